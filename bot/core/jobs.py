@@ -1,0 +1,229 @@
+"""A job's life: its states, the moves between them, and what each move does to its costs.
+
+Every move is a pure function from a job to the next one; the store commits it behind the version
+fence. Costs change here and nowhere else, so nothing can be released twice.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.core.errors import Broken
+from bot.core.orders import Order, VideoRequest
+
+SOFT_DEADLINE = 30 * 60.0
+"""Seconds after which a job is "taking long" and no longer counts as one of "at once"."""
+HARD_DEADLINE = 24 * 3600.0
+LAST_DEADLINE = 48 * 3600.0
+"""A success is still delivered until then; afterwards the job has timed out."""
+
+
+class Status(StrEnum):
+    """The only states; four of them are the Videos API's own words."""
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCONFIRMED = "unconfirmed"
+
+
+class Reason(StrEnum):
+    """Why a job ended the way it did; one sentence per language each."""
+
+    REFUSED = "refused"
+    MODERATED = "moderated"
+    TOO_LONG = "too_long"
+    BAD_SIZE = "bad_size"
+    NO_BALANCE = "no_balance"
+    BAD_KEY = "bad_key"
+    UNKNOWN_MODEL = "unknown_model"
+    BUSY = "busy"
+    PICTURE_GONE = "picture_gone"
+    PICTURE_BAD = "picture_bad"
+    TIMED_OUT = "timed_out"
+    LOST = "lost"
+    CONTENT_GONE = "content_gone"
+    EXPIRED = "expired"
+    UNDELIVERABLE = "undeliverable"
+    BY_PERSON = "by_person"
+    BY_ADMIN = "by_admin"
+
+
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.SUBMITTING, Status.FAILED, Status.CANCELLED}),
+    Status.SUBMITTING: frozenset(
+        {Status.IN_PROGRESS, Status.FAILED, Status.UNCONFIRMED, Status.QUEUED}
+    ),
+    Status.IN_PROGRESS: frozenset({Status.COMPLETED, Status.FAILED}),
+    Status.COMPLETED: frozenset({Status.DELIVERED, Status.FAILED}),
+    Status.UNCONFIRMED: frozenset({Status.IN_PROGRESS, Status.FAILED}),
+    Status.DELIVERED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+
+ACTIVE = frozenset({Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS})
+"""The states in which a person is still waiting for the gateway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A finished video in our storage."""
+
+    key: str
+    size: int
+    """Bytes."""
+    width: int
+    height: int
+    seconds: float
+    thumbnail: str | None = None
+    """Key of a JPEG still."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One row of the `jobs` table. Times are seconds since the epoch, UTC."""
+
+    id: str
+    order: Order
+    request: VideoRequest
+    gateway: str
+    base_url: str
+    created_at: float
+    quota_cost: int
+    """Videos this job counts for its person and community."""
+    spend_cost: int
+    """Micro-units of the currency; 1 where the model has no price."""
+    status: Status = Status.QUEUED
+    version: int = 1
+    turn: int = 0
+    due_at: float | None = None
+    claimed_until: float | None = None
+    attempts: int = 0
+    """Tries of the present step that failed in a way we understood."""
+    crashes: int = 0
+    """Claims of the present step that ran out without a word: the process died in it."""
+    reason: Reason | None = None
+    detail: str | None = None
+    """The gateway's own words, for the operator only."""
+    gateway_id: str | None = None
+    """What *create* returned; an id from a later reply is never adopted."""
+    progress: int = 0
+    sources: tuple[str, ...] = ()
+    """Fallback URLs the gateway named for the content; for us, never for people."""
+    silent: bool = False
+    """The person chose *Don't post*."""
+    video: Video | None = None
+    submitted_at: float | None = None
+    completed_at: float | None = None
+    delivered_at: float | None = None
+
+    @property
+    def pictures_missing(self) -> bool:
+        """Whether some picture of the order is not in our storage yet."""
+        return any(picture.key is None for picture in self.order.pictures)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will happen to this job by itself any more."""
+        return not MOVES[self.status] or self.status is Status.UNCONFIRMED
+
+
+def submitting(job: Job, *, now: float) -> Job:
+    """The POST is about to leave: committed before its first byte; keeps claim and due time."""
+    return _move(job, Status.SUBMITTING, submitted_at=now)
+
+
+def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:
+    """The POST provably did not count: the job waits for another try."""
+    back = job if job.status is Status.QUEUED else _move(job, Status.QUEUED, submitted_at=None)
+    return replace(back, due_at=due_at, claimed_until=None, attempts=attempts, reason=reason)
+
+
+def accepted(job: Job, gateway_id: str, *, now: float, due_at: float) -> Job:
+    """The gateway has it and named it. From `unconfirmed` the released quota stays released."""
+    return _move(
+        job,
+        Status.IN_PROGRESS,
+        gateway_id=gateway_id,
+        submitted_at=job.submitted_at or now,
+        due_at=due_at,
+        claimed_until=None,
+        attempts=0,
+        reason=None,
+        detail=None,
+    )
+
+
+def unconfirmed(job: Job, *, detail: str | None) -> Job:
+    """The POST may have been accepted: never sent again; quota released, spend kept."""
+    return _move(
+        job,
+        Status.UNCONFIRMED,
+        due_at=None,
+        claimed_until=None,
+        quota_cost=0,
+        detail=detail,
+    )
+
+
+def completed(job: Job, *, now: float, sources: tuple[str, ...]) -> Job:
+    """The gateway is done; the content is still to be fetched, at once."""
+    return _move(
+        job,
+        Status.COMPLETED,
+        completed_at=now,
+        progress=100,
+        sources=sources,
+        due_at=now,
+        claimed_until=None,
+        attempts=0,
+    )
+
+
+def stored(job: Job, video: Video) -> Job:
+    """The video is ours; from here on only posts are due."""
+    return replace(job, video=video, sources=(), due_at=None, claimed_until=None, attempts=0)
+
+
+def delivered(job: Job, *, now: float) -> Job:
+    """The person can see it: in the channel, or in the history if they chose *Don't post*."""
+    return _move(
+        job, Status.DELIVERED, delivered_at=now, due_at=None, claimed_until=None, reason=None
+    )
+
+
+def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None) -> Job:
+    """It will not become a video. Never counts for the person; the spend stays if `charged`."""
+    return _move(
+        job,
+        Status.FAILED,
+        reason=reason,
+        detail=detail,
+        due_at=None,
+        claimed_until=None,
+        quota_cost=0,
+        spend_cost=job.spend_cost if charged else 0,
+    )
+
+
+def cancelled(job: Job, reason: Reason) -> Job:
+    """Withdrawn before the gateway had it: nothing counts."""
+    return _move(
+        job,
+        Status.CANCELLED,
+        reason=reason,
+        due_at=None,
+        claimed_until=None,
+        quota_cost=0,
+        spend_cost=0,
+    )
+
+
+def _move(job: Job, status: Status, **changes: object) -> Job:
+    if status not in MOVES[job.status]:
+        raise Broken("impossible_move", job=job.id, before=job.status, after=status)
+    return replace(job, status=status, crashes=0, **changes)  # type: ignore[arg-type]

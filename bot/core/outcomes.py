@@ -1,0 +1,99 @@
+"""What a gateway's answers mean, as values: the worker decides by them, never by wire words."""
+
+from dataclasses import dataclass
+
+from bot.core.jobs import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Create: it has the job, under this id."""
+
+    gateway_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Create: provably not one byte of the request left."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Create: the gateway itself said "later" (429), so it took nothing."""
+
+    retry_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Any call: key or balance trouble; this gateway pauses, no job is harmed."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Create: a definite no. `charged` where the answer leaves the bill in doubt."""
+
+    reason: Reason
+    detail: str
+    charged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """Create: it may have been accepted. Never sent again by itself."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Retrieve: not finished, or a word we don't know. `progress` 0..100, None if not told."""
+
+    progress: int | None = None
+    at_least: float | None = None
+    """Seconds the gateway asked us to wait before the next look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Retrieve: a success word; `sources` are URLs the answer named for the content."""
+
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Retrieve: a terminal word of failure."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Retrieve: the gateway does not know this id (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Retrieve or content: no usable answer; look again later."""
+
+    detail: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Content: the whole file is on disk."""
+
+    size: int
+
+
+Creation = Accepted | NotSent | Busy | Locked | Rejected | Uncertain
+Look = Running | Done | Failed | Missing | Locked | Trouble
+Fetch = Fetched | Locked | Trouble

@@ -1,0 +1,167 @@
+"""What the core needs of the world. Adapters implement these; `app.py` hands them over."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from bot.core.jobs import Job, Status, Video
+from bot.core.orders import Address, Fit, Picture, VideoRequest
+from bot.core.outcomes import Creation, Fetch, Look
+from bot.core.posts import Form, Post
+from bot.core.quotas import Limits, Usage
+from bot.core.replies import Reply
+
+
+class Clock(Protocol):
+    """Time as an argument: tests turn it by hand."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once that much time has passed on this clock."""
+
+
+class Jobs(Protocol):
+    """The rows that carry every promise. Each method is one whole transaction."""
+
+    async def admit(self, job: Job, limits: Limits, *, now: float) -> Job:
+        """Insert `job` if the limits allow it; the same event again answers the same job.
+
+        Raises `Refused` with the limit that stands in the way.
+        """
+
+    async def get(self, job_id: str) -> Job | None: ...
+
+    async def claim(
+        self, statuses: Sequence[Status], *, now: float, until: float, most: int
+    ) -> list[Job]:
+        """Take up to `most` due jobs: nobody else gets them before `until`."""
+
+    async def next_due(self, statuses: Sequence[Status]) -> float | None:
+        """When the earliest job in one of `statuses` can be claimed."""
+
+    async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
+        """Write the change and the posts it owes; None if somebody else was faster."""
+
+    async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
+        """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`."""
+
+    async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
+        """What counts for this person, community and purse today."""
+
+    async def durations(self, model: str, seconds: int) -> list[float]:
+        """Seconds the gateway took for recent videos of this model and length."""
+
+
+class Gateways(Protocol):
+    """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
+
+    async def pause(self, gateway: str, reason: str, *, until: float) -> None: ...
+
+    async def paused_until(self, gateway: str) -> float | None: ...
+
+
+class Posts(Protocol):
+    """What is still to be said. Each method is one whole transaction."""
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[Post]: ...
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
+
+    async def get(self, job_id: str, kind: str) -> Post | None: ...
+
+    async def sending(self, post: Post, form: Form, *, now: float) -> Post:
+        """Remember, before the first byte, that a message of this form is on its way."""
+
+    async def fall(self, post: Post, form: Form | None, *, direct: bool) -> Post:
+        """A definite no: the next rung of the ladder, with no send under way."""
+
+    async def sent(self, post: Post, message_id: str, channel_id: str, *, now: float) -> None:
+        """It stands. A result's job moves to `delivered` in the same transaction."""
+
+    async def put_off(self, post: Post, *, due_at: float | None) -> None:
+        """Try again then; None parks it: kept, listed, no longer tried by itself."""
+
+    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
+        """The command's own answer, showing the job as it was then, became its card."""
+
+
+class Gateway(Protocol):
+    """One /v1/videos server. Every method answers with an outcome; none raises for the wire."""
+
+    name: str
+    base_url: str
+    dialect: str
+    poll_step: float
+    """Seconds between two looks at a running job."""
+    refunds_failed: bool
+    """Whether a job that fails there is known to be refunded."""
+
+    async def create(
+        self,
+        request: VideoRequest,
+        pictures: Sequence[Path],
+        *,
+        about_to_send: Callable[[], Awaitable[None]],
+    ) -> Creation:
+        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves."""
+
+    async def retrieve(self, gateway_id: str) -> Look: ...
+
+    async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+        """Stream the finished video to `into`: our own id first, then the URLs it named."""
+
+
+class Media(Protocol):
+    """Pictures in, videos out; the heavy work happens in worker processes."""
+
+    def scratch(self) -> AbstractAsyncContextManager[Path]:
+        """A fresh directory for downloads, removed at the end."""
+
+    async def keep_picture(self, source: Path, fit: Fit) -> str:
+        """Check, orient, fit and re-encode; answers the storage key. Raises `Refused`."""
+
+    async def keep_video(self, source: Path) -> Video:
+        """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
+
+    def file(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """A stored object as a local file for as long as the context lasts.
+
+        Raises `Broken("file_missing")` if nothing is stored under `key`.
+        """
+
+    def shrink(self, key: str, *, most_bytes: int) -> AbstractAsyncContextManager[Path]:
+        """A stored video re-encoded to fit; the copy lasts as long as the context.
+
+        Raises `Broken("cannot_shrink")` where nothing watchable would be left.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Idempotent."""
+
+
+class Platform(Protocol):
+    """One chat network. Raises `Temporary` (outcome unknown or later), `Refused` (definite no)."""
+
+    name: str
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """Stream a picture to disk; more than `most` bytes or gone is `Refused`."""
+
+    async def upload_limit(self, post: Post, job: Job) -> int:
+        """Bytes of the largest file that may be attached where this post goes."""
+
+    async def send(
+        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+    ) -> tuple[str, str]:
+        """Say it as a new message; answers its id and its channel's."""
+
+    async def edit(self, post: Post, job: Job, reply: Reply) -> None:
+        """Bring a message up to date."""
+
+    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+        """Our own earlier message for this post, if the channel shows one."""

@@ -1,0 +1,88 @@
+"""Things to say in chat: one row each, written in the transaction of the change they tell of.
+
+A card is edited for as long as its job lives; results and failures are said once.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.jobs import Job, Status
+
+NONCE_WINDOW = 120.0
+"""Seconds in which a platform surely recognises a repeated nonce (Discord: "a few minutes")."""
+CARD_GRACE = 15.0
+"""Seconds the command's own answer has to become the card before we post one ourselves."""
+
+EDIT_PACE = 2.0
+"""Seconds between a step of progress and the edit that shows it: several steps, one edit."""
+EDITS_END = 15 * 60.0
+"""Age of a job, in seconds, after which mere progress no longer edits its card."""
+
+
+class PostKind(StrEnum):
+    """What a post is about."""
+
+    CARD = "card"
+    RESULT = "result"
+    FAILURE = "failure"
+
+
+class Form(StrEnum):
+    """The rungs of the ladder, in falling order; each has a nonce of its own."""
+
+    FILE = "file"
+    LINK = "link"
+    TEXT = "text"
+    """Words only: the plain sentence, or a failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One row of the `posts` table. Times are seconds since the epoch, UTC."""
+
+    id: int
+    job_id: str
+    kind: PostKind
+    due_at: float | None
+    claimed_until: float | None = None
+    attempts: int = 0
+    form: Form | None = None
+    """What was tried last; it only ever falls: file, link, words."""
+    direct: bool = False
+    """The channel refused it: the next try goes to the person's own messages."""
+    sending_at: float | None = None
+    """When a send with an unknown end was begun."""
+    message_id: str | None = None
+    channel_id: str | None = None
+    """Where the message stands, if not in the order's channel."""
+
+    def nonce(self, form: Form) -> str:
+        """The same words for the same message, at most 25 characters (Discord's limit)."""
+        mark = {Form.FILE: "f", Form.LINK: "l", Form.TEXT: "t"}[form]
+        return f"{self.job_id}-{self.kind[0]}{mark}{'d' if self.direct else ''}"
+
+
+def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
+    """What has to be said because a job went from `before` to `after`, and when.
+
+    Mere progress waits for `EDIT_PACE` and stops with `EDITS_END`: chats ration edits.
+    """
+    due: dict[PostKind, float] = {}
+    if looks(before) != looks(after):
+        due[PostKind.CARD] = now
+    elif _tenths(before) != _tenths(after) and now < after.created_at + EDITS_END:
+        due[PostKind.CARD] = now + EDIT_PACE
+    if after.video and not before.video and not after.silent:
+        due[PostKind.RESULT] = now
+    if after.status is not before.status and after.status in (Status.FAILED, Status.UNCONFIRMED):
+        due[PostKind.FAILURE] = now
+    return due
+
+
+def looks(job: Job) -> tuple[object, ...]:
+    """What a card shows of a job beside its progress: if this changes, an edit is due at once."""
+    return (job.status, job.silent, job.reason, job.pictures_missing, bool(job.video))
+
+
+def _tenths(job: Job) -> int:
+    return job.progress // 10

@@ -1,0 +1,60 @@
+"""Who may have how much: limits, usage, and the one question asked of them.
+
+Usage is a sum over job rows, taken in the same transaction that admits the next job.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.core.errors import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is allowed per day and at once; None means no limit."""
+
+    person_videos: int | None = 3
+    person_at_once: int | None = 1
+    community_videos: int | None = 20
+    purse_videos: int | None = 50
+    purse_money: int | None = None
+    """Micro-units of the currency; needs a price for every enabled model."""
+    time_zone: str = "UTC"
+
+    def day(self, now: float) -> tuple[float, float]:
+        """Beginning and end of the day that `now` lies in, in seconds since the epoch."""
+        zone = ZoneInfo(self.time_zone)
+        midnight = datetime.fromtimestamp(now, zone).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        # Wall-clock arithmetic: a day with a clock change is 23 or 25 hours long, as people see it.
+        return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What counts today (and, for `person_at_once`, right now)."""
+
+    person_videos: int = 0
+    person_at_once: int = 0
+    community_videos: int = 0
+    purse_videos: int = 0
+    purse_money: int = 0
+
+
+def refusal(
+    usage: Usage, limits: Limits, *, quota_cost: int, spend_cost: int, resets_at: float
+) -> Refused | None:
+    """The first limit that one more video would pass, in words for the person; None if none."""
+    asked = (
+        ("person_at_once", usage.person_at_once, 1, limits.person_at_once),
+        ("person_videos", usage.person_videos, quota_cost, limits.person_videos),
+        ("community_videos", usage.community_videos, quota_cost, limits.community_videos),
+        ("purse_videos", usage.purse_videos, 1, limits.purse_videos),
+        ("purse_money", usage.purse_money, spend_cost, limits.purse_money),
+    )
+    for name, used, more, most in asked:
+        if most is not None and used + more > most:
+            return Refused(f"limit_{name}", limit=most, used=used, resets_at=resets_at)
+    return None

@@ -1,0 +1,215 @@
+"""What we say: a job or an error becomes message ids, values and buttons; no words, no markup.
+
+Platforms render a reply in the person's language; the sentences stand in `locales/`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.core.errors import BotError
+from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import VideoRequest
+from bot.core.quotas import Limits, Usage
+
+
+class Tone(StrEnum):
+    """The mood of a reply; platforms give it a colour or a sign."""
+
+    WAITING = "waiting"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+    NEUTRAL = "neutral"
+
+
+class Action(StrEnum):
+    """What a button does; stands in its custom id, so a value is for ever."""
+
+    CANCEL = "cancel"
+    DONT_POST = "silence"
+    RETRY = "retry"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A message id with the values of its sentence; `count` chooses the plural form."""
+
+    id: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A press of it names the action and the job; one with a `url` only opens it."""
+
+    action: Action
+    job_id: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One thing to say."""
+
+    text: Text
+    tone: Tone = Tone.NEUTRAL
+    prompt: str | None = None
+    facts: tuple[Text, ...] = ()
+    progress: int | None = None
+    """Percent, for a bar."""
+    buttons: tuple[Button, ...] = ()
+    ping: str | None = None
+    """Id of the one person this message may ping."""
+    link: str | None = None
+    """Stands bare on a line of its own, so that it unfurls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a person may still have today."""
+
+    videos: int
+    resets_at: float
+
+    @classmethod
+    def of(cls, usage: Usage, limits: Limits, *, now: float) -> "Left | None":
+        """None where no limit per person is set."""
+        if limits.person_videos is None:
+            return None
+        videos = max(0, limits.person_videos - usage.person_videos)
+        return cls(videos=videos, resets_at=limits.day(now)[1])
+
+
+def card(job: Job, *, ready_at: float | None = None, left: Left | None = None) -> Reply:
+    """The status card, always drawn from the job's row."""
+    waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
+    timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at else []
+    return Reply(
+        text=Text(id=f"card.{_state(job)}"),
+        tone=_TONES[job.status],
+        prompt=job.request.prompt,
+        facts=(request_fact(job.request), *timing, *_left(left)),
+        progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
+        buttons=_card_buttons(job),
+    )
+
+
+def result(
+    job: Job,
+    *,
+    link: str | None = None,
+    link_expires_at: float | None = None,
+    shrunk: bool = False,
+) -> Reply:
+    """The finished video: as a file (no link), or as a signed link."""
+    notes = [Text(id="fact.link_expires", values={"until": link_expires_at})] if link else []
+    if shrunk:
+        notes.append(Text(id="fact.shrunk"))
+    return Reply(
+        text=Text(id="result.ready", values={"person": job.order.person.id}),
+        tone=Tone.DONE,
+        prompt=job.request.prompt,
+        facts=(label(job), *notes),
+        buttons=(Button(action=Action.RETRY, job_id=job.id),),
+        ping=job.order.person.id,
+        link=link,
+    )
+
+
+def too_large(job: Job) -> Reply:
+    """Too large for this chat and no public address: said plainly, and the file is kept."""
+    megabytes = (job.video.size if job.video else 0) / 1_000_000
+    return Reply(
+        text=Text(
+            id="result.too_large",
+            values={"person": job.order.person.id, "megabytes": megabytes, "job": job.id},
+        ),
+        tone=Tone.DONE,
+        prompt=job.request.prompt,
+        facts=(label(job),),
+        buttons=(Button(action=Action.RETRY, job_id=job.id),),
+        ping=job.order.person.id,
+    )
+
+
+def failure(job: Job) -> Reply:
+    """Why there is no video, and whether it counted."""
+    unsure = job.status is Status.UNCONFIRMED
+    said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
+    return Reply(
+        text=Text(id=said, values={"person": job.order.person.id, "family": job.request.label}),
+        tone=Tone.FAILED,
+        prompt=job.request.prompt,
+        facts=(Text(id="fact.not_counted"),),
+        buttons=(Button(action=Action.RETRY, job_id=job.id),),
+        ping=job.order.person.id,
+    )
+
+
+def error(problem: BotError) -> Reply:
+    """What stands in the way, for the person alone."""
+    return Reply(text=Text(id=f"error.{problem.code}", values=problem.values), tone=Tone.FAILED)
+
+
+def request_fact(request: VideoRequest) -> Text:
+    """Model, length and shape on one line."""
+    return Text(
+        id="fact.request",
+        values={
+            "family": request.label,
+            "seconds": request.seconds,
+            "shape": " · ".join(filter(None, (request.aspect, request.quality))),
+        },
+    )
+
+
+def label(job: Job) -> Text:
+    """The line every video carries: made by a machine, by which, and asked by whom."""
+    return Text(
+        id="fact.made_by", values={"family": job.request.label, "name": job.order.person.name}
+    )
+
+
+def _state(job: Job) -> str:
+    if job.status is Status.QUEUED and job.pictures_missing:
+        return "fetching"
+    if job.status is Status.QUEUED and job.reason:
+        return "waiting_for_gateway"
+    if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
+        return Reason.UNDELIVERABLE
+    if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
+        return f"{job.status}_silent"
+    return job.status
+
+
+def _left(left: Left | None) -> list[Text]:
+    if left is None:
+        return []
+    return [Text(id="fact.left", values={"until": left.resets_at}, count=left.videos)]
+
+
+def _card_buttons(job: Job) -> tuple[Button, ...]:
+    match job.status:
+        case Status.QUEUED:
+            return (Button(action=Action.CANCEL, job_id=job.id),)
+        case Status.SUBMITTING | Status.IN_PROGRESS if not job.silent:
+            return (Button(action=Action.DONT_POST, job_id=job.id),)
+        case Status.CANCELLED:
+            return (Button(action=Action.RETRY, job_id=job.id),)
+        case _:
+            return ()
+
+
+_TONES = {
+    Status.QUEUED: Tone.WAITING,
+    Status.SUBMITTING: Tone.WAITING,
+    Status.IN_PROGRESS: Tone.WORKING,
+    Status.COMPLETED: Tone.WORKING,
+    Status.DELIVERED: Tone.DONE,
+    Status.FAILED: Tone.FAILED,
+    Status.UNCONFIRMED: Tone.FAILED,
+    Status.CANCELLED: Tone.NEUTRAL,
+}

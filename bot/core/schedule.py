@@ -1,0 +1,60 @@
+"""When to look next, and when it will be ready: learned from how long such videos took.
+
+Looks are few and well placed: none before the earliest plausible end, a fixed step while the end
+is likely, then ever wider. Back-off is for errors only.
+"""
+
+from collections.abc import Sequence
+
+LEAST_SAMPLES = 3
+"""Below this many known durations nothing is learned yet."""
+WIDEST_STEP = 60.0
+LATE_STEP = 600.0
+"""Seconds between looks after the hard deadline."""
+
+
+def next_look(elapsed: float, durations: Sequence[float], *, step: float) -> float:
+    """Seconds until the next look at a job that has been running for `elapsed` seconds.
+
+    `durations` are those of finished videos of the same model and length; `step` is the gateway's
+    own pace, below which a look can tell nothing new.
+    """
+    if len(durations) < LEAST_SAMPLES:
+        return step
+    earliest, latest = _quantile(durations, 0.05), _quantile(durations, 0.99)
+    if elapsed < earliest:
+        return max(earliest - elapsed, min(step, 1.0))
+    if elapsed < latest:
+        return step
+    # Each step half as wide again as the one before: proportional to the time past the end.
+    return min(max(step, (elapsed - latest) * 0.5), max(WIDEST_STEP, step))
+
+
+def back_off(attempts: int, *, base: float, most: float) -> float:
+    """Seconds to wait after the `attempts`-th failure in a row: doubling, bounded."""
+    return float(min(most, base * 2 ** min(max(attempts - 1, 0), 20)))
+
+
+def expected(durations: Sequence[float], *, typical: float) -> float:
+    """Seconds such a video usually takes: the learned median, else the catalogue's figure."""
+    if len(durations) < LEAST_SAMPLES:
+        return typical
+    return _quantile(durations, 0.5)
+
+
+def remaining(
+    elapsed: float, durations: Sequence[float], *, typical: float, progress: int
+) -> float | None:
+    """Seconds until it should be ready; None once it is overdue and any figure would be a lie."""
+    whole = expected(durations, typical=typical)
+    if elapsed < whole:
+        return whole - elapsed
+    if 0 < progress < 100:
+        guess = elapsed * (100 - progress) / progress
+        return guess if guess <= whole else None
+    return None
+
+
+def _quantile(durations: Sequence[float], share: float) -> float:
+    ordered = sorted(durations)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,0 +1,154 @@
+"""What members can do: each use case is one method, one transaction, one answer.
+
+Platforms hand in orders and presses; whoever the person is and what they may do is checked here,
+against the rows, never against what a button claims.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.core import jobs as moves
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import Address, Order, Person
+from bot.core.ports import Clock, Jobs
+from bot.core.quotas import Limits
+from bot.core.wake import Wake
+from bot.log import get_logger
+
+log = get_logger()
+
+
+class AnimateOthers(StrEnum):
+    """Whether a picture may be animated by somebody who did not post it."""
+
+    ASK = "ask"
+    OWN = "own"
+    FREE = "free"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who pressed; `moderates` is what the platform says of them in that channel, just now."""
+
+    person: Person
+    moderates: bool = False
+
+
+class Service:
+    """Orders in, jobs out."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        limits: Limits,
+        animate_others: AnimateOthers,
+        base_urls: Mapping[str, str],
+        jobs: Jobs,
+        clock: Clock,
+        wake: Wake,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.catalog = catalog
+        self.limits = limits
+        self._animate_others = animate_others
+        self._base_urls = base_urls
+        self._jobs = jobs
+        self._clock = clock
+        self._wake = wake
+        self._new_id = new_id
+
+    async def submit(self, order: Order) -> Job:
+        """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
+        self._check_pictures(order)
+        model, request = self.catalog.choose(order)
+        now = self._clock.now()
+        job = Job(
+            id=self._new_id(),
+            order=replace(order, prompt=request.prompt),
+            request=request,
+            gateway=model.gateway,
+            base_url=self._base_urls[model.gateway],
+            created_at=now,
+            due_at=now,
+            quota_cost=1,
+            spend_cost=model.cost(request.seconds),
+        )
+        admitted = await self._jobs.admit(job, self.limits, now=now)
+        if admitted.id == job.id:
+            log.info("job.queued", job=job.id, platform=order.address.platform, model=model.name)
+        self._wake.ring()
+        return admitted
+
+    async def retry(
+        self, job_id: str, person: Person, *, event_id: str, address: Address, locale: str
+    ) -> Job:
+        """The same wish once more, on the account of whoever pressed."""
+        job = await self._job(job_id)
+        again = replace(job.order, event_id=event_id, person=person, address=address, locale=locale)
+        return await self.submit(again)
+
+    async def cancel(self, job_id: str, actor: Actor) -> Job:
+        """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""
+
+        def change(job: Job) -> Job:
+            if job.status is not Status.QUEUED:
+                raise Refused("too_late_to_cancel")
+            own = actor.person.id == job.order.person.id
+            return moves.cancelled(job, Reason.BY_PERSON if own else Reason.BY_ADMIN)
+
+        return await self._change(job_id, actor, change)
+
+    async def silence(self, job_id: str, actor: Actor) -> Job:
+        """*Don't post*: the video will be kept for its person only, and still counts."""
+
+        def change(job: Job) -> Job:
+            match job.status:
+                case Status.SUBMITTING:
+                    return replace(job, silent=True)
+                case Status.IN_PROGRESS:
+                    # Whoever is looking right now will find the row changed: look again at once.
+                    now = self._clock.now()
+                    return replace(job, silent=True, claimed_until=None, due_at=now)
+                case _:
+                    raise Refused("too_late_to_cancel")
+
+        return await self._change(job_id, actor, change)
+
+    async def unanswered(self, job: Job) -> None:
+        """The command could not be answered, so nobody knows of this job: withdraw it if we can."""
+        try:
+            await self.cancel(job.id, Actor(person=job.order.person))
+        except Refused:
+            log.info("job.unanswered", job=job.id)
+
+    async def job(self, job_id: str) -> Job:
+        """The job with this id. Raises `Refused("job_unknown")`."""
+        return await self._job(job_id)
+
+    def _check_pictures(self, order: Order) -> None:
+        if self._animate_others is AnimateOthers.FREE:
+            return
+        if any(picture.author != order.person.id for picture in order.pictures):
+            raise Refused("not_your_picture")
+
+    async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
+        """Apply `change` for the owner or a moderator; again if somebody was faster."""
+        while True:
+            job = await self._job(job_id)
+            if actor.person.id != job.order.person.id and not actor.moderates:
+                raise Refused("not_yours")
+            saved = await self._jobs.save(job, change(job), now=self._clock.now())
+            if saved is not None:
+                log.info("job.changed", job=job_id, status=saved.status, silent=saved.silent)
+                self._wake.ring()
+                return saved
+
+    async def _job(self, job_id: str) -> Job:
+        job = await self._jobs.get(job_id)
+        if job is None:
+            raise Refused("job_unknown")
+        return job

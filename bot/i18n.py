@@ -1,0 +1,77 @@
+"""Words: every sentence a person can read comes out of a gettext catalogue in `locales/`.
+
+The `.po` files are the only source; they are compiled in memory, so nothing has to be built and
+nothing can be out of date. Message ids are codes; a language that lacks one falls back to English.
+"""
+
+import gettext
+import io
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from bot.core.replies import Text
+
+DEFAULT = "en"
+
+Format = Callable[[object], str]
+
+
+def languages() -> tuple[str, ...]:
+    """The languages we speak, by catalogue name."""
+    found = (entry.name for entry in files("bot").joinpath("locales").iterdir())
+    return tuple(sorted(name.removesuffix(".po") for name in found if name.endswith(".po")))
+
+
+def say(
+    text: Text,
+    locale: str,
+    *,
+    formats: Mapping[str, Format] | None = None,
+    escape: Callable[[str], str] = str,
+) -> str:
+    """The sentence of `text` in the language nearest to `locale`.
+
+    `formats` turns values of these names into a platform's own markup; other texts are escaped.
+    """
+    catalogue = _catalogue(_nearest(locale))
+    if text.count is None:
+        sentence = catalogue.gettext(text.id)
+    else:
+        sentence = catalogue.ngettext(text.id, text.id, text.count)
+    values = {"count": text.count, **text.values}
+    return sentence.format(
+        **{name: _shown(name, value, formats or {}, escape) for name, value in values.items()}
+    )
+
+
+def _shown(
+    name: str, value: object, formats: Mapping[str, Format], escape: Callable[[str], str]
+) -> object:
+    if name in formats and value is not None:
+        return formats[name](value)
+    return escape(value) if isinstance(value, str) else value
+
+
+def _nearest(locale: str) -> str:
+    wanted = locale.replace("-", "_")
+    for name in (wanted, wanted.partition("_")[0]):
+        if name in languages():
+            return name
+    return DEFAULT
+
+
+@cache
+def _catalogue(name: str) -> gettext.GNUTranslations:
+    with files("bot").joinpath("locales", f"{name}.po").open("rb") as source:
+        catalogue = read_po(source, locale=name)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    translations = gettext.GNUTranslations(compiled)
+    if name != DEFAULT:
+        translations.add_fallback(_catalogue(DEFAULT))
+    return translations

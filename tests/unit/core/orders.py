@@ -1,0 +1,79 @@
+"""Orders, catalogues and jobs for tests of the core."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.core.catalog import Catalog, Model, PictureRule
+from bot.core.jobs import Job
+from bot.core.orders import Address, Kind, Order, Person, Picture, Transport, VideoRequest
+
+ANN = Person(id="ann", name="Ann")
+BOB = Person(id="bob", name="Bob")
+HALL = Address(platform="chat", channel="hall", community="club")
+
+WAN_TEXT = Model(
+    name="wan-t2v",
+    family="wan",
+    label="Wan",
+    gateway="main",
+    dialect="new-api",
+    kinds=(Kind.TEXT,),
+    seconds=(5, 10),
+    sizes={"720p": {"16:9": "1280*720", "9:16": "720*1280"}, "480p": {"1:1": "624*624"}},
+    prompt_limit=50,
+    typical=100.0,
+    extras={"watermark": False},
+)
+WAN_PICTURE = replace(
+    WAN_TEXT,
+    name="wan-i2v",
+    kinds=(Kind.PICTURE,),
+    sizes={"720p": "720P", "480p": "480P"},
+    picture=PictureRule(transport=Transport.DATA_URI, place="img_url", least_side=360),
+)
+SORA = Model(
+    name="sora-2",
+    family="sora",
+    label="Sora",
+    gateway="main",
+    dialect="new-api",
+    kinds=(Kind.TEXT, Kind.PICTURE),
+    seconds=(4, 8),
+    sizes={"720p": {"16:9": "1280x720", "9:16": "720x1280"}},
+    prompt_limit=1000,
+    typical=100.0,
+    picture=PictureRule(transport=Transport.UPLOAD, place="input_reference", exact=True),
+)
+CATALOG = Catalog(models=(WAN_TEXT, WAN_PICTURE, SORA), preset="Bring it to life.")
+CAT = Picture(
+    source="https://chat/cat.png", filename="cat.png", size=10, width=900, height=1600, author="ann"
+)
+
+
+def order(**changes: Any) -> Order:
+    """A plain order of Ann's, with changes."""
+    plain = Order(event_id="e1", address=HALL, person=ANN, locale="en", prompt="a cat")
+    return replace(plain, **changes)
+
+
+def job(**changes: Any) -> Job:
+    """A queued job for that order, with changes."""
+    wish = changes.pop("order", order())
+    _, request = CATALOG.choose(wish)
+    plain = Job(
+        id="aaaabbbbccccdddd",
+        order=wish,
+        request=request,
+        gateway="main",
+        base_url="https://gateway.test",
+        created_at=1_000.0,
+        due_at=1_000.0,
+        quota_cost=1,
+        spend_cost=7,
+    )
+    return replace(plain, **changes)
+
+
+def request(**changes: Any) -> VideoRequest:
+    """The request of a plain order, with changes."""
+    return replace(CATALOG.choose(order())[1], **changes)

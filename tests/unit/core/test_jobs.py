@@ -1,0 +1,130 @@
+"""A job moves forward only, and each move does to its costs what the design says."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from bot.core import jobs
+from bot.core.errors import Broken
+from bot.core.jobs import MOVES, Job, Reason, Status, Video
+from bot.core.posts import EDIT_PACE, EDITS_END, Form, Post, PostKind, due_after
+from tests.unit.core.orders import job
+
+VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+
+
+def path(*statuses: Status) -> Job:
+    """A job that went through `statuses` in order."""
+    row = job()
+    for status in statuses:
+        match status:
+            case Status.SUBMITTING:
+                row = jobs.submitting(row, now=1_001.0)
+            case Status.IN_PROGRESS:
+                row = jobs.accepted(row, "v1", now=1_002.0, due_at=1_012.0)
+            case Status.COMPLETED:
+                row = jobs.completed(row, now=1_060.0, sources=("https://x/v.mp4",))
+            case Status.DELIVERED:
+                row = jobs.delivered(row, now=1_061.0)
+            case Status.UNCONFIRMED:
+                row = jobs.unconfirmed(row, detail="reset")
+            case Status.FAILED:
+                row = jobs.failed(row, Reason.REFUSED, charged=False)
+            case Status.CANCELLED:
+                row = jobs.cancelled(row, Reason.BY_PERSON)
+            case Status.QUEUED:
+                row = jobs.requeued(row, due_at=1_010.0, attempts=1)
+    return row
+
+
+TO: dict[Status, tuple[Status, ...]] = {
+    Status.QUEUED: (),
+    Status.SUBMITTING: (Status.SUBMITTING,),
+    Status.IN_PROGRESS: (Status.SUBMITTING, Status.IN_PROGRESS),
+    Status.COMPLETED: (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED),
+    Status.DELIVERED: (
+        Status.SUBMITTING,
+        Status.IN_PROGRESS,
+        Status.COMPLETED,
+        Status.DELIVERED,
+    ),
+    Status.UNCONFIRMED: (Status.SUBMITTING, Status.UNCONFIRMED),
+    Status.FAILED: (Status.FAILED,),
+    Status.CANCELLED: (Status.CANCELLED,),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
+def test_only_the_moves_of_the_table_are_possible(before: Status, after: Status) -> None:
+    if after in MOVES[before] or (before is after is Status.QUEUED):
+        assert path(*TO[before], after).status is after
+    else:
+        with pytest.raises(Broken, match="impossible_move"):
+            path(*TO[before], after)
+
+
+@pytest.mark.parametrize(
+    ("end", "quota", "spend"),
+    [
+        (path(), 1, 7),
+        (path(*TO[Status.DELIVERED]), 1, 7),
+        (path(Status.CANCELLED), 0, 0),
+        (path(*TO[Status.UNCONFIRMED]), 0, 7),
+        (path(*TO[Status.UNCONFIRMED], Status.IN_PROGRESS), 0, 7),
+        (path(*TO[Status.UNCONFIRMED], Status.FAILED), 0, 0),
+        (jobs.failed(path(*TO[Status.IN_PROGRESS]), Reason.MODERATED, charged=False), 0, 0),
+        (jobs.failed(path(*TO[Status.IN_PROGRESS]), Reason.TIMED_OUT, charged=True), 0, 7),
+    ],
+)
+def test_what_a_state_counts_for(end: Job, quota: int, spend: int) -> None:
+    assert (end.quota_cost, end.spend_cost) == (quota, spend)
+
+
+def test_final_states_are_never_due() -> None:
+    for status in (Status.FAILED, Status.CANCELLED, Status.DELIVERED, Status.UNCONFIRMED):
+        end = path(*TO[status])
+        assert (end.due_at, end.claimed_until, end.is_final) == (None, None, True)
+
+
+def test_a_job_that_goes_back_to_the_queue_was_never_submitted() -> None:
+    assert path(Status.SUBMITTING, Status.QUEUED).submitted_at is None
+
+
+def test_every_change_that_people_can_see_owes_a_card_and_every_end_a_message_once() -> None:
+    stages = [path(*TO[Status.COMPLETED][:n]) for n in range(4)]
+    stored = jobs.stored(stages[-1], VIDEO)
+    owed = [
+        set(due_after(before, after, now=2_000.0))
+        for before, after in itertools.pairwise([*stages, stored, path(*TO[Status.DELIVERED])])
+    ]
+    card = PostKind.CARD
+    assert owed == [{card}, {card}, {card}, {card, PostKind.RESULT}, {card}]
+    failed = jobs.failed(stages[2], Reason.REFUSED, charged=False)
+    assert set(due_after(stages[2], failed, now=2_000.0)) == {card, PostKind.FAILURE}
+    lost = path(*TO[Status.UNCONFIRMED])
+    assert set(due_after(stages[1], lost, now=2_000.0)) == {card, PostKind.FAILURE}
+
+
+def test_a_silenced_job_owes_no_result() -> None:
+    done = replace(path(*TO[Status.COMPLETED]), silent=True)
+    assert set(due_after(done, jobs.stored(done, VIDEO), now=2_000.0)) == {PostKind.CARD}
+
+
+def test_mere_progress_edits_by_tenths_later_and_not_for_ever() -> None:
+    begun = path(*TO[Status.IN_PROGRESS])
+    at = {n: replace(begun, progress=n) for n in (31, 39, 40)}
+    young, old = 1_100.0, begun.created_at + EDITS_END
+    assert due_after(at[31], at[39], now=young) == {}
+    assert due_after(at[39], at[40], now=young) == {PostKind.CARD: young + EDIT_PACE}
+    assert due_after(at[39], at[40], now=old) == {}
+
+
+def test_nonces_differ_by_what_is_said_and_fit_discord() -> None:
+    plain = Post(id=1, job_id="aaaabbbbccccdddd", kind=PostKind.RESULT, due_at=0.0)
+    posts = [
+        replace(plain, kind=kind, direct=direct) for kind in PostKind for direct in (False, True)
+    ]
+    nonces = [post.nonce(form) for post in posts for form in Form]
+    assert len(set(nonces)) == len(nonces)
+    assert max(map(len, nonces)) <= 25

@@ -1,0 +1,155 @@
+"""Limits, schedules, links and prompts: the small pure rules."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import schedule
+from bot.core.links import LONGEST, Signer
+from bot.core.prompts import clean, shortened
+from bot.core.quotas import Limits, Usage, refusal
+
+LIMITS = Limits(
+    person_videos=3, person_at_once=1, community_videos=20, purse_videos=50, purse_money=100
+)
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("usage", "code"),
+    [
+        (Usage(), None),
+        (Usage(person_videos=2), None),
+        (Usage(person_videos=3), "limit_person_videos"),
+        (Usage(person_at_once=1), "limit_person_at_once"),
+        (Usage(community_videos=20), "limit_community_videos"),
+        (Usage(purse_videos=50), "limit_purse_videos"),
+        (Usage(purse_money=90), None),
+        (Usage(purse_money=91), "limit_purse_money"),
+    ],
+)
+def test_the_last_one_that_fits_is_allowed_and_the_next_is_not(
+    usage: Usage, code: str | None
+) -> None:
+    said = refusal(usage, LIMITS, quota_cost=1, spend_cost=10, resets_at=NOW)
+    assert (said and said.code) == code
+
+
+def test_none_is_no_limit_and_zero_is_nothing() -> None:
+    open_ = Limits(
+        person_videos=None, person_at_once=None, community_videos=None, purse_videos=None
+    )
+    much = Usage(person_videos=10**6, person_at_once=99, community_videos=10**6)
+    assert refusal(much, open_, quota_cost=1, spend_cost=1, resets_at=NOW) is None
+    closed = Limits(person_videos=0)
+    assert refusal(Usage(), closed, quota_cost=1, spend_cost=1, resets_at=NOW) is not None
+
+
+def test_days_begin_at_the_zones_own_midnight_and_follow_its_clock_changes() -> None:
+    at = datetime(2026, 3, 29, 12, tzinfo=UTC).timestamp()
+    begin, end = Limits(time_zone="Europe/Berlin").day(at)
+    assert end - begin == 23 * 3600
+    assert datetime.fromtimestamp(begin, UTC) == datetime(2026, 3, 28, 23, tzinfo=UTC)
+
+
+DURATIONS = [float(n) for n in range(60, 160)]
+
+
+def test_nothing_learned_means_the_gateways_own_pace() -> None:
+    assert schedule.next_look(0.0, [60.0, 61.0], step=10.0) == 10.0
+
+
+def test_no_look_before_the_earliest_end_then_steady_then_ever_wider() -> None:
+    assert schedule.next_look(5.0, DURATIONS, step=10.0) == 60.0
+    assert schedule.next_look(100.0, DURATIONS, step=10.0) == 10.0
+    late = [schedule.next_look(elapsed, DURATIONS, step=10.0) for elapsed in (160, 260, 2_000)]
+    assert late == sorted(late)
+    assert late[-1] == schedule.WIDEST_STEP
+
+
+@given(st.floats(0, 1e6), st.lists(st.floats(0.1, 1e5), max_size=60), st.floats(0.05, 120.0))
+def test_a_next_look_is_always_ahead_and_never_too_far(
+    elapsed: float, durations: list[float], step: float
+) -> None:
+    wait = schedule.next_look(elapsed, durations, step=step)
+    assert 0 < wait <= max(schedule.WIDEST_STEP, step, *durations, 1.0)
+
+
+def test_an_overdue_job_promises_nothing_unless_its_progress_does() -> None:
+    assert schedule.remaining(40.0, [], typical=100.0, progress=0) == 60.0
+    assert schedule.remaining(140.0, [], typical=100.0, progress=0) is None
+    assert schedule.remaining(140.0, [], typical=100.0, progress=70) == 60.0
+    assert schedule.remaining(140.0, [], typical=100.0, progress=10) is None
+
+
+@given(st.integers(1, 10**9))
+def test_backing_off_is_bounded(attempts: int) -> None:
+    assert 2.0 <= schedule.back_off(attempts, base=2.0, most=60.0) <= 60.0
+
+
+SIGNER = Signer({"b": b"new", "a": b"old"})
+
+
+def parts(path: str) -> tuple[str, str, str, str]:
+    _, purpose, id_, expiry, signature = path.split("/")
+    return purpose, id_, expiry, signature
+
+
+def test_a_link_opens_what_it_was_signed_for_until_it_expires() -> None:
+    link = parts(SIGNER.path("v", "job", expires_at=NOW + 60))
+    assert SIGNER.verify(*link, now=NOW)
+    assert not SIGNER.verify(*link, now=NOW + 60)
+
+
+def test_an_old_key_still_opens_and_a_retired_one_does_not() -> None:
+    old = parts(Signer({"a": b"old"}).path("v", "job", expires_at=NOW + 60))
+    assert SIGNER.verify(*old, now=NOW)
+    assert not Signer({"b": b"new"}).verify(*old, now=NOW)
+
+
+def test_a_link_signed_too_far_ahead_is_not_ours() -> None:
+    far = parts(SIGNER.path("v", "job", expires_at=NOW + LONGEST + 3600))
+    assert not SIGNER.verify(*far, now=NOW)
+
+
+GOOD = SIGNER.path("v", "job", expires_at=NOW + 60)
+
+
+@given(st.integers(0, len(GOOD) - 1), st.characters())
+def test_any_other_letter_anywhere_closes_the_link(place: int, letter: str) -> None:
+    changed = GOOD[:place] + letter + GOOD[place + 1 :]
+    pieces = changed.split("/")
+    if changed != GOOD and len(pieces) == 5 and not pieces[0]:
+        assert not SIGNER.verify(*parts(changed), now=NOW)
+
+
+@given(st.text(), st.text(alphabet="0123456789٣²", max_size=15), st.text())
+def test_garbage_is_no_link(id_: str, expiry: str, signature: str) -> None:
+    assert not SIGNER.verify("v", id_, expiry, signature, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("  a\tcat\n on the\r\nmoon ", "a cat on the moon"),
+        ("evil\u202egnp.exe", "evilgnp.exe"),
+        ("nul\x00 and \ud800", "nul and"),
+        ("e\u0301", "é"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
+        ("猫咪慢慢睁开眼睛", "猫咪慢慢睁开眼睛"),
+    ],
+)
+def test_prompts_are_what_people_see(typed: str, seen: str) -> None:
+    assert clean(typed) == seen
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(st.text(), st.integers(1, 50))
+def test_shortened_is_short(text: str, most: int) -> None:
+    assert len(shortened(text, most)) <= most
