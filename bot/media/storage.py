@@ -1,0 +1,132 @@
+"""Files by key: in a directory by default, in a bucket by URL.
+
+A key is random and names nothing about whom or what it is for; anything that is not a key we
+made is refused, so that no key leads out of the directory.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from bot.core.errors import Broken, Temporary
+
+_KEY = re.compile(r"(pictures|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\.(jpg|mp4)")
+_PARTS_AT_ONCE = 3
+
+
+def new_key(kind: str, suffix: str) -> str:
+    """A fresh key such as `videos/ab/abcdef….mp4`."""
+    name = secrets.token_hex(16)
+    return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
+
+
+class Storage:
+    """One directory or bucket. Every method raises `Temporary` while it can't be reached."""
+
+    def __init__(self, url: str, *, scratch: Path) -> None:
+        """`url` is a path, `file://…`, or what obstore understands; `scratch` is for downloads."""
+        parts = urlsplit(url)
+        self._scratch = scratch
+        self._root: Path | None = None
+        if parts.scheme in ("", "file"):
+            self._root = Path(unquote(parts.path) if parts.scheme else url).absolute()
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._store: ObjectStore = LocalStore(self._root)
+        else:
+            self._store = from_url(url)
+
+    async def put(self, key: str, source: Path) -> None:
+        """Store a copy of `source`: wholly or not at all, and durable on return."""
+        _checked(key)
+        with _translated(key):
+            if self._root:
+                await asyncio.to_thread(_make_private, self._root, key)
+            await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
+            if self._root:
+                # obstore writes aside and renames, but leaves syncing to the system (measured
+                # with 0.12). Until we return nobody knows the key, so syncing late is enough.
+                await asyncio.to_thread(_sync, self._root, key)
+
+    @asynccontextmanager
+    async def file(self, key: str) -> AsyncIterator[Path]:
+        """The object as a local file: to read only, and for as long as the context lasts."""
+        _checked(key)
+        if self._root:
+            if not await self.exists(key):
+                raise Broken("file_missing", key=key)
+            yield self._root / key
+            return
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._scratch))
+        try:
+            path = folder / Path(key).name
+            with _translated(key):
+                await asyncio.to_thread(self._download, key, path)
+            yield path
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def exists(self, key: str) -> bool:
+        _checked(key)
+        try:
+            with _translated(key):
+                await obstore.head_async(self._store, key)
+        except Broken:
+            return False
+        return True
+
+    async def delete(self, key: str) -> None:
+        """Idempotent."""
+        _checked(key)
+        try:
+            with _translated(key):
+                await obstore.delete_async(self._store, key)
+        except Broken:
+            return
+
+    def _download(self, key: str, into: Path) -> None:
+        with into.open("wb") as file:
+            for chunk in obstore.get(self._store, key).stream():
+                file.write(chunk)
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise Broken("bad_storage_key", key=key)
+    return key
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Broken("file_missing", key=key) from error
+    except (BaseError, OSError) as error:
+        raise Temporary("storage_unavailable", key=key) from error
+
+
+def _make_private(root: Path, key: str) -> None:
+    kind = root / Path(key).parts[0]
+    for folder in (kind, (root / key).parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _sync(root: Path, key: str) -> None:
+    path = root / key
+    for place in (path, path.parent, path.parent.parent, root):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,131 @@
+"""The room where pictures are prepared and videos are looked through: `Media` for the core.
+
+It owns the worker processes, the storage and the scratch directory, and keeps the event loop
+free: whatever decodes runs in a worker, whatever waits for a disk in a thread.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.core.errors import BotError
+from bot.core.jobs import Video
+from bot.core.orders import Fit
+from bot.media import pictures, videos
+from bot.media.storage import Storage, new_key
+from bot.media.workers import Workers
+
+PICTURE_TIMEOUT = 30.0
+PROBE_TIMEOUT = 60.0
+SHRINK_TIMEOUT = 600.0
+"""Seconds; a worker that takes longer is killed."""
+FORGOTTEN_AFTER = 24 * 3600.0
+"""Seconds after which a scratch directory can only belong to a process that was killed."""
+
+
+class Studio:
+    """Implements `bot.core.ports.Media` over a data directory and a storage URL."""
+
+    def __init__(self, data: Path, *, storage_url: str | None = None, workers: int = 2) -> None:
+        """Without `storage_url` the files are kept in `data/media`."""
+        self._scratch = data / "scratch"
+        self._url = storage_url or str(data / "media")
+        self._workers = Workers(workers)
+        self._shrinking = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        self.storage = await asyncio.to_thread(self._open)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._workers.close()
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Path]:
+        """A fresh directory for downloads, removed at the end."""
+        folder = await asyncio.to_thread(tempfile.mkdtemp, dir=self._scratch)
+        try:
+            yield Path(folder)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def keep_picture(self, source: Path, fit: Fit) -> str:
+        """Check, orient, fit and re-encode; answers the storage key. Raises `Refused`."""
+        key = new_key("pictures", "jpg")
+        async with self.scratch() as folder:
+            fitted = folder / "picture.jpg"
+            await self._workers.run(
+                pictures.fit_picture, source, fit, fitted, timeout=PICTURE_TIMEOUT
+            )
+            await self.storage.put(key, fitted)
+        return key
+
+    async def keep_video(self, source: Path) -> Video:
+        """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
+        clip = await self._workers.run(videos.probe, source, timeout=PROBE_TIMEOUT)
+        size = await asyncio.to_thread(lambda: source.stat().st_size)
+        key = new_key("videos", "mp4")
+        await self.storage.put(key, source)
+        return Video(
+            key=key,
+            size=size,
+            width=clip.width,
+            height=clip.height,
+            seconds=clip.seconds,
+            thumbnail=await self._keep_thumbnail(source),
+        )
+
+    @asynccontextmanager
+    async def file(self, key: str) -> AsyncIterator[Path]:
+        """A stored object as a local file for as long as the context lasts."""
+        async with self.storage.file(key) as path:
+            yield path
+
+    @asynccontextmanager
+    async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
+        """A stored video re-encoded to fit; the copy lasts as long as the context.
+
+        Raises `Broken("cannot_shrink")` where nothing watchable would be left.
+        """
+        async with self.file(key) as source, self.scratch() as folder:
+            target = folder / "video.mp4"
+            async with self._shrinking:  # it takes long, and pictures need a worker meanwhile
+                await self._workers.run(
+                    videos.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
+                )
+            yield target
+
+    async def delete(self, key: str) -> None:
+        """Idempotent."""
+        await self.storage.delete(key)
+
+    async def _keep_thumbnail(self, source: Path) -> str | None:
+        """A missing still never holds a video back."""
+        key = new_key("thumbnails", "jpg")
+        async with self.scratch() as folder:
+            still = folder / "still.jpg"
+            try:
+                await self._workers.run(videos.take_thumbnail, source, still, timeout=PROBE_TIMEOUT)
+                await self.storage.put(key, still)
+            except BotError:
+                return None
+        return key
+
+    def _open(self) -> Storage:
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in self._scratch.iterdir():
+            with suppress(FileNotFoundError):
+                if folder.stat().st_mtime < time.time() - FORGOTTEN_AFTER:
+                    shutil.rmtree(folder, ignore_errors=True)
+        return Storage(self._url, scratch=self._scratch)

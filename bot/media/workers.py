@@ -1,0 +1,162 @@
+"""Worker processes for native decoders, which strangers' bytes may crash, stall or bloat.
+
+Each worker is a bare interpreter at the other end of a pipe. Against `ProcessPoolExecutor` this
+has four merits: a crash takes its own task and not the neighbour's, a cancelled or overdue task
+is killed, a worker ends when we do (its pipe does), and it neither imports our `__main__` again
+nor inherits an environment full of secrets.
+"""
+
+import asyncio
+import os
+import pickle
+import resource
+import signal
+import sys
+import traceback
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, TypeVarTuple
+
+from bot.core.errors import BotError, Broken, Temporary
+
+MOST_MEMORY = 1_500_000_000
+"""Bytes of address space of one worker; 4K in and out takes one gigabyte."""
+
+_LENGTH = 4
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+
+class Workers:
+    """Up to `most` processes, started when first needed and then kept."""
+
+    def __init__(self, most: int = 2) -> None:
+        self._slots = asyncio.Semaphore(most)
+        self._idle: list[Process] = []
+
+    async def run(self, function: Callable[[*_Ts], _T], *args: *_Ts, timeout: float) -> _T:
+        """Call a module-level function in a worker; its `BotError` is raised here.
+
+        Raises `Broken`: `worker_died`, `worker_too_slow`, or `worker_failed` for any exception
+        that the function should have translated. An `OSError` becomes `Temporary`.
+        """
+        try:
+            async with self._borrowed() as worker, asyncio.timeout(timeout):
+                reply = await _exchange(worker, (timeout, function, args))
+        except TimeoutError as error:
+            raise Broken("worker_too_slow", task=function.__name__) from error
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise Broken("worker_died", task=function.__name__) from error
+        if isinstance(reply, BotError):
+            raise reply
+        answer: _T = reply
+        return answer
+
+    async def close(self) -> None:
+        """End the workers that wait for work; whoever cancels a `run` ends its worker, too."""
+        while self._idle:
+            await _end(self._idle.pop())
+
+    @asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[Process]:
+        """A worker for one task; whatever goes wrong, it is not used again."""
+        async with self._slots:
+            worker = self._take() or await _start()
+            try:
+                yield worker
+            except BaseException:
+                await _end(worker)
+                raise
+            self._idle.append(worker)
+
+    def _take(self) -> Process | None:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.returncode is None:
+                return worker
+        return None
+
+
+async def _start() -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "bot.media.workers",
+        stdin=PIPE,
+        stdout=PIPE,
+        env={
+            "PYTHONPATH": os.pathsep.join(entry or os.curdir for entry in sys.path),
+            "MALLOC_ARENA_MAX": "2",  # each arena costs address space
+        },
+    )
+
+
+async def _exchange(worker: Process, request: object) -> Any:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdin.write(pickle.dumps(request))
+    await worker.stdin.drain()
+    length = int.from_bytes(await worker.stdout.readexactly(_LENGTH))
+    return pickle.loads(await worker.stdout.readexactly(length))  # noqa: S301 (our own child)
+
+
+async def _end(worker: Process) -> None:
+    if worker.returncode is None:
+        worker.kill()
+    await worker.communicate(b"")
+
+
+# ---------------------------------------------------------------- at the other end of the pipe
+
+
+def serve() -> None:
+    """Do what the pipe brings until it closes."""
+    _limit()
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not end up among the replies
+    while True:
+        try:
+            timeout, function, args = pickle.load(sys.stdin.buffer)  # noqa: S301 (our own parent)
+        except EOFError:
+            return
+        # For the case that nobody is left to kill us: SIGALRM ends even a loop in native code.
+        signal.alarm(int(timeout) + 5)
+        reply = pickle.dumps(_attempt(function, args))
+        signal.alarm(0)
+        replies.write(len(reply).to_bytes(_LENGTH) + reply)
+        replies.flush()
+
+
+def _attempt(function: Callable[..., object], args: tuple[object, ...]) -> object:
+    try:
+        return function(*args)
+    except BotError as error:
+        return error
+    except OSError as error:
+        return _told(Temporary("storage_unavailable", error=repr(error)))
+    except Exception as error:  # noqa: BLE001 (the rim of this process)
+        return _told(Broken("worker_failed", task=function.__name__, error=repr(error)))
+
+
+def _told(error: BotError) -> BotError:
+    """With the traceback, which does not travel by itself."""
+    error.add_note(traceback.format_exc())
+    return error
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # elsewhere the system does not take this limit
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    os.nice(5)  # a small machine shall answer chat first
+    # Ctrl-C and systemd signal the whole group; our parent decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,113 @@
+"""Small real files, made by the real encoders."""
+
+import array
+import io
+import math
+import random
+import struct
+import zlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from PIL import Image
+
+RATE = 48_000
+SAMPLES = 1024
+
+_NAMES: dict[tuple[int, ...], str] = {
+    (1, 0, 0): "R",
+    (0, 1, 0): "G",
+    (0, 0, 1): "B",
+    (1, 1, 1): "W",
+}
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    body = io.BytesIO()
+    picture.save(body, kind, **options)
+    return body.getvalue()
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    grains = random.Random(seed).randbytes(width * height * 3)
+    return Image.frombytes("RGB", (width, height), grains)
+
+
+def quarters(width: int, height: int) -> Image.Image:
+    """Red and green above blue and white: tells every orientation from every other."""
+    picture = Image.new("RGB", (2, 2))
+    for place, colour in (((0, 0), "red"), ((1, 0), "lime"), ((0, 1), "blue"), ((1, 1), "white")):
+        picture.paste(colour, (*place, place[0] + 1, place[1] + 1))
+    return picture.resize((width, height), Image.Resampling.NEAREST)
+
+
+def corners(picture: Image.Image) -> str:
+    """The colours of `quarters`, read clockwise from the upper left."""
+    width, height = picture.size
+    left, right, upper, lower = width // 4, width * 3 // 4, height // 4, height * 3 // 4
+    names = ""
+    for place in ((left, upper), (right, upper), (right, lower), (left, lower)):
+        pixel = picture.convert("RGB").getpixel(place)
+        assert isinstance(pixel, tuple)
+        names += _NAMES.get(tuple(round(value / 255) for value in pixel), "?")
+    return names
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that declares a size and brings next to nothing."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + png_chunk(b"IEND", b"")
+    )
+
+
+def write_video(
+    path: Path,
+    *,
+    width: int = 320,
+    height: int = 180,
+    seconds: int = 2,
+    sound: bool = True,
+    still: Image.Image | None = None,
+    faststart: bool = False,
+) -> Path:
+    """H.264 and AAC at 12 frames a second: noise, which is hard to shrink, or a still."""
+    options = {"movflags": "+use_metadata_tags" + ("+faststart" if faststart else "")}
+    with av.open(str(path), "w", format="mp4", options=options) as output:
+        output.metadata["provenance"] = "made by a model"
+        video = output.add_stream("libx264", rate=12, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        audio = output.add_stream("aac", rate=RATE, layout="mono") if sound else None
+        for seed in range(seconds * 12):
+            picture = still or noise(width, height, seed)
+            output.mux(video.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
+        output.mux(video.encode(None))
+        if audio:
+            for start in range(0, seconds * RATE, SAMPLES):
+                output.mux(audio.encode(tone(start)))
+            output.mux(audio.encode(None))
+    return path
+
+
+def tone(start: int) -> av.AudioFrame:
+    frame = av.AudioFrame(format="s16", layout="mono", samples=SAMPLES)
+    frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
+    wave = [int(8000 * math.sin((start + at) / 20)) for at in range(SAMPLES)]
+    frame.planes[0].update(array.array("h", wave).tobytes())
+    return frame
+
+
+def turned(video: bytes) -> bytes:
+    """The same file with "turn me a quarter clockwise" in the header of its first track."""
+    at = video.index(b"tkhd") + 4 + 40
+    matrix = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 180 << 16, 0, 1 << 30)
+    return video[:at] + matrix + video[at + len(matrix) :]

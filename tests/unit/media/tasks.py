@@ -1,0 +1,57 @@
+"""What the tests give a worker to do; a worker imports it by name."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from bot.core.errors import Refused, Temporary
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang() -> None:
+    signal.pause()
+
+
+def announce_and_hang(fifo: Path) -> None:
+    fifo.write_text(str(os.getpid()))
+    signal.pause()
+
+
+def hoard() -> int:
+    return len(bytearray(2_000_000_000))
+
+
+def refuse() -> None:
+    raise Refused("picture_bad", why="broken")
+
+
+def put_off() -> None:
+    raise Temporary("busy", retry_after=3.0)
+
+
+def stumble() -> None:
+    raise KeyError("never translated")
+
+
+def miss() -> str:
+    return Path("/nowhere/at/all").read_text()
+
+
+def chatter() -> str:
+    os.write(1, b"a library that prints")
+    sys.stdout.flush()
+    return "answer"
+
+
+def process() -> int:
+    return os.getpid()
+
+
+def surroundings() -> tuple[set[str], set[str], bool]:
+    """Names in the environment, top-level modules, and whether Ctrl-C is ignored."""
+    modules = {name.partition(".")[0] for name in sys.modules}
+    return set(os.environ), modules, signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import Broken, Temporary
+from bot.media.storage import Storage, new_key
+
+BAD_KEYS = [
+    "",
+    "../secrets.toml",
+    "pictures/../../etc/passwd",
+    "/etc/passwd",
+    "pictures/ab/../../../x.jpg",
+    "pictures/ab/ab.jpg",
+    "pictures/ab/" + "a" * 32 + ".jpg\n",
+    "pictures/ab/" + "a" * 32 + ".exe",
+    "pictures/ab/" + "A" * 32 + ".jpg",
+    "videos%2fab/" + "a" * 32 + ".mp4",
+    "pictures\\ab\\" + "a" * 32 + ".jpg",
+    "pictures/ab/" + "a" * 32 + ".jpg#1",
+]
+
+
+@pytest.fixture(params=["disk", "url", "bucket"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    where = {
+        "disk": str(tmp_path / "files #1 %41"),
+        "url": f"file://{tmp_path}/files%20here",
+        "bucket": "memory:///",
+    }
+    return Storage(where[request.param], scratch=scratch)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source"
+    path.write_bytes(bytes(range(256)) * 30_000)
+    return path
+
+
+async def test_a_file_comes_back_as_it_was(storage: Storage, source: Path, tmp_path: Path) -> None:
+    key = new_key("videos", "mp4")
+    await storage.put(key, source)
+    assert await storage.exists(key)
+    async with storage.file(key) as path:
+        assert path.suffix == ".mp4"
+        assert path.read_bytes() == source.read_bytes()
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_deleting_twice_is_the_same_as_once(storage: Storage, source: Path) -> None:
+    key = new_key("pictures", "jpg")
+    await storage.put(key, source)
+    await storage.delete(key)
+    await storage.delete(key)
+    assert not await storage.exists(key)
+    with pytest.raises(Broken, match="file_missing"):
+        async with storage.file(key):
+            pass
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+async def test_what_is_not_our_key_reaches_nothing(tmp_path: Path, source: Path, key: str) -> None:
+    storage = Storage(str(tmp_path / "files"), scratch=tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Broken, match="bad_storage_key"):
+        await storage.put(key, source)
+    with pytest.raises(Broken, match="bad_storage_key"):
+        await storage.delete(key)
+    with pytest.raises(Broken, match="bad_storage_key"):
+        await storage.exists(key)
+    with pytest.raises(Broken, match="bad_storage_key"):
+        async with storage.file(key):
+            pass
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+async def test_on_disk_folders_are_private_and_nothing_is_copied_to_read(
+    tmp_path: Path, source: Path
+) -> None:
+    root = tmp_path / "files"
+    storage = Storage(str(root), scratch=tmp_path)
+    key = new_key("videos", "mp4")
+    await storage.put(key, source)
+    folders = [root, root / "videos", (root / key).parent]
+    assert [oct(folder.stat().st_mode & 0o777) for folder in folders] == ["0o700"] * 3
+    async with storage.file(key) as path:
+        assert path == root / key
+    assert [path for path in root.rglob("*") if path.is_file()] == [root / key]
+
+
+async def test_a_disk_that_refuses_is_temporary_and_leaves_nothing(
+    tmp_path: Path, source: Path
+) -> None:
+    root = tmp_path / "files"
+    storage = Storage(str(root), scratch=tmp_path)
+    (root / "videos").write_text("a file where a folder should be")
+    key = new_key("videos", "mp4")
+    with pytest.raises(Temporary, match="storage_unavailable"):
+        await storage.put(key, source)
+    assert [path for path in root.rglob("*") if path.is_file()] == [root / "videos"]
+
+
+def test_keys_are_random() -> None:
+    assert len({new_key("pictures", "jpg") for _ in range(1000)}) == 1000

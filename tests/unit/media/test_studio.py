@@ -1,0 +1,106 @@
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.core.errors import Broken, Refused
+from bot.core.jobs import Video
+from bot.core.orders import Fit
+from bot.core.ports import Media
+from bot.media.studio import FORGOTTEN_AFTER, Studio
+from tests.unit.media.samples import encoded, quarters, write_video
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    async with Studio(tmp_path / "data") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4")
+
+
+async def test_a_picture_is_kept_fitted(studio: Studio, tmp_path: Path) -> None:
+    media: Media = studio
+    source = tmp_path / "photo.png"
+    source.write_bytes(encoded(quarters(100, 80)))
+    key = await media.keep_picture(source, Fit(width=64, height=36))
+    async with media.file(key) as path:
+        with Image.open(path) as picture:
+            assert (picture.format, picture.size) == ("JPEG", (64, 36))
+    await media.delete(key)
+    await media.delete(key)
+    with pytest.raises(Broken, match="file_missing"):
+        async with media.file(key):
+            pass
+
+
+async def test_a_bad_picture_says_why_across_the_process_border(
+    studio: Studio, tmp_path: Path
+) -> None:
+    source = tmp_path / "photo.png"
+    source.write_bytes(b"<html>")
+    with pytest.raises(Refused) as refused:
+        await studio.keep_picture(source, Fit())
+    assert (refused.value.code, refused.value.values) == ("picture_bad", {"why": "format"})
+
+
+async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path) -> None:
+    video = await studio.keep_video(clip)
+    assert video.seconds == pytest.approx(2.0, abs=0.05)
+    assert video == Video(
+        key=video.key,
+        size=clip.stat().st_size,
+        width=320,
+        height=180,
+        seconds=video.seconds,
+        thumbnail=video.thumbnail,
+    )
+    async with studio.file(video.key) as path:
+        assert path.read_bytes() == clip.read_bytes()
+    assert video.thumbnail is not None
+    async with studio.file(video.thumbnail) as path:
+        with Image.open(path) as still:
+            assert still.size == (320, 180)
+
+
+async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:
+    source = tmp_path / "half.mp4"
+    source.write_bytes(clip.read_bytes()[:-1000])
+    with pytest.raises(Broken, match="video_truncated"):
+        await studio.keep_video(source)
+    assert not list((tmp_path / "data").rglob("*.mp4"))
+
+
+async def test_a_video_shrinks_for_as_long_as_it_is_needed(
+    studio: Studio, clip: Path, tmp_path: Path
+) -> None:
+    video = await studio.keep_video(clip)
+    async with studio.shrink(video.key, most_bytes=video.size // 2) as path:
+        assert path.stat().st_size <= video.size // 2
+    assert not path.exists()
+    async with studio.file(video.key) as kept:
+        assert kept.stat().st_size == video.size
+
+
+async def test_scratch_is_private_and_gone_afterwards(studio: Studio) -> None:
+    async with studio.scratch() as folder:
+        (folder / "download.part").write_bytes(b"half")
+        assert oct(folder.stat().st_mode & 0o777) == "0o700"
+    assert not folder.exists()
+
+
+async def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    old, new = tmp_path / "scratch" / "old", tmp_path / "scratch" / "new"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "download.part").write_bytes(b"half")
+    long_ago = new.stat().st_mtime - FORGOTTEN_AFTER - 60
+    os.utime(old, (long_ago, long_ago))
+    async with Studio(tmp_path):
+        assert not old.exists()
+        assert new.exists()

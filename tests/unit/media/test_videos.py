@@ -1,0 +1,198 @@
+import random
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from bot.core.errors import Broken
+from bot.media.videos import Probe, probe, shrink, take_thumbnail
+from bot.media.workers import Workers
+from tests.unit.media.samples import corners, quarters, tone, turned, write_video
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4")
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index before the content, as most gateways send it."""
+    return write_video(tmp_path_factory.mktemp("videos") / "fast.mp4", faststart=True)
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("videos") / "still.mp4"
+    return write_video(path, sound=False, still=quarters(320, 180))
+
+
+def played(path: Path) -> tuple[int, int]:
+    """How many frames of picture and of sound really decode."""
+    with av.open(str(path)) as container:
+        pictures = sum(1 for _ in container.decode(video=0))
+    with av.open(str(path)) as container:
+        sounds = sum(1 for _ in container.decode(audio=0)) if container.streams.audio else 0
+    return pictures, sounds
+
+
+def top_boxes(path: Path) -> list[bytes]:
+    body, kinds, at = path.read_bytes(), [], 0
+    while at < len(body):
+        kinds.append(body[at + 4 : at + 8])
+        at += int.from_bytes(body[at : at + 4])
+    return kinds
+
+
+def test_a_probe_tells_what_is_in_a_video(clip: Path) -> None:
+    seen = probe(clip)
+    assert seen.seconds == pytest.approx(2.0, abs=0.05)
+    assert seen == Probe(
+        width=320,
+        height=180,
+        seconds=seen.seconds,
+        codec="h264",
+        has_audio=True,
+        frames_per_second=12.0,
+        turn=0,
+    )
+
+
+def test_a_turned_video_is_measured_and_shown_upright(still: Path, tmp_path: Path) -> None:
+    path, thumbnail = tmp_path / "turned.mp4", tmp_path / "still.jpg"
+    path.write_bytes(turned(still.read_bytes()))
+    seen = probe(path)
+    assert (seen.width, seen.height, seen.has_audio) == (180, 320, False)
+    take_thumbnail(path, thumbnail)
+    with Image.open(thumbnail) as picture:
+        assert picture.size == (180, 320)
+        assert corners(picture) == "BRGW"  # a quarter clockwise from RGWB
+
+
+@pytest.mark.parametrize("which", ["clip", "fast"])
+def test_a_cut_video_is_never_accepted(
+    request: pytest.FixtureRequest, tmp_path: Path, which: str
+) -> None:
+    body = request.getfixturevalue(which).read_bytes()
+    path = tmp_path / "cut.mp4"
+    for end in [*range(64), *range(64, len(body), len(body) // 400), len(body) - 1]:
+        path.write_bytes(body[:end])
+        with pytest.raises(Broken) as broken:
+            probe(path)
+        assert broken.value.code in {"not_a_video", "video_truncated"}
+
+
+def test_a_video_without_its_index_is_truncated(clip: Path, tmp_path: Path) -> None:
+    body = clip.read_bytes()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(body[: body.index(b"moov") - 4])
+    with pytest.raises(Broken, match="video_truncated"):
+        probe(path)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<!doctype html><title>502 Bad Gateway</title>",
+        b'{"error": {"message": "not ready"}}',
+        b"\x89PNG\r\n\x1a\n" + bytes(64),
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:1\nfile:///etc/passwd\n",
+    ],
+)
+def test_what_is_no_mp4_is_no_video(tmp_path: Path, body: bytes) -> None:
+    path = tmp_path / "body"
+    path.write_bytes(body)
+    with pytest.raises(Broken, match="not_a_video"):
+        probe(path)
+
+
+def test_boxes_around_nothing_are_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "hollow.mp4"
+    path.write_bytes(b"".join(b"\0\0\0\x08" + kind for kind in (b"ftyp", b"moov", b"mdat")))
+    with pytest.raises(Broken, match="not_a_video"):
+        probe(path)
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "sound.mp4"
+    with av.open(str(path), "w", format="mp4") as output:
+        audio = output.add_stream("aac", rate=48_000, layout="mono")
+        output.mux(audio.encode(tone(0)))
+        output.mux(audio.encode(None))
+    with pytest.raises(Broken, match="not_a_video"):
+        probe(path)
+
+
+def test_the_thumbnail_is_the_picture_at_a_third(still: Path, tmp_path: Path) -> None:
+    target = tmp_path / "still.jpg"
+    take_thumbnail(still, target)
+    with Image.open(target) as picture:
+        assert (picture.format, picture.size, corners(picture)) == ("JPEG", (320, 180), "RGWB")
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.2])
+def test_a_shrunk_video_fits_plays_and_starts_at_once(
+    clip: Path, tmp_path: Path, share: float
+) -> None:
+    target = tmp_path / "small.mp4"
+    most = int(clip.stat().st_size * share)
+    shrink(clip, target, most)
+    assert target.stat().st_size <= most
+    small = probe(target)
+    assert (small.codec, small.has_audio) == ("h264", True)
+    assert small.seconds == pytest.approx(2.0, abs=0.1)
+    pictures, sounds = played(target)
+    assert pictures == 24
+    assert sounds > 80
+    boxes = top_boxes(target)
+    assert boxes.index(b"moov") < boxes.index(b"mdat")
+
+
+def test_a_tight_limit_makes_the_picture_smaller_and_leaves_it_upright(tmp_path: Path) -> None:
+    wide = write_video(tmp_path / "wide.mp4", width=960, height=540, still=quarters(960, 540))
+    path, target, thumbnail = tmp_path / "turned.mp4", tmp_path / "small.mp4", tmp_path / "s.jpg"
+    path.write_bytes(turned(wide.read_bytes()))
+    shrink(path, target, 90_000)
+    small = probe(target)
+    assert (small.width % 2, small.height % 2, small.turn) == (0, 0, 0)
+    assert small.width < 540
+    assert small.width / small.height == pytest.approx(9 / 16, rel=0.02)
+    take_thumbnail(target, thumbnail)
+    with Image.open(thumbnail) as picture:
+        assert corners(picture) == "BRGW"
+
+
+def test_what_says_where_a_video_comes_from_survives_shrinking(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "small.mp4"
+    shrink(clip, target, 200_000)
+    with av.open(str(target)) as container:
+        assert container.metadata["provenance"] == "made by a model"
+
+
+def test_mud_is_not_offered(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="cannot_shrink"):
+        shrink(clip, tmp_path / "small.mp4", 20_000)
+    assert not (tmp_path / "small.mp4").exists()
+
+
+async def test_flipped_bytes_give_a_video_or_an_error_of_ours(fast: Path, tmp_path: Path) -> None:
+    """100 damaged files, mostly in the index; in a worker, because libav may well crash."""
+    whole = fast.read_bytes()
+    index = whole.index(b"moov")
+    path, target = tmp_path / "damaged.mp4", tmp_path / "still.jpg"
+    workers, codes = Workers(1), set()
+    for seed in range(100):
+        dice = random.Random(seed)
+        body = bytearray(whole)
+        for _ in range(dice.randint(1, 8)):
+            body[index + dice.randrange(dice.choice((800, 3000)))] = dice.randrange(256)
+        path.write_bytes(body)
+        try:
+            await workers.run(probe, path, timeout=10)
+            await workers.run(take_thumbnail, path, target, timeout=10)
+        except Broken as broken:
+            codes.add(broken.code)
+    await workers.close()
+    assert codes <= {"not_a_video", "video_truncated"}
