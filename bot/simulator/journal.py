@@ -1,0 +1,107 @@
+"""What the gateway received and charged, in order: the witness that tests and people ask.
+
+Pictures are kept as size and hash, never as bytes; keys are not kept at all.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from bot.simulator.faults import Operation
+from bot.simulator.requests import Body, Refused, data_uri, metadata
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file part that arrived."""
+
+    filename: str
+    content_type: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A body as the journal keeps it: `data:` URIs are `{"data_uri": {media_type, bytes, sha256}}`.
+
+    Metadata that is valid JSON stands parsed in `metadata` and not among the fields.
+    """
+
+    fields: Mapping[str, object] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One fully received request of the API and what came of it.
+
+    `video` is the video's id where the request was about a known one; `status` is the answer's
+    (200 also where a Range makes it 206), None if the connection was cut instead.
+    """
+
+    at: float
+    operation: Operation
+    method: str
+    path: str
+    video: str | None
+    model: str | None
+    fields: Mapping[str, object]
+    files: Mapping[str, File]
+    metadata: Mapping[str, object]
+    status: int | None
+    charged: bool
+    refunded: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """Return the entry for the journal page, where the video's id is called `id`."""
+        words = asdict(self)
+        return {"id": words.pop("video"), **words}
+
+
+def describe(body: Body) -> Contents:
+    """Describe a body; hashes every picture, so it belongs in a thread."""
+    try:
+        extras: Mapping[str, object] = metadata(body)
+        rest = {name: text for name, text in body.fields.items() if name != "metadata"}
+    except Refused:
+        extras, rest = {}, dict(body.fields)
+    return Contents(
+        fields={name: _without_bytes(text) for name, text in rest.items()},
+        files={
+            name: File(part.filename, part.content_type, len(part.data), _sha256(part.data))
+            for name, part in body.files.items()
+        },
+        metadata={name: _without_bytes(value) for name, value in extras.items()},
+    )
+
+
+def as_json(entries: list[Entry]) -> dict[str, object]:
+    """Return the journal page: every entry, and the totals."""
+    return {
+        "journal": [entry.as_json() for entry in entries],
+        "totals": {
+            "posts": sum(entry.operation == "create" for entry in entries),
+            "charges": sum(entry.charged for entry in entries),
+            "refunds": sum(entry.refunded for entry in entries),
+        },
+    }
+
+
+def _without_bytes(value: object) -> object:
+    match value:
+        case str() if (found := data_uri(value)) is not None:
+            media_type, data = found
+            kept = {"media_type": media_type, "bytes": len(data), "sha256": _sha256(data)}
+            return {"data_uri": kept}
+        case dict():
+            return {name: _without_bytes(item) for name, item in value.items()}
+        case list():
+            return [_without_bytes(item) for item in value]
+        case _:
+            return value
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

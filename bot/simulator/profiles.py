@@ -1,0 +1,85 @@
+"""How one kind of gateway speaks: its words, status codes and models, as data.
+
+`DOCUMENTED` is the API document to the letter. Another kind of gateway is another `Profile`; a
+difference that no field here can express is a new field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Takes(StrEnum):
+    """What a model makes its video from, besides the prompt."""
+
+    TEXT = "no picture"
+    ANY = "a picture or none"
+    PICTURE = "one picture"
+    FRAMES = "a first and a last picture"
+
+
+Size = tuple[int, int]
+
+# "Resolution Support" of the document. The first of each tier is the one a tier alone stands for.
+WAN_SIZES: Mapping[str, tuple[Size, ...]] = {
+    "480P": ((832, 480), (480, 832), (624, 624)),
+    "720P": ((1280, 720), (720, 1280), (960, 960), (1088, 832), (832, 1088)),
+    "1080P": ((1920, 1080), (1080, 1920), (1440, 1440), (1632, 1248), (1248, 1632)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model: what it takes, how pictures must travel, which pixel sizes it knows."""
+
+    takes: Takes
+    urls_only: bool = False  # "Direct file upload is not supported"
+    sizes: frozenset[Size] | None = None  # None: any
+    silent: bool = False
+
+
+def _wan(takes: Takes, *, silent: bool = False) -> Model:
+    sizes = frozenset(size for tier in WAN_SIZES.values() for size in tier)
+    return Model(takes=takes, urls_only=True, sizes=sizes, silent=silent)
+
+
+MODELS: Mapping[str, Model] = {
+    "sora-2": Model(takes=Takes.ANY),
+    "wan2.5-t2v-preview": _wan(Takes.TEXT),
+    "wan2.5-i2v-preview": _wan(Takes.PICTURE),
+    "wan2.2-i2v-flash": _wan(Takes.PICTURE, silent=True),
+    "wan2.2-i2v-plus": _wan(Takes.PICTURE, silent=True),
+    "wanx2.1-i2v-plus": _wan(Takes.PICTURE),
+    "wanx2.1-i2v-turbo": _wan(Takes.PICTURE),
+    "wan2.2-kf2v-flash": _wan(Takes.FRAMES),  # in a sample of the document, not in its list
+    "kling-v1": Model(takes=Takes.ANY),
+    "kling-v2-master": Model(takes=Takes.ANY),
+    "jimeng_vgfm_t2v_l20": Model(takes=Takes.TEXT),
+    "jimeng_vgfm_i2v_l20": Model(takes=Takes.PICTURE),
+    "viduq1": Model(takes=Takes.ANY),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The words and status codes of one kind of gateway."""
+
+    name: str
+    created: int
+    unknown: int
+    processing: str
+    succeeded: str
+    failed: str
+    lifetime: int  # seconds from creation until the file expires
+    models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
+
+
+DOCUMENTED = Profile(
+    name="documented",
+    created=201,
+    unknown=404,
+    processing="processing",
+    succeeded="succeeded",
+    failed="failed",
+    lifetime=86400,
+)

@@ -1,0 +1,160 @@
+"""Turns a film into an MP4 as gateways serve them, in a worker process of its own.
+
+H.264 (yuv420p, 24 frames a second), AAC when there is sound, and the index at the front of the
+file so that players can start at once.
+"""
+
+import asyncio
+import contextlib
+import math
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import av
+from av.audio import AudioStream
+from av.container import OutputContainer
+from av.filter import Graph
+from av.video import VideoStream
+
+from bot.simulator.scenes import FPS, Film, frames
+
+SAMPLE_RATE = 44100
+WORKERS = 2
+SCALE = (0, 2, 4, 7, 9)  # a pentatonic scale: no two of its notes quarrel
+
+
+class Renderer:
+    """Renders films in worker processes, which start with the first film and end with close()."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._stop: Event | None = None
+
+    async def render(self, film: Film, path: Path) -> None:
+        """Write the film to this path; ValueError is a picture that cannot be read.
+
+        OSError: anything else, a worker that died included; the next film starts a new one.
+        """
+        pool = self._pool or self._start()
+        try:
+            await asyncio.get_running_loop().run_in_executor(pool, encode, film, path)
+        except BrokenProcessPool as error:
+            if self._pool is pool:  # a film beside this one may have replaced it already
+                self._pool = None
+            raise OSError("the rendering process died") from error
+
+    async def close(self) -> None:
+        """Give up the films that are not ready and end the workers."""
+        if self._pool is not None and self._stop is not None:
+            self._stop.set()
+            await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        self._pool = None
+
+    def _start(self) -> ProcessPoolExecutor:
+        # Spawned, not forked: this process may run threads and an event loop.
+        context = multiprocessing.get_context("spawn")
+        self._stop = context.Event()
+        self._pool = ProcessPoolExecutor(
+            WORKERS, context, initializer=_begin, initargs=(self._stop,)
+        )
+        return self._pool
+
+
+def encode(film: Film, path: Path) -> None:
+    """Draw, encode and write a film; the file appears under its name only when it is whole."""
+    draft = path.with_suffix(".part")
+    with av.open(draft, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        video = _video_stream(container, film)
+        audio = container.add_stream("aac", rate=SAMPLE_RATE) if film.sound else None
+        for image in frames(film):
+            if _stopped():
+                return
+            picture = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # PyAV's gap
+            container.mux(video.encode(picture))
+        container.mux(video.encode())
+        if audio is not None:
+            _encode_sound(container, audio, film)
+    draft.rename(path)
+
+
+def _video_stream(container: OutputContainer, film: Film) -> VideoStream:
+    stream = container.add_stream("libx264", rate=FPS)
+    stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
+    stream.options = {"preset": "superfast", "crf": "22"}
+    stream.codec_context.thread_count = 1  # two workers share the machine with everything else
+    return stream
+
+
+# ------------------------------------------------------------------------------- sound
+
+
+def _encode_sound(container: OutputContainer, stream: AudioStream, film: Film) -> None:
+    for frame in _sound(film):
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+def _sound(film: Film) -> Iterator[av.AudioFrame]:
+    """A music box over a soft chord. FFmpeg does the sums: in Python they would take seconds."""
+    graph = Graph()
+    expression = "|".join(_expression(film.mood, side) for side in (0, 1))
+    source = graph.add(
+        "aevalsrc", f"exprs='{expression}':s={SAMPLE_RATE}:d={film.seconds}:c=stereo"
+    )
+    fade = graph.add("afade", f"t=out:st={max(film.seconds - 0.8, 0)}:d=0.8")
+    shape = graph.add("aformat", f"sample_fmts=fltp:sample_rates={SAMPLE_RATE}")
+    sink = graph.add("abuffersink")
+    graph.link_nodes(source, fade, shape, sink).configure()
+    with contextlib.suppress(EOFError, BlockingIOError):
+        while True:
+            frame = graph.pull()
+            assert isinstance(frame, av.AudioFrame)
+            yield frame
+
+
+def _expression(mood: int, side: int) -> str:
+    """What one ear hears, as a formula of the time t in FFmpeg's language."""
+    root = 196 * 2 ** (mood % 5 / 12)
+    chord = "+".join(
+        f"sin({2 * math.pi * root * 2 ** (step / 12) / 2:.4f}*t+{side})" for step in (0, 7, 16)
+    )
+    pad = f"0.025*({chord})*(1+0.4*sin({1.1 + 0.3 * side}*t))*min(1,t/0.6)"
+    notes = [SCALE[(mood >> shift) % 5] + 12 * (shift % 2) for shift in range(8)]
+    pitches = "+".join(
+        f"{2 * math.pi * root * 2 ** (step / 12):.4f}*eq(mod(floor(t/0.375),8),{beat})"
+        for beat, step in enumerate(notes)
+    )
+    since = "mod(t,0.375)"
+    pluck = f"min(1,{since}/0.006)*exp(-9*{since})*sin(({pitches})*t)"
+    return f"{pad}+{0.11 + 0.03 * side}*{pluck}"
+
+
+# -------------------------------------------------------------------------- the worker
+
+_stop: Event | None = None  # set once per worker process; None where encode() is called directly
+
+
+def _begin(stop: Event) -> None:
+    global _stop  # a pool hands things to its workers in no other way
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server: it ends the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A server that is killed cannot end its workers: they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _stopped() -> bool:
+    return _stop is not None and _stop.is_set()

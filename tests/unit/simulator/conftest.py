@@ -1,0 +1,49 @@
+"""A served simulator on a clock that only the test moves, and a client that holds the key."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.simulator.render import Renderer
+from bot.simulator.scenes import Film
+from bot.simulator.server import Simulator
+
+BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
+
+
+class Clock:
+    """Stands still until told otherwise."""
+
+    def __init__(self) -> None:
+        self.time = 1_640_995_200.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+class BlankRenderer(Renderer):
+    """Writes the same few bytes for every film: most claims are not about pictures."""
+
+    async def render(self, film: Film, path: Path) -> None:
+        path.write_bytes(BLANK)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def simulator(clock: Clock) -> Simulator:
+    return Simulator(now=clock, renderer=BlankRenderer())
+
+
+@pytest.fixture
+async def client(simulator: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
+    async with (
+        simulator.serve() as url,
+        aiohttp.ClientSession(url, headers={"Authorization": "Bearer sk-sim"}) as session,
+    ):
+        yield session

@@ -1,0 +1,187 @@
+"""From creation to the file: states by the clock, the content, and who pays."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.simulator.render import Renderer
+from bot.simulator.scenes import Film
+from bot.simulator.server import Simulator
+
+from .conftest import BLANK, Clock
+from .pictures import form
+
+
+class NeverRenders(Renderer):
+    """A worker that is busy for ever."""
+
+    async def render(self, film: Film, path: Path) -> None:
+        await asyncio.Event().wait()
+
+
+class Breaks(Renderer):
+    """A worker that raises."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    async def render(self, film: Film, path: Path) -> None:
+        raise self.error
+
+
+async def create(client: aiohttp.ClientSession, prompt: str = "a cat") -> str:
+    async with client.post("/v1/videos", data=form({"prompt": prompt, "seconds": "5"})) as answer:
+        assert answer.status == 201
+        return str((await answer.json())["id"])
+
+
+async def look(client: aiohttp.ClientSession, name: str) -> dict[str, object]:
+    async with client.get(f"/v1/videos/{name}") as answer:
+        assert answer.status == 200
+        body = await answer.json()
+        assert isinstance(body, dict)
+        return body
+
+
+async def test_a_video_is_processed_and_then_succeeds(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    name = await create(client)
+    await simulator.rendered()
+    progress = []
+    for _ in range(4):
+        body = await look(client, name)
+        assert (body["status"], body["error"], "url" in body) == ("processing", None, False)
+        progress.append(body["progress"])
+        clock.time += 2
+
+    body = await look(client, name)
+
+    assert progress == [0, 25, 50, 75]
+    url = body.pop("url")
+    assert body == {
+        "id": name,
+        "object": "video",
+        "model": "sora-2",
+        "created_at": 1640995200,
+        "status": "succeeded",
+        "progress": 100,
+        "expires_at": 1641081600,
+        "size": "720x1280",
+        "seconds": "5",
+        "quality": "standard",
+        "remixed_from_video_id": None,
+        "error": None,
+    }
+    async with aiohttp.request("GET", str(url)) as answer:  # without the key
+        assert (await answer.read(), answer.content_type) == (BLANK, "video/mp4")
+
+
+async def test_time_alone_does_not_finish_a_video(clock: Clock) -> None:
+    """Its file must be there: one that a worker never finishes stays at 99 per cent."""
+    simulator = Simulator(now=clock, renderer=NeverRenders())
+    headers = {"Authorization": "Bearer sk-sim"}
+    async with (
+        simulator.serve() as url,
+        aiohttp.ClientSession(url, headers=headers) as client,
+    ):
+        name = await create(client)
+        clock.time += 60
+        body = await look(client, name)
+    assert (body["status"], body["progress"]) == ("processing", 99)
+
+
+async def test_content_is_the_file_with_its_headers(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    name = await create(client)
+    await simulator.rendered()
+    clock.time += 8
+    async with client.get(f"/v1/videos/{name}/content") as answer:
+        assert await answer.read() == BLANK
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "video/mp4"
+    assert answer.headers["Content-Length"] == str(len(BLANK))
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}.mp4"'
+
+    part = {"Range": "bytes=4-7"}
+    async with client.get(f"/v1/videos/{name}/content", headers=part) as answer:
+        assert (answer.status, await answer.read()) == (206, b"ftyp")
+
+
+async def test_content_is_not_there_before_its_time(client: aiohttp.ClientSession) -> None:
+    name = await create(client)
+    for path, status in (
+        (f"/v1/videos/{name}/content", 400),
+        (f"/files/{name}.mp4", 404),
+        ("/v1/videos/video_0", 404),
+        ("/v1/videos/video_0/content", 404),
+    ):
+        async with client.get(path) as answer:
+            assert (answer.status, "error" in await answer.json()) == (status, True)
+
+
+async def test_fail_in_a_prompt_ends_failed_and_refunded(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    name = await create(client, "a cat [fail]")
+    await create(client)
+    assert [entry.refunded for entry in simulator.journal] == [False, False]
+    clock.time += 8
+
+    body = await look(client, name)
+
+    assert (body["status"], body["progress"]) == ("failed", 100)
+    assert body["error"] == {
+        "message": "The prompt was rejected by the content policy.",
+        "code": "moderation_blocked",
+    }
+    assert [entry.refunded for entry in simulator.journal] == [True, False, False]
+    assert simulator.charges == 2
+    async with client.get(f"/v1/videos/{name}/content") as answer:
+        assert answer.status == 400
+
+
+async def test_slow_in_a_prompt_takes_five_times_as_long(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    name = await create(client, "a cat [slow]")
+    await simulator.rendered()
+    clock.time += 20
+    assert (await look(client, name))["progress"] == 50
+    clock.time += 20
+    assert (await look(client, name))["status"] == "succeeded"
+
+
+async def test_without_render_time_the_file_alone_decides() -> None:
+    simulator = Simulator(render_time=0, key="k")
+    headers = {"Authorization": "Bearer k"}
+    async with simulator.serve() as url, aiohttp.ClientSession(url, headers=headers) as client:
+        fields = {"prompt": "a cat", "size": "64x64", "seconds": "1"}
+        async with client.post("/v1/videos", data=form(fields)) as answer:
+            name = (await answer.json())["id"]
+        await simulator.rendered()
+        assert (await look(client, name))["status"] == "succeeded"
+        async with client.get(f"/v1/videos/{name}/content") as answer:
+            assert (await answer.read())[4:8] == b"ftyp"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ValueError(), "invalid_image"), (OSError(), "server_error")]
+)
+async def test_a_film_that_cannot_be_rendered_fails(
+    clock: Clock, error: Exception, code: str
+) -> None:
+    simulator = Simulator(now=clock, renderer=Breaks(error))
+    headers = {"Authorization": "Bearer sk-sim"}
+    async with simulator.serve() as url, aiohttp.ClientSession(url, headers=headers) as client:
+        name = await create(client)
+        await simulator.rendered()
+        clock.time += 8
+        body = await look(client, name)
+    assert body["status"] == "failed"
+    assert isinstance(body["error"], dict)
+    assert body["error"]["code"] == code

@@ -1,0 +1,188 @@
+"""The files: really H.264 and AAC, as large and long as asked, showing what they should."""
+
+import asyncio
+import math
+import multiprocessing
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image, ImageStat
+
+from bot.simulator import lettering
+from bot.simulator.render import Renderer, encode
+from bot.simulator.scenes import Film
+
+from .pictures import BLUE, RED, png
+
+PLAIN = Film(model="sora-2", prompt="a cat", width=96, height=160, seconds=1)
+
+
+@dataclass
+class Probe:
+    """What a file turned out to be."""
+
+    codecs: list[str]
+    size: tuple[int, int]
+    seconds: float
+    frames: list[Image.Image]
+
+
+def probe(path: Path) -> Probe:
+    with av.open(path) as container:
+        video = container.streams.video[0]
+        assert container.duration is not None
+        return Probe(
+            [stream.codec_context.name for stream in container.streams],
+            (video.width, video.height),
+            container.duration / 1_000_000,
+            [frame.to_image() for frame in container.decode(video)],  # type: ignore[no-untyped-call]
+        )
+
+
+def rendered(film: Film, folder: Path) -> Probe:
+    path = folder / "film.mp4"
+    encode(film, path)
+    return probe(path)
+
+
+def near(frame: Image.Image, colour: tuple[int, int, int]) -> bool:
+    """Whether the upper half of a frame has this colour; the badge is at the bottom."""
+    upper = frame.crop((0, 0, frame.width, frame.height // 2))
+    return math.dist(ImageStat.Stat(upper).mean, colour) < 12
+
+
+def test_a_film_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
+    film = replace(PLAIN, width=1280, height=720, seconds=2)
+
+    found = rendered(film, tmp_path)
+
+    assert (found.codecs, found.size, len(found.frames)) == (["h264", "aac"], (1280, 720), 48)
+    assert found.seconds == pytest.approx(2, abs=0.1)
+
+
+def test_the_index_comes_before_the_data(tmp_path: Path) -> None:
+    encode(PLAIN, tmp_path / "film.mp4")
+    data = (tmp_path / "film.mp4").read_bytes()
+    assert data[4:8] == b"ftyp"
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_a_prompt_is_shown_over_moving_light(tmp_path: Path) -> None:
+    spoken = replace(PLAIN, width=320, height=320, prompt="two cats waltz across the moon")
+    mute = replace(spoken, prompt=" ")
+    mute = replace(mute, seed=spoken.mood - mute.mood)  # in the same colours
+    words = rendered(spoken, tmp_path).frames
+    no_words = rendered(mute, tmp_path).frames
+    caption, above = (40, 245, 280, 290), (0, 0, 320, 200)
+    assert difference(words[0].crop(caption), no_words[0].crop(caption)) > 5
+    assert difference(words[0].crop(above), no_words[0].crop(above)) < 1
+    assert difference(words[0], words[-1]) > 1
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Return the mean distance of two pictures, 0..255."""
+    pairs = zip(one.tobytes(), other.tobytes(), strict=True)
+    return sum(abs(a - b) for a, b in pairs) / len(one.tobytes())
+
+
+@pytest.mark.parametrize(
+    "prompt", ["一个穿着宇航服的宇航员", "🎈🎈", "\ud800", "מזל", "x" * 5000, "a\tb\n\nc"]
+)
+def test_no_script_breaks_the_drawing(tmp_path: Path, prompt: str) -> None:
+    assert len(rendered(replace(PLAIN, prompt=prompt), tmp_path).frames) == 24
+
+
+def test_the_picture_is_what_is_seen(tmp_path: Path) -> None:
+    film = replace(PLAIN, pictures=(png(RED),))
+    found = rendered(film, tmp_path)
+    assert all(near(frame, RED) for frame in found.frames)
+
+
+def test_the_picture_moves(tmp_path: Path) -> None:
+    buffer = BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(buffer, "JPEG")
+    frames = rendered(replace(PLAIN, pictures=(buffer.getvalue(),)), tmp_path).frames
+    assert difference(frames[0], frames[-1]) > 2
+
+
+def test_a_turned_clear_picture_is_seen_upright_and_on_white(tmp_path: Path) -> None:
+    """Left half clear, right half blue, and EXIF says: turn it by a quarter."""
+    picture = Image.new("RGBA", (320, 192), (0, 0, 0, 0))
+    picture.paste((*BLUE, 255), (160, 0, 320, 192))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", exif=exif)
+    frame = rendered(replace(PLAIN, pictures=(buffer.getvalue(),)), tmp_path).frames[0]
+    assert near(frame, (255, 255, 255))
+    assert math.dist(frame.getpixel((48, 130)), BLUE) < 20  # type: ignore[arg-type]
+
+
+def test_two_pictures_melt_into_each_other(tmp_path: Path) -> None:
+    frames = rendered(replace(PLAIN, pictures=(png(RED), png(BLUE))), tmp_path).frames
+    assert near(frames[0], RED)
+    assert near(frames[-1], BLUE)
+    assert not near(frames[12], RED)
+    assert not near(frames[12], BLUE)
+
+
+def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
+    """Nothing is fetched: the address does not even exist."""
+    film = replace(PLAIN, width=320, height=320)
+    one = rendered(replace(film, pictures=("https://a.invalid/1.jpg",)), tmp_path).frames[0]
+    other = rendered(
+        replace(film, pictures=("https://b.invalid/a/much/longer/way/2.jpg",)), tmp_path
+    ).frames[0]
+    words = (0, 200, 320, 300)
+    assert difference(one.crop(words), other.crop(words)) > 1
+
+
+def test_a_silent_film_has_no_sound(tmp_path: Path) -> None:
+    assert rendered(replace(PLAIN, sound=False), tmp_path).codecs == ["h264"]
+
+
+async def test_a_worker_process_renders_and_says_what_is_unreadable(tmp_path: Path) -> None:
+    renderer = Renderer()
+    broken = replace(PLAIN, pictures=(png(size=(400, 400))[:60],))
+    try:
+        async with asyncio.timeout(20):
+            await renderer.render(PLAIN, tmp_path / "film.mp4")
+            with pytest.raises(ValueError, match="cannot be read"):
+                await renderer.render(broken, tmp_path / "broken.mp4")
+    finally:
+        await renderer.close()
+    assert probe(tmp_path / "film.mp4").size == (96, 160)
+
+
+async def test_a_worker_that_dies_costs_one_film(tmp_path: Path) -> None:
+    renderer = Renderer()
+    try:
+        async with asyncio.timeout(20):
+            await renderer.render(PLAIN, tmp_path / "first.mp4")
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            with pytest.raises(OSError, match="died"):
+                await renderer.render(PLAIN, tmp_path / "lost.mp4")
+            await renderer.render(PLAIN, tmp_path / "next.mp4")
+    finally:
+        await renderer.close()
+    assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["first.mp4", "next.mp4"]
+    assert multiprocessing.active_children() == []
+
+
+def test_long_words_shrink_wrap_and_end_in_an_ellipsis() -> None:
+    few = lettering.block("a cat", width=400, height=100, largest=40)
+    many = lettering.block("a very long story " * 40, width=400, height=100, largest=40)
+    assert few is not None
+    assert many is not None
+    assert few.width == 400 + 40
+    assert many.height <= 100 + 40
+
+
+def test_what_no_font_shows_is_left_out() -> None:
+    assert lettering.shown("a\u200d \ufffe cat") == "a cat"
+    assert lettering.block("\ue000", width=100, height=50, largest=20) is None
