@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 LEAST_SAMPLES = 3
 """Below this many known durations nothing is learned yet."""
+UNLEARNED_END = 900.0
+"""Seconds in which a video is expected to end while nothing is learned."""
 WIDEST_STEP = 60.0
 LATE_STEP = 600.0
 """Seconds between looks after the hard deadline."""
@@ -19,9 +21,9 @@ def next_look(elapsed: float, durations: Sequence[float], *, step: float) -> flo
     `durations` are those of finished videos of the same model and length; `step` is the gateway's
     own pace, below which a look can tell nothing new.
     """
-    if len(durations) < LEAST_SAMPLES:
-        return step
-    earliest, latest = _quantile(durations, 0.05), _quantile(durations, 0.99)
+    earliest, latest = 0.0, UNLEARNED_END
+    if len(durations) >= LEAST_SAMPLES:
+        earliest, latest = _quantile(durations, 0.05), _quantile(durations, 0.99)
     if elapsed < earliest:
         return max(earliest - elapsed, min(step, 1.0))
     if elapsed < latest:

@@ -256,7 +256,8 @@ class Steps:
                 await self._put_off(job, PAUSE)
             case Trouble(detail, retry_after):
                 log.warning("look.failed", job=job.id, detail=detail)
-                await self._put_off(job, max(min(60.0, 2 * gateway.poll_step), retry_after or 0.0))
+                pace = max(min(60.0, 4 * gateway.poll_step), await self._next_look(job))
+                await self._put_off(job, max(pace, retry_after or 0.0))
 
     def _elapsed(self, job: Job) -> float:
         return self._clock.now() - (job.submitted_at or job.created_at)

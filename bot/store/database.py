@@ -1,0 +1,155 @@
+"""The connection: one for SQLite, a pool for PostgreSQL; whole transactions only.
+
+A transaction runs to its end even if its caller is cancelled: a half-open one would lock every
+other writer out, and the row may be written although nobody saw it (reliability facts F6, F7).
+"""
+
+import asyncio
+import fcntl
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from bot.core.errors import Broken
+from bot.store.migrations import upgrade
+
+Result = TypeVar("Result")
+
+_ADMISSION = 0x5A4F_4554
+"""Key of the PostgreSQL advisory lock that admissions take in turn."""
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "secure_delete=ON",
+    "trusted_schema=OFF",
+)
+
+
+class Database:
+    """Runs functions of a connection as shielded transactions."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
+        self._turn = asyncio.Semaphore(1 if self.is_sqlite else 16)
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction: committed if it returns, rolled back if it raises."""
+        task = asyncio.ensure_future(self._whole(work))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def lock_admission(self, connection: AsyncConnection) -> None:
+        """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already."""
+        if not self.is_sqlite:
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMISSION)))
+
+    async def finish(self) -> None:
+        """Wait for transactions whose callers have gone."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _whole(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        async with self._turn, self._engine.begin() as connection:
+            return await work(connection)
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Connect, bring the tables up to date, and hold the file's lock while in use.
+
+    Raises `Broken("database_in_use")` if another process has the SQLite file, and
+    `Broken("database_damaged")` if it does not pass its own check: never starts empty instead.
+    """
+    with _only_process(_file(url)):
+        engine = _sqlite(url) if _file(url) else create_async_engine(url, pool_size=16)
+        try:
+            await _check(engine, _file(url))
+            async with engine.begin() as connection:
+                await connection.run_sync(upgrade)
+            database = Database(engine)
+            try:
+                yield database
+            finally:
+                await database.finish()
+        finally:
+            await engine.dispose()
+
+
+def _file(url: str) -> Path | None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+def _sqlite(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, poolclass=StaticPool)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver would otherwise begin transactions when it thinks fit; we do it ourselves.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+async def _check(engine: AsyncEngine, file: Path | None) -> None:
+    if file is None:
+        return
+    try:
+        async with engine.begin() as connection:
+            answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
+            verdict = answer.scalar_one()
+    except sa.exc.DatabaseError as error:
+        verdict = type(error.orig).__name__
+        if "locked" in str(error.orig):
+            raise Broken("database_in_use", file=str(file), holder="?") from error
+    if verdict != "ok":
+        raise Broken("database_damaged", file=str(file), verdict=str(verdict))
+
+
+@contextmanager
+def _only_process(file: Path | None) -> Any:
+    """Hold `<file>.lock`, which names its holder; the kernel frees it when the process dies."""
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with file.with_name(file.name + ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "?"
+            raise Broken("database_in_use", file=str(file), holder=holder) from None
+        _sign(lock)
+        yield
+
+
+def _sign(lock: IO[str]) -> None:
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{os.getpid()} @ {socket.gethostname()}\n")
+    lock.flush()

@@ -1,0 +1,256 @@
+"""The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import jobs as moves
+from bot.core import quotas
+from bot.core.errors import Broken
+from bot.core.jobs import SOFT_DEADLINE, Job, Status
+from bot.core.orders import Address, Order
+from bot.core.posts import CARD_GRACE, PostKind, due_after
+from bot.core.quotas import Limits, Usage
+from bot.store.database import Database
+from bot.store.posts import owe
+from bot.store.rows import job_of, job_values
+from bot.store.tables import jobs
+
+_SAMPLES = 50
+"""Durations of how many recent videos the schedule learns from."""
+_literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
+"""Spelt into the statement, not bound: only then is the partial index used."""
+
+
+class Jobs:
+    """The store's half of a job's life; the moves themselves are the core's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def admit(self, job: Job, limits: Limits, *, now: float) -> Job:
+        """Insert `job` and owe its card, if the limits allow; one admission at a time."""
+
+        async def work(connection: AsyncConnection) -> Job:
+            await self._database.lock_admission(connection)
+            earlier = await _by_event(connection, job)
+            if earlier:
+                return earlier
+            usage = await _usage(connection, job.order.address, job.order.person.id, limits, now)
+            refused = quotas.refusal(
+                usage,
+                limits,
+                quota_cost=job.quota_cost,
+                spend_cost=job.spend_cost,
+                resets_at=limits.day(now)[1],
+            )
+            if refused:
+                raise refused
+            admitted = replace(job, turn=await _turn(connection, job.order))
+            await connection.execute(sa.insert(jobs).values(job_values(admitted)))
+            await owe(connection, admitted, {PostKind.CARD: now + CARD_GRACE})
+            return admitted
+
+        return await self._database.run(work)
+
+    async def get(self, job_id: str) -> Job | None:
+        """The job with this id."""
+        return await self._database.run(lambda connection: _get(connection, job_id))
+
+    async def claim(
+        self, statuses: Sequence[Status], *, now: float, until: float, most: int
+    ) -> list[Job]:
+        """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
+        free = sa.or_(jobs.c.claimed_until.is_(None), jobs.c.claimed_until <= now)
+        due = sa.and_(_in(statuses), jobs.c.due_at <= now, free)
+        first = _order(statuses)
+        chosen = sa.select(jobs.c.id).where(due).order_by(*first).limit(most)
+        # A CTE is run once; a mere subquery PostgreSQL may run again and again, past its limit.
+        taken = chosen.with_for_update(skip_locked=True).cte()
+        claimed = (
+            sa.update(jobs)
+            .where(jobs.c.id.in_(sa.select(taken.c.id)), free)
+            .values(
+                claimed_until=until,
+                version=jobs.c.version + 1,
+                crashes=jobs.c.crashes + sa.case((jobs.c.claimed_until.is_(None), 0), else_=1),
+            )
+            .returning(*jobs.c)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Job]:
+            rows = await connection.execute(claimed)
+            inorder = sorted(rows.mappings(), key=lambda row: [row[key] for key in first])
+            return [job_of(row) for row in inorder]
+
+        return await self._database.run(work)
+
+    async def next_due(self, statuses: Sequence[Status]) -> float | None:
+        """When the earliest job in one of `statuses` can be claimed."""
+        later = sa.func.max if self._database.is_sqlite else sa.func.greatest
+        when = later(jobs.c.due_at, sa.func.coalesce(jobs.c.claimed_until, 0.0))
+        soonest = sa.select(sa.func.min(when)).where(_in(statuses), jobs.c.due_at.is_not(None))
+
+        async def work(connection: AsyncConnection) -> float | None:
+            due: float | None = await connection.scalar(soonest)
+            return due
+
+        return await self._database.run(work)
+
+    async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
+        """Write `after` and the posts it owes behind the version fence of `before`."""
+        return await self._database.run(
+            lambda connection: _save(connection, before, after, now=now)
+        )
+
+    async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
+        """Record the gateway's id, whatever happened to the row while the POST was under way."""
+
+        async def work(connection: AsyncConnection) -> Job:
+            job = await _get(connection, job_id, lock=True)
+            if job is None:
+                raise Broken("job_unknown", job=job_id)
+            if job.gateway_id == gateway_id:
+                return job
+            after = moves.accepted(job, gateway_id, now=now, due_at=due_at)
+            saved = await _save(connection, job, after, now=now)
+            if saved is None:
+                raise Broken("job_changed", job=job_id)
+            return saved
+
+        return await self._database.run(work)
+
+    async def expire_claims(self, *, now: float) -> int:
+        """At the start of the only process: every older claim belongs to the dead."""
+        expired = sa.update(jobs).where(jobs.c.claimed_until > now).values(claimed_until=now)
+
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(expired)).rowcount
+
+        return await self._database.run(work)
+
+    async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
+        """What counts for this person, community and purse today."""
+        return await self._database.run(
+            lambda connection: _usage(connection, address, person_id, limits, now)
+        )
+
+    async def durations(self, model: str, seconds: int) -> list[float]:
+        """Seconds the gateway took for recent videos of this model and length."""
+        taken = (
+            sa.select(jobs.c.completed_at - jobs.c.submitted_at)
+            .where(jobs.c.model == model, jobs.c.seconds == seconds)
+            .where(jobs.c.completed_at.is_not(None), jobs.c.submitted_at.is_not(None))
+            .order_by(jobs.c.completed_at.desc())
+            .limit(_SAMPLES)
+        )
+
+        async def work(connection: AsyncConnection) -> list[float]:
+            return list((await connection.scalars(taken)).all())
+
+        return await self._database.run(work)
+
+
+async def _get(connection: AsyncConnection, job_id: str, *, lock: bool = False) -> Job | None:
+    query = sa.select(jobs).where(jobs.c.id == job_id)
+    rows = await connection.execute(query.with_for_update() if lock else query)
+    row = rows.mappings().first()
+    return job_of(row) if row else None
+
+
+async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:
+    saved = replace(after, version=before.version + 1)
+    written = await connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == before.id, jobs.c.version == before.version)
+        .values(job_values(saved))
+    )
+    if written.rowcount != 1:
+        return None
+    await owe(connection, saved, due_after(before, saved, now=now))
+    return saved
+
+
+async def _by_event(connection: AsyncConnection, job: Job) -> Job | None:
+    rows = await connection.execute(
+        sa.select(jobs).where(
+            jobs.c.platform == job.order.address.platform,
+            jobs.c.event_id == job.order.event_id,
+        )
+    )
+    row = rows.mappings().first()
+    return job_of(row) if row else None
+
+
+async def _turn(connection: AsyncConnection, order: Order) -> int:
+    """Fair order: a person's k-th waiting job stands in round k of the present queue."""
+    waiting = sa.and_(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
+    mine = sa.and_(
+        waiting, jobs.c.platform == order.address.platform, jobs.c.person == order.person.id
+    )
+    latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1).scalar_subquery()
+    row = await connection.execute(
+        sa.select(
+            sa.select(sa.func.min(jobs.c.turn)).where(waiting).scalar_subquery(),
+            sa.select(sa.func.max(jobs.c.turn)).where(mine).scalar_subquery(),
+            latest,
+        )
+    )
+    round_, own, last = row.one()
+    floor = round_ if round_ is not None else (last or 0)
+    return floor if own is None else max(floor, own + 1)
+
+
+async def _usage(
+    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
+) -> Usage:
+    today = jobs.c.created_at >= limits.day(now)[0]
+    person = sa.and_(jobs.c.platform == address.platform, jobs.c.person == person_id)
+    community = sa.and_(jobs.c.platform == address.platform, jobs.c.community == address.community)
+    # Parked rows are nobody's turn: they must not keep their person waiting for ever.
+    running = sa.and_(
+        jobs.c.due_at.is_not(None),
+        sa.or_(
+            jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)),
+            sa.and_(jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE),
+        ),
+    )
+    paid = sa.case((jobs.c.spend_cost > 0, 1), else_=0)
+    row = await connection.execute(
+        sa.select(
+            _sum(jobs.c.quota_cost, today, person),
+            _sum(sa.literal(1), running, person),
+            _sum(jobs.c.quota_cost, today, community),
+            _sum(paid, today),
+            _sum(jobs.c.spend_cost, today),
+        )
+    )
+    mine, at_once, ours, videos, money = (int(figure) for figure in row.one())
+    return Usage(
+        person_videos=mine,
+        person_at_once=at_once,
+        community_videos=ours if address.community else 0,
+        purse_videos=videos,
+        purse_money=money,
+    )
+
+
+def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()
+
+
+def _in(statuses: Sequence[Status]) -> sa.ColumnElement[bool]:
+    """Spelt so that queued alone, or any but queued, meets its partial index."""
+    asked = jobs.c.status.in_([status.value for status in statuses])
+    if Status.QUEUED not in statuses:
+        return sa.and_(jobs.c.status != _literal_queued, asked)
+    return jobs.c.status == _literal_queued if set(statuses) == {Status.QUEUED} else asked
+
+
+def _order(statuses: Sequence[Status]) -> tuple[sa.ColumnElement[Any], ...]:
+    if set(statuses) == {Status.QUEUED}:
+        return (jobs.c.turn, jobs.c.created_at)
+    return (jobs.c.due_at,)

@@ -1,0 +1,30 @@
+"""Alembic, run by the program itself: forward only, each step one transaction."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+
+from bot.core.errors import Broken
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Bring the tables of `connection` to the newest version this program knows.
+
+    Raises `Broken("database_newer")` for tables that a newer program has written.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Broken("database_newer", known=str(head())) from error
+
+
+def head() -> str | None:
+    """The newest version this program knows."""
+    return ScriptDirectory(str(Path(__file__).parent)).get_current_head()

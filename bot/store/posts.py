@@ -1,0 +1,214 @@
+"""The `posts` table: what is still to be said, and what stands. One transaction per method."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
+from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import jobs as moves
+from bot.core.errors import Broken
+from bot.core.jobs import Job, Status
+from bot.core.posts import Form, Post, PostKind, looks
+from bot.store.database import Database
+from bot.store.rows import job_of, job_values, post_of
+from bot.store.tables import jobs, posts
+
+_INSTANT = 0.001
+"""Seconds: the least that tells two due times of a post apart."""
+
+
+async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, float]) -> None:
+    """Add the posts that a change of `job` owes; a card that stands is marked for an edit.
+
+    A card that was never sent keeps its own due time: the command's answer may still become it.
+    One that is being said right now gets a new due time: what is said was read before this change.
+    """
+    upsert = upsert_sqlite if connection.dialect.name == "sqlite" else upsert_postgresql
+    for kind, due_at in due.items():
+        row = upsert(posts).values(
+            job_id=job.id,
+            platform=job.order.address.platform,
+            kind=kind.value,
+            due_at=due_at,
+            attempts=0,
+            direct=False,
+        )
+        if kind is PostKind.CARD:
+            held = posts.c.claimed_until.is_not(None)
+            anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
+            stands = posts.c.message_id.is_not(None)
+            sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
+            row = row.on_conflict_do_update(
+                index_elements=[posts.c.job_id, posts.c.kind],
+                set_={"due_at": sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)},
+            )
+        else:
+            row = row.on_conflict_do_nothing(index_elements=[posts.c.job_id, posts.c.kind])
+        await connection.execute(row)
+
+
+class Posts:
+    """Claims and outcomes of posts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[Post]:
+        """Take up to `most` due posts of these platforms."""
+        free = sa.or_(posts.c.claimed_until.is_(None), posts.c.claimed_until <= now)
+        chosen = (
+            sa.select(posts.c.id)
+            .where(posts.c.due_at <= now, posts.c.platform.in_(platforms), free)
+            .order_by(posts.c.due_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte()
+        )
+        claimed = (
+            sa.update(posts)
+            .where(posts.c.id.in_(sa.select(chosen.c.id)), free)
+            # Counted before the work: a message that kills the process is not tried for ever.
+            .values(claimed_until=until, attempts=posts.c.attempts + 1)
+            .returning(*posts.c)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Post]:
+            rows = await connection.execute(claimed)
+            taken = [post_of(row) for row in rows.mappings()]
+            return sorted(taken, key=lambda post: (post.due_at, post.id))
+
+        return await self._database.run(work)
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None:
+        """When the earliest post can be claimed."""
+        later = sa.func.max if self._database.is_sqlite else sa.func.greatest
+        when = later(posts.c.due_at, sa.func.coalesce(posts.c.claimed_until, 0.0))
+        soonest = sa.select(sa.func.min(when)).where(
+            posts.c.due_at.is_not(None), posts.c.platform.in_(platforms)
+        )
+
+        async def work(connection: AsyncConnection) -> float | None:
+            due: float | None = await connection.scalar(soonest)
+            return due
+
+        return await self._database.run(work)
+
+    async def get(self, job_id: str, kind: str) -> Post | None:
+        """The post of this kind about that job."""
+        query = sa.select(posts).where(posts.c.job_id == job_id, posts.c.kind == kind)
+
+        async def work(connection: AsyncConnection) -> Post | None:
+            row = (await connection.execute(query)).mappings().first()
+            return post_of(row) if row else None
+
+        return await self._database.run(work)
+
+    async def sending(self, post: Post, form: Form, *, now: float) -> Post:
+        """Remember, before the first byte, that a message of this form is on its way."""
+        begun = post.sending_at if post.form is form and post.sending_at else now
+        return await self._change(post, form=form.value, sending_at=begun)
+
+    async def fall(self, post: Post, form: Form | None, *, direct: bool) -> Post:
+        """A definite no: the next rung of the ladder, with no send under way."""
+        return await self._change(
+            post,
+            form=form.value if form else None,
+            direct=direct,
+            sending_at=None,
+            attempts=0,
+            claimed_until=None,
+        )
+
+    async def sent(self, post: Post, message_id: str, channel_id: str, *, now: float) -> None:
+        """It stands. A result's job moves to `delivered` in the same transaction."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                sa.update(posts)
+                .where(posts.c.id == post.id)
+                .values(
+                    message_id=message_id,
+                    channel_id=channel_id,
+                    sending_at=None,
+                    claimed_until=None,
+                    attempts=0,
+                    # Something new became due while we were speaking: then it stays due.
+                    due_at=_unless_moved(post),
+                )
+            )
+            if post.kind is PostKind.RESULT:
+                await _deliver(connection, post.job_id, now=now)
+
+        await self._database.run(work)
+
+    async def put_off(self, post: Post, *, due_at: float | None) -> None:
+        """Try again then; None parks it: kept, listed, no longer tried by itself."""
+        await self._change(post, due_at=due_at, claimed_until=None)
+
+    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
+        """The command's own answer, showing the job as it was then, became its card."""
+
+        async def work(connection: AsyncConnection) -> None:
+            # Locked: a change that is just being written must see the message, or we the change.
+            moved_on = looks(await _locked(connection, shown.id)) != looks(shown)
+            await connection.execute(
+                sa.update(posts)
+                .where(posts.c.job_id == shown.id, posts.c.kind == PostKind.CARD.value)
+                .where(posts.c.message_id.is_(None))
+                .values(
+                    message_id=message_id,
+                    channel_id=channel_id,
+                    due_at=0.0 if moved_on else None,
+                )
+            )
+
+        await self._database.run(work)
+
+    async def expire_claims(self, *, now: float) -> int:
+        """At the start of the only process: every older claim belongs to the dead."""
+        expired = sa.update(posts).where(posts.c.claimed_until > now).values(claimed_until=now)
+
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(expired)).rowcount
+
+        return await self._database.run(work)
+
+    async def _change(self, post: Post, **values: object) -> Post:
+        change = sa.update(posts).where(posts.c.id == post.id).values(values).returning(*posts.c)
+
+        async def work(connection: AsyncConnection) -> Post:
+            row = (await connection.execute(change)).mappings().first()
+            if row is None:
+                raise Broken("post_unknown", post=post.id)
+            return post_of(row)
+
+        return await self._database.run(work)
+
+
+def _unless_moved(post: Post) -> sa.ColumnElement[float | None]:
+    return sa.case((posts.c.due_at == post.due_at, sa.null()), else_=posts.c.due_at)
+
+
+async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> None:
+    job = await _locked(connection, job_id)
+    if job.status is not Status.COMPLETED:
+        return
+    after = moves.delivered(job, now=now)
+    await connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id)
+        .values({**job_values(after), "version": job.version + 1})
+    )
+    await owe(connection, after, {PostKind.CARD: now})
+
+
+async def _locked(connection: AsyncConnection, job_id: str) -> Job:
+    rows = await connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update())
+    row = rows.mappings().first()
+    if row is None:
+        raise Broken("job_unknown", job=job_id)
+    return job_of(row)

@@ -1,0 +1,63 @@
+"""Between rows and the core's frozen values."""
+
+from dataclasses import fields
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
+
+from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.orders import Order, VideoRequest
+from bot.core.posts import Form, Post, PostKind
+
+_order = TypeAdapter(Order)
+_request = TypeAdapter(VideoRequest)
+_video = TypeAdapter(Video)
+_plain = tuple(
+    field.name
+    for field in fields(Job)
+    if field.name not in {"order", "request", "video", "status", "reason", "sources"}
+)
+
+
+def job_values(job: Job) -> dict[str, Any]:
+    """The columns of `job`."""
+    return {name: getattr(job, name) for name in _plain} | {
+        "status": job.status.value,
+        "reason": job.reason.value if job.reason else None,
+        "platform": job.order.address.platform,
+        "event_id": job.order.event_id,
+        "community": job.order.address.community,
+        "person": job.order.person.id,
+        "order_data": _order.dump_python(job.order, mode="json"),
+        "model": job.request.model,
+        "seconds": job.request.seconds,
+        "request_data": _request.dump_python(job.request, mode="json"),
+        "sources": list(job.sources),
+        "video": _video.dump_python(job.video, mode="json") if job.video else None,
+    }
+
+
+def job_of(row: RowMapping) -> Job:
+    """The job that `row` holds."""
+    return Job(
+        **{name: row[name] for name in _plain},
+        status=Status(row["status"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        order=_order.validate_python(row["order_data"]),
+        request=_request.validate_python(row["request_data"]),
+        sources=tuple(row["sources"]),
+        video=_video.validate_python(row["video"]) if row["video"] else None,
+    )
+
+
+def post_of(row: RowMapping) -> Post:
+    """The post that `row` holds."""
+    values = {field.name: row[field.name] for field in fields(Post)}
+    return Post(
+        **values
+        | {
+            "kind": PostKind(row["kind"]),
+            "form": Form(row["form"]) if row["form"] else None,
+        }
+    )

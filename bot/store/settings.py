@@ -1,0 +1,59 @@
+"""Small facts the service keeps about itself: its link key, what it registered, what is paused."""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import Database
+from bot.store.tables import gateways, settings
+
+
+class Settings:
+    """Named texts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, name: str) -> str | None:
+        """The value, or None."""
+        query = sa.select(settings.c.value).where(settings.c.name == name)
+
+        async def work(connection: AsyncConnection) -> str | None:
+            return await connection.scalar(query)
+
+        return await self._database.run(work)
+
+    async def put(self, name: str, value: str) -> None:
+        """Set the value, replacing an earlier one."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.delete(settings).where(settings.c.name == name))
+            await connection.execute(sa.insert(settings).values(name=name, value=value))
+
+        await self._database.run(work)
+
+
+class Gateways:
+    """Which gateways are paused, and until when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def pause(self, gateway: str, reason: str, *, until: float) -> None:
+        """Nothing is sent to this gateway before `until`."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.delete(gateways).where(gateways.c.name == gateway))
+            await connection.execute(
+                sa.insert(gateways).values(name=gateway, reason=reason, paused_until=until)
+            )
+
+        await self._database.run(work)
+
+    async def paused_until(self, gateway: str) -> float | None:
+        """The end of the pause, or None if there is none."""
+        query = sa.select(gateways.c.paused_until).where(gateways.c.name == gateway)
+
+        async def work(connection: AsyncConnection) -> float | None:
+            return await connection.scalar(query)
+
+        return await self._database.run(work)

@@ -1,0 +1,109 @@
+"""The tables. Times are seconds since the epoch (UTC) as doubles; JSON holds frozen core values."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("detail", sa.Text),
+    # Who and where; the whole order stands beside it.
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("community", sa.Text),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("order_data", sa.JSON, nullable=False),
+    # What is sent, and where to.
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("request_data", sa.JSON, nullable=False),
+    sa.Column("gateway", sa.Text, nullable=False),
+    sa.Column("base_url", sa.Text, nullable=False),
+    sa.Column("gateway_id", sa.Text),
+    sa.Column("progress", sa.Integer, nullable=False),
+    sa.Column("sources", sa.JSON, nullable=False),
+    sa.Column("video", sa.JSON(none_as_null=True)),
+    sa.Column("silent", sa.Boolean, nullable=False),
+    # What it costs.
+    sa.Column("quota_cost", sa.Integer, nullable=False),
+    sa.Column("spend_cost", sa.BigInteger, nullable=False),
+    # Whose turn it is.
+    sa.Column("turn", sa.BigInteger, nullable=False),
+    sa.Column("due_at", sa.Double),
+    sa.Column("claimed_until", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("crashes", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("submitted_at", sa.Double),
+    sa.Column("completed_at", sa.Double),
+    sa.Column("delivered_at", sa.Double),
+    sa.UniqueConstraint("platform", "event_id"),
+)
+
+# Finished jobs leave both indexes, so a claim costs the same after a million of them.
+_queued = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status == "queued")
+_running = sa.and_(jobs.c.due_at.is_not(None), jobs.c.status != "queued")
+sa.Index(
+    "ix_jobs_queued",
+    jobs.c.turn,
+    jobs.c.created_at,
+    sqlite_where=_queued,
+    postgresql_where=_queued,
+)
+sa.Index("ix_jobs_running", jobs.c.due_at, sqlite_where=_running, postgresql_where=_running)
+# Usage is asked at every admission: today's rows of a person, a community, everybody.
+sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
+sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
+sa.Index("ix_jobs_created", jobs.c.created_at)
+sa.Index("ix_jobs_durations", jobs.c.model, jobs.c.seconds, jobs.c.completed_at)
+
+posts = sa.Table(
+    "posts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("due_at", sa.Double),
+    sa.Column("claimed_until", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("form", sa.Text),
+    sa.Column("direct", sa.Boolean, nullable=False, default=False),
+    sa.Column("sending_at", sa.Double),
+    sa.Column("message_id", sa.Text),
+    sa.Column("channel_id", sa.Text),
+    sa.UniqueConstraint("job_id", "kind"),
+)
+sa.Index(
+    "ix_posts_due",
+    posts.c.due_at,
+    sqlite_where=posts.c.due_at.is_not(None),
+    postgresql_where=posts.c.due_at.is_not(None),
+)
+
+gateways = sa.Table(
+    "gateways",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("paused_until", sa.Double, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)

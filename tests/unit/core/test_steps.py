@@ -1,0 +1,344 @@
+"""What each step makes of each outcome: money is never in doubt without our saying so."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.errors import Broken, Refused, Temporary
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Reason, Status
+from bot.core.outcomes import (
+    Accepted,
+    Busy,
+    Creation,
+    Done,
+    Failed,
+    Locked,
+    Missing,
+    NotSent,
+    Rejected,
+    Running,
+    Trouble,
+    Uncertain,
+)
+from bot.core.service import Actor
+from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER, PATIENCE, PAUSE
+from tests.unit.core.orders import ANN, BOB, CAT, order
+from tests.unit.core.workshop import CLAIM, Workshop
+
+HOUR = 3600.0
+
+
+async def test_a_job_goes_from_its_row_to_a_stored_video_with_one_post(workshop: Workshop) -> None:
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(60)
+    done = await workshop.job(job.id)
+    assert (done.status, done.gateway_id) == (Status.COMPLETED, "v1")
+    assert done.video is not None
+    assert done.order.pictures[0].source is None, "the chat's own handle is forgotten"
+    assert workshop.gateway.posts == 1
+
+
+async def test_a_gateway_that_cannot_be_reached_is_waited_for(workshop: Workshop) -> None:
+    workshop.gateway.creations = [*[NotSent("refused")] * 9, Accepted("v1")]
+    job = await workshop.submit(order())
+    await workshop.work(PATIENCE)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+    assert workshop.gateway.posts == 1
+
+
+@pytest.mark.parametrize("outcome", [NotSent("refused"), Busy(None), Busy(5.0), Busy(9_999.0)])
+async def test_but_not_for_ever_and_then_it_does_not_count(
+    workshop: Workshop, outcome: Creation
+) -> None:
+    workshop.gateway.creations = [outcome]
+    job = await workshop.submit(order())
+    await workshop.work(PATIENCE - 120)
+    assert (await workshop.job(job.id)).status is Status.QUEUED
+    await workshop.work(300)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.FAILED, Reason.BUSY)
+    assert (end.quota_cost, end.spend_cost) == (0, 0)
+
+
+async def test_key_or_balance_trouble_pauses_the_gateway_and_loses_nothing(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "empty"), Accepted("v1")]
+    first = await workshop.submit(order())
+    await workshop.work(1)
+    second = await workshop.submit(order())
+    await workshop.work(PAUSE - 10)
+    for job in (first, second):
+        waiting = await workshop.job(job.id)
+        assert (waiting.status, waiting.quota_cost) == (Status.QUEUED, 1)
+    assert workshop.gateway.posts == 1, "the paused gateway is left alone"
+    await workshop.work(60)
+    for job in (first, second):
+        assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize(("charged", "spend"), [(False, 0), (True, 1)])
+async def test_a_definite_no_ends_it(workshop: Workshop, charged: bool, spend: int) -> None:
+    workshop.gateway.creations = [Rejected(Reason.MODERATED, "no", charged=charged)]
+    job = await workshop.submit(order())
+    await workshop.work()
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason, end.detail) == (Status.FAILED, Reason.MODERATED, "no")
+    assert (end.quota_cost, end.spend_cost) == (0, spend)
+    assert workshop.gateway.posts == 1
+
+
+async def test_what_may_have_been_accepted_is_never_sent_again(workshop: Workshop) -> None:
+    workshop.gateway.creations = [Uncertain("reset")]
+    job = await workshop.submit(order())
+    await workshop.work()
+    end = await workshop.job(job.id)
+    assert (end.status, end.quota_cost, end.spend_cost) == (Status.UNCONFIRMED, 0, 1)
+    assert workshop.gateway.posts == 1
+
+
+async def test_a_process_that_dies_in_its_post_leaves_it_unconfirmed(workshop: Workshop) -> None:
+    class Killed(BaseException):
+        pass
+
+    async def die() -> None:
+        raise Killed
+
+    workshop.gateway.meanwhile = die
+    job = await workshop.submit(order())
+    with pytest.raises(Killed):
+        await workshop.work(1)
+    assert (await workshop.job(job.id)).status is Status.SUBMITTING
+    workshop.gateway.meanwhile = None
+    await workshop.work(CLAIM - 10)
+    assert (await workshop.job(job.id)).status is Status.SUBMITTING, "its claim is still good"
+    await workshop.work(20)
+    assert (await workshop.job(job.id)).status is Status.UNCONFIRMED
+    assert workshop.gateway.posts == 1
+
+
+async def test_an_id_that_turns_up_late_is_taken_and_its_video_delivered(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Uncertain("reset")]
+    job = await workshop.submit(order())
+    await workshop.work(1)
+    await workshop.jobs.accept(job.id, "v9", now=workshop.clock.time, due_at=workshop.clock.time)
+    await workshop.work(60)
+    end = await workshop.job(job.id)
+    assert (end.status, end.gateway_id) == (Status.COMPLETED, "v9")
+    assert (end.quota_cost, end.spend_cost) == (0, 1), "the quota stays released"
+
+
+async def test_dont_post_pressed_in_the_middle_of_the_post_loses_no_id(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    workshop.gateway.meanwhile = lambda: workshop.service.silence(job.id, Actor(person=ANN))
+    await workshop.work(60)
+    end = await workshop.job(job.id)
+    assert (end.status, end.gateway_id, end.silent) == (Status.DELIVERED, "v1", True)
+    assert await workshop.posts.get(job.id, "result") is None
+    assert end.quota_cost == 1, "it still counts"
+
+
+async def test_cancelled_before_the_first_byte_means_not_one_leaves(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    workshop.gateway.before = lambda: workshop.service.cancel(job.id, Actor(person=ANN))
+    await workshop.work(60)
+    end = await workshop.job(job.id)
+    assert (end.status, end.quota_cost, end.spend_cost) == (Status.CANCELLED, 0, 0)
+    assert workshop.gateway.posts == 0
+
+
+async def test_only_its_owner_or_a_moderator_may_withdraw_a_job(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    with pytest.raises(Refused, match="not_yours"):
+        await workshop.service.cancel(job.id, Actor(person=BOB))
+    ended = await workshop.service.cancel(job.id, Actor(person=BOB, moderates=True))
+    assert ended.reason is Reason.BY_ADMIN
+
+
+async def test_once_the_gateway_has_it_cancel_is_too_late(workshop: Workshop) -> None:
+    workshop.gateway.looks = [Running()]
+    job = await workshop.submit(order())
+    await workshop.work(5)
+    with pytest.raises(Refused, match="too_late_to_cancel"):
+        await workshop.service.cancel(job.id, Actor(person=ANN))
+
+
+async def test_progress_only_rises_and_does_not_end_anything(workshop: Workshop) -> None:
+    reported = [30, None, 10, 250, 100]
+    seen = []
+    workshop.gateway.looks = [*(Running(progress) for progress in reported), Running()]
+    job = await workshop.submit(order())
+    await workshop.work(1)
+    for _ in reported:
+        await workshop.work(10)
+        seen.append((await workshop.job(job.id)).progress)
+    assert seen == [30, 30, 30, 99, 99]
+
+
+async def test_a_job_that_failed_there_says_why_and_does_not_count(workshop: Workshop) -> None:
+    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    job = await workshop.submit(order())
+    await workshop.work(60)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.FAILED, Reason.MODERATED)
+    assert (end.quota_cost, end.spend_cost) == (0, 0)
+
+
+async def test_where_failures_are_not_refunded_the_spend_stays(workshop: Workshop) -> None:
+    workshop.gateway.refunds_failed = False
+    workshop.gateway.looks = [Failed(Reason.REFUSED, "oops")]
+    job = await workshop.submit(order())
+    await workshop.work(60)
+    end = await workshop.job(job.id)
+    assert (end.quota_cost, end.spend_cost) == (0, 1)
+
+
+async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_looks(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.looks = [Missing()]
+    job = await workshop.submit(order())
+    await workshop.work(LOST_AFTER - 20)
+    assert (await workshop.job(job.id)).status is Status.IN_PROGRESS
+    await workshop.work(60)
+    end = await workshop.job(job.id)
+    assert (end.reason, end.quota_cost, end.spend_cost) == (Reason.LOST, 0, 1)
+
+
+async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Workshop) -> None:
+    workshop.gateway.looks = [*[Trouble("502")] * 60, Missing(), Running(), Done()]
+    job = await workshop.submit(order())
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("silence", [Trouble("502"), Running(100), Locked(Reason.BAD_KEY, "401")])
+async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
+    workshop: Workshop, silence: Trouble | Running | Locked
+) -> None:
+    workshop.gateway.poll_step = 900.0
+    workshop.gateway.looks = [silence]
+    job = await workshop.submit(order())
+    await workshop.work(LAST_DEADLINE - HOUR)
+    assert (await workshop.job(job.id)).status is Status.IN_PROGRESS
+    await workshop.work(2 * HOUR)
+    end = await workshop.job(job.id)
+    assert (end.reason, end.quota_cost, end.spend_cost) == (Reason.TIMED_OUT, 0, 1)
+
+
+async def test_a_success_after_the_hard_deadline_is_still_fetched(workshop: Workshop) -> None:
+    workshop.gateway.poll_step = 900.0
+    workshop.gateway.looks = [Running()]
+    job = await workshop.submit(order())
+    await workshop.work(HARD_DEADLINE + HOUR)
+    workshop.gateway.looks = [Done()]
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+async def test_content_that_cannot_be_had_is_tried_for_two_hours(workshop: Workshop) -> None:
+    workshop.gateway.fetches = [Trouble("404")]
+    job = await workshop.submit(order())
+    await workshop.work(CONTENT_PATIENCE - 600)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+    await workshop.work(HOUR)
+    end = await workshop.job(job.id)
+    assert (end.reason, end.quota_cost, end.spend_cost) == (Reason.CONTENT_GONE, 0, 1)
+    assert workshop.gateway.posts == 1
+
+
+async def test_bytes_that_are_no_video_are_never_taken_for_one(workshop: Workshop) -> None:
+    workshop.studio.bad_video = Broken("video_truncated")
+    job = await workshop.submit(order())
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).video is None
+    workshop.studio.bad_video = None
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).video is not None
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (Refused("picture_gone"), Reason.PICTURE_GONE),
+        (Refused("picture_too_large", megabytes=9.0), Reason.PICTURE_BAD),
+        (Temporary("unreachable"), Reason.PICTURE_GONE),
+    ],
+)
+async def test_a_picture_that_cannot_be_had_ends_the_job_before_it_costs(
+    workshop: Workshop, problem: Refused | Temporary, reason: Reason
+) -> None:
+    workshop.chat.fetches = [problem]
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(HOUR)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason, end.quota_cost, end.spend_cost) == (
+        Status.FAILED,
+        reason,
+        0,
+        0,
+    )
+    assert workshop.gateway.posts == 0
+
+
+async def test_a_picture_that_is_slow_to_come_is_waited_for(workshop: Workshop) -> None:
+    workshop.chat.fetches = [Temporary("unreachable"), Temporary("unreachable"), None]
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> None:
+    workshop.studio.bad_picture = Refused("picture_bad", why="format")
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).reason is Reason.PICTURE_BAD
+
+
+async def test_a_step_that_kills_the_process_is_parked_after_three_times(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.submit(order())
+    now = workshop.clock.time
+    for _ in range(3):
+        (claimed,) = await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
+        now += CLAIM + 1
+    assert claimed.crashes == 2
+    workshop.clock.time = now
+    await workshop.work(HOUR)
+    parked = await workshop.job(job.id)
+    assert (parked.due_at, parked.status) == (None, Status.QUEUED)
+    assert workshop.gateway.posts == 0
+
+
+async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    workshop.gateway.base_url = "https://elsewhere.test"
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).status is Status.QUEUED
+    assert workshop.gateway.posts == 0
+    workshop.gateway.base_url = job.base_url
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Workshop) -> None:
+    workshop.gateway.looks = [*[Running()] * 12, Done()]
+    for _ in range(3):
+        await workshop.submit(order())
+        await workshop.work(HOUR)
+        workshop.gateway.looks = [*[Running()] * 12, Done()]
+    job = await workshop.submit(order())
+    await workshop.work(5)
+    begun = await workshop.job(job.id)
+    assert begun.submitted_at is not None
+    assert begun.due_at is not None
+    assert begun.due_at - begun.submitted_at >= 100, "no look before the earliest likely end"
+
+
+async def test_somebody_elses_picture_is_not_taken(workshop: Workshop) -> None:
+    theirs = replace(CAT, author="bob")
+    with pytest.raises(Refused, match="not_your_picture"):
+        await workshop.submit(order(pictures=(theirs,)))

@@ -1,0 +1,247 @@
+"""A worker's bench: real rows in SQLite, and a gateway, a chat and a studio that do as scripted."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from bot.core.errors import BotError, Broken
+from bot.core.jobs import Job, Status, Video
+from bot.core.orders import Fit, Order, Picture, VideoRequest
+from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
+from bot.core.posts import Post
+from bot.core.quotas import Limits
+from bot.core.replies import Reply
+from bot.core.service import AnimateOthers, Service
+from bot.core.steps import Steps
+from bot.core.wake import Wake
+from bot.store.database import Database
+from bot.store.jobs import Jobs
+from bot.store.posts import Posts
+from bot.store.settings import Gateways
+from tests.unit.core.orders import CATALOG
+
+Outcome = TypeVar("Outcome")
+
+FREE = Limits(person_videos=None, person_at_once=None, community_videos=None, purse_videos=None)
+STATES = (
+    (Status.QUEUED,),
+    (Status.SUBMITTING, Status.IN_PROGRESS),
+    (Status.COMPLETED,),
+)
+CLAIM = 400.0
+
+
+class HandClock:
+    """Time that moves when the test says so."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("a single step never sleeps")
+
+
+class ScriptedGateway:
+    """Answers with the next outcome of each list, the last one for ever; counts its POSTs."""
+
+    name = "main"
+    base_url = "https://gateway.test"
+    dialect = "new-api"
+    poll_step = 10.0
+    refunds_failed = True
+
+    def __init__(self) -> None:
+        self.creations: list[Creation] = [Accepted("v1")]
+        self.looks: list[Look] = [Done()]
+        self.fetches: list[Fetch] = [Fetched(9)]
+        self.posts = 0
+        self.looked_at: list[float] = []
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        """Happens between the first byte of the POST and its answer."""
+        self.before: Callable[[], Awaitable[object]] | None = None
+        """Happens before the first byte."""
+
+    async def create(
+        self,
+        request: VideoRequest,
+        pictures: Sequence[Path],
+        *,
+        about_to_send: Callable[[], Awaitable[None]],
+    ) -> Creation:
+        if self.before:
+            await self.before()
+        outcome = _next(self.creations)
+        if isinstance(outcome, NotSent):
+            return outcome
+        await about_to_send()
+        self.posts += 1
+        if self.meanwhile:
+            await self.meanwhile()
+        return outcome
+
+    async def retrieve(self, gateway_id: str) -> Look:
+        return _next(self.looks)
+
+    async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+        return _next(self.fetches)
+
+
+class ScriptedStudio:
+    """Keeps nothing, remembers keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kept: set[str] = set()
+        self.bad_picture: BotError | None = None
+        self.bad_video: BotError | None = None
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Path]:
+        yield self.folder
+
+    async def keep_picture(self, source: Path, fit: Fit) -> str:
+        if self.bad_picture:
+            raise self.bad_picture
+        self.kept.add(f"pictures/{len(self.kept)}.jpg")
+        return f"pictures/{len(self.kept) - 1}.jpg"
+
+    async def keep_video(self, source: Path) -> Video:
+        if self.bad_video:
+            raise self.bad_video
+        self.kept.add("videos/a.mp4")
+        return Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+
+    @asynccontextmanager
+    async def file(self, key: str) -> AsyncIterator[Path]:
+        if key not in self.kept:
+            raise Broken("file_missing", key=key)
+        yield self.folder / "file"
+
+    @asynccontextmanager
+    async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
+        raise Broken("cannot_shrink")
+        yield self.folder  # makes it a generator
+
+    async def delete(self, key: str) -> None:
+        self.kept.discard(key)
+
+
+class ScriptedChat:
+    """A platform that answers each send with the next outcome: an id, or an error."""
+
+    name = "chat"
+
+    def __init__(self) -> None:
+        self.fetches: list[BotError | None] = [None]
+        self.sends: list[BotError | None] = [None]
+        self.limit = 10**9
+        self.said: list[tuple[str, Reply, bool]] = []
+        """Nonce, reply and whether a file came along, of every send that was tried."""
+        self.edits: list[BotError | None] = [None]
+        self.edited: list[Reply] = []
+        self.history: dict[str, tuple[str, str]] = {}
+        """What `find` would see, by kind of post."""
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        problem = _next(self.fetches)
+        if problem:
+            raise problem
+
+    async def upload_limit(self, post: Post, job: Job) -> int:
+        return self.limit
+
+    async def send(
+        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+    ) -> tuple[str, str]:
+        self.said.append((nonce, reply, video is not None))
+        problem = _next(self.sends)
+        if problem:
+            raise problem
+        return f"m{len(self.said)}", "hall"
+
+    async def edit(self, post: Post, job: Job, reply: Reply) -> None:
+        problem = _next(self.edits)
+        if problem:
+            raise problem
+        self.edited.append(reply)
+
+    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+        return self.history.get(post.kind)
+
+
+class Workshop:
+    """One service with its steps, driven by hand."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.clock = HandClock()
+        self.jobs = Jobs(database)
+        self.posts = Posts(database)
+        self.pauses = Gateways(database)
+        self.gateway = ScriptedGateway()
+        self.studio = ScriptedStudio(folder)
+        self.chat = ScriptedChat()
+        self._ids = 0
+        self.service = Service(
+            catalog=CATALOG,
+            limits=FREE,
+            animate_others=AnimateOthers.OWN,
+            base_urls={"main": self.gateway.base_url},
+            jobs=self.jobs,
+            clock=self.clock,
+            wake=Wake(),
+            new_id=self._new_id,
+        )
+        self.steps = Steps(
+            jobs=self.jobs,
+            pauses=self.pauses,
+            gateways={"main": self.gateway},
+            platforms={"chat": self.chat},
+            media=self.studio,
+            clock=self.clock,
+            wake_posts=Wake(),
+        )
+
+    async def submit(self, order: Order) -> Job:
+        """A new job; every order is a new event."""
+        return await self.service.submit(replace(order, event_id=f"event {self._ids}"))
+
+    async def job(self, job_id: str) -> Job:
+        """The row as it is now."""
+        row = await self.jobs.get(job_id)
+        assert row is not None
+        return row
+
+    async def work(self, seconds: float = 3 * 86_400.0) -> None:
+        """Take every step that comes due within `seconds`, and let that much time pass."""
+        end = self.clock.time + seconds
+        while True:
+            if await self._round():
+                continue
+            due = [await self.jobs.next_due(states) for states in STATES]
+            soonest = min((time for time in due if time is not None), default=end)
+            if soonest >= end:
+                self.clock.time = end
+                return
+            self.clock.time = max(self.clock.time, soonest)
+
+    async def _round(self) -> int:
+        count = 0
+        now = self.clock.time
+        for states in STATES:
+            for job in await self.jobs.claim(states, now=now, until=now + CLAIM, most=9):
+                await self.steps.take(job)
+                count += 1
+        return count
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"job{self._ids:013}"
+
+
+def _next(script: list[Outcome]) -> Outcome:
+    return script.pop(0) if len(script) > 1 else script[0]
