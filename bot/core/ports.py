@@ -55,6 +55,13 @@ class Jobs(Protocol):
         """Seconds the gateway took for recent videos of this model and length."""
 
 
+class Spool(Protocol):
+    """Where a gateway's id goes when the database can't take it."""
+
+    def add(self, job_id: str, gateway_id: str) -> None:
+        """Write it down and wait until the disk has it. Raises `OSError`."""
+
+
 class Gateways(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
 

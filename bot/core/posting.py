@@ -69,7 +69,11 @@ class Posting:
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self._platforms[job.order.address.platform]
-        if post.attempts > MOST_TRIES:
+        unseen = post.kind is PostKind.CARD and post.message_id is None
+        if unseen and job.status is Status.CANCELLED:
+            # Withdrawn because its command could not be answered: there is nobody to tell.
+            await self._posts.put_off(post, due_at=None)
+        elif post.attempts > MOST_TRIES:
             await self._park(post, job)
         elif post.kind is PostKind.CARD and post.message_id:
             await self._edit(post, job, platform)
@@ -120,7 +124,7 @@ class Posting:
             if stale or post.kind is PostKind.CARD:
                 found = await platform.find(post, job)
                 if found:
-                    await self._stands(post, *found)
+                    await self._found(post, job, platform, *found)
                     return
             async with self._message(post, job, platform) as message:
                 post = await self._posts.sending(post, message.form, now=now)
@@ -134,6 +138,16 @@ class Posting:
         else:
             log.info("post.sent", job=job.id, kind=post.kind, form=post.form)
             await self._stands(post, *stands)
+
+    async def _found(
+        self, post: Post, job: Job, platform: Platform, message_id: str, channel_id: str
+    ) -> None:
+        """It stands already. A card may show its job as it was long ago, so it is edited."""
+        if post.kind is PostKind.CARD:
+            known = replace(post, message_id=message_id, channel_id=channel_id)
+            await self._edit(known, job, platform)
+        else:
+            await self._stands(post, message_id, channel_id)
 
     @asynccontextmanager
     async def _message(self, post: Post, job: Job, platform: Platform) -> AsyncIterator[_Message]:

@@ -10,7 +10,7 @@ from bot.core.jobs import Job, Status
 
 NONCE_WINDOW = 120.0
 """Seconds in which a platform surely recognises a repeated nonce (Discord: "a few minutes")."""
-CARD_GRACE = 15.0
+CARD_GRACE = 8.0
 """Seconds the command's own answer has to become the card before we post one ourselves."""
 
 EDIT_PACE = 2.0

@@ -188,7 +188,7 @@ def _state(job: Job) -> str:
 def _left(left: Left | None) -> list[Text]:
     if left is None:
         return []
-    return [Text(id="fact.left", values={"until": left.resets_at}, count=left.videos)]
+    return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
 
 
 def _card_buttons(job: Job) -> tuple[Button, ...]:

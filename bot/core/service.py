@@ -95,6 +95,8 @@ class Service:
         """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""
 
         def change(job: Job) -> Job:
+            if job.status is Status.CANCELLED:
+                return job
             if job.status is not Status.QUEUED:
                 raise Refused("too_late_to_cancel")
             own = actor.person.id == job.order.person.id
@@ -141,7 +143,10 @@ class Service:
             job = await self._job(job_id)
             if actor.person.id != job.order.person.id and not actor.moderates:
                 raise Refused("not_yours")
-            saved = await self._jobs.save(job, change(job), now=self._clock.now())
+            after = change(job)
+            if after == job:
+                return job
+            saved = await self._jobs.save(job, after, now=self._clock.now())
             if saved is not None:
                 log.info("job.changed", job=job_id, status=saved.status, silent=saved.silent)
                 self._wake.ring()

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.core import jobs as moves
 from bot.core import schedule
-from bot.core.errors import Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Order
 from bot.core.outcomes import (
@@ -27,7 +27,7 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
-from bot.core.ports import Clock, Gateway, Gateways, Jobs, Media, Platform
+from bot.core.ports import Clock, Gateway, Gateways, Jobs, Media, Platform, Spool
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -60,6 +60,7 @@ class Steps:
         *,
         jobs: Jobs,
         pauses: Gateways,
+        spool: Spool,
         gateways: Mapping[str, Gateway],
         platforms: Mapping[str, Platform],
         media: Media,
@@ -68,6 +69,7 @@ class Steps:
     ) -> None:
         self._jobs = jobs
         self._pauses = pauses
+        self._spool = spool
         self._gateways = gateways
         self._platforms = platforms
         self._media = media
@@ -177,13 +179,30 @@ class Steps:
         now = self._clock.now()
         if isinstance(outcome, Accepted):
             due_at = now + await self._next_look(job, elapsed=0.0)
-            await self._jobs.accept(job.id, outcome.gateway_id, now=now, due_at=due_at)
+            await self._record(job, outcome.gateway_id, due_at=due_at)
             log.info("job.accepted", job=job.id, gateway=job.gateway)
             self._wake_posts.ring()
             return
         if isinstance(outcome, Locked):
             await self._pause(job, outcome)
         await self._rewrite(job, lambda row: self._after(row, outcome, now))
+
+    async def _record(self, job: Job, gateway_id: str, *, due_at: float) -> None:
+        """Until the database takes it: a lost id is a video that is paid for and never found."""
+        spooled = False
+        while True:
+            try:
+                await self._jobs.accept(job.id, gateway_id, now=self._clock.now(), due_at=due_at)
+            except BotError:
+                raise
+            except Exception:  # noqa: BLE001 - a full disk, a database that is away
+                if not spooled:
+                    log.critical("job.id_spooled", job=job.id, gateway_id=gateway_id)
+                    self._spool.add(job.id, gateway_id)
+                    spooled = True
+                await self._clock.sleep(1.0)
+            else:
+                return
 
     def _after(self, job: Job, outcome: Creation, now: float) -> Job:
         match outcome:

@@ -8,12 +8,13 @@ import asyncio
 import fcntl
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -25,6 +26,8 @@ Result = TypeVar("Result")
 
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
+_SMALLEST = 512
+"""Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -33,6 +36,10 @@ _PRAGMAS = (
     "secure_delete=ON",
     "trusted_schema=OFF",
 )
+
+
+# An error that quotes the values of its statement would carry prompts into the log.
+_SERVER: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
 
 
 class Database:
@@ -75,18 +82,23 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     `Broken("database_damaged")` if it does not pass its own check: never starts empty instead.
     """
     with _only_process(_file(url)):
-        engine = _sqlite(url) if _file(url) else create_async_engine(url, pool_size=16)
+        engine = _sqlite(url) if _file(url) else create_async_engine(url, **_SERVER)
         try:
             await _check(engine, _file(url))
-            async with engine.begin() as connection:
-                await connection.run_sync(upgrade)
             database = Database(engine)
+            await _upgrade(database, _file(url))
             try:
                 yield database
             finally:
                 await database.finish()
         finally:
             await engine.dispose()
+
+
+def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which each database spells in its own dialect."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def _file(url: str) -> Path | None:
@@ -97,7 +109,7 @@ def _file(url: str) -> Path | None:
 
 
 def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, poolclass=StaticPool)
+    engine = create_async_engine(url, poolclass=StaticPool, hide_parameters=True)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -118,20 +130,48 @@ def _sqlite(url: str) -> AsyncEngine:
 async def _check(engine: AsyncEngine, file: Path | None) -> None:
     if file is None:
         return
-    try:
+    if 0 < _size(file) < _SMALLEST:
+        raise Broken("database_damaged", file=str(file), verdict="cut short")
+    with _sound(file):
         async with engine.begin() as connection:
             answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
             verdict = answer.scalar_one()
-    except sa.exc.DatabaseError as error:
-        verdict = type(error.orig).__name__
-        if "locked" in str(error.orig):
-            raise Broken("database_in_use", file=str(file), holder="?") from error
     if verdict != "ok":
         raise Broken("database_damaged", file=str(file), verdict=str(verdict))
 
 
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+async def _upgrade(database: Database, file: Path | None) -> None:
+    """Bring the tables up to date; processes that start together take turns."""
+
+    async def work(connection: AsyncConnection) -> None:
+        await database.lock_admission(connection)
+        await connection.run_sync(upgrade)
+
+    with _sound(file):
+        await database.run(work)
+
+
 @contextmanager
-def _only_process(file: Path | None) -> Any:
+def _sound(file: Path | None) -> Iterator[None]:
+    """Translate what SQLite says of a file that it can't make sense of."""
+    try:
+        yield
+    # The driver can't even decode a complaint that quotes damaged text.
+    except (sa.exc.DatabaseError, UnicodeDecodeError) as error:
+        if file is None:
+            raise
+        complaint = str(error.orig) if isinstance(error, sa.exc.DatabaseError) else str(error)
+        if "locked" in complaint:
+            raise Broken("database_in_use", file=str(file), holder="?") from error
+        raise Broken("database_damaged", file=str(file), verdict=complaint) from error
+
+
+@contextmanager
+def _only_process(file: Path | None) -> Iterator[None]:
     """Hold `<file>.lock`, which names its holder; the kernel frees it when the process dies."""
     if file is None:
         yield

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import Form, Post, PostKind, looks
-from bot.store.database import Database
+from bot.store.database import Database, insert
 from bot.store.rows import job_of, job_values, post_of
 from bot.store.tables import jobs, posts
 
@@ -25,9 +23,8 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
     A card that was never sent keeps its own due time: the command's answer may still become it.
     One that is being said right now gets a new due time: what is said was read before this change.
     """
-    upsert = upsert_sqlite if connection.dialect.name == "sqlite" else upsert_postgresql
     for kind, due_at in due.items():
-        row = upsert(posts).values(
+        row = insert(connection, posts).values(
             job_id=job.id,
             platform=job.order.address.platform,
             kind=kind.value,

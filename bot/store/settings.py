@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import Database
+from bot.store.database import Database, insert
 from bot.store.tables import gateways, settings
 
 
@@ -26,8 +26,10 @@ class Settings:
         """Set the value, replacing an earlier one."""
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.delete(settings).where(settings.c.name == name))
-            await connection.execute(sa.insert(settings).values(name=name, value=value))
+            row = insert(connection, settings).values(name=name, value=value)
+            await connection.execute(
+                row.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+            )
 
         await self._database.run(work)
 
@@ -42,10 +44,9 @@ class Gateways:
         """Nothing is sent to this gateway before `until`."""
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.delete(gateways).where(gateways.c.name == gateway))
-            await connection.execute(
-                sa.insert(gateways).values(name=gateway, reason=reason, paused_until=until)
-            )
+            pause = {"reason": reason, "paused_until": until}
+            row = insert(connection, gateways).values(name=gateway, **pause)
+            await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=pause))
 
         await self._database.run(work)
 

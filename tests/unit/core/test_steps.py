@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Reason, Status
@@ -128,6 +129,31 @@ async def test_an_id_that_turns_up_late_is_taken_and_its_video_delivered(
     end = await workshop.job(job.id)
     assert (end.status, end.gateway_id) == (Status.COMPLETED, "v9")
     assert (end.quota_cost, end.spend_cost) == (0, 1), "the quota stays released"
+
+
+async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later(
+    workshop: Workshop,
+) -> None:
+    """A full disk between the POST and its answer: SQLite itself says so."""
+
+    async def pages(most: int) -> None:
+        async def limit(connection: AsyncConnection) -> None:
+            await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+
+        await workshop.database.run(limit)
+
+    async def mend() -> None:
+        assert list(workshop.spool.read()) == [(job.id, long_id)]
+        await pages(1_000_000)
+
+    long_id = "v" * 9_000
+    workshop.gateway.creations = [Accepted(long_id)]
+    job = await workshop.submit(order())
+    workshop.gateway.meanwhile = lambda: pages(1)
+    workshop.clock.on_nap = mend
+    await workshop.work(1)
+    assert workshop.clock.naps == 1
+    assert (await workshop.job(job.id)).gateway_id == long_id
 
 
 async def test_dont_post_pressed_in_the_middle_of_the_post_loses_no_id(workshop: Workshop) -> None:

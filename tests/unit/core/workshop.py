@@ -10,6 +10,7 @@ from bot.core.errors import BotError, Broken
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
+from bot.core.posting import Link, Posting
 from bot.core.posts import Post
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
@@ -20,6 +21,7 @@ from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.posts import Posts
 from bot.store.settings import Gateways
+from bot.store.spool import Spool
 from tests.unit.core.orders import CATALOG
 
 Outcome = TypeVar("Outcome")
@@ -38,12 +40,18 @@ class HandClock:
 
     def __init__(self) -> None:
         self.time = 1_000_000.0
+        self.naps = 0
+        self.on_nap: Callable[[], Awaitable[object]] | None = None
 
     def now(self) -> float:
         return self.time
 
     async def sleep(self, seconds: float) -> None:
-        raise AssertionError("a single step never sleeps")
+        """Only a database that takes nothing makes a step wait; then somebody has to mend it."""
+        self.time += seconds
+        self.naps += 1
+        if self.on_nap:
+            await self.on_nap()
 
 
 class ScriptedGateway:
@@ -179,9 +187,11 @@ class Workshop:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.clock = HandClock()
+        self.database = database
         self.jobs = Jobs(database)
         self.posts = Posts(database)
         self.pauses = Gateways(database)
+        self.spool = Spool(folder / "pending-ids.jsonl")
         self.gateway = ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
@@ -199,11 +209,24 @@ class Workshop:
         self.steps = Steps(
             jobs=self.jobs,
             pauses=self.pauses,
+            spool=self.spool,
             gateways={"main": self.gateway},
             platforms={"chat": self.chat},
             media=self.studio,
             clock=self.clock,
             wake_posts=Wake(),
+        )
+
+        self.link: Link | None = None
+        self.posting = Posting(
+            jobs=self.jobs,
+            posts=self.posts,
+            platforms={"chat": self.chat},
+            media=self.studio,
+            limits=FREE,
+            link=lambda _job: self.link,
+            typical=lambda _model: 100.0,
+            clock=self.clock,
         )
 
     async def submit(self, order: Order) -> Job:
@@ -228,6 +251,29 @@ class Workshop:
                 self.clock.time = end
                 return
             self.clock.time = max(self.clock.time, soonest)
+
+    async def made(self, order: Order) -> Job:
+        """A job whose card stands and whose video is stored: its result is due."""
+        job = await self.submit(order)
+        await self.posts.posted(job, "card", "hall")
+        await self.work(60)
+        return await self.job(job.id)
+
+    async def speak(self, seconds: float = 86_400.0) -> None:
+        """Say everything that comes due within `seconds`, and let that much time pass."""
+        end = self.clock.time + seconds
+        while True:
+            now = self.clock.time
+            claimed = await self.posts.claim(["chat"], now=now, until=now + CLAIM, most=9)
+            for post in claimed:
+                await self.posting.take(post)
+            if claimed:
+                continue
+            due = await self.posts.next_due(["chat"])
+            if due is None or due >= end:
+                self.clock.time = end
+                return
+            self.clock.time = max(now, due)
 
     async def _round(self) -> int:
         count = 0

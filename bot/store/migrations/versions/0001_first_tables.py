@@ -93,11 +93,11 @@ def upgrade() -> None:
         sa.Column("sending_at", sa.Double(), nullable=True),
         sa.Column("message_id", sa.Text(), nullable=True),
         sa.Column("channel_id", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
+        sa.UniqueConstraint("job_id", "kind", name=op.f("uq_posts_job_id_kind")),
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_posts_job_id_jobs"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
-        sa.UniqueConstraint("job_id", "kind", name=op.f("uq_posts_job_id_kind")),
     )
     op.create_index(
         "ix_posts_due",

@@ -1,0 +1,41 @@
+"""The last resort: gateway ids that the database could not take, in a file beside it.
+
+An id that is lost is a video that was paid for and never found again. Each line is written and
+synced before anything else happens; the next start brings them home.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class Spool:
+    """Appends and reads `pending-ids.jsonl`."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def add(self, job_id: str, gateway_id: str) -> None:
+        """Write one id down and wait until the disk has it. Raises `OSError`."""
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = json.dumps({"job": job_id, "gateway_id": gateway_id}) + "\n"
+        with self._file.open("a", encoding="ascii") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> Iterator[tuple[str, str]]:
+        """Job and gateway id of every whole line."""
+        if not self._file.exists():
+            return
+        for line in self._file.read_text("ascii", "replace").splitlines():
+            try:
+                entry = json.loads(line)
+                yield str(entry["job"]), str(entry["gateway_id"])
+            except (ValueError, TypeError, KeyError):
+                continue  # torn by the crash that it was written for
+
+    def clear(self) -> None:
+        """Everything is home."""
+        self._file.unlink(missing_ok=True)

@@ -1,0 +1,15 @@
+"""One store per test, on SQLite and on PostgreSQL."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.store.database import open_database
+from tests.conftest import NewUrl
+from tests.contract.rows import Store
+
+
+@pytest.fixture
+async def store(new_url: NewUrl) -> AsyncIterator[Store]:
+    async with open_database(await new_url()) as database:
+        yield Store(database)

@@ -1,0 +1,149 @@
+"""Jobs to put into a store, and the store they are put into."""
+
+from dataclasses import replace
+from itertools import count
+
+from bot.core import jobs as moves
+from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.orders import Address, Kind, Order, Person, VideoRequest
+from bot.core.posts import Post, PostKind
+from bot.core.quotas import Limits, Usage
+from bot.store.database import Database
+from bot.store.jobs import Jobs
+from bot.store.posts import Posts
+from bot.store.settings import Gateways, Settings
+
+NOON = 1_768_478_400.0
+"""15 January 2026, 12:00 UTC."""
+FREE = Limits(person_videos=None, person_at_once=None, community_videos=None, purse_videos=None)
+"""No limits at all."""
+PRICE = 700_000
+VIDEO = Video(key="videos/ab/abc.mp4", size=9, width=640, height=360, seconds=5.0)
+
+_numbers = count(1)
+
+
+def a_job(
+    *,
+    id_: str | None = None,
+    event: str | None = None,
+    person: str = "ada",
+    community: str | None = "club",
+    platform: str = "discord",
+    now: float = NOON,
+) -> Job:
+    """A fresh order of one five-second video."""
+    id_ = id_ or f"job{next(_numbers):05}"
+    return Job(
+        id=id_,
+        order=Order(
+            event_id=event or f"event of {id_}",
+            address=Address(platform=platform, channel="lounge", community=community),
+            person=Person(id=person, name=person.title()),
+            locale="en",
+            prompt="a cat on the moon",
+        ),
+        request=VideoRequest(
+            model="wan2.5-t2v-preview",
+            kind=Kind.TEXT,
+            prompt="a cat on the moon",
+            seconds=5,
+            size="1280*720",
+            dialect="new-api",
+            family="wan-2.5",
+            label="Wan 2.5",
+        ),
+        gateway="main",
+        base_url="https://gateway.example",
+        created_at=now,
+        due_at=now,
+        quota_cost=1,
+        spend_cost=PRICE,
+    )
+
+
+class Store:
+    """The store's parts, and a few sentences about them that tests like to say."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = Jobs(database)
+        self.posts = Posts(database)
+        self.settings = Settings(database)
+        self.gateways = Gateways(database)
+
+    async def admitted(self, job: Job | None = None, limits: Limits = FREE) -> Job:
+        """The job as it stands once admitted at the moment it was created."""
+        job = job or a_job()
+        return await self.jobs.admit(job, limits, now=job.created_at)
+
+    async def moved(self, before: Job, after: Job, *, now: float = NOON) -> Job:
+        """The job after a move that nobody else was faster with."""
+        saved = await self.jobs.save(before, after, now=now)
+        assert saved is not None
+        return saved
+
+    async def in_state(self, status: Status, job: Job | None = None) -> Job:
+        """A job that came to `status` by the usual road."""
+        row = await self.admitted(job)
+        if status is Status.CANCELLED:
+            return await self.moved(row, moves.cancelled(row, Reason.BY_PERSON))
+        if status is Status.FAILED:
+            return await self.moved(row, moves.failed(row, Reason.REFUSED, charged=False))
+        for step in _ROAD[: _ROAD.index(status)] if status in _ROAD else _ROAD[:1]:
+            row = await self._stepped(row, step)
+        if status is Status.UNCONFIRMED:
+            row = await self.moved(row, moves.unconfirmed(row, detail=None))
+        return row
+
+    async def _stepped(self, row: Job, step: Status) -> Job:
+        now = row.created_at
+        match step:
+            case Status.QUEUED:
+                after = moves.submitting(row, now=now)
+            case Status.SUBMITTING:
+                after = moves.accepted(row, f"gateway {row.id}", now=now, due_at=now)
+            case Status.IN_PROGRESS:
+                after = moves.completed(row, now=now, sources=())
+            case _:
+                after = moves.delivered(moves.stored(row, VIDEO), now=now)
+        return await self.moved(row, after)
+
+    async def usage(self, job: Job, *, limits: Limits = FREE, now: float = NOON) -> Usage:
+        """What counts for the person and the place of `job`."""
+        order = job.order
+        return await self.jobs.usage(order.address, order.person.id, limits, now=now)
+
+    async def claimed(self, *statuses: Status, now: float = NOON, most: int = 100) -> list[str]:
+        """The ids of what one claim of a minute hands out."""
+        asked = statuses or (Status.QUEUED,)
+        rows = await self.jobs.claim(asked, now=now, until=now + 60, most=most)
+        return [row.id for row in rows]
+
+    async def post(self, job: Job, kind: PostKind) -> Post | None:
+        """The post of this kind, if one is owed or stands."""
+        return await self.posts.get(job.id, kind.value)
+
+    async def claimed_post(self, *, now: float, platform: str = "discord") -> Post:
+        """The one post that is due."""
+        (post,) = await self.posts.claim([platform], now=now, until=now + 60, most=10)
+        return post
+
+    async def due_posts(self, *, now: float) -> list[tuple[str, PostKind]]:
+        """What is due, without taking it for longer than this very moment."""
+        posts = await self.posts.claim(["discord"], now=now, until=now, most=100)
+        return [(post.job_id, post.kind) for post in posts]
+
+
+_ROAD = (
+    Status.QUEUED,
+    Status.SUBMITTING,
+    Status.IN_PROGRESS,
+    Status.COMPLETED,
+    Status.DELIVERED,
+)
+
+
+def silent(job: Job) -> Job:
+    """*Don't post*."""
+    return replace(job, silent=True)

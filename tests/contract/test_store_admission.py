@@ -1,0 +1,224 @@
+"""Admission: a wish becomes a row once, and never past a limit, however many ask at once."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import jobs as moves
+from bot.core.errors import Refused
+from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
+from bot.core.posts import CARD_GRACE, PostKind
+from bot.core.quotas import Limits, Usage
+from bot.store.database import Database, open_database
+from tests.conftest import NewUrl
+from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
+
+DAY = 86_400.0
+
+
+async def test_an_admitted_job_is_a_row_and_owes_its_card(store: Store) -> None:
+    job = a_job()
+    admitted = await store.admitted(job)
+    assert admitted == job
+    assert await store.jobs.get(job.id) == job
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.due_at, card.message_id) == (NOON + CARD_GRACE, None)
+
+
+async def test_what_nobody_admitted_is_not_there(store: Store) -> None:
+    assert await store.jobs.get("nobody") is None
+
+
+async def test_the_same_event_again_is_the_same_job_even_past_the_limits(store: Store) -> None:
+    first = await store.admitted(a_job(event="click"))
+    await store.jobs.claim([Status.QUEUED], now=NOON, until=NOON + 60, most=1)
+    again = await store.admitted(a_job(event="click"), Limits(person_at_once=0))
+    assert again == replace(first, version=2, claimed_until=NOON + 60)
+    assert (await store.usage(first)).purse_videos == 1
+
+
+async def test_the_same_event_id_elsewhere_is_another_job(store: Store) -> None:
+    here = await store.admitted(a_job(event="1", platform="discord"))
+    there = await store.admitted(a_job(event="1", platform="telegram"))
+    assert here.id != there.id
+
+
+async def test_fifty_deliveries_of_one_event_at_once_are_one_job(store: Store) -> None:
+    jobs = [a_job(event="click") for _ in range(50)]
+    admitted = await asyncio.gather(*(store.admitted(job) for job in jobs))
+    assert len({job.id for job in admitted}) == 1
+    assert (await store.usage(jobs[0])).purse_videos == 1
+
+
+LIMITS = {
+    "limit_person_videos": replace(FREE, person_videos=5),
+    "limit_person_at_once": replace(FREE, person_at_once=5),
+    "limit_community_videos": replace(FREE, community_videos=5),
+    "limit_purse_videos": replace(FREE, purse_videos=5),
+    "limit_purse_money": replace(FREE, purse_money=5 * PRICE + PRICE - 1),
+}
+
+
+@pytest.mark.parametrize("code", LIMITS)
+async def test_of_a_hundred_at_once_exactly_five_get_through(store: Store, code: str) -> None:
+    answers = await _a_hundred_at_once(store, code)
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert {refusal.code for refusal in refused} == {code}
+    assert len(refused) == 95
+    assert len(await store.claimed(most=100)) == 5
+
+
+async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: NewUrl) -> None:
+    """Negative control: the claim above is the lock's doing."""
+
+    class Unlocked(Database):
+        async def lock_admission(self, connection: AsyncConnection) -> None:
+            pass
+
+    async with open_database(await new_postgres_url()) as database:
+        database.__class__ = Unlocked
+        store = Store(database)
+        answers = await _a_hundred_at_once(store, "limit_person_videos")
+    assert sum(not isinstance(answer, Refused) for answer in answers) > 5
+
+
+async def _a_hundred_at_once(store: Store, code: str) -> list[Job | BaseException]:
+    shared = "person" in code
+    jobs = [a_job(person="ada" if shared else f"person {number}") for number in range(100)]
+    admissions = (store.admitted(job, LIMITS[code]) for job in jobs)
+    return await asyncio.gather(*admissions, return_exceptions=True)
+
+
+async def test_a_refusal_says_how_much_was_allowed_and_used_and_until_when(store: Store) -> None:
+    limits = replace(FREE, person_videos=1)
+    await store.admitted(limits=limits)
+    with pytest.raises(Refused) as refusal:
+        await store.admitted(limits=limits)
+    assert refusal.value.values == {"limit": 1, "used": 1, "resets_at": NOON + DAY / 2}
+
+
+async def test_a_refused_wish_leaves_nothing_behind(store: Store) -> None:
+    job = a_job()
+    with pytest.raises(Refused):
+        await store.admitted(job, Limits(purse_videos=0))
+    assert await store.jobs.get(job.id) is None
+    assert await store.post(job, PostKind.CARD) is None
+    assert await store.usage(job) == Usage()
+
+
+ELSEWHERE: dict[str, tuple[Job, Usage]] = {
+    "the same": (
+        a_job(),
+        Usage(
+            person_videos=1,
+            person_at_once=1,
+            community_videos=1,
+            purse_videos=1,
+            purse_money=PRICE,
+        ),
+    ),
+    "another person": (
+        a_job(person="bob"),
+        Usage(community_videos=1, purse_videos=1, purse_money=PRICE),
+    ),
+    "another community": (
+        a_job(community="pub"),
+        Usage(person_videos=1, person_at_once=1, purse_videos=1, purse_money=PRICE),
+    ),
+    "in private": (
+        a_job(community=None),
+        Usage(person_videos=1, person_at_once=1, purse_videos=1, purse_money=PRICE),
+    ),
+    "another platform": (
+        a_job(platform="telegram"),
+        Usage(purse_videos=1, purse_money=PRICE),
+    ),
+}
+
+
+@pytest.mark.parametrize(("asker", "counted"), ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_a_video_counts_for_its_person_its_community_and_the_purse(
+    store: Store, asker: Job, counted: Usage
+) -> None:
+    await store.admitted(a_job())
+    assert await store.usage(asker) == counted
+
+
+async def test_private_chats_are_no_community(store: Store) -> None:
+    await store.admitted(a_job(community=None))
+    assert (await store.usage(a_job(community=None))).community_videos == 0
+
+
+FULL = Usage(
+    person_videos=1, person_at_once=0, community_videos=1, purse_videos=1, purse_money=PRICE
+)
+PURSE_ONLY = Usage(purse_videos=1, purse_money=PRICE)
+COUNTS = {
+    Status.QUEUED: replace(FULL, person_at_once=1),
+    Status.SUBMITTING: replace(FULL, person_at_once=1),
+    Status.IN_PROGRESS: replace(FULL, person_at_once=1),
+    Status.COMPLETED: FULL,
+    Status.DELIVERED: FULL,
+    Status.FAILED: Usage(),
+    Status.CANCELLED: Usage(),
+    Status.UNCONFIRMED: PURSE_ONLY,
+}
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_a_job_counts_by_its_state(store: Store, status: Status) -> None:
+    job = await store.in_state(status)
+    assert await store.usage(job) == COUNTS[status]
+
+
+@pytest.mark.parametrize(("charged", "counted"), [(True, PURSE_ONLY), (False, Usage())])
+async def test_a_failure_never_counts_for_the_person_but_may_for_the_purse(
+    store: Store, charged: bool, counted: Usage
+) -> None:
+    job = await store.in_state(Status.IN_PROGRESS)
+    await store.moved(job, moves.failed(job, Reason.TIMED_OUT, charged=charged))
+    assert await store.usage(job) == counted
+
+
+async def test_what_turned_up_after_all_stays_free_for_the_person(store: Store) -> None:
+    job = await store.in_state(Status.UNCONFIRMED)
+    await store.jobs.accept(job.id, "late", now=NOON, due_at=NOON)
+    assert await store.usage(job) == replace(PURSE_ONLY, person_at_once=1)
+
+
+@pytest.mark.parametrize(("waited", "at_once"), [(SOFT_DEADLINE - 1, 1), (SOFT_DEADLINE, 0)])
+async def test_a_video_that_takes_long_does_not_block_the_next(
+    store: Store, waited: float, at_once: int
+) -> None:
+    job = await store.in_state(Status.IN_PROGRESS)
+    assert (await store.usage(job, now=NOON + waited)).person_at_once == at_once
+
+
+async def test_a_parked_job_does_not_block_the_next(store: Store) -> None:
+    """Nothing moves it by itself, so its person would wait for ever."""
+    job = await store.admitted()
+    await store.moved(job, replace(job, due_at=None))
+    assert (await store.usage(job)).person_at_once == 0
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Kolkata"])
+async def test_days_begin_at_midnight_of_their_zone(store: Store, zone: str) -> None:
+    midnight = datetime(2026, 1, 16, tzinfo=ZoneInfo(zone)).timestamp()
+    limits = replace(FREE, person_videos=1, time_zone=zone)
+    await store.admitted(a_job(now=midnight - 1), limits)
+    with pytest.raises(Refused) as refusal:
+        await store.admitted(a_job(now=midnight - 0.001), limits)
+    assert refusal.value.values["resets_at"] == midnight
+    await store.admitted(a_job(now=midnight), limits)
+
+
+async def test_yesterdays_video_still_counts_as_one_at_once(store: Store) -> None:
+    limits = replace(FREE, person_at_once=1, person_videos=1)
+    await store.admitted(a_job(now=NOON - DAY / 2 - 60))
+    with pytest.raises(Refused, match="limit_person_at_once"):
+        await store.admitted(a_job(), limits)

@@ -1,0 +1,142 @@
+"""Claims: a due row goes to one taker at a time, in a fair order, until the claim runs out."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from bot.core import jobs as moves
+from bot.core.jobs import Reason, Status
+from tests.contract.rows import NOON, Store, a_job
+
+RUNNING = (Status.SUBMITTING, Status.IN_PROGRESS)
+
+
+async def test_no_row_goes_to_two_takers_and_none_is_left_over(store: Store) -> None:
+    ids = [(await store.admitted()).id for _ in range(40)]
+    hands = await asyncio.gather(*(store.claimed(most=3) for _ in range(20)))
+    handed = Counter(id_ for hand in hands for id_ in hand)
+    assert max(len(hand) for hand in hands) <= 3
+    assert max(handed.values()) == 1
+    rest = await store.claimed()
+    assert sorted([*handed, *rest]) == sorted(ids)
+
+
+async def test_a_claim_is_written_into_the_row(store: Store) -> None:
+    job = await store.admitted()
+    (claimed,) = await store.jobs.claim([Status.QUEUED], now=NOON, until=NOON + 60, most=9)
+    assert claimed == replace(job, claimed_until=NOON + 60, version=job.version + 1)
+    assert await store.jobs.get(job.id) == claimed
+
+
+async def test_a_claim_that_ran_out_counts_as_a_crash(store: Store) -> None:
+    job = await store.admitted()
+    assert await store.claimed(now=NOON) == [job.id]
+    assert await store.claimed(now=NOON + 59.9) == []
+    assert await store.claimed(now=NOON + 60) == [job.id]
+    assert await store.claimed(now=NOON + 120) == [job.id]
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert row.crashes == 2
+
+
+async def test_a_claim_given_back_is_no_crash(store: Store) -> None:
+    job = await store.admitted()
+    (claimed,) = await store.jobs.claim([Status.QUEUED], now=NOON, until=NOON + 60, most=1)
+    await store.moved(claimed, replace(claimed, claimed_until=None))
+    (again,) = await store.jobs.claim([Status.QUEUED], now=NOON + 1, until=NOON + 60, most=1)
+    assert (again.id, again.crashes) == (job.id, 0)
+
+
+async def test_claims_of_the_dead_can_be_ended_early(store: Store) -> None:
+    job = await store.admitted()
+    waiting = await store.admitted()
+    await store.claimed(most=1)
+    assert await store.jobs.expire_claims(now=NOON + 1) == 1
+    rows = await store.jobs.claim([Status.QUEUED], now=NOON + 1, until=NOON + 60, most=9)
+    assert {row.id: row.crashes for row in rows} == {job.id: 1, waiting.id: 0}
+
+
+async def test_only_what_is_due_is_handed_out(store: Store) -> None:
+    early = await store.admitted()
+    later = await store.admitted()
+    parked = await store.admitted()
+    await store.moved(later, moves.requeued(later, due_at=NOON + 10, attempts=1))
+    await store.moved(parked, replace(parked, due_at=None))
+    assert await store.claimed(now=NOON + 9.9) == [early.id]
+    assert await store.claimed(now=NOON + 10) == [later.id]
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_every_state_is_asked_for_by_name(store: Store, status: Status) -> None:
+    job = await store.in_state(status)
+    others = [other for other in Status if other is not status]
+    assert await store.claimed(*others) == []
+    due = [job.id] if job.due_at is not None else []
+    assert await store.claimed(status) == due
+
+
+async def test_queued_and_running_rows_can_be_asked_for_together(store: Store) -> None:
+    ids = {(await store.in_state(status)).id for status in (Status.QUEUED, *RUNNING)}
+    assert await store.jobs.next_due([Status.QUEUED, *RUNNING]) == NOON
+    assert set(await store.claimed(Status.QUEUED, *RUNNING)) == ids
+
+
+async def test_a_person_who_floods_the_queue_does_not_hold_up_the_others(store: Store) -> None:
+    floods = [(await store.admitted(a_job(person="ada", now=NOON + at))).id for at in range(10)]
+    first, second = [(await store.admitted(a_job(person="bob", now=NOON + 10))).id for _ in "ab"]
+    order = [id_ for _ in range(12) for id_ in await store.claimed(now=NOON + 20, most=1)]
+    assert order == [floods[0], first, floods[1], second, *floods[2:]]
+
+
+async def test_newcomers_stand_beside_those_who_wait_not_before_them(store: Store) -> None:
+    """Bob comes when Ada's first is already gone: her second is older, so it goes first."""
+    floods = [await store.admitted(a_job(person="ada", now=NOON + at)) for at in range(3)]
+    await store.moved(floods[0], moves.submitting(floods[0], now=NOON + 5))
+    bob = await store.admitted(a_job(person="bob", now=NOON + 10))
+    order = [id_ for _ in range(3) for id_ in await store.claimed(now=NOON + 20, most=1)]
+    assert order == [floods[1].id, bob.id, floods[2].id]
+
+
+async def test_the_same_name_on_two_platforms_is_two_people(store: Store) -> None:
+    await store.admitted(a_job(person="1", platform="discord"))
+    second = await store.admitted(a_job(person="1", platform="discord"))
+    other = await store.admitted(a_job(person="1", platform="telegram"))
+    assert (second.turn, other.turn) == (1, 0)
+
+
+async def test_turns_go_on_where_an_empty_queue_left_off(store: Store) -> None:
+    """Nobody who comes after the rush may stand before a job that is put back into the queue."""
+    rush = [await store.admitted(a_job(now=NOON + at)) for at in range(4)]
+    for job in rush:
+        await store.moved(job, moves.cancelled(job, Reason.BY_PERSON))
+    assert (await store.admitted(a_job(person="bob", now=NOON + 9))).turn == rush[-1].turn
+
+
+async def test_running_jobs_are_looked_at_in_the_order_they_are_due(store: Store) -> None:
+    due = [NOON + 30, NOON + 10, NOON + 20]
+    jobs = [await store.in_state(Status.IN_PROGRESS) for _ in due]
+    for job, at in zip(jobs, due, strict=True):
+        await store.moved(job, replace(job, due_at=at))
+    order = [id_ for _ in due for id_ in await store.claimed(*RUNNING, now=NOON + 60, most=1)]
+    assert order == [jobs[1].id, jobs[2].id, jobs[0].id]
+
+
+async def test_a_hand_full_of_rows_comes_in_order_too(store: Store) -> None:
+    floods = [(await store.admitted(a_job(person="ada"))).id for _ in range(20)]
+    assert await store.claimed(most=20) == floods
+
+
+async def test_the_next_row_is_due_when_it_is_due_and_free(store: Store) -> None:
+    assert await store.jobs.next_due([Status.QUEUED]) is None
+    first = await store.admitted()
+    second = await store.admitted()
+    parked = await store.admitted()
+    await store.moved(second, moves.requeued(second, due_at=NOON + 90, attempts=1))
+    await store.moved(parked, replace(parked, due_at=None))
+    await store.in_state(Status.DELIVERED)
+    assert await store.jobs.next_due([Status.QUEUED]) == NOON
+    assert await store.claimed() == [first.id]
+    assert await store.jobs.next_due([Status.QUEUED]) == NOON + 60
+    assert await store.jobs.next_due(RUNNING) is None

@@ -1,0 +1,163 @@
+"""Moves: the version is the only fence, and what people must learn is owed with the move itself."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core import jobs as moves
+from bot.core.errors import Broken
+from bot.core.jobs import Reason, Status
+from bot.core.posts import CARD_GRACE, EDIT_PACE, PostKind
+from tests.contract.rows import NOON, VIDEO, Store, silent
+
+
+async def test_a_save_answers_what_is_now_in_the_row(store: Store) -> None:
+    job = await store.admitted()
+    saved = await store.jobs.save(job, moves.submitting(job, now=NOON), now=NOON)
+    assert saved == replace(moves.submitting(job, now=NOON), version=job.version + 1)
+    assert await store.jobs.get(job.id) == saved
+
+
+async def test_whoever_is_late_changes_nothing(store: Store) -> None:
+    job = await store.admitted()
+    first = await store.moved(job, moves.cancelled(job, Reason.BY_PERSON))
+    card = await store.post(job, PostKind.CARD)
+    late = moves.failed(job, Reason.REFUSED, charged=True)
+    assert await store.jobs.save(job, late, now=NOON) is None
+    assert await store.jobs.get(job.id) == first
+    assert await store.post(job, PostKind.CARD) == card
+    assert await store.post(job, PostKind.FAILURE) is None
+
+
+async def test_a_claim_outdates_what_was_read_before_it(store: Store) -> None:
+    job = await store.admitted()
+    await store.claimed()
+    assert await store.jobs.save(job, moves.cancelled(job, Reason.BY_PERSON), now=NOON) is None
+
+
+async def test_of_many_at_once_one_is_fastest(store: Store) -> None:
+    job = await store.admitted()
+    after = [replace(job, progress=number) for number in range(20)]
+    saved = await asyncio.gather(*(store.jobs.save(job, it, now=NOON) for it in after))
+    (fastest,) = [row for row in saved if row is not None]
+    assert await store.jobs.get(job.id) == fastest
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTING, Status.UNCONFIRMED])
+async def test_an_id_is_recorded_whatever_became_of_the_row_meanwhile(
+    store: Store, status: Status
+) -> None:
+    job = await store.in_state(status)
+    accepted = await store.jobs.accept(job.id, "video_1", now=NOON + 5, due_at=NOON + 15)
+    assert (accepted.status, accepted.gateway_id) == (Status.IN_PROGRESS, "video_1")
+    assert (accepted.due_at, accepted.claimed_until) == (NOON + 15, None)
+    assert await store.jobs.get(job.id) == accepted
+
+
+async def test_the_same_id_again_changes_nothing(store: Store) -> None:
+    job = await store.in_state(Status.SUBMITTING)
+    once = await store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON)
+    assert await store.jobs.accept(job.id, "video_1", now=NOON + 9, due_at=NOON + 99) == once
+
+
+async def test_another_id_is_never_adopted(store: Store) -> None:
+    job = await store.in_state(Status.SUBMITTING)
+    once = await store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON)
+    with pytest.raises(Broken, match="impossible_move"):
+        await store.jobs.accept(job.id, "video_2", now=NOON, due_at=NOON)
+    assert await store.jobs.get(job.id) == once
+
+
+async def test_an_id_for_no_job_is_said_to_be_so(store: Store) -> None:
+    with pytest.raises(Broken, match="job_unknown"):
+        await store.jobs.accept("nobody", "video_1", now=NOON, due_at=NOON)
+
+
+async def test_an_id_and_a_wish_for_silence_do_not_undo_each_other(store: Store) -> None:
+    job = await store.in_state(Status.SUBMITTING)
+    await store.moved(job, silent(job))
+    accepted = await store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON)
+    assert (accepted.silent, accepted.status) == (True, Status.IN_PROGRESS)
+
+
+async def test_ids_are_recorded_under_a_storm_of_other_saves(store: Store) -> None:
+    jobs = [await store.in_state(Status.SUBMITTING) for _ in range(10)]
+    await asyncio.gather(
+        *(store.jobs.save(job, silent(job), now=NOON) for job in jobs),
+        *(store.jobs.accept(job.id, "video_1", now=NOON, due_at=NOON) for job in jobs),
+        *(store.jobs.save(job, silent(job), now=NOON) for job in jobs),
+    )
+    rows = [await store.jobs.get(job.id) for job in jobs]
+    assert [row and row.gateway_id for row in rows] == ["video_1"] * 10
+
+
+async def test_a_result_is_owed_with_the_video(store: Store) -> None:
+    job = await store.in_state(Status.COMPLETED)
+    assert await store.post(job, PostKind.RESULT) is None
+    await store.moved(job, moves.stored(job, VIDEO), now=NOON + 7)
+    result = await store.post(job, PostKind.RESULT)
+    assert result is not None
+    assert (result.due_at, result.attempts, result.form) == (NOON + 7, 0, None)
+
+
+async def test_nothing_is_posted_of_a_video_that_was_not_to_be_posted(store: Store) -> None:
+    job = silent(await store.in_state(Status.COMPLETED))
+    await store.moved(job, moves.delivered(moves.stored(job, VIDEO), now=NOON))
+    assert await store.post(job, PostKind.RESULT) is None
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.UNCONFIRMED])
+async def test_a_failure_is_owed_with_the_end(store: Store, status: Status) -> None:
+    job = await store.in_state(status)
+    failure = await store.post(job, PostKind.FAILURE)
+    assert failure is not None
+    assert failure.due_at == NOON
+
+
+async def test_what_was_unsure_and_then_failed_is_said_once(store: Store) -> None:
+    job = await store.in_state(Status.UNCONFIRMED)
+    post = await store.post(job, PostKind.FAILURE)
+    assert post is not None
+    await store.posts.sent(post, "m1", "c1", now=NOON)
+    await store.moved(job, moves.failed(job, Reason.BY_ADMIN, charged=False))
+    assert await store.post(job, PostKind.FAILURE) == replace(
+        post, due_at=None, message_id="m1", channel_id="c1"
+    )
+
+
+async def test_a_card_nobody_sent_yet_waits_for_the_commands_answer(store: Store) -> None:
+    job = await store.admitted()
+    await store.moved(job, moves.submitting(job, now=NOON + 1), now=NOON + 1)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == NOON + CARD_GRACE
+
+
+async def test_a_card_that_stands_is_edited_at_once(store: Store) -> None:
+    job = await store.admitted()
+    await store.posts.posted(job, "m1", "c1")
+    await store.moved(job, moves.submitting(job, now=NOON + 1), now=NOON + 1)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.due_at, card.message_id) == (NOON + 1, "m1")
+
+
+async def test_steps_of_progress_share_an_edit(store: Store) -> None:
+    job = await store.in_state(Status.IN_PROGRESS)
+    await store.posts.posted(job, "m1", "c1")
+    for second, percent in enumerate((10, 11, 20)):
+        at = NOON + second
+        job = await store.moved(job, replace(job, progress=percent), now=at)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == NOON + EDIT_PACE
+
+
+async def test_what_the_gateway_took_is_remembered_per_model_and_length(store: Store) -> None:
+    for took in (30.0, 50.0):
+        job = await store.in_state(Status.IN_PROGRESS)
+        await store.moved(job, moves.completed(job, now=NOON + took, sources=()))
+    await store.in_state(Status.IN_PROGRESS)
+    assert await store.jobs.durations("wan2.5-t2v-preview", 5) == [50.0, 30.0]
+    assert await store.jobs.durations("wan2.5-t2v-preview", 10) == []

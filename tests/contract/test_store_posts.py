@@ -1,0 +1,257 @@
+"""Posts: what is owed is said once, in falling order, and what stands is known."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from bot.core import jobs as moves
+from bot.core.errors import Broken
+from bot.core.jobs import Job, Reason, Status
+from bot.core.posts import CARD_GRACE, Form, Post, PostKind
+from tests.contract.rows import NOON, VIDEO, Store, a_job
+
+LATER = NOON + CARD_GRACE
+
+
+async def test_no_post_goes_to_two_takers(store: Store) -> None:
+    for _ in range(30):
+        await store.admitted()
+    hands = await asyncio.gather(
+        *(store.posts.claim(["discord"], now=LATER, until=LATER + 60, most=4) for _ in range(10))
+    )
+    handed = Counter(post.job_id for hand in hands for post in hand)
+    assert max(len(hand) for hand in hands) <= 4
+    assert max(handed.values()) == 1
+
+
+async def test_a_claim_of_a_post_counts_its_try_before_the_work(store: Store) -> None:
+    job = await store.admitted()
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    claimed = await store.claimed_post(now=LATER)
+    assert claimed == replace(card, claimed_until=LATER + 60, attempts=1)
+    assert await store.due_posts(now=LATER + 59) == []
+    assert await store.claimed_post(now=LATER + 60) == replace(
+        card, claimed_until=LATER + 120, attempts=2
+    )
+
+
+async def test_posts_go_to_their_platform_only(store: Store) -> None:
+    job = await store.admitted(a_job(platform="telegram"))
+    assert await store.due_posts(now=LATER) == []
+    assert await store.posts.next_due(["discord"]) is None
+    assert await store.posts.next_due(["discord", "telegram"]) == LATER
+    assert (await store.claimed_post(now=LATER, platform="telegram")).job_id == job.id
+
+
+async def test_posts_come_in_the_order_they_are_due(store: Store) -> None:
+    jobs = [await store.admitted(a_job(now=NOON - at)) for at in range(3)]
+    posts = await store.posts.claim(["discord"], now=LATER, until=LATER, most=9)
+    assert [post.job_id for post in posts] == [job.id for job in reversed(jobs)]
+
+
+async def test_the_next_post_is_due_when_it_is_due_and_free(store: Store) -> None:
+    assert await store.posts.next_due(["discord"]) is None
+    await store.admitted()
+    assert await store.posts.next_due(["discord"]) == LATER
+    post = await store.claimed_post(now=LATER)
+    assert await store.posts.next_due(["discord"]) == LATER + 60
+    await store.posts.put_off(post, due_at=None)
+    assert await store.posts.next_due(["discord"]) is None
+
+
+async def test_claims_of_the_dead_can_be_ended_early(store: Store) -> None:
+    job = await store.admitted()
+    await store.claimed_post(now=LATER)
+    assert await store.posts.expire_claims(now=LATER + 1) == 1
+    assert await store.due_posts(now=LATER + 1) == [(job.id, PostKind.CARD)]
+
+
+async def test_the_commands_answer_becomes_the_card(store: Store) -> None:
+    job = await store.admitted()
+    await store.posts.posted(job, "m1", "c1")
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.message_id, card.channel_id, card.due_at) == ("m1", "c1", None)
+
+
+async def test_a_card_that_shows_an_older_state_is_edited_at_once(store: Store) -> None:
+    """The job moved on while the command's answer, which shows it queued, was on its way."""
+    shown = await store.admitted()
+    await store.moved(shown, moves.submitting(shown, now=NOON), now=NOON)
+    await store.posts.posted(shown, "m1", "c1")
+    assert await store.due_posts(now=NOON) == [(shown.id, PostKind.CARD)]
+
+
+async def test_a_card_that_stands_already_is_not_replaced(store: Store) -> None:
+    job = await store.admitted()
+    await store.posts.posted(job, "m1", "c1")
+    await store.posts.posted(job, "m2", "c1")
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.message_id == "m1"
+
+
+async def test_an_answer_for_no_job_is_said_to_be_so(store: Store) -> None:
+    with pytest.raises(Broken, match="job_unknown"):
+        await store.posts.posted(a_job(), "m1", "c1")
+
+
+async def test_cards_and_moves_at_once_never_leave_a_stale_card(store: Store) -> None:
+    jobs = [await store.admitted() for _ in range(20)]
+    await asyncio.gather(
+        *(
+            work
+            for job in jobs
+            for work in (
+                store.posts.posted(job, "m1", "c1"),
+                store.jobs.save(job, moves.submitting(job, now=NOON), now=NOON),
+            )
+        )
+    )
+    assert len(await store.due_posts(now=NOON)) == 20
+
+
+async def test_a_send_is_remembered_before_its_first_byte(store: Store) -> None:
+    await store.admitted()
+    claimed = await store.claimed_post(now=LATER)
+    sending = await store.posts.sending(claimed, Form.FILE, now=LATER + 1)
+    assert sending == replace(claimed, form=Form.FILE, sending_at=LATER + 1)
+
+
+async def test_the_same_form_again_keeps_the_hour_of_the_first_send(store: Store) -> None:
+    """The nonce's window begins with the first try, whatever became of it."""
+    await store.admitted()
+    post = await store.posts.sending(await store.claimed_post(now=LATER), Form.FILE, now=LATER)
+    again = await store.posts.sending(post, Form.FILE, now=LATER + 9)
+    assert again.sending_at == LATER
+    other = await store.posts.sending(again, Form.LINK, now=LATER + 9)
+    assert (other.form, other.sending_at) == (Form.LINK, LATER + 9)
+
+
+async def test_a_fallen_post_starts_over_one_rung_lower(store: Store) -> None:
+    await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    post = await store.posts.sending(post, Form.FILE, now=LATER)
+    fallen = await store.posts.fall(post, Form.LINK, direct=True)
+    assert fallen == replace(
+        post, form=Form.LINK, direct=True, sending_at=None, attempts=0, claimed_until=None
+    )
+    assert len(await store.due_posts(now=LATER)) == 1
+
+
+async def test_a_post_put_off_keeps_what_was_under_way(store: Store) -> None:
+    await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    post = await store.posts.sending(post, Form.TEXT, now=LATER)
+    await store.posts.put_off(post, due_at=LATER + 30)
+    assert await store.due_posts(now=LATER + 29) == []
+    again = await store.claimed_post(now=LATER + 30)
+    assert (again.attempts, again.form, again.sending_at) == (2, Form.TEXT, LATER)
+
+
+async def test_a_parked_post_is_kept_and_not_tried_again(store: Store) -> None:
+    job = await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    await store.posts.put_off(post, due_at=None)
+    assert await store.due_posts(now=LATER + 1e9) == []
+    assert await store.post(job, PostKind.CARD) is not None
+
+
+async def test_a_change_of_no_post_is_said_to_be_so(store: Store) -> None:
+    nowhere = Post(id=999_999, job_id="nobody", kind=PostKind.CARD, due_at=None)
+    with pytest.raises(Broken, match="post_unknown"):
+        await store.posts.put_off(nowhere, due_at=None)
+
+
+async def test_a_card_that_was_sent_owes_nothing_until_the_next_change(store: Store) -> None:
+    job = await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    post = await store.posts.sending(post, Form.TEXT, now=LATER)
+    await store.posts.sent(post, "m1", "c1", now=LATER)
+    assert await store.post(job, PostKind.CARD) == Post(
+        id=post.id,
+        job_id=job.id,
+        kind=PostKind.CARD,
+        due_at=None,
+        form=Form.TEXT,
+        message_id="m1",
+        channel_id="c1",
+    )
+    await store.moved(job, moves.submitting(job, now=LATER), now=LATER + 5)
+    assert await store.due_posts(now=LATER + 5) == [(job.id, PostKind.CARD)]
+
+
+@pytest.mark.parametrize("changed_at", [LATER - 1, LATER, LATER + 1], ids=["-", "=", "+"])
+async def test_what_changed_while_a_card_was_being_sent_is_still_owed(
+    store: Store, changed_at: float
+) -> None:
+    """The message shows the state that was read before; whatever the clock says, it is stale."""
+    job = await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    await store.moved(job, moves.submitting(job, now=changed_at), now=changed_at)
+    await store.posts.sent(post, "m1", "c1", now=LATER + 2)
+    assert await store.due_posts(now=LATER + 2) == [(job.id, PostKind.CARD)]
+
+
+@pytest.mark.parametrize("changed_at", [LATER - 1, LATER, LATER + 1], ids=["-", "=", "+"])
+async def test_what_changed_while_a_card_was_being_edited_is_still_owed(
+    store: Store, changed_at: float
+) -> None:
+    shown = await store.admitted()
+    job = await store.moved(shown, moves.submitting(shown, now=LATER), now=LATER)
+    await store.posts.posted(shown, "m1", "c1")
+    post = await store.claimed_post(now=LATER)
+    await store.moved(job, moves.unconfirmed(job, detail=None), now=changed_at)
+    await store.posts.sent(post, "m1", "c1", now=LATER + 2)
+    assert (job.id, PostKind.CARD) in await store.due_posts(now=LATER + 2)
+
+
+async def test_a_result_that_stands_delivers_its_job(store: Store) -> None:
+    job = await _with_video(store)
+    await store.posts.posted(job, "m1", "c1")
+    post = await store.post(job, PostKind.RESULT)
+    assert post is not None
+    await store.posts.sent(post, "m2", "c1", now=NOON + 9)
+    row = await store.jobs.get(job.id)
+    assert row == replace(
+        job, status=Status.DELIVERED, delivered_at=NOON + 9, version=job.version + 1
+    )
+    assert await store.due_posts(now=NOON + 9) == [(job.id, PostKind.CARD)]
+
+
+async def test_a_result_that_stands_undoes_that_it_could_not_be_posted(store: Store) -> None:
+    job = await _with_video(store)
+    await store.moved(job, replace(job, reason=Reason.UNDELIVERABLE))
+    post = await store.post(job, PostKind.RESULT)
+    assert post is not None
+    await store.posts.sent(post, "m2", "c1", now=NOON + 9)
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert (row.status, row.reason) == (Status.DELIVERED, None)
+
+
+async def test_delivered_twice_is_delivered_once(store: Store) -> None:
+    job = await _with_video(store)
+    post = await store.post(job, PostKind.RESULT)
+    assert post is not None
+    await store.posts.sent(post, "m2", "c1", now=NOON + 9)
+    row = await store.jobs.get(job.id)
+    await store.posts.sent(post, "m2", "c1", now=NOON + 99)
+    assert await store.jobs.get(job.id) == row
+
+
+async def test_a_claimed_job_can_be_delivered(store: Store) -> None:
+    """The fence of whoever holds it goes up, so nothing they save undoes the delivery."""
+    job = await _with_video(store)
+    post = await store.post(job, PostKind.RESULT)
+    assert post is not None
+    await store.posts.sent(post, "m2", "c1", now=NOON + 9)
+    assert await store.jobs.save(job, replace(job, reason=Reason.UNDELIVERABLE), now=NOON) is None
+
+
+async def _with_video(store: Store) -> Job:
+    job = await store.in_state(Status.COMPLETED)
+    return await store.moved(job, moves.stored(job, VIDEO))

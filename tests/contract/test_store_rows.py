@@ -1,0 +1,87 @@
+"""Rows: whatever a job holds comes back as it was; so do the small facts beside the jobs."""
+
+import asyncio
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from itertools import count
+from types import NoneType, UnionType
+from typing import get_args, get_origin, get_type_hints
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core.jobs import Job
+from tests.contract.rows import NOON, Store, a_job
+
+_numbers = count(1)
+_PLAIN: dict[object, st.SearchStrategy[object]] = {
+    # No database takes half a character, PostgreSQL no NUL; neither comes in over the wire.
+    str: st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
+    int: st.integers(0, 2**31 - 1),
+    float: st.floats(0, 1e11),
+    bool: st.booleans(),
+    NoneType: st.none(),
+}
+
+
+def anything(kind: object) -> st.SearchStrategy[object]:
+    """Any value of a type that jobs are made of; every field is drawn, those with defaults too."""
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return st.sampled_from(list(kind))
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return st.builds(kind, **{it.name: anything(hints[it.name]) for it in fields(kind)})
+    match get_origin(kind), get_args(kind):
+        case origin, members if origin is UnionType:
+            return st.one_of(*map(anything, members))
+        case origin, (member, end) if origin is tuple and end is ...:
+            return st.lists(anything(member), max_size=3).map(tuple)
+        case _, members:
+            return st.tuples(*map(anything, members))
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(drawn=anything(Job), spend=st.integers(0, 2**55))
+async def test_every_field_of_a_job_comes_back_as_it_was(
+    store: Store, drawn: object, spend: int
+) -> None:
+    assert isinstance(drawn, Job)
+    number = next(_numbers)
+    order = replace(drawn.order, event_id=f"{number} {drawn.order.event_id}")
+    wanted = replace(drawn, id=f"{number} {drawn.id}", order=order, spend_cost=spend)
+    before = await store.admitted(a_job(id_=wanted.id))
+    saved = await store.jobs.save(before, wanted, now=NOON)
+    assert saved == replace(wanted, version=before.version + 1)
+    assert await store.jobs.get(wanted.id) == saved
+
+
+async def test_text_is_text_whatever_it_looks_like(store: Store) -> None:
+    hostile = "'; DROP TABLE jobs; -- \\ \" %s :name {x} \u202e 🎞"
+    job = a_job(id_=hostile, event=hostile, person=hostile, community=hostile)
+    assert await store.admitted(job) == job
+    assert await store.jobs.get(hostile) == job
+    assert (await store.usage(job)).community_videos == 1
+
+
+async def test_a_setting_is_what_was_put_last(store: Store) -> None:
+    assert await store.settings.get("links.key") is None
+    await store.settings.put("links.key", "old")
+    await store.settings.put("links.key", "new")
+    assert await store.settings.get("links.key") == "new"
+
+
+async def test_settings_put_by_many_at_once_end_as_one_of_theirs(store: Store) -> None:
+    await asyncio.gather(*(store.settings.put("links.key", str(number)) for number in range(20)))
+    assert await store.settings.get("links.key") in [str(number) for number in range(20)]
+
+
+async def test_a_pause_lasts_until_the_latest_word_of_it(store: Store) -> None:
+    assert await store.gateways.paused_until("main") is None
+    await asyncio.gather(*(store.gateways.pause("main", "bad_key", until=5.0) for _ in range(9)))
+    await store.gateways.pause("main", "no_balance", until=NOON)
+    assert await store.gateways.paused_until("main") == NOON
+    assert await store.gateways.paused_until("other") is None

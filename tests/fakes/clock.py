@@ -1,0 +1,64 @@
+"""A clock that only the test moves: nothing here takes real time.
+
+`advance` stops at every moment somebody sleeps until, in order, so a loop that sleeps ten times in
+an hour wakes ten times, each time at its own hour.
+"""
+
+import asyncio
+import heapq
+from itertools import count
+
+ROUNDS = 25
+"""Turns of the event loop that woken tasks get before time goes on."""
+
+
+class FakeClock:
+    """The core's `Clock`."""
+
+    def __init__(self, at: float = 1_768_478_400.0) -> None:
+        self._now = at
+        self._numbers = count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._somebody_slept = asyncio.Condition()
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC; by default noon of 15 January 2026."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once `advance` has passed that much time."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._numbers), woken))
+        async with self._somebody_slept:
+            self._somebody_slept.notify_all()
+        await woken
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, waking sleepers in the order of their hours, and let them run."""
+        end = self._now + seconds
+        await _let_run()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            hour, _, woken = heapq.heappop(self._sleepers)
+            if woken.done():
+                continue
+            self._now = max(self._now, hour)
+            woken.set_result(None)
+            await _let_run()
+        self._now = max(self._now, end)
+        await _let_run()
+
+    async def asleep(self, tasks: int = 1) -> None:
+        """Return once at least that many tasks are sleeping: whatever they did before is done."""
+        async with self._somebody_slept:
+            await self._somebody_slept.wait_for(lambda: self._sleeping() >= tasks)
+
+    def _sleeping(self) -> int:
+        return sum(not woken.done() for _, _, woken in self._sleepers)
+
+
+async def _let_run() -> None:
+    for _ in range(ROUNDS):
+        await asyncio.sleep(0)

@@ -1,0 +1,182 @@
+"""Saying things: once, down the ladder after a definite no, never a second time after silence."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.errors import Broken, Refused, Temporary
+from bot.core.jobs import Reason, Status
+from bot.core.outcomes import Failed, Running
+from bot.core.posting import MOST_TRIES, Link
+from bot.core.posts import CARD_GRACE, NONCE_WINDOW
+from bot.core.replies import Reply
+from bot.core.service import Actor
+from tests.unit.core.orders import ANN, order
+from tests.unit.core.workshop import Workshop
+
+LINK = Link("https://bot.test/v/x", 2_000_000.0)
+SILENCE = Temporary("no_answer")
+
+
+def said(workshop: Workshop) -> list[tuple[str, bool, bool]]:
+    """What was tried, in order: the sentence, whether a file came along, whether directly."""
+    return [
+        (reply.text.id, with_file, nonce.endswith("d"))
+        for nonce, reply, with_file in workshop.chat.said
+    ]
+
+
+async def test_a_result_that_stands_delivers_its_job(workshop: Workshop) -> None:
+    job = await workshop.made(order())
+    await workshop.speak()
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+    assert said(workshop) == [("result.ready", True, False)]
+    assert workshop.chat.edited[-1].text.id == "card.delivered"
+
+
+async def test_after_silence_the_same_message_goes_out_under_the_same_nonce(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.sends = [SILENCE, SILENCE, None]
+    await workshop.made(order())
+    await workshop.speak(NONCE_WINDOW)
+    nonces = {nonce for nonce, _, _ in workshop.chat.said}
+    assert (len(workshop.chat.said), len(nonces)) == (3, 1)
+
+
+async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_is_said(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.sends = [Temporary("no_answer", retry_after=NONCE_WINDOW + 1)]
+    job = await workshop.made(order())
+    await workshop.speak(NONCE_WINDOW)
+    workshop.chat.history["result"] = ("m7", "hall")
+    await workshop.speak()
+    assert len(workshop.chat.said) == 1, "it was there, so it is not said again"
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+
+
+async def test_a_file_that_is_refused_becomes_a_link(workshop: Workshop) -> None:
+    workshop.link = LINK
+    workshop.chat.sends = [Refused("file_too_large"), None]
+    await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [("result.ready", True, False), ("result.ready", False, False)]
+    assert workshop.chat.said[-1][1].link == LINK.url
+
+
+async def test_without_a_public_address_the_plain_sentence_is_said_and_the_file_kept(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.limit = 1
+    job = await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [("result.too_large", False, False)]
+    end = await workshop.job(job.id)
+    assert end.status is Status.DELIVERED
+    assert end.video is not None
+    assert end.video.key in workshop.studio.kept
+
+
+async def test_a_channel_that_refuses_is_followed_by_the_persons_own_messages(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.sends = [Refused("forbidden"), None]
+    job = await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [("result.ready", True, False), ("result.ready", True, True)]
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+
+
+async def test_where_nobody_can_be_reached_the_result_is_kept_and_listed(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.sends = [Refused("forbidden")]
+    job = await workshop.made(order())
+    await workshop.speak()
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.COMPLETED, Reason.UNDELIVERABLE)
+    assert end.quota_cost == 1
+    assert len(workshop.chat.said) == 2
+    assert workshop.chat.edited[-1].text.id == "card.undeliverable"
+
+
+async def test_silence_for_ever_ends_in_a_kept_result(workshop: Workshop) -> None:
+    workshop.chat.sends = [SILENCE]
+    job = await workshop.made(order())
+    await workshop.speak(90 * 86_400.0)
+    assert (await workshop.job(job.id)).reason is Reason.UNDELIVERABLE
+    assert len(workshop.chat.said) == MOST_TRIES
+
+
+async def test_a_failure_is_said_once_with_its_reason(workshop: Workshop) -> None:
+    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [("failure.moderated", False, False)]
+    reply: Reply = workshop.chat.said[0][1]
+    assert [fact.id for fact in reply.facts] == ["fact.not_counted"]
+    assert reply.ping == "ann"
+
+
+async def test_a_card_that_the_command_could_not_answer_with_is_posted_by_its_row(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.looks = [Running()]
+    job = await workshop.submit(order())
+    await workshop.speak(CARD_GRACE - 1)
+    assert said(workshop) == []
+    await workshop.speak(2)
+    assert said(workshop) == [("card.queued", False, False)]
+    card = await workshop.posts.get(job.id, "card")
+    assert card is not None
+    assert card.message_id == "m1"
+
+
+async def test_a_card_that_stands_unknown_to_us_is_found_and_brought_up_to_date(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.history["card"] = ("m7", "hall")
+    await workshop.submit(order())
+    await workshop.speak(CARD_GRACE + 1)
+    assert said(workshop) == []
+    assert [reply.text.id for reply in workshop.chat.edited] == ["card.queued"]
+
+
+async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    await workshop.service.unanswered(job)
+    await workshop.speak()
+    assert said(workshop) == []
+
+
+async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Workshop) -> None:
+    workshop.chat.edits = [Refused("card_gone")]
+    job = await workshop.made(order())
+    await workshop.speak()
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+
+
+async def test_a_change_during_an_edit_is_not_forgotten(workshop: Workshop) -> None:
+    workshop.gateway.looks = [Running()]
+    job = await workshop.submit(order())
+    await workshop.posts.posted(job, "card", "hall")
+    await workshop.work(1)
+    now = workshop.clock.time
+    (post,) = await workshop.posts.claim(["chat"], now=now, until=now + 60, most=1)
+    workshop.clock.time += 1
+    await workshop.service.silence(job.id, Actor(person=ANN))
+    await workshop.posting.take(replace(post))
+    workshop.chat.edited.clear()
+    await workshop.speak(60)
+    assert [reply.text.id for reply in workshop.chat.edited] == ["card.in_progress_silent"]
+
+
+@pytest.mark.parametrize("trouble", [Broken("file_missing"), Temporary("storage_unavailable")])
+async def test_trouble_with_our_own_file_is_tried_again_and_never_said_otherwise(
+    workshop: Workshop, trouble: Broken | Temporary
+) -> None:
+    workshop.chat.sends = [trouble, None]
+    job = await workshop.made(order())
+    await workshop.speak()
+    assert (await workshop.job(job.id)).status is Status.DELIVERED

@@ -1,0 +1,283 @@
+"""The connection: whole transactions, one process per file, tables as the code means them."""
+
+import asyncio
+import random
+import signal
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from bot.core.errors import Broken
+from bot.store.database import Database, Result, open_database
+from bot.store.settings import Settings
+from bot.store.tables import jobs, metadata, settings
+from tests.conftest import NewUrl
+from tests.contract.rows import Store
+
+# --- cancellation --------------------------------------------------------------------------------
+
+
+class Unshielded(Database):
+    """Negative control: the transaction is cancelled together with its caller."""
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        return await self._whole(work)
+
+
+async def test_a_cancelled_caller_leaves_a_whole_transaction(new_url: NewUrl) -> None:
+    """What was begun is finished: who went away may find it done, never half done or undone."""
+    async with open_database(await new_url()) as database:
+        assert await _survivors(database) == [2] * 100
+
+
+async def test_without_the_shield_a_cancelled_caller_takes_its_transaction_along(
+    new_url: NewUrl,
+) -> None:
+    async with open_database(await new_url()) as database:
+        database.__class__ = Unshielded
+        survivors = await _survivors(database)
+    assert survivors != [2] * 100
+
+
+async def _survivors(database: Database) -> list[int]:
+    """How many rows of two each transaction wrote whose caller was cancelled at random."""
+    fate = random.Random(7)
+    for number in range(100):
+        task = asyncio.create_task(_write_two(database, f"{number}"))
+        for _ in range(fate.randrange(1, 400)):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    await database.finish()
+    # A transaction that is still open would stand in the way of this one for ever.
+    async with asyncio.timeout(5):
+        return [await _count(database, f"{number}") for number in range(100)]
+
+
+async def _write_two(database: Database, name: str) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        for half in ("a", "b"):
+            await connection.execute(sa.insert(settings).values(name=f"{name}{half}", value=name))
+
+    await database.run(work)
+
+
+async def _count(database: Database, value: str) -> int:
+    query = sa.select(sa.func.count()).where(settings.c.value == value)
+
+    async def work(connection: AsyncConnection) -> int:
+        return int(await connection.scalar(query) or 0)
+
+    return await database.run(work)
+
+
+# --- one process ---------------------------------------------------------------------------------
+
+_HOLD = """
+import asyncio, sys
+from bot.store.database import open_database
+async def main():
+    async with open_database(sys.argv[1]):
+        print("open", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_second_process_is_told_who_has_the_file(new_sqlite_url: NewUrl) -> None:
+    url = await new_sqlite_url()
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLD, url, stdout=PIPE)
+    try:
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"open\n"
+        with pytest.raises(Broken) as refusal:
+            async with open_database(url):
+                pass
+        assert refusal.value.code == "database_in_use"
+        assert str(refusal.value.values["file"]) in url
+        assert str(refusal.value.values["holder"]).startswith(f"{holder.pid} @ ")
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        await holder.wait()
+    async with open_database(url) as database:
+        assert await Settings(database).get("anything") is None
+
+
+async def test_the_lock_is_free_when_its_holder_has_closed(new_sqlite_url: NewUrl) -> None:
+    url = await new_sqlite_url()
+    for _ in range(2):
+        async with open_database(url):
+            with pytest.raises(Broken, match="database_in_use"):
+                async with open_database(url):
+                    pass
+
+
+@pytest.mark.proof  # it takes the five seconds that we wait for a lock
+async def test_a_file_that_somebody_else_writes_to_is_refused(new_sqlite_url: NewUrl) -> None:
+    """A program that knows nothing of our lock, such as the sqlite3 shell."""
+    url = await new_sqlite_url()
+    async with open_database(url):
+        pass
+    file = _file(url)
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Broken, match="database_in_use"):
+            async with open_database(url):
+                pass
+    other.close()
+
+
+async def test_processes_that_start_together_on_postgresql_make_the_tables_once(
+    new_postgres_url: NewUrl,
+) -> None:
+    url = await new_postgres_url()
+
+    async def start() -> None:
+        async with open_database(url) as database:
+            await Settings(database).put("started", "yes")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(start())
+
+
+# --- damage --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flips", [40, pytest.param(200, marks=pytest.mark.proof)])
+async def test_a_damaged_file_is_refused_or_harmless_and_never_started_empty(
+    new_sqlite_url: NewUrl, flips: int
+) -> None:
+    whole = await _with_jobs(await new_sqlite_url(), 30)
+    fate = random.Random(11)
+    verdicts = set()
+    for _ in range(flips):
+        bytes_ = bytearray(whole)
+        for _ in range(fate.choice([1, 8, 64])):
+            bytes_[fate.randrange(len(bytes_))] ^= fate.randrange(1, 256)
+        verdicts.add(await _opened(await new_sqlite_url(), bytes(bytes_)))
+    assert verdicts <= {"fine", "database_damaged", "database_newer"}
+    assert len(verdicts) >= 2
+
+
+@pytest.mark.parametrize("left", [1, 15, 16, 100, 4096, 4097, 20_000])
+async def test_a_cut_file_is_refused(new_sqlite_url: NewUrl, left: int) -> None:
+    whole = await _with_jobs(await new_sqlite_url(), 30)
+    assert await _opened(await new_sqlite_url(), whole[:left]) == "database_damaged"
+
+
+async def test_what_is_no_database_is_refused(new_sqlite_url: NewUrl) -> None:
+    assert await _opened(await new_sqlite_url(), b"Dear diary, " * 1000) == "database_damaged"
+
+
+async def test_a_newer_programs_tables_are_refused(new_url: NewUrl) -> None:
+    url = await new_url()
+    async with open_database(url) as database:
+        await database.run(_becomes_newer)
+    with pytest.raises(Broken) as refusal:
+        async with open_database(url):
+            pass
+    assert refusal.value.code == "database_newer"
+
+
+async def _becomes_newer(connection: AsyncConnection) -> None:
+    await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+
+async def _with_jobs(url: str, number: int) -> bytes:
+    async with open_database(url) as database:
+        store = Store(database)
+        for _ in range(number):
+            await store.admitted()
+    assert not _file(url).with_name(_file(url).name + "-wal").exists()
+    return _file(url).read_bytes()
+
+
+async def _opened(url: str, content: bytes) -> str:
+    _file(url).write_bytes(content)
+    try:
+        async with open_database(url) as database:
+            assert await database.run(_jobs) == 30
+    except Broken as broken:
+        return broken.code
+    return "fine"
+
+
+async def _jobs(connection: AsyncConnection) -> int:
+    return int(await connection.scalar(sa.select(sa.func.count()).select_from(jobs)) or 0)
+
+
+def _file(url: str) -> Path:
+    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+
+
+# --- the tables ----------------------------------------------------------------------------------
+
+
+async def test_migrations_make_the_tables_that_the_code_means(new_url: NewUrl) -> None:
+    migrated, meant = await new_url(), await new_url()
+    async with open_database(migrated):
+        pass
+    engine = create_async_engine(meant)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    assert await _described(migrated) == await _described(meant)
+    await engine.dispose()
+
+
+async def test_alembic_finds_nothing_left_to_migrate(new_url: NewUrl) -> None:
+    async with open_database(await new_url()) as database:
+
+        async def work(connection: AsyncConnection) -> object:
+            return await connection.run_sync(
+                lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
+            )
+
+        assert await database.run(work) == []
+
+
+async def _described(url: str) -> list[tuple[object, ...]]:
+    """Columns, indexes and constraints, in the database's own words."""
+    sqlite = "SELECT type, name, tbl_name, sql FROM sqlite_master"
+    postgresql = (
+        "SELECT indexname, indexdef, NULL, NULL, NULL FROM pg_indexes WHERE schemaname = 'public'"
+        " UNION ALL SELECT table_name, column_name, data_type, is_nullable, ordinal_position::text"
+        " FROM information_schema.columns WHERE table_schema = 'public'"
+        " UNION ALL SELECT conname, pg_get_constraintdef(oid), NULL, NULL, NULL"
+        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+    )
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        query = sqlite if engine.dialect.name == "sqlite" else postgresql
+        rows = [tuple(row) for row in await connection.execute(sa.text(query))]
+    await engine.dispose()
+    ours = [row for row in rows if not any("alembic" in str(word) for word in row)]
+    return sorted(ours, key=repr)
+
+
+async def test_the_pragmas_hold(new_sqlite_url: NewUrl) -> None:
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "secure_delete": 1,
+        "trusted_schema": 0,
+    }
+    async with open_database(await new_sqlite_url()) as database:
+
+        async def work(connection: AsyncConnection) -> dict[str, object]:
+            return {
+                name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+                for name in wanted
+            }
+
+        assert await database.run(work) == wanted
