@@ -1,0 +1,214 @@
+"""Reads the file and the environment, and collects every mistake before giving up."""
+
+import json
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from yarl import URL
+
+from bot.config.catalogue import resolve
+from bot.config.problems import Problem, problems_of, spelt, variable
+from bot.config.settings import UNLIMITED, Settings
+from bot.core import quotas
+from bot.core.catalog import Catalog
+
+PREFIX = "ZOETROPE_"
+_SECRET_NAMES = ("token", "api_key")
+MICRO = 1_000_000
+
+
+class Misconfigured(Exception):
+    """The configuration can't be used; `problems` are all the reasons."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems in the configuration")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything the composition root needs."""
+
+    settings: Settings
+    catalog: Catalog
+
+    @property
+    def data_dir(self) -> Path:
+        """Where everything of ours is kept."""
+        return Path(self.settings.data_dir)
+
+    @property
+    def database_url(self) -> str:
+        """Where the rows are."""
+        file = self.data_dir / "zoetrope.db"
+        return self.settings.database_url or f"sqlite+aiosqlite:///{file}"
+
+    @property
+    def storage_url(self) -> str:
+        """Where the media are."""
+        return self.settings.storage_url or str(self.data_dir / "media")
+
+    @property
+    def limits(self) -> quotas.Limits:
+        """The core's limits."""
+        given = self.settings.limits
+        money = given.purse_money_per_day
+        return quotas.Limits(
+            person_videos=_limit(given.person_videos_per_day),
+            person_at_once=_limit(given.person_at_once),
+            community_videos=_limit(given.community_videos_per_day),
+            purse_videos=_limit(given.purse_videos_per_day),
+            purse_money=None if money == UNLIMITED else round(money * MICRO),
+            time_zone=self.settings.time_zone,
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for redaction."""
+        keys = [gateway.api_key for gateway in self.settings.gateways.values()]
+        given = [*keys, self.settings.discord.token]
+        password = URL(self.settings.database_url or "").password
+        return tuple(filter(None, [*(key.get_secret_value() for key in given if key), password]))
+
+
+def load(file: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of `file` (none: environment alone). Raises `Misconfigured`."""
+    variables = dict(os.environ if environment is None else environment)
+    problems: list[Problem] = []
+    values = _read(file)
+    problems += _secrets_in(values)
+    given = _laid_over(_without_secrets(values), _from_environment(variables, problems))
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [*problems_of(error, Settings), *_salvaged(given, error)]
+        raise Misconfigured(problems) from None
+    catalog, found = resolve(settings)
+    problems += found
+    if not settings.gateways:
+        problems.append(Problem("gateways", "gateway_missing"))
+    elif settings.default_gateway not in (None, *settings.gateways):
+        can = ", ".join(settings.gateways)
+        named = {"given": settings.default_gateway, "can": can}
+        problems.append(Problem("default_gateway", "not_one_of", named))
+    if problems:
+        raise Misconfigured(problems)
+    return Config(settings=settings, catalog=catalog)
+
+
+def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:
+    """The catalogue's mistakes although other tables are wrong: all at once means all."""
+    wrong = {str(found["loc"][0]) for found in error.errors()}
+    sound = {key: value for key, value in given.items() if key not in wrong | {"gateways"}}
+    stand_in = {"base_url": "http://localhost", "api_key": "-"}
+    named = {str(table.get("gateway", "-")) for table in sound.get("models", {}).values()}
+    try:
+        settings = Settings.model_validate(
+            {**sound, "default_gateway": None, "gateways": dict.fromkeys(named | {"-"}, stand_in)}
+        )
+    except ValidationError:
+        return []
+    return resolve(settings)[1]
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured([Problem(str(file), "file_missing")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = type(error).__name__
+        raise Misconfigured([Problem(str(file), "file_unreadable", {"why": why})]) from None
+    # Python's own limits come as they are: digits of a number, depth of a list.
+    except (ValueError, RecursionError) as error:
+        raise Misconfigured([Problem(str(file), "not_toml", {"why": str(error)})]) from None
+
+
+def _secrets_in(values: Mapping[str, Any], prefix: str = "") -> list[Problem]:
+    """The file can be shared, so no secret may stand in it."""
+    found = []
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                found += _secrets_in(inner, f"{key}.")
+        if name in _SECRET_NAMES and not isinstance(value, dict):
+            found.append(Problem(key, "secret_in_file", {"variable": variable(key)}))
+    return found
+
+
+def _without_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_secrets(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if name not in _SECRET_NAMES or isinstance(value, dict)
+    }
+
+
+def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    """`ZOETROPE_A__B=…` and, for secrets, `ZOETROPE_A__B_FILE=path`; empty is as good as unset.
+
+    Lists and tables are written as JSON. A name that is no setting is left for `Settings` to find.
+    """
+    given: dict[str, Any] = {}
+    for name, value in sorted(variables.items()):
+        if not name.upper().startswith(PREFIX) or not value:
+            continue
+        key, said = name.upper().removeprefix(PREFIX), value
+        if key.endswith("_FILE"):
+            key, said = key.removesuffix("_FILE"), _secret_file(name, Path(value), problems)
+        if said:
+            given = _laid_over(given, _nested(key.lower().split("__"), _parsed(said)))
+    return given
+
+
+def _nested(names: list[str], value: object) -> dict[str, Any]:
+    first, *rest = names
+    return {first: _nested(rest, value) if rest else value}
+
+
+def _parsed(value: str) -> object:
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _secret_file(name: str, file: Path, problems: list[Problem]) -> str:
+    try:
+        mode = file.stat().st_mode
+        if mode & (stat.S_IRGRP | stat.S_IROTH):
+            problems.append(Problem(name, "secret_file_open", {"file": str(file)}))
+            return ""
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        problems.append(Problem(name, "secret_file_missing", {"file": str(file)}))
+        return ""
+
+
+def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid upon `under`; the environment can't spell every name, so the nearest counts."""
+    laid = dict(under)
+    names = {spelt(name): name for name in under}
+    for key, value in over.items():
+        name = names.get(spelt(key), key)
+        earlier = laid.get(name)
+        if isinstance(earlier, dict) and isinstance(value, dict):
+            laid[name] = _laid_over(earlier, value)
+        else:
+            laid[name] = value
+    return laid
+
+
+def _limit(value: int) -> int | None:
+    return None if value == UNLIMITED else value

@@ -1,0 +1,113 @@
+"""What is wrong with a configuration, with its key and its remedy, in words."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ValidationError
+
+from bot.core.replies import Text
+from bot.i18n import say
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: where it stands and the sentence that says how to mend it."""
+
+    key: str
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def sentence(self, locale: str) -> str:
+        """What is wrong and what to do."""
+        return say(Text(id=f"problem.{self.code}", values={"key": self.key, **self.values}), locale)
+
+
+def problems_of(
+    error: ValidationError, table: type[BaseModel] | None = None, *, prefix: str = ""
+) -> Iterator[Problem]:
+    """Translate pydantic's findings, all of them, into ours."""
+    told = set()
+    for found in error.errors(include_url=False):
+        if found["type"] == "too_short" and found["input"]:
+            continue  # what is too short are the items that passed: the others are told already
+        place = [str(part) for part in found["loc"] if part not in _MEMBERS]
+        key = ".".join([*filter(None, [prefix]), *place])
+        # A value that could be of several types is found to be none of them, one by one.
+        if key not in told:
+            told.add(key)
+            context = dict(found.get("ctx") or {})
+            yield _translated(key, found["type"], context, found["input"], table)
+
+
+def variable(key: str) -> str:
+    """The environment variable for a key, e.g. `discord.token` → `ZOETROPE_DISCORD__TOKEN`."""
+    first, _, rest = key.partition(".")
+    name, _, last = rest.rpartition(".")
+    return "ZOETROPE_" + "__".join(spelt(part).upper() for part in (first, name, last) if part)
+
+
+def spelt(name: str) -> str:
+    """A name as an environment variable can hold it, in lower case."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII).lower()
+
+
+_MEMBERS = frozenset({"str", "int", "bool", "dict[str,str]"})
+"""How pydantic names the members of a union inside a place."""
+_TOML_TYPES = {
+    "model": "table",
+    "dict": "table",
+    "tuple": "array",
+    "list": "array",
+    "int": "integer",
+    "float": "number",
+    "finite": "number",
+    "bool": "boolean",
+}
+
+
+def _translated(
+    key: str, kind: str, context: dict[str, object], given: object, table: type[BaseModel] | None
+) -> Problem:
+    shown = {"given": _shown(key, given)}
+    match kind:
+        case "missing" | "too_short" if _is_secret(key):
+            return Problem(key, "secret_missing", {"variable": variable(key)})
+        case "missing" | "too_short":
+            return Problem(key, "missing")
+        case "extra_forbidden":
+            near = _nearest(key.rpartition(".")[2], table)
+            return Problem(key, "unknown_key_near" if near else "unknown_key", {"near": near})
+        case "value_error":
+            return Problem(key, str(context.get("error")), shown)
+        case "literal_error" | "enum":
+            return Problem(key, "not_one_of", {**shown, "can": str(context.get("expected"))})
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            bound = str(next(iter(context.values()))).removesuffix(".0")
+            return Problem(key, f"number_{kind}", {**shown, "bound": bound})
+        case _:
+            word = kind.partition("_")[0]
+            return Problem(key, "wrong_type", {**shown, "wanted": _TOML_TYPES.get(word, word)})
+
+
+def _shown(key: str, given: object) -> str:
+    """What stands there, unless it is a secret or may hold one."""
+    if _is_secret(key) or isinstance(given, dict | list | tuple):
+        return "•••"
+    return repr(given)[:60]
+
+
+def _is_secret(key: str) -> bool:
+    return key.endswith((".token", ".api_key"))
+
+
+def _nearest(name: str, table: type[BaseModel] | None) -> str:
+    if table is None:
+        return ""
+    names = set(table.model_fields)
+    for field_ in table.model_fields.values():
+        inner = field_.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            names |= set(inner.model_fields)
+    return next(iter(get_close_matches(name, names, n=1)), "")

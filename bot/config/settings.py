@@ -1,0 +1,132 @@
+"""The shape of the configuration: every key, its type, its default and its meaning.
+
+The descriptions are the documentation: `config.example.toml` is held to them by a test.
+"""
+
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from yarl import URL
+
+from bot.core.service import AnimateOthers
+
+UNLIMITED = -1
+
+
+def _web_address(value: str) -> str:
+    try:
+        url = URL(value)
+    except ValueError as error:
+        raise ValueError("web_address") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("web_address")
+    return value.rstrip("/")
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("time_zone") from error
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Limit = Annotated[int, Field(ge=UNLIMITED)]
+Dialect = Literal["documented", "new-api", "openai"]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Discord(Table):
+    """`[discord]`"""
+
+    token: SecretStr | None = Field(None, description="secret; environment only")
+    upload_limit_mib: float = Field(
+        10, gt=0, description="MiB that Discord takes per file where the server has no boosts"
+    )
+    message_content_intent: bool = Field(
+        False, description="whether the application has this privileged intent"
+    )
+    api_url: WebAddress | None = Field(None, description="a proxy of Discord's REST API")
+    gateway_url: str | None = Field(None, description="its websocket, with api_url")
+
+
+class Gateway(Table):
+    """`[gateways.<name>]`"""
+
+    base_url: WebAddress = Field(description="with or without a trailing /v1")
+    api_key: SecretStr = Field(description="secret; environment only")
+    dialect: Dialect = Field("new-api", description="how it spells /v1/videos")
+    poll_step: float = Field(10, gt=0, description="seconds between two looks at a running job")
+    media_origins: tuple[WebAddress, ...] = Field(
+        (), description="origins that videos may come from besides public https addresses"
+    )
+    refunds_failed: bool = Field(
+        True, description="whether it gives the money back for a video that failed"
+    )
+    trust_json_5xx: bool | None = Field(
+        None, description="whether its own JSON error with HTTP 5xx means: not accepted"
+    )
+
+
+class Limits(Table):
+    """`[limits]`: -1 is no limit, 0 is nothing at all."""
+
+    person_videos_per_day: Limit = Field(3, description="videos a day for each person")
+    person_at_once: Limit = Field(1, description="unfinished videos of one person")
+    community_videos_per_day: Limit = Field(20, description="videos a day for each server")
+    purse_videos_per_day: Limit = Field(50, description="videos a day for everybody together")
+    purse_money_per_day: float = Field(
+        UNLIMITED, ge=UNLIMITED, description="money a day; needs a price for every model"
+    )
+
+
+class Web(Table):
+    """`[web]`"""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    public_url: WebAddress | None = Field(
+        None, description="how the world reaches it; without it, nobody gets links"
+    )
+    link_days: float = Field(7, gt=0, le=7, description="days that a link to a video works")
+
+
+class Settings(Table):
+    """The whole file."""
+
+    data_dir: str = Field("data", description="where the database and the media are kept")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address; default: SQLite in data_dir"
+    )
+    storage_url: str | None = Field(None, description="default: the folder media in data_dir")
+    language: str = Field("en", description="for people whose own language is not known")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC", description="in which days begin"
+    )
+    currency: str = Field("USD", description="what prices are in; for display")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="the least that is logged"
+    )
+    animate_others: AnimateOthers = Field(
+        AnimateOthers.ASK, description="whether people may animate other people's pictures"
+    )
+    default_model: str | None = Field(
+        None, description="the family for people who name none; default: the first that can"
+    )
+    default_gateway: str | None = Field(
+        None, description="the gateway of models that name none; default: the only one"
+    )
+    discord: Discord = Discord()
+    web: Web = Web()
+    limits: Limits = Limits()
+    gateways: dict[str, Gateway] = Field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    families: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    presets: dict[str, dict[str, Any]] = Field(default_factory=dict)

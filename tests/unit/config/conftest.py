@@ -1,0 +1,38 @@
+"""A configuration file to write, and an environment that holds what a file may not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config, Misconfigured, load
+
+GATEWAY = '[gateways.main]\nbase_url = "https://gateway.example"\n'
+SECRETS = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1", "ZOETROPE_DISCORD__TOKEN": "t-1"}
+
+Read = Callable[..., Config]
+Told = Callable[..., list[str]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """The configuration of this text, with one sound gateway beside it."""
+    file = tmp_path / "config.toml"
+
+    def read_(text: str = "", *, gateway: str = GATEWAY, **environment: str) -> Config:
+        file.write_text(f"{text}\n{gateway}", "utf-8")
+        return load(file, environment={**SECRETS, **environment})
+
+    return read_
+
+
+@pytest.fixture
+def told(read: Read) -> Told:
+    """Everything that is said about a text, in words."""
+
+    def told_(text: str = "", *, gateway: str = GATEWAY, **environment: str) -> list[str]:
+        with pytest.raises(Misconfigured) as wrong:
+            read(text, gateway=gateway, **environment)
+        return [problem.sentence("en") for problem in wrong.value.problems]
+
+    return told_

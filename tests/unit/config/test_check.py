@@ -1,0 +1,88 @@
+"""`zoetrope check`: 0 and the worst day, or 78 and every mistake; never a traceback."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from bot.cli.check import worst_day
+from tests.unit.config.conftest import GATEWAY, SECRETS, Read
+
+_PER_SECOND = {"wan2.5-t2v-preview": 0.05, "wan2.5-i2v-preview": 0.1, "sora-2": 0.2}
+PRICES = "".join(f'[models."{name}"]\nprice = {price}\n' for name, price in _PER_SECOND.items())
+WORST = {
+    "no prices": ("", "The worst day costs 50 videos. Set prices to see it in money."),
+    # The dearest: twelve seconds of Sora at 0.20.
+    "prices": (PRICES, "The worst day costs 120.00 USD."),
+    "money": (f"[limits]\npurse_money_per_day = 9.5\n{PRICES}", "The worst day costs 9.50 USD."),
+    "money, but videos end first": (
+        f"currency = 'EUR'\n[limits]\npurse_money_per_day = 999\n{PRICES}",
+        "The worst day costs 120.00 EUR.",
+    ),
+    "money alone": (
+        f"[limits]\npurse_money_per_day = 7\npurse_videos_per_day = -1\n{PRICES}",
+        "The worst day costs 7.00 USD.",
+    ),
+    "no limit": (
+        "[limits]\npurse_videos_per_day = -1",
+        (
+            "The worst day has no end: neither limits.purse_videos_per_day"
+            " nor limits.purse_money_per_day is set."
+        ),
+    ),
+    "nothing": (f"[limits]\npurse_videos_per_day = 0\n{PRICES}", "The worst day costs 0.00 USD."),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), WORST.values(), ids=WORST)
+def test_the_worst_day_is_known_before_the_start(read: Read, text: str, sentence: str) -> None:
+    assert worst_day(read(text)) == sentence
+
+
+async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
+    assert await _check(tmp_path, GATEWAY, **SECRETS) == (
+        0,
+        (
+            "The configuration is good: 3 models can be used.\n"
+            "The worst day costs 50 videos. Set prices to see it in money.\n"
+        ),
+        "",
+    )
+
+
+async def test_a_missing_chat_is_said_but_no_mistake(tmp_path: Path) -> None:
+    """`generate` and the simulator need none."""
+    key = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1"}
+    code, said, wrong = await _check(tmp_path, GATEWAY, **key)
+    assert (code, wrong) == (0, "")
+    assert "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN" in said
+
+
+async def test_a_bad_configuration_ends_with_78_and_every_mistake(tmp_path: Path) -> None:
+    code, said, wrong = await _check(tmp_path, f"colour = 1\nlanguage = 5\n{GATEWAY}")
+    assert (code, said) == (78, "")
+    assert [line.partition(" ")[0] for line in wrong.splitlines()] == [
+        "language",
+        "gateways.main.api_key",
+        "colour",
+    ]
+
+
+async def test_a_file_that_is_not_there_ends_with_78(tmp_path: Path) -> None:
+    code, _, wrong = await _check(tmp_path, None)
+    assert code == 78
+    assert wrong.startswith("There is no file ")
+
+
+async def _check(folder: Path, text: str | None, **environment: str) -> tuple[int | None, str, str]:
+    file = folder / "config.toml"
+    if text is not None:
+        file.write_text(text)
+    command = (sys.executable, "-m", "bot", "check", "--config", str(file))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=PIPE, stderr=PIPE, env={"PATH": "", **environment}
+    )
+    said, wrong = await process.communicate()
+    return process.returncode, said.decode(), wrong.decode()
