@@ -1,0 +1,74 @@
+"""The way to hosts we did not choose: public addresses only, over https, without our key.
+
+The address is checked when the socket is made, after every name lookup and for every redirect, so
+a name that changes its mind between check and use gains nothing (reliability fact F11).
+"""
+
+import ipaddress
+import socket
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is assigned of IPv6. The rest is local, or IPv4 in disguise (NAT64, compatible)."""
+_FORBIDDEN = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "2001::/23",  # protocols, among them Teredo
+        "2002::/16",  # 6to4: IPv4 in disguise
+        "3fff::/20",  # documentation
+        "168.63.129.16/32",  # a cloud's own services
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "240.0.0.0/4",
+    )
+)
+"""Networks that some Python calls global although they lead inward or nowhere."""
+
+
+class NotPublic(OSError):
+    """A connection to an address that is not on the public internet was about to be made."""
+
+
+def is_public(address: str) -> bool:
+    """Whether `address` (a literal one, perhaps with a zone) is on the public internet."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped
+        elif parsed not in _UNICAST:
+            return False
+    if not parsed.is_global or parsed.is_multicast:
+        return False
+    return not any(parsed in network for network in _FORBIDDEN if network.version == parsed.version)
+
+
+def check_url(url: URL, *, origins: frozenset[str]) -> None:
+    """Raise `NotPublic` unless `url` is plain https on its own port, or of an allowed origin."""
+    if not url.host or url.user or url.password:
+        raise NotPublic("no plain web address")
+    if str(url.origin()) in origins:
+        return
+    if url.scheme != "https" or url.port != 443:
+        raise NotPublic("not https on port 443")
+
+
+def guarded_connector(resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
+    """A connector that makes sockets to public addresses only, whatever the names resolve to."""
+    return aiohttp.TCPConnector(
+        socket_factory=_public_socket, resolver=resolver, use_dns_cache=False
+    )
+
+
+def _public_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise NotPublic("address is not public")
+    made = socket.socket(family=family, type=kind, proto=protocol)
+    made.setblocking(False)
+    return made

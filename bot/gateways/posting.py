@@ -1,0 +1,104 @@
+"""One POST: never repeated, and whether its first byte may have left is always known.
+
+The connection itself says so. Exception types can't: a total timeout looks the same before and
+after the request was sent (reliability fact F4).
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+from yarl import URL
+
+from bot.gateways.answers import Answer
+from bot.gateways.bounds import Bounds
+from bot.gateways.requests import Body
+
+
+class Sending:
+    """What is known of one POST: whether a byte may have left, or what forbade that."""
+
+    def __init__(self, about_to_send: Callable[[], Awaitable[None]]) -> None:
+        self._about_to_send = about_to_send
+        self.begun = False
+        self.forbidden: Exception | None = None
+
+    async def begin(self) -> None:
+        """Run `about_to_send`; from its return on, the request may be under way."""
+        try:
+            await self._about_to_send()
+        except Exception as error:
+            self.forbidden = error
+            raise
+        self.begun = True
+
+
+async def post(
+    url: URL,
+    body: Body,
+    *,
+    headers: dict[str, str],
+    sending: Sending,
+    bounds: Bounds,
+    resolver: AbstractResolver | None = None,
+) -> Answer:
+    """POST `body` over a connection of its own and read the answer; redirects are answers."""
+    async with aiohttp.ClientSession(
+        connector=_Announcing(sending, resolver),
+        timeout=aiohttp.ClientTimeout(total=bounds.post, sock_connect=bounds.connect),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    ) as session:
+        with _form(body) as form:
+            async with session.post(
+                url, data=form, headers=headers, allow_redirects=False
+            ) as response:
+                return await read(response, most=bounds.answer)
+
+
+async def read(response: aiohttp.ClientResponse, *, most: int) -> Answer:
+    """The answer with the first `most` bytes of its body."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > most:
+            break
+    return Answer(response.status, response.headers, bytes(body[:most]))
+
+
+class _Announcing(aiohttp.TCPConnector):
+    """Makes a fresh connection and says so before it is used.
+
+    A trace of `on_connection_create_end` comes at the same moment, but if it raises, aiohttp
+    leaves the connection open for as long as the server does.
+    """
+
+    def __init__(self, sending: Sending, resolver: AbstractResolver | None) -> None:
+        super().__init__(force_close=True, resolver=resolver)
+        self._sending = sending
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        try:
+            await self._sending.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def _form(body: Body) -> Iterator[aiohttp.FormData]:
+    """The multipart form, with its files open for as long as it is in use."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in body.fields:
+        form.add_field(name, value)
+    with ExitStack() as stack:
+        for part in body.files:
+            file = stack.enter_context(part.path.open("rb"))
+            form.add_field(part.name, file, filename=part.filename, content_type=part.media_type)
+        yield form

@@ -1,0 +1,173 @@
+"""A client of one /v1/videos server: thin, because building and reading are pure functions.
+
+There is no retry of any kind in here. When to try again is the worker's affair, and a POST that
+may have left is never tried again at all.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from bot.core.orders import VideoRequest
+from bot.core.outcomes import Creation, Fetch, Fetched, Look, NotSent, Trouble, Uncertain
+from bot.gateways.answers import Answer, read_creation, read_look
+from bot.gateways.bounds import Bounds
+from bot.gateways.downloads import Downloads
+from bot.gateways.guard import guarded_connector
+from bot.gateways.posting import Sending, post, read
+from bot.gateways.requests import Body, build
+
+BOUNDS = Bounds()
+POST_TIME = BOUNDS.post
+CONTENT_TIME = BOUNDS.content
+"""Seconds that a call may take at the most: a claim on its job has to last longer."""
+# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
+_NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One gateway as configured."""
+
+    name: str
+    base_url: str
+    """With or without a trailing /v1."""
+    api_key: str = field(repr=False)
+    dialect: str = "new-api"
+    poll_step: float = 10.0
+    media_origins: frozenset[str] = frozenset()
+    """Origins that content may come from although they are not public https addresses."""
+    trust_json_5xx: bool = True
+    refunds_failed: bool = True
+
+
+class VideosApi:
+    """Implements the `Gateway` port for any server that speaks /v1/videos."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        looking: aiohttp.ClientSession,
+        guarded: aiohttp.ClientSession,
+        bounds: Bounds = BOUNDS,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self.name = settings.name
+        self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
+        self.dialect = settings.dialect
+        self.poll_step = settings.poll_step
+        self.refunds_failed = settings.refunds_failed
+        self._key = {"Authorization": f"Bearer {settings.api_key}"}
+        self._trust_json_5xx = settings.trust_json_5xx
+        self._looking = looking
+        self._bounds = bounds
+        self._resolver = resolver
+        origins = {str(URL(url).origin()) for url in (self.base_url, *settings.media_origins)}
+        self._downloads = Downloads(
+            direct=looking, guarded=guarded, origins=frozenset(origins), bounds=bounds
+        )
+
+    async def create(
+        self,
+        request: VideoRequest,
+        pictures: Sequence[Path],
+        *,
+        about_to_send: Callable[[], Awaitable[None]],
+    ) -> Creation:
+        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves."""
+        sending = Sending(about_to_send)
+        try:
+            body = await asyncio.to_thread(build, request, pictures)
+            answer = await self._post(body, sending)
+        except _NET as error:
+            if sending.forbidden is not None:
+                raise sending.forbidden from None
+            detail = type(error).__name__
+            return Uncertain(detail) if sending.begun else NotSent(detail)
+        return read_creation(answer, trust_json_5xx=self._trust_json_5xx)
+
+    async def retrieve(self, gateway_id: str) -> Look:
+        """GET the job once."""
+        try:
+            async with self._looking.get(
+                self._url(gateway_id), headers=self._key, allow_redirects=False
+            ) as response:
+                answer = await read(response, most=self._bounds.answer)
+        except _NET as error:
+            return Trouble(type(error).__name__)
+        return read_look(answer, gateway_id=gateway_id)
+
+    async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+        """Stream the finished video to `into`: by our own id first, then from what it named."""
+        try:
+            async with asyncio.timeout(self._bounds.content):
+                fetch = await self._download(self._url(gateway_id, "/content"), into, key=self._key)
+                for source in sources:
+                    if not isinstance(fetch, Trouble):
+                        break
+                    other = await self._download(source, into, key={})
+                    fetch = other if isinstance(other, Fetched) else fetch
+        except TimeoutError as error:
+            return Trouble(type(error).__name__)
+        return fetch
+
+    async def _post(self, body: Body, sending: Sending) -> Answer:
+        return await post(
+            self._url(),
+            body,
+            headers=self._key,
+            sending=sending,
+            bounds=self._bounds,
+            resolver=self._resolver,
+        )
+
+    async def _download(self, url: URL | str, into: Path, *, key: dict[str, str]) -> Fetch:
+        try:
+            return await self._downloads.fetch(URL(url), into, key=key)
+        except _NET as error:
+            return Trouble(type(error).__name__)
+
+    def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
+        name = "" if gateway_id is None else f"/{quote(gateway_id, safe='')}"
+        return URL(f"{self.base_url}/v1/videos{name}{tail}", encoded=True)
+
+
+@asynccontextmanager
+async def open_gateways(
+    settings: Sequence[Settings],
+    *,
+    bounds: Bounds = BOUNDS,
+    resolver: AbstractResolver | None = None,
+) -> AsyncIterator[dict[str, VideosApi]]:
+    """Clients of all configured gateways, by name; they share their connections for GETs.
+
+    `resolver` looks names up in place of the system's.
+    """
+    async with AsyncExitStack() as stack:
+        looking = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
+                connector=aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver),
+                timeout=aiohttp.ClientTimeout(total=bounds.look, sock_connect=bounds.connect),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        )
+        guarded = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=guarded_connector(resolver), cookie_jar=aiohttp.DummyCookieJar()
+            )
+        )
+        yield {
+            one.name: VideosApi(
+                one, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver
+            )
+            for one in settings
+        }

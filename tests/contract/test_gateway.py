@@ -1,0 +1,399 @@
+"""The client and the simulated gateway, which share no code: each checks the other's reading."""
+
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.config import load
+from bot.core.jobs import Reason
+from bot.core.orders import Address, Order, Person, Picture, Transport, VideoRequest
+from bot.core.outcomes import (
+    Accepted,
+    Busy,
+    Done,
+    Failed,
+    Fetched,
+    Locked,
+    Missing,
+    Rejected,
+    Running,
+    Trouble,
+    Uncertain,
+)
+from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.simulator.faults import BAD_GATEWAY, Fault
+from bot.simulator.journal import Entry, File
+from bot.simulator.render import Renderer
+from bot.simulator.scenes import Film
+from bot.simulator.server import Simulator
+from tests.fakes import wire
+from tests.fakes.clock import FakeClock
+from tests.fakes.wire import Wire
+
+BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
+GATEWAY = "ZOETROPE_GATEWAYS__G__"
+
+
+class BlankRenderer(Renderer):
+    """Writes the same few bytes for every film: no claim here is about what they show."""
+
+    async def render(self, film: Film, path: Path) -> None:
+        path.write_bytes(BLANK)
+
+
+async def nothing() -> None:
+    """An `about_to_send` that has nothing to write down."""
+
+
+def client(url: str, dialect: str = "documented") -> Settings:
+    return Settings(name="g", base_url=url, api_key="sk-sim", dialect=dialect)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def simulator(clock: FakeClock) -> Simulator:
+    return Simulator(now=clock.now, renderer=BlankRenderer())
+
+
+@pytest.fixture
+async def gateway(simulator: Simulator) -> AsyncIterator[VideosApi]:
+    async with simulator.serve() as url, open_gateways([client(url)]) as gateways:
+        yield gateways["g"]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "kept.jpg"
+    Image.new("RGB", (1280, 720), (200, 30, 40)).save(path, "JPEG")
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return tmp_path / "video.mp4"
+
+
+def ordered(
+    family: str, *, dialect: str = "documented", pictures: int = 0, prompt: str = "a cat"
+) -> VideoRequest:
+    """What the packaged catalogue makes of such an order at a gateway of this dialect."""
+    config = load(
+        None,
+        environment={
+            f"{GATEWAY}BASE_URL": "http://localhost",
+            f"{GATEWAY}API_KEY": "sk-sim",
+            f"{GATEWAY}DIALECT": dialect,
+        },
+    )
+    given = Picture(source=None, filename="a.jpg", size=1, width=1280, height=720, key="kept")
+    order = Order(
+        event_id="e",
+        address=Address(platform="test", channel="c"),
+        person=Person(id="1", name="Ada"),
+        locale="en",
+        prompt=prompt,
+        pictures=(given,) * pictures,
+        family=family,
+    )
+    return config.catalog.choose(order)[1]
+
+
+async def made(gateway: VideosApi, request: VideoRequest, *pictures: Path) -> str:
+    outcome = await gateway.create(request, pictures, about_to_send=nothing)
+    assert isinstance(outcome, Accepted)
+    return outcome.gateway_id
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def described(picture: Path) -> dict[str, object]:
+    """A picture as the journal keeps a `data:` URI of it."""
+    size = picture.stat().st_size
+    return {"data_uri": {"media_type": "image/jpeg", "bytes": size, "sha256": sha256(picture)}}
+
+
+def last(simulator: Simulator) -> Entry:
+    return simulator.journal[-1]
+
+
+# ------------------------------------------------------------- the pair: how a picture travels
+
+
+async def test_a_picture_for_sora_travels_as_the_file_input_reference(
+    gateway: VideosApi, simulator: Simulator, picture: Path
+) -> None:
+    request = ordered("sora-2", pictures=1)
+
+    await made(gateway, request, picture)
+
+    entry = last(simulator)
+    assert (request.transport, entry.model) == (Transport.UPLOAD, "sora-2")
+    assert entry.files == {
+        "input_reference": File(
+            "picture.jpg", "image/jpeg", picture.stat().st_size, sha256(picture)
+        )
+    }
+    assert entry.fields == {
+        "prompt": "a cat",
+        "model": "sora-2",
+        "seconds": "4",
+        "size": "1280x720",
+    }
+    assert entry.metadata == {}
+
+
+async def test_a_picture_for_wan_travels_as_img_url_in_the_metadata(
+    gateway: VideosApi, simulator: Simulator, picture: Path
+) -> None:
+    request = ordered("wan-2.5", pictures=1)
+
+    await made(gateway, request, picture)
+
+    entry = last(simulator)
+    assert (request.transport, entry.model) == (Transport.DATA_URI, "wan2.5-i2v-preview")
+    assert entry.files == {}
+    assert entry.fields == {
+        "prompt": "a cat",
+        "model": "wan2.5-i2v-preview",
+        "seconds": "5",
+        "size": "720P",
+    }
+    assert entry.metadata == {"img_url": described(picture), "watermark": False}
+
+
+@pytest.mark.parametrize(("family", "size"), [("sora-2", "1280x720"), ("wan-2.5", "1280*720")])
+async def test_text_alone_brings_neither_file_nor_picture(
+    gateway: VideosApi, simulator: Simulator, family: str, size: str
+) -> None:
+    await made(gateway, ordered(family))
+
+    entry = last(simulator)
+    assert (entry.files, "img_url" in entry.metadata) == ({}, False)
+    assert entry.fields["size"] == size
+
+
+async def test_new_api_gets_a_wan_picture_nested_flat_and_as_text(
+    simulator: Simulator, picture: Path
+) -> None:
+    kept = described(picture)
+    async with simulator.serve() as url, open_gateways([client(url, "new-api")]) as gateways:
+        await made(gateways["g"], ordered("wan-2.5", dialect="new-api", pictures=1), picture)
+
+    entry = last(simulator)
+    assert entry.files == {}
+    assert entry.fields["input_reference"] == kept
+    assert entry.metadata == {
+        "img_url": kept,
+        "watermark": False,
+        "input": {"img_url": kept},
+        "parameters": {"watermark": False},
+    }
+
+
+async def test_the_bytes_of_a_multipart_body_are_what_curl_would_send(picture: Path) -> None:
+    """Read off the bare wire: names, a filename and a type for the file only, exact bytes."""
+    server = Wire(wire.sending(wire.answer('{"id": "video_1"}', 201)))
+    async with server.serve() as url, open_gateways([client(url)]) as gateways:
+        await made(gateways["g"], ordered("sora-2", pictures=1, prompt="猫咪"), picture)
+
+    sent = server.requests[0]
+    boundary = sent.headers["content-type"].partition("boundary=")[2].strip('"').encode()
+    parts = sent.body.split(b"--" + boundary)
+    heads = [part.partition(b"\r\n\r\n")[0] for part in parts[1:-1]]
+    bodies = [part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in parts[1:-1]]
+    assert bodies == ["猫咪".encode(), b"sora-2", b"4", b"1280x720", picture.read_bytes()]
+    for head, name in zip(heads, ["prompt", "model", "seconds", "size"], strict=False):
+        assert f'form-data; name="{name}"'.encode() in head
+        assert b"filename" not in head
+    assert b'name="input_reference"; filename="picture.jpg"' in heads[4]
+    assert b"Content-Type: image/jpeg" in heads[4]
+
+
+async def test_new_apis_text_field_and_metadata_carry_the_very_bytes(picture: Path) -> None:
+    server = Wire(wire.sending(wire.answer('{"id": "task_1"}')))
+    async with server.serve() as url, open_gateways([client(url, "new-api")]) as gateways:
+        await made(gateways["g"], ordered("wan-2.5", dialect="new-api", pictures=1), picture)
+
+    uri = b"data:image/jpeg;base64," + base64.b64encode(picture.read_bytes())
+    assert server.requests[0].body.count(uri) == 3
+
+
+# ------------------------------------------------------------------------------ a round trip
+
+
+async def test_a_video_from_the_order_to_the_file(
+    gateway: VideosApi, simulator: Simulator, clock: FakeClock, video: Path
+) -> None:
+    gateway_id = await made(gateway, ordered("sora-2"))
+    early = await gateway.retrieve(gateway_id)
+    await clock.advance(4)
+    half = await gateway.retrieve(gateway_id)
+    too_early = await gateway.content(gateway_id, [], video)
+    await simulator.rendered()
+    await clock.advance(4)
+    done = await gateway.retrieve(gateway_id)
+
+    assert (early, half) == (Running(0), Running(50))
+    assert too_early == Trouble("HTTP 400: invalid_request_error the video is not ready")
+    assert done == Done((f"{gateway.base_url}/files/{gateway_id}.mp4",))
+    assert await gateway.content(gateway_id, (), video) == Fetched(len(BLANK))
+    assert video.read_bytes() == BLANK
+    assert simulator.charges == 1
+
+
+async def finished(gateway: VideosApi, simulator: Simulator, clock: FakeClock) -> tuple[str, Done]:
+    gateway_id = await made(gateway, ordered("sora-2"))
+    await simulator.rendered()
+    await clock.advance(8)
+    done = await gateway.retrieve(gateway_id)
+    assert isinstance(done, Done)
+    return gateway_id, done
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail"),
+    [
+        (Fault("content", "truncate"), "ClientPayloadError"),
+        (Fault("content", "answer", status=200, body=BAD_GATEWAY), "not an MP4"),
+        (Fault("content", "answer", status=502, body=BAD_GATEWAY), f"HTTP 502: {BAD_GATEWAY}"),
+        (
+            Fault("content", "answer", status=404, message="Task not found"),
+            "HTTP 404: invalid_request_error Task not found",
+        ),
+        (Fault("content", "cut"), "ServerDisconnectedError"),
+    ],
+    ids=["truncated", "HTML", "502", "404", "cut"],
+)
+async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
+    gateway: VideosApi,
+    simulator: Simulator,
+    clock: FakeClock,
+    video: Path,
+    fault: Fault,
+    detail: str,
+) -> None:
+    gateway_id, done = await finished(gateway, simulator, clock)
+    simulator.faults.add(fault, times=4)
+
+    assert await gateway.content(gateway_id, (), video) == Trouble(detail)
+    assert await gateway.content(gateway_id, done.sources, video) == Fetched(len(BLANK))
+    assert video.read_bytes() == BLANK
+
+
+async def test_a_content_that_moved_to_another_host_is_fetched_there_without_our_key(
+    video: Path,
+) -> None:
+    media = Wire(wire.sending(wire.answer(BLANK)))
+    async with media.serve() as elsewhere:
+        moved = Wire(wire.redirecting(f"{elsewhere}/v.mp4", 302))
+        async with moved.serve() as url:
+            allowed = Settings(
+                name="allowed",
+                base_url=url,
+                api_key="sk-sim",
+                media_origins=frozenset({elsewhere}),
+            )
+            async with open_gateways([client(url), allowed]) as gateways:
+                guarded = await gateways["g"].content("v", (), video)
+                fetched = await gateways["allowed"].content("v", (), video)
+
+    assert (guarded, fetched) == (Trouble("NotPublic"), Fetched(len(BLANK)))
+    assert [one.is_authorized for one in moved.requests] == [True, True]
+    assert [one.is_authorized for one in media.requests] == [False]
+
+
+# ------------------------------------------------------------------- what the gateway may say
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+async def test_any_success_with_an_id_is_an_acceptance(
+    gateway: VideosApi, simulator: Simulator, status: int
+) -> None:
+    body = json.dumps({"id": "video_1", "status": "queued"})
+    simulator.faults.add(Fault("create", "answer", status=status, body=body))
+
+    outcome = await gateway.create(ordered("sora-2"), (), about_to_send=nothing)
+
+    assert outcome == Accepted("video_1")
+
+
+async def test_an_answer_that_is_lost_is_uncertain_and_was_charged(
+    gateway: VideosApi, simulator: Simulator
+) -> None:
+    simulator.faults.add(Fault("create", "drop"))
+
+    outcome = await gateway.create(ordered("sora-2"), (), about_to_send=nothing)
+
+    assert outcome == Uncertain("ServerDisconnectedError")
+    assert simulator.charges == len(simulator.journal) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault("create", "answer", status=429, retry_after=7), Busy(7.0)),
+        (Fault("create", "answer", status=429, body=""), Busy(None)),
+        (
+            Fault("create", "answer", status=403, message="insufficient quota"),
+            Locked(Reason.NO_BALANCE, "HTTP 403: invalid_request_error insufficient quota"),
+        ),
+        (
+            Fault("create", "answer", status=502, body=BAD_GATEWAY),
+            Uncertain(f"HTTP 502: {BAD_GATEWAY}"),
+        ),
+    ],
+    ids=["429", "429 without a word", "no balance", "502"],
+)
+async def test_a_no_is_told_from_a_perhaps(
+    gateway: VideosApi, simulator: Simulator, fault: Fault, expected: object
+) -> None:
+    simulator.faults.add(fault)
+
+    outcome = await gateway.create(ordered("sora-2"), (), about_to_send=nothing)
+
+    assert (outcome, simulator.charges) == (expected, 0)
+
+
+async def test_a_refused_prompt_is_refused_and_a_failed_one_fails(
+    gateway: VideosApi, clock: FakeClock
+) -> None:
+    refused = await gateway.create(
+        ordered("sora-2", prompt="a cat [refuse]"), (), about_to_send=nothing
+    )
+    gateway_id = await made(gateway, ordered("sora-2", prompt="a cat [fail]"))
+    await clock.advance(8)
+    failed = await gateway.retrieve(gateway_id)
+
+    assert isinstance(refused, Rejected)
+    assert isinstance(failed, Failed)
+    assert failed.reason == Reason.MODERATED
+
+
+async def test_a_wrong_key_locks_every_operation(simulator: Simulator, video: Path) -> None:
+    async with simulator.serve() as url:
+        wrong = Settings(name="g", base_url=url, api_key="sk-wrong")
+        async with open_gateways([wrong]) as gateways:
+            gateway = gateways["g"]
+            outcomes = [
+                await gateway.create(ordered("sora-2"), (), about_to_send=nothing),
+                await gateway.retrieve("video_1"),
+                await gateway.content("video_1", (), video),
+            ]
+
+    detail = "HTTP 401: invalid_request_error invalid or missing API key"
+    assert outcomes == [Locked(Reason.BAD_KEY, detail)] * 3
+
+
+async def test_an_unknown_id_is_missing(gateway: VideosApi) -> None:
+    assert await gateway.retrieve("video_of_nobody") == Missing()

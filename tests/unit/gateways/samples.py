@@ -1,0 +1,46 @@
+"""Requests, pictures and clients that the tests of the gateway client share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.core.orders import Kind, Transport, VideoRequest
+from bot.gateways.bounds import Bounds
+from bot.gateways.videos_api import BOUNDS, Settings, VideosApi, open_gateways
+
+JPEG = b"\xff\xd8\xff\xe0 not much of a picture \xff\xd9"
+MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + bytes(range(256)) * 64
+
+
+def request(model: str = "sora-2", **changed: Any) -> VideoRequest:
+    """A request as the catalogue would make it, by default for text alone."""
+    given: dict[str, Any] = {
+        "model": model,
+        "kind": Kind.TEXT,
+        "prompt": "a cat",
+        "seconds": 5,
+        "size": "1280x720",
+        "dialect": "documented",
+        "family": model,
+        "label": model,
+    }
+    return VideoRequest(**(given | changed))
+
+
+def with_picture(model: str, transport: Transport, place: str, **changed: Any) -> VideoRequest:
+    """A request for a picture that travels by `transport` to `place`."""
+    return request(model, kind=Kind.PICTURE, transport=transport, place=place, **changed)
+
+
+async def nothing() -> None:
+    """An `about_to_send` that has nothing to write down."""
+
+
+@asynccontextmanager
+async def opened(
+    base_url: str, *, bounds: Bounds = BOUNDS, resolver: Any = None, **changed: Any
+) -> AsyncIterator[VideosApi]:
+    """A client of the gateway at `base_url`."""
+    settings = Settings(name="g", base_url=base_url, api_key="sk-test-key", **changed)
+    async with open_gateways([settings], bounds=bounds, resolver=resolver) as gateways:
+        yield gateways["g"]

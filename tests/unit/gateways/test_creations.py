@@ -1,0 +1,241 @@
+"""What the answer to a POST means for the job and the bill, row by row of the references.
+
+Every row of the envelopes and errors a gateway is known for, and of our own rules of submitting.
+"""
+
+from typing import Any
+
+import pytest
+
+from bot.core.jobs import Reason
+from bot.core.outcomes import Accepted, Busy, Rejected
+
+from .spoken import BUSY, HTML, create, envelope, flat, kind
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize(
+    ("body", "gateway_id"),
+    [
+        ({"id": "video_123", "status": "processing"}, "video_123"),
+        ({"id": "task_x", "task_id": "task_x", "status": "queued"}, "task_x"),
+        ({"task_id": "t"}, "t"),
+        ({"data": {"task_id": "t"}}, "t"),
+        ({"data": {"id": 5, "task_id": "t"}, "code": "success", "message": ""}, "t"),
+        ({"data": {"id": "t"}}, "t"),
+        ({"id": 844424930131968}, "844424930131968"),
+        ({"id": "5f0c0a5e-7b1e-4c8e-9d0a-0123456789ab", "status": ""}, None),
+        ({"id": "x" * 130 + "=="}, None),
+        ({"id": " padded "}, "padded"),
+        ({"id": "", "task_id": "t"}, "t"),
+        ({"id": None, "task_id": "t"}, "t"),
+        ({"id": "v", "status": "failed", "error": {"message": "no"}}, "v"),
+    ],
+)
+def test_a_success_with_an_id_is_accepted(
+    status: int, body: dict[str, Any], gateway_id: str | None
+) -> None:
+    assert create(status, body) == Accepted(gateway_id or body["id"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        HTML,
+        "{",
+        "null",
+        "[]",
+        '"video_1"',
+        {},
+        {"id": ""},
+        {"id": None},
+        {"id": 0},
+        {"id": -1},
+        {"id": True},
+        {"id": 1.5},
+        {"id": ["video_1"]},
+        {"id": {"id": "video_1"}},
+        {"id": "a\u0000b"},
+        {"id": "a\ud800"},
+        {"id": "x" * 5000},
+        {"status": "queued"},
+        {"status": "succeeded", "url": "https://a.example/v.mp4"},
+        {"error": None, "status": "queued"},
+        {"error": {}},
+        {"error": []},
+        {"error": False},
+        {"error": {"message": "", "code": None}},
+        {"code": "success", "message": "", "data": None},
+        {"code": "SUCCESS", "message": "ok"},
+        {"code": 0, "message": "ok"},
+        {"code": 200, "message": "ok"},
+        {"detail": None},
+        {"choices": [{"message": {"content": "Sure!"}}]},
+    ],
+    ids=repr,
+)
+def test_a_success_without_an_id_is_uncertain(body: object) -> None:
+    assert kind(create(200, body)) == kind(create(201, body)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (envelope("no"), Reason.REFUSED),
+        ({"error": "no"}, Reason.REFUSED),
+        (flat("ali_api_error", "DataInspectionFailed"), Reason.MODERATED),
+        (flat(1001, "no"), Reason.REFUSED),
+        ({"detail": "no"}, Reason.REFUSED),
+        ({"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "enum"}]}, Reason.REFUSED),
+        ({"status": "failed"}, Reason.REFUSED),
+        ({"data": {"status": "FAILURE"}}, Reason.REFUSED),
+    ],
+)
+def test_a_success_with_an_explicit_error_and_no_id_is_rejected(
+    body: dict[str, object], reason: Reason
+) -> None:
+    outcome = create(200, body)
+
+    assert kind(outcome) == ("Rejected", reason)
+    assert isinstance(outcome, Rejected)
+    assert not outcome.charged
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, envelope("无效的令牌 (request id: 2026)"), Reason.BAD_KEY),
+        (401, envelope("Incorrect API key provided", "invalid_api_key"), Reason.BAD_KEY),
+        (401, flat("fail_to_fetch_task", '{"code":"InvalidApiKey"}'), Reason.BAD_KEY),
+        (401, "", Reason.BAD_KEY),
+        (401, HTML, Reason.BAD_KEY),
+        (402, envelope("pay"), Reason.NO_BALANCE),
+        (402, "", Reason.NO_BALANCE),
+        (403, envelope("user banned", "access_denied"), Reason.BAD_KEY),
+        (403, envelope("用户已被封禁"), Reason.BAD_KEY),
+        (403, envelope("该令牌无权访问模型 sora-2"), Reason.BAD_KEY),
+        (403, envelope("Your IP is not allowed"), Reason.BAD_KEY),
+        (403, flat("fail_to_fetch_task", '{"code":"AccessDenied"}'), Reason.BAD_KEY),
+        (403, flat("quota_not_enough", "x"), Reason.NO_BALANCE),
+        (403, envelope("额度不足", "insufficient_user_quota"), Reason.NO_BALANCE),
+        (403, envelope("用户余额不足"), Reason.NO_BALANCE),
+        (403, envelope("x", "pre_consume_token_quota_failed"), Reason.NO_BALANCE),
+        (403, flat("fail_to_fetch_task", '{"code":"Arrearage"}'), Reason.NO_BALANCE),
+    ],
+)
+def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
+    status: int, body: object, reason: Reason
+) -> None:
+    assert kind(create(status, body)) == ("Locked", reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (400, envelope("model is required"), Reason.REFUSED),
+        (400, flat("missing_model", "x"), Reason.REFUSED),
+        (400, flat("invalid_request", "prompt is required"), Reason.REFUSED),
+        (400, flat("invalid_json", "x"), Reason.REFUSED),
+        (400, flat("invalid_multipart_form", "x"), Reason.REFUSED),
+        (400, flat("invalid_size", "sora-2"), Reason.BAD_SIZE),
+        (400, flat("task_failed", "x"), Reason.REFUSED),
+        (400, flat("invalid_api_platform", "x"), Reason.REFUSED),
+        (400, flat("fail_to_fetch_task", '{"code":"InvalidParameter"}'), Reason.REFUSED),
+        (400, flat("fail_to_fetch_task", '{"code":"DataInspectionFailed"}'), Reason.MODERATED),
+        (400, envelope("x", "moderation_blocked"), Reason.MODERATED),
+        (400, {"detail": [{"msg": "bad"}]}, Reason.REFUSED),
+        (400, "", Reason.REFUSED),
+        (400, HTML, Reason.REFUSED),
+        (403, envelope("no reason"), Reason.REFUSED),
+        (403, HTML, Reason.REFUSED),
+        (403, envelope("content policy: your token sale is not allowed"), Reason.MODERATED),
+        (403, envelope("the prompt 'my quota' is sensitive"), Reason.MODERATED),
+        (404, envelope("The model sora-2 does not exist", "model_not_found"), Reason.UNKNOWN_MODEL),
+        (404, envelope("Invalid URL (POST /v1/videos)"), Reason.REFUSED),
+        (404, HTML, Reason.REFUSED),
+        (409, "", Reason.REFUSED),
+        (413, flat("read_request_body_failed", "x"), Reason.REFUSED),
+        (415, "", Reason.REFUSED),
+        (422, {"detail": [{"msg": "bad"}]}, Reason.REFUSED),
+        (425, "", Reason.REFUSED),
+        (429, HTML, Reason.REFUSED),
+        (301, "", Reason.REFUSED),
+        (302, "", Reason.REFUSED),
+        (307, "", Reason.REFUSED),
+        (308, {"id": "video_1"}, Reason.REFUSED),
+    ],
+)
+def test_any_other_definite_no_is_rejected_and_free(
+    status: int, body: object, reason: Reason
+) -> None:
+    for trust in (True, False):
+        outcome = create(status, body, trust=trust)
+        assert kind(outcome) == ("Rejected", reason)
+        assert isinstance(outcome, Rejected)
+        assert not outcome.charged
+
+
+@pytest.mark.parametrize(
+    "body", ["", "  \r\n", envelope(BUSY), flat("x", BUSY), {"message": "slow down"}, {}]
+)
+def test_429_of_the_gateway_itself_is_busy(body: object) -> None:
+    assert create(429, body) == Busy(None)
+
+
+@pytest.mark.parametrize("body", ["", HTML, envelope("timeout"), {"id": "video_1"}])
+def test_408_is_uncertain_whatever_it_says(body: object) -> None:
+    assert kind(create(408, body)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, flat("convert_to_ali_request_failed", "x")),
+        (500, flat("build_request_failed", "x")),
+        (500, flat("do_request_failed", "model sora-2: upstream did not answer in time")),
+        (500, envelope("x", "1234")),
+        (500, {"detail": "x"}),
+        (501, flat("not_implemented", "x")),
+        (502, envelope("bad gateway")),
+        (504, envelope("upstream timeout")),
+    ],
+)
+def test_5xx_of_the_gateway_itself_is_rejected_but_perhaps_charged(
+    status: int, body: object
+) -> None:
+    outcome = create(status, body, trust=True)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.charged
+    assert kind(create(status, body, trust=False)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        envelope("x", "model_not_found"),
+        envelope("No available channel for model sora-2 under group default"),
+        envelope("当前分组 default 下对于模型 sora-2 无可用渠道"),
+    ],
+)
+def test_503_without_a_channel_is_an_unknown_model_and_free(body: object) -> None:
+    outcome = create(503, body)
+
+    assert kind(outcome) == ("Rejected", Reason.UNKNOWN_MODEL)
+    assert isinstance(outcome, Rejected)
+    assert not outcome.charged
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527])
+@pytest.mark.parametrize(
+    "body", ["", HTML, "upstream error", "{", "[]", {}, {"message": "Internal"}, {"error": {}}]
+)
+def test_5xx_of_a_proxy_is_uncertain(status: int, body: object) -> None:
+    assert kind(create(status, body)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize("status", [100, 101, 199, 600, 999])
+def test_a_status_of_no_known_class_is_uncertain(status: int) -> None:
+    for body in ("", envelope("no"), {"id": "video_1"}):
+        assert kind(create(status, body)) == ("Uncertain", None)

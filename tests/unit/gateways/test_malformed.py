@@ -1,0 +1,316 @@
+"""Bar B6: no bytes of a gateway crash us, and none but a word of the lists ends a job."""
+
+import json
+import random
+import re
+import resource
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.outcomes import (
+    Accepted,
+    Busy,
+    Done,
+    Failed,
+    Locked,
+    Look,
+    Missing,
+    Rejected,
+    Running,
+    Trouble,
+    Uncertain,
+)
+from bot.gateways import answers
+from bot.gateways.answers import Answer, read_creation, read_look, read_refusal
+from bot.gateways.bounds import Bounds
+from tests.fakes import wire
+from tests.fakes.wire import Wire
+
+from .samples import nothing, opened, request
+
+FINAL = {
+    *("completed", "succeeded", "succeed", "success", "done", "expired"),
+    *("failed", "fail", "failure", "error", "canceled", "cancelled", "rejected"),
+}
+LINK = "https://a.example/v.mp4"
+GOOD = [
+    json.dumps(body, separators=(",", ":")).encode()
+    for body in (
+        {"id": "video_1", "object": "video", "status": "processing", "progress": 0},
+        {"id": "video_1", "status": "succeeded", "progress": 100, "url": LINK, "error": None},
+        {
+            "task_id": "task_1",
+            "status": "failed",
+            "progress": "100%",
+            "metadata": {"url": ""},
+            "error": {"message": "no", "code": "DataInspectionFailed"},
+        },
+        {"code": "success", "data": {"task_id": "t", "status": "SUCCESS", "result_url": LINK}},
+        {"error": {"message": "no", "type": "new_api_error", "code": "model_not_found"}},
+        {"code": "task_not_exist", "message": "task_not_exist", "data": None},
+        {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "enum"}]},
+    )
+]
+GOOD += [b"<html><body>502 Bad Gateway</body></html>", b""]
+VALUES = [
+    b"null", b"true", b"-1", b"NaN", b"Infinity", b"1e999", b"9" * 400, b"9" * 5000, b'"\\ud800"',
+    b'"\\u0000"', b"[]", b"{}", b'""', b'"succeeded"', b'"failed"', b'"unknown"', b'[{"a":[1]}]',
+    b'{"message":{"message":{"message":{"message":"x"}}}}', b'"' + b"x" * 5000 + b'"',
+]  # fmt: skip
+STATUSES = [200, 201, 202, 204, 301, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 425, 429]
+STATUSES += [500, 501, 502, 503, 504, 520, 524, 599, 100, 600, 999]
+HEADERS = ["", "7", "-1", "9" * 5000, "nan", "٣", "1e5", "Wed, 21 Oct 2026 07:28:00 GMT"]
+
+
+# --------------------------------------------------------------------- the judge, on its own feet
+
+
+def parsed(body: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def words_in(body: bytes) -> set[str]:
+    """The final words that a fair reader finds where a status may stand."""
+    data = parsed(body)
+    inner = data.get("data")
+    places = [data.get("status"), inner.get("status") if isinstance(inner, dict) else None]
+    found = {place.strip().casefold() for place in places if isinstance(place, str)}
+    return found & FINAL
+
+
+def judge(answer: Answer, *, look: Callable[..., Look] = read_look) -> None:
+    """Read `answer` in every way there is; AssertionError if it says more than it may."""
+    created = [read_creation(answer, trust_json_5xx=trust) for trust in (True, False)]
+    seen = look(answer, gateway_id="video_1")
+    refused = read_refusal(answer)
+    assert isinstance(seen, Running | Done | Failed | Missing | Locked | Trouble)
+    assert isinstance(refused, Locked | Trouble)
+    if isinstance(seen, Done | Failed):
+        assert 200 <= answer.status < 300
+        assert words_in(answer.body)
+    if isinstance(seen, Running):
+        assert seen.progress is None or 0 <= seen.progress <= 100
+        assert seen.at_least is None or 0 <= seen.at_least <= 60
+    for outcome in created:
+        assert isinstance(outcome, Accepted | Busy | Locked | Rejected | Uncertain)
+        if isinstance(outcome, Accepted):
+            assert 200 <= answer.status < 300
+        if isinstance(outcome, Rejected) and not 300 <= answer.status < 500:
+            named = {"error", "detail", "message"} & parsed(answer.body).keys()
+            assert named or (answer.status < 300 and words_in(answer.body))
+    assert all(storable(outcome) for outcome in (*created, seen, refused))
+
+
+def storable(outcome: object) -> bool:
+    """Whether every text in it can be written into a row and a log line."""
+    texts = [getattr(outcome, name, None) or "" for name in ("detail", "gateway_id")]
+    texts += getattr(outcome, "sources", ())
+    return all(text.isprintable() and len(text) <= 4096 and text.encode() is not None
+               for text in texts)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------- the generator
+
+
+def wrong_type(chance: random.Random, body: bytes) -> bytes:
+    """Some value replaced by another of any type."""
+    places = list(re.finditer(rb'(?<=:)("[^"]*"|[0-9]+|null|true)', body))
+    if not places:
+        return chance.choice(VALUES)
+    place = chance.choice(places)
+    return body[: place.start()] + chance.choice(VALUES) + body[place.end() :]
+
+
+def cut(chance: random.Random, body: bytes) -> bytes:
+    return body[: chance.randrange(len(body) + 1)]
+
+
+def flipped(chance: random.Random, body: bytes) -> bytes:
+    changed = bytearray(body)
+    for _ in range(chance.randrange(1, 4) if body else 0):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    return bytes(changed)
+
+
+def nested(chance: random.Random, body: bytes) -> bytes:
+    """Wrapped deeply, around every limit of depth that a parser or a printer may have."""
+    depth = chance.choice([3, 50, 200, 300, 450, 900, 950, 980, 990, 1000, 5000, 100_000])
+    opening, closing = chance.choice(
+        [(b"[", b"]"), (b'{"error":', b"}"), (b'{"data":', b"}"), (b'{"detail":[', b"]}")]
+    )
+    inner = opening * depth + (body or b"1") + closing * depth
+    return chance.choice([inner, b'{"status":' + inner + b"}", b'{"error":' + inner + b"}"])
+
+
+def encoded(chance: random.Random, body: bytes) -> bytes:
+    text = body.decode("utf-8", "replace")
+    return text.encode(chance.choice(["utf-16", "utf-32", "utf-8-sig", "utf-7"]))
+
+
+def noise(chance: random.Random, body: bytes) -> bytes:
+    return chance.randbytes(chance.randrange(200))
+
+
+def doubled(chance: random.Random, body: bytes) -> bytes:
+    return body + chance.choice([b"", b"\n", b","]) + body
+
+
+def kept(chance: random.Random, body: bytes) -> bytes:
+    return body
+
+
+MUTATIONS: list[Callable[[random.Random, bytes], bytes]] = [
+    wrong_type, wrong_type, wrong_type, cut, flipped, nested, encoded, noise, doubled, kept,
+]  # fmt: skip
+
+
+def malformed(chance: random.Random) -> Answer:
+    body = chance.choice(GOOD)
+    for _ in range(chance.randrange(1, 4)):
+        body = chance.choice(MUTATIONS)(chance, body)
+    headers = {
+        "Retry-After": chance.choice(HEADERS),
+        "openai-poll-after-ms": chance.choice(HEADERS),
+    }
+    return Answer(chance.choice([200, 200, 200, *STATUSES]), headers, body)
+
+
+def run(count: int) -> None:
+    for seed in range(count):
+        try:
+            judge(malformed(random.Random(seed)))
+        except Exception as error:
+            raise AssertionError(f"seed {seed}") from error
+
+
+# -------------------------------------------------------------------------------------- claims
+
+
+def test_1000_malformed_answers() -> None:
+    run(1_000)
+
+
+@pytest.mark.proof
+def test_10000_malformed_answers_in_little_memory() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run(10_000)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_the_generator_reaches_every_outcome() -> None:
+    """Otherwise the runs above would prove little."""
+    reached = set()
+    for seed in range(1_000):
+        answer = malformed(random.Random(seed))
+        reached |= {
+            type(read_creation(answer, trust_json_5xx=True)),
+            type(read_look(answer, gateway_id="video_1")),
+        }
+
+    assert reached == {
+        Accepted, Busy, Locked, Rejected, Uncertain, Running, Done, Failed, Missing, Trouble,
+    }  # fmt: skip
+
+
+def test_negative_control_a_reader_that_trusts_progress_is_caught() -> None:
+    def careless(answer: Answer, *, gateway_id: str) -> Look:
+        seen = read_look(answer, gateway_id=gateway_id)
+        return Done() if isinstance(seen, Running) and seen.progress == 100 else seen
+
+    caught = 0
+    for seed in range(1_000):
+        try:
+            judge(malformed(random.Random(seed)), look=careless)
+        except AssertionError:
+            caught += 1
+
+    assert caught > 0
+
+
+def test_negative_control_a_reader_of_json_errors_alone_would_crash() -> None:
+    """All four of fact F10 occur in the runs above."""
+    raised = set()
+    for seed in range(1_000):
+        try:
+            json.loads(malformed(random.Random(seed)).body)
+        except (ValueError, RecursionError) as error:
+            raised.add(type(error))
+
+    assert raised == {json.JSONDecodeError, UnicodeDecodeError, ValueError, RecursionError}
+
+
+KEYS = "id task_id status data error code message detail progress url metadata"
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(sorted(FINAL)),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS.split(" ")) | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+bodies = st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode())
+headers = st.dictionaries(st.sampled_from(["Retry-After", "openai-poll-after-ms"]), st.text())
+
+
+@settings(deadline=None)
+@given(status=st.integers(0, 999), body=bodies, headers=headers)
+def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, str]) -> None:
+    judge(Answer(status, headers, body))
+
+
+@settings(deadline=None)
+@given(body=bodies)
+def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
+    judge(Answer(200, {}, body))
+
+
+def raw(chance: random.Random) -> bytes:
+    """A malformed answer as raw bytes, its head damaged too, now and then."""
+    answer = malformed(chance)
+    length = chance.choice([-1, -1, None, 0, 5, len(answer.body) + 9, 10**30])
+    sent = wire.answer(answer.body, answer.status, length=length)
+    return flipped(chance, sent) if chance.random() < 0.3 else sent
+
+
+async def run_on_the_wire(count: int) -> None:
+    server = Wire()
+    bounds = Bounds(post=2.0, look=2.0)
+    async with server.serve() as url, opened(url, bounds=bounds) as gateway:
+        for seed in range(count):
+            server.plan(wire.sending(raw(random.Random(seed))))
+            posts = server.charges
+            created = await gateway.create(request(), [], about_to_send=nothing)
+            assert isinstance(created, Accepted | Busy | Locked | Rejected | Uncertain), seed
+            assert server.charges == posts + 1, seed
+            seen = await gateway.retrieve("video_1")
+            assert isinstance(seen, Running | Done | Failed | Missing | Locked | Trouble), seed
+
+
+async def test_100_malformed_answers_on_the_wire_and_no_second_post() -> None:
+    await run_on_the_wire(100)
+
+
+@pytest.mark.proof
+async def test_2000_malformed_answers_on_the_wire_and_no_second_post() -> None:
+    await run_on_the_wire(2_000)
+
+
+def test_the_lists_are_the_references() -> None:
+    """The judge's words and the reader's are written down twice, and agree."""
+    assert FINAL == answers.DONE | answers.FAILED | answers.GONE

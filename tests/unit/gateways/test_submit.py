@@ -1,0 +1,324 @@
+"""The POST that costs money: sent at most once, and what became of it is never guessed."""
+
+import asyncio
+import errno
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from bot.core.jobs import Reason
+from bot.core.orders import Transport
+from bot.core.outcomes import Accepted, Creation, NotSent, Rejected, Uncertain
+from bot.gateways.answers import Answer
+from bot.gateways.bounds import Bounds
+from bot.gateways.posting import Sending
+from bot.gateways.requests import Body
+from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from tests.fakes import wire
+from tests.fakes.wire import Fault, Wire
+
+from .samples import nothing, opened, request, with_picture
+
+HASTY = Bounds(post=1.0)
+CREATED = wire.sending(wire.answer('{"id": "video_1", "status": "queued"}', 201))
+REFUSED = '{"error": {"message": "no", "type": "invalid_request_error"}}'
+
+SOCKET_FAULTS: dict[str, Fault] = {
+    "reset before it is read": wire.resets_unread,
+    "reset while it is read": wire.resets_half_read,
+    "reset after it is read": wire.resets_read,
+    "closed before it is read": wire.closes_unread,
+    "closed after it is read": wire.closes_read,
+    "half the headers": wire.half_headers,
+    "a garbage status line": wire.garbage,
+    "another protocol": wire.not_http,
+    "a header of 20 kB": wire.long_header,
+    "a length that is no number": wire.bad_length,
+    "a truncated body": wire.truncated,
+    "a false Content-Encoding": wire.false_gzip,
+    "false chunks": wire.false_chunks,
+    "no answer": wire.silent,
+    "half an answer": wire.slow,
+    "an endless answer": wire.endless_answer,
+    "200 and HTML": wire.html,
+    "200 and nothing": wire.sending(wire.answer()),
+    "502 and HTML": wire.sending(wire.answer("<html>Bad Gateway</html>", 502)),
+}
+REFUSALS: dict[str, tuple[Fault, Creation]] = {
+    "a redirect": (
+        wire.redirecting("/v1/videos"),
+        Rejected(Reason.REFUSED, "HTTP 307: "),
+    ),
+    "a redirect to another host": (
+        wire.redirecting("https://example.com/v1/videos"),
+        Rejected(Reason.REFUSED, "HTTP 307: "),
+    ),
+    "a redirect that keeps POST": (
+        wire.redirecting("/v1/videos", 308),
+        Rejected(Reason.REFUSED, "HTTP 308: "),
+    ),
+    "a refusal": (
+        wire.sending(wire.answer(REFUSED, 400)),
+        Rejected(Reason.REFUSED, "HTTP 400: invalid_request_error no"),
+    ),
+}
+
+
+async def submit(fault: Fault, *, bounds: Bounds = HASTY) -> tuple[Creation, Wire]:
+    server = Wire(fault, CREATED)  # a second POST would succeed, and be seen
+    async with server.serve() as url, opened(url, bounds=bounds) as gateway:
+        outcome = await gateway.create(request(), [], about_to_send=nothing)
+        await server.over()
+    return outcome, server
+
+
+async def refused_by(error: Exception, gateway_type: type[VideosApi] = VideosApi) -> int:
+    """Bytes that reach the server although `about_to_send` raises, which must come through."""
+
+    async def about_to_send() -> None:
+        raise error
+
+    server = Wire(CREATED)
+    async with server.serve() as url, aiohttp.ClientSession() as session:
+        settings = Settings(name="g", base_url=url, api_key="sk-test-key")
+        gateway = gateway_type(settings, looking=session, guarded=session)
+        with pytest.raises(type(error)) as caught:
+            await gateway.create(request(), [], about_to_send=about_to_send)
+        assert caught.value is error
+        return (await server.over()).bytes_received
+
+
+# ------------------------------------------------------------------------- what was it?
+
+
+@pytest.mark.parametrize("name", SOCKET_FAULTS)
+async def test_whatever_happens_after_the_first_byte_is_uncertain_and_not_repeated(
+    name: str,
+) -> None:
+    outcome, server = await submit(SOCKET_FAULTS[name])
+
+    assert isinstance(outcome, Uncertain)
+    assert (len(server.connections), server.charges <= 1) == (1, True)
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_definite_no_is_a_refusal_and_never_followed(name: str) -> None:
+    fault, expected = REFUSALS[name]
+
+    outcome, server = await submit(fault)
+
+    assert (outcome, len(server.connections), server.charges) == (expected, 1, 1)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", [*SOCKET_FAULTS, *REFUSALS])
+async def test_no_fault_ever_makes_a_second_post(name: str) -> None:
+    """Bar B7: every fault 25 times, at most one charge each, always the same class."""
+    faults = SOCKET_FAULTS | {key: fault for key, (fault, _) in REFUSALS.items()}
+    expected = Uncertain if name in SOCKET_FAULTS else Rejected
+    stalls = name in ("no answer", "half an answer")
+    for _ in range(25):
+        outcome, server = await submit(faults[name], bounds=Bounds(post=0.3 if stalls else 10.0))
+        assert isinstance(outcome, expected)
+        assert len(server.connections) == 1
+        assert server.charges <= 1
+
+
+async def test_a_connection_is_used_for_one_post_only() -> None:
+    """A server that keeps connections alive still sees a new one, so the hook sees it too."""
+    kept = wire.answer('{"id": "v"}', headers={"Connection": "keep-alive"})
+    server = Wire(wire.stalling(kept))
+    async with server.serve() as url, opened(url) as gateway:
+        outcomes = [await gateway.create(request(), [], about_to_send=nothing) for _ in range(3)]
+        for _ in range(3):
+            await server.over()
+
+    assert outcomes == [Accepted("v")] * 3
+    assert (len(server.connections), server.charges) == (3, 3)
+
+
+async def test_a_cancelled_post_is_neither_repeated_nor_reported_as_unsent() -> None:
+    """The row stays `submitting`, which becomes `unconfirmed` when its claim runs out."""
+    server = Wire(wire.silent)
+    async with server.serve() as url, opened(url) as gateway:
+        task = asyncio.create_task(gateway.create(request(), [], about_to_send=nothing))
+        await server.received()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.over()
+
+    assert server.charges == 1
+
+
+async def test_a_server_that_stops_reading_in_the_middle_leaves_doubt(tmp_path: Path) -> None:
+    picture = tmp_path / "large.jpg"
+    picture.write_bytes(bytes(16_000_000))
+    wanted = with_picture("sora-2", Transport.UPLOAD, "input_reference")
+    async with Wire(wire.never_reads).serve() as url, opened(url, bounds=HASTY) as gateway:
+        outcome = await gateway.create(wanted, [picture], about_to_send=nothing)
+
+    assert outcome == Uncertain("TimeoutError")
+
+
+# ----------------------------------------------------------------- what provably did not leave
+
+
+async def test_a_refused_connection_sent_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with opened(f"http://127.0.0.1:{port}") as gateway:
+        assert await gateway.create(request(), [], about_to_send=nothing) == NotSent(
+            "ClientConnectorError"
+        )
+
+
+class NoNames(AbstractResolver):
+    """Knows no name at all."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        raise OSError(errno.ENOENT, "name not known")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_name_that_cannot_be_resolved_sent_nothing() -> None:
+    async with opened("http://gateway.example", resolver=NoNames()) as gateway:
+        assert await gateway.create(request(), [], about_to_send=nothing) == NotSent(
+            "ClientConnectorDNSError"
+        )
+
+
+async def test_a_name_that_no_resolver_can_take_sent_nothing() -> None:
+    async with opened(f"http://{'a' * 64}.example") as gateway:
+        outcome = await gateway.create(request(), [], about_to_send=nothing)
+
+    assert isinstance(outcome, NotSent)
+
+
+@pytest.mark.parametrize("bounds", [Bounds(connect=0.2), Bounds(post=0.2)])
+async def test_a_timeout_while_connecting_sent_nothing(bounds: Bounds) -> None:
+    """The TLS handshake never ends: once the connect timeout strikes, once the total one."""
+    begun: list[None] = []
+
+    async def about_to_send() -> None:
+        begun.append(None)
+
+    server = Wire(lambda connection: connection.hung_up())
+    async with (
+        server.serve() as url,
+        opened(url.replace("http:", "https:"), bounds=bounds) as gateway,
+    ):
+        outcome = await gateway.create(request(), [], about_to_send=about_to_send)
+
+    assert isinstance(outcome, NotSent)
+    assert (begun, server.charges) == ([], 0)
+
+
+async def test_a_server_that_speaks_no_tls_was_sent_nothing() -> None:
+    server = Wire(wire.greets)
+    async with server.serve() as url, opened(url.replace("http:", "https:")) as gateway:
+        outcome = await gateway.create(request(), [], about_to_send=nothing)
+
+    assert (outcome, server.charges) == (NotSent("ClientConnectorSSLError"), 0)
+
+
+async def test_a_picture_that_cannot_be_read_was_not_sent(tmp_path: Path) -> None:
+    server = Wire(CREATED)
+    async with server.serve() as url, opened(url) as gateway:
+        outcomes = [
+            await gateway.create(
+                with_picture("m", transport, "img_url"),
+                [tmp_path / "gone.jpg"],
+                about_to_send=nothing,
+            )
+            for transport in Transport
+        ]
+
+    assert outcomes == [NotSent("FileNotFoundError")] * 2
+    assert server.connections == []
+
+
+async def test_a_key_that_fits_no_header_leaves_at_most_doubt() -> None:
+    server = Wire(CREATED)
+    async with server.serve() as url:
+        settings = Settings(name="g", base_url=url, api_key="sk-\r\nHost: elsewhere")
+        async with open_gateways([settings]) as gateways:
+            outcome = await gateways["g"].create(request(), [], about_to_send=nothing)
+
+    assert isinstance(outcome, NotSent | Uncertain)
+    assert server.charges == 0
+
+
+# -------------------------------------------------------------------------- about_to_send
+
+
+@pytest.mark.parametrize(
+    "error",
+    [LookupError("withdrawn"), OSError("no database"), TimeoutError("slow"), ValueError("x")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_if_about_to_send_raises_not_one_byte_leaves(error: Exception) -> None:
+    """Nor is what it raised taken for trouble on the wire, and the connection is closed."""
+    assert await refused_by(error) == 0
+
+
+class Hasty(VideosApi):
+    """The guard switched off: asks for leave when the request is gone."""
+
+    async def _post(self, body: Body, sending: Sending) -> Answer:
+        answer = await super()._post(body, Sending(nothing))
+        await sending.begin()
+        return answer
+
+
+async def test_negative_control_a_hook_after_sending_is_noticed() -> None:
+    assert await refused_by(LookupError("withdrawn"), Hasty) > 0
+
+
+async def test_about_to_send_has_returned_before_the_first_byte() -> None:
+    server = Wire(CREATED)
+    seen: list[tuple[int, int]] = []
+
+    async def about_to_send() -> None:
+        # The server already holds the connection and waits for us.
+        while not server.connections:
+            await asyncio.sleep(0)
+        seen.append((len(server.connections), server.connections[0].bytes_received))
+
+    async with server.serve() as url, opened(url) as gateway:
+        outcome = await gateway.create(request(), [], about_to_send=about_to_send)
+
+    assert (outcome, seen) == (Accepted("video_1"), [(1, 0)])
+
+
+async def test_a_timeout_inside_about_to_send_sent_nothing() -> None:
+    """The time for the POST runs out while the row is still being written."""
+
+    async def about_to_send() -> None:
+        await asyncio.Event().wait()
+
+    server = Wire(CREATED)
+    async with server.serve() as url, opened(url, bounds=Bounds(post=0.2)) as gateway:
+        outcome = await gateway.create(request(), [], about_to_send=about_to_send)
+        connection = await server.over()
+
+    assert isinstance(outcome, NotSent)
+    assert connection.bytes_received == 0
+
+
+async def test_the_key_travels_as_a_bearer_and_the_path_is_the_documented_one() -> None:
+    for tail in ("", "/", "/v1", "/v1/"):
+        server = Wire(CREATED)
+        async with server.serve() as url, opened(f"{url}{tail}") as gateway:
+            await gateway.create(request(), [], about_to_send=nothing)
+        sent = server.requests[0]
+        assert (sent.method, sent.path) == ("POST", "/v1/videos")
+        assert sent.headers["authorization"] == "Bearer sk-test-key"
+        assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
