@@ -1,0 +1,216 @@
+"""The gateway: the websocket on which Discord tells the bot what happens.
+
+Speaks HELLO, IDENTIFY, READY, heartbeats, RESUME with replay, INVALID_SESSION and the close codes.
+It knows nothing of messages or guilds: `greeting` says what follows an IDENTIFY, `send` takes any
+event. Frames are plain text although discord.py's address asks for zlib-stream; it accepts both.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntFlag
+
+from aiohttp import WSMsgType, web
+
+from .model import Json
+from .streams import within
+
+Event = tuple[str, Json]
+"""Its name and payload."""
+
+HEARTBEAT_SECONDS = 41.25
+
+AUTHENTICATION_FAILED = 4004
+DISALLOWED_INTENTS = 4014
+
+DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME = 0, 1, 2, 3, 4, 6
+INVALID_SESSION, HELLO, HEARTBEAT_ACK = 9, 10, 11
+
+
+class Intent(IntFlag):
+    """The intents that decide what a session is told."""
+
+    GUILDS = 1 << 0
+    GUILD_MEMBERS = 1 << 1
+    GUILD_PRESENCES = 1 << 8
+    GUILD_MESSAGES = 1 << 9
+    DIRECT_MESSAGES = 1 << 12
+    MESSAGE_CONTENT = 1 << 15
+
+
+PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
+
+
+@dataclass(eq=False)
+class Session:
+    """One IDENTIFY and everything told since; it outlives its socket, so that RESUME can replay."""
+
+    id: str
+    intents: Intent
+    identify: Json
+    frames: list[str] = field(default_factory=list)
+    socket: web.WebSocketResponse | None = None
+    sent: int = 0
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def push(self, event: str, payload: Json) -> None:
+        """Number an event and queue it; with no socket it waits for a RESUME."""
+        number = len(self.frames) + 1
+        self.frames.append(json.dumps({"op": DISPATCH, "s": number, "t": event, "d": payload}))
+        self.more.set()
+
+    async def write(self, socket: web.WebSocketResponse) -> None:
+        """Send what is queued, and go on doing so while this socket is the session's own."""
+        while self.socket is socket:
+            if self.sent < len(self.frames):
+                self.sent += 1
+                await socket.send_str(self.frames[self.sent - 1])
+            else:
+                self.more.clear()
+                await self.more.wait()
+
+
+class Gateway:
+    """All sessions of the one bot at `url`. `granted` are the privileged intents it may ask for."""
+
+    def __init__(self, *, token: str, greeting: Callable[[Session], Iterable[Event]]) -> None:
+        self.url = ""
+        self.granted = Intent(0)
+        self.sessions: list[Session] = []
+        self.resumes = 0
+        self.unknown_frames: list[Json] = []
+        self._token = token
+        self._greeting = greeting
+        self._sockets: dict[web.WebSocketResponse, web.Request] = {}
+        self._up = asyncio.Event()
+        self._down = asyncio.Event()
+        self._down.set()
+
+    @property
+    def live(self) -> list[Session]:
+        """The sessions that have a socket now."""
+        return [session for session in self.sessions if session.socket is not None]
+
+    async def connected(self, timeout: float) -> None:
+        """Return once the bot holds a session with a socket."""
+        await within(timeout, self._up, "the bot did not connect to the gateway")
+
+    async def disconnected(self, timeout: float) -> None:
+        """Return once it holds none."""
+        await within(timeout, self._down, "the bot did not leave the gateway")
+
+    def send(self, event: str, build: Callable[[Intent], Json | None]) -> bool:
+        """Tell every session; `build` gets its intents and returns None for "not subscribed".
+
+        False when no socket was open: the event then waits for a RESUME that may never come.
+        """
+        for session in self.sessions:
+            payload = build(session.intents)
+            if payload is not None:
+                session.push(event, payload)
+        return bool(self.live)
+
+    async def drop(self, *, code: int | None = None) -> None:
+        """Cut every connection: without a word, or with a close code."""
+        for socket, request in list(self._sockets.items()):
+            if code is not None:
+                await socket.close(code=code)
+            elif request.transport is not None:
+                request.transport.abort()
+
+    def forget(self) -> None:
+        """Forget all sessions: the next RESUME is answered with INVALID_SESSION."""
+        for session in self.sessions:
+            self._detach(session)
+        self.sessions.clear()
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Hold one connection from HELLO to its end."""
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        self._sockets[socket] = request
+        session: Session | None = None
+        try:
+            hello = {"op": HELLO, "d": {"heartbeat_interval": int(HEARTBEAT_SECONDS * 1000)}}
+            await socket.send_json(hello)
+            session = await self._enter(socket)
+            if session is not None:
+                await self._talk(socket, session)
+        except ConnectionError:
+            pass  # The bot was killed while something was being sent; its session stays resumable.
+        finally:
+            del self._sockets[socket]
+            if session is not None and session.socket is socket:
+                self._detach(session)
+        return socket
+
+    async def _talk(self, socket: web.WebSocketResponse, session: Session) -> None:
+        writer = asyncio.create_task(session.write(socket))
+        try:
+            while (frame := await self._receive(socket)) is not None:
+                if frame["op"] not in (PRESENCE, VOICE):
+                    self.unknown_frames.append(frame)
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _enter(self, socket: web.WebSocketResponse) -> Session | None:
+        while (frame := await self._receive(socket)) is not None:
+            if frame["op"] == IDENTIFY:
+                return await self._identify(socket, frame["d"])
+            if frame["op"] == RESUME:
+                session = await self._resume(socket, frame["d"])
+                if session is not None:
+                    return session
+        return None
+
+    async def _receive(self, socket: web.WebSocketResponse) -> Json | None:
+        """The next frame that is no heartbeat, or None at the end."""
+        while True:
+            frame = await socket.receive()
+            if frame.type is not WSMsgType.TEXT:
+                return None
+            content: Json = json.loads(frame.data)
+            if content["op"] != HEARTBEAT:
+                return content
+            await socket.send_json({"op": HEARTBEAT_ACK})
+
+    async def _identify(self, socket: web.WebSocketResponse, asked: Json) -> Session | None:
+        if asked["token"] != self._token:
+            await socket.close(code=AUTHENTICATION_FAILED)
+            return None
+        intents = Intent(asked["intents"])
+        if intents & PRIVILEGED & ~self.granted:
+            await socket.close(code=DISALLOWED_INTENTS)
+            return None
+        session = Session(id=secrets.token_hex(16), intents=intents, identify=asked)
+        self.sessions.append(session)
+        for event, payload in self._greeting(session):
+            session.push(event, payload)
+        self._attach(session, socket)
+        return session
+
+    async def _resume(self, socket: web.WebSocketResponse, asked: Json) -> Session | None:
+        for session in self.sessions:
+            if session.id == asked["session_id"] and asked["token"] == self._token:
+                self.resumes += 1
+                session.sent = asked["seq"]
+                session.push("RESUMED", {})
+                self._attach(session, socket)
+                return session
+        await socket.send_json({"op": INVALID_SESSION, "d": False})
+        return None
+
+    def _attach(self, session: Session, socket: web.WebSocketResponse) -> None:
+        session.socket = socket
+        self._up.set()
+        self._down.clear()
+
+    def _detach(self, session: Session) -> None:
+        session.socket = None
+        session.more.set()
+        if not self.live:
+            self._up.clear()
+            self._down.set()
