@@ -1,0 +1,1 @@
+"""Discord: `client` is the line, `commands` what people do, `messages` how it looks."""

@@ -1,0 +1,311 @@
+"""The line to Discord: log in, listen, fetch, post. Implements the core's `Platform`.
+
+Everything here goes by the bot's own token, so nothing depends on an interaction that has long
+expired. What people do is none of its business: `commands.Commands` hangs itself onto `client`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import discord
+import discord.gateway
+import discord.http
+from yarl import URL
+
+from bot.core.errors import Refused, Temporary
+from bot.core.jobs import Job
+from bot.core.orders import Picture
+from bot.core.ports import Posts
+from bot.core.posts import Post, PostKind
+from bot.core.replies import Reply
+from bot.log import get_logger
+from bot.platforms.discord import errors, messages
+from bot.platforms.discord.downloads import Downloads
+from bot.platforms.discord.errors import translation
+
+NAME = "discord"
+BOOSTED_TIER = 2
+"""From here on a boosted server takes larger files than the default."""
+HISTORY = 100
+"""Messages looked through for one of our own: what one request can bring."""
+SKEW = 120.0
+"""Seconds by which our clock may be ahead of Discord's."""
+
+Channel = discord.DMChannel | discord.PartialMessageable
+Target = discord.MessageReference | None
+"""The message that another replies to."""
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How Discord is reached. Times in seconds, sizes in bytes."""
+
+    token: str = field(repr=False)
+    api_url: str | None = None
+    """Base of the REST API, as `https://discord.com/api/v10`; its origin may serve pictures."""
+    gateway_url: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    message_content: bool = False
+    """Ask for the privileged intent: only then are strangers' pictures seen in replies."""
+    shard_count: int | None = None
+    shard_ids: tuple[int, ...] | None = None
+    upload_limit: int = 10 * 1024 * 1024
+    """The largest file where nobody boosted anything. Discord moves it now and then."""
+    login_time: float = 90.0
+    send_time: float = 120.0
+    edit_time: float = 30.0
+    fetch_time: float = 60.0
+
+
+class DiscordPlatform:
+    """One bot account. Open it, then `run` it; until that has logged in, posts are put off."""
+
+    name: str = NAME
+
+    def __init__(self, settings: Settings, *, posts: Posts) -> None:
+        self.settings = settings
+        self.client = _client(settings)
+        self.ready = asyncio.Event()
+        """Set while the gateway is up."""
+        self._posts = posts
+        self._logged_in = False
+        self._learned: dict[str | None, int] = {}
+        """Upload limits that a refusal taught us, by community; None: direct messages."""
+        self._stack = AsyncExitStack()
+        for listener in (self.on_ready, self.on_resumed, self.on_disconnect):
+            self.client.event(listener)
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=self.settings.fetch_time)
+        session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        )
+        api = self.settings.api_url
+        origins = frozenset({str(URL(api).origin())} if api else ())
+        self._downloads = Downloads(session, origins=origins, proxy=self.settings.proxy)
+        await self._stack.enter_async_context(self.client)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._logged_in = False
+        self.ready.clear()
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """Log in and listen until cancelled. Raises `Broken` where that can't be."""
+        _redirect(self.settings)
+        try:
+            async with asyncio.timeout(self.settings.login_time):
+                await self.client.login(self.settings.token)
+            self._logged_in = True
+            await self.client.connect()
+        except errors.FOREIGN as error:
+            raise errors.connecting(error) from error
+
+    async def on_ready(self) -> None:
+        """A new session; after a long silence it comes again."""
+        log.info("discord.connected", guilds=len(self.client.guilds))
+        self.ready.set()
+
+    async def on_resumed(self) -> None:
+        """The old session goes on: nothing was missed."""
+        log.info("discord.resumed")
+        self.ready.set()
+
+    async def on_disconnect(self) -> None:
+        """discord.py tries again by itself; posting does not need the gateway."""
+        if self.ready.is_set():
+            log.info("discord.disconnected")
+        self.ready.clear()
+
+    # --- the port ------------------------------------------------------------------------------
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """Stream a picture to disk; needs no login, so a worker can do it."""
+        await self._downloads.fetch(picture, into, most=most)
+
+    async def upload_limit(self, post: Post, job: Job) -> int:
+        """Bytes; what a boost gives where it is known, less what a refusal taught."""
+        community = None if post.direct else job.order.address.community
+        limit = self.settings.upload_limit
+        guild = self.client.get_guild(int(community)) if community else None
+        if guild is not None and guild.premium_tier >= BOOSTED_TIER:
+            limit = max(limit, guild.filesize_limit)
+        return min(limit, self._learned.get(community, limit))
+
+    async def send(
+        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+    ) -> tuple[str, str]:
+        """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
+        target = await self._target(post, job)
+        try:
+            async with self._asking(self.settings.send_time, with_file=video is not None):
+                channel = await self._channel(post, job)
+                sent = await _insisting(_sender(channel, post, job, nonce, video), reply, target)
+        except Refused as refused:
+            if refused.code == "file_too_large" and job.video is not None:
+                await self._learn(post, job, job.video.size)
+            if refused.code == "forbidden" and post.direct and post.attempts <= 1:
+                # Direct messages are seen to be refused at random: asked once more, later.
+                raise Temporary("discord_busy", retry_after=60.0) from refused
+            raise
+        return str(sent.id), str(channel.id)
+
+    async def edit(self, post: Post, job: Job, reply: Reply) -> None:
+        """Bring a card up to date."""
+        channel = int(post.channel_id or job.order.address.channel)
+        message = self.client.get_partial_messageable(channel).get_partial_message(
+            int(post.message_id or 0)
+        )
+
+        async def attempt(reply: Reply, _: Target) -> discord.Message:
+            look = _look(reply, job, post.kind)
+            return await message.edit(
+                content=look.content,
+                embeds=look.embeds,
+                view=look.view,
+                allowed_mentions=look.mentions,
+            )
+
+        async with self._asking(self.settings.edit_time):
+            await _insisting(attempt, reply, None)
+
+    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+        """Our own earlier message for this post; None too where the history can't be read."""
+        begun = (post.sending_at or job.created_at) - SKEW
+        try:
+            async with self._asking(self.settings.edit_time):
+                channel = await self._channel(post, job)
+                after = datetime.fromtimestamp(begun, UTC)
+                async for message in channel.history(after=after, limit=HISTORY):
+                    own = self.client.user is not None and message.author.id == self.client.user.id
+                    if own and messages.is_about(message, job.id, post.kind):
+                        return str(message.id), str(channel.id)
+        except Refused as refused:
+            log.info("discord.unreadable", job=job.id, code=refused.code)
+        return None
+
+    @asynccontextmanager
+    async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:
+        """Around every request: there is a session, there is a deadline, errors are ours."""
+        if not self._logged_in:
+            raise Temporary("discord_unreachable")
+        with translation(with_file=with_file):
+            async with asyncio.timeout(seconds):
+                yield
+
+    async def _channel(self, post: Post, job: Job) -> Channel:
+        # By id, never from the cache: threads and direct messages often are not in it.
+        if post.direct:
+            return await self.client.create_dm(discord.Object(int(job.order.person.id)))
+        return self.client.get_partial_messageable(int(job.order.address.channel))
+
+    async def _target(self, post: Post, job: Job) -> Target:
+        """What this message replies to: the request, or the card where a command made it."""
+        if post.direct:
+            return None
+        target = job.order.address.message
+        if target is None and post.kind is not PostKind.CARD:
+            card = await self._posts.get(job.id, PostKind.CARD)
+            target = card.message_id if card else None
+        if target is None:
+            return None
+        return discord.MessageReference(
+            message_id=int(target),
+            channel_id=int(job.order.address.channel),
+            fail_if_not_exists=False,
+        )
+
+    async def _learn(self, post: Post, job: Job, refused_size: int) -> None:
+        known = await self.upload_limit(post, job)
+        community = None if post.direct else job.order.address.community
+        self._learned[community] = min(known, refused_size - 1)
+        log.warning("discord.limit_learned", community=community, size=self._learned[community])
+
+
+def _client(settings: Settings) -> discord.Client:
+    """A client that keeps no members, messages or presences: everything goes by id."""
+    intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+    intents.message_content = settings.message_content
+    options: dict[str, Any] = {
+        "intents": intents,
+        "allowed_mentions": discord.AllowedMentions.none(),
+        "chunk_guilds_at_startup": False,
+        "guild_ready_timeout": 0,
+        "max_messages": None,
+        "max_ratelimit_timeout": 60.0,
+        "member_cache_flags": discord.MemberCacheFlags.none(),
+        "proxy": settings.proxy,
+    }
+    if settings.shard_count is None:
+        return discord.Client(**options)
+    options["shard_count"] = settings.shard_count
+    options["shard_ids"] = settings.shard_ids and list(settings.shard_ids)
+    return discord.AutoShardedClient(**options)
+
+
+def _redirect(settings: Settings) -> None:
+    # discord.py knows its addresses as attributes of classes only: they hold for the whole process.
+    if settings.api_url:
+        discord.http.Route.BASE = settings.api_url.rstrip("/")
+    if settings.gateway_url:
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
+
+
+def _sender(
+    channel: Channel, post: Post, job: Job, nonce: str, video: Path | None
+) -> Callable[[Reply, Target], Awaitable[discord.Message]]:
+    async def attempt(reply: Reply, target: Target) -> discord.Message:
+        look = _look(reply, job, post.kind)
+        files = [discord.File(video, filename=f"zoetrope-{job.id}.mp4")] if video else []
+        say: Callable[..., Awaitable[discord.Message]] = channel.send
+        return await (partial(say, reference=target) if target else say)(
+            look.content,
+            embeds=look.embeds,
+            files=files,
+            view=look.view,
+            nonce=nonce,
+            allowed_mentions=look.mentions,
+        )
+
+    return attempt
+
+
+async def _insisting(
+    attempt: Callable[[Reply, Target], Awaitable[discord.Message]], reply: Reply, target: Target
+) -> discord.Message:
+    """`attempt`, and where Discord refuses the reply or the quote, at once again without it.
+
+    Both are definite: nothing was posted, so the nonce is still free.
+    """
+    while True:
+        try:
+            return await attempt(reply, target)
+        except discord.HTTPException as error:
+            if target and error.code in errors.REFERENCE_REFUSED:
+                target = None
+            elif reply.prompt and error.code in errors.WORDS_BLOCKED:
+                reply = replace(reply, prompt=None)
+            else:
+                raise
+
+
+def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
+    if kind is PostKind.CARD:
+        return messages.card(reply, job.order.locale, job_id=job.id)
+    return messages.post(reply, job.order.locale, kind=kind)

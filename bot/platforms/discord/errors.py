@@ -1,0 +1,129 @@
+"""The one place where what discord.py and aiohttp raise becomes an error of ours.
+
+The table is data: Discord's code says who can mend it. What it does not know is decided by the
+status, and what has no answer at all has an unknown end, hence `Temporary`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+
+from bot.core.errors import BotError, Broken, Refused, Temporary
+
+FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+"""What a call of Discord may raise."""
+
+NO_ACCESS = 50001
+NO_PERMISSION = 50013
+UNKNOWN_INTERACTION = 10062
+ALREADY_ANSWERED = 40060
+REFERENCE_REFUSED = frozenset({160002, 50035})
+"""A reply needs the right to read the history, and its target must be an ordinary message."""
+WORDS_BLOCKED = frozenset({200000, 240000})
+"""AutoMod or a forbidden link: the same message passes without the person's words."""
+
+REFUSED: Mapping[int, str] = {
+    10003: "channel_gone",
+    10004: "channel_gone",
+    10008: "card_gone",
+    10013: "person_gone",
+    10015: "interaction_gone",
+    UNKNOWN_INTERACTION: "interaction_gone",
+    20009: "content_forbidden",
+    30046: "card_too_old",
+    40005: "file_too_large",
+    40058: "channel_unfit",
+    ALREADY_ANSWERED: "interaction_answered",
+    NO_ACCESS: "forbidden",
+    50005: "card_not_ours",
+    50007: "person_unreachable",
+    50009: "person_unreachable",
+    NO_PERMISSION: "forbidden",
+    50027: "interaction_gone",
+    50035: "message_invalid",
+    50045: "file_too_large",
+    50083: "thread_closed",
+    50278: "person_unreachable",
+    160002: "no_history",
+    160005: "thread_closed",
+    200000: "words_blocked",
+    240000: "words_blocked",
+    400001: "files_forbidden",
+}
+"""A definite no, by Discord's code."""
+
+LATER: Mapping[int, float] = {
+    20016: 60.0,
+    20022: 60.0,
+    20028: 60.0,
+    20029: 60.0,
+    40003: 600.0,
+    40004: 3600.0,
+    40006: 3600.0,
+    40333: 600.0,
+    110001: 600.0,
+    130000: 60.0,
+}
+"""Limits and outages that pass, with the seconds to wait where Discord does not say."""
+
+
+@contextmanager
+def translation(*, with_file: bool = False) -> Iterator[None]:
+    """Raise what happens inside as ours; `with_file`: a file was attached to the message."""
+    try:
+        yield
+    except FOREIGN as error:
+        raise translated(error, with_file=with_file) from error
+
+
+def translated(error: Exception, *, with_file: bool = False) -> BotError:
+    """Our word for a foreign exception."""
+    if isinstance(error, discord.RateLimited):
+        return Temporary("discord_busy", retry_after=error.retry_after)
+    if isinstance(error, discord.HTTPException):
+        return _answered(error, with_file=with_file)
+    return Temporary("discord_unreachable")
+
+
+def connecting(error: Exception) -> Broken:
+    """Why there is no connection, in one word for the operator."""
+    match error:
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
+            return Broken("discord_token_bad")
+        case discord.PrivilegedIntentsRequired() | discord.ConnectionClosed(code=4013 | 4014):
+            return Broken("discord_intents")
+        case discord.ConnectionClosed(code=code):
+            return Broken("discord_closed", close_code=code)
+        case _:
+            return Broken("discord_unreachable")
+
+
+def _answered(error: discord.HTTPException, *, with_file: bool) -> BotError:
+    if error.status == 401 or error.code == 40001:
+        return Broken("discord_token_bad")
+    if error.status >= 500:
+        return Temporary("discord_unreachable")
+    if error.code in LATER:
+        return Temporary("discord_busy", retry_after=_retry_after(error) or LATER[error.code])
+    if error.code == NO_PERMISSION and with_file:
+        # It may be the file alone that is not allowed: the next try goes without.
+        return Refused("files_forbidden")
+    if error.code in REFUSED:
+        return Refused(REFUSED[error.code])
+    if error.status == 429:
+        return Temporary("discord_busy", retry_after=_retry_after(error))
+    if error.status == 413:
+        return Refused("file_too_large")
+    if error.code == 0:
+        # No word of Discord's API: something in between spoke, and knows nothing of our message.
+        return Temporary("discord_unreachable", retry_after=60.0)
+    return Refused("forbidden" if error.status == 403 else "message_refused")
+
+
+def _retry_after(error: discord.HTTPException) -> float | None:
+    try:
+        return float(error.response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None

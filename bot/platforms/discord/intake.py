@@ -1,0 +1,199 @@
+"""From a wish to an answer: one transaction, bounded, then the card; or one plain sentence.
+
+Discord waits three seconds. So nothing here calls the network before the answer, and whatever was
+taken without anybody learning of it is withdrawn.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import discord
+
+from bot.core import replies
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.jobs import Job
+from bot.core.orders import Order
+from bot.core.ports import Posts
+from bot.core.posts import Form, PostKind
+from bot.core.replies import Reply
+from bot.core.service import Service
+from bot.log import get_logger
+from bot.platforms.discord import errors, messages
+from bot.platforms.discord.answers import ANSWER_TIME
+from bot.platforms.discord.client import DiscordPlatform
+from bot.platforms.discord.reading import check_interaction
+
+PATIENCE = 2.0
+"""Seconds for the transaction."""
+CARD_TIME = 0.5
+"""Seconds for what is only nice to have on the card; without it the card is plainer."""
+
+Submission = Coroutine[Any, Any, Job]
+
+log = get_logger()
+
+
+class Intake:
+    """Hands orders to the service and sees to it that somebody learns what became of them."""
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        card: Callable[[Job], Awaitable[Reply]],
+        posts: Posts,
+        platform: DiscordPlatform,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.service = service
+        self._card = card
+        self._posts = posts
+        self._platform = platform
+        self._patience = patience
+        self._late: set[asyncio.Future[Any]] = set()
+
+    async def take(
+        self, interaction: discord.Interaction, submit: Callable[[], Submission]
+    ) -> None:
+        """Submit, then answer with the card, for everybody to see."""
+        check_interaction(interaction)
+        job = await self._admitted(submit())
+        try:
+            look = await self._look(job)
+            card_id = await _answered(interaction, look, job)
+        except Exception:
+            await self._unanswered(job)
+            raise
+        if card_id is None:
+            await self._unanswered(job)
+        else:
+            await self._stands(job, str(card_id), str(interaction.channel_id))
+
+    async def take_message(self, order: Order) -> None:
+        """Submit what a message asked for, and reply to it with the card."""
+        job = await self._admitted(self.service.submit(order))
+        post = await self._posts.get(job.id, PostKind.CARD)
+        if post is None or post.message_id:
+            return  # Discord told us of this message twice.
+        reply = await self._reply(job)
+        nonce = post.nonce(Form.TEXT)
+        try:
+            stands = await self._platform.send(post, job, reply, nonce=nonce, video=None)
+        except Refused as refused:
+            log.warning("discord.unanswered", job=job.id, code=refused.code)
+            await self._unanswered(job)
+        except Temporary as trouble:
+            # The card is owed: it will be posted like any other message, under the same nonce.
+            log.warning("discord.delayed", job=job.id, code=trouble.code)
+        else:
+            await self._stands(job, *stands)
+
+    async def change(self, interaction: discord.Interaction, use_case: Submission) -> None:
+        """Apply a button to its job, and answer by bringing the card up to date in its place."""
+        job = await self._in_time(asyncio.ensure_future(use_case))
+        look = await self._look(job)
+        try:
+            async with asyncio.timeout(ANSWER_TIME):
+                await interaction.response.edit_message(
+                    content=look.content,
+                    embeds=look.embeds,
+                    view=look.view,
+                    allowed_mentions=look.mentions,
+                )
+        except errors.FOREIGN as error:
+            # It happened, and the card is owed an edit anyway.
+            log.info("discord.unanswered", job=job.id, error=type(error).__name__)
+
+    async def finish(self) -> None:
+        """Wait for what outlived its answer."""
+        while self._late:
+            await asyncio.gather(*self._late, return_exceptions=True)
+
+    # --- taking --------------------------------------------------------------------------------
+
+    async def _admitted(self, submission: Submission) -> Job:
+        task = asyncio.ensure_future(submission)
+        try:
+            return await self._in_time(task)
+        except Temporary:
+            # A transaction runs to its end whoever waits for it: what it still takes, we return.
+            self._outlive(asyncio.create_task(self._withdraw(task)))
+            raise
+
+    async def _in_time(self, task: asyncio.Future[Job]) -> Job:
+        """Its job, if that comes in time; the task itself is left to run."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.shield(task)
+        except BotError:
+            raise
+        except Exception as error:  # too late, or whatever the database says
+            self._outlive(task)
+            known = isinstance(error, TimeoutError)
+            log.warning("discord.busy", late=known, exc_info=None if known else error)
+            raise Temporary("busy") from error
+
+    def _outlive(self, task: asyncio.Future[Any]) -> None:
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def _withdraw(self, task: asyncio.Future[Job]) -> None:
+        try:
+            await self._unanswered(await task)
+        except Exception as error:  # noqa: BLE001 - not taken, or posted by its row
+            log.info("discord.not_withdrawn", error=type(error).__name__)
+
+    async def _unanswered(self, job: Job) -> None:
+        """Nobody knows of this job, unless an earlier delivery of the same event was answered."""
+        post = await self._posts.get(job.id, PostKind.CARD)
+        if post is None or post.message_id is None:
+            await self.service.unanswered(job)
+
+    async def _stands(self, job: Job, message_id: str, channel_id: str) -> None:
+        try:
+            await self._posts.posted(job, message_id, channel_id)
+        except Exception:  # people see the card; its row will find it
+            log.exception("discord.card_unrecorded", job=job.id)
+
+    # --- the card ------------------------------------------------------------------------------
+
+    async def _look(self, job: Job) -> messages.Look:
+        return messages.card(await self._reply(job), job.order.locale, job_id=job.id)
+
+    async def _reply(self, job: Job) -> Reply:
+        try:
+            async with asyncio.timeout(CARD_TIME):
+                return await self._card(job)
+        except Exception as error:  # noqa: BLE001 - the answer does not wait for ornaments
+            log.warning("discord.card_plain", job=job.id, error=type(error).__name__)
+            return replies.card(job)
+
+
+async def _answered(interaction: discord.Interaction, look: messages.Look, job: Job) -> int | None:
+    """Answer with the card: its message id, or None if nobody saw an answer."""
+    try:
+        async with asyncio.timeout(ANSWER_TIME):
+            answer = await interaction.response.send_message(
+                look.content,
+                embeds=look.embeds,
+                view=look.view,
+                allowed_mentions=look.mentions,
+            )
+            return answer.message_id
+    except errors.FOREIGN as error:
+        code = error.code if isinstance(error, discord.HTTPException) else None
+        log.warning("discord.unanswered", job=job.id, error=type(error).__name__, code=code)
+        if code == errors.UNKNOWN_INTERACTION:
+            return None
+    return await _standing(interaction, job)
+
+
+async def _standing(interaction: discord.Interaction, job: Job) -> int | None:
+    """After an answer with an unknown end, or one given before: does the card stand?"""
+    try:
+        async with asyncio.timeout(ANSWER_TIME):
+            message = await interaction.original_response()
+    except errors.FOREIGN:
+        return None
+    return message.id if messages.is_about(message, job.id, PostKind.CARD) else None

@@ -1,0 +1,181 @@
+"""Looks: a reply becomes text, an embed and buttons. Pure functions; nothing is sent here.
+
+A card is an embed, so that it can change its colour and never pings; what is said once is plain
+text, so that links unfurl and the one mention rings. The words of strangers (prompts, names) pass
+`plain` before they stand in any message.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import discord
+from discord.ui import View
+
+from bot import i18n
+from bot.core.posts import PostKind
+from bot.core.prompts import shortened
+from bot.core.replies import Action, Button, Reply, Text, Tone
+
+MOST_CONTENT = 2000
+MOST_PROMPT = 300
+MOST_VALUE = 100
+MOST_URL = 512
+"""Characters; the first and the last limit are Discord's."""
+BAR = 12
+"""Signs in a full progress bar."""
+
+CUSTOM_ID = r"v1:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z_-]{1,80})(?::(?P<kind>[a-z]+))?"
+"""What a button carries: the action, the job, and what kind of post it stands under."""
+
+COLOURS = {
+    Tone.WAITING: discord.Colour(0x99A1AA),
+    Tone.WORKING: discord.Colour(0xE8A33D),
+    Tone.DONE: discord.Colour(0x3BA55D),
+    Tone.FAILED: discord.Colour(0xD9534F),
+    Tone.NEUTRAL: discord.Colour(0x6B7280),
+}
+
+_STYLES = {
+    Action.CANCEL: discord.ButtonStyle.danger,
+    Action.DONT_POST: discord.ButtonStyle.secondary,
+    Action.RETRY: discord.ButtonStyle.secondary,
+    Action.OPEN: discord.ButtonStyle.link,
+}
+_UNFURLS = re.compile(r"(?i)://|(?<=\.gg)/|(?<=discord\.com)/")
+_ZERO_WIDTH = "\u200b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is handed to discord.py."""
+
+    content: str | None
+    embeds: list[discord.Embed]
+    view: View
+    mentions: discord.AllowedMentions
+
+
+def card(reply: Reply, locale: str, *, job_id: str) -> Look:
+    """The status card of a job; its footer is how `is_about` knows it again."""
+    embed = discord.Embed(
+        colour=COLOURS[reply.tone],
+        description="\n".join(
+            (_sentence(reply.text, locale), *_quoted(reply), *_bar(reply), *_facts(reply, locale))
+        ),
+    ).set_footer(text=job_id)
+    view = _view(reply, locale, PostKind.CARD)
+    return Look(content=None, embeds=[embed], view=view, mentions=_mentions(None))
+
+
+def post(reply: Reply, locale: str, *, kind: PostKind) -> Look:
+    """A result or a failure: said once, and it may ping its person."""
+    words = "\n".join((_sentence(reply.text, locale), *_quoted(reply), *_facts(reply, locale)))
+    link = f"\n{reply.link}" if reply.link else ""
+    return Look(
+        content=shortened(words, MOST_CONTENT - len(link)) + link,
+        embeds=[],
+        view=_view(reply, locale, kind),
+        mentions=_mentions(reply.ping),
+    )
+
+
+def notice(reply: Reply, locale: str) -> Look:
+    """One plain sentence, for one person."""
+    # What can be chosen instead may be a long list.
+    words = _sentence(reply.text, locale, most=5 * MOST_VALUE)
+    content = shortened(words, MOST_CONTENT)
+    return Look(content=content, embeds=[], view=_closed(View()), mentions=_mentions(None))
+
+
+def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
+    """Whether one of our own messages is this post of this job."""
+    if kind is PostKind.CARD:
+        return any(embed.footer.text == job_id for embed in message.embeds)
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    ids = [getattr(button, "custom_id", None) for row in rows for button in row.children]
+    carried = [re.fullmatch(CUSTOM_ID, custom_id or "") for custom_id in ids]
+    return any(each and (each["job"], each["kind"]) == (job_id, kind) for each in carried)
+
+
+def plain(text: str, *, most: int = MOST_VALUE) -> str:
+    """A stranger's words as they were typed: no markup, no mention, nothing that unfurls."""
+    flat = shortened(" ".join(text.split()), most)
+    flat = discord.utils.escape_markdown(flat, ignore_links=False)
+    flat = _UNFURLS.sub(lambda found: _ZERO_WIDTH + found[0], flat)
+    # Every mention, channel, command, time and custom emoji begins with one of these two.
+    return flat.replace("@", "@" + _ZERO_WIDTH).replace("<", "<" + _ZERO_WIDTH)
+
+
+def _sentence(text: Text, locale: str, *, most: int = MOST_VALUE) -> str:
+    formats: dict[str, i18n.Format] = {
+        "at": _moment("R"),
+        "resets_at": _moment("R"),
+        "until": _moment("f"),
+        "person": lambda person: f"<@{person}>",
+        "permission": lambda name: i18n.say(Text(id=f"permission.{name}"), locale),
+    }
+    return i18n.say(text, locale, formats=formats, escape=partial(plain, most=most))
+
+
+def _moment(style: str) -> Callable[[object], str]:
+    """A time that every reader sees in their own zone, and that counts down by itself."""
+
+    def shown(seconds: object) -> str:
+        assert isinstance(seconds, int | float)
+        return f"<t:{int(seconds)}:{style}>"
+
+    return shown
+
+
+def _quoted(reply: Reply) -> tuple[str, ...]:
+    return (f"> {plain(reply.prompt, most=MOST_PROMPT)}",) if reply.prompt else ()
+
+
+def _bar(reply: Reply) -> tuple[str, ...]:
+    if reply.progress is None:
+        return ()
+    full = reply.progress * BAR // 100
+    return (f"{'▰' * full}{'▱' * (BAR - full)}  {reply.progress} %",)
+
+
+def _facts(reply: Reply, locale: str) -> tuple[str, ...]:
+    return tuple(f"-# {_sentence(fact, locale)}" for fact in reply.facts)
+
+
+def _view(reply: Reply, locale: str, kind: PostKind) -> View:
+    view = View(timeout=None)
+    for button in reply.buttons:
+        shown = _button(button, locale, kind)
+        if shown:
+            view.add_item(shown)
+    return _closed(view)
+
+
+def _closed(view: View) -> View:
+    # discord.py keeps every view it sends in memory unless it is finished; our buttons are found
+    # by their custom id alone, also by a process that never sent them.
+    view.stop()
+    return view
+
+
+def _button(button: Button, locale: str, kind: PostKind) -> discord.ui.Button[View] | None:
+    label = i18n.say(Text(id=f"button.{button.action}"), locale)
+    style = _STYLES[button.action]
+    if button.url is None:
+        return discord.ui.Button(
+            label=label, style=style, custom_id=f"v1:{button.action}:{button.job_id}:{kind}"
+        )
+    if len(button.url) > MOST_URL:
+        return None
+    return discord.ui.Button(label=label, style=discord.ButtonStyle.link, url=button.url)
+
+
+def _mentions(person: str | None) -> discord.AllowedMentions:
+    return discord.AllowedMentions(
+        everyone=False,
+        roles=False,
+        replied_user=False,
+        users=[discord.Object(int(person))] if person else False,
+    )

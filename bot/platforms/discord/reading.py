@@ -1,0 +1,109 @@
+"""Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
+
+from pathlib import PurePath
+
+import discord
+
+from bot.core.errors import Refused
+from bot.core.orders import Address, Order, Person, Picture
+from bot.platforms.discord.client import NAME
+from bot.platforms.discord.downloads import too_large
+
+NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
+"""What posting takes, checked before anything is accepted."""
+MOST_BYTES = 8_000_000
+"""The largest picture we take."""
+
+_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
+
+
+def order_of(
+    interaction: discord.Interaction,
+    *,
+    prompt: str,
+    pictures: tuple[Picture, ...],
+    family: str | None = None,
+    seconds: int | None = None,
+    aspect: str | None = None,
+    quality: str | None = None,
+) -> Order:
+    """What a command or a form asks for; its event is the interaction itself."""
+    return Order(
+        event_id=str(interaction.id),
+        address=address_of(interaction),
+        person=person_of(interaction.user),
+        locale=str(interaction.locale),
+        prompt=prompt,
+        pictures=pictures,
+        family=family,
+        seconds=seconds,
+        aspect=aspect,
+        quality=quality,
+    )
+
+
+def address_of(interaction: discord.Interaction) -> Address:
+    """Where it was asked; results will reply to the card."""
+    guild = interaction.guild_id
+    return Address(
+        platform=NAME,
+        channel=str(interaction.channel_id),
+        community=str(guild) if guild else None,
+    )
+
+
+def person_of(user: discord.User | discord.Member) -> Person:
+    """Who asked, under the name that people see there."""
+    return Person(id=str(user.id), name=user.display_name)
+
+
+def locale_of(message: discord.Message) -> str:
+    """Messages carry no language: the server's, or English."""
+    return str(message.guild.preferred_locale) if message.guild else "en"
+
+
+def check_interaction(interaction: discord.Interaction) -> None:
+    """Raise `Refused` if the result could not be posted where this was asked."""
+    if interaction.guild_id is not None:
+        in_thread = isinstance(interaction.channel, discord.Thread)
+        check_permissions(interaction.app_permissions, in_thread=in_thread)
+
+
+def check_permissions(permissions: discord.Permissions, *, in_thread: bool) -> None:
+    """Raise `Refused` with the first permission that posting would lack."""
+    for name in NEEDED:
+        if in_thread and name == "send_messages":
+            name = "send_messages_in_threads"
+        if not (permissions.administrator or getattr(permissions, name)):
+            raise Refused("cannot_post_here", permission=name)
+
+
+def is_picture(attachment: discord.Attachment) -> bool:
+    """Whether it looks like one we can animate; Discord goes by the name itself."""
+    if attachment.content_type is None:
+        return PurePath(attachment.filename.lower()).suffix in _SUFFIXES
+    return attachment.content_type.partition(";")[0].strip().lower() in _TYPES
+
+
+def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture:
+    """The attachment as the core knows it. Raises `Refused` for what can't be animated."""
+    if not is_picture(attachment):
+        raise Refused("no_picture")
+    if attachment.size > MOST_BYTES:
+        raise too_large(attachment.size)
+    return Picture(
+        source=attachment.url,
+        filename=attachment.filename,
+        size=attachment.size,
+        width=attachment.width,
+        height=attachment.height,
+        author=author,
+    )
+
+
+def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
+    """Every picture of a message. Whoever asked for our own messages' pictures can't be known."""
+    author = None if message.author.id == own_id else str(message.author.id)
+    usable = filter(is_picture, message.attachments)
+    return tuple(picture_of(attachment, author=author) for attachment in usable)

@@ -1,0 +1,178 @@
+"""Our half of Discord at work on the fake one, over real rows and the real service."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core import replies
+from bot.core.jobs import Job
+from bot.core.orders import Order
+from bot.core.posts import Post
+from bot.core.quotas import Limits
+from bot.core.replies import Reply
+from bot.core.service import AnimateOthers, Service
+from bot.core.wake import Wake
+from bot.platforms.discord.client import DiscordPlatform, Settings
+from bot.platforms.discord.commands import Commands
+from bot.store.database import Database, open_database
+from bot.store.jobs import Jobs
+from bot.store.posts import Posts
+from bot.store.settings import Settings as Facts
+from tests.fakes.clock import FakeClock
+from tests.fakes.discord import FakeDiscord
+from tests.unit.core.orders import CATALOG
+
+UNLIMITED = Limits(
+    person_videos=None, person_at_once=None, community_videos=None, purse_videos=None
+)
+
+
+class OpenService(Service):
+    """The real service, telling what passed; cleared, `go_on` holds it like a locked database."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.submitted: list[Job] = []
+        self.submissions: asyncio.Queue[Job] = asyncio.Queue()
+        self.withdrawing: list[Job] = []
+        self.withdrawals: asyncio.Queue[Job] = asyncio.Queue()
+
+    async def submit(self, order: Order) -> Job:
+        await self.go_on.wait()
+        self.submitted.append(await super().submit(order))
+        self.submissions.put_nowait(self.submitted[-1])
+        return self.submitted[-1]
+
+    async def unanswered(self, job: Job) -> None:
+        self.withdrawing.append(job)
+        await super().unanswered(job)
+        self.withdrawals.put_nowait(job)
+
+
+class OpenPosts(Posts):
+    """The real rows, telling which cards were recorded, and which posts were asked for."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.recorded: asyncio.Queue[Job] = asyncio.Queue()
+        self.asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def get(self, job_id: str, kind: str) -> Post | None:
+        found = await super().get(job_id, kind)
+        self.asked.put_nowait(job_id)
+        return found
+
+    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
+        await super().posted(shown, message_id, channel_id)
+        self.recorded.put_nowait(shown)
+
+
+@dataclass
+class Bot:
+    """Everything of ours that stands around one fake Discord."""
+
+    fake: FakeDiscord
+    clock: FakeClock
+    database: Database
+    patience: float = 2.0
+
+    def __post_init__(self) -> None:
+        numbers = count(1)
+        self.jobs, self.posts = Jobs(self.database), OpenPosts(self.database)
+        self.facts = Facts(self.database)
+        self.service = OpenService(
+            catalog=CATALOG,
+            limits=UNLIMITED,
+            animate_others=AnimateOthers.OWN,
+            base_urls={"main": "https://gateway.test"},
+            jobs=self.jobs,
+            clock=self.clock,
+            wake=Wake(),
+            new_id=lambda: f"job{next(numbers):013}",
+        )
+        self.draw: Callable[[Job], Reply] = replies.card
+        self.settings = Settings(
+            token=self.fake.token, api_url=self.fake.api_url, gateway_url=self.fake.gateway_url
+        )
+        self.fresh()
+
+    def fresh(self) -> None:
+        """A new process over the same rows."""
+        self.platform = DiscordPlatform(self.settings, posts=self.posts)
+        self.commands = Commands(
+            self.platform,
+            service=self.service,
+            card=self.card,
+            posts=self.posts,
+            facts=self.facts,
+            patience=self.patience,
+        )
+
+    async def card(self, job: Job) -> Reply:
+        return self.draw(job)
+
+    async def post(self, job: Job, kind: str = "card") -> Post:
+        found = await self.posts.get(job.id, kind)
+        assert found is not None
+        return found
+
+    async def job(self, job_id: str) -> Job:
+        found = await self.jobs.get(job_id)
+        assert found is not None
+        return found
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Logged in and on the gateway."""
+        async with self.platform:
+            work = asyncio.create_task(self.platform.run())
+            ready = asyncio.create_task(self.platform.ready.wait())
+            try:
+                done, _ = await asyncio.wait(
+                    (work, ready), timeout=10, return_when=asyncio.FIRST_COMPLETED
+                )
+                assert ready in done, work
+                yield
+            finally:
+                ready.cancel()
+                work.cancel()
+                await asyncio.gather(work, ready, return_exceptions=True)
+                await self.commands.finish()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def fake(clock: FakeClock) -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord(clock=clock.now) as fake:
+        # The fake tells of the bot's own messages as of a member without roles; what everybody
+        # may do stays.
+        fake.guild.bot_role.id = fake.guild.id
+        with fake.redirect_dpy():
+            yield fake
+        assert fake.unknown_routes == []
+
+
+@pytest.fixture
+async def idle(fake: FakeDiscord, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Bot]:
+    """Built, but not running."""
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/rows.db") as database:
+        yield Bot(fake, clock, database)
+
+
+@pytest.fixture
+async def bot(idle: Bot) -> AsyncIterator[Bot]:
+    """Running."""
+    async with idle.running():
+        yield idle

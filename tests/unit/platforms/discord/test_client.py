@@ -1,0 +1,439 @@
+"""The port: what the core says is posted once, in its place; what Discord says is understood."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core import replies
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.jobs import Status, Video
+from bot.core.orders import Address, Order, Person, Picture
+from bot.core.posts import Form, Post, PostKind
+from bot.core.replies import Reply
+from bot.platforms.discord.client import DiscordPlatform
+from tests.fakes.clock import FakeClock
+from tests.fakes.discord import (
+    MIB,
+    FakeDiscord,
+    Intent,
+    Message,
+    MessageType,
+    Permission,
+    accepted,
+    error,
+    hang_up,
+    rate_limited,
+    reset,
+)
+from tests.fakes.discord import Person as Member
+from tests.unit.core.orders import job
+from tests.unit.platforms.discord.conftest import Bot
+
+SEND = r"/channels/\d+/messages$"
+VIDEO = Video(key="v", size=1000, width=16, height=9, seconds=5.0)
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+
+
+@pytest.fixture
+def ann(fake: FakeDiscord) -> Member:
+    return fake.person("ann")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "video"
+    path.write_bytes(b"0" * VIDEO.size)
+    return path
+
+
+class Desk:
+    """Posts about one finished job of Ann's."""
+
+    def __init__(self, bot: Bot, ann: Member) -> None:
+        self.bot = bot
+        address = Address(
+            platform="discord", channel=str(ann.home.id), community=str(bot.fake.guild.id)
+        )
+        wish = Order(
+            event_id="1",
+            address=address,
+            person=Person(id=str(ann.id), name="Ann"),
+            locale="en-US",
+            prompt="a cat",
+        )
+        self.job = job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=bot.clock.now())
+
+    def post(self, kind: PostKind = PostKind.RESULT, **changes: Any) -> Post:
+        plain = Post(id=1, job_id=self.job.id, kind=kind, due_at=None, attempts=1)
+        return replace(plain, **changes)
+
+    def reply(self, kind: PostKind) -> Reply:
+        if kind is PostKind.CARD:
+            return replies.card(self.job)
+        return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
+
+    async def send(
+        self, kind: PostKind = PostKind.RESULT, *, video: Path | None = None, **changes: Any
+    ) -> tuple[str, str]:
+        post = self.post(kind, **changes)
+        nonce = post.nonce(Form.FILE if video else Form.TEXT)
+        reply = self.reply(kind)
+        return await self.bot.platform.send(post, self.job, reply, nonce=nonce, video=video)
+
+    async def refused(self, **changes: Any) -> str:
+        with pytest.raises(Refused) as caught:
+            await self.send(**changes)
+        return caught.value.code
+
+
+@pytest.fixture
+def desk(bot: Bot, ann: Member) -> Desk:
+    return Desk(bot, ann)
+
+
+def place(message: Message) -> tuple[str, str]:
+    return str(message.id), str(message.channel.id)
+
+
+# --- connecting ----------------------------------------------------------------------------------
+
+
+async def broken(platform: DiscordPlatform) -> str:
+    async with platform:
+        with pytest.raises(Broken) as caught:
+            await platform.run()
+    return caught.value.code
+
+
+async def test_a_wrong_token_is_said_in_one_word(fake: FakeDiscord, idle: Bot) -> None:
+    idle.settings = replace(idle.settings, token="wrong")
+    idle.fresh()
+    assert await broken(idle.platform) == "discord_token_bad"
+
+
+async def test_an_intent_that_was_not_granted_too(fake: FakeDiscord, idle: Bot) -> None:
+    idle.settings = replace(idle.settings, message_content=True)
+    idle.fresh()
+    assert await broken(idle.platform) == "discord_intents"
+
+
+async def test_and_a_discord_that_is_away(fake: FakeDiscord, idle: Bot) -> None:
+    fake.faults.add("GET", "/users/@me$", error(503))
+    assert await broken(idle.platform) == "discord_unreachable"
+
+
+async def test_only_the_intents_that_are_needed_are_asked_for(fake: FakeDiscord, bot: Bot) -> None:
+    (session,) = fake.gateway.live
+    assert session.intents == Intent.GUILDS | Intent.GUILD_MESSAGES | Intent.DIRECT_MESSAGES
+
+
+async def test_shards_connect_alike(fake: FakeDiscord, idle: Bot) -> None:
+    idle.settings = replace(idle.settings, shard_count=1, shard_ids=(0,))
+    idle.fresh()
+    async with idle.running():
+        (session,) = fake.gateway.live
+        assert session.identify["shard"] == [0, 1]
+
+
+async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> None:
+    async with idle.platform:
+        with pytest.raises(Temporary) as caught:
+            await Desk(idle, ann).send()
+    assert caught.value.code == "discord_unreachable"
+
+
+# --- sending -------------------------------------------------------------------------------------
+
+
+async def test_a_result_is_a_reply_that_pings_its_person(
+    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, path: Path
+) -> None:
+    request = await ann.say("a cat")
+    address = replace(desk.job.order.address, message=str(request.id))
+    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    stands = await desk.send(video=path)
+    shown = await fake.next("message")
+    assert stands == place(shown)
+    assert (shown.type, shown.reference) == (MessageType.REPLY, request.id)
+    assert shown.pings == frozenset({ann.id})
+    assert [(each.filename, len(each.content)) for each in shown.attachments] == [
+        (f"zoetrope-{desk.job.id}.mp4", VIDEO.size)
+    ]
+    assert [each["label"] for each in shown.buttons] == ["Try again"]
+
+
+async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bot) -> None:
+    ann = fake.person("ann")
+    asked = await ann.slash("video", prompt="a cat")
+    await asked.answered()
+    await bot.posts.recorded.get()
+    (admitted,) = bot.service.submitted
+    done = replace(admitted, status=Status.COMPLETED, video=VIDEO)
+    post = Post(id=9, job_id=done.id, kind=PostKind.RESULT, due_at=None)
+    await bot.platform.send(post, done, replies.result(done), nonce="n", video=None)
+    shown = await fake.next("message", lambda each: each.nonce == "n")
+    assert shown.reference == asked.original_id
+
+
+async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: Desk) -> None:
+    fake.faults.add("POST", SEND, accepted(hang_up()))
+    with pytest.raises(Temporary):
+        await desk.send()
+    (shown,) = fake.posts()
+    assert await desk.send() == place(shown)
+    assert fake.posts() == [shown]
+
+
+@pytest.mark.parametrize("fault", [error(503), reset(), hang_up(), rate_limited(via=False)])
+async def test_an_unknown_end_is_never_a_no(fake: FakeDiscord, desk: Desk, fault: Any) -> None:
+    fake.faults.add("POST", SEND, fault)
+    with pytest.raises(Temporary):
+        await desk.send()
+    await desk.send()
+
+
+async def test_a_deleted_request_does_not_stop_the_result(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    request = await ann.say("a cat")
+    await ann.delete(request)
+    address = replace(desk.job.order.address, message=str(request.id))
+    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    await desk.send()
+    assert (await fake.next("message")).type is MessageType.PLAIN
+    assert len([each for each in fake.requests if each.path.endswith("/messages")]) == 1
+
+
+async def test_without_the_history_the_result_is_no_reply(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    request = await ann.say("a cat")
+    fake.deny(fake.channel, Permission.READ_MESSAGE_HISTORY)
+    address = replace(desk.job.order.address, message=str(request.id))
+    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    await desk.send()
+    assert (await fake.next("message")).type is MessageType.PLAIN
+
+
+async def test_words_that_automod_forbids_are_left_out(fake: FakeDiscord, desk: Desk) -> None:
+    fake.faults.add("POST", SEND, error(400, 200000))
+    await desk.send()
+    shown = await fake.next("message")
+    assert "a cat" not in shown.content
+    assert "AI-generated" in shown.content
+
+
+async def test_direct_messages_go_to_the_person(fake: FakeDiscord, desk: Desk, ann: Member) -> None:
+    await desk.send(direct=True)
+    shown = await fake.next("message")
+    assert (shown.channel, shown.reference) == (ann.dm, None)
+
+
+async def test_a_person_who_takes_none_is_a_definite_no(desk: Desk, ann: Member) -> None:
+    ann.dms_open = False
+    assert await desk.refused(direct=True) == "person_unreachable"
+
+
+async def test_direct_messages_refused_at_random_are_tried_once_more(
+    fake: FakeDiscord, desk: Desk
+) -> None:
+    fake.faults.add("POST", SEND, error(403, 50001), times=2)
+    with pytest.raises(Temporary):
+        await desk.send(direct=True)
+    assert await desk.refused(direct=True, attempts=2) == "forbidden"
+
+
+async def test_a_channel_that_is_gone_is_a_definite_no(fake: FakeDiscord, desk: Desk) -> None:
+    fake.remove_channel(fake.channel)
+    assert await desk.refused() == "channel_gone"
+
+
+async def test_a_file_that_may_not_be_attached_costs_only_the_file(
+    fake: FakeDiscord, desk: Desk, path: Path
+) -> None:
+    fake.deny(fake.channel, Permission.ATTACH_FILES)
+    assert await desk.refused(video=path) == "files_forbidden"
+    await desk.send()
+
+
+# --- how large -----------------------------------------------------------------------------------
+
+
+async def limit(desk: Desk, **changes: Any) -> int:
+    return await desk.bot.platform.upload_limit(desk.post(**changes), desk.job)
+
+
+async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
+    boosted = fake.add_guild("Boosted", premium_tier=2)
+    desk = Desk(idle, ann)
+    address = replace(desk.job.order.address, community=str(boosted.id))
+    elsewhere = replace(desk.job, order=replace(desk.job.order, address=address))
+    async with idle.running():
+        assert await limit(desk) == 10 * MIB
+        assert await idle.platform.upload_limit(desk.post(), elsewhere) == 50 * MIB
+        assert await idle.platform.upload_limit(desk.post(direct=True), elsewhere) == 10 * MIB
+
+
+async def test_a_refused_size_is_remembered_there(
+    fake: FakeDiscord, desk: Desk, path: Path
+) -> None:
+    fake.guild.upload_limit = fake.world.default_upload_limit = 900
+    assert await desk.refused(video=path) == "file_too_large"
+    assert await limit(desk) == VIDEO.size - 1
+    assert await limit(desk, direct=True) == 10 * MIB
+
+
+# --- editing and finding -------------------------------------------------------------------------
+
+
+async def test_a_card_is_brought_up_to_date(fake: FakeDiscord, bot: Bot, desk: Desk) -> None:
+    message_id, channel_id = await desk.send(PostKind.CARD)
+    desk.job = replace(desk.job, status=Status.DELIVERED)
+    card = desk.post(PostKind.CARD, message_id=message_id, channel_id=channel_id)
+    await bot.platform.edit(card, desk.job, replies.card(desk.job))
+    shown = await fake.next("edit")
+    assert shown.embeds[0]["description"].startswith("Done.")
+    assert shown.components == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (error(404, 10008), "card_gone"),
+        (error(404, 10003), "channel_gone"),
+        (error(403, 50001), "forbidden"),
+        (error(403, 50013), "forbidden"),
+        (error(403, 50005), "card_not_ours"),
+        (error(400, 30046), "card_too_old"),
+    ],
+)
+async def test_a_card_that_cannot_be_edited_is_given_up(
+    fake: FakeDiscord, bot: Bot, desk: Desk, fault: Any, code: str
+) -> None:
+    message_id, channel_id = await desk.send(PostKind.CARD)
+    fake.faults.add("PATCH", "/messages/", fault)
+    card = desk.post(PostKind.CARD, message_id=message_id, channel_id=channel_id)
+    with pytest.raises(Refused) as caught:
+        await bot.platform.edit(card, desk.job, replies.card(desk.job))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("kind", list(PostKind))
+async def test_each_of_our_messages_is_found_by_job_and_kind(
+    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, kind: PostKind
+) -> None:
+    sent = {each: await desk.send(each) for each in PostKind}
+    await ann.say(desk.job.id)
+    other = replace(desk.job, id="other")
+    assert await bot.platform.find(desk.post(kind), desk.job) == sent[kind]
+    assert await bot.platform.find(desk.post(kind), other) is None
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_a_card_is_found_whatever_it_shows(
+    fake: FakeDiscord, bot: Bot, desk: Desk, status: Status
+) -> None:
+    desk.job = replace(desk.job, status=status)
+    sent = await desk.send(PostKind.CARD)
+    assert await bot.platform.find(desk.post(PostKind.CARD), desk.job) == sent
+
+
+async def test_only_messages_since_then_are_looked_at(
+    fake: FakeDiscord, bot: Bot, desk: Desk, clock: FakeClock
+) -> None:
+    sent = await desk.send()
+    await clock.advance(3600)
+    later = desk.post(sending_at=clock.now())
+    assert await bot.platform.find(later, desk.job) is None
+    assert await bot.platform.find(desk.post(), desk.job) == sent
+
+
+async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk) -> None:
+    sent = await desk.send(direct=True)
+    assert await bot.platform.find(desk.post(direct=True), desk.job) == sent
+    assert await bot.platform.find(desk.post(), desk.job) is None
+
+
+async def test_an_unreadable_channel_shows_nothing(fake: FakeDiscord, bot: Bot, desk: Desk) -> None:
+    await desk.send()
+    fake.deny(fake.channel, Permission.VIEW_CHANNEL)
+    assert await bot.platform.find(desk.post(), desk.job) is None
+
+
+async def test_a_channel_that_does_not_answer_is_asked_again_later(
+    fake: FakeDiscord, bot: Bot, desk: Desk
+) -> None:
+    fake.faults.add("GET", SEND, error(503))
+    with pytest.raises(Temporary):
+        await bot.platform.find(desk.post(), desk.job)
+
+
+# --- fetching ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def offline(idle: Bot) -> AsyncIterator[DiscordPlatform]:
+    """Open, but not logged in: a worker is."""
+    async with idle.platform as platform:
+        yield platform
+
+
+async def test_a_picture_is_streamed_to_disk(
+    fake: FakeDiscord, offline: DiscordPlatform, tmp_path: Path
+) -> None:
+    image = fake.attachment(PNG, "cat.png")
+    await offline.fetch(_picture(image.url), tmp_path / "p", most=1000)
+    assert (tmp_path / "p").read_bytes() == PNG
+
+
+@pytest.mark.parametrize(
+    ("lie", "error"),
+    [
+        ({"expired": True}, Refused("picture_gone")),
+        ({"content": PNG * 20, "content_length": None}, Refused("picture_too_large")),
+        ({"content": PNG * 20, "content_length": 2160}, Refused("picture_too_large")),
+        ({"content": PNG[:50]}, Temporary("picture_unreachable")),
+        ({"content": PNG[:50], "content_length": 50}, Temporary("picture_incomplete")),
+        ({"content": PNG * 2, "content_length": None}, Temporary("picture_incomplete")),
+    ],
+)
+async def test_what_is_not_as_declared_is_no_picture(
+    fake: FakeDiscord,
+    offline: DiscordPlatform,
+    tmp_path: Path,
+    lie: dict[str, Any],
+    error: BotError,
+) -> None:
+    image = fake.attachment(PNG, "cat.png")
+    for name, value in lie.items():
+        setattr(image, name, value)
+    with pytest.raises(type(error)) as caught:
+        await offline.fetch(_picture(image.url), tmp_path / "p", most=1000)
+    assert caught.value.code == error.code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "http://cdn.discordapp.com/a.png",
+        "https://cdn.discordapp.com:8443/a.png",
+        "https://cdn.discordapp.com.evil.test/a.png",
+        "https://evil.test/cdn.discordapp.com/a.png",
+        "https://169.254.169.254/latest",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+async def test_nothing_else_is_ever_asked_for(
+    offline: DiscordPlatform, tmp_path: Path, source: str
+) -> None:
+    with pytest.raises(Broken) as caught:
+        await offline.fetch(_picture(source), tmp_path / "p", most=1000)
+    assert caught.value.code == "picture_elsewhere"
+
+
+def _picture(source: str) -> Picture:
+    return Picture(source=source, filename="cat.png", size=len(PNG))

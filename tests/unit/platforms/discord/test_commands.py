@@ -1,0 +1,628 @@
+"""What people do on Discord, seen from their side and in the rows."""
+
+import asyncio
+from typing import Any
+
+import discord
+import pytest
+
+from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import Address, Kind, Person, Picture
+from bot.core.replies import Reply, Text
+from bot.core.service import AnimateOthers
+from tests.fakes.discord import (
+    MEMBER,
+    Answer,
+    FakeDiscord,
+    Intent,
+    Interaction,
+    Message,
+    Permission,
+    accepted,
+    error,
+)
+from tests.fakes.discord import Person as Member
+from tests.unit.platforms.discord.conftest import Bot
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+ANSWER = "/callback$"
+
+
+@pytest.fixture
+def ann(fake: FakeDiscord) -> Member:
+    return fake.person("ann")
+
+
+async def said(interaction: Interaction) -> str:
+    """The plain sentence that only this person saw."""
+    response = await interaction.answered()
+    assert response.message is not None
+    assert response.ephemeral, response.message
+    return response.message.content
+
+
+def card(message: Message | None) -> str:
+    """The first line of a card."""
+    assert message is not None
+    (embed,) = message.embeds
+    return str(embed["description"].splitlines()[0])
+
+
+async def only_job(bot: Bot) -> Job:
+    (job,) = bot.service.submitted
+    return await bot.job(job.id)
+
+
+async def recorded(bot: Bot, job: Job) -> tuple[str | None, str | None]:
+    """Where the row says that the card stands, once it does: people see it a moment before."""
+    shown = await asyncio.wait_for(bot.posts.recorded.get(), 10)
+    assert shown.id == job.id
+    post = await bot.post(job)
+    return post.message_id, post.channel_id
+
+
+# --- registration --------------------------------------------------------------------------------
+
+
+async def test_the_commands_are_registered_for_servers_and_direct_messages(
+    fake: FakeDiscord, bot: Bot
+) -> None:
+    shown = {each["name"]: each for each in fake.commands}
+    assert list(shown) == ["video", "animate", "Animate"]
+    for command in shown.values():
+        assert (command["contexts"], command["integration_types"]) == ([0, 1], [0])
+    options = {each["name"]: each for each in shown["video"]["options"]}
+    assert list(options) == ["prompt", "image", "model", "seconds", "aspect", "quality"]
+    assert [name for name, each in options.items() if each.get("required")] == ["prompt"]
+    assert [name for name, each in options.items() if each.get("autocomplete")] == [
+        "model",
+        "seconds",
+        "aspect",
+        "quality",
+    ]
+    assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 2000)
+    assert options["prompt"]["description"] == "What the video should show"
+
+
+async def test_they_are_registered_again_only_when_they_changed(
+    fake: FakeDiscord, idle: Bot
+) -> None:
+    for digest in (None, None, "older"):
+        if digest is not None:
+            await idle.facts.put("discord.commands", digest)
+        async with idle.running():
+            pass
+        await fake.disconnected()
+        idle.fresh()
+    assert len([each for each in fake.requests if each.method == "PUT"]) == 2
+
+
+async def test_a_refused_registration_does_not_keep_the_bot_from_working(
+    fake: FakeDiscord, idle: Bot
+) -> None:
+    fake.faults.add("PUT", "/commands$", error(400, 30034))
+    async with idle.running():
+        assert await idle.facts.get("discord.commands") is None
+
+
+# --- slash commands ------------------------------------------------------------------------------
+
+
+async def test_a_prompt_becomes_an_order_and_its_answer_the_card(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    asked = await ann.slash("video", prompt="a cat", model="sora", seconds=8, aspect="9:16")
+    answer = await asked.answered()
+    job = await only_job(bot)
+    assert (answer.type, answer.ephemeral) == (Answer.MESSAGE, False)
+    assert card(answer.message) == "Taken. Yours is in the queue."
+    assert await recorded(bot, job) == (str(asked.original_id), str(fake.channel.id))
+    order = job.order
+    assert order.event_id == str(asked.id)
+    assert order.address == Address(
+        platform="discord", channel=str(fake.channel.id), community=str(fake.guild.id)
+    )
+    assert (order.person, order.locale) == (Person(id=str(ann.id), name="Ann"), "en-US")
+    assert (order.prompt, order.family, order.seconds, order.aspect) == ("a cat", "sora", 8, "9:16")
+    assert (await bot.post(job)).due_at is None
+
+
+async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    image.width, image.height = 900, 1600
+    await (await ann.slash("animate", image=image)).answered()
+    job = await only_job(bot)
+    assert job.order.pictures == (
+        Picture(
+            source=image.url,
+            filename="cat.png",
+            size=len(PNG),
+            width=900,
+            height=1600,
+            author=str(ann.id),
+        ),
+    )
+    assert job.request.kind is Kind.PICTURE
+    assert fake.downloads == []
+
+
+async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    await (await ann.slash("video", prompt="a cat", channel=ann.dm)).answered()
+    address = (await only_job(bot)).order.address
+    assert address == Address(platform="discord", channel=str(ann.dm.id))
+
+
+@pytest.mark.parametrize(
+    ("filename", "size", "sentence"),
+    [
+        ("cat.pdf", 100, "I see no picture there that I can animate."),
+        ("cat.png", 8_500_000, "That picture has 8.5 MB; I take up to 8."),
+    ],
+)
+async def test_what_is_no_picture_is_refused_at_once(
+    fake: FakeDiscord, bot: Bot, ann: Member, filename: str, size: int, sentence: str
+) -> None:
+    image = fake.attachment(PNG, filename)
+    image.size = size
+    assert (await said(await ann.slash("animate", image=image))).startswith(sentence)
+    assert bot.service.submitted == []
+
+
+async def test_a_refusal_is_a_plain_sentence_for_one_person(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    asked = await ann.slash("video", prompt="a cat", model="<@1> *nope*")
+    shown = "There is no model “<\u200b@\u200b1> \\*nope\\*” here. You can choose Wan, Sora."
+    assert await said(asked) == shown
+
+
+@pytest.mark.parametrize(
+    ("missing", "name"),
+    [
+        (Permission.SEND_MESSAGES, "Send Messages"),
+        (Permission.ATTACH_FILES, "Attach Files"),
+        (Permission.EMBED_LINKS, "Embed Links"),
+        (Permission.READ_MESSAGE_HISTORY, "Read Message History"),
+        (Permission.VIEW_CHANNEL, "View Channel"),
+    ],
+)
+async def test_nothing_is_taken_where_the_result_could_not_be_posted(
+    fake: FakeDiscord, bot: Bot, ann: Member, missing: Permission, name: str
+) -> None:
+    fake.deny(fake.channel, missing)
+    sentence = await said(await ann.slash("video", prompt="a cat"))
+    assert sentence.startswith(f"I may not post in this channel ({name} is missing)")
+    assert bot.service.submitted == []
+
+
+async def test_a_database_that_fails_takes_nothing(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await bot.database.finish()
+    bot.service.go_on = None  # type: ignore[assignment]
+    sentence = await said(await ann.slash("video", prompt="a cat"))
+    assert sentence.startswith("I could not write that down just now, so nothing was taken.")
+
+
+async def test_a_mistake_of_ours_is_admitted_and_takes_nothing(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bot.draw = lambda _: Reply(text=Text(id="error.picture_too_large"))
+    sentence = await said(await ann.slash("video", prompt="a cat"))
+    assert sentence.startswith("Something went wrong on my side. Nothing was taken")
+    assert (await only_job(bot)).status is Status.CANCELLED
+
+
+async def test_a_card_that_cannot_be_adorned_is_plain(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bot.draw = None  # type: ignore[assignment]
+    answer = await (await ann.slash("video", prompt="a cat")).answered()
+    assert card(answer.message) == "Taken. Yours is in the queue."
+
+
+# --- answers that fail ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [error(404, 10062), error(400, 40060), error(403, 50001)])
+async def test_a_job_nobody_learned_of_is_withdrawn(
+    fake: FakeDiscord, bot: Bot, ann: Member, fault: Any
+) -> None:
+    fake.faults.add("POST", ANSWER, fault)
+    await ann.slash("video", prompt="a cat")
+    await asyncio.wait_for(bot.service.withdrawals.get(), 10)
+    job = await only_job(bot)
+    assert job.status is Status.CANCELLED
+    assert (job.reason, job.quota_cost, job.spend_cost) == (Reason.BY_PERSON, 0, 0)
+    assert fake.posts() == []
+
+
+async def test_an_answer_whose_end_is_unknown_is_looked_for(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    """discord.py repeats the answer itself, and is told that it was given before."""
+    fake.faults.add("POST", ANSWER, accepted(error(400, 40060)))
+    asked = await ann.slash("video", prompt="a cat")
+    await asked.answered()
+    job = await only_job(bot)
+    assert job.status is Status.QUEUED
+    assert await recorded(bot, job) == (str(asked.original_id), str(fake.channel.id))
+
+
+async def test_the_same_event_again_does_not_withdraw_what_was_answered(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    asked = await ann.slash("video", prompt="a cat")
+    await asked.answered()
+    job = await only_job(bot)
+    place = await recorded(bot, job)
+    fake.faults.add("POST", ANSWER, error(404, 10062))
+    bot.posts.asked = asyncio.Queue()
+    _deliver_again(fake, "INTERACTION_CREATE")
+    await asyncio.wait_for(bot.posts.asked.get(), 10)
+    await _help(fake, ann)
+    assert [each.id for each in bot.service.submitted] == [job.id, job.id]
+    assert bot.service.withdrawing == []
+    post = await bot.post(job)
+    assert (post.message_id, post.channel_id) == place
+
+
+def _deliver_again(fake: FakeDiscord, event: str) -> None:
+    """What a RESUME may do: an event once more."""
+    (session,) = fake.gateway.live
+    session.frames.append(next(each for each in session.frames if event in each))
+    session.more.set()
+
+
+class TestImpatience:
+    """A transaction that takes too long."""
+
+    @pytest.fixture
+    async def hasty(self, idle: Bot) -> Any:
+        idle.patience = 0.01
+        idle.fresh()
+        async with idle.running():
+            yield idle
+
+    async def test_is_answered_in_time_and_what_it_still_takes_is_withdrawn(
+        self, fake: FakeDiscord, hasty: Bot, ann: Member
+    ) -> None:
+        hasty.service.go_on.clear()
+        sentence = await said(await ann.slash("video", prompt="a cat"))
+        assert sentence.startswith("I could not write that down just now")
+        hasty.service.go_on.set()
+        await hasty.commands.finish()
+        assert (await only_job(hasty)).status is Status.CANCELLED
+        assert fake.posts() == [each for each in fake.posts() if each.ephemeral]
+
+
+# --- suggestions ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "focused", "typed", "names"),
+    [
+        ("video", {}, "model", "", ["Wan", "Sora"]),
+        ("video", {}, "model", "so", ["Sora"]),
+        ("video", {}, "seconds", "", ["4 s", "5 s", "8 s", "10 s"]),
+        ("video", {"model": "wan"}, "seconds", "", ["5 s", "10 s"]),
+        ("video", {"model": "sora"}, "seconds", "8", ["8 s"]),
+        ("video", {"model": "wan"}, "aspect", "", ["16:9", "9:16", "1:1"]),
+        ("video", {"model": "wan"}, "quality", "", ["480p", "720p"]),
+        ("animate", {"model": "sora"}, "aspect", "", ["16:9", "9:16"]),
+    ],
+)
+async def test_only_what_the_models_can_do_is_suggested(
+    fake: FakeDiscord,
+    bot: Bot,
+    ann: Member,
+    command: str,
+    options: dict[str, object],
+    focused: str,
+    typed: str,
+    names: list[str],
+) -> None:
+    if command == "animate":
+        options = options | {"image": fake.attachment(PNG, "cat.png")}
+    choices = await ann.autocomplete(command, focused=focused, value=typed, options=options)
+    assert [choice["name"] for choice in choices] == names
+
+
+# --- the menu ------------------------------------------------------------------------------------
+
+
+async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    message = await ann.say("look", attachments=[fake.attachment(PNG, "cat.png")])
+    opened = await ann.message_command("Animate", message)
+    assert (await opened.answered()).type is Answer.MODAL
+    sent = await ann.submit_modal(
+        opened,
+        {"What the video should show": "it purrs", "Which model makes it": "sora", 2: "8"},
+    )
+    answer = await sent.answered()
+    assert card(answer.message) == "Taken. Fetching your picture …"
+    order = (await only_job(bot)).order
+    assert (order.prompt, order.family, order.seconds) == ("it purrs", "sora", 8)
+    assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", str(ann.id))]
+    assert order.event_id == str(sent.id)
+
+
+async def test_an_empty_form_leaves_the_choice_to_the_catalogue(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
+    sent = await ann.submit_modal(await _opened(ann, message), {})
+    await sent.answered()
+    job = await only_job(bot)
+    assert (job.order.family, job.order.seconds) == (None, None)
+    assert job.request.prompt == "Bring it to life."
+
+
+async def _opened(person: Member, message: Message) -> Interaction:
+    opened = await person.message_command("Animate", message)
+    await opened.answered()
+    return opened
+
+
+async def test_of_several_pictures_one_is_chosen(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    files = [fake.attachment(PNG, name) for name in ("a.png", "notes.txt", "b.png")]
+    opened = await _opened(ann, await ann.say("", attachments=files))
+    await (await ann.submit_modal(opened, {"Which picture": "1"})).answered()
+    assert [each.filename for each in (await only_job(bot)).order.pictures] == ["b.png"]
+
+
+async def test_a_message_without_a_picture_opens_no_form(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    message = await ann.say("", attachments=[fake.attachment(b"x", "notes.txt")])
+    sentence = await said(await ann.message_command("Animate", message))
+    assert sentence.startswith("I see no picture there")
+
+
+async def test_a_strangers_picture_is_known_as_theirs(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bob = fake.person("bob")
+    message = await bob.say("", attachments=[fake.attachment(PNG, "cat.png")])
+    sent = await ann.submit_modal(await _opened(ann, message), {})
+    assert (await said(sent)).startswith("That picture was posted by somebody else")
+
+
+async def test_a_form_from_before_a_restart_is_answered(
+    fake: FakeDiscord, idle: Bot, ann: Member
+) -> None:
+    message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
+    async with idle.running():
+        opened = await _opened(ann, message)
+    await fake.disconnected()
+    idle.fresh()
+    async with idle.running():
+        sent = await ann.submit_modal(opened, {})
+        assert (await said(sent)).startswith("That form was no longer open")
+    assert idle.service.submitted == []
+
+
+# --- buttons -------------------------------------------------------------------------------------
+
+
+async def _card(bot: Bot, ann: Member) -> tuple[Job, Message]:
+    asked = await ann.slash("video", prompt="a cat")
+    answer = await asked.answered()
+    assert answer.message is not None
+    job = await only_job(bot)
+    await recorded(bot, job)
+    return job, answer.message
+
+
+async def test_cancel_withdraws_and_changes_the_card_in_its_place(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _card(bot, ann)
+    pressed = await ann.press(message, "Cancel")
+    answer = await pressed.answered()
+    assert (answer.type, card(answer.message)) == (
+        Answer.UPDATE,
+        "Cancelled. Nothing was sent, nothing counts.",
+    )
+    assert (await bot.job(job.id)).status is Status.CANCELLED
+
+
+async def test_buttons_work_after_a_restart(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
+    async with idle.running():
+        job, message = await _card(idle, ann)
+    await fake.disconnected()
+    idle.fresh()
+    async with idle.running():
+        await (await ann.press(message, "Cancel")).answered()
+    assert (await idle.job(job.id)).status is Status.CANCELLED
+
+
+async def test_only_the_owner_and_moderators_press_cancel(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _card(bot, ann)
+    bob = fake.person("bob")
+    assert await said(await bob.press(message, "Cancel")) == "That one belongs to somebody else."
+    moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
+    await (await moderator.press(message, "Cancel")).answered()
+    assert (await bot.job(job.id)).reason is Reason.BY_ADMIN
+
+
+async def test_try_again_is_a_new_job_of_whoever_pressed(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _card(bot, ann)
+    await (await ann.press(message, "Cancel")).answered()
+    bob = fake.person("bob", locale="de")
+    pressed = await bob.press(message, "Try again")
+    answer = await pressed.answered()
+    assert (answer.type, card(answer.message)) == (Answer.MESSAGE, "Taken. Yours is in the queue.")
+    again = bot.service.submitted[-1]
+    assert again.id != job.id
+    assert (again.order.person.name, again.order.locale) == ("Bob", "de")
+    assert await recorded(bot, again) == (str(pressed.original_id), str(fake.channel.id))
+
+
+async def test_a_button_nobody_knows_is_answered(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    channel = bot.platform.client.get_partial_messageable(fake.channel.id)
+    view = discord.ui.View(timeout=None)
+    for custom_id in ("old:thing", "v1:fly:job"):
+        view.add_item(discord.ui.Button(label=custom_id, custom_id=custom_id))
+    view.stop()
+    await channel.send("old", view=view)
+    (message,) = fake.posts()
+    for label in ("old:thing", "v1:fly:job"):
+        sentence = await said(await ann.press(message, label))
+        assert sentence == "I don't know that button any more."
+
+
+# --- mentions ------------------------------------------------------------------------------------
+
+
+async def test_a_mention_with_words_is_answered_with_the_card(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    asked = await ann.say("a cat", mentions_bot=True)
+    shown = await fake.next("message")
+    job = await only_job(bot)
+    assert card(shown) == "Taken. Yours is in the queue."
+    assert (shown.reference, shown.pings) == (asked.id, frozenset())
+    assert shown.nonce == f"{job.id}-ct"
+    assert await recorded(bot, job) == (str(shown.id), str(fake.channel.id))
+    order = job.order
+    assert (order.event_id, order.prompt) == (str(asked.id), "a cat")
+    assert order.address.message == str(asked.id)
+
+
+async def test_a_repeated_message_is_answered_once(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("a cat", mentions_bot=True)
+    await fake.next("message")
+    await recorded(bot, await only_job(bot))
+    fake.world.nonce_window = 0.0
+    _deliver_again(fake, "MESSAGE_CREATE")
+    for _ in range(2):
+        await asyncio.wait_for(bot.service.submissions.get(), 10)
+    await _help(fake, ann)
+    assert len([each for each in fake.posts() if each.embeds]) == 1
+
+
+async def _help(fake: FakeDiscord, person: Member) -> Message:
+    """Ask for help and get it: whatever was said before has been dealt with."""
+    await person.say("", mentions_bot=True)
+    return await fake.next("message", lambda each: each.content.startswith("Mention me"))
+
+
+async def test_an_empty_mention_gets_help(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    shown = await _help(fake, ann)
+    assert shown.content == "Mention me with a prompt, attach a picture if you like, or use /video."
+
+
+async def test_a_mention_takes_the_picture_of_its_own_message(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("", mentions_bot=True, attachments=[fake.attachment(PNG, "cat.png")])
+    await fake.next("message")
+    order = (await only_job(bot)).order
+    assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", str(ann.id))]
+
+
+async def test_a_mention_takes_the_picture_it_replies_to_where_discord_shows_it(
+    fake: FakeDiscord, idle: Bot, ann: Member
+) -> None:
+    fake.grant(Intent.MESSAGE_CONTENT)
+    idle.settings = type(idle.settings)(
+        token=fake.token,
+        api_url=fake.api_url,
+        gateway_url=fake.gateway_url,
+        message_content=True,
+    )
+    idle.fresh()
+    async with idle.running():
+        picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+        await ann.say("make it purr", mentions_bot=True, reply_to=picture)
+        await fake.next("message")
+    order = (await only_job(idle)).order
+    assert [each.filename for each in order.pictures] == ["cat.png"]
+
+
+async def test_a_hidden_picture_is_said_to_be_hidden(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bob = fake.person("bob")
+    picture = await bob.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    await ann.say("make it purr", mentions_bot=True, reply_to=picture)
+    shown = await fake.next("message")
+    assert shown.content.startswith("Discord does not show me pictures in other people's messages")
+    assert bot.service.submitted == []
+
+
+async def test_a_picture_of_ours_has_no_known_author(
+    fake: FakeDiscord, bot: Bot, ann: Member, tmp_path: Any
+) -> None:
+    path = tmp_path / "still.png"
+    path.write_bytes(PNG)
+    channel = bot.platform.client.get_partial_messageable(fake.channel.id)
+    await channel.send("here", file=discord.File(path))
+    ours = await fake.next("message")
+    await ann.say("more", mentions_bot=True, reply_to=ours)
+    shown = await fake.next("message")
+    assert shown.content.startswith("That picture was posted by somebody else")
+    bot.service._animate_others = AnimateOthers.FREE
+    await ann.say("more", mentions_bot=True, reply_to=ours)
+    await fake.next("message")
+    assert [each.author for each in (await only_job(bot)).order.pictures] == [None]
+
+
+async def test_a_mere_reply_to_a_video_is_no_order(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    channel = bot.platform.client.get_partial_messageable(fake.channel.id)
+    await channel.send("your video")
+    await ann.say("wow!", reply_to=await fake.next("message"))
+    await _help(fake, ann)
+    assert bot.service.submitted == []
+
+
+async def test_in_direct_messages_no_mention_is_needed(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("a cat", channel=ann.dm)
+    shown = await fake.next("message")
+    assert card(shown) == "Taken. Yours is in the queue."
+    assert (await only_job(bot)).order.address.community is None
+
+
+async def test_where_the_bot_may_not_speak_it_says_so_directly(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.deny(fake.channel, Permission.SEND_MESSAGES)
+    await ann.say("a cat", mentions_bot=True)
+    shown = await fake.next("message")
+    assert shown.channel is ann.dm
+    assert "(Send Messages is missing)" in shown.content
+
+
+async def test_a_sentence_without_the_right_to_reply_is_no_reply(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.deny(fake.channel, Permission.READ_MESSAGE_HISTORY)
+    await ann.say("a cat", mentions_bot=True)
+    shown = await fake.next("message")
+    assert (shown.channel, shown.reference) == (fake.channel, None)
+    assert "(Read Message History is missing)" in shown.content
+
+
+async def test_a_card_that_cannot_be_posted_now_is_still_owed(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.faults.add("POST", "/messages$", error(503))
+    await ann.say("a cat", mentions_bot=True)
+    await fake.next("request", lambda each: each.status == 503)
+    await _help(fake, ann)
+    job = await only_job(bot)
+    assert job.status is Status.QUEUED
+    assert (await bot.post(job)).due_at is not None

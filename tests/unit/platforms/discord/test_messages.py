@@ -1,0 +1,173 @@
+"""Looks: nothing a stranger typed has an effect, and nothing is longer than Discord takes."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import replies
+from bot.core.errors import Refused
+from bot.core.jobs import Reason, Status
+from bot.core.orders import Person
+from bot.core.posts import PostKind
+from bot.core.replies import Action, Button, Reply, Text
+from bot.platforms.discord import messages
+from tests.unit.core.orders import job, order
+
+OWNER = Person(id="123456789012345678", name="Ann")
+MARKUP = st.sampled_from(
+    [
+        "@everyone",
+        "@here",
+        "<@123456789012345679>",
+        "<@&123456789012345679>",
+        "<#123456789012345679>",
+        "</video:123456789012345679>",
+        "<t:1:R>",
+        "https://example.com/a_b",
+        "discord.gg/abc",
+        "[a](https://example.com)",
+        "**bold**",
+        "`code`",
+        "# big",
+        "> quote",
+        "||spoiler||",
+        "\n",
+        "\\",
+    ]
+)
+WORDS = st.lists(st.one_of(MARKUP, st.text(max_size=40)), max_size=40).map(" ".join)
+
+
+def asked(prompt: str = "a cat", name: str = "Ann", **changes: object) -> Reply:
+    wish = order(person=Person(id=OWNER.id, name=name))
+    plain = job(order=wish, status=Status.COMPLETED)
+    return replies.result(
+        replace(plain, request=replace(plain.request, prompt=prompt)),
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def result_text(reply: Reply) -> str:
+    content = messages.post(reply, "en", kind=PostKind.RESULT).content
+    assert content is not None
+    return content
+
+
+def card_text(reply: Reply) -> str:
+    description = messages.card(reply, "en", job_id="j1").embeds[0].description
+    assert description is not None
+    return description
+
+
+@given(prompt=WORDS, name=WORDS)
+def test_a_result_mentions_its_owner_and_nobody_else(prompt: str, name: str) -> None:
+    content = result_text(asked(prompt, name))
+    assert re.findall(r"<[@#/:t][^<\n]*>", content) == [f"<@{OWNER.id}>"]
+    assert not re.search(r"@(everyone|here)", content)
+
+
+@given(prompt=WORDS, name=WORDS)
+def test_only_our_own_link_unfurls_and_stands_alone_at_the_end(prompt: str, name: str) -> None:
+    link = "https://videos.test/v/abc"
+    content = result_text(asked(prompt, name, link=link, link_expires_at=1.5))
+    assert content.splitlines()[-1] == link
+    assert re.findall(r"\w://|\.gg/", content) == ["s://"]
+
+
+@given(prompt=WORDS, name=WORDS)
+def test_nothing_is_longer_than_discord_takes(prompt: str, name: str) -> None:
+    reply = asked(prompt * 20, name * 20, link="https://videos.test/" + "x" * 480)
+    assert len(result_text(reply)) <= 2000
+    assert len(card_text(reply)) <= 4096
+    refused = Refused("family_unknown", family=prompt * 20, can=name * 20)
+    assert len(messages.notice(replies.error(refused), "en").content or "") <= 2000
+
+
+@given(prompt=WORDS)
+def test_a_quote_is_one_line_of_what_was_typed(prompt: str) -> None:
+    shown = messages.plain(prompt, most=10_000)
+    assert "\n" not in shown
+    bare = re.sub(r"\\(?=[^\w\s])", "", shown.replace("\u200b", ""))
+    assert bare.replace("\\", "") == " ".join(prompt.split()).replace("\\", "").replace(
+        "\u200b", ""
+    )
+
+
+def test_every_message_names_the_one_person_it_may_ping() -> None:
+    reply = asked()
+    pinging: object = messages.post(reply, "en", kind=PostKind.RESULT).mentions.to_dict()
+    assert pinging == {"parse": [], "users": [int(OWNER.id)]}
+    for look in (messages.card(reply, "en", job_id="j1"), messages.notice(reply, "en")):
+        silent: object = look.mentions.to_dict()
+        assert silent == {"parse": []}
+
+
+def test_a_result_says_what_made_it_and_for_whom() -> None:
+    assert result_text(asked("a *cat*")).splitlines() == [
+        f"<@{OWNER.id}>, here is your video.",
+        "> a \\*cat\\*",
+        "-# AI-generated · Wan · asked by Ann",
+    ]
+
+
+def test_a_card_shows_its_state_progress_and_times() -> None:
+    running = job(status=Status.IN_PROGRESS, progress=42)
+    look = messages.card(replies.card(running, ready_at=1_800_000_000.9), "en", job_id=running.id)
+    (embed,) = look.embeds
+    assert (embed.description or "").splitlines() == [
+        "Your video is being made.",
+        "> a cat",
+        "▰▰▰▰▰▱▱▱▱▱▱▱  42 %",
+        "-# Wan · 5 s · 16:9 · 720p",
+        "-# Ready <t:1800000000:R>",
+    ]
+    assert embed.colour == messages.COLOURS[replies.Tone.WORKING]
+    assert look.content is None
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("kind", list(PostKind))
+def test_every_button_names_its_action_its_job_and_its_kind(status: Status, kind: PostKind) -> None:
+    reply = replace(
+        asked(), buttons=tuple(Button(action=a, job_id="j-1") for a in Action if a != "open")
+    )
+    shown = messages.post(reply, "en", kind=kind).view.to_components()[0]["components"]
+    ids = [re.fullmatch(messages.CUSTOM_ID, each["custom_id"]) for each in shown]
+    assert [found and found.groups() for found in ids] == [
+        (action, "j-1", kind) for action in ("cancel", "silence", "retry")
+    ]
+
+
+def test_a_link_button_only_opens() -> None:
+    reply = replace(asked(), buttons=(Button(action=Action.OPEN, job_id="j", url="https://a.b"),))
+    (row,) = messages.post(reply, "en", kind=PostKind.RESULT).view.to_components()
+    (button,) = row["components"]
+    assert (button["style"], button["url"], button["label"]) == (5, "https://a.b", "Open")
+
+
+async def test_views_are_finished_so_that_discord_py_forgets_them() -> None:
+    assert messages.post(asked(), "en", kind=PostKind.RESULT).view.is_finished()
+    assert messages.card(replies.card(job()), "en", job_id="j").view.is_finished()
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
+    if reason in (Reason.UNDELIVERABLE, Reason.BY_PERSON, Reason.BY_ADMIN):
+        return
+    failed = job(status=Status.FAILED, reason=reason, order=order(person=OWNER))
+    look = messages.post(replies.failure(failed), "en", kind=PostKind.FAILURE)
+    assert (look.content or "").startswith(f"<@{OWNER.id}>, ")
+
+
+def test_a_limit_says_when_there_is_more() -> None:
+    refused = Refused("limit_person_videos", limit=3, used=3, resets_at=1_800_000_000.0)
+    said = messages.notice(replies.error(refused), "de").content
+    assert said == "You have had your 3 for today. More <t:1800000000:R>."
+
+
+def test_a_missing_permission_is_called_what_discord_calls_it() -> None:
+    reply = Reply(text=Text(id="error.cannot_post_here", values={"permission": "attach_files"}))
+    assert "(Attach Files is missing)" in (messages.notice(reply, "en").content or "")
