@@ -1,0 +1,345 @@
+"""The composition root: builds every part, hands each what it needs, runs them, shuts them down.
+
+Nothing else knows all the neighbours. Reads top to bottom: what exists, who talks to whom, in
+which order it ends.
+"""
+
+import asyncio
+import base64
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.config import Config
+from bot.core.errors import Broken
+from bot.core.jobs import Job, Status
+from bot.core.links import Signer
+from bot.core.ports import Clock, Gateway, Platform
+from bot.core.posting import Link, Posting
+from bot.core.posts import Post
+from bot.core.service import Service
+from bot.core.steps import Steps
+from bot.core.wake import Wake
+from bot.core.worker import Worker
+from bot.gateways import videos_api
+from bot.log import get_logger
+from bot.media.studio import Studio
+from bot.platforms.discord import client as discord
+from bot.platforms.discord.client import DiscordPlatform
+from bot.platforms.discord.commands import Commands
+from bot.store.database import open_database
+from bot.store.jobs import Jobs
+from bot.store.posts import Posts
+from bot.store.settings import Gateways, Settings
+from bot.store.spool import Spool
+from bot.web import server
+from bot.web.pages import PURPOSE, Pages
+
+CLAIMS: Mapping[tuple[Status, ...], float] = {
+    (Status.QUEUED,): videos_api.POST_TIME + 100.0,
+    (Status.SUBMITTING, Status.IN_PROGRESS): 120.0,
+    (Status.COMPLETED,): videos_api.CONTENT_TIME + 300.0,
+}
+"""Seconds that a claim lasts: longer than anything a step of these states may take."""
+POST_CLAIM = 300.0
+
+log = get_logger()
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once that much time has passed."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """What wakes the two workers before their rows are due."""
+
+    jobs: Wake = field(default_factory=Wake)
+    posts: Wake = field(default_factory=Wake)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The store, table by table."""
+
+    jobs: Jobs
+    posts: Posts
+    pauses: Gateways
+    settings: Settings
+    spool: Spool
+
+
+async def run(config: Config, *, ready: Callable[[str], None] = lambda _address: None) -> None:
+    """Run the service until SIGTERM or SIGINT; then end what is under way and close."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with open_app(config) as address:
+        ready(address)
+        await stop.wait()
+        log.info("service.stopping")
+    log.info("service.stopped")
+
+
+@asynccontextmanager
+async def open_app(config: Config, *, clock: Clock | None = None) -> AsyncIterator[str]:
+    """The whole service, running for as long as the context lasts; yields its web address.
+
+    What is entered last ends first: intake, then jobs, then posts, then everything they use.
+    """
+    clock = clock or SystemClock()
+    bells = Bells()
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        rows = await enter(_open_rows(config, clock))
+        studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
+        gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
+        signer = await _signer(rows.settings)
+        address = await enter(_serve(config, rows, studio, signer, clock))
+        chat = await enter(DiscordPlatform(discord_settings(config), posts=rows.posts))
+        platforms: dict[str, Platform] = {chat.name: chat}
+
+        service = _service(config, rows, gateways, clock, bells)
+        steps = _steps(rows, gateways, platforms, studio, clock, bells)
+        posting = _posting(config, rows, platforms, studio, signer, clock)
+        commands = Commands(
+            chat, service=service, card=posting.card, posts=rows.posts, facts=rows.settings
+        )
+        stack.push_async_callback(commands.finish)
+        await enter(_running(_post_worker(rows, posting, list(platforms), clock, bells).run()))
+        await enter(_running(_job_worker(rows, steps, clock, bells).run()))
+        await enter(_running(chat.run()))
+        yield address
+
+
+@asynccontextmanager
+async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
+    async with open_database(config.database_url) as database:
+        rows = Rows(
+            Jobs(database),
+            Posts(database),
+            Gateways(database),
+            Settings(database),
+            Spool(config.data_dir / "pending-ids.jsonl"),
+        )
+        if database.is_sqlite:
+            # We hold the file's lock, so whoever had these claims is dead.
+            await rows.jobs.expire_claims(now=clock.now())
+            await rows.posts.expire_claims(now=clock.now())
+        await _bring_home(rows, clock)
+        yield rows
+
+
+async def _bring_home(rows: Rows, clock: Clock) -> None:
+    """Record the gateway ids that the database could not take when they came."""
+    for job_id, gateway_id in rows.spool.read():
+        try:
+            await rows.jobs.accept(job_id, gateway_id, now=clock.now(), due_at=clock.now())
+        except Broken as known:  # the database took it after all, and the job has moved on
+            log.info("job.id_known", job=job_id, code=known.code)
+    rows.spool.clear()
+
+
+def _service(
+    config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, bells: Bells
+) -> Service:
+    return Service(
+        catalog=config.catalog,
+        limits=config.limits,
+        animate_others=config.settings.animate_others,
+        base_urls={name: gateway.base_url for name, gateway in gateways.items()},
+        jobs=rows.jobs,
+        clock=clock,
+        wake=bells.jobs,
+        new_id=new_id,
+    )
+
+
+def _steps(
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    platforms: Mapping[str, Platform],
+    studio: Studio,
+    clock: Clock,
+    bells: Bells,
+) -> Steps:
+    return Steps(
+        jobs=rows.jobs,
+        pauses=rows.pauses,
+        spool=rows.spool,
+        gateways=gateways,
+        platforms=platforms,
+        media=studio,
+        clock=clock,
+        wake_posts=bells.posts,
+    )
+
+
+def _posting(
+    config: Config,
+    rows: Rows,
+    platforms: Mapping[str, Platform],
+    studio: Studio,
+    signer: Signer,
+    clock: Clock,
+) -> Posting:
+    return Posting(
+        jobs=rows.jobs,
+        posts=rows.posts,
+        platforms=platforms,
+        media=studio,
+        limits=config.limits,
+        link=_linker(config, signer, clock),
+        typical=_typical(config),
+        clock=clock,
+    )
+
+
+def _serve(
+    config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Clock
+) -> AbstractAsyncContextManager[str]:
+    web = config.settings.web
+    pages = Pages(
+        get_job=rows.jobs.get,
+        media=studio,
+        signer=signer,
+        clock=clock,
+        public_url=web.public_url,
+    )
+    return server.serve(pages.routes, host=web.host, port=web.port)
+
+
+def _job_worker(rows: Rows, steps: Steps, clock: Clock, bells: Bells) -> Worker[Job]:
+    async def claim(most: int) -> list[Job]:
+        claimed: list[Job] = []
+        for statuses, seconds in CLAIMS.items():
+            now = clock.now()
+            claimed += await rows.jobs.claim(
+                statuses, now=now, until=now + seconds, most=most - len(claimed)
+            )
+        return claimed
+
+    async def next_due() -> float | None:
+        return _earliest([await rows.jobs.next_due(statuses) for statuses in CLAIMS])
+
+    return Worker(
+        name="jobs", claim=claim, step=steps.take, next_due=next_due, clock=clock, wake=bells.jobs
+    )
+
+
+def _post_worker(
+    rows: Rows, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
+) -> Worker[Post]:
+    async def claim(most: int) -> list[Post]:
+        now = clock.now()
+        return await rows.posts.claim(platforms, now=now, until=now + POST_CLAIM, most=most)
+
+    async def next_due() -> float | None:
+        return await rows.posts.next_due(platforms)
+
+    return Worker(
+        name="posts",
+        claim=claim,
+        step=posting.take,
+        next_due=next_due,
+        clock=clock,
+        wake=bells.posts,
+    )
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """`work` as a task beside the context; if it fails, so does the context, with its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            try:
+                yield
+            finally:
+                task.cancel()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+def _linker(config: Config, signer: Signer, clock: Clock) -> Callable[[Job], Link | None]:
+    web = config.settings.web
+
+    def link(job: Job) -> Link | None:
+        if web.public_url is None:
+            return None
+        expires_at = clock.now() + web.link_days * 86_400
+        path = signer.path(PURPOSE, job.id, expires_at=expires_at)
+        return Link(f"{web.public_url}{path}", expires_at)
+
+    return link
+
+
+def _typical(config: Config) -> Callable[[str], float]:
+    def typical(name: str) -> float:
+        model = config.catalog.model(name)
+        return model.typical if model else 180.0
+
+    return typical
+
+
+async def _signer(settings: Settings) -> Signer:
+    """Links are signed with a key of our own, made at the first start and kept with the rows."""
+    key = await settings.get("links.key")
+    if key is None:
+        key = secrets.token_hex(32)
+        await settings.put("links.key", key)
+    return Signer({"a": bytes.fromhex(key)})
+
+
+def _earliest(times: Sequence[float | None]) -> float | None:
+    return min((time for time in times if time is not None), default=None)
+
+
+def new_id() -> str:
+    """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
+    return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+def discord_settings(config: Config) -> discord.Settings:
+    """What the Discord half needs. Raises `Broken("discord_token_missing")` without a token."""
+    table = config.settings.discord
+    if table.token is None:
+        raise Broken("discord_token_missing")
+    return discord.Settings(
+        token=table.token.get_secret_value(),
+        api_url=table.api_url,
+        gateway_url=table.gateway_url,
+        message_content=table.message_content_intent,
+        upload_limit=round(table.upload_limit_mib * 1024 * 1024),
+    )
+
+
+def gateway_settings(config: Config) -> list[videos_api.Settings]:
+    """What the clients need of the configured gateways."""
+    return [
+        videos_api.Settings(
+            name=name,
+            base_url=table.base_url,
+            api_key=table.api_key.get_secret_value(),
+            dialect=table.dialect,
+            poll_step=table.poll_step,
+            media_origins=frozenset(table.media_origins),
+            trust_json_5xx=(
+                table.dialect == "new-api" if table.trust_json_5xx is None else table.trust_json_5xx
+            ),
+            refunds_failed=table.refunds_failed,
+        )
+        for name, table in config.settings.gateways.items()
+    ]

@@ -1,0 +1,98 @@
+"""The commands and their options; what they do stands in the module named like each."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="The configuration file; without one, the environment alone counts."
+    ),
+]
+
+app = typer.Typer(
+    name="zoetrope",
+    help="Type a command or reply to a picture in chat, and a video comes back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def run(config: ConfigFile = None) -> None:
+    """Run the service."""
+    from bot.cli.run import run_service
+
+    run_service(config)
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Read the configuration; print every mistake, or the worst-case day."""
+    from bot.cli.check import check_config
+
+    check_config(config)
+
+
+@app.command()
+def models(config: ConfigFile = None) -> None:
+    """List the models that this configuration can run."""
+    from bot.cli.models import list_models
+
+    list_models(config)
+
+
+@app.command()
+def simulator(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 9100,
+    key: Annotated[str, typer.Option(help="The key it accepts.")] = "sk-sim",
+    render_time: Annotated[
+        float, typer.Option("--render-time", help="Seconds that a video takes at least.")
+    ] = 8.0,
+) -> None:
+    """Run the simulated gateway alone."""
+    from bot.cli.simulator import run_simulator
+
+    asyncio.run(run_simulator(host=host, port=port, key=key, render_time=render_time))
+
+
+@app.command()
+def demo() -> None:
+    """Try it without any account: a simulated gateway, prompts typed right here."""
+    from bot.cli.demo import run_demo
+
+    asyncio.run(run_demo())
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What the video should show.")] = "",
+    image: Annotated[Path | None, typer.Option(help="A picture to start from.")] = None,
+    last_image: Annotated[Path | None, typer.Option(help="A picture to end on.")] = None,
+    model: Annotated[str | None, typer.Option(help="A family or a wire name.")] = None,
+    seconds: Annotated[int | None, typer.Option(help="How long it should be.")] = None,
+    aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
+    quality: Annotated[str | None, typer.Option(help="480p, 720p or 1080p.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output")] = Path("video.mp4"),
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Make one video from the terminal: try a key or a model before inviting anybody."""
+    from bot.cli.generate import Wish, generate_video
+
+    wish = Wish(
+        prompt=prompt,
+        pictures=tuple(picture for picture in (image, last_image) if picture),
+        family=model,
+        seconds=seconds,
+        aspect=aspect,
+        quality=quality,
+    )
+    asyncio.run(generate_video(wish, output=output, simulate=simulate, config=config))

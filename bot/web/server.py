@@ -1,0 +1,53 @@
+"""One aiohttp server: it mounts what `app.py` hands it and tells whether the house stands."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.core.errors import Broken
+from bot.log import get_logger
+
+log = get_logger()
+
+
+@asynccontextmanager
+async def serve(
+    routes: Sequence[web.AbstractRouteDef], *, host: str, port: int
+) -> AsyncIterator[str]:
+    """Listen until the context ends; yields the address, e.g. `http://127.0.0.1:8080`.
+
+    Raises `Broken("port_taken")` where somebody else listens there.
+    """
+    app = web.Application(middlewares=[_guard], client_max_size=64 * 1024)
+    app.add_routes([web.get("/healthz", _healthy), *routes])
+    # Access logs hold signed links; what happens to jobs is logged where it is saved.
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Broken("port_taken", host=host, port=port) from error
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _healthy(_request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: object) -> web.StreamResponse:
+    """The rim: a fault of ours is logged without the address, and answered without a trace."""
+    try:
+        response: web.StreamResponse = await handler(request)  # type: ignore[operator]
+    except web.HTTPException as error:
+        error.headers["X-Content-Type-Options"] = "nosniff"
+        raise
+    except Exception:
+        log.exception("web.failed", route=str(request.match_info.route.resource))
+        raise web.HTTPInternalServerError(text="Something went wrong.\n") from None
+    return response
