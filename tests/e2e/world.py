@@ -1,0 +1,145 @@
+"""The whole world around the app: a fake Discord, the simulated gateway, and a configuration.
+
+The videos are tiny, so that rendering costs next to nothing; everything else is the real thing.
+"""
+
+import json
+import os
+import sys
+from asyncio import create_subprocess_exec, timeout
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from bot.app import open_app
+from bot.config import Config, load
+from bot.simulator.server import Simulator
+from tests.fakes.discord import FakeDiscord, Message
+
+CATALOGUE = """
+[models.sora-2]
+seconds = [1, 2]
+[models.sora-2.sizes]
+480p = { "16:9" = "128x72", "9:16" = "72x128" }
+[models.sora-2.dialects.documented]
+seconds = [1, 2]
+[models.sora-2.dialects.documented.sizes]
+480p = { "16:9" = "128x72", "9:16" = "72x128" }
+[models."wan2.5-t2v-preview"]
+seconds = [1]
+[models."wan2.5-t2v-preview".sizes]
+480p = { "16:9" = "832*480" }
+[models."wan2.5-i2v-preview"]
+seconds = [1]
+sizes = { 480p = "480P" }
+"""
+WAIT = 20.0
+"""Seconds that anything may take before a test gives up on it."""
+
+
+def png(colour: str = "orange", size: tuple[int, int] = (400, 300)) -> bytes:
+    """A small picture in one colour."""
+    into = BytesIO()
+    Image.new("RGB", size, colour).save(into, "PNG")
+    return into.getvalue()
+
+
+class World:
+    """One Discord, one gateway, one data directory; the app is started into it, maybe twice."""
+
+    def __init__(
+        self, *, discord: FakeDiscord, simulator: Simulator, gateway_url: str, folder: Path
+    ) -> None:
+        self.discord = discord
+        self.simulator = simulator
+        self.gateway_url = gateway_url
+        self.folder = folder
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
+        ours = {
+            "DATA_DIR": str(self.folder / "data"),
+            "DEFAULT_MODEL": "sora-2",
+            "WEB__PORT": "0",
+            "LIMITS__PERSON_AT_ONCE": "9",
+            "LIMITS__PERSON_VIDEOS_PER_DAY": "9",
+            "DISCORD__TOKEN": self.discord.token,
+            "DISCORD__API_URL": self.discord.api_url,
+            "DISCORD__GATEWAY_URL": self.discord.gateway_url,
+            "GATEWAYS__MAIN__BASE_URL": self.gateway_url,
+            "GATEWAYS__MAIN__API_KEY": "sk-sim",
+            "GATEWAYS__MAIN__DIALECT": "documented",
+            "GATEWAYS__MAIN__POLL_STEP": "0.05",
+        }
+        return {f"ZOETROPE_{name}": value for name, value in (ours | changes).items()}
+
+    def written(self, **changes: str) -> dict[str, str]:
+        """The same, with the configuration file in its place."""
+        self._file()
+        return self.environment(**changes)
+
+    def config(self, **changes: str) -> Config:
+        """The app's configuration."""
+        return load(self._file(), environment=self.environment(**changes))
+
+    @asynccontextmanager
+    async def app(self, **changes: str) -> AsyncIterator[str]:
+        """The app in this process, connected; yields its web address."""
+        with self.discord.redirect_dpy():
+            async with open_app(self.config(**changes)) as address:
+                await self.discord.connected(timeout=WAIT)
+                yield address
+
+    @asynccontextmanager
+    async def process(
+        self, *, victim: Mapping[str, str] | None = None, **changes: str
+    ) -> AsyncIterator[Process]:
+        """The app as a process of its own, to be killed; `victim` arms its kill points."""
+        module = "bot" if victim is None else "tests.faults.victim"
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
+        process = await create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            "run",
+            "--config",
+            str(self._file()),
+            env={**inherited, **self.environment(**changes), **(victim or {})},
+            stderr=PIPE,
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            async with timeout(WAIT):
+                await process.communicate()
+                await self.discord.disconnected()
+
+    async def result(self) -> Message:
+        """The next message with a video, a link or a failure: anything but a card."""
+        return await self.discord.next("message", where=is_result, timeout=WAIT)
+
+    def _file(self) -> Path:
+        file = self.folder / "config.toml"
+        file.write_text(CATALOGUE, "utf-8")
+        return file
+
+
+def is_card(message: Message) -> bool:
+    """Whether this is a status card: cards are embeds."""
+    return bool(message.embeds) and not message.ephemeral
+
+
+def is_result(message: Message) -> bool:
+    """Whether this is a result or a failure: plain words, perhaps with a file."""
+    return not message.embeds and not message.ephemeral
+
+
+def card_text(message: Message) -> str:
+    """Everything that a card says."""
+    return json.dumps(message.embeds, ensure_ascii=False)

@@ -1,0 +1,214 @@
+"""SIGKILL anywhere, start again: every accepted job is delivered or visibly unconfirmed, none is
+charged twice, none posted twice.
+
+What happened is read from the journals of the fake Discord and the simulated gateway, never from
+what the app believed.
+"""
+
+import asyncio
+import sqlite3
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.simulator.faults import Fault
+from tests.e2e.world import WAIT, World, card_text, is_card, is_result, png
+from tests.fakes.discord import Interaction, Person
+
+COMMITS = 14
+"""Transactions that write from the first start to a delivered picture job, at the least."""
+LAST_WORDS = ("Done.", "I lost the line", "did not become a video")
+
+
+def rows(world: World, query: str) -> list[tuple[object, ...]]:
+    """What the database says, once nobody has it open."""
+    with sqlite3.connect(world.folder / "data" / "zoetrope.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return database.execute(query).fetchall()
+
+
+def settled(world: World) -> bool:
+    """Whether the channel shows a card with its last words, and the message that goes with it."""
+    cards = [message for message in world.discord.posts() if is_card(message)]
+    ended = any(word in card_text(card) for card in cards for word in LAST_WORDS)
+    return ended and any(is_result(message) for message in world.discord.posts())
+
+
+async def until_settled(world: World) -> None:
+    """Wait, request by request, until the channel shows the end."""
+    async with asyncio.timeout(2 * WAIT):
+        while not settled(world):
+            await world.discord.next("request", timeout=2 * WAIT)
+
+
+def check_promises(world: World) -> None:
+    """One charge at most, one result, no job without an end."""
+    assert world.simulator.charges <= 1
+    results = [message for message in world.discord.posts() if is_result(message)]
+    cards = [message for message in world.discord.posts() if is_card(message)]
+    assert len(results) == 1
+    assert len(cards) == 1
+    ((status,),) = rows(world, "SELECT status FROM jobs")
+    assert status in ("delivered", "unconfirmed")
+    if status == "delivered":
+        assert world.simulator.charges == 1
+        assert results[0].attachments
+
+
+@asynccontextmanager
+async def asked(
+    world: World, victim: dict[str, str] | None = None
+) -> AsyncIterator[tuple[Process, Person, Interaction]]:
+    """The app, connected, and Ann's picture on its way."""
+    async with world.process(victim=victim) as process:
+        await world.discord.connected(timeout=WAIT)
+        ann = world.discord.person("ann")
+        picture = world.discord.attachment(png(), "cat.png", ephemeral=True)
+        yield process, ann, await ann.slash("animate", image=picture)
+
+
+async def died(process: Process) -> None:
+    async with asyncio.timeout(WAIT):
+        await process.wait()
+
+
+async def after_restart(world: World) -> None:
+    """Start again, wait for the end, stop politely, and hold the world to the promises."""
+    async with world.process() as process:
+        await world.discord.connected(timeout=WAIT)
+        await until_settled(world)
+        process.terminate()
+        async with asyncio.timeout(2 * WAIT):
+            assert await process.wait() == 0, "a polite stop is a clean exit"
+    check_promises(world)
+
+
+async def killed_at(world: World, number: int, side: str) -> None:
+    """Kill at one commit, and see what becomes of it."""
+    victim = {"VICTIM_COMMIT": str(number), "VICTIM_SIDE": side}
+    async with world.process(victim=victim) as process:
+        connecting = asyncio.create_task(world.discord.connected(timeout=WAIT))
+        dying = asyncio.create_task(process.wait())
+        await asyncio.wait({connecting, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if not dying.done():
+            ann = world.discord.person("ann")
+            picture = world.discord.attachment(png(), "cat.png", ephemeral=True)
+            await ann.slash("animate", image=picture)
+        async with asyncio.timeout(2 * WAIT):
+            assert await dying == -9
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+    if _accepted(world):
+        await after_restart(world)
+    else:
+        assert world.simulator.charges == 0, "nothing was accepted, so nothing may cost"
+
+
+def _accepted(world: World) -> bool:
+    try:
+        return bool(rows(world, "SELECT id FROM jobs"))
+    except sqlite3.OperationalError:
+        return False
+
+
+POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("before", "after")]
+FEW = [(4, "after"), (6, "after"), (8, "before")]
+
+
+@pytest.mark.parametrize(("number", "side"), FEW)
+async def test_killed_at_a_commit_nothing_is_lost_or_doubled(
+    world: World, number: int, side: str
+) -> None:
+    await killed_at(world, number, side)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(("number", "side"), [point for point in POINTS if point not in FEW])
+async def test_killed_at_every_commit_nothing_is_lost_or_doubled(
+    world: World, number: int, side: str
+) -> None:
+    await killed_at(world, number, side)
+
+
+@pytest.mark.proof
+async def test_the_kill_points_cover_a_whole_job(world: World, tmp_path: Path) -> None:
+    counted = tmp_path / "count"
+    async with asked(world, {"VICTIM_COUNT": str(counted)}) as (process, _, _):
+        await until_settled(world)
+        process.terminate()
+        await died(process)
+    assert int(counted.read_text("ascii")) >= COMMITS
+    check_promises(world)
+
+
+async def test_killed_between_acknowledging_and_fetching_the_picture(world: World) -> None:
+    async with world.process() as process:
+        await world.discord.connected(timeout=WAIT)
+        ann = world.discord.person("ann")
+        picture = world.discord.attachment(png(), "cat.png", ephemeral=True)
+        picture.stall_after = 10
+        await (await ann.slash("animate", image=picture)).answered()
+        process.kill()
+        await died(process)
+    picture.stall_after = None
+    await after_restart(world)
+    assert world.simulator.charges == 1
+
+
+async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent_again(
+    world: World,
+) -> None:
+    async with world.simulator.holding("create"), asked(world) as (process, _, _):
+        await world.simulator.next("create")
+        process.kill()
+        await died(process)
+    await after_restart(world)
+    assert rows(world, "SELECT status, quota_cost, spend_cost FROM jobs") == [("unconfirmed", 0, 1)]
+    assert world.simulator.charges == 1
+
+
+async def test_killed_between_posting_and_saving_the_result_stands_once(world: World) -> None:
+    hold = world.discord.hold("POST", r"/channels/\d+/messages$")
+    async with asked(world) as (process, _, _):
+        await hold.reached(timeout=WAIT)
+        process.kill()
+        await died(process)
+    hold.release()
+    await after_restart(world)
+    assert world.simulator.charges == 1
+
+
+async def test_buttons_from_before_a_restart_still_work(world: World) -> None:
+    world.simulator.faults.add(Fault("create", "answer", 429, "full", retry_after=60), times=99)
+    async with asked(world) as (process, ann, interaction):
+        card = (await interaction.answered()).message
+        assert card is not None
+        await world.discord.next(
+            "edit", where=lambda m: "nothing is lost" in card_text(m), timeout=WAIT
+        )
+        process.kill()
+        await died(process)
+    async with world.process():
+        await world.discord.connected(timeout=WAIT)
+        pressed = await ann.press(card, "Cancel")
+        answer = await pressed.answered()
+        assert answer.message is not None
+        assert "Cancelled" in card_text(answer.message)
+    assert rows(world, "SELECT status FROM jobs") == [("cancelled",)]
+    assert world.simulator.charges == 0
+
+
+async def test_a_second_instance_on_the_same_file_is_refused_in_a_sentence(world: World) -> None:
+    async with world.process() as first:
+        await world.discord.connected(timeout=WAIT)
+        async with world.process() as second:
+            async with asyncio.timeout(WAIT):
+                _, said = await second.communicate()
+            assert second.returncode == 75
+            assert f"Another instance ({first.pid} @ ".encode() in said
+            assert b"Traceback" not in said
+            first.kill()
+            await died(first)

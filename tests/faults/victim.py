@@ -1,0 +1,85 @@
+"""The app with a kill point: run as `python -m tests.faults.victim run …`.
+
+`VICTIM_COMMIT=n` and `VICTIM_SIDE=before|after` make the process SIGKILL itself at its n-th
+transaction that writes, just before it begins or just after it is committed: between any two
+steps of the service lies one of those, so the numbers 1, 2, 3 … cover every state on disk.
+`VICTIM_COUNT=file` instead notes how many there were.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.cli import main
+from bot.store.database import Database
+
+_number = int(os.environ.get("VICTIM_COMMIT", "0"))
+_side = os.environ.get("VICTIM_SIDE", "after")
+_count_file = os.environ.get("VICTIM_COUNT")
+_begun = 0
+_turn = asyncio.Lock()
+_whole = Database._whole
+
+
+async def _counted(self: Database, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+    """A transaction that counts if it wrote anything; one at a time, so that counts are true."""
+    async with _turn:
+        return await _one(self, work)
+
+
+async def _one(self: Database, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+    global _begun
+    before = await _changes(self)
+    if _begun + 1 == _number and _side == "before" and await _would_write(self, work):
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = await _whole(self, work)
+    if await _changes(self) != before:
+        _begun += 1
+        if _count_file:
+            Path(_count_file).write_text(str(_begun), "ascii")
+        if _begun == _number and _side == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+
+async def _changes(database: Database) -> int:
+    async def read(connection: AsyncConnection) -> int:
+        answer = await connection.exec_driver_sql("SELECT total_changes()")
+        return int(answer.scalar_one())
+
+    return await _whole(database, read)
+
+
+async def _would_write(
+    database: Database, work: Callable[[AsyncConnection], Awaitable[Any]]
+) -> bool:
+    """Try it, look, and take it back."""
+
+    class Back(Exception):
+        pass
+
+    wrote = False
+
+    async def trial(connection: AsyncConnection) -> None:
+        nonlocal wrote
+        before = (await connection.exec_driver_sql("SELECT total_changes()")).scalar_one()
+        await work(connection)
+        after = (await connection.exec_driver_sql("SELECT total_changes()")).scalar_one()
+        wrote = after != before
+        raise Back
+
+    with contextlib.suppress(Back):
+        await _whole(database, trial)
+    return wrote
+
+
+Database._whole = _counted  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""The project keeps its own word: the example file, the sentences, and the size of things."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+from pydantic import BaseModel
+
+from bot.config import Settings, load
+from bot.config.problems import variable
+from bot.config.settings import Gateway
+from bot.core.jobs import Reason, Status
+from bot.core.orders import Kind
+from bot.core.quotas import Usage
+from bot.core.replies import Action
+
+ROOT = Path(__file__).parents[1]
+BOT = ROOT / "bot"
+EXAMPLE = ROOT / "config.example.toml"
+SECRET = "secret; environment only"
+
+# --- config.example.toml -------------------------------------------------------------------------
+
+
+@cache
+def _uncommented() -> str:
+    """The example with every setting switched on: settings follow their # without a space."""
+    return re.sub(r'^#(?=\[|[\w"]+ = )', "", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
+
+
+@cache
+def _documented() -> dict[str, tuple[object, str]]:
+    """Key → default and description of every setting that may stand in the file."""
+    return dict(_settings(Settings))
+
+
+def _settings(table: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, tuple[object, str]]]:
+    for name, field in table.model_fields.items():
+        inner = field.annotation
+        if name == "gateways":
+            yield from _settings(Gateway, "gateways.main.")
+        elif isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _settings(inner, f"{prefix}{name}.")
+        elif name not in ("models", "families", "presets") and field.description != SECRET:
+            default = None if field.is_required() else field.default
+            yield f"{prefix}{name}", (default, field.description or "")
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def test_the_example_shows_every_setting_with_its_default() -> None:
+    shown = {
+        key: value
+        for key, value in _flat(tomllib.loads(_uncommented()))
+        if not key.startswith(("models.", "families.", "presets."))
+    }
+    assert sorted(shown) == sorted(_documented())
+    defaults = {key: default for key, (default, _) in _documented().items()}
+    # A setting without a default is shown with an example.
+    assert {key: shown[key] for key, it in defaults.items() if it is not None} == {
+        key: list(it) if isinstance(it, tuple) else it
+        for key, it in defaults.items()
+        if it is not None
+    }
+
+
+def test_the_example_explains_every_setting_in_the_settings_own_words() -> None:
+    lines = EXAMPLE.read_text("utf-8").splitlines()
+    explained = {
+        line.removeprefix("#").partition(" = ")[0]: above.removeprefix("# ")
+        for above, line in pairwise(lines)
+        if re.match(r"#\w+ = ", line)
+    }
+    for key, (_, description) in _documented().items():
+        assert explained[key.rpartition(".")[2]] == description, key
+
+
+@pytest.mark.parametrize("secret", ["discord.token", "gateways.main.api_key"])
+def test_the_example_names_the_variables_of_secrets(secret: str) -> None:
+    for name in (variable(secret), f"{variable(secret)}_FILE"):
+        assert re.search(rf"\b{name}\b", EXAMPLE.read_text("utf-8"))
+
+
+def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Path) -> None:
+    secrets = {"ZOETROPE_DISCORD__TOKEN": "t", "ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk"}
+    address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": "https://gateway.example"}
+    alone = load(None, environment=secrets | address)
+    assert load(EXAMPLE, environment=secrets | address) == alone
+    full = tmp_path / "full.toml"
+    full.write_text(_uncommented(), "utf-8")
+    config = load(full, environment=secrets)
+    assert config.limits == alone.limits
+    assert config.settings.gateways["main"].dialect == "new-api"
+    assert config.catalog.model("my-model-v1") is not None
+
+
+# --- sentences -----------------------------------------------------------------------------------
+
+_SPEAKERS = {
+    "Text": (0, ""),
+    "tell": (0, ""),
+    "words": (0, ""),
+    "Refused": (0, "error."),
+    "Problem": (1, "problem."),
+    "_Wrong": (1, "problem."),
+}
+"""Calls that name a sentence: which argument does, and what its id begins with. The codes of
+`Broken` and `Temporary` may have one; most are for the log, and people read `error.internal`."""
+_FOR_THE_LADDER = {"forbidden", "files_forbidden", "file_too_large", "message_refused"}
+"""A platform's definite no to a post: the next rung is tried, and nobody reads it."""
+
+
+class _Spoken(ast.NodeVisitor):
+    """Collects from the code what may be, or be part of, a message id; as regular expressions."""
+
+    def __init__(self) -> None:
+        self.everything: set[str] = set()
+        self.surely: set[str] = set()
+        for file in sorted(BOT.rglob("*.py")):
+            if "simulator" not in file.parts:
+                self.visit(ast.parse(file.read_text("utf-8")))
+
+    def visit_Call(self, call: ast.Call) -> None:
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        place, prefix = _SPEAKERS.get(name, (-1, ""))
+        given = call.args[place : place + 1] if place >= 0 else []
+        given += [word.value for word in call.keywords if word.arg == "id" and place >= 0]
+        self.surely |= {re.escape(prefix) + text for it in given for text in _texts(it)}
+        # An event of the log may look like an id.
+        is_log = getattr(getattr(call.func, "value", None), "id", "") == "log"
+        for part in ast.iter_child_nodes(call):
+            if not (is_log and part in call.args):
+                self.visit(part)
+
+    def visit_Constant(self, constant: ast.Constant) -> None:
+        self.everything |= _texts(constant)
+
+    def visit_JoinedStr(self, joined: ast.JoinedStr) -> None:
+        self.everything |= _texts(joined)
+        self.generic_visit(joined)
+
+
+def _texts(node: ast.AST) -> set[str]:
+    match node:
+        case ast.Constant(value=str(text)):
+            return {re.escape(text)}
+        case ast.JoinedStr(values=parts):
+            return {"".join(text for part in parts for text in _texts(part) or {r"\w+"})}
+        case ast.IfExp(body=body, orelse=other):
+            return _texts(body) | _texts(other)
+        case _:
+            return set()
+
+
+@cache
+def _spoken() -> _Spoken:
+    return _Spoken()
+
+
+@cache
+def _sentences() -> frozenset[str]:
+    with (BOT / "locales" / "en.po").open("rb") as source:
+        ids = [message.id for message in read_po(source, locale="en") if message.id]
+    return frozenset(it if isinstance(it, str) else it[0] for it in ids)
+
+
+def test_whatever_the_code_says_there_is_a_sentence_for() -> None:
+    inner = {re.escape(f"error.{code}") for code in _FOR_THE_LADDER}
+    assert {
+        pattern for pattern in _spoken().surely - inner if not _sentences_like(pattern)
+    } == set()
+
+
+def _sentences_like(pattern: str) -> list[str]:
+    return [sentence for sentence in _sentences() if re.fullmatch(pattern, sentence)]
+
+
+_FAMILIES = {
+    "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN)],
+    "card.": list(Status),
+    "button.": list(Action),
+    "error.limit_": [field.name for field in fields(Usage)],
+    "error.family_lacks_": list(Kind),
+}
+
+
+@pytest.mark.parametrize(("prefix", "members"), _FAMILIES.items(), ids=_FAMILIES)
+def test_no_member_of_a_family_is_without_a_sentence(prefix: str, members: list[str]) -> None:
+    assert {f"{prefix}{member}" for member in members} - _sentences() - _NEVER_SAID == set()
+
+
+_NEVER_SAID = {"failure.undeliverable"}
+"""What can't be posted stays completed: its card says so."""
+
+
+def test_no_sentence_is_left_that_nobody_says() -> None:
+    assert {sentence for sentence in _sentences() if not _is_said(sentence)} == set()
+
+
+@pytest.mark.parametrize("sentence", ["card.vanished", "error.limit", "failure.nothing", "check.x"])
+def test_a_sentence_that_nobody_says_would_be_found(sentence: str) -> None:
+    """Negative control: the claim above is no formality."""
+    assert not _is_said(sentence)
+
+
+def _is_said(sentence: str) -> bool:
+    """Its id stands in the code; or the code composes it, and knows the word that it ends with."""
+    kind, _, word = sentence.partition(".")
+    composes = any(text.startswith(re.escape(f"{kind}.")) for text in _composed())
+    return _stands(sentence) or (composes and (_stands(word) or _is_composed(word)))
+
+
+def _stands(text: str) -> bool:
+    return re.escape(text) in _spoken().everything
+
+
+def _is_composed(text: str) -> bool:
+    return any(re.fullmatch(pattern, text) for pattern in _composed())
+
+
+@cache
+def _composed() -> frozenset[str]:
+    """Patterns that begin or end with enough of a word to tell what they are."""
+    found = {text for text in _spoken().everything if r"\w+" in text}
+    return frozenset(it for it in found if re.search(r"[a-z]{3}", it.replace(r"\w+", "")))
+
+
+# --- size and habits -----------------------------------------------------------------------------
+
+_HISTORY = BOT / "store" / "migrations" / "versions"
+"""Lists of columns, written once and never read as logic."""
+
+
+def test_modules_and_functions_fit_in_a_head() -> None:
+    too_long = []
+    for file in sorted(BOT.rglob("*.py")):
+        text = file.read_text("utf-8")
+        if len(text.splitlines()) > 400:
+            too_long.append(f"{file.relative_to(ROOT)}: {len(text.splitlines())} lines")
+        for node in ast.walk(ast.parse(text)):
+            if (
+                not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                or _HISTORY in file.parents
+            ):
+                continue
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            if lines > 40:
+                too_long.append(f"{file.relative_to(ROOT)}: {node.name} has {lines} lines")
+    assert too_long == []
+
+
+def _functions(text: str) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or 0) - node.lineno + 1
+
+
+def test_nothing_is_mocked() -> None:
+    mocking = {
+        file.relative_to(ROOT)
+        for folder in (BOT, ROOT / "tests")
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None), *(alias.name for alias in node.names)]
+        if name and name.split(".")[0] in ("unittest", "mock", "pytest_mock")
+    }
+    assert mocking == set()
