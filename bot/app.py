@@ -6,15 +6,17 @@ which order it ends.
 
 import asyncio
 import base64
+import os
 import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bot.config import Config
+from bot.core.desk import Desk
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.links import Signer
@@ -23,11 +25,12 @@ from bot.core.posting import Link, Posting
 from bot.core.posts import Post
 from bot.core.service import Service
 from bot.core.steps import Steps
+from bot.core.submission import Submission
 from bot.core.wake import Wake
 from bot.core.worker import Worker
 from bot.gateways import videos_api
 from bot.log import get_logger
-from bot.media.studio import Studio
+from bot.media.studio import SHRINK_TIMEOUT, Studio
 from bot.platforms.discord import client as discord
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.commands import Commands
@@ -44,8 +47,15 @@ CLAIMS: Mapping[tuple[Status, ...], float] = {
     (Status.SUBMITTING, Status.IN_PROGRESS): 120.0,
     (Status.COMPLETED,): videos_api.CONTENT_TIME + 300.0,
 }
-"""Seconds that a claim lasts: longer than anything a step of these states may take."""
-POST_CLAIM = 300.0
+"""Seconds that a claim lasts: longer than anything a step of these states may take.
+
+One worker each, so that slow POSTs hold up neither looks nor downloads.
+"""
+POST_CLAIM = 3 * SHRINK_TIMEOUT
+"""Seconds for getting a message ready, which may mean waiting to shrink a video."""
+
+GRACE = 75.0
+"""Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
 
 log = get_logger()
 
@@ -64,10 +74,12 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Bells:
-    """What wakes the two workers before their rows are due."""
+    """What wakes the workers before their rows are due."""
 
-    jobs: Wake = field(default_factory=Wake)
-    posts: Wake = field(default_factory=Wake)
+    each: Mapping[tuple[Status, ...], Wake]
+    jobs: Wake
+    """Rings all of `each`."""
+    posts: Wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,14 @@ class Rows:
 async def run(config: Config, *, ready: Callable[[str], None] = lambda _address: None) -> None:
     """Run the service until SIGTERM or SIGINT; then end what is under way and close."""
     stop = asyncio.Event()
+
+    def told() -> None:
+        if stop.is_set():
+            os._exit(1)  # told twice: at once; the rows know how to go on
+        stop.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, told)
     async with open_app(config) as address:
         ready(address)
         await stop.wait()
@@ -100,7 +118,8 @@ async def open_app(config: Config, *, clock: Clock | None = None) -> AsyncIterat
     What is entered last ends first: intake, then jobs, then posts, then everything they use.
     """
     clock = clock or SystemClock()
-    bells = Bells()
+    each = {statuses: Wake() for statuses in CLAIMS}
+    bells = Bells(each=each, jobs=Wake(*each.values()), posts=Wake())
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         rows = await enter(_open_rows(config, clock))
@@ -119,7 +138,8 @@ async def open_app(config: Config, *, clock: Clock | None = None) -> AsyncIterat
         )
         stack.push_async_callback(commands.finish)
         await enter(_running(_post_worker(rows, posting, list(platforms), clock, bells).run()))
-        await enter(_running(_job_worker(rows, steps, clock, bells).run()))
+        for statuses, bell in each.items():
+            await enter(_running(_job_worker(rows, statuses, steps, clock, bell).run()))
         await enter(_running(chat.run()))
         yield address
 
@@ -175,16 +195,16 @@ def _steps(
     clock: Clock,
     bells: Bells,
 ) -> Steps:
-    return Steps(
+    desk = Desk(
         jobs=rows.jobs,
         pauses=rows.pauses,
-        spool=rows.spool,
         gateways=gateways,
-        platforms=platforms,
-        media=studio,
         clock=clock,
+        wake_jobs=bells.jobs,
         wake_posts=bells.posts,
     )
+    submission = Submission(desk, spool=rows.spool, media=studio)
+    return Steps(desk, submission=submission, platforms=platforms, media=studio)
 
 
 def _posting(
@@ -221,21 +241,24 @@ def _serve(
     return server.serve(pages.routes, host=web.host, port=web.port)
 
 
-def _job_worker(rows: Rows, steps: Steps, clock: Clock, bells: Bells) -> Worker[Job]:
+def _job_worker(
+    rows: Rows, statuses: tuple[Status, ...], steps: Steps, clock: Clock, bell: Wake
+) -> Worker[Job]:
     async def claim(most: int) -> list[Job]:
-        claimed: list[Job] = []
-        for statuses, seconds in CLAIMS.items():
-            now = clock.now()
-            claimed += await rows.jobs.claim(
-                statuses, now=now, until=now + seconds, most=most - len(claimed)
-            )
-        return claimed
+        now = clock.now()
+        return await rows.jobs.claim(statuses, now=now, until=now + CLAIMS[statuses], most=most)
 
     async def next_due() -> float | None:
-        return _earliest([await rows.jobs.next_due(statuses) for statuses in CLAIMS])
+        return await rows.jobs.next_due(statuses)
 
     return Worker(
-        name="jobs", claim=claim, step=steps.take, next_due=next_due, clock=clock, wake=bells.jobs
+        name=statuses[-1],
+        claim=claim,
+        step=steps.take,
+        next_due=next_due,
+        clock=clock,
+        wake=bell,
+        grace=GRACE,
     )
 
 
@@ -301,10 +324,6 @@ async def _signer(settings: Settings) -> Signer:
         key = secrets.token_hex(32)
         await settings.put("links.key", key)
     return Signer({"a": bytes.fromhex(key)})
-
-
-def _earliest(times: Sequence[float | None]) -> float | None:
-    return min((time for time in times if time is not None), default=None)
 
 
 def new_id() -> str:

@@ -12,6 +12,13 @@ from tests.fakes.postgres import serve_postgres, url
 NewUrl = Callable[[], Awaitable[str]]
 
 _numbers = count(1)
+_EMPTY = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    DROP SCHEMA public CASCADE;
+    CREATE SCHEMA public;
+"""
+"""Whoever a failed test left in a transaction must not hold up the tests after it."""
 _emptied: list[str] = []
 """Databases that a test has left: emptying one is many times faster than creating one."""
 
@@ -36,7 +43,7 @@ async def new_postgres_url(postgres: Path) -> AsyncIterator[NewUrl]:
 
     yield new
     for name in used:
-        await _run(postgres, name, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        await _run(postgres, name, _EMPTY)
         _emptied.append(name)
 
 

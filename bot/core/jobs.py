@@ -16,6 +16,9 @@ HARD_DEADLINE = 24 * 3600.0
 LAST_DEADLINE = 48 * 3600.0
 """A success is still delivered until then; afterwards the job has timed out."""
 
+SUBMIT_CLAIM = 400.0
+"""Seconds that a claim lasts from the first byte of a POST; longer than any POST may take."""
+
 
 class Status(StrEnum):
     """The only states; four of them are the Videos API's own words."""
@@ -133,8 +136,8 @@ class Job:
 
 
 def submitting(job: Job, *, now: float) -> Job:
-    """The POST is about to leave: committed before its first byte; keeps claim and due time."""
-    return _move(job, Status.SUBMITTING, submitted_at=now)
+    """The POST is about to leave: written before its first byte, with a claim that outlasts it."""
+    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + SUBMIT_CLAIM)
 
 
 def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:

@@ -85,6 +85,8 @@ class Trouble:
 
     detail: str
     retry_after: float | None = None
+    definite: bool = False
+    """The gateway itself says that there is no content: silence and outages are not that."""
 
 
 @dataclass(frozen=True, slots=True)

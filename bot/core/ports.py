@@ -39,6 +39,9 @@ class Jobs(Protocol):
     ) -> list[Job]:
         """Take up to `most` due jobs: nobody else gets them before `until`."""
 
+    async def release(self, job: Job) -> None:
+        """Give a claim back unused; nothing happens if the row has moved on."""
+
     async def next_due(self, statuses: Sequence[Status]) -> float | None:
         """When the earliest job in one of `statuses` can be claimed."""
 
@@ -81,14 +84,28 @@ class Posts(Protocol):
 
     async def get(self, job_id: str, kind: str) -> Post | None: ...
 
-    async def sending(self, post: Post, form: Form, *, now: float) -> Post:
-        """Remember, before the first byte, that a message of this form is on its way."""
+    async def sending(self, post: Post, form: Form, *, now: float, until: float) -> Post | None:
+        """Remember, before the first byte, that a message of this form is on its way.
 
-    async def fall(self, post: Post, form: Form | None, *, direct: bool) -> Post:
+        Renews the claim; None if it had run out and somebody else took the post.
+        """
+
+    async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
         """A definite no: the next rung of the ladder, with no send under way."""
 
-    async def sent(self, post: Post, message_id: str, channel_id: str, *, now: float) -> None:
-        """It stands. A result's job moves to `delivered` in the same transaction."""
+    async def sent(
+        self,
+        post: Post,
+        message_id: str,
+        channel_id: str,
+        *,
+        now: float,
+        again_at: float | None = None,
+    ) -> None:
+        """It stands. A result's job moves to `delivered` in the same transaction.
+
+        `again_at`: when it has to be brought up to date even if nothing else happens.
+        """
 
     async def put_off(self, post: Post, *, due_at: float | None) -> None:
         """Try again then; None parks it: kept, listed, no longer tried by itself."""

@@ -4,6 +4,7 @@ The ladder: file → link → words, in the channel, then in the person's own me
 be reached, the result is kept. A rung is left only after a definite no, never after silence.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from bot.core import replies, schedule
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import ACTIVE, Job, Reason, Status, Video
+from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
 from bot.core.quotas import Limits
@@ -20,6 +21,9 @@ from bot.log import get_logger
 
 MOST_TRIES = 40
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
+
+SEND_CLAIM = 300.0
+"""Seconds that a claim lasts from the first byte of a send; longer than any send may take."""
 
 log = get_logger()
 
@@ -65,17 +69,26 @@ class Posting:
 
     async def take(self, post: Post) -> None:
         """Say `post`, which the caller has claimed, or put it off."""
+        try:
+            await self._take(post)
+        except asyncio.CancelledError:
+            # Told to stop: a send under way is remembered by its row, the claim is given back.
+            await self._posts.put_off(post, due_at=post.due_at)
+            raise
+        except Exception:
+            log.exception("post.failed", job=post.job_id, kind=post.kind)
+            await self._try_again(post, Temporary("internal"))
+
+    async def _take(self, post: Post) -> None:
         job = await self._jobs.get(post.job_id)
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self._platforms[job.order.address.platform]
-        unseen = post.kind is PostKind.CARD and post.message_id is None
-        if unseen and job.status is Status.CANCELLED:
-            # Withdrawn because its command could not be answered: there is nobody to tell.
+        if _is_void(post, job):
             await self._posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
             await self._park(post, job)
-        elif post.kind is PostKind.CARD and post.message_id:
+        elif post.message_id and post.kind is not PostKind.RESULT:
             await self._edit(post, job, platform)
         else:
             await self._say(post, job, platform)
@@ -88,6 +101,7 @@ class Posting:
         return replies.card(
             job,
             ready_at=await self._ready_at(job, now),
+            is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, self._limits, now=now),
         )
 
@@ -105,7 +119,9 @@ class Posting:
 
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:
-            await platform.edit(post, job, await self.card(job))
+            card = post.kind is PostKind.CARD
+            reply = await self.card(job) if card else replies.failure(job)
+            await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
             log.info("card.dropped", job=job.id, code=refused.code)
@@ -113,21 +129,22 @@ class Posting:
         except Temporary as trouble:
             await self._try_again(post, trouble)
         else:
-            await self._stands(post, post.message_id or "", post.channel_id or "")
+            await self._stands(post, job, post.message_id or "", post.channel_id or "")
 
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
-        now = self._clock.now()
         try:
-            # After the nonce has been forgotten, and where the command's answer may have become
-            # the card without our knowing, the channel itself has to tell.
-            stale = post.sending_at is not None and now - post.sending_at > NONCE_WINDOW
-            if stale or post.kind is PostKind.CARD:
-                found = await platform.find(post, job)
-                if found:
+            async with self._message(post, job, platform) as message:
+                now, may_stand = self._clock.now(), self._may_stand(post)
+                held = await self._posts.sending(
+                    post, message.form, now=now, until=now + SEND_CLAIM
+                )
+                if held is None:
+                    log.warning("post.overtaken", job=job.id, kind=post.kind)
+                    return
+                post = held
+                if may_stand and (found := await platform.find(post, job)):
                     await self._found(post, job, platform, *found)
                     return
-            async with self._message(post, job, platform) as message:
-                post = await self._posts.sending(post, message.form, now=now)
                 stands = await platform.send(
                     post, job, message.reply, nonce=post.nonce(message.form), video=message.video
                 )
@@ -137,7 +154,17 @@ class Posting:
             await self._try_again(post, trouble)
         else:
             log.info("post.sent", job=job.id, kind=post.kind, form=post.form)
-            await self._stands(post, *stands)
+            await self._stands(post, job, *stands)
+
+    def _may_stand(self, post: Post) -> bool:
+        """Whether only the channel can tell if it was said.
+
+        So it is after the nonce has been forgotten, and for a card: the command's own answer may
+        have become it without our knowing.
+        """
+        begun = post.sending_at
+        stale = begun is not None and self._clock.now() - begun > NONCE_WINDOW
+        return stale or post.kind is PostKind.CARD
 
     async def _found(
         self, post: Post, job: Job, platform: Platform, message_id: str, channel_id: str
@@ -147,7 +174,7 @@ class Posting:
             known = replace(post, message_id=message_id, channel_id=channel_id)
             await self._edit(known, job, platform)
         else:
-            await self._stands(post, message_id, channel_id)
+            await self._stands(post, job, message_id, channel_id)
 
     @asynccontextmanager
     async def _message(self, post: Post, job: Job, platform: Platform) -> AsyncIterator[_Message]:
@@ -165,18 +192,22 @@ class Posting:
         if job.video is None:
             raise Broken("no_video", job=job.id)
         most = await platform.upload_limit(post, job)
+        fits = job.video.size <= most
         link = self._link(job)
+        # While a send has an unknown end its rung is kept: another one has another nonce.
+        held = post.form if post.sending_at else None
+        as_file = post.form in (None, Form.FILE)
         async with AsyncExitStack() as stack:
-            if post.form in (None, Form.FILE) and job.video.size <= most:
+            if as_file and (fits or (held is Form.FILE and link)):
                 path = await stack.enter_async_context(self._media.file(job.video.key))
                 yield _Message(Form.FILE, replies.result(job), path)
             elif link and post.form is not Form.TEXT:
                 reply = replies.result(job, link=link.url, link_expires_at=link.expires_at)
                 yield _Message(Form.LINK, reply)
-            elif post.form is None and (small := await self._shrunk(job.video, most, stack)):
+            elif as_file and (small := await self._shrunk(job.video, most, stack)):
                 yield _Message(Form.FILE, replies.result(job, shrunk=True), small)
             else:
-                yield _Message(Form.TEXT, replies.too_large(job))
+                yield _Message(Form.TEXT, replies.kept(job, fits=fits))
 
     async def _shrunk(self, video: Video, most: int, stack: AsyncExitStack) -> Path | None:
         try:
@@ -188,11 +219,16 @@ class Posting:
     async def _fall(self, post: Post, job: Job, refused: Refused) -> None:
         """The next rung: without the file, then to the person directly, then kept."""
         log.warning("post.refused", job=job.id, kind=post.kind, form=post.form, code=refused.code)
-        file_refused = refused.code in ("file_too_large", "files_forbidden")
-        if post.form is Form.FILE and file_refused:
+        linked = self._link(job) is not None
+        too_large = post.form is Form.FILE and refused.code == "file_too_large"
+        forbidden = post.form is Form.FILE and refused.code == "files_forbidden"
+        if too_large:
+            # With no address for a link, the limit just learned makes the next file a smaller one.
+            await self._posts.fall(post, Form.LINK if linked else None, direct=post.direct)
+        elif forbidden and linked:
             await self._posts.fall(post, Form.LINK, direct=post.direct)
-        elif post.form is Form.LINK and file_refused:
-            await self._posts.fall(post, Form.TEXT, direct=post.direct)
+        elif forbidden and post.direct:
+            await self._posts.fall(post, Form.TEXT, direct=True)
         elif not post.direct and post.kind is not PostKind.CARD:
             await self._posts.fall(post, None, direct=True)
         else:
@@ -213,5 +249,28 @@ class Posting:
         log.warning("post.delayed", job=post.job_id, kind=post.kind, code=trouble.code)
         await self._posts.put_off(post, due_at=self._clock.now() + max(wait, asked or 0.0))
 
-    async def _stands(self, post: Post, message_id: str, channel_id: str) -> None:
-        await self._posts.sent(post, message_id, channel_id, now=self._clock.now())
+    async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:
+        now = self._clock.now()
+        again_at = await self._stale_at(job, now) if post.kind is PostKind.CARD else None
+        await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
+
+    async def _stale_at(self, job: Job, now: float) -> float | None:
+        """When a card that shows `job` stops being true although nothing happens to the job."""
+        if job.status not in ACTIVE:
+            return None
+        ready_at = await self._ready_at(job, now)
+        late_at = (job.submitted_at or now) + SOFT_DEADLINE
+        return min((at + 1 for at in (ready_at, late_at) if at and at > now), default=None)
+
+
+def _is_void(post: Post, job: Job) -> bool:
+    """Whether there is nothing left to say, or nobody to say it to."""
+    match post.kind:
+        case PostKind.CARD:
+            # Withdrawn because its command could not be answered.
+            return post.message_id is None and job.status is Status.CANCELLED
+        case PostKind.FAILURE:
+            # Its id turned up after all.
+            return job.status not in (Status.FAILED, Status.UNCONFIRMED)
+        case PostKind.RESULT:
+            return post.message_id is not None

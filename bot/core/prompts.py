@@ -2,15 +2,24 @@
 
 import unicodedata
 
+_JOINERS = "\u200c\u200d"
+_EMOJI = range(0x1F000, 0x1FB00)
+"""Blocks of pictographs: ones newer than this Python's tables are no less visible for it."""
+_MOST_MARKS = 4
+"""Combining marks on one letter; no script needs more, and "zalgo" is made of them."""
+
 
 def clean(prompt: str) -> str:
     """The prompt in NFC, without control, bidi-override and other invisible characters.
 
     Line breaks and tabs become spaces; joiners stay, because emoji and several scripts need them.
+    A text with nothing to see in it is empty.
     """
     spaced = "".join(" " if char.isspace() else char for char in prompt)
-    kept = "".join(char for char in spaced if char in "\u200c\u200d" or not _is_invisible(char))
-    return " ".join(unicodedata.normalize("NFC", kept).split())
+    kept = "".join(char for char in spaced if char in _JOINERS or not _is_invisible(char))
+    calm = _with_few_marks(unicodedata.normalize("NFC", kept))
+    text = " ".join(calm.split())
+    return text if text.strip(_JOINERS + " ") else ""
 
 
 def shortened(text: str, most: int) -> str:
@@ -20,4 +29,16 @@ def shortened(text: str, most: int) -> str:
 
 def _is_invisible(char: str) -> bool:
     # Cc control, Cf format (bidi overrides, zero width), Cs surrogates, Co private use, Cn none.
-    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    category = unicodedata.category(char)
+    if category == "Cn":
+        return ord(char) not in _EMOJI
+    return category in {"Cc", "Cf", "Cs", "Co"}
+
+
+def _with_few_marks(text: str) -> str:
+    kept, marks = [], 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)

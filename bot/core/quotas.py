@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 from bot.core.errors import Refused
 
+TRIES_PER_VIDEO = 5
+"""Jobs a day for each video a day: failures and cancellations are free, but not without end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -26,7 +29,7 @@ class Limits:
         """Beginning and end of the day that `now` lies in, in seconds since the epoch."""
         zone = ZoneInfo(self.time_zone)
         midnight = datetime.fromtimestamp(now, zone).replace(
-            hour=0, minute=0, second=0, microsecond=0
+            hour=0, minute=0, second=0, microsecond=0, fold=0
         )
         # Wall-clock arithmetic: a day with a clock change is 23 or 25 hours long, as people see it.
         return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
@@ -37,6 +40,8 @@ class Usage:
     """What counts today (and, for `person_at_once`, right now)."""
 
     person_videos: int = 0
+    person_tries: int = 0
+    """All of today's jobs, also those that failed or were cancelled."""
     person_at_once: int = 0
     community_videos: int = 0
     purse_videos: int = 0
@@ -47,14 +52,28 @@ def refusal(
     usage: Usage, limits: Limits, *, quota_cost: int, spend_cost: int, resets_at: float
 ) -> Refused | None:
     """The first limit that one more video would pass, in words for the person; None if none."""
+    tries = None if limits.person_videos is None else limits.person_videos * TRIES_PER_VIDEO
     asked = (
         ("person_at_once", usage.person_at_once, 1, limits.person_at_once),
         ("person_videos", usage.person_videos, quota_cost, limits.person_videos),
+        ("person_tries", usage.person_tries, 1, tries),
         ("community_videos", usage.community_videos, quota_cost, limits.community_videos),
         ("purse_videos", usage.purse_videos, 1, limits.purse_videos),
         ("purse_money", usage.purse_money, spend_cost, limits.purse_money),
     )
     for name, used, more, most in asked:
+        if most == 0:
+            return Refused("limit_zero")
         if most is not None and used + more > most:
             return Refused(f"limit_{name}", limit=most, used=used, resets_at=resets_at)
     return None
+
+
+def left(usage: Usage, limits: Limits) -> int | None:
+    """How many more videos this person may have today, whichever limit is nearest."""
+    each = (
+        (usage.person_videos, limits.person_videos),
+        (usage.community_videos, limits.community_videos),
+        (usage.purse_videos, limits.purse_videos),
+    )
+    return min((max(0, most - used) for used, most in each if most is not None), default=None)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.core import quotas
 from bot.core.errors import BotError
-from bot.core.jobs import Job, Reason, Status
+from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.quotas import Limits, Usage
 
@@ -76,22 +77,29 @@ class Left:
 
     @classmethod
     def of(cls, usage: Usage, limits: Limits, *, now: float) -> "Left | None":
-        """None where no limit per person is set."""
-        if limits.person_videos is None:
-            return None
-        videos = max(0, limits.person_videos - usage.person_videos)
-        return cls(videos=videos, resets_at=limits.day(now)[1])
+        """None where nothing limits it."""
+        videos = quotas.left(usage, limits)
+        return None if videos is None else cls(videos=videos, resets_at=limits.day(now)[1])
 
 
-def card(job: Job, *, ready_at: float | None = None, left: Left | None = None) -> Reply:
-    """The status card, always drawn from the job's row."""
+def card(
+    job: Job,
+    *,
+    ready_at: float | None = None,
+    is_late: bool = False,
+    left: Left | None = None,
+) -> Reply:
+    """The status card, always drawn from the job's row. `is_late`: past the soft deadline."""
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
-    timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at else []
+    waits = job.status is Status.QUEUED and job.reason is not None
+    timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at and not waits else []
+    if is_late and job.status is Status.IN_PROGRESS:
+        timing = [Text(id="fact.late")]
     return Reply(
         text=Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
-        facts=(request_fact(job.request), *timing, *_left(left)),
+        facts=(request_fact(job.request), *timing, *_left(job, left)),
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
@@ -119,12 +127,12 @@ def result(
     )
 
 
-def too_large(job: Job) -> Reply:
-    """Too large for this chat and no public address: said plainly, and the file is kept."""
+def kept(job: Job, *, fits: bool) -> Reply:
+    """It can't be attached here and there is no address to link to: said plainly, and kept."""
     megabytes = (job.video.size if job.video else 0) / 1_000_000
     return Reply(
         text=Text(
-            id="result.too_large",
+            id="result.not_attachable" if fits else "result.too_large",
             values={"person": job.order.person.id, "megabytes": megabytes, "job": job.id},
         ),
         tone=Tone.DONE,
@@ -151,7 +159,12 @@ def failure(job: Job) -> Reply:
 
 def error(problem: BotError) -> Reply:
     """What stands in the way, for the person alone."""
-    return Reply(text=Text(id=f"error.{problem.code}", values=problem.values), tone=Tone.FAILED)
+    limit = problem.values.get("limit")
+    count = limit if isinstance(limit, int) else None
+    return Reply(
+        text=Text(id=f"error.{problem.code}", values=problem.values, count=count),
+        tone=Tone.FAILED,
+    )
 
 
 def request_fact(request: VideoRequest) -> Text:
@@ -176,6 +189,8 @@ def label(job: Job) -> Text:
 def _state(job: Job) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
         return "fetching"
+    if job.status is Status.QUEUED and job.reason in (Reason.BAD_KEY, Reason.NO_BALANCE):
+        return "waiting_for_operator"
     if job.status is Status.QUEUED and job.reason:
         return "waiting_for_gateway"
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
@@ -185,8 +200,9 @@ def _state(job: Job) -> str:
     return job.status
 
 
-def _left(left: Left | None) -> list[Text]:
-    if left is None:
+def _left(job: Job, left: Left | None) -> list[Text]:
+    # A card that is over is not edited any more: what it says has to stay true.
+    if left is None or job.status not in ACTIVE:
         return []
     return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
 

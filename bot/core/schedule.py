@@ -10,6 +10,8 @@ LEAST_SAMPLES = 3
 """Below this many known durations nothing is learned yet."""
 UNLEARNED_END = 900.0
 """Seconds in which a video is expected to end while nothing is learned."""
+LIVELY = 30.0
+"""Seconds between looks before the end is likely: for the progress that people see."""
 WIDEST_STEP = 60.0
 LATE_STEP = 600.0
 """Seconds between looks after the hard deadline."""
@@ -25,7 +27,8 @@ def next_look(elapsed: float, durations: Sequence[float], *, step: float) -> flo
     if len(durations) >= LEAST_SAMPLES:
         earliest, latest = _quantile(durations, 0.05), _quantile(durations, 0.99)
     if elapsed < earliest:
-        return max(earliest - elapsed, min(step, 1.0))
+        # Not all of it at once: people watch, and what got faster must be noticed.
+        return min(max(earliest - elapsed, min(step, 1.0)), max(LIVELY, step))
     if elapsed < latest:
         return step
     # Each step half as wide again as the one before: proportional to the time past the end.

@@ -4,15 +4,15 @@ Platforms hand in orders and presses; whoever the person is and what they may do
 against the rows, never against what a button claims.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core import jobs as moves
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.jobs import Job, Reason, Status
-from bot.core.orders import Address, Order, Person
+from bot.core.jobs import ACTIVE, Job, Reason, Status
+from bot.core.orders import Address, Order, Person, Picture
 from bot.core.ports import Clock, Jobs
 from bot.core.quotas import Limits
 from bot.core.wake import Wake
@@ -63,7 +63,7 @@ class Service:
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
-        self._check_pictures(order)
+        self.check_pictures(order.pictures, order.person)
         model, request = self.catalog.choose(order)
         now = self._clock.now()
         job = Job(
@@ -98,7 +98,7 @@ class Service:
             if job.status is Status.CANCELLED:
                 return job
             if job.status is not Status.QUEUED:
-                raise Refused("too_late_to_cancel")
+                raise _too_late(job)
             own = actor.person.id == job.order.person.id
             return moves.cancelled(job, Reason.BY_PERSON if own else Reason.BY_ADMIN)
 
@@ -116,7 +116,7 @@ class Service:
                     now = self._clock.now()
                     return replace(job, silent=True, claimed_until=None, due_at=now)
                 case _:
-                    raise Refused("too_late_to_cancel")
+                    raise _too_late(job)
 
         return await self._change(job_id, actor, change)
 
@@ -131,10 +131,11 @@ class Service:
         """The job with this id. Raises `Refused("job_unknown")`."""
         return await self._job(job_id)
 
-    def _check_pictures(self, order: Order) -> None:
+    def check_pictures(self, pictures: Sequence[Picture], person: Person) -> None:
+        """Raise `Refused("not_your_picture")` for what this person may not animate."""
         if self._animate_others is AnimateOthers.FREE:
             return
-        if any(picture.author != order.person.id for picture in order.pictures):
+        if any(picture.author != person.id for picture in pictures):
             raise Refused("not_your_picture")
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
@@ -157,3 +158,7 @@ class Service:
         if job is None:
             raise Refused("job_unknown")
         return job
+
+
+def _too_late(job: Job) -> Refused:
+    return Refused("too_late_to_cancel" if job.status in ACTIVE else "already_over")

@@ -4,14 +4,17 @@ import asyncio
 
 
 class Wake:
-    """Rung by whoever wrote a due row, heard by the loop that claims them."""
+    """Rung by whoever wrote a due row, heard by the loop that claims them, and by `also`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *also: "Wake") -> None:
         self._event = asyncio.Event()
+        self._also = also
 
     def ring(self) -> None:
         """Wake the listener; ringing twice before it hears is one ring."""
         self._event.set()
+        for bell in self._also:
+            bell.ring()
 
     async def heard(self) -> None:
         """Return at the next ring (or at once, if it rang meanwhile)."""

@@ -19,7 +19,8 @@ class Worker(Generic[Row]):
     """Keeps up to `slots` steps under way until it is cancelled.
 
     `claim(most)` takes due rows, `step(row)` does one and writes it down, `next_due()` says when
-    the next is due. A step that raises leaves its claim to run out: that counts as a crash.
+    the next is due. A step that raises has put its row off itself, as far as the rows could be
+    reached; else the claim runs out, and that counts as a crash.
     """
 
     def __init__(
@@ -88,9 +89,7 @@ class Worker(Generic[Row]):
         """Until somebody rings, the next row is due, or it is time for a look."""
         wait = self._look
         if len(self._steps) < self._slots:
-            due = await self._next_due()
-            if due is not None:
-                wait = min(wait, max(0.0, due - self._clock.now()))
+            wait = min(wait, await self._until_due())
         ring = asyncio.create_task(self._wake.heard())
         nap = asyncio.create_task(self._clock.sleep(wait))
         try:
@@ -99,6 +98,14 @@ class Worker(Generic[Row]):
             for task in (ring, nap):
                 task.cancel()
             await asyncio.gather(ring, nap, return_exceptions=True)
+
+    async def _until_due(self) -> float:
+        try:
+            due = await self._next_due()
+        except Exception:  # as with the claim: it comes back
+            log.exception("claim.failed", worker=self._name)
+            return 1.0
+        return self._look if due is None else max(0.0, due - self._clock.now())
 
     async def _wind_down(self) -> None:
         if not self._steps:

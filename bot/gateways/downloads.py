@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -12,10 +12,11 @@ from bot.core.outcomes import Fetch, Fetched, Trouble
 from bot.gateways.answers import read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.guard import check_url
-from bot.gateways.posting import read
+from bot.gateways.sending import read
 
 REDIRECTS = 3
 _MOVED = (301, 302, 303, 307, 308)
+_SAID_NO = (400, 404, 409, 410, 422, 425)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,10 @@ class Downloads:
         """Stream an answer to disk; only a whole file that begins like an MP4 counts."""
         if response.status != 200:
             refusal = read_refusal(await read(response, most=self.bounds.answer))
+            if isinstance(refusal, Trouble):
+                return replace(refusal, definite=response.status in _SAID_NO)
             # A 401 says nothing about our key where the key was not shown.
-            return refusal if keyed or isinstance(refusal, Trouble) else Trouble(refusal.detail)
+            return refusal if keyed else Trouble(refusal.detail)
         if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
             return Trouble("encoded content")
         if (response.content_length or 0) > self.bounds.video:

@@ -21,8 +21,8 @@ from bot.gateways.answers import Answer, read_creation, read_look
 from bot.gateways.bounds import Bounds
 from bot.gateways.downloads import Downloads
 from bot.gateways.guard import guarded_connector
-from bot.gateways.posting import Sending, post, read
 from bot.gateways.requests import Body, build
+from bot.gateways.sending import Sending, post, read
 
 BOUNDS = Bounds()
 POST_TIME = BOUNDS.post

@@ -39,7 +39,12 @@ _PRAGMAS = (
 
 
 # An error that quotes the values of its statement would carry prompts into the log.
-_SERVER: dict[str, Any] = {"pool_size": 16, "hide_parameters": True}
+_SERVER: dict[str, Any] = {
+    "pool_size": 16,
+    "hide_parameters": True,
+    "pool_pre_ping": True,
+    "connect_args": {"command_timeout": 30},
+}
 
 
 class Database:
@@ -83,15 +88,13 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     """
     with _only_process(_file(url)):
         engine = _sqlite(url) if _file(url) else create_async_engine(url, **_SERVER)
+        database = Database(engine)
         try:
             await _check(engine, _file(url))
-            database = Database(engine)
             await _upgrade(database, _file(url))
-            try:
-                yield database
-            finally:
-                await database.finish()
+            yield database
         finally:
+            await database.finish()
             await engine.dispose()
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
@@ -14,10 +15,13 @@ from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.orders import Address, Order
 from bot.core.posts import CARD_GRACE, PostKind, due_after
 from bot.core.quotas import Limits, Usage
+from bot.log import get_logger
 from bot.store.database import Database
 from bot.store.posts import owe
 from bot.store.rows import job_of, job_values
 from bot.store.tables import jobs
+
+log = get_logger()
 
 _SAMPLES = 50
 """Durations of how many recent videos the schedule learns from."""
@@ -68,11 +72,11 @@ class Jobs:
         due = sa.and_(_in(statuses), jobs.c.due_at <= now, free)
         first = _order(statuses)
         chosen = sa.select(jobs.c.id).where(due).order_by(*first).limit(most)
-        # A CTE is run once; a mere subquery PostgreSQL may run again and again, past its limit.
+        # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
         taken = chosen.with_for_update(skip_locked=True).cte()
         claimed = (
             sa.update(jobs)
-            .where(jobs.c.id.in_(sa.select(taken.c.id)), free)
+            .where(jobs.c.id.in_(sa.select(taken.c.id)))
             .values(
                 claimed_until=until,
                 version=jobs.c.version + 1,
@@ -84,9 +88,22 @@ class Jobs:
         async def work(connection: AsyncConnection) -> list[Job]:
             rows = await connection.execute(claimed)
             inorder = sorted(rows.mappings(), key=lambda row: [row[key] for key in first])
-            return [job_of(row) for row in inorder]
+            return [job for row in inorder if (job := await _readable(connection, row))]
 
         return await self._database.run(work)
+
+    async def release(self, job: Job) -> None:
+        """Give a claim back unused; nothing happens if the row has moved on."""
+        freed = (
+            sa.update(jobs)
+            .where(jobs.c.id == job.id, jobs.c.version == job.version)
+            .values(claimed_until=None)
+        )
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(freed)
+
+        await self._database.run(work)
 
     async def next_due(self, statuses: Sequence[Status]) -> float | None:
         """When the earliest job in one of `statuses` can be claimed."""
@@ -152,6 +169,19 @@ class Jobs:
             return list((await connection.scalars(taken)).all())
 
         return await self._database.run(work)
+
+
+async def _readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
+    """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
+    try:
+        return job_of(row)
+    except (ValueError, KeyError, TypeError) as error:
+        # Its values may be a prompt: only the kind of error is logged.
+        log.error("job.unreadable", job=row["id"], error=type(error).__name__)
+        await connection.execute(
+            sa.update(jobs).where(jobs.c.id == row["id"]).values(due_at=None, claimed_until=None)
+        )
+        return None
 
 
 async def _get(connection: AsyncConnection, job_id: str, *, lock: bool = False) -> Job | None:
@@ -222,15 +252,17 @@ async def _usage(
     row = await connection.execute(
         sa.select(
             _sum(jobs.c.quota_cost, today, person),
+            _sum(sa.literal(1), today, person),
             _sum(sa.literal(1), running, person),
             _sum(jobs.c.quota_cost, today, community),
             _sum(paid, today),
             _sum(jobs.c.spend_cost, today),
         )
     )
-    mine, at_once, ours, videos, money = (int(figure) for figure in row.one())
+    mine, tries, at_once, ours, videos, money = (int(figure) for figure in row.one())
     return Usage(
         person_videos=mine,
+        person_tries=tries,
         person_at_once=at_once,
         community_videos=ours if address.community else 0,
         purse_videos=videos,

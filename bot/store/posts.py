@@ -18,9 +18,9 @@ _INSTANT = 0.001
 
 
 async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, float]) -> None:
-    """Add the posts that a change of `job` owes; a card that stands is marked for an edit.
+    """Add the posts that a change of `job` owes; one that stands is marked for an edit.
 
-    A card that was never sent keeps its own due time: the command's answer may still become it.
+    One that was never sent keeps its own due time: the command's answer may still become the card.
     One that is being said right now gets a new due time: what is said was read before this change.
     """
     for kind, due_at in due.items():
@@ -32,18 +32,22 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
             attempts=0,
             direct=False,
         )
-        if kind is PostKind.CARD:
-            held = posts.c.claimed_until.is_not(None)
-            anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
-            stands = posts.c.message_id.is_not(None)
-            sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
-            row = row.on_conflict_do_update(
+        if kind is PostKind.RESULT:
+            # Made once, posted once.
+            await connection.execute(
+                row.on_conflict_do_nothing(index_elements=[posts.c.job_id, posts.c.kind])
+            )
+            continue
+        held = posts.c.claimed_until.is_not(None)
+        anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
+        stands = posts.c.message_id.is_not(None)
+        sooner = sa.case((posts.c.due_at < due_at, posts.c.due_at), else_=due_at)
+        await connection.execute(
+            row.on_conflict_do_update(
                 index_elements=[posts.c.job_id, posts.c.kind],
                 set_={"due_at": sa.case((held, anew), (stands, sooner), else_=posts.c.due_at)},
             )
-        else:
-            row = row.on_conflict_do_nothing(index_elements=[posts.c.job_id, posts.c.kind])
-        await connection.execute(row)
+        )
 
 
 class Posts:
@@ -67,7 +71,7 @@ class Posts:
         )
         claimed = (
             sa.update(posts)
-            .where(posts.c.id.in_(sa.select(chosen.c.id)), free)
+            .where(posts.c.id.in_(sa.select(chosen.c.id)))
             # Counted before the work: a message that kills the process is not tried for ever.
             .values(claimed_until=until, attempts=posts.c.attempts + 1)
             .returning(*posts.c)
@@ -104,14 +108,17 @@ class Posts:
 
         return await self._database.run(work)
 
-    async def sending(self, post: Post, form: Form, *, now: float) -> Post:
-        """Remember, before the first byte, that a message of this form is on its way."""
-        begun = post.sending_at if post.form is form and post.sending_at else now
-        return await self._change(post, form=form.value, sending_at=begun)
+    async def sending(self, post: Post, form: Form, *, now: float, until: float) -> Post | None:
+        """Remember, before the first byte, that a message of this form is on its way.
 
-    async def fall(self, post: Post, form: Form | None, *, direct: bool) -> Post:
+        Renews the claim; None if it had run out and somebody else took the post.
+        """
+        begun = post.sending_at if post.form is form and post.sending_at else now
+        return await self._change(post, form=form.value, sending_at=begun, claimed_until=until)
+
+    async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
         """A definite no: the next rung of the ladder, with no send under way."""
-        return await self._change(
+        await self._change(
             post,
             form=form.value if form else None,
             direct=direct,
@@ -120,8 +127,22 @@ class Posts:
             claimed_until=None,
         )
 
-    async def sent(self, post: Post, message_id: str, channel_id: str, *, now: float) -> None:
-        """It stands. A result's job moves to `delivered` in the same transaction."""
+    async def sent(
+        self,
+        post: Post,
+        message_id: str,
+        channel_id: str,
+        *,
+        now: float,
+        again_at: float | None = None,
+    ) -> None:
+        """It stands, whoever has the claim by now: what people see is not taken back.
+
+        A result's job moves to `delivered` in the same transaction. `again_at`: when it has to be
+        brought up to date even if nothing else happens.
+        """
+        # Something new became due while we were speaking: then that stays due.
+        due_at = sa.case((posts.c.due_at == post.due_at, again_at), else_=posts.c.due_at)
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(
@@ -133,8 +154,7 @@ class Posts:
                     sending_at=None,
                     claimed_until=None,
                     attempts=0,
-                    # Something new became due while we were speaking: then it stays due.
-                    due_at=_unless_moved(post),
+                    due_at=due_at,
                 )
             )
             if post.kind is PostKind.RESULT:
@@ -174,20 +194,16 @@ class Posts:
 
         return await self._database.run(work)
 
-    async def _change(self, post: Post, **values: object) -> Post:
-        change = sa.update(posts).where(posts.c.id == post.id).values(values).returning(*posts.c)
+    async def _change(self, post: Post, **values: object) -> Post | None:
+        """Behind the fence of the claim: None if somebody else has taken the post since."""
+        held = sa.and_(posts.c.id == post.id, posts.c.claimed_until == post.claimed_until)
+        change = sa.update(posts).where(held).values(values).returning(*posts.c)
 
-        async def work(connection: AsyncConnection) -> Post:
+        async def work(connection: AsyncConnection) -> Post | None:
             row = (await connection.execute(change)).mappings().first()
-            if row is None:
-                raise Broken("post_unknown", post=post.id)
-            return post_of(row)
+            return post_of(row) if row else None
 
         return await self._database.run(work)
-
-
-def _unless_moved(post: Post) -> sa.ColumnElement[float | None]:
-    return sa.case((posts.c.due_at == post.due_at, sa.null()), else_=posts.c.due_at)
 
 
 async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> None:

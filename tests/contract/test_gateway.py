@@ -245,7 +245,9 @@ async def test_a_video_from_the_order_to_the_file(
     done = await gateway.retrieve(gateway_id)
 
     assert (early, half) == (Running(0), Running(50))
-    assert too_early == Trouble("HTTP 400: invalid_request_error the video is not ready")
+    assert too_early == Trouble(
+        "HTTP 400: invalid_request_error the video is not ready", definite=True
+    )
     assert done == Done((f"{gateway.base_url}/files/{gateway_id}.mp4",))
     assert await gateway.content(gateway_id, (), video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK
@@ -286,7 +288,8 @@ async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
     gateway_id, done = await finished(gateway, simulator, clock)
     simulator.faults.add(fault, times=4)
 
-    assert await gateway.content(gateway_id, (), video) == Trouble(detail)
+    said_no = Trouble(detail, definite=fault.status == 404)
+    assert await gateway.content(gateway_id, (), video) == said_no
     assert await gateway.content(gateway_id, done.sources, video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK
 

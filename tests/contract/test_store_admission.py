@@ -111,11 +111,15 @@ async def test_a_refused_wish_leaves_nothing_behind(store: Store) -> None:
     assert await store.usage(job) == Usage()
 
 
+FULL = Usage(person_videos=1, person_tries=1, community_videos=1, purse_videos=1, purse_money=PRICE)
+TRIED = Usage(person_tries=1)
+PURSE_ONLY = Usage(person_tries=1, purse_videos=1, purse_money=PRICE)
 ELSEWHERE: dict[str, tuple[Job, Usage]] = {
     "the same": (
         a_job(),
         Usage(
             person_videos=1,
+            person_tries=1,
             person_at_once=1,
             community_videos=1,
             purse_videos=1,
@@ -128,11 +132,11 @@ ELSEWHERE: dict[str, tuple[Job, Usage]] = {
     ),
     "another community": (
         a_job(community="pub"),
-        Usage(person_videos=1, person_at_once=1, purse_videos=1, purse_money=PRICE),
+        replace(FULL, person_at_once=1, community_videos=0),
     ),
     "in private": (
         a_job(community=None),
-        Usage(person_videos=1, person_at_once=1, purse_videos=1, purse_money=PRICE),
+        replace(FULL, person_at_once=1, community_videos=0),
     ),
     "another platform": (
         a_job(platform="telegram"),
@@ -154,18 +158,14 @@ async def test_private_chats_are_no_community(store: Store) -> None:
     assert (await store.usage(a_job(community=None))).community_videos == 0
 
 
-FULL = Usage(
-    person_videos=1, person_at_once=0, community_videos=1, purse_videos=1, purse_money=PRICE
-)
-PURSE_ONLY = Usage(purse_videos=1, purse_money=PRICE)
 COUNTS = {
     Status.QUEUED: replace(FULL, person_at_once=1),
     Status.SUBMITTING: replace(FULL, person_at_once=1),
     Status.IN_PROGRESS: replace(FULL, person_at_once=1),
     Status.COMPLETED: FULL,
     Status.DELIVERED: FULL,
-    Status.FAILED: Usage(),
-    Status.CANCELLED: Usage(),
+    Status.FAILED: TRIED,
+    Status.CANCELLED: TRIED,
     Status.UNCONFIRMED: PURSE_ONLY,
 }
 
@@ -176,7 +176,7 @@ async def test_a_job_counts_by_its_state(store: Store, status: Status) -> None:
     assert await store.usage(job) == COUNTS[status]
 
 
-@pytest.mark.parametrize(("charged", "counted"), [(True, PURSE_ONLY), (False, Usage())])
+@pytest.mark.parametrize(("charged", "counted"), [(True, PURSE_ONLY), (False, TRIED)])
 async def test_a_failure_never_counts_for_the_person_but_may_for_the_purse(
     store: Store, charged: bool, counted: Usage
 ) -> None:

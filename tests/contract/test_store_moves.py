@@ -115,14 +115,14 @@ async def test_a_failure_is_owed_with_the_end(store: Store, status: Status) -> N
     assert failure.due_at == NOON
 
 
-async def test_what_was_unsure_and_then_failed_is_said_once(store: Store) -> None:
+async def test_what_was_unsure_and_then_failed_is_said_in_the_same_place(store: Store) -> None:
     job = await store.in_state(Status.UNCONFIRMED)
     post = await store.post(job, PostKind.FAILURE)
     assert post is not None
     await store.posts.sent(post, "m1", "c1", now=NOON)
     await store.moved(job, moves.failed(job, Reason.BY_ADMIN, charged=False))
     assert await store.post(job, PostKind.FAILURE) == replace(
-        post, due_at=None, message_id="m1", channel_id="c1"
+        post, due_at=NOON, message_id="m1", channel_id="c1"
     )
 
 

@@ -13,6 +13,15 @@ from bot.core.posts import CARD_GRACE, Form, Post, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 
 LATER = NOON + CARD_GRACE
+SEND = 300.0
+"""Seconds that a send's claim lasts."""
+
+
+async def begun(store: Store, post: Post, form: Form, *, now: float) -> Post:
+    """A send under way, by the one who has the post."""
+    held = await store.posts.sending(post, form, now=now, until=now + SEND)
+    assert held is not None
+    return held
 
 
 async def test_no_post_goes_to_two_takers(store: Store) -> None:
@@ -117,26 +126,39 @@ async def test_cards_and_moves_at_once_never_leave_a_stale_card(store: Store) ->
 async def test_a_send_is_remembered_before_its_first_byte(store: Store) -> None:
     await store.admitted()
     claimed = await store.claimed_post(now=LATER)
-    sending = await store.posts.sending(claimed, Form.FILE, now=LATER + 1)
-    assert sending == replace(claimed, form=Form.FILE, sending_at=LATER + 1)
+    sending = await begun(store, claimed, Form.FILE, now=LATER + 1)
+    assert sending == replace(
+        claimed, form=Form.FILE, sending_at=LATER + 1, claimed_until=LATER + 1 + SEND
+    )
+
+
+async def test_whoever_lost_the_claim_says_nothing_and_changes_nothing(store: Store) -> None:
+    """A slow taker wakes up after the post went to somebody else."""
+    job = await store.admitted()
+    slow = await store.claimed_post(now=LATER)
+    quick = await store.claimed_post(now=LATER + 60)
+    assert await store.posts.sending(slow, Form.TEXT, now=LATER + 61, until=LATER + 361) is None
+    await store.posts.put_off(slow, due_at=None)
+    await store.posts.fall(slow, Form.LINK, direct=True)
+    assert await store.post(job, PostKind.CARD) == quick
 
 
 async def test_the_same_form_again_keeps_the_hour_of_the_first_send(store: Store) -> None:
     """The nonce's window begins with the first try, whatever became of it."""
     await store.admitted()
-    post = await store.posts.sending(await store.claimed_post(now=LATER), Form.FILE, now=LATER)
-    again = await store.posts.sending(post, Form.FILE, now=LATER + 9)
+    post = await begun(store, await store.claimed_post(now=LATER), Form.FILE, now=LATER)
+    again = await begun(store, post, Form.FILE, now=LATER + 9)
     assert again.sending_at == LATER
-    other = await store.posts.sending(again, Form.LINK, now=LATER + 9)
+    other = await begun(store, again, Form.LINK, now=LATER + 9)
     assert (other.form, other.sending_at) == (Form.LINK, LATER + 9)
 
 
 async def test_a_fallen_post_starts_over_one_rung_lower(store: Store) -> None:
-    await store.admitted()
+    job = await store.admitted()
     post = await store.claimed_post(now=LATER)
-    post = await store.posts.sending(post, Form.FILE, now=LATER)
-    fallen = await store.posts.fall(post, Form.LINK, direct=True)
-    assert fallen == replace(
+    post = await begun(store, post, Form.FILE, now=LATER)
+    await store.posts.fall(post, Form.LINK, direct=True)
+    assert await store.post(job, PostKind.CARD) == replace(
         post, form=Form.LINK, direct=True, sending_at=None, attempts=0, claimed_until=None
     )
     assert len(await store.due_posts(now=LATER)) == 1
@@ -145,7 +167,7 @@ async def test_a_fallen_post_starts_over_one_rung_lower(store: Store) -> None:
 async def test_a_post_put_off_keeps_what_was_under_way(store: Store) -> None:
     await store.admitted()
     post = await store.claimed_post(now=LATER)
-    post = await store.posts.sending(post, Form.TEXT, now=LATER)
+    post = await begun(store, post, Form.TEXT, now=LATER)
     await store.posts.put_off(post, due_at=LATER + 30)
     assert await store.due_posts(now=LATER + 29) == []
     again = await store.claimed_post(now=LATER + 30)
@@ -160,16 +182,18 @@ async def test_a_parked_post_is_kept_and_not_tried_again(store: Store) -> None:
     assert await store.post(job, PostKind.CARD) is not None
 
 
-async def test_a_change_of_no_post_is_said_to_be_so(store: Store) -> None:
-    nowhere = Post(id=999_999, job_id="nobody", kind=PostKind.CARD, due_at=None)
-    with pytest.raises(Broken, match="post_unknown"):
-        await store.posts.put_off(nowhere, due_at=None)
+async def test_a_card_can_be_due_again_by_time_alone(store: Store) -> None:
+    job = await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    await store.posts.sent(post, "m1", "c1", now=LATER, again_at=LATER + 90)
+    assert await store.due_posts(now=LATER + 89) == []
+    assert await store.due_posts(now=LATER + 90) == [(job.id, PostKind.CARD)]
 
 
 async def test_a_card_that_was_sent_owes_nothing_until_the_next_change(store: Store) -> None:
     job = await store.admitted()
     post = await store.claimed_post(now=LATER)
-    post = await store.posts.sending(post, Form.TEXT, now=LATER)
+    post = await begun(store, post, Form.TEXT, now=LATER)
     await store.posts.sent(post, "m1", "c1", now=LATER)
     assert await store.post(job, PostKind.CARD) == Post(
         id=post.id,

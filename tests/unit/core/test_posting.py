@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import Reason, Status
-from bot.core.outcomes import Failed, Running
+from bot.core.outcomes import Failed, Running, Uncertain
 from bot.core.posting import MOST_TRIES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW
 from bot.core.replies import Reply
@@ -180,3 +180,68 @@ async def test_trouble_with_our_own_file_is_tried_again_and_never_said_otherwise
     job = await workshop.made(order())
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
+
+
+async def test_a_shrunk_video_stays_a_file_after_silence(workshop: Workshop) -> None:
+    workshop.chat.limit = 1
+    workshop.studio.shrinks = True
+    workshop.chat.sends = [SILENCE, None]
+    await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [("result.ready", True, False)] * 2
+    assert len({nonce for nonce, _, _ in workshop.chat.said}) == 1
+
+
+async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown_end(
+    workshop: Workshop,
+) -> None:
+    workshop.link = LINK
+    workshop.chat.sends = [SILENCE, None]
+    await workshop.made(order())
+    await workshop.speak(0.5)
+    workshop.chat.limit = 1
+    await workshop.speak()
+    assert said(workshop) == [("result.ready", True, False)] * 2
+
+
+async def test_where_files_are_forbidden_and_no_link_can_be_given_it_goes_to_the_person(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.sends = [Refused("files_forbidden"), Refused("files_forbidden"), None]
+    await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [
+        ("result.ready", True, False),
+        ("result.ready", True, True),
+        ("result.not_attachable", False, True),
+    ]
+
+
+async def test_a_failure_whose_job_turned_up_is_not_said(workshop: Workshop) -> None:
+    workshop.gateway.creations = [Uncertain("reset")]
+    job = await workshop.made(order())
+    await workshop.jobs.accept(job.id, "v1", now=workshop.clock.time, due_at=workshop.clock.time)
+    await workshop.speak()
+    assert said(workshop) == []
+
+
+async def test_a_job_that_turned_up_and_failed_then_says_so(workshop: Workshop) -> None:
+    workshop.gateway.creations = [Uncertain("reset")]
+    job = await workshop.made(order())
+    await workshop.speak(60)
+    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    await workshop.jobs.accept(job.id, "v1", now=workshop.clock.time, due_at=workshop.clock.time)
+    await workshop.work(60)
+    await workshop.speak(60)
+    assert said(workshop) == [("failure.unconfirmed", False, False)]
+    assert "failure.moderated" in [reply.text.id for reply in workshop.chat.edited]
+
+
+async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop) -> None:
+    workshop.gateway.looks = [Running()]
+    await workshop.made(order())
+    await workshop.speak(120)
+    facts = [fact.id for fact in workshop.chat.edited[-1].facts]
+    assert "fact.ready" not in facts
+    await workshop.speak(3600)
+    assert "fact.late" in [fact.id for fact in workshop.chat.edited[-1].facts]

@@ -23,6 +23,8 @@ NOW = 1_800_000_000.0
         (Usage(), None),
         (Usage(person_videos=2), None),
         (Usage(person_videos=3), "limit_person_videos"),
+        (Usage(person_tries=14), None),
+        (Usage(person_tries=15), "limit_person_tries"),
         (Usage(person_at_once=1), "limit_person_at_once"),
         (Usage(community_videos=20), "limit_community_videos"),
         (Usage(purse_videos=50), "limit_purse_videos"),
@@ -43,8 +45,9 @@ def test_none_is_no_limit_and_zero_is_nothing() -> None:
     )
     much = Usage(person_videos=10**6, person_at_once=99, community_videos=10**6)
     assert refusal(much, open_, quota_cost=1, spend_cost=1, resets_at=NOW) is None
-    closed = Limits(person_videos=0)
-    assert refusal(Usage(), closed, quota_cost=1, spend_cost=1, resets_at=NOW) is not None
+    closed = refusal(Usage(), Limits(person_videos=0), quota_cost=1, spend_cost=1, resets_at=NOW)
+    assert closed is not None
+    assert closed.code == "limit_zero"
 
 
 def test_days_begin_at_the_zones_own_midnight_and_follow_its_clock_changes() -> None:
@@ -54,6 +57,13 @@ def test_days_begin_at_the_zones_own_midnight_and_follow_its_clock_changes() -> 
     assert datetime.fromtimestamp(begin, UTC) == datetime(2026, 3, 28, 23, tzinfo=UTC)
 
 
+def test_a_day_whose_midnight_comes_twice_begins_once() -> None:
+    """Havana turns its clocks back at one to midnight: the quota must not reopen."""
+    first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC).timestamp() for hour in (4, 5))
+    havana = Limits(time_zone="America/Havana")
+    assert havana.day(first) == havana.day(second)
+
+
 DURATIONS = [float(n) for n in range(60, 160)]
 
 
@@ -61,8 +71,9 @@ def test_nothing_learned_means_the_gateways_own_pace() -> None:
     assert schedule.next_look(0.0, [60.0, 61.0], step=10.0) == 10.0
 
 
-def test_no_look_before_the_earliest_end_then_steady_then_ever_wider() -> None:
-    assert schedule.next_look(5.0, DURATIONS, step=10.0) == 60.0
+def test_few_looks_before_the_earliest_end_then_steady_then_ever_wider() -> None:
+    assert schedule.next_look(5.0, DURATIONS, step=10.0) == schedule.LIVELY
+    assert schedule.next_look(60.0, DURATIONS, step=10.0) == 5.0
     assert schedule.next_look(100.0, DURATIONS, step=10.0) == 10.0
     late = [schedule.next_look(elapsed, DURATIONS, step=10.0) for elapsed in (160, 260, 2_000)]
     assert late == sorted(late)
@@ -138,6 +149,9 @@ def test_garbage_is_no_link(id_: str, expiry: str, signature: str) -> None:
         ("nul\x00 and \ud800", "nul and"),
         ("e\u0301", "é"),
         ("👩\u200d🚀", "👩\u200d🚀"),
+        ("\U0001fae8", "\U0001fae8"),
+        ("\u200d \u200c", ""),
+        ("a" + "\u0321" * 30, "a" + "\u0321" * 4),
         ("猫咪慢慢睁开眼睛", "猫咪慢慢睁开眼睛"),
     ],
 )

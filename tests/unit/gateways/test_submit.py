@@ -14,8 +14,8 @@ from bot.core.orders import Transport
 from bot.core.outcomes import Accepted, Creation, NotSent, Rejected, Uncertain
 from bot.gateways.answers import Answer
 from bot.gateways.bounds import Bounds
-from bot.gateways.posting import Sending
 from bot.gateways.requests import Body
+from bot.gateways.sending import Sending
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire

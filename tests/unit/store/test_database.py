@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -127,12 +128,11 @@ async def test_a_file_that_somebody_else_writes_to_is_refused(new_sqlite_url: Ne
     async with open_database(url):
         pass
     file = _file(url)
-    with sqlite3.connect(file, isolation_level=None) as other:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(Broken, match="database_in_use"):
             async with open_database(url):
                 pass
-    other.close()
 
 
 async def test_processes_that_start_together_on_postgresql_make_the_tables_once(
@@ -172,6 +172,18 @@ async def test_a_damaged_file_is_refused_or_harmless_and_never_started_empty(
 async def test_a_cut_file_is_refused(new_sqlite_url: NewUrl, left: int) -> None:
     whole = await _with_jobs(await new_sqlite_url(), 30)
     assert await _opened(await new_sqlite_url(), whole[:left]) == "database_damaged"
+
+
+async def test_damage_that_nobody_would_meet_yet_is_refused_too(new_sqlite_url: NewUrl) -> None:
+    """An index that neither the start nor the first queries touch."""
+    url = await new_sqlite_url()
+    whole = bytearray(await _with_jobs(url, 30))
+    with closing(sqlite3.connect(_file(url))) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'ix_jobs_durations'"
+        (page,) = connection.execute(query).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    whole[(page - 1) * size : page * size] = bytes(size)
+    assert await _opened(await new_sqlite_url(), bytes(whole)) == "database_damaged"
 
 
 async def test_what_is_no_database_is_refused(new_sqlite_url: NewUrl) -> None:

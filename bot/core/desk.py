@@ -1,0 +1,114 @@
+"""The desk where steps write down what happened: saving, putting off, pausing a gateway.
+
+Every write goes through the version fence and rings whoever has to look next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.core import jobs as moves
+from bot.core import schedule
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.outcomes import Locked
+from bot.core.ports import Clock, Gateway, Gateways, Jobs
+from bot.core.wake import Wake
+from bot.log import get_logger
+
+PAUSE = 300.0
+"""Seconds that a gateway with key or balance trouble is left alone."""
+
+log = get_logger()
+
+
+class Desk:
+    """What the steps of a job share: the rows, the gateways, the clock and the bells."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        pauses: Gateways,
+        gateways: Mapping[str, Gateway],
+        clock: Clock,
+        wake_jobs: Wake,
+        wake_posts: Wake,
+    ) -> None:
+        self.jobs = jobs
+        self.clock = clock
+        self._pauses = pauses
+        self._gateways = gateways
+        self._wake_jobs = wake_jobs
+        self._wake_posts = wake_posts
+
+    async def save(self, before: Job, after: Job) -> Job | None:
+        """Write a change; None if somebody else was faster."""
+        saved = await self.jobs.save(before, after, now=self.clock.now())
+        if saved is not None and saved.status is not before.status:
+            log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason)
+        self.ring()
+        return saved
+
+    async def put_off(self, job: Job, seconds: float, *, was: Job | None = None) -> None:
+        """Due again in so many seconds, unclaimed; `was` is the row that `job` was made of."""
+        due_at = self.clock.now() + seconds
+        later = replace(job, due_at=due_at, claimed_until=None, crashes=0)
+        await self.save(was or job, later)
+
+    async def again(self, job: Job, *, base: float, most: float) -> None:
+        """One more try of the same step, after a pause that doubles each time."""
+        wait = schedule.back_off(job.attempts + 1, base=base, most=most)
+        await self.put_off(replace(job, attempts=job.attempts + 1), wait, was=job)
+
+    def ring(self) -> None:
+        """Something may have become due."""
+        self._wake_jobs.ring()
+        self._wake_posts.ring()
+
+    # --- gateways ------------------------------------------------------------------------------
+
+    async def gateway(self, job: Job) -> Gateway | None:
+        """The job's own gateway; if the configuration lost it, the job waits and we say so."""
+        gateway = self._gateways.get(job.gateway)
+        if gateway is None or gateway.base_url != job.base_url:
+            log.error("gateway.unknown", job=job.id, gateway=job.gateway)
+            await self._without_gateway(job)
+            return None
+        return gateway
+
+    def step(self, job: Job) -> float:
+        """Seconds between two looks at the job's gateway."""
+        return self._gateways[job.gateway].poll_step
+
+    async def pause(self, job: Job, locked: Locked) -> None:
+        """Leave the job's gateway alone for a while: its key or its balance is in trouble."""
+        log.error("gateway.paused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
+        until = self.clock.now() + PAUSE
+        await self._pauses.pause(job.gateway, locked.reason, until=until)
+
+    async def paused_until(self, job: Job) -> float | None:
+        """The end of the present pause of the job's gateway; None if it is not paused."""
+        until = await self._pauses.paused_until(job.gateway)
+        return until if until is not None and until > self.clock.now() else None
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def elapsed(self, job: Job) -> float:
+        """Seconds since the gateway got the job, or since it was ordered."""
+        return self.clock.now() - (job.submitted_at or job.created_at)
+
+    async def next_look(self, job: Job, *, elapsed: float | None = None) -> float:
+        """Seconds until the next look at a running job."""
+        elapsed = self.elapsed(job) if elapsed is None else elapsed
+        if elapsed > HARD_DEADLINE:
+            return schedule.LATE_STEP
+        durations = await self.jobs.durations(job.request.model, job.request.seconds)
+        return schedule.next_look(elapsed, durations, step=self.step(job))
+
+    async def _without_gateway(self, job: Job) -> None:
+        queued = job.status is Status.QUEUED
+        if self.clock.now() - job.created_at > LAST_DEADLINE:
+            reason = Reason.BUSY if queued else Reason.TIMED_OUT
+            await self.save(job, moves.failed(job, reason, charged=not queued))
+        else:
+            waiting = replace(job, reason=Reason.BUSY) if queued else job
+            await self.put_off(waiting, PAUSE, was=job)

@@ -1,0 +1,171 @@
+"""Handing a job to its gateway: at most one POST that counts, and its outcome written down.
+
+What provably did not leave, or was answered "later", goes back to the queue; whatever else is not
+a clear yes or no stays unconfirmed for a person to resolve.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+
+from bot.core import jobs as moves
+from bot.core import schedule
+from bot.core.desk import PAUSE, Desk
+from bot.core.errors import BotError, Broken, Temporary
+from bot.core.jobs import Job, Reason, Status
+from bot.core.outcomes import Accepted, Busy, Creation, Locked, NotSent, Rejected, Uncertain
+from bot.core.ports import Gateway, Media, Spool
+from bot.log import get_logger
+
+MOST_TRIES = 33
+"""Tries of a gateway that can't be reached or is too busy: half an hour, with the back-off."""
+
+log = get_logger()
+
+
+class _Withdrawn(Exception):
+    """Somebody changed the row before the POST left: it must not leave."""
+
+
+class Submission:
+    """Submits claimed jobs."""
+
+    def __init__(self, desk: Desk, *, spool: Spool, media: Media) -> None:
+        self._desk = desk
+        self._spool = spool
+        self._media = media
+
+    async def submit(self, job: Job) -> None:
+        """The step of a queued job whose pictures are here."""
+        paused_until = await self._desk.paused_until(job)
+        if paused_until is not None:
+            reason = job.reason or Reason.BUSY
+            waiting = moves.requeued(job, due_at=paused_until, attempts=job.attempts, reason=reason)
+            await self._desk.save(job, waiting)
+            return
+        gateway = await self._desk.gateway(job)
+        if gateway is None:
+            return
+        first_look = await self._desk.next_look(job, elapsed=0.0)
+        try:
+            sent, outcome = await self._create(gateway, job)
+        except _Withdrawn:
+            log.info("job.withdrawn", job=job.id)
+        except Temporary:
+            await self._desk.again(job, base=2.0, most=60.0)
+        except Broken as broken:
+            # Our own copy is no longer there: a retry long after its order.
+            gone = moves.failed(job, Reason.PICTURE_GONE, charged=False, detail=str(broken))
+            await self._desk.save(job, gone)
+        else:
+            await self._settle(sent, outcome, first_look=first_look)
+
+    async def _create(self, gateway: Gateway, job: Job) -> tuple[Job, Creation]:
+        """POST; answers with the row as it was when the first byte left, and the outcome."""
+        sent = job
+
+        async def about_to_send() -> None:
+            nonlocal sent
+            saved = await self._desk.save(job, moves.submitting(job, now=self._desk.clock.now()))
+            if saved is None:
+                raise _Withdrawn
+            sent = saved
+
+        async with AsyncExitStack() as stack:
+            files = [
+                await stack.enter_async_context(self._media.file(picture.key))
+                for picture in job.order.pictures
+                if picture.key
+            ]
+            outcome = await gateway.create(job.request, files, about_to_send=about_to_send)
+        return sent, outcome
+
+    async def _settle(self, sent: Job, outcome: Creation, *, first_look: float) -> None:
+        """Write the outcome of a POST down, however long the database takes to accept it."""
+        if isinstance(outcome, Accepted):
+            await self._record(sent, outcome.gateway_id, first_look=first_look)
+            return
+        if isinstance(outcome, Locked):
+            await self._insist(lambda: self._desk.pause(sent, outcome))
+        if sent.status is Status.QUEUED:
+            # Not a byte left and the row never moved: whoever has changed it since knows better.
+            await self._insist(lambda: self._desk.save(sent, self._after(sent, outcome)))
+        else:
+            await self._insist(lambda: self._rewrite(sent, outcome))
+
+    async def _record(self, sent: Job, gateway_id: str, *, first_look: float) -> None:
+        """A lost id is a video that is paid for and never found: so it is spooled if need be."""
+
+        async def accept() -> None:
+            now = self._desk.clock.now()
+            await self._desk.jobs.accept(sent.id, gateway_id, now=now, due_at=now + first_look)
+
+        def spool() -> None:
+            log.critical("job.id_spooled", job=sent.id, gateway_id=gateway_id)
+            self._spool.add(sent.id, gateway_id)
+
+        await self._insist(accept, at_first=spool)
+        log.info("job.accepted", job=sent.id, gateway=sent.gateway)
+        self._desk.ring()
+
+    async def _insist(
+        self,
+        write: Callable[[], Awaitable[object]],
+        *,
+        at_first: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Until the database takes it; `at_first` after the first time that it does not."""
+        tried = False
+        while True:
+            try:
+                await write()
+            except BotError:
+                raise
+            except Exception:  # noqa: BLE001 - a full disk, a database that is away
+                if not tried:
+                    with suppress(OSError):
+                        at_first()
+                tried = True
+                await self._desk.clock.sleep(1.0)
+            else:
+                return
+
+    async def _rewrite(self, sent: Job, outcome: Creation) -> None:
+        """Onto whatever the row has become, as long as it is still about this very POST."""
+        while True:
+            row = await self._desk.jobs.get(sent.id)
+            if row is None or row.submitted_at != sent.submitted_at:
+                return
+            # Its claim may have run out meanwhile; a definite no is still worth knowing.
+            late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
+            if row.status is not Status.SUBMITTING and not late:
+                return
+            if await self._desk.save(row, self._after(row, outcome)) is not None:
+                return
+
+    def _after(self, job: Job, outcome: Creation) -> Job:
+        now = self._desk.clock.now()
+        match outcome:
+            case NotSent(detail):
+                return self._patient(job, now, retry_after=None, detail=detail)
+            case Busy(retry_after):
+                return self._patient(job, now, retry_after=retry_after, detail="429")
+            case Locked(reason):
+                return moves.requeued(job, due_at=now + PAUSE, attempts=0, reason=reason)
+            case Rejected(reason, detail, charged):
+                return moves.failed(job, reason, charged=charged, detail=detail)
+            case Uncertain(detail):
+                return moves.unconfirmed(job, detail=detail)
+            case Accepted():
+                raise Broken("accepted_elsewhere", job=job.id)
+
+    def _patient(self, job: Job, now: float, *, retry_after: float | None, detail: str) -> Job:
+        if job.attempts + 1 >= MOST_TRIES:
+            return moves.failed(job, Reason.BUSY, charged=False, detail=detail)
+        step = self._desk.step(job)
+        wait = schedule.back_off(job.attempts + 1, base=min(5.0, step), most=60.0)
+        return moves.requeued(
+            job,
+            due_at=now + max(wait, min(retry_after or 0.0, 60.0)),
+            attempts=job.attempts + 1,
+            reason=Reason.BUSY,
+        )
