@@ -211,7 +211,9 @@ def test_no_sentence_is_left_that_nobody_says() -> None:
     assert {sentence for sentence in _sentences() if not _is_said(sentence)} == set()
 
 
-@pytest.mark.parametrize("sentence", ["card.vanished", "error.limits", "failure.nothing", "check.x"])
+@pytest.mark.parametrize(
+    "sentence", ["card.vanished", "error.limits", "failure.nothing", "check.x"]
+)
 def test_a_sentence_that_nobody_says_would_be_found(sentence: str) -> None:
     """Negative control: the claim above is no formality."""
     assert not _is_said(sentence)

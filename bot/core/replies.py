@@ -30,7 +30,6 @@ class Action(StrEnum):
     CANCEL = "cancel"
     DONT_POST = "silence"
     RETRY = "retry"
-    OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +43,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A press of it names the action and the job; one with a `url` only opens it."""
+    """A press of it names the action and the job."""
 
     action: Action
     job_id: str
-    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -240,7 +240,7 @@ async def test_a_limit_is_said_to_its_person_alone_with_the_way_out(world: World
         refused = await (await ann.slash("video", prompt="a cat")).answered()
     assert refused.ephemeral
     assert refused.message is not None
-    assert "your 1 for today" in refused.message.content
+    assert "your one video for today" in refused.message.content
     assert "<t:" in refused.message.content
 
 

@@ -1,7 +1,8 @@
 """The line to Discord: log in, listen, fetch, post. Implements the core's `Platform`.
 
 Everything here goes by the bot's own token, so nothing depends on an interaction that has long
-expired. What people do is none of its business: `commands.Commands` hangs itself onto `client`.
+expired; pictures come from Discord's own hosts alone. What people do is none of its business:
+`commands.Commands` hangs itself onto `client`.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 import discord
@@ -20,7 +21,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture
 from bot.core.ports import Posts
@@ -28,16 +29,18 @@ from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
-from bot.platforms.discord.downloads import Downloads
 from bot.platforms.discord.errors import translation
 
 NAME = "discord"
 BOOSTED_TIER = 2
 """From here on a boosted server takes larger files than the default."""
-HISTORY = 100
-"""Messages looked through for one of our own: what one request can bring."""
-SKEW = 120.0
+HISTORY = 1000
+"""Messages looked through for one of our own, oldest first: ten requests."""
+SKEW = 30.0
 """Seconds by which our clock may be ahead of Discord's."""
+HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+"""Where Discord keeps attachments."""
+CHUNK = 64 * 1024
 
 Channel = discord.DMChannel | discord.PartialMessageable
 Target = discord.MessageReference | None
@@ -54,11 +57,8 @@ class Settings:
     api_url: str | None = None
     """Base of the REST API, as `https://discord.com/api/v10`; its origin may serve pictures."""
     gateway_url: str | None = None
-    proxy: str | None = field(default=None, repr=False)
     message_content: bool = False
     """Ask for the privileged intent: only then are strangers' pictures seen in replies."""
-    shard_count: int | None = None
-    shard_ids: tuple[int, ...] | None = None
     upload_limit: int = 10 * 1024 * 1024
     """The largest file where nobody boosted anything. Discord moves it now and then."""
     login_time: float = 90.0
@@ -75,8 +75,6 @@ class DiscordPlatform:
     def __init__(self, settings: Settings, *, posts: Posts) -> None:
         self.settings = settings
         self.client = _client(settings)
-        self.ready = asyncio.Event()
-        """Set while the gateway is up."""
         self._posts = posts
         self._logged_in = False
         self._learned: dict[str | None, int] = {}
@@ -92,7 +90,7 @@ class DiscordPlatform:
         )
         api = self.settings.api_url
         origins = frozenset({str(URL(api).origin())} if api else ())
-        self._downloads = Downloads(session, origins=origins, proxy=self.settings.proxy)
+        self._downloads = Downloads(session, origins=origins)
         await self._stack.enter_async_context(self.client)
         return self
 
@@ -103,7 +101,6 @@ class DiscordPlatform:
         trace: TracebackType | None,
     ) -> None:
         self._logged_in = False
-        self.ready.clear()
         await self._stack.aclose()
 
     async def run(self) -> None:
@@ -120,18 +117,14 @@ class DiscordPlatform:
     async def on_ready(self) -> None:
         """A new session; after a long silence it comes again."""
         log.info("discord.connected", guilds=len(self.client.guilds))
-        self.ready.set()
 
     async def on_resumed(self) -> None:
         """The old session goes on: nothing was missed."""
         log.info("discord.resumed")
-        self.ready.set()
 
     async def on_disconnect(self) -> None:
         """discord.py tries again by itself; posting does not need the gateway."""
-        if self.ready.is_set():
-            log.info("discord.disconnected")
-        self.ready.clear()
+        log.info("discord.disconnected")
 
     # --- the port ------------------------------------------------------------------------------
 
@@ -187,12 +180,11 @@ class DiscordPlatform:
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post; None too where the history can't be read."""
-        begun = (post.sending_at or job.created_at) - SKEW
+        begun = datetime.fromtimestamp((post.sending_at or job.created_at) - SKEW, UTC)
         try:
-            async with self._asking(self.settings.edit_time):
+            async with self._asking(self.settings.send_time):
                 channel = await self._channel(post, job)
-                after = datetime.fromtimestamp(begun, UTC)
-                async for message in channel.history(after=after, limit=HISTORY):
+                async for message in channel.history(after=begun, limit=HISTORY):
                     own = self.client.user is not None and message.author.id == self.client.user.id
                     if own and messages.is_about(message, job.id, post.kind):
                         return str(message.id), str(channel.id)
@@ -242,21 +234,17 @@ def _client(settings: Settings) -> discord.Client:
     """A client that keeps no members, messages or presences: everything goes by id."""
     intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
     intents.message_content = settings.message_content
-    options: dict[str, Any] = {
-        "intents": intents,
-        "allowed_mentions": discord.AllowedMentions.none(),
-        "chunk_guilds_at_startup": False,
-        "guild_ready_timeout": 0,
-        "max_messages": None,
-        "max_ratelimit_timeout": 60.0,
-        "member_cache_flags": discord.MemberCacheFlags.none(),
-        "proxy": settings.proxy,
-    }
-    if settings.shard_count is None:
-        return discord.Client(**options)
-    options["shard_count"] = settings.shard_count
-    options["shard_ids"] = settings.shard_ids and list(settings.shard_ids)
-    return discord.AutoShardedClient(**options)
+    # We never speak: discord.py need not say at every start what that would take.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    return discord.Client(
+        intents=intents,
+        allowed_mentions=discord.AllowedMentions.none(),
+        chunk_guilds_at_startup=False,
+        guild_ready_timeout=0,
+        max_messages=None,
+        max_ratelimit_timeout=60.0,
+        member_cache_flags=discord.MemberCacheFlags.none(),
+    )
 
 
 def _redirect(settings: Settings) -> None:
@@ -309,3 +297,56 @@ def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
     if kind is PostKind.CARD:
         return messages.card(reply, job.order.locale, job_id=job.id)
     return messages.post(reply, job.order.locale, kind=kind)
+
+
+class Downloads:
+    """Fetches pictures from Discord's own hosts, and from `origins` (a test server)."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, origins: frozenset[str]) -> None:
+        self._session = session
+        self._origins = origins
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """Stream `picture` to disk: whole, or `Refused` (gone, too large) or `Temporary`."""
+        url = URL(picture.source or "", encoded=True)
+        self._check(url)
+        try:
+            async with self._session.get(url, allow_redirects=False) as answer:
+                _check_answer(answer, most)
+                size = await _save(answer, into, most=most)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Temporary("picture_unreachable") from error
+        if size != picture.size:
+            raise Temporary("picture_incomplete")
+
+    def _check(self, url: URL) -> None:
+        """Raise `Broken` for an address that is none of Discord's: no attachment ever has one."""
+        ours = url.host is not None and str(url.origin()) in self._origins
+        if not ours and (url.scheme != "https" or url.host not in HOSTS or url.port != 443):
+            raise Broken("picture_elsewhere")
+
+
+def _check_answer(answer: aiohttp.ClientResponse, most: int) -> None:
+    if answer.status == 429 or answer.status >= 500:
+        raise Temporary("picture_unreachable")
+    if answer.status != 200:
+        # Links are signed and expire; a redirect would lead away from the hosts we know.
+        raise Refused("picture_gone")
+    if answer.content_length is not None and answer.content_length > most:
+        raise too_large(answer.content_length)
+
+
+async def _save(answer: aiohttp.ClientResponse, into: Path, *, most: int) -> int:
+    size = 0
+    with into.open("wb") as file:
+        async for chunk in answer.content.iter_chunked(CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise too_large(size)
+            await asyncio.to_thread(file.write, chunk)
+    return size
+
+
+def too_large(size: int) -> Refused:
+    """The refusal for a picture of `size` bytes."""
+    return Refused("picture_too_large", megabytes=size / 1_000_000)

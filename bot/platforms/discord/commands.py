@@ -7,24 +7,27 @@ commands is registered only when it changed.
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, Self
 
 import discord
 from discord import app_commands
 from discord.app_commands import AppCommandContext, AppInstallationType
+from discord.ui import Button, DynamicItem, Item, View
 
 from bot.core.errors import Refused
 from bot.core.jobs import Job
 from bot.core.ports import Posts
-from bot.core.replies import Reply
-from bot.core.service import Service
+from bot.core.replies import Action, Reply
+from bot.core.service import Actor, Service
 from bot.log import get_logger
-from bot.platforms.discord import buttons, errors, mentions, menu, slash
-from bot.platforms.discord.answers import refuse
+from bot.platforms.discord import errors, menu, messages, slash
 from bot.platforms.discord.client import DiscordPlatform
-from bot.platforms.discord.intake import PATIENCE, Intake
-from bot.platforms.discord.words import Translator
+from bot.platforms.discord.intake import PATIENCE, Intake, refuse
+from bot.platforms.discord.mentions import Mentions
+from bot.platforms.discord.reading import address_of, person_of
 
 REGISTERED = "discord.commands"
 """The fact under which the digest of the registered commands is kept."""
@@ -57,6 +60,7 @@ class Commands:
         self.intake = Intake(
             service=service, card=card, posts=posts, platform=platform, patience=patience
         )
+        self._mentions = Mentions(self.intake)
         self._client = platform.client
         self._facts = facts
         self._tree = Tree(self._client)
@@ -72,13 +76,13 @@ class Commands:
 
     async def setup_hook(self) -> None:
         """Once, between login and connection."""
-        self._client.add_dynamic_items(buttons.press_item(self.intake))
+        self._client.add_dynamic_items(press_item(self.intake))
         await self._register()
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
         if self._client.user is not None:
-            await mentions.hear(self.intake, message, own_id=self._client.user.id)
+            await self._mentions.hear(message, own_id=self._client.user.id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """What nobody else answers: a form from before a restart, a button of former times."""
@@ -86,7 +90,7 @@ class Commands:
         button = interaction.type is discord.InteractionType.component
         if form and not menu.is_known(interaction):
             await refuse(interaction, Refused("form_lost"))
-        if button and not buttons.is_known(interaction):
+        if button and not is_ours(interaction):
             await refuse(interaction, Refused("button_unknown"))
 
     async def on_error(self, event: str, *_: object) -> None:
@@ -95,7 +99,7 @@ class Commands:
 
     async def _register(self) -> None:
         """Tell Discord of the commands if they changed: it counts how often a bot does so."""
-        translator = Translator()
+        translator = slash.Translator()
         await self._tree.set_translator(translator)
         payload = [
             await command.get_translated_payload(self._tree, translator)
@@ -131,3 +135,61 @@ class Tree(app_commands.CommandTree[discord.Client]):
     ) -> None:
         """The rim of all commands."""
         await refuse(interaction, error)
+
+
+# --- buttons --------------------------------------------------------------------------------------
+
+
+def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
+    """The class discord.py makes an item of for each press: by the custom id alone, so that a
+    button works after a restart too. A closure, as discord.py hands it no arguments of ours."""
+
+    class Press(DynamicItem[Button[View]], template=messages.CUSTOM_ID):
+        def __init__(self, custom_id: str, act: str, job_id: str) -> None:
+            super().__init__(Button(custom_id=custom_id))
+            self.act = act
+            self.job_id = job_id
+
+        @classmethod
+        async def from_custom_id(
+            cls, _: discord.Interaction, __: Item[Any], match: re.Match[str], /
+        ) -> Self:
+            return cls(match[0], match["act"], match["job"])
+
+        async def callback(self, interaction: discord.Interaction) -> Any:
+            try:
+                await press(intake, interaction, self.act, self.job_id)
+            except Exception as problem:  # noqa: BLE001 - discord.py would only log it
+                await refuse(interaction, problem)
+
+    return Press
+
+
+def is_ours(interaction: discord.Interaction) -> bool:
+    """Whether this press reaches one of our items."""
+    custom_id = dict(interaction.data or {}).get("custom_id")
+    return re.fullmatch(messages.CUSTOM_ID, str(custom_id)) is not None
+
+
+async def press(intake: Intake, interaction: discord.Interaction, act: str, job_id: str) -> None:
+    """Do what a button says. Who may is decided by the rows, never by the button."""
+    service = intake.service
+    person = person_of(interaction.user)
+    actor = Actor(person=person, moderates=interaction.permissions.manage_messages)
+    match act:
+        case Action.CANCEL:
+            await intake.change(interaction, service.cancel(job_id, actor))
+        case Action.DONT_POST:
+            await intake.change(interaction, service.silence(job_id, actor))
+        case Action.RETRY:
+            again = partial(
+                service.retry,
+                job_id,
+                person,
+                event_id=str(interaction.id),
+                address=address_of(interaction),
+                locale=str(interaction.locale),
+            )
+            await intake.take(interaction, again)
+        case _:
+            raise Refused("button_unknown")

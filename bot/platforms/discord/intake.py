@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import discord
+from discord import app_commands
 
 from bot.core import replies
-from bot.core.errors import BotError, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.ports import Posts
@@ -20,10 +21,11 @@ from bot.core.replies import Reply
 from bot.core.service import Service
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
-from bot.platforms.discord.answers import ANSWER_TIME
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.reading import check_interaction
 
+ANSWER_TIME = 3.0
+"""Seconds after which Discord takes no answer any more."""
 PATIENCE = 2.0
 """Seconds for the transaction."""
 CARD_TIME = 0.5
@@ -168,6 +170,35 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - the answer does not wait for ornaments
             log.warning("discord.card_plain", job=job.id, error=type(error).__name__)
             return replies.card(job)
+
+
+async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
+    """Tell this person, and nobody else, what stands in the way; never raises."""
+    error = told(problem)
+    if interaction.response.is_done():
+        return
+    look = messages.notice(replies.error(error), str(interaction.locale))
+    try:
+        async with asyncio.timeout(ANSWER_TIME):
+            await interaction.response.send_message(
+                look.content, ephemeral=True, allowed_mentions=look.mentions
+            )
+    except errors.FOREIGN as trouble:
+        log.info("discord.unanswered", error=type(trouble).__name__)
+
+
+def told(problem: Exception) -> BotError:
+    """The error whose sentence a person is told; what nobody foresaw is logged."""
+    if isinstance(problem, app_commands.CommandInvokeError):
+        problem = problem.original
+    match problem:
+        case Refused():
+            return problem
+        case Temporary():
+            return Temporary("busy")
+        case _:
+            log.error("discord.failed", error=type(problem).__name__, exc_info=problem)
+            return Broken("internal")
 
 
 async def _answered(interaction: discord.Interaction, look: messages.Look, job: Job) -> int | None:

@@ -1,35 +1,76 @@
 """Mentions: somebody writes to the bot, with a picture, or in reply to one.
 
 Discord shows a bot only messages that mention it, its own, and those in direct messages; what it
-hides looks empty. So a picture in a stranger's message is said to be hidden, never to be missing.
+hides looks empty. So a picture in such a message is said to be hidden, never to be missing.
 """
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 
 import discord
 
+from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.orders import Address, Order, Picture
 from bot.core.replies import Reply, Text
-from bot.platforms.discord.answers import refuse_message, say_to
+from bot.log import get_logger
+from bot.platforms.discord import errors, messages
 from bot.platforms.discord.client import NAME
-from bot.platforms.discord.intake import Intake
+from bot.platforms.discord.intake import ANSWER_TIME, Intake, told
 from bot.platforms.discord.reading import check_permissions, locale_of, person_of, pictures_of
+
+BREATH = 60.0
+"""Seconds between two sentences to one person in one channel; in between there is a mark."""
+MARK = "⏳"
 
 _WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
 
+log = get_logger()
 
-async def hear(intake: Intake, message: discord.Message, *, own_id: int) -> None:
-    """Take what a message asks for, if it speaks to us; errors become a reply."""
-    if not is_for_us(message, own_id=own_id):
-        return
-    try:
-        _check_channel(message)
-        order = order_of(message, own_id=own_id)
-        if order is None:
-            await say_to(message, Reply(text=Text(id="mention.help")))
+
+class Mentions:
+    """Hears what is written, takes what it asks for, and does not let itself be made to babble."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._answered: dict[tuple[int, int], datetime] = {}
+        """When somebody got a sentence, by channel and person; nothing older than a breath."""
+
+    async def hear(self, message: discord.Message, *, own_id: int) -> None:
+        """Take what a message asks for, if it speaks to us; errors become a reply."""
+        if not is_for_us(message, own_id=own_id):
+            return
+        try:
+            _check_channel(message)
+            order = order_of(message, own_id=own_id)
+            if order is None:
+                await self._say(message, _help(message))
+            else:
+                await self._intake.take_message(order)
+        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+            await self._say(message, replies.error(told(problem)))
+
+    async def _say(self, message: discord.Message, reply: Reply) -> None:
+        """One plain sentence; but a mark where the same person had one a moment ago."""
+        if self._is_due(message):
+            await _say(message, reply)
         else:
-            await intake.take_message(order)
-    except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
-        await refuse_message(message, problem)
+            await _mark(message)
+
+    def _is_due(self, message: discord.Message) -> bool:
+        if message.guild is None:
+            return True  # Nobody else reads it.
+        now = message.created_at
+        self._answered = {
+            who: at for who, at in self._answered.items() if (now - at).total_seconds() < BREATH
+        }
+        who = message.channel.id, message.author.id
+        if who in self._answered:
+            return False
+        self._answered[who] = now
+        return True
 
 
 def is_for_us(message: discord.Message, *, own_id: int) -> bool:
@@ -43,10 +84,13 @@ def is_for_us(message: discord.Message, *, own_id: int) -> bool:
 
 
 def order_of(message: discord.Message, *, own_id: int) -> Order | None:
-    """The order in a message, or None if it says nothing. Raises `Refused` for its pictures."""
+    """The order in a message, or None if it has none. Raises `Refused` for its pictures.
+
+    In direct messages every word reaches us, "thanks!" too, so words alone are no order there.
+    """
     prompt = prompt_of(message, own_id=own_id)
     pictures = _pictures(message, own_id=own_id)
-    if not prompt and not pictures:
+    if not pictures and (not prompt or message.guild is None):
         return None
     return Order(
         event_id=str(message.id),
@@ -84,9 +128,11 @@ def _pictures(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
     if reference is None or isinstance(reference.resolved, discord.DeletedReferencedMessage):
         return ()
     target = reference.resolved
-    if target is None or _is_hidden(target):
-        raise Refused("picture_hidden")
-    return pictures_of(target, own_id=own_id)
+    if target is not None and not _is_hidden(target):
+        return pictures_of(target, own_id=own_id)
+    if message.guild is None:
+        return ()  # Nothing is hidden from us there.
+    raise Refused("picture_hidden")
 
 
 def _is_hidden(message: discord.Message) -> bool:
@@ -100,9 +146,52 @@ def _check_channel(message: discord.Message) -> None:
     me = message.guild.me if message.guild else None
     if me is None or isinstance(channel, discord.PartialMessageable | discord.DMChannel):
         return  # Direct messages need no permission; of an unknown thread we know none.
-    in_thread = isinstance(channel, discord.Thread)
-    check_permissions(channel.permissions_for(me), in_thread=in_thread)
+    permissions = channel.permissions_for(me)
+    if not permissions.view_channel:
+        return  # We have just been shown a message here: what is remembered of us is wrong.
+    check_permissions(permissions, in_thread=isinstance(channel, discord.Thread))
 
 
 def _names(own_id: int) -> tuple[str, str]:
     return f"<@{own_id}>", f"<@!{own_id}>"
+
+
+# --- answering -----------------------------------------------------------------------------------
+
+
+def _help(message: discord.Message) -> Reply:
+    return Reply(text=Text(id="mention.help" if message.guild else "mention.help_direct"))
+
+
+async def _say(message: discord.Message, reply: Reply) -> None:
+    """A sentence in reply to a message, or directly if we may not speak there; never raises.
+
+    The nonce makes a repetition harmless.
+    """
+    look = messages.notice(reply, locale_of(message))
+    here = partial(message.channel.send, nonce=f"{message.id}-n")
+    target = message.to_reference(fail_if_not_exists=False)
+    ways: tuple[Callable[..., Awaitable[object]], ...] = (
+        partial(here, reference=target),
+        here,
+        message.author.send,
+    )
+    for way in ways:
+        try:
+            async with asyncio.timeout(ANSWER_TIME):
+                await way(look.content, allowed_mentions=look.mentions)
+        except errors.FOREIGN as error:
+            log.info("discord.unanswered", error=type(error).__name__)
+            if not isinstance(errors.translated(error), Refused):
+                return
+        else:
+            return
+
+
+async def _mark(message: discord.Message) -> None:
+    """A sign under the message that it was seen; where we may not react there is none."""
+    try:
+        async with asyncio.timeout(ANSWER_TIME):
+            await message.add_reaction(MARK)
+    except errors.FOREIGN as error:
+        log.info("discord.unmarked", error=type(error).__name__)

@@ -1,19 +1,19 @@
 """The message menu "Animate": a form for the picture in somebody's message, no intent needed."""
 
+from dataclasses import replace
+
 import discord
-from discord import app_commands
+from discord import SelectOption, app_commands
 from discord.ui import Label, Modal, Select, TextInput
 
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.orders import Kind, Picture
+from bot.core.orders import Order, Picture
 from bot.core.replies import Text
-from bot.platforms.discord import choices
-from bot.platforms.discord.answers import refuse
-from bot.platforms.discord.intake import Intake
-from bot.platforms.discord.reading import check_interaction, order_of, pictures_of
-from bot.platforms.discord.words import words
+from bot.platforms.discord.intake import Intake, refuse
+from bot.platforms.discord.reading import check_interaction, order_of, person_of, pictures_of
+from bot.platforms.discord.slash import MOST, MOST_NAME, takes, wish_of, words
 
 PATIENCE = 15 * 60.0
 """Seconds a form is remembered: it may be put away without a word."""
@@ -30,7 +30,11 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         pictures = pictures_of(message, own_id=interaction.application_id)
         if not pictures:
             raise Refused("no_picture")
-        await interaction.response.send_modal(Form(intake, pictures, str(interaction.locale)))
+        # Before anybody types: the service would refuse it afterwards.
+        intake.service.check_pictures(pictures, person_of(interaction.user))
+        films = films_of(intake.service.catalog, wish_of(interaction, pictures[:1]))
+        locale = str(interaction.locale)
+        await interaction.response.send_modal(Form(intake, pictures, films, locale))
 
     return app_commands.ContextMenu(name=words("command.animate_menu"), callback=animate)
 
@@ -40,25 +44,46 @@ def is_known(interaction: discord.Interaction) -> bool:
     return _KNOWN in interaction.extras
 
 
-class Form(Modal):
-    """Prompt, model, length, and which picture if there are several. Lost with the process."""
+def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
+    """Every model with every length that it makes of `wish`: one menu, so that both always fit.
 
-    def __init__(self, intake: Intake, pictures: tuple[Picture, ...], locale: str) -> None:
+    Where there are more than Discord shows, the first lengths of each model come before others.
+    """
+    found: dict[tuple[str, int], int] = {}
+    for model in catalog.models:
+        for rank, length in enumerate(model.seconds):
+            pair = (model.family, length)
+            if pair not in found and takes(
+                catalog, replace(wish, family=model.family, seconds=length)
+            ):
+                found[pair] = rank
+    shown = set(sorted(found, key=lambda pair: found[pair])[:MOST])
+    return [_film(catalog, *pair, wish.locale) for pair in found if pair in shown]
+
+
+class Form(Modal):
+    """Prompt, model and length, and which picture if there are several. Lost with the process."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        pictures: tuple[Picture, ...],
+        films: list[SelectOption],
+        locale: str,
+    ) -> None:
         super().__init__(title=_say("form.title", locale), timeout=PATIENCE)
         self._intake = intake
         self._pictures = pictures
-        catalog = intake.service.catalog
         self.picture = _select([_numbered(number, each) for number, each in enumerate(pictures)])
         self.prompt: TextInput[Form] = TextInput(
             style=discord.TextStyle.paragraph, required=False, max_length=2000
         )
-        self.model = _select(choices.options(choices.families(catalog, Kind.PICTURE)))
-        self.seconds = _select(choices.options(_lengths(catalog, locale)))
+        self.film = _select(films)
         if len(pictures) > 1:
             self.add_item(Label(text=_say("form.picture", locale), component=self.picture))
         self.add_item(Label(text=_say("option.prompt", locale), component=self.prompt))
-        self.add_item(Label(text=_say("option.model", locale), component=self.model))
-        self.add_item(Label(text=_say("option.seconds", locale), component=self.seconds))
+        if films:
+            self.add_item(Label(text=_say("form.film", locale), component=self.film))
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Everybody may: the form went to one person."""
@@ -68,12 +93,12 @@ class Form(Modal):
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Order what was filled in; what was left out is for the catalogue to choose."""
         picture = self._pictures[int(_first(self.picture) or 0)]
-        length = _first(self.seconds)
+        length, _, family = (_first(self.film) or "").partition(" ")
         order = order_of(
             interaction,
             prompt=self.prompt.value,
             pictures=(picture,),
-            family=_first(self.model),
+            family=family or None,
             seconds=int(length) if length else None,
         )
         await self._intake.take(interaction, lambda: self._intake.service.submit(order))
@@ -85,16 +110,18 @@ class Form(Modal):
         await refuse(interaction, error)
 
 
-def _select(options: list[discord.SelectOption]) -> "Select[Form]":
+def _film(catalog: Catalog, family: str, length: int, locale: str) -> SelectOption:
+    values = {"family": catalog.label(family), "seconds": length}
+    label = i18n.say(Text(id="choice.film", values=values), locale)
+    return SelectOption(label=label[:MOST_NAME], value=f"{length} {family}")
+
+
+def _select(options: list[SelectOption]) -> "Select[Form]":
     return Select(options=options, required=False, min_values=0)
 
 
-def _numbered(number: int, picture: Picture) -> discord.SelectOption:
-    return discord.SelectOption(label=picture.filename[: choices.MOST_NAME], value=str(number))
-
-
-def _lengths(catalog: Catalog, locale: str) -> list[app_commands.Choice[int]]:
-    return choices.seconds(choices.models(catalog, Kind.PICTURE), "", locale)
+def _numbered(number: int, picture: Picture) -> SelectOption:
+    return SelectOption(label=picture.filename[:MOST_NAME], value=str(number))
 
 
 def _first(select: "Select[Form]") -> str | None:

@@ -21,8 +21,7 @@ from bot.core.replies import Action, Button, Reply, Text, Tone
 MOST_CONTENT = 2000
 MOST_PROMPT = 300
 MOST_VALUE = 100
-MOST_URL = 512
-"""Characters; the first and the last limit are Discord's."""
+"""Characters; the first limit is Discord's."""
 BAR = 12
 """Signs in a full progress bar."""
 
@@ -41,9 +40,10 @@ _STYLES = {
     Action.CANCEL: discord.ButtonStyle.danger,
     Action.DONT_POST: discord.ButtonStyle.secondary,
     Action.RETRY: discord.ButtonStyle.secondary,
-    Action.OPEN: discord.ButtonStyle.link,
 }
-_UNFURLS = re.compile(r"(?i)://|(?<=\.gg)/|(?<=discord\.com)/")
+_UNFURLS = re.compile(r":(?=//)|\.[^\s./]+(?=/)")
+"""Where an address stops being one: its scheme, and each end of a domain before a slash; invites
+unfurl without a scheme, and shorteners of them change."""
 _ZERO_WIDTH = "\u200b"
 
 
@@ -103,7 +103,7 @@ def plain(text: str, *, most: int = MOST_VALUE) -> str:
     """A stranger's words as they were typed: no markup, no mention, nothing that unfurls."""
     flat = shortened(" ".join(text.split()), most)
     flat = discord.utils.escape_markdown(flat, ignore_links=False)
-    flat = _UNFURLS.sub(lambda found: _ZERO_WIDTH + found[0], flat)
+    flat = _UNFURLS.sub(lambda found: found[0] + _ZERO_WIDTH, flat)
     # Every mention, channel, command, time and custom emoji begins with one of these two.
     return flat.replace("@", "@" + _ZERO_WIDTH).replace("<", "<" + _ZERO_WIDTH)
 
@@ -147,9 +147,7 @@ def _facts(reply: Reply, locale: str) -> tuple[str, ...]:
 def _view(reply: Reply, locale: str, kind: PostKind) -> View:
     view = View(timeout=None)
     for button in reply.buttons:
-        shown = _button(button, locale, kind)
-        if shown:
-            view.add_item(shown)
+        view.add_item(_button(button, locale, kind))
     return _closed(view)
 
 
@@ -160,16 +158,12 @@ def _closed(view: View) -> View:
     return view
 
 
-def _button(button: Button, locale: str, kind: PostKind) -> discord.ui.Button[View] | None:
-    label = i18n.say(Text(id=f"button.{button.action}"), locale)
-    style = _STYLES[button.action]
-    if button.url is None:
-        return discord.ui.Button(
-            label=label, style=style, custom_id=f"v1:{button.action}:{button.job_id}:{kind}"
-        )
-    if len(button.url) > MOST_URL:
-        return None
-    return discord.ui.Button(label=label, style=discord.ButtonStyle.link, url=button.url)
+def _button(button: Button, locale: str, kind: PostKind) -> discord.ui.Button[View]:
+    return discord.ui.Button(
+        label=i18n.say(Text(id=f"button.{button.action}"), locale),
+        style=_STYLES[button.action],
+        custom_id=f"v1:{button.action}:{button.job_id}:{kind}",
+    )
 
 
 def _mentions(person: str | None) -> discord.AllowedMentions:

@@ -4,10 +4,12 @@ from pathlib import PurePath
 
 import discord
 
+from bot import i18n
 from bot.core.errors import Refused
 from bot.core.orders import Address, Order, Person, Picture
-from bot.platforms.discord.client import NAME
-from bot.platforms.discord.downloads import too_large
+from bot.core.prompts import clean
+from bot.core.replies import Text
+from bot.platforms.discord.client import NAME, too_large
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 """What posting takes, checked before anything is accepted."""
@@ -54,8 +56,9 @@ def address_of(interaction: discord.Interaction) -> Address:
 
 
 def person_of(user: discord.User | discord.Member) -> Person:
-    """Who asked, under the name that people see there."""
-    return Person(id=str(user.id), name=user.display_name)
+    """Who asked, under the name that people see there, if there is anything to see of it."""
+    name = clean(user.display_name) or clean(user.name)
+    return Person(id=str(user.id), name=name or i18n.say(Text(id="person.nameless"), "en"))
 
 
 def locale_of(message: discord.Message) -> str:
@@ -103,7 +106,11 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
 
 
 def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """Every picture of a message. Whoever asked for our own messages' pictures can't be known."""
+    """Every picture of a message that we can take; `Refused` if there are only larger ones.
+
+    Whoever asked for the pictures in our own messages can't be known.
+    """
     author = None if message.author.id == own_id else str(message.author.id)
-    usable = filter(is_picture, message.attachments)
-    return tuple(picture_of(attachment, author=author) for attachment in usable)
+    pictures = [each for each in message.attachments if is_picture(each)]
+    usable = [each for each in pictures if each.size <= MOST_BYTES]
+    return tuple(picture_of(each, author=author) for each in usable or pictures)

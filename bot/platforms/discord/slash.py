@@ -1,21 +1,35 @@
-"""The slash commands /video and /animate, with what they suggest while being filled in."""
+"""The slash commands /video and /animate, and what they suggest while being filled in.
 
-from collections.abc import Callable
-from typing import Any
+Only what the catalogue would take is suggested: each candidate is put to it, together with what is
+filled in so far, so that nobody is refused a value that we offered.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice
+from discord.app_commands import Choice, locale_str
 
-from bot.core.catalog import Catalog, Model
-from bot.core.orders import Kind, Picture
-from bot.platforms.discord import choices
+from bot import i18n
+from bot.core.catalog import ASPECTS, QUALITIES, Catalog
+from bot.core.errors import Refused
+from bot.core.orders import Order, Picture
+from bot.core.replies import Text
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import order_of, picture_of
-from bot.platforms.discord.words import words
+
+MOST = 25
+MOST_NAME = 100
+"""Discord's limits: choices, and characters of one."""
 
 Command = app_commands.Command[Any, ..., None]
 Prompt = app_commands.Range[str, 1, 2000]
+Value = TypeVar("Value", str, int)
+
+SOME_PICTURE = Picture(source=None, filename="", size=0)
+"""Stands for one of which nothing is known yet but that it will be there."""
 
 
 def commands(intake: Intake) -> tuple[Command, ...]:
@@ -87,30 +101,120 @@ def _pictures(
     return (picture_of(image, author=str(interaction.user.id)),) if image else ()
 
 
+# --- suggestions ---------------------------------------------------------------------------------
+
+
 def _suggesting(command: Command, catalog: Catalog) -> Command:
     async def model(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return choices.families(catalog, _kind(interaction), typed)
+        return families(catalog, _wish(interaction, command), typed)
 
-    async def seconds(interaction: discord.Interaction, typed: str) -> list[Choice[int]]:
-        return choices.seconds(_able(interaction, catalog), str(typed), str(interaction.locale))
+    async def length(interaction: discord.Interaction, typed: str) -> list[Choice[int]]:
+        return seconds(catalog, _wish(interaction, command), str(typed))
 
     async def aspect(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return choices.aspects(_able(interaction, catalog), typed)
+        return aspects(catalog, _wish(interaction, command), typed)
 
     async def quality(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return choices.qualities(_able(interaction, catalog), typed)
+        return qualities(catalog, _wish(interaction, command), typed)
 
     command.autocomplete("model")(model)
-    command.autocomplete("seconds")(seconds)
+    command.autocomplete("seconds")(length)
     command.autocomplete("aspect")(aspect)
     command.autocomplete("quality")(quality)
     return command
 
 
-def _kind(interaction: discord.Interaction) -> Kind:
-    """What goes in, as far as the command is filled in by now."""
-    return Kind.PICTURE if "image" in interaction.namespace else Kind.TEXT
+def families(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
+    """The families that take `wish`, by label."""
+    able = [each for each in catalog.families if takes(catalog, replace(wish, family=each))]
+    return _fitting([_choice(catalog.label(family), family) for family in able], typed)
 
 
-def _able(interaction: discord.Interaction, catalog: Catalog) -> list[Model]:
-    return choices.models(catalog, _kind(interaction), family=interaction.namespace.model)
+def seconds(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[int]]:
+    """The lengths that `wish` can have."""
+    known = sorted({length for model in catalog.models for length in model.seconds})
+    able = [length for length in known if takes(catalog, replace(wish, seconds=length))]
+    return _fitting([_choice(_seconds(length, wish.locale), length) for length in able], typed)
+
+
+def aspects(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
+    """The shapes that `wish` can have."""
+    able = [each for each in ASPECTS if takes(catalog, replace(wish, aspect=each))]
+    return _fitting([_choice(aspect, aspect) for aspect in able], typed)
+
+
+def qualities(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
+    """The qualities that `wish` can have."""
+    able = [each for each in QUALITIES if takes(catalog, replace(wish, quality=each))]
+    return _fitting([_choice(quality, quality) for quality in able], typed)
+
+
+def takes(catalog: Catalog, wish: Order) -> bool:
+    """Whether some model makes `wish`."""
+    try:
+        catalog.choose(wish)
+    except Refused:
+        return False
+    return True
+
+
+def wish_of(interaction: discord.Interaction, pictures: Iterable[Picture], **rest: Any) -> Order:
+    """What is known before the prompt is: some prompt there will be."""
+    return order_of(interaction, prompt="…", pictures=tuple(pictures), **rest)
+
+
+def _wish(interaction: discord.Interaction, command: Command) -> Order:
+    """What is filled in by now, without the option that is being typed.
+
+    A picture is not shown to us yet, and /animate will have one.
+    """
+    filled = interaction.namespace
+    given: dict[str, Any] = {
+        "family": filled.model,
+        "seconds": filled.seconds,
+        "aspect": filled.aspect,
+        "quality": filled.quality,
+    }
+    data: Any = interaction.data
+    typing = next(each["name"] for each in data["options"] if each.get("focused"))
+    given["family" if typing == "model" else typing] = None
+    pictured = "image" in filled or command.name == "animate"
+    return wish_of(interaction, (SOME_PICTURE,) if pictured else (), **given)
+
+
+def _choice(name: str, value: Value) -> Choice[Value]:
+    return Choice(name=name[:MOST_NAME], value=value)
+
+
+def _fitting(choices: list[Choice[Value]], typed: str) -> list[Choice[Value]]:
+    wanted = typed.strip().casefold()
+    return [choice for choice in choices if wanted in choice.name.casefold()][:MOST]
+
+
+def _seconds(length: int, locale: str) -> str:
+    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), locale)
+
+
+# --- the words in Discord's own list of commands -------------------------------------------------
+
+
+class Translator(app_commands.Translator):
+    """Looks the ids that `words` left behind up in our catalogues."""
+
+    async def translate(
+        self,
+        string: locale_str,
+        locale: discord.Locale,
+        _context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """None where we do not speak that language: Discord then shows the default."""
+        language = locale.value.replace("-", "_")
+        spoken = {language, language.partition("_")[0]} & set(i18n.languages())
+        if "id" not in string.extras or not spoken - {i18n.DEFAULT}:
+            return None
+        return i18n.say(Text(id=string.extras["id"]), locale.value)
+
+
+def words(message_id: str) -> locale_str:
+    """The English sentence, with the id by which the others are found."""
+    return locale_str(i18n.say(Text(id=message_id), i18n.DEFAULT), id=message_id)

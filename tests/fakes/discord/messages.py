@@ -29,6 +29,7 @@ class MessageRoutes:
             Route("GET", one, self.message),
             Route("PATCH", one, self.edit),
             Route("DELETE", one, self.delete),
+            Route("PUT", one + "/reactions/{emoji}/@me", self.react),
         ]
 
     def open_dm(self, request: Request) -> Body:
@@ -95,6 +96,13 @@ class MessageRoutes:
         if found.author is not self._world.bot:
             self._need(place, Permission.MANAGE_MESSAGES)
         self._world.remove(found)
+        return None
+
+    def react(self, _: Request, channel: int, message: int, emoji: str) -> Body:
+        """Put a reaction under a message; to be the first takes a right of its own."""
+        place = self._visible(channel)
+        self._need(place, Permission.READ_MESSAGE_HISTORY | Permission.ADD_REACTIONS)
+        self._world.react(self._find(place, message), emoji)
         return None
 
     def _known(self, number: int) -> Channel:

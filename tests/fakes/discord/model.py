@@ -21,6 +21,7 @@ class Permission(IntFlag):
     ADMINISTRATOR = 1 << 3
     MANAGE_CHANNELS = 1 << 4
     MANAGE_GUILD = 1 << 5
+    ADD_REACTIONS = 1 << 6
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
     MANAGE_MESSAGES = 1 << 13
@@ -42,6 +43,7 @@ MEMBER = (
     | Permission.EMBED_LINKS
     | Permission.ATTACH_FILES
     | Permission.READ_MESSAGE_HISTORY
+    | Permission.ADD_REACTIONS
     | Permission.MENTION_EVERYONE
     | Permission.USE_APPLICATION_COMMANDS
     | Permission.USE_EXTERNAL_APPS
@@ -232,6 +234,8 @@ class Message:
     seen_by: User | None = None
     edited_at: float | None = None
     origin: Origin | None = None
+    reactions: tuple[str, ...] = ()
+    """What the bot put under it."""
 
     @property
     def ephemeral(self) -> bool:

@@ -55,9 +55,10 @@ def application(bot: User, *, flags: int) -> Json:
 
 
 def member(account: User, guild: Guild) -> Json:
-    """A guild member without its user."""
+    """A guild member without its user; the bot has the role that came with it."""
+    roles = [guild.bot_role] if account.bot else account.roles
     return {
-        "roles": [str(role.id) for role in account.roles if role in guild.roles],
+        "roles": [str(role.id) for role in roles if role in (guild.bot_role, *guild.roles)],
         "nick": None,
         "avatar": None,
         "joined_at": "2024-01-01T00:00:00+00:00",
@@ -123,7 +124,7 @@ def guild(item: Guild, bot: User) -> Json:
     """A guild as GUILD_CREATE and GET /guilds show it."""
     everyone = Role(id=item.id, name="@everyone")
     roles = [role(everyone, position=0), role(item.bot_role, permissions=item.bot_permissions)]
-    me = member(bot, item) | {"user": user(bot), "roles": [str(item.bot_role.id)]}
+    me = member(bot, item) | {"user": user(bot)}
     empty = ("emojis", "stickers", "features", "threads", "presences", "voice_states")
     return {
         "id": str(item.id),

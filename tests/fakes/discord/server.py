@@ -62,6 +62,7 @@ class FakeDiscord:
             "message": self.world.posted,
             "edit": self.world.edited,
             "delete": self.world.removed,
+            "reaction": self.world.reacted,
             "interaction": self.world.acknowledged,
             "request": self.desk.answered,
         }
@@ -235,7 +236,7 @@ class FakeDiscord:
     @overload
     async def next(
         self,
-        kind: Literal["message", "edit", "delete"],
+        kind: Literal["message", "edit", "delete", "reaction"],
         where: Callable[[Message], bool] = _any,
         timeout: float = 10,
     ) -> Message: ...
@@ -262,6 +263,7 @@ class FakeDiscord:
         """The oldest thing of this kind that happened and was not taken yet.
 
         "message": the bot made one visible. "edit": it changed one. "delete": one is gone.
+        "reaction": it put a reaction under one.
         "interaction": it answered one. "request": a REST request came to its end.
         """
         found: Message | Interaction | Request = await self._streams[kind].take(where, timeout)

@@ -9,6 +9,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from urllib.parse import quote
 
 from . import payloads
@@ -71,6 +72,7 @@ class World:
         self.posted: Stream[Message] = Stream("message")
         self.edited: Stream[Message] = Stream("edit")
         self.removed: Stream[Message] = Stream("delete")
+        self.reacted: Stream[Message] = Stream("reaction")
         self.acknowledged: Stream[Interaction] = Stream("interaction")
 
     def add_guild(self, name: str, *, premium_tier: int, bot_is_member: bool) -> Guild:
@@ -175,6 +177,12 @@ class World:
         self._tell_message("MESSAGE_UPDATE", message)
         if message.author is self.bot:
             (self.posted if before.loading else self.edited).add(message)
+
+    def react(self, message: Message, emoji: str) -> None:
+        """Put the bot's reaction under a message; nobody is told, as nobody subscribes to it."""
+        marked = replace(message, reactions=(*message.reactions, emoji))
+        message.channel.messages[message.id] = marked
+        self.reacted.add(marked)
 
     def remove(self, message: Message) -> None:
         """Take a message away."""

@@ -102,6 +102,23 @@ async def test_a_granted_intent_shows_everything(fake: FakeDiscord) -> None:
 # ---- sending
 
 
+async def test_the_bot_keeps_its_role_when_it_speaks(
+    fake: FakeDiscord, bot: SampleBot, room: Room
+) -> None:
+    await room.send("hello")
+    await fake.person("ann").say("hello", mentions_bot=True)
+    await heard(bot)
+    (guild,) = bot.guilds
+    assert [each.id for each in guild.me.roles] == [fake.guild.id, fake.guild.bot_role.id]
+
+
+async def test_a_reaction_stands_under_its_message(fake: FakeDiscord, bot: SampleBot) -> None:
+    said = await fake.person("ann").say("hello", mentions_bot=True)
+    await (await heard(bot)).add_reaction("⏳")
+    marked = await fake.next("reaction")
+    assert (marked.id, marked.reactions) == (said.id, ("⏳",))
+
+
 async def test_a_video_is_uploaded_whole(fake: FakeDiscord, room: Room) -> None:
     sent = await room.send("done", file=video(3 * MIB))
     (post,) = fake.posts()

@@ -129,12 +129,16 @@ class Bot:
         assert found is not None
         return found
 
+    async def _ready(self) -> None:
+        await self.fake.connected()
+        await self.platform.client.wait_until_ready()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Logged in and on the gateway."""
         async with self.platform:
             work = asyncio.create_task(self.platform.run())
-            ready = asyncio.create_task(self.platform.ready.wait())
+            ready = asyncio.create_task(self._ready())
             try:
                 done, _ = await asyncio.wait(
                     (work, ready), timeout=10, return_when=asyncio.FIRST_COMPLETED
@@ -156,9 +160,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def fake(clock: FakeClock) -> AsyncIterator[FakeDiscord]:
     async with FakeDiscord(clock=clock.now) as fake:
-        # The fake tells of the bot's own messages as of a member without roles; what everybody
-        # may do stays.
-        fake.guild.bot_role.id = fake.guild.id
         with fake.redirect_dpy():
             yield fake
         assert fake.unknown_routes == []

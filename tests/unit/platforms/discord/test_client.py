@@ -130,14 +130,6 @@ async def test_only_the_intents_that_are_needed_are_asked_for(fake: FakeDiscord,
     assert session.intents == Intent.GUILDS | Intent.GUILD_MESSAGES | Intent.DIRECT_MESSAGES
 
 
-async def test_shards_connect_alike(fake: FakeDiscord, idle: Bot) -> None:
-    idle.settings = replace(idle.settings, shard_count=1, shard_ids=(0,))
-    idle.fresh()
-    async with idle.running():
-        (session,) = fake.gateway.live
-        assert session.identify["shard"] == [0, 1]
-
-
 async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> None:
     async with idle.platform:
         with pytest.raises(Temporary) as caught:
@@ -349,6 +341,16 @@ async def test_only_messages_since_then_are_looked_at(
     later = desk.post(sending_at=clock.now())
     assert await bot.platform.find(later, desk.job) is None
     assert await bot.platform.find(desk.post(), desk.job) == sent
+
+
+async def test_ours_is_found_among_hundreds_of_other_people_s(
+    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member
+) -> None:
+    begun = bot.clock.now()
+    for number in range(300):
+        await ann.say(f"chatter {number}")
+    sent = await desk.send()
+    assert await bot.platform.find(desk.post(sending_at=begun), desk.job) == sent
 
 
 async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk) -> None:

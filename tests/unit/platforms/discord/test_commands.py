@@ -1,6 +1,7 @@
 """What people do on Discord, seen from their side and in the rows."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,6 +11,7 @@ from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Address, Kind, Person, Picture
 from bot.core.replies import Reply, Text
 from bot.core.service import AnimateOthers
+from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
     MEMBER,
     Answer,
@@ -125,6 +127,17 @@ async def test_a_prompt_becomes_an_order_and_its_answer_the_card(
     assert (order.person, order.locale) == (Person(id=str(ann.id), name="Ann"), "en-US")
     assert (order.prompt, order.family, order.seconds, order.aspect) == ("a cat", "sora", 8, "9:16")
     assert (await bot.post(job)).due_at is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("\u202eevil\u2066", "Evil"), ("an\nn", "An N"), ("\u202e\u200b", "somebody")],
+)
+async def test_a_name_is_only_what_can_be_seen_of_it(
+    fake: FakeDiscord, bot: Bot, name: str, shown: str
+) -> None:
+    await (await fake.person(name).slash("video", prompt="a cat")).answered()
+    assert (await only_job(bot)).order.person.name == shown
 
 
 async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
@@ -304,12 +317,18 @@ class TestImpatience:
     [
         ("video", {}, "model", "", ["Wan", "Sora"]),
         ("video", {}, "model", "so", ["Sora"]),
-        ("video", {}, "seconds", "", ["4 s", "5 s", "8 s", "10 s"]),
+        ("video", {"seconds": 8}, "model", "", ["Sora"]),
+        ("video", {"seconds": 7}, "model", "", []),
+        ("video", {}, "seconds", "", ["5 s", "10 s"]),
         ("video", {"model": "wan"}, "seconds", "", ["5 s", "10 s"]),
         ("video", {"model": "sora"}, "seconds", "8", ["8 s"]),
-        ("video", {"model": "wan"}, "aspect", "", ["16:9", "9:16", "1:1"]),
+        ("video", {"model": "sora", "seconds": 4}, "seconds", "", ["4 s", "8 s"]),
+        ("video", {"model": "wan"}, "aspect", "", ["16:9", "9:16"]),
+        ("video", {"quality": "480p"}, "aspect", "", ["1:1"]),
         ("video", {"model": "wan"}, "quality", "", ["480p", "720p"]),
+        ("video", {"aspect": "9:16"}, "quality", "", ["720p"]),
         ("animate", {"model": "sora"}, "aspect", "", ["16:9", "9:16"]),
+        ("animate", {}, "aspect", "", ["16:9", "9:16", "1:1", "4:3", "3:4"]),
     ],
 )
 async def test_only_what_the_models_can_do_is_suggested(
@@ -322,8 +341,6 @@ async def test_only_what_the_models_can_do_is_suggested(
     typed: str,
     names: list[str],
 ) -> None:
-    if command == "animate":
-        options = options | {"image": fake.attachment(PNG, "cat.png")}
     choices = await ann.autocomplete(command, focused=focused, value=typed, options=options)
     assert [choice["name"] for choice in choices] == names
 
@@ -339,7 +356,7 @@ async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
     assert (await opened.answered()).type is Answer.MODAL
     sent = await ann.submit_modal(
         opened,
-        {"What the video should show": "it purrs", "Which model makes it": "sora", 2: "8"},
+        {"What the video should show": "it purrs", "Which model, and how long": "8 sora"},
     )
     answer = await sent.answered()
     assert card(answer.message) == "Taken. Fetching your picture …"
@@ -381,13 +398,37 @@ async def test_a_message_without_a_picture_opens_no_form(
     assert sentence.startswith("I see no picture there")
 
 
-async def test_a_strangers_picture_is_known_as_theirs(
-    fake: FakeDiscord, bot: Bot, ann: Member
-) -> None:
+async def test_a_strangers_picture_opens_no_form(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
     bob = fake.person("bob")
     message = await bob.say("", attachments=[fake.attachment(PNG, "cat.png")])
-    sent = await ann.submit_modal(await _opened(ann, message), {})
-    assert (await said(sent)).startswith("That picture was posted by somebody else")
+    sentence = await said(await ann.message_command("Animate", message))
+    assert sentence.startswith("That picture was posted by somebody else")
+
+
+async def test_one_picture_that_is_too_large_does_not_spoil_the_others(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    huge, small = fake.attachment(PNG, "huge.png"), fake.attachment(PNG, "small.png")
+    huge.size = 8_500_000
+    opened = await _opened(ann, await ann.say("", attachments=[huge, small]))
+    await (await ann.submit_modal(opened, {})).answered()
+    assert [each.filename for each in (await only_job(bot)).order.pictures] == ["small.png"]
+    alone = await ann.message_command("Animate", await ann.say("", attachments=[huge]))
+    assert (await said(alone)).startswith("That picture has 8.5 MB")
+
+
+async def test_the_form_offers_only_what_a_model_makes_of_a_picture(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
+    response = await (await ann.message_command("Animate", message)).answered()
+    film = response.data["components"][-1]["component"]
+    assert [each["label"] for each in film["options"]] == [
+        "Wan · 5 s",
+        "Wan · 10 s",
+        "Sora · 4 s",
+        "Sora · 8 s",
+    ]
 
 
 async def test_a_form_from_before_a_restart_is_answered(
@@ -463,6 +504,23 @@ async def test_try_again_is_a_new_job_of_whoever_pressed(
     assert again.id != job.id
     assert (again.order.person.name, again.order.locale) == ("Bob", "de")
     assert await recorded(bot, again) == (str(pressed.original_id), str(fake.channel.id))
+
+
+async def test_cancel_of_what_is_over_says_so(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    job, message = await _card(bot, ann)
+    over = replace(await bot.job(job.id), status=Status.FAILED, reason=Reason.REFUSED)
+    await bot.jobs.save(await bot.job(job.id), over, now=bot.clock.now())
+    assert await said(await ann.press(message, "Cancel")) == "That one is over already."
+
+
+async def test_cancel_of_what_the_video_service_has_is_too_late(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _card(bot, ann)
+    taken = replace(await bot.job(job.id), status=Status.SUBMITTING)
+    await bot.jobs.save(await bot.job(job.id), taken, now=bot.clock.now())
+    sentence = await said(await ann.press(message, "Cancel"))
+    assert sentence == "Too late: the video service already has it."
 
 
 async def test_a_button_nobody_knows_is_answered(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
@@ -556,8 +614,21 @@ async def test_a_hidden_picture_is_said_to_be_hidden(
     picture = await bob.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
     await ann.say("make it purr", mentions_bot=True, reply_to=picture)
     shown = await fake.next("message")
-    assert shown.content.startswith("Discord does not show me pictures in other people's messages")
+    assert shown.content.startswith("Discord does not show me what is in messages that don't")
     assert bot.service.submitted == []
+
+
+async def test_two_pictures_are_refused_in_a_friendly_way(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    bob = fake.person("bob")
+    for person, count, sentence in (
+        (ann, 2, "None of the models here takes that. Try it with one picture"),
+        (bob, 3, "That is 3 pictures, more than fit into one video."),
+    ):
+        files = [fake.attachment(PNG, "cat.png") for _ in range(count)]
+        await person.say("", mentions_bot=True, attachments=files)
+        assert (await fake.next("message")).content.startswith(sentence)
 
 
 async def test_a_picture_of_ours_has_no_known_author(
@@ -587,13 +658,69 @@ async def test_a_mere_reply_to_a_video_is_no_order(
     assert bot.service.submitted == []
 
 
-async def test_in_direct_messages_no_mention_is_needed(
+async def test_in_direct_messages_a_picture_needs_no_mention(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    await ann.say("a cat", channel=ann.dm)
+    await ann.say("it purrs", channel=ann.dm, attachments=[fake.attachment(PNG, "cat.png")])
     shown = await fake.next("message")
-    assert card(shown) == "Taken. Yours is in the queue."
-    assert (await only_job(bot)).order.address.community is None
+    assert card(shown) == "Taken. Fetching your picture …"
+    order = (await only_job(bot)).order
+    assert (order.prompt, order.address.community) == ("it purrs", None)
+
+
+async def test_in_direct_messages_words_alone_are_no_order(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    for words in ("thanks!", "a cat"):
+        asked = await ann.say(words, channel=ann.dm)
+        shown = await fake.next("message")
+        assert shown.content.startswith("Send me a picture here and I bring it to life")
+    await ann.say("thanks!", channel=ann.dm, reply_to=shown)
+    assert (await fake.next("message")).reference != asked.id
+    assert bot.service.submitted == []
+
+
+async def test_the_bot_is_mentioned_again_after_it_spoke(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    for _ in range(3):
+        await ann.say("a cat", mentions_bot=True)
+        assert card(await fake.next("message")) == "Taken. Yours is in the queue."
+
+
+async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    """What is remembered of our rights may be wrong; then Discord itself decides."""
+    gone = {"guild_id": str(fake.guild.id), "role_id": str(fake.guild.bot_role.id)}
+    assert fake.world.tell(Intent.GUILDS, "GUILD_ROLE_DELETE", gone)
+    await ann.say("a cat", mentions_bot=True)
+    assert card(await fake.next("message")) == "Taken. Yours is in the queue."
+
+
+async def test_one_sentence_a_minute_for_each_person_and_channel(
+    fake: FakeDiscord, bot: Bot, ann: Member, clock: FakeClock
+) -> None:
+    bob = fake.person("bob")
+    await _help(fake, ann)
+    again = await ann.say("", mentions_bot=True)
+    marked = await fake.next("reaction")
+    assert (marked.id, marked.reactions) == (again.id, ("⏳",))
+    await _help(fake, bob)
+    await clock.advance(61)
+    await _help(fake, ann)
+    assert len(fake.posts()) == 3
+
+
+async def test_where_it_may_not_react_it_stays_silent(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    fake.deny(fake.channel, Permission.ADD_REACTIONS)
+    await _help(fake, ann)
+    await ann.say("", mentions_bot=True)
+    await fake.next("request", lambda each: each.status == 403)
+    await _help(fake, fake.person("bob"))
+    assert len(fake.posts()) == 2
 
 
 async def test_where_the_bot_may_not_speak_it_says_so_directly(

@@ -1,0 +1,90 @@
+"""Suggestions: whatever is picked from what we offer, in any order, the catalogue takes it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import load
+from bot.core.catalog import Catalog
+from bot.core.orders import Order, Picture
+from bot.platforms.discord import menu, slash
+from tests.unit.core.orders import CATALOG, SORA, order
+
+FIELDS = ("family", "seconds", "aspect", "quality")
+
+
+def offered(catalog: Catalog, wish: Order, field: str) -> list[object]:
+    match field:
+        case "family":
+            return [each.value for each in slash.families(catalog, wish)]
+        case "seconds":
+            return [each.value for each in slash.seconds(catalog, wish)]
+        case "aspect":
+            return [each.value for each in slash.aspects(catalog, wish)]
+        case _:
+            return [each.value for each in slash.qualities(catalog, wish)]
+
+
+def filled(catalog: Catalog, wish: Order, fields: tuple[str, ...]) -> Iterator[Order]:
+    """Every way to fill these fields in, in this order, each from what is offered by then."""
+    yield wish
+    for place, field in enumerate(fields):
+        for value in offered(catalog, wish, field):
+            chosen = replace(wish, **{field: value})  # type: ignore[arg-type]
+            yield from filled(catalog, chosen, fields[place + 1 :])
+
+
+def packaged(dialect: str) -> Catalog:
+    """What we ship, as it is spelt for a gateway of this dialect."""
+    given = {"BASE_URL": "http://localhost", "API_KEY": "sk-test", "DIALECT": dialect}
+    environment = {f"ZOETROPE_GATEWAYS__MAIN__{name}": value for name, value in given.items()}
+    return load(None, environment=environment).catalog
+
+
+@pytest.fixture(params=["own", "documented", "new-api", "openai"])
+def catalog(request: pytest.FixtureRequest) -> Catalog:
+    return CATALOG if request.param == "own" else packaged(request.param)
+
+
+@pytest.mark.parametrize("pictures", [(), (slash.SOME_PICTURE,)], ids=["words", "picture"])
+def test_nobody_is_refused_what_was_suggested(
+    catalog: Catalog, pictures: tuple[Picture, ...]
+) -> None:
+    """In whatever order the options are filled in, and however many of them."""
+    wish = order(pictures=pictures)
+    found = {each for fields in permutations(FIELDS) for each in filled(catalog, wish, fields)}
+    assert [each for each in found if not slash.takes(catalog, each)] == []
+    assert len(found) > len(catalog.models)
+
+
+@given(width=st.integers(1, 9000), height=st.integers(1, 9000))
+def test_nor_whatever_shape_the_picture_then_has(width: int, height: int) -> None:
+    catalog, wish = packaged("new-api"), order(pictures=(slash.SOME_PICTURE,))
+    real = replace(slash.SOME_PICTURE, width=width, height=height)
+    for each in filled(catalog, wish, FIELDS):
+        assert slash.takes(catalog, replace(each, pictures=(real,)))
+
+
+def test_nor_what_a_form_offers(catalog: Catalog) -> None:
+    wish = order(pictures=(slash.SOME_PICTURE,))
+    for film in menu.films_of(catalog, wish):
+        length, _, family = film.value.partition(" ")
+        assert slash.takes(catalog, replace(wish, family=family, seconds=int(length)))
+
+
+def test_each_family_that_can_is_offered_somewhere(catalog: Catalog) -> None:
+    assert [each.value for each in slash.families(catalog, order())] == list(catalog.families)
+
+
+def test_a_form_that_would_be_too_long_keeps_each_family() -> None:
+    many = tuple(
+        replace(SORA, name=f"m{number}", family=f"f{number}", label=f"F{number}")
+        for number in range(20)
+    )
+    films = menu.films_of(Catalog(models=many), order(pictures=(slash.SOME_PICTURE,)))
+    assert len(films) == slash.MOST
+    assert len({film.value.partition(" ")[2] for film in films}) == len(many)
