@@ -6,14 +6,15 @@ An operator's mistake ends in one sentence on standard error and an exit code, n
 import sys
 
 from bot.cli.main import app
+from bot.cli.rim import translated
 from bot.cli.words import explain
 from bot.config import Misconfigured
-from bot.core.errors import BotError
 
 CONFIG_ERROR = 78
 """EX_CONFIG of sysexits.h."""
 TEMPORARY_FAILURE = 75
-"""EX_TEMPFAIL: another instance is running; try again when it has ended."""
+"""EX_TEMPFAIL: try again when the other instance has ended, or the database is there."""
+_TEMPORARY = ("database_in_use", "database_unreachable")
 
 __all__ = ["main"]
 
@@ -26,6 +27,9 @@ def main() -> None:
         for problem in wrong.problems:
             print(problem.sentence("en"), file=sys.stderr)
         sys.exit(CONFIG_ERROR)
-    except BotError as error:
-        print(explain(error), file=sys.stderr)
-        sys.exit(TEMPORARY_FAILURE if error.code == "database_in_use" else 1)
+    except Exception as error:
+        known = translated(error)
+        if known is None:
+            raise
+        print(explain(known), file=sys.stderr)
+        sys.exit(TEMPORARY_FAILURE if known.code in _TEMPORARY else 1)

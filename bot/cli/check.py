@@ -1,9 +1,10 @@
-"""`zoetrope check`: every mistake at once, or the worst day that this configuration allows."""
+"""`zoetrope check`: every mistake at once, or what can run and the worst day that this allows."""
 
 from pathlib import Path
 
 from rich.console import Console
 
+from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, load
 
@@ -11,13 +12,33 @@ MICRO = 1_000_000
 
 
 def check_config(file: Path | None) -> None:
-    """Print the outcome; mistakes end in exit code 78."""
+    """Print the outcome; where nothing can run at all, that ends in exit code 78."""
     config = load(file)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(tell("check.good", models=len(config.catalog.models)))
-    if config.settings.discord.token is None:
-        console.print(tell("problem.platform_missing"))
-    console.print(worst_day(config))
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for sentence in (*what_can_run(config), *remarks(config), worst_day(config)):
+        console.print(sentence)
+
+
+def what_can_run(config: Config) -> list[str]:
+    """Which commands have all they need, and what the others lack."""
+    models = len(config.catalog.models)
+    missing = [problem.sentence("en") for problem in obstacles(config)]
+    if not missing:
+        return [tell("check.good", count=models)]
+    return [tell("check.only_generate", count=models), tell("check.no_run"), *missing]
+
+
+def remarks(config: Config) -> list[str]:
+    """What nobody wrote down and the bot decides by itself."""
+    gateways = config.settings.gateways
+    said = []
+    if len(gateways) > 1 and config.settings.default_gateway is None:
+        said.append(tell("check.default_gateway", gateway=next(iter(gateways))))
+    used = {model.gateway for model in config.catalog.models}
+    refunding = [name for name in gateways if name in used and gateways[name].refunds_failed]
+    if refunding:
+        said.append(tell("check.refunds", gateways=", ".join(refunding)))
+    return said
 
 
 def worst_day(config: Config) -> str:
@@ -31,6 +52,6 @@ def worst_day(config: Config) -> str:
     if priced and limits.purse_videos is not None and dearest:
         ceilings.append(limits.purse_videos * max(dearest))
     if not ceilings:
-        return tell("check.worst_videos", videos=limits.purse_videos)
+        return tell("check.worst_videos", count=limits.purse_videos)
     money = f"{min(ceilings) / MICRO:.2f} {currency}"
     return tell("check.worst_money", videos=limits.purse_videos, money=money)

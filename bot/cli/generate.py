@@ -1,37 +1,79 @@
 """`zoetrope generate`: one video, from the terminal to a file; needs a gateway and nothing else.
 
-The same catalogue, client and picture work as in the service; only the rows are missing, so what
-is interrupted here is lost here.
+The same catalogue, client and picture work as in the service; only the rows are missing, so who
+interrupts it is told what the gateway has.
 """
 
 import asyncio
-import shutil
+import struct
 import tempfile
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot.app import gateway_settings
+from bot.cli.output import Output
 from bot.cli.words import tell
 from bot.config import Config, load
-from bot.core.errors import Broken, Refused
+from bot.core.errors import BotError, Broken, Refused
 from bot.core.orders import Address, Order, Person, Picture, VideoRequest
-from bot.core.outcomes import Accepted, Done, Failed, Fetched, Locked, Rejected, Running
+from bot.core.outcomes import (
+    Accepted,
+    Busy,
+    Creation,
+    Done,
+    Failed,
+    Fetched,
+    Locked,
+    Look,
+    Missing,
+    NotSent,
+    Rejected,
+    Running,
+    Trouble,
+    Uncertain,
+)
 from bot.core.ports import Gateway
 from bot.core.steps import PICTURE_BYTES
 from bot.gateways.videos_api import open_gateways
+from bot.media.pictures import MOST_PIXELS
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator
 
 CONTENT_TRIES = 20
+PATIENCE = 600.0
+"""Seconds without one usable answer after which nobody has to watch the bar any longer."""
+_LYING = (5, 6, 7, 8)
+"""EXIF orientations of pictures whose sides change places."""
 
-Report = Callable[[int], None]
+Report = Callable[[int | None, str], None]
+"""Takes percent, if known, and what is going on."""
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What a gateway has of us by now: what would be lost if we ended here."""
+
+    gateway: str = ""
+    sent: bool = False
+    video: str | None = None
+
+    async def send(self) -> None:
+        """Called before the first byte: from here on it may cost something."""
+        self.sent = True
+
+    def claim(self) -> str:
+        """What to tell somebody who interrupts us."""
+        if self.video:
+            return tell("generate.interrupted", gateway=self.gateway, video=self.video)
+        return tell("generate.interrupted_unsure" if self.sent else "generate.interrupted_before")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +88,20 @@ class Wish:
     quality: str | None = None
 
 
-async def generate_video(wish: Wish, *, output: Path, simulate: bool, config: Path | None) -> None:
-    """Make one video and write it to `output`. Raises `BotError` with the reason if it can't."""
-    async with AsyncExitStack() as stack:
-        loaded = await stack.enter_async_context(simulated()) if simulate else load(config)
-        await generate(wish, output=output, config=loaded)
+async def generate_video(wish: Wish, *, into: Output, config: Path | None) -> None:
+    """Make one video at a configured gateway. Raises `BotError` with the reason if it can't."""
+    ticket = Ticket()
+    try:
+        await generate(wish, into=into, config=load(config), ticket=ticket)
+    except asyncio.CancelledError:
+        Console(highlight=False, soft_wrap=True, markup=False).print(ticket.claim())
+        raise
+
+
+async def simulate_video(wish: Wish, *, into: Output) -> None:
+    """The same at a simulated gateway, which ends with us: nothing costs, nothing can be lost."""
+    async with simulated() as config:
+        await generate(wish, into=into, config=config, ticket=Ticket())
 
 
 @asynccontextmanager
@@ -69,44 +120,49 @@ async def simulated(*, render_time: float = 4.0) -> AsyncIterator[Config]:
         )
 
 
-async def generate(wish: Wish, *, output: Path, config: Config) -> None:
+async def generate(
+    wish: Wish, *, into: Output, config: Config, ticket: Ticket, patience: float = PATIENCE
+) -> None:
     """Make one video with a progress bar, at the gateway that its model names."""
     order = await asyncio.to_thread(_order, wish)
     model, request = config.catalog.choose(order)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        tell(
-            "generate.begun",
-            family=request.label,
-            model=request.model,
-            seconds=request.seconds,
-            size=request.size,
-        )
-    )
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print(_begun(request))
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, _bar(console) as bar:
         task = bar.add_task(tell("generate.working"), total=100)
+
+        def report(percent: int | None, doing: str) -> None:
+            bar.update(task, completed=percent, description=doing)
+
         async with (
             open_gateways(gateway_settings(config)) as gateways,
             Studio(Path(scratch)) as studio,
         ):
-            file = Path(scratch) / "video.mp4"
+            gateway, file = gateways[model.gateway], Path(scratch) / "video.mp4"
             pictures = await _fitted(studio, request, wish.pictures)
-            await _make(
-                gateways[model.gateway],
-                request,
-                pictures,
-                file,
-                lambda percent: bar.update(task, completed=percent),
-            )
-        size = await asyncio.to_thread(_put, file, output)
+            video = await _create(gateway, request, pictures, ticket)
+            sources = await _watch(gateway, video, report, patience=patience)
+            await _download(gateway, video, sources, file)
+            report(100, tell("generate.working"))
+        size = await asyncio.to_thread(into.take, file)
     elapsed = time.monotonic() - begun
-    console.print(tell("generate.done", file=str(output), megabytes=size / 1e6, elapsed=elapsed))
+    console.print(tell("generate.done", file=str(into.path), megabytes=size / 1e6, elapsed=elapsed))
+
+
+def _begun(request: VideoRequest) -> str:
+    return tell(
+        "generate.begun",
+        family=request.label,
+        model=request.model,
+        seconds=request.seconds,
+        size=request.size,
+    )
 
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -114,45 +170,79 @@ def _bar(console: Console) -> Progress:
     )
 
 
-async def _make(
-    gateway: Gateway, request: VideoRequest, pictures: Sequence[Path], into: Path, report: Report
-) -> None:
-    created = await gateway.create(request, pictures, about_to_send=_nothing)
+async def _create(
+    gateway: Gateway, request: VideoRequest, pictures: Sequence[Path], ticket: Ticket
+) -> str:
+    """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
+    ticket.gateway = gateway.name
+    created = await gateway.create(request, pictures, about_to_send=ticket.send)
+    if not isinstance(created, Accepted):
+        raise _not_accepted(created, gateway.name)
+    ticket.video = created.gateway_id
+    return created.gateway_id
+
+
+def _not_accepted(created: Creation, gateway: str) -> BotError:
     match created:
-        case Accepted(gateway_id):
-            pass
-        case Rejected(reason, detail) | Locked(reason, detail):
-            raise Broken("generate_refused", reason=str(reason), detail=detail)
-        case other:
-            raise Broken("generate_not_accepted", outcome=type(other).__name__, detail=str(other))
-    sources: tuple[str, ...] = ()
+        case NotSent(detail):
+            return Broken("generate_not_sent", gateway=gateway, detail=detail)
+        case Busy():
+            return Broken("generate_busy", gateway=gateway)
+        case Locked(reason, detail):
+            return Broken("generate_locked", gateway=gateway, reason=str(reason), detail=detail)
+        case Rejected(reason, detail, charged=charged):
+            code = "generate_refused_charged" if charged else "generate_refused"
+            return Broken(code, reason=str(reason), detail=detail)
+        case Uncertain(detail):
+            return Broken("generate_uncertain", gateway=gateway, detail=detail)
+        case Accepted():
+            raise ValueError("accepted is no refusal")
+
+
+async def _watch(
+    gateway: Gateway, video: str, report: Report, *, patience: float
+) -> tuple[str, ...]:
+    """Look until it is made; the addresses named for it. Raises `Broken` once that is hopeless."""
+    answered, wait = time.monotonic(), 0.0
     while True:
-        await asyncio.sleep(gateway.poll_step)
-        look = await gateway.retrieve(gateway_id)
-        if isinstance(look, Done):
-            sources = look.sources
-            break
-        if isinstance(look, Failed):
-            raise Broken("generate_failed", reason=str(look.reason), detail=look.detail)
-        if isinstance(look, Running) and look.progress is not None:
-            report(min(look.progress, 99))
-    await _download(gateway, gateway_id, sources, into)
-    report(100)
+        await asyncio.sleep(max(gateway.poll_step, wait))
+        look = await gateway.retrieve(video)
+        names: dict[str, object] = {"gateway": gateway.name, "video": video}
+        match look:
+            case Done(sources):
+                return sources
+            case Failed(reason, detail):
+                raise Broken("generate_failed", reason=str(reason), detail=detail)
+            case Locked(reason, detail):
+                raise Broken("generate_locked_out", reason=str(reason), detail=detail, **names)
+            case Running(progress, at_least):
+                answered, wait = time.monotonic(), at_least or 0.0
+                report(None if progress is None else min(progress, 99), tell("generate.working"))
+            case Missing() | Trouble():
+                detail, wait = _trouble(look)
+                if time.monotonic() - answered > patience:
+                    raise Broken("generate_no_answer", detail=detail, **names)
+                report(None, tell("generate.trouble", detail=detail))
 
 
-async def _download(gateway: Gateway, gateway_id: str, sources: Sequence[str], into: Path) -> None:
+def _trouble(look: Look) -> tuple[str, float]:
+    """What is wrong, in words, and the seconds that the gateway asked us to wait."""
+    if isinstance(look, Trouble):
+        return look.detail, look.retry_after or 0.0
+    return tell("generate.missing"), 0.0
+
+
+async def _download(gateway: Gateway, video: str, sources: Sequence[str], into: Path) -> None:
     last = ""
     for _ in range(CONTENT_TRIES):
-        fetch = await gateway.content(gateway_id, sources, into)
+        fetch = await gateway.content(video, sources, into)
         if isinstance(fetch, Fetched):
             return
         last = fetch.detail
+        if isinstance(fetch, Locked):
+            break
         await asyncio.sleep(gateway.poll_step)
-    raise Broken("generate_no_content", video=gateway_id, detail=last)
-
-
-async def _nothing() -> None:
-    """Nobody has to write anything down before the POST: there are no rows here."""
+    raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=last)
 
 
 async def _fitted(studio: Studio, request: VideoRequest, pictures: Sequence[Path]) -> list[Path]:
@@ -185,18 +275,31 @@ def _order(wish: Wish) -> Order:
 def _picture(path: Path) -> Picture:
     try:
         size = path.stat().st_size
-        with Image.open(path, formats=["PNG", "JPEG", "WEBP", "GIF"]) as image:
-            width, height = image.size
+        with warnings.catch_warnings():
+            # Pillow warns of what it takes for a bomb, and at twice that size it refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=["PNG", "JPEG", "WEBP", "GIF"]) as image:
+                width, height = _upright(image)
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(path) from error
     except (OSError, UnidentifiedImageError) as error:
         raise Refused("picture_unreadable", file=str(path)) from error
+    if width * height > MOST_PIXELS:
+        raise _too_many_pixels(path)
     if size > PICTURE_BYTES:
         raise Refused("picture_too_large", megabytes=size / 1e6)
     return Picture(source=str(path), filename=path.name, size=size, width=width, height=height)
 
 
-def _put(file: Path, output: Path) -> int:
+def _too_many_pixels(path: Path) -> Refused:
+    return Refused("picture_too_many_pixels", file=str(path), most=MOST_PIXELS // 1_000_000)
+
+
+def _upright(image: Image.Image) -> tuple[int, int]:
+    """Width and height as people see it."""
     try:
-        return shutil.copyfile(file, output).stat().st_size
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise Refused("output_unwritable", file=str(output), why=why) from error
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except (LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
+        orientation = None  # a broken EXIF block is no reason to refuse good pixels
+    width, height = image.size
+    return (height, width) if orientation in _LYING else (width, height)

@@ -49,7 +49,9 @@ def models(config: ConfigFile = None) -> None:
 @app.command()
 def simulator(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 9100,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = 9100,
     key: Annotated[str, typer.Option(help="The key it accepts.")] = "sk-sim",
     render_time: Annotated[
         float, typer.Option("--render-time", help="Seconds that a video takes at least.")
@@ -78,14 +80,21 @@ def generate(
     seconds: Annotated[int | None, typer.Option(help="How long it should be.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
     quality: Annotated[str | None, typer.Option(help="480p, 720p or 1080p.")] = None,
-    output: Annotated[Path, typer.Option("-o", "--output")] = Path("video.mp4"),
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the file that -o names.")
+    ] = False,
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
     ] = False,
     config: ConfigFile = None,
 ) -> None:
     """Make one video from the terminal: try a key or a model before inviting anybody."""
-    from bot.cli.generate import Wish, generate_video
+    from bot.cli import output as outputs
+    from bot.cli.generate import Wish, generate_video, simulate_video
 
     wish = Wish(
         prompt=prompt,
@@ -95,4 +104,10 @@ def generate(
         aspect=aspect,
         quality=quality,
     )
-    asyncio.run(generate_video(wish, output=output, simulate=simulate, config=config))
+    into = outputs.named(output, overwrite=force) if output else outputs.free("video")
+    making = (
+        simulate_video(wish, into=into)
+        if simulate
+        else generate_video(wish, into=into, config=config)
+    )
+    asyncio.run(making)

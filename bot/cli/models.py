@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from bot.cli.words import tell
@@ -10,16 +11,26 @@ from bot.config import load
 from bot.core.catalog import Model
 
 MICRO = 1_000_000
+_WIDEST = 10_000
 _COLUMNS = ("family", "model", "kinds", "seconds", "quality", "aspect", "gateway", "price")
 
 
 def list_models(file: Path | None) -> None:
-    """Print one row per enabled model."""
+    """Print one row per enabled model; nothing is cut, whatever the width."""
     config = load(file)
-    table = Table(*(tell(f"models.{column}") for column in _COLUMNS), box=None)
+    console = Console(markup=False)
+    table = Table(box=None)
+    longest = max(len(model.name) for model in config.catalog.models)
+    for column in _COLUMNS:
+        whole = column == "model" and 4 * longest <= console.width  # people copy it
+        table.add_column(tell(f"models.{column}"), overflow="fold", no_wrap=whole)
     for model in config.catalog.models:
         table.add_row(*_row(model, config.settings.currency))
-    Console().print(table)
+    if not console.is_terminal:  # one line per model, for grep
+        console.width = Measurement.get(
+            console, console.options.update(width=_WIDEST), table
+        ).maximum
+    console.print(table)
 
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:

@@ -1,17 +1,54 @@
 """`zoetrope run`: the service in the foreground."""
 
 import asyncio
+import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy.engine import make_url
 
 from bot import log
 from bot.app import run
-from bot.config import Misconfigured, Problem, load
+from bot.config import Config, Misconfigured, Problem, load
+from bot.core.errors import Broken
 
 
 def run_service(file: Path | None) -> None:
     """Run until SIGTERM or SIGINT."""
     config = load(file)
-    if config.settings.discord.token is None:
-        raise Misconfigured([Problem("discord.token", "platform_missing")])
+    if problems := obstacles(config):
+        raise Misconfigured(problems)
     log.configure(level=config.settings.log_level, secrets=config.secrets)
-    asyncio.run(run(config))
+    standing: list[str] = []
+    try:
+        asyncio.run(run(config, ready=standing.append))
+    except OSError as error:
+        # Until the house stands, only the database is looked for over the network.
+        if standing or error.filename or make_url(config.database_url).host is None:
+            raise
+        raise _unreachable(config, error) from error
+
+
+def obstacles(config: Config) -> list[Problem]:
+    """What `generate` can do without and the service can't, as far as looking tells."""
+    found = []
+    if config.settings.discord.token is None:
+        found.append(Problem("discord.token", "platform_missing"))
+    folders = {"data_dir": config.data_dir}
+    storage = urlsplit(config.settings.storage_url or "")
+    if storage.path and storage.scheme in ("", "file"):
+        folders["storage_url"] = Path(unquote(storage.path))
+    for key, folder in folders.items():
+        nearest = next(it for it in (folder, *folder.absolute().parents) if os.path.lexists(it))
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            values = {"folder": str(folder), "nearest": str(nearest)}
+            found.append(Problem(key, "folder_unusable", values))
+    return found
+
+
+def _unreachable(config: Config, error: OSError) -> Broken:
+    url = make_url(config.database_url)
+    # Names that can't be looked up have negative numbers, and silence has none.
+    known = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0) if known else error.strerror or str(error) or "no answer"
+    return Broken("database_unreachable", host=url.host, port=url.port or 5432, why=why)

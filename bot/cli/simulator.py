@@ -2,18 +2,26 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 
 from rich.console import Console
 
 from bot.cli.words import tell
 from bot.simulator.server import Simulator
+from bot.web.server import cannot_listen
 
 
 async def run_simulator(*, host: str, port: int, key: str, render_time: float) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted. Raises `Broken` where it can't listen."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Simulator(key=key, render_time=render_time).serve(host, port) as url:
-        Console().print(tell("cli.simulator", url=url, key=key), highlight=False)
+    async with AsyncExitStack() as stack:
+        simulator = Simulator(key=key, render_time=render_time)
+        try:
+            url = await stack.enter_async_context(simulator.serve(host, port))
+        except OSError as error:
+            raise cannot_listen(error, host=host, port=port) from error
+        console = Console(highlight=False, markup=False, soft_wrap=True)
+        console.print(tell("cli.simulator", url=url, key=key))
         await stop.wait()

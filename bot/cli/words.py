@@ -7,15 +7,17 @@ from bot.core.replies import Text, error
 from bot.i18n import say
 
 
-def tell(id_: str, **values: object) -> str:
-    """The sentence with this id."""
-    return say(Text(id=id_, values=values), "en")
+def tell(id_: str, *, count: int | None = None, **values: object) -> str:
+    """The sentence with this id; `count` chooses its plural form."""
+    return say(Text(id=id_, values=values, count=count), "en")
 
 
 def explain(problem: BotError) -> str:
-    """What went wrong and what to do about it."""
+    """What went wrong and what to do about it; the bare code stands where words are missing."""
     moment = {"resets_at": _moment, "until": _moment}
-    return say(error(problem).text, "en", formats=moment)
+    text = error(problem).text
+    told = say(text, "en", formats=moment)
+    return f"{tell('error.internal')} ({problem.code})" if told == text.id else told
 
 
 def _moment(at: object) -> str:

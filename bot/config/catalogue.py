@@ -79,6 +79,8 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         else:
             models += [model] if model else []
     models = _in_family_order(models, families)
+    if settings.gateways and not models and not found:
+        found.append(Problem("models", "no_models"))
     found += _about_the_whole(models, settings)
     first: Tables = next(iter(presets.values()), {})
     preset = str(first.get("prompt", ""))
@@ -167,7 +169,7 @@ def _in_family_order(models: Iterable[Model], families: Tables) -> list[Model]:
 def _about_the_whole(models: list[Model], settings: Settings) -> list[Problem]:
     found = []
     names = {model.family for model in models}
-    if settings.default_model and settings.gateways and settings.default_model not in names:
+    if names and settings.default_model and settings.default_model not in names:
         values: dict[str, object] = {
             "given": settings.default_model,
             "can": ", ".join(sorted(names)),

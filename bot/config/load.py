@@ -160,11 +160,12 @@ def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> 
     """
     given: dict[str, Any] = {}
     for name, value in sorted(variables.items()):
-        if not name.upper().startswith(PREFIX) or not value:
+        # A file of Windows leaves a CR at each value's end, a careless paste a blank.
+        key, said = name.upper().removeprefix(PREFIX), value.strip()
+        if not name.upper().startswith(PREFIX) or not said:
             continue
-        key, said = name.upper().removeprefix(PREFIX), value
         if key.endswith("_FILE"):
-            key, said = key.removesuffix("_FILE"), _secret_file(name, Path(value), problems)
+            key, said = key.removesuffix("_FILE"), _secret_file(name, Path(said), problems)
         if said:
             given = _laid_over(given, _nested(key.lower().split("__"), _parsed(said)))
     return given
@@ -187,6 +188,9 @@ def _parsed(value: str) -> object:
 def _secret_file(name: str, file: Path, problems: list[Problem]) -> str:
     try:
         mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):
+            problems.append(Problem(name, "secret_file_odd", {"file": str(file)}))
+            return ""
         if mode & (stat.S_IRGRP | stat.S_IROTH):
             problems.append(Problem(name, "secret_file_open", {"file": str(file)}))
             return ""

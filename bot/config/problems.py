@@ -80,7 +80,7 @@ def _translated(
             near = _nearest(key.rpartition(".")[2], table)
             return Problem(key, "unknown_key_near" if near else "unknown_key", {"near": near})
         case "value_error":
-            return Problem(key, str(context.get("error")), shown)
+            return Problem(key, str(context.get("error")), {**shown, "variable": variable(key)})
         case "literal_error" | "enum":
             return Problem(key, "not_one_of", {**shown, "can": str(context.get("expected"))})
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
@@ -93,7 +93,8 @@ def _translated(
 
 def _shown(key: str, given: object) -> str:
     """What stands there, unless it is a secret or may hold one."""
-    if _is_secret(key) or isinstance(given, dict | list | tuple):
+    hides = _is_secret(key) or key in ("database_url", "storage_url")
+    if hides or isinstance(given, dict | list | tuple):
         return "•••"
     return repr(given)[:60]
 

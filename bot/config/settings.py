@@ -3,7 +3,9 @@
 The descriptions are the documentation: `config.example.toml` is held to them by a test.
 """
 
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -12,6 +14,8 @@ from yarl import URL
 from bot.core.service import AnimateOthers
 
 UNLIMITED = -1
+_BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
+"""What obstore can keep files in and find them again."""
 
 
 def _web_address(value: str) -> str:
@@ -24,6 +28,50 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _secret(value: SecretStr) -> SecretStr:
+    """What came with white space from a paste or a file of Windows is meant without it."""
+    text = value.get_secret_value().strip()
+    if not text:
+        raise ValueError("secret_missing")
+    if text.removeprefix("sk-") in ("…", "..."):
+        raise ValueError("secret_placeholder")
+    # Neither Discord nor any gateway makes others, and no header could carry them.
+    if not all("!" <= character <= "~" for character in text):
+        raise ValueError("secret_characters")
+    return SecretStr(text)
+
+
+def _database_url(value: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        driver = make_url(value).drivername
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("database_url") from error
+    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise ValueError("database_url")
+    if driver == "postgresql+asyncpg" and find_spec("asyncpg") is None:
+        raise ValueError("database_driver")
+    return value
+
+
+def _storage_url(value: str) -> str:
+    scheme = urlsplit(value).scheme
+    if scheme in ("", "file"):
+        return value
+    if scheme not in _BUCKETS:
+        raise ValueError("storage_url")
+    from obstore.exceptions import BaseError
+    from obstore.store import from_url
+
+    try:
+        from_url(value)  # this reads the address; nothing is connected
+    except (BaseError, ValueError) as error:
+        raise ValueError("storage_url") from error
+    return value
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -33,6 +81,7 @@ def _time_zone(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
 Dialect = Literal["documented", "new-api", "openai"]
 
@@ -46,7 +95,7 @@ class Table(BaseModel):
 class Discord(Table):
     """`[discord]`"""
 
-    token: SecretStr | None = Field(None, description="secret; environment only")
+    token: Secret | None = Field(None, description="secret; environment only")
     upload_limit_mib: float = Field(
         10, gt=0, description="MiB that Discord takes per file where the server has no boosts"
     )
@@ -61,7 +110,7 @@ class Gateway(Table):
     """`[gateways.<name>]`"""
 
     base_url: WebAddress = Field(description="with or without a trailing /v1")
-    api_key: SecretStr = Field(description="secret; environment only")
+    api_key: Secret = Field(description="secret; environment only")
     dialect: Dialect = Field("new-api", description="how it spells /v1/videos")
     poll_step: float = Field(10, gt=0, description="seconds between two looks at a running job")
     media_origins: tuple[WebAddress, ...] = Field(
@@ -102,10 +151,12 @@ class Settings(Table):
     """The whole file."""
 
     data_dir: str = Field("data", description="where the database and the media are kept")
-    database_url: str | None = Field(
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None, description="SQLAlchemy address; default: SQLite in data_dir"
     )
-    storage_url: str | None = Field(None, description="default: the folder media in data_dir")
+    storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+        None, description="default: the folder media in data_dir"
+    )
     language: str = Field("en", description="for people whose own language is not known")
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="in which days begin"

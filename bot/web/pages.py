@@ -3,19 +3,24 @@
 Files are found by the job's row, never by a path of the request; every error is the same 404.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 
+from bot.core.errors import BotError
 from bot.core.jobs import Job, Video
 from bot.core.links import Signer
 from bot.core.ports import Clock, Media
 from bot.core.prompts import shortened
 from bot.core.replies import Text, label
 from bot.i18n import say
+from bot.log import get_logger
 
 PURPOSE = "v"
 _HEADERS = {
@@ -27,6 +32,8 @@ _POLICY = (
     "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
+
+log = get_logger()
 
 
 class Pages:
@@ -64,7 +71,8 @@ class Pages:
             label=escape(say(label(job), job.order.locale)),
             download=escape(say(Text(id="page.download"), job.order.locale)),
             film=escape(film),
-            source=escape(f"{request.path}.mp4"),
+            # Relative, so that it holds behind a proxy that serves us under a path of its own.
+            source=escape(f"{request.path.rpartition('/')[2]}.mp4"),
             width=video.width,
             height=video.height,
         )
@@ -83,11 +91,7 @@ class Pages:
             "Cache-Control": "private, max-age=3600",
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
-        async with self._media.file(video.key) as path:
-            response = web.FileResponse(path, headers=headers)
-            # Sent inside the context: afterwards a file fetched from afar is gone.
-            await response.prepare(request)
-            return response
+        return _Sent(self._media.file(video.key), headers=headers)
 
     async def _opened(self, request: web.Request) -> tuple[Job, Video]:
         given = request.match_info
@@ -98,3 +102,34 @@ class Pages:
         if job is None or job.video is None:
             raise web.HTTPNotFound(text=say(Text(id="page.not_found"), "en") + "\n")
         return job, job.video
+
+
+class _Sent(web.FileResponse):
+    """A stored file, kept at hand while it is sent: one fetched from afar is gone afterwards.
+
+    aiohttp prepares what a handler returns, so the sending can't happen in the handler.
+    """
+
+    def __init__(
+        self, file: AbstractAsyncContextManager[Path], *, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__("", headers=headers)
+        self._file = file
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send it, wholly or in the range that was asked for."""
+        try:
+            async with self._file as self._path:
+                return await super().prepare(request)
+        except BotError as error:
+            if self.prepared:
+                raise
+            log.warning("page.file_unavailable", code=error.code)
+            return await self._nothing(request)
+
+    async def _nothing(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        for name in (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION, hdrs.CACHE_CONTROL):
+            del self.headers[name]
+        self.set_status(web.HTTPNotFound.status_code)
+        self.content_length = 0
+        return await web.StreamResponse.prepare(self, request)

@@ -1,7 +1,9 @@
 """One aiohttp server: it mounts what `app.py` hands it and tells whether the house stands."""
 
+import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from socket import gaierror
 
 from aiohttp import web
 
@@ -17,7 +19,7 @@ async def serve(
 ) -> AsyncIterator[str]:
     """Listen until the context ends; yields the address, e.g. `http://127.0.0.1:8080`.
 
-    Raises `Broken("port_taken")` where somebody else listens there.
+    Raises `Broken` with the reason where it can't listen there.
     """
     app = web.Application(middlewares=[_guard], client_max_size=64 * 1024)
     app.add_routes([web.get("/healthz", _healthy), *routes])
@@ -29,10 +31,26 @@ async def serve(
         try:
             await site.start()
         except OSError as error:
-            raise Broken("port_taken", host=host, port=port) from error
+            raise cannot_listen(error, host=host, port=port) from error
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:
+    """Why nobody can be received at this address."""
+    match error.errno:
+        case _ if isinstance(error, gaierror):
+            return Broken("host_unknown", host=host)
+        case errno.EADDRINUSE:
+            return Broken("port_taken", host=host, port=port)
+        case errno.EACCES | errno.EPERM:
+            return Broken("port_forbidden", host=host, port=port)
+        # Later Pythons give no number when none of the host's addresses is ours.
+        case errno.EADDRNOTAVAIL | None:
+            return Broken("host_elsewhere", host=host)
+        case _:
+            return Broken("cannot_listen", host=host, port=port, why=error.strerror)
 
 
 async def _healthy(_request: web.Request) -> web.Response:

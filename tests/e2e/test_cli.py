@@ -1,14 +1,31 @@
 """The command line as a person meets it: files that play, sentences, exit codes."""
 
 import asyncio
+import fcntl
 import os
+import pty
+import re
+import signal
+import socket
+import struct
 import sys
-from asyncio.subprocess import PIPE
+import termios
+import zlib
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
+from bot.cli import output
+from bot.cli.generate import Ticket, Wish, generate
+from bot.cli.words import explain
+from bot.core.errors import BotError, Broken
+from bot.simulator.faults import Fault, Operation
+from tests.conftest import NewUrl
 from tests.e2e.world import WAIT, World, png
 
 
@@ -16,21 +33,30 @@ async def zoetrope(
     *arguments: str, folder: Path, stdin: str = "", **variables: str
 ) -> tuple[int | None, str]:
     """Run the command in `folder`; its exit code and everything it said."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
-    process = await asyncio.create_subprocess_exec(
+    process = await _started("-m", "bot", *arguments, folder=folder, **variables)
+    return await _ended(process, stdin)
+
+
+async def _started(*arguments: str, folder: Path, **variables: str) -> Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "bot",
         *arguments,
         cwd=folder,
-        env={**inherited, **variables},
+        env={**_inherited(), **variables},
         stdin=PIPE,
         stdout=PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+
+
+async def _ended(process: Process, stdin: str = "") -> tuple[int | None, str]:
     async with asyncio.timeout(3 * WAIT):
         said, _ = await process.communicate(stdin.encode())
     return process.returncode, said.decode()
+
+
+def _inherited() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
 
 
 def probe(file: Path) -> tuple[str, str, int, int, int]:
@@ -139,3 +165,423 @@ async def test_a_wrong_token_is_one_sentence(world: World) -> None:
     assert "Discord does not accept the token" in said
     assert "Traceback" not in said
     assert "entirely-wrong" not in said
+
+
+# --- before anything is paid ---------------------------------------------------------------------
+
+
+def _at(world: World) -> dict[str, str]:
+    """The configured gateway, with the file beside it."""
+    return world.written()
+
+
+async def _generate(world: World, *arguments: str) -> tuple[int | None, str]:
+    file = ("--config", str(world.folder / "config.toml"))
+    return await zoetrope("generate", "a cat", *file, *arguments, folder=world.folder, **_at(world))
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("nowhere/cat.mp4", "I can't write nowhere/cat.mp4: No such file or directory."),
+        (".", ". is a folder. Name a file in it with -o."),
+        ("config.toml", "config.toml is there already. Name another file with -o, or add --force"),
+        ("config.toml/cat.mp4", "I can't write config.toml/cat.mp4: Not a directory."),
+    ],
+)
+async def test_where_nothing_can_be_written_nothing_is_paid(
+    world: World, place: str, words: str
+) -> None:
+    code, said = await _generate(world, "-o", place)
+    assert (code, words in said, world.simulator.charges) == (1, True, 0), said
+    assert "[models" in (world.folder / "config.toml").read_text()
+
+
+async def test_what_stands_there_is_overwritten_only_when_told(world: World) -> None:
+    (world.folder / "cat.mp4").write_text("dear")
+    code, said = await _generate(world, "-o", "cat.mp4", "--force")
+    assert code == 0, said
+    assert probe(world.folder / "cat.mp4")[0] == "h264"
+
+
+async def test_without_a_name_it_takes_one_that_is_free(world: World) -> None:
+    (world.folder / "video.mp4").write_text("dear")
+    code, said = await _generate(world)
+    assert code == 0, said
+    assert (world.folder / "video.mp4").read_text() == "dear"
+    assert probe(world.folder / "video-2.mp4")[0] == "h264"
+
+
+async def test_a_video_that_cannot_be_written_after_all_is_kept(world: World) -> None:
+    code, said = await _generate(world, "-o", "/dev/full", "--force")
+    assert code == 1
+    assert "I can't write /dev/full (No space left on device)." in said
+    kept = Path(said.rpartition("kept here: ")[2].strip())
+    assert probe(kept)[0] == "h264"
+    kept.unlink()
+    kept.parent.rmdir()
+
+
+# --- what the gateway may do ---------------------------------------------------------------------
+
+TROUBLE: dict[str, tuple[Fault, str]] = {
+    "busy": (
+        Fault("create", "answer", status=429),
+        "The gateway main is too busy and took nothing, so nothing was charged.",
+    ),
+    "lost": (
+        Fault("create", "drop"),
+        (
+            "I lost the line to the gateway main while handing it over (ServerDisconnectedError)."
+            " It may have been taken and charged, so I did not send it again."
+        ),
+    ),
+    "key": (
+        Fault("create", "answer", status=401),
+        "The gateway main does not let this key in (bad_key), so nothing was made.",
+    ),
+    "key, later": (
+        Fault("retrieve", "answer", status=401),
+        "The gateway main took it but no longer lets this key in (bad_key); its id there is video_",
+    ),
+    "down": (
+        Fault("retrieve", "answer", status=502),
+        "The gateway main took it, but has not answered usably for too long (",
+    ),
+    "forgotten": (
+        Fault("retrieve", "answer", status=404),
+        "The gateway main took it, but has not answered usably for too long (it does not know",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), TROUBLE.values(), ids=TROUBLE)
+async def test_every_trouble_ends_in_a_sentence_that_is_true(
+    world: World, fault: Fault, words: str
+) -> None:
+    world.simulator.faults.add(fault, 1_000)
+    into = output.named(world.folder / "cat.mp4", overwrite=False)
+    with pytest.raises(BotError) as wrong:
+        await generate(
+            Wish(prompt="a cat"),
+            into=into,
+            config=world.config(),
+            ticket=Ticket(),
+            patience=0.2,
+        )
+    said = explain(wrong.value)
+    assert said.startswith(words)
+    assert "(detail" not in said, "no dataclass is a sentence"
+
+
+async def test_a_gateway_that_is_not_there_took_nothing(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    variables = world.written(GATEWAYS__MAIN__BASE_URL=nobody)
+    code, said = await zoetrope("generate", "a cat", folder=world.folder, **variables)
+    assert code == 1
+    assert "The gateway main can't be reached (ClientConnectorError)." in said
+    assert "Nothing was sent, so nothing was charged." in said
+
+
+async def test_a_short_trouble_is_waited_out(world: World) -> None:
+    world.simulator.faults.add(Fault("retrieve", "answer", status=502), 3)
+    code, said = await _generate(world)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        ("retrieve", "main has taken it and may finish and charge it: its id there is video_"),
+        ("create", "Interrupted while handing it over: it may have been taken, and charged."),
+    ],
+)
+async def test_who_interrupts_is_told_what_the_gateway_has(
+    world: World, operation: Operation, words: str
+) -> None:
+    at = _at(world)
+    async with world.simulator.holding(operation):
+        process = await _started("-m", "bot", "generate", "a cat", folder=world.folder, **at)
+        async with asyncio.timeout(WAIT):
+            await world.simulator.next(operation)
+        process.send_signal(signal.SIGINT)
+        code, said = await _ended(process)
+    assert (code, words in said, "Traceback" in said) == (130, True, False), said
+
+
+def test_a_code_without_a_sentence_is_still_a_sentence() -> None:
+    said = explain(Broken("bad_storage_key", key="x"))
+    assert said.startswith("Something went wrong on my side.")
+    assert said.endswith("(bad_storage_key)")
+
+
+# --- pictures ------------------------------------------------------------------------------------
+
+
+async def test_a_photo_that_lies_on_its_side_makes_an_upright_video(world: World) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (400, 300), "teal").save(world.folder / "photo.jpg", exif=exif)
+    code, said = await _generate(world, "--image", "photo.jpg", "--model", "sora-2")
+    assert code == 0, said
+    _, _, width, height, _ = probe(world.folder / "video.mp4")
+    assert (width, height) == (72, 128)
+
+
+@pytest.mark.parametrize("side", [20_000, 10_000])
+async def test_a_picture_of_too_many_pixels_is_refused_unread(tmp_path: Path, side: int) -> None:
+    """Pillow raises at the one and warns of the other."""
+    (tmp_path / "bomb.png").write_bytes(_png_header(side))
+    code, said = await zoetrope("generate", "--image", "bomb.png", "--simulate", folder=tmp_path)
+    assert (code, said) == (
+        1,
+        "bomb.png has too many pixels. I take up to 40 million; make it smaller first.\n",
+    )
+
+
+def _png_header(side: int) -> bytes:
+    head = b"IHDR" + struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    chunks = (head, b"IDAT", b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    )
+
+
+# --- mistakes ------------------------------------------------------------------------------------
+
+MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
+    "a file for a folder": (
+        {"DATA_DIR": "/dev/null/x"},
+        78,
+        "data_dir is /dev/null/x, but /dev/null is no folder that I may write to.",
+    ),
+    "a folder of the kernel's": ({"DATA_DIR": "/proc/zoetrope"}, 1, "I can't use /proc/zoetrope"),
+    "no address of a database": ({"DATABASE_URL": "foo"}, 78, "database_url has to be sqlite+"),
+    "nobody there": (
+        {"DATABASE_URL": "postgresql+asyncpg://bot:canary@127.0.0.1:1/zoetrope"},
+        75,
+        "The database at 127.0.0.1:1 can't be reached (Connection refused).",
+    ),
+    "no such host": (
+        {"DATABASE_URL": "postgresql+asyncpg://bot:canary@nobody.invalid/zoetrope"},
+        75,
+        "The database at nobody.invalid:5432 can't be reached",
+    ),
+    "no storage": ({"STORAGE_URL": "foo://bar"}, 78, "storage_url has to be a folder, or a bucket"),
+    "another machine's address": (
+        {"WEB__HOST": "192.0.2.1"},
+        1,
+        "192.0.2.1 is no address of this machine",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "code", "words"), MISTAKES.values(), ids=MISTAKES)
+async def test_a_mistake_of_the_operator_is_one_sentence(
+    world: World, changes: dict[str, str], code: int, words: str
+) -> None:
+    ended, said = await zoetrope("run", folder=world.folder, **world.written(**changes))
+    assert (ended, said.startswith(words), said.count("\n")) == (code, True, 1), said
+    assert "canary" not in said
+
+
+async def test_a_database_that_lets_nobody_in_is_one_sentence(
+    world: World, new_postgres_url: NewUrl
+) -> None:
+    url = (await new_postgres_url()).replace("/test", "/nothing-like-test", 1)
+    code, said = await zoetrope("run", folder=world.folder, **world.written(DATABASE_URL=url))
+    assert code == 1
+    assert said.startswith("The database says: ")
+    assert said.count("\n") == 1
+
+
+async def test_a_full_disk_is_not_called_a_damaged_database(world: World) -> None:
+    """A limit on the size of files stops SQLite where a full disk would."""
+    command = 'ulimit -f 1; exec "$0" -m bot run'
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        command,
+        sys.executable,
+        cwd=world.folder,
+        env={**_inherited(), **world.written()},
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    code, said = await _ended(process)
+    assert code == 1
+    assert "can't be read or written (disk I/O error). The disk may be full" in said
+    assert "damaged" not in said
+
+
+async def test_postgresql_without_its_driver_says_what_to_install(world: World) -> None:
+    without = "import sys; sys.modules['asyncpg'] = None; sys.argv = ['zoetrope', 'check']"
+    url = "postgresql+asyncpg://bot@db/zoetrope"
+    process = await _started(
+        "-c",
+        f"{without}\nfrom bot.cli import main\nmain()",
+        folder=world.folder,
+        **world.written(DATABASE_URL=url),
+    )
+    assert await _ended(process) == (
+        78,
+        (
+            "database_url names PostgreSQL, but its driver is not installed."
+            " Run: pip install 'zoetrope[postgres]'\n"
+        ),
+    )
+
+
+async def test_the_simulator_says_why_it_cannot_listen(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        code, said = await zoetrope("simulator", "--port", port, folder=tmp_path)
+    assert (code, said.startswith(f"Something else listens at 127.0.0.1:{port}.")) == (1, True)
+    code, said = await zoetrope("simulator", "--host", "192.0.2.1", folder=tmp_path)
+    assert (code, said.startswith("192.0.2.1 is no address of this machine")) == (1, True)
+    code, said = await zoetrope("simulator", "--port", "99999", folder=tmp_path)
+    assert (code, "--port" in said, "Traceback" in said) == (2, True, False)
+
+
+async def test_the_table_of_models_cuts_no_name(world: World) -> None:
+    """Not even one that is longer than a terminal is wide."""
+    name = "wan-" + "long-" * 20 + "t2v"
+    mine = (
+        f"[models.{name}]\nfamily = 'mine'\nkinds = ['t2v']\nseconds = [1]\nprompt_limit = 9\n"
+        "sizes = { 720p = '720P' }\n"
+    )
+    variables = world.written()
+    file = world.folder / "config.toml"
+    file.write_text(mine)
+    models = ("models", "--config", str(file))
+    _, said = await zoetrope(*models, folder=world.folder, **variables)
+    assert len([line for line in said.splitlines() if name in line]) == 1
+    assert len([line for line in said.splitlines() if "wan2.5-t2v-preview" in line]) == 1
+    async with _terminal(*models, folder=world.folder, **variables) as terminal:
+        folded = await terminal.rest()
+    assert "…" not in folded
+    lines = re.sub(r"\x1b\[\d*m", "", folded).splitlines()
+    start, end = lines[0].index("Wire"), lines[0].index("Kind")
+    assert name in "".join(line[start:end].strip() for line in lines)
+
+
+# --- a real terminal -----------------------------------------------------------------------------
+
+
+class Terminal:
+    """What a person sees and types."""
+
+    def __init__(self, process: Process, master: int, screen: asyncio.StreamReader) -> None:
+        self.process = process
+        self._master = master
+        self._screen = screen
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    async def until(self, words: str) -> str:
+        """Everything up to and with these words."""
+        async with asyncio.timeout(WAIT):
+            return (await self._screen.readuntil(words.encode())).decode()
+
+    async def rest(self) -> str:
+        """Everything until the program has ended."""
+        said = b""
+        async with asyncio.timeout(WAIT):
+            try:
+                while chunk := await self._screen.read(4096):
+                    said += chunk
+            except OSError:
+                pass  # that is how a terminal tells that nobody writes any more
+            await self.process.wait()
+        return said.decode()
+
+
+@asynccontextmanager
+async def _terminal(*arguments: str, folder: Path, **variables: str) -> AsyncIterator[Terminal]:
+    """The command in the foreground of a terminal of its own, 80 columns wide."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    # Ctrl-C reaches whoever has the terminal as its own, which one becomes by asking.
+    take = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        take + "os.execv(sys.executable, [sys.executable, '-m', 'bot', *sys.argv[1:]])",
+        *arguments,
+        cwd=folder,
+        env={**_inherited(), "TERM": "xterm", "COLUMNS": "80", **variables},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    screen = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(screen), os.fdopen(master, "rb", 0, closefd=False)
+    )
+    try:
+        yield Terminal(process, master, screen)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        pipe.close()
+        os.close(master)
+
+
+async def test_ctrl_c_at_the_prompt_of_the_demo_ends_it(tmp_path: Path) -> None:
+    async with _terminal("demo", folder=tmp_path) as terminal:
+        await terminal.until("› ")
+        terminal.type("\x03")
+        said = await terminal.rest()
+        assert (terminal.process.returncode, "Traceback" in said) == (130, False), said
+        assert said.rstrip().endswith("Goodbye.")
+
+
+async def test_ctrl_c_in_the_middle_of_a_video_ends_the_demo(tmp_path: Path) -> None:
+    async with _terminal("demo", folder=tmp_path) as terminal:
+        await terminal.until("› ")
+        terminal.type("a cat [slow]\n")
+        await terminal.until("2%")  # or 12, or 22
+        terminal.type("\x03")
+        said = await terminal.rest()
+        assert (terminal.process.returncode, "Traceback" in said) == (130, False), said
+        assert said.rstrip().endswith("Goodbye.")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_demo_takes_lines_from_a_terminal_until_ctrl_d(tmp_path: Path) -> None:
+    async with _terminal("demo", folder=tmp_path) as terminal:
+        await terminal.until("› ")
+        terminal.type("a cat [refuse]\n")
+        await terminal.until("refused it")
+        await terminal.until("› ")
+        terminal.type("\x04")
+        said = await terminal.rest()
+        assert (terminal.process.returncode, said.rstrip().endswith("Goodbye.")) == (0, True)
+
+
+async def test_the_demo_reads_a_file_to_its_end(tmp_path: Path) -> None:
+    """The last line needs no end of its own."""
+    (tmp_path / "wishes").write_text("a cat [refuse]\n@no.png wave")
+    with (tmp_path / "wishes").open("rb") as wishes:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "demo",
+            cwd=tmp_path,
+            env=_inherited(),
+            stdin=wishes,
+            stdout=PIPE,
+        )
+        async with asyncio.timeout(3 * WAIT):
+            said = (await process.communicate())[0].decode()
+    assert process.returncode == 0
+    assert "refused it" in said
+    assert "can't read no.png" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.check import worst_day
+from bot.cli.check import remarks, what_can_run, worst_day
 from tests.unit.config.conftest import GATEWAY, SECRETS, Read
 
 _PER_SECOND = {"wan2.5-t2v-preview": 0.05, "wan2.5-i2v-preview": 0.1, "sora-2": 0.2}
@@ -41,23 +41,69 @@ def test_the_worst_day_is_known_before_the_start(read: Read, text: str, sentence
     assert worst_day(read(text)) == sentence
 
 
+REFUNDS = (
+    "Videos that fail are taken to be refunded by main. Where they are not,"
+    " set gateways.<name>.refunds_failed = false, or the worst day costs more."
+)
+ONE_MODEL = "".join(
+    f'[models."{name}"]\nhidden = true\n' for name in ("wan2.5-t2v-preview", "wan2.5-i2v-preview")
+)
+
+
 async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
     assert await _check(tmp_path, GATEWAY, **SECRETS) == (
         0,
         (
             "The configuration is good: 3 models can be used.\n"
+            f"{REFUNDS}\n"
             "The worst day costs 50 videos. Set prices to see it in money.\n"
         ),
         "",
     )
 
 
-async def test_a_missing_chat_is_said_but_no_mistake(tmp_path: Path) -> None:
+async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Path) -> None:
     """`generate` and the simulator need none."""
     key = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1"}
     code, said, wrong = await _check(tmp_path, GATEWAY, **key)
     assert (code, wrong) == (0, "")
-    assert "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN" in said
+    assert said.splitlines()[:3] == [
+        "This is enough for `zoetrope generate`: 3 models can be used.",
+        "It is not enough for `zoetrope run`:",
+        "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN to your bot's token.",
+    ]
+    assert "is good" not in said
+
+
+@pytest.mark.parametrize("key", ["data_dir", "storage_url"])
+async def test_a_folder_that_is_none_stands_in_the_way_of_the_service(
+    tmp_path: Path, key: str
+) -> None:
+    code, said, _ = await _check(tmp_path, f'{key} = "/dev/null/x"\n{GATEWAY}', **SECRETS)
+    assert code == 0
+    assert f"{key} is /dev/null/x, but /dev/null is no folder that I may write to." in said
+
+
+def test_one_is_no_plural(read: Read) -> None:
+    config = read(f"[limits]\npurse_videos_per_day = 1\n{ONE_MODEL}")
+    assert what_can_run(config)[0].endswith(": 1 model can be used.")
+    assert worst_day(config).startswith("The worst day costs 1 video.")
+
+
+def test_which_of_several_gateways_is_meant_is_said(read: Read) -> None:
+    two = f'{GATEWAY}[gateways.other]\nbase_url = "https://other.example"\n'
+    key = {"ZOETROPE_GATEWAYS__OTHER__API_KEY": "sk-2"}
+    sentence = (
+        "Models that name no gateway run at main, the first one. default_gateway can name another."
+    )
+    assert sentence in remarks(read(gateway=two, **key))
+    assert sentence not in remarks(read('default_gateway = "other"', gateway=two, **key))
+    assert sentence not in remarks(read())
+
+
+def test_what_the_worst_day_takes_for_granted_is_said(read: Read) -> None:
+    assert remarks(read()) == [REFUNDS]
+    assert remarks(read(gateway=f"{GATEWAY}refunds_failed = false")) == []
 
 
 async def test_a_bad_configuration_ends_with_78_and_every_mistake(tmp_path: Path) -> None:

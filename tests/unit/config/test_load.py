@@ -1,5 +1,6 @@
 """Reading: every mistake is told at once, with its remedy, and nothing else is ever raised."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -249,16 +250,102 @@ def test_a_secrets_file_that_others_can_read_is_refused(
     ]
 
 
-@pytest.mark.parametrize("name", ["nowhere", "."])
-def test_a_secrets_file_that_cannot_be_read_is_named(told: Told, tmp_path: Path, name: str) -> None:
-    tmp_path.chmod(0o700)
-    secret = tmp_path / name
+def test_a_secrets_file_that_cannot_be_read_is_named(told: Told, tmp_path: Path) -> None:
+    secret = tmp_path / "nowhere"
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=str(secret)) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {secret}, which I can't read."
             " Create the file, or point the variable at the right one."
         )
     ]
+
+
+@pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
+def test_what_is_no_regular_file_is_not_advised_upon(told: Told, odd: str) -> None:
+    """Whoever followed `chmod 600 /tmp` would lock everybody else out of it."""
+    assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
+        (
+            f"ZOETROPE_DISCORD__TOKEN_FILE names {odd}, which is not a regular file."
+            " Point it at a file that holds the secret and nothing else."
+        )
+    ]
+
+
+@pytest.mark.parametrize("given", [" t-9", "t-9\n", "t-9\r\n", "\tt-9 "])
+def test_what_a_paste_leaves_around_a_secret_is_no_part_of_it(
+    read: Read, tmp_path: Path, given: str
+) -> None:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    file.write_bytes(given.encode())
+    ways = (
+        {"ZOETROPE_DISCORD__TOKEN": given},
+        {"ZOETROPE_DISCORD__TOKEN": "", "ZOETROPE_DISCORD__TOKEN_FILE": f"{file}\r"},
+        {"ZOETROPE_DISCORD__TOKEN": "", "ZOETROPE_DISCORD": json.dumps({"token": given})},
+    )
+    for way in ways:
+        token = read(**way).settings.discord.token
+        assert token is not None
+        assert token.get_secret_value() == "t-9"
+
+
+@pytest.mark.parametrize("given", [" ", "\r\n"])
+def test_blanks_are_as_good_as_no_secret(told: Told, given: str) -> None:
+    assert "api_key is missing" in told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given)[0]
+
+
+@pytest.mark.parametrize("given", ["…", "sk-…", "...", "sk-..."])
+def test_the_placeholder_of_the_instructions_is_no_secret(told: Told, given: str) -> None:
+    assert told(ZOETROPE_GATEWAYS__MAIN__API_KEY=given) == [
+        (
+            "gateways.main.api_key is still the placeholder of the instructions."
+            " Put the real one into ZOETROPE_GATEWAYS__MAIN__API_KEY."
+        )
+    ]
+
+
+@pytest.mark.parametrize("given", ["can\nary", "can\x00ary", "can ary", "can\u200bary", "canärý"])
+def test_a_secret_of_impossible_characters_is_told_but_not_shown(told: Told, given: str) -> None:
+    (sentence,) = told(ZOETROPE_DISCORD__TOKEN=given)
+    assert sentence == (
+        "discord.token holds characters that no such secret has: a blank or a line break inside,"
+        " or something invisible from a paste. Set ZOETROPE_DISCORD__TOKEN afresh."
+    )
+
+
+def test_without_a_single_model_nothing_can_be_made(told: Told) -> None:
+    names = ("sora-2", "wan2.5-t2v-preview", "wan2.5-i2v-preview")
+    text = "".join(f'[models."{name}"]\nhidden = true\n' for name in names)
+    (sentence,) = told(text)
+    assert sentence.startswith("models: all are hidden")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "foo",
+        "mysql://bot:canary@db/zoetrope",
+        "postgresql://bot:canary@db/zoetrope",
+        "sqlite:///zoetrope.db",
+        "postgresql+asyncpg://bot:canary@db:port/zoetrope",
+    ],
+)
+def test_a_database_that_we_have_no_driver_for_is_told(told: Told, url: str) -> None:
+    (sentence,) = told(ZOETROPE_DATABASE_URL=url)
+    assert sentence.startswith("database_url has to be sqlite+aiosqlite:///<file> or postgresql")
+    assert "canary" not in sentence
+
+
+@pytest.mark.parametrize("url", ["foo://bucket", "s3://", "s3:bucket", "memory://", "http://a/b"])
+def test_a_storage_that_is_none_is_told_in_one_line(told: Told, url: str) -> None:
+    (sentence,) = told(ZOETROPE_STORAGE_URL=url)
+    assert sentence.startswith("storage_url has to be a folder, or a bucket such as s3://")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("url", ["media", "/srv/media", "s3://bucket/prefix", "gs://bucket"])
+def test_folders_and_buckets_are_storages(read: Read, url: str) -> None:
+    assert read(ZOETROPE_STORAGE_URL=url).storage_url == url
 
 
 def test_every_secret_is_known_for_redaction(read: Read) -> None:

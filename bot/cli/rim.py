@@ -1,0 +1,46 @@
+"""What the machine says to an operator's mistake, as one of our own errors with a sentence.
+
+The last place before a traceback: adapters translate what they expect, this what is left of files,
+sockets, drivers and packages. A fault of ours is none of these and keeps its traceback.
+"""
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bot.core.errors import BotError, Broken
+
+_UNHARMED = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+"""SQLite could not read or write; about what the file holds that says nothing."""
+
+
+def translated(error: Exception) -> BotError | None:
+    """The error with a sentence; None if nobody could act on one."""
+    match error:
+        case Broken(code="database_damaged", __cause__=DBAPIError() as said) if _is_unharmed(said):
+            return Broken("database_unusable", **error.values)
+        case BotError():
+            return error
+        case ImportError(name=str(module)) if not module.startswith("bot."):
+            return Broken("package_missing", package=module)
+        case OSError(filename=str(file)):
+            return Broken("file_unusable", file=file, why=error.strerror)
+        case OSError():
+            return Broken("machine_refused", why=_why(error))
+        case SQLAlchemyError():
+            return Broken("database_refused", why=_why(error))
+        # The driver's own complaints about a password or a name pass SQLAlchemy by.
+        case _ if type(error).__module__.partition(".")[0] == "asyncpg":
+            return Broken("database_refused", why=_why(error))
+    return None
+
+
+def _is_unharmed(error: DBAPIError) -> bool:
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return str(name).startswith(_UNHARMED)
+
+
+def _why(error: Exception) -> str:
+    """The first line of what it says, without the statement and its values."""
+    inner = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    strerror = getattr(inner, "strerror", None)
+    said = str(strerror or inner).strip()
+    return said.splitlines()[0] if said else type(inner).__name__
