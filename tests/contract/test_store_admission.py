@@ -1,6 +1,7 @@
 """Admission: a wish becomes a row once, and never past a limit, however many ask at once."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -76,9 +77,14 @@ async def test_of_a_hundred_at_once_exactly_five_get_through(store: Store, code:
 async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: NewUrl) -> None:
     """Negative control: the claim above is the lock's doing."""
 
+    together = asyncio.Barrier(10)
+    arrived = itertools.count(1)
+
     class Unlocked(Database):
         async def lock_admission(self, connection: AsyncConnection) -> None:
-            pass
+            # The first ten look at the usage together, whatever the machine is doing meanwhile.
+            if next(arrived) <= together.parties:
+                await together.wait()
 
     async with open_database(await new_postgres_url()) as database:
         database.__class__ = Unlocked
