@@ -130,7 +130,7 @@ async def open_app(config: Config, *, clock: Clock | None = None) -> AsyncIterat
         chat = await enter(DiscordPlatform(discord_settings(config), posts=rows.posts))
         platforms: dict[str, Platform] = {chat.name: chat}
 
-        service = _service(config, rows, gateways, clock, bells)
+        service = _service(config, rows, gateways, studio, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
         posting = _posting(config, rows, platforms, studio, signer, clock)
         commands = Commands(
@@ -173,7 +173,12 @@ async def _bring_home(rows: Rows, clock: Clock) -> None:
 
 
 def _service(
-    config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, bells: Bells
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    studio: Studio,
+    clock: Clock,
+    bells: Bells,
 ) -> Service:
     return Service(
         catalog=config.catalog,
@@ -181,6 +186,7 @@ def _service(
         animate_others=config.settings.animate_others,
         base_urls={name: gateway.base_url for name, gateway in gateways.items()},
         jobs=rows.jobs,
+        media=studio,
         clock=clock,
         wake=bells.jobs,
         new_id=new_id,
@@ -223,6 +229,7 @@ def _posting(
         limits=config.limits,
         link=_linker(config, signer, clock),
         typical=_typical(config),
+        cost=_cost(config),
         clock=clock,
     )
 
@@ -315,6 +322,16 @@ def _typical(config: Config) -> Callable[[str], float]:
         return model.typical if model else 180.0
 
     return typical
+
+
+def _cost(config: Config) -> Callable[[Job], str | None]:
+    def cost(job: Job) -> str | None:
+        model = config.catalog.model(job.request.model)
+        if model is None or not model.price:
+            return None
+        return f"{model.cost(job.request.seconds) / 1_000_000:.2f} {config.settings.currency}"
+
+    return cost
 
 
 async def _signer(settings: Settings) -> Signer:

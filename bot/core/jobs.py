@@ -192,6 +192,11 @@ def stored(job: Job, video: Video) -> Job:
     return replace(job, video=video, sources=(), due_at=None, claimed_until=None, attempts=0)
 
 
+def deleted(job: Job) -> Job:
+    """Its person took the video away; it was made, so it still counts."""
+    return replace(job, video=None)
+
+
 def delivered(job: Job, *, now: float) -> Job:
     """The person can see it: in the channel, or in the history if they chose *Don't post*."""
     return _move(

@@ -54,6 +54,9 @@ class Jobs(Protocol):
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """What counts for this person, community and purse today."""
 
+    async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
+        """A person's latest jobs, newest first."""
+
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
 
@@ -186,6 +189,9 @@ class Platform(Protocol):
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a message up to date."""
+
+    async def remove(self, post: Post, job: Job) -> None:
+        """Take a message of ours away; one that is gone already is as good."""
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post, if the channel shows one."""

@@ -56,6 +56,7 @@ class Posting:
         limits: Limits,
         link: Callable[[Job], Link | None],
         typical: Callable[[str], float],
+        cost: Callable[[Job], str | None],
         clock: Clock,
     ) -> None:
         self._jobs = jobs
@@ -65,6 +66,7 @@ class Posting:
         self._limits = limits
         self._link = link
         self._typical = typical
+        self._cost = cost
         self._clock = clock
 
     async def take(self, post: Post) -> None:
@@ -90,6 +92,8 @@ class Posting:
             await self._park(post, job)
         elif post.message_id and post.kind is not PostKind.RESULT:
             await self._edit(post, job, platform)
+        elif post.kind is PostKind.RESULT and job.video is None:
+            await self._remove(post, job, platform)
         else:
             await self._say(post, job, platform)
 
@@ -103,6 +107,7 @@ class Posting:
             ready_at=await self._ready_at(job, now),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, self._limits, now=now),
+            cost=self._cost(job),
         )
 
     async def _ready_at(self, job: Job, now: float) -> float | None:
@@ -130,6 +135,19 @@ class Posting:
             await self._try_again(post, trouble)
         else:
             await self._stands(post, job, post.message_id or "", post.channel_id or "")
+
+    async def _remove(self, post: Post, job: Job, platform: Platform) -> None:
+        """The video was deleted: its message goes, whether it stands or was about to."""
+        try:
+            if post.message_id:
+                await platform.remove(post, job)
+        except Temporary as trouble:
+            await self._try_again(post, trouble)
+        except Refused as refused:
+            log.warning("post.not_removed", job=job.id, code=refused.code)
+            await self._posts.put_off(post, due_at=None)
+        else:
+            await self._posts.put_off(post, due_at=None)
 
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
         try:
@@ -273,4 +291,4 @@ def _is_void(post: Post, job: Job) -> bool:
             # Its id turned up after all.
             return job.status not in (Status.FAILED, Status.UNCONFIRMED)
         case PostKind.RESULT:
-            return post.message_id is not None
+            return post.message_id is not None and job.video is not None

@@ -74,6 +74,9 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
         due[PostKind.CARD] = now + EDIT_PACE
     if after.video and not before.video and not after.silent:
         due[PostKind.RESULT] = now
+    if before.video and not after.video:
+        # Deleted by its person: what stands in the chat has to go as well.
+        due[PostKind.RESULT] = now
     if after.status is not before.status and after.status in (Status.FAILED, Status.UNCONFIRMED):
         due[PostKind.FAILURE] = now
     return due

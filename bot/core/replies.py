@@ -30,6 +30,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     DONT_POST = "silence"
     RETRY = "retry"
+    REMIX = "remix"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +88,23 @@ def card(
     ready_at: float | None = None,
     is_late: bool = False,
     left: Left | None = None,
+    cost: str | None = None,
 ) -> Reply:
-    """The status card, always drawn from the job's row. `is_late`: past the soft deadline."""
+    """The status card, always drawn from the job's row.
+
+    `is_late`: past the soft deadline; `cost`: its price, if it has one.
+    """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     waits = job.status is Status.QUEUED and job.reason is not None
     timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at and not waits else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
+    price = [Text(id="fact.cost", values={"cost": cost})] if cost and job.spend_cost else []
     return Reply(
         text=Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
-        facts=(request_fact(job.request), *timing, *_left(job, left)),
+        facts=(request_fact(job.request), *timing, *price, *_left(job, left)),
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
@@ -119,7 +126,7 @@ def result(
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job), *notes),
-        buttons=(Button(action=Action.RETRY, job_id=job.id),),
+        buttons=_result_buttons(job),
         ping=job.order.person.id,
         link=link,
     )
@@ -136,7 +143,7 @@ def kept(job: Job, *, fits: bool) -> Reply:
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job),),
-        buttons=(Button(action=Action.RETRY, job_id=job.id),),
+        buttons=_result_buttons(job),
         ping=job.order.person.id,
     )
 
@@ -193,6 +200,8 @@ def _state(job: Job) -> str:
         return "waiting_for_gateway"
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE
+    if job.status is Status.DELIVERED and job.video is None:
+        return "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
     return job.status
@@ -203,6 +212,11 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     if left is None or job.status not in ACTIVE:
         return []
     return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
+
+
+def _result_buttons(job: Job) -> tuple[Button, ...]:
+    actions = (Action.RETRY, Action.REMIX, Action.DELETE)
+    return tuple(Button(action=action, job_id=job.id) for action in actions)
 
 
 def _card_buttons(job: Job) -> tuple[Button, ...]:

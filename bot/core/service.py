@@ -13,8 +13,9 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import Address, Order, Person, Picture
-from bot.core.ports import Clock, Jobs
-from bot.core.quotas import Limits
+from bot.core.ports import Clock, Jobs, Media
+from bot.core.quotas import Limits, Usage
+from bot.core.replies import Left
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -48,6 +49,7 @@ class Service:
         animate_others: AnimateOthers,
         base_urls: Mapping[str, str],
         jobs: Jobs,
+        media: Media,
         clock: Clock,
         wake: Wake,
         new_id: Callable[[], str],
@@ -57,6 +59,7 @@ class Service:
         self._animate_others = animate_others
         self._base_urls = base_urls
         self._jobs = jobs
+        self._media = media
         self._clock = clock
         self._wake = wake
         self._new_id = new_id
@@ -90,6 +93,54 @@ class Service:
         job = await self._job(job_id)
         again = replace(job.order, event_id=event_id, person=person, address=address, locale=locale)
         return await self.submit(again)
+
+    async def remix(
+        self,
+        job_id: str,
+        person: Person,
+        *,
+        prompt: str,
+        event_id: str,
+        address: Address,
+        locale: str,
+    ) -> Job:
+        """The same picture, model and shape with other words."""
+        job = await self._job(job_id)
+        other = replace(
+            job.order,
+            prompt=prompt,
+            event_id=event_id,
+            person=person,
+            address=address,
+            locale=locale,
+        )
+        return await self.submit(other)
+
+    async def delete(self, job_id: str, actor: Actor) -> Job:
+        """Take a finished video away for good: file, links, message. It was made: it counts."""
+        job = await self._job(job_id)
+        _check_owner(job, actor)
+        if job.status is Status.DELIVERED and job.video:
+            # First the file: a crash in between leaves a row that says so, and a second press.
+            for key in filter(None, (job.video.key, job.video.thumbnail)):
+                await self._media.delete(key)
+
+        def change(job: Job) -> Job:
+            if job.status is not Status.DELIVERED:
+                raise Refused("nothing_to_delete")
+            return moves.deleted(job)
+
+        return await self._change(job_id, actor, change)
+
+    async def recent(self, address: Address, person: Person, *, most: int = 10) -> list[Job]:
+        """This person's latest jobs, newest first."""
+        return await self._jobs.recent(address.platform, person.id, most=most)
+
+    async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
+        """What this person may still have today, and what they had."""
+        now = self._clock.now()
+        usage = await self._jobs.usage(address, person.id, self.limits, now=now)
+        return Left.of(usage, self.limits, now=now), usage
 
     async def cancel(self, job_id: str, actor: Actor) -> Job:
         """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""
@@ -142,8 +193,7 @@ class Service:
         """Apply `change` for the owner or a moderator; again if somebody was faster."""
         while True:
             job = await self._job(job_id)
-            if actor.person.id != job.order.person.id and not actor.moderates:
-                raise Refused("not_yours")
+            _check_owner(job, actor)
             after = change(job)
             if after == job:
                 return job
@@ -162,3 +212,8 @@ class Service:
 
 def _too_late(job: Job) -> Refused:
     return Refused("too_late_to_cancel" if job.status in ACTIVE else "already_over")
+
+
+def _check_owner(job: Job, actor: Actor) -> None:
+    if actor.person.id != job.order.person.id and not actor.moderates:
+        raise Refused("not_yours")

@@ -155,6 +155,21 @@ class Jobs:
             lambda connection: _usage(connection, address, person_id, limits, now)
         )
 
+    async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
+        """A person's latest jobs, newest first."""
+        query = (
+            sa.select(jobs)
+            .where(jobs.c.platform == platform, jobs.c.person == person_id)
+            .order_by(jobs.c.created_at.desc())
+            .limit(most)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Job]:
+            rows = await connection.execute(query)
+            return [job_of(row) for row in rows.mappings()]
+
+        return await self._database.run(work)
+
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
         taken = (

@@ -18,7 +18,7 @@ _INSTANT = 0.001
 
 
 async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, float]) -> None:
-    """Add the posts that a change of `job` owes; one that stands is marked for an edit.
+    """Add the posts that a change of `job` owes; one that stands is marked for a change.
 
     One that was never sent keeps its own due time: the command's answer may still become the card.
     One that is being said right now gets a new due time: what is said was read before this change.
@@ -32,12 +32,6 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
             attempts=0,
             direct=False,
         )
-        if kind is PostKind.RESULT:
-            # Made once, posted once.
-            await connection.execute(
-                row.on_conflict_do_nothing(index_elements=[posts.c.job_id, posts.c.kind])
-            )
-            continue
         held = posts.c.claimed_until.is_not(None)
         anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)
         stands = posts.c.message_id.is_not(None)

@@ -96,7 +96,9 @@ def test_every_change_that_people_can_see_owes_a_card_and_every_end_a_message_on
     stored = jobs.stored(stages[-1], VIDEO)
     owed = [
         set(due_after(before, after, now=2_000.0))
-        for before, after in itertools.pairwise([*stages, stored, path(*TO[Status.DELIVERED])])
+        for before, after in itertools.pairwise(
+            [*stages, stored, jobs.delivered(stored, now=1_061.0)]
+        )
     ]
     card = PostKind.CARD
     assert owed == [{card}, {card}, {card}, {card, PostKind.RESULT}, {card}]

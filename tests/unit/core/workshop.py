@@ -156,6 +156,7 @@ class ScriptedChat:
         """Nonce, reply and whether a file came along, of every send that was tried."""
         self.edits: list[BotError | None] = [None]
         self.edited: list[Reply] = []
+        self.removed: list[str | None] = []
         self.history: dict[str, tuple[str, str]] = {}
         """What `find` would see, by kind of post."""
 
@@ -182,6 +183,9 @@ class ScriptedChat:
             raise problem
         self.edited.append(reply)
 
+    async def remove(self, post: Post, job: Job) -> None:
+        self.removed.append(post.message_id)
+
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         return self.history.get(post.kind)
 
@@ -206,6 +210,7 @@ class Workshop:
             animate_others=AnimateOthers.OWN,
             base_urls={"main": self.gateway.base_url},
             jobs=self.jobs,
+            media=self.studio,
             clock=self.clock,
             wake=Wake(),
             new_id=self._new_id,
@@ -233,6 +238,7 @@ class Workshop:
             limits=FREE,
             link=lambda _job: self.link,
             typical=lambda _model: 100.0,
+            cost=lambda _job: None,
             clock=self.clock,
         )
 
