@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.config import Config
+from bot.core.access import Access
 from bot.core.desk import Desk
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
@@ -36,6 +37,7 @@ from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.commands import Commands
 from bot.store.database import open_database
 from bot.store.jobs import Jobs
+from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Gateways, Settings
 from bot.store.spool import Spool
@@ -90,11 +92,18 @@ class Rows:
     posts: Posts
     pauses: Gateways
     settings: Settings
+    places: Places
     spool: Spool
 
 
-async def run(config: Config, *, ready: Callable[[str], None] = lambda _address: None) -> None:
-    """Run the service until SIGTERM or SIGINT; then end what is under way and close."""
+async def run(
+    config: Config, *, ready: Callable[[str], None], announce: Callable[[str], None]
+) -> None:
+    """Run the service until SIGTERM or SIGINT; then end what is under way and close.
+
+    `ready` gets the web address once the house stands; `announce` the one-time code for the first
+    owner, where there is none.
+    """
     stop = asyncio.Event()
 
     def told() -> None:
@@ -104,7 +113,7 @@ async def run(config: Config, *, ready: Callable[[str], None] = lambda _address:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told)
-    async with open_app(config) as address:
+    async with open_app(config, announce=announce) as address:
         ready(address)
         await stop.wait()
         log.info("service.stopping")
@@ -112,7 +121,12 @@ async def run(config: Config, *, ready: Callable[[str], None] = lambda _address:
 
 
 @asynccontextmanager
-async def open_app(config: Config, *, clock: Clock | None = None) -> AsyncIterator[str]:
+async def open_app(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    announce: Callable[[str], None] = lambda _code: None,
+) -> AsyncIterator[str]:
     """The whole service, running for as long as the context lasts; yields its web address.
 
     What is entered last ends first: intake, then jobs, then posts, then everything they use.
@@ -130,7 +144,13 @@ async def open_app(config: Config, *, clock: Clock | None = None) -> AsyncIterat
         chat = await enter(DiscordPlatform(discord_settings(config), posts=rows.posts))
         platforms: dict[str, Platform] = {chat.name: chat}
 
-        service = _service(config, rows, gateways, studio, clock, bells)
+        access = Access(
+            places=rows.places, facts=rows.settings, default=config.settings.access, clock=clock
+        )
+        code = await access.new_code()
+        if code:
+            announce(code)
+        service = _service(config, rows, gateways, studio, access, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
         posting = _posting(config, rows, platforms, studio, signer, clock)
         commands = Commands(
@@ -152,6 +172,7 @@ async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
             Posts(database),
             Gateways(database),
             Settings(database),
+            Places(database),
             Spool(config.data_dir / "pending-ids.jsonl"),
         )
         if database.is_sqlite:
@@ -177,6 +198,7 @@ def _service(
     rows: Rows,
     gateways: Mapping[str, Gateway],
     studio: Studio,
+    access: Access,
     clock: Clock,
     bells: Bells,
 ) -> Service:
@@ -184,6 +206,7 @@ def _service(
         catalog=config.catalog,
         limits=config.limits,
         animate_others=config.settings.animate_others,
+        access=access,
         base_urls={name: gateway.base_url for name, gateway in gateways.items()},
         jobs=rows.jobs,
         media=studio,

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from bot import log
 from bot.app import run
+from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, load
 from bot.core.errors import Broken
 
@@ -21,7 +22,7 @@ def run_service(file: Path | None) -> None:
     log.configure(level=config.settings.log_level, secrets=config.secrets)
     standing: list[str] = []
     try:
-        asyncio.run(run(config, ready=standing.append))
+        asyncio.run(run(config, ready=standing.append, announce=_show))
     except OSError as error:
         # Until the house stands, only the database is looked for over the network.
         if standing or error.filename or make_url(config.database_url).host is None:
@@ -52,3 +53,8 @@ def _unreachable(config: Config, error: OSError) -> Broken:
     known = error.errno is not None and error.errno > 0
     why = os.strerror(error.errno or 0) if known else error.strerror or str(error) or "no answer"
     return Broken("database_unreachable", host=url.host, port=url.port or 5432, why=why)
+
+
+def _show(code: str) -> None:
+    # On standard output, where a person is: the log may go somewhere else, and stay there.
+    print(tell("run.code", code=code), flush=True)

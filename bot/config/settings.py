@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from yarl import URL
 
+from bot.core.access import Default
 from bot.core.service import AnimateOthers
 
 UNLIMITED = -1
@@ -164,6 +165,9 @@ class Settings(Table):
     currency: str = Field("USD", description="what prices are in; for display")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="the least that is logged"
+    )
+    access: Default = Field(
+        Default.CLOSED, description="whether it works where its owner has not decided"
     )
     animate_others: AnimateOthers = Field(
         AnimateOthers.ASK, description="whether people may animate other people's pictures"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core import jobs as moves
+from bot.core.access import Access
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Reason, Status
@@ -47,6 +48,7 @@ class Service:
         catalog: Catalog,
         limits: Limits,
         animate_others: AnimateOthers,
+        access: Access,
         base_urls: Mapping[str, str],
         jobs: Jobs,
         media: Media,
@@ -57,6 +59,7 @@ class Service:
         self.catalog = catalog
         self.limits = limits
         self._animate_others = animate_others
+        self.access = access
         self._base_urls = base_urls
         self._jobs = jobs
         self._media = media
@@ -66,6 +69,7 @@ class Service:
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
+        await self.access.check(order.person, order.address)
         self.check_pictures(order.pictures, order.person)
         model, request = self.catalog.choose(order)
         now = self._clock.now()

@@ -107,3 +107,22 @@ settings = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )
+
+owners = sa.Table(
+    "owners",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("since", sa.Double, nullable=False),
+)
+
+# A community, or "@" and a person for their own messages with the bot.
+places = sa.Table(
+    "places",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("allowed", sa.Boolean, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.Double, nullable=False),
+)

@@ -8,7 +8,7 @@ import os
 import sys
 from asyncio import create_subprocess_exec, timeout
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
@@ -65,6 +65,7 @@ class World:
             "DATA_DIR": str(self.folder / "data"),
             "DEFAULT_MODEL": "sora-2",
             "WEB__PORT": "0",
+            "ACCESS": "open",
             "LIMITS__PERSON_AT_ONCE": "9",
             "LIMITS__PERSON_VIDEOS_PER_DAY": "9",
             "DISCORD__TOKEN": self.discord.token,
@@ -87,10 +88,12 @@ class World:
         return load(self._file(), environment=self.environment(**changes))
 
     @asynccontextmanager
-    async def app(self, **changes: str) -> AsyncIterator[str]:
+    async def app(
+        self, *, announce: Callable[[str], None] = lambda _code: None, **changes: str
+    ) -> AsyncIterator[str]:
         """The app in this process, connected; yields its web address."""
         with self.discord.redirect_dpy():
-            async with open_app(self.config(**changes)) as address:
+            async with open_app(self.config(**changes), announce=announce) as address:
                 await self.discord.connected(timeout=WAIT)
                 yield address
 

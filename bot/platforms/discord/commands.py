@@ -23,7 +23,7 @@ from bot.core.ports import Posts
 from bot.core.replies import Action, Reply
 from bot.core.service import Actor, Service
 from bot.log import get_logger
-from bot.platforms.discord import errors, menu, messages, slash
+from bot.platforms.discord import errors, menu, messages, owner, slash
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.intake import PATIENCE, Intake, refuse
 from bot.platforms.discord.mentions import Mentions
@@ -64,7 +64,7 @@ class Commands:
         self._client = platform.client
         self._facts = facts
         self._tree = Tree(self._client)
-        for command in slash.commands(self.intake):
+        for command in (*slash.commands(self.intake), *owner.commands(self.intake)):
             self._tree.add_command(command)
         self._tree.add_command(menu.command(self.intake))
         for listener in (self.setup_hook, self.on_message, self.on_interaction, self.on_error):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.core.access import Access, Default
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken
 from bot.core.jobs import Job, Status, Video
@@ -21,8 +22,9 @@ from bot.core.submission import Submission
 from bot.core.wake import Wake
 from bot.store.database import Database
 from bot.store.jobs import Jobs
+from bot.store.places import Places
 from bot.store.posts import Posts
-from bot.store.settings import Gateways
+from bot.store.settings import Gateways, Settings
 from bot.store.spool import Spool
 from tests.unit.core.orders import CATALOG
 
@@ -204,10 +206,17 @@ class Workshop:
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
         self._ids = 0
+        self.access = Access(
+            places=Places(database),
+            facts=Settings(database),
+            default=Default.OPEN,
+            clock=self.clock,
+        )
         self.service = Service(
             catalog=CATALOG,
             limits=FREE,
             animate_others=AnimateOthers.OWN,
+            access=self.access,
             base_urls={"main": self.gateway.base_url},
             jobs=self.jobs,
             media=self.studio,

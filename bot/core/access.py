@@ -1,0 +1,132 @@
+"""Where the bot may work, and who decides it: closed until its owner has opened a place.
+
+A place is a community, or one person's own messages. The first owner is whoever sends the code
+that the service printed when it had none.
+"""
+
+import hashlib
+import hmac
+import secrets
+from enum import StrEnum
+from typing import Protocol
+
+from bot.core.errors import Refused
+from bot.core.orders import Address, Person
+from bot.core.ports import Clock
+from bot.log import get_logger
+
+CODE = "access.code"
+"""The fact under which the digest of the one-time code is kept."""
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+log = get_logger()
+
+
+class Default(StrEnum):
+    """What holds for a place that nobody has decided on."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class Places(Protocol):
+    """Owners and decisions, stored."""
+
+    async def has_owner(self) -> bool: ...
+
+    async def is_owner(self, platform: str, person_id: str) -> bool: ...
+
+    async def claim(self, platform: str, person_id: str, *, now: float) -> None:
+        """Make this person an owner."""
+
+    async def decide(
+        self, platform: str, place: str, *, allowed: bool, by: str, now: float
+    ) -> None:
+        """Open or close a place."""
+
+    async def decision(self, platform: str, place: str) -> bool | None:
+        """What was decided on a place; None if nothing was."""
+
+
+class Facts(Protocol):
+    """Small things that outlast the process."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...
+
+
+class Access:
+    """Asked before anything is admitted."""
+
+    def __init__(self, *, places: Places, facts: Facts, default: Default, clock: Clock) -> None:
+        self._places = places
+        self._facts = facts
+        self._default = default
+        self._clock = clock
+
+    async def new_code(self) -> str | None:
+        """A one-time code for the first owner; None if there is an owner already."""
+        if await self._places.has_owner():
+            return None
+        groups = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
+        code = "-".join(groups)
+        await self._facts.put(CODE, _digest(code))
+        return code
+
+    async def claim(self, code: str, person: Person, address: Address) -> None:
+        """Make whoever knows the code the owner, and open the place they are in.
+
+        Raises `Refused("code_wrong")`, also for a code that was used.
+        """
+        known = await self._facts.get(CODE)
+        if not known or not hmac.compare_digest(known, _digest(code)):
+            log.warning("access.code_wrong", platform=address.platform)
+            raise Refused("code_wrong")
+        await self._facts.put(CODE, "")
+        now = self._clock.now()
+        await self._places.claim(address.platform, person.id, now=now)
+        await self._decide(address, person, allowed=True)
+        log.info("access.claimed", platform=address.platform)
+
+    async def allow(self, person: Person, address: Address) -> None:
+        """Open the place for everybody in it. Raises `Refused("owners_only")`."""
+        await self._check_owner(person, address)
+        await self._decide(address, person, allowed=True)
+
+    async def disallow(self, person: Person, address: Address) -> None:
+        """Close it again; what is under way is still delivered."""
+        await self._check_owner(person, address)
+        await self._decide(address, person, allowed=False)
+
+    async def check(self, person: Person, address: Address) -> None:
+        """Raise `Refused("not_allowed_here")` where nothing may be made for this person."""
+        decision = await self._places.decision(address.platform, _place(address, person))
+        if decision is None:
+            decision = self._default is Default.OPEN or (
+                address.community is None
+                and await self._places.is_owner(address.platform, person.id)
+            )
+        if not decision:
+            raise Refused("not_allowed_here")
+
+    async def _check_owner(self, person: Person, address: Address) -> None:
+        if not await self._places.is_owner(address.platform, person.id):
+            raise Refused("owners_only")
+
+    async def _decide(self, address: Address, person: Person, *, allowed: bool) -> None:
+        await self._places.decide(
+            address.platform,
+            _place(address, person),
+            allowed=allowed,
+            by=person.id,
+            now=self._clock.now(),
+        )
+
+
+def _place(address: Address, person: Person) -> str:
+    return address.community or f"@{person.id}"
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.strip().upper().encode()).hexdigest()

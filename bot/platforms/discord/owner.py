@@ -1,0 +1,36 @@
+"""What the owner does in chat: /claim, /allow, /disallow. All answers are for them alone."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.core.replies import Reply, Text
+from bot.platforms.discord.intake import Intake, say
+from bot.platforms.discord.reading import address_of, person_of
+from bot.platforms.discord.slash import words
+
+Command = app_commands.Command[Any, ..., None]
+
+
+def commands(intake: Intake) -> tuple[Command, ...]:
+    """All three, ready for a tree."""
+    access = intake.service.access
+
+    @app_commands.command(name="claim", description=words("command.claim"))
+    @app_commands.describe(code=words("option.code"))
+    async def claim(interaction: discord.Interaction, code: app_commands.Range[str, 1, 40]) -> None:
+        await access.claim(code, person_of(interaction.user), address_of(interaction))
+        await say(interaction, Reply(text=Text(id="access.claimed")))
+
+    @app_commands.command(name="allow", description=words("command.allow"))
+    async def allow(interaction: discord.Interaction) -> None:
+        await access.allow(person_of(interaction.user), address_of(interaction))
+        await say(interaction, Reply(text=Text(id="access.allowed")))
+
+    @app_commands.command(name="disallow", description=words("command.disallow"))
+    async def disallow(interaction: discord.Interaction) -> None:
+        await access.disallow(person_of(interaction.user), address_of(interaction))
+        await say(interaction, Reply(text=Text(id="access.disallowed")))
+
+    return claim, allow, disallow
