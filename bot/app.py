@@ -9,14 +9,14 @@ import base64
 import os
 import secrets
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from bot.config import Config
-from bot.core.access import Access
+from bot.core.access import Access, Default
+from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
@@ -62,18 +62,6 @@ GRACE = 75.0
 log = get_logger()
 
 
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> float:
-        """Seconds since the epoch, UTC."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Return once that much time has passed."""
-        await asyncio.sleep(seconds)
-
-
 @dataclass(frozen=True, slots=True)
 class Bells:
     """What wakes the workers before their rows are due."""
@@ -102,7 +90,7 @@ async def run(
     """Run the service until SIGTERM or SIGINT; then end what is under way and close.
 
     `ready` gets the web address once the house stands; `announce` the one-time code for the first
-    owner, where there is none.
+    owner, where the service is closed and has none.
     """
     stop = asyncio.Event()
 
@@ -144,12 +132,7 @@ async def open_app(
         chat = await enter(DiscordPlatform(discord_settings(config), posts=rows.posts))
         platforms: dict[str, Platform] = {chat.name: chat}
 
-        access = Access(
-            places=rows.places, facts=rows.settings, default=config.settings.access, clock=clock
-        )
-        code = await access.new_code()
-        if code:
-            announce(code)
+        access = await _access(config, rows, clock, announce)
         service = _service(config, rows, gateways, studio, access, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
         posting = _posting(config, rows, platforms, studio, signer, clock)
@@ -191,6 +174,18 @@ async def _bring_home(rows: Rows, clock: Clock) -> None:
         except Broken as known:  # the database took it after all, and the job has moved on
             log.info("job.id_known", job=job_id, code=known.code)
     rows.spool.clear()
+
+
+async def _access(
+    config: Config, rows: Rows, clock: Clock, announce: Callable[[str], None]
+) -> Access:
+    """Who may; where that is nobody yet, the code for the first owner is made and announced."""
+    default = config.settings.access
+    access = Access(places=rows.places, facts=rows.settings, default=default, clock=clock)
+    code = await access.new_code() if default is Default.CLOSED else None
+    if code:
+        announce(code)
+    return access
 
 
 def _service(

@@ -120,6 +120,13 @@ class Service:
         )
         return await self.submit(other)
 
+    async def check_delete(self, job_id: str, actor: Actor) -> None:
+        """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
+        job = await self._job(job_id)
+        _check_owner(job, actor)
+        if job.status is not Status.DELIVERED or job.video is None:
+            raise Refused("nothing_to_delete")
+
     async def delete(self, job_id: str, actor: Actor) -> Job:
         """Take a finished video away for good: file, links, message. It was made: it counts."""
         job = await self._job(job_id)

@@ -21,7 +21,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot.core.errors import Broken, Refused, Temporary
+from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture
 from bot.core.ports import Posts
@@ -30,6 +30,7 @@ from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
 from bot.platforms.discord.errors import translation
+from bot.platforms.discord.pictures import Downloads
 
 NAME = "discord"
 BOOSTED_TIER = 2
@@ -38,9 +39,6 @@ HISTORY = 1000
 """Messages looked through for one of our own, oldest first: ten requests."""
 SKEW = 30.0
 """Seconds by which our clock may be ahead of Discord's."""
-HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-"""Where Discord keeps attachments."""
-CHUNK = 64 * 1024
 
 Channel = discord.DMChannel | discord.PartialMessageable
 Target = discord.MessageReference | None
@@ -178,6 +176,19 @@ class DiscordPlatform:
         async with self._asking(self.settings.edit_time):
             await _insisting(attempt, reply, None)
 
+    async def remove(self, post: Post, job: Job) -> None:
+        """Delete a message of ours; one that is gone already is as good."""
+        channel = int(post.channel_id or job.order.address.channel)
+        message = self.client.get_partial_messageable(channel).get_partial_message(
+            int(post.message_id or 0)
+        )
+        try:
+            async with self._asking(self.settings.edit_time):
+                await message.delete()
+        except Refused as refused:
+            if refused.code not in ("card_gone", "channel_gone"):
+                raise
+
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post; None too where the history can't be read."""
         begun = datetime.fromtimestamp((post.sending_at or job.created_at) - SKEW, UTC)
@@ -297,56 +308,3 @@ def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
     if kind is PostKind.CARD:
         return messages.card(reply, job.order.locale, job_id=job.id)
     return messages.post(reply, job.order.locale, kind=kind)
-
-
-class Downloads:
-    """Fetches pictures from Discord's own hosts, and from `origins` (a test server)."""
-
-    def __init__(self, session: aiohttp.ClientSession, *, origins: frozenset[str]) -> None:
-        self._session = session
-        self._origins = origins
-
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
-        """Stream `picture` to disk: whole, or `Refused` (gone, too large) or `Temporary`."""
-        url = URL(picture.source or "", encoded=True)
-        self._check(url)
-        try:
-            async with self._session.get(url, allow_redirects=False) as answer:
-                _check_answer(answer, most)
-                size = await _save(answer, into, most=most)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Temporary("picture_unreachable") from error
-        if size != picture.size:
-            raise Temporary("picture_incomplete")
-
-    def _check(self, url: URL) -> None:
-        """Raise `Broken` for an address that is none of Discord's: no attachment ever has one."""
-        ours = url.host is not None and str(url.origin()) in self._origins
-        if not ours and (url.scheme != "https" or url.host not in HOSTS or url.port != 443):
-            raise Broken("picture_elsewhere")
-
-
-def _check_answer(answer: aiohttp.ClientResponse, most: int) -> None:
-    if answer.status == 429 or answer.status >= 500:
-        raise Temporary("picture_unreachable")
-    if answer.status != 200:
-        # Links are signed and expire; a redirect would lead away from the hosts we know.
-        raise Refused("picture_gone")
-    if answer.content_length is not None and answer.content_length > most:
-        raise too_large(answer.content_length)
-
-
-async def _save(answer: aiohttp.ClientResponse, into: Path, *, most: int) -> int:
-    size = 0
-    with into.open("wb") as file:
-        async for chunk in answer.content.iter_chunked(CHUNK):
-            size += len(chunk)
-            if size > most:
-                raise too_large(size)
-            await asyncio.to_thread(file.write, chunk)
-    return size
-
-
-def too_large(size: int) -> Refused:
-    """The refusal for a picture of `size` bytes."""
-    return Refused("picture_too_large", megabytes=size / 1_000_000)

@@ -23,7 +23,7 @@ from bot.core.ports import Posts
 from bot.core.replies import Action, Reply
 from bot.core.service import Actor, Service
 from bot.log import get_logger
-from bot.platforms.discord import errors, menu, messages, owner, slash
+from bot.platforms.discord import errors, forms, menu, messages, owner, slash
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.intake import PATIENCE, Intake, refuse
 from bot.platforms.discord.mentions import Mentions
@@ -88,7 +88,7 @@ class Commands:
         """What nobody else answers: a form from before a restart, a button of former times."""
         form = interaction.type is discord.InteractionType.modal_submit
         button = interaction.type is discord.InteractionType.component
-        if form and not menu.is_known(interaction):
+        if form and not forms.is_known(interaction):
             await refuse(interaction, Refused("form_lost"))
         if button and not is_ours(interaction):
             await refuse(interaction, Refused("button_unknown"))
@@ -191,5 +191,11 @@ async def press(intake: Intake, interaction: discord.Interaction, act: str, job_
                 locale=str(interaction.locale),
             )
             await intake.take(interaction, again)
+        case Action.REMIX:
+            await forms.open_remix(intake, interaction, job_id)
+        case Action.DELETE:
+            await intake.ask(interaction, service.check_delete(job_id, actor), job_id)
+        case messages.CONFIRM:
+            await intake.confirm(interaction, service.delete(job_id, actor))
         case _:
             raise Refused("button_unknown")

@@ -5,8 +5,9 @@ taken without anybody learning of it is withdrawn.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
@@ -17,7 +18,7 @@ from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.ports import Posts
 from bot.core.posts import Form, PostKind
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.core.service import Service
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -32,6 +33,7 @@ CARD_TIME = 0.5
 """Seconds for what is only nice to have on the card; without it the card is plainer."""
 
 Submission = Coroutine[Any, Any, Job]
+Outcome = TypeVar("Outcome")
 
 log = get_logger()
 
@@ -95,7 +97,7 @@ class Intake:
         """Apply a button to its job, and answer by bringing the card up to date in its place."""
         job = await self._in_time(asyncio.ensure_future(use_case))
         look = await self._look(job)
-        try:
+        with _perhaps_unanswered():
             async with asyncio.timeout(ANSWER_TIME):
                 await interaction.response.edit_message(
                     content=look.content,
@@ -103,9 +105,26 @@ class Intake:
                     view=look.view,
                     allowed_mentions=look.mentions,
                 )
-        except errors.FOREIGN as error:
-            # It happened, and the card is owed an edit anyway.
-            log.info("discord.unanswered", job=job.id, error=type(error).__name__)
+
+    async def job(self, job_id: str) -> Job:
+        """The job that a button is about, in time or not at all."""
+        return await self._in_time(asyncio.ensure_future(self.service.job(job_id)))
+
+    async def ask(
+        self, interaction: discord.Interaction, check: Coroutine[Any, Any, None], job_id: str
+    ) -> None:
+        """Once `check` has passed, ask this person alone whether the video shall really go."""
+        await self._in_time(asyncio.ensure_future(check))
+        asked = Reply(text=Text(id="delete.sure"))
+        await say(interaction, messages.question(asked, str(interaction.locale), job_id=job_id))
+
+    async def confirm(self, interaction: discord.Interaction, use_case: Submission) -> None:
+        """Do it, and let the question become the answer."""
+        await self._in_time(asyncio.ensure_future(use_case))
+        look = messages.notice(Reply(text=Text(id="delete.done")), str(interaction.locale))
+        with _perhaps_unanswered():
+            async with asyncio.timeout(ANSWER_TIME):
+                await interaction.response.edit_message(content=look.content, view=None)
 
     async def finish(self) -> None:
         """Wait for what outlived its answer."""
@@ -123,8 +142,8 @@ class Intake:
             self._outlive(asyncio.create_task(self._withdraw(task)))
             raise
 
-    async def _in_time(self, task: asyncio.Future[Job]) -> Job:
-        """Its job, if that comes in time; the task itself is left to run."""
+    async def _in_time(self, task: asyncio.Future[Outcome]) -> Outcome:
+        """Its outcome, if that comes in time; the task itself is left to run."""
         try:
             async with asyncio.timeout(self._patience):
                 return await asyncio.shield(task)
@@ -175,16 +194,26 @@ class Intake:
 async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
     """Tell this person, and nobody else, what stands in the way; never raises."""
     error = told(problem)
-    if interaction.response.is_done():
-        return
-    look = messages.notice(replies.error(error), str(interaction.locale))
-    try:
+    if not interaction.response.is_done():
+        await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
+
+
+async def say(interaction: discord.Interaction, look: messages.Look) -> None:
+    """Answer this person, and nobody else; an answer that does not arrive is not missed."""
+    with _perhaps_unanswered():
         async with asyncio.timeout(ANSWER_TIME):
             await interaction.response.send_message(
-                look.content, ephemeral=True, allowed_mentions=look.mentions
+                look.content, view=look.view, ephemeral=True, allowed_mentions=look.mentions
             )
-    except errors.FOREIGN as trouble:
-        log.info("discord.unanswered", error=type(trouble).__name__)
+
+
+@contextmanager
+def _perhaps_unanswered() -> Iterator[None]:
+    """What was asked for happened all the same, and a card is owed its edit anyway."""
+    try:
+        yield
+    except errors.FOREIGN as error:
+        log.info("discord.unanswered", error=type(error).__name__)
 
 
 def told(problem: Exception) -> BotError:

@@ -4,22 +4,17 @@ from dataclasses import replace
 
 import discord
 from discord import SelectOption, app_commands
-from discord.ui import Label, Modal, Select, TextInput
+from discord.ui import Label, Select, TextInput
 
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.orders import Order, Picture
 from bot.core.replies import Text
-from bot.platforms.discord.intake import Intake, refuse
+from bot.platforms.discord.forms import MOST_PROMPT, Form, label
+from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import check_interaction, order_of, person_of, pictures_of
 from bot.platforms.discord.slash import MOST, MOST_NAME, takes, wish_of, words
-
-PATIENCE = 15 * 60.0
-"""Seconds a form is remembered: it may be put away without a word."""
-MOST_LABEL = 45
-"""Characters of a title or a label in a form: Discord's limit."""
-_KNOWN = "form"
 
 
 def command(intake: Intake) -> app_commands.ContextMenu:
@@ -34,14 +29,9 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         intake.service.check_pictures(pictures, person_of(interaction.user))
         films = films_of(intake.service.catalog, wish_of(interaction, pictures[:1]))
         locale = str(interaction.locale)
-        await interaction.response.send_modal(Form(intake, pictures, films, locale))
+        await interaction.response.send_modal(AnimateForm(intake, pictures, films, locale))
 
     return app_commands.ContextMenu(name=words("command.animate_menu"), callback=animate)
-
-
-def is_known(interaction: discord.Interaction) -> bool:
-    """Whether a submitted form is one we remember: discord.py calls the form first."""
-    return _KNOWN in interaction.extras
 
 
 def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
@@ -61,8 +51,8 @@ def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
     return [_film(catalog, *pair, wish.locale) for pair in found if pair in shown]
 
 
-class Form(Modal):
-    """Prompt, model and length, and which picture if there are several. Lost with the process."""
+class AnimateForm(Form):
+    """Prompt, model and length, and which picture if there are several."""
 
     def __init__(
         self,
@@ -71,24 +61,19 @@ class Form(Modal):
         films: list[SelectOption],
         locale: str,
     ) -> None:
-        super().__init__(title=_say("form.title", locale), timeout=PATIENCE)
+        super().__init__(title=label("form.title", locale))
         self._intake = intake
         self._pictures = pictures
         self.picture = _select([_numbered(number, each) for number, each in enumerate(pictures)])
-        self.prompt: TextInput[Form] = TextInput(
-            style=discord.TextStyle.paragraph, required=False, max_length=2000
+        self.prompt: TextInput[AnimateForm] = TextInput(
+            style=discord.TextStyle.paragraph, required=False, max_length=MOST_PROMPT
         )
         self.film = _select(films)
         if len(pictures) > 1:
-            self.add_item(Label(text=_say("form.picture", locale), component=self.picture))
-        self.add_item(Label(text=_say("option.prompt", locale), component=self.prompt))
+            self.add_item(Label(text=label("form.picture", locale), component=self.picture))
+        self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
         if films:
-            self.add_item(Label(text=_say("form.film", locale), component=self.film))
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Everybody may: the form went to one person."""
-        interaction.extras[_KNOWN] = True
-        return True
+            self.add_item(Label(text=label("form.film", locale), component=self.film))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Order what was filled in; what was left out is for the catalogue to choose."""
@@ -103,20 +88,14 @@ class Form(Modal):
         )
         await self._intake.take(interaction, lambda: self._intake.service.submit(order))
 
-    async def on_error(  # type: ignore[override]  # discord.py's own modals have no item here
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        """The rim of the form."""
-        await refuse(interaction, error)
-
 
 def _film(catalog: Catalog, family: str, length: int, locale: str) -> SelectOption:
     values = {"family": catalog.label(family), "seconds": length}
-    label = i18n.say(Text(id="choice.film", values=values), locale)
-    return SelectOption(label=label[:MOST_NAME], value=f"{length} {family}")
+    shown = i18n.say(Text(id="choice.film", values=values), locale)
+    return SelectOption(label=shown[:MOST_NAME], value=f"{length} {family}")
 
 
-def _select(options: list[SelectOption]) -> "Select[Form]":
+def _select(options: list[SelectOption]) -> "Select[AnimateForm]":
     return Select(options=options, required=False, min_values=0)
 
 
@@ -124,9 +103,5 @@ def _numbered(number: int, picture: Picture) -> SelectOption:
     return SelectOption(label=picture.filename[:MOST_NAME], value=str(number))
 
 
-def _first(select: "Select[Form]") -> str | None:
+def _first(select: "Select[AnimateForm]") -> str | None:
     return select.values[0] if select.values else None
-
-
-def _say(message_id: str, locale: str) -> str:
-    return i18n.say(Text(id=message_id), locale)[:MOST_LABEL]

@@ -7,7 +7,7 @@ text, so that links unfurl and the one mention rings. The words of strangers (pr
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import discord
@@ -28,6 +28,9 @@ BAR = 12
 CUSTOM_ID = r"v1:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z_-]{1,80})(?::(?P<kind>[a-z]+))?"
 """What a button carries: the action, the job, and what kind of post it stands under."""
 
+CONFIRM = "confirm"
+"""The button under a question: what it asked about is meant."""
+
 COLOURS = {
     Tone.WAITING: discord.Colour(0x99A1AA),
     Tone.WORKING: discord.Colour(0xE8A33D),
@@ -40,6 +43,8 @@ _STYLES = {
     Action.CANCEL: discord.ButtonStyle.danger,
     Action.DONT_POST: discord.ButtonStyle.secondary,
     Action.RETRY: discord.ButtonStyle.secondary,
+    Action.REMIX: discord.ButtonStyle.secondary,
+    Action.DELETE: discord.ButtonStyle.secondary,
 }
 _UNFURLS = re.compile(r":(?=//)|\.[^\s./]+(?=/)")
 """Where an address stops being one: its scheme, and each end of a domain before a slash; invites
@@ -87,6 +92,19 @@ def notice(reply: Reply, locale: str) -> Look:
     words = _sentence(reply.text, locale, most=5 * MOST_VALUE)
     content = shortened(words, MOST_CONTENT)
     return Look(content=content, embeds=[], view=_closed(View()), mentions=_mentions(None))
+
+
+def question(reply: Reply, locale: str, *, job_id: str) -> Look:
+    """Asks one person whether the video shall really go."""
+    view = View(timeout=None)
+    view.add_item(
+        discord.ui.Button(
+            label=i18n.say(Text(id=f"button.{Action.DELETE}"), locale),
+            style=discord.ButtonStyle.danger,
+            custom_id=f"v1:{CONFIRM}:{job_id}",
+        )
+    )
+    return replace(notice(reply, locale), view=_closed(view))
 
 
 def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:

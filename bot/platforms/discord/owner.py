@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.core.replies import Reply, Text
+from bot.platforms.discord import messages
 from bot.platforms.discord.intake import Intake, say
 from bot.platforms.discord.reading import address_of, person_of
 from bot.platforms.discord.slash import words
@@ -21,16 +22,21 @@ def commands(intake: Intake) -> tuple[Command, ...]:
     @app_commands.describe(code=words("option.code"))
     async def claim(interaction: discord.Interaction, code: app_commands.Range[str, 1, 40]) -> None:
         await access.claim(code, person_of(interaction.user), address_of(interaction))
-        await say(interaction, Reply(text=Text(id="access.claimed")))
+        await _say(interaction, "access.claimed")
 
     @app_commands.command(name="allow", description=words("command.allow"))
     async def allow(interaction: discord.Interaction) -> None:
         await access.allow(person_of(interaction.user), address_of(interaction))
-        await say(interaction, Reply(text=Text(id="access.allowed")))
+        await _say(interaction, "access.allowed")
 
     @app_commands.command(name="disallow", description=words("command.disallow"))
     async def disallow(interaction: discord.Interaction) -> None:
         await access.disallow(person_of(interaction.user), address_of(interaction))
-        await say(interaction, Reply(text=Text(id="access.disallowed")))
+        await _say(interaction, "access.disallowed")
 
     return claim, allow, disallow
+
+
+async def _say(interaction: discord.Interaction, message_id: str) -> None:
+    reply = Reply(text=Text(id=message_id))
+    await say(interaction, messages.notice(reply, str(interaction.locale)))

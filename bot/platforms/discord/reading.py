@@ -9,7 +9,8 @@ from bot.core.errors import Refused
 from bot.core.orders import Address, Order, Person, Picture
 from bot.core.prompts import clean
 from bot.core.replies import Text
-from bot.platforms.discord.client import NAME, too_large
+from bot.platforms.discord.client import NAME
+from bot.platforms.discord.pictures import too_large
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 """What posting takes, checked before anything is accepted."""

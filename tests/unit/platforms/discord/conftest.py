@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.core import replies
+from bot.core.access import Access, Default
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.posts import Post
@@ -22,11 +23,13 @@ from bot.platforms.discord.client import DiscordPlatform, Settings
 from bot.platforms.discord.commands import Commands
 from bot.store.database import Database, open_database
 from bot.store.jobs import Jobs
+from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
 from tests.unit.core.orders import CATALOG
+from tests.unit.core.workshop import ScriptedStudio
 
 UNLIMITED = Limits(
     person_videos=None, person_at_once=None, community_videos=None, purse_videos=None
@@ -88,12 +91,18 @@ class Bot:
         numbers = count(1)
         self.jobs, self.posts = Jobs(self.database), OpenPosts(self.database)
         self.facts = Facts(self.database)
+        self.media = ScriptedStudio(Path())
+        access = Access(
+            places=Places(self.database), facts=self.facts, default=Default.OPEN, clock=self.clock
+        )
         self.service = OpenService(
             catalog=CATALOG,
             limits=UNLIMITED,
             animate_others=AnimateOthers.OWN,
+            access=access,
             base_urls={"main": "https://gateway.test"},
             jobs=self.jobs,
+            media=self.media,
             clock=self.clock,
             wake=Wake(),
             new_id=lambda: f"job{next(numbers):013}",

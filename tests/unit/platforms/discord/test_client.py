@@ -154,7 +154,7 @@ async def test_a_result_is_a_reply_that_pings_its_person(
     assert [(each.filename, len(each.content)) for each in shown.attachments] == [
         (f"zoetrope-{desk.job.id}.mp4", VIDEO.size)
     ]
-    assert [each["label"] for each in shown.buttons] == ["Try again"]
+    assert [each["label"] for each in shown.buttons] == ["Try again", "Remix", "Delete"]
 
 
 async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bot) -> None:
@@ -311,6 +311,25 @@ async def test_a_card_that_cannot_be_edited_is_given_up(
     with pytest.raises(Refused) as caught:
         await bot.platform.edit(card, desk.job, replies.card(desk.job))
     assert caught.value.code == code
+
+
+async def test_a_message_is_taken_away_and_one_that_is_gone_is_as_good(
+    fake: FakeDiscord, bot: Bot, desk: Desk
+) -> None:
+    message_id, channel_id = await desk.send()
+    stands = desk.post(message_id=message_id, channel_id=channel_id)
+    for _ in range(2):
+        await bot.platform.remove(stands, desk.job)
+    assert fake.posts() == []
+
+
+async def test_a_message_that_cannot_be_taken_away_now_is_tried_again(
+    fake: FakeDiscord, bot: Bot, desk: Desk
+) -> None:
+    message_id, channel_id = await desk.send()
+    fake.faults.add("DELETE", r"/messages/\d+$", error(403, 40006))
+    with pytest.raises(Temporary):
+        await bot.platform.remove(desk.post(message_id=message_id, channel_id=channel_id), desk.job)
 
 
 @pytest.mark.parametrize("kind", list(PostKind))

@@ -7,10 +7,11 @@ from typing import Any
 import discord
 import pytest
 
-from bot.core.jobs import Job, Reason, Status
+from bot.core import replies
+from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Person, Picture
 from bot.core.replies import Reply, Text
-from bot.core.service import AnimateOthers
+from bot.core.service import Actor, AnimateOthers
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
     MEMBER,
@@ -28,6 +29,7 @@ from tests.unit.platforms.discord.conftest import Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 ANSWER = "/callback$"
+VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     shown = {each["name"]: each for each in fake.commands}
-    assert list(shown) == ["video", "animate", "Animate"]
+    assert list(shown) == ["video", "animate", "claim", "allow", "disallow", "Animate"]
     for command in shown.values():
         assert (command["contexts"], command["integration_types"]) == ([0, 1], [0])
     options = {each["name"]: each for each in shown["video"]["options"]}
@@ -457,6 +459,24 @@ async def _card(bot: Bot, ann: Member) -> tuple[Job, Message]:
     return job, answer.message
 
 
+async def _result(bot: Bot, ann: Member) -> tuple[Job, Message]:
+    """A job that was delivered, and the message with its video."""
+    job, _ = await _card(bot, ann)
+    bot.media.kept.add(VIDEO.key)
+    for after in (
+        replace(job, status=Status.SUBMITTING),
+        replace(job, status=Status.IN_PROGRESS, gateway_id="v1"),
+        replace(job, status=Status.COMPLETED, video=VIDEO),
+        replace(job, status=Status.DELIVERED, video=VIDEO),
+    ):
+        saved = await bot.jobs.save(job, replace(after, version=job.version), now=bot.clock.now())
+        assert saved is not None
+        job = saved
+    post = await bot.post(job, "result")
+    await bot.platform.send(post, job, replies.result(job), nonce="r", video=None)
+    return job, await bot.fake.next("message", lambda each: each.nonce == "r")
+
+
 async def test_cancel_withdraws_and_changes_the_card_in_its_place(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
@@ -521,6 +541,74 @@ async def test_cancel_of_what_the_video_service_has_is_too_late(
     await bot.jobs.save(await bot.job(job.id), taken, now=bot.clock.now())
     sentence = await said(await ann.press(message, "Cancel"))
     assert sentence == "Too late: the video service already has it."
+
+
+async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _result(bot, ann)
+    bob = fake.person("bob", locale="de")
+    opened = await bob.press(message, "Remix")
+    response = await opened.answered()
+    assert response.type is Answer.MODAL
+    assert response.data["components"][0]["component"]["value"] == "a cat"
+    sent = await bob.submit_modal(opened, {0: "a dog"})
+    answer = await sent.answered()
+    assert (answer.type, card(answer.message)) == (Answer.MESSAGE, "Taken. Yours is in the queue.")
+    again = bot.service.submitted[-1]
+    assert (again.order.prompt, again.order.person.name) == ("a dog", "Bob")
+    assert again.request.model == job.request.model
+    assert await recorded(bot, again) == (str(sent.original_id), str(fake.channel.id))
+
+
+async def test_a_stranger_s_picture_opens_no_form_for_other_words(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    await (await ann.slash("animate", image=image)).answered()
+    job = await only_job(bot)
+    post = replies.result(job)
+    await bot.platform.send(await bot.post(job), job, post, nonce="r", video=None)
+    message = await bot.fake.next("message", lambda each: each.nonce == "r")
+    sentence = await said(await fake.person("bob").press(message, "Remix"))
+    assert sentence.startswith("That picture was posted by somebody else")
+
+
+async def test_delete_asks_once_more_and_then_takes_the_video_away(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _result(bot, ann)
+    asked = await (await ann.press(message, "Delete")).answered()
+    assert asked.message is not None
+    assert asked.ephemeral
+    assert asked.message.content.startswith("Delete this video for good")
+    assert (await bot.job(job.id)).video is not None
+    sure = await (await ann.press(asked.message, "Delete")).answered()
+    assert (sure.type, sure.message and sure.message.content) == (Answer.UPDATE, "Deleted.")
+    assert (await bot.job(job.id)).video is None
+    assert bot.media.kept == set()
+
+
+async def test_only_the_owner_and_moderators_delete(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _result(bot, ann)
+    bob = fake.person("bob")
+    assert await said(await bob.press(message, "Delete")) == "That one belongs to somebody else."
+    moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
+    asked = await (await moderator.press(message, "Delete")).answered()
+    assert asked.message is not None
+    await (await moderator.press(asked.message, "Delete")).answered()
+    assert (await bot.job(job.id)).video is None
+
+
+async def test_what_is_deleted_already_is_said_to_be(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _result(bot, ann)
+    await bot.service.delete(job.id, Actor(person=job.order.person))
+    sentence = await said(await ann.press(message, "Delete"))
+    assert sentence == "There is no finished video to delete there."
 
 
 async def test_a_button_nobody_knows_is_answered(fake: FakeDiscord, bot: Bot, ann: Member) -> None:

@@ -139,7 +139,7 @@ def test_every_button_names_its_action_its_job_and_its_kind(status: Status, kind
     shown = messages.post(reply, "en", kind=kind).view.to_components()[0]["components"]
     ids = [re.fullmatch(messages.CUSTOM_ID, each["custom_id"]) for each in shown]
     assert [found and found.groups() for found in ids] == [
-        (action, "j-1", kind) for action in ("cancel", "silence", "retry")
+        (action, "j-1", kind) for action in ("cancel", "silence", "retry", "remix", "delete")
     ]
 
 

@@ -1,0 +1,67 @@
+"""Pictures: downloaded from Discord's own hosts, and from nowhere else."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+from yarl import URL
+
+from bot.core.errors import Broken, Refused, Temporary
+from bot.core.orders import Picture
+
+HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+"""Where Discord keeps attachments."""
+CHUNK = 64 * 1024
+
+
+class Downloads:
+    """Fetches pictures from Discord's own hosts, and from `origins` (a test server)."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, origins: frozenset[str]) -> None:
+        self._session = session
+        self._origins = origins
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """Stream `picture` to disk: whole, or `Refused` (gone, too large) or `Temporary`."""
+        url = URL(picture.source or "", encoded=True)
+        self._check(url)
+        try:
+            async with self._session.get(url, allow_redirects=False) as answer:
+                _check_answer(answer, most)
+                size = await _save(answer, into, most=most)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Temporary("picture_unreachable") from error
+        if size != picture.size:
+            raise Temporary("picture_incomplete")
+
+    def _check(self, url: URL) -> None:
+        """Raise `Broken` for an address that is none of Discord's: no attachment ever has one."""
+        ours = url.host is not None and str(url.origin()) in self._origins
+        if not ours and (url.scheme != "https" or url.host not in HOSTS or url.port != 443):
+            raise Broken("picture_elsewhere")
+
+
+def _check_answer(answer: aiohttp.ClientResponse, most: int) -> None:
+    if answer.status == 429 or answer.status >= 500:
+        raise Temporary("picture_unreachable")
+    if answer.status != 200:
+        # Links are signed and expire; a redirect would lead away from the hosts we know.
+        raise Refused("picture_gone")
+    if answer.content_length is not None and answer.content_length > most:
+        raise too_large(answer.content_length)
+
+
+async def _save(answer: aiohttp.ClientResponse, into: Path, *, most: int) -> int:
+    size = 0
+    with into.open("wb") as file:
+        async for chunk in answer.content.iter_chunked(CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise too_large(size)
+            await asyncio.to_thread(file.write, chunk)
+    return size
+
+
+def too_large(size: int) -> Refused:
+    """The refusal for a picture of `size` bytes."""
+    return Refused("picture_too_large", megabytes=size / 1_000_000)
