@@ -206,7 +206,8 @@ def _service(
         jobs=rows.jobs,
         media=studio,
         clock=clock,
-        wake=bells.jobs,
+        # A press may owe a step and a post alike: a cancelled job's card, a deleted job's message.
+        wake=Wake(bells.jobs, bells.posts),
         new_id=new_id,
     )
 

@@ -164,7 +164,7 @@ def failure(job: Job) -> Reply:
 
 def error(problem: BotError) -> Reply:
     """What stands in the way, for the person alone."""
-    limit = problem.values.get("limit")
+    limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
     count = limit if isinstance(limit, int) else None
     return Reply(
         text=Text(id=f"error.{problem.code}", values=problem.values, count=count),
