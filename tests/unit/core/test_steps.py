@@ -404,7 +404,7 @@ async def test_a_first_try_that_comes_late_is_not_the_last(workshop: Workshop) -
 
 async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Workshop) -> None:
     """A gateway being redeployed answers 404 for a minute or two."""
-    workshop.gateway.poll_step = 1.0
+    workshop.gateway.poll_step = 8.0
     workshop.gateway.looks = [Running()]
     job = await workshop.submit(order())
     await workshop.work(LOST_AFTER + 300)
