@@ -23,7 +23,7 @@ from bot.cli.output import Output
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core.errors import BotError, Broken, Refused
-from bot.core.orders import Address, Order, Person, Picture, VideoRequest
+from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, VideoRequest
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -41,7 +41,6 @@ from bot.core.outcomes import (
     Uncertain,
 )
 from bot.core.ports import Gateway
-from bot.core.steps import PICTURE_BYTES
 from bot.gateways.videos_api import open_gateways
 from bot.media.pictures import MOST_PIXELS
 from bot.media.studio import Studio

@@ -8,9 +8,8 @@ from rich.table import Table
 
 from bot.cli.words import tell
 from bot.config import load
-from bot.core.catalog import Model
+from bot.core.catalog import MICRO, Model
 
-MICRO = 1_000_000
 _WIDEST = 10_000
 _COLUMNS = ("family", "model", "kinds", "seconds", "quality", "aspect", "gateway", "price")
 

@@ -13,10 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
-from bot.core.catalog import ASPECTS, QUALITIES, Catalog, Model, PictureRule
+from bot.core.catalog import ASPECTS, MICRO, QUALITIES, Catalog, Model, PictureRule
 from bot.core.orders import Kind, Transport
 
-MICRO = 1_000_000
 DEAREST = 1_000_000
 """The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
 Tables = dict[str, Any]

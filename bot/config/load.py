@@ -16,11 +16,10 @@ from bot.config.catalogue import resolve
 from bot.config.problems import Problem, problems_of, spelt, variable
 from bot.config.settings import UNLIMITED, Settings
 from bot.core import quotas
-from bot.core.catalog import Catalog
+from bot.core.catalog import MICRO, Catalog
 
 PREFIX = "ZOETROPE_"
 _SECRET_NAMES = ("token", "api_key")
-MICRO = 1_000_000
 
 
 class Misconfigured(Exception):

@@ -6,6 +6,9 @@ Both are written into the job's row, so that a restart or a changed catalogue al
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+PICTURE_BYTES = 8_000_000
+"""The largest picture we take from anybody."""
+
 
 class Kind(StrEnum):
     """What goes in: it selects the wire model inside a family."""

@@ -11,14 +11,12 @@ from bot.core import jobs as moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
-from bot.core.orders import Order
+from bot.core.orders import PICTURE_BYTES, Order
 from bot.core.outcomes import Done, Failed, Fetched, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
 from bot.log import get_logger
 
-PICTURE_BYTES = 8_000_000
-"""The largest picture we take from anybody."""
 PICTURE_TRIES = 5
 MOST_CRASHES = 3
 CARE = 3600.0

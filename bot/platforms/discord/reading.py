@@ -6,7 +6,7 @@ import discord
 
 from bot import i18n
 from bot.core.errors import Refused
-from bot.core.orders import Address, Order, Person, Picture
+from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.platforms.discord.client import NAME
@@ -14,8 +14,6 @@ from bot.platforms.discord.pictures import too_large
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 """What posting takes, checked before anything is accepted."""
-MOST_BYTES = 8_000_000
-"""The largest picture we take."""
 
 _TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
@@ -94,7 +92,7 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
     """The attachment as the core knows it. Raises `Refused` for what can't be animated."""
     if not is_picture(attachment):
         raise Refused("no_picture")
-    if attachment.size > MOST_BYTES:
+    if attachment.size > PICTURE_BYTES:
         raise too_large(attachment.size)
     return Picture(
         source=attachment.url,
@@ -113,5 +111,5 @@ def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]
     """
     author = None if message.author.id == own_id else str(message.author.id)
     pictures = [each for each in message.attachments if is_picture(each)]
-    usable = [each for each in pictures if each.size <= MOST_BYTES]
+    usable = [each for each in pictures if each.size <= PICTURE_BYTES]
     return tuple(picture_of(each, author=author) for each in usable or pictures)
