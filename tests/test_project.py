@@ -102,6 +102,7 @@ def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Pa
     assert load(EXAMPLE, environment=secrets | address) == alone
     full = tmp_path / "full.toml"
     full.write_text(_uncommented(), "utf-8")
+    (tmp_path / "secrets.env").touch(mode=0o600)
     config = load(full, environment=secrets)
     assert config.limits == alone.limits
     assert config.settings.gateways["main"].dialect == "new-api"

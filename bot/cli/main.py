@@ -6,10 +6,20 @@ from typing import Annotated
 
 import typer
 
+HERE = Path("config.toml")
+
+
+def _found(given: Path | None) -> Path | None:
+    """What was named, or what lies here; otherwise the environment alone counts."""
+    return given or (HERE if HERE.exists() else None)
+
+
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
-        "--config", help="The configuration file; without one, the environment alone counts."
+        "--config",
+        callback=_found,
+        help="The configuration file; by default config.toml in this folder, if it is there.",
     ),
 ]
 

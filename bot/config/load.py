@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from yarl import URL
 
 from bot.config.catalogue import resolve
 from bot.config.problems import Problem, problems_of, spelt, variable
+from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import UNLIMITED, Settings
 from bot.core import quotas
 from bot.core.catalog import MICRO, Catalog
@@ -78,11 +78,7 @@ class Config:
 
 def load(file: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of `file` (none: environment alone). Raises `Misconfigured`."""
-    variables = dict(os.environ if environment is None else environment)
-    problems: list[Problem] = []
-    values = _read(file)
-    problems += _secrets_in(values)
-    given = _laid_over(_without_secrets(values), _from_environment(variables, problems))
+    given, problems = gather(file, environment=environment)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -99,6 +95,23 @@ def load(file: Path | None, *, environment: Mapping[str, str] | None = None) -> 
     if problems:
         raise Misconfigured(problems)
     return Config(settings=settings, catalog=catalog)
+
+
+def gather(
+    file: Path | None, *, environment: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Every value from everywhere, unchecked: the environment over the secrets over the file."""
+    values = _read(file)
+    problems = _secrets_in(values)
+    variables = os.environ if environment is None else environment
+    surroundings = _from_environment(variables, problems)
+    given = _laid_over(_without_secrets(values), surroundings)
+    if isinstance(named := given.get("secrets"), str):
+        # A name in the file stands beside the file; one in the environment, where we are.
+        folder = Path() if file is None or "secrets" in surroundings else file.parent
+        secrets = _from_environment(secrets_of(folder / named, problems), problems)
+        given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
+    return given, problems
 
 
 def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:
@@ -164,7 +177,7 @@ def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> 
         if not name.upper().startswith(PREFIX) or not said:
             continue
         if key.endswith("_FILE"):
-            key, said = key.removesuffix("_FILE"), _secret_file(name, Path(said), problems)
+            key, said = key.removesuffix("_FILE"), secret_in(Path(said), name, problems)
         if said:
             given = _laid_over(given, _nested(key.lower().split("__"), _parsed(said)))
     return given
@@ -182,21 +195,6 @@ def _parsed(value: str) -> object:
         return json.loads(value)
     except (ValueError, RecursionError):
         return value
-
-
-def _secret_file(name: str, file: Path, problems: list[Problem]) -> str:
-    try:
-        mode = file.stat().st_mode
-        if not stat.S_ISREG(mode):
-            problems.append(Problem(name, "secret_file_odd", {"file": str(file)}))
-            return ""
-        if mode & (stat.S_IRGRP | stat.S_IROTH):
-            problems.append(Problem(name, "secret_file_open", {"file": str(file)}))
-            return ""
-        return file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        problems.append(Problem(name, "secret_file_missing", {"file": str(file)}))
-        return ""
 
 
 def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 The descriptions are the documentation: `config.example.toml` is held to them by a test.
 """
 
+import re
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from yarl import URL
 
 from bot.core.access import Default
@@ -19,27 +21,60 @@ _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", 
 """What obstore can keep files in and find them again."""
 
 
+_NO_TOKENS = {
+    r"[\w-]{32}": "token_client_secret",
+    r"\d{17,20}": "token_application_id",
+    r"[0-9a-f]{64}": "token_public_key",
+}
+"""What Discord's developer portal also offers to be copied: a token has two dots."""
+
+
+def bot_token(text: str) -> str:
+    """The token in what was pasted; ValueError names what was pasted in its place."""
+    token = _secret(text, prefix="bot")
+    for shape, code in _NO_TOKENS.items():
+        if re.fullmatch(shape, token):
+            raise ValueError(code)
+    return token
+
+
+def api_key(text: str) -> str:
+    """The key in what was pasted; ValueError if it can't be one."""
+    return _secret(text, prefix="bearer")
+
+
+def _secret(text: str, *, prefix: str) -> str:
+    """What came with a word or white space from a paste is meant without it."""
+    secret = re.sub(rf"^{prefix}\s+", "", text.strip(), flags=re.IGNORECASE)
+    if not secret:
+        raise ValueError("secret_missing")
+    if secret.removeprefix("sk-") in ("…", "..."):
+        raise ValueError("secret_placeholder")
+    # Neither Discord nor any gateway makes others, and no header could carry them.
+    if not all("!" <= character <= "~" for character in secret):
+        raise ValueError("secret_characters")
+    return secret
+
+
+def gateway_address(text: str) -> str:
+    """The base address in what was pasted: people copy the whole path of an example."""
+    address = _web_address(text)
+    return address.removesuffix("/videos").removesuffix("/v1").rstrip("/")
+
+
 def _web_address(value: str) -> str:
     try:
-        url = URL(value)
+        url = URL(value.strip())
     except ValueError as error:
         raise ValueError("web_address") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("web_address")
-    return value.rstrip("/")
+    return value.strip().rstrip("/")
 
 
-def _secret(value: SecretStr) -> SecretStr:
-    """What came with white space from a paste or a file of Windows is meant without it."""
-    text = value.get_secret_value().strip()
-    if not text:
-        raise ValueError("secret_missing")
-    if text.removeprefix("sk-") in ("…", "..."):
-        raise ValueError("secret_placeholder")
-    # Neither Discord nor any gateway makes others, and no header could carry them.
-    if not all("!" <= character <= "~" for character in text):
-        raise ValueError("secret_characters")
-    return SecretStr(text)
+def _text(given: object, read: Callable[[str], str]) -> object:
+    """What is no text is for pydantic to refuse."""
+    return read(given) if isinstance(given, str) else given
 
 
 def _database_url(value: str) -> str:
@@ -82,7 +117,9 @@ def _time_zone(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-Secret = Annotated[SecretStr, AfterValidator(_secret)]
+GatewayAddress = Annotated[str, AfterValidator(gateway_address)]
+BotToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, bot_token))]
+ApiKey = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, api_key))]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
 Dialect = Literal["documented", "new-api", "openai"]
 
@@ -96,7 +133,7 @@ class Table(BaseModel):
 class Discord(Table):
     """`[discord]`"""
 
-    token: Secret | None = Field(None, description="secret; environment only")
+    token: BotToken | None = Field(None, description="secret; environment only")
     upload_limit_mib: float = Field(
         10, gt=0, description="MiB that Discord takes per file where the server has no boosts"
     )
@@ -110,8 +147,8 @@ class Discord(Table):
 class Gateway(Table):
     """`[gateways.<name>]`"""
 
-    base_url: WebAddress = Field(description="with or without a trailing /v1")
-    api_key: Secret = Field(description="secret; environment only")
+    base_url: GatewayAddress = Field(description="with or without a trailing /v1")
+    api_key: ApiKey = Field(description="secret; environment only")
     dialect: Dialect = Field("new-api", description="how it spells /v1/videos")
     poll_step: float = Field(10, gt=0, description="seconds between two looks at a running job")
     media_origins: tuple[WebAddress, ...] = Field(
@@ -151,6 +188,9 @@ class Web(Table):
 class Settings(Table):
     """The whole file."""
 
+    secrets: str | None = Field(
+        None, description="a file of NAME=value lines with the secrets, for its owner alone"
+    )
     data_dir: str = Field("data", description="where the database and the media are kept")
     database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None, description="SQLAlchemy address; default: SQLite in data_dir"

@@ -1,0 +1,132 @@
+"""Secrets: read from the file that the configuration names, for its owner alone, and healed."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import Misconfigured, load
+from bot.config.saving import PRIVATE, save
+from bot.config.secrets import with_secret
+from bot.core.errors import Refused
+from tests.unit.config.conftest import SECRETS, Read
+
+FILE = 'secrets = "secrets.env"\n[gateways.main]\nbase_url = "https://gateway.example"\n'
+LINES = "# mine\n\nZOETROPE_DISCORD__TOKEN = t-1\nZOETROPE_GATEWAYS__MAIN__API_KEY='sk-1'\n"
+
+
+def written(folder: Path, lines: str, *, mode: int = 0o600) -> Path:
+    """A configuration beside its secrets."""
+    (folder / "config.toml").write_text(FILE, "utf-8")
+    (folder / "secrets.env").write_text(lines, "utf-8")
+    (folder / "secrets.env").chmod(mode)
+    return folder / "config.toml"
+
+
+def told(file: Path, **environment: str) -> list[str]:
+    with pytest.raises(Misconfigured) as wrong:
+        load(file, environment=environment)
+    return [problem.sentence("en") for problem in wrong.value.problems]
+
+
+def test_the_file_stands_beside_the_configuration(tmp_path: Path) -> None:
+    assert load(written(tmp_path, LINES), environment={}).secrets == ("sk-1", "t-1")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text("t-2\n")
+    file = written(tmp_path, LINES)
+    variables = {"ZOETROPE_DISCORD__TOKEN_FILE": str(token)}
+    assert load(file, environment=variables).secrets == ("sk-1", "t-2")
+    variables = {"ZOETROPE_DISCORD__TOKEN": "t-3"}
+    assert load(file, environment=variables).secrets == ("sk-1", "t-3")
+
+
+def test_the_environment_can_name_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, "")
+    other = tmp_path / "other.env"
+    other.touch(mode=0o600)
+    other.write_text(LINES)
+    assert load(file, environment={"ZOETROPE_SECRETS": str(other)}).secrets == ("sk-1", "t-1")
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    first, *_ = told(written(tmp_path, LINES, mode=0o640))
+    assert f"others on this machine can read. Run: chmod 600 {tmp_path}/secrets.env" in first
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    file = written(tmp_path, "")
+    (tmp_path / "secrets.env").unlink()
+    assert told(file)[0].startswith(f"secrets names {tmp_path}/secrets.env, which I can't read.")
+
+
+def test_a_line_that_is_no_variable_is_told_but_never_shown(tmp_path: Path) -> None:
+    said = told(written(tmp_path, f"{LINES}sk-very-secret\n"))
+    assert said == [f"{tmp_path}/secrets.env, line 5: a variable is wanted there, as NAME=value."]
+
+
+def test_a_variable_is_put_in_once_and_the_rest_stays() -> None:
+    once = with_secret("# mine\nA=1\nB = 2\n", "B", "3")
+    assert once == "# mine\nA=1\nB=3\n"
+    assert with_secret(once, "C", "4") == "# mine\nA=1\nB=3\nC=4\n"
+
+
+def test_a_secret_is_never_readable_by_others_not_even_for_a_moment(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "secrets.env"
+    save(file, "A=1\n", mode=PRIVATE)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("A=1\n", 0o600)
+    assert list(file.parent.iterdir()) == [file], "nothing is left behind"
+
+
+def test_where_nothing_can_be_written_is_one_sentence() -> None:
+    with pytest.raises(Refused) as refused:
+        save(Path("/dev/null/secrets.env"), "A=1\n", mode=PRIVATE)
+    assert refused.value.code == "output_unwritable"
+
+
+HEALED = {
+    "spaces": (" t.o.k ", " sk-1\n"),
+    "prefixes": ("Bot t.o.k", "Bearer sk-1"),
+    "prefixes in their own way": ("bot  t.o.k", "BEARER  sk-1 "),
+}
+
+
+@pytest.mark.parametrize(("token", "key"), HEALED.values(), ids=HEALED)
+def test_what_was_pasted_with_a_little_too_much_is_taken(read: Read, token: str, key: str) -> None:
+    variables = {"ZOETROPE_DISCORD__TOKEN": token, "ZOETROPE_GATEWAYS__MAIN__API_KEY": key}
+    assert read(**variables).secrets == ("sk-1", "t.o.k")
+
+
+PASTED = {
+    "token_client_secret": "aB3dEfGhIjKlMnOpQrStUvWxYz012-_4",
+    "token_application_id": "118800000000000000",
+    "token_public_key": "0f" * 32,
+    "secret_characters": "canary canary",
+}
+
+
+@pytest.mark.parametrize(("code", "pasted"), PASTED.items())
+def test_what_was_pasted_for_a_token_is_told_and_not_shown(
+    tmp_path: Path, code: str, pasted: str
+) -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        load(written(tmp_path, LINES), environment={"ZOETROPE_DISCORD__TOKEN": pasted})
+    (problem,) = wrong.value.problems
+    assert (problem.key, problem.code) == ("discord.token", code)
+    assert pasted not in problem.sentence("en")
+
+
+@pytest.mark.parametrize("key", ["sk-1 sk-2", "sk-é", "sk-\n1"])
+def test_a_key_that_no_header_can_carry_is_told(read: Read, key: str) -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        read(ZOETROPE_GATEWAYS__MAIN__API_KEY=key)
+    assert [problem.code for problem in wrong.value.problems] == ["secret_characters"]
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "/v1/videos", " "])
+def test_the_address_is_taken_with_whatever_was_copied_along(tmp_path: Path, tail: str) -> None:
+    variables = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": f"https://gateway.example{tail}"}
+    config = load(None, environment={**SECRETS, **variables})
+    assert config.settings.gateways["main"].base_url == "https://gateway.example"
