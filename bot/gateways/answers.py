@@ -43,6 +43,7 @@ _MODERATED = re.compile(
 _BALANCE = re.compile(
     r"quota|balance|insufficient|arrear|credit|billing|余额|额度|欠费", re.IGNORECASE
 )
+_SPENT = re.compile(r"quota|balance|余额|额度|欠费", re.IGNORECASE)
 _KEY = re.compile(
     r"access.?denied|api.?key|\btoken\b|unauthorized|banned|not allowed|令牌|封禁|无权",
     re.IGNORECASE,
@@ -251,7 +252,9 @@ def _words(value: object, *, depth: int = 3) -> str:
 def _lock(status: int, problem: str | None) -> Reason | None:
     """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
     if status == 401:
-        return Reason.BAD_KEY
+        # new-api knows a key whose allowance is used up as one that is no longer valid.
+        spent = problem is not None and _SPENT.search(problem)
+        return Reason.NO_BALANCE if spent else Reason.BAD_KEY
     if status == 402:
         return Reason.NO_BALANCE
     # A message may quote the prompt: nobody pauses the gateway for everybody by what they type.

@@ -1,0 +1,181 @@
+"""What a gateway and a key are good for, found out free of charge: nothing is ever POSTed here.
+
+A video with a nonsense id tells a good key (there is no such video) from a bad one; the models and
+the balance are read where the gateway shows them. What stands in the way is raised in our words.
+"""
+
+import ipaddress
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from bot.core.errors import Broken
+from bot.core.jobs import Reason
+from bot.core.outcomes import Locked
+from bot.gateways.answers import Answer, read_refusal
+from bot.gateways.bounds import Bounds
+from bot.gateways.guard import is_public
+from bot.gateways.sending import read
+
+BOUNDS = Bounds(look=20.0, answer=4_000_000)
+"""A person waits; and some gateways list a thousand models."""
+VIDEO = "/v1/videos/zoetrope-asks-whether-this-key-works"
+MODELS = "/v1/models"
+BALANCE = "/api/usage/token/"
+_PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What is left on a key, in the gateway's own units; None: it is not limited by itself."""
+
+    available: int | None
+
+    @property
+    def is_spent(self) -> bool:
+        """Nothing is left."""
+        return self.available is not None and self.available <= 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a key is good for."""
+
+    models: tuple[str, ...] | None
+    """Wire names; None where the gateway does not list them."""
+    balance: Balance | None
+    """None where the gateway does not tell."""
+    date: str
+    """The gateway's clock, as HTTP spells it; "" if it has none."""
+
+
+async def find(base_url: str) -> None:
+    """See without a key whether there is a gateway. Raises `Broken` with what is there instead."""
+    async with _session() as session:
+        check_address(await _ask(session, base_url, VIDEO), base_url)
+
+
+async def survey(base_url: str, api_key: str) -> Survey:
+    """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
+    async with _session() as session:
+        video = await _ask(session, base_url, VIDEO, api_key)
+        check_address(video, base_url)
+        check_key(video)
+        listed = await _ask(session, base_url, MODELS, api_key)
+        if listed.status == 401:
+            check_key(listed)
+        return Survey(
+            models=read_models(listed),
+            balance=read_balance(await _ask(session, base_url, BALANCE, api_key)),
+            date=video.headers.get("Date", ""),
+        )
+
+
+def is_exposed(base_url: str) -> bool:
+    """Whether a key would travel this way unencrypted through the internet."""
+    url = URL(base_url)
+    host = url.host or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        inward = "." not in host or host.endswith(_PRIVATE_NAMES)
+    else:
+        inward = not is_public(host)
+    return url.scheme == "http" and not inward
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def check_address(answer: Answer, base_url: str) -> None:
+    """Raise `Broken` unless this looks like the answer of a gateway that makes videos."""
+    if 300 <= answer.status < 400:
+        target = URL(base_url).join(URL(answer.headers.get("Location", "")))
+        raise Broken("gateway_moved", url=base_url, to=_base(target))
+    if answer.status == 400 and b"HTTPS port" in answer.body:
+        raise Broken("gateway_moved", url=base_url, to=_base(URL(base_url).with_scheme("https")))
+    if answer.status in (502, 503, 504):
+        raise Broken("gateway_down", url=base_url, status=answer.status)
+    if answer.body.lstrip()[:1] == b"<":
+        raise Broken("gateway_is_page", url=base_url)
+    no_route = b"invalid url" in answer.body.lower() or _json(answer) is None
+    if answer.status == 404 and no_route:
+        raise Broken("gateway_without_videos", url=base_url)
+
+
+def check_key(answer: Answer) -> None:
+    """Raise `Broken` if the gateway does not take the key."""
+    if answer.status not in (401, 402, 403):
+        return
+    refusal = read_refusal(answer)
+    if isinstance(refusal, Locked) and refusal.reason is Reason.NO_BALANCE:
+        raise Broken("gateway_key_spent", detail=refusal.detail)
+    raise Broken("gateway_key_bad", detail=refusal.detail)
+
+
+def read_models(answer: Answer) -> tuple[str, ...] | None:
+    """The wire names in a list of models, or None if it is none."""
+    data = _json(answer)
+    listed = data.get("data") if isinstance(data, dict) and answer.status == 200 else None
+    if not isinstance(listed, list):
+        return None
+    names = (each.get("id") for each in listed if isinstance(each, dict))
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def read_balance(answer: Answer) -> Balance | None:
+    """What new-api tells of a key's allowance, or None if this is something else."""
+    data = _json(answer)
+    inner = data.get("data") if isinstance(data, dict) and answer.status == 200 else None
+    if not isinstance(inner, dict):
+        return None
+    available = inner.get("total_available")
+    if inner.get("unlimited_quota") is True:
+        return Balance(available=None)
+    return Balance(available=available) if isinstance(available, int) else None
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _base(url: URL) -> str:
+    return str(url.origin())
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+    timeout = aiohttp.ClientTimeout(total=BOUNDS.look, sock_connect=BOUNDS.connect)
+    async with aiohttp.ClientSession(
+        timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield session
+
+
+async def _ask(
+    session: aiohttp.ClientSession, base_url: str, path: str, api_key: str | None = None
+) -> Answer:
+    headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+    try:
+        async with session.get(
+            f"{base_url}{path}", headers=headers, allow_redirects=False
+        ) as response:
+            return await read(response, most=BOUNDS.answer)
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise Broken("gateway_certificate", url=base_url) from error
+    except aiohttp.ClientSSLError as error:
+        raise Broken("gateway_without_tls", url=base_url) from error
+    except (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise Broken("gateway_unreachable", url=base_url, why=why) from error
