@@ -27,6 +27,8 @@ class AccountRoutes:
             Route("GET", "/gateway/bot", self.gateway),
             Route("GET", "/applications/{app}/commands", self.commands),
             Route("PUT", "/applications/{app}/commands", self.register),
+            Route("GET", "/applications/{app}/guilds/{guild}/commands", self.guild_commands),
+            Route("GET", "/users/@me/guilds", self.guilds),
             Route("GET", "/users/{user}", self.user),
             Route("GET", "/guilds/{guild}", self.guild),
             Route("GET", "/guilds/{guild}/channels", self.channels),
@@ -45,6 +47,19 @@ class AccountRoutes:
     def commands(self, _: Request, app: int) -> Body:
         """What is registered."""
         return self._world.commands
+
+    def guild_commands(self, _: Request, app: int, guild: int) -> Body:
+        """A guild's own commands, of which there are none; closed to who came without the scope."""
+        if not self._joined(guild).commands_scope:
+            raise Refused(403, 50001, "Missing Access")
+        return []
+
+    def guilds(self, request: Request) -> Body:
+        """The guilds that the bot is in, by id, a page at a time."""
+        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 200))
+        joined = [guild for guild in self._world.guilds.values() if guild.bot_is_member]
+        page = sorted((g for g in joined if g.id > after), key=lambda guild: guild.id)[:limit]
+        return [payloads.guild_listed(guild) for guild in page]
 
     def register(self, request: Request, app: int) -> Body:
         """Put these commands in place of all; one that keeps type and name keeps its id."""

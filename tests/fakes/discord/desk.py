@@ -4,7 +4,8 @@ Knows no route by name; what is not routed is answered 404 and kept in `unknown`
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from email.utils import formatdate
 
 from aiohttp import BodyPartReader, web
 
@@ -21,7 +22,7 @@ CUT_OFF = 0
 class Desk:
     """Serves everything below the API's base address."""
 
-    def __init__(self, *, token: str, routes: Sequence[Route]) -> None:
+    def __init__(self, *, token: str, routes: Sequence[Route], clock: Callable[[], float]) -> None:
         self.requests: list[Request] = []
         self.unknown: list[Request] = []
         self.crashes: list[Exception] = []
@@ -29,6 +30,7 @@ class Desk:
         self.answered: Stream[Request] = Stream("request")
         self._authorization = f"Bot {token}"
         self._routes = routes
+        self._clock = clock
 
     async def serve(self, http: web.Request) -> web.Response:
         """Answer one request."""
@@ -40,7 +42,9 @@ class Desk:
         )
         self.requests.append(request)
         try:
-            return await self._answer(http, request)
+            response = await self._answer(http, request)
+            response.headers["Date"] = formatdate(self._clock(), usegmt=True)
+            return response
         except ConnectionError:
             request.status = CUT_OFF  # The bot was killed while it was still sending.
             return web.Response()

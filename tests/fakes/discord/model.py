@@ -120,6 +120,8 @@ class Guild:
     upload_limit: int | None = None
     bot_is_member: bool = True
     bot_permissions: Permission = MEMBER
+    commands_scope: bool = True
+    """The bot was invited with applications.commands, too."""
     locale: str = "en-US"
     roles: list[Role] = field(default_factory=list)
     channels: list["Channel"] = field(default_factory=list)

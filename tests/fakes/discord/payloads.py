@@ -154,6 +154,18 @@ def guild(item: Guild, bot: User) -> Json:
     } | {key: [] for key in empty}
 
 
+def guild_listed(item: Guild) -> Json:
+    """A guild as the list of one's own guilds shows it."""
+    return {
+        "id": str(item.id),
+        "name": item.name,
+        "icon": None,
+        "owner": False,
+        "permissions": str(int(item.bot_permissions)),
+        "features": [],
+    }
+
+
 def attachment(item: Attachment) -> Json:
     """An attachment object: the declared size, whatever is really there."""
     shown: Json = {

@@ -57,7 +57,7 @@ class FakeDiscord:
             *ResponseRoutes(self.world).routes(),
             *AccountRoutes(self.world).routes(),
         ]
-        self.desk = Desk(token=self.token, routes=routes)
+        self.desk = Desk(token=self.token, routes=routes, clock=clock)
         self._streams: dict[str, Stream[Any]] = {
             "message": self.world.posted,
             "edit": self.world.edited,

@@ -1,0 +1,162 @@
+"""What Discord knows of a bot by its token: who it is, where it is, what it may do there.
+
+Only asks, and only by REST: for setting up and looking over, while no client is connected.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.core.errors import Broken, Refused, Temporary
+from bot.platforms.discord import errors, reading
+from bot.platforms.discord.rights import Rights, rights_in
+
+API = "https://discord.com/api/v10"
+NEEDED = (*reading.NEEDED, "send_messages_in_threads")
+PERMISSIONS = discord.Permissions(**dict.fromkeys((*NEEDED, "add_reactions"), True))
+"""What the invitation asks for: what is needed, and what is only nice to have."""
+SCOPES = ("bot", "applications.commands")
+PAGE = 200
+"""Servers that one answer lists."""
+ASK_TIME = 15.0
+PATIENCE = 5.0
+"""Seconds that we wait for Discord's sake before we ask once more."""
+_TRIES = 3
+_MESSAGE_CONTENT = (1 << 18) | (1 << 19)
+"""Application flags: the intent for verified bots, and for those in few servers."""
+# Discord turns away who does not name its library; ours it is.
+_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__})"
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The application that a token belongs to, and its bot."""
+
+    application: str
+    bot: str
+    name: str
+    sees_messages: bool
+    """Message Content Intent is switched on in the developer portal."""
+
+    @property
+    def invitation(self) -> str:
+        """The link that adds it to a server, with exactly the permissions it needs."""
+        return discord.utils.oauth_url(
+            int(self.application), permissions=PERMISSIONS, scopes=SCOPES
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A server that the bot has joined."""
+
+    id: str
+    name: str
+
+
+class Portal:
+    """Asks with one token. `date` is what Discord's clock said in the last answer."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, token: str, api_url: str | None) -> None:
+        self.date = ""
+        self._session = session
+        self._headers = {"Authorization": f"Bot {token}", "User-Agent": _AGENT}
+        self._api = api_url or API
+
+    async def identity(self) -> Identity:
+        """Who we are. Raises `Broken("discord_token_bad")`."""
+        bot = await self._get("/users/@me")
+        application = await self._get("/oauth2/applications/@me")
+        return Identity(
+            application=str(application["id"]),
+            bot=str(bot["id"]),
+            name=_printable(bot["username"]),
+            sees_messages=bool(int(application.get("flags") or 0) & _MESSAGE_CONTENT),
+        )
+
+    async def communities(self) -> list[Community]:
+        """Every server that the bot has joined."""
+        found: list[Community] = []
+        while True:
+            after = f"&after={found[-1].id}" if found else ""
+            page = await self._get(f"/users/@me/guilds?limit={PAGE}{after}")
+            found += [Community(str(each["id"]), _printable(each["name"])) for each in page]
+            if len(page) < PAGE:
+                return found
+
+    async def commands(self, identity: Identity) -> list[str]:
+        """The names of the registered commands."""
+        listed = await self._get(f"/applications/{identity.application}/commands")
+        return [_printable(each["name"]) for each in listed]
+
+    async def has_commands(self, identity: Identity, community: Community) -> bool:
+        """Whether the bot was invited with the scope applications.commands, too."""
+        path = f"/applications/{identity.application}/guilds/{community.id}/commands"
+        try:
+            await self._get(path)
+        except Refused:
+            return False
+        return True
+
+    async def rights(self, identity: Identity, community: Community) -> Rights:
+        """What the bot may do in each text channel. `Refused` if that can't be seen."""
+        place = f"/guilds/{community.id}"
+        guild = await self._get(place)
+        member = await self._get(f"{place}/members/{identity.bot}")
+        channels = await self._get(f"{place}/channels")
+        return rights_in(guild, member, channels, needed=NEEDED)
+
+    async def _get(self, path: str) -> Any:
+        """The answer to one question; asked again where Discord wants us to be slower."""
+        for _ in range(_TRIES):
+            try:
+                status, answer = await self._answer(path)
+            except (*errors.FOREIGN, ValueError) as error:
+                raise Temporary("discord_unreachable") from error
+            if status != 429:
+                break
+            asked = answer.get("retry_after") if isinstance(answer, dict) else None
+            await asyncio.sleep(min(float(asked or PATIENCE), PATIENCE))
+        return _read(status, answer)
+
+    async def _answer(self, path: str) -> tuple[int, Any]:
+        url = f"{self._api}{path}"
+        async with self._session.get(url, headers=self._headers, allow_redirects=False) as response:
+            self.date = response.headers.get("Date", "")
+            return response.status, await response.json(content_type=None)
+
+
+@asynccontextmanager
+async def open_portal(token: str, *, api_url: str | None = None) -> AsyncIterator[Portal]:
+    """A portal for as long as the context lasts."""
+    timeout = aiohttp.ClientTimeout(total=ASK_TIME)
+    async with aiohttp.ClientSession(
+        timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield Portal(session, token=token, api_url=api_url)
+
+
+def _read(status: int, answer: Any) -> Any:
+    match status:
+        case 200:
+            return answer
+        case 401:
+            raise Broken("discord_token_bad")
+        case 403 | 404 if isinstance(answer, dict) and answer.get("code"):
+            raise Refused("forbidden")
+        case 429:
+            raise Temporary("discord_busy")
+        case _:
+            raise Temporary("discord_unreachable")
+
+
+def _printable(name: object) -> str:
+    """A name that others chose, for a terminal: nothing in it can move the cursor."""
+    return "".join(char if char.isprintable() else "·" for char in str(name))

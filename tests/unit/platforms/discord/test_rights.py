@@ -1,0 +1,78 @@
+"""What the bot may do in a channel, as Discord's documentation lays roles and overwrites."""
+
+from typing import Any
+
+import discord
+import pytest
+
+from bot.platforms.discord.portal import NEEDED, PERMISSIONS, Identity
+from bot.platforms.discord.rights import rights_in
+
+VIEW, SEND, EMBED = 1 << 10, 1 << 11, 1 << 14
+ALL = PERMISSIONS.value
+GUILD, ROLE, BOT = "1", "2", "3"
+
+Json = dict[str, Any]
+
+
+def overwrite(holder: str, *, allow: int = 0, deny: int = 0) -> Json:
+    return {"id": holder, "type": 0, "allow": str(allow), "deny": str(deny)}
+
+
+def lacking(
+    *overwrites: Json, everyone: int = 0, role: int = ALL, kind: int = 0
+) -> tuple[str, ...] | None:
+    """What is lacking in the one channel; None where the bot may not write at all."""
+    roles = [
+        {"id": GUILD, "permissions": str(everyone)},
+        {"id": ROLE, "permissions": str(role)},
+        {"id": "9", "permissions": str(1 << 3)},
+    ]
+    channel = {"name": "here", "type": kind, "permission_overwrites": list(overwrites)}
+    found = rights_in(
+        {"id": GUILD, "roles": roles},
+        {"roles": [ROLE], "user": {"id": BOT}},
+        [channel],
+        needed=NEEDED,
+    )
+    return found.lacking.get("here")
+
+
+CASES: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...] | None]] = {
+    "its role gives all": (lacking(), ()),
+    "everyone has some": (lacking(everyone=EMBED, role=ALL & ~EMBED), ()),
+    "its role lacks one": (lacking(role=ALL & ~EMBED), ("embed_links",)),
+    "denied to everyone": (lacking(overwrite(GUILD, deny=EMBED)), ("embed_links",)),
+    "denied to everyone, allowed to its role": (
+        lacking(overwrite(ROLE, allow=EMBED), overwrite(GUILD, deny=EMBED)),
+        (),
+    ),
+    "allowed to its role, denied to itself": (
+        lacking(overwrite(ROLE, allow=EMBED), overwrite(BOT, deny=EMBED)),
+        ("embed_links",),
+    ),
+    "denied to others": (lacking(overwrite("9", deny=ALL), overwrite("8", deny=ALL)), ()),
+    "an administrator": (lacking(overwrite(BOT, deny=ALL), role=1 << 3), ()),
+    "hidden": (lacking(overwrite(BOT, deny=VIEW)), None),
+    "not to write in": (lacking(overwrite(BOT, deny=SEND)), None),
+    "announcements": (lacking(kind=5), ()),
+    "a voice channel": (lacking(kind=2), None),
+}
+
+
+@pytest.mark.parametrize(("found", "truth"), CASES.values(), ids=CASES)
+def test_rights_are_laid_over_each_other_as_documented(
+    found: tuple[str, ...] | None, truth: tuple[str, ...] | None
+) -> None:
+    assert found == truth
+
+
+def test_the_invitation_asks_for_exactly_what_is_used() -> None:
+    identity = Identity(application="42", bot="43", name="bot", sees_messages=False)
+    assert PERMISSIONS.value == 274_878_024_768
+    assert not PERMISSIONS.administrator
+    assert identity.invitation == discord.utils.oauth_url(
+        42,
+        permissions=discord.Permissions(274_878_024_768),
+        scopes=("bot", "applications.commands"),
+    )
