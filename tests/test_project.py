@@ -114,6 +114,9 @@ def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Pa
 _SPEAKERS = {
     "Text": (0, ""),
     "tell": (0, ""),
+    "ok": (0, ""),
+    "note": (0, ""),
+    "problem": (0, ""),
     "words": (0, ""),
     "Refused": (0, "error."),
     "Problem": (1, "problem."),

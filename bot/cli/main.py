@@ -49,6 +49,14 @@ def check(config: ConfigFile = None) -> None:
 
 
 @app.command()
+def doctor(config: ConfigFile = None) -> None:
+    """Look at the world: what works, what does not, and how to mend it. Never a paid call."""
+    from bot.cli.doctor import look_over
+
+    look_over(config)
+
+
+@app.command()
 def models(config: ConfigFile = None) -> None:
     """List the models that this configuration can run."""
     from bot.cli.models import list_models

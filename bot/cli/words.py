@@ -1,15 +1,24 @@
 """Sentences on the terminal, out of the same catalogues as those in chat."""
 
 import datetime
+from collections.abc import Sequence
 
 from bot.core.errors import BotError
 from bot.core.replies import Text, error
 from bot.i18n import say
 
+NAMED = 5
+
 
 def tell(id_: str, *, count: int | None = None, **values: object) -> str:
     """The sentence with this id; `count` chooses its plural form."""
     return say(Text(id=id_, values=values, count=count), "en")
+
+
+def listed(names: Sequence[str]) -> str:
+    """As many names as can be read at a glance, and how many more there are."""
+    more = [tell("cli.more", more=len(names) - NAMED)] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *more])
 
 
 def explain(problem: BotError) -> str:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -146,6 +147,7 @@ class Simulator:
         """Return the application; its files and workers live from its start-up to its clean-up."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[answers.envelopes])
         app.cleanup_ctx.append(self._live)
+        app.on_response_prepare.append(self._date)
         app.add_routes(
             [
                 web.get("/", self._welcome),
@@ -160,6 +162,9 @@ class Simulator:
             ]
         )
         return app
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers[hdrs.DATE] = formatdate(self._now(), usegmt=True)
 
     async def _live(self, _: web.Application) -> AsyncIterator[None]:
         own = None if self._renderer else Renderer()

@@ -98,6 +98,22 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             await engine.dispose()
 
 
+async def check_database(url: str) -> None:
+    """See whether the service could use it, and change nothing in it. Raises as that would."""
+    file = _file(url)
+    if file and not file.exists():
+        return
+    with _only_process(file):
+        engine = _sqlite(url) if file else create_async_engine(url, **_SERVER)
+        try:
+            await _check(engine, file)
+            if file is None:
+                async with engine.connect() as connection:
+                    await connection.execute(sa.select(1))
+        finally:
+            await engine.dispose()
+
+
 def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which each database spells in its own dialect."""
     is_sqlite = connection.dialect.name == "sqlite"

@@ -1,0 +1,60 @@
+"""`zoetrope doctor`: looks at the world and says, line by line, what works and what to mend.
+
+It asks and never changes anything; what it asks is free of charge. A further platform is a further
+module beside `discord`, and one word in `LOOKS`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from bot import log
+from bot.cli.doctor import discord, gateways, machine, web
+from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.words import tell
+from bot.config import Config, Misconfigured, load
+
+LOOKS = (machine.look, discord.look, gateways.look, web.look)
+WIDTH = 9
+"""Columns of the mark, so that the sentences stand below each other."""
+_STYLES = {Mark.OK: "green", Mark.NOTE: "cyan", Mark.PROBLEM: "bold red"}
+
+
+def look_over(file: Path | None) -> None:
+    """Print one line per check; exit code 1 if there is something to mend."""
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    try:
+        config = load(file)
+    except Misconfigured as wrong:
+        told = [Finding(Mark.PROBLEM, problem.sentence("en")) for problem in wrong.problems]
+        broken = sum(_print(finding, console) for finding in told)
+    else:
+        log.configure(level="ERROR", secrets=config.secrets)
+        broken = asyncio.run(_print_all(config, console))
+    console.print()
+    console.print(tell("doctor.broken", count=broken) if broken else tell("doctor.well"))
+    if broken:
+        raise typer.Exit(1)
+
+
+async def findings(config: Config) -> AsyncIterator[Finding]:
+    """Everything there is to find, each as soon as it is known."""
+    yield Finding.ok("check.good", count=len(config.catalog.models))
+    for look in LOOKS:
+        async for finding in look(config):
+            yield finding
+
+
+async def _print_all(config: Config, console: Console) -> int:
+    return sum([_print(finding, console) async for finding in findings(config)])
+
+
+def _print(finding: Finding, console: Console) -> bool:
+    """Print it; whether it is something to mend."""
+    mark = tell(f"doctor.{finding.mark}")
+    console.print(f"{mark:{WIDTH}}", style=_STYLES[finding.mark], end="")
+    console.print(finding.sentence)
+    return finding.mark is Mark.PROBLEM

@@ -1,0 +1,88 @@
+"""What Discord knows of the bot: its token, intents, servers, commands and permissions."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from bot.cli.doctor import clock
+from bot.cli.doctor.findings import Finding
+from bot.cli.words import listed, tell
+from bot.config import Config
+from bot.core.errors import BotError, Broken, Refused
+from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
+
+MOST_SERVERS = 20
+"""Each takes four requests; who is in more servers has seen it work."""
+
+
+async def look(config: Config) -> AsyncIterator[Finding]:
+    """The findings, from the token on outwards."""
+    table = config.settings.discord
+    if table.token is None:
+        yield Finding.problem("problem.platform_missing")
+        return
+    token = table.token.get_secret_value()
+    async with open_portal(token, api_url=table.api_url) as portal:
+        try:
+            async for finding in _findings(portal, asks_intent=table.message_content_intent):
+                yield finding
+        except BotError as error:
+            yield Finding.of(error)
+
+
+async def _findings(portal: Portal, *, asks_intent: bool) -> AsyncIterator[Finding]:
+    identity = await portal.identity()
+    yield Finding.ok("doctor.token", name=identity.name)
+    if drift := clock.compared("Discord", portal.date, now=time.time()):
+        yield drift
+    yield intents(identity, asks_intent=asks_intent)
+    communities = await portal.communities()
+    if not communities:
+        yield Finding.problem("doctor.no_server", name=identity.name, url=identity.invitation)
+        return
+    yield Finding.ok(
+        "doctor.servers", name=identity.name, servers=listed([each.name for each in communities])
+    )
+    for community in communities[:MOST_SERVERS]:
+        async for finding in _in_server(portal, identity, community):
+            yield finding
+    yield commands(await portal.commands(identity))
+
+
+def intents(identity: Identity, *, asks_intent: bool) -> Finding:
+    """Whether what the configuration asks for is granted."""
+    if not asks_intent:
+        return Finding.ok("doctor.intents")
+    if identity.sees_messages:
+        return Finding.ok("doctor.intents_granted")
+    return Finding.of(Broken("discord_intents"))
+
+
+def commands(names: Sequence[str]) -> Finding:
+    """What is registered; a client may have to be reloaded before it shows it."""
+    if not names:
+        return Finding.note("doctor.commands_none")
+    return Finding.ok("doctor.commands", names=", ".join(names))
+
+
+async def _in_server(
+    portal: Portal, identity: Identity, community: Community
+) -> AsyncIterator[Finding]:
+    server = community.name
+    if not await portal.has_commands(identity, community):
+        yield Finding.problem("doctor.scope_missing", server=server, url=identity.invitation)
+    try:
+        rights = await portal.rights(identity, community)
+    except Refused:
+        yield Finding.note("doctor.permissions_unseen", server=server)
+        return
+    lacking = {channel: names for channel, names in rights.lacking.items() if names}
+    if not rights.lacking:
+        yield Finding.problem("doctor.permissions_nowhere", server=server)
+    elif not lacking:
+        yield Finding.ok("doctor.permissions", server=server, channels=len(rights.lacking))
+    for missing in sorted(set(lacking.values())):
+        where = listed([f"#{name}" for name, names in lacking.items() if names == missing])
+        words = ", ".join(tell(f"permission.{name}") for name in missing)
+        yield Finding.problem(
+            "doctor.permissions_missing", server=server, channels=where, permissions=words
+        )

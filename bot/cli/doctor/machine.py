@@ -1,0 +1,62 @@
+"""What this machine has to offer: room on the disk, a folder to write into, a sound database."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from bot.cli.doctor.findings import Finding
+from bot.cli.rim import translated
+from bot.config import Config
+from bot.store.database import check_database
+
+LEAST_FREE = 1_000_000_000
+"""Bytes: room for a day's videos and for the database to grow."""
+PROBE = b"\0" * 65_536
+
+
+async def look(config: Config) -> AsyncIterator[Finding]:
+    """The findings, in the order in which the service would stumble."""
+    yield _folder(config.data_dir)
+    yield await _database(config.database_url)
+    yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
+
+
+def _folder(folder: Path) -> Finding:
+    """Written into as the service will; where it is not there yet, the folder that will have it."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there) as probe:
+            probe.write(PROBE)
+            probe.flush()
+            os.fsync(probe.fileno())
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return Finding.problem("doctor.folder_unwritable", folder=str(there), why=why)
+    return room(str(there), free=free)
+
+
+def room(folder: str, *, free: int) -> Finding:
+    """Whether that many bytes are enough."""
+    if free < LEAST_FREE:
+        wanted = LEAST_FREE / 1e9
+        return Finding.problem(
+            "doctor.disk_low", folder=folder, gigabytes=free / 1e9, wanted=wanted
+        )
+    return Finding.ok("doctor.disk", folder=folder, gigabytes=free / 1e9)
+
+
+async def _database(url: str) -> Finding:
+    try:
+        await check_database(url)
+    except Exception as error:
+        known = translated(error)
+        if known is None:
+            raise
+        if known.code == "database_in_use":
+            return Finding.note("doctor.running", holder=known.values["holder"])
+        return Finding.of(known)
+    return Finding.ok("doctor.database")

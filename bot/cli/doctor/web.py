@@ -1,0 +1,41 @@
+"""Whether links to videos would work: our own address, asked for from outside as people would."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+
+import aiohttp
+
+from bot.cli.doctor.findings import Finding
+from bot.config import Config
+from bot.core.errors import Broken
+from bot.web import server
+
+ASK_TIME = 15.0
+HEALTHY = "ok"
+
+
+async def look(config: Config) -> AsyncIterator[Finding]:
+    """One finding: the whole way from the public address to our own port."""
+    web = config.settings.web
+    if web.public_url is None:
+        yield Finding.note("doctor.public_none")
+        return
+    async with AsyncExitStack() as stack:
+        with suppress(Broken):  # then the service itself runs there, and will answer
+            await stack.enter_async_context(server.serve([], host=web.host, port=web.port))
+        yield await _fetched(web.public_url, f"{web.host}:{web.port}")
+
+
+async def _fetched(url: str, ours: str) -> Finding:
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_TIME)) as session,
+            session.get(f"{url}/healthz", allow_redirects=False) as response,
+        ):
+            status, body = response.status, (await response.content.read(100)).decode("latin-1")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return Finding.problem("doctor.public_unreachable", url=url, why=why, ours=ours)
+    if status != 200 or body.strip() != HEALTHY:
+        return Finding.problem("doctor.public_other", url=url, status=status, ours=ours)
+    return Finding.ok("doctor.public", url=url)

@@ -1,0 +1,304 @@
+"""`zoetrope doctor` in a sound world and in broken ones: one line each, with the remedy."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.cli.doctor import findings
+from bot.cli.doctor.clock import compared
+from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.doctor.machine import room
+from bot.simulator.profiles import DOCUMENTED, MODELS
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from tests.e2e.test_cli import zoetrope
+from tests.e2e.world import World
+from tests.fakes.discord import FakeDiscord, Intent, Permission
+from tests.fakes.gateways import (
+    BAD_KEY,
+    PAGE,
+    SPENT_KEY,
+    UNKNOWN_TASK,
+    OddGateway,
+    Said,
+    models,
+    usage,
+)
+
+INVITATION = "https://discord.com/oauth2/authorize?client_id="
+
+
+async def look(world: World, **changes: str) -> list[Finding]:
+    """Everything that is found, in a configuration with these changes."""
+    return [finding async for finding in findings(world.config(**changes))]
+
+
+async def problems(world: World, **changes: str) -> list[str]:
+    """The sentences of what is to mend."""
+    found = await look(world, **changes)
+    return [finding.sentence for finding in found if finding.mark is Mark.PROBLEM]
+
+
+def sentences(found: list[Finding], mark: Mark) -> str:
+    return "\n".join(finding.sentence for finding in found if finding.mark is mark)
+
+
+@pytest.fixture(autouse=True)
+async def _only_looks(world: World) -> AsyncIterator[None]:
+    """Whatever is found, nothing is changed on Discord and nothing is paid."""
+    yield
+    assert {request.method for request in world.discord.requests} <= {"GET"}
+    assert world.simulator.charges == 0
+
+
+async def test_in_a_sound_world_nothing_is_broken(world: World) -> None:
+    variables = world.written()
+    code, said = await zoetrope("doctor", folder=world.folder, **variables)
+    lines = [(line[:9].strip(), line[9:]) for line in said.splitlines() if line]
+    assert (code, lines.pop()) == (0, ("Nothing i", "s broken.")), said
+    assert [mark for mark, _ in lines if mark not in ("ok", "note")] == []
+    words = "\n".join(sentence for _, sentence in lines)
+    for part in (
+        "3 models can be used",
+        "GB are free in",
+        "The database can be used.",
+        "the bot is called zoetrope",
+        "clock agrees with that of Discord",
+        "No privileged intent is asked for",
+        "zoetrope is in: The Workshop.",
+        "all that is needed is allowed wherever the bot may write (channels: 1)",
+        "reload Discord with Ctrl+R",
+        "Gateway main takes the key.",
+        "the key has every model",
+        "does not tell what is left",
+        "web.public_url is not set",
+    ):
+        assert part in words
+    assert world.discord.token not in said
+    assert not (world.folder / "data").exists(), "it leaves no trace"
+
+
+async def test_every_mistake_in_the_configuration_is_a_problem(world: World) -> None:
+    variables = world.written(WEB__PORT="here", COLOUR="red")
+    code, said = await zoetrope("doctor", folder=world.folder, **variables)
+    assert code == 1
+    assert [line.split()[:2] for line in said.splitlines()] == [
+        ["problem", "web.port"],
+        ["problem", "colour"],
+        [],
+        ["2", "things"],
+    ]
+
+
+# --- Discord -------------------------------------------------------------------------------------
+
+
+async def test_a_bad_token(world: World) -> None:
+    (told,) = await problems(world, DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz")
+    assert told.startswith("Discord does not accept the token. Copy it afresh")
+
+
+async def test_an_intent_asked_for_in_vain_and_one_granted(world: World) -> None:
+    (told,) = await problems(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
+    assert told.startswith("Discord refuses an intent that was asked for. Switch on")
+    world.discord.grant(Intent.MESSAGE_CONTENT)
+    found = await look(world, DISCORD__MESSAGE_CONTENT_INTENT="true")
+    assert "Message Content Intent is asked for and granted." in sentences(found, Mark.OK)
+
+
+async def test_no_server(world: World) -> None:
+    world.discord.guild.bot_is_member = False
+    (told,) = await problems(world)
+    assert told.startswith("zoetrope is in no server. Invite it: " + INVITATION)
+
+
+async def test_a_server_joined_without_the_scope_for_commands(world: World) -> None:
+    other = world.discord.add_guild("Old Hall")
+    world.discord.add_channel(other, "hall")
+    other.commands_scope = False
+    (told,) = await problems(world)
+    assert told.startswith("Old Hall: the bot was invited without the scope applications.commands")
+    assert INVITATION in told
+
+
+async def test_commands_registered_are_named(world: World) -> None:
+    world.discord.world.commands = [{"name": "video", "type": 1}, {"name": "Animate", "type": 3}]
+    found = await look(world)
+    assert "Registered commands: video, Animate. Who does not see" in sentences(found, Mark.OK)
+
+
+async def test_permissions_that_a_channel_lacks(world: World) -> None:
+    """Where the bot may not write at all, somebody wanted it so."""
+    for name in ("art", "films"):
+        channel = world.discord.add_channel(world.discord.guild, name)
+        world.discord.deny(channel, Permission.ATTACH_FILES | Permission.EMBED_LINKS)
+    news = world.discord.add_channel(world.discord.guild, "news")
+    world.discord.deny(news, Permission.SEND_MESSAGES)
+    secret = world.discord.add_channel(world.discord.guild, "secret")
+    world.discord.deny(secret, Permission.VIEW_CHANNEL)
+    (told,) = await problems(world)
+    assert told.startswith(
+        "The Workshop, #art, #films: not allowed: Embed Links, Attach Files. Allow it"
+    )
+
+
+async def test_a_server_without_a_channel_to_write_in(world: World) -> None:
+    world.discord.guild.bot_permissions = Permission.VIEW_CHANNEL
+    (told,) = await problems(world)
+    assert told.startswith("The Workshop: there is no channel where the bot may write.")
+
+
+async def test_an_administrator_lacks_nothing(world: World) -> None:
+    world.discord.guild.bot_permissions = Permission.ADMINISTRATOR
+    assert await problems(world) == []
+
+
+async def test_a_list_of_servers_longer_than_a_page(world: World) -> None:
+    for number in range(205):
+        guild = world.discord.add_guild(f"Hall {number}")
+        world.discord.add_channel(guild, "hall")
+    found = await look(world)
+    assert "zoetrope is in: The Workshop, Hall 0, Hall 1, Hall 2, Hall 3, 201 more." in sentences(
+        found, Mark.OK
+    )
+
+
+async def test_discord_out_of_reach(world: World) -> None:
+    told = await problems(world, DISCORD__API_URL="http://127.0.0.1:1")
+    assert told == [
+        "Discord can't be reached. Check this machine's network, and discord.api_url if it is set."
+    ]
+
+
+async def test_no_platform_at_all(world: World) -> None:
+    (told,) = await problems(world, DISCORD__TOKEN="")
+    assert told.startswith("No chat platform is configured.")
+
+
+# --- gateways ------------------------------------------------------------------------------------
+
+GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
+    "bad key": ({"v1__videos": BAD_KEY}, "The gateway does not take the key. Copy it afresh"),
+    "spent key": ({"v1__videos": SPENT_KEY}, "Nothing is left on this key. Top it up"),
+    "page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
+    "no balance": (
+        {"v1__videos": UNKNOWN_TASK, "api__usage__token": usage(0)},
+        "Gateway main: nothing is left on the key. Top it up there.",
+    ),
+    "model lacking": (
+        {"v1__videos": UNKNOWN_TASK, "v1__models": models("sora-2", "wan2.5-t2v-preview")},
+        'hide it: [models."wan2.5-i2v-preview"] hidden = true',
+    ),
+}
+
+
+@pytest.mark.parametrize(("answers", "sentence"), GATEWAYS.values(), ids=GATEWAYS)
+async def test_a_gateway_in_trouble(
+    world: World, answers: Mapping[str, Said], sentence: str
+) -> None:
+    odd = OddGateway(**answers)
+    async with odd.serve() as url:
+        (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
+    assert sentence in told
+    assert {method for method, _, _ in odd.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (usage(420), "420 units are left on the key."),
+        (usage(-7, unlimited=True), "the key has no limit of its own."),
+    ],
+)
+async def test_a_balance_that_is_told(world: World, said: Said, sentence: str) -> None:
+    odd = OddGateway(v1__videos=UNKNOWN_TASK, api__usage__token=said)
+    async with odd.serve() as url:
+        found = await look(world, GATEWAYS__MAIN__BASE_URL=url)
+    assert sentence in sentences(found, Mark.OK)
+    assert "does not list its models" in sentences(found, Mark.NOTE)
+
+
+async def test_a_key_that_goes_through_the_internet_in_the_open(world: World) -> None:
+    told = await problems(world, GATEWAYS__MAIN__BASE_URL="http://192.0.2.1.example.invalid/v1")
+    assert "is not encrypted, so anybody on the way can read the key. Use https." in told[0]
+    assert "Nothing answers at http://192.0.2.1.example.invalid (" in told[1]
+
+
+# --- the machine ---------------------------------------------------------------------------------
+
+
+async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None:
+    """By Discord's clock, and by the gateway's."""
+
+    def ahead() -> float:
+        return time.time() + 600
+
+    simulator = Simulator(renderer=renderer, now=ahead)
+    async with FakeDiscord(clock=ahead) as discord, simulator.serve() as url:
+        world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
+        told = await problems(world)
+    assert [" by -600 s" in each or " by -599 s" in each for each in told] == [True, True]
+    assert [each.partition(" that of ")[2].split()[0] for each in told] == ["Discord", "main"]
+
+
+def test_a_clock_that_says_nothing_is_no_finding() -> None:
+    assert [compared("it", date, now=0.0) for date in ("", "yesterday")] == [None, None]
+
+
+def test_a_disk_with_too_little_room() -> None:
+    low, enough = room("/data", free=300_000_000), room("/data", free=5_000_000_000)
+    assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
+    assert low.sentence.startswith("Only 0.3 GB are free in /data; 1 GB are wanted. Make room")
+
+
+async def test_a_folder_that_cannot_be_written(world: World) -> None:
+    told = await problems(world, DATA_DIR="/proc/zoetrope")
+    assert told[0].startswith("I can't write in /proc (")
+
+
+async def test_a_damaged_database(world: World) -> None:
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "zoetrope.db").write_bytes(b"no database at all " * 100)
+    (told,) = await problems(world)
+    assert "is damaged (" in told
+
+
+async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
+    async with world.app():
+        found = await look(world)
+    world.discord.requests.clear()
+    assert sentences(found, Mark.PROBLEM) == ""
+    assert "An instance is running (" in sentences(found, Mark.NOTE)
+
+
+async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> None:
+    async with world.app() as address:
+        found = await look(world, WEB__PUBLIC_URL=address)
+    world.discord.requests.clear()
+    assert f"{address} leads here: links work." in sentences(found, Mark.OK)
+    async with OddGateway().serve() as elsewhere:
+        (told,) = await problems(world, WEB__PUBLIC_URL=elsewhere)
+    assert told.startswith(f"Something else answers at {elsewhere} (HTTP 404).")
+    (told,) = await problems(world, WEB__PUBLIC_URL="http://127.0.0.1:1")
+    assert told.startswith("http://127.0.0.1:1 does not answer (")
+
+
+async def test_a_public_address_while_the_service_is_down(
+    world: World, unused_tcp_port: int
+) -> None:
+    """Somebody has to answer, so the doctor does it."""
+    port = str(unused_tcp_port)
+    found = await look(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
+    assert "leads here: links work." in sentences(found, Mark.OK)
+
+
+async def test_the_key_lacks_a_model_of_the_simulated_gateway(
+    world: World, renderer: Renderer
+) -> None:
+    some = replace(DOCUMENTED, models={"sora-2": MODELS["sora-2"]})
+    async with Simulator(profile=some, renderer=renderer).serve() as url:
+        (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
+    assert "the key lacks wan2.5-i2v-preview, wan2.5-t2v-preview" in told
