@@ -114,6 +114,12 @@ def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Pa
 _SPEAKERS = {
     "Text": (0, ""),
     "tell": (0, ""),
+    "say": (0, ""),
+    "ask_line": (0, ""),
+    "ask_secret": (0, ""),
+    "ask_number": (0, ""),
+    "ask_choice": (0, ""),
+    "ask_yes": (0, ""),
     "ok": (0, ""),
     "note": (0, ""),
     "problem": (0, ""),
@@ -216,7 +222,7 @@ def test_no_sentence_is_left_that_nobody_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", ["card.vanished", "error.limits", "failure.nothing", "check.x"]
+    "sentence", ["card.vanished", "error.limited", "failure.nothing", "check.x"]
 )
 def test_a_sentence_that_nobody_says_would_be_found(sentence: str) -> None:
     """Negative control: the claim above is no formality."""

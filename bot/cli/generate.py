@@ -123,7 +123,7 @@ async def generate(
     wish: Wish, *, into: Output, config: Config, ticket: Ticket, patience: float = PATIENCE
 ) -> None:
     """Make one video with a progress bar, at the gateway that its model names."""
-    order = await asyncio.to_thread(_order, wish)
+    order = await asyncio.to_thread(order_for, wish)
     model, request = config.catalog.choose(order)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(_begun(request))
@@ -256,7 +256,8 @@ async def _fitted(studio: Studio, request: VideoRequest, pictures: Sequence[Path
     return fitted
 
 
-def _order(wish: Wish) -> Order:
+def order_for(wish: Wish) -> Order:
+    """The wish as the catalogue takes it. Raises `Refused` for a picture that is none."""
     return Order(
         event_id="terminal",
         address=Address(platform="terminal", channel="terminal"),

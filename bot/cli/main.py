@@ -33,6 +33,20 @@ app = typer.Typer(
 
 
 @app.command()
+def init(
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Ask nothing: take everything from environment and files."),
+    ] = False,
+    config: Annotated[Path, typer.Option("--config", help="The file to write.")] = HERE,
+) -> None:
+    """Set up the real thing: asks one thing at a time, tests it, and writes the configuration."""
+    from bot.cli.init import set_up
+
+    set_up(config, ask=not yes)
+
+
+@app.command()
 def run(config: ConfigFile = None) -> None:
     """Run the service."""
     from bot.cli.run import run_service

@@ -1,0 +1,119 @@
+"""The gateway half of setting up: its address, the key, what the key has, what that may cost."""
+
+import asyncio
+from collections.abc import Sequence
+
+from bot import log
+from bot.cli.init.draft import Draft
+from bot.cli.init.talk import Talk
+from bot.config import Problem
+from bot.config.problems import variable
+from bot.config.settings import api_key, gateway_address
+from bot.core.catalog import Model
+from bot.core.errors import BotError, Broken
+from bot.gateways.survey import Survey, find, is_exposed, survey
+
+OPENAI = "api.openai.com"
+
+
+def set_up(talk: Talk, draft: Draft) -> None:
+    """Ask until there is a gateway that takes the key; then choose among what it has."""
+    name = draft.gateway
+    talk.say("init.gateway")
+    url = _address(talk, draft, name)
+    seen = _key(talk, draft, name, url)
+    if seen.balance and seen.balance.is_spent:
+        talk.say("doctor.balance_spent", gateway=name)
+    _models(talk, draft, name, seen)
+    _default(talk, draft)
+
+
+def _address(talk: Talk, draft: Draft, name: str) -> str:
+    key = ("gateways", name, "base_url")
+    given, near = draft.get(*key), None
+    while True:
+        said = given or talk.ask_line("init.ask_address", default=near)
+        given = None
+        try:
+            url = gateway_address(_with_scheme(str(said)))
+            asyncio.run(find(url))
+        except ValueError as error:
+            talk.complain(Problem(".".join(key), str(error), {"given": repr(said)}))
+        except Broken as error:
+            talk.complain(error)
+            near = str(error.values["to"]) if error.code == "gateway_moved" else None
+        else:
+            talk.say("init.gateway_found", url=url)
+            if is_exposed(url):
+                talk.say("doctor.gateway_exposed", gateway=name, url=url)
+            draft.put(url, *key)
+            if OPENAI in url and draft.get("gateways", name, "dialect") is None:
+                draft.put("openai", "gateways", name, "dialect")
+            return url
+        draft.check_ours(*key)
+
+
+def _with_scheme(said: str) -> str:
+    address = said.strip()
+    if "://" in address:
+        return address
+    inward = address.startswith(("localhost", "127.", "[::1]"))
+    return f"{'http' if inward else 'https'}://{address}"
+
+
+def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
+    key = ("gateways", name, "api_key")
+    given = draft.get(*key)
+    while True:
+        pasted = given or talk.ask_secret("init.ask_key")
+        given = None
+        try:
+            secret = api_key(str(pasted))
+            log.configure(level="ERROR", secrets=[secret])
+            seen = asyncio.run(survey(url, secret))
+        except ValueError as error:
+            values = {"variable": variable(".".join(key))}
+            talk.complain(Problem(".".join(key), str(error), values))
+        except BotError as error:
+            talk.complain(error)
+        else:
+            talk.say("init.key_good")
+            draft.keep(secret, *key)
+            return seen
+        draft.check_ours(*key)
+
+
+def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
+    """Say what the key has, and offer nobody what it lacks."""
+    known = [model for model in draft.config().catalog.models if model.gateway == gateway]
+    if seen.models is None:
+        talk.say("init.models_unlisted", models=_listed(known))
+        return
+    had = [model for model in known if model.name in seen.models]
+    if not had:
+        talk.say("init.models_none", models=_listed(known), listed=", ".join(seen.models[:10]))
+        return
+    talk.say("init.models", models=_listed(had))
+    lacking = [model for model in known if model.name not in seen.models]
+    if lacking:
+        talk.say("init.models_hidden", models=_listed(lacking), file=str(draft.file))
+    for model in lacking:
+        draft.put(True, "models", model.name, "hidden")
+
+
+def _listed(models: Sequence[Model]) -> str:
+    return ", ".join(f"{model.label} ({model.name})" for model in models)
+
+
+def _default(talk: Talk, draft: Draft) -> None:
+    """The catalogue's order is from the best down."""
+    if draft.get("default_model") is not None:
+        return
+    catalog = draft.config().catalog
+    labels = {catalog.label(family): family for family in catalog.families}
+    if len(labels) > 1:
+        chosen = labels[talk.ask_choice("init.ask_default", list(labels))]
+    else:
+        chosen = next(iter(labels.values()))
+    draft.put(chosen, "default_model")
+    talk.say("init.default", family=catalog.label(chosen))

@@ -1,0 +1,39 @@
+"""The one paid video that setting up offers, so that the first member is not the first test."""
+
+import asyncio
+
+from bot.cli import output
+from bot.cli.generate import Ticket, Wish, generate, order_for
+from bot.cli.init.talk import Talk
+from bot.config import Config
+from bot.core.errors import BotError
+
+PROMPT = "A paper boat sails across a puddle in warm evening light"
+NAME = "test-video"
+MICRO = 1_000_000
+
+
+def offer(talk: Talk, config: Config) -> None:
+    """Make it if somebody says yes, having been told what it costs."""
+    wish = Wish(prompt=PROMPT)
+    try:
+        model, request = config.catalog.choose(order_for(wish))
+        about = {"family": request.label, "seconds": request.seconds}
+        if model.price is None:
+            wanted = talk.ask_yes("init.ask_trial", **about)
+        else:
+            money = f"{model.cost(request.seconds) / MICRO:.2f} {config.settings.currency}"
+            wanted = talk.ask_yes("init.ask_trial_priced", **about, money=money)
+        if wanted:
+            _make(talk, wish, config)
+    except BotError as error:
+        talk.complain(error)
+
+
+def _make(talk: Talk, wish: Wish, config: Config) -> None:
+    ticket = Ticket()
+    try:
+        asyncio.run(generate(wish, into=output.free(NAME), config=config, ticket=ticket))
+    except KeyboardInterrupt:
+        talk.print(ticket.claim())
+        raise
