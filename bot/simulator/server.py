@@ -11,7 +11,7 @@ import logging
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from bot.simulator import answers, faults, journal, requests, videos
+from bot.simulator import answers, faults, journal, requests, shelf, videos
 from bot.simulator.faults import OPERATIONS, Fault, Faults, Operation
 from bot.simulator.journal import Contents, Entry
 from bot.simulator.profiles import DOCUMENTED, Profile
@@ -66,7 +66,8 @@ class Simulator:
     """A gateway to develop, test and demonstrate against.
 
     `render_time` is the least time a video takes, in seconds of the clock `now`. Several
-    simulators may share one `renderer`, which then belongs to whoever made it.
+    simulators may share one `renderer`, which then belongs to whoever made it. With a `folder` it
+    knows its videos again after a restart.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Simulator:
         profile: Profile = DOCUMENTED,
         now: Callable[[], float] = time.time,
         renderer: Renderer | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.faults = Faults()
         self._key = key
@@ -84,6 +86,7 @@ class Simulator:
         self._profile = profile
         self._now = now
         self._renderer = renderer
+        self._kept = folder
         self._folder = Path()
         self._videos: dict[str, Video] = {}
         self._entries: list[Entry] = []
@@ -169,11 +172,10 @@ class Simulator:
     async def _live(self, _: web.Application) -> AsyncIterator[None]:
         own = None if self._renderer else Renderer()
         self._renderer = self._renderer or own
-        with tempfile.TemporaryDirectory(
-            prefix="zoetrope-simulator-",
-            ignore_cleanup_errors=True,  # a shared renderer may still be writing
-        ) as folder:
-            self._folder = Path(folder)
+        with self._opened() as folder:
+            self._folder = folder
+            for video in shelf.kept(folder):
+                self._take(video)
             yield
             tasks = [video.rendering for video in self._videos.values() if video.rendering]
             for task in tasks:
@@ -182,6 +184,19 @@ class Simulator:
             if own:
                 await own.close()
                 self._renderer = None
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Path]:
+        """The folder it was given, or one that goes with it."""
+        if self._kept is not None:
+            self._kept.mkdir(parents=True, exist_ok=True)
+            yield self._kept
+            return
+        with tempfile.TemporaryDirectory(
+            prefix="zoetrope-simulator-",
+            ignore_cleanup_errors=True,  # a shared renderer may still be writing
+        ) as folder:
+            yield Path(folder)
 
     # ------------------------------------------------------------------- the operations
 
@@ -244,6 +259,8 @@ class Simulator:
         video = exchange.video = self._begin(film)
         exchange.charged = True
         self._fate(video, exchange.fault)
+        if self._kept is not None:
+            await asyncio.to_thread(shelf.keep, video)
         return web.json_response(videos.created(video, self._profile), status=self._profile.created)
 
     def _begin(self, film: Film) -> Video:
@@ -256,9 +273,13 @@ class Simulator:
             takes=self._render_time * (videos.SLOWER if videos.SLOW in film.prompt else 1),
             failure=videos.MODERATED if videos.FAIL in film.prompt else None,
         )
-        self._videos[name] = video
-        video.rendering = asyncio.create_task(self._render(video))
+        self._take(video)
         return video
+
+    def _take(self, video: Video) -> None:
+        self._videos[video.id] = video
+        if not video.path.exists():
+            video.rendering = asyncio.create_task(self._render(video))
 
     async def _render(self, video: Video) -> None:
         assert self._renderer is not None  # requests come only while the application lives

@@ -1,0 +1,56 @@
+"""Where a simulated gateway keeps its videos, so that it knows them again after a restart.
+
+One JSON file beside each MP4; what was still being rendered is simply rendered once more.
+"""
+
+import base64
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from bot.simulator.scenes import Film, Picture
+from bot.simulator.videos import Failure, Video
+
+
+def keep(video: Video) -> None:
+    """Write down what was accepted."""
+    film = asdict(video.film) | {"pictures": [_written(each) for each in video.film.pictures]}
+    words = {
+        "film": film,
+        "created_at": video.created_at,
+        "takes": video.takes,
+        "failure": asdict(video.failure) if video.failure else None,
+        "stuck": video.stuck,
+    }
+    draft = video.path.with_suffix(".json.part")
+    draft.write_text(json.dumps(words), "utf-8")
+    draft.rename(video.path.with_suffix(".json"))
+
+
+def kept(folder: Path) -> list[Video]:
+    """Every video of a folder, in no order."""
+    return [_read(file) for file in folder.glob("video_*.json")]
+
+
+def _read(file: Path) -> Video:
+    words = json.loads(file.read_text("utf-8"))
+    film = words.pop("film")
+    failure = words.pop("failure")
+    pictures = tuple(_picture(each) for each in film.pop("pictures"))
+    return Video(
+        id=file.stem,
+        film=Film(**film, pictures=pictures),
+        path=file.with_suffix(".mp4"),
+        failure=Failure(**failure) if failure else None,
+        **words,
+    )
+
+
+def _written(picture: Picture) -> dict[str, str]:
+    if isinstance(picture, str):
+        return {"url": picture}
+    return {"base64": base64.b64encode(picture).decode()}
+
+
+def _picture(written: dict[str, str]) -> Picture:
+    return written.get("url") or base64.b64decode(written["base64"])

@@ -1,0 +1,44 @@
+"""With a folder, a simulated gateway knows its videos again."""
+
+from pathlib import Path
+
+import aiohttp
+
+from bot.simulator import shelf
+from bot.simulator.render import Renderer
+from bot.simulator.scenes import Film
+from bot.simulator.server import Simulator
+from bot.simulator.videos import MODERATED, Video
+
+from .conftest import BlankRenderer, Clock
+from .pictures import png
+from .test_life import NeverRenders, create, look
+
+KEY = {"Authorization": "Bearer sk-sim"}
+
+
+async def statuses(folder: Path, clock: Clock, renderer: Renderer, *names: str) -> list[object]:
+    simulator = Simulator(now=clock, renderer=renderer, folder=folder)
+    async with simulator.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
+        await simulator.rendered()
+        return [(await look(session, name))["status"] for name in names]
+
+
+async def test_what_was_under_way_is_finished_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    first = Simulator(now=clock, renderer=NeverRenders(), folder=tmp_path)
+    async with first.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
+        cat, dog = await create(session), await create(session, "a dog [fail]")
+    clock.time += 60
+    blank = BlankRenderer()
+    assert await statuses(tmp_path, clock, blank, cat, dog) == ["succeeded", "failed"]
+
+
+def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
+    pictures = (png(), "https://pictures.test/cat.png")
+    film = Film(model="m", prompt="“a”", width=64, height=64, seconds=1, pictures=pictures, seed=7)
+    video = Video(
+        id="video_1", film=film, path=tmp_path / "video_1.mp4", created_at=1.5, takes=2.0,
+        failure=MODERATED, stuck=True,
+    )  # fmt: skip
+    shelf.keep(video)
+    assert shelf.kept(tmp_path) == [video]
