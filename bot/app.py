@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
 from bot.core.access import Access, Default
 from bot.core.clock import SystemClock
@@ -32,9 +33,6 @@ from bot.core.worker import Worker
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import SHRINK_TIMEOUT, Studio
-from bot.platforms.discord import client as discord
-from bot.platforms.discord.client import DiscordPlatform
-from bot.platforms.discord.commands import Commands
 from bot.store.database import open_database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
@@ -70,6 +68,11 @@ class Bells:
     jobs: Wake
     """Rings all of `each`."""
     posts: Wake
+
+    @property
+    def both(self) -> Wake:
+        """For presses: a cancelled job owes its card, a deleted one its message's removal."""
+        return Wake(self.jobs, self.posts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +131,24 @@ async def open_app(
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         signer = await _signer(rows.settings)
-        address = await enter(_serve(config, rows, studio, signer, clock))
-        chat = await enter(DiscordPlatform(discord_settings(config), posts=rows.posts))
-        platforms: dict[str, Platform] = {chat.name: chat}
+        needs = Needs(config, clock, rows.posts, rows.settings, studio.file)
+        chats = [await enter(open_(needs)) for open_ in switched_on(config)]
+        platforms = {chat.platform.name: chat.platform for chat in chats}
 
         access = await _access(config, rows, clock, announce)
         service = _service(config, rows, gateways, studio, access, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
         posting = _posting(config, rows, platforms, studio, signer, clock)
-        commands = Commands(
-            chat, service=service, card=posting.card, posts=rows.posts, facts=rows.settings
-        )
-        stack.push_async_callback(commands.finish)
+        intakes = [chat.listen(service, posting.card) for chat in chats]
+        address = await enter(_serve(config, rows, studio, signer, clock, intakes))
+        for intake in intakes:
+            stack.push_async_callback(intake.finish)
         await enter(_running(_post_worker(rows, posting, list(platforms), clock, bells).run()))
         for statuses, bell in each.items():
             await enter(_running(_job_worker(rows, statuses, steps, clock, bell).run()))
-        await enter(_running(chat.run()))
-        yield address
+        for intake in intakes:
+            await enter(_running(intake.run()))
+        yield address + intakes[-1].path
 
 
 @asynccontextmanager
@@ -206,8 +210,7 @@ def _service(
         jobs=rows.jobs,
         media=studio,
         clock=clock,
-        # A press may owe a step and a post alike: a cancelled job's card, a deleted job's message.
-        wake=Wake(bells.jobs, bells.posts),
+        wake=bells.both,
         new_id=new_id,
     )
 
@@ -254,7 +257,12 @@ def _posting(
 
 
 def _serve(
-    config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Clock
+    config: Config,
+    rows: Rows,
+    studio: Studio,
+    signer: Signer,
+    clock: Clock,
+    intakes: Sequence[Intake],
 ) -> AbstractAsyncContextManager[str]:
     web = config.settings.web
     pages = Pages(
@@ -264,7 +272,8 @@ def _serve(
         clock=clock,
         public_url=web.public_url,
     )
-    return server.serve(pages.routes, host=web.host, port=web.port)
+    rooms = [route for intake in intakes for route in intake.routes]
+    return server.serve([*pages.routes, *rooms], host=web.host, port=web.port)
 
 
 def _job_worker(
@@ -365,20 +374,6 @@ async def _signer(settings: Settings) -> Signer:
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def discord_settings(config: Config) -> discord.Settings:
-    """What the Discord half needs. Raises `Broken("discord_token_missing")` without a token."""
-    table = config.settings.discord
-    if table.token is None:
-        raise Broken("discord_token_missing")
-    return discord.Settings(
-        token=table.token.get_secret_value(),
-        api_url=table.api_url,
-        gateway_url=table.gateway_url,
-        message_content=table.message_content_intent,
-        upload_limit=round(table.upload_limit_mib * 1024 * 1024),
-    )
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

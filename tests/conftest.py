@@ -1,5 +1,6 @@
 """What several rings of tests share: one PostgreSQL per run, one empty database per test."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bot.simulator.render import Renderer
 from tests.fakes.postgres import serve_postgres, url
 
 NewUrl = Callable[[], Awaitable[str]]
@@ -29,6 +31,14 @@ def postgres() -> Iterator[Path]:
     with serve_postgres() as socket:
         yield socket
     _emptied.clear()
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[Renderer]:
+    """One pool of rendering processes for the whole session."""
+    pool = Renderer()
+    yield pool
+    asyncio.run(pool.close())
 
 
 @pytest.fixture
@@ -77,3 +87,16 @@ async def _run(postgres: Path, database: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was not looked at is said where nobody overlooks it."""
+    skipped = [
+        each for each in terminalreporter.getreports("skipped") if "browser" in each.keywords
+    ]
+    if skipped:
+        line = f"NO BROWSER: {len(skipped)} claims about the room's page were not checked"
+        terminalreporter.write_sep("!", line, red=True, bold=True)
+        terminalreporter.write_line(
+            "Install one: apt-get install chromium, or playwright install chromium"
+        )

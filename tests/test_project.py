@@ -130,7 +130,7 @@ _SPEAKERS = {
 }
 """Calls that name a sentence: which argument does, and what its id begins with. The codes of
 `Broken` and `Temporary` may have one; most are for the log, and people read `error.internal`."""
-_FOR_THE_LADDER = {"forbidden", "files_forbidden", "file_too_large", "message_refused"}
+_FOR_THE_LADDER = {"card_gone", "forbidden", "files_forbidden", "file_too_large", "message_refused"}
 """A platform's definite no to a post: the next rung is tried, and nobody reads it."""
 
 

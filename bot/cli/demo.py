@@ -1,83 +1,154 @@
-"""`zoetrope demo`: a simulated gateway, and prompts typed right here."""
+"""`zoetrope demo`: the whole service on this machine, a chat room in the browser, no accounts.
+
+The room is the real thing over a simulated gateway; with `--gateway` over a configured one. What is
+kept in the data directory makes a second start go on where the first ended.
+"""
 
 import asyncio
-import os
-import re
-import sys
+import socket
+import webbrowser
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from bot.cli import output
-from bot.cli.generate import Ticket, Wish, generate, simulated
-from bot.cli.words import explain, tell
-from bot.config import Config
-from bot.core.errors import BotError
+from bot import log
+from bot.app import run
+from bot.cli.words import tell
+from bot.config import Config, load
+from bot.core.errors import Broken
+from bot.simulator.server import Simulator
 
-_CHUNK = 65_536
+RENDER_TIME = 5.0
+"""Seconds that a simulated video takes at least: long enough to watch its card, short enough."""
+TYPICAL = 6.0
+"""Seconds that it takes as a rule, for the card's first guess."""
+PORTS_TRIED = 20
+HOST = "127.0.0.1"
+KEY = "sk-sim"
+LIMITS = {
+    "ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY": "10",
+    "ZOETROPE_LIMITS__PERSON_AT_ONCE": "2",
+    "ZOETROPE_LIMITS__COMMUNITY_VIDEOS_PER_DAY": "-1",
+    "ZOETROPE_LIMITS__PURSE_VIDEOS_PER_DAY": "-1",
+}
+"""Generous, but near enough to run into: limits are part of what there is to try."""
 
 
-async def run_demo() -> None:
-    """Make a video of every line until the input ends, or somebody ends it."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+async def run_demo(
+    *, port: int, browser: bool, data: Path, gateway: str | None, file: Path | None
+) -> None:
+    """Run until interrupted; tell the address and, if wanted, open it."""
+
+    def ready(address: str) -> None:
+        Console(soft_wrap=True, highlight=False).print(tell("demo.ready", url=address))
+        if browser:
+            asyncio.get_running_loop().run_in_executor(None, _show, address)
+
+    opened = _simulated(data) if gateway is None else _real(file, gateway, data)
+    async with opened as config:
+        log.configure(level="WARNING", secrets=config.secrets)
+        await run(_at_home(config, port), ready=ready, announce=_no_code)
+    Console().print(tell("demo.goodbye"))
+
+
+def _no_code(_code: str) -> None:
+    """The room is open: nobody has to claim it."""
+
+
+@asynccontextmanager
+async def _simulated(data: Path) -> AsyncIterator[Config]:
+    """Its gateway keeps its videos and its port: what was under way is finished next time."""
+    simulator = Simulator(key=KEY, render_time=RENDER_TIME, folder=data / "simulator")
+    port = await asyncio.to_thread(_kept_port, data / "simulator" / "port")
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(simulator.serve(HOST, port))
+        except OSError as error:
+            raise Broken("demo_port_taken", port=port, data=str(data)) from error
+        yield _typically(load(None, environment=_ours(data) | LIMITS | _gateway(url)))
+
+
+@asynccontextmanager
+async def _real(file: Path | None, gateway: str, data: Path) -> AsyncIterator[Config]:
+    """A configured gateway, with the operator's own limits: this one may cost money."""
+    config = load(file, over=_ours(data) | {"ZOETROPE_DEFAULT_GATEWAY": gateway})
+    able = tuple(model for model in config.catalog.models if model.gateway == gateway)
+    yield replace(config, catalog=replace(config.catalog, models=able))
+
+
+def _ours(data: Path) -> dict[str, str]:
+    return {
+        "ZOETROPE_PLAYGROUND__ENABLED": "true",
+        "ZOETROPE_DATA_DIR": str(data),
+        "ZOETROPE_ACCESS": "open",  # nobody comes in who does not sit here
+    }
+
+
+def _gateway(url: str) -> dict[str, str]:
+    name = "ZOETROPE_GATEWAYS__SIMULATOR__"
+    return {
+        f"{name}BASE_URL": url,
+        f"{name}API_KEY": KEY,
+        f"{name}DIALECT": "documented",
+        f"{name}POLL_STEP": "0.5",
+    }
+
+
+def _typically(config: Config) -> Config:
+    """The simulator is quicker than any real model, and a card says what is true."""
+    quick = tuple(replace(model, typical=TYPICAL) for model in config.catalog.models)
+    return replace(config, catalog=replace(config.catalog, models=quick))
+
+
+def _at_home(config: Config, port: int) -> Config:
+    """The room alone, on this machine alone, with rows and files of its own."""
+    settings = config.settings
+    return replace(
+        config,
+        settings=settings.model_copy(
+            update={
+                "database_url": None,
+                "storage_url": None,
+                "discord": settings.discord.model_copy(update={"token": None}),
+                "web": settings.web.model_copy(
+                    update={"host": HOST, "port": _free_port(port), "public_url": None}
+                ),
+            }
+        ),
+    )
+
+
+def _show(address: str) -> None:
+    """Open a window; a browser inside this terminal would only be in the way."""
     try:
-        async with simulated() as config:
-            address = config.settings.gateways["simulator"].base_url
-            console.print(tell("demo.welcome", url=address))
-            console.print("› ", end="")
-            async for line in _lines():
-                if line.strip():
-                    await _answer(line.strip(), config, console)
-                console.print("› ", end="")
-    finally:
-        console.print("\n" + tell("demo.goodbye"))
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser:
+        browser.open(address)
 
 
-async def _answer(line: str, config: Config, console: Console) -> None:
-    """A line is a prompt; `@picture.png` in front of it animates that picture."""
-    picture, prompt = _parsed(line)
-    wish = Wish(prompt=prompt, pictures=(picture,) if picture else ())
-    try:
-        into = output.free(_stem(prompt or "picture"))
-        await generate(wish, into=into, config=config, ticket=Ticket())
-    except BotError as error:
-        console.print(explain(error))
+def _free_port(first: int) -> int:
+    """`first`, or one of the next, that nobody listens at."""
+    for port in range(first, first + PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise Broken("demo_ports_taken", first=first, last=first + PORTS_TRIED - 1)
 
 
-async def _lines() -> AsyncIterator[str]:
-    """Lines of standard input, as they come."""
-    rest = b""
-    while chunk := await _chunk():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if rest:
-        yield rest.decode(errors="replace")
-
-
-async def _chunk() -> bytes:
-    """What there is to read. No thread waits for it: that one could not be interrupted."""
-    if sys.stdin is None:
-        return b""
-    loop, source, ready = asyncio.get_running_loop(), sys.stdin.fileno(), asyncio.Event()
-    try:
-        loop.add_reader(source, ready.set)
-    except PermissionError:  # a file: it never lets anybody wait
-        return os.read(source, _CHUNK)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(source)
-    return os.read(source, _CHUNK)
-
-
-def _parsed(line: str) -> tuple[Path | None, str]:
-    if not line.startswith("@"):
-        return None, line
-    name, _, prompt = line[1:].partition(" ")
-    return Path(name), prompt.strip()
-
-
-def _stem(prompt: str) -> str:
-    return re.sub(r"[^\w]+", "-", prompt.casefold()).strip("-")[:40] or "video"
+def _kept_port(file: Path) -> int:
+    """The simulated gateway's port: jobs under way know it by its address."""
+    if not file.exists():
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(str(probe.getsockname()[1]), "utf-8")
+    return int(file.read_text("utf-8"))

@@ -96,11 +96,21 @@ def simulator(
 
 
 @app.command()
-def demo() -> None:
-    """Try it without any account: a simulated gateway, prompts typed right here."""
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the room; if it is taken, the next.")] = 8080,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the room in a browser.")
+    ] = True,
+    data: Annotated[Path, typer.Option(help="Where the room is kept.")] = Path("zoetrope-demo"),
+    gateway: Annotated[
+        str | None, typer.Option(help="A configured gateway instead of the simulated one.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Try it without any account: a chat room in the browser, a simulated gateway."""
     from bot.cli.demo import run_demo
 
-    asyncio.run(run_demo())
+    asyncio.run(run_demo(port=port, browser=browser, data=data, gateway=gateway, file=config))
 
 
 @app.command()

@@ -21,8 +21,14 @@ def run_service(file: Path | None) -> None:
         raise Misconfigured(problems)
     log.configure(level=config.settings.log_level, secrets=config.secrets)
     standing: list[str] = []
+
+    def ready(address: str) -> None:
+        standing.append(address)
+        if config.settings.playground.enabled:
+            print(tell("demo.ready", url=address), flush=True)
+
     try:
-        asyncio.run(run(config, ready=standing.append, announce=_show))
+        asyncio.run(run(config, ready=ready, announce=_show))
     except OSError as error:
         # Until the house stands, only the database is looked for over the network.
         if standing or error.filename or make_url(config.database_url).host is None:
@@ -33,7 +39,7 @@ def run_service(file: Path | None) -> None:
 def obstacles(config: Config) -> list[Problem]:
     """What `generate` can do without and the service can't, as far as looking tells."""
     found = []
-    if config.settings.discord.token is None:
+    if not config.has_platform:
         found.append(Problem("discord.token", "platform_missing"))
     folders = {"data_dir": config.data_dir}
     storage = urlsplit(config.settings.storage_url or "")

@@ -68,6 +68,11 @@ class Config:
         )
 
     @property
+    def has_platform(self) -> bool:
+        """Whether any chat network is switched on."""
+        return self.settings.discord.token is not None or self.settings.playground.enabled
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
         keys = [gateway.api_key for gateway in self.settings.gateways.values()]
@@ -76,9 +81,18 @@ class Config:
         return tuple(filter(None, [*(key.get_secret_value() for key in given if key), password]))
 
 
-def load(file: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
-    """The configuration of `file` (none: environment alone). Raises `Misconfigured`."""
-    given, problems = gather(file, environment=environment)
+def load(
+    file: Path | None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    over: Mapping[str, str] | None = None,
+) -> Config:
+    """The configuration of `file` (none: environment alone). Raises `Misconfigured`.
+
+    `over` are variables that win over the environment's own.
+    """
+    variables = {**(os.environ if environment is None else environment), **(over or {})}
+    given, problems = gather(file, environment=variables)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:

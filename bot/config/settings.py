@@ -144,6 +144,14 @@ class Discord(Table):
     gateway_url: str | None = Field(None, description="its websocket, with api_url")
 
 
+class Playground(Table):
+    """`[playground]`"""
+
+    enabled: bool = Field(
+        False, description="whether there is a chat room in the browser, for this machine alone"
+    )
+
+
 class Gateway(Table):
     """`[gateways.<name>]`"""
 
@@ -219,6 +227,7 @@ class Settings(Table):
         None, description="the gateway of models that name none; default: the only one"
     )
     discord: Discord = Discord()
+    playground: Playground = Playground()
     web: Web = Web()
     limits: Limits = Limits()
     gateways: dict[str, Gateway] = Field(default_factory=dict)

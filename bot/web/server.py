@@ -24,7 +24,8 @@ async def serve(
     app = web.Application(middlewares=[_guard], client_max_size=64 * 1024)
     app.add_routes([web.get("/healthz", _healthy), *routes])
     # Access logs hold signed links; what happens to jobs is logged where it is saved.
-    runner = web.AppRunner(app, access_log=None)
+    # A video that somebody is watching does not hold the end up for long.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

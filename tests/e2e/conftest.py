@@ -1,7 +1,6 @@
 """A fresh world for every test; the processes that render are shared."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.world import World
 from tests.fakes.discord import FakeDiscord
-
-
-@pytest.fixture(scope="session")
-def renderer() -> Iterator[Renderer]:
-    """One pool of rendering processes for the whole session."""
-    pool = Renderer()
-    yield pool
-    asyncio.run(pool.close())
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """The same world as in the end-to-end tests; here the app is a process that gets killed."""
 
-from tests.e2e.conftest import renderer, world
+from tests.e2e.conftest import world
 
-__all__ = ["renderer", "world"]
+__all__ = ["world"]

@@ -1,0 +1,124 @@
+"""The chat networks that are switched on, each as one part with the same handles.
+
+Every network is built by its own function, which alone imports it: what is switched off costs
+nothing. A new one is one more function here, and one more table in the configuration.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from aiohttp.web import AbstractRouteDef
+
+from bot.config import Config
+from bot.core.errors import Broken
+from bot.core.jobs import Job
+from bot.core.ports import Clock, Platform, Posts
+from bot.core.replies import Reply
+from bot.core.service import Service
+
+
+class Facts(Protocol):
+    """Small things that outlast the process."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What any network may need of the house."""
+
+    config: Config
+    clock: Clock
+    posts: Posts
+    facts: Facts
+    stored: Callable[[str], AbstractAsyncContextManager[Path]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The half that hears people: it comes to life once there is a service to hand orders to."""
+
+    run: Callable[[], Coroutine[Any, Any, None]]
+    """Listens until cancelled."""
+    finish: Callable[[], Awaitable[None]]
+    """Waits for what outlived its answer."""
+    routes: Sequence[AbstractRouteDef] = ()
+    path: str = ""
+    """Where people who come by browser come in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """One network: the platform that posts, and how to make the half that hears."""
+
+    platform: Platform
+    listen: Callable[[Service, Callable[[Job], Awaitable[Reply]]], Intake]
+
+
+Open = Callable[[Needs], AbstractAsyncContextManager[Chat]]
+
+
+def switched_on(config: Config) -> list[Open]:
+    """How to open each network of this configuration. `Broken` if there is none."""
+    settings = config.settings
+    chosen: list[Open] = []
+    if settings.discord.token is not None:
+        chosen.append(_discord)
+    if settings.playground.enabled:
+        chosen.append(_playground)
+    if not chosen:
+        raise Broken("platform_missing")
+    return chosen
+
+
+@asynccontextmanager
+async def _discord(needs: Needs) -> AsyncIterator[Chat]:
+    from bot.platforms.discord.client import DiscordPlatform, Settings
+    from bot.platforms.discord.commands import Commands
+
+    table = needs.config.settings.discord
+    assert table.token is not None
+    settings = Settings(
+        token=table.token.get_secret_value(),
+        api_url=table.api_url,
+        gateway_url=table.gateway_url,
+        message_content=table.message_content_intent,
+        upload_limit=round(table.upload_limit_mib * 1024 * 1024),
+    )
+    async with DiscordPlatform(settings, posts=needs.posts) as platform:
+
+        def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
+            commands = Commands(
+                platform, service=service, card=card, posts=needs.posts, facts=needs.facts
+            )
+            return Intake(run=platform.run, finish=commands.finish)
+
+        yield Chat(platform=platform, listen=listen)
+
+
+@asynccontextmanager
+async def _playground(needs: Needs) -> AsyncIterator[Chat]:
+    from bot.platforms.playground.client import PlaygroundPlatform
+    from bot.platforms.playground.commands import Commands
+    from bot.platforms.playground.doors import Doors
+
+    async with PlaygroundPlatform(
+        needs.config.data_dir / "playground",
+        clock=needs.clock,
+        posts=needs.posts,
+        stored=needs.stored,
+    ) as platform:
+
+        def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
+            commands = Commands(platform, service=service, card=card, posts=needs.posts)
+            doors = Doors(platform, commands, clock=needs.clock)
+            return Intake(
+                run=doors.run, finish=commands.finish, routes=doors.routes, path=doors.path
+            )
+
+        yield Chat(platform=platform, listen=listen)

@@ -1,0 +1,148 @@
+"""The line to the room: fetch, post, edit, remove, find. Implements the core's `Platform`.
+
+What people do is none of its business: `commands.Commands` hears them.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.core.errors import BotError, Refused
+from bot.core.jobs import Job
+from bot.core.orders import Address, Picture
+from bot.core.ports import Clock, Posts
+from bot.core.posts import Post, PostKind
+from bot.core.replies import Reply
+from bot.platforms.playground import messages
+from bot.platforms.playground.files import Files
+from bot.platforms.playground.room import BOT, Attachment, Room
+
+NAME = "playground"
+CHANNEL = "room"
+COMMUNITY = "room"
+UPLOAD_LIMIT = 200 * 1024 * 1024
+"""Bytes: the room is on this machine, but a video is still to be shown in a page."""
+
+Stored = Callable[[str], AbstractAsyncContextManager[Path]]
+"""Opens what our storage keeps under a key."""
+
+
+def address(message: str | None = None) -> Address:
+    """Where in the world of chat the room is."""
+    return Address(platform=NAME, channel=CHANNEL, community=COMMUNITY, message=message)
+
+
+class PlaygroundPlatform:
+    """The one room, with its history in `folder`. `stored` lends a video's still."""
+
+    name: str = NAME
+
+    def __init__(self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored) -> None:
+        self.folder = folder
+        self.room = Room(folder / "history.jsonl", now=clock.now)
+        self.files = Files(folder / "files")
+        self._posts = posts
+        self._stored = stored
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await self.room.load()
+        carried = [each for m in self.room.messages for each in (m.picture, m.video) if each]
+        stills = [each.still for each in carried if each.still]
+        await self.files.sweep({*(each.name for each in carried), *stills})
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Everything that was said is on the disk already."""
+
+    # --- the port ------------------------------------------------------------------------------
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """Copy a picture to `into`: whole, or `Refused` (gone, too large)."""
+        path = self.files.path(picture.source or "")
+        if path is None:
+            raise Refused("picture_gone")
+        size = path.stat().st_size
+        if size > most:
+            raise Refused("picture_too_large", megabytes=size / 1_000_000)
+        await asyncio.to_thread(shutil.copyfile, path, into)
+
+    async def upload_limit(self, _post: Post, _job: Job) -> int:
+        """Bytes; the same for everybody."""
+        return UPLOAD_LIMIT
+
+    async def send(
+        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+    ) -> tuple[str, str]:
+        """Say it; with a nonce that the room knows, answer where it was said."""
+        earlier = self.room.said(nonce)
+        if earlier is not None:
+            return earlier.id, CHANNEL
+        message = await self.room.post(
+            author=BOT,
+            nonce=nonce,
+            reply_to=await self._target(post, job),
+            look=messages.look(reply, job),
+            about=_about(post, job),
+            video=await self._attached(job, video) if video else None,
+        )
+        return message.id, CHANNEL
+
+    async def edit(self, post: Post, job: Job, reply: Reply) -> None:
+        """Bring a card up to date."""
+        if not await self.room.edit(post.message_id or "", messages.look(reply, job)):
+            raise Refused("card_gone")
+
+    async def remove(self, post: Post, _job: Job) -> None:
+        """Take a message away with what it carried; one that is gone already is as good."""
+        gone = await self.room.delete(post.message_id or "")
+        if gone is not None and gone.video is not None:
+            await self.files.drop(gone.video.still)
+            await self.files.drop(gone.video.name)
+
+    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+        """Our own message for this post."""
+        message = self.room.find(_about(post, job))
+        return (message.id, CHANNEL) if message else None
+
+    async def _target(self, post: Post, job: Job) -> str | None:
+        """What this message replies to: the request, or the card where a button made it."""
+        target = job.order.address.message
+        if target is None and post.kind is not PostKind.CARD:
+            card = await self._posts.get(job.id, PostKind.CARD)
+            target = card.message_id if card else None
+        return target
+
+    async def _attached(self, job: Job, video: Path) -> Attachment:
+        size = await asyncio.to_thread(lambda: video.stat().st_size)
+        return Attachment(
+            name=await self.files.copy(video, "mp4"),
+            filename=f"zoetrope-{job.id}.mp4",
+            size=size,
+            width=job.video.width if job.video else None,
+            height=job.video.height if job.video else None,
+            still=await self._still(job),
+        )
+
+    async def _still(self, job: Job) -> str | None:
+        """A missing still never holds a video back."""
+        if job.video is None or job.video.thumbnail is None:
+            return None
+        try:
+            async with self._stored(job.video.thumbnail) as path:
+                return await self.files.copy(path, "jpg")
+        except (BotError, OSError):
+            return None
+
+
+def _about(post: Post, job: Job) -> str:
+    return f"{post.kind}:{job.id}"

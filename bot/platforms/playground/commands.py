@@ -1,0 +1,245 @@
+"""What people can do in the room: say, press, ask. Nothing is decided here.
+
+A wish under a command is a message like any other, answered by a card; a repeated frame finds the
+message of the first. What stands in somebody's way is told to that person alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bot.core import replies
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.jobs import Job
+from bot.core.orders import Order, Picture
+from bot.core.ports import Posts
+from bot.core.posts import Form, PostKind
+from bot.core.replies import Action, Reply, Text
+from bot.core.service import Actor, Service
+from bot.log import get_logger
+from bot.platforms.playground import messages
+from bot.platforms.playground.client import PlaygroundPlatform, address
+from bot.platforms.playground.frames import Ask, Frame, Press, Query, Say
+from bot.platforms.playground.messages import PERSONAS, Json
+from bot.platforms.playground.room import Message
+
+log = get_logger()
+
+Draw = Callable[[Job], Awaitable[Reply]]
+
+
+class Commands:
+    """Hears what the page sends; await `finish` before the store is closed."""
+
+    def __init__(
+        self, platform: PlaygroundPlatform, *, service: Service, card: Draw, posts: Posts
+    ) -> None:
+        self._platform = platform
+        self._service = service
+        self._card = card
+        self._posts = posts
+        self._under_way: set[asyncio.Task[Json | None]] = set()
+
+    async def hear(self, frame: Frame, locale: str) -> Json | None:
+        """Do it, to the end even if the page has gone; answers what that person is told."""
+        task = asyncio.create_task(self._heard(frame, locale))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for what outlived its page."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def furniture(self, locale: str) -> Json:
+        """What a page needs before anything is said."""
+        return messages.furniture(self._service.catalog, locale)
+
+    async def _heard(self, frame: Frame, locale: str) -> Json | None:
+        try:
+            match frame:
+                case Say():
+                    await self._say(frame, locale)
+                    return None
+                case Press():
+                    return await self._press(frame, locale)
+                case Ask():
+                    return await self._ask(frame, locale)
+        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+            return messages.notice(replies.error(_told(problem)), locale)
+
+    # --- saying --------------------------------------------------------------------------------
+
+    async def _say(self, frame: Say, locale: str) -> None:
+        message = self._platform.room.said(_nonce(frame)) or await self._said(frame)
+        if frame.command is not None:
+            await self._take(await self._service.submit(self._order(frame, message, locale)))
+
+    async def _said(self, frame: Say) -> Message:
+        """The message in the room; what can't be one, or asks for nothing, is refused before."""
+        picture = self._platform.files.taken(frame.picture) if frame.picture else None
+        if frame.picture and picture is None:
+            raise Refused("picture_gone")
+        target = self._platform.room.get(frame.reply_to)
+        shown = picture or (target.picture if target else None)
+        if frame.command == "animate" and shown is None:
+            raise Refused("no_picture")
+        if not frame.text.strip() and not (shown if frame.command else picture):
+            raise Refused("prompt_missing")
+        return await self._platform.room.post(
+            author=frame.person,
+            nonce=_nonce(frame),
+            text=frame.text.strip(),
+            command=frame.command,
+            reply_to=target.id if target else None,
+            picture=picture,
+        )
+
+    def _order(self, frame: Say, message: Message, locale: str) -> Order:
+        return Order(
+            event_id=message.id,
+            address=address(message.id),
+            person=PERSONAS[frame.person].person,
+            locale=locale,
+            prompt=message.text,
+            pictures=self._pictures(message),
+            family=frame.model,
+            seconds=frame.seconds,
+            aspect=frame.aspect,
+            quality=frame.quality,
+        )
+
+    def _pictures(self, message: Message) -> tuple[Picture, ...]:
+        """The message's own, else that of the one it replies to."""
+        target = self._platform.room.get(message.reply_to)
+        for each in (message, target):
+            if each is not None and each.picture is not None:
+                given = each.picture
+                return (
+                    Picture(
+                        source=given.name,
+                        filename=given.filename,
+                        size=given.size,
+                        width=given.width,
+                        height=given.height,
+                        author=each.author,
+                    ),
+                )
+        return ()
+
+    async def _take(self, job: Job) -> None:
+        """Answer with the card. If that fails it is owed, and will be posted by its row."""
+        post = await self._posts.get(job.id, PostKind.CARD)
+        if post is None or post.message_id:
+            return
+        reply = await self._drawn(job)
+        try:
+            stands = await self._platform.send(
+                post, job, reply, nonce=post.nonce(Form.TEXT), video=None
+            )
+            await self._posts.posted(job, *stands)
+        except Exception:  # it was taken: the only thing to say now is its card
+            log.exception("playground.card_unrecorded", job=job.id)
+
+    # --- pressing ------------------------------------------------------------------------------
+
+    async def _press(self, frame: Press, locale: str) -> Json | None:
+        persona = PERSONAS[frame.person]
+        actor = Actor(person=persona.person, moderates=persona.moderates)
+        match frame.action:
+            case Action.CANCEL:
+                await self._redraw(await self._service.cancel(frame.job, actor))
+            case Action.DONT_POST:
+                await self._redraw(await self._service.silence(frame.job, actor))
+            case Action.RETRY:
+                await self._take(
+                    await self._service.retry(
+                        frame.job,
+                        persona.person,
+                        event_id=_nonce(frame),
+                        address=address(),
+                        locale=locale,
+                    )
+                )
+            case Action.REMIX:
+                await self._take(
+                    await self._service.remix(
+                        frame.job,
+                        persona.person,
+                        prompt=frame.text,
+                        event_id=_nonce(frame),
+                        address=address(),
+                        locale=locale,
+                    )
+                )
+            case Action.DELETE:
+                await self._service.delete(frame.job, actor)
+                return messages.notice(Reply(text=Text(id="delete.done")), locale)
+        return None
+
+    async def _redraw(self, job: Job) -> None:
+        """Show at once what a button did; the card is owed an edit anyway."""
+        post = await self._posts.get(job.id, PostKind.CARD)
+        if post is not None and post.message_id:
+            try:
+                await self._platform.edit(post, job, await self._drawn(job))
+            except Refused as refused:
+                log.info("playground.card_gone", job=job.id, code=refused.code)
+
+    async def _drawn(self, job: Job) -> Reply:
+        try:
+            return await self._card(job)
+        except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
+            log.warning("playground.card_plain", job=job.id, error=type(error).__name__)
+            return replies.card(job)
+
+    # --- asking --------------------------------------------------------------------------------
+
+    async def _ask(self, frame: Ask, locale: str) -> Json:
+        items = await self._items(frame, locale)
+        nothing = frame.query in ("jobs", "history") and not items
+        text = Text(id="ask.nothing" if nothing else f"ask.{frame.query}")
+        return messages.notice(Reply(text=text), locale, items=items)
+
+    async def _items(self, frame: Ask, locale: str) -> list[Json]:
+        query: Query = frame.query
+        person = PERSONAS[frame.person].person
+        match query:
+            case "jobs" | "history":
+                recent = await self._service.recent(address(), person, most=25)
+                open_only = query == "jobs"
+                chosen = [job for job in recent if not (open_only and job.is_final)]
+                return [
+                    messages.job_item(job, locale, shown=self._shown(job)) for job in chosen[:10]
+                ]
+            case "quota":
+                left, usage = await self._service.left(address(), person)
+                return messages.quota_items(left, usage, self._service.limits, locale)
+            case "models":
+                return messages.model_items(self._service.catalog, locale)
+            case "help":
+                return []
+
+    def _shown(self, job: Job) -> str | None:
+        """Where the room tells of this job: its video, else its failure, else its card."""
+        for kind in (PostKind.RESULT, PostKind.FAILURE, PostKind.CARD):
+            message = self._platform.room.find(f"{kind}:{job.id}")
+            if message is not None:
+                return message.id
+        return None
+
+
+def _nonce(frame: Frame) -> str:
+    return f"{frame.person}:{frame.nonce}"
+
+
+def _told(problem: Exception) -> BotError:
+    """The error whose sentence a person is told; what nobody foresaw is logged."""
+    match problem:
+        case Refused():
+            return problem
+        case Temporary():
+            return Temporary("busy")
+        case _:
+            log.error("playground.failed", error=type(problem).__name__, exc_info=problem)
+            return Broken("internal")

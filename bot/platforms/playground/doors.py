@@ -1,0 +1,251 @@
+"""The doors: the page, its socket, its pictures and videos; open to this machine alone.
+
+Whoever comes in must sit at this machine, name it by its own name (a stranger's domain that points
+here does not), come from our own page, and know the key in the address.
+"""
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, hdrs, web
+from aiohttp.typedefs import Handler
+
+from bot import i18n
+from bot.core import replies
+from bot.core.errors import Refused
+from bot.core.ports import Clock
+from bot.log import get_logger
+from bot.platforms.playground import frames, messages
+from bot.platforms.playground.client import PlaygroundPlatform
+from bot.platforms.playground.commands import Commands
+from bot.platforms.playground.files import TYPES
+from bot.platforms.playground.messages import Json
+from bot.platforms.playground.room import Event, as_json
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Robots-Tag": "noindex",
+}
+_PAGE = {
+    "index.html": "text/html",
+    "style.css": "text/css",
+    "room.js": "text/javascript",
+    "draw.js": "text/javascript",
+    "composer.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+"""Who sends one of these speaks for somebody who sits elsewhere."""
+MOST_SHOWN = 400
+"""Messages that a page is given when it opens."""
+MOST_FRAME = 32 * 1024
+GOODBYE = 1.0
+"""Seconds that a page has to say goodbye."""
+
+log = get_logger()
+
+
+class Doors:
+    """Lets people into the room for as long as `run` does."""
+
+    def __init__(self, platform: PlaygroundPlatform, commands: Commands, *, clock: Clock) -> None:
+        self._platform = platform
+        self._commands = commands
+        self._clock = clock
+        self._key = _kept_key(platform.folder / "key")
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._open = asyncio.Event()
+
+    @property
+    def path(self) -> str:
+        """The room's address on our server."""
+        return f"/room/{self._key}/"
+
+    @property
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """What the server mounts."""
+        room = "/room/{key}/"
+        return [
+            web.get(room, self._guarded(self._index)),
+            web.get(room + "page/{name}", self._guarded(self._asset)),
+            web.get(room + "files/{name}", self._guarded(self._file)),
+            web.get(room + "socket", self._guarded(self._socket, ours=True)),
+            web.post(room + "pictures", self._guarded(self._picture, ours=True)),
+        ]
+
+    async def run(self) -> None:
+        """Keep the socket open until cancelled; then tell every page to come back later."""
+        self._open.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._open.clear()
+            sockets = [socket.close(code=1012) for socket in self._sockets]
+            await asyncio.gather(*sockets, return_exceptions=True)
+
+    # --- the guard -----------------------------------------------------------------------------
+
+    def _guarded(self, handler: Handler, *, ours: bool = False) -> Handler:
+        """`ours`: only our own page may ask, not any page that is open beside it."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not _is_at_home(request) or (ours and not _is_ours(request)):
+                log.warning("playground.turned_away", route=handler.__name__)
+                raise web.HTTPForbidden(text="This room is for this machine alone.\n")
+            given = request.match_info["key"].encode("utf-8", "replace")
+            if not hmac.compare_digest(given, self._key.encode()):
+                raise web.HTTPNotFound
+            return await handler(request)
+
+        return guarded
+
+    # --- the page and its files ----------------------------------------------------------------
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        return _asset("index.html")
+
+    async def _asset(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["name"] not in _PAGE:
+            raise web.HTTPNotFound
+        return _asset(request.match_info["name"])
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        path = self._platform.files.path(request.match_info["name"])
+        if path is None:
+            raise web.HTTPNotFound
+        headers = {
+            **_HEADERS,
+            "Content-Type": TYPES[path.suffix.removeprefix(".")],
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "private, max-age=31536000, immutable",
+        }
+        return web.FileResponse(path, headers=headers)
+
+    async def _picture(self, request: web.Request) -> web.StreamResponse:
+        filename = Path(request.query.get("name", "picture")).name[:100]
+        try:
+            taken = await self._platform.files.take_picture(_chunks(request), filename=filename)
+        except Refused as refused:
+            notice = messages.notice(replies.error(refused), _locale(request))
+            too_large = refused.code == "picture_too_large"
+            answer = web.json_response(notice, status=413 if too_large else 415, headers=_HEADERS)
+            answer.force_close()  # the rest of the picture is still on its way
+            return answer
+        return web.json_response({"name": taken.name}, headers=_HEADERS)
+
+    # --- the socket ----------------------------------------------------------------------------
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if not self._open.is_set():
+            raise web.HTTPServiceUnavailable
+        socket = web.WebSocketResponse(timeout=GOODBYE, heartbeat=30.0, max_msg_size=MOST_FRAME)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            with self._platform.room.listening() as events:
+                await socket.send_json(self._welcome(_locale(request)))
+                async with asyncio.TaskGroup() as group:
+                    telling = group.create_task(_tell(socket, events))
+                    await self._listen(socket, _locale(request), group)
+                    telling.cancel()
+        except* ConnectionError:
+            log.info("playground.page_gone")
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    def _welcome(self, locale: str) -> Json:
+        shown = self._platform.room.messages[-MOST_SHOWN:]
+        return {
+            "type": "welcome",
+            "now": self._clock.now(),
+            "locale": locale,
+            **self._commands.furniture(locale),
+            "messages": [as_json(message) for message in shown],
+        }
+
+    async def _listen(
+        self, socket: web.WebSocketResponse, locale: str, group: asyncio.TaskGroup
+    ) -> None:
+        async for arrived in socket:
+            if arrived.type is not WSMsgType.TEXT:
+                continue
+            try:
+                frame = frames.read(arrived.data)
+            except ValueError:
+                await socket.close(code=1008)
+                return
+            group.create_task(self._answer(socket, frame, locale))
+
+    async def _answer(
+        self, socket: web.WebSocketResponse, frame: frames.Frame, locale: str
+    ) -> None:
+        """Tell the page that it was heard, and its person what stands in the way."""
+        notice = await self._commands.hear(frame, locale)
+        heard: Json = {"type": "heard", "nonce": frame.nonce, "person": frame.person}
+        if notice is not None:
+            heard["notice"] = notice
+        if not socket.closed:
+            await socket.send_json(heard)
+
+
+async def _tell(socket: web.WebSocketResponse, events: asyncio.Queue[Event]) -> None:
+    while True:
+        event = await events.get()
+        await socket.send_json({"type": event.type, "message": as_json(event.message)})
+
+
+async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        yield chunk
+
+
+def _asset(name: str) -> web.Response:
+    text = files("bot.platforms.playground").joinpath("page", name).read_text("utf-8")
+    headers = {**_HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    return web.Response(text=text, content_type=_PAGE[name], charset="utf-8", headers=headers)
+
+
+def _is_at_home(request: web.Request) -> bool:
+    """Nobody else's machine, nobody else's name, and nobody in between."""
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    try:
+        near = peer is not None and ip_address(str(peer[0])).is_loopback
+        host = urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname
+    except ValueError:
+        return False
+    named = host in ("localhost", "127.0.0.1", "::1")
+    return near and named and not any(name in request.headers for name in _PROXIES)
+
+
+def _is_ours(request: web.Request) -> bool:
+    """Asked by a page of this very server."""
+    return request.headers.get(hdrs.ORIGIN) == f"http://{request.headers.get(hdrs.HOST)}"
+
+
+def _locale(request: web.Request) -> str:
+    """The page says its reader's language; whatever it says, one we speak comes out."""
+    wanted = request.query.get("locale", i18n.DEFAULT)[:20]
+    return wanted if wanted.replace("-", "").isalnum() else i18n.DEFAULT
+
+
+def _kept_key(file: Path) -> str:
+    """The key in the address: made once, so that an address stays good."""
+    file.touch(mode=0o600)
+    if not file.read_text("utf-8"):
+        file.write_text(secrets.token_urlsafe(16), "utf-8")
+    return file.read_text("utf-8").strip()

@@ -1,0 +1,59 @@
+"""What the page sends through the socket: each frame is one wish of one person."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from bot.core.replies import Action
+
+Nonce = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{8,40}$")]
+"""Chosen by the page: the same wish sent twice is still one."""
+Words = Annotated[str, Field(max_length=4000)]
+Word = Annotated[str, Field(max_length=60)]
+Query = Literal["jobs", "history", "quota", "models", "help"]
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    nonce: Nonce
+    person: Literal["ann", "bob"]
+
+
+class Say(_Frame):
+    """Something typed, perhaps under a command, with a picture, or in reply to a message."""
+
+    do: Literal["say"]
+    command: Literal["video", "animate"] | None = None
+    text: Words = ""
+    picture: Word | None = None
+    """Name of an upload."""
+    reply_to: Word | None = None
+    model: Word | None = None
+    seconds: int | None = None
+    aspect: Word | None = None
+    quality: Word | None = None
+
+
+class Press(_Frame):
+    """A button; a remix brings its words along."""
+
+    do: Literal["press"]
+    action: Action
+    job: Word
+    text: Words = ""
+
+
+class Ask(_Frame):
+    """A command that only its person sees the answer of."""
+
+    do: Literal["ask"]
+    query: Query
+
+
+Frame = Say | Press | Ask
+_ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="do")])
+
+
+def read(text: str) -> Frame:
+    """The frame in a text. Raises `ValueError`."""
+    return _ADAPTER.validate_json(text)

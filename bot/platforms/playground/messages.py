@@ -1,0 +1,258 @@
+"""Looks: a reply becomes JSON that the page draws. Pure functions; no markup, no HTML anywhere.
+
+A sentence is a list of pieces: text as it is, people by id, and times as numbers, so that the page
+can let them tick. Strangers' words are pieces of text, so nothing in them can have an effect.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot import i18n
+from bot.core import replies
+from bot.core.catalog import Catalog
+from bot.core.jobs import Job
+from bot.core.orders import Person
+from bot.core.quotas import Limits, Usage
+from bot.core.replies import Button, Left, Reply, Text
+
+Json = dict[str, Any]
+Piece = str | Json
+
+MOST_VALUE = 200
+MOST_LIST = 500
+"""Characters of a value in a card, and in a notice, which may list what can be had instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Somebody to be in the room."""
+
+    person: Person
+    moderates: bool = False
+
+
+PERSONAS = {
+    "ann": Persona(Person(id="ann", name="Ann"), moderates=True),
+    "bob": Persona(Person(id="bob", name="Bob")),
+}
+OPTIONS = ("model", "seconds", "aspect", "quality")
+COMMANDS = {
+    "video": OPTIONS,
+    "animate": OPTIONS,
+    "jobs": (),
+    "history": (),
+    "quota": (),
+    "models": (),
+    "help": (),
+}
+"""Every command, and what can be chosen with it."""
+
+_WORDS = (
+    "title",
+    "subtitle",
+    "welcome",
+    "try_one",
+    "try_two",
+    "try_three",
+    "you_are",
+    "moderator",
+    "bot",
+    "says",
+    "for_person",
+    "composer",
+    "say_video",
+    "say_animate",
+    "say_plain",
+    "send",
+    "attach",
+    "drop",
+    "commands",
+    "no_command",
+    "leave_command",
+    "any_model",
+    "any_seconds",
+    "any_aspect",
+    "any_quality",
+    "options",
+    "reply",
+    "replying",
+    "animate",
+    "remove_picture",
+    "remove_reply",
+    "cancel",
+    "only_you",
+    "dismiss",
+    "soon",
+    "now",
+    "progress",
+    "video_of",
+    "picture_of",
+    "remix_title",
+    "delete_title",
+    "offline",
+    "online",
+    "too_large",
+    "not_a_picture",
+    "needs_picture",
+    "show",
+    "history_label",
+    "latest",
+    "gone",
+)
+_MARK = re.compile("\x02([^\x03]*)\x03")
+_HIDDEN = str.maketrans("", "", "\x02\x03")
+
+
+def look(reply: Reply, job: Job) -> Json:
+    """One of the bot's messages in the room, in the language of whoever asked."""
+    locale = job.order.locale
+    return {
+        **_words(reply, locale, most=MOST_VALUE),
+        "tone": reply.tone,
+        "prompt": reply.prompt,
+        "facts": [pieces(fact, locale) for fact in reply.facts],
+        "progress": reply.progress,
+        "link": reply.link,
+        "job": job.id,
+        "person": job.order.person.id,
+        "buttons": [_button(button, locale) for button in reply.buttons],
+    }
+
+
+def notice(reply: Reply, locale: str, *, items: Iterable[Json] = ()) -> Json:
+    """Something that one person alone is told."""
+    return {**_words(reply, locale, most=MOST_LIST), "tone": reply.tone, "items": list(items)}
+
+
+def job_item(job: Job, locale: str, *, shown: str | None) -> Json:
+    """A job in a list; `shown` is the message that tells of it."""
+    return {
+        "prompt": job.request.prompt,
+        "text": pieces(replies.card(job).text, locale),
+        "facts": [pieces(replies.request_fact(job.request), locale)],
+        "at": job.created_at,
+        "shown": shown,
+    }
+
+
+def model_items(catalog: Catalog, locale: str) -> list[Json]:
+    """What can be chosen, family by family."""
+    items = []
+    for family in catalog.families:
+        able = [model for model in catalog.models if model.family == family]
+        values = {
+            "seconds": _listed(sorted({each for model in able for each in model.seconds})),
+            "shapes": _listed(shape for model in able for shape in model.aspects),
+            "qualities": _listed(quality for model in able for quality in model.sizes),
+        }
+        kinds = dict.fromkeys(kind for model in able for kind in model.kinds)
+        facts = [Text(id=f"kind.{kind}") for kind in kinds]
+        facts.append(Text(id="kind.makes", values=values))
+        items.append(
+            {
+                "title": catalog.label(family),
+                "facts": [pieces(fact, locale) for fact in facts],
+            }
+        )
+    return items
+
+
+def quota_items(left: Left | None, usage: Usage, limits: Limits, locale: str) -> list[Json]:
+    """What was had today, and what is left."""
+    facts = []
+    if left is not None:
+        values = {"used": usage.person_videos, "most": limits.person_videos}
+        facts.append(Text(id="quota.day", values=values))
+        facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
+    else:
+        facts.append(Text(id="quota.unlimited", values={"used": usage.person_videos}))
+    if limits.person_at_once is not None:
+        values = {"used": usage.person_at_once, "most": limits.person_at_once}
+        facts.append(Text(id="quota.at_once", values=values))
+    return [{"facts": [pieces(fact, locale) for fact in facts]}]
+
+
+def furniture(catalog: Catalog, locale: str) -> Json:
+    """All that the page needs besides messages: words, people, commands and what to choose from."""
+    say = _speaker(locale)
+    return {
+        "words": {word: say(f"room.{word}") for word in _WORDS}
+        | {name: say(f"option.{name}") for name in OPTIONS}
+        | {each: say(f"button.{each}") for each in ("delete", "remix")}
+        | {"delete_sure": say("delete.sure")},
+        "people": [
+            {"id": key, "name": each.person.name, "moderates": each.moderates}
+            for key, each in PERSONAS.items()
+        ],
+        "commands": [
+            {"name": name, "says": say(f"command.{name}"), "options": list(options)}
+            for name, options in COMMANDS.items()
+        ],
+        "models": [
+            {
+                "family": model.family,
+                "label": model.label,
+                "kinds": list(model.kinds),
+                "seconds": list(model.seconds),
+                "shapes": {
+                    quality: [] if isinstance(sizes, str) else list(sizes)
+                    for quality, sizes in model.sizes.items()
+                },
+            }
+            for model in catalog.models
+        ],
+        "preferred": catalog.default,
+    }
+
+
+def pieces(text: Text, locale: str, *, most: int = MOST_VALUE) -> list[Piece]:
+    """The sentence, cut where something is to be drawn instead of written."""
+    formats: dict[str, i18n.Format] = {
+        "at": _marked("soon"),
+        "resets_at": _marked("relative"),
+        "until": _marked("date"),
+        "person": _marked("person"),
+    }
+    sentence = i18n.say(
+        text, locale, formats=formats, escape=lambda value: _plain(value, most=most)
+    )
+    cut = _MARK.split(sentence)
+    found: list[Piece] = []
+    for number, part in enumerate(cut):
+        if number % 2:
+            name, _, value = part.partition(":")
+            found.append({name: value if name == "person" else float(value)})
+        elif part:
+            found.append(part)
+    return found
+
+
+def _words(reply: Reply, locale: str, *, most: int) -> Json:
+    return {"text": pieces(reply.text, locale, most=most)}
+
+
+def _marked(name: str) -> Callable[[object], str]:
+    return lambda value: f"\x02{name}:{value}\x03"
+
+
+def _plain(value: str, *, most: int) -> str:
+    flat = " ".join(value.translate(_HIDDEN).split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def _button(button: Button, locale: str) -> Json:
+    label = i18n.say(Text(id=f"button.{button.action}"), locale)
+    return {"action": button.action, "label": label}
+
+
+def _speaker(locale: str) -> Callable[[str], str]:
+    """Sentences for the page to fill in: each value stands for itself."""
+    names = ("name", "person", "prompt", "percent", "command", "wanted")
+    values = {name: f"{{{name}}}" for name in names}
+    return lambda id_: i18n.say(Text(id=id_, values=values), locale)
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(dict.fromkeys(str(value) for value in values))

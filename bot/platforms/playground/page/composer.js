@@ -1,0 +1,292 @@
+// The composer: words, a command, what can be chosen with it, a picture, a reply.
+
+import { icon, make, nameOf, say, words } from "./draw.js";
+
+const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+const MOST_BYTES = 8_000_000;
+
+export class Composer {
+  // `speaker()(wish)` and `ask(query)` hand on what was typed, `complain(text)` says what is wrong.
+  constructor(form, { speaker, ask, complain, upload }) {
+    Object.assign(this, { form, speaker, ask, complain, upload });
+    this.input = form.querySelector("textarea");
+    this.palette = form.querySelector(".palette");
+    this.chip = form.querySelector(".chip");
+    this.context = form.querySelector(".context");
+    this.options = form.querySelector(".options");
+    this.file = form.querySelector("input[type=file]");
+    this.command = "video";
+    this.chosen = {};
+    this.picture = null;
+    this.target = null;
+    this.listen();
+  }
+
+  furnish({ commands, models, preferred }) {
+    Object.assign(this, { commands, models, preferred });
+    this.draw();
+  }
+
+  listen() {
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
+    this.input.addEventListener("input", () => { this.grow(); this.suggest(); });
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.input.addEventListener("blur", () => setTimeout(() => this.close(), 150));
+    addEventListener("paste", (event) => {
+      const [file] = event.clipboardData?.files ?? [];
+      if (file && !document.querySelector("dialog[open]")) { event.preventDefault(); this.take(file); }
+    });
+    this.chip.addEventListener("click", () => { this.use(null); this.input.focus(); });
+    this.form.querySelector(".attach").addEventListener("click", () => this.file.click());
+    this.file.addEventListener("change", () => {
+      if (this.file.files[0]) this.take(this.file.files[0]);
+      this.file.value = "";
+    });
+    this.drops();
+  }
+
+  drops() {
+    const carries = (event) => event.dataTransfer?.types.includes("Files");
+    addEventListener("dragover", (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      document.body.classList.add("dropping");
+    });
+    addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) document.body.classList.remove("dropping");
+    });
+    addEventListener("drop", (event) => {
+      document.body.classList.remove("dropping");
+      if (!carries(event)) return;
+      event.preventDefault();
+      this.take(event.dataTransfer.files[0]);
+    });
+  }
+
+  // --- the palette ------------------------------------------------------------------------------
+
+  get isOpen() { return !this.palette.hidden; }
+
+  suggest() {
+    const typed = /^\/(\w*)$/.exec(this.input.value);
+    if (!typed) return this.close();
+    const able = this.commands.filter((each) => each.name.startsWith(typed[1].toLowerCase()));
+    const rows = able.map((each) => ({ name: each.name, label: `/${each.name}`, says: each.says }));
+    if (this.command && !typed[1]) rows.push({ name: "", label: "…", says: say("leave_command", { command: this.command }) });
+    this.palette.replaceChildren(...rows.map((row, place) => make(
+      "li", { id: `choice-${place}`, role: "option", "aria-selected": String(place === 0), on: { mousedown: (event) => { event.preventDefault(); this.choose(row.name); } } },
+      make("b", {}, row.label), make("span", {}, row.says),
+    )));
+    if (!rows.length) this.palette.append(make("li", { class: "none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, words.no_command));
+    this.rows = rows;
+    this.palette.hidden = false;
+    this.mark(0);
+  }
+
+  mark(place) {
+    this.marked = place;
+    [...this.palette.children].forEach((row, each) => row.setAttribute("aria-selected", String(each === place)));
+    const row = this.palette.children[place];
+    row?.scrollIntoView({ block: "nearest" });
+    if (this.rows.length) this.input.setAttribute("aria-activedescendant", row.id);
+  }
+
+  close() {
+    this.palette.hidden = true;
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  choose(name) {
+    this.input.value = "";
+    this.close();
+    const found = this.commands.find((each) => each.name === name);
+    if (found && !found.options.length) this.ask(name);
+    else this.use(name || null);
+    this.input.focus();
+  }
+
+  key(event) {
+    if (event.isComposing) return;
+    if (this.isOpen) return this.paletteKey(event);
+    if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); this.submit(); }
+    else if (event.key === "Backspace" && !this.input.value && this.command) { event.preventDefault(); this.use(null); }
+    else if (event.key === "Escape") { this.drop(); this.reply(null); }
+  }
+
+  paletteKey(event) {
+    const last = this.rows.length - 1;
+    const moves = { ArrowDown: this.marked === last ? 0 : this.marked + 1, ArrowUp: this.marked ? this.marked - 1 : last, Home: 0, End: last };
+    if (event.key in moves) { event.preventDefault(); this.mark(moves[event.key]); }
+    else if (event.key === "Escape") { event.preventDefault(); this.input.value = ""; this.close(); }
+    else if (["Enter", "Tab"].includes(event.key) && this.rows.length) { event.preventDefault(); this.choose(this.rows[this.marked].name); }
+    else if (event.key === "Enter") event.preventDefault();
+  }
+
+  // --- command, options, picture, reply ---------------------------------------------------------
+
+  use(command) {
+    this.command = command;
+    this.draw();
+  }
+
+  reply(message) {
+    this.target = message;
+    this.draw();
+  }
+
+  animate(message) {
+    this.target = message;
+    this.use("animate");
+    this.input.focus();
+  }
+
+  fill(text) {
+    this.input.value = text;
+    this.use("video");
+    this.grow();
+    this.input.focus();
+  }
+
+  async take(file) {
+    if (!TYPES.includes(file.type)) return this.complain(words.not_a_picture);
+    if (file.size > MOST_BYTES) return this.complain(words.too_large);
+    this.drop();
+    const picture = { file, url: URL.createObjectURL(file) };
+    picture.name = this.upload(file);
+    this.picture = picture;
+    if (this.command) this.command = "animate";
+    this.draw();
+    this.input.focus();
+    picture.name.catch(() => { if (this.picture === picture) this.drop(); });
+  }
+
+  drop() {
+    if (!this.picture) return;
+    URL.revokeObjectURL(this.picture.url);
+    this.picture = null;
+    if (this.command === "animate") this.command = "video";
+    this.draw();
+  }
+
+  get kind() { return this.picture || this.target?.picture ? "i2v" : "t2v"; }
+
+  draw() {
+    this.chip.hidden = !this.command;
+    this.chip.replaceChildren(`/${this.command}`, icon("close"));
+    if (this.command) this.chip.setAttribute("aria-label", say("leave_command", { command: this.command }));
+    this.input.placeholder = words[this.command ? `say_${this.command}` : "say_plain"];
+    this.drawContext();
+    this.drawOptions();
+  }
+
+  drawContext() {
+    const shown = [];
+    if (this.target) {
+      const about = this.target.text || this.target.look?.prompt || this.target.picture?.filename || "";
+      shown.push(this.attached(
+        this.target.picture ? `files/${this.target.picture.name}` : null,
+        `${say("replying", { name: nameOf(this.target.author) })} ${about}`, words.remove_reply, () => this.reply(null)));
+    }
+    if (this.picture) shown.push(this.attached(this.picture.url, this.picture.file.name, words.remove_picture, () => this.drop()));
+    this.context.replaceChildren(...shown);
+    this.context.hidden = !shown.length;
+  }
+
+  attached(url, text, label, remove) {
+    return make(
+      "div", { class: "attached" }, url ? make("img", { src: url, alt: "" }) : icon("reply"), make("span", {}, text),
+      make("button", { type: "button", class: "tool", "aria-label": label, on: { click: () => { remove(); this.input.focus(); } } }, icon("close")),
+    );
+  }
+
+  drawOptions() {
+    const offered = this.command ? (this.commands.find((each) => each.name === this.command)?.options ?? []) : [];
+    const lists = this.lists();
+    const focused = document.activeElement?.name;
+    this.options.replaceChildren(...offered.map((name) => this.select(name, lists[name])));
+    this.options.hidden = !offered.length;
+    if (focused) this.options.querySelector(`[name=${focused}]`)?.focus();
+  }
+
+  // What the model that would be taken can do; what was chosen and is no more, is let go.
+  lists() {
+    const able = this.models.filter((each) => each.kinds.includes(this.kind));
+    const families = new Map(able.map((each) => [each.family, each.label]));
+    if (!families.has(this.chosen.model)) delete this.chosen.model;
+    const wanted = this.chosen.model ?? this.preferred;
+    const model = able.find((each) => each.family === wanted) ?? able[0];
+    const seconds = (model?.seconds ?? []).map((each) => [String(each), `${each} s`]);
+    const qualities = Object.keys(model?.shapes ?? {});
+    const shapes = model?.shapes[this.chosen.quality ?? qualities[0]] ?? [];
+    const lists = {
+      model: [...families], seconds, quality: qualities.map((each) => [each, each]),
+      aspect: (shapes.length ? shapes : ["16:9", "9:16", "1:1", "4:3", "3:4"]).map((each) => [each, each]),
+    };
+    for (const [name, choices] of Object.entries(lists)) {
+      if (!choices.some(([value]) => value === this.chosen[name])) delete this.chosen[name];
+    }
+    return lists;
+  }
+
+  select(name, choices) {
+    const select = make(
+      "select", { name, "aria-label": words[name], title: words[name], on: { change: () => this.pick(name, select.value) } },
+      make("option", { value: "" }, `${words[`any_${name}`]}`),
+      ...choices.map(([value, label]) => make("option", { value, selected: this.chosen[name] === value }, label)),
+    );
+    select.classList.toggle("picked", name in this.chosen);
+    return select;
+  }
+
+  pick(name, value) {
+    if (value) this.chosen[name] = value;
+    else delete this.chosen[name];
+    this.drawOptions();
+  }
+
+  grow() {
+    this.input.style.height = "auto";
+    this.input.style.height = `${this.input.scrollHeight}px`;
+  }
+
+  // --- sending ----------------------------------------------------------------------------------
+
+  async submit() {
+    let text = this.input.value.trim();
+    let command = this.command;
+    const typed = /^\/(\w+)(?:\s+([\s\S]*))?$/.exec(text);
+    if (typed) {
+      const found = this.commands.find((each) => each.name === typed[1].toLowerCase());
+      if (!found) return this.complain(words.no_command);
+      if (!found.options.length) { this.clear(); return this.ask(found.name); }
+      [command, text] = [found.name, typed[2] ?? ""];
+    }
+    if (command === "animate" && this.kind !== "i2v") return this.complain(words.needs_picture);
+    if (!text && !this.picture && !(command && this.kind === "i2v")) return this.input.focus();
+    const wish = { command, text, reply_to: this.target?.id, ...(command ? this.picked() : {}) };
+    const picture = this.picture;
+    const send = this.speaker();
+    this.clear();
+    try {
+      if (picture) wish.picture = await picture.name;
+    } catch {
+      return; // the upload has complained itself
+    }
+    send(wish);
+  }
+
+  picked() {
+    const { seconds, ...rest } = this.chosen;
+    return seconds ? { ...rest, seconds: Number(seconds) } : { ...rest };
+  }
+
+  clear() {
+    this.input.value = "";
+    this.target = null;
+    if (this.picture) this.drop();
+    if (this.command === "animate") this.command = "video";
+    this.close();
+    this.grow();
+    this.draw();
+  }
+}

@@ -1,0 +1,287 @@
+// Drawing: what was said becomes elements. Text is only ever set as text, never as markup.
+
+export const words = {};
+export const people = new Map();
+let locale = "en";
+let skew = 0; // seconds by which the server's clock is ahead of ours
+
+export function settle(welcome) {
+  Object.assign(words, welcome.words);
+  locale = welcome.locale;
+  skew = welcome.now - Date.now() / 1000;
+  people.clear();
+  for (const person of welcome.people) people.set(person.id, person);
+}
+
+export function say(word, values = {}) {
+  return words[word].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") for (const [event, act] of Object.entries(value)) element.addEventListener(event, act);
+    else if (name === "class") element.className = value;
+    else if (name in element && !name.includes("-") && name !== "role") element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export function icon(name) {
+  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  picture.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  picture.append(use);
+  return picture;
+}
+
+// --- time ---------------------------------------------------------------------------------------
+
+export const now = () => Date.now() / 1000 + skew;
+
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+function relative(at) {
+  const left = at - now();
+  const [unit, length] = UNITS.find(([, seconds]) => Math.abs(left) >= seconds) ?? UNITS[3];
+  return new Intl.RelativeTimeFormat(locale, { numeric: "always" }).format(Math.round(left / length), unit);
+}
+
+const shown = {
+  soon: (at) => (at > now() + 0.5 ? relative(at) : words.soon),
+  relative: (at) => (Math.abs(at - now()) < 0.5 ? words.now : relative(at)),
+  date: (at) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(at * 1000),
+  clock: (at) => new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(at * 1000),
+};
+
+function time(kind, at) {
+  const element = make("time", { dateTime: new Date(at * 1000).toISOString() }, shown[kind](at));
+  element.dataset.kind = kind;
+  element.dataset.at = at;
+  return element;
+}
+
+// Times tick, and bars glide towards the moment their card promises.
+export function tick(root) {
+  for (const element of root.querySelectorAll("time[data-kind]")) {
+    const text = shown[element.dataset.kind](Number(element.dataset.at));
+    if (element.textContent !== text) element.textContent = text;
+  }
+  for (const bar of root.querySelectorAll(".strip")) glide(bar);
+}
+
+function glide(bar) {
+  const { from, since, ready } = bar.dataset;
+  let share = Number(from);
+  if (ready && Number(ready) > Number(since)) {
+    const gone = (now() - since) / (ready - since);
+    share += (96 - share) * Math.min(Math.max(gone, 0), 1);
+  }
+  bar.firstChild.style.width = `${Math.min(share, 100)}%`;
+}
+
+// --- sentences ----------------------------------------------------------------------------------
+
+function piece(each) {
+  if (typeof each === "string") return each;
+  if (each.person !== undefined) {
+    return make("b", { class: `mention of-${each.person}` }, people.get(each.person)?.name ?? each.person);
+  }
+  const [[kind, at]] = Object.entries(each);
+  return time(kind, at);
+}
+
+export function sentence(tag, className, pieces) {
+  return make(tag, { class: className }, ...pieces.map(piece));
+}
+
+export function avatar(author) {
+  if (author === "zoetrope") return make("span", { class: "avatar of-bot", "aria-hidden": "true" }, icon("drum"));
+  const name = people.get(author)?.name ?? "?";
+  return make("span", { class: `avatar of-${author}`, "aria-hidden": "true" }, name[0]);
+}
+
+export function nameOf(author) {
+  return author === "zoetrope" ? words.title : (people.get(author)?.name ?? author);
+}
+
+// --- messages -----------------------------------------------------------------------------------
+
+// `room` offers: press(button, look), reply(message), animate(message), get(id), jump(id).
+export function message(it, room) {
+  const by = make(
+    "p", { class: "by" },
+    make("b", { class: `of-${it.author}` }, nameOf(it.author)),
+    it.author === "zoetrope" ? make("span", { class: "tag" }, words.bot) : null,
+    it.command ? make("span", { class: "command" }, `/${it.command}`) : null,
+    it.look && !it.reply_to ? make("span", { class: "tag" }, say("for_person", { name: nameOf(it.look.person) })) : null,
+    time("clock", it.at),
+  );
+  const body = make("div", { class: "body" }, by, quote(it, room));
+  const element = make(
+    "article", { class: `message ${it.look ? "ours" : "theirs"}`, id: `m${it.id}`, tabIndex: -1 },
+    avatar(it.author), body,
+  );
+  if (it.look) body.append(card(it, room));
+  else body.append(...said(it), tools(it, room));
+  element.setAttribute("aria-label", say("says", { name: nameOf(it.author) }));
+  return element;
+}
+
+function quote(it, room) {
+  if (!it.reply_to) return null;
+  const target = room.get(it.reply_to);
+  if (it.look?.prompt && target?.text === it.look.prompt) return null; // said right there
+  const text = target ? (target.text || target.look?.prompt || target.picture?.filename || `/${target.command}`) : words.gone;
+  return make(
+    "button", { type: "button", class: "quote", on: { click: () => room.jump(it.reply_to) } },
+    icon("reply"), make("b", {}, target ? nameOf(target.author) : ""), ` ${text}`,
+  );
+}
+
+function said(it) {
+  const text = it.text ? make("p", { class: "text" }, it.text) : null;
+  const picture = it.picture
+    ? make("img", {
+        class: "picture", src: `files/${it.picture.name}`, alt: say("picture_of", { name: nameOf(it.author) }),
+        width: it.picture.width, height: it.picture.height, loading: "lazy",
+      })
+    : null;
+  return [text, picture].filter(Boolean);
+}
+
+function tools(it, room) {
+  return make(
+    "div", { class: "tools" },
+    it.picture ? tool("animate", words.animate, () => room.animate(it)) : null,
+    tool("reply", words.reply, () => room.reply(it)),
+  );
+}
+
+function tool(name, label, click) {
+  return make("button", { type: "button", class: "tool", on: { click } }, icon(name), label);
+}
+
+// A card is brought up to date part by part, so that a screen reader hears only what is new.
+function card(it, room) {
+  const element = make("div", { class: "card" });
+  redraw(element, it, room);
+  return element;
+}
+
+export function redraw(element, it, room) {
+  const look = it.look;
+  const settled = !it.video && look.tone === "done";
+  element.className = `card ${look.tone}${settled ? " settled" : ""}${it.video ? " film" : ""}`;
+  part(element, "text", look.text, () => sentence("p", "text", look.text));
+  part(element, "video", it.video, () => film(it));
+  part(element, "prompt", look.prompt, () => make("blockquote", { class: "prompt" }, look.prompt));
+  part(element, "strip", look.progress ?? null, () => strip(look));
+  part(element, "link", look.link, () => make("a", { class: "link", href: look.link, target: "_blank", rel: "noopener" }, look.link));
+  part(element, "facts", look.facts.length ? look.facts : null, () => facts(look.facts));
+  part(element, "row", look.buttons.length ? look.buttons : null, () =>
+    make("div", { class: "row" }, ...look.buttons.map((each) => button(each, look, room))));
+}
+
+function part(card, name, value, build) {
+  const key = JSON.stringify(value ?? null);
+  const before = card.querySelector(`:scope > .part-${name}`);
+  if (before?.dataset.key === key) return;
+  if (value === null || value === undefined) {
+    before?.remove();
+    return;
+  }
+  const focused = before?.contains(document.activeElement);
+  const wrapper = make("div", { class: `part-${name}` }, build());
+  if (name === "strip" && before) {
+    // The same bar, a little further: made anew it would jump.
+    before.dataset.key = key;
+    Object.assign(before.firstChild.dataset, wrapper.firstChild.dataset);
+    before.firstChild.setAttribute("aria-valuenow", value);
+    before.lastChild.textContent = wrapper.lastChild.textContent;
+    glide(before.firstChild);
+    return;
+  }
+  if (name !== "text") wrapper.setAttribute("aria-live", "off");
+  wrapper.dataset.key = key;
+  if (before) before.replaceWith(wrapper);
+  else card.append(wrapper);
+  if (focused) (wrapper.querySelector("button") ?? card.closest("article"))?.focus();
+  order(card);
+}
+
+const ORDER = ["text", "video", "prompt", "strip", "link", "facts", "row"].map((name) => `part-${name}`);
+
+function order(card) {
+  const sorted = [...card.children].sort((a, b) => ORDER.indexOf(a.className) - ORDER.indexOf(b.className));
+  sorted.forEach((child, place) => {
+    if (card.children[place] !== child) card.insertBefore(child, card.children[place]);
+  });
+}
+
+function facts(all) {
+  return make("ul", { class: "facts" }, ...all.map((fact) => sentence("li", "", fact)));
+}
+
+function strip(look) {
+  const bar = make(
+    "div", {
+      class: "strip", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100",
+      "aria-valuenow": String(look.progress), "aria-label": look.prompt || words.progress,
+    },
+    make("div", { class: "fill" }),
+  );
+  const ready = look.facts.flat().find((each) => each.soon !== undefined)?.soon;
+  bar.dataset.from = look.progress;
+  bar.dataset.since = now();
+  if (ready) bar.dataset.ready = ready;
+  glide(bar);
+  const frame = document.createDocumentFragment();
+  frame.append(bar, make("span", { class: "percent" }, `${look.progress} %`));
+  return frame;
+}
+
+function film(it) {
+  const file = it.video;
+  return make("video", {
+    controls: true, playsInline: true, preload: "metadata", src: `files/${file.name}`,
+    poster: file.still ? `files/${file.still}` : null, width: file.width, height: file.height,
+    "aria-label": say("video_of", { prompt: it.look.prompt ?? "" }),
+  });
+}
+
+function button(each, look, room) {
+  const known = { retry: "retry", remix: "remix", delete: "delete", cancel: "close", silence: "close" };
+  return make(
+    "button", { type: "button", class: `button ${each.action}`, on: { click: () => room.press(each, look) } },
+    icon(known[each.action]), each.label,
+  );
+}
+
+// --- what only one person sees ------------------------------------------------------------------
+
+export function notice(look, person, room, dismiss) {
+  const items = look.items.map((item) =>
+    make(
+      "li", {},
+      item.title ? make("p", { class: "title" }, item.title) : null,
+      item.prompt ? make("p", { class: "prompt" }, item.prompt) : null,
+      item.text ? sentence("p", "state", item.text) : null,
+      facts(item.facts ?? []),
+      item.at ? make("p", { class: "when" }, time("relative", item.at)) : null,
+      item.shown ? make("button", { type: "button", class: "tool", on: { click: () => room.jump(item.shown) } }, words.show) : null,
+    ));
+  return make(
+    "aside", { class: `notice ${look.tone}` },
+    make(
+      "div", { class: "head" }, make("span", { class: "only" }, say("only_you", { name: nameOf(person) })),
+      make("button", { type: "button", class: "tool", "aria-label": words.dismiss, on: { click: dismiss } }, icon("close")),
+    ),
+    sentence("p", "text", look.text),
+    items.length ? make("ul", { class: "items" }, ...items) : null,
+  );
+}

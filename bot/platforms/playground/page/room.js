@@ -1,0 +1,250 @@
+// The room: keeps the socket, shows what is said, hands on what people do.
+
+import { Composer } from "./composer.js";
+import * as draw from "./draw.js";
+
+const find = (selector) => document.querySelector(selector);
+const language = navigator.language || "en";
+const scroll = find(".scroll");
+const log = find(".log");
+const banner = find(".banner");
+
+const said = new Map(); // messages by id
+const pending = new Map(); // frames that the room has not heard yet, by nonce
+let socket = null;
+let wait = 500;
+let person = sessionStorage.getItem("person") ?? "ann";
+
+const room = {
+  get: (id) => said.get(id),
+  press,
+  reply: (message) => { composer.reply(message); composer.input.focus(); },
+  animate: (message) => composer.animate(message),
+  jump,
+};
+const composer = new Composer(find(".composer"), {
+  // Whoever speaks is whoever began to: a picture takes its time, and somebody may switch meanwhile.
+  speaker: () => { const whose = person; return (wish) => tell({ do: "say", person: whose, ...wish }); },
+  ask: (query) => tell({ do: "ask", query }),
+  complain: (text) => notice({ tone: "failed", text: [text], items: [] }, person),
+  upload,
+});
+
+// --- the socket -----------------------------------------------------------------------------------
+
+function connect() {
+  const place = new URL(`socket?locale=${encodeURIComponent(language)}`, location.href);
+  place.protocol = "ws:";
+  socket = new WebSocket(place);
+  socket.addEventListener("message", (event) => hear(JSON.parse(event.data)));
+  socket.addEventListener("close", () => {
+    if (draw.words.offline) banner.textContent = draw.words.offline;
+    document.body.classList.add("offline");
+    setTimeout(connect, wait);
+    wait = Math.min(wait * 1.6, 4000);
+  });
+}
+
+function hear(told) {
+  if (told.type === "welcome") welcome(told);
+  else if (told.type === "post") follow(() => post(told.message));
+  else if (told.type === "edit") follow(() => edit(told.message));
+  else if (told.type === "delete") remove(told.message.id);
+  else if (told.type === "heard") {
+    pending.delete(told.nonce);
+    if (told.notice) notice(told.notice, told.person);
+  }
+}
+
+function tell(wish) {
+  const frame = { nonce: crypto.randomUUID(), person, ...wish };
+  for (const name of Object.keys(frame)) if (frame[name] === undefined) delete frame[name];
+  pending.set(frame.nonce, frame);
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+  toEnd();
+}
+
+async function upload(file) {
+  const query = new URLSearchParams({ name: file.name, locale: language });
+  const answer = await fetch(`pictures?${query}`, { method: "POST", body: file }).catch(() => null);
+  if (answer?.ok) return (await answer.json()).name;
+  notice(answer ? await answer.json() : { tone: "failed", text: [draw.words.offline], items: [] }, person);
+  throw new Error("the picture was not taken");
+}
+
+// --- coming in ------------------------------------------------------------------------------------
+
+function welcome(told) {
+  const back = document.body.classList.contains("offline") && said.size > 0;
+  draw.settle(told);
+  document.documentElement.lang = told.locale;
+  document.body.classList.remove("offline");
+  banner.textContent = back ? draw.words.online : "";
+  if (back) setTimeout(() => { if (!document.body.classList.contains("offline")) banner.textContent = ""; }, 3000);
+  wait = 500;
+  furnish(told);
+  show(told.messages);
+  for (const frame of pending.values()) socket.send(JSON.stringify(frame));
+  document.body.classList.add("ready");
+}
+
+function furnish(told) {
+  for (const each of document.querySelectorAll("[data-word]")) each.textContent = draw.words[each.dataset.word];
+  for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", draw.words[each.dataset.label]);
+  for (const each of document.querySelectorAll("[data-title]")) {
+    each.title = draw.words[each.dataset.title];
+    each.setAttribute("aria-label", each.title);
+  }
+  find(".tries").replaceChildren(...["try_one", "try_two", "try_three"].map((word) =>
+    draw.make("button", { type: "button", class: "try", on: { click: () => composer.fill(draw.words[word]) } }, draw.words[word])));
+  drawPeople(told.people);
+  composer.furnish(told);
+}
+
+function drawPeople(all) {
+  const legend = find(".people legend");
+  find(".people").replaceChildren(legend, ...all.map((each) => {
+    const input = draw.make("input", {
+      type: "radio", name: "person", value: each.id, checked: each.id === person,
+      on: { change: () => become(each.id) },
+    });
+    const role = each.moderates ? draw.make("small", {}, draw.words.moderator) : null;
+    return draw.make("label", { class: `person of-${each.id}` }, input, draw.avatar(each.id), draw.make("span", {}, each.name, role ?? ""));
+  }));
+  become(person);
+}
+
+function become(id) {
+  person = id;
+  sessionStorage.setItem("person", id);
+  document.body.dataset.person = id;
+  for (const each of log.querySelectorAll(".notice")) each.hidden = each.dataset.person !== id;
+}
+
+// The room as it is now: what is gone goes, what is new comes, what stands stays where it is.
+function show(messages) {
+  const there = new Set(messages.map((each) => each.id));
+  for (const id of [...said.keys()]) if (!there.has(id)) remove(id);
+  const first = said.size === 0;
+  for (const each of messages) said.has(each.id) ? edit(each) : post(each);
+  greet();
+  if (first) scroll.scrollTop = scroll.scrollHeight;
+}
+
+// --- what is said -----------------------------------------------------------------------------------
+
+function post(message) {
+  if (said.has(message.id)) return;
+  said.set(message.id, message);
+  log.append(draw.message(message, room));
+  greet();
+}
+
+function edit(message) {
+  if (!said.has(message.id)) return post(message);
+  said.set(message.id, message);
+  const card = document.querySelector(`#m${message.id} .card`);
+  if (card && message.look) draw.redraw(card, message, room);
+  busy();
+}
+
+function remove(id) {
+  said.delete(id);
+  document.getElementById(`m${id}`)?.remove();
+  greet();
+}
+
+function greet() {
+  find(".welcome").hidden = said.size > 0;
+  busy();
+}
+
+// The drum in the head turns while something is being made.
+function busy() {
+  const working = [...said.values()].some((each) => each.look && each.look.progress !== null && each.look.progress !== undefined);
+  document.body.classList.toggle("working", working);
+}
+
+function notice(look, whose) {
+  follow(() => {
+    const element = draw.notice(look, whose, room, () => { element.remove(); composer.input.focus(); });
+    element.dataset.person = whose;
+    element.hidden = whose !== person;
+    log.append(element);
+  });
+}
+
+function jump(id) {
+  const element = document.getElementById(`m${id}`);
+  if (!element) return;
+  element.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
+  element.focus({ preventScroll: true });
+  element.classList.remove("found");
+  requestAnimationFrame(() => element.classList.add("found"));
+}
+
+// --- scrolling ------------------------------------------------------------------------------------
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
+
+function follow(change) {
+  const stay = !atEnd();
+  change();
+  if (!stay) toEnd();
+  else find(".latest").hidden = false;
+}
+
+function toEnd() {
+  requestAnimationFrame(() => { scroll.scrollTop = scroll.scrollHeight; });
+  find(".latest").hidden = true;
+}
+
+scroll.addEventListener("scroll", () => { if (atEnd()) find(".latest").hidden = true; }, { passive: true });
+find(".latest").addEventListener("click", toEnd);
+// A video that learns its size pushes what follows down: stay at the end if we were there.
+let height = 0;
+new ResizeObserver(() => {
+  const grown = log.offsetHeight - height;
+  height = log.offsetHeight;
+  if (grown > 0 && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < grown + 120) scroll.scrollTop = scroll.scrollHeight;
+}).observe(log);
+
+// --- buttons ----------------------------------------------------------------------------------------
+
+function press(button, look) {
+  if (button.action === "remix") return ask("#remix", look, (text) => tell({ do: "press", action: "remix", job: look.job, text }));
+  if (button.action === "delete" && mayDelete(look)) return ask("#sure", look, () => tell({ do: "press", action: "delete", job: look.job }));
+  return tell({ do: "press", action: button.action, job: look.job });
+}
+
+// Asked first only where it could be done; everybody else learns at once that it is not theirs.
+function mayDelete(look) {
+  return look.person === person || draw.people.get(person)?.moderates;
+}
+
+function ask(selector, look, done) {
+  const dialog = find(selector);
+  const form = dialog.querySelector("form");
+  const field = dialog.querySelector("textarea");
+  if (field) field.value = look.prompt ?? "";
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (field && !field.value.trim()) return;
+    dialog.close();
+    done(field?.value.trim());
+  };
+  form.querySelector("[value=cancel]").onclick = () => dialog.close();
+  if (field) field.onkeydown = (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); } };
+  dialog.onclick = (event) => { if (event.target === dialog) dialog.close(); };
+  dialog.showModal();
+  field?.select();
+}
+
+setInterval(() => draw.tick(document), 1000);
+addEventListener("keydown", (event) => {
+  // A slash anywhere is on its way to the composer.
+  const typing = event.target.matches("textarea, input, select, video") || find("dialog[open]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) composer.input.focus();
+});
+connect();

@@ -1,0 +1,142 @@
+"""The room behind a real server, over real rows and the real service; the test moves the clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.core import replies
+from bot.core.access import Access, Default
+from bot.core.jobs import Job
+from bot.core.quotas import Limits
+from bot.core.replies import Reply
+from bot.core.service import AnimateOthers, Service
+from bot.core.wake import Wake
+from bot.platforms.playground.client import PlaygroundPlatform
+from bot.platforms.playground.commands import Commands
+from bot.platforms.playground.doors import Doors
+from bot.store.database import open_database
+from bot.store.jobs import Jobs
+from bot.store.places import Places
+from bot.store.posts import Posts
+from bot.store.settings import Settings as Facts
+from bot.web.server import serve
+from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import CATALOG
+from tests.unit.core.workshop import ScriptedStudio
+
+FREE = Limits(person_videos=9, person_at_once=None, community_videos=None, purse_videos=None)
+
+
+@dataclass
+class Hall:
+    """One room with its doors open."""
+
+    platform: PlaygroundPlatform
+    commands: Commands
+    doors: Doors
+    jobs: Jobs
+    posts: Posts
+    clock: FakeClock
+    origin: str
+    session: aiohttp.ClientSession
+
+    @property
+    def url(self) -> str:
+        return self.origin + self.doors.path
+
+    @asynccontextmanager
+    async def page(self) -> AsyncIterator["Page"]:
+        """Somebody opens the room."""
+        async with self.session.ws_connect(
+            f"{self.url}socket?locale=en", headers={"Origin": self.origin}
+        ) as socket:
+            welcome = await socket.receive_json()
+            yield Page(socket, welcome)
+
+
+class Page:
+    """What the page does with its socket."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, welcome: dict[str, Any]) -> None:
+        self.socket = socket
+        self.welcome = welcome
+        self.seen: list[dict[str, Any]] = []
+        self._numbers = count(1)
+
+    async def tell(self, nonce: str | None = None, **wish: Any) -> dict[str, Any]:
+        """Send a wish; answers what was told of it, once it was heard."""
+        nonce = nonce or f"nonce{next(self._numbers):05}"
+        await self.socket.send_json({"nonce": nonce, "person": "ann", **wish})
+        while True:
+            told = await self.socket.receive_json(timeout=10)
+            if told["type"] == "heard" and told["nonce"] == nonce:
+                return dict(told)
+            self.seen.append(told)
+
+    async def say(self, text: str, **wish: Any) -> dict[str, Any]:
+        return await self.tell(do="say", command="video", text=text, **wish)
+
+
+def words(told: dict[str, Any]) -> str:
+    """What a person is told, flat."""
+    return "".join(str(each) for each in told["notice"]["text"])
+
+
+@asynccontextmanager
+async def open_hall(folder: Path, *, limits: Limits = FREE) -> AsyncIterator[Hall]:
+    """The same folder again is a restart."""
+    clock, numbers, studio = FakeClock(), count(1), ScriptedStudio(folder)
+    async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
+        jobs, posts = Jobs(database), Posts(database)
+        service = Service(
+            catalog=CATALOG,
+            limits=limits,
+            animate_others=AnimateOthers.OWN,
+            base_urls={"main": "https://gateway.test"},
+            access=Access(
+                places=Places(database), facts=Facts(database), default=Default.OPEN, clock=clock
+            ),
+            jobs=jobs,
+            media=studio,
+            clock=clock,
+            wake=Wake(),
+            new_id=lambda: f"job{folder.name[-6:]}{next(numbers):07}",
+        )
+
+        async def card(job: Job) -> Reply:
+            return replies.card(job)
+
+        platform = PlaygroundPlatform(
+            folder / "playground", clock=clock, posts=posts, stored=studio.file
+        )
+        async with platform:
+            commands = Commands(platform, service=service, card=card, posts=posts)
+            doors = Doors(platform, commands, clock=clock)
+            async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
+                async with running(doors), aiohttp.ClientSession() as session:
+                    yield Hall(platform, commands, doors, jobs, posts, clock, origin, session)
+                await commands.finish()
+
+
+@asynccontextmanager
+async def running(doors: Doors) -> AsyncIterator[None]:
+    task = asyncio.create_task(doors.run())
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    async with open_hall(tmp_path) as hall:
+        yield hall

@@ -1,0 +1,173 @@
+"""What people do in the room, seen from the page and in the rows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.jobs import Reason, Status
+from bot.core.orders import Address, Kind, Person
+from bot.core.posts import PostKind
+from bot.core.quotas import Limits
+from tests.e2e.world import png
+from tests.unit.platforms.playground.conftest import Hall, Page, open_hall, words
+from tests.unit.platforms.playground.test_doors import upload
+
+
+async def card_of(hall: Hall, page: Page, text: str = "a cat", **wish: Any) -> dict[str, Any]:
+    await page.say(text, **wish)
+    (card,) = [m["message"] for m in page.seen if "look" in m["message"]][-1:]
+    return dict(card)
+
+
+async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) -> None:
+    async with hall.page() as page:
+        card = await card_of(hall, page, model="sora", seconds=8, aspect="9:16")
+        request = page.seen[0]["message"]
+    assert (request["author"], request["text"], request["command"]) == ("ann", "a cat", "video")
+    assert (card["author"], card["reply_to"]) == ("zoetrope", request["id"])
+    assert card["look"]["text"] == ["Taken. Yours is in the queue."]
+    job = await hall.jobs.get(card["look"]["job"])
+    assert job is not None
+    assert job.order.address == Address(
+        platform="playground", channel="room", community="room", message=request["id"]
+    )
+    assert (job.order.person, job.order.event_id) == (Person(id="ann", name="Ann"), request["id"])
+    assert (job.order.family, job.order.seconds, job.order.aspect) == ("sora", 8, "9:16")
+    post = await hall.posts.get(job.id, PostKind.CARD)
+    assert post is not None
+    assert (post.message_id, post.channel_id, post.due_at) == (card["id"], "room", None)
+
+
+async def test_the_same_wish_twice_is_one_job_also_after_a_restart(tmp_path: Path) -> None:
+    seen = []
+    for _ in range(2):
+        async with open_hall(tmp_path) as hall, hall.page() as page:
+            for _ in range(2):
+                await page.say("a cat", nonce="the-same-nonce")
+            seen += page.seen
+            recent = await hall.jobs.recent("playground", "ann", most=9)
+    assert len(recent) == 1
+    assert [each["type"] for each in seen] == ["post", "post"]
+
+
+async def test_just_so_it_is_only_said(hall: Hall) -> None:
+    async with hall.page() as page:
+        await page.tell(do="say", text="hello <b>")
+    assert [each["message"]["text"] for each in page.seen] == ["hello <b>"]
+    assert await hall.jobs.recent("playground", "ann", most=9) == []
+
+
+async def test_a_picture_comes_from_the_message_or_from_the_one_replied_to(hall: Hall) -> None:
+    _, taken = await upload(hall, png(size=(90, 160)))
+    async with hall.page() as page:
+        await page.tell(do="say", text="look", picture=taken["name"])
+        shown = page.seen[0]["message"]["id"]
+        await page.tell(do="say", command="animate", text="", reply_to=shown)
+    (job,) = await hall.jobs.recent("playground", "ann", most=9)
+    (picture,) = job.order.pictures
+    assert (picture.source, picture.author, picture.width) == (taken["name"], "ann", 90)
+    assert job.request.kind is Kind.PICTURE
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"text": " "}, "Tell me what the video should show."),
+        ({"text": "a", "command": "animate"}, "I see no picture there"),
+        ({"text": "a", "picture": "0" * 32 + ".png"}, "That picture is no longer there."),
+        ({"text": "a", "model": "<b>veo</b>"}, "There is no model “<b>veo</b>” here."),
+        ({"text": "a" * 60}, "That is 60 characters"),
+    ],
+)
+async def test_what_stands_in_the_way_is_told_to_one_person(
+    hall: Hall, wish: dict[str, Any], said: str
+) -> None:
+    async with hall.page() as page:
+        told = await page.tell(**{"do": "say", "command": "video", **wish})
+    assert words(told).startswith(said)
+    assert told["person"] == "ann"
+    assert await hall.jobs.recent("playground", "ann", most=9) == []
+
+
+async def test_a_limit_says_when_there_is_more(tmp_path: Path) -> None:
+    limits = Limits(person_videos=1, person_at_once=None, community_videos=None, purse_videos=None)
+    async with open_hall(tmp_path, limits=limits) as hall, hall.page() as page:
+        await page.say("a cat")
+        told = await page.say("a dog")
+    resets_at = limits.day(hall.clock.now())[1]
+    assert told["notice"]["text"] == [
+        "You have had your one video for today. The next ",
+        {"relative": resets_at},
+        ".",
+    ]
+
+
+async def test_cancel_draws_the_card_anew_at_once(hall: Hall) -> None:
+    async with hall.page() as page:
+        card = await card_of(hall, page)
+        await page.tell(do="press", action="cancel", job=card["look"]["job"])
+        last = page.seen[-1]
+    assert (last["type"], last["message"]["id"]) == ("edit", card["id"])
+    assert last["message"]["look"]["text"] == ["Cancelled. Nothing was sent, nothing counts."]
+
+
+async def test_bob_presses_his_own_and_ann_presses_everybodys(hall: Hall) -> None:
+    async with hall.page() as page:
+        anns = (await card_of(hall, page))["look"]["job"]
+        told = await page.tell(do="press", action="cancel", job=anns, person="bob")
+        assert words(told) == "That one belongs to somebody else."
+        bobs = (await card_of(hall, page, person="bob"))["look"]["job"]
+        await page.tell(do="press", action="cancel", job=bobs, person="ann")
+    job = await hall.jobs.get(bobs)
+    assert job is not None
+    assert (job.status, job.reason) == (Status.CANCELLED, Reason.BY_ADMIN)
+
+
+@pytest.mark.parametrize(("action", "prompt"), [("retry", "a cat"), ("remix", "a dog")])
+async def test_again_is_a_new_job_of_whoever_pressed_and_only_one(
+    hall: Hall, action: str, prompt: str
+) -> None:
+    async with hall.page() as page:
+        job = (await card_of(hall, page))["look"]["job"]
+        for _ in range(2):
+            await page.tell(
+                "pressed-once", do="press", action=action, job=job, text="a dog", person="bob"
+            )
+    (again,) = await hall.jobs.recent("playground", "bob", most=9)
+    assert (again.order.prompt, again.order.address.message) == (prompt, None)
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"action": "cancel", "job": "gone"}, "I don't know that request any more."),
+        ({"action": "delete", "job": "gone"}, "I don't know that request any more."),
+    ],
+)
+async def test_buttons_of_former_times_are_answered(
+    hall: Hall, wish: dict[str, Any], said: str
+) -> None:
+    async with hall.page() as page:
+        assert words(await page.tell(do="press", **wish)) == said
+
+
+async def test_lists_lead_to_where_the_room_tells_of_them(hall: Hall) -> None:
+    async with hall.page() as page:
+        card = await card_of(hall, page)
+        told = await page.tell(do="ask", query="jobs")
+        (item,) = told["notice"]["items"]
+        assert (item["prompt"], item["shown"]) == ("a cat", card["id"])
+        await page.tell(do="press", action="cancel", job=card["look"]["job"])
+        assert words(await page.tell(do="ask", query="jobs")).startswith("Nothing yet")
+        history = await page.tell(do="ask", query="history")
+        assert len(history["notice"]["items"]) == 1
+        others = await page.tell(do="ask", query="history", person="bob")
+        assert others["notice"]["items"] == []
+
+
+async def test_what_breaks_is_admitted_without_a_word_too_many(hall: Hall) -> None:
+    async with hall.page() as page:
+        hall.jobs.recent = None  # type: ignore[assignment,method-assign]
+        told = await page.tell(do="ask", query="history")
+    assert words(told).startswith("Something went wrong on my side.")

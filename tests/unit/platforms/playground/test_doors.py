@@ -1,0 +1,235 @@
+"""Who gets in, what the page is given, and what is turned away."""
+
+import asyncio
+import re
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.platforms.playground.doors import POLICY, Doors
+from bot.web.server import serve
+from tests.e2e.world import png
+from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
+
+PAGE = Path(__file__).parents[4] / "bot" / "platforms" / "playground" / "page"
+
+
+async def status(hall: Hall, path: str, method: str = "GET", **options: Any) -> int:
+    async with hall.session.request(method, f"{hall.url}{path}", **options) as answer:
+        await answer.read()
+        return answer.status
+
+
+async def knock(hall: Hall, headers: dict[str, str]) -> int:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await hall.session.ws_connect(f"{hall.url}socket", headers=headers)
+    return caught.value.status
+
+
+# --- the guard -----------------------------------------------------------------------------------
+
+
+async def test_without_the_key_there_is_nothing(hall: Hall) -> None:
+    for path in ("/", "/room/", "/room/wrong/", "/room/wrong/page/room.js"):
+        async with hall.session.get(hall.origin + path) as answer:
+            assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[", ""]
+)
+async def test_a_strangers_name_for_this_machine_opens_nothing(hall: Hall, host: str) -> None:
+    """DNS rebinding: the browser sits here, the page that asks does not."""
+    assert await status(hall, "", headers={"Host": host}) in (400, 403)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+async def test_whoever_comes_through_a_proxy_sits_elsewhere(hall: Hall, header: str) -> None:
+    assert await status(hall, "", headers={header: "for=203.0.113.9"}) == 403
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", None])
+async def test_only_our_own_page_opens_the_socket_and_sends_pictures(
+    hall: Hall, origin: str | None
+) -> None:
+    headers = {"Origin": origin} if origin else {}
+    assert await knock(hall, headers) == 403
+    assert await status(hall, "pictures", "POST", data=png(), headers=headers) == 403
+
+
+async def test_the_address_stays_the_same(tmp_path: Path) -> None:
+    paths = []
+    for _ in range(2):
+        async with open_hall(tmp_path) as hall:
+            paths.append(hall.doors.path)
+    assert paths[0] == paths[1]
+    assert re.fullmatch(r"/room/[\w-]{22}/", paths[0])
+    assert (tmp_path / "playground" / "key").stat().st_mode & 0o777 == 0o600
+
+
+async def test_two_rooms_have_two_addresses(tmp_path: Path) -> None:
+    paths = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        async with open_hall(tmp_path / name) as hall:
+            paths.add(hall.doors.path)
+    assert len(paths) == 2
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+async def test_the_page_may_run_and_load_nothing_but_its_own(hall: Hall) -> None:
+    async with hall.session.get(hall.url) as answer:
+        page = await answer.text()
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "unsafe" not in POLICY
+    assert not re.search(r"\son\w+=|style=|<style|<script(?![^>]*src=)|https?://", page)
+
+
+@pytest.mark.parametrize("file", sorted(each.name for each in PAGE.iterdir()))
+async def test_each_part_of_the_page_is_served(hall: Hall, file: str) -> None:
+    assert file == "index.html" or await status(hall, f"page/{file}") == 200
+
+
+@pytest.mark.parametrize("file", ["nothing.js", "..%2f__init__.py", "%2e%2e/client.py"])
+async def test_nothing_else_is(hall: Hall, file: str) -> None:
+    assert await status(hall, f"page/{file}") == 404
+
+
+@pytest.mark.parametrize("name", ["room.js", "draw.js", "composer.js"])
+def test_the_script_never_makes_markup_of_text(name: str) -> None:
+    script = (PAGE / name).read_text("utf-8")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", script)
+
+
+# --- pictures and videos -------------------------------------------------------------------------
+
+
+async def upload(hall: Hall, data: bytes, name: str = "sea.png") -> tuple[int, Any]:
+    async with hall.session.post(
+        f"{hall.url}pictures?name={name}", data=BytesIO(data), headers={"Origin": hall.origin}
+    ) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_picture_is_taken_and_shown_as_what_it_is(hall: Hall) -> None:
+    code, taken = await upload(hall, png(size=(40, 30)))
+    assert code == 200
+    async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
+        assert (await answer.read(), answer.content_type) == (png(size=(40, 30)), "image/png")
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+    known = hall.platform.files.taken(taken["name"])
+    assert known is not None
+    assert (known.filename, known.width, known.height) == ("sea.png", 40, 30)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"GIF", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<script>", b"\x00" * 99],
+)
+async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes) -> None:
+    code, notice = await upload(hall, content)
+    assert code == 415
+    assert "no picture" in notice["text"][0]
+    assert list((hall.platform.folder / "files").iterdir()) == []
+
+
+async def test_more_than_8_mb_are_turned_away_as_they_come(hall: Hall) -> None:
+    code, notice = await upload(hall, png() + b"0" * 8_000_000)
+    assert code == 413
+    assert "I take up to 8" in notice["text"][0]
+    assert list((hall.platform.folder / "files").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["key", "..%2fkey", "..%2fhistory.jsonl", "0" * 32 + ".png"])
+async def test_nothing_but_our_files_is_served(hall: Hall, name: str) -> None:
+    assert await status(hall, f"files/{name}") == 404
+
+
+async def test_what_was_never_sent_is_swept_away_at_the_next_start(tmp_path: Path) -> None:
+    async with open_hall(tmp_path) as hall, hall.page() as page:
+        _, sent = await upload(hall, png())
+        await upload(hall, png())
+        await page.tell(do="say", text="", picture=sent["name"])
+    async with open_hall(tmp_path) as hall:
+        kept = [each.name for each in (tmp_path / "playground" / "files").iterdir()]
+        assert kept == [sent["name"]]
+
+
+# --- the socket ----------------------------------------------------------------------------------
+
+
+async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
+    async with hall.page() as page:
+        welcome = page.welcome
+    assert welcome["messages"] == []
+    assert [each["name"] for each in welcome["commands"]] == [
+        "video", "animate", "jobs", "history", "quota", "models", "help",
+    ]  # fmt: skip
+    assert [(each["id"], each["moderates"]) for each in welcome["people"]] == [
+        ("ann", True),
+        ("bob", False),
+    ]
+    assert all(welcome["words"].values())
+
+
+async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
+    scripts = [(PAGE / name).read_text("utf-8") for name in ("room.js", "draw.js", "composer.js")]
+    page = (PAGE / "index.html").read_text("utf-8")
+    asked = set(re.findall(r"\bwords\.([a-z_]+)", "".join(scripts)))
+    asked |= set(re.findall(r'say\("([a-z_]+)"', "".join(scripts)))
+    asked |= set(re.findall(r'data-(?:word|label|title)="([a-z_]+)"', page))
+    async with hall.page() as open_page:
+        given = set(open_page.welcome["words"])
+    assert asked - given == set()
+    composed = {name for name in given if name.startswith(("any_", "say_", "try_"))}
+    options = {"model", "seconds", "aspect", "quality"}
+    assert given - asked - composed - options == set(), "words that nobody reads"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "{}",
+        '{"do": "say", "nonce": "short", "person": "ann"}',
+        '{"do": "ask", "nonce": "12345678", "person": "eve", "query": "help"}',
+        '{"do": "press", "nonce": "12345678", "person": "ann", "action": "fly", "job": "1"}',
+        '{"do": "say", "nonce": "12345678", "person": "ann", "admin": true}',
+    ],
+)
+async def test_nonsense_closes_the_socket(hall: Hall, text: str) -> None:
+    async with hall.page() as page:
+        await page.socket.send_str(text)
+        closing = await page.socket.receive(timeout=10)
+        assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+
+
+async def test_a_room_that_closes_says_come_back_later(hall: Hall) -> None:
+    doors = Doors(hall.platform, hall.commands, clock=hall.clock)
+    async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
+        late = replace(hall, doors=doors, origin=origin)
+        assert await knock(late, {"Origin": origin}) == 503
+        async with running(doors):
+            socket = await hall.session.ws_connect(f"{late.url}socket", headers={"Origin": origin})
+            await socket.receive_json()
+            receiving = asyncio.create_task(socket.receive(timeout=10))
+        closing = await receiving
+        assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        assert await knock(late, {"Origin": origin}) == 503
+
+
+async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> None:
+    async with hall.page() as one, hall.page() as other:
+        await one.tell(do="say", text="hello")
+        seen = await other.socket.receive_json(timeout=10)
+        assert (seen["type"], seen["message"]["text"]) == ("post", "hello")
+        refused = await one.tell(do="say", text=" ")
+        assert "Tell me" in words(refused)

@@ -1,0 +1,156 @@
+"""The room remembers: whatever it showed once it shows after a restart, and nothing twice."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.errors import Broken
+from bot.platforms.playground.room import Attachment, Message, Room
+
+
+def now() -> float:
+    return 1_000.5
+
+
+async def opened(file: Path) -> Room:
+    room = Room(file, now=now)
+    await room.load()
+    return room
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "history.jsonl"
+
+
+async def test_an_empty_room_is_empty(file: Path) -> None:
+    assert (await opened(file)).messages == []
+
+
+async def test_posts_edits_and_deletes_outlast_the_process(file: Path) -> None:
+    room = await opened(file)
+    cat = Attachment(name="c.png", filename="cat.png", size=9, width=4, height=3)
+    first = await room.post(author="ann", nonce="n1", text="a “cat”\n…", picture=cat)
+    card = await room.post(
+        author="zoetrope", nonce="n2", look={"text": ["Taken."]}, about="card:j", reply_to=first.id
+    )
+    gone = await room.post(author="bob", nonce="n3", text="wow")
+    assert await room.edit(card.id, {"text": ["Done."]})
+    assert await room.delete(gone.id) == gone
+    again = await opened(file)
+    assert again.messages == room.messages
+    assert [each.text for each in again.messages] == ["a “cat”\n…", ""]
+    assert again.find("card:j") == again.get(card.id)
+    assert again.messages[0] == first
+
+
+async def test_a_nonce_is_remembered_for_ever(file: Path) -> None:
+    first = await (await opened(file)).post(author="ann", nonce="n1", text="a cat")
+    again = await opened(file)
+    assert await again.post(author="ann", nonce="n1", text="another") == first
+    await again.delete(first.id)
+    after = await opened(file)
+    assert await after.post(author="ann", nonce="n1", text="a third") == first
+    assert after.messages == []
+
+
+async def test_numbers_are_never_given_twice(file: Path) -> None:
+    room = await opened(file)
+    first = await room.post(author="ann", nonce="n1", text="a")
+    await room.delete(first.id)
+    second = await (await opened(file)).post(author="ann", nonce="n2", text="b")
+    assert second.id != first.id
+
+
+async def test_at_the_same_moment_a_nonce_still_says_one_thing(file: Path) -> None:
+    room = await opened(file)
+    said = await asyncio.gather(
+        *(room.post(author="ann", nonce="n", text=str(number)) for number in range(20))
+    )
+    assert len({each.id for each in said}) == 1
+    assert len(file.read_text().splitlines()) == 1
+
+
+async def test_who_gives_up_waiting_undoes_nothing(file: Path) -> None:
+    room = await opened(file)
+    saying = asyncio.create_task(room.post(author="ann", nonce="n", text="a cat"))
+    await asyncio.sleep(0)
+    saying.cancel()
+    await asyncio.gather(saying, return_exceptions=True)
+    assert (await room.post(author="ann", nonce="n", text="again")).text == "a cat"
+    assert (await opened(file)).messages == room.messages
+
+
+async def test_a_line_that_was_cut_short_was_never_said(file: Path) -> None:
+    room = await opened(file)
+    await room.post(author="ann", nonce="n1", text="a cat")
+    whole = file.read_bytes()
+    await room.post(author="ann", nonce="n2", text="a dog")
+    line = file.read_bytes()[len(whole) :]
+    for cut in range(1, len(line) - 1):
+        file.write_bytes(whole + line[:cut])
+        again = await opened(file)
+        assert [each.text for each in again.messages] == ["a cat"]
+    await again.post(author="ann", nonce="n3", text="a fox")
+    assert [each.text for each in (await opened(file)).messages] == ["a cat", "a fox"]
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"type": "post"}', '{"type": "post", "message": {}}'])
+async def test_a_damaged_history_is_said_to_be(file: Path, line: str) -> None:
+    await (await opened(file)).post(author="ann", nonce="n1", text="a cat")
+    file.write_text(file.read_text() + line + "\n")
+    with pytest.raises(Broken) as caught:
+        await opened(file)
+    assert (caught.value.code, caught.value.values["line"]) == ("room_damaged", 2)
+
+
+async def test_whoever_listens_hears_what_becomes_visible_and_nothing_else(file: Path) -> None:
+    room = await opened(file)
+    message = await room.post(author="ann", nonce="n1", look={"a": 1})
+    with room.listening() as events:
+        await room.edit(message.id, {"a": 1})
+        await room.edit("99", {"a": 2})
+        await room.delete("99")
+        await room.edit(message.id, {"a": 2})
+        await room.delete(message.id)
+    heard = [events.get_nowait() for _ in range(events.qsize())]
+    assert [(each.type, each.message.look) for each in heard] == [
+        ("edit", {"a": 2}),
+        ("delete", {"a": 2}),
+    ]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("post"), st.sampled_from("abcd"), st.text(max_size=5)),
+        st.tuples(st.just("edit"), st.sampled_from("123456"), st.text(max_size=5)),
+        st.tuples(st.just("delete"), st.sampled_from("123456"), st.none()),
+    ),
+    max_size=15,
+)
+
+
+@given(steps=STEPS)
+def test_after_any_story_the_file_tells_the_same(
+    steps: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("room") / "history.jsonl"
+
+    async def live() -> tuple[list[Message], list[Message]]:
+        room = await opened(file)
+        for step, what, text in steps:
+            match step:
+                case "post":
+                    await room.post(author="ann", nonce=what, text=text, look={"n": what})
+                case "edit":
+                    await room.edit(what, {"text": text})
+                case _:
+                    await room.delete(what)
+        return room.messages, (await opened(file)).messages
+
+    before, after = asyncio.run(live())
+    assert before == after
