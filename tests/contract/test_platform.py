@@ -1,0 +1,173 @@
+"""What every chat network must do, each claim on all of them."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.core.posts import PostKind
+from bot.simulator.faults import Fault
+from bot.simulator.render import Renderer
+from tests.contract.platforms import (
+    DiscordPlace,
+    DiscordScene,
+    Place,
+    PlaygroundPlace,
+    PlaygroundScene,
+    Scene,
+)
+from tests.e2e.world import png
+
+PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Place]]] = {
+    "discord": DiscordPlace.open,
+    "playground": PlaygroundPlace.open,
+}
+SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scene]]] = {
+    "discord": DiscordScene.open,
+    "playground": PlaygroundScene.open,
+}
+
+
+@pytest.fixture(params=PLACES)
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+    async with PLACES[request.param](tmp_path) as place:
+        yield place
+
+
+# --- the port ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", list(PostKind))
+async def test_a_message_says_what_it_is_about(place: Place, kind: PostKind) -> None:
+    message_id, _ = await place.send(kind)
+    assert place.shown() == [message_id]
+    assert "a cat" in place.words(message_id)
+
+
+async def test_the_same_nonce_says_it_once(place: Place) -> None:
+    stands = await place.send()
+    assert await place.send() == stands
+    assert place.shown() == [stands[0]]
+
+
+async def test_another_nonce_is_another_message(place: Place) -> None:
+    result = await place.send(PostKind.RESULT)
+    assert await place.send(PostKind.FAILURE) != result
+    assert len(place.shown()) == 2
+
+
+async def test_a_video_comes_along_whole(place: Place) -> None:
+    message_id, _ = await place.send(video=place.file(b"a whole video"))
+    assert place.attached(message_id) == [b"a whole video"]
+
+
+async def test_a_card_is_edited_in_its_place(place: Place) -> None:
+    stands = await place.send(PostKind.CARD)
+    card = place.standing(stands, PostKind.CARD)
+    await place.platform.edit(card, place.job, place.reply(PostKind.FAILURE))
+    assert place.shown() == [stands[0]]
+    assert "could not make" in place.words(stands[0])
+
+
+async def test_a_card_that_is_gone_is_a_definite_no(place: Place) -> None:
+    card = place.standing(await place.send(PostKind.CARD), PostKind.CARD)
+    await place.platform.remove(card, place.job)
+    with pytest.raises(Refused):
+        await place.platform.edit(card, place.job, place.reply(PostKind.CARD))
+
+
+async def test_what_is_removed_is_gone_and_stays_gone(place: Place) -> None:
+    post = place.standing(await place.send(video=place.file()))
+    for _ in range(2):
+        await place.platform.remove(post, place.job)
+    assert place.shown() == []
+    assert await place.platform.find(post, place.job) is None
+
+
+async def test_each_post_of_a_job_is_found_again(place: Place) -> None:
+    stands = {kind: await place.send(kind) for kind in (PostKind.CARD, PostKind.RESULT)}
+    for kind, where in stands.items():
+        assert await place.platform.find(place.post(kind), place.job) == where
+    assert await place.platform.find(place.post(PostKind.FAILURE), place.job) is None
+
+
+async def test_a_picture_is_fetched_whole(place: Place) -> None:
+    picture = await place.picture(png())
+    into = place.folder / "picture"
+    await place.platform.fetch(picture, into, most=10_000)
+    assert into.read_bytes() == png()
+
+
+async def test_never_more_than_asked_for(place: Place) -> None:
+    picture = await place.picture(png())
+    with pytest.raises(Refused) as caught:
+        await place.platform.fetch(picture, place.folder / "picture", most=50)
+    assert caught.value.code == "picture_too_large"
+
+
+async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:
+    picture = await place.picture(png())
+    place.lose(picture)
+    with pytest.raises(Refused) as caught:
+        await place.platform.fetch(picture, place.folder / "picture", most=10_000)
+    assert caught.value.code == "picture_gone"
+
+
+async def test_there_is_room_for_a_usual_video(place: Place) -> None:
+    assert await place.platform.upload_limit(place.post(), place.job) >= 8_000_000
+
+
+# --- the whole house -----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=SCENES)
+async def scene(
+    request: pytest.FixtureRequest, tmp_path: Path, renderer: Renderer
+) -> AsyncIterator[Scene]:
+    async with SCENES[request.param](tmp_path, renderer) as scene:
+        yield scene
+
+
+async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
+    await scene.ask("ann", "a cat")
+    card, result = await scene.until(2)
+    assert (card.is_card, card.has_video) == (True, False)
+    assert (result.is_card, result.has_video) == (False, True)
+    assert result.reply_to is not None
+    assert "AI-generated" in result.text
+    assert result.buttons == ("Try again", "Remix", "Delete")
+    assert scene.simulator.charges == 1
+
+
+async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
+    await scene.ask("ann", "a cat [fail]")
+    _, failure = await scene.until(2)
+    assert "content rules" in failure.text
+    assert "does not count" in failure.text
+    assert not failure.has_video
+
+
+async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
+    await scene.ask("ann", "a cat", event="1")
+    await scene.ask("ann", "a cat", event="1")
+    await scene.ask("ann", "a dog", event="2")
+    said = await scene.until(4)
+    assert [each.is_card for each in said].count(True) == 2
+    assert scene.simulator.charges == 2
+
+
+async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
+    scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
+    await scene.ask("ann", "a cat")
+    card = await scene.until_card("not answering right now")
+    assert await scene.press("bob", card, "Cancel") == "That one belongs to somebody else."
+    assert await scene.press("ann", card, "Cancel") is None
+    assert scene.simulator.charges == 0
+
+
+async def test_only_the_owner_deletes(scene: Scene) -> None:
+    await scene.ask("ann", "a cat")
+    _, result = await scene.until(2)
+    assert await scene.press("bob", result, "Delete") == "That one belongs to somebody else."
