@@ -1,0 +1,469 @@
+"""The room as people meet it: in a real browser, over the whole real service."""
+
+import base64
+from collections.abc import AsyncIterator
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import FilePayload, Page, expect
+
+from bot.simulator.faults import Fault
+from tests.browser.chromium import Watch
+from tests.browser.conftest import NewPage
+from tests.e2e.house import House
+from tests.e2e.world import png
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+PHONE = {
+    "viewport": {"width": 360, "height": 640},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
+PICTURE = FilePayload(name="sea.png", mimeType="image/png", buffer=png("teal"))
+
+
+@pytest.fixture
+async def address(house: House) -> AsyncIterator[str]:
+    async with house.open() as address:
+        yield address
+
+
+async def say(page: Page, text: str) -> None:
+    await page.locator("#words").fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def become(page: Page, name: str) -> None:
+    await page.get_by_role("radio", name=name).check()
+
+
+def stuck(house: House) -> None:
+    """The gateway is too busy to take anything: what is asked for stays in the queue."""
+    house.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
+
+
+async def queued(page: Page) -> None:
+    """The gateway has said that it is busy, so nothing is on its way to it."""
+    await expect(page.locator(".card").last).to_contain_text("not answering right now")
+
+
+# --- a whole round -------------------------------------------------------------------------------
+
+
+async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await expect(
+        page.get_by_role("heading", name="Say what you would like to see.")
+    ).to_be_visible()
+    await say(page, "a cat on the moon")
+    video = page.locator("video")
+    await expect(video).to_have_attribute("aria-label", "Video: a cat on the moon")
+    assert (await video.get_attribute("poster") or "").startswith("files/")
+    length = await video.evaluate(
+        """async (video) => {
+            const ended = new Promise((done) => video.addEventListener("ended", done));
+            video.muted = true;
+            await video.play();
+            await ended;
+            return video.currentTime;
+        }"""
+    )
+    assert round(length) == 1
+    place = await video.evaluate(
+        """async (video) => {
+            const seeked = new Promise((done) => video.addEventListener("seeked", done));
+            video.currentTime = 0.5;
+            await seeked;
+            return video.currentTime;
+        }"""
+    )
+    assert place == 0.5
+    await expect(page.locator(".card.film")).to_contain_text("AI-generated · Sora 2 · asked by Ann")
+    await expect(page.locator(".card.settled")).to_contain_text("Done.")
+    assert await page.locator("article").count() == 3
+
+
+async def test_what_strangers_type_is_text(address: str, visit: NewPage) -> None:
+    page = await visit(address)
+    prompt = "<img src=x onerror=alert(1)> <b>bold</b> {name} \x02person:bob\x03"
+    await say(page, prompt)
+    await page.locator("video").wait_for()
+    assert await page.locator("article img, article b b").count() == 0
+    await expect(page.locator(".theirs .text")).to_contain_text("<b>bold</b> {name}")
+
+
+async def test_the_policy_holds(address: str, visit: NewPage, watch: Watch) -> None:
+    """Negative control: inline code and code from elsewhere do not run."""
+    page = await visit(address)
+    ran = await page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+            return window.ran === true;
+        }"""
+    )
+    assert ran is False
+    assert any("Content Security Policy" in each for each in watch.complaints)
+    watch.complaints.clear()
+
+
+# --- buttons -------------------------------------------------------------------------------------
+
+
+async def test_cancel_withdraws_what_no_gateway_has(
+    house: House, address: str, visit: NewPage
+) -> None:
+    stuck(house)
+    page = await visit(address)
+    await say(page, "a cat")
+    await queued(page)
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator(".card")).to_contain_text("Cancelled. Nothing was sent")
+    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert house.simulator.charges == 0
+
+
+async def test_remix_makes_another_video_of_other_words(address: str, visit: NewPage) -> None:
+    page = await visit(address)
+    await say(page, "a cat")
+    await page.get_by_role("button", name="Remix").click()
+    words = page.locator("#remix textarea")
+    await expect(words).to_have_value("a cat")
+    await words.fill("a dog")
+    await page.locator("#remix").get_by_role("button", name="Remix").click()
+    await expect(page.locator("video")).to_have_count(2)
+    await expect(page.locator("video").nth(1)).to_have_attribute("aria-label", "Video: a dog")
+
+
+async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
+    address: str, visit: NewPage
+) -> None:
+    page, other = await visit(address), await visit(address)
+    await say(page, "a cat")
+    await other.locator("video").wait_for()
+    await page.get_by_role("button", name="Delete").click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("video")).to_have_count(1)
+    await page.get_by_role("button", name="Delete").click()
+    await page.locator("#sure").get_by_role("button", name="Delete").click()
+    await expect(page.locator("video")).to_have_count(0)
+    await expect(other.locator("video")).to_have_count(0)
+    await expect(page.locator(".notice")).to_contain_text("Deleted.")
+    await expect(page.locator(".card")).to_contain_text("Deleted. The video is gone")
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+async def test_bob_cannot_cancel_anns_and_only_he_is_told(
+    house: House, address: str, visit: NewPage
+) -> None:
+    stuck(house)
+    page = await visit(address)
+    await say(page, "a cat")
+    await queued(page)
+    await become(page, "Bob")
+    await page.get_by_role("button", name="Cancel").click()
+    notice = page.get_by_text("That one belongs to somebody else.")
+    await expect(notice).to_be_visible()
+    await expect(page.get_by_text("Only Bob sees this")).to_be_visible()
+    await become(page, "Ann")
+    await expect(notice).to_be_hidden()
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator(".card")).to_contain_text("Cancelled.")
+
+
+async def test_ann_moderates(house: House, address: str, visit: NewPage) -> None:
+    stuck(house)
+    page = await visit(address)
+    await become(page, "Bob")
+    await say(page, "a cat")
+    await queued(page)
+    await become(page, "Ann")
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator(".card")).to_contain_text("Cancelled.")
+
+
+async def test_each_has_limits_of_their_own(house: House, address: str, visit: NewPage) -> None:
+    stuck(house)
+    page = await visit(address)
+    for text in ("one", "two", "three"):
+        await say(page, text)
+    await expect(page.locator(".notice")).to_contain_text("is the most here")
+    await become(page, "Bob")
+    await say(page, "four")
+    await expect(page.locator(".card")).to_have_count(3)
+
+
+# --- pictures ------------------------------------------------------------------------------------
+
+
+async def test_a_picture_by_button_is_animated_even_without_words(
+    house: House, address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await expect(page.locator(".attached")).to_contain_text("sea.png")
+    await expect(page.locator(".chip")).to_contain_text("/animate")
+    await page.locator("#words").press("Enter")
+    await page.locator("video").wait_for()
+    (post,) = [each for each in house.simulator.journal if each.operation == "create"]
+    assert post.files
+
+
+async def _files(page: Page, event: str) -> None:
+    """Paste or drop a picture, as far as a page can tell."""
+    await page.locator("#words").evaluate(
+        """(target, [event, data]) => {
+            const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
+            const carried = new DataTransfer();
+            carried.items.add(new File([bytes], "sea.png", { type: "image/png" }));
+            const init = { bubbles: true, cancelable: true };
+            target.dispatchEvent(event === "paste"
+                ? new ClipboardEvent(event, { ...init, clipboardData: carried })
+                : new DragEvent(event, { ...init, dataTransfer: carried }));
+        }""",
+        [event, base64.b64encode(png("teal")).decode()],
+    )
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+async def test_a_picture_by_paste_and_drop(address: str, visit: NewPage, event: str) -> None:
+    page = await visit(address)
+    await _files(page, event)
+    await expect(page.locator(".attached")).to_contain_text("sea.png")
+    await say(page, "it waves")
+    await expect(page.locator("article img.picture")).to_be_visible()
+    await page.locator("video").wait_for()
+
+
+async def test_a_reply_to_a_picture_animates_it(house: House, address: str, visit: NewPage) -> None:
+    page = await visit(address)
+    await page.locator("#words").press("Backspace")
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await say(page, "look at this")
+    await page.locator("article").get_by_role("button", name="Animate").click()
+    await say(page, "the waves roll in")
+    await page.locator("video").wait_for()
+    assert house.simulator.charges == 1
+    (post,) = [each for each in house.simulator.journal if each.operation == "create"]
+    assert (post.fields["prompt"], bool(post.files)) == ("the waves roll in", True)
+
+
+async def test_somebody_elses_picture_is_not_animated(
+    house: House, address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await page.locator("#words").press("Backspace")
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await say(page, "mine")
+    await become(page, "Bob")
+    await page.locator("article").get_by_role("button", name="Animate").click()
+    await say(page, "")
+    await expect(page.locator(".notice")).to_contain_text("posted by somebody else")
+    assert house.simulator.charges == 0
+
+
+async def test_what_is_no_picture_is_said_to_be_none(
+    address: str, visit: NewPage, watch: Watch
+) -> None:
+    page = await visit(address)
+    fake = FilePayload(name="cat.png", mimeType="image/png", buffer=b"no picture at all")
+    await page.locator("input[type=file]").set_input_files(fake)
+    await expect(page.locator(".notice")).to_contain_text("I see no picture there")
+    (answered,) = watch.complaints
+    assert "415" in answered
+    watch.complaints.clear()
+    await expect(page.locator(".attached")).to_have_count(0)
+
+
+# --- the palette and the keyboard ----------------------------------------------------------------
+
+
+async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    words = page.locator("#words")
+    await words.press_sequentially("/")
+    options = page.get_by_role("option")
+    await expect(options.first).to_contain_text("/video")
+    assert await options.count() >= 7
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[aria-selected=true]")).to_contain_text("/animate")
+    active = await words.get_attribute("aria-activedescendant")
+    assert active == await page.locator("[aria-selected=true]").get_attribute("id")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await expect(page.locator("[aria-selected=true]")).to_contain_text("write to the room")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#palette")).to_be_hidden()
+    await expect(words).to_have_value("")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("jobs", "Nothing yet"),
+        ("history", "Nothing yet"),
+        ("quota", "0 of 10 videos today"),
+        ("models", "Sora 2"),
+        ("help", "A slash shows every command"),
+    ],
+)
+async def test_what_one_asks_only_oneself_is_told(
+    address: str, visit: NewPage, command: str, said: str
+) -> None:
+    page, other = await visit(address), await visit(address)
+    await say(page, f"/{command}")
+    await expect(page.locator(".notice")).to_contain_text(said)
+    await expect(other.locator(".notice")).to_have_count(0)
+
+
+async def test_a_whole_round_by_keyboard_alone(house: House, address: str, visit: NewPage) -> None:
+    page = await visit(address)
+    await page.keyboard.press("/")
+    await expect(page.locator("#words")).to_be_focused()
+    await page.keyboard.type("vi")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("a cat")
+    for name in ("attach", "send"):
+        await page.keyboard.press("Tab")
+        await expect(page.locator(f".{name}")).to_be_focused()
+    for name in ("model", "seconds", "aspect", "quality"):
+        await page.keyboard.press("Tab")
+        await expect(page.locator(f"select[name={name}]")).to_be_focused()
+        if name == "seconds":
+            await page.keyboard.press("ArrowDown")
+            await page.keyboard.press("ArrowDown")
+    await expect(page.locator("select[name=seconds]")).to_have_value("2")
+    await page.locator("#words").focus()
+    await page.keyboard.press("Enter")
+    await page.locator("video").wait_for()
+    remix = page.get_by_role("button", name="Remix")
+    await page.keyboard.press("Shift+Tab")
+    for _ in range(12):
+        if await remix.evaluate("(button) => button === document.activeElement"):
+            break
+        await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("a dog")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("video")).to_have_count(2)
+    prompts = [e.fields for e in house.simulator.journal if e.operation == "create"]
+    assert [(each["prompt"], each["seconds"]) for each in prompts] == [
+        ("a cat", "2"),
+        ("a dog", "2"),
+    ]
+
+
+# --- coming back ---------------------------------------------------------------------------------
+
+
+async def test_a_reload_in_the_middle_loses_nothing(
+    house: House, address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    async with house.simulator.holding("retrieve"):
+        await say(page, "a cat")
+        await page.locator(".card.working").wait_for()
+        await page.reload()
+        await page.locator("body.ready").wait_for()
+        await expect(page.locator(".card")).to_contain_text("Your video is being made.")
+        await expect(page.get_by_role("progressbar")).to_be_visible()
+    await page.locator("video").wait_for()
+    await expect(page.locator("article")).to_have_count(3)
+
+
+async def test_a_restart_of_the_server_in_the_middle_loses_nothing(
+    house: House, visit: NewPage
+) -> None:
+    house.simulator.faults.add(Fault("retrieve", "answer", 502, body="<html>"), times=9999)
+    async with house.open() as address:
+        page = await visit(address)
+        await say(page, "a cat")
+        await page.locator(".card.working").wait_for()
+    await expect(page.locator(".banner")).to_contain_text("The room is closed.")
+    await say(page, "a dog")
+    house.simulator.faults.clear()
+    async with house.open() as again:
+        assert again == address
+        await expect(page.locator("video")).to_have_count(2)
+        await expect(page.locator("article")).to_have_count(6)
+        await expect(page.locator(".banner")).not_to_contain_text("closed")
+    assert house.simulator.charges == 2
+
+
+# --- for everybody -------------------------------------------------------------------------------
+
+
+async def test_nothing_overflows_a_phone(address: str, visit: NewPage) -> None:
+    page = await visit(address, **PHONE)
+    await say(page, "a very long prompt without end " * 8 + "x" * 200)
+    await page.locator("video").wait_for()
+    await page.locator("#words").press_sequentially("/")
+    await page.get_by_role("option").first.wait_for()
+    wide = await page.evaluate(
+        """() => [...document.querySelectorAll("body *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+            .filter((each) => !each.closest(".options, .symbols, .fill, .unseen"))
+            .map((each) => each.className || each.tagName)"""
+    )
+    assert wide == []
+    assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True])
+async def test_axe_finds_nothing(
+    house: House, address: str, visit: NewPage, scheme: str, phone: bool
+) -> None:
+    page = await visit(
+        address, color_scheme=scheme, reduced_motion="reduce", **(PHONE if phone else {})
+    )
+    axe = Axe()
+    assert _violations(await axe.run(page)) == []
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await say(page, "it waves")
+    await page.locator("video").wait_for()
+    await say(page, "/history")
+    await page.locator(".notice").wait_for()
+    await say(page, "a cat [fail]")
+    await page.locator(".card.failed .button").wait_for()
+    async with house.simulator.holding("retrieve"):
+        await say(page, "a dog")
+        await page.locator(".card.working").wait_for()
+        await page.locator("#words").press_sequentially("/")
+        assert _violations(await axe.run(page)) == []
+        await page.keyboard.press("Escape")
+    await page.locator("button.delete").first.click()
+    assert _violations(await axe.run(page)) == []
+
+
+def _violations(results: object) -> list[object]:
+    found = results.response["violations"]  # type: ignore[attr-defined]
+    return [
+        (each["id"], [(node["html"], node["failureSummary"]) for node in each["nodes"]])
+        for each in found
+    ]
+
+
+async def test_motion_rests_for_those_who_ask(address: str, visit: NewPage) -> None:
+    page = await visit(address, reduced_motion="reduce")
+    running = await page.evaluate("() => document.getAnimations().length")
+    assert running == 0
+
+
+async def test_the_room_is_told_of_as_a_log_with_names(address: str, visit: NewPage) -> None:
+    page = await visit(address)
+    log = page.get_by_role("log", name="Conversation")
+    await expect(log).to_have_count(1)
+    await say(page, "a cat")
+    await page.locator("video").wait_for()
+    await expect(log.get_by_role("article", name="Ann said")).to_have_count(1)
+    await expect(log.get_by_role("article", name="Zoetrope said")).to_have_count(2)
