@@ -295,6 +295,7 @@ QUESTIONS = (
 )
 
 
+@pytest.mark.proof
 async def test_ctrl_c_at_each_question_goes_on_at_that_question(world: World) -> None:
     world.discord.guild.bot_is_member = False
     known = {TOKEN: world.discord.token, ADDRESS: world.gateway_url}

@@ -52,8 +52,11 @@ async def _survivors(database: Database) -> list[int]:
     """How many rows of two each transaction wrote whose caller was cancelled at random."""
     fate = random.Random(7)
     for number in range(100):
-        task = asyncio.create_task(_write_two(database, f"{number}"))
-        for _ in range(fate.randrange(1, 400)):
+        begun = asyncio.Event()
+        task = asyncio.create_task(_write_two(database, f"{number}", begun))
+        if number % 2:  # somewhere behind the first row, however long it takes to get there
+            await begun.wait()
+        for _ in range(fate.randrange(1, 200)):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
@@ -63,10 +66,11 @@ async def _survivors(database: Database) -> list[int]:
         return [await _count(database, f"{number}") for number in range(100)]
 
 
-async def _write_two(database: Database, name: str) -> None:
+async def _write_two(database: Database, name: str, begun: asyncio.Event) -> None:
     async def work(connection: AsyncConnection) -> None:
         for half in ("a", "b"):
             await connection.execute(sa.insert(settings).values(name=f"{name}{half}", value=name))
+            begun.set()
 
     await database.run(work)
 
