@@ -208,10 +208,12 @@ def _state(job: Job) -> str:
 
 
 def _left(job: Job, left: Left | None) -> list[Text]:
-    # A card that is over is not edited any more: what it says has to stay true.
-    if left is None or job.status not in ACTIVE:
+    if left is None:
         return []
-    return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
+    if job.status in ACTIVE:
+        return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
+    # A card that is over is not edited any more: what it says has to stay true.
+    return [Text(id="fact.left_after", values={"until": left.resets_at}, count=left.videos)]
 
 
 def _result_buttons(job: Job) -> tuple[Button, ...]:

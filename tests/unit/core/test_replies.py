@@ -1,0 +1,29 @@
+"""What a card says of its job, and how long that stays true."""
+
+import pytest
+
+from bot.core import replies
+from bot.core.jobs import ACTIVE, Status
+from bot.core.replies import Left, Text
+from tests.unit.core.orders import job
+
+LEFT = Left(videos=2, resets_at=86_400.0)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_card_tells_what_is_left_and_until_when(status: Status) -> None:
+    """A card that is over is not edited again, so it speaks of then, not of now."""
+    card = replies.card(job(status=status), left=LEFT)
+    now = Text(id="fact.left", values={"resets_at": LEFT.resets_at}, count=2)
+    then = Text(id="fact.left_after", values={"until": LEFT.resets_at}, count=2)
+    assert card.facts[-1] == (now if status in ACTIVE else then)
+
+
+def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:
+    assert [fact.id for fact in replies.card(job(), left=None).facts] == ["fact.request"]
+
+
+@pytest.mark.parametrize(("spent", "said"), [(7, True), (0, False)])
+def test_a_card_names_the_cost_of_what_is_paid(spent: int, said: bool) -> None:
+    facts = replies.card(job(spend_cost=spent), cost="0.50 USD").facts
+    assert (Text(id="fact.cost", values={"cost": "0.50 USD"}) in facts) is said
