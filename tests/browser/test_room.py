@@ -285,6 +285,18 @@ async def test_what_is_no_picture_is_said_to_be_none(
 # --- the palette and the keyboard ----------------------------------------------------------------
 
 
+async def test_whatever_is_typed_anywhere_is_on_its_way_to_the_composer(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await page.keyboard.type("a cat ")
+    await become(page, "Bob")
+    await page.keyboard.type("on ")
+    await page.locator(".log").click(force=True, position={"x": 1, "y": 1})
+    await page.keyboard.type("the moon")
+    await expect(page.locator("#words")).to_have_value("a cat on the moon")
+
+
 async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
     address: str, visit: NewPage
 ) -> None:

@@ -65,7 +65,7 @@ function time(kind, at) {
   return element;
 }
 
-// Times tick, and bars glide towards the moment their card promises.
+// Times tick, and the pale part of a bar glides towards the moment that its card expects.
 export function tick(root) {
   for (const element of root.querySelectorAll("time[data-kind]")) {
     const text = shown[element.dataset.kind](Number(element.dataset.at));
@@ -81,7 +81,8 @@ function glide(bar) {
     const gone = (now() - since) / (ready - since);
     share += (96 - share) * Math.min(Math.max(gone, 0), 1);
   }
-  bar.firstChild.style.width = `${Math.min(share, 100)}%`;
+  bar.querySelector(".guess").style.width = `${Math.min(share, 100)}%`;
+  bar.querySelector(".fill").style.width = `${Math.min(Number(from), 100)}%`;
 }
 
 // --- sentences ----------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ function strip(look) {
       class: "strip", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100",
       "aria-valuenow": String(look.progress), "aria-label": look.prompt || words.progress,
     },
-    make("div", { class: "fill" }),
+    make("div", { class: "guess" }), make("div", { class: "fill" }),
   );
   const ready = look.facts.flat().find((each) => each.soon !== undefined)?.soon;
   bar.dataset.from = look.progress;

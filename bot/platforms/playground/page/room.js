@@ -85,6 +85,8 @@ function welcome(told) {
   furnish(told);
   show(told.messages);
   for (const frame of pending.values()) socket.send(JSON.stringify(frame));
+  // On a phone that would call up the keyboard, over half of the room.
+  if (!document.body.classList.contains("ready") && matchMedia("(pointer: fine)").matches) composer.input.focus();
   document.body.classList.add("ready");
 }
 
@@ -243,8 +245,9 @@ function ask(selector, look, done) {
 
 setInterval(() => draw.tick(document), 1000);
 addEventListener("keydown", (event) => {
-  // A slash anywhere is on its way to the composer.
-  const typing = event.target.matches("textarea, input, select, video") || find("dialog[open]");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) composer.input.focus();
+  // What is typed anywhere is on its way to the composer. Space scrolls, or presses a button.
+  const typing = event.target.matches("textarea, input:not([type=radio]), select, video") || find("dialog[open]");
+  const letter = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (letter && !typing) composer.input.focus();
 });
 connect();
