@@ -6,10 +6,15 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from bot.simulator.render import Renderer
 from tests.fakes.postgres import serve_postgres, url
+
+# How long an example takes says something of the machine only.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 NewUrl = Callable[[], Awaitable[str]]
 

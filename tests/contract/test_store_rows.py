@@ -42,9 +42,7 @@ def anything(kind: object) -> st.SearchStrategy[object]:
             return st.tuples(*map(anything, members))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=anything(Job), spend=st.integers(0, 2**55))
 async def test_every_field_of_a_job_comes_back_as_it_was(
     store: Store, drawn: object, spend: int

@@ -7,7 +7,7 @@ import resource
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.outcomes import (
@@ -268,13 +268,11 @@ bodies = st.binary(max_size=200) | json_values.map(lambda value: json.dumps(valu
 headers = st.dictionaries(st.sampled_from(["Retry-After", "openai-poll-after-ms"]), st.text())
 
 
-@settings(deadline=None)
 @given(status=st.integers(0, 999), body=bodies, headers=headers)
 def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, str]) -> None:
     judge(Answer(status, headers, body))
 
 
-@settings(deadline=None)
 @given(body=bodies)
 def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
     judge(Answer(200, {}, body))
