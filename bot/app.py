@@ -186,8 +186,9 @@ async def _access(
     """Who may; where that is nobody yet, the code for the first owner is made and announced."""
     default = config.settings.access
     access = Access(places=rows.places, facts=rows.settings, default=default, clock=clock)
-    code = await access.new_code() if default is Default.CLOSED else None
-    if code:
+    if default is Default.OPEN:
+        await access.forget_code()
+    elif code := await access.new_code():
         announce(code)
     return access
 

@@ -5,7 +5,6 @@ that the service printed when it had none.
 """
 
 import hashlib
-import hmac
 import secrets
 from enum import StrEnum
 from typing import Protocol
@@ -36,8 +35,11 @@ class Places(Protocol):
 
     async def is_owner(self, platform: str, person_id: str) -> bool: ...
 
-    async def claim(self, platform: str, person_id: str, *, now: float) -> None:
-        """Make this person an owner."""
+    async def claim(self, code: str, platform: str, person_id: str, *, now: float) -> bool:
+        """Make this person an owner if `code` is the fact `CODE`, which is used up by it.
+
+        One transaction: of several who know it, one becomes the owner.
+        """
 
     async def decide(
         self, platform: str, place: str, *, allowed: bool, by: str, now: float
@@ -74,18 +76,19 @@ class Access:
         await self._facts.put(CODE, _digest(code))
         return code
 
+    async def forget_code(self) -> None:
+        """A code that was printed in former times is good no more."""
+        await self._facts.put(CODE, "")
+
     async def claim(self, code: str, person: Person, address: Address) -> None:
         """Make whoever knows the code the owner, and open the place they are in.
 
         Raises `Refused("code_wrong")`, also for a code that was used.
         """
-        known = await self._facts.get(CODE)
-        if not known or not hmac.compare_digest(known, _digest(code)):
+        now = self._clock.now()
+        if not await self._places.claim(_digest(code), address.platform, person.id, now=now):
             log.warning("access.code_wrong", platform=address.platform)
             raise Refused("code_wrong")
-        await self._facts.put(CODE, "")
-        now = self._clock.now()
-        await self._places.claim(address.platform, person.id, now=now)
         await self._decide(address, person, allowed=True)
         log.info("access.claimed", platform=address.platform)
 

@@ -5,8 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.access import CODE
 from bot.store.database import Database, insert
-from bot.store.tables import owners, places
+from bot.store.tables import owners, places, settings
 
 
 class Places:
@@ -27,14 +28,22 @@ class Places:
             )
         )
 
-    async def claim(self, platform: str, person_id: str, *, now: float) -> None:
-        """Make this person an owner."""
+    async def claim(self, code: str, platform: str, person_id: str, *, now: float) -> bool:
+        """Make this person an owner if `code` is the one that is kept, which is used up by it."""
+        used = (
+            sa.update(settings)
+            .where(settings.c.name == CODE, settings.c.value == code)
+            .values(value="")
+        )
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: AsyncConnection) -> bool:
+            if (await connection.execute(used)).rowcount != 1:
+                return False
             row = insert(connection, owners).values(platform=platform, person=person_id, since=now)
             await connection.execute(row.on_conflict_do_nothing())
+            return True
 
-        await self._database.run(work)
+        return bool(code) and await self._database.run(work)
 
     async def decide(
         self, platform: str, place: str, *, allowed: bool, by: str, now: float

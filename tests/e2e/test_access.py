@@ -51,3 +51,13 @@ async def test_with_an_owner_there_is_no_code_any_more(world: World) -> None:
         await ann.slash("video", prompt="a cat")
         assert (await world.result()).attachments
     assert len(codes) == 1
+
+
+async def test_where_everything_is_open_an_old_code_makes_no_owner(world: World) -> None:
+    codes: list[str] = []
+    async with world.app(announce=codes.append, ACCESS="closed"):
+        pass
+    async with world.app(announce=codes.append, ACCESS="open"):
+        eve = world.discord.person("eve")
+        assert "wrong or was used" in await told(await eve.slash("claim", code=codes[0]))
+    assert len(codes) == 1

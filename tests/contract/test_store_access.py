@@ -1,0 +1,61 @@
+"""The one-time code makes one owner, whoever else knows it."""
+
+import asyncio
+
+import pytest
+
+from bot.core.access import Access, Default
+from bot.core.errors import Refused
+from bot.core.orders import Address, Person
+from bot.store.places import Places
+from tests.contract.rows import NOON, Store
+from tests.fakes.clock import FakeClock
+
+HALL = Address(platform="discord", channel="1", community="9")
+
+
+@pytest.fixture
+def access(store: Store) -> Access:
+    return Access(
+        places=Places(store.database),
+        facts=store.settings,
+        default=Default.CLOSED,
+        clock=FakeClock(NOON),
+    )
+
+
+async def claimed(access: Access, code: str, name: str) -> bool:
+    try:
+        await access.claim(code, Person(id=name, name=name), HALL)
+    except Refused:
+        return False
+    return True
+
+
+async def test_of_many_who_know_the_code_one_becomes_the_owner(access: Access) -> None:
+    code = await access.new_code()
+    assert code is not None
+    won = await asyncio.gather(*(claimed(access, code, f"p{number}") for number in range(20)))
+    assert sum(won) == 1
+
+
+async def test_a_code_that_was_withdrawn_is_good_no_more(access: Access) -> None:
+    code = await access.new_code()
+    assert code is not None
+    await access.forget_code()
+    assert not await claimed(access, code, "ann")
+
+
+async def test_a_new_code_takes_the_place_of_the_old_one(access: Access) -> None:
+    old, new = await access.new_code(), await access.new_code()
+    assert old is not None
+    assert new is not None
+    assert not await claimed(access, old, "eve")
+    assert await claimed(access, new, "ann")
+    assert await access.new_code() is None
+
+
+@pytest.mark.parametrize("code", ["", " ", "AAAA-BBBB-CCCC"])
+async def test_without_a_code_nobody_becomes_the_owner(access: Access, code: str) -> None:
+    assert not await claimed(access, code, "eve")
+    assert await access.new_code() is not None
