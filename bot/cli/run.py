@@ -16,6 +16,7 @@ from bot.core.errors import Broken
 
 def run_service(file: Path | None) -> None:
     """Run until SIGTERM or SIGINT."""
+    os.umask(0o077)  # what people send and get is nobody else's on this machine
     config = load(file)
     if problems := obstacles(config):
         raise Misconfigured(problems)

@@ -9,7 +9,7 @@ import fcntl
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -87,6 +87,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     `Broken("database_damaged")` if it does not pass its own check: never starts empty instead.
     """
     with _only_process(_file(url)):
+        _keep_private(_file(url))
         engine = _sqlite(url) if _file(url) else create_async_engine(url, **_SERVER)
         database = Database(engine)
         try:
@@ -157,6 +158,16 @@ async def _check(engine: AsyncEngine, file: Path | None) -> None:
             verdict = answer.scalar_one()
     if verdict != "ok":
         raise Broken("database_damaged", file=str(file), verdict=str(verdict))
+
+
+def _keep_private(file: Path | None) -> None:
+    """It holds prompts, and the key that links are signed with; its journal gets the same mode."""
+    if file is None:
+        return
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    if file.stat().st_mode & 0o077:
+        with suppress(PermissionError):  # a file that others own is theirs to guard
+            file.chmod(0o600)
 
 
 def _size(file: Path) -> int:

@@ -97,6 +97,20 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.parametrize("before", [None, 0o644])
+async def test_nobody_else_on_the_machine_can_read_it(tmp_path: Path, before: int | None) -> None:
+    """Not even where the folder was made by somebody less careful, or the file by an older us."""
+    file = tmp_path / "open" / "zoetrope.db"
+    file.parent.mkdir(mode=0o755)
+    if before is not None:
+        file.touch(mode=before)
+    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+        await Settings(database).put("links.key", "secret")
+        modes = {each.name: each.stat().st_mode & 0o077 for each in file.parent.glob("*.db*")}
+    assert modes.pop("zoetrope.db.lock") in (0, 0o044), "it tells who runs, and nothing else"
+    assert modes == {"zoetrope.db": 0, "zoetrope.db-wal": 0, "zoetrope.db-shm": 0}
+
+
 async def test_a_second_process_is_told_who_has_the_file(new_sqlite_url: NewUrl) -> None:
     url = await new_sqlite_url()
     holder = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLD, url, stdout=PIPE)
