@@ -8,6 +8,9 @@ _EMOJI = range(0x1F000, 0x1FB00)
 _MOST_MARKS = 4
 """Combining marks on one letter; no script needs more, and "zalgo" is made of them."""
 
+_LONG_WORD = 20
+"""Characters; several scripts put no spaces between words."""
+
 
 def clean(prompt: str) -> str:
     """The prompt in NFC, without control, bidi-override and other invisible characters.
@@ -23,8 +26,17 @@ def clean(prompt: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """At most `most` characters, the last an ellipsis if something was cut."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    """At most `most` characters, the last an ellipsis if something was cut.
+
+    The cut is between words, unless the word there is so long that little would be left of it.
+    """
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    end = cut.rfind(" ")
+    if text[most - 1] != " " and end > max(most - _LONG_WORD, most // 2):
+        cut = cut[:end]
+    return cut.rstrip() + "…"
 
 
 def _is_invisible(char: str) -> bool:

@@ -167,3 +167,17 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 @given(st.text(), st.integers(1, 50))
 def test_shortened_is_short(text: str, most: int) -> None:
     assert len(shortened(text, most)) <= most
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("a cat on the moon", "a cat on the moon"),
+        ("a cat on the moons", "a cat on the…"),
+        ("a cat on the roof of a house", "a cat on the…"),
+        ("a " + "x" * 40, "a xxxxxxxxxxxxxx…"),
+        ("猫" * 30, "猫" * 16 + "…"),
+    ],
+)
+def test_shortened_ends_with_a_word_where_there_are_words(text: str, short: str) -> None:
+    assert shortened(text, 17) == short
