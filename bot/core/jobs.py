@@ -16,6 +16,9 @@ HARD_DEADLINE = 24 * 3600.0
 LAST_DEADLINE = 48 * 3600.0
 """A success is still delivered until then; afterwards the job has timed out."""
 
+THUMBNAIL_SIDE = 1280
+"""Pixels of a thumbnail's long side at most: what link previews show large."""
+
 SUBMIT_CLAIM = 400.0
 """Seconds that a claim lasts from the first byte of a POST; longer than any POST may take."""
 
@@ -84,6 +87,17 @@ class Video:
     seconds: float
     thumbnail: str | None = None
     """Key of a JPEG still."""
+
+    @property
+    def thumbnail_size(self) -> tuple[int, int]:
+        """Width and height of that still."""
+        return thumbnail_size(self.width, self.height)
+
+
+def thumbnail_size(width: int, height: int) -> tuple[int, int]:
+    """The size of a still of a video of that size: the same shape, never enlarged."""
+    scale = min(1.0, THUMBNAIL_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,10 @@ from av.video.frame import PictureType
 from PIL import Image
 
 from bot.core.errors import Broken
+from bot.core.jobs import thumbnail_size
 
 THREADS = 2
 """For codecs: every thread costs memory, so their number must not follow the machine."""
-THUMBNAIL_SIDE = 1280
-"""Pixels of a thumbnail's long side: what link previews show large."""
 
 _MARGIN = 0.98
 """Of the bytes allowed, what we plan to use."""
@@ -75,8 +74,8 @@ def take_thumbnail(source: Path, target: Path) -> None:
         stream = _video_stream(container)
         frame = _frame_at(container, stream, (container.duration or 0) / av.time_base / 3)
         still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
-        still = still.rotate(frame.rotation, expand=True).resize(_shown_size(stream, frame))
-        still.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+        size = thumbnail_size(*_shown_size(stream, frame))
+        still = still.rotate(frame.rotation, expand=True).resize(size, Image.Resampling.LANCZOS)
     still.save(target, "JPEG", quality=85)
 
 

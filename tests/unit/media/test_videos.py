@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from bot.core.errors import Broken
+from bot.core.jobs import thumbnail_size
 from bot.media.videos import Probe, probe, shrink, take_thumbnail
 from bot.media.workers import Workers
 from tests.unit.media.samples import corners, quarters, tone, turned, write_video
@@ -130,6 +131,30 @@ def test_the_thumbnail_is_the_picture_at_a_third(still: Path, tmp_path: Path) ->
     take_thumbnail(still, target)
     with Image.open(target) as picture:
         assert (picture.format, picture.size, corners(picture)) == ("JPEG", (320, 180), "RGWB")
+
+
+@pytest.mark.parametrize(
+    ("of_video", "of_still"),
+    [
+        ((1920, 1080), (1280, 720)),
+        ((1080, 1920), (720, 1280)),
+        ((832, 480), (832, 480)),
+        ((4000, 2), (1280, 1)),
+    ],
+)
+def test_a_thumbnail_has_the_video_s_shape_and_is_never_larger(
+    of_video: tuple[int, int], of_still: tuple[int, int]
+) -> None:
+    assert thumbnail_size(*of_video) == of_still
+
+
+def test_the_size_that_is_told_is_the_size_that_is_made(tmp_path: Path) -> None:
+    """Link previews are told it without looking at the picture."""
+    path, target = tmp_path / "large.mp4", tmp_path / "still.jpg"
+    write_video(path, width=1442, height=810, still=quarters(1442, 810))
+    take_thumbnail(path, target)
+    with Image.open(target) as picture:
+        assert picture.size == thumbnail_size(1442, 810) == (1280, 719)
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.2])
