@@ -23,7 +23,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform
-from bot.core.posting import Link, Posting
+from bot.core.posting import Posting
 from bot.core.posts import Post
 from bot.core.service import Service
 from bot.core.steps import Steps
@@ -40,7 +40,7 @@ from bot.store.posts import Posts
 from bot.store.settings import Gateways, Settings
 from bot.store.spool import Spool
 from bot.web import server
-from bot.web.pages import PURPOSE, Pages
+from bot.web.pages import Pages
 
 CLAIMS: Mapping[tuple[Status, ...], float] = {
     (Status.QUEUED,): videos_api.POST_TIME + 100.0,
@@ -130,7 +130,7 @@ async def open_app(
         rows = await enter(_open_rows(config, clock))
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
-        signer = await _signer(rows.settings)
+        pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
         needs = Needs(config, clock, rows.posts, rows.settings, studio.file)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
@@ -138,9 +138,9 @@ async def open_app(
         access = await _access(config, rows, clock, announce)
         service = _service(config, rows, gateways, studio, access, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
-        posting = _posting(config, rows, platforms, studio, signer, clock)
+        posting = _posting(config, rows, platforms, studio, pages, clock)
         intakes = [chat.listen(service, posting.card) for chat in chats]
-        address = await enter(_serve(config, rows, studio, signer, clock, intakes))
+        address = await enter(_serve(config, pages, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(_running(_post_worker(rows, posting, list(platforms), clock, bells).run()))
@@ -241,7 +241,7 @@ def _posting(
     rows: Rows,
     platforms: Mapping[str, Platform],
     studio: Studio,
-    signer: Signer,
+    pages: Pages,
     clock: Clock,
 ) -> Posting:
     return Posting(
@@ -250,29 +250,29 @@ def _posting(
         platforms=platforms,
         media=studio,
         limits=config.limits,
-        link=_linker(config, signer, clock),
+        link=pages.link,
         typical=_typical(config),
         cost=_cost(config),
         clock=clock,
     )
 
 
-def _serve(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    signer: Signer,
-    clock: Clock,
-    intakes: Sequence[Intake],
-) -> AbstractAsyncContextManager[str]:
+def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Clock) -> Pages:
     web = config.settings.web
-    pages = Pages(
+    return Pages(
         get_job=rows.jobs.get,
         media=studio,
         signer=signer,
         clock=clock,
         public_url=web.public_url,
+        lifetime=web.link_days * 86_400,
     )
+
+
+def _serve(
+    config: Config, pages: Pages, intakes: Sequence[Intake]
+) -> AbstractAsyncContextManager[str]:
+    web = config.settings.web
     rooms = [route for intake in intakes for route in intake.routes]
     return server.serve([*pages.routes, *rooms], host=web.host, port=web.port)
 
@@ -330,19 +330,6 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
                 task.cancel()
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
-
-
-def _linker(config: Config, signer: Signer, clock: Clock) -> Callable[[Job], Link | None]:
-    web = config.settings.web
-
-    def link(job: Job) -> Link | None:
-        if web.public_url is None:
-            return None
-        expires_at = clock.now() + web.link_days * 86_400
-        path = signer.path(PURPOSE, job.id, expires_at=expires_at)
-        return Link(f"{web.public_url}{path}", expires_at)
-
-    return link
 
 
 def _typical(config: Config) -> Callable[[str], float]:

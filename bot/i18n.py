@@ -7,9 +7,11 @@ nothing can be out of date. Message ids are codes; a language that lacks one fal
 import gettext
 import io
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
+from babel.dates import format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -37,7 +39,7 @@ def say(
 
     `formats` turns values of these names into a platform's own markup; other texts are escaped.
     """
-    catalogue = _catalogue(_nearest(locale))
+    catalogue = _catalogue(nearest(locale))
     if text.count is None:
         sentence = catalogue.gettext(text.id)
     else:
@@ -48,20 +50,27 @@ def say(
     )
 
 
+def nearest(locale: str) -> str:
+    """The catalogue that speaks to people of this locale."""
+    wanted = locale.replace("-", "_")
+    for name in (wanted, wanted.partition("_")[0]):
+        if name in languages():
+            return name
+    return DEFAULT
+
+
+def moment(seconds: float, locale: str) -> str:
+    """A time since the epoch in words, for readers whose time zone is unknown."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{format_skeleton('yMMMd', at, locale=nearest(locale))}, {at:%H:%M} UTC"
+
+
 def _shown(
     name: str, value: object, formats: Mapping[str, Format], escape: Callable[[str], str]
 ) -> object:
     if name in formats and value is not None:
         return formats[name](value)
     return escape(value) if isinstance(value, str) else value
-
-
-def _nearest(locale: str) -> str:
-    wanted = locale.replace("-", "_")
-    for name in (wanted, wanted.partition("_")[0]):
-        if name in languages():
-            return name
-    return DEFAULT
 
 
 @cache

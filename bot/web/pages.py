@@ -1,14 +1,13 @@
-"""`/v/…`: a player page and the MP4 behind it, for whoever holds a signed link.
+"""`/v/…`: a player page, the MP4 behind it and its still, for whoever holds a signed link.
 
-Files are found by the job's row, never by a path of the request; every error is the same 404.
+Files are found by the job's row, never by a path of the request. A link that leads to no video is
+answered with one and the same page, so that nobody learns why: forged, expired or deleted.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from html import escape
-from importlib.resources import files
+from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
@@ -17,23 +16,34 @@ from bot.core.errors import BotError
 from bot.core.jobs import Job, Video
 from bot.core.links import Signer
 from bot.core.ports import Clock, Media
-from bot.core.prompts import shortened
-from bot.core.replies import Text, label
-from bot.i18n import say
+from bot.core.posting import Link
 from bot.log import get_logger
+from bot.web import looks
 
 PURPOSE = "v"
+KEPT = 3600
+"""Seconds that a browser may keep a file at most; never longer than its link works."""
+_ALONE = (
+    "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; "
+    "sandbox allow-same-origin"
+)
+"""For a file opened by itself: the browser puts it into a page of its own, which must reach it."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
-_POLICY = (
-    "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a valid link leads to."""
+
+    job: Job
+    video: Video
+    expires_at: float
 
 
 class Pages:
@@ -47,61 +57,100 @@ class Pages:
         signer: Signer,
         clock: Clock,
         public_url: str | None,
+        lifetime: float,
     ) -> None:
+        """`public_url` is where the world sees us; a link lives `lifetime` seconds."""
         self._get_job = get_job
         self._media = media
         self._signer = signer
         self._clock = clock
-        self._public_url = public_url or ""
-        page = files("bot.web").joinpath("player.html").read_text("utf-8")
-        self._page = Template(page)
+        self._public_url = public_url
+        self._lifetime = lifetime
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
         """What the server mounts; HEAD comes with GET."""
-        link = "/v/{job}/{expiry}/{signature:[0-9a-zA-Z]+}"
-        return [web.get(link + ".mp4", self._file), web.get(link, self._player)]
+        link = f"/{PURPOSE}/{{job}}/{{expiry}}/{{signature:[0-9a-zA-Z]+}}"
+        return [
+            web.get(link, self._player),
+            web.get(f"{link}.mp4", self._film),
+            web.get(f"{link}.jpg", self._still),
+            # Links lose their end in copying, and gain a full stop.
+            web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
+        ]
+
+    def link(self, job: Job) -> Link | None:
+        """A fresh link to the video of `job`; None if the world does not see us."""
+        if self._public_url is None:
+            return None
+        expires_at = self._clock.now() + self._lifetime
+        path = self._signer.path(PURPOSE, job.id, expires_at=expires_at)
+        return Link(f"{self._public_url}{path}", expires_at)
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
-        job, video = await self._opened(request)
-        film = f"{self._public_url}{request.path}.mp4"
-        text = self._page.substitute(
-            title=escape(shortened(job.request.prompt, 90)),
-            prompt=escape(job.request.prompt),
-            label=escape(say(label(job), job.order.locale)),
-            download=escape(say(Text(id="page.download"), job.order.locale)),
-            film=escape(film),
-            # Relative, so that it holds behind a proxy that serves us under a path of its own.
-            source=escape(f"{request.path.rpartition('/')[2]}.mp4"),
-            width=video.width,
-            height=video.height,
+        opened = await self._opened(request)
+        page = looks.player(
+            opened.job,
+            opened.video,
+            name=request.path.rpartition("/")[2],
+            expires_at=opened.expires_at,
+            address=self._public_url and f"{self._public_url}{request.path}",
         )
+        # Shown again, it is asked for again: the video may have been deleted since.
         return web.Response(
-            text=text,
+            text=page.text,
             content_type="text/html",
-            headers={**_HEADERS, "Content-Security-Policy": _POLICY},
+            headers=_page_headers(page) | {"Cache-Control": "private, no-cache"},
         )
 
-    async def _file(self, request: web.Request) -> web.StreamResponse:
-        job, video = await self._opened(request)
+    async def _film(self, request: web.Request) -> web.StreamResponse:
+        opened = await self._opened(request)
+        return self._file(opened, opened.video.key, "video/mp4", "mp4")
+
+    async def _still(self, request: web.Request) -> web.StreamResponse:
+        opened = await self._opened(request)
+        if opened.video.thumbnail is None:
+            raise _gone(request)
+        return self._file(opened, opened.video.thumbnail, "image/jpeg", "jpg")
+
+    async def _astray(self, request: web.Request) -> web.StreamResponse:
+        raise _gone(request)
+
+    def _file(self, opened: _Opened, key: str, kind: str, ending: str) -> web.StreamResponse:
+        left = int(opened.expires_at - self._clock.now())
         headers = {
             **_HEADERS,
-            "Content-Type": "video/mp4",
-            "Content-Disposition": f'inline; filename="zoetrope-{job.id}.mp4"',
-            "Cache-Control": "private, max-age=3600",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Type": kind,
+            "Content-Disposition": f'inline; filename="zoetrope-{opened.job.id}.{ending}"',
+            "Cache-Control": f"private, max-age={min(KEPT, left)}",
+            "Content-Security-Policy": _ALONE,
         }
-        return _Sent(self._media.file(video.key), headers=headers)
+        return _Sent(self._media.file(key), headers=headers)
 
-    async def _opened(self, request: web.Request) -> tuple[Job, Video]:
+    async def _opened(self, request: web.Request) -> _Opened:
         given = request.match_info
         valid = self._signer.verify(
             PURPOSE, given["job"], given["expiry"], given["signature"], now=self._clock.now()
         )
         job = await self._get_job(given["job"]) if valid else None
         if job is None or job.video is None:
-            raise web.HTTPNotFound(text=say(Text(id="page.not_found"), "en") + "\n")
-        return job, job.video
+            raise _gone(request)
+        return _Opened(job, job.video, float(given["expiry"]))
+
+
+def _page_headers(page: looks.Page) -> dict[str, str]:
+    return {**_HEADERS, "Content-Security-Policy": page.policy}
+
+
+def _gone(request: web.Request) -> web.HTTPNotFound:
+    """The one page for every link that leads nowhere, in the language the browser likes best."""
+    liked, _, _ = request.headers.get(hdrs.ACCEPT_LANGUAGE, "").partition(",")
+    page = looks.gone(liked.partition(";")[0].strip())
+    return web.HTTPNotFound(
+        text=page.text,
+        content_type="text/html",
+        headers=_page_headers(page) | {"Cache-Control": "no-store"},
+    )
 
 
 class _Sent(web.FileResponse):
@@ -128,8 +177,10 @@ class _Sent(web.FileResponse):
             return await self._nothing(request)
 
     async def _nothing(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        for name in (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION, hdrs.CACHE_CONTROL):
+        for name in (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION):
             del self.headers[name]
+        # Browsers keep a 404 too if nobody tells them not to, and storage may come back.
+        self.headers[hdrs.CACHE_CONTROL] = "no-store"
         self.set_status(web.HTTPNotFound.status_code)
         self.content_length = 0
         return await web.StreamResponse.prepare(self, request)

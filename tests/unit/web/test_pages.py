@@ -1,11 +1,15 @@
-"""The player page and the file behind it, over real connections; nothing of it may log an error."""
+"""The player page and the files behind it, over real connections; none of it may log an error."""
 
+import base64
+import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from html import escape, unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
@@ -25,6 +29,10 @@ from tests.unit.core.orders import job
 FILM = bytes(range(256)) * 2048
 """Half a megabyte: more than one chunk, and every part of it can be told."""
 SIZE = len(FILM)
+PUBLIC = "https://example.com"
+STILL = b"\xff\xd8\xff" + bytes(range(200))
+SIGNER = Signer({"a": b"k" * 32})
+LIFETIME = 3 * 86_400.0
 
 
 class FromAfar:
@@ -49,9 +57,39 @@ class House:
     """A server with one video, and a browser before it."""
 
     studio: Studio
-    video: Video
+    clock: FakeClock
+    pages: Pages
+    jobs: dict[str, Job]
     link: str
     session: aiohttp.ClientSession
+
+    @property
+    def job(self) -> Job:
+        """Whose video it is."""
+        (job,) = self.jobs.values()
+        return job
+
+    @property
+    def video(self) -> Video:
+        """It is there until a test takes it away."""
+        assert self.job.video is not None
+        return self.job.video
+
+    def change(self, **changes: Any) -> None:
+        """The job's row from now on."""
+        self.jobs[self.job.id] = replace(self.job, **changes)
+
+    async def page(self, link: str = "", **headers: str) -> tuple[int, Mapping[str, str], str]:
+        """A page, by default the player's: status, headers and text."""
+        async with self.session.get(link or self.link, headers=headers) as response:
+            return response.status, response.headers, await response.text()
+
+    async def tags(self) -> dict[str, str]:
+        """What a chat reads of the player's page."""
+        _, _, page = await self.page()
+        found = re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page)
+        assert len(found) == len(dict(found)), "no tag stands twice"
+        return {name: unescape(content) for name, content in found}
 
     async def get(
         self, *, method: str = "GET", headers: Mapping[str, str] | None = None
@@ -80,34 +118,52 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _house(folder: Path, *, afar: bool = False, prefix: str = "") -> AsyncIterator[House]:
+async def _house(
+    folder: Path,
+    *,
+    afar: bool = False,
+    prefix: str = "",
+    public_url: str | None = PUBLIC,
+    signer: Signer = SIGNER,
+) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         studio = await stack.enter_async_context(Studio(folder))
         film = folder / "film.mp4"
         film.write_bytes(FILM)
-        video = Video(key=new_key("videos", "mp4"), size=SIZE, width=640, height=360, seconds=5.0)
+        still = folder / "still.jpg"
+        still.write_bytes(STILL)
+        video = Video(
+            key=new_key("videos", "mp4"),
+            size=SIZE,
+            width=1920,
+            height=1080,
+            seconds=5.0,
+            thumbnail=new_key("thumbnails", "jpg"),
+        )
         await studio.storage.put(video.key, film)
+        await studio.storage.put(video.thumbnail or "", still)
         made = replace(job(), status=Status.DELIVERED, video=video)
+        jobs = {made.id: made}
 
         async def get_job(id_: str) -> Job | None:
-            return made if id_ == made.id else None
+            return jobs.get(id_)
 
         clock = FakeClock()
-        signer = Signer({"a": b"k" * 32})
         media: Media = FromAfar(studio) if afar else studio  # type: ignore[assignment]
         pages = Pages(
             get_job=get_job,
             media=media,
             signer=signer,
             clock=clock,
-            public_url=f"https://example.com{prefix}",
+            public_url=public_url and public_url + prefix,
+            lifetime=LIFETIME,
         )
         address = await stack.enter_async_context(serve(pages.routes, host="127.0.0.1", port=0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         if prefix:
             address = await stack.enter_async_context(_proxy(address, prefix, session))
-        path = signer.path(PURPOSE, made.id, expires_at=clock.now() + 3600)
-        yield House(studio, video, f"{address}{path}", session)
+        path = signer.path(PURPOSE, made.id, expires_at=clock.now() + LIFETIME)
+        yield House(studio, clock, pages, jobs, f"{address}{path}", session)
 
 
 @asynccontextmanager
@@ -135,7 +191,7 @@ async def test_the_whole_film_comes_with_what_browsers_must_know(house: House) -
         "Content-Length": str(SIZE),
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, max-age=3600",
     }
     assert {name: headers[name] for name in wanted} == wanted
 
@@ -200,6 +256,29 @@ async def test_whoever_leaves_in_the_middle_harms_nobody(house: House) -> None:
     assert (await house.get())[2] == FILM
 
 
+async def test_no_copy_outlives_the_link(house: House) -> None:
+    await house.clock.advance(LIFETIME - 40)
+    for ending in (".mp4", ".jpg"):
+        async with house.session.get(house.link + ending) as response:
+            assert response.headers["Cache-Control"] == "private, max-age=40"
+
+
+# --- the still -----------------------------------------------------------------------------------
+
+
+async def test_the_still_opens_with_the_same_signature(house: House) -> None:
+    async with house.session.get(f"{house.link}.jpg") as response:
+        assert (response.status, response.content_type) == (200, "image/jpeg")
+        assert await response.read() == STILL
+
+
+async def test_a_video_without_a_still_has_a_page_without_one(house: House) -> None:
+    house.change(video=replace(house.video, thumbnail=None))
+    status, _, page = await house.page()
+    assert (status, "poster" in page, ".jpg" in page) == (200, False, False)
+    assert (await house.page(f"{house.link}.jpg"))[0] == 404
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 
@@ -208,14 +287,199 @@ async def test_the_page_plays_the_film_wherever_the_world_sees_it(
     tmp_path: Path, prefix: str
 ) -> None:
     async with _house(tmp_path, prefix=prefix) as house:
-        async with house.session.get(house.link) as response:
-            page = await response.text()
-            assert response.status == 200
-        own = re.findall(r'(?:src|href)="([^"]+)"', page)
-        assert len(own) == 2, "the player and the download"
+        _, _, page = await house.page()
+        own = re.findall(r'(?:src|href|poster)="(?!data:)([^"]+)"', page)
+        assert len(own) == 3, "the player, its poster and the download"
         for reference in own:
             async with house.session.get(urljoin(house.link, reference)) as response:
-                assert (response.status, await response.read()) == (200, FILM)
-        (film,) = re.findall(r'og:video" content="([^"]+)"', page)
+                wanted = STILL if reference.endswith(".jpg") else FILM
+                assert (response.status, await response.read()) == (200, wanted)
         path = house.link[house.link.index("/v/") :]
-        assert film == f"https://example.com{prefix}{path}.mp4"
+        assert (await house.tags())["og:video"] == f"https://example.com{prefix}{path}.mp4"
+
+
+async def test_a_chat_is_told_all_that_it_needs_to_play_it_in_place(house: House) -> None:
+    address = PUBLIC + house.link[house.link.index("/v/") :]
+    assert await house.tags() == {
+        "viewport": "width=device-width, initial-scale=1",
+        "color-scheme": "light dark",
+        "robots": "noindex",
+        "theme-color": "#c8553d",
+        "og:site_name": "Zoetrope",
+        "og:type": "video.other",
+        "og:title": "a cat",
+        "og:description": "AI-generated · Wan · asked by Ann",
+        "og:image": f"{address}.jpg",
+        "og:image:type": "image/jpeg",
+        "og:image:width": "1280",
+        "og:image:height": "720",
+        "twitter:image": f"{address}.jpg",
+        "og:video": f"{address}.mp4",
+        "og:video:secure_url": f"{address}.mp4",
+        "og:video:type": "video/mp4",
+        "og:video:width": "1920",
+        "og:video:height": "1080",
+        "twitter:card": "player",
+        "twitter:player": f"{address}.mp4",
+        "twitter:player:width": "1920",
+        "twitter:player:height": "1080",
+        "twitter:player:stream": f"{address}.mp4",
+        "twitter:player:stream:content_type": "video/mp4",
+    }
+
+
+async def test_without_a_public_address_no_tag_points_anywhere(tmp_path: Path) -> None:
+    """The page itself still plays: what it loads is relative."""
+    async with _house(tmp_path, public_url=None) as house:
+        tags = await house.tags()
+        assert {name for name in tags if name.startswith(("og:", "twitter:"))} == {
+            "og:site_name",
+            "og:type",
+            "og:title",
+            "og:description",
+        }
+        assert house.pages.link(house.job) is None
+
+
+async def test_an_address_that_is_not_secure_is_not_told_as_such(tmp_path: Path) -> None:
+    async with _house(tmp_path, public_url="http://example.com") as house:
+        tags = await house.tags()
+    assert tags["og:video"].startswith("http://example.com/v/")
+    assert "og:video:secure_url" not in tags
+
+
+async def test_a_fresh_link_opens_the_page_until_the_hour_it_names(tmp_path: Path) -> None:
+    async with _house(tmp_path) as house:
+        link = house.pages.link(house.job)
+        assert link is not None
+        assert link.expires_at == house.clock.now() + LIFETIME
+        here = house.link[: house.link.index("/v/")] + link.url.removeprefix(PUBLIC)
+        status, _, page = await house.page(here)
+        assert status == 200
+        moment = '<time datetime="2026-01-18T12:00:00+00:00">Jan 18, 2026, 12:00 UTC</time>'
+        assert f"This link works until {moment}." in page
+        await house.clock.advance(LIFETIME - 1)
+        assert (await house.page(here))[0] == 200
+        await house.clock.advance(1)
+        assert (await house.page(here))[0] == 404
+
+
+async def test_the_page_is_asked_for_anew_every_time(house: House) -> None:
+    """Its video may have been deleted since."""
+    _, headers, _ = await house.page()
+    assert headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_the_policy_allows_the_style_that_is_there_and_no_other(
+    house: House, gone: bool
+) -> None:
+    _, headers, page = await house.page(f"{house.link}0" if gone else "")
+    (style,) = re.findall(r"<style>(.*)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = headers["Content-Security-Policy"]
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert not re.search(r"<script|\son\w+=|\sstyle=", page)
+
+
+HOSTILE = '</h1><script>alert(1)</script> <img src=x onerror=alert(2)> "quoted" {name} $title &amp;'
+
+
+async def test_what_people_wrote_is_text_everywhere(house: House) -> None:
+    request = replace(house.job.request, prompt=HOSTILE)
+    order = replace(house.job.order, person=replace(house.job.order.person, name="<b>Ann"))
+    house.change(request=request, order=order)
+    _, _, page = await house.page()
+    for markup in ("<script", "<img", "<b>"):
+        assert markup not in page
+    assert escape(HOSTILE) in page
+    tags = await house.tags()
+    assert (tags["og:title"], tags["og:description"]) == (
+        HOSTILE,
+        "AI-generated · Wan · asked by <b>Ann",
+    )
+
+
+@pytest.mark.parametrize(("length", "folds"), [(140, False), (141, True), (4000, True)])
+async def test_a_long_prompt_is_whole_but_folded(house: House, length: int, folds: bool) -> None:
+    prompt = ("slowly " * 600)[: length - 1] + "!"
+    house.change(request=replace(house.job.request, prompt=prompt))
+    _, _, page = await house.page()
+    assert prompt in page
+    assert ("<details>" in page) is folds
+
+
+# --- no video ------------------------------------------------------------------------------------
+
+
+async def test_every_link_to_nothing_is_answered_alike(house: House) -> None:
+    """Forged, cut off, another job's, deleted, expired: status, words and headers are one."""
+    answers = []
+
+    async def ask(link: str) -> None:
+        for ending in ("", ".mp4", ".jpg"):
+            async with house.session.get(link + ending) as response:
+                headers = {k: v for k, v in response.headers.items() if k != "Date"}
+                answers.append((response.status, headers, await response.text()))
+
+    await ask(house.link[:-1] + ("0" if house.link[-1] != "0" else "1"))
+    await ask(house.link[:-5])
+    await ask(house.link + ".")
+    await ask(house.link.replace(house.job.id, "b" * 16))
+    await ask(house.link.rpartition("/")[0])
+    house.change(video=None)
+    await ask(house.link)
+    await house.clock.advance(LIFETIME)
+    await ask(house.link)
+    status, headers, text = answers[0]
+    assert answers == [answers[0]] * 21
+    assert (status, headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert (headers["Cache-Control"], headers["X-Robots-Tag"]) == ("no-store", "noindex")
+    assert "There is no video here." in text
+
+
+async def test_a_good_link_is_not_answered_like_that(house: House) -> None:
+    """Negative control."""
+    for ending in ("", ".mp4", ".jpg"):
+        async with house.session.get(house.link + ending) as response:
+            assert response.status == 200
+
+
+class Trusting(Signer):
+    """Negative control: takes every signature for its own."""
+
+    def verify(self, purpose: str, id_: str, expiry: str, signature: str, *, now: float) -> bool:
+        return True
+
+
+async def test_only_the_signature_keeps_strangers_out(tmp_path: Path) -> None:
+    async with _house(tmp_path, signer=Trusting({"a": b"k" * 32})) as house:
+        assert (await house.page(f"{house.link}0"))[0] == 200
+
+
+@pytest.mark.parametrize("liked", ["en-GB,en;q=0.9", "xx", "*", "", "../en", "en;q=1" * 500])
+async def test_whatever_language_is_liked_there_are_words(house: House, liked: str) -> None:
+    headers = {"Accept-Language": liked}
+    status, _, page = await house.page(f"{house.link}0", **headers)
+    assert (status, 'lang="en"' in page, "no video here" in page) == (404, True, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "ending", "status"),
+    [
+        ("HEAD", "", 200),
+        ("HEAD", "0", 404),
+        ("POST", "", 405),
+        ("DELETE", ".mp4", 405),
+        ("PROPFIND", "0", 405),
+    ],
+)
+async def test_other_methods_are_answered_in_order(
+    house: House, method: str, ending: str, status: int
+) -> None:
+    """And the connection goes on."""
+    async with house.session.request(method, house.link + ending) as response:
+        assert response.status == status
+    assert (await house.page())[0] == 200

@@ -1,0 +1,55 @@
+"""What chats read of a player page to show its video in place: Open Graph and Twitter tags.
+
+Pure functions from a job to names and values. Discord and Telegram fetch the page themselves and
+run no scripts, so they need every address complete; where we have none, those tags are left out:
+a preview without a video is better than one that points nowhere.
+"""
+
+from collections.abc import Iterator
+
+from bot.core.jobs import Video
+
+Tag = tuple[str, str]
+SITE = "Zoetrope"
+COLOUR = "#c8553d"
+"""The edge of the card that Discord draws, and the bar of a phone's browser."""
+
+
+def tags(video: Video, *, title: str, description: str, address: str | None) -> list[Tag]:
+    """All tags of the page at `address`; the file and its still lie there with an ending."""
+    words = [
+        ("theme-color", COLOUR),
+        ("og:site_name", SITE),
+        ("og:type", "video.other"),
+        ("og:title", title),
+        ("og:description", description),
+    ]
+    if address is None:
+        return words
+    still = _still(video, f"{address}.jpg") if video.thumbnail else ()
+    return [*words, *still, *_film(video, f"{address}.mp4")]
+
+
+def _still(video: Video, address: str) -> Iterator[Tag]:
+    width, height = video.thumbnail_size
+    yield "og:image", address
+    yield "og:image:type", "image/jpeg"
+    yield "og:image:width", str(width)
+    yield "og:image:height", str(height)
+    yield "twitter:image", address
+
+
+def _film(video: Video, address: str) -> Iterator[Tag]:
+    yield "og:video", address
+    if address.startswith("https:"):
+        yield "og:video:secure_url", address
+    yield "og:video:type", "video/mp4"
+    yield "og:video:width", str(video.width)
+    yield "og:video:height", str(video.height)
+    yield "twitter:card", "player"
+    yield "twitter:player", address
+    yield "twitter:player:width", str(video.width)
+    yield "twitter:player:height", str(video.height)
+    # Some readers of these tags take the page's player for a frame, and this for the file.
+    yield "twitter:player:stream", address
+    yield "twitter:player:stream:content_type", "video/mp4"
