@@ -100,7 +100,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         each for each in terminalreporter.getreports("skipped") if "browser" in each.keywords
     ]
     if skipped:
-        line = f"NO BROWSER: {len(skipped)} claims about the room's page were not checked"
+        line = f"NO BROWSER: {len(skipped)} claims about the pages were not checked"
         terminalreporter.write_sep("!", line, red=True, bold=True)
         terminalreporter.write_line(
             "Install one: apt-get install chromium, or playwright install chromium"

@@ -44,7 +44,9 @@ class Watch:
 
         def console(message: ConsoleMessage) -> None:
             away = any(words in message.text for words in HIDDEN_BY_A_RESTART)
-            if message.type in ("error", "warning") and not away:
+            # What has no page of ours around it has no icon; browsers ask for one by themselves.
+            icon = message.location["url"].endswith("/favicon.ico")
+            if message.type in ("error", "warning") and not (away or icon):
                 self.complaints.append(f"{message.type}: {message.text}")
 
         def request(request: Request) -> None:

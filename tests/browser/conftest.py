@@ -35,7 +35,7 @@ async def browser() -> AsyncIterator[Browser]:
         except Exception as error:
             if "ZOETROPE_TESTS_NEED_BROWSER" in os.environ:
                 raise
-            pytest.skip(f"NO BROWSER, SO NOTHING IS KNOWN OF THE ROOM'S PAGE: {error}")
+            pytest.skip(f"NO BROWSER, SO NOTHING IS KNOWN OF THE PAGES: {error}")
         yield browser
         await browser.close()
 
@@ -46,18 +46,29 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-async def visit(browser: Browser, watch: Watch) -> AsyncIterator[NewPage]:
-    """Opens the room in a window of its own. No page ever complains or asks anywhere else."""
+async def open_page(browser: Browser, watch: Watch) -> AsyncIterator[NewPage]:
+    """Opens a window of its own. No page ever complains or asks anywhere else."""
 
-    async def open_(address: str, *, at_home: bool = True, **options: Any) -> Page:
+    async def open_(address: str, **options: Any) -> Page:
         context = await browser.new_context(locale="en-GB", **options)
         context.set_default_timeout(WAIT)
         page = await context.new_page()
-        watch.over(page, address)
+        watch.over(page, "/".join(address.split("/")[:3]) + "/")
         await page.goto(address)
-        await page.locator("body.ready").wait_for()
         return page
 
     yield open_
     assert watch.complaints == []
     assert watch.foreign == []
+
+
+@pytest.fixture
+def visit(open_page: NewPage) -> NewPage:
+    """Opens the room and waits until it stands."""
+
+    async def open_(address: str, **options: Any) -> Page:
+        page = await open_page(address, **options)
+        await page.locator("body.ready").wait_for()
+        return page
+
+    return open_
