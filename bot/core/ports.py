@@ -176,6 +176,9 @@ class Platform(Protocol):
 
     name: str
 
+    async def is_connected(self) -> bool:
+        """Whether what people do there reaches us now. Asks nobody: it is known or not."""
+
     async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
         """Stream a picture to disk; more than `most` bytes or gone is `Refused`."""
 

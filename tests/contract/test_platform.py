@@ -39,6 +39,10 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 # --- the port ------------------------------------------------------------------------------------
 
 
+async def test_a_network_at_work_is_connected(place: Place) -> None:
+    assert await place.platform.is_connected()
+
+
 @pytest.mark.parametrize("kind", list(PostKind))
 async def test_a_message_says_what_it_is_about(place: Place, kind: PostKind) -> None:
     message_id, _ = await place.send(kind)

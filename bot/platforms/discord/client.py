@@ -75,6 +75,8 @@ class DiscordPlatform:
         self.client = _client(settings)
         self._posts = posts
         self._logged_in = False
+        self._hears = False
+        """Whether the gateway's socket stands: REST goes on without it, commands don't."""
         self._learned: dict[str | None, int] = {}
         """Upload limits that a refusal taught us, by community; None: direct messages."""
         self._stack = AsyncExitStack()
@@ -111,20 +113,29 @@ class DiscordPlatform:
             await self.client.connect()
         except errors.FOREIGN as error:
             raise errors.connecting(error) from error
+        finally:
+            self._hears = False
 
     async def on_ready(self) -> None:
         """A new session; after a long silence it comes again."""
+        self._hears = True
         log.info("discord.connected", guilds=len(self.client.guilds))
 
     async def on_resumed(self) -> None:
         """The old session goes on: nothing was missed."""
+        self._hears = True
         log.info("discord.resumed")
 
     async def on_disconnect(self) -> None:
         """discord.py tries again by itself; posting does not need the gateway."""
+        self._hears = False
         log.info("discord.disconnected")
 
     # --- the port ------------------------------------------------------------------------------
+
+    async def is_connected(self) -> bool:
+        """From READY or RESUMED until the socket is lost; its heartbeat notices a dead one."""
+        return self._hears
 
     async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
         """Stream a picture to disk; needs no login, so a worker can do it."""

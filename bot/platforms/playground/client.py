@@ -66,6 +66,10 @@ class PlaygroundPlatform:
 
     # --- the port ------------------------------------------------------------------------------
 
+    async def is_connected(self) -> bool:
+        """Always: the room is in this very house, and whoever comes is in it."""
+        return True
+
     async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
         """Copy a picture to `into`: whole, or `Refused` (gone, too large)."""
         path = self.files.path(picture.source or "")

@@ -162,6 +162,9 @@ class ScriptedChat:
         self.history: dict[str, tuple[str, str]] = {}
         """What `find` would see, by kind of post."""
 
+    async def is_connected(self) -> bool:
+        return True
+
     async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
         problem = _next(self.fetches)
         if problem:
