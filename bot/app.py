@@ -9,9 +9,10 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.chats import Intake, Needs, switched_on
@@ -40,6 +41,7 @@ from bot.store.posts import Posts
 from bot.store.settings import Gateways, Settings
 from bot.store.spool import Spool
 from bot.web import server
+from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
 
 CLAIMS: Mapping[tuple[Status, ...], float] = {
@@ -140,7 +142,8 @@ async def open_app(
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
         posting = _posting(config, rows, platforms, studio, pages, clock)
         intakes = [chat.listen(service, posting.card) for chat in chats]
-        address = await enter(_serve(config, pages, intakes))
+        health = _health(config, rows, platforms.values(), clock)
+        address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(_running(_post_worker(rows, posting, list(platforms), clock, bells).run()))
@@ -269,12 +272,21 @@ def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Cl
     )
 
 
+def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
+    checks: dict[str, Check] = {
+        "database: not writable": rows.settings.is_writable,
+        "disk: almost full": partial(has_room, config.data_dir),
+        **{f"{each.name}: not connected": each.is_connected for each in platforms},
+    }
+    return Health(checks, clock=clock)
+
+
 def _serve(
-    config: Config, pages: Pages, intakes: Sequence[Intake]
+    config: Config, pages: Pages, health: Health, intakes: Sequence[Intake]
 ) -> AbstractAsyncContextManager[str]:
     web = config.settings.web
     rooms = [route for intake in intakes for route in intake.routes]
-    return server.serve([*pages.routes, *rooms], host=web.host, port=web.port)
+    return server.serve([*pages.routes, *health.routes, *rooms], host=web.host, port=web.port)
 
 
 def _job_worker(

@@ -33,6 +33,25 @@ class Settings:
 
         await self._database.run(work)
 
+    async def is_writable(self) -> bool:
+        """Whether a row can be written now: one is, and is taken back."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.insert(settings).values(name="trial", value=""))
+            raise _TakenBack
+
+        try:
+            await self._database.run(work)
+        except _TakenBack:
+            return True
+        except (sa.exc.SQLAlchemyError, OSError):
+            pass
+        return False
+
+
+class _TakenBack(Exception):
+    """Ends a transaction that was only a trial."""
+
 
 class Gateways:
     """Which gateways are paused, and until when."""

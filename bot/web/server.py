@@ -55,6 +55,7 @@ def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:
 
 
 async def _healthy(_request: web.Request) -> web.Response:
+    """The loop turns. Where it does not, nobody answers; a task that dies ends the process."""
     return web.Response(text="ok\n")
 
 

@@ -77,6 +77,23 @@ async def test_settings_put_by_many_at_once_end_as_one_of_theirs(store: Store) -
     assert await store.settings.get("links.key") in [str(number) for number in range(20)]
 
 
+async def test_a_trial_tells_that_rows_can_be_written_and_leaves_none(store: Store) -> None:
+    for _ in range(3):
+        assert await store.settings.is_writable()
+    assert await store.settings.get("trial") is None
+
+
+async def test_a_database_that_takes_no_rows_is_found_out(store: Store) -> None:
+    """As a full disk, a standby or a wrong mount would be."""
+    forbid = (
+        "PRAGMA query_only = ON"
+        if store.database.is_sqlite
+        else "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+    )
+    await store.database.run(lambda connection: connection.exec_driver_sql(forbid))
+    assert not await store.settings.is_writable()
+
+
 async def test_a_pause_lasts_until_the_latest_word_of_it(store: Store) -> None:
     assert await store.gateways.paused_until("main") is None
     await asyncio.gather(*(store.gateways.pause("main", "bad_key", until=5.0) for _ in range(9)))

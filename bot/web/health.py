@@ -1,0 +1,82 @@
+"""`/readyz`: whether the house can do its work now, for whoever watches over it.
+
+It is handed what to ask and knows nothing of what stands behind. The address is open to the world,
+so a look is cheap, has an end, is shared by all who ask at once, and tells strangers nothing but
+which of our parts is in trouble.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.core.ports import Clock
+from bot.log import get_logger
+
+Check = Callable[[], Awaitable[bool]]
+
+TIME_LIMIT = 2.0
+"""Seconds that a check may take; one that takes longer has failed."""
+FRESH = 1.0
+"""Seconds for which the last look is the answer: nobody makes us look more often."""
+LEAST_FREE = 200_000_000
+"""Bytes: below, the videos under way may not fit. `zoetrope doctor` warns long before."""
+
+log = get_logger()
+
+
+class Health:
+    """Looks by `checks`; each is named by what is said when it does not hold."""
+
+    def __init__(
+        self, checks: Mapping[str, Check], *, clock: Clock, time_limit: float = TIME_LIMIT
+    ) -> None:
+        self._checks = checks
+        self._clock = clock
+        self._time_limit = time_limit
+        self._looking = asyncio.Lock()
+        self._looked_at = float("-inf")
+        self._troubles: dict[str, str] = {}
+
+    @property
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """What the server mounts."""
+        return [web.get("/readyz", self._ready)]
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        async with self._looking:
+            # A clock that was set back must not make the last look last for hours.
+            if not 0 <= self._clock.now() - self._looked_at < FRESH:
+                await self._look()
+        lines = list(self._troubles) or ["ok"]
+        return web.Response(
+            text="\n".join(lines) + "\n",
+            status=503 if self._troubles else 200,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    async def _look(self) -> None:
+        """Ask all at once, and log what has changed."""
+        causes = await asyncio.gather(*(self._trouble(it) for it in self._checks.values()))
+        found = zip(self._checks, causes, strict=True)
+        before, self._troubles = self._troubles, {name: why for name, why in found if why}
+        self._looked_at = self._clock.now()
+        if self._troubles.keys() - before.keys():
+            log.warning("health.lost", troubles=self._troubles)
+        elif before and not self._troubles:
+            log.info("health.regained")
+
+    async def _trouble(self, check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(self._time_limit):
+                return None if await check() else "false"
+        except Exception as error:  # noqa: BLE001  # whatever it is, the check does not hold
+            return type(error).__name__
+
+
+async def has_room(folder: Path, *, least: int = LEAST_FREE) -> bool:
+    """Whether that many bytes are free where `folder` lies. Raises `OSError` if it is not there."""
+    usage = await asyncio.to_thread(shutil.disk_usage, folder)
+    return usage.free >= least

@@ -1,0 +1,150 @@
+"""/readyz: what is wrong is told in a line each; nobody makes it costly, and it always ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.web.health import FRESH, Check, Health, has_room
+from bot.web.server import serve
+from tests.fakes.clock import FakeClock
+
+SECRET = "postgresql://ann:hunter2@10.0.0.7/zoetrope"
+
+
+class Part:
+    """Something that may be well, unwell, broken or silent; it counts how often it is asked."""
+
+    def __init__(self, state: object = True) -> None:
+        self.state = state
+        self.asked = 0
+
+    async def __call__(self) -> bool:
+        self.asked += 1
+        await asyncio.sleep(0)
+        match self.state:
+            case Exception() as error:
+                raise error
+            case bool(well):
+                return well
+            case _:
+                await asyncio.Event().wait()
+                return True
+
+
+@dataclass
+class Prober:
+    """Whoever watches over the house."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def ask(self) -> tuple[int, str]:
+        async with self.session.get(self.url) as response:
+            assert response.headers["Cache-Control"] == "no-store"
+            return response.status, await response.text()
+
+
+@asynccontextmanager
+async def probing(
+    checks: Mapping[str, Check], clock: FakeClock, *, time_limit: float = 0.2
+) -> AsyncIterator[Prober]:
+    health = Health(checks, clock=clock, time_limit=time_limit)
+    async with (
+        serve(health.routes, host="127.0.0.1", port=0) as address,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Prober(f"{address}/readyz", session)
+
+
+async def test_a_sound_house_is_ready() -> None:
+    async with probing({"database: not writable": Part(), "disk: full": Part()}, FakeClock()) as it:
+        assert await it.ask() == (200, "ok\n")
+
+
+async def test_each_failed_check_is_a_line_and_tells_nothing_else() -> None:
+    checks = {
+        "database: not writable": Part(OSError(SECRET)),
+        "disk: almost full": Part(False),
+        "discord: not connected": Part("silent"),
+        "telegram: not connected": Part(),
+    }
+    async with probing(checks, FakeClock()) as it:
+        said = "database: not writable\ndisk: almost full\ndiscord: not connected\n"
+        assert await it.ask() == (503, said)
+
+
+async def test_what_is_well_again_is_told_so() -> None:
+    part, clock = Part(False), FakeClock()
+    async with probing({"disk: almost full": part}, clock) as it:
+        assert (await it.ask())[0] == 503
+        part.state = True
+        await clock.advance(FRESH)
+        assert (await it.ask())[0] == 200
+
+
+async def test_many_who_ask_at_once_cost_one_look() -> None:
+    part, clock = Part(), FakeClock()
+    async with probing({"x": part}, clock) as it:
+        answers = await asyncio.gather(*(it.ask() for _ in range(50)))
+        assert answers == [(200, "ok\n")] * 50
+        assert part.asked == 1
+        await clock.advance(FRESH)
+        await it.ask()
+    assert part.asked == 2
+
+
+async def test_unless_looks_were_shared_each_would_cost_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Negative control."""
+    monkeypatch.setattr("bot.web.health.FRESH", 0.0)
+    part = Part()
+    async with probing({"x": part}, FakeClock()) as it:
+        await asyncio.gather(*(it.ask() for _ in range(50)))
+    assert part.asked == 50
+
+
+async def test_a_part_that_never_answers_holds_nobody_up_for_long() -> None:
+    """The checks are asked at once, so their limits don't add up; nor do those who ask."""
+    checks = {f"part {number}": Part("silent") for number in range(20)}
+    async with probing(checks, FakeClock()) as it, asyncio.timeout(2):
+        answers = await asyncio.gather(*(it.ask() for _ in range(20)))
+    assert {status for status, _ in answers} == {503}
+    assert {part.asked for part in checks.values()} == {1}
+
+
+async def test_without_the_limit_it_would() -> None:
+    """Negative control."""
+    async with probing({"x": Part("silent")}, FakeClock(), time_limit=60.0) as it:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await it.ask()
+
+
+async def test_a_clock_that_is_set_back_does_not_keep_an_old_answer() -> None:
+    part, clock = Part(), FakeClock()
+    async with probing({"x": part}, clock) as it:
+        await it.ask()
+        clock._now -= 3600
+        part.state = False
+        assert (await it.ask())[0] == 503
+
+
+async def test_room_is_measured_where_the_folder_lies(tmp_path: Path) -> None:
+    assert await has_room(tmp_path, least=1)
+    assert not await has_room(tmp_path, least=10**18)
+    with pytest.raises(FileNotFoundError):
+        await has_room(tmp_path / "gone")
+
+
+async def test_the_loop_s_own_word_needs_nobody() -> None:
+    async with (
+        probing({"x": Part("silent")}, FakeClock()) as it,
+        it.session.get(it.url.replace("readyz", "healthz")) as response,
+    ):
+        assert (response.status, await response.text()) == (200, "ok\n")
