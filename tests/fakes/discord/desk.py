@@ -9,9 +9,10 @@ from email.utils import formatdate
 
 from aiohttp import BodyPartReader, web
 
+from tests.fakes.streams import Stream
+
 from .faults import Fault, Faults
 from .rest import Body, Outcome, Refused, Request, Route, Upload, respond
-from .streams import Stream
 
 # These carry their right in the path and are served without the bot's token.
 OPEN_PATHS = ("/interactions/", "/webhooks/", "/gateway")

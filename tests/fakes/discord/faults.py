@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from tests.fakes.streams import within
+
 from .model import Json
 from .rest import Outcome, Request, respond
-from .streams import within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

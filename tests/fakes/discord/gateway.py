@@ -14,8 +14,9 @@ from enum import IntFlag
 
 from aiohttp import WSMsgType, web
 
+from tests.fakes.streams import within
+
 from .model import Json
-from .streams import within
 
 Event = tuple[str, Json]
 """Its name and payload."""

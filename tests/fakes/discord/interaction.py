@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from tests.fakes.streams import within
+
 from .model import Channel, ChannelType, Json, Message, User
-from .streams import within
 
 
 class Kind(IntEnum):

@@ -12,6 +12,8 @@ from typing import Any, Literal, Self, overload
 import yarl
 from aiohttp import web
 
+from tests.fakes.streams import Stream
+
 from .account import AccountRoutes
 from .cdn import Cdn, Download
 from .desk import Desk
@@ -34,7 +36,6 @@ from .model import (
 from .person import Person
 from .responses import ResponseRoutes
 from .rest import Request
-from .streams import Stream
 from .world import World
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import quote
 
+from tests.fakes.streams import Stream
+
 from . import payloads
 from .gateway import Gateway, Intent, Session
 from .interaction import Interaction
@@ -26,7 +28,6 @@ from .model import (
     Role,
     User,
 )
-from .streams import Stream
 
 DISCORD_EPOCH_MS = 1_420_070_400_000
 LINK_SECONDS = 24 * 3600
