@@ -1,0 +1,136 @@
+"""The methods about the bot itself and about who is in a chat."""
+
+import re
+from typing import Any
+
+from .access import readable_chat
+from .calls import Call, Method, bad, method
+from .model import Json
+from .payloads import full_chat, member, user
+from .world import World
+
+COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+LANGUAGE = re.compile(r"([a-z]{2})?")
+MOST_COMMANDS = 100
+DESCRIPTION_LIMIT = 256
+
+WIDE_SCOPES = ("default", "all_private_chats", "all_group_chats", "all_chat_administrators")
+NARROW_SCOPES = ("chat", "chat_administrators", "chat_member")
+
+Key = tuple[str, str]
+"""A scope, spelt out, and a language."""
+
+
+class Account:
+    """getMe, the commands, getChat, getChatMember."""
+
+    def __init__(self, world: World) -> None:
+        self.commands: dict[Key, list[Json]] = {}
+        self._world = world
+
+    def methods(self) -> list[Method]:
+        """The table."""
+        where = "scope language_code"
+        return [
+            method("getMe", "", self.get_me),
+            method("setMyCommands", f"commands {where}", self.set_commands),
+            method("getMyCommands", where, self.get_commands),
+            method("deleteMyCommands", where, self.delete_commands),
+            method("getChat", "chat_id", self.get_chat),
+            method("getChatMember", "chat_id user_id", self.get_chat_member),
+        ]
+
+    def get_me(self, _: Call) -> Json:
+        """Show the bot."""
+        return user(self._world.bot) | {
+            "can_join_groups": True,
+            "can_read_all_group_messages": not self._world.privacy.is_on,
+            "supports_inline_queries": False,
+            "can_connect_to_business": False,
+            "has_main_web_app": False,
+        }
+
+    def set_commands(self, call: Call) -> bool:
+        """Replace the commands of one scope and language."""
+        given = call.parsed("commands", "Can't parse commands JSON object") or []
+        if not isinstance(given, list):
+            raise bad("Expected an Array of BotCommand")
+        key = self._key(call)
+        commands = [_checked(command) for command in given]
+        if len(commands) > MOST_COMMANDS:
+            raise bad("BOT_COMMANDS_TOO_MUCH")
+        if len({command["command"] for command in commands}) < len(commands):
+            raise bad("BOT_COMMAND_DUPLICATE")
+        self.commands[key] = commands
+        return True
+
+    def get_commands(self, call: Call) -> list[Json]:
+        """Show the commands of exactly one scope and language."""
+        return self.commands.get(self._key(call), [])
+
+    def delete_commands(self, call: Call) -> bool:
+        """Drop the commands of one scope and language."""
+        self.commands.pop(self._key(call), None)
+        return True
+
+    def get_chat(self, call: Call) -> Json:
+        """Show a chat."""
+        return full_chat(readable_chat(self._world, call))
+
+    def get_chat_member(self, call: Call) -> Json:
+        """Show how somebody stands to a chat."""
+        chat = readable_chat(self._world, call)
+        if call.integer("user_id") <= 0:
+            raise bad("Invalid user_id specified")
+        known = self._world.users.get(call.integer("user_id"))
+        if known is None:
+            raise bad("PARTICIPANT_ID_INVALID")
+        return member(known, chat.standing(known))
+
+    def _key(self, call: Call) -> Key:
+        language = call.text("language_code")
+        if not LANGUAGE.fullmatch(language):
+            raise bad("Invalid language code specified")
+        scope = call.parsed("scope", "Can't parse BotCommandScope JSON object")
+        if scope is None:
+            return "default", language
+        return self._scope(call, scope), language
+
+    def _scope(self, call: Call, scope: Any) -> str:
+        if not isinstance(scope, dict):
+            raise bad("Can't parse BotCommandScope: BotCommandScope must be an Object")
+        kind = str(scope.get("type"))
+        if kind in WIDE_SCOPES:
+            return kind
+        if kind not in NARROW_SCOPES:
+            raise bad("Can't parse BotCommandScope: Unsupported type specified")
+        place = Call(
+            method=call.method, at=call.at, raw={"chat_id": str(scope.get("chat_id") or "")}
+        )
+        chat = readable_chat(self._world, place)
+        if kind != "chat" and chat.is_private:
+            raise bad("Can't use specified scope in private chats")
+        if kind != "chat_member":
+            return f"{kind} {chat.id}"
+        if not isinstance(scope.get("user_id"), int):
+            raise bad("Can't parse BotCommandScope: Invalid user_id specified")
+        return f"{kind} {chat.id} {scope['user_id']}"
+
+
+def _checked(command: Any) -> Json:
+    if not isinstance(command, dict):
+        raise bad("Can't parse BotCommand: expected an Object")
+    for name in ("command", "description"):
+        if not isinstance(command.get(name), str):
+            raise bad(f"Can't parse BotCommand: Can't find field \"{name}\"")
+    name = command["command"].strip().removeprefix("/")
+    description = command["description"].strip()
+    if not name:
+        raise bad("Command must be non-empty")
+    if not COMMAND.fullmatch(name):
+        raise bad("BOT_COMMAND_INVALID")
+    if not description:
+        raise bad("Command description must be non-empty")
+    if len(description) > DESCRIPTION_LIMIT:
+        raise bad(f"Command description length must not exceed {DESCRIPTION_LIMIT}")
+    return {"command": name, "description": description}

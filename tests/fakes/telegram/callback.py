@@ -1,0 +1,39 @@
+"""A pressed button, and what became of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tests.fakes.streams import within
+
+from .model import Message, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAnswer:
+    """What the bot said to a pressed button."""
+
+    text: str = ""
+    show_alert: bool = False
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Callback:
+    """A pressed button; it spins until it has an answer. `message` is how that stood then."""
+
+    id: str
+    person: User
+    message: Message
+    data: str
+    at: float
+    answers: list[CallbackAnswer] = field(default_factory=list)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    async def answered(self, timeout: float = 10) -> CallbackAnswer:
+        """The bot's first answer, once it is there."""
+        await within(timeout, self._answered, f"{self.data!r} was not answered")
+        return self.answers[0]
+
+    def answer(self, answer: CallbackAnswer) -> None:
+        """Take the bot's answer."""
+        self.answers.append(answer)
+        self._answered.set()
