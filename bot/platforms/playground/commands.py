@@ -97,7 +97,7 @@ class Commands:
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
         return Order(
-            event_id=message.id,
+            event_id=_nonce(frame),
             address=address(message.id),
             person=PERSONAS[frame.person].person,
             locale=locale,

@@ -1,12 +1,14 @@
 """The room: a chat network of its own, that remembers everything whatever becomes of the bot.
 
 Its history is one append-only file of what was posted, edited and deleted. A nonce is remembered
-for ever, so that whatever is said twice stands once. Knows nothing of jobs or of HTTP.
+for ever, so that whatever is said twice stands once; a message's id is never given again, not even
+after the history was moved away. Knows nothing of jobs or of HTTP.
 """
 
 import asyncio
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -69,13 +71,16 @@ class Room:
         self._now = now
         self._messages: dict[str, Message] = {}
         self._nonces: dict[str, Message] = {}
+        self._id = ""
+        """What each new message's id begins with; empty in a history of former times."""
         self._last = 0
         self._writing = asyncio.Lock()
         self._listeners: set[asyncio.Queue[Event]] = set()
 
     async def load(self) -> None:
-        """Read the history. Raises `Broken` where it was damaged by somebody."""
-        for event in await asyncio.to_thread(_read, self._file):
+        """Read the history, or begin it. Raises `Broken` where it was damaged by somebody."""
+        self._id, events = await asyncio.to_thread(_read, self._file)
+        for event in events:
             self._apply(event)
 
     @property
@@ -102,9 +107,9 @@ class Room:
             earlier = self._nonces.get(nonce)
             if earlier is not None:
                 return self._messages.get(earlier.id, earlier)
-            number = str(self._last + 1)
+            new = f"{self._id}{self._last + 1}"
             at = self._now()
-            return Event("post", Message(id=number, author=author, at=at, nonce=nonce, **content))
+            return Event("post", Message(id=new, author=author, at=at, nonce=nonce, **content))
 
         message = await self._change(said)
         assert message is not None
@@ -150,7 +155,8 @@ class Room:
             event = decide()
             if not isinstance(event, Event):
                 return event
-            await asyncio.to_thread(_append, self._file, event)
+            entry = {"type": event.type, "message": as_json(event.message)}
+            await asyncio.to_thread(_append, self._file, entry)
             self._apply(event)
             for queue in self._listeners:
                 queue.put_nowait(event)
@@ -159,7 +165,7 @@ class Room:
     def _apply(self, event: Event) -> None:
         message = event.message
         self._nonces.setdefault(message.nonce, message)
-        self._last = max(self._last, int(message.id))
+        self._last = max(self._last, _number(message.id))
         if event.type == "delete":
             self._messages.pop(message.id, None)
         else:
@@ -171,15 +177,40 @@ def as_json(message: Message) -> dict[str, Any]:
     return {key: value for key, value in asdict(message).items() if value not in (None, "")}
 
 
-def _append(file: Path, event: Event) -> None:
-    line = json.dumps({"type": event.type, "message": as_json(event.message)}, ensure_ascii=False)
+def _number(message_id: str) -> int:
+    return int(message_id.rpartition("-")[2])
+
+
+def _append(file: Path, entry: dict[str, Any]) -> None:
+    line = json.dumps(entry, ensure_ascii=False)
     with file.open("a", encoding="utf-8") as history:
         history.write(line + "\n")
         history.flush()
         os.fsync(history.fileno())
 
 
-def _read(file: Path) -> list[Event]:
+def _read(file: Path) -> tuple[str, list[Event]]:
+    """What ids in this room begin with, and all that happened in it."""
+    lines = _lines(file)
+    if not lines:
+        # Rows may still speak of messages in a history that is gone: its ids must not come again.
+        room = secrets.token_hex(4)
+        _append(file, {"room": room})
+        return f"{room}-", []
+    prefix, events = "", []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+            if number == 1 and "room" in entry:
+                prefix = f"{entry['room']}-"
+            else:
+                events.append(_event(entry))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Broken("room_damaged", file=str(file), line=number) from error
+    return prefix, events
+
+
+def _lines(file: Path) -> list[bytes]:
     if not file.exists():
         return []
     history = file.read_bytes()
@@ -187,13 +218,7 @@ def _read(file: Path) -> list[Event]:
     if len(whole) < len(history):
         # The machine went down in the middle of a line: nobody was told that it was said.
         os.truncate(file, len(whole))
-    events = []
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            events.append(_event(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise Broken("room_damaged", file=str(file), line=number) from error
-    return events
+    return whole.splitlines()
 
 
 def _event(entry: dict[str, Any]) -> Event:
@@ -201,4 +226,5 @@ def _event(entry: dict[str, Any]) -> Event:
     for name in ("picture", "video"):
         if name in content:
             content[name] = Attachment(**content[name])
+    _number(content["id"])  # a ValueError here is a damaged line, later it would be ours
     return Event(entry["type"], Message(**content))

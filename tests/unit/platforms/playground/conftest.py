@@ -33,6 +33,8 @@ from tests.unit.core.workshop import ScriptedStudio
 
 FREE = Limits(person_videos=9, person_at_once=None, community_videos=None, purse_videos=None)
 
+_jobs = count(1)
+
 
 @dataclass
 class Hall:
@@ -92,7 +94,7 @@ def words(told: dict[str, Any]) -> str:
 @asynccontextmanager
 async def open_hall(folder: Path, *, limits: Limits = FREE) -> AsyncIterator[Hall]:
     """The same folder again is a restart."""
-    clock, numbers, studio = FakeClock(), count(1), ScriptedStudio(folder)
+    clock, studio = FakeClock(), ScriptedStudio(folder)
     async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
         jobs, posts = Jobs(database), Posts(database)
         service = Service(
@@ -107,7 +109,7 @@ async def open_hall(folder: Path, *, limits: Limits = FREE) -> AsyncIterator[Hal
             media=studio,
             clock=clock,
             wake=Wake(),
-            new_id=lambda: f"job{folder.name[-6:]}{next(numbers):07}",
+            new_id=lambda: f"job{next(_jobs):013}",
         )
 
         async def card(job: Job) -> Reply:

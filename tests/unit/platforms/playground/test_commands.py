@@ -22,7 +22,7 @@ async def card_of(hall: Hall, page: Page, text: str = "a cat", **wish: Any) -> d
 
 async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) -> None:
     async with hall.page() as page:
-        card = await card_of(hall, page, model="sora", seconds=8, aspect="9:16")
+        card = await card_of(hall, page, nonce="one-wish", model="sora", seconds=8, aspect="9:16")
         request = page.seen[0]["message"]
     assert (request["author"], request["text"], request["command"]) == ("ann", "a cat", "video")
     assert (card["author"], card["reply_to"]) == ("zoetrope", request["id"])
@@ -32,7 +32,7 @@ async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) ->
     assert job.order.address == Address(
         platform="playground", channel="room", community="room", message=request["id"]
     )
-    assert (job.order.person, job.order.event_id) == (Person(id="ann", name="Ann"), request["id"])
+    assert (job.order.person, job.order.event_id) == (Person(id="ann", name="Ann"), "ann:one-wish")
     assert (job.order.family, job.order.seconds, job.order.aspect) == ("sora", 8, "9:16")
     post = await hall.posts.get(job.id, PostKind.CARD)
     assert post is not None
@@ -49,6 +49,25 @@ async def test_the_same_wish_twice_is_one_job_also_after_a_restart(tmp_path: Pat
             recent = await hall.jobs.recent("playground", "ann", most=9)
     assert len(recent) == 1
     assert [each["type"] for each in seen] == ["post", "post"]
+
+
+async def test_a_room_that_was_emptied_is_deaf_to_nobody_and_old_cards_stay_away(
+    tmp_path: Path,
+) -> None:
+    """Its history was moved away, as `room_damaged` advises; the rows stand."""
+    async with open_hall(tmp_path) as hall, hall.page() as page:
+        old = (await card_of(hall, page))["look"]["job"]
+    (tmp_path / "playground" / "history.jsonl").rename(tmp_path / "elsewhere")
+    async with open_hall(tmp_path) as hall, hall.page() as page:
+        for nonce in ("bobs-first", "bobs-second"):
+            await page.tell(nonce, do="say", text=nonce, person="bob")
+        await page.tell(do="press", action="cancel", job=old)
+        await page.say("a horse", nonce="anns-first")
+        said = [each.text for each in hall.platform.room.messages]
+        recent = await hall.jobs.recent("playground", "ann", most=9)
+    assert said == ["bobs-first", "bobs-second", "a horse", ""]
+    assert sorted(each.order.prompt for each in recent) == ["a cat", "a horse"]
+    assert [each["type"] for each in page.seen] == ["post"] * 4
 
 
 async def test_just_so_it_is_only_said(hall: Hall) -> None:

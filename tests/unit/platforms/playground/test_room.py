@@ -1,6 +1,8 @@
 """The room remembers: whatever it showed once it shows after a restart, and nothing twice."""
 
 import asyncio
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +68,30 @@ async def test_numbers_are_never_given_twice(file: Path) -> None:
     assert second.id != first.id
 
 
+async def test_not_even_a_history_that_was_moved_away_gives_its_ids_to_others(file: Path) -> None:
+    first = await (await opened(file)).post(author="ann", nonce="n1", text="a")
+    file.rename(file.with_name("elsewhere"))
+    anew = await (await opened(file)).post(author="ann", nonce="n2", text="b")
+    assert anew.id != first.id
+    assert re.fullmatch(r"[0-9a-z-]+", anew.id), "the page finds it by #m…"
+
+
+async def test_a_history_of_former_times_goes_on(file: Path) -> None:
+    former = {"id": "7", "author": "ann", "at": 1.5, "nonce": "n1", "text": "a cat"}
+    file.write_text(json.dumps({"type": "post", "message": former}) + "\n")
+    room = await opened(file)
+    await room.post(author="ann", nonce="n2", text="a dog")
+    assert [(each.id, each.text) for each in room.messages] == [("7", "a cat"), ("8", "a dog")]
+    assert (await opened(file)).messages == room.messages
+
+
 async def test_at_the_same_moment_a_nonce_still_says_one_thing(file: Path) -> None:
     room = await opened(file)
     said = await asyncio.gather(
         *(room.post(author="ann", nonce="n", text=str(number)) for number in range(20))
     )
     assert len({each.id for each in said}) == 1
-    assert len(file.read_text().splitlines()) == 1
+    assert len(file.read_text().splitlines()) == 1 + 1
 
 
 async def test_who_gives_up_waiting_undoes_nothing(file: Path) -> None:
@@ -99,13 +118,18 @@ async def test_a_line_that_was_cut_short_was_never_said(file: Path) -> None:
     assert [each.text for each in (await opened(file)).messages] == ["a cat", "a fox"]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"type": "post"}', '{"type": "post", "message": {}}'])
+NAMELESS = '{"type": "post", "message": {"id": "x", "author": "ann", "at": 1, "nonce": "n"}}'
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"type": "post"}', '{"type": "post", "message": {}}', NAMELESS]
+)
 async def test_a_damaged_history_is_said_to_be(file: Path, line: str) -> None:
     await (await opened(file)).post(author="ann", nonce="n1", text="a cat")
     file.write_text(file.read_text() + line + "\n")
     with pytest.raises(Broken) as caught:
         await opened(file)
-    assert (caught.value.code, caught.value.values["line"]) == ("room_damaged", 2)
+    assert (caught.value.code, caught.value.values["line"]) == ("room_damaged", 3)
 
 
 async def test_whoever_listens_hears_what_becomes_visible_and_nothing_else(file: Path) -> None:
@@ -142,14 +166,15 @@ def test_after_any_story_the_file_tells_the_same(
 
     async def live() -> tuple[list[Message], list[Message]]:
         room = await opened(file)
+        first = json.loads(file.read_text())["room"] + "-"
         for step, what, text in steps:
             match step:
                 case "post":
                     await room.post(author="ann", nonce=what, text=text, look={"n": what})
                 case "edit":
-                    await room.edit(what, {"text": text})
+                    await room.edit(first + what, {"text": text})
                 case _:
-                    await room.delete(what)
+                    await room.delete(first + what)
         return room.messages, (await opened(file)).messages
 
     before, after = asyncio.run(live())
