@@ -182,11 +182,18 @@ def _number(message_id: str) -> int:
 
 
 def _append(file: Path, entry: dict[str, Any]) -> None:
-    line = json.dumps(entry, ensure_ascii=False)
-    with file.open("a", encoding="utf-8") as history:
-        history.write(line + "\n")
-        history.flush()
-        os.fsync(history.fileno())
+    """Write it whole or not at all: what a full disk cut short would spoil the line after it."""
+    line = json.dumps(entry, ensure_ascii=False) + "\n"
+    with file.open("ab", buffering=0) as history:
+        before = history.tell()
+        try:
+            rest = memoryview(line.encode())
+            while rest:
+                rest = rest[history.write(rest) :]
+            os.fsync(history.fileno())
+        except OSError:
+            history.truncate(before)
+            raise
 
 
 def _read(file: Path) -> tuple[str, list[Event]]:

@@ -3,6 +3,9 @@
 import asyncio
 import json
 import re
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +119,28 @@ async def test_a_line_that_was_cut_short_was_never_said(file: Path) -> None:
         assert [each.text for each in again.messages] == ["a cat"]
     await again.post(author="ann", nonce="n3", text="a fox")
     assert [each.text for each in (await opened(file)).messages] == ["a cat", "a fox"]
+
+
+async def test_what_a_full_disk_cut_short_was_never_said(file: Path) -> None:
+    room = await opened(file)
+    await room.post(author="ann", nonce="n1", text="a cat")
+    with full_disk(file, room_for=40), pytest.raises(OSError, match="too large"):
+        await room.post(author="ann", nonce="n2", text="a dog")
+    for nonce in ("n2", "n3"):
+        await room.post(author="ann", nonce=nonce, text="a fox")
+    assert [each.text for each in room.messages] == ["a cat", "a fox", "a fox"]
+    assert (await opened(file)).messages == room.messages
+
+
+@contextmanager
+def full_disk(file: Path, *, room_for: int) -> Iterator[None]:
+    """No file of this process grows beyond that one and so many bytes."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + room_for, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
 NAMELESS = '{"type": "post", "message": {"id": "x", "author": "ann", "at": 1, "nonce": "n"}}'
