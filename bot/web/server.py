@@ -3,6 +3,7 @@
 import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from socket import gaierror
 
 from aiohttp import web
@@ -17,7 +18,7 @@ log = get_logger()
 async def serve(
     routes: Sequence[web.AbstractRouteDef], *, host: str, port: int
 ) -> AsyncIterator[str]:
-    """Listen until the context ends; yields the address, e.g. `http://127.0.0.1:8080`.
+    """Listen until the context ends; yields the address here, e.g. `http://127.0.0.1:8080`.
 
     Raises `Broken` with the reason where it can't listen there.
     """
@@ -33,9 +34,26 @@ async def serve(
             await site.start()
         except OSError as error:
             raise cannot_listen(error, host=host, port=port) from error
-        yield f"http://{host}:{runner.addresses[0][1]}"
+        yield address(host, runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def address(host: str, port: int) -> str:
+    """What this very machine's browser takes for our address."""
+    name = reached_at(host)
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def reached_at(host: str) -> str:
+    """The name under which this very machine reaches `host`, which may mean every address."""
+    try:
+        ip = ip_address(host or "0.0.0.0")  # noqa: S104 - what an empty host means
+    except ValueError:
+        return host
+    if ip.is_unspecified:
+        return "127.0.0.1" if ip.version == 4 else "::1"
+    return str(ip)
 
 
 def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:

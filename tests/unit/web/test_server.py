@@ -3,9 +3,10 @@
 import socket
 
 import pytest
+from aiohttp import ClientSession
 
 from bot.core.errors import Broken
-from bot.web.server import cannot_listen, serve
+from bot.web.server import address, cannot_listen, serve
 
 
 async def test_a_taken_port_is_told_as_such() -> None:
@@ -33,6 +34,32 @@ async def test_a_host_that_is_not_this_machine_is_told_as_such(host: str, code: 
 def test_what_a_test_cannot_bring_about_is_told_too(error: OSError, code: str) -> None:
     """A root may listen at port 80, and later Pythons word it differently."""
     assert cannot_listen(error, host="h", port=80).code == code
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("0:0:0:0:0:0:0:1", "[::1]"),
+    ],
+)
+def test_the_address_is_one_that_a_browser_here_opens(host: str, name: str) -> None:
+    assert address(host, 8080) == f"http://{name}:8080"
+
+
+async def test_who_listens_everywhere_is_reached_at_home() -> None:
+    async with (
+        serve([], host="0.0.0.0", port=0) as where,
+        ClientSession() as session,
+        session.get(f"{where}/healthz") as answer,
+    ):
+        assert (answer.status, answer.url.host) == (200, "127.0.0.1")
 
 
 async def _refusal(host: str, port: int) -> tuple[str, object, object]:
