@@ -48,6 +48,8 @@ _PAGE = {
     "composer.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
+NAMES = ("localhost", "127.0.0.1", "::1")
+"""What this machine is called by itself."""
 _PROXIES = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 """Who sends one of these speaks for somebody who sits elsewhere."""
 MOST_SHOWN = 400
@@ -222,14 +224,12 @@ def _asset(name: str) -> web.Response:
 
 def _is_at_home(request: web.Request) -> bool:
     """Nobody else's machine, nobody else's name, and nobody in between."""
-    peer = request.transport.get_extra_info("peername") if request.transport else None
     try:
-        near = peer is not None and ip_address(str(peer[0])).is_loopback
+        near = ip_address(request.remote or "").is_loopback
         host = urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname
     except ValueError:
         return False
-    named = host in ("localhost", "127.0.0.1", "::1")
-    return near and named and not any(name in request.headers for name in _PROXIES)
+    return near and host in NAMES and not any(name in request.headers for name in _PROXIES)
 
 
 def _is_ours(request: web.Request) -> bool:

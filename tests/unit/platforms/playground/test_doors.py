@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.platforms.playground.doors import POLICY, Doors
 from bot.web.server import serve
@@ -45,6 +46,35 @@ async def test_without_the_key_there_is_nothing(hall: Hall) -> None:
 async def test_a_strangers_name_for_this_machine_opens_nothing(hall: Hall, host: str) -> None:
     """DNS rebinding: the browser sits here, the page that asks does not."""
     assert await status(hall, "", headers={"Host": host}) in (400, 403)
+
+
+@pytest.mark.parametrize(
+    ("peer", "answer"),
+    [("127.0.0.1", 200), ("::1", 200), ("192.168.1.7", 403), ("203.0.113.9", 403), ("", 403)],
+)
+async def test_only_who_sits_at_this_machine_comes_in(hall: Hall, peer: str, answer: int) -> None:
+    """Whatever name they use for it: a name is only what a stranger says."""
+    async with serve(
+        [_from(peer, each) for each in hall.doors.routes], host="127.0.0.1", port=0
+    ) as origin:
+        come = replace(hall, origin=origin)
+        assert await status(come, "") == answer
+        if answer == 403:
+            assert await status(come, "page/room.js") == 403
+            assert await status(come, "pictures", "POST", headers={"Origin": origin}) == 403
+            assert await knock(come, {"Origin": origin}) == 403
+
+
+def _from(peer: str, route: web.AbstractRouteDef) -> web.AbstractRouteDef:
+    """The same door, at which everybody arrives from there."""
+    assert isinstance(route, web.RouteDef)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        arrived = request.clone(remote=peer)
+        answer: web.StreamResponse = await route.handler(arrived)
+        return answer
+
+    return web.RouteDef(route.method, route.path, handler, route.kwargs)
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
