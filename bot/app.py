@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bot.chats import Intake, Needs, switched_on
+from bot.chats import Chat, Intake, Needs, switched_on
 from bot.config import Config
 from bot.core.access import Access, Default
 from bot.core.clock import SystemClock
@@ -137,7 +137,7 @@ async def open_app(
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
 
-        access = await _access(config, rows, clock, announce)
+        access = await _access(config, rows, chats, clock, announce)
         service = _service(config, rows, gateways, studio, access, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
         posting = _posting(config, rows, platforms, studio, pages, clock)
@@ -184,12 +184,15 @@ async def _bring_home(rows: Rows, clock: Clock) -> None:
 
 
 async def _access(
-    config: Config, rows: Rows, clock: Clock, announce: Callable[[str], None]
+    config: Config, rows: Rows, chats: Sequence[Chat], clock: Clock, announce: Callable[[str], None]
 ) -> Access:
     """Who may; where that is nobody yet, the code for the first owner is made and announced."""
     default = config.settings.access
-    access = Access(places=rows.places, facts=rows.settings, default=default, clock=clock)
-    if default is Default.OPEN:
+    private = frozenset(chat.platform.name for chat in chats if chat.private)
+    access = Access(
+        places=rows.places, facts=rows.settings, default=default, clock=clock, private=private
+    )
+    if default is Default.OPEN or len(private) == len(chats):
         await access.forget_code()
     elif code := await access.new_code():
         announce(code)

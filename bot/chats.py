@@ -4,28 +4,21 @@ Every network is built by its own function, which alone imports it: what is swit
 nothing. A new one is one more function here, and one more table in the configuration.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp.web import AbstractRouteDef
 
 from bot.config import Config
+from bot.core.access import Facts
 from bot.core.errors import Broken
 from bot.core.jobs import Job
 from bot.core.ports import Clock, Platform, Posts
 from bot.core.replies import Reply
 from bot.core.service import Service
-
-
-class Facts(Protocol):
-    """Small things that outlast the process."""
-
-    async def get(self, name: str) -> str | None: ...
-
-    async def put(self, name: str, value: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +51,8 @@ class Chat:
 
     platform: Platform
     listen: Callable[[Service, Callable[[Job], Awaitable[Reply]]], Intake]
+    private: bool = False
+    """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
 
 Open = Callable[[Needs], AbstractAsyncContextManager[Chat]]
@@ -65,15 +60,10 @@ Open = Callable[[Needs], AbstractAsyncContextManager[Chat]]
 
 def switched_on(config: Config) -> list[Open]:
     """How to open each network of this configuration. `Broken` if there is none."""
-    settings = config.settings
-    chosen: list[Open] = []
-    if settings.discord.token is not None:
-        chosen.append(_discord)
-    if settings.playground.enabled:
-        chosen.append(_playground)
-    if not chosen:
+    known: Mapping[str, Open] = {"discord": _discord, "playground": _playground}
+    if not config.platforms:
         raise Broken("platform_missing")
-    return chosen
+    return [known[name] for name in config.platforms]
 
 
 @asynccontextmanager
@@ -121,4 +111,4 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
                 run=doors.run, finish=commands.finish, routes=doors.routes, path=doors.path
             )
 
-        yield Chat(platform=platform, listen=listen)
+        yield Chat(platform=platform, listen=listen, private=True)

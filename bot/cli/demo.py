@@ -50,12 +50,9 @@ async def run_demo(
     opened = _simulated(data) if gateway is None else _real(file, gateway, data)
     async with opened as config:
         log.configure(level="WARNING", secrets=config.secrets)
-        await run(_at_home(config, port), ready=ready, announce=_no_code)
+        # The room has no owner, so there is no code to tell.
+        await run(_at_home(config, port), ready=ready, announce=lambda _code: None)
     Console().print(tell("demo.goodbye"))
-
-
-def _no_code(_code: str) -> None:
-    """The room is open: nobody has to claim it."""
 
 
 @asynccontextmanager
@@ -83,7 +80,6 @@ def _ours(data: Path) -> dict[str, str]:
     return {
         "ZOETROPE_PLAYGROUND__ENABLED": "true",
         "ZOETROPE_DATA_DIR": str(data),
-        "ZOETROPE_ACCESS": "open",  # nobody comes in who does not sit here
     }
 
 

@@ -12,6 +12,7 @@ from bot.app import run
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, load
 from bot.core.errors import Broken
+from bot.web.server import reached_at
 
 
 def run_service(file: Path | None) -> None:
@@ -25,7 +26,7 @@ def run_service(file: Path | None) -> None:
 
     def ready(address: str) -> None:
         standing.append(address)
-        if config.settings.playground.enabled:
+        if "playground" in config.platforms:
             print(tell("demo.ready", url=address), flush=True)
 
     try:
@@ -40,8 +41,11 @@ def run_service(file: Path | None) -> None:
 def obstacles(config: Config) -> list[Problem]:
     """What `generate` can do without and the service can't, as far as looking tells."""
     found = []
-    if not config.has_platform:
+    if not config.platforms:
         found.append(Problem("discord.token", "platform_missing"))
+    elif not _is_room_reached(config):
+        given = {"given": repr(config.settings.web.host)}
+        found.append(Problem("web.host", "room_elsewhere", given))
     folders = {"data_dir": config.data_dir}
     storage = urlsplit(config.settings.storage_url or "")
     if storage.path and storage.scheme in ("", "file"):
@@ -52,6 +56,15 @@ def obstacles(config: Config) -> list[Problem]:
             values = {"folder": str(folder), "nearest": str(nearest)}
             found.append(Problem(key, "folder_unusable", values))
     return found
+
+
+def _is_room_reached(config: Config) -> bool:
+    """Whether the room, if there is one, listens where its guard lets anybody in."""
+    if "playground" not in config.platforms:
+        return True
+    from bot.platforms.playground.doors import NAMES
+
+    return reached_at(config.settings.web.host) in NAMES
 
 
 def _unreachable(config: Config, error: OSError) -> Broken:

@@ -68,9 +68,13 @@ class Config:
         )
 
     @property
-    def has_platform(self) -> bool:
-        """Whether any chat network is switched on."""
-        return self.settings.discord.token is not None or self.settings.playground.enabled
+    def platforms(self) -> tuple[str, ...]:
+        """The names of the chat networks that are switched on."""
+        switched_on = {
+            "discord": self.settings.discord.token is not None,
+            "playground": self.settings.playground.enabled,
+        }
+        return tuple(name for name, is_on in switched_on.items() if is_on)
 
     @property
     def secrets(self) -> tuple[str, ...]:

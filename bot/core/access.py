@@ -1,7 +1,8 @@
 """Where the bot may work, and who decides it: closed until its owner has opened a place.
 
 A place is a community, or one person's own messages. The first owner is whoever sends the code
-that the service printed when it had none.
+that the service printed when it had none. A private platform, where nobody comes in but whoever
+runs the service, is one open place without owners.
 """
 
 import hashlib
@@ -59,13 +60,22 @@ class Facts(Protocol):
 
 
 class Access:
-    """Asked before anything is admitted."""
+    """Asked before anything is admitted; `private` are the names of platforms without owners."""
 
-    def __init__(self, *, places: Places, facts: Facts, default: Default, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        places: Places,
+        facts: Facts,
+        default: Default,
+        clock: Clock,
+        private: frozenset[str] = frozenset(),
+    ) -> None:
         self._places = places
         self._facts = facts
         self._default = default
         self._clock = clock
+        self._private = private
 
     async def new_code(self) -> str | None:
         """A one-time code for the first owner; None if there is an owner already."""
@@ -104,6 +114,8 @@ class Access:
 
     async def check(self, person: Person, address: Address) -> None:
         """Raise `Refused("not_allowed_here")` where nothing may be made for this person."""
+        if address.platform in self._private:
+            return
         decision = await self._places.decision(address.platform, _place(address, person))
         if decision is None:
             decision = self._default is Default.OPEN or (

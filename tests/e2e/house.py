@@ -27,7 +27,6 @@ class House:
             "DATA_DIR": str(self._folder / "data"),
             "DEFAULT_MODEL": "sora-2",
             "PLAYGROUND__ENABLED": "true",
-            "ACCESS": "open",
             "WEB__PORT": str(self._port),
             "LIMITS__PERSON_AT_ONCE": "2",
             "LIMITS__PERSON_VIDEOS_PER_DAY": "10",

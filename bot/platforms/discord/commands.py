@@ -10,13 +10,14 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import discord
 from discord import app_commands
 from discord.app_commands import AppCommandContext, AppInstallationType
 from discord.ui import Button, DynamicItem, Item, View
 
+from bot.core.access import Facts
 from bot.core.errors import Refused
 from bot.core.jobs import Job
 from bot.core.ports import Posts
@@ -34,14 +35,6 @@ REGISTERED = "discord.commands"
 SYNC_TIME = 30.0
 
 log = get_logger()
-
-
-class Facts(Protocol):
-    """Small things that outlast the process."""
-
-    async def get(self, name: str) -> str | None: ...
-
-    async def put(self, name: str, value: str) -> None: ...
 
 
 class Commands:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.check import remarks, what_can_run, worst_day
+from bot.cli.run import obstacles
 from tests.unit.config.conftest import GATEWAY, SECRETS, Read
 
 _PER_SECOND = {"wan2.5-t2v-preview": 0.05, "wan2.5-i2v-preview": 0.1, "sora-2": 0.2}
@@ -85,6 +86,23 @@ async def test_a_folder_that_is_none_stands_in_the_way_of_the_service(
     code, said, _ = await _check(tmp_path, f'{key} = "/dev/null/x"\n{GATEWAY}', **SECRETS)
     assert code == 0
     assert f"{key} is /dev/null/x, but /dev/null is no folder that I may write to." in said
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("127.0.0.1", True), ("localhost", True), ("0.0.0.0", True), ("::1", True), ("::", True),
+        ("192.0.2.1", False), ("127.0.0.2", False), ("videos.example", False),
+    ],
+)  # fmt: skip
+def test_a_room_that_nobody_could_enter_is_an_obstacle(
+    read: Read, host: str, reached: bool
+) -> None:
+    config = read(f'[web]\nhost = "{host}"\n[playground]\nenabled = true')
+    assert [problem.code for problem in obstacles(config)] == (
+        [] if reached else ["room_elsewhere"]
+    )
+    assert obstacles(read(f'[web]\nhost = "{host}"')) == []
 
 
 def test_one_is_no_plural(read: Read) -> None:
