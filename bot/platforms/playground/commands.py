@@ -129,11 +129,11 @@ class Commands:
 
     async def _take(self, job: Job) -> None:
         """Answer with the card. If that fails it is owed, and will be posted by its row."""
-        post = await self._posts.get(job.id, PostKind.CARD)
-        if post is None or post.message_id:
-            return
-        reply = await self._drawn(job)
         try:
+            post = await self._posts.get(job.id, PostKind.CARD)
+            if post is None or post.message_id:
+                return
+            reply = await self._drawn(job)
             stands = await self._platform.send(
                 post, job, reply, nonce=post.nonce(Form.TEXT), video=None
             )

@@ -1,5 +1,6 @@
 """What people do in the room, seen from the page and in the rows."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from bot.core.jobs import Reason, Status
 from bot.core.orders import Address, Kind, Person
 from bot.core.posts import PostKind
 from bot.core.quotas import Limits
+from bot.platforms.playground.frames import Say
 from tests.e2e.world import png
 from tests.unit.platforms.playground.conftest import Hall, Page, open_hall, words
 from tests.unit.platforms.playground.test_doors import upload
@@ -183,6 +185,27 @@ async def test_lists_lead_to_where_the_room_tells_of_them(hall: Hall) -> None:
         assert len(history["notice"]["items"]) == 1
         others = await page.tell(do="ask", query="history", person="bob")
         assert others["notice"]["items"] == []
+
+
+@pytest.mark.parametrize("broken", ["get", "posted"])
+async def test_a_card_that_fails_is_no_refusal_of_what_was_taken(hall: Hall, broken: str) -> None:
+    async with hall.page() as page:
+        setattr(hall.posts, broken, None)
+        told = await page.say("a cat")
+    assert "notice" not in told
+    assert len(await hall.jobs.recent("playground", "ann", most=9)) == 1
+
+
+async def test_whose_page_goes_is_still_heard_to_the_end(hall: Hall) -> None:
+    """And the end of the service waits for that."""
+    wish = Say(do="say", nonce="the-wish", person="ann", command="video", text="a cat")
+    hearing = asyncio.create_task(hall.commands.hear(wish, "en"))
+    await asyncio.sleep(0)
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    await hall.commands.finish()
+    (job,) = await hall.jobs.recent("playground", "ann", most=9)
+    assert [each.about for each in hall.platform.room.messages] == [None, f"card:{job.id}"]
 
 
 async def test_what_breaks_is_admitted_without_a_word_too_many(hall: Hall) -> None:
