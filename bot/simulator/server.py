@@ -189,7 +189,7 @@ class Simulator:
     def _opened(self) -> Iterator[Path]:
         """The folder it was given, or one that goes with it."""
         if self._kept is not None:
-            self._kept.mkdir(parents=True, exist_ok=True)
+            self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             yield self._kept
             return
         with tempfile.TemporaryDirectory(

@@ -1,19 +1,24 @@
 """Where a simulated gateway keeps its videos, so that it knows them again after a restart.
 
-One JSON file beside each MP4; what was still being rendered is simply rendered once more.
+One JSON file beside each MP4; what was still being rendered is simply rendered once more, and what
+can't be read is one video that nobody knows.
 """
 
 import base64
 import json
+import logging
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 from bot.simulator.scenes import Film, Picture
 from bot.simulator.videos import Failure, Video
 
+log = logging.getLogger(__name__)
+
 
 def keep(video: Video) -> None:
-    """Write down what was accepted."""
+    """Write down what was accepted: it is there whole or not at all."""
     film = asdict(video.film) | {"pictures": [_written(each) for each in video.film.pictures]}
     words = {
         "film": film,
@@ -23,13 +28,22 @@ def keep(video: Video) -> None:
         "stuck": video.stuck,
     }
     draft = video.path.with_suffix(".json.part")
-    draft.write_text(json.dumps(words), "utf-8")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(words, file)
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(video.path.with_suffix(".json"))
 
 
 def kept(folder: Path) -> list[Video]:
-    """Every video of a folder, in no order."""
-    return [_read(file) for file in folder.glob("video_*.json")]
+    """Every video of a folder, in no order; a file that can't be read is named in the log."""
+    found = []
+    for file in folder.glob("video_*.json"):
+        try:
+            found.append(_read(file))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            log.warning("simulator.video_unreadable file=%s error=%r", file, error)
+    return found
 
 
 def _read(file: Path) -> Video:

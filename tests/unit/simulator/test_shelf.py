@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bot.simulator import shelf
 from bot.simulator.render import Renderer
@@ -31,6 +32,22 @@ async def test_what_was_under_way_is_finished_after_a_restart(tmp_path: Path, cl
     clock.time += 60
     blank = BlankRenderer()
     assert await statuses(tmp_path, clock, blank, cat, dog) == ["succeeded", "failed"]
+
+
+@pytest.mark.parametrize(
+    "words", ["", "{", "[]", "null", "{}", '{"film": 1}', '{"film": {"pictures": []}}', "\x00\xff"]
+)
+async def test_a_file_that_cannot_be_read_costs_one_video_and_is_named(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, words: str
+) -> None:
+    blank = BlankRenderer()
+    first = Simulator(now=clock, renderer=blank, folder=tmp_path)
+    async with first.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
+        cat = await create(session)
+    (tmp_path / "video_bad.json").write_bytes(words.encode("latin-1"))
+    clock.time += 60
+    assert await statuses(tmp_path, clock, blank, cat) == ["succeeded"]
+    assert "video_bad.json" in caplog.text
 
 
 def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
