@@ -8,7 +8,7 @@ import asyncio
 import socket
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from rich.console import Console
 
 from bot import log
 from bot.app import run
+from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
+from bot.config.saving import PRIVATE, save
 from bot.core.errors import Broken
 from bot.simulator.server import Simulator
 
@@ -26,8 +28,8 @@ RENDER_TIME = 5.0
 TYPICAL = 6.0
 """Seconds that it takes as a rule, for the card's first guess."""
 PORTS_TRIED = 20
+IN_TERMINALS = ("www-browser", "links", "links2", "elinks", "lynx", "w3m", "browsh")
 HOST = "127.0.0.1"
-KEY = "sk-sim"
 LIMITS = {
     "ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY": "10",
     "ZOETROPE_LIMITS__PERSON_AT_ONCE": "2",
@@ -47,6 +49,8 @@ async def run_demo(
         if browser:
             asyncio.get_running_loop().run_in_executor(None, _show, address)
 
+    # First of all, and for its owner alone: prompts, pictures and the room's key will lie there.
+    await asyncio.to_thread(data.mkdir, mode=0o700, parents=True, exist_ok=True)
     opened = _simulated(data) if gateway is None else _real(file, gateway, data)
     async with opened as config:
         log.configure(level="WARNING", secrets=config.secrets)
@@ -58,14 +62,14 @@ async def run_demo(
 @asynccontextmanager
 async def _simulated(data: Path) -> AsyncIterator[Config]:
     """Its gateway keeps its videos and its port: what was under way is finished next time."""
-    simulator = Simulator(key=KEY, render_time=RENDER_TIME, folder=data / "simulator")
-    port = await asyncio.to_thread(_kept_port, data / "simulator" / "port")
-    async with AsyncExitStack() as stack:
-        try:
-            url = await stack.enter_async_context(simulator.serve(HOST, port))
-        except OSError as error:
-            raise Broken("demo_port_taken", port=port, data=str(data)) from error
-        yield _typically(load(None, environment=_ours(data) | LIMITS | _gateway(url)))
+    folder = data / "simulator"
+    port = await asyncio.to_thread(_kept_port, folder / "port")
+    if not _is_free(port):
+        # Looked at first: a second demo must not touch what the first is rendering there.
+        raise Broken("demo_port_taken", port=port, data=str(data))
+    async with Simulator(key=KEY, render_time=RENDER_TIME, folder=folder).serve(HOST, port) as url:
+        gateway = only_gateway(url, key=KEY, poll_step=0.5)
+        yield _typically(load(None, environment=_ours(data) | LIMITS | gateway))
 
 
 @asynccontextmanager
@@ -80,16 +84,6 @@ def _ours(data: Path) -> dict[str, str]:
     return {
         "ZOETROPE_PLAYGROUND__ENABLED": "true",
         "ZOETROPE_DATA_DIR": str(data),
-    }
-
-
-def _gateway(url: str) -> dict[str, str]:
-    name = "ZOETROPE_GATEWAYS__SIMULATOR__"
-    return {
-        f"{name}BASE_URL": url,
-        f"{name}API_KEY": KEY,
-        f"{name}DIALECT": "documented",
-        f"{name}POLL_STEP": "0.5",
     }
 
 
@@ -123,28 +117,44 @@ def _show(address: str) -> None:
         browser = webbrowser.get()
     except webbrowser.Error:
         return
-    if type(browser) is not webbrowser.GenericBrowser:
-        browser.open(address)
+    if Path(browser.name).name in IN_TERMINALS:
+        return
+    if type(browser) is webbrowser.GenericBrowser:
+        # What $BROWSER names: perhaps it stays, and nobody should have to wait for its end.
+        browser = webbrowser.BackgroundBrowser([browser.name, *browser.args])
+    browser.open(address)
 
 
 def _free_port(first: int) -> int:
     """`first`, or one of the next, that nobody listens at."""
     for port in range(first, first + PORTS_TRIED):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except (OSError, OverflowError):
-                continue
+        if _is_free(port):
             return port
     raise Broken("demo_ports_taken", first=first, last=first + PORTS_TRIED - 1)
 
 
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
 def _kept_port(file: Path) -> int:
-    """The simulated gateway's port: jobs under way know it by its address."""
-    if not file.exists():
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(str(probe.getsockname()[1]), "utf-8")
-    return int(file.read_text("utf-8"))
+    """The simulated gateway's port: jobs under way know it by its address.
+
+    Where the file is damaged a new one is kept: of the old address nothing is known any more.
+    """
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileNotFoundError, ValueError):
+        kept = int(file.read_text("utf-8"))
+        if 0 < kept < 65_536:
+            return kept
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = int(probe.getsockname()[1])
+    save(file, str(port), mode=PRIVATE)
+    return port

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from bot.app import gateway_settings
 from bot.cli.output import Output
+from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core.errors import BotError, Broken, Refused
@@ -106,17 +107,8 @@ async def simulate_video(wish: Wish, *, into: Output) -> None:
 @asynccontextmanager
 async def simulated(*, render_time: float = 4.0) -> AsyncIterator[Config]:
     """A configuration whose only gateway is a simulated one, running as long as the context."""
-    async with Simulator(render_time=render_time).serve() as url:
-        name = "ZOETROPE_GATEWAYS__SIMULATOR__"
-        yield load(
-            None,
-            environment={
-                f"{name}BASE_URL": url,
-                f"{name}API_KEY": "sk-sim",
-                f"{name}DIALECT": "documented",
-                f"{name}POLL_STEP": "0.25",
-            },
-        )
+    async with Simulator(key=KEY, render_time=render_time).serve() as url:
+        yield load(None, environment=only_gateway(url, key=KEY, poll_step=0.25))
 
 
 async def generate(

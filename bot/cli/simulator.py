@@ -1,4 +1,4 @@
-"""`zoetrope simulator`: the simulated gateway on a port of its own."""
+"""`zoetrope simulator`: the simulated gateway on a port of its own, and how to configure one."""
 
 import asyncio
 import signal
@@ -9,6 +9,20 @@ from rich.console import Console
 from bot.cli.words import tell
 from bot.simulator.server import Simulator
 from bot.web.server import cannot_listen
+
+KEY = "sk-sim"
+"""What a simulated gateway takes where nobody chose another."""
+
+
+def only_gateway(url: str, *, key: str, poll_step: float) -> dict[str, str]:
+    """The environment of a configuration whose one gateway is the simulated one at `url`."""
+    name = "ZOETROPE_GATEWAYS__SIMULATOR__"
+    return {
+        f"{name}BASE_URL": url,
+        f"{name}API_KEY": key,
+        f"{name}DIALECT": "documented",
+        f"{name}POLL_STEP": str(poll_step),
+    }
 
 
 async def run_simulator(*, host: str, port: int, key: str, render_time: float) -> None:

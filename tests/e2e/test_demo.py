@@ -1,8 +1,10 @@
 """The demo as a process of its own: it opens a room, ends at Ctrl-C, and goes on the next time."""
 
 import asyncio
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
@@ -11,10 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
 
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT
+
+WISH = {"nonce": "the-first", "person": "ann", "do": "say", "command": "video", "text": "a fox"}
 
 
 async def test_the_demo_opens_a_room_and_ends_cleanly_at_ctrl_c(tmp_path: Path) -> None:
@@ -31,19 +36,41 @@ async def test_the_demo_opens_a_room_and_ends_cleanly_at_ctrl_c(tmp_path: Path) 
         process.send_signal(signal.SIGINT)
         rest, _ = await process.communicate()
     assert (process.returncode, rest.decode()) == (0, "Goodbye.\n")
-    assert (tmp_path / "zoetrope-demo" / "zoetrope.db").exists()
+    data = tmp_path / "zoetrope-demo"
+    assert (data / "zoetrope.db").exists()
+    assert [each.stat().st_mode & 0o777 for each in (data, data / "simulator")] == [0o700, 0o700]
 
 
 async def test_a_demo_that_was_ended_in_the_middle_goes_on_when_it_is_started_again(
     tmp_path: Path,
 ) -> None:
-    wish = {"nonce": "the-first", "person": "ann", "do": "say", "command": "video", "text": "a fox"}
     async with _demo(tmp_path) as room:
-        await room.send_json(wish)
+        await room.send_json(WISH)
         await _told(room, lambda message: "being made" in str(message.get("look")))
     async with _demo(tmp_path) as room:
         done = await _told(room, lambda message: "video" in message)
     assert done["look"]["prompt"] == "a fox"
+
+
+async def test_a_demo_whose_files_were_damaged_starts_all_the_same(tmp_path: Path) -> None:
+    simulator = tmp_path / "zoetrope-demo" / "simulator"
+    simulator.mkdir(parents=True)
+    for name in ("port", "video_1.json"):
+        (simulator / name).touch()
+    async with _demo(tmp_path) as room:
+        await room.send_json(WISH)
+        await _told(room, lambda message: "video" in message)
+    assert int((simulator / "port").read_text()) > 0
+
+
+async def test_the_port_of_its_gateway_is_not_taken_from_anybody(tmp_path: Path) -> None:
+    """Jobs under way know the gateway by that port, and a demo there may be at work right now."""
+    simulator = tmp_path / "zoetrope-demo" / "simulator"
+    simulator.mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (simulator / "port").write_text(str(other.getsockname()[1]))
+        code, said = await zoetrope("demo", "--no-browser", folder=tmp_path)
+    assert (code, "which is taken. If a demo runs there already" in said) == (1, True)
 
 
 @asynccontextmanager
@@ -87,6 +114,31 @@ async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) 
     code, said = await zoetrope("demo", "--no-browser", "--gateway", "mine", folder=tmp_path)
     assert code == 78
     assert "No gateway is configured" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("my-browser", "shown http://room"),
+        ("my-browser -x %s -y", "shown -x http://room -y"),
+        ("lynx", ""),
+        ("elinks", ""),
+        ("w3m %s", ""),
+    ],
+)
+def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
+    tmp_path: Path, command: str, shown: str
+) -> None:
+    """VS Code and WSL name one in $BROWSER, and it is no known one."""
+    program = tmp_path / command.split()[0]
+    program.write_text('#!/bin/sh\necho shown "$@"\n')
+    program.chmod(0o700)
+    done = subprocess.run(
+        [sys.executable, "-c", "from bot.cli.demo import _show; _show('http://room')"],
+        env={**os.environ, "BROWSER": f"{tmp_path}/{command}"},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == shown
 
 
 def test_discord_is_not_loaded_where_it_is_not_switched_on() -> None:
