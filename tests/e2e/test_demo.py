@@ -16,9 +16,14 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
 
+from bot.cli.demo import _at_home, _real
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
 from tests.e2e.test_cli import zoetrope
-from tests.e2e.world import WAIT
+from tests.e2e.world import CATALOGUE, WAIT
+from tests.fakes.discord import FakeDiscord
 
+NOBODY = "http://127.0.0.1:9"
 WISH = {"nonce": "the-first", "person": "ann", "do": "say", "command": "video", "text": "a fox"}
 
 
@@ -74,11 +79,13 @@ async def test_the_port_of_its_gateway_is_not_taken_from_anybody(tmp_path: Path)
 
 
 @asynccontextmanager
-async def _demo(folder: Path) -> AsyncIterator[ClientWebSocketResponse]:
+async def _demo(
+    folder: Path, *arguments: str, **variables: str
+) -> AsyncIterator[ClientWebSocketResponse]:
     """A page's socket into a demo of its own process, ended by Ctrl-C."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0",
-        cwd=folder, stdout=PIPE,
+        sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0", *arguments,
+        cwd=folder, env={**os.environ, **variables}, stdout=PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     async with asyncio.timeout(3 * WAIT):
@@ -108,6 +115,67 @@ def _address(said: str) -> str:
     found = re.search(r"http://127\.0\.0\.1:\d+/room/[\w-]+/", said)
     assert found, said
     return found[0]
+
+
+async def test_a_configured_gateway_makes_the_video_and_nothing_else_of_the_service_is_touched(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    """The service's own file: this is the way that costs money, and may run beside it."""
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    async with FakeDiscord() as discord, simulator.serve() as url:
+        (tmp_path / "config.toml").write_text(_service(tmp_path, url, discord.api_url))
+        secrets = {"MINE__API_KEY": "sk-sim", "OTHER__API_KEY": "sk-other"}
+        variables = {f"ZOETROPE_GATEWAYS__{name}": value for name, value in secrets.items()}
+        variables["ZOETROPE_DISCORD__TOKEN"] = discord.token
+        async with _demo(tmp_path, "--gateway", "mine", **variables) as room:
+            await room.send_json(WISH)
+            made = await _told(room, lambda message: "video" in message)
+        assert discord.requests == []
+    assert made["look"]["prompt"] == "a fox"
+    assert simulator.charges == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "zoetrope-demo"]
+
+
+def _service(folder: Path, url: str, discord: str) -> str:
+    """Everything set that the demo must leave alone, and a model that runs elsewhere."""
+    moved = '[models."wan2.5-i2v-preview"]\n'
+    elsewhere = f'{moved}gateway = "other"\n'
+    return f"""
+        data_dir = "{folder}/data"
+        database_url = "sqlite+aiosqlite:///{folder}/service.db"
+        storage_url = "{folder}/videos"
+        access = "closed"
+        default_gateway = "other"
+        [discord]
+        api_url = "{discord}"
+        [web]
+        host = "127.0.0.2"
+        public_url = "https://videos.example"
+        [gateways.other]
+        base_url = "{NOBODY}"
+        [gateways.mine]
+        base_url = "{url}"
+        dialect = "documented"
+        poll_step = 0.1
+        {CATALOGUE.replace(moved, elsewhere)}"""
+
+
+async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(_service(tmp_path, NOBODY, NOBODY))
+    for name in ("DISCORD__TOKEN", "GATEWAYS__MINE__API_KEY", "GATEWAYS__OTHER__API_KEY"):
+        monkeypatch.setenv(f"ZOETROPE_{name}", "given")
+    async with _real(file, "mine", tmp_path / "demo") as service:
+        config = _at_home(service, 0)
+    web = config.settings.web
+    assert config.platforms == ("playground",)
+    assert config.database_url == f"sqlite+aiosqlite:///{tmp_path}/demo/zoetrope.db"
+    assert config.storage_url == f"{tmp_path}/demo/media"
+    assert (web.host, web.public_url) == ("127.0.0.1", None)
+    assert {model.gateway for model in config.catalog.models} == {"mine"}
+    assert config.limits == service.limits
 
 
 async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) -> None:
