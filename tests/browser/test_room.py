@@ -1,11 +1,12 @@
 """The room as people meet it: in a real browser, over the whole real service."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, Route, expect
 
 from bot.simulator.faults import Fault
 from tests.browser.chromium import Watch
@@ -282,6 +283,49 @@ async def test_what_is_no_picture_is_said_to_be_none(
     await expect(page.locator(".attached")).to_have_count(0)
 
 
+async def test_words_and_picture_stay_until_the_picture_is_there(
+    house: House, address: str, visit: NewPage, watch: Watch
+) -> None:
+    page = await visit(address)
+    await page.route("**/pictures*", lambda route: route.abort())
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await expect(page.locator(".notice")).to_contain_text("did not reach the room")
+    await say(page, "it waves")
+    await expect(page.locator(".notice")).to_have_count(2)
+    await expect(page.locator("#words")).to_have_value("it waves")
+    await expect(page.locator(".attached")).to_contain_text("sea.png")
+    watch.complaints.clear()
+    await page.unroute("**/pictures*")
+    await page.locator("#words").press("Enter")
+    await page.locator("video").wait_for()
+    await expect(page.locator("#words")).to_have_value("")
+    (post,) = [each for each in house.simulator.journal if each.operation == "create"]
+    assert (post.fields["prompt"], bool(post.files)) == ("it waves", True)
+
+
+async def test_words_stay_where_the_picture_is_refused(
+    address: str, visit: NewPage, watch: Watch
+) -> None:
+    page = await visit(address)
+    fake = FilePayload(name="cat.png", mimeType="image/png", buffer=b"no picture at all")
+    arriving = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await arriving.wait()
+        await route.continue_()
+
+    await page.route("**/pictures*", held)
+    await page.locator("input[type=file]").set_input_files(fake)
+    await say(page, "it waves")
+    arriving.set()
+    await expect(page.locator(".notice")).to_contain_text("I see no picture there")
+    await expect(page.locator("#words")).to_have_value("it waves")
+    await expect(page.locator("#words")).to_be_editable()
+    await expect(page.locator(".attached")).to_have_count(0)
+    await expect(page.locator("article")).to_have_count(0)
+    watch.complaints.clear()
+
+
 # --- the palette and the keyboard ----------------------------------------------------------------
 
 
@@ -409,6 +453,21 @@ async def test_a_restart_of_the_server_in_the_middle_loses_nothing(
         await expect(page.locator("article")).to_have_count(6)
         await expect(page.locator(".banner")).not_to_contain_text("closed")
     assert house.simulator.charges == 2
+
+
+async def test_what_the_room_cannot_read_is_told_and_not_said_again(
+    house: House, address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    words = page.locator("#words")
+    await words.evaluate("(field) => { field.value = 'half a \\ud83d cat'; }")
+    await words.press("Enter")
+    await expect(page.locator(".notice")).to_contain_text("could not read this")
+    await expect(page.locator(".notice")).to_contain_text("half a")
+    await say(page, "a dog")
+    await page.locator("video").wait_for()
+    await expect(page.locator(".notice")).to_have_count(1)
+    assert house.simulator.charges == 1
 
 
 # --- for everybody -------------------------------------------------------------------------------

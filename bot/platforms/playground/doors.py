@@ -189,7 +189,8 @@ class Doors:
             try:
                 frame = frames.read(arrived.data)
             except ValueError:
-                await socket.close(code=1008)
+                # By its nonce the page knows what it need not send again.
+                await socket.close(code=1008, message=frames.nonce_of(arrived.data).encode())
                 return
             group.create_task(self._answer(socket, frame, locale))
 

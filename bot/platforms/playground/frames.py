@@ -1,12 +1,14 @@
 """What the page sends through the socket: each frame is one wish of one person."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.core.replies import Action
 
-Nonce = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{8,40}$")]
+_NONCE = "[0-9A-Za-z-]{8,40}"
+Nonce = Annotated[str, Field(pattern=f"^{_NONCE}$")]
 """Chosen by the page: the same wish sent twice is still one."""
 Words = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=60)]
@@ -57,3 +59,9 @@ _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator=
 def read(text: str) -> Frame:
     """The frame in a text. Raises `ValueError`."""
     return _ADAPTER.validate_json(text)
+
+
+def nonce_of(text: str) -> str:
+    """The nonce of a frame that can't be read; empty if not even that can."""
+    found = re.search(rf'"nonce": ?"({_NONCE})"', text)
+    return found[1] if found else ""

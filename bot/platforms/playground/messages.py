@@ -92,6 +92,8 @@ _WORDS = (
     "remix_title",
     "delete_title",
     "offline",
+    "unheard",
+    "not_uploaded",
     "online",
     "too_large",
     "not_a_picture",

@@ -151,13 +151,24 @@ export class Composer {
     if (!TYPES.includes(file.type)) return this.complain(words.not_a_picture);
     if (file.size > MOST_BYTES) return this.complain(words.too_large);
     this.drop();
-    const picture = { file, url: URL.createObjectURL(file) };
-    picture.name = this.upload(file);
-    this.picture = picture;
+    this.picture = { file, url: URL.createObjectURL(file), name: null };
     if (this.command) this.command = "animate";
     this.draw();
     this.input.focus();
-    picture.name.catch(() => { if (this.picture === picture) this.drop(); });
+    await this.uploaded(this.picture);
+  }
+
+  // Its name in the room, or null: refused it is let go, unanswered it waits for the next try.
+  async uploaded(picture) {
+    picture.name ??= this.upload(picture.file);
+    try {
+      const name = await picture.name;
+      if (!name && this.picture === picture) this.drop();
+      return name;
+    } catch {
+      picture.name = null;
+      return null;
+    }
   }
 
   drop() {
@@ -252,6 +263,7 @@ export class Composer {
   // --- sending ----------------------------------------------------------------------------------
 
   async submit() {
+    if (this.input.readOnly) return;
     let text = this.input.value.trim();
     let command = this.command;
     const typed = /^\/(\w+)(?:\s+([\s\S]*))?$/.exec(text);
@@ -264,15 +276,19 @@ export class Composer {
     if (command === "animate" && this.kind !== "i2v") return this.complain(words.needs_picture);
     if (!text && !this.picture && !(command && this.kind === "i2v")) return this.input.focus();
     const wish = { command, text, reply_to: this.target?.id, ...(command ? this.picked() : {}) };
-    const picture = this.picture;
     const send = this.speaker();
+    if (this.picture && !(wish.picture = await this.arrived())) return;
     this.clear();
-    try {
-      if (picture) wish.picture = await picture.name;
-    } catch {
-      return; // the upload has complained itself
-    }
     send(wish);
+  }
+
+  // The picture's name once the room has it; nothing is typed or sent meanwhile, or lost if it fails.
+  async arrived() {
+    const picture = this.picture;
+    this.input.readOnly = true;
+    const name = await this.uploaded(picture);
+    this.input.readOnly = false;
+    return this.picture === picture ? name : null;
   }
 
   picked() {

@@ -37,7 +37,8 @@ function connect() {
   place.protocol = "ws:";
   socket = new WebSocket(place);
   socket.addEventListener("message", (event) => hear(JSON.parse(event.data)));
-  socket.addEventListener("close", () => {
+  socket.addEventListener("close", ({ code, reason }) => {
+    if (code === 1008) unheard(reason);
     if (draw.words.offline) banner.textContent = draw.words.offline;
     document.body.classList.add("offline");
     setTimeout(connect, wait);
@@ -64,12 +65,30 @@ function tell(wish) {
   toEnd();
 }
 
+// What the room can't read it will never hear: whoever said it is told, and it is not said again.
+function unheard(nonce) {
+  const frames = nonce ? [pending.get(nonce)] : [...pending.values()];
+  for (const frame of frames.filter(Boolean)) {
+    pending.delete(frame.nonce);
+    const items = frame.text ? [{ prompt: frame.text }] : [];
+    notice({ tone: "failed", text: [draw.words.unheard], items }, frame.person);
+  }
+}
+
+// The name that the room gave the picture; null if it refused it. Throws if it did not answer.
 async function upload(file) {
+  const whose = person;
   const query = new URLSearchParams({ name: file.name, locale: language });
-  const answer = await fetch(`pictures?${query}`, { method: "POST", body: file }).catch(() => null);
-  if (answer?.ok) return (await answer.json()).name;
-  notice(answer ? await answer.json() : { tone: "failed", text: [draw.words.offline], items: [] }, person);
-  throw new Error("the picture was not taken");
+  try {
+    const answer = await fetch(`pictures?${query}`, { method: "POST", body: file });
+    const told = await answer.json();
+    if (answer.ok) return told.name;
+    notice(told, whose);
+    return null;
+  } catch (problem) {
+    notice({ tone: "failed", text: [draw.words.not_uploaded], items: [] }, whose);
+    throw problem;
+  }
 }
 
 // --- coming in ------------------------------------------------------------------------------------

@@ -242,6 +242,27 @@ async def test_nonsense_closes_the_socket(hall: Hall, text: str) -> None:
         assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1008)
 
 
+@pytest.mark.parametrize(
+    ("text", "nonce"),
+    [
+        ('{"nonce":"the-nonce","person":"ann","do":"say","text":"\\ud800"}', "the-nonce"),
+        (
+            '{"do": "fly", "text": "\\"nonce\\": \\"no-nonce-1\\"", "nonce": "the-nonce"}',
+            "the-nonce",
+        ),
+        ('{"nonce": "' + "n" * 41 + '"}', ""),
+        ("nonsense", ""),
+    ],
+)
+async def test_what_closed_the_socket_is_named_by_its_nonce(
+    hall: Hall, text: str, nonce: str
+) -> None:
+    async with hall.page() as page:
+        await page.socket.send_str(text)
+        closing = await page.socket.receive(timeout=10)
+        assert (closing.data, closing.extra) == (1008, nonce)
+
+
 async def test_a_room_that_closes_says_come_back_later(hall: Hall) -> None:
     doors = Doors(hall.platform, hall.commands, clock=hall.clock)
     async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
