@@ -39,7 +39,7 @@ def _row(model: Model, currency: str) -> tuple[str, ...]:
         model.name,
         " ".join(model.kinds),
         " ".join(str(seconds) for seconds in model.seconds),
-        " ".join(model.sizes),
+        " ".join(model.qualities),
         " ".join(model.aspects),
         model.gateway,
         price,

@@ -69,6 +69,11 @@ class Model:
         return max(1, (self.price or 0) * seconds)
 
     @property
+    def qualities(self) -> tuple[str, ...]:
+        """What this model makes, from small to large; its default is the first of `sizes`."""
+        return tuple(quality for quality in QUALITIES if quality in self.sizes)
+
+    @property
     def aspects(self) -> tuple[str, ...]:
         """The shapes this model makes; all of them where the video follows the picture."""
         shapes = [s for s in self.sizes.values() if not isinstance(s, str)]

@@ -21,6 +21,7 @@ TYPES = {
     "gif": "image/gif",
     "mp4": "video/mp4",
 }
+PICTURE_TYPES = tuple(type_ for type_ in TYPES.values() if type_.startswith("image/"))
 NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(TYPES)})")
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
 

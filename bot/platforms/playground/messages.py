@@ -11,11 +11,13 @@ from typing import Any
 
 from bot import i18n
 from bot.core import replies
-from bot.core.catalog import Catalog
+from bot.core.catalog import ASPECTS, QUALITIES, Catalog
 from bot.core.jobs import Job
 from bot.core.orders import Person
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Button, Left, Reply, Text
+from bot.platforms.playground.files import MOST_BYTES, PICTURE_TYPES
+from bot.platforms.playground.room import BOT
 
 Json = dict[str, Any]
 Piece = str | Json
@@ -111,7 +113,7 @@ def look(reply: Reply, job: Job) -> Json:
     """One of the bot's messages in the room, in the language of whoever asked."""
     locale = job.order.locale
     return {
-        **_words(reply, locale, most=MOST_VALUE),
+        "text": pieces(reply.text, locale),
         "tone": reply.tone,
         "prompt": reply.prompt,
         "facts": [pieces(fact, locale) for fact in reply.facts],
@@ -125,7 +127,8 @@ def look(reply: Reply, job: Job) -> Json:
 
 def notice(reply: Reply, locale: str, *, items: Iterable[Json] = ()) -> Json:
     """Something that one person alone is told."""
-    return {**_words(reply, locale, most=MOST_LIST), "tone": reply.tone, "items": list(items)}
+    text = pieces(reply.text, locale, most=MOST_LIST)
+    return {"text": text, "tone": reply.tone, "items": list(items)}
 
 
 def job_item(job: Job, locale: str, *, shown: str | None) -> Json:
@@ -147,7 +150,9 @@ def model_items(catalog: Catalog, locale: str) -> list[Json]:
         values = {
             "seconds": _listed(sorted({each for model in able for each in model.seconds})),
             "shapes": _listed(shape for model in able for shape in model.aspects),
-            "qualities": _listed(quality for model in able for quality in model.sizes),
+            "qualities": _listed(
+                each for each in QUALITIES if any(each in model.qualities for model in able)
+            ),
         }
         kinds = dict.fromkeys(kind for model in able for kind in model.kinds)
         facts = [Text(id=f"kind.{kind}") for kind in kinds]
@@ -206,6 +211,10 @@ def furniture(catalog: Catalog, locale: str) -> Json:
             for model in catalog.models
         ],
         "preferred": catalog.default,
+        "aspects": list(ASPECTS),
+        "qualities": list(QUALITIES),
+        "pictures": {"types": list(PICTURE_TYPES), "most_bytes": MOST_BYTES},
+        "bot": BOT,
     }
 
 
@@ -231,10 +240,6 @@ def pieces(text: Text, locale: str, *, most: int = MOST_VALUE) -> list[Piece]:
     return found
 
 
-def _words(reply: Reply, locale: str, *, most: int) -> Json:
-    return {"text": pieces(reply.text, locale, most=most)}
-
-
 def _marked(name: str) -> Callable[[object], str]:
     return lambda value: f"\x02{name}:{value}\x03"
 
@@ -252,7 +257,8 @@ def _button(button: Button, locale: str) -> Json:
 def _speaker(locale: str) -> Callable[[str], str]:
     """Sentences for the page to fill in: each value stands for itself."""
     names = ("name", "person", "prompt", "percent", "command", "wanted")
-    values = {name: f"{{{name}}}" for name in names}
+    values: dict[str, object] = {name: f"{{{name}}}" for name in names}
+    values["megabytes"] = MOST_BYTES / 1_000_000
     return lambda id_: i18n.say(Text(id=id_, values=values), locale)
 
 

@@ -2,9 +2,6 @@
 
 import { icon, make, nameOf, say, words } from "./draw.js";
 
-const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
-const MOST_BYTES = 8_000_000;
-
 export class Composer {
   // `speaker()(wish)` and `ask(query)` hand on what was typed, `complain(text)` says what is wrong.
   constructor(form, { speaker, ask, complain, upload }) {
@@ -22,8 +19,9 @@ export class Composer {
     this.listen();
   }
 
-  furnish({ commands, models, preferred }) {
-    Object.assign(this, { commands, models, preferred });
+  furnish({ commands, models, preferred, aspects, qualities, pictures }) {
+    Object.assign(this, { commands, models, preferred, aspects, qualities, pictures });
+    this.file.accept = pictures.types.join();
     this.draw();
   }
 
@@ -148,8 +146,8 @@ export class Composer {
   }
 
   async take(file) {
-    if (!TYPES.includes(file.type)) return this.complain(words.not_a_picture);
-    if (file.size > MOST_BYTES) return this.complain(words.too_large);
+    if (!this.pictures.types.includes(file.type)) return this.complain(words.not_a_picture);
+    if (file.size > this.pictures.most_bytes) return this.complain(words.too_large);
     this.drop();
     this.picture = { file, url: URL.createObjectURL(file), name: null };
     if (this.command) this.command = "animate";
@@ -227,11 +225,11 @@ export class Composer {
     const wanted = this.chosen.model ?? this.preferred;
     const model = able.find((each) => each.family === wanted) ?? able[0];
     const seconds = (model?.seconds ?? []).map((each) => [String(each), `${each} s`]);
-    const qualities = Object.keys(model?.shapes ?? {});
-    const shapes = model?.shapes[this.chosen.quality ?? qualities[0]] ?? [];
+    const made = Object.keys(model?.shapes ?? {}); // the first is the model's own choice
+    const shapes = model?.shapes[this.chosen.quality ?? made[0]] ?? [];
     const lists = {
-      model: [...families], seconds, quality: qualities.map((each) => [each, each]),
-      aspect: (shapes.length ? shapes : ["16:9", "9:16", "1:1", "4:3", "3:4"]).map((each) => [each, each]),
+      model: [...families], seconds, quality: this.qualities.filter((each) => made.includes(each)).map((each) => [each, each]),
+      aspect: (shapes.length ? shapes : this.aspects).map((each) => [each, each]),
     };
     for (const [name, choices] of Object.entries(lists)) {
       if (!choices.some(([value]) => value === this.chosen[name])) delete this.chosen[name];

@@ -3,11 +3,13 @@
 export const words = {};
 export const people = new Map();
 let locale = "en";
+let bot = ""; // who its messages are from
 let skew = 0; // seconds by which the server's clock is ahead of ours
 
 export function settle(welcome) {
   Object.assign(words, welcome.words);
   locale = welcome.locale;
+  bot = welcome.bot;
   skew = welcome.now - Date.now() / 1000;
   people.clear();
   for (const person of welcome.people) people.set(person.id, person);
@@ -101,13 +103,13 @@ export function sentence(tag, className, pieces) {
 }
 
 export function avatar(author) {
-  if (author === "zoetrope") return make("span", { class: "avatar of-bot", "aria-hidden": "true" }, icon("drum"));
+  if (author === bot) return make("span", { class: "avatar of-bot", "aria-hidden": "true" }, icon("drum"));
   const name = people.get(author)?.name ?? "?";
   return make("span", { class: `avatar of-${author}`, "aria-hidden": "true" }, name[0]);
 }
 
 export function nameOf(author) {
-  return author === "zoetrope" ? words.title : (people.get(author)?.name ?? author);
+  return author === bot ? words.title : (people.get(author)?.name ?? author);
 }
 
 // --- messages -----------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ export function message(it, room) {
   const by = make(
     "p", { class: "by" },
     make("b", { class: `of-${it.author}` }, nameOf(it.author)),
-    it.author === "zoetrope" ? make("span", { class: "tag" }, words.bot) : null,
+    it.author === bot ? make("span", { class: "tag" }, words.bot) : null,
     it.command ? make("span", { class: "command" }, `/${it.command}`) : null,
     it.look && !it.reply_to ? make("span", { class: "tag" }, say("for_person", { name: nameOf(it.look.person) })) : null,
     time("clock", it.at),

@@ -173,6 +173,13 @@ async def test_buttons_of_former_times_are_answered(
         assert words(await page.tell(do="press", **wish)) == said
 
 
+async def test_models_are_listed_with_their_qualities_from_small_to_large(hall: Hall) -> None:
+    async with hall.page() as page:
+        told = await page.tell(do="ask", query="models")
+    facts = {item["title"]: item["facts"][-1][0] for item in told["notice"]["items"]}
+    assert facts["Wan"].endswith("480p, 720p")
+
+
 async def test_lists_lead_to_where_the_room_tells_of_them(hall: Hall) -> None:
     async with hall.page() as page:
         card = await card_of(hall, page)

@@ -208,6 +208,20 @@ async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
         ("bob", False),
     ]
     assert all(welcome["words"].values())
+    assert welcome["words"]["too_large"] == "That picture is too large: 8 MB is the most."
+    assert welcome["pictures"] == {
+        "types": ["image/png", "image/jpeg", "image/webp", "image/gif"],
+        "most_bytes": 8_000_000,
+    }
+    assert welcome["aspects"] == ["16:9", "9:16", "1:1", "4:3", "3:4"]
+    assert welcome["qualities"] == ["480p", "720p", "1080p"]
+    assert welcome["bot"] == "zoetrope"
+
+
+@pytest.mark.parametrize("name", ["room.js", "draw.js", "composer.js"])
+def test_the_script_repeats_nothing_that_the_room_tells_it(name: str) -> None:
+    script = (PAGE / name).read_text("utf-8")
+    assert not re.search(r"zoetrope|\b8_?000|16:9|720p|image/", script)
 
 
 async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
