@@ -110,6 +110,10 @@ class Posts:
         begun = post.sending_at if post.form is form and post.sending_at else now
         return await self._change(post, form=form.value, sending_at=begun, claimed_until=until)
 
+    async def unsent(self, post: Post) -> None:
+        """Surely nothing was said: forget that a send was begun."""
+        await self._change(post, sending_at=None)
+
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
         """A definite no: the next rung of the ladder, with no send under way."""
         await self._change(

@@ -29,7 +29,7 @@ def job_values(job: Job) -> dict[str, Any]:
         "event_id": job.order.event_id,
         "community": job.order.address.community,
         "person": job.order.person.id,
-        "order_data": _order.dump_python(job.order, mode="json"),
+        "order_data": order_values(job.order),
         "model": job.request.model,
         "seconds": job.request.seconds,
         "request_data": _request.dump_python(job.request, mode="json"),
@@ -44,11 +44,21 @@ def job_of(row: RowMapping) -> Job:
         **{name: row[name] for name in _plain},
         status=Status(row["status"]),
         reason=Reason(row["reason"]) if row["reason"] else None,
-        order=_order.validate_python(row["order_data"]),
+        order=order_of(row["order_data"]),
         request=_request.validate_python(row["request_data"]),
         sources=tuple(row["sources"]),
         video=_video.validate_python(row["video"]) if row["video"] else None,
     )
+
+
+def order_values(order: Order) -> Any:
+    """An order as JSON."""
+    return _order.dump_python(order, mode="json")
+
+
+def order_of(values: Any) -> Order:
+    """The order that this JSON holds."""
+    return _order.validate_python(values)
 
 
 def post_of(row: RowMapping) -> Post:

@@ -126,3 +126,45 @@ places = sa.Table(
     sa.Column("decided_by", sa.Text, nullable=False),
     sa.Column("decided_at", sa.Double, nullable=False),
 )
+
+# What a platform tells only once. `source` is the platform and the account that was told.
+updates = sa.Table(
+    "updates",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("lane", sa.Text, nullable=False),
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    # Forgotten once it has been handled: it holds what people wrote.
+    sa.Column("data", sa.JSON(none_as_null=True)),
+    sa.Column("received_at", sa.Double, nullable=False),
+    sa.Column("due_at", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False),
+)
+sa.Index(
+    "ix_updates_due",
+    updates.c.source,
+    updates.c.lane,
+    updates.c.id,
+    sqlite_where=updates.c.due_at.is_not(None),
+    postgresql_where=updates.c.due_at.is_not(None),
+)
+
+# A wish that somebody has yet to confirm.
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("order_data", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+sa.Index("ix_drafts_created", drafts.c.created_at)
+
+# What a platform calls a file of ours that it has: sent again by that name, it costs nothing.
+handles = sa.Table(
+    "handles",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False),
+)

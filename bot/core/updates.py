@@ -1,0 +1,22 @@
+"""What a platform told us and tells only once: kept as it came, until it has been handled."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One row of the `updates` table."""
+
+    id: int
+    """The platform's own number; they only grow."""
+    lane: str
+    """What is in one lane is handled in the order it came."""
+    data: dict[str, Any]
+    """As it came over the wire."""
+    received_at: float
+    urgent: bool = False
+    """Somebody is looking at a button that spins: ahead of what only has to be done."""
+    wait: float = 0.0
+    """Seconds before it may be handled: others may belong to it."""
+    attempts: int = 0

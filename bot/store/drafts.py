@@ -1,0 +1,48 @@
+"""The `drafts` table: wishes that somebody has yet to confirm. Nothing in it costs anything."""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.orders import Order
+from bot.store.database import Database, insert
+from bot.store.rows import order_of, order_values
+from bot.store.tables import drafts
+
+KEPT = 7 * 86_400.0
+"""Seconds; who has not confirmed by then, says it again."""
+
+
+class Drafts:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, draft_id: str, order: Order, *, now: float) -> None:
+        """Keep it, or what it has become; what is long forgotten goes."""
+
+        async def work(connection: AsyncConnection) -> None:
+            values = {"order_data": order_values(order)}
+            row = insert(connection, drafts).values(id=draft_id, created_at=now, **values)
+            await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+            await connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
+
+        await self._database.run(work)
+
+    async def get(self, draft_id: str) -> Order | None:
+        """The wish, unless it was dropped or forgotten."""
+        query = sa.select(drafts.c.order_data).where(drafts.c.id == draft_id)
+
+        async def work(connection: AsyncConnection) -> Order | None:
+            values = await connection.scalar(query)
+            return order_of(values) if values is not None else None
+
+        return await self._database.run(work)
+
+    async def drop(self, draft_id: str) -> None:
+        """Idempotent."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.delete(drafts).where(drafts.c.id == draft_id))
+
+        await self._database.run(work)

@@ -1,0 +1,144 @@
+"""The `updates` table: the inbox of platforms that tell things only once.
+
+They are told that we have something only after it was committed here, so a crash costs nothing.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.updates import Update
+from bot.store.database import Database, insert
+from bot.store.tables import updates
+
+KEPT = 2 * 86_400.0
+"""Seconds for which the number of a handled update is remembered: longer than any redelivery."""
+
+
+class Updates:
+    """One account's inbox. Each method is one whole transaction."""
+
+    def __init__(self, database: Database, source: str) -> None:
+        """`source` names the platform and the account that is told things there."""
+        self._database = database
+        self._ours = updates.c.source == source
+        self._source = source
+
+    async def put(self, arrived: Sequence[Update]) -> None:
+        """Keep them all; one that is known already is not handled again."""
+        if not arrived:
+            return
+        rows = [
+            {
+                "source": self._source,
+                "id": each.id,
+                "lane": each.lane,
+                "urgent": each.urgent,
+                "data": each.data,
+                "received_at": each.received_at,
+                "due_at": each.received_at + each.wait,
+                "attempts": 0,
+            }
+            for each in arrived
+        ]
+        newest = max(each.id for each in arrived)
+        old = max(each.received_at for each in arrived) - KEPT
+        forgotten = sa.delete(updates).where(
+            self._ours,
+            updates.c.due_at.is_(None),
+            updates.c.received_at < old,
+            updates.c.id < newest,
+        )
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
+            await connection.execute(forgotten)
+
+        await self._database.run(work)
+
+    async def newest(self) -> int | None:
+        """The largest number we have, handled or not."""
+        query = sa.select(sa.func.max(updates.c.id)).where(self._ours)
+
+        async def work(connection: AsyncConnection) -> int | None:
+            number: int | None = await connection.scalar(query)
+            return number
+
+        return await self._database.run(work)
+
+    async def due(self, *, now: float, most: int) -> list[Update]:
+        """The first of each lane that may be handled now; urgent ones lead."""
+        earlier = updates.alias()
+        first = ~sa.exists().where(
+            earlier.c.source == self._source,
+            earlier.c.due_at.is_not(None),
+            earlier.c.lane == updates.c.lane,
+            earlier.c.id < updates.c.id,
+        )
+        query = (
+            sa.select(updates)
+            .where(self._ours, updates.c.due_at <= now, first)
+            .order_by(updates.c.urgent.desc(), updates.c.id)
+            .limit(most)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Update]:
+            rows = await connection.execute(query)
+            return [_update(row) for row in rows.mappings()]
+
+        return await self._database.run(work)
+
+    async def behind(self, update: Update) -> list[Update]:
+        """What waits in the same lane behind this one, in its order."""
+        query = (
+            sa.select(updates)
+            .where(self._ours, updates.c.lane == update.lane, updates.c.id > update.id)
+            .where(updates.c.due_at.is_not(None))
+            .order_by(updates.c.id)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Update]:
+            rows = await connection.execute(query)
+            return [_update(row) for row in rows.mappings()]
+
+        return await self._database.run(work)
+
+    async def next_due(self, *, now: float) -> float | None:
+        """When the next one may be handled, beside those that may be by now."""
+        query = sa.select(sa.func.min(updates.c.due_at)).where(self._ours, updates.c.due_at > now)
+
+        async def work(connection: AsyncConnection) -> float | None:
+            due_at: float | None = await connection.scalar(query)
+            return due_at
+
+        return await self._database.run(work)
+
+    async def done(self, *handled: Update) -> None:
+        """Handled, or given up: what was in them is forgotten, their numbers are not."""
+        for update in handled:
+            await self._change(update, due_at=None, data=None)
+
+    async def put_off(self, update: Update, *, due_at: float) -> None:
+        """Try again then; its lane waits meanwhile."""
+        await self._change(update, due_at=due_at, attempts=update.attempts + 1)
+
+    async def _change(self, update: Update, **values: object) -> None:
+        change = sa.update(updates).where(self._ours, updates.c.id == update.id).values(values)
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(change)
+
+        await self._database.run(work)
+
+
+def _update(row: RowMapping) -> Update:
+    return Update(
+        id=row["id"],
+        lane=row["lane"],
+        data=row["data"],
+        received_at=row["received_at"],
+        urgent=row["urgent"],
+        attempts=row["attempts"],
+    )

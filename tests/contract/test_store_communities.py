@@ -1,0 +1,95 @@
+"""A community that gets another id takes everything along, and nothing points at strangers."""
+
+from dataclasses import replace
+
+from bot.core.access import Access, Default
+from bot.core.jobs import Status
+from bot.core.orders import Address
+from bot.core.posts import PostKind
+from bot.store.communities import Communities
+from bot.store.places import Places
+from tests.contract.rows import NOON, Store, a_job
+from tests.fakes.clock import FakeClock
+
+
+def in_group(channel: str = "-5", community: str | None = "-5") -> Address:
+    return Address(platform="telegram", channel=channel, community=community, message="3")
+
+
+async def job_in(store: Store, address: Address) -> str:
+    plain = a_job(platform="telegram", community=address.community)
+    order = replace(plain.order, address=address)
+    return (await store.admitted(replace(plain, order=order))).id
+
+
+async def moved(store: Store) -> None:
+    await Communities(store.database).move("telegram", "-5", "-1005")
+
+
+async def test_jobs_follow_with_their_topic_and_reply_to_nothing(store: Store) -> None:
+    hall = await job_in(store, in_group())
+    topic = await job_in(store, in_group("-5/12"))
+    other = await job_in(store, in_group("-55", "-55"))
+    await moved(store)
+    addresses = [
+        job.order.address for id_ in (hall, topic, other) if (job := await store.jobs.get(id_))
+    ]
+    assert addresses == [
+        Address(platform="telegram", channel="-1005", community="-1005"),
+        Address(platform="telegram", channel="-1005/12", community="-1005"),
+        in_group("-55", "-55"),
+    ]
+
+
+async def test_what_was_used_up_stays_used_up(store: Store) -> None:
+    await job_in(store, in_group())
+    await moved(store)
+    usage = await store.usage(a_job(platform="telegram", community="-1005", person="bob"))
+    assert usage.community_videos == 1
+
+
+async def test_a_step_under_way_has_to_read_again(store: Store) -> None:
+    job = await store.jobs.get(await job_in(store, in_group()))
+    assert job is not None
+    await moved(store)
+    assert await store.jobs.save(job, replace(job, progress=5), now=NOON) is None
+
+
+async def test_the_card_of_a_job_under_way_is_posted_anew(store: Store) -> None:
+    job = await store.jobs.get(await job_in(store, in_group()))
+    assert job is not None
+    await store.posts.posted(job, "7", "-5")
+    await moved(store)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.message_id, card.channel_id) == (None, None)
+
+
+async def test_messages_about_what_is_over_stay_where_they_are(store: Store) -> None:
+    plain = a_job(platform="telegram", community="-5")
+    job = await store.in_state(Status.COMPLETED, plain)
+    await store.posts.posted(job, "7", "-5")
+    await store.moved(job, replace(job, status=Status.CANCELLED, due_at=None))
+    await moved(store)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.message_id, card.channel_id) == ("7", "-5")
+
+
+async def test_a_place_that_was_opened_stays_open(store: Store) -> None:
+    places = Places(store.database)
+    access = Access(
+        places=places, facts=store.settings, default=Default.CLOSED, clock=FakeClock(NOON)
+    )
+    await places.decide("telegram", "-5", allowed=True, by="ada", now=NOON)
+    await moved(store)
+    person = a_job().order.person
+    await access.check(person, in_group("-1005", "-1005"))
+
+
+async def test_what_was_decided_in_the_new_one_counts_more(store: Store) -> None:
+    places = Places(store.database)
+    await places.decide("telegram", "-5", allowed=True, by="ada", now=NOON)
+    await places.decide("telegram", "-1005", allowed=False, by="ada", now=NOON)
+    await moved(store)
+    assert await places.decision("telegram", "-1005") is False

@@ -1,0 +1,35 @@
+"""Drafts wait for their person; handles belong to the account that was given them."""
+
+from dataclasses import replace
+
+from bot.store.drafts import KEPT, Drafts
+from bot.store.handles import Handles
+from tests.contract.rows import NOON, Store, a_job
+
+WISH = a_job().order
+
+
+async def test_a_draft_comes_back_as_it_was_left(store: Store) -> None:
+    drafts = Drafts(store.database)
+    await drafts.put("d1", WISH, now=NOON)
+    await drafts.put("d1", replace(WISH, seconds=10), now=NOON)
+    assert await drafts.get("d1") == replace(WISH, seconds=10)
+    await drafts.drop("d1")
+    assert await drafts.get("d1") is None
+
+
+async def test_a_draft_that_nobody_confirmed_is_forgotten(store: Store) -> None:
+    drafts = Drafts(store.database)
+    await drafts.put("d1", WISH, now=NOON)
+    await drafts.put("d2", WISH, now=NOON + KEPT + 1)
+    assert await drafts.get("d1") is None
+    assert await drafts.get("d2") == WISH
+
+
+async def test_a_handle_is_known_to_its_own_account_alone(store: Store) -> None:
+    ours, theirs = (Handles(store.database, source) for source in ("telegram:7", "telegram:8"))
+    await ours.put("videos/a.mp4", "AAA")
+    await ours.put("videos/a.mp4", "BBB")
+    assert (await ours.get("videos/a.mp4"), await theirs.get("videos/a.mp4")) == ("BBB", None)
+    await ours.drop("videos/a.mp4")
+    assert await ours.get("videos/a.mp4") is None
