@@ -25,10 +25,19 @@ class Refused(BotError):
 class Temporary(BotError):
     """Time heals: try the same again later."""
 
-    def __init__(self, code: str, *, retry_after: float | None = None, **values: object) -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        retry_after: float | None = None,
+        unsent: bool = False,
+        **values: object,
+    ) -> None:
         super().__init__(code, **values)
         self.retry_after = retry_after
         """Seconds the other side asked us to wait, if it said so."""
+        self.unsent = unsent
+        """It is certain that nothing has happened over there."""
 
 
 class Broken(BotError):

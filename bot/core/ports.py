@@ -93,6 +93,9 @@ class Posts(Protocol):
         Renews the claim; None if it had run out and somebody else took the post.
         """
 
+    async def unsent(self, post: Post) -> None:
+        """Surely nothing was said: forget that a send was begun."""
+
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
         """A definite no: the next rung of the ladder, with no send under way."""
 
@@ -186,9 +189,20 @@ class Platform(Protocol):
         """Bytes of the largest file that may be attached where this post goes."""
 
     async def send(
-        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+        self,
+        post: Post,
+        job: Job,
+        reply: Reply,
+        *,
+        nonce: str,
+        video: Path | None,
+        again: bool = False,
     ) -> tuple[str, str]:
-        """Say it as a new message; answers its id and its channel's."""
+        """Say it as a new message; answers its id and its channel's.
+
+        `again`: an earlier send of it has an unknown end. Where no nonce makes that harmless, it
+        has to be said in a way that can be repeated.
+        """
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a message up to date."""

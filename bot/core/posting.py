@@ -150,6 +150,7 @@ class Posting:
             await self._posts.put_off(post, due_at=None)
 
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
+        again = False
         try:
             async with self._message(post, job, platform) as message:
                 now, may_stand = self._clock.now(), self._may_stand(post)
@@ -159,16 +160,24 @@ class Posting:
                 if held is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
+                again = post.sending_at is not None and post.form is message.form
                 post = held
                 if may_stand and (found := await platform.find(post, job)):
                     await self._found(post, job, platform, *found)
                     return
                 stands = await platform.send(
-                    post, job, message.reply, nonce=post.nonce(message.form), video=message.video
+                    post,
+                    job,
+                    message.reply,
+                    nonce=post.nonce(message.form),
+                    video=message.video,
+                    again=again,
                 )
         except Refused as refused:
             await self._fall(post, job, refused)
         except (Temporary, Broken) as trouble:
+            if isinstance(trouble, Temporary) and trouble.unsent and not again:
+                await self._posts.unsent(post)
             await self._try_again(post, trouble)
         else:
             log.info("post.sent", job=job.id, kind=post.kind, form=post.form)

@@ -151,7 +151,14 @@ class DiscordPlatform:
         return min(limit, self._learned.get(community, limit))
 
     async def send(
-        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+        self,
+        post: Post,
+        job: Job,
+        reply: Reply,
+        *,
+        nonce: str,
+        video: Path | None,
+        again: bool = False,  # noqa: ARG002 - the nonce sees to that
     ) -> tuple[str, str]:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
         target = await self._target(post, job)

@@ -85,7 +85,14 @@ class PlaygroundPlatform:
         return UPLOAD_LIMIT
 
     async def send(
-        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+        self,
+        post: Post,
+        job: Job,
+        reply: Reply,
+        *,
+        nonce: str,
+        video: Path | None,
+        again: bool = False,  # noqa: ARG002 - the nonce sees to that
     ) -> tuple[str, str]:
         """Say it; with a nonce that the room knows, answer where it was said."""
         earlier = self.room.said(nonce)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.outcomes import Failed, Running, Uncertain
 from bot.core.posting import MOST_TRIES, Link
@@ -16,6 +16,7 @@ from tests.unit.core.workshop import Workshop
 
 LINK = Link("https://bot.test/v/x", 2_000_000.0)
 SILENCE = Temporary("no_answer")
+UNSENT = Temporary("busy", unsent=True)
 
 
 def said(workshop: Workshop) -> list[tuple[str, bool, bool]]:
@@ -42,6 +43,25 @@ async def test_after_silence_the_same_message_goes_out_under_the_same_nonce(
     await workshop.speak(NONCE_WINDOW)
     nonces = {nonce for nonce, _, _ in workshop.chat.said}
     assert (len(workshop.chat.said), len(nonces)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("ends", "again"),
+    [
+        ([SILENCE, None], [False, True]),
+        ([UNSENT, UNSENT, None], [False, False, False]),
+        ([SILENCE, UNSENT, None], [False, True, True]),
+    ],
+)
+async def test_whoever_may_have_said_it_already_is_told_so(
+    workshop: Workshop, ends: list[BotError | None], again: list[bool]
+) -> None:
+    """Where nothing is remembered by a nonce, that makes all the difference."""
+    workshop.chat.sends = ends
+    job = await workshop.made(order())
+    await workshop.speak(60)
+    assert workshop.chat.again == again
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
 async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_is_said(

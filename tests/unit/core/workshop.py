@@ -156,6 +156,8 @@ class ScriptedChat:
         self.limit = 10**9
         self.said: list[tuple[str, Reply, bool]] = []
         """Nonce, reply and whether a file came along, of every send that was tried."""
+        self.again: list[bool] = []
+        """Of every send, whether an earlier one had an unknown end."""
         self.edits: list[BotError | None] = [None]
         self.edited: list[Reply] = []
         self.removed: list[str | None] = []
@@ -174,9 +176,17 @@ class ScriptedChat:
         return self.limit
 
     async def send(
-        self, post: Post, job: Job, reply: Reply, *, nonce: str, video: Path | None
+        self,
+        post: Post,
+        job: Job,
+        reply: Reply,
+        *,
+        nonce: str,
+        video: Path | None,
+        again: bool = False,
     ) -> tuple[str, str]:
         self.said.append((nonce, reply, video is not None))
+        self.again.append(again)
         problem = _next(self.sends)
         if problem:
             raise problem
