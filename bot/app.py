@@ -34,7 +34,7 @@ from bot.core.worker import Worker
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import SHRINK_TIMEOUT, Studio
-from bot.store.database import open_database
+from bot.store.database import Database, open_database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
@@ -81,6 +81,7 @@ class Bells:
 class Rows:
     """The store, table by table."""
 
+    database: Database
     jobs: Jobs
     posts: Posts
     pauses: Gateways
@@ -133,7 +134,7 @@ async def open_app(
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
-        needs = Needs(config, clock, rows.posts, rows.settings, studio.file)
+        needs = Needs(config, clock, rows.posts, rows.settings, studio.file, rows.database)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
 
@@ -158,6 +159,7 @@ async def open_app(
 async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
     async with open_database(config.database_url) as database:
         rows = Rows(
+            database,
             Jobs(database),
             Posts(database),
             Gateways(database),

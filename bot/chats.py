@@ -19,6 +19,11 @@ from bot.core.jobs import Job
 from bot.core.ports import Clock, Platform, Posts
 from bot.core.replies import Reply
 from bot.core.service import Service
+from bot.store.communities import Communities
+from bot.store.database import Database
+from bot.store.drafts import Drafts
+from bot.store.handles import Handles
+from bot.store.updates import Updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Needs:
     posts: Posts
     facts: Facts
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
+    database: Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +66,11 @@ Open = Callable[[Needs], AbstractAsyncContextManager[Chat]]
 
 def switched_on(config: Config) -> list[Open]:
     """How to open each network of this configuration. `Broken` if there is none."""
-    known: Mapping[str, Open] = {"discord": _discord, "playground": _playground}
+    known: Mapping[str, Open] = {
+        "discord": _discord,
+        "telegram": _telegram,
+        "playground": _playground,
+    }
     if not config.platforms:
         raise Broken("platform_missing")
     return [known[name] for name in config.platforms]
@@ -87,6 +97,45 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
                 platform, service=service, card=card, posts=needs.posts, facts=needs.facts
             )
             return Intake(run=platform.run, finish=commands.finish)
+
+        yield Chat(platform=platform, listen=listen)
+
+
+@asynccontextmanager
+async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
+    from bot.platforms.telegram.client import Settings, TelegramPlatform
+    from bot.platforms.telegram.listener import Listener
+
+    table = needs.config.settings.telegram
+    settings = Settings(
+        token=table.token.get_secret_value() if table.token else "",
+        api_url=table.api_url,
+        local=table.local,
+        upload_limit=round(table.upload_limit_mb * 1_000_000),
+    )
+    async with TelegramPlatform(
+        settings,
+        posts=needs.posts,
+        handles=Handles(needs.database, settings.account),
+        communities=Communities(needs.database),
+        stored=needs.stored,
+        clock=needs.clock,
+    ) as platform:
+
+        def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
+            listener = Listener(
+                platform,
+                service=service,
+                card=card,
+                posts=needs.posts,
+                drafts=Drafts(needs.database),
+                updates=Updates(needs.database, settings.account),
+                facts=needs.facts,
+                clock=needs.clock,
+                currency=needs.config.settings.currency,
+                webhook=needs.config.settings.web.public_url if table.webhook else None,
+            )
+            return Intake(run=listener.run, finish=listener.finish, routes=listener.routes)
 
         yield Chat(platform=platform, listen=listen)
 

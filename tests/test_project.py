@@ -80,13 +80,14 @@ def test_the_example_shows_every_setting_with_its_default() -> None:
 
 def test_the_example_explains_every_setting_in_the_settings_own_words() -> None:
     lines = EXAMPLE.read_text("utf-8").splitlines()
-    explained = {
-        line.removeprefix("#").partition(" = ")[0]: above.removeprefix("# ")
-        for above, line in pairwise(lines)
-        if re.match(r"#\w+ = ", line)
-    }
+    explained, table = {}, ""
+    for above, line in pairwise(lines):
+        if found := re.fullmatch(r"#?\[([\w.]+)\]", line):
+            table = f"{found[1]}."
+        if found := re.match(r"#(\w+) = ", line):
+            explained[f"{table}{found[1]}"] = above.removeprefix("# ")
     for key, (_, description) in _documented().items():
-        assert explained[key.rpartition(".")[2]] == description, key
+        assert explained[key] == description, key
 
 
 @pytest.mark.parametrize("secret", ["discord.token", "gateways.main.api_key"])

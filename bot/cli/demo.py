@@ -103,6 +103,7 @@ def _at_home(config: Config, port: int) -> Config:
                 "database_url": None,
                 "storage_url": None,
                 "discord": settings.discord.model_copy(update={"token": None}),
+                "telegram": settings.telegram.model_copy(update={"token": None}),
                 "web": settings.web.model_copy(
                     update={"host": HOST, "port": _free_port(port), "public_url": None}
                 ),

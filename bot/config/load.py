@@ -72,6 +72,7 @@ class Config:
         """The names of the chat networks that are switched on."""
         switched_on = {
             "discord": self.settings.discord.token is not None,
+            "telegram": self.settings.telegram.token is not None,
             "playground": self.settings.playground.enabled,
         }
         return tuple(name for name, is_on in switched_on.items() if is_on)
@@ -80,7 +81,7 @@ class Config:
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for redaction."""
         keys = [gateway.api_key for gateway in self.settings.gateways.values()]
-        given = [*keys, self.settings.discord.token]
+        given = [*keys, self.settings.discord.token, self.settings.telegram.token]
         password = URL(self.settings.database_url or "").password
         return tuple(filter(None, [*(key.get_secret_value() for key in given if key), password]))
 

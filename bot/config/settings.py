@@ -38,6 +38,14 @@ def bot_token(text: str) -> str:
     return token
 
 
+def telegram_token(text: str) -> str:
+    """The token in what was pasted; ValueError if BotFather made no such thing."""
+    token = _secret(text, prefix="bot")
+    if not re.fullmatch(r"\d{3,20}:[\w-]{20,}", token):
+        raise ValueError("telegram_token")
+    return token
+
+
 def api_key(text: str) -> str:
     """The key in what was pasted; ValueError if it can't be one."""
     return _secret(text, prefix="bearer")
@@ -119,6 +127,7 @@ def _time_zone(value: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 GatewayAddress = Annotated[str, AfterValidator(gateway_address)]
 BotToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, bot_token))]
+TelegramToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, telegram_token))]
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, api_key))]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
 Dialect = Literal["documented", "new-api", "openai"]
@@ -142,6 +151,20 @@ class Discord(Table):
     )
     api_url: WebAddress | None = Field(None, description="a proxy of Discord's REST API")
     gateway_url: str | None = Field(None, description="its websocket, with api_url")
+
+
+class Telegram(Table):
+    """`[telegram]`"""
+
+    token: TelegramToken | None = Field(None, description="secret; environment only")
+    api_url: WebAddress | None = Field(
+        None, description="a Bot API server of your own, for files up to 2 GB"
+    )
+    local: bool = Field(False, description="whether that server runs with --local on this disk")
+    upload_limit_mb: float = Field(50, gt=0, description="megabytes that may be sent as a file")
+    webhook: bool = Field(
+        False, description="whether Telegram calls web.public_url; otherwise we ask it"
+    )
 
 
 class Playground(Table):
@@ -227,6 +250,7 @@ class Settings(Table):
         None, description="the gateway of models that name none; default: the only one"
     )
     discord: Discord = Discord()
+    telegram: Telegram = Telegram()
     playground: Playground = Playground()
     web: Web = Web()
     limits: Limits = Limits()

@@ -97,8 +97,9 @@ class Place:
         raise NotImplementedError
 
 
-def _finished(order: Order, now: float) -> Job:
-    return job(order=order, status=Status.COMPLETED, video=VIDEO, created_at=now)
+def finished(wish: Order, now: float) -> Job:
+    """What is about to be posted for this wish."""
+    return job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=now)
 
 
 class DiscordPlace(Place):
@@ -119,11 +120,11 @@ class DiscordPlace(Place):
             where = Address(
                 platform="discord", channel=str(ann.home.id), community=str(fake.guild.id)
             )
-            order = _order(where, Person(id=str(ann.id), name="Ann"))
+            wish = order(where, Person(id=str(ann.id), name="Ann"))
             with fake.redirect_dpy():
                 bot = Bot(fake, clock, database)
                 async with bot.running():
-                    place = cls(bot.platform, _finished(order, clock.now()), folder)
+                    place = cls(bot.platform, finished(wish, clock.now()), folder)
                     place.fake = fake
                     yield place
                 await fake.disconnected()
@@ -167,8 +168,8 @@ class PlaygroundPlace(Place):
                 folder / "room", clock=clock, posts=Posts(database), stored=stored
             )
             async with platform:
-                order = _order(address(), Person(id="ann", name="Ann"))
-                yield cls(platform, _finished(order, clock.now()), folder)
+                wish = order(address(), Person(id="ann", name="Ann"))
+                yield cls(platform, finished(wish, clock.now()), folder)
 
     @property
     def _platform(self) -> PlaygroundPlatform:
@@ -204,7 +205,8 @@ class PlaygroundPlace(Place):
         path.unlink()
 
 
-def _order(where: Address, person: Person) -> Order:
+def order(where: Address, person: Person) -> Order:
+    """A plain wish."""
     return Order(event_id="1", address=where, person=person, locale="en", prompt="a cat")
 
 

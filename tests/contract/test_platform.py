@@ -18,20 +18,31 @@ from tests.contract.platforms import (
     PlaygroundScene,
     Scene,
 )
+from tests.contract.telegram import TelegramPlace, TelegramScene
 from tests.e2e.world import png
 
 PLACES: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Place]]] = {
     "discord": DiscordPlace.open,
     "playground": PlaygroundPlace.open,
+    "telegram": TelegramPlace.open,
 }
+REMEMBERING = ("discord", "playground")
+"""Networks that know a nonce again and show their history; on Telegram `again` stands for both."""
 SCENES: Mapping[str, Callable[[Path, Renderer], AbstractAsyncContextManager[Scene]]] = {
     "discord": DiscordScene.open,
     "playground": PlaygroundScene.open,
+    "telegram": TelegramScene.open,
 }
 
 
 @pytest.fixture(params=PLACES)
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+    async with PLACES[request.param](tmp_path) as place:
+        yield place
+
+
+@pytest.fixture(params=REMEMBERING)
+async def remembering(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     async with PLACES[request.param](tmp_path) as place:
         yield place
 
@@ -50,10 +61,10 @@ async def test_a_message_says_what_it_is_about(place: Place, kind: PostKind) -> 
     assert "a cat" in place.words(message_id)
 
 
-async def test_the_same_nonce_says_it_once(place: Place) -> None:
-    stands = await place.send()
-    assert await place.send() == stands
-    assert place.shown() == [stands[0]]
+async def test_the_same_nonce_says_it_once(remembering: Place) -> None:
+    stands = await remembering.send()
+    assert await remembering.send() == stands
+    assert remembering.shown() == [stands[0]]
 
 
 async def test_another_nonce_is_another_message(place: Place) -> None:
@@ -90,11 +101,12 @@ async def test_what_is_removed_is_gone_and_stays_gone(place: Place) -> None:
     assert await place.platform.find(post, place.job) is None
 
 
-async def test_each_post_of_a_job_is_found_again(place: Place) -> None:
-    stands = {kind: await place.send(kind) for kind in (PostKind.CARD, PostKind.RESULT)}
+async def test_each_post_of_a_job_is_found_again(remembering: Place) -> None:
+    stands = {kind: await remembering.send(kind) for kind in (PostKind.CARD, PostKind.RESULT)}
+    find, job = remembering.platform.find, remembering.job
     for kind, where in stands.items():
-        assert await place.platform.find(place.post(kind), place.job) == where
-    assert await place.platform.find(place.post(PostKind.FAILURE), place.job) is None
+        assert await find(remembering.post(kind), job) == where
+    assert await find(remembering.post(PostKind.FAILURE), job) is None
 
 
 async def test_a_picture_is_fetched_whole(place: Place) -> None:

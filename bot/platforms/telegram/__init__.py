@@ -1,0 +1,5 @@
+"""Telegram: `client` is the line, `commands` what people do, `messages` how it looks.
+
+`inbox` hears: what Telegram tells only once is stored before it is confirmed, and handled from the
+rows. `reading` puts aiogram's objects into the core's words; `pace` keeps to Telegram's rates.
+"""

@@ -1,0 +1,374 @@
+"""The line's other half: implements the core's `Platform` for Telegram.
+
+Telegram has no nonce and shows a bot no history. So a send whose end is unknown is never repeated:
+its message takes the place of the status message, which is the same however often it is done.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from aiogram.types import FSInputFile, InputMediaVideo, Message
+from aiohttp import ClientTimeout
+
+from bot.core import replies
+from bot.core.errors import BotError, Refused
+from bot.core.jobs import Job
+from bot.core.orders import Picture
+from bot.core.ports import Clock, Posts
+from bot.core.posts import Post, PostKind
+from bot.core.replies import Reply
+from bot.log import get_logger
+from bot.platforms.telegram import messages
+from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
+from bot.platforms.telegram.pace import Turn
+from bot.platforms.telegram.pictures import Downloads, small_still
+from bot.platforms.telegram.reading import NAME, chat_and_topic
+
+UPLOAD: Any = ClientTimeout(total=None, sock_connect=10, sock_read=120)
+"""aiogram says whole seconds, and hands on what it gets: a slow upload is no dead one."""
+SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
+"""What is shown on the request itself."""
+
+log = get_logger()
+
+Stored = Callable[[str], AbstractAsyncContextManager[Path]]
+
+
+class Handles(Protocol):
+    """What Telegram calls the videos that it has, by our own storage key."""
+
+    async def get(self, key: str) -> str | None: ...
+
+    async def put(self, key: str, handle: str) -> None: ...
+
+    async def drop(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How Telegram is reached. Sizes in bytes."""
+
+    token: str = field(repr=False)
+    api_url: str | None = None
+    """Base of a Bot API server of one's own."""
+    local: bool = False
+    """That server shares our disk and names files by their path (`--local`)."""
+    upload_limit: int = 50_000_000
+
+    @property
+    def account(self) -> str:
+        """What tells this bot's updates and files from another's."""
+        return f"{NAME}:{self.token.partition(':')[0]}"
+
+
+class TelegramPlatform:
+    """One bot account; open it before use. Hearing people is the inbox's part."""
+
+    name: str = NAME
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        posts: Posts,
+        handles: Handles,
+        communities: Communities,
+        stored: Stored,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self._posts = posts
+        self._handles = handles
+        self._stored = stored
+        url = settings.api_url
+        server = TelegramAPIServer.from_base(url, is_local=settings.local) if url else PRODUCTION
+        self._session = AiohttpSession(api=server, timeout=CALL)
+        self.line = Line(
+            Bot(settings.token, session=self._session), communities=communities, clock=clock
+        )
+        self._downloads = Downloads(self.line.bot)
+        self.hears = False
+        """Whether the inbox is told of what people do."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    # --- the port ------------------------------------------------------------------------------
+
+    async def is_connected(self) -> bool:
+        """Whether Telegram answered when it was asked last."""
+        return self.hears
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """Stream a picture to disk; its address holds our token and goes nowhere else."""
+        await self._downloads.fetch(picture, into, most=most)
+
+    async def upload_limit(self, post: Post, job: Job) -> int:  # noqa: ARG002 - the port's shape
+        """Bytes; the same everywhere."""
+        return self.settings.upload_limit
+
+    async def send(
+        self,
+        post: Post,
+        job: Job,
+        said: Reply,
+        *,
+        nonce: str,  # noqa: ARG002 - Telegram knows none
+        video: Path | None,
+        again: bool = False,
+    ) -> tuple[str, str]:
+        """Say it as a new message; `again`: in the place of the status message."""
+        if again and (card := await self._card(job)):
+            try:
+                return await self._replace(card, job, said, video)
+            except Refused as refused:
+                log.warning("telegram.not_replaced", job=job.id, code=refused.code)
+        if again:
+            log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
+        channel = job.order.person.id if post.direct else job.order.address.channel
+        turn = Turn.RESULT if post.kind is PostKind.RESULT else Turn.ANSWER
+        sent = await self.line.insist(channel, turn, self._sender(post, job, said, video))
+        await self._sign(post, job)
+        return str(sent.message_id), channel
+
+    async def edit(self, post: Post, job: Job, reply: Reply) -> None:
+        """Bring a card up to date; mere progress waits for room."""
+        result = await self._posts.get(job.id, PostKind.RESULT)
+        if result is not None and result.message_id == post.message_id:
+            raise Refused("card_gone")  # it has become the video
+        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        if reply.progress:
+            self.line.pace.progress(chat)
+        else:
+            await self.line.pace.turn(chat, Turn.CHANGE)
+        await self.line.edit(chat, int(post.message_id or 0), _look(job, reply))
+
+    async def remove(self, post: Post, job: Job) -> None:
+        """Delete a message of ours; one that is gone already is as good."""
+        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        try:
+            await self.line.ask(chat, self.line.bot.delete_message(chat, int(post.message_id or 0)))
+        except Refused as refused:
+            if refused.code not in ("card_gone", "forbidden"):
+                raise
+
+    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
+        """Nothing: Telegram shows a bot no history."""
+        return None
+
+    # --- beside the port -----------------------------------------------------------------------
+
+    async def show(self, chat: str, job: Job) -> None:
+        """A video once more, for its person: by the name that Telegram has for it, if it can."""
+        assert job.video is not None
+        handle = await self._handles.get(job.video.key)
+        said = replies.result(job)
+        if handle is not None:
+            try:
+                await self._send_known(chat, job, said, handle)
+            except Refused as refused:
+                if refused.code == "forbidden":
+                    raise
+                await self._handles.drop(job.video.key)
+            else:
+                return
+        async with self._stored(job.video.key) as path:
+            await self.line.insist(
+                chat,
+                Turn.ANSWER,
+                lambda to, topic, _: self._send_video(to, topic, None, job, said, path),
+            )
+
+    async def _send_known(self, chat: str, job: Job, said: Reply, handle: str) -> None:
+        look = _look(job, said, caption=True)
+
+        def send(to: int, topic: int | None, _: bool) -> Awaitable[Message]:
+            return self.line.bot.send_video(
+                to,
+                handle,
+                caption=look.text,
+                caption_entities=look.entities,
+                message_thread_id=topic,
+                reply_markup=look.keyboard,
+                request_timeout=CALL,
+            )
+
+        await self.line.insist(chat, Turn.ANSWER, send)
+
+    async def show_file(self, channel: str, job: Job) -> None:
+        """The very file, as it was made: Telegram makes videos smaller for some apps."""
+        assert job.video is not None
+        async with self._stored(job.video.key) as path:
+
+            def send(to: int, topic: int | None, _: bool) -> Awaitable[Message]:
+                return self.line.bot.send_document(
+                    to,
+                    _film(job, path),
+                    message_thread_id=topic,
+                    disable_content_type_detection=True,
+                    request_timeout=UPLOAD,
+                )
+
+            await self.line.insist(channel, Turn.ANSWER, send)
+
+    # --- sending -------------------------------------------------------------------------------
+
+    def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
+        async def send(chat: int, topic: int | None, replying: bool) -> Message:
+            target = await self._target(post, job) if replying and not post.direct else None
+            if video is not None:
+                return await self._send_video(chat, topic, target, job, said, video)
+            look = _look(job, said)
+            return await self.line.bot.send_message(
+                chat,
+                look.text,
+                entities=look.entities,
+                message_thread_id=topic,
+                reply_parameters=reply(target),
+                reply_markup=look.keyboard,
+                request_timeout=CALL,
+            )
+
+        return send
+
+    async def _send_video(
+        self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
+    ) -> Message:
+        look = _look(job, said, caption=True)
+        async with self._still(job) as still, self.line.uploading(chat, topic):
+            sent = await self.line.bot.send_video(
+                chat,
+                _film(job, video),
+                caption=look.text,
+                caption_entities=look.entities,
+                message_thread_id=topic,
+                reply_parameters=reply(target),
+                reply_markup=look.keyboard,
+                thumbnail=FSInputFile(still) if still else None,
+                supports_streaming=True,
+                request_timeout=UPLOAD,
+                **_shape(job),
+            )
+        await self._remember(job, video, sent)
+        return sent
+
+    async def _replace(
+        self, card: Post, job: Job, said: Reply, video: Path | None
+    ) -> tuple[str, str]:
+        """Let the status message become what may have been sent already."""
+        channel, message_id = card.channel_id or job.order.address.channel, card.message_id or ""
+        chat, _ = chat_and_topic(channel)
+        await self.line.pace.turn(chat, Turn.RESULT)
+        if video is None:
+            await self.line.edit(chat, int(message_id), _look(job, said))
+        else:
+            await self._edit_video(chat, int(message_id), job, said, video)
+        log.warning("telegram.replaced", job=job.id)
+        return message_id, channel
+
+    async def _edit_video(
+        self, chat: int, message_id: int, job: Job, said: Reply, video: Path
+    ) -> None:
+        look = _look(job, said, caption=True)
+        async with self._still(job) as still:
+            media = InputMediaVideo(
+                media=_film(job, video),
+                caption=look.text,
+                caption_entities=look.entities,
+                thumbnail=FSInputFile(still) if still else None,
+                supports_streaming=True,
+                **_shape(job),
+            )
+            call = self.line.bot.edit_message_media(
+                media,
+                chat_id=chat,
+                message_id=message_id,
+                reply_markup=look.keyboard,
+                request_timeout=UPLOAD,
+            )
+            sent = await self.line.ask(chat, call)
+        if isinstance(sent, Message):
+            await self._remember(job, video, sent)
+
+    async def _target(self, post: Post, job: Job) -> int | None:
+        """What this message replies to: the request, or the card where a button made it."""
+        target = job.order.address.message
+        if target is None and post.kind is not PostKind.CARD:
+            card = await self._card(job)
+            target = card.message_id if card else None
+        return int(target) if target else None
+
+    async def _card(self, job: Job) -> Post | None:
+        """The status message; in the largest chats Telegram gives some no number."""
+        card = await self._posts.get(job.id, PostKind.CARD)
+        return card if card is not None and card.message_id not in (None, "0") else None
+
+    # --- what comes along ----------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _still(self, job: Job) -> AsyncIterator[Path | None]:
+        """A small picture of the video; a missing one never holds it back."""
+        async with AsyncExitStack() as stack:
+            still = None
+            try:
+                if job.video is not None and job.video.thumbnail is not None:
+                    kept = await stack.enter_async_context(self._stored(job.video.thumbnail))
+                    still = await stack.enter_async_context(small_still(kept))
+            except (BotError, OSError):
+                still = None
+            yield still
+
+    async def _sign(self, post: Post, job: Job) -> None:
+        target = job.order.address.message
+        if target is not None:
+            chat, _ = chat_and_topic(job.order.address.channel)
+            await self.line.react(chat, int(target), SIGNS[post.kind])
+
+    async def _remember(self, job: Job, video: Path, sent: Message) -> None:
+        """What Telegram calls the file: by that name it is sent for free. A shrunk one is not it.
+
+        Never raises: the video stands, and must not be taken for one that may not.
+        """
+        file = sent.video or sent.animation or sent.document
+        try:
+            size = await asyncio.to_thread(lambda: video.stat().st_size)
+            if file is not None and job.video is not None and size == job.video.size:
+                await self._handles.put(job.video.key, file.file_id)
+        except Exception:
+            log.exception("telegram.handle_lost", job=job.id)
+
+
+def _look(job: Job, said: Reply, *, caption: bool = False) -> messages.Look:
+    person = job.order.person
+    return messages.look(said, job.order.locale, name=person.name, caption=caption)
+
+
+def _film(job: Job, video: Path) -> FSInputFile:
+    return FSInputFile(video, filename=f"zoetrope-{job.id}.mp4")
+
+
+def _shape(job: Job) -> dict[str, Any]:
+    """Above ten megabytes Telegram does not look for itself, and shows a square of no length."""
+    if job.video is None:
+        return {}
+    return {
+        "width": job.video.width,
+        "height": job.video.height,
+        "duration": round(job.video.seconds),
+    }

@@ -1,0 +1,199 @@
+"""What people can do on Telegram by writing: commands, pictures, plain words.
+
+In groups only commands count, also under and in reply to a picture. In private chats words and
+pictures alone become a draft. Nothing is decided here.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from aiogram.types import Message, User
+from aiogram.types import Update as Told
+from pydantic import ValidationError
+
+from bot.core.errors import Refused
+from bot.core.orders import Order, Picture
+from bot.core.replies import Text
+from bot.core.updates import Update
+from bot.log import get_logger
+from bot.platforms.telegram import lists, reading
+from bot.platforms.telegram.inbox import Updates
+from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
+from bot.platforms.telegram.presses import Presses
+from bot.platforms.telegram.reading import Command, Wish
+
+log = get_logger()
+
+Act = Callable[[Message, Command], Awaitable[None]]
+
+
+class Commands:
+    """Handles one stored update at a time; whatever it does may be done again."""
+
+    def __init__(self, intake: Intake, *, me: User, updates: Updates) -> None:
+        self._intake = intake
+        self._me = me
+        self._updates = updates
+        self._presses = Presses(intake)
+        self._acts: dict[str, Act] = {
+            "video": self._video,
+            "animate": self._video,
+            "start": self._start,
+            "help": self._help,
+            "models": self._models,
+            "quota": self._quota,
+            "history": self._history,
+            "cancel": self._cancel,
+            "claim": self._claim,
+            "allow": self._allow,
+            "disallow": self._disallow,
+        }
+
+    async def handle(self, update: Update) -> None:
+        """Do what it says. Raises what has to be tried again."""
+        told = self._read(update)
+        if told is None:
+            return
+        if told.callback_query is not None:
+            await self._presses.hear(told.callback_query)
+        elif told.message is not None:
+            await self._hear(told.message, update)
+
+    def _read(self, update: Update) -> Told | None:
+        try:
+            return Told.model_validate(update.data, context={"bot": self._intake.line.bot})
+        except ValidationError as error:
+            log.error("telegram.update_unreadable", update=update.id, faults=error.error_count())
+            return None
+
+    async def _hear(self, message: Message, update: Update) -> None:
+        if message.migrate_to_chat_id is not None:
+            await self._intake.line.move(message.chat.id, message.migrate_to_chat_id)
+            return
+        if reading.is_for_nobody(message):
+            return
+        album = await self._updates.behind(update) if message.media_group_id else []
+        told = [each.message for later in album if (each := self._read(later))]
+        try:
+            await self._act(message, [message, *(each for each in told if each is not None)])
+        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+            await self._intake.refuse(message, problem)
+        await self._updates.done(*album)
+
+    async def _act(self, message: Message, items: Sequence[Message]) -> None:
+        speaking = next((each for each in items if reading.words_of(each)), message)
+        command = reading.command_of(speaking, own_name=self._me.username or "")
+        if command is not None and (act := self._acts.get(command.name)):
+            if act == self._video:
+                await self._video(speaking, command, items)
+            else:
+                await act(speaking, command)
+        elif await self._answered(speaking):
+            return
+        elif reading.is_private(message.chat):
+            await self._draft(speaking, command, items)
+
+    # --- videos --------------------------------------------------------------------------------
+
+    async def _video(
+        self, message: Message, command: Command, items: Sequence[Message] = ()
+    ) -> None:
+        wish = reading.wish_of(command.rest)
+        pictures = self._pictures(message, items or [message])
+        if command.name == "animate" and not pictures:
+            raise Refused("no_picture" if reading.replied_to(message) else "picture_unseen")
+        if not wish.prompt and not pictures:
+            wish = replace(wish, prompt=text_of_reply(message))
+        order = reading.order_of(message, wish, pictures)
+        if not wish.prompt and not pictures:
+            await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
+        elif self._intake.is_stale(message):
+            await self._intake.tell(message, Text(id="telegram.was_away"))
+        else:
+            await self._intake.take(order)
+
+    def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
+        """The message's own, at most two of an album; else that of the one it replies to."""
+        own = [self._picture(each) for each in items]
+        if found := tuple(each for each in own if each is not None)[:2]:
+            return found
+        if (target := reading.replied_to(message)) is not None:
+            other = self._picture(target)
+        elif message.external_reply is not None:
+            other = reading.picture_of(message.external_reply, author=None)
+        else:
+            other = None
+        return (other,) if other else ()
+
+    def _picture(self, message: Message) -> Picture | None:
+        author = reading.author_of(message, own_id=self._me.id)
+        return reading.picture_of(message, author=author)
+
+    async def _answered(self, message: Message) -> bool:
+        """Whether this was the answer to a question of ours."""
+        asked = reading.replied_to(message)
+        if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
+            return False
+        order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
+        if order is None or order.person != reading.person_of(message):
+            return False
+        here = reading.order_of(message, Wish(prompt=reading.words_of(message)), order.pictures)
+        chosen = {name: getattr(order, name) for name in ("family", "seconds", "aspect", "quality")}
+        await self._intake.take(replace(here, **chosen))
+        return True
+
+    async def _draft(
+        self, message: Message, command: Command | None, items: Sequence[Message]
+    ) -> None:
+        pictures = self._pictures(message, items)
+        words = "" if command else reading.words_of(message).strip()
+        if command is not None or not (words or pictures):
+            await self._intake.tell(message, Text(id="telegram.help"))
+            return
+        await self._intake.draft(message, reading.order_of(message, Wish(prompt=words), pictures))
+
+    # --- lists ---------------------------------------------------------------------------------
+
+    async def _start(self, message: Message, _: Command) -> None:
+        await self._intake.tell(message, Text(id="telegram.start"))
+
+    async def _help(self, message: Message, _: Command) -> None:
+        private = reading.is_private(message.chat)
+        await self._intake.tell(
+            message, Text(id="telegram.help" if private else "telegram.help_group")
+        )
+
+    async def _models(self, message: Message, _: Command) -> None:
+        await lists.models(self._intake, message)
+
+    async def _quota(self, message: Message, _: Command) -> None:
+        await lists.quota(self._intake, message)
+
+    async def _history(self, message: Message, _: Command) -> None:
+        await lists.history(self._intake, message)
+
+    async def _cancel(self, message: Message, command: Command) -> None:
+        await lists.cancel(self._intake, message, command.rest)
+
+    # --- owners --------------------------------------------------------------------------------
+
+    async def _claim(self, message: Message, command: Command) -> None:
+        order = self._faced(message)
+        await self._intake.service.access.claim(command.rest, order.person, order.address)
+        await self._intake.tell(message, Text(id="access.claimed"))
+
+    async def _allow(self, message: Message, _: Command) -> None:
+        order = self._faced(message)
+        await self._intake.service.access.allow(order.person, order.address)
+        await self._intake.tell(message, Text(id="access.allowed"))
+
+    async def _disallow(self, message: Message, _: Command) -> None:
+        order = self._faced(message)
+        await self._intake.service.access.disallow(order.person, order.address)
+        await self._intake.tell(message, Text(id="access.disallowed"))
+
+    def _faced(self, message: Message) -> Order:
+        """Who speaks as a chat can be anybody of it: that is no owner."""
+        if reading.is_faceless(message):
+            raise Refused("owners_only")
+        return reading.order_of(message, Wish(), ())

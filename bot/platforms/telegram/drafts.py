@@ -1,0 +1,132 @@
+"""Drafts: in a private chat words and pictures become a card to look over, never a bill.
+
+What is chosen is kept with the draft; the card shows what would be made, what it costs and what is
+left. *Go* makes an order of it, once, however often it is pressed.
+"""
+
+import secrets
+from dataclasses import replace
+from typing import Protocol
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot import i18n
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.orders import Order
+from bot.core.replies import Left, Reply, Text, request_fact
+from bot.platforms.telegram import messages
+from bot.platforms.telegram.messages import Look
+
+MENUS = ("model", "seconds", "aspect", "quality")
+ANY = "-"
+"""The value of a choice that is left to the bot."""
+
+
+class Drafts(Protocol):
+    """The stored drafts."""
+
+    async def put(self, draft_id: str, order: Order, *, now: float) -> None: ...
+
+    async def get(self, draft_id: str) -> Order | None: ...
+
+    async def drop(self, draft_id: str) -> None: ...
+
+
+def new_id() -> str:
+    """Short enough for a button, and nobody can guess it."""
+    return secrets.token_urlsafe(9)
+
+
+def chosen(order: Order, menu: str, value: str) -> Order:
+    """The order with another choice."""
+    given = None if value == ANY else value
+    match menu:
+        case "model":
+            return replace(order, family=given)
+        case "seconds":
+            return replace(order, seconds=int(given) if given else None)
+        case "aspect":
+            return replace(order, aspect=given)
+        case "quality":
+            return replace(order, quality=given)
+    raise Refused("button_unknown")
+
+
+def possible(catalog: Catalog, order: Order) -> Order:
+    """The order without those of its choices that its model can't have."""
+    for without in ({}, {"quality": None}, {"aspect": None}, {"seconds": None}):
+        order = replace(order, **without)  # type: ignore[arg-type]
+        try:
+            catalog.choose(order)
+        except Refused as refused:
+            if not refused.code.endswith("_unavailable"):
+                raise
+        else:
+            return order
+    catalog.choose(order)
+    return order
+
+
+def look(
+    catalog: Catalog,
+    order: Order,
+    draft_id: str,
+    *,
+    left: Left | None,
+    currency: str,
+    menu: str | None = None,
+) -> Look:
+    """The card of a draft, or one of its menus. Raises `Refused` for what can't be made."""
+    model, request = catalog.choose(order)
+    facts = [request_fact(request)]
+    if model.price:
+        cost = f"{model.cost(request.seconds) / 1_000_000:.2f} {currency}"
+        facts.append(Text(id="fact.cost", values={"cost": cost}))
+    if left is not None:
+        values = {"resets_at": left.resets_at}
+        facts.append(Text(id="fact.left", values=values, count=left.videos))
+    reply = Reply(text=Text(id="draft.ask"), prompt=request.prompt, facts=tuple(facts))
+    drawn = messages.look(reply, order.locale, name=order.person.name)
+    keys = _menu(catalog, order, draft_id, menu) if menu else _keys(order, draft_id)
+    return replace(drawn, keyboard=InlineKeyboardMarkup(inline_keyboard=keys))
+
+
+def _keys(order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
+    def key(word: str, act: str, style: str | None = None) -> InlineKeyboardButton:
+        return InlineKeyboardButton(
+            text=i18n.say(Text(id=word), order.locale),
+            callback_data=f"v1:{act}:{draft_id}",
+            style=style,
+        )
+
+    menus = [key(f"draft.{menu}", f"menu{menu}") for menu in MENUS]
+    ends = [key("draft.go", "go", "success"), key("draft.discard", "drop")]
+    return [menus[:2], menus[2:], ends]
+
+
+def _menu(
+    catalog: Catalog, order: Order, draft_id: str, menu: str
+) -> list[list[InlineKeyboardButton]]:
+    model, request = catalog.choose(order)
+    if menu == "model":
+        able = [each for each in catalog.models if request.kind in each.kinds]
+        choices = list({each.family: each.label for each in able}.items())
+        now = request.family
+    elif menu == "seconds":
+        choices = [(str(each), f"{each} s") for each in model.seconds]
+        now = str(request.seconds)
+    elif menu == "aspect":
+        choices = [(each, each) for each in model.aspects]
+        now = request.aspect or ""
+    else:
+        choices = [(each, each) for each in model.sizes]
+        now = request.quality or ""
+    keys = [
+        InlineKeyboardButton(
+            text=f"• {label}" if value == now else label,
+            callback_data=f"v1:pick{menu}:{draft_id}:{value}",
+        )
+        for value, label in choices
+    ]
+    return [keys[at : at + 3] for at in range(0, len(keys), 3)]

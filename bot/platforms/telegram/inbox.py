@@ -1,0 +1,196 @@
+"""The inbox: what Telegram tells is stored first, confirmed then, and handled from the rows.
+
+Telegram forgets an update as soon as a later one is asked for. So the number to ask for next comes
+from what was committed; and a crash anywhere costs nothing but a repetition, which does no harm.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from aiogram import Bot
+from aiohttp import ClientError, ClientTimeout
+
+from bot.core import schedule
+from bot.core.errors import Broken, Temporary
+from bot.core.ports import Clock
+from bot.core.updates import Update
+from bot.core.wake import Wake
+from bot.core.worker import Worker
+from bot.log import get_logger
+
+KINDS = ("message", "callback_query", "my_chat_member")
+"""What we want to be told; Telegram remembers it."""
+LONGEST = 50
+"""Seconds that Telegram holds a question that it has no answer to yet."""
+ALBUM = 1.5
+"""Seconds for the pictures of an album to come in, one by one and without an end."""
+SLOTS = 32
+"""Updates handled at the same time, each of another lane."""
+MOST_TRIES = 6
+"""Tries of an update that makes us stumble; then it is given up, so that its chat goes on."""
+
+log = get_logger()
+
+
+class Updates(Protocol):
+    """The stored inbox. Each method is one whole transaction."""
+
+    async def put(self, arrived: Sequence[Update]) -> None: ...
+
+    async def newest(self) -> int | None: ...
+
+    async def due(self, *, now: float, most: int) -> list[Update]: ...
+
+    async def behind(self, update: Update) -> list[Update]: ...
+
+    async def next_due(self, *, now: float) -> float | None: ...
+
+    async def done(self, *handled: Update) -> None: ...
+
+    async def put_off(self, update: Update, *, due_at: float) -> None: ...
+
+
+Handle = Callable[[Update], Awaitable[None]]
+
+
+class Inbox:
+    """Asks, stores and hands on."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        updates: Updates,
+        handle: Handle,
+        *,
+        clock: Clock,
+        hears: Callable[[bool], None],
+    ) -> None:
+        """`hears` is told whether we are told of anything."""
+        self._bot = bot
+        self._hears = hears
+        self._updates = updates
+        self._handle = handle
+        self._clock = clock
+        self._wake = Wake()
+        self._busy: set[str] = set()
+
+    async def take(self, told: Sequence[Any]) -> None:
+        """Store what came in, from wherever it came."""
+        now = self._clock.now()
+        await self._updates.put([each for raw in told if (each := _update(raw, now))])
+        self._wake.ring()
+
+    # --- asking --------------------------------------------------------------------------------
+
+    async def ask(self) -> None:
+        """Ask for what is new until cancelled. Raises `Broken` for a token that is none."""
+        newest, failed = await self._updates.newest(), 0
+        while True:
+            try:
+                told = await self._asked(newest)
+            except (ClientError, OSError, TimeoutError, ValueError, Temporary) as error:
+                failed += 1
+                self._hears(False)
+                asked = error.retry_after if isinstance(error, Temporary) else None
+                wait = asked or schedule.back_off(failed, base=1.0, most=60.0)
+                # Its text may hold the address, hence the token.
+                log.warning("telegram.not_told", error=type(error).__name__, seconds=round(wait))
+                await self._clock.sleep(wait)
+                continue
+            failed = 0
+            self._hears(True)
+            if told:
+                await self.take(told)
+                newest = await self._updates.newest()
+
+    async def _asked(self, newest: int | None) -> list[Any]:
+        wanted = {"timeout": LONGEST, "allowed_updates": KINDS}
+        if newest is not None:
+            wanted["offset"] = newest + 1
+        session = await self._bot.session.create_session()  # type: ignore[attr-defined]  # aiohttp's
+        url = self._bot.session.api.api_url(self._bot.token, "getUpdates")
+        timeout = ClientTimeout(total=LONGEST + 15, sock_connect=10)
+        async with session.post(url, json=wanted, timeout=timeout) as response:
+            answer = await response.json(content_type=None)
+        if not isinstance(answer, dict):
+            raise ValueError("no answer of Telegram's")
+        if answer.get("ok"):
+            return list(answer.get("result") or [])
+        raise _refusal(answer)
+
+    # --- handling ------------------------------------------------------------------------------
+
+    async def work(self) -> None:
+        """Handle what is stored until cancelled; what is not done by then stays in its row."""
+        worker = Worker(
+            name="telegram",
+            claim=self._claim,
+            step=self._handled,
+            next_due=self._next_due,
+            clock=self._clock,
+            wake=self._wake,
+            slots=SLOTS,
+        )
+        await worker.run()
+
+    async def _claim(self, most: int) -> list[Update]:
+        """The first of each lane that nobody is at: there is one process for one account."""
+        due = await self._updates.due(now=self._clock.now(), most=most + len(self._busy))
+        free = [update for update in due if update.lane not in self._busy][:most]
+        self._busy |= {update.lane for update in free}
+        return free
+
+    async def _next_due(self) -> float | None:
+        """What is due already waits for its lane, whose end rings."""
+        return await self._updates.next_due(now=self._clock.now())
+
+    async def _handled(self, update: Update) -> None:
+        try:
+            await self._handle(update)
+            await self._updates.done(update)
+        except Exception as error:  # noqa: BLE001 - the rim: its row stays, and is tried again
+            await self._stumbled(update, error)
+        finally:
+            self._busy.discard(update.lane)
+
+    async def _stumbled(self, update: Update, error: Exception) -> None:
+        patient = isinstance(error, Temporary)
+        if update.attempts + 1 >= MOST_TRIES * (10 if patient else 1):
+            log.error("telegram.update_given_up", update=update.id, error=type(error).__name__)
+            await self._updates.done(update)
+            return
+        log.warning("telegram.update_delayed", update=update.id, error=type(error).__name__)
+        wait = schedule.back_off(update.attempts + 1, base=1.0, most=300.0)
+        asked = error.retry_after if isinstance(error, Temporary) else None
+        await self._updates.put_off(update, due_at=self._clock.now() + max(wait, asked or 0.0))
+
+
+def _refusal(answer: dict[str, Any]) -> Exception:
+    parameters = answer.get("parameters") or {}
+    match answer.get("error_code"):
+        case 401 | 404:
+            return Broken("telegram_token_bad")
+        case 409:
+            log.error("telegram.another_listens")
+            return Temporary("telegram_conflict", retry_after=30.0)
+        case 429:
+            return Temporary("telegram_busy", retry_after=float(parameters.get("retry_after", 5)))
+        case _:
+            return Temporary("telegram_unreachable")
+
+
+def _update(raw: Any, now: float) -> Update | None:
+    """As a row; what has no number can't be kept, and nothing can be asked of it."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+        log.error("telegram.update_without_number")
+        return None
+    number = raw["update_id"]
+    if "callback_query" in raw:
+        lane, wait, urgent = f"press:{number}", 0.0, True
+    else:
+        said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
+        chat = said.get("chat") if isinstance(said.get("chat"), dict) else {}
+        lane, wait, urgent = str((chat or {}).get("id", "")), 0.0, False
+        if album := said.get("media_group_id"):
+            lane, wait = f"{lane}:{album}", ALBUM
+    return Update(id=number, lane=lane, data=raw, received_at=now, urgent=urgent, wait=wait)

@@ -1,0 +1,161 @@
+"""From a wish to an answer: one transaction, then the card; or one plain sentence.
+
+Telegram waits for nobody, and an update is handled again until it is done. So everything here may
+happen twice: the order is known by its event, the card by its row.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiogram.types import ForceReply, Message
+
+from bot.core import replies
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.jobs import Job
+from bot.core.orders import Order
+from bot.core.ports import Clock, Posts
+from bot.core.posts import Form, PostKind
+from bot.core.replies import Reply, Text
+from bot.core.service import Service
+from bot.log import get_logger
+from bot.platforms.telegram import drafts, messages
+from bot.platforms.telegram.client import TelegramPlatform
+from bot.platforms.telegram.drafts import Drafts
+from bot.platforms.telegram.reading import channel_of, locale_of, replied_to, words_of
+
+AWAY = 600.0
+"""Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
+
+log = get_logger()
+
+Card = Callable[[Job], Awaitable[Reply]]
+
+
+class Intake:
+    """Hands orders to the service and sees to it that somebody learns what became of them."""
+
+    def __init__(
+        self,
+        platform: TelegramPlatform,
+        *,
+        service: Service,
+        card: Card,
+        posts: Posts,
+        drafts: Drafts,
+        clock: Clock,
+        currency: str,
+    ) -> None:
+        self.platform = platform
+        self.line = platform.line
+        self.service = service
+        self.clock = clock
+        self.posts = posts
+        self.drafts = drafts
+        self._card = card
+        self._currency = currency
+
+    async def take(self, order: Order) -> None:
+        """Submit, and answer with the card."""
+        await self.answer(await self.service.submit(order))
+
+    async def answer(self, job: Job) -> None:
+        """Post the card of a job that was just taken, unless it stands. If it can't be, it is owed:
+        its row will post it."""
+        post = await self.posts.get(job.id, PostKind.CARD)
+        if post is None or post.message_id:
+            return
+        try:
+            reply = await self._card(job)
+            stands = await self.platform.send(
+                post, job, reply, nonce=post.nonce(Form.TEXT), video=None
+            )
+            await self.posts.posted(job, *stands)
+        except Refused as refused:
+            log.warning("telegram.unanswered", job=job.id, code=refused.code)
+            await self.service.unanswered(job)
+        except BotError as trouble:
+            log.warning("telegram.delayed", job=job.id, code=trouble.code)
+
+    async def redraw(self, job: Job) -> None:
+        """Show at once what a button did; the card is owed an edit anyway."""
+        post = await self.posts.get(job.id, PostKind.CARD)
+        if post is not None and post.message_id:
+            try:
+                await self.platform.edit(post, job, await self._card(job))
+            except BotError as trouble:
+                log.info("telegram.not_redrawn", job=job.id, code=trouble.code)
+
+    async def draft(self, message: Message, order: Order) -> None:
+        """Show what would be made of it. Nothing is billed before somebody says so."""
+        self.service.check_pictures(order.pictures, order.person)
+        await self.service.access.check(order.person, order.address)
+        draft_id = drafts.new_id()
+        look = await self.draft_look(order, draft_id)
+        await self.drafts.put(draft_id, order, now=self.clock.now())
+        await self.line.say(channel_of(message), look, reply_to=message.message_id)
+
+    async def draft_look(
+        self, order: Order, draft_id: str, *, menu: str | None = None
+    ) -> messages.Look:
+        """The card of a draft as it is now."""
+        left, _ = await self.service.left(order.address, order.person)
+        return drafts.look(
+            self.service.catalog,
+            order,
+            draft_id,
+            left=left,
+            currency=self._currency,
+            menu=menu,
+        )
+
+    async def ask_words(self, order: Order, question: str, *, reply_to: int) -> None:
+        """Ask for the words of an order, and remember it by the question's own number."""
+        look = messages.notice(Reply(text=Text(id=question)), order.locale)
+        asked = await self.line.say(
+            order.address.channel,
+            look,
+            reply_to=reply_to,
+            reply_markup=ForceReply(selective=True),
+        )
+        key = question_key(asked.chat.id, asked.message_id)
+        await self.drafts.put(key, order, now=self.clock.now())
+
+    async def tell(self, message: Message, text: Text) -> None:
+        """One sentence in reply."""
+        await self.say(message, Reply(text=text))
+
+    async def say(self, message: Message, reply: Reply) -> None:
+        """Words in reply to a message; where nobody may speak there is silence."""
+        look = messages.notice(reply, locale_of(message.from_user))
+        try:
+            await self.line.say(channel_of(message), look, reply_to=message.message_id)
+        except Refused as refused:
+            log.info("telegram.unanswered", code=refused.code)
+
+    async def refuse(self, message: Message, problem: Exception) -> None:
+        """Say what stands in the way. What time heals is not said: it is tried again."""
+        if isinstance(problem, Temporary):
+            raise problem
+        await self.say(message, replies.error(told(problem)))
+
+    def is_stale(self, message: Message) -> bool:
+        """Whether it was said so long ago that nobody waits any more."""
+        return self.clock.now() - message.date.timestamp() > AWAY
+
+
+def question_key(chat: int, message_id: int) -> str:
+    """Under which a question of ours is remembered among the drafts."""
+    return f"asked:{chat}:{message_id}"
+
+
+def told(problem: Exception) -> BotError:
+    """The error whose sentence a person is told; what nobody foresaw is logged."""
+    if isinstance(problem, Refused | Temporary):
+        return problem
+    log.error("telegram.failed", error=type(problem).__name__, exc_info=problem)
+    return Broken("internal")
+
+
+def text_of_reply(message: Message) -> str:
+    """The words of the message that this one replies to."""
+    target = replied_to(message)
+    return words_of(target) if target else ""

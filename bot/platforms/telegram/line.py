@@ -1,0 +1,158 @@
+"""One account's line to Telegram: every request passes here, at its pace, with our own errors."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
+
+from aiogram import Bot
+from aiogram.types import Message, ReactionTypeEmoji, ReplyParameters
+
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.ports import Clock
+from bot.log import get_logger
+from bot.platforms.telegram.errors import Moved, translation
+from bot.platforms.telegram.messages import Look
+from bot.platforms.telegram.pace import Pace, Turn
+from bot.platforms.telegram.reading import NAME, chat_and_topic
+
+CALL = 30
+"""Seconds for everything that carries no file."""
+SHOWN = 4.5
+"""Seconds after which "is sending a video" has to be said again: people see it for five."""
+
+log = get_logger()
+
+Answer = TypeVar("Answer")
+Send = Callable[[int, int | None, bool], Awaitable[Message]]
+"""Says it in this chat and topic, as a reply or not."""
+
+
+class Communities(Protocol):
+    """What is stored about groups."""
+
+    async def move(self, platform: str, old: str, new: str) -> None: ...
+
+
+class Line:
+    """Asks Telegram for things."""
+
+    def __init__(self, bot: Bot, *, communities: Communities, clock: Clock) -> None:
+        self.bot = bot
+        self.pace = Pace(clock)
+        self._communities = communities
+        self._clock = clock
+
+    async def ask(self, chat: int, call: Awaitable[Answer]) -> Answer:
+        """Around every request: errors are ours, and a pause that is asked for is kept."""
+        try:
+            with translation():
+                return await call
+        except Temporary as trouble:
+            if trouble.retry_after and trouble.code == "telegram_busy":
+                self.pace.pause(chat, trouble.retry_after)
+            raise
+        except Moved as moved:
+            await self.move(chat, moved.chat)
+            raise Temporary("telegram_moved", retry_after=1.0, unsent=True) from None
+
+    async def move(self, old: int, new: int) -> None:
+        """A group has another id from now on."""
+        await self._communities.move(NAME, str(old), str(new))
+        log.info("telegram.group_moved")
+
+    async def insist(self, channel: str, turn: Turn, send: Send) -> Message:
+        """Where Telegram refuses the reply or the topic, at once again without it.
+
+        Both are definite: nothing was posted.
+        """
+        (chat, topic), replying = chat_and_topic(channel), True
+        while True:
+            await self.pace.turn(chat, turn)
+            try:
+                return await self.ask(chat, send(chat, topic, replying))
+            except Refused as refused:
+                if refused.code == "reply_gone" and replying:
+                    replying = False
+                elif refused.code == "topic_gone" and topic is not None:
+                    topic, replying = None, False
+                else:
+                    raise
+
+    async def say(
+        self, channel: str, look: Look, *, reply_to: int | None = None, **more: Any
+    ) -> Message:
+        """One message of words, when it is its turn."""
+
+        def send(chat: int, topic: int | None, replying: bool) -> Awaitable[Message]:
+            return self.bot.send_message(
+                chat,
+                look.text,
+                entities=look.entities,
+                message_thread_id=topic,
+                reply_parameters=reply(reply_to if replying else None),
+                request_timeout=CALL,
+                **{"reply_markup": look.keyboard, **more},
+            )
+
+        return await self.insist(channel, Turn.ANSWER, send)
+
+    async def edit(self, chat: int, message_id: int, look: Look) -> None:
+        """Other words for a message of ours; the same ones are no error."""
+        try:
+            await self.ask(
+                chat,
+                self.bot.edit_message_text(
+                    look.text,
+                    chat_id=chat,
+                    message_id=message_id,
+                    entities=look.entities,
+                    reply_markup=look.keyboard,
+                    request_timeout=CALL,
+                ),
+            )
+        except Refused as refused:
+            if refused.code != "unchanged":
+                raise
+
+    async def react(self, chat: int, message_id: int, sign: str) -> None:
+        """A sign on somebody's message; best effort."""
+        await self._try(
+            self.bot.set_message_reaction(
+                chat, message_id, reaction=[ReactionTypeEmoji(emoji=sign)], request_timeout=CALL
+            )
+        )
+
+    @asynccontextmanager
+    async def uploading(self, chat: int, topic: int | None) -> AsyncIterator[None]:
+        """Let people see that a video is on its way."""
+        task = asyncio.create_task(self._act(chat, topic))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _act(self, chat: int, topic: int | None) -> None:
+        while await self._try(
+            self.bot.send_chat_action(
+                chat, "upload_video", message_thread_id=topic, request_timeout=CALL
+            )
+        ):
+            await self._clock.sleep(SHOWN)
+
+    async def _try(self, call: Awaitable[object]) -> bool:
+        try:
+            with translation():
+                await call
+        except (BotError, Moved) as error:
+            log.info("telegram.not_shown", error=type(error).__name__)
+            return False
+        return True
+
+
+def reply(message_id: int | None) -> ReplyParameters | None:
+    """In reply to this message, as long as it is there."""
+    if message_id is None:
+        return None
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)

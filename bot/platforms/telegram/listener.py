@@ -1,0 +1,203 @@
+"""Being there: log in, say which commands there are, and hear what people do until told to stop.
+
+By default we ask Telegram (nothing has to be reachable from outside); as a webhook Telegram tells
+us, and gets its "yes" only after what it told was committed.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    User,
+)
+from aiohttp import web
+
+from bot import i18n
+from bot.core import schedule
+from bot.core.errors import BotError, Temporary
+from bot.core.ports import Clock, Posts
+from bot.core.replies import Text
+from bot.core.service import Service
+from bot.log import get_logger
+from bot.platforms.telegram.client import TelegramPlatform
+from bot.platforms.telegram.commands import Commands
+from bot.platforms.telegram.drafts import Drafts
+from bot.platforms.telegram.errors import translation
+from bot.platforms.telegram.inbox import KINDS, Inbox, Updates
+from bot.platforms.telegram.intake import Card, Intake
+from bot.platforms.telegram.line import CALL
+
+PRIVATE = ("video", "animate", "history", "quota", "models", "cancel", "help", "start")
+GROUP = ("video", "animate", "cancel", "quota", "models", "help")
+"""What the menu shows; owners know theirs."""
+REGISTERED = "telegram.commands"
+SECRET = "telegram.webhook_secret"  # noqa: S105 - the name of a fact
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+PATH = "/telegram"
+
+log = get_logger()
+
+
+class Facts(Protocol):
+    """Small things that outlast the process."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...
+
+
+class Listener:
+    """One account's ears."""
+
+    def __init__(
+        self,
+        platform: TelegramPlatform,
+        *,
+        service: Service,
+        card: Card,
+        posts: Posts,
+        drafts: Drafts,
+        updates: Updates,
+        facts: Facts,
+        clock: Clock,
+        currency: str,
+        webhook: str | None,
+    ) -> None:
+        """`webhook`: our public address, where Telegram shall call us; None: we ask."""
+        self._platform = platform
+        self._bot = platform.line.bot
+        self._intake = Intake(
+            platform,
+            service=service,
+            card=card,
+            posts=posts,
+            drafts=drafts,
+            clock=clock,
+            currency=currency,
+        )
+        self._updates = updates
+        self._facts = facts
+        self._clock = clock
+        self._webhook = webhook
+        self._inbox: Inbox | None = None
+        self._secret = b""
+
+    @property
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where Telegram may call."""
+        return [web.post(PATH, self._called)] if self._webhook else []
+
+    async def run(self) -> None:
+        """Hear until cancelled. Raises `Broken` where that can't be."""
+        me = await self._patiently(self._bot.get_me)
+        log.info("telegram.connected", bot=me.username)
+        inbox = self._opened(me)
+        await self._patiently(self._register)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(inbox.work())
+            if self._webhook:
+                await self._patiently(self._invite)
+            else:
+                await self._patiently(self._bot.delete_webhook)
+                group.create_task(inbox.ask())
+
+    async def finish(self) -> None:
+        """Nothing outlives its row."""
+
+    def _opened(self, me: User) -> Inbox:
+        commands = Commands(self._intake, me=me, updates=self._updates)
+        self._inbox = Inbox(
+            self._bot, self._updates, commands.handle, clock=self._clock, hears=self._hears
+        )
+        return self._inbox
+
+    def _hears(self, does: bool) -> None:
+        self._platform.hears = does
+
+    async def _patiently(self, ask: Callable[..., Any]) -> Any:
+        """Until Telegram answers: it may be away when we start."""
+        failed = 0
+        while True:
+            try:
+                with translation():
+                    return await ask()
+            except Temporary as trouble:
+                failed += 1
+                wait = trouble.retry_after or schedule.back_off(failed, base=1.0, most=60.0)
+                log.warning("telegram.unreachable", code=trouble.code, seconds=round(wait))
+                await self._clock.sleep(wait)
+
+    # --- commands ------------------------------------------------------------------------------
+
+    async def _register(self) -> None:
+        """Tell Telegram of the commands, in every language, if they changed."""
+        menus = [
+            (scope, language, self._menu(names, language or i18n.DEFAULT))
+            for scope, names in (
+                (BotCommandScopeAllPrivateChats(), PRIVATE),
+                (BotCommandScopeAllGroupChats(), GROUP),
+            )
+            for language in (None, *sorted({name[:2] for name in i18n.languages()}))
+        ]
+        plain = [[each[0].type, each[1], [it.model_dump() for it in each[2]]] for each in menus]
+        known = json.dumps([self._bot.id, plain], sort_keys=True)
+        digest = hashlib.sha256(known.encode()).hexdigest()
+        if await self._facts.get(REGISTERED) == digest:
+            return
+        try:
+            for scope, language, menu in menus:
+                with translation():
+                    await self._bot.set_my_commands(
+                        menu, scope=scope, language_code=language, request_timeout=CALL
+                    )
+        except BotError as error:
+            # The menu of former times still works; the next start tries again.
+            log.error("telegram.commands_refused", code=error.code)
+            return
+        await self._facts.put(REGISTERED, digest)
+        log.info("telegram.commands_registered", count=len(menus))
+
+    def _menu(self, names: tuple[str, ...], language: str) -> list[BotCommand]:
+        return [
+            BotCommand(command=name, description=i18n.say(Text(id=f"command.{name}"), language))
+            for name in names
+        ]
+
+    # --- the webhook ---------------------------------------------------------------------------
+
+    async def _invite(self) -> None:
+        """Tell Telegram where to call, and by what we shall know it."""
+        secret = await self._facts.get(SECRET)
+        if secret is None:
+            secret = secrets.token_urlsafe(32)
+            await self._facts.put(SECRET, secret)
+        self._secret = secret.encode()
+        await self._bot.set_webhook(
+            f"{self._webhook}{PATH}",
+            secret_token=secret,
+            allowed_updates=list(KINDS),
+            request_timeout=CALL,
+        )
+        self._hears(True)
+
+    async def _called(self, request: web.Request) -> web.Response:
+        """One update. "Yes" once it is ours; whatever else, and Telegram comes again."""
+        given = request.headers.get(HEADER, "").encode(errors="replace")
+        if self._inbox is None or not self._secret:
+            raise web.HTTPServiceUnavailable
+        if not hmac.compare_digest(given, self._secret):
+            raise web.HTTPForbidden
+        try:
+            told = json.loads(await request.read())
+        except ValueError as error:
+            raise web.HTTPBadRequest from error
+        await self._inbox.take([told])
+        return web.Response()

@@ -1,0 +1,112 @@
+"""What only informs: models, what is left, earlier videos; and *Cancel* by command."""
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
+
+from bot.core.errors import Refused
+from bot.core.jobs import ACTIVE, Job, Status
+from bot.core.posts import PostKind
+from bot.core.prompts import shortened
+from bot.core.replies import Reply, Text
+from bot.core.service import Actor
+from bot.platforms.telegram import messages, reading
+from bot.platforms.telegram.intake import Intake
+from bot.platforms.telegram.reading import Wish
+
+MOST_HISTORY = 10
+MOST_TITLE = 40
+"""Characters of a prompt on a button."""
+
+
+async def models(intake: Intake, message: Message) -> None:
+    """Every family, with what it makes and what that costs."""
+    catalog = intake.service.catalog
+    lines = []
+    for family in catalog.families:
+        able = [model for model in catalog.models if model.family == family]
+        values = {
+            "family": catalog.label(family),
+            "seconds": ", ".join(
+                str(each) for each in sorted({s for m in able for s in m.seconds})
+            ),
+            "shapes": ", ".join(dict.fromkeys(a for m in able for a in m.aspects)),
+            "qualities": ", ".join(dict.fromkeys(q for m in able for q in m.sizes)),
+        }
+        lines.append(Text(id="telegram.model", values=values))
+    await _list(intake, message, Text(id="ask.models"), lines)
+
+
+async def quota(intake: Intake, message: Message) -> None:
+    """What was had today, and what is left."""
+    order = reading.order_of(message, Wish(), ())
+    left, usage = await intake.service.left(order.address, order.person)
+    limits = intake.service.limits
+    if left is None:
+        lines = [Text(id="quota.unlimited", values={"used": usage.person_videos})]
+    else:
+        values = {"used": usage.person_videos, "most": limits.person_videos}
+        resets = {"resets_at": left.resets_at}
+        lines = [
+            Text(id="quota.day", values=values),
+            Text(id="fact.left", values=resets, count=left.videos),
+        ]
+    if limits.person_at_once is not None:
+        values = {"used": usage.person_at_once, "most": limits.person_at_once}
+        lines.append(Text(id="quota.at_once", values=values))
+    await _list(intake, message, Text(id="ask.quota"), lines)
+
+
+async def history(intake: Intake, message: Message) -> None:
+    """The latest videos, each a button that sends it again. For its person alone."""
+    if not reading.is_private(message.chat):
+        raise Refused("private_only")
+    order = reading.order_of(message, Wish(), ())
+    recent = await intake.service.recent(order.address, order.person, most=MOST_HISTORY)
+    made = [job for job in recent if job.video is not None]
+    if not made:
+        await intake.tell(message, Text(id="ask.nothing"))
+        return
+    look = messages.notice(Reply(text=Text(id="ask.history")), order.locale)
+    keys = InlineKeyboardMarkup(inline_keyboard=[[_again(job)] for job in made])
+    await intake.line.say(
+        order.address.channel, look, reply_to=message.message_id, reply_markup=keys
+    )
+
+
+async def cancel(intake: Intake, message: Message, job_id: str) -> None:
+    """The job of the status message that this replies to, or that is named; else the latest."""
+    order = reading.order_of(message, Wish(), ())
+    actor = Actor(person=order.person)
+    job = await _meant(intake, message, job_id)
+    if job.status is Status.QUEUED:
+        await intake.redraw(await intake.service.cancel(job.id, actor))
+        await intake.tell(message, Text(id="card.cancelled"))
+    else:
+        await intake.redraw(await intake.service.silence(job.id, actor))
+        await intake.tell(message, Text(id="telegram.silenced"))
+
+
+async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
+    if job_id:
+        return await intake.service.job(job_id.split()[0])
+    order = reading.order_of(message, Wish(), ())
+    recent = await intake.service.recent(order.address, order.person, most=25)
+    running = [job for job in recent if job.status in ACTIVE]
+    if (target := reading.replied_to(message)) is not None:
+        status_message = str(target.message_id)
+        for job in running:
+            card = await intake.posts.get(job.id, PostKind.CARD)
+            if card is not None and card.message_id == status_message:
+                return job
+    if not running:
+        raise Refused("nothing_to_cancel")
+    return running[0]
+
+
+def _again(job: Job) -> InlineKeyboardButton:
+    title = shortened(" ".join(job.request.prompt.split()), MOST_TITLE)
+    return InlineKeyboardButton(text=f"▶ {title}", callback_data=f"v1:show:{job.id}")
+
+
+async def _list(intake: Intake, message: Message, title: Text, lines: list[Text]) -> None:
+    look = messages.listing(title, lines, reading.locale_of(message.from_user))
+    await intake.line.say(reading.channel_of(message), look, reply_to=message.message_id)

@@ -1,0 +1,88 @@
+"""Pictures from Telegram, and small ones for it.
+
+The address of a file holds the bot's token: it is made, used and forgotten in here.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from aiogram import Bot
+from aiogram.types import File
+from PIL import Image
+
+from bot.core.errors import Refused
+from bot.core.orders import Picture
+from bot.platforms.telegram.errors import translation
+
+TIME = 60
+"""Seconds for one picture."""
+STILL_SIDE = 320
+"""Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
+
+
+class Downloads:
+    """Streams what people sent to disk."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+        """At most `most` bytes. `Refused` if it is larger or gone, `Temporary` if it may come."""
+        if picture.source is None:
+            raise Refused("picture_gone")
+        with translation():
+            file = await self._bot.get_file(picture.source, request_timeout=TIME)
+        if (file.file_size or 0) > most or file.file_path is None:
+            raise _too_large(file.file_size or 0)
+        await self._stream(file, into, most=most)
+
+    async def _stream(self, file: File, into: Path, *, most: int) -> None:
+        size = 0
+        with into.open("wb") as target, translation():
+            async for chunk in self._chunks(str(file.file_path)):
+                size += len(chunk)
+                if size > most:
+                    raise _too_large(size)
+                await asyncio.to_thread(target.write, chunk)
+
+    def _chunks(self, path: str) -> AsyncGenerator[bytes, None]:
+        server = self._bot.session.api
+        if server.is_local:
+            return _read(Path(path))
+        return self._bot.session.stream_content(
+            server.file_url(self._bot.token, path), timeout=TIME
+        )
+
+
+async def _read(file: Path) -> AsyncGenerator[bytes, None]:
+    """A file that a Bot API server on this machine has laid down."""
+    with await asyncio.to_thread(file.open, "rb") as source:
+        while chunk := await asyncio.to_thread(source.read, 65_536):
+            yield chunk
+
+
+def _too_large(size: int) -> Refused:
+    return Refused("picture_too_large", megabytes=size / 1_000_000)
+
+
+@asynccontextmanager
+async def small_still(still: Path) -> AsyncIterator[Path]:
+    """A smaller copy of one of our own stills, for as long as the context lasts."""
+    with tempfile.NamedTemporaryFile(suffix=".jpg", delete=False) as file:
+        target = Path(file.name)
+    try:
+        await asyncio.to_thread(_shrink, still, target)
+        yield target
+    finally:
+        with suppress(FileNotFoundError):
+            await asyncio.to_thread(target.unlink)
+
+
+def _shrink(still: Path, target: Path) -> None:
+    with Image.open(still, formats=["JPEG"]) as image:
+        image.draft("RGB", (STILL_SIDE, STILL_SIDE))
+        image.thumbnail((STILL_SIDE, STILL_SIDE))
+        image.save(target, "JPEG", quality=80)

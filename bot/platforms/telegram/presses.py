@@ -1,0 +1,262 @@
+"""Buttons: each carries what to do and about which job or draft; who may is decided by the rows.
+
+A button spins until it is answered, so it is answered first; what stands in the way is shown to
+the person who pressed, and to nobody else.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+
+from bot import i18n
+from bot.core import replies
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.jobs import Job
+from bot.core.orders import Address, Person
+from bot.core.replies import Action, Button, Text
+from bot.core.service import Actor
+from bot.log import get_logger
+from bot.platforms.telegram import drafts, messages, reading
+from bot.platforms.telegram.intake import Intake, told
+from bot.platforms.telegram.line import CALL
+from bot.platforms.telegram.pace import Turn
+from bot.platforms.telegram.reading import NAME
+
+MOST_ALERT = 200
+DOUBLE_TAP = 10.0
+"""Seconds in which a second press of *Try again* is the first one."""
+CONFIRM = "confirm"
+MODERATORS = frozenset({"creator", "administrator"})
+
+log = get_logger()
+
+Act = Callable[[CallbackQuery, str], Awaitable[None]]
+
+
+class Presses:
+    """Does what a button says."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._pressed: dict[tuple[str, str], tuple[float, str]] = {}
+        """When and by which event *Try again* was pressed last, by person and job."""
+        self._acts: dict[str, Act] = {
+            Action.CANCEL: self._cancel,
+            Action.DONT_POST: self._silence,
+            Action.RETRY: self._retry,
+            Action.REMIX: self._remix,
+            Action.DELETE: self._delete,
+            CONFIRM: self._confirm,
+            "show": self._show,
+            "file": self._file,
+            "go": self._go,
+            "drop": self._drop,
+        }
+
+    async def hear(self, query: CallbackQuery) -> None:
+        """Do it, and let the button rest."""
+        found = messages.CALLBACK.fullmatch(query.data or "")
+        try:
+            if found is None or query.message is None:
+                raise Refused("button_unknown")
+            act, about, value = found["act"], found["about"], found["value"]
+            if act.startswith(("menu", "pick")):
+                await self._choose(query, about, act[4:], value)
+            elif act in self._acts:
+                await self._acts[act](query, about)
+            else:
+                raise Refused("button_unknown")
+        except Temporary:
+            await self._rest(query, "")
+            raise
+        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+            text = replies.error(told(problem)).text
+            await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
+        else:
+            await self._rest(query, "")
+
+    async def _rest(self, query: CallbackQuery, alert: str) -> None:
+        """Stop the spinning; whoever is too late has seen it stop already."""
+        try:
+            await self._intake.line.ask(
+                query.from_user.id,
+                self._intake.line.bot.answer_callback_query(
+                    query.id,
+                    text=alert[:MOST_ALERT] or None,
+                    show_alert=bool(alert),
+                    request_timeout=CALL,
+                ),
+            )
+        except BotError as error:
+            log.info("telegram.press_unanswered", code=error.code)
+
+    # --- jobs ----------------------------------------------------------------------------------
+
+    async def _cancel(self, query: CallbackQuery, job_id: str) -> None:
+        actor = await self._actor(query, job_id)
+        await self._intake.redraw(await self._intake.service.cancel(job_id, actor))
+
+    async def _silence(self, query: CallbackQuery, job_id: str) -> None:
+        actor = await self._actor(query, job_id)
+        await self._intake.redraw(await self._intake.service.silence(job_id, actor))
+
+    async def _retry(self, query: CallbackQuery, job_id: str) -> None:
+        person = reading.person(query.from_user)
+        job = await self._intake.service.retry(
+            job_id,
+            person,
+            event_id=self._event(query, person, job_id),
+            address=_address(query),
+            locale=reading.locale_of(query.from_user),
+        )
+        await self._intake.answer(job)
+
+    def _event(self, query: CallbackQuery, person: Person, job_id: str) -> str:
+        """Two taps are two events to Telegram; a moment apart they are one to us."""
+        now = self._intake.clock.now()
+        at, event = self._pressed.get((person.id, job_id), (0.0, ""))
+        if now - at > DOUBLE_TAP:
+            event = f"press:{query.id}"
+        # What was pressed long ago is forgotten: the table is as long as ten seconds.
+        recent = {key: each for key, each in self._pressed.items() if now - each[0] <= DOUBLE_TAP}
+        self._pressed = {**recent, (person.id, job_id): (now, event)}
+        return event
+
+    async def _remix(self, query: CallbackQuery, job_id: str) -> None:
+        job = await self._intake.service.job(job_id)
+        person = reading.person(query.from_user)
+        self._intake.service.check_pictures(job.order.pictures, person)
+        order = replace(
+            job.order,
+            person=person,
+            address=_address(query),
+            locale=reading.locale_of(query.from_user),
+        )
+        await self._intake.ask_words(order, "ask.remix", reply_to=_message(query).message_id)
+
+    async def _delete(self, query: CallbackQuery, job_id: str) -> None:
+        await self._intake.service.check_delete(job_id, await self._actor(query, job_id))
+        locale = reading.locale_of(query.from_user)
+        sure = messages.keyboard([Button(action=Action.DELETE, job_id=job_id)], locale)
+        assert sure is not None
+        key = sure.inline_keyboard[0][0]
+        sure.inline_keyboard[0][0] = key.model_copy(
+            update={
+                "text": i18n.say(Text(id="delete.really"), locale),
+                "callback_data": f"v1:{CONFIRM}:{job_id}",
+            }
+        )
+        await self._keys(query, sure)
+
+    async def _confirm(self, query: CallbackQuery, job_id: str) -> None:
+        await self._intake.service.delete(job_id, await self._actor(query, job_id))
+
+    async def _show(self, query: CallbackQuery, job_id: str) -> None:
+        job = await self._own(query, job_id)
+        await self._intake.platform.show(str(query.from_user.id), job)
+
+    async def _file(self, query: CallbackQuery, job_id: str) -> None:
+        job = await self._own(query, job_id)
+        await self._intake.platform.show_file(_address(query).channel, job)
+
+    async def _own(self, query: CallbackQuery, job_id: str) -> Job:
+        job = await self._intake.service.job(job_id)
+        if job.order.person.id != str(query.from_user.id):
+            raise Refused("not_yours")
+        if job.video is None:
+            raise Refused("video_gone")
+        return job
+
+    async def _actor(self, query: CallbackQuery, job_id: str) -> Actor:
+        """Whoever pressed. Telegram is asked for their rank only where that matters."""
+        person = reading.person(query.from_user)
+        job = await self._intake.service.job(job_id)
+        message = _message(query)
+        here = job.order.address.community == str(message.chat.id)
+        if person.id == job.order.person.id or not here:
+            return Actor(person=person)
+        line = self._intake.line
+        member = await line.ask(
+            message.chat.id,
+            line.bot.get_chat_member(message.chat.id, query.from_user.id, request_timeout=CALL),
+        )
+        return Actor(person=person, moderates=member.status in MODERATORS)
+
+    # --- drafts --------------------------------------------------------------------------------
+
+    async def _choose(
+        self, query: CallbackQuery, draft_id: str, menu: str, value: str | None
+    ) -> None:
+        """Open a menu, or choose from it."""
+        order = await self._intake.drafts.get(draft_id)
+        if order is None or order.person.id != str(query.from_user.id):
+            raise Refused("draft_gone")
+        if value is not None:
+            catalog = self._intake.service.catalog
+            order = drafts.possible(catalog, drafts.chosen(order, menu, value))
+            await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
+        opened = menu if value is None and menu in drafts.MENUS else None
+        look = await self._intake.draft_look(order, draft_id, menu=opened)
+        message = _message(query)
+        await self._intake.line.pace.turn(message.chat.id, Turn.ANSWER)
+        await self._intake.line.edit(message.chat.id, message.message_id, look)
+
+    async def _go(self, query: CallbackQuery, draft_id: str) -> None:
+        order = await self._intake.drafts.get(draft_id)
+        if order is None or order.person.id != str(query.from_user.id):
+            raise Refused("draft_gone")
+        await self._intake.take(replace(order, event_id=f"draft:{draft_id}"))
+        await self._gone(query)
+
+    async def _drop(self, query: CallbackQuery, draft_id: str) -> None:
+        await self._intake.drafts.drop(draft_id)
+        await self._gone(query)
+
+    async def _gone(self, query: CallbackQuery) -> None:
+        """The draft has done its duty; where it can't be deleted it loses its buttons."""
+        message = _message(query)
+        line = self._intake.line
+        try:
+            await line.ask(
+                message.chat.id, line.bot.delete_message(message.chat.id, message.message_id)
+            )
+        except Refused:
+            await self._keys(query, None)
+
+    async def _keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
+        message = _message(query)
+        line = self._intake.line
+        await line.pace.turn(message.chat.id, Turn.ANSWER)
+        try:
+            await line.ask(
+                message.chat.id,
+                line.bot.edit_message_reply_markup(
+                    chat_id=message.chat.id,
+                    message_id=message.message_id,
+                    reply_markup=keys,
+                    request_timeout=CALL,
+                ),
+            )
+        except Refused as refused:
+            log.info("telegram.keys_unchanged", code=refused.code)
+
+
+def _message(query: CallbackQuery) -> Message:
+    """Where the button stands. Of what is too old Telegram tells only the number."""
+    if query.message is None:
+        raise Refused("button_unknown")
+    return query.message  # type: ignore[return-value]  # both have a chat and a number
+
+
+def _address(query: CallbackQuery) -> Address:
+    """Where the answer belongs: where the button stands, in reply to nothing."""
+    message = _message(query)
+    topic = getattr(message, "message_thread_id", None)
+    in_topic = topic and getattr(message, "is_topic_message", False)
+    chat = str(message.chat.id)
+    return Address(
+        platform=NAME,
+        channel=f"{chat}/{topic}" if in_topic else chat,
+        community=None if reading.is_private(message.chat) else chat,
+    )

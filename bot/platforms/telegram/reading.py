@@ -1,0 +1,246 @@
+"""Reading: what Telegram's objects say, in the core's words. Pure functions; nothing is asked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiogram.types import Chat, Document, ExternalReplyInfo, Message, PhotoSize, Sticker, User
+
+from bot import i18n
+from bot.core.errors import Refused
+from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture
+from bot.core.prompts import clean
+from bot.core.replies import Text
+
+NAME = "telegram"
+
+_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+_FLAG = re.compile(
+    r"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>model|seconds|aspect|quality))\b"
+    r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?"""
+)
+"""Phones make one long dash of two short ones, and turn quotation marks."""
+FLAGS = ("model", "seconds", "aspect", "quality")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """`/name rest`, as somebody wrote it to us."""
+
+    name: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What stands behind a command: words, and what was chosen with flags."""
+
+    prompt: str = ""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of an `Order`."""
+
+
+# --- who and where --------------------------------------------------------------------------------
+
+
+def is_for_nobody(message: Message) -> bool:
+    """What only looks as if somebody said it to us: forwarded, sent by another bot, automatic."""
+    return bool(
+        message.forward_origin
+        or message.via_bot
+        or message.is_automatic_forward
+        or (message.from_user is None and message.sender_chat is None)
+        or (message.from_user is not None and message.from_user.is_bot and not is_faceless(message))
+    )
+
+
+def is_faceless(message: Message) -> bool:
+    """Whether a chat speaks instead of a person: an anonymous admin, or a channel."""
+    return message.sender_chat is not None
+
+
+def person_of(message: Message) -> Person:
+    """Who wrote; a chat that speaks for itself is a person of its own."""
+    if message.sender_chat is not None:
+        return Person(id=str(message.sender_chat.id), name=_named(message.sender_chat.title))
+    assert message.from_user is not None
+    return person(message.from_user)
+
+
+def person(user: User) -> Person:
+    """A user, under the name that people see, if there is anything to see of it."""
+    return Person(id=str(user.id), name=_named(user.full_name) or str(user.id))
+
+
+def _named(name: str | None) -> str:
+    return clean(name or "") or i18n.say(Text(id="person.nameless"), "en")
+
+
+def locale_of(user: User | None) -> str:
+    """The language that somebody's app says; English where it says none."""
+    code = (user.language_code if user else None) or i18n.DEFAULT
+    return {"zh": "zh-hans"}.get(code, code)
+
+
+def channel_of(message: Message) -> str:
+    """The chat, with a slash and the topic where there is one.
+
+    A reply in the general topic carries a thread that is none: asking for it is an error.
+    """
+    topic = message.message_thread_id if message.is_topic_message else None
+    return f"{message.chat.id}/{topic}" if topic else str(message.chat.id)
+
+
+def chat_and_topic(channel: str) -> tuple[int, int | None]:
+    """The other way round."""
+    chat, _, topic = channel.partition("/")
+    return int(chat), int(topic) if topic else None
+
+
+def address_of(message: Message, *, reply: bool = True) -> Address:
+    """Where the answer belongs: in reply to this message, or just there."""
+    return Address(
+        platform=NAME,
+        channel=channel_of(message),
+        community=None if is_private(message.chat) else str(message.chat.id),
+        message=str(message.message_id) if reply else None,
+    )
+
+
+def is_private(chat: Chat) -> bool:
+    """Whether the chat is one person's own."""
+    return chat.type == "private"
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def replied_to(message: Message) -> Message | None:
+    """The message that this one replies to. In a topic the first message is one only in name."""
+    target = message.reply_to_message
+    return None if target is None or target.forum_topic_created is not None else target
+
+
+def words_of(message: Message) -> str:
+    """What was written: the text, or the caption of what was sent."""
+    return message.text or message.caption or ""
+
+
+def command_of(message: Message, *, own_name: str) -> Command | None:
+    """The command that opens the message, unless it is meant for another bot."""
+    text = words_of(message)
+    entities = message.entities or message.caption_entities or []
+    first = next((each for each in entities if each.type == "bot_command"), None)
+    if first is None or first.offset != 0:
+        return None
+    named = first.extract_from(text)
+    name, _, addressed = named.removeprefix("/").partition("@")
+    if addressed and addressed.casefold() != own_name.casefold():
+        return None
+    return Command(name=name.lower(), rest=text[len(named) :].strip())
+
+
+def wish_of(rest: str) -> Wish:
+    """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense."""
+    chosen: dict[str, Any] = {}
+    for found in _FLAG.finditer(rest):
+        name, value = found["name"] or found["long"], (found["value"] or "").strip('"“” ')
+        if name not in FLAGS:
+            raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
+        if not value:
+            raise Refused("flag_empty", flag=name)
+        chosen["family" if name == "model" else name] = _value(name, value)
+    return Wish(prompt=" ".join(_FLAG.sub(" ", rest).split()), chosen=chosen)
+
+
+def _value(name: str, value: str) -> str | int:
+    if name != "seconds":
+        return value
+    digits = value.casefold().removesuffix("s")
+    if not digits.isdecimal():
+        raise Refused("flag_no_number", flag=name, given=value)
+    return int(digits)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> Picture | None:
+    """The picture that a message carries; None if there is none to see.
+
+    Raises `Refused` for what looks like one and can't be animated: a film, a moving sticker.
+    """
+    if message.photo:
+        return _photo(message.photo, author)
+    if message.sticker is not None:
+        return _sticker(message.sticker, author)
+    if message.animation is not None or message.video is not None:
+        raise Refused("no_picture")
+    if message.document is not None:
+        return _document(message.document, author)
+    return None
+
+
+def author_of(message: Message, *, own_id: int) -> str | None:
+    """Who a picture belongs to; whoever asked for what we posted ourselves can't be known here."""
+    if message.from_user is not None and message.from_user.id == own_id:
+        return None
+    return person_of(message).id
+
+
+def _photo(sizes: list[PhotoSize], author: str | None) -> Picture:
+    fitting = [each for each in sizes if (each.file_size or 0) <= PICTURE_BYTES] or sizes
+    best = max(fitting, key=lambda each: each.width * each.height)
+    return _picture(
+        best.file_id, best.file_size, "photo.jpg", author, width=best.width, height=best.height
+    )
+
+
+def _sticker(sticker: Sticker, author: str | None) -> Picture:
+    if sticker.is_animated or sticker.is_video:
+        raise Refused("no_picture")
+    return _picture(
+        sticker.file_id, sticker.file_size, "sticker.webp", author,
+        width=sticker.width, height=sticker.height,
+    )  # fmt: skip
+
+
+def _document(document: Document, author: str | None) -> Picture | None:
+    if (document.mime_type or "").casefold() not in _TYPES:
+        raise Refused("no_picture")
+    name = document.file_name or "picture"
+    return _picture(document.file_id, document.file_size, name, author)
+
+
+def _picture(
+    file_id: str,
+    size: int | None,
+    filename: str,
+    author: str | None,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+) -> Picture:
+    if (size or 0) > PICTURE_BYTES:
+        raise Refused("picture_too_large", megabytes=(size or 0) / 1_000_000)
+    return Picture(
+        source=file_id, filename=filename, size=size or 0,
+        width=width, height=height, author=author,
+    )  # fmt: skip
+
+
+# --- orders ---------------------------------------------------------------------------------------
+
+
+def order_of(message: Message, wish: Wish, pictures: tuple[Picture, ...]) -> Order:
+    """What a message asks for; its event is the message itself, however often we are told."""
+    return Order(
+        event_id=f"{message.chat.id}:{message.message_id}",
+        address=address_of(message),
+        person=person_of(message),
+        locale=locale_of(message.from_user),
+        prompt=wish.prompt,
+        pictures=pictures,
+        **wish.chosen,
+    )

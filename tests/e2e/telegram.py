@@ -1,0 +1,109 @@
+"""The world around the app with Telegram as its network: a fake Bot API, the simulated gateway."""
+
+import os
+import sys
+from asyncio import create_subprocess_exec, timeout
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.app import open_app
+from bot.config import load
+from bot.simulator.server import Simulator
+from tests.e2e.world import CATALOGUE, WAIT
+from tests.fakes.telegram import FakeTelegram, Message, Person
+
+
+class Hall:
+    """One Telegram, one gateway, one data directory; the app is started into it, maybe twice."""
+
+    def __init__(
+        self, *, telegram: FakeTelegram, simulator: Simulator, gateway_url: str, folder: Path
+    ) -> None:
+        self.telegram = telegram
+        self.simulator = simulator
+        self.folder = folder
+        self.ann = telegram.person("ann", started=True)
+        self._gateway_url = gateway_url
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
+        ours = {
+            "DATA_DIR": str(self.folder / "data"),
+            "DEFAULT_MODEL": "sora-2",
+            "WEB__PORT": "0",
+            "ACCESS": "open",
+            "LIMITS__PERSON_AT_ONCE": "9",
+            "LIMITS__PERSON_VIDEOS_PER_DAY": "9",
+            "TELEGRAM__TOKEN": self.telegram.token,
+            "TELEGRAM__API_URL": self.telegram.api_url,
+            "GATEWAYS__MAIN__BASE_URL": self._gateway_url,
+            "GATEWAYS__MAIN__API_KEY": "sk-sim",
+            "GATEWAYS__MAIN__DIALECT": "documented",
+            "GATEWAYS__MAIN__POLL_STEP": "0.05",
+        }
+        return {f"ZOETROPE_{name}": value for name, value in (ours | changes).items()}
+
+    @asynccontextmanager
+    async def app(
+        self, *, announce: Callable[[str], None] = lambda _code: None, **changes: str
+    ) -> AsyncIterator[str]:
+        """The app in this process, listening; yields its web address."""
+        config = load(self._file(), environment=self.environment(**changes))
+        async with open_app(config, announce=announce) as address:
+            if "TELEGRAM__WEBHOOK" not in changes:
+                await self.telegram.next("poll", timeout=WAIT)
+            yield address
+        self.telegram.updates.end_poll()
+
+    @asynccontextmanager
+    async def process(
+        self, *, victim: Mapping[str, str] | None = None, **changes: str
+    ) -> AsyncIterator[Process]:
+        """The app as a process of its own, to be killed; `victim` arms its kill points."""
+        module = "bot" if victim is None else "tests.faults.victim"
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
+        process = await create_subprocess_exec(
+            sys.executable, "-m", module, "run", "--config", str(self._file()),
+            env={**inherited, **self.environment(**changes), **(victim or {})},
+            stderr=PIPE,
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            async with timeout(WAIT):
+                await process.communicate()
+            self.telegram.updates.end_poll()
+
+    async def card(self) -> Message:
+        """The next status message of a job."""
+        return await self.telegram.next("message", where=is_card, timeout=WAIT)
+
+    async def video(self) -> Message:
+        """The next message with a video."""
+        return await self.telegram.next("message", where=lambda it: bool(it.media), timeout=WAIT)
+
+    async def words(self) -> Message:
+        """The next message of words alone that is no card."""
+        return await self.telegram.next(
+            "message", where=lambda it: not it.media and not is_card(it), timeout=WAIT
+        )
+
+    async def told(self, person: Person, text: str) -> str:
+        """What is answered to something said in private."""
+        await person.says(text)
+        return (await self.words()).text
+
+    def _file(self) -> Path:
+        file = self.folder / "config.toml"
+        file.write_text(CATALOGUE, "utf-8")
+        return file
+
+
+def is_card(message: Message) -> bool:
+    """Whether this tells of a job that is being made."""
+    begins = ("Taken", "Handing it", "Your video is being", "It is made")
+    return message.text.startswith(begins)

@@ -1,0 +1,302 @@
+"""The whole way on Telegram: the real app and aiogram, a fake Bot API, a simulated gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from tests.e2e.telegram import Hall
+from tests.e2e.world import WAIT, png
+from tests.fakes.telegram import FakeTelegram, Item, accepted, bad_request, internal, reset
+
+
+@pytest.fixture
+async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
+    """A fake Telegram and a simulated gateway that takes a fifth of a second for a video."""
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    async with FakeTelegram() as telegram, simulator.serve() as url:
+        yield Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
+        telegram.check()
+
+
+def pictures(hall: Hall) -> list[str]:
+    """Digests of the pictures that reached the gateway."""
+    created = [entry for entry in hall.simulator.journal if entry.operation == "create"]
+    return [file.sha256 for entry in created for file in entry.files.values()]
+
+
+# --- from words -----------------------------------------------------------------------------------
+
+
+async def test_a_command_becomes_a_video(hall: Hall) -> None:
+    async with hall.app():
+        asked = await hall.ann.says("/video a cat on the moon --seconds 2")
+        card = await hall.card()
+        video = await hall.video()
+        assert card.reply_to == asked.id
+        assert video.reply_to == asked.id
+        assert "a cat on the moon" in video.text
+        assert "AI-generated · Sora 2 · asked by ann" in video.text
+        assert video.media is not None
+        assert (video.media.width, video.media.height, video.media.duration) == (128, 72, 2)
+        assert video.media.thumbnail is not None
+        done = await hall.telegram.next("edit", where=lambda it: "Done." in it.text, timeout=WAIT)
+        assert done.id == card.id
+    assert hall.simulator.charges == 1
+
+
+async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("a cat on the moon")
+        draft = await hall.words()
+        assert "Shall I make this?" in draft.text
+        assert hall.simulator.charges == 0
+        await hall.ann.presses(draft, "Length")
+        menu = await hall.telegram.next("edit", timeout=WAIT)
+        await hall.ann.presses(menu, "2 s")
+        chosen = await hall.telegram.next("edit", timeout=WAIT)
+        assert "Sora 2 · 2 s" in chosen.text
+        await hall.ann.presses(chosen, "Go")
+        video = await hall.video()
+        assert video.media is not None
+        assert video.media.duration == 2
+        assert hall.telegram.now(draft) is None, "the draft has done its duty"
+    assert hall.simulator.charges == 1
+
+
+async def test_go_pressed_twice_makes_one_video(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("a cat")
+        draft = await hall.words()
+        await asyncio.gather(*(hall.ann.presses(draft, "Go") for _ in range(2)))
+        await hall.video()
+        for _ in range(2):
+            await hall.telegram.next("callback", timeout=WAIT)
+    assert hall.simulator.charges == 1
+
+
+async def test_a_command_without_words_asks_for_them(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("/video --seconds 2")
+        question = await hall.words()
+        await hall.ann.says("a fox", reply_to=question)
+        video = await hall.video()
+        assert "a fox" in video.text
+        assert video.media is not None
+        assert video.media.duration == 2
+
+
+# --- from pictures --------------------------------------------------------------------------------
+
+
+async def test_a_reply_to_a_photo_moves_that_very_photo(hall: Hall) -> None:
+    async with hall.app():
+        photo = await hall.ann.sends_photo(png())
+        await hall.words()  # a draft, as photos alone are
+        await hall.ann.says("/animate wave", reply_to=photo)
+        await hall.video()
+    assert pictures(hall), "it came along"
+    assert hall.telegram.downloads, "and was fetched from Telegram"
+
+
+async def test_a_caption_and_a_document_count_too(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.sends_document(png(), "cat.png", caption="/animate")
+        await hall.video()
+    assert pictures(hall)
+
+
+async def test_an_album_is_one_order(hall: Hall) -> None:
+    async with hall.app():
+        items = [Item(content=png("red"), caption="/animate"), Item(content=png("blue"))]
+        await hall.ann.sends_album(items)
+        answer = await hall.words()
+        assert "Try it with one picture" in answer.text, "no model here takes a first and a last"
+        await hall.ann.sends_album(items[:1])
+        await hall.video()
+    assert hall.simulator.charges == 1
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+async def test_in_a_topic_everything_stays_there(hall: Hall) -> None:
+    club = hall.telegram.supergroup("club", hall.ann, is_forum=True)
+    topic = hall.telegram.topic(club, "films")
+    async with hall.app():
+        await hall.ann.says("/video@zoetrope_bot a cat", chat=club, topic=topic)
+        card, video = await hall.card(), await hall.video()
+    assert (card.topic, video.topic) == (topic, topic)
+
+
+async def test_words_in_a_group_are_none_of_its_business(hall: Hall) -> None:
+    club = hall.telegram.supergroup("club", hall.ann)
+    async with hall.app():
+        await hall.ann.says("hello everybody", chat=club)
+        await hall.ann.says("/help@zoetrope_bot", chat=club)
+        await hall.words()
+    assert len(hall.telegram.posts(club)) == 1
+
+
+async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
+    group = hall.telegram.group("club", hall.ann)
+    async with hall.app():
+        async with hall.simulator.holding("retrieve"):
+            await hall.ann.says("/video@zoetrope_bot a cat", chat=group)
+            await hall.card()
+            club = hall.telegram.migrate(group)
+        video = await hall.video()
+    assert video.chat is club
+    assert hall.simulator.charges == 1
+
+
+# --- buttons --------------------------------------------------------------------------------------
+
+
+async def test_try_again_tapped_twice_makes_one_more(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        first = await hall.video()
+        await hall.ann.presses(first, "Try again")
+        await hall.ann.presses(first, "Try again")
+        await hall.video()
+        for _ in range(2):
+            await hall.telegram.next("callback", timeout=WAIT)
+    assert hall.simulator.charges == 2
+    assert hall.telegram.unanswered == []
+
+
+async def test_remix_asks_for_other_words(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        first = await hall.video()
+        await hall.ann.presses(first, "Remix")
+        question = await hall.words()
+        await hall.ann.says("a dog", reply_to=question)
+        assert "a dog" in (await hall.video()).text
+
+
+async def test_a_strangers_press_is_told_to_the_stranger(hall: Hall) -> None:
+    club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
+    bob = hall.telegram.person("bob")
+    club.members[bob] = club.members[hall.ann]
+    async with hall.app():
+        await hall.ann.says("/video@zoetrope_bot a cat", chat=club)
+        video = await hall.video()
+        await bob.presses(video, "Delete")
+        answered = await hall.telegram.next("callback", timeout=WAIT)
+    (answer,) = answered.answers
+    assert "belongs to somebody else" in answer.text
+    assert hall.telegram.now(video) is not None
+
+
+async def test_delete_asks_once_more_and_takes_the_message(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        video = await hall.video()
+        await hall.ann.presses(video, "Delete")
+        sure = await hall.telegram.next("edit", where=lambda it: it.id == video.id, timeout=WAIT)
+        await hall.ann.presses(sure, "Really delete?")
+        await hall.telegram.next("delete", where=lambda it: it.id == video.id, timeout=WAIT)
+
+
+async def test_history_sends_a_video_again_without_uploading_it(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        await hall.video()
+        await hall.ann.says("/history")
+        listed = await hall.words()
+        await hall.ann.presses(listed, "▶ a cat")
+        again = await hall.video()
+        assert "a cat" in again.text
+    uploads = [call for call in hall.telegram.calls_of("sendVideo") if call.files]
+    assert len(uploads) == 1
+
+
+# --- when Telegram stumbles -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [accepted(reset()), accepted(internal())], ids=["reset", "500"])
+async def test_a_video_whose_sending_has_an_unknown_end_is_not_sent_again(
+    hall: Hall, fault: object
+) -> None:
+    """It stands already; what is repeated takes the place of the status message."""
+    hall.telegram.faults.add("sendVideo", fault)  # type: ignore[arg-type]
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        card = await hall.card()
+        edited = await hall.telegram.next("edit", where=lambda it: bool(it.media), timeout=WAIT)
+        assert edited.id == card.id
+    assert len(hall.telegram.calls_of("sendVideo")) == 1
+    assert hall.simulator.charges == 1
+
+
+async def test_a_video_that_surely_was_not_sent_is_sent_again(hall: Hall) -> None:
+    hall.telegram.faults.add("sendVideo", bad_request("replied message not found"))
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        video = await hall.video()
+    assert video.reply_to is None
+    assert len(hall.telegram.posts(hall.ann.private)) == 2, "its card, and one video"
+
+
+async def test_a_message_told_twice_is_one_order(hall: Hall) -> None:
+    async with hall.app():
+        asked = await hall.ann.says("/video a cat")
+        hall.telegram.updates.repeat(asked)
+        await hall.video()
+        assert "of 9 videos today" in await hall.told(hall.ann, "/quota")
+    assert hall.simulator.charges == 1
+
+
+async def test_what_cannot_be_read_does_not_hold_up_the_rest(hall: Hall) -> None:
+    hall.telegram.updates.add_malformed()
+    hall.telegram.updates.add_unknown()
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        await hall.video()
+
+
+async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Hall) -> None:
+    async with hall.app():
+        pass
+    await hall.ann.says("/video a cat")
+    async with hall.app():
+        await hall.video()
+
+
+# --- owners ---------------------------------------------------------------------------------------
+
+
+async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
+    codes: list[str] = []
+    bob = hall.telegram.person("bob", started=True)
+    async with hall.app(announce=codes.append, ACCESS="closed"):
+        assert "not switched on here" in await hall.told(bob, "/video a cat")
+        assert "not switched on here" in await hall.told(bob, "a cat")
+        assert "You own this bot" in await hall.told(hall.ann, f"/claim {codes[0]}")
+        assert "wrong or was used" in await hall.told(bob, f"/claim {codes[0]}")
+        await hall.ann.says("/video a cat")
+        await hall.video()
+    assert hall.simulator.charges == 1
+
+
+# --- secrets --------------------------------------------------------------------------------------
+
+
+async def test_the_token_goes_nowhere(hall: Hall, capfd: pytest.CaptureFixture[str]) -> None:
+    """Not into a request to anybody else, nor a row, nor a log line, whatever goes wrong."""
+    hall.telegram.faults.add("sendVideo", reset())
+    hall.telegram.faults.add("getFile", reset())
+    async with hall.app(LOG_LEVEL="DEBUG"):
+        await hall.ann.sends_photo(png(), caption="/animate")
+        await hall.telegram.next("edit", where=lambda it: bool(it.media), timeout=WAIT)
+    said = capfd.readouterr()
+    assert not hall.telegram.leaks(said.out + said.err)
+    for file in (hall.folder / "data").rglob("*"):
+        if file.is_file():
+            assert not hall.telegram.leaks(file.read_bytes()), file.name
+    assert not hall.telegram.leaks(repr(hall.simulator.journal))

@@ -1,0 +1,91 @@
+"""Looks: entities count in UTF-16, nothing passes the limits, strangers' words stay words."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import replies
+from bot.core.jobs import Status
+from bot.core.replies import Left, Reply, Text
+from bot.platforms.telegram import messages
+from bot.platforms.telegram.messages import MOST_CAPTION, MOST_TEXT, Look
+from tests.unit.core.orders import job
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cut(look: Look, kind: str) -> list[str]:
+    """What the entities of one kind stand over."""
+    return [each.extract_from(look.text) for each in look.entities if each.type == kind]
+
+
+def test_a_card_says_where_it_stands() -> None:
+    card = replies.card(
+        job(status=Status.IN_PROGRESS, progress=50),
+        ready_at=1_768_478_460.0,
+        left=Left(videos=2, resets_at=1_768_521_600.0),
+    )
+    look = messages.look(card, "en", name="Ann")
+    assert "▰▰▰▰▰▰▱▱▱▱▱▱  50 %" in look.text
+    assert cut(look, "blockquote") == ["a cat"]
+    times = [each for each in look.entities if each.type == "date_time"]
+    assert [(each.unix_time, each.date_time_format) for each in times] == [
+        (1_768_478_460, "r"),
+        (1_768_521_600, "r"),
+    ]
+    assert look.keyboard is not None
+    assert [key.callback_data for row in look.keyboard.inline_keyboard for key in row] == [
+        "v1:silence:aaaabbbbccccdddd"
+    ]
+
+
+def test_a_result_rings_its_person_by_name() -> None:
+    done = job(order=replace(job().order, person=replace(job().order.person, id="7")))
+    look = messages.look(replies.result(done), "en", name="Ann 🐱 Lee", caption=True)
+    (mention,) = [each for each in look.entities if each.type == "text_mention"]
+    assert mention.user is not None
+    assert (mention.user.id, mention.extract_from(look.text)) == (7, "Ann 🐱 Lee")
+
+
+def test_a_chat_that_spoke_for_itself_is_only_named() -> None:
+    reply = Reply(text=Text(id="result.ready", values={"person": "-100"}))
+    look = messages.look(reply, "en", name="Club")
+    assert look.text.startswith("Club,")
+    assert look.entities == []
+
+
+@given(prompt=st.text(min_size=1, max_size=3000), name=st.text(min_size=1, max_size=80))
+def test_nothing_that_people_write_passes_the_limits(prompt: str, name: str) -> None:
+    prompt = prompt.encode("utf-8", "ignore").decode()
+    reply = replace(replies.result(job()), prompt=prompt or "x")
+    for caption, most in ((True, MOST_CAPTION), (False, MOST_TEXT)):
+        look = messages.look(
+            reply, "en", name=name.encode("utf-8", "ignore").decode(), caption=caption
+        )
+        assert units(look.text) <= most
+        assert all(each.offset + each.length <= units(look.text) for each in look.entities)
+
+
+@pytest.mark.parametrize(
+    "words", ["*b*", "<b>", "[a](http://x)", "@everyone", "\x02r:1\x03", "/start"]
+)
+def test_strangers_words_are_never_markup(words: str) -> None:
+    look = messages.look(replace(replies.card(job()), prompt=words), "en", name="Ann")
+    assert cut(look, "blockquote") == [words.replace("\x02", "").replace("\x03", "")]
+    assert {each.type for each in look.entities} == {"blockquote"}
+
+
+def test_every_button_fits_and_comes_back_as_it_was() -> None:
+    look = messages.look(replies.result(job()), "en", name="Ann", caption=True)
+    assert look.keyboard is not None
+    for row in look.keyboard.inline_keyboard:
+        for key in row:
+            assert key.callback_data is not None
+            assert len(key.callback_data.encode()) <= 64
+            found = messages.CALLBACK.fullmatch(key.callback_data)
+            assert found is not None
+            assert found["about"] == "aaaabbbbccccdddd"
