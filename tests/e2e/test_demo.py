@@ -209,6 +209,8 @@ def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
     assert done.stdout.strip() == shown
 
 
-def test_discord_is_not_loaded_where_it_is_not_switched_on() -> None:
-    code = "import sys, bot.app, bot.cli.demo; sys.exit('discord' in sys.modules)"
+@pytest.mark.parametrize("library", ["discord", "aiogram"])
+def test_what_is_not_switched_on_is_not_loaded(library: str) -> None:
+    """aiogram alone takes three seconds and 130 MB."""
+    code = f"import sys, bot.app, bot.cli.demo; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

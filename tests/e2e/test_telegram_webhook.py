@@ -1,0 +1,52 @@
+"""Telegram calls us instead: only Telegram is heard, and hears "yes" only after the commit."""
+
+import aiohttp
+import pytest
+
+from tests.e2e.telegram import Hall
+from tests.e2e.test_telegram import hall
+from tests.e2e.world import WAIT
+
+__all__ = ["hall"]
+
+
+def called(hall: Hall, port: int) -> dict[str, str]:
+    return {
+        "TELEGRAM__WEBHOOK": "true",
+        "WEB__PORT": str(port),
+        "WEB__PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+
+
+async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_port: int) -> None:
+    async with hall.app(**called(hall, unused_tcp_port)):
+        await hall.telegram.next("setWebhook", timeout=WAIT)
+        await hall.ann.says("/video a cat")
+        await hall.video()
+    assert hall.telegram.updates.polls == []
+    assert hall.simulator.charges == 1
+
+
+async def test_from_webhook_to_asking_and_back_nothing_is_lost(
+    hall: Hall, unused_tcp_port: int
+) -> None:
+    async with hall.app(**called(hall, unused_tcp_port)):
+        await hall.telegram.next("setWebhook", timeout=WAIT)
+    await hall.ann.says("/video a cat")
+    async with hall.app():
+        await hall.video()
+    assert hall.simulator.charges == 1
+
+
+@pytest.mark.parametrize("secret", [None, "", "guessed", "ключ"])
+async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: str | None) -> None:
+    headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
+    told = {"update_id": 10**9, "message": {"text": "/video a cat"}}
+    async with hall.app(**called(hall, unused_tcp_port)) as address:
+        await hall.telegram.next("setWebhook", timeout=WAIT)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{address}/telegram", json=told, headers=headers) as answer,
+        ):
+            assert answer.status == 403
+    assert hall.simulator.charges == 0
