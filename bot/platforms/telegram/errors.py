@@ -88,7 +88,7 @@ def translated(error: Exception) -> BotError:
             return Temporary("telegram_unreachable", unsent=True)
         case exceptions.TelegramNetworkError() if _never_left(error):
             return Temporary("telegram_unreachable", unsent=True)
-        case exceptions.ClientDecodeError() if "413" in error.message:
+        case exceptions.ClientDecodeError() if "too large" in str(error.data).casefold():
             return Refused("file_too_large")
         case _:
             return Temporary("telegram_unreachable")

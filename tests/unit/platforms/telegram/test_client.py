@@ -1,0 +1,342 @@
+"""What Telegram answers, and what becomes of it: the real aiogram against the fake Bot API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bot.core import replies
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.jobs import Job, Status, Video
+from bot.core.orders import Address, Person, Picture
+from bot.core.posts import Form, Post, PostKind
+from bot.platforms.telegram.client import Settings, TelegramPlatform
+from tests.fakes.clock import FakeClock
+from tests.fakes.telegram import (
+    Chat,
+    FakeTelegram,
+    Fault,
+    Message,
+    accepted,
+    bad_gateway,
+    bad_request,
+    blocked,
+    conflict,
+    deactivated,
+    flood,
+    garbled,
+    internal,
+    kicked,
+    reset,
+    too_large,
+    unauthorized,
+)
+from tests.fakes.telegram import Person as Somebody
+from tests.unit.core.orders import job, order
+
+FILM = b"a film of nine kilobytes" * 400
+
+
+class Rows:
+    """The rows that the platform asks for: one card, and handles."""
+
+    def __init__(self) -> None:
+        self.posts: dict[str, Post] = {}
+        self.handles: dict[str, str] = {}
+        self.moves: list[tuple[str, str]] = []
+
+    async def get(self, job_id: str, kind: str = "") -> Post | None:
+        return self.posts.get(kind)
+
+
+class Handles:
+    def __init__(self, rows: Rows) -> None:
+        self._known = rows.handles
+
+    async def get(self, key: str) -> str | None:
+        return self._known.get(key)
+
+    async def put(self, key: str, handle: str) -> None:
+        self._known[key] = handle
+
+    async def drop(self, key: str) -> None:
+        self._known.pop(key, None)
+
+
+class Communities:
+    def __init__(self, rows: Rows) -> None:
+        self._moves = rows.moves
+
+    async def move(self, platform: str, old: str, new: str) -> None:
+        self._moves.append((old, new))
+
+
+@dataclass
+class House:
+    """The platform, and one finished job of Ann's."""
+
+    fake: FakeTelegram
+    platform: TelegramPlatform
+    rows: Rows
+    clock: FakeClock
+    ann: Somebody
+    folder: Path
+
+    def job(self, chat: Chat | None = None, *, topic: int | None = None) -> Job:
+        where = chat or self.ann.private
+        channel = f"{where.id}/{topic}" if topic else str(where.id)
+        address = Address(
+            platform="telegram", channel=channel, community=str(where.id) if chat else None
+        )
+        wish = replace(order(), address=address, person=Person(id=str(self.ann.id), name="Ann"))
+        video = Video(key="videos/a.mp4", size=len(FILM), width=16, height=9, seconds=5.0)
+        return job(order=wish, status=Status.COMPLETED, video=video)
+
+    async def send(
+        self, about: Job | None = None, *, film: bool = True, again: bool = False
+    ) -> tuple[str, str]:
+        about = about or self.job()
+        post = Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None)
+        video = self.folder / "video.mp4"
+        video.write_bytes(FILM)
+        return await self.platform.send(
+            post,
+            about,
+            replies.result(about),
+            nonce=post.nonce(Form.FILE),
+            video=video if film else None,
+            again=again,
+        )
+
+    async def trouble(self, about: Job | None = None) -> BotError:
+        with pytest.raises(BotError) as caught:
+            await self.send(about)
+        return caught.value
+
+    def posts(self) -> list[Message]:
+        return self.fake.posts(self.ann.private)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    clock, rows = FakeClock(), Rows()
+
+    @asynccontextmanager
+    async def stored(_key: str) -> AsyncIterator[Path]:
+        file = tmp_path / "stored.mp4"
+        file.write_bytes(FILM)
+        yield file
+
+    async with FakeTelegram(clock=clock.now) as fake:
+        platform = TelegramPlatform(
+            Settings(token=fake.token, api_url=fake.api_url),
+            posts=rows,  # type: ignore[arg-type]  # the one method that it asks
+            handles=Handles(rows),
+            communities=Communities(rows),
+            stored=stored,
+            clock=clock,
+        )
+        ann = fake.person("Ann", started=True)
+        async with platform:
+            yield House(fake, platform, rows, clock, ann, tmp_path)
+        fake.check()
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (blocked(), "forbidden"),
+        (kicked(), "forbidden"),
+        (deactivated(), "forbidden"),
+        (bad_request("chat not found"), "forbidden"),
+        (bad_request("not enough rights to send videos to the chat"), "files_forbidden"),
+        (too_large(), "file_too_large"),
+        (bad_request("something that nobody foresaw"), "message_refused"),
+    ],
+)
+async def test_a_definite_no_is_told_as_one(house: House, fault: Fault, code: str) -> None:
+    house.fake.faults.add("sendVideo", fault)
+    trouble = await house.trouble()
+    assert isinstance(trouble, Refused)
+    assert trouble.code == code
+    assert house.posts() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [internal(), bad_gateway(), reset(), garbled(), accepted(internal()), accepted(reset())],
+)
+async def test_silence_has_an_unknown_end(house: House, fault: Fault) -> None:
+    house.fake.faults.add("sendVideo", fault)
+    trouble = await house.trouble()
+    assert isinstance(trouble, Temporary)
+    assert not trouble.unsent
+
+
+@pytest.mark.parametrize(("fault", "wait"), [(flood(7), 8.0), (conflict(), 30.0)])
+async def test_a_request_to_wait_is_no_doubt(house: House, fault: Fault, wait: float) -> None:
+    house.fake.faults.add("sendVideo", fault)
+    trouble = await house.trouble()
+    assert isinstance(trouble, Temporary)
+    assert (trouble.unsent, trouble.retry_after) == (True, wait)
+
+
+async def test_a_server_that_is_not_there_took_nothing(house: House) -> None:
+    await house.fake.__aexit__(None, None, None)
+    trouble = await house.trouble()
+    assert isinstance(trouble, Temporary)
+    assert trouble.unsent
+
+
+async def test_a_token_that_was_withdrawn_is_for_the_operator(house: House) -> None:
+    house.fake.faults.add("sendVideo", unauthorized())
+    trouble = await house.trouble()
+    assert isinstance(trouble, Broken)
+    assert trouble.code == "telegram_token_bad"
+
+
+async def test_no_error_carries_the_token(house: House) -> None:
+    for fault in (reset(), internal(), blocked(), garbled()):
+        house.fake.faults.add("sendVideo", fault)
+        trouble: BaseException | None = await house.trouble()
+        assert trouble is not None
+        assert not house.fake.leaks(repr(trouble) + str(trouble))
+        assert trouble.__cause__ is None, "the foreign one holds it"
+        assert trouble.__suppress_context__
+
+
+async def test_after_a_flood_the_chat_is_left_in_peace(house: House) -> None:
+    house.fake.faults.add("sendVideo", flood(30))
+    await house.trouble()
+    with pytest.raises(Temporary):
+        house.platform.line.pace.progress(house.ann.id)
+    assert house.fake.faults.impatient == []
+
+
+# --- topics and replies ---------------------------------------------------------------------------
+
+
+async def test_a_topic_that_is_closed_is_left_for_the_general_one(house: House) -> None:
+    club = house.fake.supergroup("club", house.ann, is_forum=True)
+    topic = house.fake.topic(club, "films")
+    topic.is_closed = True
+    await house.send(house.job(club, topic=topic.id))
+    (post,) = house.fake.posts(club)
+    assert post.topic is None
+
+
+async def test_a_group_with_another_id_is_known_by_it_from_then_on(house: House) -> None:
+    group = house.fake.group("club", house.ann)
+    club = house.fake.migrate(group)
+    trouble = await house.trouble(house.job(group))
+    assert isinstance(trouble, Temporary)
+    assert trouble.unsent
+    assert house.rows.moves == [(str(group.id), str(club.id))]
+
+
+# --- videos ---------------------------------------------------------------------------------------
+
+
+async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
+    await house.send()
+    (post,) = house.posts()
+    assert post.media is not None
+    assert (post.media.content, post.media.width, post.media.duration) == (FILM, 16, 5)
+    assert house.rows.handles == {"videos/a.mp4": post.media.file.id}
+
+
+async def test_a_silent_video_comes_back_as_an_animation_and_is_known(house: House) -> None:
+    house.fake.quirks.silent_videos_are_animations = True
+    await house.send()
+    assert list(house.rows.handles) == ["videos/a.mp4"]
+
+
+async def test_shown_again_it_costs_no_upload(house: House) -> None:
+    await house.send()
+    await house.platform.show(str(house.ann.id), house.job())
+    first, second = house.fake.calls_of("sendVideo")
+    assert (bool(first.files), bool(second.files)) == (True, False)
+
+
+async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House) -> None:
+    house.rows.handles["videos/a.mp4"] = house.fake.files.foreign_id()
+    await house.platform.show(str(house.ann.id), house.job())
+    (post,) = house.posts()
+    assert post.media is not None
+    assert post.media.content == FILM
+
+
+# --- the unknown end ------------------------------------------------------------------------------
+
+
+async def with_card(house: House) -> Job:
+    about = house.job()
+    card = Post(id=2, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    message_id, channel = await house.platform.send(
+        card, about, replies.card(about), nonce=card.nonce(Form.TEXT), video=None
+    )
+    house.rows.posts["card"] = replace(card, message_id=message_id, channel_id=channel)
+    return about
+
+
+@pytest.mark.parametrize("film", [True, False])
+async def test_what_may_stand_takes_the_place_of_the_status_message(
+    house: House, film: bool
+) -> None:
+    about = await with_card(house)
+    for _ in range(3):
+        stands = await house.send(about, film=film, again=True)
+        await house.clock.advance(10)
+    (post,) = house.posts()
+    assert stands == (str(post.id), str(house.ann.id))
+    assert "here is your video" in post.text
+    assert (post.media is not None) is film
+
+
+async def test_then_it_is_no_card_any_more(house: House) -> None:
+    about = await with_card(house)
+    stands = await house.send(about, film=False, again=True)
+    result = Post(id=3, job_id=about.id, kind=PostKind.RESULT, due_at=None, message_id=stands[0])
+    house.rows.posts["result"] = result
+    with pytest.raises(Refused):
+        await house.platform.edit(house.rows.posts["card"], about, replies.card(about))
+    assert "here is your video" in house.posts()[0].text
+
+
+@pytest.mark.parametrize("number", ["0", None])
+async def test_without_a_status_message_it_is_sent_once_more(
+    house: House, number: str | None
+) -> None:
+    about = await with_card(house)
+    house.rows.posts["card"] = replace(house.rows.posts["card"], message_id=number)
+    await house.send(about, again=True)
+    assert len(house.posts()) == 2
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) -> None:
+    house.fake.files.download_limit = 100
+    sent = await house.ann.sends_document(b"x" * 500, "cat.png")
+    assert sent.media is not None
+    picture = Picture(source=sent.media.file.id, filename="cat.png", size=500)
+    with pytest.raises(Refused) as caught:
+        await house.platform.fetch(picture, house.folder / "into", most=10_000)
+    assert caught.value.code == "picture_too_large"
+
+
+async def test_a_download_that_breaks_off_may_come_again(house: House) -> None:
+    house.fake.faults.add("file", reset(), times=2)  # aiohttp asks once more by itself
+    sent = await house.ann.sends_document(b"x" * 500, "cat.png")
+    assert sent.media is not None
+    picture = Picture(source=sent.media.file.id, filename="cat.png", size=500)
+    with pytest.raises(Temporary):
+        await house.platform.fetch(picture, house.folder / "into", most=10_000)
+    await house.platform.fetch(picture, house.folder / "into", most=10_000)
+    assert (house.folder / "into").read_bytes() == b"x" * 500
