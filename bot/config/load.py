@@ -20,6 +20,8 @@ from bot.core.catalog import MICRO, Catalog
 
 PREFIX = "ZOETROPE_"
 _SECRET_NAMES = ("token", "api_key")
+_MAY_STAND_IN_FILES = (*_SECRET_NAMES, "database_url", "storage_url")
+"""What `…_FILE` may be said of: secrets, and addresses that may hold one."""
 
 
 class Misconfigured(Exception):
@@ -128,7 +130,7 @@ def gather(
     if isinstance(named := given.get("secrets"), str):
         # A name in the file stands beside the file; one in the environment, where we are.
         folder = Path() if file is None or "secrets" in surroundings else file.parent
-        secrets = _from_environment(secrets_of(folder / named, problems), problems)
+        secrets = _from_environment(secrets_of(named, problems, folder=folder), problems)
         given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
     return given, problems
 
@@ -195,10 +197,11 @@ def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> 
         key, said = name.upper().removeprefix(PREFIX), value.strip()
         if not name.upper().startswith(PREFIX) or not said:
             continue
-        if key.endswith("_FILE"):
-            key, said = key.removesuffix("_FILE"), secret_in(Path(said), name, problems)
+        *tables, last = key.lower().split("__")
+        if (inner := last.removesuffix("_file")) != last and inner in _MAY_STAND_IN_FILES:
+            last, said = inner, secret_in(said, name, problems)
         if said:
-            given = _laid_over(given, _nested(key.lower().split("__"), _parsed(said)))
+            given = _laid_over(given, _nested([*tables, last], _parsed(said)))
     return given
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.core.replies import Text
 from bot.i18n import say
+from bot.log import redacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _shown(key: str, given: object) -> str:
     hides = _is_secret(key) or key in ("database_url", "storage_url")
     if hides or isinstance(given, dict | list | tuple):
         return "•••"
-    return repr(given)[:60]
+    return redacted(repr(given))[:60]
 
 
 def _is_secret(key: str) -> bool:

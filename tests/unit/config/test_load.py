@@ -260,6 +260,41 @@ def test_a_secrets_file_that_cannot_be_read_is_named(told: Told, tmp_path: Path)
     ]
 
 
+SECRETS_FOR_NAMES = {
+    "a token": "MTE4OTk0NzU2MTIzNDU2Nzg5MA.GhIjKl.canaryMnOpQrStUvWxYz0123456789abcd",
+    "a token of odd shape": "MTE4.GhIjKl.canaryMnOpQrStUvWxYz",
+    "a key": "sk-canary",
+    "a key without prefix": "canary0123456789abcdef0123456789abcdef",
+    "a key with a slash": "canary0123/456789abcdef",
+    "a key that begins with one": "/canary0123456789ABC",
+    "several lines": "# canary\nZOETROPE_DISCORD__TOKEN=canary\n",
+}
+
+
+@pytest.mark.parametrize("given", SECRETS_FOR_NAMES.values(), ids=SECRETS_FOR_NAMES)
+def test_a_secret_in_the_place_of_its_file_is_not_repeated(told: Told, given: str) -> None:
+    sentence = (
+        " names no file that I can read. The path of a file belongs there, not what the file holds."
+    )
+    assert told(ZOETROPE_DISCORD__TOKEN_FILE=given) == [f"ZOETROPE_DISCORD__TOKEN_FILE{sentence}"]
+    assert told(ZOETROPE_SECRETS=given) == [f"secrets{sentence}"]
+
+
+def test_only_what_may_be_secret_is_read_from_files(read: Read, told: Told, tmp_path: Path) -> None:
+    file = tmp_path / "held"
+    file.touch(mode=0o600)
+    file.write_text("postgresql+asyncpg://bot:canary@db/zoetrope")
+    assert read(ZOETROPE_DATABASE_URL_FILE=str(file)).secrets == ("sk-1", "t-1", "canary")
+    assert told(ZOETROPE_SECRETS_FILE=str(file), ZOETROPE_WEB__PORT_FILE=str(file)) == [
+        "web.port_file is not a setting. Did you mean “port”?",
+        "secrets_file is not a setting. Did you mean “secrets”?",
+    ]
+
+
+def test_a_secret_in_the_place_of_another_value_is_not_repeated(told: Told) -> None:
+    assert told(ZOETROPE_LOG_LEVEL="sk-canary")[0].startswith("log_level is '•••'; it has to be")
+
+
 @pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
 def test_what_is_no_regular_file_is_not_advised_upon(told: Told, odd: str) -> None:
     """Whoever followed `chmod 600 /tmp` would lock everybody else out of it."""
