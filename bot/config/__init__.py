@@ -4,8 +4,8 @@
 key and its remedy.
 """
 
-from bot.config.load import Config, Misconfigured, gather, load
+from bot.config.load import Config, Misconfigured, gather, load, secrets_file
 from bot.config.problems import Problem
 from bot.config.settings import Settings
 
-__all__ = ["Config", "Misconfigured", "Problem", "Settings", "gather", "load"]
+__all__ = ["Config", "Misconfigured", "Problem", "Settings", "gather", "load", "secrets_file"]

@@ -12,13 +12,12 @@ from pydantic import ValidationError
 from yarl import URL
 
 from bot.config.catalogue import resolve
-from bot.config.problems import Problem, problems_of, spelt, variable
+from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import UNLIMITED, Settings
 from bot.core import quotas
 from bot.core.catalog import MICRO, Catalog
 
-PREFIX = "ZOETROPE_"
 _SECRET_NAMES = ("token", "api_key")
 _MAY_STAND_IN_FILES = (*_SECRET_NAMES, "database_url", "storage_url")
 """What `…_FILE` may be said of: secrets, and addresses that may hold one."""
@@ -128,11 +127,22 @@ def gather(
     surroundings = _from_environment(variables, problems)
     given = _laid_over(_without_secrets(values), surroundings)
     if isinstance(named := given.get("secrets"), str):
-        # A name in the file stands beside the file; one in the environment, where we are.
-        folder = Path() if file is None or "secrets" in surroundings else file.parent
+        folder = _folder_of_secrets(file, surroundings)
         secrets = _from_environment(secrets_of(named, problems, folder=folder), problems)
         given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
     return given, problems
+
+
+def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path | None:
+    """Where `gather` looks for the secrets; None if nothing names a file for them."""
+    surroundings = _from_environment(environment, [])
+    named = _laid_over(_read(file), surroundings).get("secrets")
+    return _folder_of_secrets(file, surroundings) / named if isinstance(named, str) else None
+
+
+def _folder_of_secrets(file: Path | None, surroundings: Mapping[str, Any]) -> Path:
+    """A name in the file stands beside the file; one in the environment, where we are."""
+    return Path() if file is None or "secrets" in surroundings else file.parent
 
 
 def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:

@@ -11,6 +11,9 @@ from bot.core.replies import Text
 from bot.i18n import say
 from bot.log import redacted
 
+PREFIX = "ZOETROPE_"
+"""What every variable of ours begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -46,7 +49,7 @@ def variable(key: str) -> str:
     """The environment variable for a key, e.g. `discord.token` → `ZOETROPE_DISCORD__TOKEN`."""
     first, _, rest = key.partition(".")
     name, _, last = rest.rpartition(".")
-    return "ZOETROPE_" + "__".join(spelt(part).upper() for part in (first, name, last) if part)
+    return PREFIX + "__".join(spelt(part).upper() for part in (first, name, last) if part)
 
 
 def spelt(name: str) -> str:

@@ -4,12 +4,14 @@ The lines are what systemd (`EnvironmentFile=`) and Docker (`--env-file`) read a
 """
 
 import os
+import re
 import stat
 from pathlib import Path
 
-from bot.config.problems import Problem
+from bot.config.problems import PREFIX, Problem
 from bot.log import redacted
 
+_EXPORT = re.compile(r"\s*export\s+")
 _LONGEST_NAME = 31
 """Characters of a file's name that is repeated: tokens and keys have more."""
 
@@ -25,7 +27,7 @@ def secret_in(named: str, key: str, problems: list[Problem], *, folder: Path = P
         if mode & (stat.S_IRGRP | stat.S_IROTH):
             problems.append(Problem(key, "secret_file_open", {"file": str(file)}))
             return ""
-        return file.read_text("utf-8").strip()
+        return file.read_text("utf-8-sig").strip()
     except (OSError, ValueError):
         if _is_name(file):
             problems.append(Problem(key, "secret_file_missing", {"file": str(file)}))
@@ -42,27 +44,40 @@ def secrets_of(named: str, problems: list[Problem], *, folder: Path) -> dict[str
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, is_there, value = line.partition("=")
+        # Never the line itself: it may well be a secret.
+        where = {"file": str(folder / named), "line": number}
         if not is_there:
-            # Never the line itself: it may well be a secret.
-            where = {"file": str(folder / named), "line": number}
             problems.append(Problem("secrets", "secret_file_line", where))
-        found[name.strip()] = value.strip().strip("\"'")
+        elif not _spelt(name).startswith(PREFIX):
+            problems.append(Problem("secrets", "secret_file_name", where))
+        found[_spelt(name)] = value.strip().strip("\"'")
     return found
 
 
 def with_secret(text: str, name: str, value: str) -> str:
-    """The lines of such a file with this variable in them, once."""
-    lines = [line for line in text.splitlines() if line.partition("=")[0].strip() != name]
-    return "\n".join([*lines, f"{name}={value}", ""])
+    """The lines of such a file with this variable in them, once; no other line wins over it."""
+    lines = text.splitlines(keepends=True)
+    end = "\r\n" if "\r\n" in text else "\n"
+    ours = (name, f"{name}_FILE")
+    places = [n for n, line in enumerate(lines) if _spelt(line.partition("=")[0]) in ours]
+    if not places:
+        gap = "" if text.endswith("\n") or not text else end
+        return f"{text}{gap}{name}={value}{end}"
+    first, *others = places
+    export = _EXPORT.match(lines[first])
+    lines[first] = f"{export[0] if export else ''}{name}={value}{end}"
+    return "".join(line for n, line in enumerate(lines) if n not in others)
+
+
+def _spelt(name: str) -> str:
+    """A variable's name as it counts: in upper case, without what a shell wants before it."""
+    return _EXPORT.sub("", name).strip().upper()
 
 
 def _is_name(file: Path) -> bool:
     """Whether this is surely a file's name, and no secret that was put where one belongs."""
-    whole = str(file)
-    return (
-        whole.isprintable()
-        and redacted(whole) == whole
-        and file.name.islower()
-        and len(file.name) <= _LONGEST_NAME
-        and os.access(file.parent, os.X_OK)
-    )
+    whole, name = str(file), file.name
+    if not whole.isprintable() or redacted(whole) != whole:
+        return False
+    wordy = name.islower() and len(name) <= _LONGEST_NAME and os.access(file.parent, os.X_OK)
+    return wordy or file.suffix == ".env"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.words import tell
-from bot.config import Config, Misconfigured, Problem, gather, load
+from bot.config import Config, Misconfigured, Problem, gather, load, secrets_file
 from bot.config.editing import NotSimple, Value, put
 from bot.config.problems import variable
 from bot.config.saving import PRIVATE, SHARED, save
@@ -29,9 +29,10 @@ class Draft:
 
     @property
     def secrets(self) -> Path:
-        """Where the secrets go: beside the configuration, unless that says otherwise."""
-        named = self.get("secrets")
-        return self.file.parent / (named if isinstance(named, str) else SECRETS)
+        """Where the secrets go: beside the configuration, unless something says otherwise."""
+        self.get("secrets")  # what is no name of a file ends here, and is not taken for one
+        named = secrets_file(self._known, environment=self._environment)
+        return named or self.file.parent / SECRETS
 
     @property
     def gateway(self) -> str:
@@ -41,19 +42,14 @@ class Draft:
 
     def get(self, *key: str) -> Any:
         """The value from wherever it comes, unchecked; None if there is none."""
-        values, problems = gather(self._known, environment=self._environment)
-        if problems:
-            raise Misconfigured(problems)
-        inner: Any = values
-        for name in key:
-            inner = inner.get(name) if isinstance(inner, dict) else None
-        return inner
+        return self._value(key, self._environment)
 
     def check_ours(self, *key: str) -> None:
         """Raise where the environment has a bad value: it would win over what we write."""
         dotted = ".".join(key)
-        for name in (variable(dotted), f"{variable(dotted)}_FILE"):
-            if self._environment.get(name, "").strip():
+        for name, value in self._environment.items():
+            names = (variable(dotted), f"{variable(dotted)}_FILE")
+            if name.upper() in names and value.strip():
                 raise Misconfigured([Problem(dotted, "answer_given", {"variable": name})])
 
     def put(self, value: Value, *key: str) -> None:
@@ -71,8 +67,9 @@ class Draft:
     def keep(self, secret: str, *key: str) -> None:
         """Write one secret into the secrets file, and its name into the configuration."""
         file = self.secrets
-        before = file.read_text("utf-8") if file.exists() else f"# {tell('init.secrets_header')}\n"
-        save(file, with_secret(before, variable(".".join(key)), secret), mode=PRIVATE)
+        if self._value(key, self._naming_secrets()) != secret:
+            before = _read(file) if file.exists() else f"# {tell('init.secrets_header')}\n"
+            save(file, with_secret(before, variable(".".join(key)), secret), mode=PRIVATE)
         if self.get("secrets") is None:
             self.put(SECRETS, "secrets")
 
@@ -84,7 +81,32 @@ class Draft:
     def _known(self) -> Path | None:
         return self.file if self.file.exists() else None
 
+    def _value(self, key: tuple[str, ...], environment: Mapping[str, str]) -> Any:
+        values, found = gather(self._known, environment=environment)
+        if problems := [each for each in found if not _is_to_come(each)]:
+            raise Misconfigured(problems)
+        inner: Any = values
+        for name in key:
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        return inner
+
+    def _naming_secrets(self) -> dict[str, str]:
+        """So little of the environment that everything else comes from the files."""
+        name = variable("secrets")
+        return {key: value for key, value in self._environment.items() if key.upper() == name}
+
     def _text(self) -> str:
         if self._known:
-            return self.file.read_text("utf-8")
+            return _read(self.file)
         return "".join(f"# {line}\n" for line in tell("init.config_header").splitlines())
+
+
+def _is_to_come(problem: Problem) -> bool:
+    """The secrets may be named, in a configuration that is shared, long before they are written."""
+    named = (problem.key, problem.code) == ("secrets", "secret_file_missing")
+    return named and not Path(str(problem.values["file"])).exists()
+
+
+def _read(file: Path) -> str:
+    """With the line ends as they are."""
+    return file.read_bytes().decode("utf-8-sig")

@@ -67,10 +67,38 @@ def test_a_line_that_is_no_variable_is_told_but_never_shown(tmp_path: Path) -> N
     assert said == [f"{tmp_path}/secrets.env, line 5: a variable is wanted there, as NAME=value."]
 
 
-def test_a_variable_is_put_in_once_and_the_rest_stays() -> None:
-    once = with_secret("# mine\nA=1\nB = 2\n", "B", "3")
-    assert once == "# mine\nA=1\nB=3\n"
-    assert with_secret(once, "C", "4") == "# mine\nA=1\nB=3\nC=4\n"
+def test_a_line_that_sets_nothing_of_ours_is_told_but_never_shown(tmp_path: Path) -> None:
+    said = told(written(tmp_path, f"{LINES}ZOETROP_WEB__PORT=8080\nsk-very-secret=\n"))
+    assert [sentence.partition(": ")[0] for sentence in said] == [
+        f"{tmp_path}/secrets.env, line 5",
+        f"{tmp_path}/secrets.env, line 6",
+    ]
+    assert "only variables that begin with ZOETROPE_ count there" in said[0]
+    assert "sk-very-secret" not in "".join(said)
+
+
+def test_lines_written_for_a_shell_or_on_windows_count(tmp_path: Path) -> None:
+    lines = "\ufeffexport ZOETROPE_DISCORD__TOKEN=t-1\r\nzoetrope_gateways__main__api_key=sk-1\r\n"
+    assert load(written(tmp_path, lines), environment={}).secrets == ("sk-1", "t-1")
+
+
+PUT = {
+    "in its place": ("# mine\nB = 2 \nA=1\n", "# mine\nB=3\nA=1\n"),
+    "at the end": ("A=1", "A=1\nB=3\n"),
+    "once": ("b=1\nA=1\nB_FILE=x\n export B='2'\n", "B=3\nA=1\n"),
+    "for a shell": ("export B=2\n", "export B=3\n"),
+    "before an end that is none": ("B=1\nA=1", "B=3\nA=1"),
+    "after all ends": ("A=1\r\nC=1\n", "A=1\r\nC=1\nB=3\r\n"),
+    "into nothing": ("", "B=3\n"),
+    "with the ends of the other lines": ("A=1\r\nB=2\r\n", "A=1\r\nB=3\r\n"),
+    "beside others": ("AB=1\n#B=1\nB_FILES=2\n", "AB=1\n#B=1\nB_FILES=2\nB=3\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), PUT.values(), ids=PUT)
+def test_a_variable_is_put_in_once_and_the_rest_stays(before: str, after: str) -> None:
+    assert with_secret(before, "B", "3") == after
+    assert with_secret(after, "B", "3") == after
 
 
 def test_a_secret_is_never_readable_by_others_not_even_for_a_moment(tmp_path: Path) -> None:

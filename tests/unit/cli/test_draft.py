@@ -1,0 +1,103 @@
+"""What `init` keeps is what the service reads, wherever the secrets stand and however."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.cli.init.draft import Draft
+from bot.config import Misconfigured
+
+OLD, NEW = "old.old.old", "new.new.new"
+TOKEN = ("discord", "token")
+
+
+def draft(folder: Path, text: str = 'secrets = "secrets.env"\n', **environment: str) -> Draft:
+    """Over a configuration of this text."""
+    file = folder / "config.toml"
+    file.write_text(text, "utf-8")
+    return Draft(file, environment=environment)
+
+
+def private(file: Path, text: str) -> Path:
+    """A file for its owner alone."""
+    file.touch(mode=0o600)
+    file.write_bytes(text.encode())
+    return file
+
+
+# --- secrets -------------------------------------------------------------------------------------
+
+EARLIER = {
+    "as it should": "ZOETROPE_DISCORD__TOKEN=old.old.old\n",
+    "in lower case": "zoetrope_discord__token = old.old.old\n",
+    "for a shell": "# mine\nexport ZOETROPE_DISCORD__TOKEN=old.old.old",
+    "from Windows": "\ufeffZOETROPE_DISCORD__TOKEN=old.old.old\r\n",
+    "in a file of its own": "ZOETROPE_DISCORD__TOKEN_FILE={token}\n",
+    "twice": "ZOETROPE_DISCORD__TOKEN=x\nexport zoetrope_discord__token='old.old.old'\n",
+}
+
+
+@pytest.mark.parametrize("lines", EARLIER.values(), ids=EARLIER)
+def test_a_new_secret_wins_over_the_old_one_however_that_is_spelt(
+    tmp_path: Path, lines: str
+) -> None:
+    token = private(tmp_path / "token", OLD)
+    private(tmp_path / "secrets.env", lines.format(token=token))
+    making = draft(tmp_path)
+    assert making.get(*TOKEN) == OLD
+    making.keep(NEW, *TOKEN)
+    assert making.get(*TOKEN) == NEW
+
+
+def test_a_secret_that_is_known_already_is_not_written_again(tmp_path: Path) -> None:
+    token = private(tmp_path / "token", OLD)
+    lines = f"export ZOETROPE_DISCORD__TOKEN_FILE={token} \r\n# mine"
+    secrets = private(tmp_path / "secrets.env", lines)
+    draft(tmp_path).keep(OLD, *TOKEN)
+    assert secrets.read_bytes() == lines.encode()
+
+
+def test_secrets_named_by_the_environment_are_kept_where_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, a name stands for a file in the folder where we are."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "etc").mkdir()
+    making = Draft(Path("etc/config.toml"), environment={"ZOETROPE_SECRETS": "my.env"})
+    making.keep(NEW, *TOKEN)
+    making.put("de", "language")
+    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.env")] == ["my.env"]
+    assert making.get(*TOKEN) == NEW
+
+
+def test_secrets_that_are_named_but_not_there_yet_are_empty(tmp_path: Path) -> None:
+    making = draft(tmp_path, 'secrets = "mine/Our-Secrets.env"\n')
+    assert making.get(*TOKEN) is None
+    making.keep(NEW, *TOKEN)
+    assert making.get(*TOKEN) == NEW
+    assert (tmp_path / "mine" / "Our-Secrets.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_secrets_that_are_there_and_cannot_be_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").touch(mode=0o600)
+    (tmp_path / "secrets.env").write_bytes(b"ZOETROPE_DISCORD__TOKEN=\xff\n")
+    with pytest.raises(Misconfigured) as wrong:
+        draft(tmp_path).get(*TOKEN)
+    assert [problem.code for problem in wrong.value.problems] == ["secret_file_missing"]
+
+
+def test_what_is_no_name_of_a_file_is_not_taken_for_one(tmp_path: Path) -> None:
+    making = draft(tmp_path, "", ZOETROPE_SECRETS=f"ZOETROPE_DISCORD__TOKEN={OLD}\n#")
+    with pytest.raises(Misconfigured) as wrong:
+        _ = making.secrets
+    assert [problem.code for problem in wrong.value.problems] == ["secret_file_none"]
+
+
+@pytest.mark.parametrize("name", ["ZOETROPE_DISCORD__TOKEN", "zoetrope_discord__token_file"])
+def test_a_bad_value_in_the_environment_is_named_as_it_stands_there(
+    tmp_path: Path, name: str
+) -> None:
+    making = draft(tmp_path, **{name: str(private(tmp_path / "token", OLD))})
+    with pytest.raises(Misconfigured) as wrong:
+        making.check_ours(*TOKEN)
+    assert [problem.values for problem in wrong.value.problems] == [{"variable": name}]
