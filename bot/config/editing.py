@@ -17,28 +17,46 @@ class NotSimple(Exception):
 
 def put(text: str, key: tuple[str, ...], value: Value) -> str:
     """`text` with `key` set to `value`. Raises `NotSimple`, rather than to break anything."""
-    *table, name = key
-    lines = text.splitlines()
-    line = f"{_spelt(name)} = {_written(value)}"
-    place = _section(lines, tuple(table))
-    if place is None:
-        gap = [""] if lines and lines[-1].strip() else []
-        lines += [*gap, f"[{'.'.join(map(_spelt, table))}]", line]
-    else:
-        _put_line(lines, place, name, line)
-    changed = "\n".join([*lines, ""])
     try:
+        before = tomllib.loads(text)
+        if _has(before, key, value):
+            return text
+        changed = _put(text, key, value)
         outcome = tomllib.loads(changed)
     except tomllib.TOMLDecodeError as error:
         raise NotSimple from error
-    if outcome != _changed(tomllib.loads(text), key, value):
+    if outcome != _changed(before, key, value):
         raise NotSimple
     return changed
 
 
+def _has(values: Any, key: tuple[str, ...], value: Value) -> bool:
+    """Whether it is there already, perhaps spelt in another way."""
+    for name in key:
+        values = values.get(name) if isinstance(values, dict) else None
+    return values == value and isinstance(values, bool) == isinstance(value, bool)
+
+
+def _put(text: str, key: tuple[str, ...], value: Value) -> str:
+    *table, name = key
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines: list[str] = re.findall(r"[^\n]*\n|[^\n]+", text)
+    place = _section(lines, tuple(table))
+    if place is not None and _replace(lines, place, name, _written(value)):
+        return "".join(lines)
+    line = f"{_spelt(name)} = {_written(value)}{end}"
+    if place is None:
+        gap = [end] if lines and lines[-1].strip() else []
+        lines += [*gap, f"[{'.'.join(map(_spelt, table))}]{end}", line]
+    else:
+        _insert(lines, place, line, end)
+    *all_but_last, last = lines  # what was last may have no end, and not be last any more
+    return "".join(each if each.endswith("\n") else each + end for each in all_but_last) + last
+
+
 def _section(lines: list[str], table: tuple[str, ...]) -> range | None:
     """The numbers of the lines below the table's header; of all before the first, for no table."""
-    headers = [n for n, line in enumerate(lines) if line.startswith("[")]
+    headers = [n for n, line in enumerate(lines) if line.lstrip().startswith("[")]
     ends = [*headers, len(lines)]
     if not table:
         return range(ends[0])
@@ -49,10 +67,7 @@ def _section(lines: list[str], table: tuple[str, ...]) -> range | None:
 
 
 def _path(header: str) -> tuple[str, ...]:
-    try:
-        inner: Any = tomllib.loads(header)
-    except tomllib.TOMLDecodeError:
-        return ()
+    inner: Any = _read(header)
     path = []
     while isinstance(inner, dict) and inner:
         name, inner = next(iter(inner.items()))
@@ -60,20 +75,42 @@ def _path(header: str) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _put_line(lines: list[str], place: range, name: str, line: str) -> None:
-    """In place of the name's line; or of the comment that shows it; or after the last value."""
+def _replace(lines: list[str], place: range, name: str, written: str) -> bool:
+    """Put it in place of the value in the name's line, or in the comment that shows it."""
     for shown in ("", "#"):
         for number in place:
-            if re.match(rf"{shown}\s*{re.escape(_spelt(name))}\s*=", lines[number]):
-                lines[number] = line
-                return
-    filled = [n for n in place if lines[n].strip() and not lines[n].startswith("#")]
-    if filled:
-        lines.insert(filled[-1] + 1, line)
-    elif place.start:
-        lines.insert(place.start, line)
+            line = re.match(rf"(\s*){shown}\s*({re.escape(_spelt(name))}\s*=\s*)", lines[number])
+            if line and (rest := _after_value(name, lines[number][line.end() :])) is not None:
+                lines[number] = f"{line[1]}{line[2]}{written}{rest}"
+                return True
+    return False
+
+
+def _after_value(name: str, tail: str) -> str | None:
+    """Comment and end of a line, of which `tail` begins with the value; None if it has none."""
+    for rest in re.finditer(r"\s*(#|$)", tail):
+        if _read(f"{_spelt(name)} = {tail[: rest.start()]}"):
+            return tail[rest.start() :]
+    return None
+
+
+def _insert(lines: list[str], place: range, line: str, end: str) -> None:
+    """After the last value of the table, or below its header."""
+    filled = [n for n in place if lines[n].strip() and not lines[n].lstrip().startswith("#")]
+    if filled or place.start:
+        above = filled[-1] if filled else place.start - 1
+        indent = re.match(r"[ \t]*", lines[above])
+        lines.insert(above + 1, f"{indent[0] if indent else ''}{line}")
     else:
-        lines[place.stop : place.stop] = [line] if place.stop == len(lines) else [line, ""]
+        lines[place.stop : place.stop] = [line] if place.stop == len(lines) else [line, end]
+
+
+def _read(text: str) -> dict[str, Any]:
+    """The values in a part of a file; empty if it makes no sense alone."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
 
 
 def _changed(values: Any, key: tuple[str, ...], value: Value) -> dict[str, Any]:

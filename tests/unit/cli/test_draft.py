@@ -101,3 +101,18 @@ def test_a_bad_value_in_the_environment_is_named_as_it_stands_there(
     with pytest.raises(Misconfigured) as wrong:
         making.check_ours(*TOKEN)
     assert [problem.values for problem in wrong.value.problems] == [{"variable": name}]
+
+
+# --- the configuration ---------------------------------------------------------------------------
+
+
+def test_the_mode_and_the_line_ends_of_a_configuration_stay(tmp_path: Path) -> None:
+    making = draft(tmp_path)
+    making.file.write_bytes(b"# mine\r\n[limits]\r\nperson_at_once = 2 # two\r\n")
+    making.file.chmod(0o640)
+    making.put("de", "language")
+    making.put(3, "limits", "person_at_once")
+    assert making.file.read_bytes() == (
+        b'# mine\r\nlanguage = "de"\r\n\r\n[limits]\r\nperson_at_once = 3 # two\r\n'
+    )
+    assert making.file.stat().st_mode & 0o777 == 0o640

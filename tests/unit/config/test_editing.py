@@ -19,12 +19,56 @@ EDITS: dict[str, tuple[str, tuple[str, ...], Value, str]] = {
         1,
         "# mine\n\na = 1\n\n[t]\nb = 2\n",
     ),
-    "in place of a value": ("a = 1 # one\nb = 2\n", ("a",), 3, "a = 3\nb = 2\n"),
+    "in place of a value": ("a = 1\nb = 2\n", ("a",), 3, "a = 3\nb = 2\n"),
+    "before its comment": (
+        "a = 1  # one # of them\nb = 2",
+        ("b",),
+        3,
+        "a = 1  # one # of them\nb = 3",
+    ),
+    "before its own comment": ("a = 1  # one # of them\n", ("a",), 3, "a = 3  # one # of them\n"),
+    "of a value that looks like a comment": (
+        "a   =   '1 # one' # two\n",
+        ("a",),
+        "#",
+        'a   =   "#" # two\n',
+    ),
     "in place of its comment": (
         "[t]\n# how many\n#a = 1\n",
         ("t", "a"),
         3,
         "[t]\n# how many\na = 3\n",
+    ),
+    "before an end that is none": (
+        "[t]\nb = 2\n[u]\nc = 3",
+        ("t", "a"),
+        1,
+        "[t]\nb = 2\na = 1\n[u]\nc = 3",
+    ),
+    "not in place of prose": ("# a = what you like\n", ("a",), 3, "# a = what you like\na = 3\n"),
+    "in a table that is set in": (
+        "  [t]\n    b = 2 # two\n  [u]\n",
+        ("t", "a"),
+        3,
+        "  [t]\n    b = 2 # two\n    a = 3\n  [u]\n",
+    ),
+    "with the line ends of Windows": (
+        "# mine\r\n[t]\r\nb = 2 # two\r\n",
+        ("t", "b"),
+        3,
+        "# mine\r\n[t]\r\nb = 3 # two\r\n",
+    ),
+    "a line with the line ends of Windows": (
+        "# mine\r\n[t]\r\nb = 2",
+        ("t", "a"),
+        3,
+        "# mine\r\n[t]\r\nb = 2\r\na = 3\r\n",
+    ),
+    "a table with the line ends of Windows": (
+        "b = 2\r\n",
+        ("t", "a"),
+        3,
+        "b = 2\r\n\r\n[t]\r\na = 3\r\n",
     ),
     "after the last of its table": (
         "[t]\nb = 2\n# end\n\n[u]\na = 9\n",
@@ -56,9 +100,27 @@ def test_a_value_finds_its_place(
     assert put(outcome, key, value) == outcome, "twice is once"
 
 
+SPELT: dict[str, tuple[str, Value]] = {
+    "in hexadecimal": ("t.a = 0x10 # sixteen", 16),
+    "with a point": ("[t]\na = 7.0", 7),
+    "on several lines": ('[t]\na = """\nb"""', "b"),
+    "in a line": ("t = { a = true }\r\n", True),
+}
+
+
+@pytest.mark.parametrize(("text", "value"), SPELT.values(), ids=SPELT)
+def test_what_is_there_already_stays_however_it_is_spelt(text: str, value: Value) -> None:
+    assert put(text, ("t", "a"), value) == text
+
+
+def test_yes_is_not_one() -> None:
+    assert put("a = 1\n", ("a",), True) == "a = true\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "a = 1\rb = 2",
         'a = """\n[t]\n"""\n',
         "t = { a = 1 }\n",
         "t.a = 1\n",

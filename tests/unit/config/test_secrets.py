@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Misconfigured, load
-from bot.config.saving import PRIVATE, save
 from bot.config.secrets import with_secret
-from bot.core.errors import Refused
 from tests.unit.config.conftest import SECRETS, Read
 
 FILE = 'secrets = "secrets.env"\n[gateways.main]\nbase_url = "https://gateway.example"\n'
@@ -99,19 +97,6 @@ PUT = {
 def test_a_variable_is_put_in_once_and_the_rest_stays(before: str, after: str) -> None:
     assert with_secret(before, "B", "3") == after
     assert with_secret(after, "B", "3") == after
-
-
-def test_a_secret_is_never_readable_by_others_not_even_for_a_moment(tmp_path: Path) -> None:
-    file = tmp_path / "folder" / "secrets.env"
-    save(file, "A=1\n", mode=PRIVATE)
-    assert (file.read_text(), file.stat().st_mode & 0o777) == ("A=1\n", 0o600)
-    assert list(file.parent.iterdir()) == [file], "nothing is left behind"
-
-
-def test_where_nothing_can_be_written_is_one_sentence() -> None:
-    with pytest.raises(Refused) as refused:
-        save(Path("/dev/null/secrets.env"), "A=1\n", mode=PRIVATE)
-    assert refused.value.code == "output_unwritable"
 
 
 HEALED = {
