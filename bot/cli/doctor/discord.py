@@ -71,17 +71,17 @@ async def _in_server(
     if not await portal.has_commands(identity, community):
         yield Finding.problem("doctor.scope_missing", server=server, url=identity.invitation)
     try:
-        rights = await portal.rights(identity, community)
+        channels = await portal.channels(identity, community)
     except Refused:
         yield Finding.note("doctor.permissions_unseen", server=server)
         return
-    lacking = {channel: names for channel, names in rights.lacking.items() if names}
-    if not rights.lacking:
+    lacking = [channel for channel in channels if channel.lacking]
+    if not channels:
         yield Finding.problem("doctor.permissions_nowhere", server=server)
     elif not lacking:
-        yield Finding.ok("doctor.permissions", server=server, channels=len(rights.lacking))
-    for missing in sorted(set(lacking.values())):
-        where = listed([f"#{name}" for name, names in lacking.items() if names == missing])
+        yield Finding.ok("doctor.permissions", server=server, channels=len(channels))
+    for missing in sorted({channel.lacking for channel in lacking}):
+        where = listed([f"#{channel.name}" for channel in lacking if channel.lacking == missing])
         words = ", ".join(tell(f"permission.{name}") for name in missing)
         yield Finding.problem(
             "doctor.permissions_missing", server=server, channels=where, permissions=words

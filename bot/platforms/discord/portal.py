@@ -14,7 +14,7 @@ import discord
 
 from bot.core.errors import Broken, Refused, Temporary
 from bot.platforms.discord import errors, reading
-from bot.platforms.discord.rights import Rights, rights_in
+from bot.platforms.discord.rights import Channel, channels_in
 
 API = "https://discord.com/api/v10"
 NEEDED = (*reading.NEEDED, "send_messages_in_threads")
@@ -105,13 +105,13 @@ class Portal:
             return False
         return True
 
-    async def rights(self, identity: Identity, community: Community) -> Rights:
-        """What the bot may do in each text channel. `Refused` if that can't be seen."""
+    async def channels(self, identity: Identity, community: Community) -> list[Channel]:
+        """The text channels in which the bot may write. `Refused` if that can't be seen."""
         place = f"/guilds/{community.id}"
         guild = await self._get(place)
         member = await self._get(f"{place}/members/{identity.bot}")
         channels = await self._get(f"{place}/channels")
-        return rights_in(guild, member, channels, needed=NEEDED)
+        return channels_in(guild, member, channels, needed=NEEDED)
 
     async def _get(self, path: str) -> Any:
         """The answer to one question; asked again where Discord wants us to be slower."""

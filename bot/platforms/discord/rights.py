@@ -17,25 +17,25 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """The channels in which the bot may write, each with what it lacks there all the same."""
+class Channel:
+    """One in which the bot may write; several may have one name."""
 
-    lacking: Mapping[str, tuple[str, ...]]
-    """Channel's name → names of permissions as discord.py spells them."""
+    name: str
+    lacking: tuple[str, ...]
+    """What is needed there besides, as discord.py spells permissions."""
 
 
-def rights_in(
+def channels_in(
     guild: Json, member: Json, channels: Iterable[Json], *, needed: Sequence[str]
-) -> Rights:
+) -> list[Channel]:
     """Where the bot can't look or can't write is no fault: somebody will have wanted it so."""
-    lacking = {}
+    found = []
     for channel in channels:
         granted = _granted(guild, member, channel)
         if channel["type"] in TEXT_CHANNELS and granted.view_channel and granted.send_messages:
-            lacking[str(channel["name"])] = tuple(
-                name for name in needed if not getattr(granted, name)
-            )
-    return Rights(lacking)
+            lacking = tuple(name for name in needed if not getattr(granted, name))
+            found.append(Channel(str(channel["name"]), lacking))
+    return found
 
 
 def _granted(guild: Json, member: Json, channel: Json) -> discord.Permissions:

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.platforms.discord.portal import NEEDED, PERMISSIONS, Identity
-from bot.platforms.discord.rights import rights_in
+from bot.platforms.discord.rights import Channel, channels_in
 
 VIEW, SEND, EMBED = 1 << 10, 1 << 11, 1 << 14
 ALL = PERMISSIONS.value
@@ -19,23 +19,27 @@ def overwrite(holder: str, *, allow: int = 0, deny: int = 0) -> Json:
     return {"id": holder, "type": 0, "allow": str(allow), "deny": str(deny)}
 
 
-def lacking(
-    *overwrites: Json, everyone: int = 0, role: int = ALL, kind: int = 0
-) -> tuple[str, ...] | None:
-    """What is lacking in the one channel; None where the bot may not write at all."""
+def channel(*overwrites: Json, kind: int = 0) -> Json:
+    return {"name": "here", "type": kind, "permission_overwrites": list(overwrites)}
+
+
+def found(*channels: Json, everyone: int = 0, role: int = ALL) -> list[Channel]:
+    """The channels in which the bot may write."""
     roles = [
         {"id": GUILD, "permissions": str(everyone)},
         {"id": ROLE, "permissions": str(role)},
         {"id": "9", "permissions": str(1 << 3)},
     ]
-    channel = {"name": "here", "type": kind, "permission_overwrites": list(overwrites)}
-    found = rights_in(
-        {"id": GUILD, "roles": roles},
-        {"roles": [ROLE], "user": {"id": BOT}},
-        [channel],
-        needed=NEEDED,
-    )
-    return found.lacking.get("here")
+    member = {"roles": [ROLE], "user": {"id": BOT}}
+    return channels_in({"id": GUILD, "roles": roles}, member, channels, needed=NEEDED)
+
+
+def lacking(
+    *overwrites: Json, everyone: int = 0, role: int = ALL, kind: int = 0
+) -> tuple[str, ...] | None:
+    """What is lacking in the one channel; None where the bot may not write at all."""
+    here = found(channel(*overwrites, kind=kind), everyone=everyone, role=role)
+    return here[0].lacking if here else None
 
 
 CASES: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...] | None]] = {
@@ -60,11 +64,16 @@ CASES: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...] | None]] = {
 }
 
 
-@pytest.mark.parametrize(("found", "truth"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("said", "truth"), CASES.values(), ids=CASES)
 def test_rights_are_laid_over_each_other_as_documented(
-    found: tuple[str, ...] | None, truth: tuple[str, ...] | None
+    said: tuple[str, ...] | None, truth: tuple[str, ...] | None
 ) -> None:
-    assert found == truth
+    assert said == truth
+
+
+def test_channels_of_one_name_are_two() -> None:
+    broken, sound = channel(overwrite(BOT, deny=EMBED)), channel()
+    assert found(broken, sound) == [Channel("here", ("embed_links",)), Channel("here", ())]
 
 
 def test_the_invitation_asks_for_exactly_what_is_used() -> None:
