@@ -16,7 +16,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import World
-from tests.fakes.discord import FakeDiscord, Intent, Permission
+from tests.fakes.discord import FakeDiscord, Intent, Permission, rate_limited
 from tests.fakes.gateways import (
     BAD_KEY,
     PAGE,
@@ -176,6 +176,18 @@ async def test_discord_out_of_reach(world: World) -> None:
 async def test_no_platform_at_all(world: World) -> None:
     (told,) = await problems(world, DISCORD__TOKEN="")
     assert told.startswith("No chat platform is configured.")
+
+
+async def test_a_room_in_the_browser_is_platform_enough(world: World) -> None:
+    found = await look(world, DISCORD__TOKEN="", PLAYGROUND__ENABLED="true")
+    assert sentences(found, Mark.PROBLEM) == ""
+    assert "Discord" not in "".join(finding.sentence for finding in found)
+    assert world.discord.requests == []
+
+
+async def test_discord_is_asked_again_where_it_wants_us_to_be_slower(world: World) -> None:
+    world.discord.faults.add("GET", "/users/@me$", rate_limited(), times=2)
+    assert await problems(world) == []
 
 
 # --- gateways ------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ def look_over(file: Path | None) -> None:
 async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
     yield Finding.ok("check.good", count=len(config.catalog.models))
+    if not config.has_platform:
+        yield Finding.problem("problem.platform_missing")
     for look in LOOKS:
         async for finding in look(config):
             yield finding
