@@ -65,6 +65,11 @@ def moment(seconds: float, locale: str) -> str:
     return f"{format_skeleton('yMMMd', at, locale=nearest(locale))}, {at:%H:%M} UTC"
 
 
+def printable(text: str) -> str:
+    """What others wrote, for a terminal: nothing in it can move the cursor."""
+    return "".join(char if char.isprintable() else "·" for char in text)
+
+
 def _shown(
     name: str, value: object, formats: Mapping[str, Format], escape: Callable[[str], str]
 ) -> object:

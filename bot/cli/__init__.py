@@ -4,6 +4,7 @@ An operator's mistake ends in one sentence on standard error and an exit code, n
 """
 
 import sys
+from io import TextIOWrapper
 
 from bot.cli.main import app
 from bot.cli.rim import translated
@@ -21,6 +22,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal without a letter shows its number: names are in every script there is.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except Misconfigured as wrong:

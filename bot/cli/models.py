@@ -9,6 +9,7 @@ from rich.table import Table
 from bot.cli.words import tell
 from bot.config import load
 from bot.core.catalog import MICRO, Model
+from bot.i18n import printable
 
 _WIDEST = 10_000
 _COLUMNS = ("family", "model", "kinds", "seconds", "quality", "aspect", "gateway", "price")
@@ -24,7 +25,7 @@ def list_models(file: Path | None) -> None:
         whole = column == "model" and 4 * longest <= console.width  # people copy it
         table.add_column(tell(f"models.{column}"), overflow="fold", no_wrap=whole)
     for model in config.catalog.models:
-        table.add_row(*_row(model, config.settings.currency))
+        table.add_row(*map(printable, _row(model, config.settings.currency)))
     if not console.is_terminal:  # one line per model, for grep
         console.width = Measurement.get(
             console, console.options.update(width=_WIDEST), table

@@ -1,18 +1,21 @@
-"""Sentences on the terminal, out of the same catalogues as those in chat."""
+"""Sentences on the terminal, out of the same catalogues as those in chat.
+
+Whatever is said in them may come from strangers, so only `printable` of it is shown.
+"""
 
 import datetime
 from collections.abc import Sequence
 
 from bot.core.errors import BotError
 from bot.core.replies import Text, error
-from bot.i18n import say
+from bot.i18n import printable, say
 
 NAMED = 5
 
 
 def tell(id_: str, *, count: int | None = None, **values: object) -> str:
     """The sentence with this id; `count` chooses its plural form."""
-    return say(Text(id=id_, values=values, count=count), "en")
+    return say(Text(id=id_, values=values, count=count), "en", escape=printable)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -25,7 +28,7 @@ def explain(problem: BotError) -> str:
     """What went wrong and what to do about it; the bare code stands where words are missing."""
     moment = {"resets_at": _moment, "until": _moment}
     text = error(problem).text
-    told = say(text, "en", formats=moment)
+    told = say(text, "en", formats=moment, escape=printable)
     return f"{tell('error.internal')} ({problem.code})" if told == text.id else told
 
 

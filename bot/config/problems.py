@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel, ValidationError
 
 from bot.core.replies import Text
-from bot.i18n import say
+from bot.i18n import printable, say
 from bot.log import redacted
 
 PREFIX = "ZOETROPE_"
@@ -24,8 +24,9 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def sentence(self, locale: str) -> str:
-        """What is wrong and what to do."""
-        return say(Text(id=f"problem.{self.code}", values={"key": self.key, **self.values}), locale)
+        """What is wrong and what to do, for a terminal."""
+        text = Text(id=f"problem.{self.code}", values={"key": self.key, **self.values})
+        return say(text, locale, escape=printable)
 
 
 def problems_of(

@@ -145,6 +145,21 @@ async def test_permissions_that_a_channel_lacks(world: World) -> None:
     )
 
 
+async def test_names_that_others_chose_do_no_harm_to_a_terminal(world: World) -> None:
+    """They move no cursor, and end nothing where the terminal lacks their letters."""
+    other = world.discord.add_guild("\x1b[2J 工坊 🎬")
+    hall = world.discord.add_channel(other, "hall\x1b]0;title\x07")
+    world.discord.deny(hall, Permission.EMBED_LINKS)
+    told = await problems(world)
+    assert [sentence.partition(":")[0] for sentence in told] == [
+        "·[2J 工坊 🎬, #hall·]0;title·",
+    ]
+    variables = {**world.written(), "PYTHONIOENCODING": "ascii"}
+    code, said = await zoetrope("doctor", folder=world.folder, **variables)
+    assert (code, "Traceback" in said) == (1, False)
+    assert "\\xb7[2J \\u5de5\\u574a \\U0001f3ac, #hall" in said
+
+
 async def test_a_server_without_a_channel_to_write_in(world: World) -> None:
     world.discord.guild.bot_permissions = Permission.VIEW_CHANNEL
     (told,) = await problems(world)

@@ -235,11 +235,11 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
         odd.answers |= {"/v1/videos": UNKNOWN_TASK, "/v1/models": BAD_KEY}
         await person.answers(SECRET, "sk-half")
         await person.sees("does not take the key.")
-        odd.answers |= {"/v1/models": models("gpt-9"), "/api/usage/token": usage(0)}
+        odd.answers |= {"/v1/models": models("gpt-9\x1b[2J"), "/api/usage/token": usage(0)}
         await person.answers(SECRET, "Bearer sk-right")
         await person.sees("nothing is left on the key. Top it up there.")
         await person.sees("The key has none of the models known here")
-        assert "It has: gpt-9." in await person.sees("another key.")
+        assert "It has: gpt-9·[2J." in await person.sees("another key.")
     assert {method for method, _, _ in odd.requests} == {"GET"}
     assert "API_KEY=sk-right\n" in written(world.folder)["secrets.env"]
     assert "sk-wrong" not in "".join(written(world.folder).values())

@@ -10,6 +10,7 @@ from rich.console import Console
 from bot.cli.words import explain, tell
 from bot.config import Misconfigured, Problem
 from bot.core.errors import BotError, Refused
+from bot.i18n import printable
 
 MOST = 1_000_000
 
@@ -64,7 +65,7 @@ class Talk:
     def ask_choice(self, id_: str, can: Sequence[str]) -> str:
         """One of these, by its name or its number; Enter alone is the first."""
         for number, each in enumerate(can, 1):
-            self._console.print(f"  {number}  {each}")
+            self._console.print(f"  {number}  {printable(each)}")
         while True:
             answer = self._answer(tell(id_), "1")
             for number, each in enumerate(can, 1):
@@ -89,7 +90,7 @@ class Talk:
         return bool(readable)
 
     def _answer(self, question: str, default: str | None, /) -> str:
-        shown = "" if default is None else f" [{default}]"
+        shown = "" if default is None else f" [{printable(default)}]"
         answer = self._console.input(f"{question}{shown} ", markup=False).strip()
         return answer or default or ""
 

@@ -77,7 +77,7 @@ class Portal:
         return Identity(
             application=str(application["id"]),
             bot=str(bot["id"]),
-            name=_printable(bot["username"]),
+            name=str(bot["username"]),
             sees_messages=bool(int(application.get("flags") or 0) & _MESSAGE_CONTENT),
         )
 
@@ -87,14 +87,14 @@ class Portal:
         while True:
             after = f"&after={found[-1].id}" if found else ""
             page = await self._get(f"/users/@me/guilds?limit={PAGE}{after}")
-            found += [Community(str(each["id"]), _printable(each["name"])) for each in page]
+            found += [Community(str(each["id"]), str(each["name"])) for each in page]
             if len(page) < PAGE:
                 return found
 
     async def commands(self, identity: Identity) -> list[str]:
         """The names of the registered commands."""
         listed = await self._get(f"/applications/{identity.application}/commands")
-        return [_printable(each["name"]) for each in listed]
+        return [str(each["name"]) for each in listed]
 
     async def has_commands(self, identity: Identity, community: Community) -> bool:
         """Whether the bot was invited with the scope applications.commands, too."""
@@ -155,8 +155,3 @@ def _read(status: int, answer: Any) -> Any:
             raise Temporary("discord_busy")
         case _:
             raise Temporary("discord_unreachable")
-
-
-def _printable(name: object) -> str:
-    """A name that others chose, for a terminal: nothing in it can move the cursor."""
-    return "".join(char if char.isprintable() else "·" for char in str(name))

@@ -93,6 +93,11 @@ def test_a_mistake_is_told_with_its_remedy(told: Told, text: str, sentence: str)
     assert told(text) == [sentence]
 
 
+def test_nothing_in_a_shared_file_can_move_the_cursor(told: Told) -> None:
+    (sentence,) = told('"\\u001b[2J 🎬" = 1')
+    assert sentence.startswith("·[2J 🎬 is not a setting.")
+
+
 def test_every_mistake_is_told_at_once(told: Told) -> None:
     text = (
         'colour = 1\nlanguage = 5\n[discord]\ntoken = "x"\n[limits]\nperson_at_once = -2\n'
