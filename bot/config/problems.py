@@ -60,6 +60,7 @@ def spelt(name: str) -> str:
 
 _MEMBERS = frozenset({"str", "int", "bool", "dict[str,str]"})
 """How pydantic names the members of a union inside a place."""
+_CREDENTIALS = re.compile(r"^(['\"]?(?:\w+://)?).*@", re.DOTALL)
 _TOML_TYPES = {
     "model": "table",
     "dict": "table",
@@ -101,7 +102,7 @@ def _shown(key: str, given: object) -> str:
     hides = _is_secret(key) or key in ("database_url", "storage_url")
     if hides or isinstance(given, dict | list | tuple):
         return "•••"
-    return redacted(repr(given))[:60]
+    return _CREDENTIALS.sub(r"\1•••@", redacted(repr(given)))[:60]
 
 
 def _is_secret(key: str) -> bool:

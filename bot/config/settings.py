@@ -77,6 +77,8 @@ def _web_address(value: str) -> str:
         raise ValueError("web_address") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("web_address")
+    if url.user or url.password or url.query_string or url.fragment:
+        raise ValueError("web_address_alone")
     return value.strip().rstrip("/")
 
 

@@ -400,6 +400,32 @@ SPILLING = [
 ]
 
 
+ADDRESSES = {
+    "a password": "https://me:canary@gateway.example/v1",
+    "a name": "https://canary@gateway.example",
+    "a query": "https://gateway.example/v1?key=canary",
+    "a fragment": "https://gateway.example#canary",
+}
+
+
+@pytest.mark.parametrize("given", ADDRESSES.values(), ids=ADDRESSES)
+def test_an_address_with_more_in_it_does_not_belong_into_a_shared_file(
+    told: Told, given: str
+) -> None:
+    (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
+    assert sentence.startswith("gateways.main.base_url has more in it than an address: a name or")
+    assert "canary" not in sentence
+
+
+@pytest.mark.parametrize(
+    "given", ["https://me:canary@a:b", "me:canary@a", "https://me:ca/canary@a"]
+)
+def test_no_password_is_repeated_of_what_is_no_address(told: Told, given: str) -> None:
+    (sentence,) = told(gateway=f'[gateways.main]\nbase_url = "{given}"')
+    assert "•••@a" in sentence
+    assert "canary" not in sentence
+
+
 @pytest.mark.parametrize("text", SPILLING)
 def test_no_secret_is_repeated_in_a_complaint(told: Told, text: str) -> None:
     assert "canary" not in "".join(told(text))
