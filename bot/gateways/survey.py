@@ -6,7 +6,8 @@ the balance are read where the gateway shows them. What stands in the way is rai
 
 import ipaddress
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,8 @@ class Survey:
     """None where the gateway does not tell."""
     date: str
     """The gateway's clock, as HTTP spells it; "" if it has none."""
+    received: float
+    """Our clock at that moment, in seconds since 1970."""
 
 
 async def find(base_url: str) -> None:
@@ -60,10 +63,11 @@ async def find(base_url: str) -> None:
         check_address(await _ask(session, base_url, VIDEO), base_url)
 
 
-async def survey(base_url: str, api_key: str) -> Survey:
+async def survey(base_url: str, api_key: str, *, now: Callable[[], float] = time.time) -> Survey:
     """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
     async with _session() as session:
         video = await _ask(session, base_url, VIDEO, api_key)
+        received = now()
         check_address(video, base_url)
         check_key(video)
         listed = await _ask(session, base_url, MODELS, api_key)
@@ -73,6 +77,7 @@ async def survey(base_url: str, api_key: str) -> Survey:
             models=read_models(listed),
             balance=read_balance(await _ask(session, base_url, BALANCE, api_key)),
             date=video.headers.get("Date", ""),
+            received=received,
         )
 
 
@@ -95,11 +100,16 @@ def is_exposed(base_url: str) -> bool:
 def check_address(answer: Answer, base_url: str) -> None:
     """Raise `Broken` unless this looks like the answer of a gateway that makes videos."""
     if 300 <= answer.status < 400:
-        target = URL(base_url).join(URL(answer.headers.get("Location", "")))
-        raise Broken("gateway_moved", url=base_url, to=_base(target))
+        to = _moved(URL(base_url), answer.headers.get("Location", ""))
+        if to is None:
+            raise Broken("gateway_moved_nowhere", url=base_url)
+        raise Broken("gateway_moved", url=base_url, to=to)
     if answer.status == 400 and b"HTTPS port" in answer.body:
-        raise Broken("gateway_moved", url=base_url, to=_base(URL(base_url).with_scheme("https")))
-    if answer.status in (502, 503, 504):
+        raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
+    if answer.status == 429:
+        raise Broken("gateway_busy", url=base_url)
+    # With 500 some gateways say that there is no such video; all beyond it say nothing at all.
+    if 500 < answer.status < 600:
         raise Broken("gateway_down", url=base_url, status=answer.status)
     if answer.body.lstrip()[:1] == b"<":
         raise Broken("gateway_is_page", url=base_url)
@@ -147,8 +157,17 @@ def _json(answer: Answer) -> Any:
         return None
 
 
-def _base(url: URL) -> str:
-    return str(url.origin())
+def _moved(base: URL, location: str) -> str | None:
+    """Where the gateway would be that knows the video; None if nobody is sent to any."""
+    try:
+        target = base.join(URL(location))
+        origin = target.origin()
+    except ValueError:
+        return None
+    path, is_ours, _ = target.raw_path.partition("/v1/")
+    if target.scheme not in ("http", "https") or not (is_ours or origin != base.origin()):
+        return None
+    return f"{origin}{path if is_ours else ''}"
 
 
 # --- asking --------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """What each gateway says of its key: whether it works, which models it has, what is left on it."""
 
-import time
 from collections.abc import AsyncIterator, Iterable
 
 from bot.cli.doctor import clock
@@ -24,7 +23,7 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         wanted = [model.name for model in config.catalog.models if model.gateway == name]
         yield models(name, wanted, seen.models)
         yield balance(name, seen.balance)
-        drift = clock.compared(name, seen.date, now=time.time())
+        drift = clock.compared(name, seen.date, now=seen.received)
         if drift and drift.mark is Mark.PROBLEM:
             yield drift
 

@@ -13,7 +13,9 @@ from bot.gateways.survey import (
     is_exposed,
     read_balance,
     read_models,
+    survey,
 )
+from tests.fakes.gateways import UNKNOWN_TASK, OddGateway
 
 URL = "https://gateway.example"
 
@@ -33,7 +35,6 @@ SOUND = {
     "no such video, as litellm": said(envelope("x"), 500),
     "no such video, as FastAPI": said({"detail": "Not Found"}, 404),
     "it wants a key": said(envelope("no key"), 401),
-    "busy": said("", 429),
 }
 
 
@@ -52,8 +53,17 @@ STRANGE = {
     ),
     "any server": (said("404 page not found", 404), "gateway_without_videos"),
     "proxy": (said("<html>Bad Gateway", 502), "gateway_down"),
+    "proxy of another kind": (said("error code: 520", 520), "gateway_down"),
+    "no place for more": (said(envelope("no available channel"), 503), "gateway_down"),
+    "busy": (said(envelope("slow down"), 429), "gateway_busy"),
+    "busy page": (said("<html>", 429), "gateway_busy"),
     "moved": (said("", 301, Location="https://www.gateway.example/x"), "gateway_moved"),
-    "moved nowhere": (said("", 302), "gateway_moved"),
+    "moved nowhere": (said("", 302), "gateway_moved_nowhere"),
+    "to a page": (said("", 302, Location="/login"), "gateway_moved_nowhere"),
+    "to a person": (said("", 302, Location="mailto:x@y"), "gateway_moved_nowhere"),
+    "to a file": (said("", 302, Location="ftp://gateway/v1/x"), "gateway_moved_nowhere"),
+    "to a blank": (said("", 302, Location="about:blank"), "gateway_moved_nowhere"),
+    "to nonsense": (said("", 302, Location="http://[bad"), "gateway_moved_nowhere"),
 }
 
 
@@ -64,10 +74,42 @@ def test_what_is_no_gateway_is_named(answer: Answer, code: str) -> None:
     assert broken.value.code == code
 
 
-def test_the_new_address_is_told_without_its_path() -> None:
+MOVED = {
+    "another name": (URL, "//new.example/v1/videos/x", "https://new.example"),
+    "a path of its own": (
+        "http://gateway.example/openai",
+        "https://gateway.example/openai/v1/videos/x",
+        "https://gateway.example/openai",
+    ),
+    "another path": (URL, "/openai/v1/videos/x?a=b", f"{URL}/openai"),
+    "another page": (URL, "https://new.example/welcome", "https://new.example"),
+    "with a password": (
+        URL,
+        "https://me:mine@new.example:81/v1/videos/x",
+        "https://new.example:81",
+    ),
+}
+
+
+@pytest.mark.parametrize(("url", "location", "to"), MOVED.values(), ids=MOVED)
+def test_the_new_address_is_told_as_it_has_to_be_written(url: str, location: str, to: str) -> None:
     with pytest.raises(Broken) as broken:
-        check_address(said("", 308, Location="//new.example/v1/videos/x"), URL)
-    assert broken.value.values["to"] == "https://new.example"
+        check_address(said("", 308, Location=location), url)
+    assert broken.value.values["to"] == to
+
+
+def test_who_speaks_https_alone_is_told_with_its_path() -> None:
+    with pytest.raises(Broken) as broken:
+        check_address(said("<html>sent to HTTPS port", 400), "http://gateway.example:81/openai")
+    assert broken.value.values["to"] == "https://gateway.example:81/openai"
+
+
+async def test_the_gateways_clock_is_read_when_it_was_told() -> None:
+    """The answers after it may take their time."""
+    odd = OddGateway(v1__videos=UNKNOWN_TASK)
+    async with odd.serve() as url:
+        seen = await survey(url, "sk-1", now=lambda: float(len(odd.requests)))
+    assert (seen.received, len(odd.requests)) == (1.0, 3)
 
 
 @pytest.mark.parametrize("answer", [said(envelope("x"), 404), said("", 400), said("", 500)])
