@@ -1,5 +1,6 @@
 """`zoetrope doctor` in a sound world and in broken ones: one line each, with the remedy."""
 
+import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from bot.cli.doctor import findings
 from bot.cli.doctor.clock import compared
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.doctor.machine import room
+from bot.cli.doctor.machine import folder, room
 from bot.simulator.profiles import DOCUMENTED, MODELS
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
@@ -211,6 +212,11 @@ GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
     "bad key": ({"v1__videos": BAD_KEY}, "The gateway does not take the key. Copy it afresh"),
     "spent key": ({"v1__videos": SPENT_KEY}, "Nothing is left on this key. Top it up"),
     "page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
+    "busy": ({"v1__videos": Said(429)}, "asks us to slow down, and says nothing else for now."),
+    "moved nowhere": (
+        {"v1__videos": Said(302, "", {"Location": "mailto:x@y"})},
+        "sends everybody on, but not to a gateway.",
+    ),
     "no balance": (
         {"v1__videos": UNKNOWN_TASK, "api__usage__token": usage(0)},
         "Gateway main: nothing is left on the key. Top it up there.",
@@ -267,8 +273,9 @@ async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None
     async with FakeDiscord(clock=ahead) as discord, simulator.serve() as url:
         world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
         told = await problems(world)
-    assert [" by -600 s" in each or " by -599 s" in each for each in told] == [True, True]
     assert [each.partition(" that of ")[2].split()[0] for each in told] == ["Discord", "main"]
+    for each in told:  # HTTP tells whole seconds, and a busy machine takes some
+        assert -660 < int(each.partition(" by ")[2].split()[0]) < -540
 
 
 def test_a_clock_that_says_nothing_is_no_finding() -> None:
@@ -284,6 +291,12 @@ def test_a_disk_with_too_little_room() -> None:
 async def test_a_folder_that_cannot_be_written(world: World) -> None:
     told = await problems(world, DATA_DIR="/proc/zoetrope")
     assert told[0].startswith("I can't write in /proc (")
+
+
+def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
+    """Its name is too long to be asked for; below a folder that is closed to us it is the same."""
+    found = folder(tmp_path / ("x" * 300) / "data")
+    assert str(tmp_path) in found.sentence
 
 
 async def test_a_damaged_database(world: World) -> None:
@@ -313,12 +326,14 @@ async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> No
     assert told.startswith("http://127.0.0.1:1 does not answer (")
 
 
-async def test_a_public_address_while_the_service_is_down(
-    world: World, unused_tcp_port: int
-) -> None:
+async def test_a_public_address_while_the_service_is_down(world: World) -> None:
     """Somebody has to answer, so the doctor does it."""
-    port = str(unused_tcp_port)
-    found = await look(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
+    with socket.socket() as held:
+        # Nobody else is given the port; who asks for it by its number has it all the same.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port = str(held.getsockname()[1])
+        found = await look(world, WEB__PORT=port, WEB__PUBLIC_URL=f"http://127.0.0.1:{port}")
     assert "leads here: links work." in sentences(found, Mark.OK)
 
 

@@ -19,14 +19,14 @@ PROBE = b"\0" * 65_536
 
 async def look(config: Config) -> AsyncIterator[Finding]:
     """The findings, in the order in which the service would stumble."""
-    yield _folder(config.data_dir)
+    yield folder(config.data_dir)
     yield await _database(config.database_url)
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
-def _folder(folder: Path) -> Finding:
+def folder(path: Path) -> Finding:
     """Written into as the service will; where it is not there yet, the folder that will have it."""
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     try:
         with tempfile.TemporaryFile(dir=there) as probe:
             probe.write(PROBE)
@@ -39,14 +39,12 @@ def _folder(folder: Path) -> Finding:
     return room(str(there), free=free)
 
 
-def room(folder: str, *, free: int) -> Finding:
+def room(where: str, *, free: int) -> Finding:
     """Whether that many bytes are enough."""
     if free < LEAST_FREE:
         wanted = LEAST_FREE / 1e9
-        return Finding.problem(
-            "doctor.disk_low", folder=folder, gigabytes=free / 1e9, wanted=wanted
-        )
-    return Finding.ok("doctor.disk", folder=folder, gigabytes=free / 1e9)
+        return Finding.problem("doctor.disk_low", folder=where, gigabytes=free / 1e9, wanted=wanted)
+    return Finding.ok("doctor.disk", folder=where, gigabytes=free / 1e9)
 
 
 async def _database(url: str) -> Finding:
