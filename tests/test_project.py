@@ -119,6 +119,7 @@ _SPEAKERS = {
     "ask_line": (0, ""),
     "ask_secret": (0, ""),
     "ask_number": (0, ""),
+    "ask_whole": (0, ""),
     "ask_choice": (0, ""),
     "ask_yes": (0, ""),
     "ok": (0, ""),

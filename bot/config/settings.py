@@ -118,6 +118,12 @@ def _storage_url(value: str) -> str:
     return value
 
 
+def _money(value: float) -> float:
+    if UNLIMITED < value < 0:
+        raise ValueError("money")
+    return value
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -202,7 +208,7 @@ class Limits(Table):
     person_at_once: Limit = Field(1, description="unfinished videos of one person")
     community_videos_per_day: Limit = Field(20, description="videos a day for each server")
     purse_videos_per_day: Limit = Field(50, description="videos a day for everybody together")
-    purse_money_per_day: float = Field(
+    purse_money_per_day: Annotated[float, AfterValidator(_money)] = Field(
         UNLIMITED, ge=UNLIMITED, description="money a day; needs a price for every model"
     )
 

@@ -91,10 +91,14 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
         for name, price in {"wan2.5-t2v": "0.05", "wan2.5-i2v": "0,1", "sora": "0.2"}.items():
             await person.answers(f"{PRICE}{name}", price)
+        await person.answers("USD a day for everybody together", "-0.5")
+        await person.sees("Please give a number from 0 to 1000000, or -1.")
         await person.answers("USD a day for everybody together", "40")
         await person.answers(PERSON, "")
         await person.answers(SERVER, "ten")
-        await person.sees("Please give a number.")
+        await person.sees("Please give a number from 0 to 1000000, or -1.")
+        await person.answers(SERVER, "2.7")
+        await person.sees("Please give a whole number.")
         await person.answers(SERVER, "10")
         await person.answers(ALL, "20")
         shown = await person.answers(TRIAL, "")
@@ -369,6 +373,16 @@ async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> 
     before = written(world.folder)
     code, said = await zoetrope("init", "--yes", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (0, before), said
+
+
+@pytest.mark.parametrize(("number", "code"), [("3.0", 0), ("3.5", 78), ("many", 78)])
+async def test_a_limit_in_the_environment_is_read_as_the_service_reads_it(
+    world: World, number: str, code: int
+) -> None:
+    variables = three(world, ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY=number)
+    ended, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
+    assert (ended, "Traceback" in said) == (code, False), said
+    assert ("limits.person_videos_per_day is '" in said) is (code == 78)
 
 
 async def test_what_is_missing_is_told_all_at_once(world: World) -> None:

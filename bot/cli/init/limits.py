@@ -26,11 +26,11 @@ def set_up(talk: Talk, draft: Draft) -> None:
         most = _most_money(talk, draft)
         draft.put(int(most) if most == int(most) else most, *MONEY)
     for name, question in ASKED.items():
-        given = draft.get("limits", name)
-        if given is None:
-            default = Limits.model_fields[name].default
-            given = talk.ask_number(question, default=default)
-        draft.put(int(given), "limits", name)
+        if draft.get("limits", name) is None:
+            number = talk.ask_whole(question, default=Limits.model_fields[name].default)
+        else:
+            number = getattr(draft.config().settings.limits, name)
+        draft.put(number, "limits", name)
     talk.print(worst_day(draft.config()))
 
 

@@ -50,7 +50,7 @@ class Talk:
                 return answer
 
     def ask_number(self, id_: str, *, default: float | None = None, **values: object) -> float:
-        """A number from -1 up."""
+        """A number from 0 up, or -1."""
         shown = None if default is None else f"{default:g}"
         while True:
             answer = self._answer(tell(id_, count=None, **values), shown).replace(",", ".")
@@ -58,9 +58,17 @@ class Talk:
                 number = float(answer)
             except ValueError:
                 number = float("nan")
-            if -1 <= number <= MOST:
+            if number == -1 or 0 <= number <= MOST:
                 return number
-            self.say("init.number_wanted")
+            self.say("init.number_wanted", most=MOST)
+
+    def ask_whole(self, id_: str, *, default: int) -> int:
+        """The same without a fraction."""
+        while True:
+            number = self.ask_number(id_, default=default)
+            if number == int(number):
+                return int(number)
+            self.say("init.whole_wanted")
 
     def ask_choice(self, id_: str, can: Sequence[str]) -> str:
         """One of these, by its name or its number; Enter alone is the first."""

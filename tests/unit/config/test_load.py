@@ -43,6 +43,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "web.port is 'here'; a value of type integer belongs there.",
     ),
     "no table": ("web = 5", "web is 5; a value of type table belongs there."),
+    "money": (
+        "[limits]\npurse_money_per_day = -0.5",
+        "limits.purse_money_per_day is -0.5; it has to be 0 or more, or -1 for no limit.",
+    ),
     "infinite": (
         "[web]\nlink_days = inf",
         "web.link_days is inf; a value of type number belongs there.",
