@@ -46,6 +46,13 @@ def problems_of(
             yield _translated(key, found["type"], context, found["input"], table)
 
 
+def misread(key: tuple[str, ...], error: ValueError, given: str) -> Problem:
+    """What a validator of ours says of one value; its code is the error's only word."""
+    dotted = ".".join(key)
+    values = {"given": _shown(dotted, given), "variable": variable(dotted)}
+    return Problem(dotted, str(error), values)
+
+
 def variable(key: str) -> str:
     """The environment variable for a key, e.g. `discord.token` → `ZOETROPE_DISCORD__TOKEN`."""
     first, _, rest = key.partition(".")

@@ -341,6 +341,17 @@ async def test_enter_goes_on_without_waiting_for_the_bot_to_join(world: World) -
     assert WAITING not in shown
 
 
+async def test_an_outage_while_it_waits_to_be_joined_is_waited_out(world: World) -> None:
+    world.discord.guild.bot_is_member = False
+    async with init(world) as person:
+        await person.answers(TOKEN, world.discord.token)
+        await person.sees(WAITING)
+        world.discord.faults.add("GET", "/users/@me/guilds", _OUTAGE)
+        world.discord.guild.bot_is_member = True
+        await person.sees("zoetrope is in: The Workshop.")
+        await person.sees(ADDRESS)
+
+
 async def test_a_closed_window_loses_nothing(world: World) -> None:
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)

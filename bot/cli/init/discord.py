@@ -1,16 +1,15 @@
 """The Discord half of setting up: the token, the invitation, the first server."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from bot import log
+from bot.cli.init.answer import Found, good
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
 from bot.cli.words import listed
-from bot.config import Problem
-from bot.config.problems import variable
 from bot.config.settings import bot_token
-from bot.core.errors import BotError, Broken, Temporary
-from bot.platforms.discord.portal import Community, Identity, open_portal
+from bot.core.errors import Broken, Temporary
+from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at where the bot is."""
@@ -28,29 +27,27 @@ def set_up(talk: Talk, draft: Draft) -> None:
 
 
 def _token(talk: Talk, draft: Draft) -> tuple[str, Identity]:
-    given = draft.get(*KEY)
-    if given is None:
+    if draft.get(*KEY) is None:
         talk.say("init.discord_portal")
-    while True:
-        pasted = given or talk.ask_secret("init.ask_token")
-        given = None
-        try:
-            token = bot_token(str(pasted))
-            log.configure(level="ERROR", secrets=[token])
-            identity = asyncio.run(_identity(token, draft))
-        except ValueError as error:
-            values = {"variable": variable(".".join(KEY))}
-            talk.complain(Problem(".".join(KEY), str(error), values))
-        except BotError as error:
-            talk.complain(error)
-        else:
-            draft.keep(token, *KEY)
-            return token, identity
-        draft.check_ours(*KEY)
+
+    def test(token: str) -> Identity:
+        draft.hide(token)
+        return _asked(draft, token, Portal.identity)
+
+    token, identity = good(
+        talk,
+        draft,
+        *KEY,
+        ask=lambda _: talk.ask_secret("init.ask_token"),
+        read=bot_token,
+        test=test,
+    )
+    draft.keep(token, *KEY)
+    return token, identity
 
 
 def _invite(talk: Talk, draft: Draft, token: str, identity: Identity) -> None:
-    communities = asyncio.run(_communities(token, draft))
+    communities = _asked(draft, token, Portal.communities)
     if communities:
         talk.say("init.joined", name=identity.name, servers=_names(communities))
         _check_scope(talk, draft, token, identity, communities)
@@ -64,7 +61,7 @@ def _invite(talk: Talk, draft: Draft, token: str, identity: Identity) -> None:
             talk.say("init.not_joined")
             return
         try:
-            communities = asyncio.run(_communities(token, draft))
+            communities = _asked(draft, token, Portal.communities)
         except Temporary:
             continue
     talk.say("init.joined", name=identity.name, servers=_names(communities))
@@ -76,7 +73,7 @@ def _check_scope(
 ) -> None:
     """An invitation without commands is the commonest wrong one; nothing else hangs on it."""
     first = communities[0]
-    if not asyncio.run(_has_commands(token, draft, identity, first)):
+    if not _asked(draft, token, lambda portal: portal.has_commands(identity, first)):
         talk.say("doctor.scope_missing", server=first.name, url=identity.invitation)
 
 
@@ -84,16 +81,9 @@ def _names(communities: list[Community]) -> str:
     return listed([community.name for community in communities])
 
 
-async def _identity(token: str, draft: Draft) -> Identity:
-    async with open_portal(token, api_url=draft.get("discord", "api_url")) as portal:
-        return await portal.identity()
+def _asked(draft: Draft, token: str, question: Callable[[Portal], Awaitable[Found]]) -> Found:
+    async def ask() -> Found:
+        async with open_portal(token, api_url=draft.get("discord", "api_url")) as portal:
+            return await question(portal)
 
-
-async def _communities(token: str, draft: Draft) -> list[Community]:
-    async with open_portal(token, api_url=draft.get("discord", "api_url")) as portal:
-        return await portal.communities()
-
-
-async def _has_commands(token: str, draft: Draft, identity: Identity, community: Community) -> bool:
-    async with open_portal(token, api_url=draft.get("discord", "api_url")) as portal:
-        return await portal.has_commands(identity, community)
+    return asyncio.run(ask())

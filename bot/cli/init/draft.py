@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bot import log
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, gather, load, secrets_file
 from bot.config.editing import NotSimple, Value, put
@@ -26,6 +27,7 @@ class Draft:
     def __init__(self, file: Path, *, environment: Mapping[str, str]) -> None:
         self.file = file
         self._environment = environment
+        self._hidden: set[str] = set()
 
     @property
     def secrets(self) -> Path:
@@ -72,6 +74,11 @@ class Draft:
             save(file, with_secret(before, variable(".".join(key)), secret), mode=PRIVATE)
         if self.get("secrets") is None:
             self.put(SECRETS, "secrets")
+
+    def hide(self, secret: str) -> None:
+        """Let no log show it, nor any that was hidden before; good or not, it is somebody's."""
+        self._hidden.add(secret)
+        log.configure(level="ERROR", secrets=self._hidden)
 
     def config(self) -> Config:
         """The whole, checked."""

@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from bot import log
+from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
-from bot.config import Problem
-from bot.config.problems import variable
 from bot.config.settings import api_key, gateway_address
 from bot.core.catalog import Model
-from bot.core.errors import BotError, Broken
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
 OPENAI = "api.openai.com"
@@ -30,27 +27,28 @@ def set_up(talk: Talk, draft: Draft) -> None:
 
 def _address(talk: Talk, draft: Draft, name: str) -> str:
     key = ("gateways", name, "base_url")
-    given, near = draft.get(*key), None
-    while True:
-        said = given or talk.ask_line("init.ask_address", default=near)
-        given = None
-        try:
-            url = gateway_address(_with_scheme(str(said)))
-            asyncio.run(find(url))
-        except ValueError as error:
-            talk.complain(Problem(".".join(key), str(error), {"given": repr(said)}))
-        except Broken as error:
-            talk.complain(error)
-            near = str(error.values["to"]) if error.code == "gateway_moved" else None
-        else:
-            talk.say("init.gateway_found", url=url)
-            if is_exposed(url):
-                talk.say("doctor.gateway_exposed", gateway=name, url=url)
-            draft.put(url, *key)
-            if OPENAI in url and draft.get("gateways", name, "dialect") is None:
-                draft.put("openai", "gateways", name, "dialect")
-            return url
-        draft.check_ours(*key)
+
+    def ask(wrong: Wrong | None) -> str:
+        near = None
+        if wrong is not None and wrong.code == "gateway_moved":
+            near = str(wrong.values["to"])
+        return talk.ask_line("init.ask_address", default=near)
+
+    url, _ = good(
+        talk,
+        draft,
+        *key,
+        ask=ask,
+        read=lambda said: gateway_address(_with_scheme(said)),
+        test=lambda url: asyncio.run(find(url)),
+    )
+    talk.say("init.gateway_found", url=url)
+    if is_exposed(url):
+        talk.say("doctor.gateway_exposed", gateway=name, url=url)
+    draft.put(url, *key)
+    if OPENAI in url and draft.get("gateways", name, "dialect") is None:
+        draft.put("openai", "gateways", name, "dialect")
+    return url
 
 
 def _with_scheme(said: str) -> str:
@@ -63,24 +61,22 @@ def _with_scheme(said: str) -> str:
 
 def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
     key = ("gateways", name, "api_key")
-    given = draft.get(*key)
-    while True:
-        pasted = given or talk.ask_secret("init.ask_key")
-        given = None
-        try:
-            secret = api_key(str(pasted))
-            log.configure(level="ERROR", secrets=[secret])
-            seen = asyncio.run(survey(url, secret))
-        except ValueError as error:
-            values = {"variable": variable(".".join(key))}
-            talk.complain(Problem(".".join(key), str(error), values))
-        except BotError as error:
-            talk.complain(error)
-        else:
-            talk.say("init.key_good")
-            draft.keep(secret, *key)
-            return seen
-        draft.check_ours(*key)
+
+    def test(secret: str) -> Survey:
+        draft.hide(secret)
+        return asyncio.run(survey(url, secret))
+
+    secret, seen = good(
+        talk,
+        draft,
+        *key,
+        ask=lambda _: talk.ask_secret("init.ask_key"),
+        read=api_key,
+        test=test,
+    )
+    talk.say("init.key_good")
+    draft.keep(secret, *key)
+    return seen
 
 
 def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:

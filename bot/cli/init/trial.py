@@ -6,11 +6,11 @@ from bot.cli import output
 from bot.cli.generate import Ticket, Wish, generate, order_for
 from bot.cli.init.talk import Talk
 from bot.config import Config
+from bot.core.catalog import MICRO
 from bot.core.errors import BotError
 
 PROMPT = "A paper boat sails across a puddle in warm evening light"
 NAME = "test-video"
-MICRO = 1_000_000
 
 
 def offer(talk: Talk, config: Config) -> None:

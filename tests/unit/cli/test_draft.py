@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import log
 from bot.cli.init.draft import Draft
 from bot.config import Misconfigured
 
@@ -76,6 +77,13 @@ def test_secrets_that_are_named_but_not_there_yet_are_empty(tmp_path: Path) -> N
     making.keep(NEW, *TOKEN)
     assert making.get(*TOKEN) == NEW
     assert (tmp_path / "mine" / "Our-Secrets.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_secret_is_forgotten_when_another_is_tried(tmp_path: Path) -> None:
+    making = draft(tmp_path)
+    for secret in (OLD, NEW):
+        making.hide(secret)
+    assert log.redacted(f"{OLD}, {NEW}") == "•••, •••"
 
 
 def test_secrets_that_are_there_and_cannot_be_read_are_told(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""One answer: what is there already, or what a person is asked for until it is good."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from bot.cli.init.draft import Draft
+from bot.cli.init.talk import Talk
+from bot.config import Problem
+from bot.config.problems import misread
+from bot.core.errors import BotError
+
+Found = TypeVar("Found")
+Wrong = BotError | Problem
+
+
+def good(
+    talk: Talk,
+    draft: Draft,
+    *key: str,
+    ask: Callable[[Wrong | None], str],
+    read: Callable[[str], str],
+    test: Callable[[str], Found],
+) -> tuple[str, Found]:
+    """The answer, and what its test has found out.
+
+    `ask` is told what was wrong with the last answer; `read` raises ValueError with a code, and
+    `test` a `BotError`. What stands in the environment is tried once: it would win over any other.
+    """
+    given: Any = draft.get(*key)
+    wrong: Wrong | None = None
+    while True:
+        said = str(given or ask(wrong))
+        given = None
+        try:
+            answer = read(said)
+        except ValueError as error:
+            wrong = misread(key, error, said)
+        else:
+            try:
+                return answer, test(answer)
+            except BotError as error:
+                wrong = error
+        talk.complain(wrong)
+        draft.check_ours(*key)
