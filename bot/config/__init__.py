@@ -4,8 +4,17 @@
 key and its remedy.
 """
 
-from bot.config.load import Config, Misconfigured, gather, load, secrets_file
+from bot.config.load import Config, Misconfigured, checked, gather, load, secrets_file
 from bot.config.problems import Problem
 from bot.config.settings import Settings
 
-__all__ = ["Config", "Misconfigured", "Problem", "Settings", "gather", "load", "secrets_file"]
+__all__ = [
+    "Config",
+    "Misconfigured",
+    "Problem",
+    "Settings",
+    "checked",
+    "gather",
+    "load",
+    "secrets_file",
+]

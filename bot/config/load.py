@@ -98,23 +98,7 @@ def load(
     `over` are variables that win over the environment's own.
     """
     variables = {**(os.environ if environment is None else environment), **(over or {})}
-    given, problems = gather(file, environment=variables)
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as error:
-        problems += [*problems_of(error, Settings), *_salvaged(given, error)]
-        raise Misconfigured(problems) from None
-    catalog, found = resolve(settings)
-    problems += found
-    if not settings.gateways:
-        problems.append(Problem("gateways", "gateway_missing"))
-    elif settings.default_gateway not in (None, *settings.gateways):
-        can = ", ".join(settings.gateways)
-        named = {"given": settings.default_gateway, "can": can}
-        problems.append(Problem("default_gateway", "not_one_of", named))
-    if problems:
-        raise Misconfigured(problems)
-    return Config(settings=settings, catalog=catalog)
+    return checked(*gather(file, environment=variables))
 
 
 def gather(
@@ -131,6 +115,27 @@ def gather(
         secrets = _from_environment(secrets_of(named, problems, folder=folder), problems)
         given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
     return given, problems
+
+
+def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
+    """The configuration of these values. Raises `Misconfigured` with what was found besides."""
+    problems = list(problems)
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [*problems_of(error, Settings), *_salvaged(given, error)]
+        raise Misconfigured(problems) from None
+    catalog, found = resolve(settings)
+    problems += found
+    if not settings.gateways:
+        problems.append(Problem("gateways", "gateway_missing"))
+    elif settings.default_gateway not in (None, *settings.gateways):
+        can = ", ".join(settings.gateways)
+        named = {"given": settings.default_gateway, "can": can}
+        problems.append(Problem("default_gateway", "not_one_of", named))
+    if problems:
+        raise Misconfigured(problems)
+    return Config(settings=settings, catalog=catalog)
 
 
 def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path | None:

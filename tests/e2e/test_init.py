@@ -124,10 +124,8 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
 
 
 async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> None:
-    """Into a configuration of the operator's own, of which every character stays."""
-    mine = f"# mine\n[limits]\nperson_at_once = 2   # two\n{CATALOGUE}"
-    (world.folder / "config.toml").write_text(mine, "utf-8")
     async with init(world, ZOETROPE_GATEWAYS__MAIN__POLL_STEP="0.05") as person:
+        (world.folder / "config.toml").write_text(CATALOGUE, "utf-8")
         await person.answers(TOKEN, world.discord.token)
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
@@ -142,8 +140,53 @@ async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> No
         assert await person.ends() == 0
     assert world.simulator.charges == 1
     assert probe(world.folder / "test-video.mp4")[2:4] == (128, 72)
-    text = written(world.folder)["config.toml"]
-    assert [line for line in mine.splitlines() if line not in text.splitlines()] == []
+
+
+async def test_of_an_operators_own_file_every_character_stays(world: World) -> None:
+    """But for one address, which is written as it is used: without what was copied along."""
+    mine = (
+        '# mine\r\nsecrets = "mine.env"  # beside it\r\n'
+        f'[gateways.main]\r\n  base_url = "{world.gateway_url}/v1/"\t# of a friend\r\n'
+        "  [limits]\r\n  purse_money_per_day=-1.0# none\r\n"
+        "  person_videos_per_day =  0x10 # sixteen\r\n"
+        "#community_videos_per_day = 20 # each\r\n"
+        "purse_videos_per_day = 5"
+    )
+    (world.folder / "config.toml").write_bytes(mine.encode())
+    variables = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL="")
+    code, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
+    assert code == 0, said
+    told = (world.folder / "config.toml").read_bytes().decode()
+    assert told == (
+        mine.replace("/v1/", "")
+        .replace("beside it\r\n", 'beside it\r\ndefault_model = "wan-2.5"\r\n')
+        .replace("#community", "community")
+    )
+    assert sorted(written(world.folder)) == ["config.toml", "mine.env"]
+
+
+async def test_a_default_that_is_no_longer_offered_is_asked_again(world: World) -> None:
+    """Once the key lacks it, and once it is hidden already."""
+    await zoetrope("init", "--yes", folder=world.folder, **three(world))
+    config = world.folder / "config.toml"
+    text = config.read_text("utf-8")
+    assert 'default_model = "wan-2.5"' in text
+    names = ("wan2.5-t2v-preview", "wan2.5-i2v-preview")
+    hidden = "".join(f'[models."{name}"]\nhidden = true\n' for name in names)
+    odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"))
+    async with odd.serve() as url:
+        for before in (text, f"{text}\n{hidden}"):
+            config.write_text(before.replace(world.gateway_url, url), "utf-8")
+            code, said = await zoetrope(
+                "init", "--yes", folder=world.folder, **where(world.discord)
+            )
+            assert code == 0, said
+            assert "People who name no model got wan-2.5, which is no longer offered." in said
+            assert 'default_model = "sora-2"' in config.read_text("utf-8")
+        variables = {**where(world.discord), "ZOETROPE_DEFAULT_MODEL": "wan-2.5"}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
+    assert code == 78
+    assert "ZOETROPE_DEFAULT_MODEL is set in your environment and would win" in said
 
 
 async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: Renderer) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from bot import log
 from bot.cli.words import tell
-from bot.config import Config, Misconfigured, Problem, gather, load, secrets_file
+from bot.config import Config, Misconfigured, Problem, checked, gather, load, secrets_file
 from bot.config.editing import NotSimple, Value, put
 from bot.config.problems import variable
 from bot.config.saving import PRIVATE, SHARED, save
 from bot.config.secrets import with_secret
+from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 
 SECRETS = "secrets.env"
@@ -83,6 +84,11 @@ class Draft:
     def config(self) -> Config:
         """The whole, checked."""
         return load(self._known, environment=self._environment)
+
+    def offered(self) -> Catalog:
+        """All models that can be used, whatever default_model says: that may have to be mended."""
+        values, problems = gather(self._known, environment=self._environment)
+        return checked({**values, "default_model": None}, problems).catalog
 
     @property
     def _known(self) -> Path | None:

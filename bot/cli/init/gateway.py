@@ -11,6 +11,7 @@ from bot.core.catalog import Model
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
 OPENAI = "api.openai.com"
+DEFAULT = ("default_model",)
 
 
 def set_up(talk: Talk, draft: Draft) -> None:
@@ -81,7 +82,7 @@ def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
 
 def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
     """Say what the key has, and offer nobody what it lacks."""
-    known = [model for model in draft.config().catalog.models if model.gateway == gateway]
+    known = [model for model in draft.offered().models if model.gateway == gateway]
     if seen.models is None:
         talk.say("init.models_unlisted", models=_listed(known))
         return
@@ -103,13 +104,17 @@ def _listed(models: Sequence[Model]) -> str:
 
 def _default(talk: Talk, draft: Draft) -> None:
     """The catalogue's order is from the best down."""
-    if draft.get("default_model") is not None:
+    catalog = draft.offered()
+    given = draft.get(*DEFAULT)
+    if given in catalog.families:
         return
-    catalog = draft.config().catalog
+    if given is not None:
+        talk.say("init.default_gone", family=str(given))
+        draft.check_ours(*DEFAULT)
     labels = {catalog.label(family): family for family in catalog.families}
     if len(labels) > 1:
         chosen = labels[talk.ask_choice("init.ask_default", list(labels))]
     else:
         chosen = next(iter(labels.values()))
-    draft.put(chosen, "default_model")
+    draft.put(chosen, *DEFAULT)
     talk.say("init.default", family=catalog.label(chosen))
