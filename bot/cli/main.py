@@ -38,12 +38,15 @@ def init(
         bool,
         typer.Option("--yes", help="Ask nothing: take everything from environment and files."),
     ] = False,
+    telegram: Annotated[
+        bool, typer.Option("--telegram", help="Ask for a bot on Telegram too, or alone.")
+    ] = False,
     config: Annotated[Path, typer.Option("--config", help="The file to write.")] = HERE,
 ) -> None:
     """Set up the real thing: asks one thing at a time, tests it, and writes the configuration."""
     from bot.cli.init import set_up
 
-    set_up(config, ask=not yes)
+    set_up(config, ask=not yes, also_telegram=telegram)
 
 
 @app.command()

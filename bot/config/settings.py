@@ -25,8 +25,10 @@ _NO_TOKENS = {
     r"[\w-]{32}": "token_client_secret",
     r"\d{17,20}": "token_application_id",
     r"[0-9a-f]{64}": "token_public_key",
+    r"\d{3,20}:[\w-]{20,}": "token_of_telegram",
 }
-"""What Discord's developer portal also offers to be copied: a token has two dots."""
+"""What Discord's developer portal also offers to be copied, and what BotFather does; a token of
+Discord's has two dots."""
 
 
 def bot_token(text: str) -> str:

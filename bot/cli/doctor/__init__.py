@@ -12,12 +12,12 @@ import typer
 from rich.console import Console
 
 from bot import log
-from bot.cli.doctor import discord, gateways, machine, web
+from bot.cli.doctor import discord, gateways, machine, telegram, web
 from bot.cli.doctor.findings import Finding, Mark
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, load
 
-LOOKS = (machine.look, discord.look, gateways.look, web.look)
+LOOKS = (machine.look, discord.look, telegram.look, gateways.look, web.look)
 WIDTH = 9
 """Columns of the mark, so that the sentences stand below each other."""
 _STYLES = {Mark.OK: "green", Mark.NOTE: "cyan", Mark.PROBLEM: "bold red"}
@@ -43,7 +43,7 @@ def look_over(file: Path | None) -> None:
 async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
     yield Finding.ok("check.good", count=len(config.catalog.models))
-    if not config.has_platform:
+    if not config.platforms:
         yield Finding.problem("problem.platform_missing")
     for look in LOOKS:
         async for finding in look(config):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from bot.cli.init import discord, gateway, limits
+from bot.cli.init import discord, gateway, limits, telegram
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Nobody, Talk
 from bot.config import Misconfigured, Problem
@@ -20,26 +20,31 @@ from bot.core.errors import Refused
 INTERRUPTED = 130
 
 
-def set_up(file: Path, *, ask: bool) -> None:
+def set_up(file: Path, *, ask: bool, also_telegram: bool) -> None:
     """Set up what is missing; `ask` a person, or take it all from the environment and files."""
     draft = Draft(file, environment=os.environ)
     if not ask:
         _check_known(draft)
-        _steps(Nobody(), draft)
+        _steps(Nobody(), draft, also_telegram=also_telegram)
         return
     if not sys.stdin.isatty():
         raise Refused("no_terminal")
     talk = Talk()
     try:
-        _steps(talk, draft)
+        _steps(talk, draft, also_telegram=also_telegram)
     except (KeyboardInterrupt, EOFError):
         talk.say("init.paused", command=_command("init", file))
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _steps(talk: Talk, draft: Draft) -> None:
+def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
     talk.say("init.welcome", file=str(draft.file), secrets=str(draft.secrets))
-    discord.set_up(talk, draft)
+    on_telegram = also_telegram or draft.get(*telegram.KEY) is not None
+    on_discord = draft.get(*discord.KEY) is not None
+    if on_discord or not on_telegram:
+        on_discord = discord.set_up(talk, draft)
+    if on_telegram or not on_discord:
+        telegram.set_up(talk, draft)
     gateway.set_up(talk, draft)
     limits.set_up(talk, draft)
     from bot.cli.init import trial  # brings the whole of media along
@@ -51,7 +56,9 @@ def _steps(talk: Talk, draft: Draft) -> None:
 def _check_known(draft: Draft) -> None:
     """All that is missing at once, since nobody can be asked one by one."""
     url, key = (("gateways", draft.gateway, name) for name in ("base_url", "api_key"))
-    needed = {("discord", "token"): "secret_missing", url: "answer_missing", key: "secret_missing"}
+    needed: dict[tuple[str, ...], str] = {url: "answer_missing", key: "secret_missing"}
+    if draft.get(*telegram.KEY) is None:
+        needed = {discord.KEY: "secret_missing", **needed}
     missing = [
         Problem(".".join(key), code, {"variable": variable(".".join(key))})
         for key, code in needed.items()

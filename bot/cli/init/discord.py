@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.cli.init.answer import Found, good
 from bot.cli.init.draft import Draft
-from bot.cli.init.talk import Talk
+from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import listed
 from bot.config.settings import bot_token
 from bot.core.errors import Broken, Temporary
@@ -16,14 +16,21 @@ LOOK_EVERY = 2.0
 KEY = ("discord", "token")
 
 
-def set_up(talk: Talk, draft: Draft) -> None:
-    """Ask until Discord takes the token, then until the bot is in a server."""
+def set_up(talk: Talk, draft: Draft) -> bool:
+    """Ask until Discord takes the token, then until the bot is in a server.
+
+    False if nobody wants it on Discord.
+    """
     talk.say("init.discord")
-    token, identity = _token(talk, draft)
+    try:
+        token, identity = _token(talk, draft)
+    except Skipped:
+        return False
     talk.say("init.bot_found", name=identity.name)
     if draft.get("discord", "message_content_intent") and not identity.sees_messages:
         talk.complain(Broken("discord_intents"))
     _invite(talk, draft, token, identity)
+    return True
 
 
 def _token(talk: Talk, draft: Draft) -> tuple[str, Identity]:
@@ -38,7 +45,7 @@ def _token(talk: Talk, draft: Draft) -> tuple[str, Identity]:
         talk,
         draft,
         *KEY,
-        ask=lambda _: talk.ask_secret("init.ask_token"),
+        ask=lambda _: talk.ask_secret_or_skip("init.ask_token"),
         read=bot_token,
         test=test,
     )

@@ -15,6 +15,10 @@ from bot.i18n import printable
 MOST = 1_000_000
 
 
+class Skipped(Exception):
+    """Enter alone, where that is an answer."""
+
+
 class Talk:
     """With a person: whatever can't be understood is asked again."""
 
@@ -48,6 +52,13 @@ class Talk:
             answer = getpass(f"{tell(id_)} ").strip()
             if answer:
                 return answer
+
+    def ask_secret_or_skip(self, id_: str) -> str:
+        """The same; raises `Skipped` at Enter alone."""
+        answer = getpass(f"{tell(id_)} ").strip()
+        if not answer:
+            raise Skipped
+        return answer
 
     def ask_number(self, id_: str, *, default: float | None = None, **values: object) -> float:
         """A number from 0 up, or -1."""

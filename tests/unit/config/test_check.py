@@ -72,8 +72,8 @@ async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Pat
         "This is enough for `zoetrope generate`: 3 models can be used.",
         "It is not enough for `zoetrope run`:",
         (
-            "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN to your bot's token,"
-            " or let `zoetrope init` ask for it."
+            "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN or"
+            " ZOETROPE_TELEGRAM__TOKEN to your bot's token, or let `zoetrope init` ask for it."
         ),
     ]
     assert "is good" not in said

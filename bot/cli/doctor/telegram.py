@@ -1,0 +1,56 @@
+"""What Telegram knows of the bot: its token, its sight in groups, and who else listens."""
+
+import time
+from collections.abc import AsyncIterator
+
+from bot.cli.doctor import clock
+from bot.cli.doctor.findings import Finding
+from bot.config import Config
+from bot.core.errors import BotError, Broken
+from bot.platforms.telegram.portal import Portal, open_portal
+from bot.store.database import check_database
+
+
+async def look(config: Config) -> AsyncIterator[Finding]:
+    """The findings, from the token on outwards; none where nobody wants it on Telegram."""
+    table = config.settings.telegram
+    if table.token is None:
+        return
+    token = table.token.get_secret_value()
+    async with open_portal(token, api_url=table.api_url) as portal:
+        try:
+            async for finding in _findings(portal, config):
+                yield finding
+        except BotError as error:
+            yield Finding.of(error)
+
+
+async def _findings(portal: Portal, config: Config) -> AsyncIterator[Finding]:
+    identity = await portal.identity()
+    yield Finding.ok("doctor.telegram", name=identity.name, url=identity.address)
+    if drift := clock.compared("Telegram", portal.date, now=time.time()):
+        yield drift
+    if identity.sees_everything:
+        yield Finding.ok("doctor.telegram_sees_all")
+    else:
+        yield Finding.ok("doctor.telegram_sees_private")
+    called = await portal.webhook()
+    wants = config.settings.telegram.webhook
+    if wants and config.settings.web.public_url is None:
+        yield Finding.problem("doctor.telegram_webhook_nowhere")
+    if called and not wants:
+        yield Finding.note("doctor.telegram_webhook_left")
+    elif not called and not await _is_running(config):
+        await portal.check_listener()
+        yield Finding.ok("doctor.telegram_alone")
+
+
+async def _is_running(config: Config) -> bool:
+    """Whether our own service holds the database: then it is the one that listens."""
+    try:
+        await check_database(config.database_url)
+    except Broken as broken:
+        return broken.code == "database_in_use"
+    except Exception:  # noqa: BLE001 - what is wrong with the database is told by another look
+        return True
+    return False

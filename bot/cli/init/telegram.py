@@ -1,0 +1,38 @@
+"""The Telegram half of setting up: the token, and where people find the bot."""
+
+import asyncio
+
+from bot.cli.init.answer import good
+from bot.cli.init.draft import Draft
+from bot.cli.init.talk import Talk
+from bot.config.settings import telegram_token
+from bot.platforms.telegram.portal import Identity, open_portal
+
+KEY = ("telegram", "token")
+
+
+def set_up(talk: Talk, draft: Draft) -> None:
+    """Ask until Telegram takes the token; then say where the bot is."""
+    talk.say("init.telegram")
+    if draft.get(*KEY) is None:
+        talk.say("init.telegram_botfather")
+
+    def test(token: str) -> Identity:
+        draft.hide(token)
+        return asyncio.run(_identity(token, draft))
+
+    token, identity = good(
+        talk,
+        draft,
+        *KEY,
+        ask=lambda _: talk.ask_secret("init.ask_telegram"),
+        read=telegram_token,
+        test=test,
+    )
+    draft.keep(token, *KEY)
+    talk.say("init.telegram_found", name=identity.name, url=identity.address)
+
+
+async def _identity(token: str, draft: Draft) -> Identity:
+    async with open_portal(token, api_url=draft.get("telegram", "api_url")) as portal:
+        return await portal.identity()

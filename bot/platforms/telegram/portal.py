@@ -1,0 +1,91 @@
+"""What Telegram knows of a bot by its token: who it is, and who else asks for its updates.
+
+Only asks: for setting up and looking over. It does without aiogram, which takes seconds to load.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bot.core.errors import Broken, Refused, Temporary
+
+API = "https://api.telegram.org"
+ASK_TIME = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The account that a token belongs to."""
+
+    username: str
+    name: str
+    sees_everything: bool
+    """Privacy mode is off: it is told of everything that is said in its groups."""
+
+    @property
+    def address(self) -> str:
+        """Where people write to it; with `?startgroup=true` it is added to a group."""
+        return f"https://t.me/{self.username}"
+
+
+class Portal:
+    """Asks with one token. `date` is what Telegram's clock said in the last answer."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, token: str, api_url: str | None) -> None:
+        self.date = ""
+        self._session = session
+        self._base = f"{api_url or API}/bot{token}/"
+
+    async def identity(self) -> Identity:
+        """Who we are. Raises `Broken("telegram_token_bad")`."""
+        me = await self._ask("getMe")
+        return Identity(
+            username=str(me.get("username", "")),
+            name=str(me.get("first_name", "")),
+            sees_everything=bool(me.get("can_read_all_group_messages")),
+        )
+
+    async def webhook(self) -> str:
+        """Where Telegram calls somebody; empty where it is asked instead."""
+        info = await self._ask("getWebhookInfo")
+        return str(info.get("url", ""))
+
+    async def check_listener(self) -> None:
+        """Raise `Refused("telegram_another_listens")` if another program asks at this moment.
+
+        Confirms nothing, but interrupts whoever is asking: not for while we run ourselves.
+        """
+        for _ in range(2):  # the first question ends the other's, the second meets its next one
+            await self._ask("getUpdates", timeout=1, limit=1)
+
+    async def _ask(self, method: str, **fields: int) -> Any:
+        try:
+            async with self._session.post(self._base + method, json=fields) as response:
+                self.date = response.headers.get("Date", "")
+                answer = await response.json(content_type=None)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            raise Temporary("telegram_unreachable") from None  # its text would hold the token
+        if not isinstance(answer, dict):
+            raise Temporary("telegram_unreachable")
+        if answer.get("ok"):
+            return answer.get("result")
+        match answer.get("error_code"):
+            case 401 | 404:
+                raise Broken("telegram_token_bad")
+            case 409 if "webhook" not in str(answer.get("description")):
+                raise Refused("telegram_another_listens")
+            case 409:
+                return []
+            case _:
+                raise Temporary("telegram_unreachable")
+
+
+@asynccontextmanager
+async def open_portal(token: str, *, api_url: str | None) -> AsyncIterator[Portal]:
+    """Ask with this token for as long as the context lasts."""
+    timeout = aiohttp.ClientTimeout(total=ASK_TIME)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        yield Portal(session, token=token, api_url=api_url)
