@@ -47,11 +47,11 @@ class Hall:
 
     @asynccontextmanager
     async def app(
-        self, *, announce: Callable[[str], None] = lambda _code: None, **changes: str
+        self, announce: Callable[[str], None] | None = None, **changes: str
     ) -> AsyncIterator[str]:
         """The app in this process, listening; yields its web address."""
         config = load(self._file(), environment=self.environment(**changes))
-        async with open_app(config, announce=announce) as address:
+        async with open_app(config, announce=announce or (lambda _code: None)) as address:
             if "TELEGRAM__WEBHOOK" not in changes:
                 await self.telegram.next("poll", timeout=WAIT)
             yield address

@@ -114,9 +114,8 @@ async def test_privacy_mode_switched_off(hall: Hall) -> None:
 
 
 async def test_a_webhook_left_set(hall: Hall) -> None:
-    async with hall.app(
-        announce=lambda _code: None, TELEGRAM__WEBHOOK="true", WEB__PUBLIC_URL="http://127.0.0.1:1"
-    ):
+    called = {"TELEGRAM__WEBHOOK": "true", "WEB__PUBLIC_URL": "http://127.0.0.1:1"}
+    async with hall.app(None, **called):
         await hall.telegram.next("setWebhook", timeout=WAIT)
     assert "A webhook is set at Telegram" in sentences(await look(hall), Mark.NOTE)
 

@@ -1,6 +1,7 @@
 """The whole way on Telegram: the real app and aiogram, a fake Bot API, a simulated gateway."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -274,7 +275,7 @@ async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Ha
 async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
     codes: list[str] = []
     bob = hall.telegram.person("bob", started=True)
-    async with hall.app(announce=codes.append, ACCESS="closed"):
+    async with hall.app(codes.append, ACCESS="closed"):
         assert "not switched on here" in await hall.told(bob, "/video a cat")
         assert "not switched on here" in await hall.told(bob, "a cat")
         assert "You own this bot" in await hall.told(hall.ann, f"/claim {codes[0]}")
@@ -300,3 +301,73 @@ async def test_the_token_goes_nowhere(hall: Hall, capfd: pytest.CaptureFixture[s
         if file.is_file():
             assert not hall.telegram.leaks(file.read_bytes()), file.name
     assert not hall.telegram.leaks(repr(hall.simulator.journal))
+
+
+# --- what is too large, too late, or said by nobody -----------------------------------------------
+
+
+async def test_what_is_too_large_to_send_comes_as_a_link(hall: Hall, unused_tcp_port: int) -> None:
+    public = {"WEB__PORT": str(unused_tcp_port), "WEB__PUBLIC_URL": "https://videos.example"}
+    async with hall.app(None, TELEGRAM__UPLOAD_LIMIT_MB="0.001", **public):
+        await hall.ann.says("/video a cat")
+        link = await hall.telegram.next("message", where=lambda it: "/v/" in it.text, timeout=WAIT)
+    assert "https://videos.example/v/" in link.text
+    assert hall.telegram.calls_of("sendVideo") == []
+
+
+async def test_the_very_file_comes_on_request(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.says("/video a cat")
+        video = await hall.video()
+        await hall.ann.presses(video, "As file")
+        file = await hall.video()
+    assert file.media is not None
+    assert video.media is not None
+    assert (file.media.kind, file.media.sha256) == ("document", video.media.sha256)
+
+
+async def test_start_offers_something_to_begin_with(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.starts()
+        hello = await hall.words()
+        assert "videos left for you today" in hello.text
+        await hall.ann.presses(hello, hello.buttons[0]["text"])
+        assert "Shall I make this?" in (await hall.words()).text
+    assert hall.simulator.charges == 0
+
+
+async def test_an_anonymous_admin_is_no_owner(hall: Hall) -> None:
+    codes: list[str] = []
+    club = hall.telegram.supergroup("club", hall.ann)
+    hall.ann.is_anonymous = True
+    async with hall.app(codes.append, ACCESS="closed"):
+        await hall.ann.says(f"/claim@zoetrope_bot {codes[0]}", chat=club)
+        assert "Only the owner" in (await hall.words()).text
+
+
+async def test_what_was_said_long_ago_is_asked_about_and_not_billed(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    now = time.time()
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    async with FakeTelegram(clock=lambda: now - 3600) as telegram, simulator.serve() as url:
+        hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
+        await hall.ann.says("/video a cat")
+        async with hall.app():
+            assert "I was away" in (await hall.words()).text
+    assert simulator.charges == 0
+
+
+async def test_a_blocked_bot_keeps_the_result(hall: Hall) -> None:
+    async with hall.app():
+        async with hall.simulator.holding("retrieve"):
+            await hall.ann.says("/video a cat")
+            await hall.card()
+            await hall.ann.blocks_bot()
+        await hall.telegram.next("sendVideo", timeout=WAIT)
+        await hall.ann.unblocks_bot()
+        await hall.ann.says("/history")
+        listed = await hall.words()
+        await hall.ann.presses(listed, "▶ a cat")
+        assert (await hall.video()).media is not None
+    assert hall.simulator.charges == 1

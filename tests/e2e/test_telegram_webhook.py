@@ -22,7 +22,7 @@ def called(port: int) -> dict[str, Any]:
 
 
 async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_port: int) -> None:
-    async with hall.app(**called(unused_tcp_port)):
+    async with hall.app(None, **called(unused_tcp_port)):
         await hall.telegram.next("setWebhook", timeout=WAIT)
         await hall.ann.says("/video a cat")
         await hall.video()
@@ -33,7 +33,7 @@ async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_
 async def test_from_webhook_to_asking_and_back_nothing_is_lost(
     hall: Hall, unused_tcp_port: int
 ) -> None:
-    async with hall.app(**called(unused_tcp_port)):
+    async with hall.app(None, **called(unused_tcp_port)):
         await hall.telegram.next("setWebhook", timeout=WAIT)
     await hall.ann.says("/video a cat")
     async with hall.app():
@@ -45,7 +45,7 @@ async def test_from_webhook_to_asking_and_back_nothing_is_lost(
 async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: str | None) -> None:
     headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
     told = {"update_id": 10**9, "message": {"text": "/video a cat"}}
-    async with hall.app(**called(unused_tcp_port)) as address:
+    async with hall.app(None, **called(unused_tcp_port)) as address:
         await hall.telegram.next("setWebhook", timeout=WAIT)
         async with (
             aiohttp.ClientSession() as session,

@@ -355,8 +355,10 @@ class TelegramPlatform:
 
 
 def _look(job: Job, said: Reply, *, caption: bool = False) -> messages.Look:
-    person = job.order.person
-    return messages.look(said, job.order.locale, name=person.name, caption=caption)
+    locale = job.order.locale
+    look = messages.look(said, locale, name=job.order.person.name, caption=caption)
+    # Under a video: Telegram makes it smaller for some apps, and people want the whole.
+    return messages.with_file_key(look, job.id, locale) if caption else look
 
 
 def _film(job: Job, video: Path) -> FSInputFile:

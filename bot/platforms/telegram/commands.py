@@ -150,12 +150,12 @@ class Commands:
         if command is not None or not (words or pictures):
             await self._intake.tell(message, Text(id="telegram.help"))
             return
-        await self._intake.draft(message, reading.order_of(message, Wish(prompt=words), pictures))
+        await self._intake.draft(reading.order_of(message, Wish(prompt=words), pictures))
 
     # --- lists ---------------------------------------------------------------------------------
 
     async def _start(self, message: Message, _: Command) -> None:
-        await self._intake.tell(message, Text(id="telegram.start"))
+        await lists.start(self._intake, message)
 
     async def _help(self, message: Message, _: Command) -> None:
         private = reading.is_private(message.chat)

@@ -84,14 +84,15 @@ class Intake:
             except BotError as trouble:
                 log.info("telegram.not_redrawn", job=job.id, code=trouble.code)
 
-    async def draft(self, message: Message, order: Order) -> None:
+    async def draft(self, order: Order) -> None:
         """Show what would be made of it. Nothing is billed before somebody says so."""
         self.service.check_pictures(order.pictures, order.person)
         await self.service.access.check(order.person, order.address)
         draft_id = drafts.new_id()
         look = await self.draft_look(order, draft_id)
         await self.drafts.put(draft_id, order, now=self.clock.now())
-        await self.line.say(channel_of(message), look, reply_to=message.message_id)
+        asked = order.address.message
+        await self.line.say(order.address.channel, look, reply_to=int(asked) if asked else None)
 
     async def draft_look(
         self, order: Order, draft_id: str, *, menu: str | None = None

@@ -17,6 +17,24 @@ MOST_TITLE = 40
 """Characters of a prompt on a button."""
 
 
+async def start(intake: Intake, message: Message) -> None:
+    """What this is, what is left today, and something to begin with."""
+    order = reading.order_of(message, Wish(), ())
+    left, _ = await intake.service.left(order.address, order.person)
+    lines = []
+    if left is not None:
+        resets = {"resets_at": left.resets_at}
+        lines.append(Text(id="fact.left", values=resets, count=left.videos))
+    look = messages.listing(Text(id="telegram.start"), lines, order.locale)
+    private = reading.is_private(message.chat)
+    await intake.line.say(
+        order.address.channel,
+        look,
+        reply_to=message.message_id,
+        reply_markup=messages.examples(order.locale) if private else None,
+    )
+
+
 async def models(intake: Intake, message: Message) -> None:
     """Every family, with what it makes and what that costs."""
     catalog = intake.service.catalog

@@ -7,7 +7,7 @@ zone, and they count down by themselves.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -34,6 +34,8 @@ CALLBACK = re.compile(r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})(?::(?P
 _STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger"}
 _MARK = re.compile("\x02([^\x03]*)\x03")
 _HIDDEN = str.maketrans("", "", "\x02\x03")
+
+EXAMPLES = ("room.try_one", "room.try_two", "room.try_three")
 
 Line = Formatted | str
 
@@ -73,6 +75,24 @@ def listing(title: Text, lines: Iterable[Text], locale: str) -> Look:
         parts += ["\n", Formatted(*sentence(line, locale, most=3 * MOST_VALUE))]
     text, entities = Formatted(*parts).render()
     return Look(text=text, entities=entities, keyboard=None)
+
+
+def with_file_key(look: Look, job_id: str, locale: str) -> Look:
+    """The same, with a button that asks for the very file."""
+    key = InlineKeyboardButton(
+        text=i18n.say(Text(id="telegram.as_file"), locale), callback_data=f"v1:file:{job_id}"
+    )
+    rows = look.keyboard.inline_keyboard if look.keyboard else []
+    return replace(look, keyboard=InlineKeyboardMarkup(inline_keyboard=[*rows, [key]]))
+
+
+def examples(locale: str) -> InlineKeyboardMarkup:
+    """Something to begin with, each a button that makes a draft of it."""
+    keys = [
+        InlineKeyboardButton(text=i18n.say(Text(id=id_), locale), callback_data=f"v1:try:{number}")
+        for number, id_ in enumerate(EXAMPLES)
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=[[key] for key in keys])
 
 
 def keyboard(buttons: Iterable[Button], locale: str) -> InlineKeyboardMarkup | None:

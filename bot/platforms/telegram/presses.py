@@ -13,7 +13,7 @@ from bot import i18n
 from bot.core import replies
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Address, Person
+from bot.core.orders import Address, Order, Person
 from bot.core.replies import Action, Button, Text
 from bot.core.service import Actor
 from bot.log import get_logger
@@ -48,6 +48,7 @@ class Presses:
             Action.REMIX: self._remix,
             Action.DELETE: self._delete,
             CONFIRM: self._confirm,
+            "try": self._try,
             "show": self._show,
             "file": self._file,
             "go": self._go,
@@ -184,6 +185,20 @@ class Presses:
         return Actor(person=person, moderates=member.status in MODERATORS)
 
     # --- drafts --------------------------------------------------------------------------------
+
+    async def _try(self, query: CallbackQuery, number: str) -> None:
+        """Make a draft of an example."""
+        if not number.isdecimal() or int(number) >= len(messages.EXAMPLES):
+            raise Refused("button_unknown")
+        locale = reading.locale_of(query.from_user)
+        order = Order(
+            event_id=f"press:{query.id}",
+            address=_address(query),
+            person=reading.person(query.from_user),
+            locale=locale,
+            prompt=i18n.say(Text(id=messages.EXAMPLES[int(number)]), locale),
+        )
+        await self._intake.draft(order)
 
     async def _choose(
         self, query: CallbackQuery, draft_id: str, menu: str, value: str | None
