@@ -201,6 +201,11 @@ async def test_a_room_in_the_browser_is_platform_enough(world: World) -> None:
     assert world.discord.requests == []
 
 
+async def test_what_run_refuses_the_doctor_tells(world: World) -> None:
+    told = await problems(world, STORAGE_URL="/dev/null/media")
+    assert [sentence.partition(",")[0] for sentence in told] == ["storage_url is /dev/null/media"]
+
+
 async def test_discord_is_asked_again_where_it_wants_us_to_be_slower(world: World) -> None:
     world.discord.faults.add("GET", "/users/@me$", rate_limited(), times=2)
     assert await problems(world) == []

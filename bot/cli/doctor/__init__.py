@@ -14,6 +14,7 @@ from rich.console import Console
 from bot import log
 from bot.cli.doctor import discord, gateways, machine, telegram, web
 from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, load
 
@@ -43,8 +44,9 @@ def look_over(file: Path | None) -> None:
 async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
     yield Finding.ok("check.good", count=len(config.catalog.models))
-    if not config.platforms:
-        yield Finding.problem("problem.platform_missing")
+    for obstacle in obstacles(config):
+        if obstacle.key != "data_dir":  # the machine's own look says more of it
+            yield Finding(Mark.PROBLEM, obstacle.sentence("en"))
     for look in LOOKS:
         async for finding in look(config):
             yield finding
