@@ -1,0 +1,60 @@
+"""Sends one file again and again, and prints the peak of its memory in kilobytes after each."""
+
+import asyncio
+import resource
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.core import replies
+from bot.core.clock import SystemClock
+from bot.core.jobs import Status, Video
+from bot.core.orders import Address, Person
+from bot.core.posts import Form, Post, PostKind
+from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.store.communities import Communities
+from bot.store.database import open_database
+from bot.store.handles import Handles
+from bot.store.posts import Posts
+from tests.unit.core.orders import job, order
+
+
+@asynccontextmanager
+async def nothing(_key: str) -> AsyncIterator[Path]:
+    """There are no stills."""
+    yield Path()
+
+
+async def main(api_url: str, token: str, person: str, film: Path, times: int) -> None:
+    """Upload `film` as the video of so many jobs."""
+    settings = Settings(token=token, api_url=api_url)
+    async with open_database(f"sqlite+aiosqlite:///{film.parent}/rows.db") as database:
+        platform = TelegramPlatform(
+            settings,
+            posts=Posts(database),
+            handles=Handles(database, settings.account),
+            communities=Communities(database),
+            stored=nothing,
+            clock=SystemClock(),
+        )
+        async with platform:
+            for number in range(times):
+                await _upload(platform, person, film, f"job{number:013}")
+                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                sys.stdout.write(f"{peak}\n")
+
+
+async def _upload(platform: TelegramPlatform, person: str, film: Path, job_id: str) -> None:
+    wish = order(
+        address=Address(platform="telegram", channel=person), person=Person(id=person, name="Ann")
+    )
+    video = Video(key="v", size=film.stat().st_size, width=16, height=9, seconds=5.0)
+    done = job(id=job_id, order=wish, status=Status.COMPLETED, video=video)
+    post = Post(id=1, job_id=done.id, kind=PostKind.RESULT, due_at=None)
+    await platform.send(post, done, replies.result(done), nonce=post.nonce(Form.FILE), video=film)
+
+
+if __name__ == "__main__":
+    api_url, token, person, film, times = sys.argv[1:]
+    asyncio.run(main(api_url, token, person, Path(film), int(times)))
