@@ -9,11 +9,10 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from bot.chats import Chat, Intake, Needs, switched_on
 from bot.config import Config
@@ -21,19 +20,16 @@ from bot.core.access import Access, Default
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
-from bot.core.jobs import Job, Status
+from bot.core.jobs import Job
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
-from bot.core.posts import Post
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
-from bot.core.wake import Wake
-from bot.core.worker import Worker
 from bot.gateways import videos_api
 from bot.log import get_logger
-from bot.media.studio import SHRINK_TIMEOUT, Studio
+from bot.media.studio import Studio
 from bot.store.database import Database, open_database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
@@ -43,38 +39,9 @@ from bot.store.spool import Spool
 from bot.web import server
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-
-CLAIMS: Mapping[tuple[Status, ...], float] = {
-    (Status.QUEUED,): videos_api.POST_TIME + 100.0,
-    (Status.SUBMITTING, Status.IN_PROGRESS): 120.0,
-    (Status.COMPLETED,): videos_api.CONTENT_TIME + 300.0,
-}
-"""Seconds that a claim lasts: longer than anything a step of these states may take.
-
-One worker each, so that slow POSTs hold up neither looks nor downloads.
-"""
-POST_CLAIM = 3 * SHRINK_TIMEOUT
-"""Seconds for getting a message ready, which may mean waiting to shrink a video."""
-
-GRACE = 75.0
-"""Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
+from bot.workers import Bells, job_worker, post_worker, running
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Bells:
-    """What wakes the workers before their rows are due."""
-
-    each: Mapping[tuple[Status, ...], Wake]
-    jobs: Wake
-    """Rings all of `each`."""
-    posts: Wake
-
-    @property
-    def both(self) -> Wake:
-        """For presses: a cancelled job owes its card, a deleted one its message's removal."""
-        return Wake(self.jobs, self.posts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +93,7 @@ async def open_app(
     What is entered last ends first: intake, then jobs, then posts, then everything they use.
     """
     clock = clock or SystemClock()
-    each = {statuses: Wake() for statuses in CLAIMS}
-    bells = Bells(each=each, jobs=Wake(*each.values()), posts=Wake())
+    bells = Bells.new()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         rows = await enter(_open_rows(config, clock))
@@ -147,11 +113,11 @@ async def open_app(
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        await enter(_running(_post_worker(rows, posting, list(platforms), clock, bells).run()))
-        for statuses, bell in each.items():
-            await enter(_running(_job_worker(rows, statuses, steps, clock, bell).run()))
+        await enter(running(post_worker(rows.posts, posting, list(platforms), clock, bells).run()))
+        for statuses, bell in bells.each.items():
+            await enter(running(job_worker(rows.jobs, statuses, steps, clock, bell).run()))
         for intake in intakes:
-            await enter(_running(intake.run()))
+            await enter(running(intake.run()))
         yield address + intakes[-1].path
 
 
@@ -292,61 +258,6 @@ def _serve(
     web = config.settings.web
     rooms = [route for intake in intakes for route in intake.routes]
     return server.serve([*pages.routes, *health.routes, *rooms], host=web.host, port=web.port)
-
-
-def _job_worker(
-    rows: Rows, statuses: tuple[Status, ...], steps: Steps, clock: Clock, bell: Wake
-) -> Worker[Job]:
-    async def claim(most: int) -> list[Job]:
-        now = clock.now()
-        return await rows.jobs.claim(statuses, now=now, until=now + CLAIMS[statuses], most=most)
-
-    async def next_due() -> float | None:
-        return await rows.jobs.next_due(statuses)
-
-    return Worker(
-        name=statuses[-1],
-        claim=claim,
-        step=steps.take,
-        next_due=next_due,
-        clock=clock,
-        wake=bell,
-        grace=GRACE,
-    )
-
-
-def _post_worker(
-    rows: Rows, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
-) -> Worker[Post]:
-    async def claim(most: int) -> list[Post]:
-        now = clock.now()
-        return await rows.posts.claim(platforms, now=now, until=now + POST_CLAIM, most=most)
-
-    async def next_due() -> float | None:
-        return await rows.posts.next_due(platforms)
-
-    return Worker(
-        name="posts",
-        claim=claim,
-        step=posting.take,
-        next_due=next_due,
-        clock=clock,
-        wake=bells.posts,
-    )
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """`work` as a task beside the context; if it fails, so does the context, with its error."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(work)
-            try:
-                yield
-            finally:
-                task.cancel()
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
 
 
 def _typical(config: Config) -> Callable[[str], float]:

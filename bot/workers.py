@@ -1,0 +1,115 @@
+"""The loops that take due rows: one per group of a job's states, and one for what is to be said.
+
+What a step does stands in the core; here stands how long a claim lasts and who wakes whom.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bot.core.jobs import Job, Status
+from bot.core.ports import Clock, Jobs, Posts
+from bot.core.posting import Posting
+from bot.core.posts import Post
+from bot.core.steps import Steps
+from bot.core.wake import Wake
+from bot.core.worker import Worker
+from bot.gateways import videos_api
+from bot.media.studio import SHRINK_TIMEOUT
+
+CLAIMS: Mapping[tuple[Status, ...], float] = {
+    (Status.QUEUED,): videos_api.POST_TIME + 100.0,
+    (Status.SUBMITTING, Status.IN_PROGRESS): 120.0,
+    (Status.COMPLETED,): videos_api.CONTENT_TIME + 300.0,
+}
+"""Seconds that a claim lasts: longer than anything a step of these states may take.
+
+One worker each, so that slow POSTs hold up neither looks nor downloads.
+"""
+POST_CLAIM = 3 * SHRINK_TIMEOUT
+"""Seconds for getting a message ready, which may mean waiting to shrink a video."""
+
+GRACE = 75.0
+"""Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """What wakes the workers before their rows are due."""
+
+    each: Mapping[tuple[Status, ...], Wake]
+    jobs: Wake
+    """Rings all of `each`."""
+    posts: Wake
+
+    @classmethod
+    def new(cls) -> Self:
+        """One for each loop."""
+        each = {statuses: Wake() for statuses in CLAIMS}
+        return cls(each=each, jobs=Wake(*each.values()), posts=Wake())
+
+    @property
+    def both(self) -> Wake:
+        """For presses: a cancelled job owes its card, a deleted one its message's removal."""
+        return Wake(self.jobs, self.posts)
+
+
+def job_worker(
+    jobs: Jobs, statuses: tuple[Status, ...], steps: Steps, clock: Clock, bell: Wake
+) -> Worker[Job]:
+    """Takes jobs in these states a step further."""
+
+    async def claim(most: int) -> list[Job]:
+        now = clock.now()
+        return await jobs.claim(statuses, now=now, until=now + CLAIMS[statuses], most=most)
+
+    async def next_due() -> float | None:
+        return await jobs.next_due(statuses)
+
+    return Worker(
+        name=statuses[-1],
+        claim=claim,
+        step=steps.take,
+        next_due=next_due,
+        clock=clock,
+        wake=bell,
+        grace=GRACE,
+    )
+
+
+def post_worker(
+    posts: Posts, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
+) -> Worker[Post]:
+    """Says what is owed on these platforms."""
+
+    async def claim(most: int) -> list[Post]:
+        now = clock.now()
+        return await posts.claim(platforms, now=now, until=now + POST_CLAIM, most=most)
+
+    async def next_due() -> float | None:
+        return await posts.next_due(platforms)
+
+    return Worker(
+        name="posts",
+        claim=claim,
+        step=posting.take,
+        next_due=next_due,
+        clock=clock,
+        wake=bells.posts,
+    )
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """`work` as a task beside the context; if it fails, so does the context, with its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            try:
+                yield
+            finally:
+                task.cancel()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
