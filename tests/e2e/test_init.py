@@ -1,6 +1,9 @@
 """`zoetrope init` at a real terminal: every answer tested, every trap named, nothing lost."""
 
+import asyncio
 import stat
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -462,6 +465,16 @@ async def test_without_a_terminal_nobody_is_asked(world: World) -> None:
     code, said = await zoetrope("init", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (1, {})
     assert "There is no terminal here" in said
+
+
+async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", 'exec "$0" -m bot init <&-', sys.executable,
+        cwd=world.folder, stdout=PIPE, stderr=STDOUT,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().startswith("There is no terminal here")
 
 
 async def test_secrets_that_others_can_read_are_refused(world: World) -> None:

@@ -27,7 +27,7 @@ def set_up(file: Path, *, ask: bool, also_telegram: bool) -> None:
         _check_known(draft)
         _steps(Nobody(), draft, also_telegram=also_telegram)
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # it is None where it was closed
         raise Refused("no_terminal")
     talk = Talk()
     try:
