@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.init.draft import Draft
+from bot.cli.init.gateway import respell
 from bot.platforms.discord.portal import PERMISSIONS
 from bot.simulator.profiles import DOCUMENTED, MODELS
 from bot.simulator.render import Renderer
@@ -33,7 +35,7 @@ from tests.fakes.gateways import (
 )
 
 KEY = "sk-sim"
-TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden):"
+TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden; "
 DEFAULT, PRICE = "Which one for people who name none?", "One second of "
 PERSON, SERVER, ALL = "each person", "each server", "everybody together"
 TRIAL = "Make one test video now"
@@ -293,6 +295,43 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
     assert {method for method, _, _ in odd.requests} == {"GET"}
     assert "API_KEY=sk-right\n" in written(world.folder)["secrets.env"]
     assert "sk-wrong" not in "".join(written(world.folder).values())
+
+
+async def test_from_a_wrong_gateway_that_lives_there_is_a_way_back(world: World) -> None:
+    """At once, and after a restart; the present address is what Enter alone keeps."""
+    odd = OddGateway(v1__videos=BAD_KEY)
+    async with odd.serve() as url:
+        async with init(world) as person:
+            await person.answers(TOKEN, world.discord.token)
+            await person.answers(ADDRESS, url)
+            await person.answers(SECRET, KEY)
+            await person.sees("does not take the key.")
+            await person.answers(SECRET, "")
+            await person.sees(f"{ADDRESS}, such as https://88api.ai: [{url}]")
+            person.types("\n")
+            await person.sees(SECRET)
+        async with init(world) as person:
+            await person.answers(SECRET, "")
+            await person.answers(ADDRESS, world.gateway_url)
+            await person.answers(SECRET, KEY)
+            await person.sees("It takes the key.")
+    assert f'base_url = "{world.gateway_url}"' in written(world.folder)["config.toml"]
+
+
+def test_what_was_written_for_openai_does_not_outlive_its_address(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[gateways.main]\ndialect = "openai"\n', "utf-8")
+    draft = Draft(file, environment={})
+    respell(draft, "main", before="https://api.openai.com", url="https://88api.ai")
+    assert draft.get("gateways", "main", "dialect") == "new-api"
+
+
+async def test_an_address_in_the_environment_is_not_asked_for(world: World) -> None:
+    async with init(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=world.gateway_url) as person:
+        await person.answers(TOKEN, world.discord.token)
+        await person.answers(SECRET, "")
+        await person.sees("ZOETROPE_GATEWAYS__MAIN__BASE_URL is set in your environment")
+        assert await person.ends() == 78
 
 
 async def test_an_invitation_without_commands_is_told(world: World) -> None:

@@ -1,7 +1,7 @@
 """One answer: what is there already, or what a person is asked for until it is good."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
@@ -17,6 +17,7 @@ def good(
     talk: Talk,
     draft: Draft,
     *key: str,
+    given: object,
     ask: Callable[[Wrong | None], str],
     read: Callable[[str], str],
     test: Callable[[str], Found],
@@ -24,9 +25,9 @@ def good(
     """The answer, and what its test has found out.
 
     `ask` is told what was wrong with the last answer; `read` raises ValueError with a code, and
-    `test` a `BotError`. What stands in the environment is tried once: it would win over any other.
+    `test` a `BotError`. What is `given` already is tried once; where that is from the environment,
+    nothing else is: it would win over any other.
     """
-    given: Any = draft.get(*key)
     wrong: Wrong | None = None
     while True:
         said = str(given or ask(wrong))

@@ -45,6 +45,7 @@ def _token(talk: Talk, draft: Draft) -> tuple[str, Identity]:
         talk,
         draft,
         *KEY,
+        given=draft.get(*KEY),
         ask=lambda _: talk.ask_secret_or_skip("init.ask_token"),
         read=bot_token,
         test=test,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
-from bot.cli.init.talk import Talk
-from bot.config.settings import api_key, gateway_address
+from bot.cli.init.talk import Skipped, Talk
+from bot.config.settings import Gateway, api_key, gateway_address
 from bot.core.catalog import Model
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
@@ -18,19 +18,33 @@ def set_up(talk: Talk, draft: Draft) -> None:
     """Ask until there is a gateway that takes the key; then choose among what it has."""
     name = draft.gateway
     talk.say("init.gateway")
-    url = _address(talk, draft, name)
-    seen = _key(talk, draft, name, url)
+    seen = _found(talk, draft, name)
     if seen.balance and seen.balance.is_spent:
         talk.say("doctor.balance_spent", gateway=name)
     _models(talk, draft, name, seen)
     _default(talk, draft)
 
 
-def _address(talk: Talk, draft: Draft, name: str) -> str:
+def _found(talk: Talk, draft: Draft, name: str) -> Survey:
+    """A gateway can live and still be the wrong one: only its key tells, so there is a way back."""
+    key = ("gateways", name, "base_url")
+    url = _address(talk, draft, name, given=draft.get(*key))
+    while True:
+        try:
+            return _key(talk, draft, name, url)
+        except Skipped:
+            draft.check_ours(*key)
+            before, url = url, _address(talk, draft, name, given=None, present=url)
+            respell(draft, name, before=before, url=url)
+
+
+def _address(
+    talk: Talk, draft: Draft, name: str, *, given: object, present: str | None = None
+) -> str:
     key = ("gateways", name, "base_url")
 
     def ask(wrong: Wrong | None) -> str:
-        near = None
+        near = present
         if wrong is not None and wrong.code == "gateway_moved":
             near = str(wrong.values["to"])
         return talk.ask_line("init.ask_address", default=near)
@@ -39,6 +53,7 @@ def _address(talk: Talk, draft: Draft, name: str) -> str:
         talk,
         draft,
         *key,
+        given=given,
         ask=ask,
         read=lambda said: gateway_address(_with_scheme(said)),
         test=lambda url: asyncio.run(find(url)),
@@ -50,6 +65,13 @@ def _address(talk: Talk, draft: Draft, name: str) -> str:
     if OPENAI in url and draft.get("gateways", name, "dialect") is None:
         draft.put("openai", "gateways", name, "dialect")
     return url
+
+
+def respell(draft: Draft, name: str, *, before: str, url: str) -> None:
+    """What was written for OpenAI's sake holds for no other gateway."""
+    key = ("gateways", name, "dialect")
+    if OPENAI in before and OPENAI not in url and draft.get(*key) == "openai":
+        draft.put(str(Gateway.model_fields["dialect"].default), *key)
 
 
 def _with_scheme(said: str) -> str:
@@ -71,7 +93,8 @@ def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
         talk,
         draft,
         *key,
-        ask=lambda _: talk.ask_secret("init.ask_key"),
+        given=draft.get(*key),
+        ask=lambda _: talk.ask_secret_or_skip("init.ask_key"),
         read=api_key,
         test=test,
     )

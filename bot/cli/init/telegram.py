@@ -25,6 +25,7 @@ def set_up(talk: Talk, draft: Draft) -> None:
         talk,
         draft,
         *KEY,
+        given=draft.get(*KEY),
         ask=lambda _: talk.ask_secret("init.ask_telegram"),
         read=telegram_token,
         test=test,
