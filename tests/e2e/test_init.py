@@ -211,6 +211,42 @@ async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: R
     assert "wan" not in said
 
 
+async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
+    """But not what somebody hid who said more of it."""
+    odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"))
+    mine = '[models."wan2.5-i2v-preview"]\nhidden = true\nprice = 0.1\n'
+    async with odd.serve() as url:
+        (world.folder / "config.toml").write_text(mine, "utf-8")
+        variables = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=url)
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
+        assert "It can't with Wan 2.5 (wan2.5-t2v-preview): nobody" in said
+        odd.answers["/v1/models"] = models("sora-2", "wan2.5-t2v-preview", "wan2.5-i2v-preview")
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **where(world.discord))
+    assert code == 0, said
+    assert "Hidden until now, and the key has it: wan2.5-t2v-preview. It is offered again" in said
+    code, said = await zoetrope("models", folder=world.folder)
+    assert ("wan2.5-t2v-preview" in said, "wan2.5-i2v-preview" in said) == (True, False)
+
+
+async def test_under_a_limit_in_money_nothing_is_offered_without_its_price(world: World) -> None:
+    mine = (
+        '[models."wan2.5-t2v-preview"]\nhidden = true\n'
+        '[models."wan2.5-i2v-preview"]\nhidden = true\n'
+        "[models.sora-2]\nprice = 0.1\n[limits]\npurse_money_per_day = 5\n"
+    )
+    (world.folder / "config.toml").write_text(mine, "utf-8")
+    async with init(world) as person:
+        await person.answers(TOKEN, world.discord.token)
+        await person.answers(ADDRESS, world.gateway_url)
+        await person.answers(SECRET, KEY)
+        for name, price in {"wan2.5-t2v": "0.2", "wan2.5-i2v": ""}.items():
+            await person.answers(f"{PRICE}{name}", price)
+        await person.sees("wan2.5-i2v-preview stays hidden: with a limit in money")
+        await person.sees("the key has it: wan2.5-t2v-preview.")
+        await person.answers(DEFAULT, "")
+        await person.sees(PERSON)
+
+
 # --- traps ---------------------------------------------------------------------------------------
 
 PASTED: Mapping[str, tuple[str, str]] = {

@@ -15,7 +15,6 @@ from bot.config.editing import NotSimple, Value, put
 from bot.config.problems import variable
 from bot.config.saving import PRIVATE, SHARED, save
 from bot.config.secrets import with_secret
-from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 
 SECRETS = "secrets.env"
@@ -85,10 +84,10 @@ class Draft:
         """The whole, checked."""
         return load(self._known, environment=self._environment)
 
-    def offered(self) -> Catalog:
-        """All models that can be used, whatever default_model says: that may have to be mended."""
+    def usable(self) -> Config:
+        """The whole, checked, whatever default_model says: that may have to be mended."""
         values, problems = gather(self._known, environment=self._environment)
-        return checked({**values, "default_model": None}, problems).catalog
+        return checked({**values, "default_model": None}, problems)
 
     @property
     def _known(self) -> Path | None:

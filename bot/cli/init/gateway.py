@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
+from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
-from bot.config.settings import Gateway, api_key, gateway_address
+from bot.config.settings import UNLIMITED, Gateway, api_key, gateway_address
 from bot.core.catalog import Model
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
@@ -105,7 +106,9 @@ def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
 
 def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
     """Say what the key has, and offer nobody what it lacks."""
-    known = [model for model in draft.offered().models if model.gateway == gateway]
+    known = _offered(draft, gateway)
+    if seen.models is not None and _show_again(talk, draft, gateway, seen.models):
+        known = _offered(draft, gateway)
     if seen.models is None:
         talk.say("init.models_unlisted", models=_listed(known))
         return
@@ -121,13 +124,41 @@ def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
         draft.put(True, "models", model.name, "hidden")
 
 
+def _show_again(talk: Talk, draft: Draft, gateway: str, had: Sequence[str]) -> bool:
+    """Offer what an earlier key lacked: a table that says no more than `hidden` was written here.
+
+    A limit in money allows no model without a price, so there the price comes first.
+    """
+    if draft.get("default_gateway") not in (None, gateway):
+        return False
+    settings = draft.usable().settings
+    ours = [name for name in had if settings.models.get(name) == {"hidden": True}]
+    shown = []
+    for name in ours:
+        if settings.limits.purse_money_per_day != UNLIMITED:
+            price = ask_price(talk, name, settings.currency)
+            if price is None:
+                talk.say("init.model_unpriced", model=name)
+                continue
+            draft.put(price, "models", name, "price")
+        draft.put(False, "models", name, "hidden")
+        shown.append(name)
+    if shown:
+        talk.say("init.models_shown", models=", ".join(shown), file=str(draft.file))
+    return bool(shown)
+
+
+def _offered(draft: Draft, gateway: str) -> list[Model]:
+    return [model for model in draft.usable().catalog.models if model.gateway == gateway]
+
+
 def _listed(models: Sequence[Model]) -> str:
     return ", ".join(f"{model.label} ({model.name})" for model in models)
 
 
 def _default(talk: Talk, draft: Draft) -> None:
     """The catalogue's order is from the best down."""
-    catalog = draft.offered()
+    catalog = draft.usable().catalog
     given = draft.get(*DEFAULT)
     if given in catalog.families:
         return

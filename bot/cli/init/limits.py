@@ -34,16 +34,20 @@ def set_up(talk: Talk, draft: Draft) -> None:
     talk.print(worst_day(draft.config()))
 
 
+def ask_price(talk: Talk, model: str, currency: str) -> float | None:
+    """What one second costs; None if that is not known."""
+    price = talk.ask_number("init.ask_price", default=UNKNOWN, model=model, currency=currency)
+    return None if price < 0 else price
+
+
 def _most_money(talk: Talk, draft: Draft) -> float:
     """A limit in money needs every price: the first that is not known ends the matter."""
     config = draft.config()
     currency = config.settings.currency
     for model in config.catalog.models:
         if model.price is None:
-            price = talk.ask_number(
-                "init.ask_price", default=UNKNOWN, model=model.name, currency=currency
-            )
-            if price < 0:
+            price = ask_price(talk, model.name, currency)
+            if price is None:
                 return UNLIMITED
             draft.put(price, "models", model.name, "price")
     return talk.ask_number("init.ask_money", default=UNLIMITED, currency=currency)
