@@ -21,7 +21,9 @@ _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", 
 """What obstore can keep files in and find them again."""
 
 
+_QUOTES = "\"'`“”„‘’«»"
 _NO_TOKENS = {
+    r"(?i)https?://.*|([\w-]+\.)*discord(app)?\.(com|gg)(/.*)?": "token_link",
     r"[\w-]{32}": "token_client_secret",
     r"\d{17,20}": "token_application_id",
     r"[0-9a-f]{64}": "token_public_key",
@@ -54,8 +56,8 @@ def api_key(text: str) -> str:
 
 
 def _secret(text: str, *, prefix: str) -> str:
-    """What came with a word or white space from a paste is meant without it."""
-    secret = re.sub(rf"^{prefix}\s+", "", text.strip(), flags=re.IGNORECASE)
+    """What came with a word, quotes or white space from a paste is meant without them."""
+    secret = unquoted(re.sub(rf"^{prefix}\s+", "", unquoted(text), flags=re.IGNORECASE))
     if not secret:
         raise ValueError("secret_missing")
     if secret.removeprefix("sk-") in ("…", "..."):
@@ -66,9 +68,21 @@ def _secret(text: str, *, prefix: str) -> str:
     return secret
 
 
+def unquoted(text: str) -> str:
+    """What was pasted, without the white space and the quotes around it."""
+    return text.strip().strip(_QUOTES).strip()
+
+
+def is_key(text: str) -> bool:
+    """Whether this, pasted for an address, is surely an API key; a host of a domain has dots."""
+    return bool(re.fullmatch(r"(?i)(bearer\s+)?sk-[\w-]+", unquoted(text)))
+
+
 def gateway_address(text: str) -> str:
     """The base address in what was pasted: people copy the whole path of an example."""
-    address = _web_address(text)
+    if is_key(text):
+        raise ValueError("address_is_key")
+    address = _web_address(unquoted(text))
     return address.removesuffix("/videos").removesuffix("/v1").rstrip("/")
 
 

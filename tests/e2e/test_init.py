@@ -253,6 +253,7 @@ PASTED: Mapping[str, tuple[str, str]] = {
     "client secret": ("aB3dEfGhIjKlMnOpQrStUvWxYz012-_4", "looks like the client secret"),
     "application id": ("1188000000000000001", "looks like the application's id"),
     "public key": ("0f" * 32, "looks like the public key"),
+    "invitation": ("https://discord.gg/AbCdEf", "is a link, such as an invitation"),
     "words": ("MTE4.GhIjKl abc", "holds characters that no such secret has"),
     "revoked": ("MTE4.GhIjKl.MnOpQrStUvWxYz", "Discord does not accept the token."),
 }
@@ -266,7 +267,7 @@ async def test_whatever_is_pasted_for_a_token_has_its_sentence(world: World) -> 
         world.discord.faults.add("GET", "/users/@me$", _OUTAGE)
         await person.answers(TOKEN, world.discord.token)
         await person.sees("Discord can't be reached.")
-        await person.answers(TOKEN, f"  Bot {world.discord.token}  ")
+        await person.answers(TOKEN, f'  "Bot {world.discord.token}"  ')
         await person.sees("Discord takes the token.")
     assert f"={world.discord.token}\n" in written(world.folder)["secrets.env"]
 
@@ -303,7 +304,10 @@ async def test_whatever_is_no_gateway_has_its_sentence(world: World) -> None:
         }.items():
             await person.answers(ADDRESS, address)
             await person.sees(sentence)
-        await person.answers(ADDRESS, f" {world.gateway_url}/v1/videos/ ")
+        await person.answers(ADDRESS, "'sk-canary'")
+        await person.sees("sk-canary'\n")
+        assert "canary" not in await person.sees("looks like an API key.")
+        await person.answers(ADDRESS, f' "{world.gateway_url}/v1/videos/" ')
         await person.sees(f"There is a gateway at {world.gateway_url}.\n")
     assert not [request for request in odd.requests if request[2]], "nobody was shown a key"
 
@@ -324,7 +328,7 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
         await person.answers(SECRET, "sk-half")
         await person.sees("does not take the key.")
         odd.answers |= {"/v1/models": models("gpt-9\x1b[2J"), "/api/usage/token": usage(0)}
-        await person.answers(SECRET, "Bearer sk-right")
+        await person.answers(SECRET, "Bearer 'sk-right'")
         await person.sees("nothing is left on the key. Top it up there.")
         await person.sees("The key has none of the models known here")
         assert "It has: gpt-9·[2J." in await person.sees("another key.")

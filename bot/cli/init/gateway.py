@@ -7,7 +7,7 @@ from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
 from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
-from bot.config.settings import UNLIMITED, Gateway, api_key, gateway_address
+from bot.config.settings import UNLIMITED, Gateway, api_key, gateway_address, is_key, unquoted
 from bot.core.catalog import Model
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
@@ -76,8 +76,8 @@ def respell(draft: Draft, name: str, *, before: str, url: str) -> None:
 
 
 def _with_scheme(said: str) -> str:
-    address = said.strip()
-    if "://" in address:
+    address = unquoted(said)
+    if "://" in address or is_key(address):
         return address
     inward = address.startswith(("localhost", "127.", "[::1]"))
     return f"{'http' if inward else 'https'}://{address}"

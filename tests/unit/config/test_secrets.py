@@ -6,6 +6,7 @@ import pytest
 
 from bot.config import Misconfigured, load
 from bot.config.secrets import with_secret
+from bot.config.settings import bot_token, gateway_address
 from tests.unit.config.conftest import SECRETS, Read
 
 FILE = 'secrets = "secrets.env"\n[gateways.main]\nbase_url = "https://gateway.example"\n'
@@ -103,6 +104,9 @@ HEALED = {
     "spaces": (" t.o.k ", " sk-1\n"),
     "prefixes": ("Bot t.o.k", "Bearer sk-1"),
     "prefixes in their own way": ("bot  t.o.k", "BEARER  sk-1 "),
+    "quotes": ('"t.o.k"', "'sk-1'"),
+    "quotes of a word processor": (" “t.o.k” ", "„sk-1“"),
+    "quotes around a prefix or behind it": ('"Bot t.o.k"', 'Bearer "sk-1"'),
 }
 
 
@@ -116,6 +120,7 @@ PASTED = {
     "token_client_secret": "aB3dEfGhIjKlMnOpQrStUvWxYz012-_4",
     "token_application_id": "118800000000000000",
     "token_public_key": "0f" * 32,
+    "token_link": "https://discord.com/oauth2/authorize?client_id=118800000000000000&scope=bot",
     "secret_characters": "canary canary",
 }
 
@@ -129,6 +134,33 @@ def test_what_was_pasted_for_a_token_is_told_and_not_shown(
     (problem,) = wrong.value.problems
     assert (problem.key, problem.code) == ("discord.token", code)
     assert pasted not in problem.sentence("en")
+
+
+@pytest.mark.parametrize(
+    "link", ["http://t.me/x", "discord.gg/AbCdEf", "www.discord.com/invite/x", "discordapp.com"]
+)
+def test_no_link_is_taken_for_a_token(link: str) -> None:
+    with pytest.raises(ValueError, match=r"^token_link$"):
+        bot_token(link)
+
+
+def test_an_address_is_taken_out_of_its_quotes(read: Read) -> None:
+    gateways = read(ZOETROPE_GATEWAYS__MAIN__BASE_URL='"https://g.example/v1"').settings.gateways
+    assert gateways["main"].base_url == "https://g.example"
+
+
+@pytest.mark.parametrize("key", ["sk-canary", "'sk-canary-1_2'", "Bearer sk-canary"])
+def test_a_key_in_place_of_the_address_is_told_and_not_shown(read: Read, key: str) -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        read(ZOETROPE_GATEWAYS__MAIN__BASE_URL=key)
+    (problem,) = wrong.value.problems
+    assert problem.code == "address_is_key"
+    assert "canary" not in problem.sentence("en")
+
+
+@pytest.mark.parametrize("address", ["https://sk-1.example", "http://sk-1:8080"])
+def test_a_host_that_begins_like_a_key_is_none(address: str) -> None:
+    assert gateway_address(address) == address
 
 
 @pytest.mark.parametrize("key", ["sk-1 sk-2", "sk-é", "sk-\n1"])
