@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from bot import log
 from bot.app import run
+from bot.cli.introduction import introduce
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, load
 from bot.core.errors import Broken
@@ -23,9 +24,11 @@ def run_service(file: Path | None) -> None:
         raise Misconfigured(problems)
     log.configure(level=config.settings.log_level, secrets=config.secrets)
     standing: list[str] = []
+    beside: set[asyncio.Task[None]] = set()
 
     def ready(address: str) -> None:
         standing.append(address)
+        beside.add(asyncio.get_running_loop().create_task(introduce(config)))  # ends with the loop
         if "playground" in config.platforms:
             print(tell("demo.ready", url=address), flush=True)
 

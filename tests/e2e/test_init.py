@@ -603,6 +603,29 @@ async def test_run_takes_a_token_with_its_prefix_and_spaces(world: World) -> Non
     await world.discord.disconnected()
 
 
+async def test_run_tells_who_it_is_and_what_keeps_it_silent(world: World) -> None:
+    variables = {**world.environment(), "ZOETROPE_ACCESS": "closed"}
+    world.discord.guild.commands_scope = False
+    async with terminal("run", folder=world.folder, **variables) as person:
+        await person.sees("send:  /claim ")
+        await person.sees("On Discord it is zoetrope, in 1 server.\n")
+        await person.sees("The Workshop: the bot was invited without the scope")
+    await world.discord.disconnected()
+    world.discord.guild.bot_is_member = False
+    async with terminal("run", folder=world.folder, **variables) as person:
+        await person.sees("zoetrope is in no server. Invite it: https://discord.com/oauth2/")
+    await world.discord.disconnected()
+
+
+async def test_run_goes_on_where_it_cannot_find_out_who_it_is(world: World) -> None:
+    world.discord.faults.add("GET", "/users/@me/guilds", _OUTAGE, times=None)
+    async with terminal("run", folder=world.folder, **world.environment()) as person:
+        await person.sees("introduction.failed")
+        await world.discord.connected()
+        assert "Traceback" not in person.screen
+    await world.discord.disconnected()
+
+
 async def test_a_second_run_names_the_first(world: World) -> None:
     async with world.app():
         code, said = await zoetrope("run", folder=world.folder, **world.environment())

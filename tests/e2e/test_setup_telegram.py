@@ -86,6 +86,12 @@ async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
     assert "Telegram takes the token." in said
 
 
+async def test_run_tells_where_the_bot_is(hall: Hall) -> None:
+    async with terminal("run", folder=hall.folder, **hall.environment()) as person:
+        await person.sees("On Telegram it is Zoetrope: https://t.me/zoetrope_bot\n")
+    hall.telegram.updates.end_poll()
+
+
 # --- doctor ---------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """What Discord knows of a bot by its token: who it is, where it is, what it may do there.
 
-Only asks, and only by REST: for setting up and looking over, while no client is connected.
+Only asks, and only by REST: for setting up and looking over, whether or not a client is connected.
 """
 
 import asyncio
