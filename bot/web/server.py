@@ -1,17 +1,36 @@
 """One aiohttp server: it mounts what `app.py` hands it and tells whether the house stands."""
 
 import errno
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from socket import gaierror
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.core.errors import Broken
 from bot.log import get_logger
 
 log = get_logger()
+
+
+class _Discreet(logging.Filter):
+    """What aiohttp says of a request names its address, and our addresses are keys.
+
+    Of nonsense nothing is said at all: whoever sends it must not fill the log.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if record.levelno >= logging.WARNING and not isinstance(error, HttpProcessingError):
+            log.error("web.connection_failed", error=type(error).__name__)
+        return False
+
+
+_server_log = logging.getLogger("bot.web.server")
+_server_log.addFilter(_Discreet())
 
 
 @asynccontextmanager
@@ -26,7 +45,7 @@ async def serve(
     app.add_routes([web.get("/healthz", _healthy), *routes])
     # Access logs hold signed links; what happens to jobs is logged where it is saved.
     # A video that somebody is watching does not hold the end up for long.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    runner = web.AppRunner(app, access_log=None, logger=_server_log, shutdown_timeout=5.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
