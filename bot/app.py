@@ -58,12 +58,16 @@ class Rows:
 
 
 async def run(
-    config: Config, *, ready: Callable[[str], None], announce: Callable[[str], None]
+    config: Config,
+    *,
+    ready: Callable[[str], None],
+    announce: Callable[[str], None],
+    note: str = "",
 ) -> None:
     """Run the service until SIGTERM or SIGINT; then end what is under way and close.
 
     `ready` gets the web address once the house stands; `announce` the one-time code for the first
-    owner, where the service is closed and has none.
+    owner, where the service is closed and has none. `note` stands on top of the room.
     """
     stop = asyncio.Event()
 
@@ -74,7 +78,7 @@ async def run(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told)
-    async with open_app(config, announce=announce) as address:
+    async with open_app(config, announce=announce, note=note) as address:
         ready(address)
         await stop.wait()
         log.info("service.stopping")
@@ -87,6 +91,7 @@ async def open_app(
     *,
     clock: Clock | None = None,
     announce: Callable[[str], None] = lambda _code: None,
+    note: str = "",
 ) -> AsyncIterator[str]:
     """The whole service, running for as long as the context lasts; yields its web address.
 
@@ -100,7 +105,7 @@ async def open_app(
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
-        needs = Needs(config, clock, rows.posts, rows.settings, studio.file, rows.database)
+        needs = Needs(config, clock, rows.posts, rows.settings, studio.file, rows.database, note)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
 

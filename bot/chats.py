@@ -36,6 +36,8 @@ class Needs:
     facts: Facts
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
     database: Database
+    note: str
+    """What the room says on top of itself: that its videos are paid for, say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,9 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
     ) as platform:
 
         def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
-            commands = Commands(platform, service=service, card=card, posts=needs.posts)
+            commands = Commands(
+                platform, service=service, card=card, posts=needs.posts, note=needs.note
+            )
             doors = Doors(platform, commands, clock=needs.clock)
             return Intake(
                 run=doors.run, finish=commands.finish, routes=doors.routes, path=doors.path

@@ -40,6 +40,12 @@ def remarks(config: Config) -> list[str]:
     return said
 
 
+def paid(config: Config) -> str:
+    """What to tell whoever may take a room over real gateways for a toy."""
+    used = dict.fromkeys(model.gateway for model in config.catalog.models)
+    return f"{tell('check.paid', gateways=', '.join(used))} {worst_day(config)}"
+
+
 def worst_day(config: Config) -> str:
     """What a day can cost if everybody asks for the dearest there is."""
     limits, currency = config.limits, config.settings.currency

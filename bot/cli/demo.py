@@ -1,7 +1,8 @@
 """`zoetrope demo`: the whole service on this machine, a chat room in the browser, no accounts.
 
 The room is the real thing over a simulated gateway; with `--gateway` over a configured one. What is
-kept in the data directory makes a second start go on where the first ended.
+kept in the data directory makes a second start go on where the first ended; each gateway has its
+own, because a job that is under way can only be finished where it was begun.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from bot import log
 from bot.app import run
+from bot.cli.check import paid
 from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
@@ -28,6 +30,8 @@ RENDER_TIME = 5.0
 TYPICAL = 6.0
 """Seconds that it takes as a rule, for the card's first guess."""
 PORTS_TRIED = 20
+FOLDER = "zoetrope-demo"
+SIMULATED = "simulated gateway"
 IN_TERMINALS = ("www-browser", "links", "links2", "elinks", "lynx", "w3m", "browsh")
 HOST = "127.0.0.1"
 LIMITS = {
@@ -40,28 +44,32 @@ LIMITS = {
 
 
 async def run_demo(
-    *, port: int, browser: bool, data: Path, gateway: str | None, file: Path | None
+    *, port: int, browser: bool, data: Path | None, gateway: str | None, file: Path | None
 ) -> None:
     """Run until interrupted; tell the address and, if wanted, open it."""
-
-    def ready(address: str) -> None:
-        Console(soft_wrap=True, highlight=False).print(tell("demo.ready", url=address))
-        if browser:
-            asyncio.get_running_loop().run_in_executor(None, _show, address)
-
-    # First of all, and for its owner alone: prompts, pictures and the room's key will lie there.
-    await asyncio.to_thread(data.mkdir, mode=0o700, parents=True, exist_ok=True)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    data = data or Path(FOLDER if gateway is None else f"{FOLDER}-{gateway}")
     opened = _simulated(data) if gateway is None else _real(file, gateway, data)
     async with opened as config:
+        note = "" if gateway is None else paid(config)
+
+        def ready(address: str) -> None:
+            console.print(tell("demo.ready", url=address))
+            if note:
+                console.print(note)
+            if browser:
+                asyncio.get_running_loop().run_in_executor(None, _show, address)
+
         log.configure(level="WARNING", secrets=config.secrets)
         # The room has no owner, so there is no code to tell.
-        await run(_at_home(config, port), ready=ready, announce=lambda _code: None)
-    Console().print(tell("demo.goodbye"))
+        await run(_at_home(config, port), ready=ready, announce=lambda _code: None, note=note)
+    console.print(tell("demo.goodbye"))
 
 
 @asynccontextmanager
 async def _simulated(data: Path) -> AsyncIterator[Config]:
     """Its gateway keeps its videos and its port: what was under way is finished next time."""
+    await asyncio.to_thread(_keep_to, data, SIMULATED)
     folder = data / "simulator"
     port = await asyncio.to_thread(_kept_port, folder / "port")
     if not _is_free(port):
@@ -76,8 +84,25 @@ async def _simulated(data: Path) -> AsyncIterator[Config]:
 async def _real(file: Path | None, gateway: str, data: Path) -> AsyncIterator[Config]:
     """A configured gateway, with the operator's own limits: this one may cost money."""
     config = load(file, over=_ours(data) | {"ZOETROPE_DEFAULT_GATEWAY": gateway})
+    await asyncio.to_thread(_keep_to, data, f"gateway {gateway}")
     able = tuple(model for model in config.catalog.models if model.gateway == gateway)
     yield replace(config, catalog=replace(config.catalog, models=able))
+
+
+def _keep_to(data: Path, gateway: str) -> None:
+    """Make the folder, or see that it belongs to this gateway. Raises `Broken` where it does not.
+
+    It is for its owner alone: prompts, pictures and the room's key will lie there.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark = data / "gateway"
+    with suppress(FileNotFoundError):
+        kept = mark.read_text("utf-8").strip()
+        if kept not in (gateway, ""):
+            raise Broken("demo_folder_taken", data=str(data), kept=kept, wanted=gateway)
+    if gateway != SIMULATED and (data / "simulator").exists():
+        raise Broken("demo_folder_taken", data=str(data), kept=SIMULATED, wanted=gateway)
+    save(mark, gateway, mode=PRIVATE)
 
 
 def _ours(data: Path) -> dict[str, str]:

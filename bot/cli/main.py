@@ -100,13 +100,25 @@ def simulator(
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the room; if it is taken, the next.")] = 8080,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, help="Port of the room; if it is taken, the next. 0 picks a free one."
+        ),
+    ] = 8080,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the room in a browser.")
     ] = True,
-    data: Annotated[Path, typer.Option(help="Where the room is kept.")] = Path("zoetrope-demo"),
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the room is kept; by default zoetrope-demo, with --gateway "
+            "zoetrope-demo-NAME."
+        ),
+    ] = None,
     gateway: Annotated[
-        str | None, typer.Option(help="A configured gateway instead of the simulated one.")
+        str | None,
+        typer.Option(help="A configured gateway instead of the simulated one: real videos, paid."),
     ] = None,
     config: ConfigFile = None,
 ) -> None:

@@ -133,7 +133,7 @@ async def test_a_configured_gateway_makes_the_video_and_nothing_else_of_the_serv
         assert discord.requests == []
     assert made["look"]["prompt"] == "a fox"
     assert simulator.charges == 1
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "zoetrope-demo"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "zoetrope-demo-mine"]
 
 
 def _service(folder: Path, url: str, discord: str) -> str:
@@ -182,6 +182,47 @@ async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) 
     code, said = await zoetrope("demo", "--no-browser", "--gateway", "mine", folder=tmp_path)
     assert code == 78
     assert "No gateway is configured" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((), ("--gateway", "mine")), (("--gateway", "mine"), ()), ((), ("--gateway", "other"))],
+)
+async def test_a_room_is_never_opened_over_another_gateway(
+    tmp_path: Path, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    """What is unfinished there would be looked for where nobody knows it."""
+    (tmp_path / "config.toml").write_text(_service(tmp_path, NOBODY, NOBODY))
+    keys = {f"ZOETROPE_GATEWAYS__{name}__API_KEY": "given" for name in ("MINE", "OTHER")}
+    data = ("--data", str(tmp_path / "room"))
+    async with _demo(tmp_path, *data, *first, **keys):
+        pass
+    arguments = ("demo", "--no-browser", *data, *second)
+    code, said = await zoetrope(*arguments, folder=tmp_path, **keys)
+    assert (code, "is the room of another gateway" in said) == (1, True)
+    async with _demo(tmp_path, *data, *first, **keys):
+        pass
+
+
+async def test_a_room_over_a_real_gateway_says_that_it_costs_and_how_much_at_worst(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config.toml").write_text(_service(tmp_path, NOBODY, NOBODY))
+    keys = {f"ZOETROPE_GATEWAYS__{name}__API_KEY": "given" for name in ("MINE", "OTHER")}
+    async with _demo(tmp_path, "--gateway", "mine", **keys) as room:
+        note = (await room.receive_json())["note"]
+    async with _demo(tmp_path, **keys) as room:
+        assert (await room.receive_json())["note"] == ""
+    assert note == (
+        "Videos here are real, and paid for at the gateway (mine). "
+        "The worst day costs 50 videos. Set prices to see it in money."
+    )
+
+
+@pytest.mark.parametrize("port", ["-1", "70000"])
+async def test_a_port_that_is_none_is_told_as_such(tmp_path: Path, port: str) -> None:
+    code, said = await zoetrope("demo", "--no-browser", "--port", port, folder=tmp_path)
+    assert (code, said != "") == (2, True)
 
 
 @pytest.mark.parametrize(

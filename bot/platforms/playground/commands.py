@@ -31,12 +31,19 @@ class Commands:
     """Hears what the page sends; await `finish` before the store is closed."""
 
     def __init__(
-        self, platform: PlaygroundPlatform, *, service: Service, card: Draw, posts: Posts
+        self,
+        platform: PlaygroundPlatform,
+        *,
+        service: Service,
+        card: Draw,
+        posts: Posts,
+        note: str = "",
     ) -> None:
         self._platform = platform
         self._service = service
         self._card = card
         self._posts = posts
+        self._note = note
         self._under_way: set[asyncio.Task[Json | None]] = set()
 
     async def hear(self, frame: Frame, locale: str) -> Json | None:
@@ -53,7 +60,7 @@ class Commands:
 
     def furniture(self, locale: str) -> Json:
         """What a page needs before anything is said."""
-        return messages.furniture(self._service.catalog, locale)
+        return messages.furniture(self._service.catalog, locale) | {"note": self._note}
 
     async def _heard(self, frame: Frame, locale: str) -> Json | None:
         try:

@@ -118,6 +118,8 @@ function furnish(told) {
   }
   find(".tries").replaceChildren(...["try_one", "try_two", "try_three"].map((word) =>
     draw.make("button", { type: "button", class: "try", on: { click: () => composer.fill(draw.words[word]) } }, draw.words[word])));
+  find(".note").textContent = told.note;
+  find(".note").hidden = !told.note;
   drawPeople(told.people);
   composer.furnish(told);
 }
