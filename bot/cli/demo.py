@@ -34,6 +34,11 @@ FOLDER = "zoetrope-demo"
 SIMULATED = "simulated gateway"
 IN_TERMINALS = ("www-browser", "links", "links2", "elinks", "lynx", "w3m", "browsh")
 HOST = "127.0.0.1"
+_LEADING = """<!doctype html>
+<meta charset="utf-8"><meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url={address}">
+<a href="{address}">Zoetrope</a>
+"""
 LIMITS = {
     "ZOETROPE_LIMITS__PERSON_VIDEOS_PER_DAY": "10",
     "ZOETROPE_LIMITS__PERSON_AT_ONCE": "2",
@@ -58,11 +63,15 @@ async def run_demo(
             if note:
                 console.print(note)
             if browser:
-                asyncio.get_running_loop().run_in_executor(None, _show, address)
+                asyncio.get_running_loop().run_in_executor(None, _show, address, way)
 
         log.configure(level="WARNING", secrets=config.secrets)
-        # The room has no owner, so there is no code to tell.
-        await run(_at_home(config, port), ready=ready, announce=lambda _code: None, note=note)
+        way = data.absolute() / "open.html"
+        try:
+            # The room has no owner, so there is no code to tell.
+            await run(_at_home(config, port), ready=ready, announce=lambda _code: None, note=note)
+        finally:
+            await asyncio.to_thread(way.unlink, missing_ok=True)
     console.print(tell("demo.goodbye"))
 
 
@@ -137,8 +146,12 @@ def _at_home(config: Config, port: int) -> Config:
     )
 
 
-def _show(address: str) -> None:
-    """Open a window; a browser inside this terminal would only be in the way."""
+def _show(address: str, way: Path) -> None:
+    """Open a window; a browser inside this terminal would only be in the way.
+
+    Everybody on this machine may read what a program is started with, and the address holds the
+    key: the browser is given `way`, a file for our eyes only that leads there.
+    """
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
@@ -147,8 +160,11 @@ def _show(address: str) -> None:
         return
     if type(browser) is webbrowser.GenericBrowser:
         # What $BROWSER names: perhaps it stays, and nobody should have to wait for its end.
-        browser = webbrowser.BackgroundBrowser([browser.name, *browser.args])
-    browser.open(address)
+        # VS Code and WSL hand it to another machine, which sees no file of ours.
+        webbrowser.BackgroundBrowser([browser.name, *browser.args]).open(address)
+        return
+    save(way, _LEADING.format(address=address), mode=PRIVATE)
+    browser.open(way.as_uri())
 
 
 def _free_port(first: int) -> int:

@@ -243,11 +243,38 @@ def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
     program.write_text('#!/bin/sh\necho shown "$@"\n')
     program.chmod(0o700)
     done = subprocess.run(
-        [sys.executable, "-c", "from bot.cli.demo import _show; _show('http://room')"],
+        [sys.executable, "-c", "from bot.cli.demo import _show; _show('http://room', None)"],
         env={**os.environ, "BROWSER": f"{tmp_path}/{command}"},
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert done.stdout.strip() == shown
+
+
+async def test_a_known_browser_is_led_to_the_room_by_a_file_that_nobody_else_reads(
+    tmp_path: Path,
+) -> None:
+    """What a program is started with is seen by everybody on the machine."""
+    shown = tmp_path / "shown"
+    program = tmp_path / "xdg-open"
+    program.write_text(f'#!/bin/sh\necho "$@" > {shown}.part\n/bin/mv {shown}.part {shown}\n')
+    program.chmod(0o700)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "demo", "--port", "0", "--data", "room",
+        cwd=tmp_path, stdout=PIPE,
+        env={**os.environ, "PATH": str(tmp_path), "DISPLAY": ":9", "BROWSER": ""},
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(3 * WAIT):
+        address = _address((await process.stdout.readline()).decode())
+        while not shown.exists():
+            await asyncio.sleep(0.05)
+        way = tmp_path / "room" / "open.html"
+        assert shown.read_text().strip() == way.as_uri()
+        assert address in way.read_text()
+        assert way.stat().st_mode & 0o777 == 0o600
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    assert not way.exists()
 
 
 @pytest.mark.parametrize("library", ["discord", "aiogram"])
