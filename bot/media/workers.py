@@ -86,6 +86,7 @@ async def _start() -> Process:
         "bot.media.workers",
         stdin=PIPE,
         stdout=PIPE,
+        process_group=0,  # Ctrl-C is for us, also while the worker can't ignore it yet
         env={
             "PYTHONPATH": os.pathsep.join(entry or os.curdir for entry in sys.path),
             "MALLOC_ARENA_MAX": "2",  # each arena costs address space
@@ -153,7 +154,7 @@ def _limit() -> None:
         most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.nice(5)  # a small machine shall answer chat first
-    # Ctrl-C and systemd signal the whole group; our parent decides when we end.
+    # systemd signals all of us; our parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

@@ -44,7 +44,9 @@ class Renderer:
         """
         pool = self._pool or self._start()
         try:
-            await asyncio.get_running_loop().run_in_executor(pool, encode, film, path)
+            with _sheltered():
+                made = asyncio.get_running_loop().run_in_executor(pool, encode, film, path)
+            await made
         except BrokenProcessPool as error:
             if self._pool is pool:  # a film beside this one may have replaced it already
                 self._pool = None
@@ -65,6 +67,16 @@ class Renderer:
             WORKERS, context, initializer=_begin, initargs=(self._stop,)
         )
         return self._pool
+
+
+@contextlib.contextmanager
+def _sheltered() -> Iterator[None]:
+    """A worker that starts here never sees a Ctrl-C, not even before `_begin`."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def encode(film: Film, path: Path) -> None:

@@ -55,6 +55,20 @@ async def _ended(process: Process, stdin: str = "") -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
+@pytest.mark.parametrize("after", [0.15, 0.3, 0.9, 1.3, 1.7])
+async def test_ctrl_c_leaves_no_traceback_whenever_it_comes(tmp_path: Path, after: float) -> None:
+    """A terminal tells the whole group: us while we load, and workers while they start."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "generate", "a cat", "--simulate",
+        cwd=tmp_path, env=_inherited(), stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    await asyncio.sleep(after)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = await _ended(process)
+    assert "Traceback" not in said
+
+
 def _inherited() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("ZOETROPE_")}
 
