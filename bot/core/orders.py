@@ -8,6 +8,8 @@ from enum import StrEnum
 
 PICTURE_BYTES = 8_000_000
 """The largest picture we take from anybody."""
+PICTURE_PIXELS = 40_000_000
+"""The most pixels of one that we take: to decode more needs more memory than a worker has."""
 
 
 class Kind(StrEnum):

@@ -213,7 +213,9 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     if job.status in ACTIVE:
         return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
     # A card that is over is not edited any more: what it says has to stay true.
-    return [Text(id="fact.left_after", values={"until": left.resets_at}, count=left.videos)]
+    made = job.status is Status.DELIVERED and job.video is not None
+    id_ = "fact.left_after" if made else "fact.left_then"
+    return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]
 
 
 def _result_buttons(job: Job) -> tuple[Button, ...]:

@@ -14,10 +14,10 @@ from typing import IO
 from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
 
 from bot.core.errors import Refused
-from bot.core.orders import Fit
+from bot.core.orders import PICTURE_PIXELS, Fit
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = PICTURE_PIXELS
 MOST_SIDE = 8192
 
 _QUALITIES = (92, 88, 82, 75, 65, 50)

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import FilePayload, Page, Route, expect
 
+from bot.app import open_app
 from bot.simulator.faults import Fault
 from tests.browser.chromium import Watch
 from tests.browser.conftest import NewPage
@@ -156,6 +157,7 @@ async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
     await expect(other.locator("video")).to_have_count(0)
     await expect(page.locator(".notice")).to_contain_text("Deleted.")
     await expect(page.locator(".card")).to_contain_text("Deleted. The video is gone")
+    await expect(page.locator("#words")).to_be_focused()
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -365,11 +367,11 @@ async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("jobs", "Nothing yet"),
+        ("jobs", "Nothing of yours"),
         ("history", "Nothing yet"),
         ("quota", "0 of 10 videos today"),
         ("models", "Sora 2"),
-        ("help", "A slash shows every command"),
+        ("help", "/animate"),
     ],
 )
 async def test_what_one_asks_only_oneself_is_told(
@@ -470,6 +472,70 @@ async def test_what_the_room_cannot_read_is_told_and_not_said_again(
     assert house.simulator.charges == 1
 
 
+async def test_refused_words_are_back_in_the_composer_and_not_in_the_room(
+    house: House, address: str, visit: NewPage
+) -> None:
+    stuck(house)
+    page = await visit(address)
+    await say(page, "one")
+    await say(page, "two")
+    await expect(page.locator(".card")).to_have_count(2)
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await say(page, "three")
+    await expect(page.locator(".notice")).to_contain_text("is the most here")
+    await expect(page.locator("#words")).to_have_value("three")
+    await expect(page.locator(".attached")).to_contain_text("sea.png")
+    await expect(page.locator(".chip")).to_contain_text("/animate")
+    await expect(page.locator(".theirs")).to_have_count(2)
+
+
+async def test_refused_words_stand_in_the_notice_where_others_are_typed_by_now(
+    house: House, address: str, visit: NewPage
+) -> None:
+    stuck(house)
+    page = await visit(address)
+    for text in ("one", "two"):
+        await say(page, text)
+    await expect(page.locator(".card")).to_have_count(2)
+    words = page.locator("#words")
+    await words.fill("three")
+    await words.evaluate("(field) => { field.form.requestSubmit(); field.value = 'four'; }")
+    await expect(page.locator(".notice")).to_contain_text("three")
+    await expect(words).to_have_value("four")
+
+
+async def test_what_is_said_to_a_room_that_is_away_is_seen_and_outlasts_a_reload(
+    house: House, visit: NewPage
+) -> None:
+    async with house.open() as address:
+        page = await visit(address)
+    await expect(page.locator(".banner")).to_contain_text("The room is closed.")
+    await say(page, "a dog")
+    await expect(page.locator(".pending")).to_contain_text("a dog")
+    await expect(page.locator(".pending")).to_contain_text("waits for the room")
+    await page.evaluate("() => { WebSocket.prototype.send = () => {}; }")  # until the reload
+    async with house.open():
+        await page.reload()
+        await expect(page.locator("video")).to_have_count(1)
+        await expect(page.locator(".pending")).to_have_count(0)
+        await expect(page.locator(".theirs")).to_have_count(1)
+    assert house.simulator.charges == 1
+
+
+async def test_nothing_is_guessed_while_the_room_is_away(house: House, visit: NewPage) -> None:
+    house.simulator.faults.add(Fault("retrieve", "answer", 502, body="<html>"), times=9999)
+    async with house.open() as address:
+        page = await visit(address)
+        await say(page, "a cat")
+        await page.locator(".card.working").wait_for()
+    await expect(page.locator(".banner")).to_contain_text("The room is closed.")
+    guess, soon = page.locator(".guess"), page.locator("time[data-kind=soon]")
+    before = [await guess.evaluate("(bar) => bar.style.width"), await soon.text_content()]
+    await asyncio.sleep(2.2)
+    after = [await guess.evaluate("(bar) => bar.style.width"), await soon.text_content()]
+    assert after == before
+
+
 # --- for everybody -------------------------------------------------------------------------------
 
 
@@ -531,6 +597,52 @@ def _violations(results: object) -> list[object]:
     ]
 
 
+async def test_on_a_flat_screen_a_long_prompt_leaves_room_for_the_conversation(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address, viewport={"width": 390, "height": 300})
+    await page.locator("#words").fill("a long prompt " * 60)
+    box = await page.locator(".scroll").bounding_box()
+    assert box is not None
+    assert box["height"] > 80
+
+
+async def test_on_a_phone_each_placeholder_fits_and_the_options_hint_that_they_go_on(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address, **PHONE)
+    words, options = page.locator("#words"), page.locator(".options")
+    await expect(options).to_have_class("options more")
+    await options.evaluate("(row) => { row.scrollLeft = 9999; }")
+    await expect(options).to_have_class("options")
+    fits = """(field) => {
+        const style = getComputedStyle(field);
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = style.font;
+        const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+        return pen.measureText(field.placeholder).width <= field.clientWidth - sides;
+    }"""
+    assert await words.evaluate(fits)
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    assert await words.evaluate(fits)
+    await page.locator(".chip").click()
+    assert await words.evaluate(fits)
+
+
+async def test_notices_do_not_pile_up(address: str, visit: NewPage) -> None:
+    page = await visit(address)
+    for command in ("help", "jobs", "history", "quota", "models"):
+        await say(page, f"/{command}")
+    await expect(page.locator(".notice").last).to_contain_text("These models")
+    await expect(page.locator(".notice")).to_have_count(3)
+
+
+async def test_a_room_with_a_note_shows_it_also_on_a_phone(house: House, visit: NewPage) -> None:
+    async with open_app(house.config(), note="Videos here are real.") as address:
+        page = await visit(address, **PHONE)
+        await expect(page.get_by_text("Videos here are real.")).to_be_visible()
+
+
 async def test_motion_rests_for_those_who_ask(address: str, visit: NewPage) -> None:
     page = await visit(address, reduced_motion="reduce")
     running = await page.evaluate("() => document.getAnimations().length")
@@ -543,5 +655,5 @@ async def test_the_room_is_told_of_as_a_log_with_names(address: str, visit: NewP
     await expect(log).to_have_count(1)
     await say(page, "a cat")
     await page.locator("video").wait_for()
-    await expect(log.get_by_role("article", name="Ann said")).to_have_count(1)
+    await expect(log.get_by_role("article", name="Ann said: a cat")).to_have_count(1)
     await expect(log.get_by_role("article", name="Zoetrope said")).to_have_count(2)

@@ -19,7 +19,7 @@ from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply
 from bot.platforms.playground import messages
 from bot.platforms.playground.files import Files
-from bot.platforms.playground.room import BOT, Attachment, Room
+from bot.platforms.playground.room import BOT, Attachment, Message, Room
 
 NAME = "playground"
 CHANNEL = "room"
@@ -119,6 +119,14 @@ class PlaygroundPlatform:
         if gone is not None and gone.video is not None:
             await self.files.drop(gone.video.still)
             await self.files.drop(gone.video.name)
+
+    async def take_back(self, message: Message) -> None:
+        """Let what a person said be unsaid, unless it was answered before."""
+        if any(each.reply_to == message.id for each in self.room.messages):
+            return
+        await self.room.delete(message.id)
+        if message.picture is not None:
+            self.files.unsent(message.picture)
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own message for this post."""

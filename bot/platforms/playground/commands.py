@@ -13,6 +13,7 @@ from bot.core.jobs import Job
 from bot.core.orders import Order, Picture
 from bot.core.ports import Posts
 from bot.core.posts import Form, PostKind
+from bot.core.prompts import clean
 from bot.core.replies import Action, Reply, Text
 from bot.core.service import Actor, Service
 from bot.log import get_logger
@@ -66,8 +67,7 @@ class Commands:
         try:
             match frame:
                 case Say():
-                    await self._say(frame, locale)
-                    return None
+                    return await self._say(frame, locale)
                 case Press():
                     return await self._press(frame, locale)
                 case Ask():
@@ -77,10 +77,18 @@ class Commands:
 
     # --- saying --------------------------------------------------------------------------------
 
-    async def _say(self, frame: Say, locale: str) -> None:
-        message = self._platform.room.said(_nonce(frame)) or await self._said(frame)
-        if frame.command is not None:
-            await self._take(await self._service.submit(self._order(frame, message, locale)))
+    async def _say(self, frame: Say, locale: str) -> Json | None:
+        """What is refused does not stand in the room; its person has the words back."""
+        message = self._platform.room.said(_nonce(frame))
+        try:
+            message = message or await self._said(frame)
+            if frame.command is not None:
+                await self._take(await self._service.submit(self._order(frame, message, locale)))
+        except Refused as refused:
+            if message is not None:
+                await self._platform.take_back(message)
+            return messages.notice(replies.error(refused), locale) | {"returned": True}
+        return None
 
     async def _said(self, frame: Say) -> Message:
         """The message in the room; what can't be one, or asks for nothing, is refused before."""
@@ -91,12 +99,15 @@ class Commands:
         shown = picture or (target.picture if target else None)
         if frame.command == "animate" and shown is None:
             raise Refused("no_picture")
-        if not frame.text.strip() and not (shown if frame.command else picture):
+        text = _readable(frame.text)
+        if not text and not (shown if frame.command else picture):
             raise Refused("prompt_missing")
+        if picture is not None:
+            self._platform.files.sent(picture.name)
         return await self._platform.room.post(
             author=frame.person,
             nonce=_nonce(frame),
-            text=frame.text.strip(),
+            text=text,
             command=frame.command,
             reply_to=target.id if target else None,
             picture=picture,
@@ -204,8 +215,11 @@ class Commands:
 
     async def _ask(self, frame: Ask, locale: str) -> Json:
         items = await self._items(frame, locale)
-        nothing = frame.query in ("jobs", "history") and not items
-        text = Text(id="ask.nothing" if nothing else f"ask.{frame.query}")
+        text = Text(id=f"ask.{frame.query}")
+        if frame.query == "jobs" and not items:
+            text = Text(id="ask.no_jobs")
+        elif frame.query == "history" and not items:
+            text = Text(id="ask.nothing")
         return messages.notice(Reply(text=text), locale, items=items)
 
     async def _items(self, frame: Ask, locale: str) -> list[Json]:
@@ -225,7 +239,7 @@ class Commands:
             case "models":
                 return messages.model_items(self._service.catalog, locale)
             case "help":
-                return []
+                return messages.command_items(locale)
 
     def _shown(self, job: Job) -> str | None:
         """Where the room tells of this job: its video, else its failure, else its card."""
@@ -234,6 +248,11 @@ class Commands:
             if message is not None:
                 return message.id
         return None
+
+
+def _readable(text: str) -> str:
+    """What people see is what is there, line by line: nothing turns letters around."""
+    return "\n".join(clean(line) for line in text.splitlines()).strip()
 
 
 def _nonce(frame: Frame) -> str:

@@ -6,6 +6,7 @@ here does not), come from our own page, and know the key in the address.
 
 import asyncio
 import hmac
+import re
 import secrets
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -20,6 +21,7 @@ from bot import i18n
 from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.ports import Clock
+from bot.core.prompts import clean
 from bot.log import get_logger
 from bot.platforms.playground import frames, messages
 from bot.platforms.playground.client import PlaygroundPlatform
@@ -52,9 +54,12 @@ NAMES = ("localhost", "127.0.0.1", "::1")
 """What this machine is called by itself."""
 _PROXIES = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 """Who sends one of these speaks for somebody who sits elsewhere."""
+_LOCALE = re.compile("[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 MOST_SHOWN = 400
 """Messages that a page is given when it opens."""
 MOST_FRAME = 32 * 1024
+AT_ONCE = 4
+"""Wishes of one page that are done at the same time; the others wait in its socket."""
 GOODBYE = 1.0
 """Seconds that a page has to say goodbye."""
 
@@ -138,7 +143,7 @@ class Doors:
         return web.FileResponse(path, headers=headers)
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
-        filename = Path(request.query.get("name", "picture")).name[:100]
+        filename = clean(Path(request.query.get("name", "picture")).name)[:100]
         try:
             taken = await self._platform.files.take_picture(_chunks(request), filename=filename)
         except Refused as refused:
@@ -183,6 +188,7 @@ class Doors:
     async def _listen(
         self, socket: web.WebSocketResponse, locale: str, group: asyncio.TaskGroup
     ) -> None:
+        free = asyncio.Semaphore(AT_ONCE)
         async for arrived in socket:
             if arrived.type is not WSMsgType.TEXT:
                 continue
@@ -192,7 +198,10 @@ class Doors:
                 # By its nonce the page knows what it need not send again.
                 await socket.close(code=1008, message=frames.nonce_of(arrived.data).encode())
                 return
-            group.create_task(self._answer(socket, frame, locale))
+            await free.acquire()
+            group.create_task(self._answer(socket, frame, locale)).add_done_callback(
+                lambda _done: free.release()
+            )
 
     async def _answer(
         self, socket: web.WebSocketResponse, frame: frames.Frame, locale: str
@@ -239,9 +248,11 @@ def _is_ours(request: web.Request) -> bool:
 
 
 def _locale(request: web.Request) -> str:
-    """The page says its reader's language; whatever it says, one we speak comes out."""
-    wanted = request.query.get("locale", i18n.DEFAULT)[:20]
-    return wanted if wanted.replace("-", "").isalnum() else i18n.DEFAULT
+    """The reader's language with its country, if we speak it, for times are told in it too."""
+    wanted = request.query.get("locale", "")
+    spoken = i18n.nearest(wanted).replace("_", "-")
+    is_spoken = _LOCALE.fullmatch(wanted) and wanted.partition("-")[0] == spoken.partition("-")[0]
+    return wanted if is_spoken else spoken
 
 
 def _kept_key(file: Path) -> str:

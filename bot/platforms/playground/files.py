@@ -4,16 +4,20 @@ import asyncio
 import re
 import secrets
 import shutil
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from PIL import Image
 
 from bot.core.errors import Refused
+from bot.core.orders import PICTURE_PIXELS
 from bot.platforms.playground.room import Attachment
 
 MOST_BYTES = 8_000_000
 """The largest picture we take."""
+MOST_UNSENT = 25 * MOST_BYTES
+"""Bytes of pictures that no message carries yet; the oldest make room for new ones."""
 TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -32,6 +36,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._taken: dict[str, Attachment] = {}
+        self._unsent: dict[str, int] = {}
 
     def path(self, name: str) -> Path | None:
         """Where the file with this name is; None for whatever is no name of ours."""
@@ -43,18 +48,29 @@ class Files:
         draft = self._folder / f"{secrets.token_hex(16)}.part"
         try:
             size = await _save(chunks, draft)
-            suffix, width, height = await asyncio.to_thread(_looked_at, draft)
+            suffix, width, height = await asyncio.to_thread(_looked_at, draft, filename=filename)
             name = f"{draft.stem}.{suffix}"
             await asyncio.to_thread(draft.rename, self._folder / name)
         finally:
             await asyncio.to_thread(draft.unlink, missing_ok=True)
         taken = Attachment(name=name, filename=filename, size=size, width=width, height=height)
         self._taken[name] = taken
+        self._unsent[name] = size
+        while sum(self._unsent.values()) > MOST_UNSENT:
+            await self.drop(next(iter(self._unsent)))
         return taken
 
     def taken(self, name: str) -> Attachment | None:
         """A picture that came in since the start."""
         return self._taken.get(name)
+
+    def sent(self, name: str) -> None:
+        """A message carries it now, and it stays as long as that."""
+        self._unsent.pop(name, None)
+
+    def unsent(self, picture: Attachment) -> None:
+        """No message carries it any more; a page may still be looking at it, so it may stay."""
+        self._unsent[picture.name] = picture.size
 
     async def copy(self, source: Path, suffix: str) -> str:
         """A copy of our own; answers its name."""
@@ -65,6 +81,8 @@ class Files:
     async def drop(self, name: str | None) -> None:
         """Idempotent."""
         path = self.path(name or "")
+        self._taken.pop(name or "", None)
+        self._unsent.pop(name or "", None)
         if path is not None:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -90,10 +108,23 @@ async def _save(chunks: AsyncIterator[bytes], into: Path) -> int:
     return size
 
 
-def _looked_at(file: Path) -> tuple[str, int, int]:
+def _looked_at(file: Path, *, filename: str) -> tuple[str, int, int]:
     """Suffix, width and height out of the header; nothing is decoded."""
     try:
-        with Image.open(file, formats=list(_SUFFIXES)) as image:
-            return _SUFFIXES[str(image.format)], image.width, image.height
+        with warnings.catch_warnings():
+            # Pillow warns of what it takes for a bomb, and at twice that size it refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(file, formats=list(_SUFFIXES)) as image:
+                suffix, width, height = _SUFFIXES[str(image.format)], image.width, image.height
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(filename) from error
     except Exception as error:
         raise Refused("no_picture") from error
+    if width * height > PICTURE_PIXELS:
+        raise _too_many_pixels(filename)
+    return suffix, width, height
+
+
+def _too_many_pixels(filename: str) -> Refused:
+    most = PICTURE_PIXELS // 1_000_000
+    return Refused("picture_too_many_pixels", file=filename, most=most)

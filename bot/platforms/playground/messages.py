@@ -95,6 +95,7 @@ _WORDS = (
     "delete_title",
     "offline",
     "unheard",
+    "pending",
     "not_uploaded",
     "online",
     "too_large",
@@ -164,6 +165,14 @@ def model_items(catalog: Catalog, locale: str) -> list[Json]:
             }
         )
     return items
+
+
+def command_items(locale: str) -> list[Json]:
+    """Every command, and what it does."""
+    return [
+        {"title": f"/{name}", "facts": [pieces(Text(id=f"command.{name}"), locale)]}
+        for name in COMMANDS
+    ]
 
 
 def quota_items(left: Left | None, usage: Usage, limits: Limits, locale: str) -> list[Json]:
@@ -256,7 +265,7 @@ def _button(button: Button, locale: str) -> Json:
 
 def _speaker(locale: str) -> Callable[[str], str]:
     """Sentences for the page to fill in: each value stands for itself."""
-    names = ("name", "person", "prompt", "percent", "command", "wanted")
+    names = ("name", "text", "person", "prompt", "percent", "command", "wanted")
     values: dict[str, object] = {name: f"{{{name}}}" for name in names}
     values["megabytes"] = MOST_BYTES / 1_000_000
     return lambda id_: i18n.say(Text(id=id_, values=values), locale)

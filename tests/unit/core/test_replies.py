@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core import replies
-from bot.core.jobs import ACTIVE, Status
+from bot.core.jobs import ACTIVE, Status, Video
 from bot.core.replies import Left, Text
 from tests.unit.core.orders import job
 
@@ -15,8 +15,14 @@ def test_every_card_tells_what_is_left_and_until_when(status: Status) -> None:
     """A card that is over is not edited again, so it speaks of then, not of now."""
     card = replies.card(job(status=status), left=LEFT)
     now = Text(id="fact.left", values={"resets_at": LEFT.resets_at}, count=2)
-    then = Text(id="fact.left_after", values={"until": LEFT.resets_at}, count=2)
+    then = Text(id="fact.left_then", values={"until": LEFT.resets_at}, count=2)
     assert card.facts[-1] == (now if status in ACTIVE else then)
+
+
+def test_the_card_of_a_video_says_what_was_left_after_it() -> None:
+    video = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0)
+    card = replies.card(job(status=Status.DELIVERED, video=video), left=LEFT)
+    assert card.facts[-1].id == "fact.left_after"
 
 
 def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:

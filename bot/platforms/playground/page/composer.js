@@ -40,6 +40,8 @@ export class Composer {
       if (this.file.files[0]) this.take(this.file.files[0]);
       this.file.value = "";
     });
+    this.options.addEventListener("scroll", () => this.hint(), { passive: true });
+    addEventListener("resize", () => this.hint());
     this.drops();
   }
 
@@ -214,7 +216,14 @@ export class Composer {
     const focused = document.activeElement?.name;
     this.options.replaceChildren(...offered.map((name) => this.select(name, lists[name])));
     this.options.hidden = !offered.length;
+    this.hint();
     if (focused) this.options.querySelector(`[name=${focused}]`)?.focus();
+  }
+
+  // On a phone the row goes on beyond the edge.
+  hint() {
+    const { scrollWidth, scrollLeft, clientWidth } = this.options;
+    this.options.classList.toggle("more", scrollWidth - scrollLeft - clientWidth > 4);
   }
 
   // What the model that would be taken can do; what was chosen and is no more, is let go.
@@ -276,8 +285,20 @@ export class Composer {
     const wish = { command, text, reply_to: this.target?.id, ...(command ? this.picked() : {}) };
     const send = this.speaker();
     if (this.picture && !(wish.picture = await this.arrived())) return;
+    const state = { text: this.input.value, command: this.command, target: this.target, file: this.picture?.file };
     this.clear();
-    send(wish);
+    send(wish, state);
+  }
+
+  // Puts back what was sent; false if there is something else by now.
+  restore({ text, command, target, file }) {
+    if (this.input.value || this.picture || this.target) return false;
+    this.input.value = text;
+    this.target = target ?? null;
+    if (file) this.picture = { file, url: URL.createObjectURL(file), name: null };
+    this.use(command);
+    this.grow();
+    return true;
   }
 
   // The picture's name once the room has it; nothing is typed or sent meanwhile, or lost if it fails.

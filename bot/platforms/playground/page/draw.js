@@ -45,6 +45,7 @@ export function icon(name) {
 
 export const now = () => Date.now() / 1000 + skew;
 
+const MOST_HEARD = 60; // letters of a message that its name begins with
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 function relative(at) {
@@ -67,13 +68,15 @@ function time(kind, at) {
   return element;
 }
 
-// Times tick, and the pale part of a bar glides towards the moment that its card expects.
-export function tick(root) {
+// Times tick, and the pale part of a bar glides towards the moment that its card expects; of what
+// goes on in a room that is away we expect nothing.
+export function tick(root, isLive) {
   for (const element of root.querySelectorAll("time[data-kind]")) {
+    if (element.dataset.kind === "soon" && !isLive) continue;
     const text = shown[element.dataset.kind](Number(element.dataset.at));
     if (element.textContent !== text) element.textContent = text;
   }
-  for (const bar of root.querySelectorAll(".strip")) glide(bar);
+  if (isLive) for (const bar of root.querySelectorAll(".strip")) glide(bar);
 }
 
 function glide(bar) {
@@ -96,6 +99,14 @@ function piece(each) {
   }
   const [[kind, at]] = Object.entries(each);
   return time(kind, at);
+}
+
+// A sentence in nothing but letters.
+function flat(pieces) {
+  return pieces.map((each) => {
+    const it = piece(each);
+    return typeof it === "string" ? it : it.textContent;
+  }).join("");
 }
 
 export function sentence(tag, className, pieces) {
@@ -131,8 +142,27 @@ export function message(it, room) {
   );
   if (it.look) body.append(card(it, room));
   else body.append(...said(it), tools(it, room));
-  element.setAttribute("aria-label", say("says", { name: nameOf(it.author) }));
+  element.setAttribute("aria-label", label(it));
   return element;
+}
+
+// Who and how it begins, so that messages can be told apart by ear.
+function label(it) {
+  const told = it.look ? `${flat(it.look.text)} ${it.look.prompt ?? ""}` : it.text;
+  const text = (told || it.picture?.filename || "").trim();
+  return say("says", { name: nameOf(it.author), text: text.length > MOST_HEARD ? `${text.slice(0, MOST_HEARD)}…` : text });
+}
+
+// What somebody said that the room has not heard yet.
+export function pending(frame) {
+  const by = make(
+    "p", { class: "by" },
+    make("b", { class: `of-${frame.person}` }, nameOf(frame.person)),
+    frame.command ? make("span", { class: "command" }, `/${frame.command}`) : null,
+    make("span", { class: "tag" }, words.pending),
+  );
+  const text = make("p", { class: "text" }, frame.text);
+  return make("article", { class: "message theirs pending" }, avatar(frame.person), make("div", { class: "body" }, by, text));
 }
 
 function quote(it, room) {
@@ -178,6 +208,7 @@ function card(it, room) {
 
 export function redraw(element, it, room) {
   const look = it.look;
+  element.closest("article")?.setAttribute("aria-label", label(it));
   const settled = !it.video && look.tone === "done";
   element.className = `card ${look.tone}${settled ? " settled" : ""}${it.video ? " film" : ""}`;
   part(element, "text", look.text, () => sentence("p", "text", look.text));

@@ -10,7 +10,10 @@ const log = find(".log");
 const banner = find(".banner");
 
 const said = new Map(); // messages by id
-const pending = new Map(); // frames that the room has not heard yet, by nonce
+const pending = new Map(JSON.parse(sessionStorage.getItem("pending") ?? "[]")); // frames that the room has not heard yet, by nonce
+const kept = new Map(); // what the composer had when it sent them
+const waiting = new Map(); // what stands for them in the room while it is away
+const MOST_NOTICES = 3;
 let socket = null;
 let wait = 500;
 let person = sessionStorage.getItem("person") ?? "ann";
@@ -24,7 +27,7 @@ const room = {
 };
 const composer = new Composer(find(".composer"), {
   // Whoever speaks is whoever began to: a picture takes its time, and somebody may switch meanwhile.
-  speaker: () => { const whose = person; return (wish) => tell({ do: "say", person: whose, ...wish }); },
+  speaker: () => { const whose = person; return (wish, state) => tell({ do: "say", person: whose, ...wish }, state); },
   ask: (query) => tell({ do: "ask", query }),
   complain: (text) => notice({ tone: "failed", text: [text], items: [] }, person),
   upload,
@@ -41,6 +44,7 @@ function connect() {
     if (code === 1008) unheard(reason);
     if (draw.words.offline) banner.textContent = draw.words.offline;
     document.body.classList.add("offline");
+    for (const frame of pending.values()) standIn(frame);
     setTimeout(connect, wait);
     wait = Math.min(wait * 1.6, 4000);
   });
@@ -52,24 +56,57 @@ function hear(told) {
   else if (told.type === "edit") follow(() => edit(told.message));
   else if (told.type === "delete") remove(told.message.id);
   else if (told.type === "heard") {
-    pending.delete(told.nonce);
+    const frame = pending.get(told.nonce);
+    if (told.notice?.returned && frame) giveBack(frame, told.notice);
     if (told.notice) notice(told.notice, told.person);
+    forget(told.nonce);
   }
 }
 
-function tell(wish) {
+function tell(wish, state) {
   const frame = { nonce: crypto.randomUUID(), person, ...wish };
   for (const name of Object.keys(frame)) if (frame[name] === undefined) delete frame[name];
   pending.set(frame.nonce, frame);
+  if (state) kept.set(frame.nonce, state);
+  remember();
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+  else standIn(frame);
   toEnd();
+}
+
+// A reload forgets nothing that was not heard.
+function remember() {
+  sessionStorage.setItem("pending", JSON.stringify([...pending]));
+}
+
+function forget(nonce) {
+  pending.delete(nonce);
+  kept.delete(nonce);
+  remember();
+  waiting.get(nonce)?.remove();
+  waiting.delete(nonce);
+}
+
+// What is said to a room that is away stands there in grey until it is heard.
+function standIn(frame) {
+  if (frame.do !== "say" || waiting.has(frame.nonce) || !draw.words.pending) return;
+  waiting.set(frame.nonce, draw.pending(frame));
+  log.append(waiting.get(frame.nonce));
+  greet();
+}
+
+// Refused words go back where they were typed; where other words are by now, the notice has them.
+function giveBack(frame, told) {
+  const state = kept.get(frame.nonce) ?? { text: frame.text, command: frame.command ?? null };
+  if (frame.person === person && composer.restore(state)) return;
+  if (frame.text) told.items = [{ prompt: frame.text }, ...told.items];
 }
 
 // What the room can't read it will never hear: whoever said it is told, and it is not said again.
 function unheard(nonce) {
   const frames = nonce ? [pending.get(nonce)] : [...pending.values()];
   for (const frame of frames.filter(Boolean)) {
-    pending.delete(frame.nonce);
+    forget(frame.nonce);
     const items = frame.text ? [{ prompt: frame.text }] : [];
     notice({ tone: "failed", text: [draw.words.unheard], items }, frame.person);
   }
@@ -159,6 +196,9 @@ function show(messages) {
 function post(message) {
   if (said.has(message.id)) return;
   said.set(message.id, message);
+  const nonce = message.nonce.slice(message.author.length + 1);
+  waiting.get(nonce)?.remove();
+  waiting.delete(nonce);
   log.append(draw.message(message, room));
   greet();
 }
@@ -173,12 +213,20 @@ function edit(message) {
 
 function remove(id) {
   said.delete(id);
-  document.getElementById(`m${id}`)?.remove();
+  const element = document.getElementById(`m${id}`);
+  if (element) clear(element);
   greet();
 }
 
+// Whoever was in it with the keyboard goes on in the composer.
+function clear(element) {
+  const focused = element.contains(document.activeElement);
+  element.remove();
+  if (focused) composer.input.focus();
+}
+
 function greet() {
-  find(".welcome").hidden = said.size > 0;
+  find(".welcome").hidden = said.size + waiting.size > 0;
   busy();
 }
 
@@ -190,10 +238,12 @@ function busy() {
 
 function notice(look, whose) {
   follow(() => {
-    const element = draw.notice(look, whose, room, () => { element.remove(); composer.input.focus(); });
+    const element = draw.notice(look, whose, room, () => clear(element));
     element.dataset.person = whose;
     element.hidden = whose !== person;
     log.append(element);
+    const theirs = [...log.querySelectorAll(".notice")].filter((each) => each.dataset.person === whose);
+    for (const old of theirs.slice(0, -MOST_NOTICES)) clear(old);
   });
 }
 
@@ -264,7 +314,7 @@ function ask(selector, look, done) {
   field?.select();
 }
 
-setInterval(() => draw.tick(document), 1000);
+setInterval(() => draw.tick(document, !document.body.classList.contains("offline")), 1000);
 addEventListener("keydown", (event) => {
   // What is typed anywhere is on its way to the composer. Space scrolls, or presses a button.
   const typing = event.target.matches("textarea, input:not([type=radio]), select, video") || find("dialog[open]");

@@ -111,6 +111,38 @@ async def test_what_stands_in_the_way_is_told_to_one_person(
     assert await hall.jobs.recent("playground", "ann", most=9) == []
 
 
+async def test_what_is_refused_does_not_stand_in_the_room(tmp_path: Path) -> None:
+    limits = Limits(person_videos=1, person_at_once=None, community_videos=None, purse_videos=None)
+    async with open_hall(tmp_path, limits=limits) as hall, hall.page() as page:
+        _, taken = await upload(hall, png(size=(90, 160)))
+        await page.say("a cat", nonce="the-first-wish")
+        for _ in range(2):
+            told = await page.say("a dog", nonce="the-second-wish", picture=taken["name"])
+            assert told["notice"]["returned"] is True
+        assert [each.text for each in hall.platform.room.messages] == ["a cat", ""]
+
+
+async def test_what_was_answered_is_not_taken_back(hall: Hall) -> None:
+    """A wish that is said again may be refused by now; its card stands all the same."""
+    async with hall.page() as page:
+        await page.say("a cat", nonce="the-same-nonce")
+        await page.say("a cat", nonce="the-same-nonce", model="gone")
+    assert [each.text for each in hall.platform.room.messages] == ["a cat", ""]
+
+
+async def test_nothing_that_is_said_turns_letters_around(hall: Hall) -> None:
+    async with hall.page() as page:
+        await page.tell(do="say", text="\u202eabc\u2066\nline two\x07 ")
+    assert [each.text for each in hall.platform.room.messages] == ["abc\nline two"]
+
+
+async def test_help_names_every_command(hall: Hall) -> None:
+    async with hall.page() as page:
+        told = await page.tell(do="ask", query="help")
+    named = [item["title"] for item in told["notice"]["items"]]
+    assert named == [f"/{each['name']}" for each in page.welcome["commands"]]
+
+
 async def test_a_limit_says_when_there_is_more(tmp_path: Path) -> None:
     limits = Limits(person_videos=1, person_at_once=None, community_videos=None, purse_videos=None)
     async with open_hall(tmp_path, limits=limits) as hall, hall.page() as page:
@@ -187,7 +219,7 @@ async def test_lists_lead_to_where_the_room_tells_of_them(hall: Hall) -> None:
         (item,) = told["notice"]["items"]
         assert (item["prompt"], item["shown"]) == ("a cat", card["id"])
         await page.tell(do="press", action="cancel", job=card["look"]["job"])
-        assert words(await page.tell(do="ask", query="jobs")).startswith("Nothing yet")
+        assert words(await page.tell(do="ask", query="jobs")).startswith("Nothing of yours")
         history = await page.tell(do="ask", query="history")
         assert len(history["notice"]["items"]) == 1
         others = await page.tell(do="ask", query="history", person="bob")

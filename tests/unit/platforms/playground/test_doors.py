@@ -2,16 +2,19 @@
 
 import asyncio
 import re
+import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.platforms.playground.doors import POLICY, Doors
+from bot.platforms.playground import files
+from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
 from tests.e2e.world import png
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
@@ -169,6 +172,74 @@ async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes) -> Non
     assert code == 415
     assert "no picture" in notice["text"][0]
     assert list((hall.platform.folder / "files").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [(8000, 8000), (12_000, 12_000), (30_000, 30_000)])
+async def test_too_many_pixels_are_told_as_such(
+    hall: Hall, size: tuple[int, int], recwarn: pytest.WarningsRecorder
+) -> None:
+    code, notice = await upload(hall, _huge(size))
+    said = "sea.png has too many pixels. I take up to 40 million; make it smaller first."
+    assert (code, notice["text"]) == (415, [said])
+    assert list((hall.platform.folder / "files").iterdir()) == []
+    assert [each.category.__name__ for each in recwarn if "Bomb" in each.category.__name__] == []
+
+
+def _huge(size: tuple[int, int]) -> bytes:
+    """A small picture whose header says otherwise."""
+    small = png()
+    header = b"IHDR" + size[0].to_bytes(4) + size[1].to_bytes(4) + small[24:29]
+    return small[:12] + header + zlib.crc32(header).to_bytes(4) + small[33:]
+
+
+async def test_what_was_never_sent_makes_room_for_what_comes(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the key can't fill the disk; what was sent stays."""
+    monkeypatch.setattr(files, "MOST_UNSENT", 2 * len(png()))
+    taken = [(await upload(hall, png()))[1]["name"]]
+    async with hall.page() as page:
+        await page.tell(do="say", text="", picture=taken[0])
+    taken += [(await upload(hall, png()))[1]["name"] for _ in range(3)]
+    there = {each.name for each in (hall.platform.folder / "files").iterdir()}
+    assert there == {taken[0], *taken[2:]}
+
+
+async def test_a_page_has_few_wishes_done_at_once(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, most, on = 0, 0, asyncio.Event()
+
+    async def hear(*_: object) -> None:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        await on.wait()
+        going -= 1
+
+    monkeypatch.setattr(hall.commands, "hear", hear)
+    async with hall.page() as page:
+        for number in range(9):
+            wish = {"nonce": f"nonce-{number:05}", "person": "ann", "do": "ask", "query": "help"}
+            await page.socket.send_json(wish)
+        while most < AT_ONCE:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        on.set()
+        heard = [(await page.socket.receive_json(timeout=10))["type"] for _ in range(9)]
+    assert (most, heard) == (AT_ONCE, ["heard"] * 9)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [("en-GB", "en-GB"), ("en", "en"), ("de-DE", "en"), ("", "en"), ("en-<b>", "en"), ("EN", "en")],
+)
+async def test_words_and_times_are_told_in_one_language(
+    hall: Hall, wanted: str, given: str
+) -> None:
+    address = f"{hall.url}socket?{urlencode({'locale': wanted})}"
+    async with hall.session.ws_connect(address, headers={"Origin": hall.origin}) as socket:
+        assert (await socket.receive_json())["locale"] == given
 
 
 async def test_more_than_8_mb_are_turned_away_as_they_come(hall: Hall) -> None:
