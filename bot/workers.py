@@ -112,4 +112,7 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             finally:
                 task.cancel()
     except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+        first: BaseException = failed
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None

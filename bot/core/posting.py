@@ -22,8 +22,11 @@ from bot.log import get_logger
 MOST_TRIES = 40
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
 
-SEND_CLAIM = 300.0
-"""Seconds that a claim lasts from the first byte of a send; longer than any send may take."""
+SEND_CLAIM = 1800.0
+"""Seconds that a claim lasts from the first byte of a send; longer than any send may take.
+
+A slow line, or a chat that asks for silence, makes that many minutes on Telegram.
+"""
 
 log = get_logger()
 

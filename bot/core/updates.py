@@ -9,7 +9,7 @@ class Update:
     """One row of the `updates` table."""
 
     id: int
-    """The platform's own number; they only grow."""
+    """The platform's own number."""
     lane: str
     """What is in one lane is handled in the order it came."""
     data: dict[str, Any]

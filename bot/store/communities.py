@@ -34,6 +34,7 @@ class Communities:
             await connection.execute(
                 sa.update(posts)
                 .where(posts.c.kind == PostKind.CARD.value, posts.c.job_id.in_(under_way))
+                .where(sa.or_(posts.c.channel_id == old, posts.c.channel_id.like(f"{old}/%")))
                 .values(message_id=None, channel_id=None, sending_at=None)
             )
             decided = places.c.platform == platform
@@ -55,7 +56,12 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
         await connection.execute(
             sa.update(jobs)
             .where(jobs.c.id == job_id)
-            .values(community=new, order_data=order_values(moved), version=jobs.c.version + 1)
+            .values(
+                community=new,
+                order_data=order_values(moved),
+                version=jobs.c.version + 1,
+                claimed_until=None,
+            )
         )
 
 

@@ -58,9 +58,14 @@ class Updates:
 
         await self._database.run(work)
 
-    async def newest(self) -> int | None:
-        """The largest number we have, handled or not."""
-        query = sa.select(sa.func.max(updates.c.id)).where(self._ours)
+    async def latest(self) -> int | None:
+        """The number that came last, handled or not; numbers do not grow for ever."""
+        query = (
+            sa.select(updates.c.id)
+            .where(self._ours)
+            .order_by(updates.c.received_at.desc(), updates.c.id.desc())
+            .limit(1)
+        )
 
         async def work(connection: AsyncConnection) -> int | None:
             number: int | None = await connection.scalar(query)

@@ -67,11 +67,17 @@ async def test_tries_are_counted(inbox: Updates) -> None:
     assert again.attempts == 1
 
 
-async def test_the_newest_number_outlasts_its_handling(inbox: Updates) -> None:
-    assert await inbox.newest() is None
+async def test_the_latest_number_outlasts_its_handling(inbox: Updates) -> None:
+    assert await inbox.latest() is None
     await inbox.put([told(8), told(9)])
     await inbox.done(told(9))
-    assert await inbox.newest() == 9
+    assert await inbox.latest() == 9
+
+
+async def test_after_a_quiet_week_numbers_begin_anywhere(inbox: Updates) -> None:
+    await inbox.put([told(900)])
+    await inbox.put([told(7, at=NOON + 7 * 86_400), told(8, at=NOON + 7 * 86_400)])
+    assert await inbox.latest() == 8
 
 
 async def test_only_what_was_handled_long_ago_is_forgotten(inbox: Updates) -> None:

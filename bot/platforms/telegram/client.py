@@ -95,6 +95,7 @@ class TelegramPlatform:
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )
         self._downloads = Downloads(self.line.bot)
+        self._signing: set[asyncio.Task[None]] = set()
         self.hears = False
         """Whether the inbox is told of what people do."""
 
@@ -107,6 +108,7 @@ class TelegramPlatform:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await asyncio.gather(*self._signing, return_exceptions=True)
         await self._session.close()
 
     # --- the port ------------------------------------------------------------------------------
@@ -138,13 +140,18 @@ class TelegramPlatform:
             try:
                 return await self._replace(card, job, said, video)
             except Refused as refused:
+                if refused.code != "card_gone":
+                    raise
                 log.warning("telegram.not_replaced", job=job.id, code=refused.code)
         if again:
             log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
         channel = job.order.person.id if post.direct else job.order.address.channel
         turn = Turn.RESULT if post.kind is PostKind.RESULT else Turn.ANSWER
         sent = await self.line.insist(channel, turn, self._sender(post, job, said, video))
-        await self._sign(post, job)
+        # Beside, not before: between Telegram's answer and its row nothing may come.
+        task = asyncio.create_task(self._sign(post, job))
+        self._signing.add(task)
+        task.add_done_callback(self._signing.discard)
         return str(sent.message_id), channel
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
@@ -302,7 +309,12 @@ class TelegramPlatform:
                 reply_markup=look.keyboard,
                 request_timeout=UPLOAD,
             )
-            sent = await self.line.ask(chat, call)
+            try:
+                sent = await self.line.ask(chat, call)
+            except Refused as refused:
+                if refused.code != "unchanged":  # it stands there already
+                    raise
+                return
         if isinstance(sent, Message):
             await self._remember(job, video, sent)
 

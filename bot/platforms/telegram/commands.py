@@ -22,6 +22,9 @@ from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command, Wish
 
+AWAY = 600.0
+"""Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
+
 log = get_logger()
 
 Act = Callable[[Message, Command], Awaitable[None]]
@@ -74,11 +77,23 @@ class Commands:
             return
         album = await self._updates.behind(update) if message.media_group_id else []
         told = [each.message for later in album if (each := self._read(later))]
+        items = [message, *(each for each in told if each is not None)]
         try:
-            await self._act(message, [message, *(each for each in told if each is not None)])
+            # Told late, not handled late: what was taken in time stays taken when it is done again.
+            if update.received_at - message.date.timestamp() > AWAY:
+                await self._act_late(message)
+            else:
+                await self._act(message, items)
         except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
             await self._intake.refuse(message, problem)
         await self._updates.done(*album)
+
+    async def _act_late(self, message: Message) -> None:
+        """What would cost something is asked about again; the rest is not worth an answer."""
+        command = reading.command_of(message, own_name=self._me.username or "")
+        wanted = command is not None and command.name in ("video", "animate")
+        if wanted or (command is None and reading.is_private(message.chat)):
+            await self._intake.tell(message, Text(id="telegram.was_away"))
 
     async def _act(self, message: Message, items: Sequence[Message]) -> None:
         speaking = next((each for each in items if reading.words_of(each)), message)
@@ -99,7 +114,12 @@ class Commands:
         self, message: Message, command: Command, items: Sequence[Message] = ()
     ) -> None:
         wish = reading.wish_of(command.rest)
-        pictures = self._pictures(message, items or [message])
+        try:
+            pictures = self._pictures(message, items or [message])
+        except Refused:
+            if command.name == "animate" or not wish.prompt or message.media_group_id:
+                raise
+            pictures = ()  # in reply to something else, with words of its own
         if command.name == "animate" and not pictures:
             raise Refused("no_picture" if reading.replied_to(message) else "picture_unseen")
         if not wish.prompt and not pictures:
@@ -107,8 +127,6 @@ class Commands:
         order = reading.order_of(message, wish, pictures)
         if not wish.prompt and not pictures:
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
-        elif self._intake.is_stale(message):
-            await self._intake.tell(message, Text(id="telegram.was_away"))
         else:
             await self._intake.take(order)
 
@@ -135,7 +153,7 @@ class Commands:
         if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
             return False
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
-        if order is None or order.person != reading.person_of(message):
+        if order is None or order.person.id != reading.person_of(message).id:
             return False
         here = reading.order_of(message, Wish(prompt=reading.words_of(message)), order.pictures)
         chosen = {name: getattr(order, name) for name in ("family", "seconds", "aspect", "quality")}
@@ -180,17 +198,17 @@ class Commands:
     async def _claim(self, message: Message, command: Command) -> None:
         order = self._faced(message)
         await self._intake.service.access.claim(command.rest, order.person, order.address)
-        await self._intake.tell(message, Text(id="access.claimed"))
+        await self._intake.confirm(message, Text(id="access.claimed"))
 
     async def _allow(self, message: Message, _: Command) -> None:
         order = self._faced(message)
         await self._intake.service.access.allow(order.person, order.address)
-        await self._intake.tell(message, Text(id="access.allowed"))
+        await self._intake.confirm(message, Text(id="access.allowed"))
 
     async def _disallow(self, message: Message, _: Command) -> None:
         order = self._faced(message)
         await self._intake.service.access.disallow(order.person, order.address)
-        await self._intake.tell(message, Text(id="access.disallowed"))
+        await self._intake.confirm(message, Text(id="access.disallowed"))
 
     def _faced(self, message: Message) -> Order:
         """Who speaks as a chat can be anybody of it: that is no owner."""

@@ -4,7 +4,8 @@ What is chosen is kept with the draft; the card shows what would be made, what i
 left. *Go* makes an order of it, once, however often it is pressed.
 """
 
-import secrets
+import base64
+import hashlib
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,8 +20,6 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Look
 
 MENUS = ("model", "seconds", "aspect", "quality")
-ANY = "-"
-"""The value of a choice that is left to the bot."""
 
 
 class Drafts(Protocol):
@@ -33,23 +32,23 @@ class Drafts(Protocol):
     async def drop(self, draft_id: str) -> None: ...
 
 
-def new_id() -> str:
-    """Short enough for a button, and nobody can guess it."""
-    return secrets.token_urlsafe(9)
+def id_of(order: Order) -> str:
+    """The same for the same event: told twice it is one draft. Short enough for a button."""
+    digest = hashlib.sha256(f"{order.address.platform} {order.event_id}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:9]).decode()
 
 
-def chosen(order: Order, menu: str, value: str) -> Order:
-    """The order with another choice."""
-    given = None if value == ANY else value
+def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
+    """The order with another choice. Families go by their place: their names may be long."""
     match menu:
-        case "model":
-            return replace(order, family=given)
-        case "seconds":
-            return replace(order, seconds=int(given) if given else None)
+        case "model" if value.isdecimal() and int(value) < len(catalog.families):
+            return replace(order, family=catalog.families[int(value)])
+        case "seconds" if value.isdecimal():
+            return replace(order, seconds=int(value))
         case "aspect":
-            return replace(order, aspect=given)
+            return replace(order, aspect=value)
         case "quality":
-            return replace(order, quality=given)
+            return replace(order, quality=value)
     raise Refused("button_unknown")
 
 
@@ -111,8 +110,9 @@ def _menu(
     model, request = catalog.choose(order)
     if menu == "model":
         able = [each for each in catalog.models if request.kind in each.kinds]
-        choices = list({each.family: each.label for each in able}.items())
-        now = request.family
+        places = {family: str(place) for place, family in enumerate(catalog.families)}
+        choices = list({places[each.family]: each.label for each in able}.items())
+        now = places[request.family]
     elif menu == "seconds":
         choices = [(str(each), f"{each} s") for each in model.seconds]
         now = str(request.seconds)

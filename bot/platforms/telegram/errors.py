@@ -74,7 +74,8 @@ def translated(error: Exception) -> BotError:
     match error:
         case exceptions.TelegramRetryAfter():
             return Temporary("telegram_busy", retry_after=error.retry_after + 1.0, unsent=True)
-        case exceptions.TelegramUnauthorizedError():
+        # For a token that is none of theirs they know no method either.
+        case exceptions.TelegramUnauthorizedError() | exceptions.TelegramNotFound():
             return Broken("telegram_token_bad")
         case exceptions.TelegramConflictError():
             return Temporary("telegram_conflict", retry_after=30.0, unsent=True)
@@ -82,9 +83,9 @@ def translated(error: Exception) -> BotError:
             return Refused("file_too_large")
         case exceptions.TelegramForbiddenError():
             return Refused("forbidden")
-        case exceptions.TelegramBadRequest() | exceptions.TelegramNotFound():
+        case exceptions.TelegramBadRequest():
             return Refused(_why(error.message))
-        case aiohttp.ClientConnectorError():
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Temporary("telegram_unreachable", unsent=True)
         case exceptions.TelegramNetworkError() if _never_left(error):
             return Temporary("telegram_unreachable", unsent=True)
@@ -103,7 +104,7 @@ def _never_left(error: BaseException) -> bool:
     """Whether there was not even a connection."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, aiohttp.ClientConnectorError):
+        if isinstance(seen, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from aiogram import Bot
-from aiohttp import ClientError, ClientTimeout
+from aiohttp import ClientTimeout
 
 from bot.core import schedule
 from bot.core.errors import Broken, Temporary
@@ -37,7 +37,7 @@ class Updates(Protocol):
 
     async def put(self, arrived: Sequence[Update]) -> None: ...
 
-    async def newest(self) -> int | None: ...
+    async def latest(self) -> int | None: ...
 
     async def due(self, *, now: float, most: int) -> list[Update]: ...
 
@@ -84,11 +84,16 @@ class Inbox:
 
     async def ask(self) -> None:
         """Ask for what is new until cancelled. Raises `Broken` for a token that is none."""
-        newest, failed = await self._updates.newest(), 0
+        newest, failed = await self._updates.latest(), 0
         while True:
             try:
                 told = await self._asked(newest)
-            except (ClientError, OSError, TimeoutError, ValueError, Temporary) as error:
+                # A database that takes nothing just now is no reason to end: the offset has not
+                # moved, so nothing is lost.
+                await self.take(told)
+            except Broken:
+                raise
+            except Exception as error:  # noqa: BLE001 - the rim of the loop: it goes on
                 failed += 1
                 self._hears(False)
                 asked = error.retry_after if isinstance(error, Temporary) else None
@@ -99,9 +104,11 @@ class Inbox:
                 continue
             failed = 0
             self._hears(True)
-            if told:
-                await self.take(told)
-                newest = await self._updates.newest()
+            # Of this batch, not of all time: after a quiet week Telegram counts from anywhere.
+            numbers = [each["update_id"] for each in told if _is_numbered(each)]
+            if numbers and max(numbers) == newest:
+                await self._clock.sleep(1.0)  # told the same again: never as fast as it can
+            newest = max(numbers, default=newest)
 
     async def _asked(self, newest: int | None) -> list[Any]:
         wanted = {"timeout": LONGEST, "allowed_updates": KINDS}
@@ -135,8 +142,9 @@ class Inbox:
 
     async def _claim(self, most: int) -> list[Update]:
         """The first of each lane that nobody is at: there is one process for one account."""
-        due = await self._updates.due(now=self._clock.now(), most=most + len(self._busy))
-        free = [update for update in due if update.lane not in self._busy][:most]
+        busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
+        due = await self._updates.due(now=self._clock.now(), most=most + len(busy))
+        free = [update for update in due if update.lane not in busy | self._busy][:most]
         self._busy |= {update.lane for update in free}
         return free
 
@@ -179,14 +187,20 @@ def _refusal(answer: dict[str, Any]) -> Exception:
             return Temporary("telegram_unreachable")
 
 
+def _is_numbered(raw: Any) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+
+
 def _update(raw: Any, now: float) -> Update | None:
     """As a row; what has no number can't be kept, and nothing can be asked of it."""
-    if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+    if not _is_numbered(raw):
         log.error("telegram.update_without_number")
         return None
     number = raw["update_id"]
     if "callback_query" in raw:
-        lane, wait, urgent = f"press:{number}", 0.0, True
+        # One at a time for each person: who taps like mad waits for nobody but themselves.
+        person = (raw["callback_query"] or {}).get("from") or {}
+        lane, wait, urgent = f"press:{person.get('id', number)}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
         chat = said.get("chat") if isinstance(said.get("chat"), dict) else {}

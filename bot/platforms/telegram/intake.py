@@ -22,9 +22,6 @@ from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.reading import channel_of, locale_of, replied_to, words_of
 
-AWAY = 600.0
-"""Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
-
 log = get_logger()
 
 Card = Callable[[Job], Awaitable[Reply]]
@@ -88,7 +85,7 @@ class Intake:
         """Show what would be made of it. Nothing is billed before somebody says so."""
         self.service.check_pictures(order.pictures, order.person)
         await self.service.access.check(order.person, order.address)
-        draft_id = drafts.new_id()
+        draft_id = drafts.id_of(order)
         look = await self.draft_look(order, draft_id)
         await self.drafts.put(draft_id, order, now=self.clock.now())
         asked = order.address.message
@@ -115,7 +112,8 @@ class Intake:
             order.address.channel,
             look,
             reply_to=reply_to,
-            reply_markup=ForceReply(selective=True),
+            # Only for whom it replies to; the bot's own message stands for everybody.
+            reply_markup=ForceReply(selective=question == "ask.words"),
         )
         key = question_key(asked.chat.id, asked.message_id)
         await self.drafts.put(key, order, now=self.clock.now())
@@ -124,6 +122,13 @@ class Intake:
         """One sentence in reply."""
         await self.say(message, Reply(text=text))
 
+    async def confirm(self, message: Message, text: Text) -> None:
+        """The same for what is done and must not be done again: if it does not arrive, so be it."""
+        try:
+            await self.tell(message, text)
+        except BotError as trouble:
+            log.info("telegram.unanswered", code=trouble.code)
+
     async def say(self, message: Message, reply: Reply) -> None:
         """Words in reply to a message; where nobody may speak there is silence."""
         look = messages.notice(reply, locale_of(message.from_user))
@@ -131,16 +136,16 @@ class Intake:
             await self.line.say(channel_of(message), look, reply_to=message.message_id)
         except Refused as refused:
             log.info("telegram.unanswered", code=refused.code)
+        except Temporary as trouble:
+            if trouble.unsent:
+                raise
+            log.info("telegram.unanswered", code=trouble.code)
 
     async def refuse(self, message: Message, problem: Exception) -> None:
         """Say what stands in the way. What time heals is not said: it is tried again."""
         if isinstance(problem, Temporary):
             raise problem
         await self.say(message, replies.error(told(problem)))
-
-    def is_stale(self, message: Message) -> bool:
-        """Whether it was said so long ago that nobody waits any more."""
-        return self.clock.now() - message.date.timestamp() > AWAY
 
 
 def question_key(chat: int, message_id: int) -> str:

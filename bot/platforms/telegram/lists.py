@@ -97,10 +97,10 @@ async def cancel(intake: Intake, message: Message, job_id: str) -> None:
     job = await _meant(intake, message, job_id)
     if job.status is Status.QUEUED:
         await intake.redraw(await intake.service.cancel(job.id, actor))
-        await intake.tell(message, Text(id="card.cancelled"))
+        await intake.confirm(message, Text(id="card.cancelled"))
     else:
         await intake.redraw(await intake.service.silence(job.id, actor))
-        await intake.tell(message, Text(id="telegram.silenced"))
+        await intake.confirm(message, Text(id="telegram.silenced"))
 
 
 async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
@@ -115,6 +115,7 @@ async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
             card = await intake.posts.get(job.id, PostKind.CARD)
             if card is not None and card.message_id == status_message:
                 return job
+        raise Refused("nothing_to_cancel")
     if not running:
         raise Refused("nothing_to_cancel")
     return running[0]

@@ -72,7 +72,11 @@ def listing(title: Text, lines: Iterable[Text], locale: str) -> Look:
     """A title, and a line for each."""
     parts: list[Line] = [Bold(*sentence(title, locale))]
     for line in lines:
-        parts += ["\n", Formatted(*sentence(line, locale, most=3 * MOST_VALUE))]
+        more: list[Line] = ["\n", Formatted(*sentence(line, locale, most=3 * MOST_VALUE))]
+        if len(Formatted(*parts, *more).render()[0]) * 2 > MOST_TEXT:
+            parts.append("\n…")
+            break
+        parts += more
     text, entities = Formatted(*parts).render()
     return Look(text=text, entities=entities, keyboard=None)
 

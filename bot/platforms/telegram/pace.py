@@ -15,10 +15,11 @@ from itertools import count
 from bot.core.errors import Temporary
 from bot.core.ports import Clock
 
-PRIVATE = (5, 5.0)
+PRIVATE = (4, 1.1)
+"""So many at once, then one in so many seconds; less than Telegram says, as clocks differ."""
 GROUP = (18, 60.0)
 EVERYWHERE = (28, 1.0)
-"""So many in so many seconds; a little less than Telegram says, as clocks differ."""
+"""So many in so many seconds."""
 EDITS = {True: (1, 5.0), False: (4, 60.0)}
 """Mere progress, in private and in groups: a share of the budget."""
 MOST_CHATS = 10_000
@@ -42,6 +43,10 @@ class _Window:
     said: deque[float] = field(default_factory=deque)
     paused_until: float = 0.0
 
+    def take(self, now: float) -> None:
+        """Something is said."""
+        self.said.append(now)
+
     def free_at(self, now: float) -> float:
         """When one more may be said: now, or later."""
         while self.said and self.said[0] <= now - self.seconds:
@@ -51,8 +56,26 @@ class _Window:
 
 
 @dataclass(slots=True)
+class _Bucket:
+    """It fills by the second: what was not said at once may be said soon."""
+
+    most: int
+    seconds: float
+    full_at: float = 0.0
+    paused_until: float = 0.0
+
+    def take(self, now: float) -> None:
+        """Something is said."""
+        self.full_at = max(self.full_at, now) + self.seconds
+
+    def free_at(self, now: float) -> float:
+        """When one more may be said: now, or later."""
+        return max(now, self.paused_until, self.full_at - (self.most - 1) * self.seconds)
+
+
+@dataclass(slots=True)
 class _Chat:
-    budget: _Window
+    budget: _Window | _Bucket
     edits: _Window
     waiting: list[tuple[int, int, asyncio.Future[None]]] = field(default_factory=list)
     busy: asyncio.Task[None] | None = None
@@ -85,7 +108,7 @@ class Pace:
         if place.waiting or free_at > now:
             raise Temporary("telegram_busy", retry_after=max(free_at - now, 1.0), unsent=True)
         for window in (place.budget, place.edits, self._everywhere):
-            window.said.append(now)
+            window.take(now)
 
     def pause(self, chat: int, seconds: float) -> None:
         """Telegram asked for silence there; asking again meanwhile would make it longer."""
@@ -102,15 +125,16 @@ class Pace:
             _, _, ready = heapq.heappop(place.waiting)
             if ready.done():  # whoever waited has gone
                 continue
-            place.budget.said.append(now)
-            self._everywhere.said.append(now)
+            place.budget.take(now)
+            self._everywhere.take(now)
             ready.set_result(None)
 
     def _chat(self, chat: int) -> _Chat:
         place = self._chats.pop(chat, None)
         if place is None:
             private = chat > 0
-            place = _Chat(_Window(*(PRIVATE if private else GROUP)), _Window(*EDITS[private]))
+            budget = _Bucket(*PRIVATE) if private else _Window(*GROUP)
+            place = _Chat(budget, _Window(*EDITS[private]))
             for quiet in list(self._chats)[: max(0, len(self._chats) - MOST_CHATS)]:
                 if not self._chats[quiet].waiting:
                     del self._chats[quiet]

@@ -4,7 +4,8 @@ A button spins until it is answered, so it is answered first; what stands in the
 the person who pressed, and to nobody else.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
@@ -68,9 +69,10 @@ class Presses:
                 await self._acts[act](query, about)
             else:
                 raise Refused("button_unknown")
-        except Temporary:
+        except Temporary as trouble:
             await self._rest(query, "")
-            raise
+            if trouble.code != "telegram_moved":  # its message stayed behind in the old group
+                raise
         except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
             text = replies.error(told(problem)).text
             await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
@@ -155,11 +157,13 @@ class Presses:
 
     async def _show(self, query: CallbackQuery, job_id: str) -> None:
         job = await self._own(query, job_id)
-        await self._intake.platform.show(str(query.from_user.id), job)
+        with _sent_once():
+            await self._intake.platform.show(str(query.from_user.id), job)
 
     async def _file(self, query: CallbackQuery, job_id: str) -> None:
         job = await self._own(query, job_id)
-        await self._intake.platform.show_file(_address(query).channel, job)
+        with _sent_once():
+            await self._intake.platform.show_file(_address(query).channel, job)
 
     async def _own(self, query: CallbackQuery, job_id: str) -> Job:
         job = await self._intake.service.job(job_id)
@@ -209,7 +213,7 @@ class Presses:
             raise Refused("draft_gone")
         if value is not None:
             catalog = self._intake.service.catalog
-            order = drafts.possible(catalog, drafts.chosen(order, menu, value))
+            order = drafts.possible(catalog, drafts.chosen(catalog, order, menu, value))
             await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
         opened = menu if value is None and menu in drafts.MENUS else None
         look = await self._intake.draft_look(order, draft_id, menu=opened)
@@ -225,6 +229,9 @@ class Presses:
         await self._gone(query)
 
     async def _drop(self, query: CallbackQuery, draft_id: str) -> None:
+        order = await self._intake.drafts.get(draft_id)
+        if order is None or order.person.id != str(query.from_user.id):
+            raise Refused("draft_gone")
         await self._intake.drafts.drop(draft_id)
         await self._gone(query)
 
@@ -255,6 +262,20 @@ class Presses:
             )
         except Refused as refused:
             log.info("telegram.keys_unchanged", code=refused.code)
+
+
+@contextmanager
+def _sent_once() -> Iterator[None]:
+    """What may have been sent is not sent again by itself: its person sees whether it came."""
+    try:
+        yield
+    except Temporary as trouble:
+        if trouble.unsent:
+            raise
+        raise Refused("maybe_sent") from trouble
+    except Refused as refused:
+        log.warning("telegram.not_shown", code=refused.code)
+        raise Refused("video_unsendable") from refused
 
 
 def _message(query: CallbackQuery) -> Message:

@@ -26,16 +26,23 @@ async def said(pace: Pace, clock: FakeClock, chat: int, count: int) -> list[floa
     return times
 
 
-@pytest.mark.parametrize(("chat", "budget"), [(HALL, GROUP), (ANN, PRIVATE)])
+@pytest.mark.parametrize(
+    ("chat", "most", "seconds"), [(HALL, 20, 60.0), (ANN, 5, 1.0), (ANN, 6, 2.0), (ANN, 64, 60.0)]
+)
 async def test_no_window_holds_more_than_telegram_allows(
-    chat: int, budget: tuple[int, float]
+    chat: int, most: int, seconds: float
 ) -> None:
     clock = FakeClock()
     times = await said(Pace(clock), clock, chat, 40)
-    most, seconds = budget
     assert len(times) == 40
     for at in times:
         assert len([each for each in times if at <= each < at + seconds]) <= most
+
+
+async def test_in_private_nobody_waits_for_a_window_to_end() -> None:
+    clock = FakeClock()
+    times = await said(Pace(clock), clock, ANN, PRIVATE[0] + 2)
+    assert times[-1] <= 2 * PRIVATE[1]
 
 
 async def test_a_result_goes_before_answers_that_wait_longer() -> None:
