@@ -129,6 +129,7 @@ async def _loads(page: Page, picture: str) -> bool:
     return loaded is True
 
 
+@pytest.mark.proof
 async def test_a_browser_gets_only_the_parts_it_asks_for(wall: Wall, open_page: NewPage) -> None:
     page = await open_page(f"{wall.address}/healthz")
     answers: list[Response] = []
@@ -143,12 +144,14 @@ async def test_a_browser_gets_only_the_parts_it_asks_for(wall: Wall, open_page: 
     assert len(starts) > 1, "it jumped to the index and to the place it wanted"
 
 
+@pytest.mark.proof
 async def test_the_film_opened_by_itself_plays_too(wall: Wall, open_page: NewPage) -> None:
     """Chats and phones hand out its own address; the browser builds a page around it."""
     page = await open_page(f"{wall.link()}.mp4")
     await page.wait_for_function("() => document.querySelector('video').readyState >= 2")
 
 
+@pytest.mark.proof
 async def test_the_download_is_the_whole_file_with_a_name(
     wall: Wall, open_page: NewPage, films: NewFilm
 ) -> None:
@@ -160,6 +163,7 @@ async def test_the_download_is_the_whole_file_with_a_name(
     assert (await download.path()).read_bytes() == films(640, 360).read_bytes()
 
 
+@pytest.mark.proof
 async def test_a_long_prompt_unfolds_by_keyboard_and_leaves_the_rest_in_its_place(
     wall: Wall, open_page: NewPage
 ) -> None:
@@ -174,6 +178,7 @@ async def test_a_long_prompt_unfolds_by_keyboard_and_leaves_the_rest_in_its_plac
     assert [await page.locator(each).bounding_box() for each in ("video", ".button")] == places
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "wall", [(640, 360), (360, 640), (640, 200)], indirect=True, ids=["wide", "tall", "flat"]
 )
@@ -221,6 +226,7 @@ async def test_an_expired_link_is_answered_kindly(
     watch.complaints.clear()
 
 
+@pytest.mark.proof
 async def test_what_strangers_wrote_does_nothing(wall: Wall, open_page: NewPage) -> None:
     hostile = "<img src=x onerror=alert(1)> <script>window.ran = 1</script>"
     page = await open_page(wall.link(hostile))

@@ -181,6 +181,7 @@ async def test_bob_cannot_cancel_anns_and_only_he_is_told(
     await expect(page.locator(".card")).to_contain_text("Cancelled.")
 
 
+@pytest.mark.proof
 async def test_ann_moderates(house: House, address: str, visit: NewPage) -> None:
     stuck(house)
     page = await visit(address)
@@ -235,6 +236,7 @@ async def _files(page: Page, event: str) -> None:
     )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("event", ["paste", "drop"])
 async def test_a_picture_by_paste_and_drop(address: str, visit: NewPage, event: str) -> None:
     page = await visit(address)
@@ -258,6 +260,7 @@ async def test_a_reply_to_a_picture_animates_it(house: House, address: str, visi
     assert (post.fields["prompt"], bool(post.files)) == ("the waves roll in", True)
 
 
+@pytest.mark.proof
 async def test_somebody_elses_picture_is_not_animated(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -272,6 +275,7 @@ async def test_somebody_elses_picture_is_not_animated(
     assert house.simulator.charges == 0
 
 
+@pytest.mark.proof
 async def test_what_is_no_picture_is_said_to_be_none(
     address: str, visit: NewPage, watch: Watch
 ) -> None:
@@ -285,6 +289,7 @@ async def test_what_is_no_picture_is_said_to_be_none(
     await expect(page.locator(".attached")).to_have_count(0)
 
 
+@pytest.mark.proof
 async def test_words_and_picture_stay_until_the_picture_is_there(
     house: House, address: str, visit: NewPage, watch: Watch
 ) -> None:
@@ -305,6 +310,7 @@ async def test_words_and_picture_stay_until_the_picture_is_there(
     assert (post.fields["prompt"], bool(post.files)) == ("it waves", True)
 
 
+@pytest.mark.proof
 async def test_words_stay_where_the_picture_is_refused(
     address: str, visit: NewPage, watch: Watch
 ) -> None:
@@ -343,6 +349,7 @@ async def test_whatever_is_typed_anywhere_is_on_its_way_to_the_composer(
     await expect(page.locator("#words")).to_have_value("a cat on the moon")
 
 
+@pytest.mark.proof
 async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
     address: str, visit: NewPage
 ) -> None:
@@ -364,6 +371,7 @@ async def test_the_palette_is_a_list_that_arrows_walk_and_escape_closes(
     await expect(words).to_have_value("")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -457,6 +465,7 @@ async def test_a_restart_of_the_server_in_the_middle_loses_nothing(
     assert house.simulator.charges == 2
 
 
+@pytest.mark.proof
 async def test_what_the_room_cannot_read_is_told_and_not_said_again(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -489,6 +498,7 @@ async def test_refused_words_are_back_in_the_composer_and_not_in_the_room(
     await expect(page.locator(".theirs")).to_have_count(2)
 
 
+@pytest.mark.proof
 async def test_refused_words_stand_in_the_notice_where_others_are_typed_by_now(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -522,6 +532,7 @@ async def test_what_is_said_to_a_room_that_is_away_is_seen_and_outlasts_a_reload
     assert house.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_nothing_is_guessed_while_the_room_is_away(house: House, visit: NewPage) -> None:
     house.simulator.faults.add(Fault("retrieve", "answer", 502, body="<html>"), times=9999)
     async with house.open() as address:
@@ -597,6 +608,7 @@ def _violations(results: object) -> list[object]:
     ]
 
 
+@pytest.mark.proof
 async def test_on_a_flat_screen_a_long_prompt_leaves_room_for_the_conversation(
     address: str, visit: NewPage
 ) -> None:
@@ -607,6 +619,7 @@ async def test_on_a_flat_screen_a_long_prompt_leaves_room_for_the_conversation(
     assert box["height"] > 80
 
 
+@pytest.mark.proof
 async def test_on_a_phone_each_placeholder_fits_and_the_options_hint_that_they_go_on(
     address: str, visit: NewPage
 ) -> None:
@@ -629,6 +642,7 @@ async def test_on_a_phone_each_placeholder_fits_and_the_options_hint_that_they_g
     assert await words.evaluate(fits)
 
 
+@pytest.mark.proof
 async def test_notices_do_not_pile_up(address: str, visit: NewPage) -> None:
     page = await visit(address)
     for command in ("help", "jobs", "history", "quota", "models"):
@@ -637,12 +651,14 @@ async def test_notices_do_not_pile_up(address: str, visit: NewPage) -> None:
     await expect(page.locator(".notice")).to_have_count(3)
 
 
+@pytest.mark.proof
 async def test_a_room_with_a_note_shows_it_also_on_a_phone(house: House, visit: NewPage) -> None:
     async with open_app(house.config(), note="Videos here are real.") as address:
         page = await visit(address, **PHONE)
         await expect(page.get_by_text("Videos here are real.")).to_be_visible()
 
 
+@pytest.mark.proof
 async def test_motion_rests_for_those_who_ask(address: str, visit: NewPage) -> None:
     page = await visit(address, reduced_motion="reduce")
     running = await page.evaluate("() => document.getAnimations().length")

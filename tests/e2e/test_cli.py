@@ -55,6 +55,7 @@ async def _ended(process: Process, stdin: str = "") -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("after", [0.15, 0.3, 0.9, 1.3, 1.7])
 async def test_ctrl_c_leaves_no_traceback_whenever_it_comes(tmp_path: Path, after: float) -> None:
     """A terminal tells the whole group: us while we load, and workers while they start."""
@@ -183,6 +184,7 @@ async def _generate(world: World, *arguments: str) -> tuple[int | None, str]:
     return await zoetrope("generate", "a cat", *file, *arguments, folder=world.folder, **_at(world))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("place", "words"),
     [
@@ -207,6 +209,7 @@ async def test_what_stands_there_is_overwritten_only_when_told(world: World) -> 
     assert probe(world.folder / "cat.mp4")[0] == "h264"
 
 
+@pytest.mark.proof
 async def test_without_a_name_it_takes_one_that_is_free(world: World) -> None:
     (world.folder / "video.mp4").write_text("dear")
     code, said = await _generate(world)
@@ -287,12 +290,14 @@ async def test_a_gateway_that_is_not_there_took_nothing(world: World) -> None:
     assert "Nothing was sent, so nothing was charged." in said
 
 
+@pytest.mark.proof
 async def test_a_short_trouble_is_waited_out(world: World) -> None:
     world.simulator.faults.add(Fault("retrieve", "answer", status=502), 3)
     code, said = await _generate(world)
     assert code == 0, said
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("operation", "words"),
     [
@@ -322,6 +327,7 @@ def test_a_code_without_a_sentence_is_still_a_sentence() -> None:
 # --- pictures ------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_a_photo_that_lies_on_its_side_makes_an_upright_video(world: World) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -332,6 +338,7 @@ async def test_a_photo_that_lies_on_its_side_makes_an_upright_video(world: World
     assert (width, height) == (72, 128)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("side", [20_000, 10_000])
 async def test_a_picture_of_too_many_pixels_is_refused_unread(tmp_path: Path, side: int) -> None:
     """Pillow raises at the one and warns of the other."""
@@ -381,6 +388,7 @@ MISTAKES: dict[str, tuple[dict[str, str], int, str]] = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("changes", "code", "words"), MISTAKES.values(), ids=MISTAKES)
 async def test_a_mistake_of_the_operator_is_one_sentence(
     world: World, changes: dict[str, str], code: int, words: str
@@ -438,6 +446,7 @@ async def test_postgresql_without_its_driver_says_what_to_install(world: World) 
     )
 
 
+@pytest.mark.proof
 async def test_the_simulator_says_why_it_cannot_listen(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

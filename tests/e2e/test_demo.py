@@ -57,6 +57,7 @@ async def test_a_demo_that_was_ended_in_the_middle_goes_on_when_it_is_started_ag
     assert done["look"]["prompt"] == "a fox"
 
 
+@pytest.mark.proof
 async def test_a_demo_whose_files_were_damaged_starts_all_the_same(tmp_path: Path) -> None:
     simulator = tmp_path / "zoetrope-demo" / "simulator"
     simulator.mkdir(parents=True)
@@ -68,6 +69,7 @@ async def test_a_demo_whose_files_were_damaged_starts_all_the_same(tmp_path: Pat
     assert int((simulator / "port").read_text()) > 0
 
 
+@pytest.mark.proof
 async def test_the_port_of_its_gateway_is_not_taken_from_anybody(tmp_path: Path) -> None:
     """Jobs under way know the gateway by that port, and a demo there may be at work right now."""
     simulator = tmp_path / "zoetrope-demo" / "simulator"
@@ -184,6 +186,7 @@ async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) 
     assert "No gateway is configured" in said
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("first", "second"),
     [((), ("--gateway", "mine")), (("--gateway", "mine"), ()), ((), ("--gateway", "other"))],

@@ -128,6 +128,7 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
     await world.discord.disconnected()
 
 
+@pytest.mark.proof
 async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> None:
     async with init(world, ZOETROPE_GATEWAYS__MAIN__POLL_STEP="0.05") as person:
         (world.folder / "config.toml").write_text(CATALOGUE, "utf-8")
@@ -147,6 +148,7 @@ async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> No
     assert probe(world.folder / "test-video.mp4")[2:4] == (128, 72)
 
 
+@pytest.mark.proof
 async def test_of_an_operators_own_file_every_character_stays(world: World) -> None:
     """But for one address, which is written as it is used: without what was copied along."""
     mine = (
@@ -170,6 +172,7 @@ async def test_of_an_operators_own_file_every_character_stays(world: World) -> N
     assert sorted(written(world.folder)) == ["config.toml", "mine.env"]
 
 
+@pytest.mark.proof
 async def test_a_default_that_is_no_longer_offered_is_asked_again(world: World) -> None:
     """Once the key lacks it, and once it is hidden already."""
     await zoetrope("init", "--yes", folder=world.folder, **three(world))
@@ -211,6 +214,7 @@ async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: R
     assert "wan" not in said
 
 
+@pytest.mark.proof
 async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
     """But not what somebody hid who said more of it."""
     odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"))
@@ -228,6 +232,7 @@ async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
     assert ("wan2.5-t2v-preview" in said, "wan2.5-i2v-preview" in said) == (True, False)
 
 
+@pytest.mark.proof
 async def test_under_a_limit_in_money_nothing_is_offered_without_its_price(world: World) -> None:
     mine = (
         '[models."wan2.5-t2v-preview"]\nhidden = true\n'
@@ -337,6 +342,7 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
     assert "sk-wrong" not in "".join(written(world.folder).values())
 
 
+@pytest.mark.proof
 async def test_from_a_wrong_gateway_that_lives_there_is_a_way_back(world: World) -> None:
     """At once, and after a restart; the present address is what Enter alone keeps."""
     odd = OddGateway(v1__videos=BAD_KEY)
@@ -358,6 +364,7 @@ async def test_from_a_wrong_gateway_that_lives_there_is_a_way_back(world: World)
     assert f'base_url = "{world.gateway_url}"' in written(world.folder)["config.toml"]
 
 
+@pytest.mark.proof
 def test_what_was_written_for_openai_does_not_outlive_its_address(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[gateways.main]\ndialect = "openai"\n', "utf-8")
@@ -466,6 +473,7 @@ async def test_enter_goes_on_without_waiting_for_the_bot_to_join(world: World) -
     assert WAITING not in shown
 
 
+@pytest.mark.proof
 async def test_an_outage_while_it_waits_to_be_joined_is_waited_out(world: World) -> None:
     world.discord.guild.bot_is_member = False
     async with init(world) as person:
@@ -477,6 +485,7 @@ async def test_an_outage_while_it_waits_to_be_joined_is_waited_out(world: World)
         await person.sees(ADDRESS)
 
 
+@pytest.mark.proof
 async def test_a_closed_window_loses_nothing(world: World) -> None:
     async with init(world) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -488,6 +497,7 @@ async def test_a_closed_window_loses_nothing(world: World) -> None:
         assert TOKEN not in shown
 
 
+@pytest.mark.proof
 async def test_the_end_of_the_input_is_an_interruption(world: World) -> None:
     async with init(world) as person:
         await person.sees(TOKEN)
@@ -596,6 +606,7 @@ async def test_run_ends_in_the_same_sentence(
     assert "Traceback" not in said
 
 
+@pytest.mark.proof
 async def test_run_takes_a_token_with_its_prefix_and_spaces(world: World) -> None:
     variables = world.environment(DISCORD__TOKEN=f" Bot {world.discord.token}\n")
     async with terminal("run", folder=world.folder, **variables):
@@ -603,6 +614,7 @@ async def test_run_takes_a_token_with_its_prefix_and_spaces(world: World) -> Non
     await world.discord.disconnected()
 
 
+@pytest.mark.proof
 async def test_run_tells_who_it_is_and_what_keeps_it_silent(world: World) -> None:
     variables = {**world.environment(), "ZOETROPE_ACCESS": "closed"}
     world.discord.guild.commands_scope = False
@@ -617,6 +629,7 @@ async def test_run_tells_who_it_is_and_what_keeps_it_silent(world: World) -> Non
     await world.discord.disconnected()
 
 
+@pytest.mark.proof
 async def test_run_goes_on_where_it_cannot_find_out_who_it_is(world: World) -> None:
     world.discord.faults.add("GET", "/users/@me/guilds", _OUTAGE, times=None)
     async with terminal("run", folder=world.folder, **world.environment()) as person:

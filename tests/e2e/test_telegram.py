@@ -68,6 +68,7 @@ async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> Non
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_go_pressed_twice_makes_one_video(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("a cat")
@@ -79,6 +80,7 @@ async def test_go_pressed_twice_makes_one_video(hall: Hall) -> None:
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_a_command_without_words_asks_for_them(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video --seconds 2")
@@ -103,6 +105,7 @@ async def test_a_reply_to_a_photo_moves_that_very_photo(hall: Hall) -> None:
     assert hall.telegram.downloads, "and was fetched from Telegram"
 
 
+@pytest.mark.proof
 async def test_a_caption_and_a_document_count_too(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.sends_document(png(), "cat.png", caption="/animate")
@@ -110,6 +113,7 @@ async def test_a_caption_and_a_document_count_too(hall: Hall) -> None:
     assert pictures(hall)
 
 
+@pytest.mark.proof
 async def test_an_album_is_one_order(hall: Hall) -> None:
     async with hall.app():
         items = [Item(content=png("red"), caption="/animate"), Item(content=png("blue"))]
@@ -157,6 +161,7 @@ async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
 # --- buttons --------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_try_again_tapped_twice_makes_one_more(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
@@ -170,6 +175,7 @@ async def test_try_again_tapped_twice_makes_one_more(hall: Hall) -> None:
     assert hall.telegram.unanswered == []
 
 
+@pytest.mark.proof
 async def test_remix_asks_for_other_words(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
@@ -194,6 +200,7 @@ async def test_a_strangers_press_is_told_to_the_stranger(hall: Hall) -> None:
     assert hall.telegram.now(video) is not None
 
 
+@pytest.mark.proof
 async def test_delete_asks_once_more_and_takes_the_message(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
@@ -253,6 +260,7 @@ async def test_a_message_told_twice_is_one_order(hall: Hall) -> None:
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_what_cannot_be_read_does_not_hold_up_the_rest(hall: Hall) -> None:
     hall.telegram.updates.add_malformed()
     hall.telegram.updates.add_unknown()
@@ -261,6 +269,7 @@ async def test_what_cannot_be_read_does_not_hold_up_the_rest(hall: Hall) -> None
         await hall.video()
 
 
+@pytest.mark.proof
 async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Hall) -> None:
     async with hall.app():
         pass
@@ -288,6 +297,7 @@ async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
 # --- secrets --------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_the_token_goes_nowhere(hall: Hall, capfd: pytest.CaptureFixture[str]) -> None:
     """Not into a request to anybody else, nor a row, nor a log line, whatever goes wrong."""
     hall.telegram.faults.add("sendVideo", reset())
@@ -306,6 +316,7 @@ async def test_the_token_goes_nowhere(hall: Hall, capfd: pytest.CaptureFixture[s
 # --- what is too large, too late, or said by nobody -----------------------------------------------
 
 
+@pytest.mark.proof
 async def test_what_is_too_large_to_send_comes_as_a_link(hall: Hall, unused_tcp_port: int) -> None:
     public = {"WEB__PORT": str(unused_tcp_port), "WEB__PUBLIC_URL": "https://videos.example"}
     async with hall.app(None, TELEGRAM__UPLOAD_LIMIT_MB="0.001", **public):
@@ -315,6 +326,7 @@ async def test_what_is_too_large_to_send_comes_as_a_link(hall: Hall, unused_tcp_
     assert hall.telegram.calls_of("sendVideo") == []
 
 
+@pytest.mark.proof
 async def test_the_very_file_comes_on_request(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")
@@ -358,6 +370,7 @@ async def test_what_was_said_long_ago_is_asked_about_and_not_billed(
     assert simulator.charges == 0
 
 
+@pytest.mark.proof
 async def test_a_blocked_bot_keeps_the_result(hall: Hall) -> None:
     async with hall.app():
         async with hall.simulator.holding("retrieve"):

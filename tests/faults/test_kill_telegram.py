@@ -125,6 +125,7 @@ async def test_the_points_reach_as_far_as_the_video(hall: Hall) -> None:
     assert int(counted.read_text("ascii")) >= COMMITS
 
 
+@pytest.mark.proof
 async def test_killed_after_telegram_told_but_before_the_commit(hall: Hall) -> None:
     """The offset had not moved, so Telegram tells it again."""
     async with hall.process() as process:

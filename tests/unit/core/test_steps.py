@@ -246,12 +246,13 @@ async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Work
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "silence",
     [
         Trouble("502"),
-        pytest.param(Running(100), marks=pytest.mark.proof),
-        pytest.param(Locked(Reason.BAD_KEY, "401"), marks=pytest.mark.proof),
+        Running(100),
+        Locked(Reason.BAD_KEY, "401"),
     ],
 )
 async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(

@@ -118,6 +118,7 @@ async def test_a_part_that_never_answers_holds_nobody_up_for_long() -> None:
     assert {part.asked for part in checks.values()} == {1}
 
 
+@pytest.mark.proof
 async def test_without_the_limit_it_would() -> None:
     """Negative control."""
     async with probing({"x": Part("silent")}, FakeClock(), time_limit=60.0) as it:
