@@ -1,6 +1,7 @@
 """What several rings of tests share: one PostgreSQL per run, one empty database per test."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 
 from bot.simulator.render import Renderer
 from tests.fakes.postgres import serve_postgres, url
@@ -36,6 +38,16 @@ def postgres() -> Iterator[Path]:
     with serve_postgres() as socket:
         yield socket
     _emptied.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command that was run in this process leaves its log to nobody."""
+    yield
+    structlog.reset_defaults()
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if type(each) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
