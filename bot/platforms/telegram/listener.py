@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from aiogram.types import (
     BotCommand,
@@ -22,6 +22,7 @@ from aiohttp import web
 
 from bot import i18n
 from bot.core import schedule
+from bot.core.access import Facts
 from bot.core.errors import BotError, Temporary
 from bot.core.ports import Clock, Posts
 from bot.core.replies import Text
@@ -44,14 +45,6 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 PATH = "/telegram"
 
 log = get_logger()
-
-
-class Facts(Protocol):
-    """Small things that outlast the process."""
-
-    async def get(self, name: str) -> str | None: ...
-
-    async def put(self, name: str, value: str) -> None: ...
 
 
 class Listener:
