@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,10 @@ import structlog
 
 from bot.simulator.render import Renderer
 from tests.fakes.postgres import serve_postgres, url
+
+# Settings of whoever runs the tests reach neither them nor the commands they start.
+for _name in [name for name in os.environ if name.startswith("ZOETROPE_")]:
+    del os.environ[_name]
 
 # How long an example takes says something of the machine only.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -33,7 +33,7 @@ async def browser() -> AsyncIterator[Browser]:
         try:
             browser = await launch(playwright)
         except Exception as error:
-            if "ZOETROPE_TESTS_NEED_BROWSER" in os.environ:
+            if "NEED_BROWSER" in os.environ:
                 raise
             pytest.skip(f"NO BROWSER, SO NOTHING IS KNOWN OF THE PAGES: {error}")
         yield browser
