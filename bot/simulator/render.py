@@ -14,6 +14,8 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -34,8 +36,7 @@ class Renderer:
     """Renders films in worker processes, which start with the first film and end with close()."""
 
     def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
-        self._stop: Event | None = None
+        self._pool: _Pool | None = None
 
     async def render(self, film: Film, path: Path) -> None:
         """Write the film to this path; ValueError is a picture that cannot be read.
@@ -45,28 +46,38 @@ class Renderer:
         pool = self._pool or self._start()
         try:
             with _sheltered():
-                made = asyncio.get_running_loop().run_in_executor(pool, encode, film, path)
+                loop = asyncio.get_running_loop()
+                made = loop.run_in_executor(pool.executor, encode, film, path)
             await made
         except BrokenProcessPool as error:
+            pool.leash.close()  # one that was just being started is not ended with the others
             if self._pool is pool:  # a film beside this one may have replaced it already
                 self._pool = None
             raise OSError("the rendering process died") from error
 
     async def close(self) -> None:
         """Give up the films that are not ready and end the workers."""
-        if self._pool is not None and self._stop is not None:
-            self._stop.set()
-            await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.stop.set()
+            await asyncio.to_thread(self._pool.executor.shutdown, cancel_futures=True)
+            self._pool.leash.close()
         self._pool = None
 
-    def _start(self) -> ProcessPoolExecutor:
+    def _start(self) -> "_Pool":
         # Spawned, not forked: this process may run threads and an event loop.
         context = multiprocessing.get_context("spawn")
-        self._stop = context.Event()
-        self._pool = ProcessPoolExecutor(
-            WORKERS, context, initializer=_begin, initargs=(self._stop,)
-        )
+        stop, (held, leash) = context.Event(), context.Pipe(duplex=False)
+        executor = ProcessPoolExecutor(WORKERS, context, initializer=_begin, initargs=(stop, held))
+        self._pool = _Pool(executor, stop, leash)
         return self._pool
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    executor: ProcessPoolExecutor
+    stop: Event
+    leash: Connection
+    """Workers end when it is let go: by us, or by our death."""
 
 
 @contextlib.contextmanager
@@ -153,18 +164,16 @@ def _expression(mood: int, side: int) -> str:
 _stop: Event | None = None  # set once per worker process; None where encode() is called directly
 
 
-def _begin(stop: Event) -> None:
+def _begin(stop: Event, leash: Connection) -> None:
     global _stop  # a pool hands things to its workers in no other way
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server: it ends the workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with(leash: Connection) -> None:
     """A server that is killed cannot end its workers: they would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
+    leash.poll(None)
     os._exit(1)
 
 
