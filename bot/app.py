@@ -110,16 +110,18 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
 
         access = await _access(config, rows, chats, clock, announce)
-        service = _service(config, rows, gateways, studio, access, clock, bells)
+        service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
         steps = _steps(rows, gateways, platforms, studio, clock, bells)
-        posting = _posting(config, rows, platforms, studio, pages, clock)
+        posting = _posting(config, rows, platforms, studio, pages, clock, bells)
         intakes = [chat.listen(service, posting.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        await enter(running(post_worker(rows.posts, posting, list(platforms), clock, bells).run()))
-        for statuses, bell in bells.each.items():
+        names = list(platforms)
+        for kinds, bell in bells.each_post.items():
+            await enter(running(post_worker(rows.posts, kinds, posting, names, clock, bell).run()))
+        for statuses, bell in bells.each_job.items():
             await enter(running(job_worker(rows.jobs, statuses, steps, clock, bell).run()))
         for intake in intakes:
             await enter(running(intake.run()))
@@ -176,6 +178,7 @@ def _service(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
+    platforms: Mapping[str, Platform],
     studio: Studio,
     access: Access,
     clock: Clock,
@@ -192,6 +195,7 @@ def _service(
         clock=clock,
         wake=bells.both,
         new_id=new_id,
+        card_grace={name: platform.card_grace for name, platform in platforms.items()},
     )
 
 
@@ -222,6 +226,7 @@ def _posting(
     studio: Studio,
     pages: Pages,
     clock: Clock,
+    bells: Bells,
 ) -> Posting:
     return Posting(
         jobs=rows.jobs,
@@ -233,6 +238,7 @@ def _posting(
         typical=_typical(config),
         cost=_cost(config),
         clock=clock,
+        wake=bells.posts,
     )
 
 

@@ -25,6 +25,9 @@ from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.updates import Updates
 
+Card = Callable[[Job], Awaitable[Reply]]
+"""Draws the card of a job as it is now: where a command's own answer becomes the card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
@@ -58,7 +61,7 @@ class Chat:
     """One network: the platform that posts, and how to make the half that hears."""
 
     platform: Platform
-    listen: Callable[[Service, Callable[[Job], Awaitable[Reply]]], Intake]
+    listen: Callable[[Service, Card], Intake]
     private: bool = False
     """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
@@ -94,7 +97,7 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
     )
     async with DiscordPlatform(settings, posts=needs.posts) as platform:
 
-        def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
+        def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
                 platform, service=service, card=card, posts=needs.posts, facts=needs.facts
             )
@@ -124,11 +127,10 @@ async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
         clock=needs.clock,
     ) as platform:
 
-        def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
+        def listen(service: Service, _: Card) -> Intake:
             listener = Listener(
                 platform,
                 service=service,
-                card=card,
                 posts=needs.posts,
                 drafts=Drafts(needs.database),
                 updates=Updates(needs.database, settings.account),
@@ -155,7 +157,7 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
         stored=needs.stored,
     ) as platform:
 
-        def listen(service: Service, card: Callable[[Job], Awaitable[Reply]]) -> Intake:
+        def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
                 platform, service=service, card=card, posts=needs.posts, note=needs.note
             )

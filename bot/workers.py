@@ -1,4 +1,4 @@
-"""The loops that take due rows: one per group of a job's states, and one for what is to be said.
+"""The loops that take due rows: one per group of a job's states, and two for what is to be said.
 
 What a step does stands in the core; here stands how long a claim lasts and who wakes whom.
 """
@@ -12,7 +12,7 @@ from typing import Any, Self
 from bot.core.jobs import Job, Status
 from bot.core.ports import Clock, Jobs, Posts
 from bot.core.posting import Posting
-from bot.core.posts import Post
+from bot.core.posts import Post, PostKind
 from bot.core.steps import Steps
 from bot.core.wake import Wake
 from bot.core.worker import Worker
@@ -31,6 +31,9 @@ One worker each, so that slow POSTs hold up neither looks nor downloads.
 POST_CLAIM = 3 * SHRINK_TIMEOUT
 """Seconds for getting a message ready, which may mean waiting to shrink a video."""
 
+KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
+"""One worker each: words never wait for videos that are being uploaded."""
+
 GRACE = 75.0
 """Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
 
@@ -39,16 +42,24 @@ GRACE = 75.0
 class Bells:
     """What wakes the workers before their rows are due."""
 
-    each: Mapping[tuple[Status, ...], Wake]
+    each_job: Mapping[tuple[Status, ...], Wake]
+    each_post: Mapping[tuple[PostKind, ...], Wake]
     jobs: Wake
-    """Rings all of `each`."""
+    """Rings all of `each_job`."""
     posts: Wake
+    """Rings all of `each_post`."""
 
     @classmethod
     def new(cls) -> Self:
         """One for each loop."""
-        each = {statuses: Wake() for statuses in CLAIMS}
-        return cls(each=each, jobs=Wake(*each.values()), posts=Wake())
+        jobs = {statuses: Wake() for statuses in CLAIMS}
+        posts: dict[tuple[PostKind, ...], Wake] = {kinds: Wake() for kinds in KINDS}
+        return cls(
+            each_job=jobs,
+            each_post=posts,
+            jobs=Wake(*jobs.values()),
+            posts=Wake(*posts.values()),
+        )
 
     @property
     def both(self) -> Wake:
@@ -80,24 +91,29 @@ def job_worker(
 
 
 def post_worker(
-    posts: Posts, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
+    posts: Posts,
+    kinds: tuple[PostKind, ...],
+    posting: Posting,
+    platforms: Sequence[str],
+    clock: Clock,
+    bell: Wake,
 ) -> Worker[Post]:
-    """Says what is owed on these platforms."""
+    """Says what is owed of these kinds on these platforms."""
 
     async def claim(most: int) -> list[Post]:
         now = clock.now()
-        return await posts.claim(platforms, now=now, until=now + POST_CLAIM, most=most)
+        return await posts.claim(platforms, kinds, now=now, until=now + POST_CLAIM, most=most)
 
     async def next_due() -> float | None:
-        return await posts.next_due(platforms)
+        return await posts.next_due(platforms, kinds)
 
     return Worker(
-        name="posts",
+        name=f"posts.{kinds[0]}",
         claim=claim,
         step=posting.take,
         next_due=next_due,
         clock=clock,
-        wake=bells.posts,
+        wake=bell,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Fit, Picture, VideoRequest
 from bot.core.outcomes import Creation, Fetch, Look
-from bot.core.posts import Form, Post
+from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Reply
 
@@ -26,10 +26,10 @@ class Clock(Protocol):
 class Jobs(Protocol):
     """The rows that carry every promise. Each method is one whole transaction."""
 
-    async def admit(self, job: Job, limits: Limits, *, now: float) -> Job:
+    async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
         """Insert `job` if the limits allow it; the same event again answers the same job.
 
-        Raises `Refused` with the limit that stands in the way.
+        Its card is owed from `card_at`. Raises `Refused` with the limit that stands in the way.
         """
 
     async def get(self, job_id: str) -> Job | None: ...
@@ -80,10 +80,18 @@ class Posts(Protocol):
     """What is still to be said. Each method is one whole transaction."""
 
     async def claim(
-        self, platforms: Sequence[str], *, now: float, until: float, most: int
+        self,
+        platforms: Sequence[str],
+        kinds: Sequence[PostKind] = ALL_KINDS,
+        *,
+        now: float,
+        until: float,
+        most: int,
     ) -> list[Post]: ...
 
-    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
+    async def next_due(
+        self, platforms: Sequence[str], kinds: Sequence[PostKind] = ALL_KINDS
+    ) -> float | None: ...
 
     async def get(self, job_id: str, kind: str) -> Post | None: ...
 
@@ -113,8 +121,11 @@ class Posts(Protocol):
         `again_at`: when it has to be brought up to date even if nothing else happens.
         """
 
-    async def put_off(self, post: Post, *, due_at: float | None) -> None:
-        """Try again then; None parks it: kept, listed, no longer tried by itself."""
+    async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
+        """Try again then; None parks it: kept, listed, no longer tried by itself.
+
+        `tried`: whether this counts as one of its tries.
+        """
 
     async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
         """The command's own answer, showing the job as it was then, became its card."""
@@ -178,6 +189,8 @@ class Platform(Protocol):
     """One chat network. Raises `Temporary` (outcome unknown or later), `Refused` (definite no)."""
 
     name: str
+    card_grace: float
+    """Seconds in which a command's own answer may become the card; 0 where there is none such."""
 
     async def is_connected(self) -> bool:
         """Whether what people do there reaches us now. Asks nobody: it is known or not."""

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.core import jobs as moves
 from bot.core import replies, schedule
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
@@ -17,6 +18,7 @@ from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
 from bot.core.quotas import Limits
 from bot.core.replies import Left, Reply
+from bot.core.wake import Wake
 from bot.log import get_logger
 
 MOST_TRIES = 40
@@ -61,7 +63,9 @@ class Posting:
         typical: Callable[[str], float],
         cost: Callable[[Job], str | None],
         clock: Clock,
+        wake: Wake,
     ) -> None:
+        """`wake` is rung when what was said makes something else due."""
         self._jobs = jobs
         self._posts = posts
         self._platforms = platforms
@@ -71,6 +75,7 @@ class Posting:
         self._typical = typical
         self._cost = cost
         self._clock = clock
+        self._wake = wake
 
     async def take(self, post: Post) -> None:
         """Say `post`, which the caller has claimed, or put it off."""
@@ -263,6 +268,14 @@ class Posting:
             await self._posts.fall(post, None, direct=True)
         else:
             await self._park(post, job)
+            await self._unseen(post, job)
+
+    async def _unseen(self, post: Post, job: Job) -> None:
+        """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
+        answered = self._platforms[job.order.address.platform].card_grace > 0
+        if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
+            gone = moves.cancelled(job, Reason.UNDELIVERABLE)
+            await self._jobs.save(job, gone, now=self._clock.now())
 
     async def _park(self, post: Post, job: Job) -> None:
         await self._posts.put_off(post, due_at=None)
@@ -272,17 +285,26 @@ class Posting:
         if job.status is Status.COMPLETED:
             kept = replace(job, reason=Reason.UNDELIVERABLE)
             await self._jobs.save(job, kept, now=self._clock.now())
+            self._wake.ring()
 
     async def _try_again(self, post: Post, trouble: BotError) -> None:
-        wait = schedule.back_off(post.attempts, base=1.0, most=3600.0)
+        now = self._clock.now()
         asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+        if asked is not None and isinstance(trouble, Temporary) and trouble.unsent:
+            # Told when to come, before anything left: the pace of the chat, no failed try.
+            log.info("post.paced", job=post.job_id, kind=post.kind, seconds=round(asked, 1))
+            await self._posts.put_off(post, due_at=now + asked, tried=False)
+            return
         log.warning("post.delayed", job=post.job_id, kind=post.kind, code=trouble.code)
-        await self._posts.put_off(post, due_at=self._clock.now() + max(wait, asked or 0.0))
+        wait = schedule.back_off(post.attempts, base=1.0, most=3600.0)
+        await self._posts.put_off(post, due_at=now + max(wait, asked or 0.0))
 
     async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:
         now = self._clock.now()
         again_at = await self._stale_at(job, now) if post.kind is PostKind.CARD else None
         await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
+        if post.kind is PostKind.RESULT:
+            self._wake.ring()  # its job is over: the card has to say so
 
     async def _stale_at(self, job: Job, now: float) -> float | None:
         """When a card that shows `job` stops being true although nothing happens to the job."""

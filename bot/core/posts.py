@@ -11,7 +11,7 @@ from bot.core.jobs import Job, Status
 NONCE_WINDOW = 120.0
 """Seconds in which a platform surely recognises a repeated nonce (Discord: "a few minutes")."""
 CARD_GRACE = 8.0
-"""Seconds the command's own answer has to become the card before we post one ourselves."""
+"""Seconds a command's own answer has to become the card, where chats have such answers."""
 
 EDIT_PACE = 2.0
 """Seconds between a step of progress and the edit that shows it: several steps, one edit."""
@@ -25,6 +25,9 @@ class PostKind(StrEnum):
     CARD = "card"
     RESULT = "result"
     FAILURE = "failure"
+
+
+ALL_KINDS = tuple(PostKind)
 
 
 class Form(StrEnum):

@@ -55,7 +55,9 @@ class Service:
         clock: Clock,
         wake: Wake,
         new_id: Callable[[], str],
+        card_grace: Mapping[str, float],
     ) -> None:
+        """`card_grace`: by platform, how long a command's own answer may take to be the card."""
         self.catalog = catalog
         self.limits = limits
         self._animate_others = animate_others
@@ -66,6 +68,7 @@ class Service:
         self._clock = clock
         self._wake = wake
         self._new_id = new_id
+        self._card_grace = card_grace
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
@@ -84,7 +87,8 @@ class Service:
             quota_cost=1,
             spend_cost=model.cost(request.seconds),
         )
-        admitted = await self._jobs.admit(job, self.limits, now=now)
+        card_at = now + self._card_grace[order.address.platform]
+        admitted = await self._jobs.admit(job, self.limits, now=now, card_at=card_at)
         if admitted.id == job.id:
             log.info("job.queued", job=job.id, platform=order.address.platform, model=model.name)
         self._wake.ring()

@@ -13,7 +13,7 @@ from bot.core import quotas
 from bot.core.errors import Broken
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.orders import Address, Order
-from bot.core.posts import CARD_GRACE, PostKind, due_after
+from bot.core.posts import PostKind, due_after
 from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
 from bot.store.database import Database
@@ -35,7 +35,7 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def admit(self, job: Job, limits: Limits, *, now: float) -> Job:
+    async def admit(self, job: Job, limits: Limits, *, now: float, card_at: float) -> Job:
         """Insert `job` and owe its card, if the limits allow; one admission at a time."""
 
         async def work(connection: AsyncConnection) -> Job:
@@ -55,7 +55,7 @@ class Jobs:
                 raise refused
             admitted = replace(job, turn=await _turn(connection, job.order))
             await connection.execute(sa.insert(jobs).values(job_values(admitted)))
-            await owe(connection, admitted, {PostKind.CARD: now + CARD_GRACE})
+            await owe(connection, admitted, {PostKind.CARD: card_at})
             return admitted
 
         return await self._database.run(work)

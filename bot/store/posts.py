@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core import jobs as moves
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
-from bot.core.posts import Form, Post, PostKind, looks
+from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
 from bot.store.database import Database, insert
 from bot.store.rows import job_of, job_values, post_of
 from bot.store.tables import jobs, posts
@@ -51,13 +51,19 @@ class Posts:
         self._database = database
 
     async def claim(
-        self, platforms: Sequence[str], *, now: float, until: float, most: int
+        self,
+        platforms: Sequence[str],
+        kinds: Sequence[PostKind] = ALL_KINDS,
+        *,
+        now: float,
+        until: float,
+        most: int,
     ) -> list[Post]:
-        """Take up to `most` due posts of these platforms."""
+        """Take up to `most` due posts of these platforms and kinds."""
         free = sa.or_(posts.c.claimed_until.is_(None), posts.c.claimed_until <= now)
         chosen = (
             sa.select(posts.c.id)
-            .where(posts.c.due_at <= now, posts.c.platform.in_(platforms), free)
+            .where(posts.c.due_at <= now, *_of(platforms, kinds), free)
             .order_by(posts.c.due_at)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -78,12 +84,14 @@ class Posts:
 
         return await self._database.run(work)
 
-    async def next_due(self, platforms: Sequence[str]) -> float | None:
+    async def next_due(
+        self, platforms: Sequence[str], kinds: Sequence[PostKind] = ALL_KINDS
+    ) -> float | None:
         """When the earliest post can be claimed."""
         later = sa.func.max if self._database.is_sqlite else sa.func.greatest
         when = later(posts.c.due_at, sa.func.coalesce(posts.c.claimed_until, 0.0))
         soonest = sa.select(sa.func.min(when)).where(
-            posts.c.due_at.is_not(None), posts.c.platform.in_(platforms)
+            posts.c.due_at.is_not(None), *_of(platforms, kinds)
         )
 
         async def work(connection: AsyncConnection) -> float | None:
@@ -160,9 +168,13 @@ class Posts:
 
         await self._database.run(work)
 
-    async def put_off(self, post: Post, *, due_at: float | None) -> None:
-        """Try again then; None parks it: kept, listed, no longer tried by itself."""
-        await self._change(post, due_at=due_at, claimed_until=None)
+    async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
+        """Try again then; None parks it: kept, listed, no longer tried by itself.
+
+        `tried`: whether this counts as one of its tries.
+        """
+        attempts = post.attempts if tried else post.attempts - 1
+        await self._change(post, due_at=due_at, claimed_until=None, attempts=attempts)
 
     async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
         """The command's own answer, showing the job as it was then, became its card."""
@@ -202,6 +214,12 @@ class Posts:
             return post_of(row) if row else None
 
         return await self._database.run(work)
+
+
+def _of(
+    platforms: Sequence[str], kinds: Sequence[PostKind]
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return posts.c.platform.in_(platforms), posts.c.kind.in_([kind.value for kind in kinds])
 
 
 async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> None:

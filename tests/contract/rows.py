@@ -6,7 +6,7 @@ from itertools import count
 from bot.core import jobs as moves
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Order, Person, VideoRequest
-from bot.core.posts import Post, PostKind
+from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.store.database import Database
 from bot.store.jobs import Jobs
@@ -75,7 +75,8 @@ class Store:
     async def admitted(self, job: Job | None = None, limits: Limits = FREE) -> Job:
         """The job as it stands once admitted at the moment it was created."""
         job = job or a_job()
-        return await self.jobs.admit(job, limits, now=job.created_at)
+        card_at = job.created_at + CARD_GRACE
+        return await self.jobs.admit(job, limits, now=job.created_at, card_at=card_at)
 
     async def moved(self, before: Job, after: Job, *, now: float = NOON) -> Job:
         """The job after a move that nobody else was faster with."""

@@ -55,6 +55,23 @@ async def test_posts_go_to_their_platform_only(store: Store) -> None:
     assert (await store.claimed_post(now=LATER, platform="telegram")).job_id == job.id
 
 
+async def test_posts_go_to_whoever_says_their_kind(store: Store) -> None:
+    await store.admitted()
+    results, words = (PostKind.RESULT,), (PostKind.CARD, PostKind.FAILURE)
+    assert await store.posts.next_due(["discord"], results) is None
+    assert await store.posts.next_due(["discord"], words) == LATER
+    assert await store.posts.claim(["discord"], results, now=LATER, until=LATER, most=9) == []
+    assert len(await store.posts.claim(["discord"], words, now=LATER, until=LATER, most=9)) == 1
+
+
+async def test_a_post_that_was_told_to_wait_was_not_tried(store: Store) -> None:
+    await store.admitted()
+    first = await store.claimed_post(now=LATER)
+    await store.posts.put_off(first, due_at=LATER + 5, tried=False)
+    again = await store.claimed_post(now=LATER + 5)
+    assert (first.attempts, again.attempts) == (1, 1)
+
+
 async def test_posts_come_in_the_order_they_are_due(store: Store) -> None:
     jobs = [await store.admitted(a_job(now=NOON - at)) for at in range(3)]
     posts = await store.posts.claim(["discord"], now=LATER, until=LATER, most=9)

@@ -25,7 +25,7 @@ from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture
 from bot.core.ports import Posts
-from bot.core.posts import Post, PostKind
+from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -69,6 +69,7 @@ class DiscordPlatform:
     """One bot account. Open it, then `run` it; until that has logged in, posts are put off."""
 
     name: str = NAME
+    card_grace = CARD_GRACE
 
     def __init__(self, settings: Settings, *, posts: Posts) -> None:
         self.settings = settings

@@ -15,7 +15,7 @@ from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture
 from bot.core.ports import Clock, Posts
-from bot.core.posts import Post, PostKind
+from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
 from bot.platforms.playground import messages
 from bot.platforms.playground.files import Files
@@ -40,6 +40,7 @@ class PlaygroundPlatform:
     """The one room, with its history in `folder`. `stored` lends a video's still."""
 
     name: str = NAME
+    card_grace = CARD_GRACE
 
     def __init__(self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored) -> None:
         self.folder = folder

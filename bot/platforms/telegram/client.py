@@ -73,6 +73,7 @@ class TelegramPlatform:
     """One bot account; open it before use. Hearing people is the inbox's part."""
 
     name: str = NAME
+    card_grace = 0.0
 
     def __init__(
         self,

@@ -128,7 +128,7 @@ class Commands:
         if not wish.prompt and not pictures:
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         else:
-            await self._intake.take(order)
+            await self._intake.service.submit(order)
 
     def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
         """The message's own, at most two of an album; else that of the one it replies to."""
@@ -157,7 +157,7 @@ class Commands:
             return False
         here = reading.order_of(message, Wish(prompt=reading.words_of(message)), order.pictures)
         chosen = {name: getattr(order, name) for name in ("family", "seconds", "aspect", "quality")}
-        await self._intake.take(replace(here, **chosen))
+        await self._intake.service.submit(replace(here, **chosen))
         return True
 
     async def _draft(

@@ -1,19 +1,15 @@
-"""From a wish to an answer: one transaction, then the card; or one plain sentence.
+"""What a person is told besides cards and videos: drafts, questions, one plain sentence.
 
-Telegram waits for nobody, and an update is handled again until it is done. So everything here may
-happen twice: the order is known by its event, the card by its row.
+An update is handled again until it is done, so everything here may happen twice. What was taken
+is answered by its rows: Telegram waits for nobody, so the card is a post like any other.
 """
-
-from collections.abc import Awaitable, Callable
 
 from aiogram.types import ForceReply, Message
 
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.ports import Clock, Posts
-from bot.core.posts import Form, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.service import Service
 from bot.log import get_logger
@@ -24,18 +20,15 @@ from bot.platforms.telegram.reading import channel_of, locale_of, replied_to, wo
 
 log = get_logger()
 
-Card = Callable[[Job], Awaitable[Reply]]
-
 
 class Intake:
-    """Hands orders to the service and sees to it that somebody learns what became of them."""
+    """What commands and presses need of the house, and how they answer."""
 
     def __init__(
         self,
         platform: TelegramPlatform,
         *,
         service: Service,
-        card: Card,
         posts: Posts,
         drafts: Drafts,
         clock: Clock,
@@ -47,39 +40,7 @@ class Intake:
         self.clock = clock
         self.posts = posts
         self.drafts = drafts
-        self._card = card
         self._currency = currency
-
-    async def take(self, order: Order) -> None:
-        """Submit, and answer with the card."""
-        await self.answer(await self.service.submit(order))
-
-    async def answer(self, job: Job) -> None:
-        """Post the card of a job that was just taken, unless it stands. If it can't be, it is owed:
-        its row will post it."""
-        post = await self.posts.get(job.id, PostKind.CARD)
-        if post is None or post.message_id:
-            return
-        try:
-            reply = await self._card(job)
-            stands = await self.platform.send(
-                post, job, reply, nonce=post.nonce(Form.TEXT), video=None
-            )
-            await self.posts.posted(job, *stands)
-        except Refused as refused:
-            log.warning("telegram.unanswered", job=job.id, code=refused.code)
-            await self.service.unanswered(job)
-        except BotError as trouble:
-            log.warning("telegram.delayed", job=job.id, code=trouble.code)
-
-    async def redraw(self, job: Job) -> None:
-        """Show at once what a button did; the card is owed an edit anyway."""
-        post = await self.posts.get(job.id, PostKind.CARD)
-        if post is not None and post.message_id:
-            try:
-                await self.platform.edit(post, job, await self._card(job))
-            except BotError as trouble:
-                log.info("telegram.not_redrawn", job=job.id, code=trouble.code)
 
     async def draft(self, order: Order) -> None:
         """Show what would be made of it. Nothing is billed before somebody says so."""

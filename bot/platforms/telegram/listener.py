@@ -33,7 +33,7 @@ from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.errors import translation
 from bot.platforms.telegram.inbox import KINDS, Inbox, Updates
-from bot.platforms.telegram.intake import Card, Intake
+from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
 
 PRIVATE = ("video", "animate", "history", "quota", "models", "cancel", "help", "start")
@@ -55,7 +55,6 @@ class Listener:
         platform: TelegramPlatform,
         *,
         service: Service,
-        card: Card,
         posts: Posts,
         drafts: Drafts,
         updates: Updates,
@@ -70,7 +69,6 @@ class Listener:
         self._intake = Intake(
             platform,
             service=service,
-            card=card,
             posts=posts,
             drafts=drafts,
             clock=clock,

@@ -96,10 +96,10 @@ async def cancel(intake: Intake, message: Message, job_id: str) -> None:
     actor = Actor(person=order.person)
     job = await _meant(intake, message, job_id)
     if job.status is Status.QUEUED:
-        await intake.redraw(await intake.service.cancel(job.id, actor))
+        await intake.service.cancel(job.id, actor)
         await intake.confirm(message, Text(id="card.cancelled"))
     else:
-        await intake.redraw(await intake.service.silence(job.id, actor))
+        await intake.service.silence(job.id, actor)
         await intake.confirm(message, Text(id="telegram.silenced"))
 
 

@@ -98,22 +98,21 @@ class Presses:
 
     async def _cancel(self, query: CallbackQuery, job_id: str) -> None:
         actor = await self._actor(query, job_id)
-        await self._intake.redraw(await self._intake.service.cancel(job_id, actor))
+        await self._intake.service.cancel(job_id, actor)
 
     async def _silence(self, query: CallbackQuery, job_id: str) -> None:
         actor = await self._actor(query, job_id)
-        await self._intake.redraw(await self._intake.service.silence(job_id, actor))
+        await self._intake.service.silence(job_id, actor)
 
     async def _retry(self, query: CallbackQuery, job_id: str) -> None:
         person = reading.person(query.from_user)
-        job = await self._intake.service.retry(
+        await self._intake.service.retry(
             job_id,
             person,
             event_id=self._event(query, person, job_id),
             address=_address(query),
             locale=reading.locale_of(query.from_user),
         )
-        await self._intake.answer(job)
 
     def _event(self, query: CallbackQuery, person: Person, job_id: str) -> str:
         """Two taps are two events to Telegram; a moment apart they are one to us."""
@@ -225,7 +224,7 @@ class Presses:
         order = await self._intake.drafts.get(draft_id)
         if order is None or order.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
-        await self._intake.take(replace(order, event_id=f"draft:{draft_id}"))
+        await self._intake.service.submit(replace(order, event_id=f"draft:{draft_id}"))
         await self._gone(query)
 
     async def _drop(self, query: CallbackQuery, draft_id: str) -> None:

@@ -1,5 +1,6 @@
 """Saying things: once, down the ladder after a definite no, never a second time after silence."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -168,6 +169,69 @@ async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Work
     await workshop.service.unanswered(job)
     await workshop.speak()
     assert said(workshop) == []
+
+
+@pytest.mark.parametrize("sends", [[None], [Refused("forbidden")]], ids=["said", "undeliverable"])
+async def test_who_draws_cards_is_woken_when_a_result_has_had_its_end(
+    workshop: Workshop, sends: list[BotError | None]
+) -> None:
+    workshop.chat.sends = sends
+    await workshop.made(order())
+    async with asyncio.timeout(1):
+        await workshop.wake_posts.heard()
+        await workshop.speak(0.1)
+        await workshop.wake_posts.heard()
+
+
+async def test_where_commands_have_no_answer_the_card_is_posted_at_once(
+    workshop: Workshop,
+) -> None:
+    workshop.without_answers()
+    await workshop.submit(order())
+    await workshop.speak(0.1)
+    assert said(workshop) == [("card.queued", False, False)]
+
+
+async def test_what_nobody_can_be_told_of_is_withdrawn_and_counts_for_nobody(
+    workshop: Workshop,
+) -> None:
+    workshop.without_answers()
+    workshop.chat.sends = [Refused("forbidden")]
+    job = await workshop.submit(order())
+    await workshop.speak(60)
+    withdrawn = await workshop.job(job.id)
+    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNDELIVERABLE)
+    assert (withdrawn.quota_cost, withdrawn.spend_cost) == (0, 0)
+
+
+async def test_a_refused_card_withdraws_nothing_that_a_gateway_may_have(
+    workshop: Workshop,
+) -> None:
+    workshop.without_answers()
+    workshop.gateway.looks = [Running()]
+    workshop.chat.sends = [Refused("forbidden")]
+    job = await workshop.submit(order())
+    await workshop.work(1)
+    await workshop.speak(60)
+    assert (await workshop.job(job.id)).status is Status.IN_PROGRESS
+
+
+async def test_where_the_command_was_answered_a_refused_card_withdraws_nothing(
+    workshop: Workshop,
+) -> None:
+    workshop.chat.sends = [Refused("forbidden")]
+    job = await workshop.submit(order())
+    await workshop.speak(60)
+    assert (await workshop.job(job.id)).status is Status.QUEUED
+
+
+async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop) -> None:
+    wait = Temporary("chat_busy", retry_after=3.0, unsent=True)
+    workshop.chat.sends = [*([wait] * (2 * MOST_TRIES)), None]
+    job = await workshop.made(order())
+    begun = workshop.clock.time
+    await workshop.speak(6 * MOST_TRIES + 1)
+    assert (await workshop.job(job.id)).delivered_at == begun + 6 * MOST_TRIES
 
 
 async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Workshop) -> None:

@@ -13,7 +13,7 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
 from bot.core.posting import Link, Posting
-from bot.core.posts import Post
+from bot.core.posts import CARD_GRACE, Post
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
@@ -151,6 +151,7 @@ class ScriptedChat:
     name = "chat"
 
     def __init__(self) -> None:
+        self.card_grace = CARD_GRACE
         self.fetches: list[BotError | None] = [None]
         self.sends: list[BotError | None] = [None]
         self.limit = 10**9
@@ -218,6 +219,8 @@ class Workshop:
         self.gateway = ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
+        self._card_grace = {"chat": self.chat.card_grace}
+        self.wake_posts = Wake()
         self._ids = 0
         self.access = Access(
             places=Places(database),
@@ -236,6 +239,7 @@ class Workshop:
             clock=self.clock,
             wake=Wake(),
             new_id=self._new_id,
+            card_grace=self._card_grace,
         )
         desk = Desk(
             jobs=self.jobs,
@@ -243,7 +247,7 @@ class Workshop:
             gateways={"main": self.gateway},
             clock=self.clock,
             wake_jobs=Wake(),
-            wake_posts=Wake(),
+            wake_posts=self.wake_posts,
         )
         self.steps = Steps(
             desk,
@@ -262,7 +266,12 @@ class Workshop:
             typical=lambda _model: 100.0,
             cost=lambda _job: None,
             clock=self.clock,
+            wake=self.wake_posts,
         )
+
+    def without_answers(self) -> None:
+        """From now on commands have no answer that could become the card."""
+        self.chat.card_grace = self._card_grace["chat"] = 0.0
 
     async def submit(self, order: Order) -> Job:
         """A new job; every order is a new event."""

@@ -14,7 +14,7 @@ from bot.core import replies
 from bot.core.access import Access, Default
 from bot.core.jobs import Job
 from bot.core.orders import Order
-from bot.core.posts import Post
+from bot.core.posts import CARD_GRACE, Post
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
@@ -106,6 +106,7 @@ class Bot:
             clock=self.clock,
             wake=Wake(),
             new_id=lambda: f"job{next(numbers):013}",
+            card_grace={"discord": CARD_GRACE},
         )
         self.draw: Callable[[Job], Reply] = replies.card
         self.settings = Settings(

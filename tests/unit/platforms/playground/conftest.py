@@ -14,6 +14,7 @@ import pytest
 from bot.core import replies
 from bot.core.access import Access, Default
 from bot.core.jobs import Job
+from bot.core.posts import CARD_GRACE
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
@@ -110,6 +111,7 @@ async def open_hall(folder: Path, *, limits: Limits = FREE) -> AsyncIterator[Hal
             clock=clock,
             wake=Wake(),
             new_id=lambda: f"job{next(_jobs):013}",
+            card_grace={"playground": CARD_GRACE},
         )
 
         async def card(job: Job) -> Reply:
