@@ -186,6 +186,18 @@ async def test_remix_asks_for_other_words(hall: Hall) -> None:
         assert "a dog" in (await hall.video()).text
 
 
+async def test_in_a_group_only_who_pressed_remix_is_asked_for_words(hall: Hall) -> None:
+    club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
+    async with hall.app():
+        await hall.ann.says("/video@zoetrope_bot a cat", chat=club)
+        await hall.ann.presses(await hall.video(), "Remix")
+        question = await hall.words()
+    assert question.markup == {"force_reply": True, "selective": True}
+    (mention,) = question.entities
+    assert mention["type"] == "text_mention"
+    assert mention["user"]["id"] == hall.ann.id
+
+
 async def test_a_strangers_press_is_told_to_the_stranger(hall: Hall) -> None:
     club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
     bob = hall.telegram.person("bob")

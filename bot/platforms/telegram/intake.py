@@ -68,13 +68,14 @@ class Intake:
 
     async def ask_words(self, order: Order, question: str, *, reply_to: int) -> None:
         """Ask for the words of an order, and remember it by the question's own number."""
-        look = messages.notice(Reply(text=Text(id=question)), order.locale)
+        said = Reply(text=Text(id=question, values={"person": order.person.id}))
+        look = messages.notice(said, order.locale, name=order.person.name)
         asked = await self.line.say(
             order.address.channel,
             look,
             reply_to=reply_to,
-            # Only for whom it replies to; the bot's own message stands for everybody.
-            reply_markup=ForceReply(selective=question == "ask.words"),
+            # Only for whom it names, or whose message it replies to.
+            reply_markup=ForceReply(selective=True),
         )
         key = question_key(asked.chat.id, asked.message_id)
         await self.drafts.put(key, order, now=self.clock.now())

@@ -62,9 +62,10 @@ def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Look
     return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale))
 
 
-def notice(reply: Reply, locale: str) -> Look:
-    """One plain sentence; it may list what can be had instead."""
-    text, entities = Formatted(*sentence(reply.text, locale, most=5 * MOST_VALUE)).render()
+def notice(reply: Reply, locale: str, *, name: str = "") -> Look:
+    """One plain sentence; it may list what can be had instead, and name a person."""
+    said = sentence(reply.text, locale, name=name, most=5 * MOST_VALUE)
+    text, entities = Formatted(*said).render()
     return Look(text=text, entities=entities, keyboard=None)
 
 
