@@ -64,7 +64,8 @@ async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> Non
         video = await hall.video()
         assert video.media is not None
         assert video.media.duration == 2
-        assert hall.telegram.now(draft) is None, "the draft has done its duty"
+        gone = await hall.telegram.next("delete", timeout=WAIT)
+        assert gone.id == draft.id, "the draft has done its duty"
     assert hall.simulator.charges == 1
 
 

@@ -1,26 +1,31 @@
 """Telegram's rates: how much may be said where, and who goes first.
 
 Sends and edits of a chat share one budget: about one a second, in a group twenty a minute. What
-has to be said waits for its turn, a result before an answer; mere progress does not wait: it is
-left out, and the next look at the row says it better.
+has its turn soon waits here for its seat; what would wait longer is told when to come again, and
+waits in its row. Of every budget some seats are kept for the more urgent: however many answers
+come, a result finds a seat that no answer may take.
 """
 
-import asyncio
-import heapq
-from collections import deque
+from bisect import bisect_right, insort
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import count
+from itertools import islice
 
 from bot.core.errors import Temporary
 from bot.core.ports import Clock
 
-PRIVATE = (4, 1.1)
-"""So many at once, then one in so many seconds; less than Telegram says, as clocks differ."""
-GROUP = (18, 60.0)
-EVERYWHERE = (28, 1.0)
+PATIENCE = 2.0
+"""Seconds that a caller is held at most: it holds a place of a worker's."""
+PRIVATE = (4, 1.1, 1)
+"""So many at once, then one in so many seconds; less than Telegram says, as clocks differ.
+
+The last number is how many seats each kind of turn leaves to those before it.
+"""
+GROUP = (18, 60.0, 3)
+EVERYWHERE = (28, 1.0, 4)
 """So many in so many seconds."""
-EDITS = {True: (1, 5.0), False: (4, 60.0)}
+EDITS = {True: (1, 5.0, 0), False: (4, 60.0, 0)}
 """Mere progress, in private and in groups: a share of the budget."""
 MOST_CHATS = 10_000
 """Chats remembered; the longest quiet are forgotten."""
@@ -32,27 +37,33 @@ class Turn(IntEnum):
     RESULT = 0
     ANSWER = 1
     CHANGE = 2
+    PROGRESS = 3
 
 
 @dataclass(slots=True)
 class _Window:
-    """What was said lately, and what waits."""
+    """What was said lately, and what will be said soon."""
 
     most: int
     seconds: float
-    said: deque[float] = field(default_factory=deque)
-    paused_until: float = 0.0
+    kept: int
+    booked: list[float] = field(default_factory=list)
 
-    def take(self, now: float) -> None:
-        """Something is said."""
-        self.said.append(now)
+    def book(self, at: float) -> None:
+        """Something is said then."""
+        insort(self.booked, at)
+        # Too old for whoever books next.
+        del self.booked[: bisect_right(self.booked, at - PATIENCE - self.seconds)]
 
-    def free_at(self, now: float) -> float:
-        """When one more may be said: now, or later."""
-        while self.said and self.said[0] <= now - self.seconds:
-            self.said.popleft()
-        full = len(self.said) >= self.most
-        return max(now, self.paused_until, self.said[0] + self.seconds if full else now)
+    def free_at(self, at: float, turn: Turn) -> float:
+        """When one more may be said: then, or later."""
+        seats = self.most - self.kept * turn
+        # So many in a row forbid one more wherever a single window would hold it and them.
+        for first, last in zip(self.booked, islice(self.booked, seats - 1, None), strict=False):
+            together = last - first < self.seconds
+            if together and last - self.seconds < at < first + self.seconds:
+                at = first + self.seconds
+        return at
 
 
 @dataclass(slots=True)
@@ -61,24 +72,24 @@ class _Bucket:
 
     most: int
     seconds: float
+    kept: int
     full_at: float = 0.0
-    paused_until: float = 0.0
 
-    def take(self, now: float) -> None:
-        """Something is said."""
-        self.full_at = max(self.full_at, now) + self.seconds
+    def book(self, at: float) -> None:
+        """Something is said then."""
+        self.full_at = max(self.full_at, at) + self.seconds
 
-    def free_at(self, now: float) -> float:
-        """When one more may be said: now, or later."""
-        return max(now, self.paused_until, self.full_at - (self.most - 1) * self.seconds)
+    def free_at(self, at: float, turn: Turn) -> float:
+        """When one more may be said: then, or later."""
+        seats = self.most - self.kept * turn
+        return max(at, self.full_at - (seats - 1) * self.seconds)
 
 
 @dataclass(slots=True)
 class _Chat:
     budget: _Window | _Bucket
     edits: _Window
-    waiting: list[tuple[int, int, asyncio.Future[None]]] = field(default_factory=list)
-    busy: asyncio.Task[None] | None = None
+    paused_until: float = 0.0
 
 
 class Pace:
@@ -86,57 +97,66 @@ class Pace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._chats: dict[int, _Chat] = {}
+        self._chats: OrderedDict[int, _Chat] = OrderedDict()
         self._everywhere = _Window(*EVERYWHERE)
-        self._numbers = count()
 
     async def turn(self, chat: int, turn: Turn) -> None:
-        """Return once this may be said there; whoever is more urgent goes first."""
-        place = self._chat(chat)
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(place.waiting, (turn, next(self._numbers), ready))
-        if place.busy is None or place.busy.done():
-            place.busy = asyncio.create_task(self._serve(place))
-        await ready
+        """Return once this may be said there; `Temporary` if that is further off than `PATIENCE`.
+
+        Whoever is told to come again has booked nothing: others may be there first.
+        """
+        now = self._clock.now()
+        at = self._book(chat, turn, now, PATIENCE)
+        if at > now:
+            await self._clock.sleep(at - now)
+            self._heed(chat, at)  # somebody else may have been told to be silent meanwhile
 
     def progress(self, chat: int) -> None:
         """Raise `Temporary` unless mere progress may be shown there right now."""
-        place, now = self._chat(chat), self._clock.now()
-        free_at = max(
-            window.free_at(now) for window in (place.budget, place.edits, self._everywhere)
-        )
-        if place.waiting or free_at > now:
-            raise Temporary("telegram_busy", retry_after=max(free_at - now, 1.0), unsent=True)
-        for window in (place.budget, place.edits, self._everywhere):
-            window.take(now)
+        self._book(chat, Turn.PROGRESS, self._clock.now(), 0.0)
+
+    def heed(self, chat: int) -> None:
+        """Raise `Temporary` as long as Telegram wants silence there."""
+        self._heed(chat, self._clock.now())
 
     def pause(self, chat: int, seconds: float) -> None:
         """Telegram asked for silence there; asking again meanwhile would make it longer."""
-        budget = self._chat(chat).budget
-        budget.paused_until = max(budget.paused_until, self._clock.now() + seconds)
+        place = self._chat(chat)
+        place.paused_until = max(place.paused_until, self._clock.now() + seconds)
 
-    async def _serve(self, place: _Chat) -> None:
-        while place.waiting:
-            now = self._clock.now()
-            free_at = max(place.budget.free_at(now), self._everywhere.free_at(now))
-            if free_at > now:
-                await self._clock.sleep(free_at - now)
-                continue
-            _, _, ready = heapq.heappop(place.waiting)
-            if ready.done():  # whoever waited has gone
-                continue
-            place.budget.take(now)
-            self._everywhere.take(now)
-            ready.set_result(None)
+    def _book(self, chat: int, turn: Turn, now: float, patience: float) -> float:
+        """Take the next seat, and say when it is."""
+        place = self._chat(chat)
+        budgets = [place.budget, self._everywhere]
+        if turn is Turn.PROGRESS:
+            budgets.append(place.edits)
+        at = max(now, place.paused_until)
+        # When one budget allows it at last, another may not.
+        while (later := max(each.free_at(at, turn) for each in budgets)) > at:
+            at = later
+        if at - now > patience:
+            raise _busy(at - now)
+        for budget in budgets:
+            budget.book(at)
+        return at
+
+    def _heed(self, chat: int, at: float) -> None:
+        paused_until = self._chat(chat).paused_until
+        if paused_until > at:
+            raise _busy(paused_until - self._clock.now())
 
     def _chat(self, chat: int) -> _Chat:
-        place = self._chats.pop(chat, None)
+        place = self._chats.get(chat)
         if place is None:
             private = chat > 0
             budget = _Bucket(*PRIVATE) if private else _Window(*GROUP)
-            place = _Chat(budget, _Window(*EDITS[private]))
-            for quiet in list(self._chats)[: max(0, len(self._chats) - MOST_CHATS)]:
-                if not self._chats[quiet].waiting:
-                    del self._chats[quiet]
-        self._chats[chat] = place
+            place = self._chats[chat] = _Chat(budget, _Window(*EDITS[private]))
+            if len(self._chats) > MOST_CHATS:
+                self._chats.popitem(last=False)
+        self._chats.move_to_end(chat)
         return place
+
+
+def _busy(seconds: float) -> Temporary:
+    # Never so soon that asking again would be a loop.
+    return Temporary("telegram_busy", retry_after=max(seconds, 1.0), unsent=True)
