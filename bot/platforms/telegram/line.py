@@ -1,8 +1,8 @@
 """One account's line to Telegram: every request passes here, at its pace, with our own errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar
 
 from aiogram import Bot
@@ -46,12 +46,8 @@ class Line:
     async def ask(self, chat: int, call: Awaitable[Answer]) -> Answer:
         """Around every request: errors are ours, and a pause that is asked for is kept."""
         try:
-            with translation():
+            with self._heard(chat):
                 return await call
-        except Temporary as trouble:
-            if trouble.retry_after and trouble.code == "telegram_busy":
-                self.pace.pause(chat, trouble.retry_after)
-            raise
         except Moved as moved:
             await self.move(chat, moved.chat)
             raise Temporary("telegram_moved", retry_after=1.0, unsent=True) from None
@@ -118,9 +114,10 @@ class Line:
     async def react(self, chat: int, message_id: int, sign: str) -> None:
         """A sign on somebody's message; best effort."""
         await self._try(
-            self.bot.set_message_reaction(
+            chat,
+            lambda: self.bot.set_message_reaction(
                 chat, message_id, reaction=[ReactionTypeEmoji(emoji=sign)], request_timeout=CALL
-            )
+            ),
         )
 
     @asynccontextmanager
@@ -135,20 +132,34 @@ class Line:
 
     async def _act(self, chat: int, topic: int | None) -> None:
         while await self._try(
-            self.bot.send_chat_action(
+            chat,
+            lambda: self.bot.send_chat_action(
                 chat, "upload_video", message_thread_id=topic, request_timeout=CALL
-            )
+            ),
         ):
             await self._clock.sleep(SHOWN)
 
-    async def _try(self, call: Awaitable[object]) -> bool:
+    async def _try(self, chat: int, call: Callable[[], Awaitable[object]]) -> bool:
+        """Best effort; not even asked while Telegram wants silence there."""
         try:
-            with translation():
-                await call
+            self.pace.heed(chat)
+            with self._heard(chat):
+                await call()
         except (BotError, Moved) as error:
             log.info("telegram.not_shown", error=type(error).__name__)
             return False
         return True
+
+    @contextmanager
+    def _heard(self, chat: int) -> Iterator[None]:
+        """Errors are ours, and a pause that is asked for is kept."""
+        try:
+            with translation():
+                yield
+        except Temporary as trouble:
+            if trouble.retry_after and trouble.code == "telegram_busy":
+                self.pace.pause(chat, trouble.retry_after)
+            raise
 
 
 def reply(message_id: int | None) -> ReplyParameters | None:

@@ -13,6 +13,7 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posts import Form, Post, PostKind
 from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.line import SHOWN
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
     Chat,
@@ -216,6 +217,31 @@ async def test_after_a_flood_the_chat_is_left_in_peace(house: House) -> None:
     with pytest.raises(Temporary):
         house.platform.line.pace.progress(house.ann.id)
     assert house.fake.faults.impatient == []
+
+
+async def test_a_flood_of_reactions_silences_the_chat(house: House) -> None:
+    house.fake.faults.add("setMessageReaction", flood(30))
+    await house.platform.line.react(house.ann.id, 1, "👀")
+    trouble = await house.trouble()
+    assert isinstance(trouble, Temporary)
+    assert (trouble.unsent, trouble.retry_after) == (True, 31.0)
+    assert house.fake.calls_of("sendVideo") == []
+
+
+async def test_where_silence_is_wanted_nobody_asks_for_a_reaction(house: House) -> None:
+    house.platform.line.pace.pause(house.ann.id, 30.0)
+    await house.platform.line.react(house.ann.id, 1, "👀")
+    assert house.fake.calls_of("setMessageReaction") == []
+
+
+async def test_where_silence_is_wanted_an_upload_goes_on_unseen(house: House) -> None:
+    line = house.platform.line
+    async with line.uploading(house.ann.id, None):
+        await house.clock.asleep()
+        line.pace.pause(house.ann.id, 30.0)
+        await house.clock.advance(SHOWN)
+        await line.bot.get_me()
+    assert len(house.fake.calls_of("sendChatAction")) == 1
 
 
 # --- topics and replies ---------------------------------------------------------------------------
