@@ -357,6 +357,16 @@ async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) 
     assert caught.value.code == "picture_too_large"
 
 
+async def test_a_picture_that_telegram_has_no_time_for_is_told_when(house: House) -> None:
+    house.fake.faults.add("getFile", flood(7))
+    sent = await house.ann.sends_document(b"x" * 500, "cat.png")
+    assert sent.media is not None
+    picture = Picture(source=sent.media.file.id, filename="cat.png", size=500)
+    with pytest.raises(Temporary) as caught:
+        await house.platform.fetch(picture, house.folder / "into", most=10_000)
+    assert (caught.value.code, caught.value.retry_after) == ("telegram_busy", 8.0)
+
+
 async def test_a_download_that_breaks_off_may_come_again(house: House) -> None:
     house.fake.faults.add("file", reset(), times=2)  # aiohttp asks once more by itself
     sent = await house.ann.sends_document(b"x" * 500, "cat.png")
