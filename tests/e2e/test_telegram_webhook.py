@@ -1,13 +1,16 @@
 """Telegram calls us instead: only Telegram is heard, and hears "yes" only after the commit."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.core.errors import Broken
 from tests.e2e.telegram import Hall
 from tests.e2e.test_telegram import hall
 from tests.e2e.world import WAIT
+from tests.fakes.telegram import unauthorized
 
 __all__ = ["hall"]
 
@@ -53,3 +56,18 @@ async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: st
         ):
             assert answer.status == 403
     assert hall.simulator.charges == 0
+
+
+async def test_a_token_that_is_withdrawn_ends_the_service(
+    hall: Hall, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.platforms.telegram.webhook.LOOK", 0.1)
+
+    async def serve() -> None:
+        async with hall.app(None, **called(unused_tcp_port)):
+            await hall.telegram.next("getWebhookInfo", timeout=WAIT)
+            hall.telegram.faults.add("getWebhookInfo", unauthorized())
+            await asyncio.Event().wait()
+
+    with pytest.raises(Broken, match="telegram_token_bad"):
+        await asyncio.wait_for(serve(), WAIT)

@@ -6,10 +6,9 @@ us, and gets its "yes" only after what it told was committed.
 
 import asyncio
 import hashlib
-import hmac
 import json
-import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiogram.types import (
@@ -32,17 +31,15 @@ from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.errors import translation
-from bot.platforms.telegram.inbox import KINDS, Inbox, Updates
+from bot.platforms.telegram.inbox import Inbox, Updates
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
+from bot.platforms.telegram.webhook import Webhook
 
 PRIVATE = ("video", "animate", "history", "quota", "models", "cancel", "help", "start")
 GROUP = ("video", "animate", "cancel", "quota", "models", "help")
 """What the menu shows; owners know theirs."""
 REGISTERED = "telegram.commands"
-SECRET = "telegram.webhook_secret"  # noqa: S105 - the name of a fact
-HEADER = "X-Telegram-Bot-Api-Secret-Token"
-PATH = "/telegram"
 
 log = get_logger()
 
@@ -77,14 +74,16 @@ class Listener:
         self._updates = updates
         self._facts = facts
         self._clock = clock
-        self._webhook = webhook
-        self._inbox: Inbox | None = None
-        self._secret = b""
+        self._webhook = (
+            Webhook(self._bot, webhook, facts=facts, clock=clock, hears=self._hears)
+            if webhook
+            else None
+        )
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
         """Where Telegram may call."""
-        return [web.post(PATH, self._called)] if self._webhook else []
+        return self._webhook.routes if self._webhook else []
 
     async def run(self) -> None:
         """Hear until cancelled. Raises `Broken` where that can't be."""
@@ -95,7 +94,8 @@ class Listener:
         async with asyncio.TaskGroup() as group:
             group.create_task(inbox.work())
             if self._webhook:
-                await self._patiently(self._invite)
+                await self._patiently(partial(self._webhook.open, inbox))
+                group.create_task(self._webhook.watch())
             else:
                 await self._patiently(self._bot.delete_webhook)
                 group.create_task(inbox.ask())
@@ -105,10 +105,9 @@ class Listener:
 
     def _opened(self, me: User) -> Inbox:
         commands = Commands(self._intake, me=me, updates=self._updates)
-        self._inbox = Inbox(
+        return Inbox(
             self._bot, self._updates, commands.handle, clock=self._clock, hears=self._hears
         )
-        return self._inbox
 
     def _hears(self, does: bool) -> None:
         self._platform.hears = does
@@ -161,34 +160,3 @@ class Listener:
             BotCommand(command=name, description=i18n.say(Text(id=f"command.{name}"), language))
             for name in names
         ]
-
-    # --- the webhook ---------------------------------------------------------------------------
-
-    async def _invite(self) -> None:
-        """Tell Telegram where to call, and by what we shall know it."""
-        secret = await self._facts.get(SECRET)
-        if secret is None:
-            secret = secrets.token_urlsafe(32)
-            await self._facts.put(SECRET, secret)
-        self._secret = secret.encode()
-        await self._bot.set_webhook(
-            f"{self._webhook}{PATH}",
-            secret_token=secret,
-            allowed_updates=list(KINDS),
-            request_timeout=CALL,
-        )
-        self._hears(True)
-
-    async def _called(self, request: web.Request) -> web.Response:
-        """One update. "Yes" once it is ours; whatever else, and Telegram comes again."""
-        given = request.headers.get(HEADER, "").encode(errors="replace")
-        if self._inbox is None or not self._secret:
-            raise web.HTTPServiceUnavailable
-        if not hmac.compare_digest(given, self._secret):
-            raise web.HTTPForbidden
-        try:
-            told = json.loads(await request.read())
-        except ValueError as error:
-            raise web.HTTPBadRequest from error
-        await self._inbox.take([told])
-        return web.Response()

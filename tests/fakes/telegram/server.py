@@ -68,7 +68,7 @@ class FakeTelegram:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self.world = World(clock=clock)
         self.rates = Rates(clock=clock)
-        self.webhook = Webhook(self.world.updates)
+        self.webhook = Webhook(self.world.updates, clock=clock)
         self._account = Account(self.world)
         self.desk = Desk(
             self.world,

@@ -5,6 +5,7 @@ by itself after a while, here the test says when.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -39,12 +40,14 @@ class Delivery:
 class Webhook:
     """setWebhook and what follows. `deliveries` lists every attempt."""
 
-    def __init__(self, updates: Updates) -> None:
+    def __init__(self, updates: Updates, *, clock: Callable[[], float]) -> None:
         self.deliveries: list[Delivery] = []
         self.delivered: Stream[Delivery] = Stream("delivery")
         self._updates = updates
+        self._clock = clock
         self._secret = ""
-        self._last_error = ""
+        self.last_error = ""
+        self._failed_at = 0.0
         self._connections = 0
         self._work: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
@@ -91,7 +94,7 @@ class Webhook:
     async def delete(self, call: Call) -> bool:
         """Keep updates for getUpdates again."""
         await self.stop()
-        self._updates.webhook_url, self._last_error = "", ""
+        self._updates.webhook_url, self.last_error = "", ""
         if call.flag("drop_pending_updates"):
             self._updates.drop_pending()
         return True
@@ -102,9 +105,9 @@ class Webhook:
         shown["pending_update_count"] = len(self._updates.pending)
         if self.url:
             shown |= {"max_connections": self._connections, "ip_address": "127.0.0.1"}
-        if self._last_error:
-            when = int(self._updates.pending[0].at) if self._updates.pending else 0
-            shown |= {"last_error_message": self._last_error, "last_error_date": when}
+        if self.last_error:
+            when = int(self._failed_at)  # kept for ever: a success does not clear it
+            shown |= {"last_error_message": self.last_error, "last_error_date": when}
         if self._updates.allowed:
             shown["allowed_updates"] = self._updates.allowed
         return shown
@@ -136,7 +139,8 @@ class Webhook:
         if delivery.is_taken:
             self._updates.confirm(update)
         else:
-            self._last_error = f"Wrong response from the webhook: {reason}"
+            self.last_error = f"Wrong response from the webhook: {reason}"
+            self._failed_at = self._clock()
         self.deliveries.append(delivery)
         self.delivered.add(delivery)
         return delivery.is_taken

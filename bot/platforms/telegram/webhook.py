@@ -1,0 +1,128 @@
+"""Being called: where Telegram tells us of things, by what we know it, and whether it still does.
+
+Whoever has the token can take the webhook away, and nobody tells us: calls just stay out. So
+Telegram is asked now and then how it stands.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from aiogram import Bot
+from aiogram.types import WebhookInfo
+from aiohttp import web
+
+from bot.core.access import Facts
+from bot.core.errors import BotError, Broken
+from bot.core.ports import Clock
+from bot.log import get_logger
+from bot.platforms.telegram.errors import translation
+from bot.platforms.telegram.inbox import KINDS, Inbox
+from bot.platforms.telegram.line import CALL
+
+SECRET = "telegram.webhook_secret"  # noqa: S105 - the name of a fact
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+PATH = "/telegram"
+LOOK = 300.0
+"""Seconds from one look to the next. Telegram repeats a failed call after two minutes at most, so
+while it fails, each look finds a later failure."""
+
+log = get_logger()
+
+
+class Webhook:
+    """One account's address for calls."""
+
+    def __init__(
+        self, bot: Bot, public: str, *, facts: Facts, clock: Clock, hears: Callable[[bool], None]
+    ) -> None:
+        """`public` is our address in the world; `hears` is told whether calls reach us."""
+        self._bot = bot
+        self._address = f"{public}{PATH}"
+        self._facts = facts
+        self._clock = clock
+        self._hears = hears
+        self._inbox: Inbox | None = None
+        self._secret = b""
+        self._failed_at: datetime | None = None
+
+    @property
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where Telegram may call."""
+        return [web.post(PATH, self._called)]
+
+    async def open(self, inbox: Inbox) -> None:
+        """Have Telegram call us, and keep in `inbox` what it tells."""
+        self._inbox = inbox
+        secret = await self._facts.get(SECRET)
+        if secret is None:
+            secret = secrets.token_urlsafe(32)
+            await self._facts.put(SECRET, secret)
+        self._secret = secret.encode()
+        await self._set()
+        self._hears(True)
+
+    async def watch(self) -> None:
+        """See to it that Telegram calls, until cancelled. `Broken` for a token that is none."""
+        while True:
+            await self._clock.sleep(LOOK)
+            try:
+                self._hears(await self._is_called())
+            except Broken:
+                raise
+            except BotError as trouble:
+                self._hears(False)
+                log.warning("telegram.webhook_unknown", code=trouble.code)
+
+    async def _set(self) -> None:
+        """Tell Telegram where to call, and by what we shall know it."""
+        with translation():
+            await self._bot.set_webhook(
+                self._address,
+                secret_token=self._secret.decode(),
+                allowed_updates=list(KINDS),
+                request_timeout=CALL,
+            )
+
+    async def _is_called(self) -> bool:
+        with translation():
+            info = await self._bot.get_webhook_info(request_timeout=CALL)
+        if info.url != self._address:
+            self._hears(False)
+            log.warning("telegram.webhook_lost", elsewhere=bool(info.url))
+            await self._set()
+            return False  # until the next look finds it there still: somebody may fight for it
+        return not self._fails(info)
+
+    def _fails(self, info: WebhookInfo) -> bool:
+        """Whether calls failed since the last look; Telegram tells of its last failure for ever."""
+        before, self._failed_at = self._failed_at, info.last_error_date
+        if not info.pending_update_count or info.last_error_date in (None, before):
+            return False
+        log.warning(
+            "telegram.not_called",
+            waiting=info.pending_update_count,
+            why=_plain(info.last_error_message or ""),
+        )
+        return True
+
+    async def _called(self, request: web.Request) -> web.Response:
+        """One update. "Yes" once it is ours; whatever else, and Telegram comes again."""
+        given = request.headers.get(HEADER, "").encode(errors="replace")
+        if self._inbox is None or not self._secret:
+            raise web.HTTPServiceUnavailable
+        if not hmac.compare_digest(given, self._secret):
+            raise web.HTTPForbidden
+        try:
+            told = json.loads(await request.read())
+        except ValueError as error:
+            raise web.HTTPBadRequest from error
+        await self._inbox.take([told])
+        return web.Response()
+
+
+def _plain(message: str) -> str:
+    """Telegram's words without what may be an address."""
+    return " ".join(word for word in message.split() if word.strip(":,").isalnum())
