@@ -71,3 +71,16 @@ async def test_a_token_that_is_withdrawn_ends_the_service(
 
     with pytest.raises(Broken, match="telegram_token_bad"):
         await asyncio.wait_for(serve(), WAIT)
+
+
+async def test_an_address_that_telegram_does_not_call_ends_the_start(
+    hall: Hall, unused_tcp_port: int
+) -> None:
+    where = called(unused_tcp_port) | {"WEB__PUBLIC_URL": "http://videos.example"}
+
+    async def serve() -> None:
+        async with hall.app(None, **where):
+            await asyncio.Event().wait()
+
+    with pytest.raises(Broken, match="telegram_webhook_refused"):
+        await asyncio.wait_for(serve(), WAIT)

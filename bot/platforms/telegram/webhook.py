@@ -15,7 +15,7 @@ from aiogram.types import WebhookInfo
 from aiohttp import web
 
 from bot.core.access import Facts
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, Broken, Refused
 from bot.core.ports import Clock
 from bot.log import get_logger
 from bot.platforms.telegram.errors import translation
@@ -54,14 +54,20 @@ class Webhook:
         return [web.post(PATH, self._called)]
 
     async def open(self, inbox: Inbox) -> None:
-        """Have Telegram call us, and keep in `inbox` what it tells."""
+        """Have Telegram call us, and keep in `inbox` what it tells.
+
+        Raises `Broken("telegram_webhook_refused")` for an address that it does not call.
+        """
         self._inbox = inbox
         secret = await self._facts.get(SECRET)
         if secret is None:
             secret = secrets.token_urlsafe(32)
             await self._facts.put(SECRET, secret)
         self._secret = secret.encode()
-        await self._set()
+        try:
+            await self._set()
+        except Refused:
+            raise Broken("telegram_webhook_refused") from None
         self._hears(True)
 
     async def watch(self) -> None:
