@@ -185,7 +185,9 @@ class Telegram(Table):
         None, description="a Bot API server of your own, for files up to 2 GB"
     )
     local: bool = Field(False, description="whether that server runs with --local on this disk")
-    upload_limit_mb: float = Field(50, gt=0, description="megabytes that may be sent as a file")
+    upload_limit_mb: float = Field(
+        50, gt=0, le=2000, description="megabytes that may be sent as a file"
+    )
     webhook: bool = Field(
         False, description="whether Telegram calls web.public_url; otherwise we ask it"
     )

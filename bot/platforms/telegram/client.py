@@ -32,8 +32,10 @@ from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads, small_still
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 
-UPLOAD: Any = ClientTimeout(total=None, sock_connect=10, sock_read=120)
-"""aiogram says whole seconds, and hands on what it gets: a slow upload is no dead one."""
+SLOWEST = 1_500_000
+"""Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
+SILENCE, LONGEST = 120.0, 1500.0
+"""Seconds without an answer, at least; seconds for a whole upload, which ends before its claim."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """What is shown on the request itself."""
 
@@ -230,7 +232,7 @@ class TelegramPlatform:
                     _film(job, path),
                     message_thread_id=topic,
                     disable_content_type_detection=True,
-                    request_timeout=UPLOAD,
+                    request_timeout=patience(path),
                 )
 
             await self.line.insist(channel, Turn.ANSWER, send)
@@ -270,7 +272,7 @@ class TelegramPlatform:
                 reply_markup=look.keyboard,
                 thumbnail=FSInputFile(still) if still else None,
                 supports_streaming=True,
-                request_timeout=UPLOAD,
+                request_timeout=patience(video),
                 **_shape(job),
             )
         await self._remember(job, video, sent)
@@ -308,7 +310,7 @@ class TelegramPlatform:
                 chat_id=chat,
                 message_id=message_id,
                 reply_markup=look.keyboard,
-                request_timeout=UPLOAD,
+                request_timeout=patience(video),
             )
             try:
                 sent = await self.line.ask(chat, call)
@@ -365,6 +367,12 @@ class TelegramPlatform:
                 await self._handles.put(job.video.key, file.file_id)
         except Exception:
             log.exception("telegram.handle_lost", job=job.id)
+
+
+def patience(film: Path) -> Any:
+    """For its upload; aiogram says that this is whole seconds, and hands on what it gets."""
+    silence = max(SILENCE, film.stat().st_size / SLOWEST)
+    return ClientTimeout(total=LONGEST, sock_connect=10, sock_read=silence)
 
 
 def _look(job: Job, said: Reply, *, caption: bool = False) -> messages.Look:

@@ -1,18 +1,22 @@
 """What Telegram answers, and what becomes of it: the real aiogram against the fake Bot API."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.config.settings import Telegram
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Person, Picture
+from bot.core.posting import SEND_CLAIM
 from bot.core.posts import Form, Post, PostKind
-from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.client import Settings, TelegramPlatform, patience
 from bot.platforms.telegram.line import SHOWN
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
@@ -37,6 +41,7 @@ from tests.fakes.telegram import (
 from tests.fakes.telegram import Person as Somebody
 from tests.unit.core.orders import job, order
 
+WAIT = 10.0
 FILM = b"a film of nine kilobytes" * 400
 
 
@@ -295,6 +300,42 @@ async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House) -> N
     (post,) = house.posts()
     assert post.media is not None
     assert post.media.content == FILM
+
+
+# --- how long an upload may take ------------------------------------------------------------------
+
+CLOUD = 50
+"""Megabytes that Telegram's own server takes."""
+MOST = next(it.le for it in Telegram.model_fields["upload_limit_mb"].metadata if hasattr(it, "le"))
+"""Megabytes that may be configured."""
+
+
+@pytest.mark.parametrize(("megabytes", "silence"), [(CLOUD, 120), (MOST, 1333)])
+def test_a_server_has_time_to_pass_a_file_on_and_yet_no_upload_outlasts_its_claim(
+    tmp_path: Path, megabytes: int, silence: int
+) -> None:
+    """On a server of one's own, which answers only then, at 1.5 megabytes a second."""
+    film = tmp_path / "film.mp4"
+    with film.open("wb") as file:
+        file.truncate(megabytes * 1_000_000)
+    times = patience(film)
+    assert int(times.sock_read) == silence
+    assert times.sock_read < times.total < SEND_CLAIM
+
+
+@pytest.mark.parametrize("way", ["sendVideo", "editMessageMedia", "sendDocument"])
+async def test_silence_after_an_upload_has_an_end(
+    house: House, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = await with_card(house)
+    monkeypatch.setattr("bot.platforms.telegram.client.SILENCE", 0.05)
+    house.fake.hold(way)
+    if way == "sendDocument":
+        sending: Coroutine[Any, Any, object] = house.platform.show_file(str(house.ann.id), about)
+    else:
+        sending = house.send(about, again=way == "editMessageMedia")
+    with pytest.raises(Temporary):
+        await asyncio.wait_for(sending, WAIT)
 
 
 # --- the unknown end ------------------------------------------------------------------------------
