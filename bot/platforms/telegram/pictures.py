@@ -13,14 +13,17 @@ from aiogram import Bot
 from aiogram.types import File
 from PIL import Image
 
-from bot.core.errors import Refused
+from bot.core.errors import BotError, Refused, Temporary
 from bot.core.orders import Picture
+from bot.log import get_logger
 from bot.platforms.telegram.errors import translation
 
 TIME = 60
 """Seconds for one picture."""
 STILL_SIDE = 320
 """Pixels: Telegram's limit for the still of a video, which must be a JPEG below 200 kB."""
+
+log = get_logger()
 
 
 class Downloads:
@@ -50,18 +53,30 @@ class Downloads:
 
     def _chunks(self, path: str) -> AsyncGenerator[bytes, None]:
         server = self._bot.session.api
-        if server.is_local:
-            return _read(Path(path))
+        # Only a server that runs with --local gives whole paths, whatever we were told of it.
+        if server.is_local and Path(path).is_absolute():
+            return _laid_down(Path(path))
         return self._bot.session.stream_content(
             server.file_url(self._bot.token, path), timeout=TIME
         )
 
 
-async def _read(file: Path) -> AsyncGenerator[bytes, None]:
-    """A file that a Bot API server on this machine has laid down."""
-    with await asyncio.to_thread(file.open, "rb") as source:
+async def _laid_down(path: Path) -> AsyncGenerator[bytes, None]:
+    """A file that a Bot API server on this machine put there, in a folder named after the token."""
+    try:
+        source = await asyncio.to_thread(path.open, "rb")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    with source:
         while chunk := await asyncio.to_thread(source.read, 65_536):
             yield chunk
+
+
+def _unreadable(path: Path, error: OSError) -> BotError:
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        return Refused("picture_gone")
+    log.error("telegram.files_apart", why=type(error).__name__)
+    return Temporary("telegram_files_apart")
 
 
 def _too_large(size: int) -> Refused:

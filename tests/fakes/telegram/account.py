@@ -5,8 +5,8 @@ from typing import Any
 
 from .access import readable_chat
 from .calls import Call, Method, bad, method
-from .model import Json
-from .payloads import full_chat, member, user
+from .model import Json, Size
+from .payloads import full_chat, member, size, user
 from .world import World
 
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -22,9 +22,10 @@ Key = tuple[str, str]
 
 
 class Account:
-    """getMe, the commands, getChat, getChatMember."""
+    """getMe, the commands, getChat, getChatMember, and the bot's own picture in its sizes."""
 
     def __init__(self, world: World) -> None:
+        self.picture: tuple[Size, ...] = ()
         self.commands: dict[Key, list[Json]] = {}
         self._world = world
 
@@ -38,6 +39,7 @@ class Account:
             method("deleteMyCommands", where, self.delete_commands),
             method("getChat", "chat_id", self.get_chat),
             method("getChatMember", "chat_id user_id", self.get_chat_member),
+            method("getUserProfilePhotos", "user_id offset limit", self.get_photos),
         ]
 
     def get_me(self, _: Call) -> Json:
@@ -86,6 +88,14 @@ class Account:
         if known is None:
             raise bad("PARTICIPANT_ID_INVALID")
         return member(known, chat.standing(known))
+
+    def get_photos(self, call: Call) -> Json:
+        """Show the bot's picture; people here have none."""
+        if call.integer("user_id") not in self._world.users:
+            raise bad("user not found")
+        ours = self.picture and call.integer("user_id") == self._world.bot.id
+        photos = [[size(each) for each in self.picture]] if ours else []
+        return {"total_count": len(photos), "photos": photos}
 
     def _key(self, call: Call) -> Key:
         language = call.text("language_code")

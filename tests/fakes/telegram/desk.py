@@ -21,6 +21,7 @@ from .world import World
 
 POLLING = "getUpdates"
 DOWNLOAD = "file"
+UPLOAD_LIMIT, LOCAL_UPLOAD_LIMIT = 50 * MIB, 2000 * MIB
 
 
 class Desk:
@@ -35,7 +36,7 @@ class Desk:
         self.unknown: list[Call] = []
         self.crashes: list[Exception] = []
         self.leaks: list[str] = []
-        self.upload_limit = 50 * MIB
+        self.upload_limit = UPLOAD_LIMIT
         self.faults = Faults(clock=world.clock)
         self.answered: Stream[Call] = Stream("call")
         self._world = world

@@ -5,6 +5,7 @@ Put together here, from the world, the desk, the updates and the webhook; nothin
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
@@ -15,7 +16,7 @@ from tests.fakes.streams import Stream
 from .account import Account
 from .callback import Callback
 from .calls import Call
-from .desk import Desk, leak_finder
+from .desk import LOCAL_UPLOAD_LIMIT, Desk, leak_finder
 from .editing import Editing
 from .faults import Faults, Hold
 from .files import Download, Files
@@ -32,6 +33,7 @@ MethodName = Literal[
     "getChat",
     "getChatMember",
     "getFile",
+    "getUserProfilePhotos",
     "setMyCommands",
     "getMyCommands",
     "deleteMyCommands",
@@ -65,7 +67,10 @@ class FakeTelegram:
     rates; a long poll ends by an update, by `updates.end_poll`, or when its time is really up.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, local: Path | None = None
+    ) -> None:
+        """`local` is the folder of a Bot API server of one's own that runs with --local."""
         self.world = World(clock=clock)
         self.rates = Rates(clock=clock)
         self.webhook = Webhook(self.world.updates, clock=clock)
@@ -81,6 +86,9 @@ class FakeTelegram:
                 *Editing(self.world, self.rates).methods(),
             ],
         )
+        if local is not None:
+            self.files.local = local / self.token  # so the real one names it
+            self.desk.upload_limit = LOCAL_UPLOAD_LIMIT
         self._streams: dict[str, Stream[Any]] = {
             "message": self.world.posted,
             "edit": self.world.edited,
@@ -188,6 +196,10 @@ class FakeTelegram:
     def migrate(self, group: Chat) -> Chat:
         """Turn a group into a supergroup with a new id; both chats say so."""
         return self.world.migrate(group)
+
+    def give_picture(self, content: bytes) -> None:
+        """Give the bot a picture of its own, as BotFather does."""
+        self._account.picture = self.files.store_photo(content)
 
     # ---- what happened
 

@@ -1,6 +1,7 @@
 """What Telegram answers, and what becomes of it: the real aiogram against the fake Bot API."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from tests.fakes.telegram import (
     unauthorized,
 )
 from tests.fakes.telegram import Person as Somebody
+from tests.fakes.telegram.desk import LOCAL_UPLOAD_LIMIT
 from tests.unit.core.orders import job, order
 
 WAIT = 10.0
@@ -101,12 +103,15 @@ class House:
         return job(order=wish, status=Status.COMPLETED, video=video)
 
     async def send(
-        self, about: Job | None = None, *, film: bool = True, again: bool = False
+        self, about: Job | None = None, *, film: bool = True, size: int = 0, again: bool = False
     ) -> tuple[str, str]:
+        """Send its video, made longer to be of that size."""
         about = about or self.job()
         post = Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None)
         video = self.folder / "video.mp4"
         video.write_bytes(FILM)
+        if size:
+            os.truncate(video, size)
         return await self.platform.send(
             post,
             about,
@@ -116,9 +121,9 @@ class House:
             again=again,
         )
 
-    async def trouble(self, about: Job | None = None) -> BotError:
+    async def trouble(self, about: Job | None = None, *, size: int = 0) -> BotError:
         with pytest.raises(BotError) as caught:
-            await self.send(about)
+            await self.send(about, size=size)
         return caught.value
 
     def posts(self) -> list[Message]:
@@ -279,6 +284,17 @@ async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
     assert post.media is not None
     assert (post.media.content, post.media.width, post.media.duration) == (FILM, 16, 5)
     assert house.rows.handles == {"videos/a.mp4": post.media.file.id}
+
+
+@pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake
+async def test_a_server_of_ones_own_takes_what_telegrams_own_refuses(house: House) -> None:
+    size = 53_000_000
+    assert (await house.trouble(size=size)).code == "file_too_large"
+    house.fake.desk.upload_limit = LOCAL_UPLOAD_LIMIT
+    await house.send(size=size)
+    (post,) = house.posts()
+    assert post.media is not None
+    assert post.media.file.size == size
 
 
 async def test_a_silent_video_comes_back_as_an_animation_and_is_known(house: House) -> None:
