@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,9 @@ from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, load
 from bot.core.errors import Broken
 from bot.web.server import reached_at
+
+TELEGRAM_MB = 50
+"""What Telegram's own server takes as a file."""
 
 
 def run_service(file: Path | None) -> None:
@@ -49,6 +53,7 @@ def obstacles(config: Config) -> list[Problem]:
     elif not _is_room_reached(config):
         given = {"given": repr(config.settings.web.host)}
         found.append(Problem("web.host", "room_elsewhere", given))
+    found += _alone(config)
     folders = {"data_dir": config.data_dir}
     storage = urlsplit(config.settings.storage_url or "")
     if storage.path and storage.scheme in ("", "file"):
@@ -59,6 +64,19 @@ def obstacles(config: Config) -> list[Problem]:
             values = {"folder": str(folder), "nearest": str(nearest)}
             found.append(Problem(key, "folder_unusable", values))
     return found
+
+
+def _alone(config: Config) -> Iterator[Problem]:
+    """Settings for Telegram that mean nothing without another one."""
+    table = config.settings.telegram
+    if "telegram" not in config.platforms:
+        return
+    if table.webhook and config.settings.web.public_url is None:
+        yield Problem("telegram.webhook", "webhook_nowhere")
+    if table.local and table.api_url is None:
+        yield Problem("telegram.local", "server_missing")
+    if table.upload_limit_mb > TELEGRAM_MB and table.api_url is None:
+        yield Problem("telegram.upload_limit_mb", "server_missing")
 
 
 def _is_room_reached(config: Config) -> bool:

@@ -36,8 +36,6 @@ async def _findings(portal: Portal, config: Config) -> AsyncIterator[Finding]:
         yield Finding.ok("doctor.telegram_sees_private")
     called = await portal.webhook()
     wants = config.settings.telegram.webhook
-    if wants and config.settings.web.public_url is None:
-        yield Finding.problem("doctor.telegram_webhook_nowhere")
     if called and not wants:
         yield Finding.note("doctor.telegram_webhook_left")
     elif not called and not await _is_running(config):

@@ -11,6 +11,7 @@ from bot.cli.check import remarks, what_can_run, worst_day
 from bot.cli.run import obstacles
 from tests.unit.config.conftest import GATEWAY, SECRETS, Read
 
+TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _PER_SECOND = {"wan2.5-t2v-preview": 0.05, "wan2.5-i2v-preview": 0.1, "sora-2": 0.2}
 PRICES = "".join(f'[models."{name}"]\nprice = {price}\n' for name, price in _PER_SECOND.items())
 WORST = {
@@ -103,6 +104,24 @@ def test_a_room_that_nobody_could_enter_is_an_obstacle(
         [] if reached else ["room_elsewhere"]
     )
     assert obstacles(read(f'[web]\nhost = "{host}"')) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("webhook = true", '[web]\npublic_url = "https://videos.example"'),
+        ("local = true", 'api_url = "http://127.0.0.1:8081"'),
+        ("upload_limit_mb = 51", 'api_url = "http://127.0.0.1:8081"'),
+    ],
+)
+def test_what_means_nothing_on_telegram_without_another_setting_is_an_obstacle(
+    read: Read, line: str, remedy: str
+) -> None:
+    token = {"ZOETROPE_TELEGRAM__TOKEN": TOKEN}
+    found = obstacles(read(f"[telegram]\n{line}", **token))
+    assert [problem.key for problem in found] == [f"telegram.{line.partition(' ')[0]}"]
+    assert obstacles(read(f"[telegram]\n{line}\n{remedy}", **token)) == []
+    assert obstacles(read(f"[telegram]\n{line}")) == [], "nobody wants it on Telegram"
 
 
 def test_one_is_no_plural(read: Read) -> None:
