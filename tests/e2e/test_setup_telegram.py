@@ -1,14 +1,16 @@
 """`zoetrope init` and `doctor` for Telegram, its own traps included."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.cli.doctor import findings
 from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.doctor.telegram import look as telegrams_look
 from bot.config import load
 from bot.platforms.telegram.portal import open_portal
 from bot.simulator.render import Renderer
@@ -16,8 +18,8 @@ from bot.simulator.server import Simulator
 from tests.e2e.telegram import Hall
 from tests.e2e.terminal import Terminal, terminal
 from tests.e2e.test_cli import zoetrope
-from tests.e2e.world import WAIT
-from tests.fakes.telegram import FakeTelegram
+from tests.e2e.world import WAIT, png
+from tests.fakes.telegram import FakeTelegram, bad_request
 
 DISCORD, TELEGRAM = "Bot token (hidden):", "BotFather's token (hidden):"
 ADDRESS = "Address of the gateway"
@@ -114,21 +116,28 @@ async def test_telegram_out_of_reach(hall: Hall) -> None:
     assert "Telegram can't be reached." in said
 
 
-async def test_privacy_mode_switched_off(hall: Hall) -> None:
-    hall.telegram.world.privacy.is_on = False
-    assert "Privacy mode is off" in sentences(await look(hall), Mark.OK)
+async def test_privacy_mode_switched_off() -> None:
+    async with FakeTelegram() as telegram:
+        telegram.world.privacy.is_on = False
+        assert "ok: Privacy mode is off" in await about(telegram)
 
 
-async def test_a_webhook_left_set(hall: Hall) -> None:
-    called = {"TELEGRAM__WEBHOOK": "true", "WEB__PUBLIC_URL": "http://127.0.0.1:1"}
-    async with hall.app(None, **called):
-        await hall.telegram.next("setWebhook", timeout=WAIT)
-    assert "A webhook is set at Telegram" in sentences(await look(hall), Mark.NOTE)
+async def test_a_webhook_left_set() -> None:
+    async with standing("https://elsewhere.example/telegram") as telegram:
+        assert "note: A webhook is set at Telegram" in await about(telegram)
 
 
 async def test_a_webhook_that_leads_nowhere(hall: Hall) -> None:
     said = sentences(await look(hall, TELEGRAM__WEBHOOK="true"), Mark.PROBLEM)
     assert "telegram.webhook needs web.public_url" in said
+
+
+@pytest.mark.parametrize(("host", "told"), [("videos", False), ("elsewhere", True)])
+async def test_a_webhook_that_was_set_elsewhere(host: str, told: bool) -> None:
+    ours = {"TELEGRAM__WEBHOOK": "true", "WEB__PUBLIC_URL": "https://videos.example"}
+    async with standing(f"https://{host}.example/telegram") as telegram:
+        said = await about(telegram, **ours)
+    assert ("note: Telegram calls another address" in said) is told
 
 
 async def test_another_program_that_asks(hall: Hall) -> None:
@@ -154,3 +163,68 @@ async def test_our_own_service_is_not_taken_for_another(hall: Hall) -> None:
     async with hall.app():
         said = sentences(await look(hall), Mark.PROBLEM)
     assert "Another program" not in said
+
+
+# --- a Bot API server of one's own ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("runs", "said", "found"),
+    [
+        (True, True, "ok: The files of the Bot API server can be read here."),
+        (True, False, "problem: The server at telegram.api_url runs with --local,"),
+        (False, True, "problem: telegram.local is set, but the server"),
+    ],
+)
+async def test_whether_pictures_will_come(
+    tmp_path: Path, runs: bool, said: bool, found: str
+) -> None:
+    async with FakeTelegram(local=tmp_path if runs else None) as telegram:
+        telegram.give_picture(png())
+        assert found in await about(telegram, TELEGRAM__LOCAL=str(said))
+        telegram.check()
+
+
+async def test_a_server_whose_disk_is_another_one(tmp_path: Path) -> None:
+    async with FakeTelegram(local=tmp_path) as telegram:
+        telegram.give_picture(png())
+        told = telegram.hold("getFile")
+        looking = asyncio.create_task(about(telegram, TELEGRAM__LOCAL="true"))
+        await told.reached()
+        shutil.rmtree(tmp_path / telegram.token)
+        told.release()
+        found = await looking
+    assert "problem: The Bot API server keeps its files where they can't be read here" in found
+    assert not telegram.leaks(found), "the path holds it"
+
+
+async def test_without_a_picture_of_its_own_nothing_is_claimed_of_files(tmp_path: Path) -> None:
+    untried = "note: Whether the files of the Bot API server can be read here shows once"
+    async with FakeTelegram(local=tmp_path) as telegram:
+        assert untried in await about(telegram, TELEGRAM__LOCAL="true")
+        assert "files" not in await about(telegram)
+        telegram.faults.add("getUserProfilePhotos", bad_request("user not found"))
+        assert untried in await about(telegram, TELEGRAM__LOCAL="true")
+
+
+@asynccontextmanager
+async def standing(webhook: str) -> AsyncIterator[FakeTelegram]:
+    """A Telegram where a webhook is set."""
+    async with FakeTelegram() as telegram:
+        async with open_portal(telegram.token, api_url=telegram.api_url) as portal:
+            await portal._ask("setWebhook", url=webhook)
+        yield telegram
+
+
+async def about(telegram: FakeTelegram, **changes: str) -> str:
+    """What the doctor says of this Telegram; who else asks is left out, for that takes seconds."""
+    ours = {
+        "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1/none",
+        "TELEGRAM__TOKEN": telegram.token,
+        "TELEGRAM__API_URL": telegram.api_url,
+        "GATEWAYS__MAIN__BASE_URL": "http://127.0.0.1:9",
+        "GATEWAYS__MAIN__API_KEY": "sk-sim",
+    }
+    variables = {f"ZOETROPE_{name}": value for name, value in (ours | changes).items()}
+    found = [it async for it in telegrams_look(load(None, environment=variables))]
+    return "\n".join(f"{finding.mark}: {finding.sentence}" for finding in found)

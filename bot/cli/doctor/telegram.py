@@ -1,13 +1,15 @@
-"""What Telegram knows of the bot: its token, its sight in groups, and who else listens."""
+"""What Telegram knows of the bot: its token, its sight in groups, its files, who else listens."""
 
+import os
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding
 from bot.config import Config
 from bot.core.errors import BotError, Broken
-from bot.platforms.telegram.portal import Portal, open_portal
+from bot.platforms.telegram.portal import PATH, Portal, open_portal
 from bot.store.database import check_database
 
 
@@ -34,13 +36,37 @@ async def _findings(portal: Portal, config: Config) -> AsyncIterator[Finding]:
         yield Finding.ok("doctor.telegram_sees_all")
     else:
         yield Finding.ok("doctor.telegram_sees_private")
+    async for finding in _files(portal, config):
+        yield finding
     called = await portal.webhook()
-    wants = config.settings.telegram.webhook
-    if called and not wants:
+    if called and not config.settings.telegram.webhook:
         yield Finding.note("doctor.telegram_webhook_left")
+    elif called not in ("", f"{config.settings.web.public_url}{PATH}"):
+        yield Finding.note("doctor.telegram_webhook_elsewhere")
     elif not called and not await _is_running(config):
         await portal.check_listener()
         yield Finding.ok("doctor.telegram_alone")
+
+
+async def _files(portal: Portal, config: Config) -> AsyncIterator[Finding]:
+    """Whether pictures will come from a Bot API server of one's own."""
+    table = config.settings.telegram
+    if table.api_url is None:
+        return
+    path = await portal.file_path()
+    if path is None:
+        if table.local:
+            yield Finding.note("doctor.telegram_files_untried")
+        return
+    match Path(path).is_absolute(), table.local:
+        case True, True if os.access(path, os.R_OK):
+            yield Finding.ok("doctor.telegram_files_here")
+        case True, True:
+            yield Finding.problem("doctor.telegram_files_apart")
+        case True, False:
+            yield Finding.problem("doctor.telegram_local_unset")
+        case False, True:
+            yield Finding.problem("doctor.telegram_local_unlike")
 
 
 async def _is_running(config: Config) -> bool:

@@ -13,6 +13,8 @@ import aiohttp
 from bot.core.errors import Broken, Refused, Temporary
 
 API = "https://api.telegram.org"
+PATH = "/telegram"
+"""Where it calls, below our public address."""
 ASK_TIME = 15.0
 
 
@@ -37,6 +39,7 @@ class Portal:
     def __init__(self, session: aiohttp.ClientSession, *, token: str, api_url: str | None) -> None:
         self.date = ""
         self._session = session
+        self._id = int(token.partition(":")[0])
         self._base = f"{api_url or API}/bot{token}/"
 
     async def identity(self) -> Identity:
@@ -53,6 +56,22 @@ class Portal:
         info = await self._ask("getWebhookInfo")
         return str(info.get("url", ""))
 
+    async def file_path(self) -> str | None:
+        """Where the server says that a file of the bot's is, its own picture; None without one.
+
+        It holds the token where it is a path on the server's disk.
+        """
+        try:
+            photos = await self._ask("getUserProfilePhotos", user_id=self._id, limit=1)
+            if not photos["photos"]:
+                return None
+            file: dict[str, str] = await self._ask(
+                "getFile", file_id=photos["photos"][0][0]["file_id"]
+            )
+        except Temporary:
+            return None  # whatever it refuses: then this can't be found out
+        return file.get("file_path")
+
     async def check_listener(self) -> None:
         """Raise `Refused("telegram_another_listens")` if another program asks at this moment.
 
@@ -61,7 +80,7 @@ class Portal:
         for _ in range(2):  # the first question ends the other's, the second meets its next one
             await self._ask("getUpdates", timeout=1, limit=1)
 
-    async def _ask(self, method: str, **fields: int) -> Any:
+    async def _ask(self, method: str, **fields: int | str) -> Any:
         try:
             async with self._session.post(self._base + method, json=fields) as response:
                 self.date = response.headers.get("Date", "")

@@ -21,10 +21,10 @@ from bot.log import get_logger
 from bot.platforms.telegram.errors import translation
 from bot.platforms.telegram.inbox import KINDS, Inbox
 from bot.platforms.telegram.line import CALL
+from bot.platforms.telegram.portal import PATH
 
 SECRET = "telegram.webhook_secret"  # noqa: S105 - the name of a fact
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-PATH = "/telegram"
 LOOK = 300.0
 """Seconds from one look to the next. Telegram repeats a failed call after two minutes at most, so
 while it fails, each look finds a later failure."""
