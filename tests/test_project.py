@@ -253,6 +253,35 @@ def _composed() -> frozenset[str]:
     return frozenset(it for it in found if re.search(r"[a-z]{3}", it.replace(r"\w+", "")))
 
 
+# --- documents -----------------------------------------------------------------------------------
+
+_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    named = set(re.findall(r"(tests/[\w/]+\.py)::(\w+)", page.read_text("utf-8")))
+    missing = {f"{file}::{test}" for file, test in named if test not in _tests_of(ROOT / file)}
+    assert missing == set()
+
+
+def test_what_the_page_on_telegram_quotes_is_said() -> None:
+    text = (ROOT / "docs" / "telegram.md").read_text("utf-8")
+    _, _, traps = text.partition("## Traps")
+    quoted = re.findall("“(.+?)”", traps.partition("## ")[0])
+    with (BOT / "locales" / "en.po").open("rb") as source:
+        said = " ".join(str(message.string) for message in read_po(source, locale="en"))
+    assert len(quoted) > 5
+    assert [sentence for sentence in quoted if sentence not in said] == []
+
+
+def _tests_of(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text("utf-8")) if file.is_file() else ast.Module([], [])
+    return {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
 # --- size and habits -----------------------------------------------------------------------------
 
 _HISTORY = BOT / "store" / "migrations" / "versions"

@@ -147,6 +147,19 @@ async def test_words_in_a_group_are_none_of_its_business(hall: Hall) -> None:
     assert len(hall.telegram.posts(club)) == 1
 
 
+async def test_a_picture_that_telegram_hides_is_said_to_be_unseen(hall: Hall) -> None:
+    hall.telegram.world.privacy.hides_replied_messages = True
+    bob = hall.telegram.person("bob")
+    club = hall.telegram.supergroup("club", bob, hall.ann)
+    async with hall.app():
+        photo = await bob.sends_photo(png(), chat=club)
+        await hall.ann.says("/animate@zoetrope_bot", chat=club, reply_to=photo)
+        answer = await hall.words()
+    assert "I can't see a picture" in answer.text
+    assert "/animate as its caption" in answer.text
+    assert "only if I am an admin" in answer.text
+
+
 async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
     group = hall.telegram.group("club", hall.ann)
     async with hall.app():
