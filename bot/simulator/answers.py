@@ -1,49 +1,125 @@
-"""Answers that are no video: errors in the document's envelope, and broken ones on demand."""
+"""Answers as they leave: refusals in their envelope, files, and broken ones on demand."""
 
 import asyncio
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from bot.simulator.faults import Fault
-from bot.simulator.requests import Refused
+from bot.simulator.profiles import Profile
+from bot.simulator.refusals import Refused
+
+MP4 = "video/mp4"
+INSTEAD = ("answer", "unknown", "redirect", "cut")
+"""The faults that come instead of what was asked for."""
+DROP = 64  # bytes of a dripping answer at a time
+ZEROS = bytes(1 << 20)
 
 
-def error(status: int, message: str = "") -> web.Response:
-    """Answer with the document's error envelope."""
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    words = message or _phrase(status)
-    return web.json_response({"error": {"message": words, "type": kind}}, status=status)
+def refused(refusal: Refused, profile: Profile) -> web.Response:
+    """Say no in the profile's way."""
+    body = profile.envelope(refusal) if refusal.body is None else refusal.body
+    return web.json_response(body, status=refusal.status)
 
 
-@web.middleware
-async def envelopes(request: web.Request, handler: Handler) -> web.StreamResponse:
+def envelopes(profile: Profile) -> Middleware:
     """Put every refusal, and what aiohttp itself refuses, into the envelope."""
-    try:
-        return await handler(request)
-    except Refused as refusal:
-        return error(refusal.status, refusal.message)
-    except ConnectionError:
-        return cut(request)  # the client left in the middle of its body: nobody to answer
-    except web.HTTPException as refusal:
-        if refusal.status == HTTPStatus.NOT_FOUND:
-            return error(404, f"there is nothing at {request.method} {request.path}")
-        return error(refusal.status)
+
+    @web.middleware
+    async def enveloped(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as refusal:
+            return refused(refusal, profile)
+        except ConnectionError:
+            return cut(request)  # the client left in the middle of its body: nobody to answer
+        except web.HTTPException as refusal:
+            if refusal.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+                return refused(profile.nowhere(request.method, request.path), profile)
+            return refused(Refused(_phrase(refusal.status), refusal.status), profile)
+
+    return enveloped
 
 
-def faulty(fault: Fault) -> web.Response:
-    """Answer as a fault of kind `answer` says."""
+def patched(body: Mapping[str, object], fault: Fault, *, status: int = 200) -> web.Response:
+    """Answer with JSON, changed as a fault says."""
+    words = {**body, **fault.patch}
+    for name in fault.without:
+        words.pop(name, None)
+    return web.json_response(words, status=status)
+
+
+def instead(request: web.Request, fault: Fault, profile: Profile) -> web.Response:
+    """Answer as one of the faults says that come instead."""
+    match fault.kind:
+        case "unknown":
+            content = request.path.endswith("/content")
+            return refused(profile.no_content() if content else profile.unknown(), profile)
+        case "redirect":
+            where = fault.location or _elsewhere(request)
+            return web.Response(status=fault.status, headers={hdrs.LOCATION: where})
+        case "cut":
+            return web.Response()
+        case _:
+            return _faulty(fault, profile)
+
+
+def _faulty(fault: Fault, profile: Profile) -> web.Response:
     if fault.body is None:
-        answer = error(fault.status, fault.message)
+        words = fault.message or _phrase(fault.status)
+        answer = refused(Refused(words, fault.status), profile)
     else:
         kind = "text/html" if fault.body.startswith("<") else "application/json"
         answer = web.Response(status=fault.status, text=fault.body, content_type=kind)
     if fault.retry_after is not None:
         answer.headers[hdrs.RETRY_AFTER] = str(fault.retry_after)
     return answer
+
+
+def _elsewhere(request: web.Request) -> str:
+    """The same under another name of this machine: to a client it is a foreign host."""
+    name = "127.0.0.1" if request.url.host == "localhost" else "localhost"
+    path = request.path
+    if path.endswith("/content"):
+        path = f"/files/{request.match_info['id']}.mp4"
+    return str(request.url.with_host(name).with_path(path))
+
+
+# ------------------------------------------------------------------------------- files
+
+
+async def file(path: Path, profile: Profile, headers: Mapping[str, str]) -> web.StreamResponse:
+    """Answer with a video; with a part of it only where the profile has parts."""
+    if profile.ranges:
+        return web.FileResponse(path, headers=headers)
+    data = await asyncio.to_thread(path.read_bytes)
+    return web.Response(body=data, content_type=MP4, headers={"Accept-Ranges": "bytes", **headers})
+
+
+async def sent(
+    request: web.Request, fault: Fault, answer: web.StreamResponse, path: Path | None
+) -> web.StreamResponse:
+    """Send an answer as well, as late or as badly as a fault says; `path` is the file in it."""
+    if fault.content_type:
+        answer.content_type = fault.content_type
+    if fault.kind == "drip" and path:
+        return await _drip(request, path, fault)
+    await asyncio.sleep(fault.delay)
+    match fault.kind:
+        case "cut" | "drop":
+            return cut(request)
+        case "truncate" if path:
+            return await _truncated(request, path)
+        case "unmeasured" if path:
+            return await _unmeasured(request, path)
+        case "oversized" if path:
+            return await _oversized(request, path, fault.size)
+        case _:
+            return answer
 
 
 def cut(request: web.Request) -> web.Response:
@@ -53,15 +129,47 @@ def cut(request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def truncated(request: web.Request, path: Path) -> web.StreamResponse:
-    """Promise a whole file and end the connection in the middle of it."""
+async def _truncated(request: web.Request, path: Path) -> web.StreamResponse:
     data = await asyncio.to_thread(path.read_bytes)
-    answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "video/mp4"})
-    answer.content_length = len(data)
-    await answer.prepare(request)
+    answer = await _promised(request, len(data))
     await answer.write(data[: len(data) // 2])
     if request.transport is not None:
         request.transport.close()  # unlike abort(), this still sends what was written
+    return answer
+
+
+async def _drip(request: web.Request, path: Path, fault: Fault) -> web.StreamResponse:
+    data = await asyncio.to_thread(path.read_bytes)
+    answer = await _promised(request, len(data))
+    for start in range(0, len(data), DROP):
+        await asyncio.sleep(fault.delay)
+        await answer.write(data[start : start + DROP])
+    return answer
+
+
+async def _unmeasured(request: web.Request, path: Path) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: MP4})
+    answer.enable_chunked_encoding()
+    await answer.prepare(request)
+    await answer.write(await asyncio.to_thread(path.read_bytes))
+    return answer
+
+
+async def _oversized(request: web.Request, path: Path, size: int) -> web.StreamResponse:
+    data = await asyncio.to_thread(path.read_bytes)
+    answer = await _promised(request, size)
+    await answer.write(data[:size])
+    left = size - len(data)
+    while left > 0:
+        await answer.write(ZEROS[:left])
+        left -= len(ZEROS)
+    return answer
+
+
+async def _promised(request: web.Request, length: int) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: MP4})
+    answer.content_length = length
+    await answer.prepare(request)
     return answer
 
 

@@ -1,26 +1,32 @@
 """Trouble on demand: what goes wrong with the next requests, one fault per request.
 
 A fault is data: which operation, what happens, and a few words on how. Plain Python: the server
-carries it out.
+carries it out. Troubles that have a name are in `presets.py`.
 """
 
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-Operation = Literal["create", "retrieve", "content"]
+Operation = Literal["create", "retrieve", "content", "file", "list", "delete"]
 Kind = Literal[
-    "pass",  # nothing, or just the delay
+    "pass",  # nothing, or just the words that go with any kind
     "answer",  # not done; answered with `status` and `message` in the envelope, or with `body`
+    "unknown",  # not done; answered as if nobody knew the id, or it were another key's
+    "redirect",  # not done; sent on with `status` to `location`, or to another name of this host
     "cut",  # connection cut before the body is read: nothing is done, nothing is charged
     "drop",  # done and charged as usual, then the connection is cut instead of an answer
     "truncate",  # content: Content-Length promises all, half of it comes
+    "drip",  # content: a few bytes at a time, `delay` seconds apart
+    "unmeasured",  # content: no Content-Length
+    "oversized",  # content: the file, then zeros up to `size` bytes
     "fail",  # the video that this request is about ends failed, with `message` and `code`
     "stuck",  # the video that this request is about is never done
 ]
+When = Literal["", "processing", "succeeded", "failed"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 KINDS: tuple[Kind, ...] = get_args(Kind)
+WHENS: tuple[When, ...] = get_args(When)
 WORDS: Mapping[str, type | tuple[type, ...]] = {
     "operation": str,
     "kind": str,
@@ -30,29 +36,51 @@ WORDS: Mapping[str, type | tuple[type, ...]] = {
     "retry_after": int,
     "body": str,
     "delay": (int, float),
+    "takes": (int, float),
+    "when": str,
+    "patch": dict,
+    "without": list,
+    "location": str,
+    "content_type": str,
+    "size": int,
     "times": int,
 }
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+ALWAYS = 1_000_000
+"""So often that nobody sees the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request; `delay` (seconds) goes before the answer of any kind."""
+    """What happens to one request; `delay` (seconds) goes before the answer of any kind.
+
+    `patch` and `without` change the JSON of an answer that is otherwise right; `takes` is how long
+    the video takes from now on. `when` waits for a request about a video in that state.
+    """
 
     operation: Operation
-    kind: Kind
+    kind: Kind = "pass"
     status: int = 500
     message: str = ""  # empty: a sentence that fits the status
     code: str = "moderation_blocked"
     retry_after: int | None = None
     body: str | None = None  # sent as it is: text/html if it begins with <, else as JSON
     delay: float = 0.0
+    takes: float | None = None
+    when: When = ""
+    patch: Mapping[str, object] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    location: str = ""
+    content_type: str = ""
+    size: int = 0
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
             raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}")
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        if self.when not in WHENS:
+            raise ValueError(f"when must be one of {', '.join(WHENS[1:])}, or nothing")
         if not 200 <= self.status <= 599:
             raise ValueError("status must be from 200 to 599")
 
@@ -61,24 +89,29 @@ class Faults:
     """The faults that wait for their request, in order, for each operation."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, deque[Fault]] = {name: deque() for name in OPERATIONS}
+        self._waiting: dict[Operation, list[tuple[Fault, int]]] = {name: [] for name in OPERATIONS}
 
     def add(self, fault: Fault, times: int = 1) -> None:
         """Let this happen to the next `times` requests of its operation, after those waiting."""
-        self._waiting[fault.operation].extend([fault] * times)
+        if times > 0:
+            self._waiting[fault.operation].append((fault, times))
 
     def clear(self) -> None:
         """Let everything go well again."""
         for waiting in self._waiting.values():
             waiting.clear()
 
-    def take(self, operation: Operation) -> Fault:
-        """Return and use up the fault of this request; one of kind `pass` if none waits."""
+    def take(self, operation: Operation, state: When = "") -> Fault | None:
+        """Return and use up the first fault for a request, about a video in this state."""
         waiting = self._waiting[operation]
-        return waiting.popleft() if waiting else Fault(operation, "pass")
+        for place, (fault, times) in enumerate(waiting):
+            if fault.when in ("", state):
+                waiting[place : place + 1] = [(fault, times - 1)] if times > 1 else []
+                return fault
+        return None
 
     def __len__(self) -> int:
-        return sum(len(waiting) for waiting in self._waiting.values())
+        return sum(times for waiting in self._waiting.values() for _, times in waiting)
 
 
 def parse(content: object) -> tuple[Fault, int]:
@@ -93,4 +126,6 @@ def parse(content: object) -> tuple[Fault, int]:
     if missing := {"operation", "kind"} - content.keys():
         raise ValueError(f"missing: {', '.join(sorted(missing))}")
     words = {name: value for name, value in content.items() if name != "times"}
+    if "without" in words:
+        words["without"] = tuple(words["without"])
     return Fault(**words), content.get("times", 1)

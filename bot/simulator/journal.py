@@ -3,12 +3,15 @@
 Pictures are kept as size and hash, never as bytes; keys are not kept at all.
 """
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from bot.simulator.faults import Operation
-from bot.simulator.requests import Body, Refused, data_uri, metadata
+from bot.simulator.bodies import Body
+from bot.simulator.faults import OPERATIONS, Operation
+from bot.simulator.pictures import data_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Entry:
     """One fully received request of the API and what came of it.
 
     `video` is the video's id where the request was about a known one; `status` is the answer's
-    (200 also where a Range makes it 206), None if the connection was cut instead.
+    (200 also where a Range makes it 206), None if the connection was cut instead. A request that
+    the vendor refused is charged and refunded where the gateway takes its price beforehand.
     """
 
     at: float
@@ -53,6 +57,7 @@ class Entry:
     status: int | None
     charged: bool
     refunded: bool = False
+    authorized: bool = True  # whether any Authorization came with it, the right one or not
 
     def as_json(self) -> dict[str, object]:
         """Return the entry for the journal page, where the video's id is called `id`."""
@@ -62,11 +67,10 @@ class Entry:
 
 def describe(body: Body) -> Contents:
     """Describe a body; hashes every picture, so it belongs in a thread."""
-    try:
-        extras: Mapping[str, object] = metadata(body)
-        rest = {name: text for name, text in body.fields.items() if name != "metadata"}
-    except Refused:
-        extras, rest = {}, dict(body.fields)
+    rest = dict(body.fields)
+    extras = _metadata(body)
+    if extras:
+        del rest["metadata"]
     return Contents(
         fields={name: _without_bytes(text) for name, text in rest.items()},
         files={
@@ -87,6 +91,33 @@ def as_json(entries: list[Entry]) -> dict[str, object]:
             "refunds": sum(entry.refunded for entry in entries),
         },
     }
+
+
+class Journal:
+    """The entries, in order, and who waits for the next."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._arrivals: dict[Operation, asyncio.Queue[Entry]] = {
+            name: asyncio.Queue() for name in OPERATIONS
+        }
+
+    def record(self, entry: Entry) -> None:
+        """Write down what was received and acted on."""
+        self.entries.append(entry)
+        self._arrivals[entry.operation].put_nowait(entry)
+
+    async def next(self, operation: Operation) -> Entry:
+        """Wait for the earliest entry of this operation that next() has not yet returned."""
+        return await self._arrivals[operation].get()
+
+
+def _metadata(body: Body) -> dict[str, object]:
+    try:
+        extras = json.loads(body.fields.get("metadata", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return extras if isinstance(extras, dict) else {}
 
 
 def _without_bytes(value: object) -> object:

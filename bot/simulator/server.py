@@ -1,49 +1,30 @@
 """The simulated gateway: a real HTTP server for `/v1/videos`, with a journal and faults.
 
-It answers as the API document says, renders real MP4s, and never fetches anything from anywhere.
-Its own pages, `/simulator/…`, are for whoever runs it and need no key.
+It answers as its profile says, renders real MP4s, and never fetches anything from anywhere.
 """
 
 import asyncio
 import contextlib
-import json
-import logging
-import secrets
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from pathlib import Path
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from bot.simulator import answers, faults, journal, requests, shelf, videos
-from bot.simulator.faults import OPERATIONS, Fault, Faults, Operation
-from bot.simulator.journal import Contents, Entry
+from bot.simulator import answers, bodies, journal, pages, presets, videos
+from bot.simulator.faults import Fault, Faults, Operation
+from bot.simulator.journal import Contents, Entry, Journal
+from bot.simulator.library import Library, owner
 from bot.simulator.profiles import DOCUMENTED, Profile
+from bot.simulator.refusals import Refused
 from bot.simulator.render import Renderer
-from bot.simulator.requests import Refused
 from bot.simulator.scenes import Film
 from bot.simulator.videos import Failure, Video
 
-log = logging.getLogger(__name__)
-
 LARGEST_BODY = 128 * 1024 * 1024
-WELCOME = """\
-This is a simulated video gateway. It speaks the /v1/videos API of an OpenAI-style gateway and
-renders real, if modest, MP4s. Nothing here costs anything.
-
-  POST /v1/videos               make a video            (Bearer key)
-  GET  /v1/videos/{id}          how far it is           (Bearer key)
-  GET  /v1/videos/{id}/content  the MP4                 (Bearer key)
-  GET  /v1/models               the models              (Bearer key)
-  GET  /simulator/journal       what was received and charged
-  POST /simulator/faults        make something go wrong; DELETE makes all well again
-
-A prompt with [fail] ends failed, with [slow] takes five times as long, with [refuse] is refused.
-"""
 
 
 @dataclass(slots=True)
@@ -53,10 +34,14 @@ class Exchange:
     operation: Operation
     request: web.Request
     fault: Fault
-    contents: Contents
+    fates: list[Fault]
+    key: str = ""
+    contents: Contents = field(default_factory=Contents)
     model: str | None = None
     video: Video | None = None
+    file: Path | None = None  # what is being sent
     charged: bool = False
+    refunded: bool = False
 
 
 Act = Callable[[Exchange], Awaitable[web.StreamResponse]]
@@ -67,32 +52,38 @@ class Simulator:
 
     `render_time` is the least time a video takes, in seconds of the clock `now`. Several
     simulators may share one `renderer`, which then belongs to whoever made it. With a `folder` it
-    knows its videos again after a restart.
+    knows its videos again after a restart. `other_keys` are other customers; `at_once` is how many
+    videos each of them may have under way. `tick` (seconds) is how often it looks at its vendor:
+    0 for always, by default as its profile does.
     """
 
     def __init__(
         self,
         *,
         key: str = "sk-sim",
+        other_keys: Collection[str] = (),
         render_time: float = 8.0,
         profile: Profile = DOCUMENTED,
+        tick: float | None = None,
+        at_once: int | None = None,
         now: Callable[[], float] = time.time,
         renderer: Renderer | None = None,
         folder: Path | None = None,
     ) -> None:
         self.faults = Faults()
-        self._key = key
-        self._render_time = render_time
+        self._keys = {key, *other_keys}
         self._profile = profile
+        self._at_once = at_once
         self._now = now
-        self._renderer = renderer
-        self._kept = folder
-        self._folder = Path()
-        self._videos: dict[str, Video] = {}
-        self._entries: list[Entry] = []
-        self._arrivals: dict[str, asyncio.Queue[Entry]] = {
-            name: asyncio.Queue() for name in OPERATIONS
-        }
+        self._library = Library(
+            profile=profile,
+            render_time=render_time,
+            tick=profile.tick if tick is None else tick,
+            now=now,
+            renderer=renderer,
+            folder=folder,
+        )
+        self._journal = Journal()
         self._gates: dict[str, asyncio.Event] = {}
 
     # -------------------------------------------------------------------- to be asked
@@ -100,19 +91,20 @@ class Simulator:
     @property
     def journal(self) -> list[Entry]:
         """Every fully received request of the API, in order."""
-        return [replace(entry, refunded=self._refunded(entry)) for entry in self._entries]
+        entries = self._journal.entries
+        return [replace(entry, refunded=self._refunded(entry)) for entry in entries]
 
     @property
     def charges(self) -> int:
         """How many requests were charged, refunded ones included."""
-        return sum(entry.charged for entry in self._entries)
+        return sum(entry.charged for entry in self._journal.entries)
 
     async def next(self, operation: Operation) -> Entry:
         """Wait for the earliest request of this operation that next() has not yet returned.
 
         It is returned once it is received and acted on, before it is answered.
         """
-        return await self._arrivals[operation].get()
+        return await self._journal.next(operation)
 
     @contextlib.asynccontextmanager
     async def holding(self, operation: Operation) -> AsyncIterator[None]:
@@ -126,12 +118,12 @@ class Simulator:
 
     async def rendered(self) -> None:
         """Wait until every file is rendered, so that time alone decides what is done."""
-        tasks = [video.rendering for video in self._videos.values() if video.rendering]
-        await asyncio.gather(*tasks)
+        await self._library.rendered()
 
     def _refunded(self, entry: Entry) -> bool:
-        video = self._videos.get(entry.video or "")
-        return entry.charged and video is not None and video.state(self._now()) == "failed"
+        video = self._library.get(entry.video or "")
+        failed = video is not None and video.state(self._now()) == "failed"
+        return entry.refunded or (entry.charged and failed)
 
     # -------------------------------------------------------------------------- serving
 
@@ -148,55 +140,35 @@ class Simulator:
 
     def build(self) -> web.Application:
         """Return the application; its files and workers live from its start-up to its clean-up."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[answers.envelopes])
+        envelopes = answers.envelopes(self._profile)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[envelopes])
         app.cleanup_ctx.append(self._live)
-        app.on_response_prepare.append(self._date)
-        app.add_routes(
-            [
-                web.get("/", self._welcome),
-                web.post("/v1/videos", self._operation("create", self._create)),
-                web.get("/v1/videos/{id}", self._operation("retrieve", self._retrieve)),
-                web.get("/v1/videos/{id}/content", self._operation("content", self._content)),
-                web.get("/v1/models", self._models),
-                web.get("/files/{id}.mp4", self._file),
-                web.get("/simulator/journal", self._show_journal),
-                web.post("/simulator/faults", self._add_fault),
-                web.delete("/simulator/faults", self._clear_faults),
-            ]
-        )
+        app.on_response_prepare.append(self._head)
+        app.add_routes(self._routes())
+        app.add_routes(pages.routes(self._profile, self.faults, lambda: self.journal))
         return app
 
-    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+    def _routes(self) -> list[web.RouteDef]:
+        heads = self._profile.heads
+        one = "/v1/videos/{id}"
+        routes = [
+            web.post("/v1/videos", self._operation("create", self._create)),
+            web.get(one, self._operation("retrieve", self._retrieve), allow_head=heads),
+            web.get(f"{one}/content", self._operation("content", self._content), allow_head=heads),
+            web.get("/files/{id}.mp4", self._operation("file", self._file)),
+            web.get("/v1/models", self._models),
+        ]
+        if self._profile.remixes:
+            routes.append(web.post(f"{one}/remix", self._operation("create", self._remix)))
+        return routes
+
+    async def _head(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers[hdrs.DATE] = formatdate(self._now(), usegmt=True)
+        response.headers.update(self._profile.headers())
 
     async def _live(self, _: web.Application) -> AsyncIterator[None]:
-        own = None if self._renderer else Renderer()
-        self._renderer = self._renderer or own
-        with self._opened() as folder:
-            self._folder = folder
-            for video in shelf.kept(folder):
-                self._take(video)
+        async with self._library.open():
             yield
-            tasks = [video.rendering for video in self._videos.values() if video.rendering]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if own:
-                await own.close()
-                self._renderer = None
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[Path]:
-        """The folder it was given, or one that goes with it."""
-        if self._kept is not None:
-            self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-            yield self._kept
-            return
-        with tempfile.TemporaryDirectory(
-            prefix="zoetrope-simulator-",
-            ignore_cleanup_errors=True,  # a shared renderer may still be writing
-        ) as folder:
-            yield Path(folder)
 
     # ------------------------------------------------------------------- the operations
 
@@ -204,129 +176,145 @@ class Simulator:
         """Wrap what an operation does in what all of them have: key, fault, journal, gate."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            fault = self.faults.take(name)
+            fault = self._trouble(name, request)
             if fault.kind == "cut":
                 return answers.cut(request)
-            exchange = Exchange(name, request, fault, Contents())
+            exchange = Exchange(name, request, fault, [fault])
             try:
-                self._check_key(request)
+                if name != "file":
+                    exchange.key = self._check_key(request)
                 answer = await act(exchange)
             except Refused as refusal:
-                answer = answers.error(refusal.status, refusal.message)
-            self._record(exchange, None if fault.kind == "drop" else answer.status)
+                answer = answers.refused(refusal, self._profile)
+                exchange.charged = exchange.refunded = refusal.upstream and self._profile.prepays
+            self._record(exchange, answer.status)
             if gate := self._gates.get(name):
                 await gate.wait()
-            await asyncio.sleep(fault.delay)
-            if fault.kind == "drop":
-                return answers.cut(request)
-            if fault.kind == "truncate" and exchange.video and isinstance(answer, web.FileResponse):
-                return await answers.truncated(request, exchange.video.path)
-            return answer
+            return await answers.sent(request, exchange.fault, answer, exchange.file)
 
         return handle
 
-    def _check_key(self, request: web.Request) -> None:
-        if request.headers.get(hdrs.AUTHORIZATION) != f"Bearer {self._key}":
-            raise Refused("invalid or missing API key", 401)
+    def _trouble(self, name: Operation, request: web.Request) -> Fault:
+        video = self._library.get(request.match_info.get("id", ""))
+        state = video.state(self._now()) if video else ""
+        own = video.faults.take(name, state) if video else None
+        return self.faults.take(name, state) or own or Fault(name)
 
-    def _record(self, exchange: Exchange, status: int | None) -> None:
-        entry = Entry(
-            at=self._now(),
-            operation=exchange.operation,
-            method=exchange.request.method,
-            path=exchange.request.path,
-            video=exchange.video.id if exchange.video else None,
-            model=exchange.model,
-            fields=exchange.contents.fields,
-            files=exchange.contents.files,
-            metadata=exchange.contents.metadata,
-            status=status,
-            charged=exchange.charged,
+    def _check_key(self, request: web.Request) -> str:
+        scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme != "Bearer" or key not in self._keys:
+            raise self._profile.bad_key()
+        return key
+
+    def _record(self, exchange: Exchange, status: int) -> None:
+        self._journal.record(
+            Entry(
+                at=self._now(),
+                operation=exchange.operation,
+                method=exchange.request.method,
+                path=exchange.request.path,
+                video=exchange.video.id if exchange.video else None,
+                model=exchange.model,
+                fields=exchange.contents.fields,
+                files=exchange.contents.files,
+                metadata=exchange.contents.metadata,
+                status=None if exchange.fault.kind in ("drop", "cut") else status,
+                charged=exchange.charged,
+                refunded=exchange.refunded,
+                authorized=hdrs.AUTHORIZATION in exchange.request.headers,
+            )
         )
-        self._entries.append(entry)
-        self._arrivals[exchange.operation].put_nowait(entry)
 
     async def _create(self, exchange: Exchange) -> web.StreamResponse:
-        body = await requests.read(exchange.request)
+        body = await self._body(exchange)
+        if exchange.fault.kind in answers.INSTEAD:
+            return answers.instead(exchange.request, exchange.fault, self._profile)
+        film = await asyncio.to_thread(self._profile.film, body)
+        return await self._begin(exchange, film)
+
+    async def _remix(self, exchange: Exchange) -> web.StreamResponse:
+        body = await self._body(exchange)
+        if exchange.fault.kind in answers.INSTEAD:
+            return answers.instead(exchange.request, exchange.fault, self._profile)
+        source = self._known(exchange)
+        exchange.video = None  # this request is about the one to be made
+        film = self._profile.remix(body, source)
+        return await self._begin(exchange, film, remixed_from=source.id)
+
+    async def _body(self, exchange: Exchange) -> bodies.Body:
+        """Receive the body, and what its prompt wishes to go wrong with this request."""
+        body = await bodies.read(exchange.request)
         exchange.contents = await asyncio.to_thread(journal.describe, body)
         exchange.model = body.fields.get("model")
-        if exchange.fault.kind == "answer":
-            return answers.faulty(exchange.fault)
-        film = await asyncio.to_thread(requests.film, body, self._profile.models)
+        wishes = [each for each, _ in presets.asked(body.fields.get("prompt", ""))]
+        mine = [each for each in wishes if each.operation == "create"]
+        exchange.fates += mine
+        if exchange.fault == Fault("create"):
+            exchange.fault = next(iter(mine), exchange.fault)
+        return body
+
+    async def _begin(
+        self, exchange: Exchange, film: Film, remixed_from: str | None = None
+    ) -> web.StreamResponse:
         exchange.model = film.model
         if videos.REFUSE in film.prompt:
             raise Refused("the prompt asks to be refused")
-        video = exchange.video = self._begin(film)
-        exchange.charged = True
-        self._fate(video, exchange.fault)
-        if self._kept is not None:
-            await asyncio.to_thread(shelf.keep, video)
-        return web.json_response(videos.created(video, self._profile), status=self._profile.created)
-
-    def _begin(self, film: Film) -> Video:
-        name = f"video_{secrets.token_hex(16)}"
-        video = Video(
-            id=name,
-            film=film,
-            path=self._folder / f"{name}.mp4",
-            created_at=self._now(),
-            takes=self._render_time * (videos.SLOWER if videos.SLOW in film.prompt else 1),
-            failure=videos.MODERATED if videos.FAIL in film.prompt else None,
+        if self._at_once is not None and self._library.under_way(exchange.key) >= self._at_once:
+            raise self._profile.busy()
+        video = self._library.begin(film, key=exchange.key, remixed_from=remixed_from)
+        exchange.video, exchange.charged = video, True
+        for fault in exchange.fates:
+            _bend(video, fault)
+        await self._library.keep(video)
+        answer = answers.patched(
+            self._profile.accepted(video), exchange.fault, status=self._profile.created
         )
-        self._take(video)
-        return video
-
-    def _take(self, video: Video) -> None:
-        self._videos[video.id] = video
-        if not video.path.exists():
-            video.rendering = asyncio.create_task(self._render(video))
-
-    async def _render(self, video: Video) -> None:
-        assert self._renderer is not None  # requests come only while the application lives
-        try:
-            await self._renderer.render(video.film, video.path)
-        except ValueError:
-            video.failure = videos.UNREADABLE
-        except OSError as error:
-            log.warning("simulator.render_failed video=%s", video.id, exc_info=error)
-            video.failure = videos.BROKEN
+        answer.headers.update(self._profile.receipt(film))
+        return answer
 
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
-        if exchange.fault.kind == "answer":
-            return answers.faulty(exchange.fault)
+        if exchange.fault.kind in answers.INSTEAD:
+            return answers.instead(exchange.request, exchange.fault, self._profile)
         video = self._known(exchange)
         url = f"{exchange.request.scheme}://{exchange.request.host}/files/{video.id}.mp4"
-        return web.json_response(videos.retrieved(video, self._profile, self._now(), url))
-
-    async def _content(self, exchange: Exchange) -> web.StreamResponse:
-        if exchange.fault.kind == "answer":
-            return answers.faulty(exchange.fault)
-        video = self._known(exchange)
-        if video.state(self._now()) != "succeeded":
-            raise Refused("the video is not ready")
-        name = f'attachment; filename="{video.id}.mp4"'
-        return web.FileResponse(video.path, headers={hdrs.CONTENT_DISPOSITION: name})
+        return answers.patched(self._profile.told(video, self._now(), url), exchange.fault)
 
     def _known(self, exchange: Exchange) -> Video:
-        video = self._videos.get(exchange.request.match_info["id"])
-        if video is None:
-            raise Refused("there is no video with this id", self._profile.unknown)
+        video = self._library.get(exchange.request.match_info["id"])
+        if video is None or not video.is_of(owner(exchange.key)):
+            raise self._profile.unknown()
+        return self._about(exchange, video)
+
+    def _about(self, exchange: Exchange, video: Video) -> Video:
         exchange.video, exchange.model = video, video.film.model
-        self._fate(video, exchange.fault)
+        _bend(video, exchange.fault)
         return video
 
-    def _fate(self, video: Video, fault: Fault) -> None:
-        match fault.kind:
-            case "fail":
-                failure = videos.MODERATED
-                video.failure = Failure(fault.message or failure.message, fault.code)
-            case "stuck":
-                video.stuck = True
+    async def _content(self, exchange: Exchange) -> web.StreamResponse:
+        if exchange.fault.kind in answers.INSTEAD:
+            return answers.instead(exchange.request, exchange.fault, self._profile)
+        video = self._library.get(exchange.request.match_info["id"])
+        mine = self._profile.for_all or (video and video.is_of(owner(exchange.key)))
+        if video is None or not mine:
+            raise self._profile.no_content()
+        self._about(exchange, video)
+        if video.state(self._now()) != "succeeded":
+            raise self._profile.not_ready(video, self._now())
+        return await self._sent(exchange, video)
 
-    # ------------------------------------------------------------------ the other pages
+    async def _file(self, exchange: Exchange) -> web.StreamResponse:
+        if exchange.fault.kind in answers.INSTEAD:
+            return answers.instead(exchange.request, exchange.fault, self._profile)
+        video = self._library.get(exchange.request.match_info["id"])
+        if video is None or video.state(self._now()) != "succeeded":
+            raise Refused("there is no such file", 404)
+        exchange.video, exchange.file = video, video.path
+        return web.FileResponse(video.path)
 
-    async def _welcome(self, _: web.Request) -> web.Response:
-        return web.Response(text=WELCOME)
+    async def _sent(self, exchange: Exchange, video: Video) -> web.StreamResponse:
+        exchange.file = video.path
+        headers = self._profile.file_headers(video)
+        return await answers.file(video.path, self._profile, headers)
 
     async def _models(self, request: web.Request) -> web.Response:
         self._check_key(request)
@@ -336,23 +324,14 @@ class Simulator:
         ]
         return web.json_response({"object": "list", "data": models})
 
-    async def _file(self, request: web.Request) -> web.StreamResponse:
-        video = self._videos.get(request.match_info["id"])
-        if video is None or video.state(self._now()) != "succeeded":
-            raise Refused("there is no such file", 404)
-        return web.FileResponse(video.path)
 
-    async def _show_journal(self, _: web.Request) -> web.Response:
-        return answers.as_json(journal.as_json(self.journal))
-
-    async def _add_fault(self, request: web.Request) -> web.Response:
-        try:
-            fault, times = faults.parse(json.loads(await request.read()))
-        except ValueError as error:
-            raise Refused(str(error)) from error
-        self.faults.add(fault, times)
-        return web.json_response({"waiting": len(self.faults)}, status=201)
-
-    async def _clear_faults(self, _: web.Request) -> web.Response:
-        self.faults.clear()
-        return web.json_response({"waiting": 0})
+def _bend(video: Video, fault: Fault) -> None:
+    """Change the life of a video as a fault says."""
+    if fault.takes is not None:
+        video.takes = fault.takes
+    match fault.kind:
+        case "fail":
+            failure = videos.MODERATED
+            video.failure = Failure(fault.message or failure.message, fault.code)
+        case "stuck":
+            video.stuck = True

@@ -24,8 +24,12 @@ def keep(video: Video) -> None:
         "film": film,
         "created_at": video.created_at,
         "takes": video.takes,
+        "owner": video.owner,
         "failure": asdict(video.failure) if video.failure else None,
         "stuck": video.stuck,
+        "tick": video.tick,
+        "sweep": video.sweep,
+        "remixed_from": video.remixed_from,
     }
     draft = video.path.with_suffix(".json.part")
     with draft.open("w", encoding="utf-8") as file:
@@ -38,7 +42,7 @@ def keep(video: Video) -> None:
 def kept(folder: Path) -> list[Video]:
     """Every video of a folder, in no order; a file that can't be read is named in the log."""
     found = []
-    for file in folder.glob("video_*.json"):
+    for file in folder.glob("*.json"):
         try:
             found.append(_read(file))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:

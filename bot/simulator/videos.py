@@ -4,11 +4,12 @@ It lives on the server's clock: a video is done when its time has passed *and* i
 """
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bot.simulator.profiles import Profile
+from bot.simulator.faults import Faults
 from bot.simulator.scenes import Film
 
 State = Literal["processing", "succeeded", "failed"]
@@ -33,64 +34,59 @@ BROKEN = Failure("The video could not be rendered.", "server_error")
 
 @dataclass(slots=True, kw_only=True)
 class Video:
-    """A video that was accepted."""
+    """A video that was accepted. `owner` stands for the key that asked, and is not the key; a video
+    that was kept before there were owners is everybody's.
+
+    `tick` is how often the gateway looks at its vendor, 0 for always; `sweep` is when it gives a
+    video up (seconds, both).
+    """
 
     id: str
     film: Film
     path: Path
     created_at: float
     takes: float  # seconds
+    owner: str = ""
     failure: Failure | None = None
     stuck: bool = False
-    rendering: asyncio.Task[None] | None = field(default=None, repr=False)
+    tick: float = 0.0
+    sweep: float = math.inf
+    remixed_from: str | None = None
+    faults: Faults = field(default_factory=Faults, compare=False, repr=False)
+    rendering: asyncio.Task[None] | None = field(default=None, compare=False, repr=False)
+
+    def is_of(self, owner: str) -> bool:
+        """Say whether it belongs to an owner."""
+        return self.owner in ("", owner)
+
+    def seen(self, now: float) -> float:
+        """Return when the gateway last looked, by the server's clock."""
+        if not self.tick:
+            return now
+        return self.created_at + (now - self.created_at) // self.tick * self.tick
 
     def state(self, now: float) -> State:
-        """Return how far it is, by the server's clock."""
-        if self.stuck or now < self.created_at + self.takes:
+        """Return how far it is, as its gateway knows it."""
+        if self.swept(now):
+            return "failed"
+        if self.stuck or self.seen(now) < self.created_at + self.takes:
             return "processing"
         if self.failure:
             return "failed"
         return "succeeded" if self.path.exists() else "processing"
 
+    def swept(self, now: float) -> bool:
+        """Say whether the gateway gave it up before it was done."""
+        overdue = self.stuck or self.takes > self.sweep
+        return overdue and now >= self.created_at + self.sweep
+
+    def share(self, now: float) -> float:
+        """Return how much of its time has passed, from 0 to 1, when the gateway last looked."""
+        passed = self.seen(now) - self.created_at
+        return min(passed / self.takes, 1.0) if self.takes else 1.0
+
     def progress(self, now: float) -> int:
         """Return per cent of its time; 100 only when it is over."""
         if self.state(now) != "processing":
             return 100
-        share = (now - self.created_at) / self.takes if self.takes else 1.0
-        return min(int(100 * share), 99)
-
-
-def created(video: Video, profile: Profile) -> dict[str, object]:
-    """Return the body of the answer to the request that made it."""
-    return {
-        "id": video.id,
-        "object": "video",
-        "model": video.film.model,
-        "created_at": int(video.created_at),
-        "status": profile.processing,
-        "progress": 0,
-    }
-
-
-def retrieved(video: Video, profile: Profile, now: float, url: str) -> dict[str, object]:
-    """Return the body of an answer about it; `url` is where its file will be."""
-    state = video.state(now)
-    status = {
-        "processing": profile.processing,
-        "succeeded": profile.succeeded,
-        "failed": profile.failed,
-    }[state]
-    body = created(video, profile) | {
-        "status": status,
-        "progress": video.progress(now),
-        "size": f"{video.film.width}x{video.film.height}",
-        "seconds": str(video.film.seconds),
-        "quality": "standard",
-        "remixed_from_video_id": None,
-        "error": None,
-    }
-    if state == "succeeded":
-        body |= {"expires_at": int(video.created_at) + profile.lifetime, "url": url}
-    if state == "failed" and video.failure:
-        body["error"] = {"message": video.failure.message, "code": video.failure.code}
-    return body
+        return min(int(100 * self.share(now)), 99)

@@ -230,10 +230,11 @@ async def test_other_bodies_are_refused(client: aiohttp.ClientSession) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/videos/video_1", "/v1/videos/video_1/content", "/v1/models"])
+@pytest.mark.parametrize("given", ["Bearer sk-other", "Basic sk-sim", "Bearer", "sk-sim"])
 async def test_a_wrong_key_is_refused(
-    client: aiohttp.ClientSession, simulator: Simulator, path: str
+    client: aiohttp.ClientSession, simulator: Simulator, path: str, given: str
 ) -> None:
-    headers = {"Authorization": "Bearer sk-other"}
+    headers = {"Authorization": given}
 
     async with client.get(path, headers=headers) as answer:
         body = await answer.json()

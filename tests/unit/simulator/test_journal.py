@@ -100,6 +100,7 @@ async def test_the_page_shows_every_request_in_order_and_the_totals(
         "status": 201,
         "charged": True,
         "refunded": True,
+        "authorized": True,
     }
     assert [(entry["id"], entry["operation"]) for entry in page["journal"][1:]] == [
         (name, "retrieve"),

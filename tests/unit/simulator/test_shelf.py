@@ -1,5 +1,6 @@
 """With a folder, a simulated gateway knows its videos again."""
 
+import json
 from pathlib import Path
 
 import aiohttp
@@ -34,6 +35,22 @@ async def test_what_was_under_way_is_finished_after_a_restart(tmp_path: Path, cl
     assert await statuses(tmp_path, clock, blank, cat, dog) == ["succeeded", "failed"]
 
 
+async def test_what_was_kept_before_keys_had_owners_is_known_again(
+    tmp_path: Path, clock: Clock
+) -> None:
+    blank = BlankRenderer()
+    first = Simulator(now=clock, renderer=blank, folder=tmp_path)
+    async with first.serve() as url, aiohttp.ClientSession(url, headers=KEY) as session:
+        cat = await create(session)
+    file = tmp_path / f"{cat}.json"
+    words = json.loads(file.read_text("utf-8"))
+    for name in ("owner", "tick", "sweep", "remixed_from"):
+        del words[name]
+    file.write_text(json.dumps(words), "utf-8")
+    clock.time += 60
+    assert await statuses(tmp_path, clock, blank, cat) == ["succeeded"]
+
+
 @pytest.mark.parametrize(
     "words", ["", "{", "[]", "null", "{}", '{"film": 1}', '{"film": {"pictures": []}}', "\x00\xff"]
 )
@@ -55,7 +72,8 @@ def test_a_video_is_read_as_it_was_written(tmp_path: Path) -> None:
     film = Film(model="m", prompt="“a”", width=64, height=64, seconds=1, pictures=pictures, seed=7)
     video = Video(
         id="video_1", film=film, path=tmp_path / "video_1.mp4", created_at=1.5, takes=2.0,
-        failure=MODERATED, stuck=True,
+        owner="ann", failure=MODERATED, stuck=True, tick=15.0, sweep=86400.0,
+        remixed_from="video_0",
     )  # fmt: skip
     shelf.keep(video)
     assert shelf.kept(tmp_path) == [video]

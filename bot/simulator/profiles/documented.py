@@ -1,131 +1,86 @@
-"""Reads what was sent to `POST /v1/videos`: the raw parts, then the film they ask for.
+"""The API document to the letter: what it takes, and how it answers.
 
-Every rule in here is the API document's; where it contradicts itself a comment says which side
-was taken. What breaks a rule is `Refused`, with a message for whoever wrote the client.
+Where the document contradicts itself a comment says which side was taken. What breaks a rule is
+`Refused`, with a message for whoever wrote the client.
 """
 
-import base64
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from io import BytesIO
+from dataclasses import dataclass
 
-from aiohttp import web
-from PIL import Image
-
-from bot.simulator.profiles import WAN_SIZES, Model, Size, Takes
+from bot.simulator.bodies import Body, json_object
+from bot.simulator.models import WAN_SIZES, Model, Size, Takes
+from bot.simulator.pictures import data_uri, following, is_address, look
+from bot.simulator.profiles.profile import Profile
+from bot.simulator.refusals import Refused
 from bot.simulator.scenes import Film, Picture
+from bot.simulator.videos import Video
 
 DEFAULT_MODEL = "sora-2"
 DEFAULT_SIZE = "720x1280"
 DEFAULT_SECONDS = "4"
 LONGEST = 60  # seconds; the document names no limit, a renderer needs one
 SIDES = range(64, 2049)  # pixels; likewise
+KINDS = ("multipart/form-data", "application/json")
 # One sample says 1280P and the list of tiers does not: taken for 720P, whose long side is 1280.
 TIERS = {**WAN_SIZES, "1280P": WAN_SIZES["720P"]}
-TURNED = {5, 6, 7, 8}  # EXIF orientations that lay a picture on its side
 
 
-class Refused(Exception):
-    """A request breaks a rule and is answered with this status and message."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documented(Profile):
+    """A gateway that is as the document says."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.message, self.status = message, status
+    created: int = 201
 
+    def film(self, body: Body) -> Film:
+        """Return the film that a request asks for."""
+        if body.kind not in KINDS:
+            raise Refused(f"send multipart/form-data or application/json, not {body.kind}")
+        return _film(body, self.models)
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One file part."""
-
-    filename: str
-    content_type: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What arrived: text fields and file parts by name; a repeated name is numbered, `images (2)`.
-
-    A JSON body has only text fields; what is no string in it stands here as JSON text.
-    """
-
-    fields: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Upload] = field(default_factory=dict)
-
-
-# ---------------------------------------------------------------------------- the body
-
-
-async def read(request: web.Request) -> Body:
-    """Receive a whole body, multipart or JSON."""
-    match request.content_type:
-        case "application/json":
-            return _from_json(await request.read())
-        case "multipart/form-data":
-            return await _from_form(request)
-        case other:
-            raise Refused(f"send multipart/form-data or application/json, not {other}")
-
-
-def _from_json(raw: bytes) -> Body:
-    content = _json_object(raw, "the body")
-    return Body(
-        {
-            name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            for name, value in content.items()
-            if value is not None
+    def accepted(self, video: Video) -> dict[str, object]:
+        """The answer of "201 - Successfully Created"."""
+        return {
+            "id": video.id,
+            "object": "video",
+            "model": video.film.model,
+            "created_at": int(video.created_at),
+            "status": "processing",
+            "progress": 0,
         }
-    )
 
+    def told(self, video: Video, now: float, url: str) -> dict[str, object]:
+        """The answer of "Get Video Task Status", which is the longer of its two samples."""
+        state = video.state(now)
+        body = self.accepted(video) | {
+            "status": state,
+            "progress": video.progress(now),
+            "size": f"{video.film.width}x{video.film.height}",
+            "seconds": str(video.film.seconds),
+            "quality": "standard",
+            "remixed_from_video_id": None,
+            "error": None,
+        }
+        if state == "succeeded":
+            body |= {"expires_at": int(video.created_at) + self.lifetime, "url": url}
+        if state == "failed" and video.failure:
+            body["error"] = {"message": video.failure.message, "code": video.failure.code}
+        return body
 
-async def _from_form(request: web.Request) -> Body:
-    try:
-        form = await request.post()
-    except ValueError as error:
-        raise Refused(f"the multipart body cannot be read: {error}") from error
-    fields: dict[str, str] = {}
-    files: dict[str, Upload] = {}
-    for name, value in form.items():
-        if isinstance(value, web.FileField):
-            upload = Upload(value.filename, value.content_type, value.file.read())
-            files[_free(name, files)] = upload
-        else:
-            fields[_free(name, fields)] = _text(name, value)
-    return Body(fields, files)
+    def file_headers(self, video: Video) -> dict[str, str]:
+        """File download information."""
+        return {"Content-Disposition": f'attachment; filename="{video.id}.mp4"'}
 
-
-def _free(name: str, taken: Mapping[str, object]) -> str:
-    count = sum(1 for other in taken if other == name or other.startswith(f"{name} ("))
-    return f"{name} ({count + 1})" if count else name
-
-
-def _text(name: str, value: str | bytes | bytearray) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise Refused(f"{name} is neither text nor a file with a filename") from error
-
-
-def _json_object(raw: str | bytes, what: str) -> dict[str, object]:
-    try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{what} is not valid JSON") from error
-    if not isinstance(content, dict):
-        raise Refused(f"{what} is not a JSON object")
-    return content
+    def envelope(self, refusal: Refused) -> Mapping[str, object]:
+        """The one envelope of the document."""
+        kind = "server_error" if refusal.status >= 500 else "invalid_request_error"
+        return {"error": {"message": refusal.message, "type": kind}}
 
 
 # ---------------------------------------------------------------------------- the film
 
 
-def film(body: Body, models: Mapping[str, Model]) -> Film:
-    """Return the film a body asks for."""
+def _film(body: Body, models: Mapping[str, Model]) -> Film:
     prompt = body.fields.get("prompt", "")
     if not prompt.strip():
         raise Refused("prompt is required")
@@ -133,7 +88,7 @@ def film(body: Body, models: Mapping[str, Model]) -> Film:
     model = models.get(name)
     if model is None:
         raise Refused(f"unknown model {name!r}; known are {', '.join(models)}")
-    extras = metadata(body)
+    extras = _metadata(body)
     pictures = _pictures(body, extras, name, model)
     width, height = _size(body, extras, model, pictures)
     return Film(
@@ -149,10 +104,10 @@ def film(body: Body, models: Mapping[str, Model]) -> Film:
     )
 
 
-def metadata(body: Body) -> dict[str, object]:
-    """Return the extended parameters: the form's JSON string, or an object in a JSON body."""
+def _metadata(body: Body) -> dict[str, object]:
+    """The extended parameters: the form's JSON string, or an object in a JSON body."""
     text = body.fields.get("metadata", "")
-    extras = _json_object(text, "metadata") if text else {}
+    extras = json_object(text, "metadata") if text else {}
     _switch(extras, "prompt_extend", default=True)  # changes nothing here, but must be well formed
     return extras
 
@@ -191,7 +146,9 @@ def _size(
     if str(text).upper() in TIERS:
         tier = TIERS[str(text).upper()]
         first = next(iter(pictures), None)
-        return _following(first, tier) if isinstance(first, bytes) else tier[0]
+        if not isinstance(first, bytes):
+            return tier[0]
+        return following(_checked(first, "the picture"), tier)
     return _pixels(str(text), model)
 
 
@@ -206,18 +163,6 @@ def _pixels(text: str, model: Model) -> Size:
     if not all(side in SIDES and side % 2 == 0 for side in size):
         raise Refused(f"each side of size must be even and from {SIDES[0]} to {SIDES[-1]} pixels")
     return size
-
-
-def _following(picture: bytes, tier: tuple[Size, ...]) -> Size:
-    """The tier's size of the picture's ratio, else as many pixels with sides in steps of 16."""
-    width, height = _look(picture, "the picture")
-    for size in tier:
-        if width * size[1] == height * size[0]:
-            return size
-    width, height = max(width, height // 4), max(height, width // 4)  # no ribbons
-    area = tier[0][0] * tier[0][1]
-    wide, high = math.isqrt(area * width // height), math.isqrt(area * height // width)
-    return wide // 16 * 16, high // 16 * 16
 
 
 # ---------------------------------------------------------------------------- pictures
@@ -253,7 +198,7 @@ def _frames(extras: Mapping[str, object]) -> tuple[Picture, ...]:
 
 def _uploads(body: Body) -> Iterator[bytes]:
     for name, upload in body.files.items():
-        _look(upload.data, name)
+        _checked(upload.data, name)
         if name != "input_reference":
             raise Refused(f"unknown file {name!r}; the one file is input_reference")
         yield upload.data
@@ -262,31 +207,17 @@ def _uploads(body: Body) -> Iterator[bytes]:
 def _by_address(value: object, name: str) -> Picture:
     if not isinstance(value, str):
         raise Refused(f"{name} must be text")
-    if value.startswith(("http://", "https://")):
+    if is_address(value):
         return value
     decoded = data_uri(value)
     if decoded is None:
         raise Refused(f"{name} must be an http(s) URL or a base64 data: URI")
-    _look(decoded[1], name)
+    _checked(decoded[1], name)
     return decoded[1]
 
 
-def data_uri(text: str) -> tuple[str, bytes] | None:
-    """Return media type and bytes of a base64 `data:` URI; None if the text is none."""
-    head, comma, payload = text.partition(",")
-    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        return None
+def _checked(data: bytes, name: str) -> Size:
     try:
-        return head[5:-7], base64.b64decode(payload, validate=True)
-    except ValueError:
-        return None
-
-
-def _look(data: bytes, name: str) -> Size:
-    """Read the head of a picture; return its size as it is seen, after any EXIF turn."""
-    try:
-        with Image.open(BytesIO(data)) as picture:
-            turned = picture.getexif().get(0x0112) in TURNED
-            return (picture.height, picture.width) if turned else picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return look(data).size
+    except ValueError as error:
         raise Refused(f"{name} is not an image") from error

@@ -1,11 +1,7 @@
-"""How one kind of gateway speaks: its words, status codes and models, as data.
-
-`DOCUMENTED` is the API document to the letter. Another kind of gateway is another `Profile`; a
-difference that no field here can express is a new field.
-"""
+"""The models a gateway knows: their wire names, and what the document says of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -16,6 +12,16 @@ class Takes(StrEnum):
     ANY = "a picture or none"
     PICTURE = "one picture"
     FRAMES = "a first and a last picture"
+
+
+class Family(StrEnum):
+    """The vendor behind a model; its name begins every wire name it has."""
+
+    SORA = "sora"
+    WAN = "wan"
+    KLING = "kling"
+    JIMENG = "jimeng"
+    VIDU = "vidu"
 
 
 Size = tuple[int, int]
@@ -58,28 +64,12 @@ MODELS: Mapping[str, Model] = {
     "jimeng_vgfm_i2v_l20": Model(takes=Takes.PICTURE),
     "viduq1": Model(takes=Takes.ANY),
 }
+SORA: Mapping[str, Model] = {"sora-2": MODELS["sora-2"], "sora-2-pro": Model(takes=Takes.ANY)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """The words and status codes of one kind of gateway."""
-
-    name: str
-    created: int
-    unknown: int
-    processing: str
-    succeeded: str
-    failed: str
-    lifetime: int  # seconds from creation until the file expires
-    models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
-
-
-DOCUMENTED = Profile(
-    name="documented",
-    created=201,
-    unknown=404,
-    processing="processing",
-    succeeded="succeeded",
-    failed="failed",
-    lifetime=86400,
-)
+def family(model: str) -> Family:
+    """Return whose model this is, by its wire name; ValueError for one of nobody."""
+    for each in Family:
+        if model.startswith(each):
+            return each
+    raise ValueError(f"nobody's model: {model!r}")

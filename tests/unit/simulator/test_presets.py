@@ -1,0 +1,398 @@
+"""Each trouble that has a name, as a client meets it when the name stands in a prompt."""
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from bot.simulator.faults import Fault
+from bot.simulator.presets import CONTENTS, CREATES, DAY, DONE, FAILED, PENDING, PRESETS
+from bot.simulator.server import Simulator
+
+from .conftest import BLANK, Clock
+from .pictures import form
+from .test_faults import CUT
+from .test_life import create, look
+
+UNKNOWN = "there is no video with this id"
+
+
+async def life(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str
+) -> tuple[Mapping[str, object], Mapping[str, object], str]:
+    """Return what is said of a video under way, what when it is over, and its path."""
+    video = await create(client, f"a cat [{name}]")
+    await simulator.rendered()
+    early = await look(client, video)
+    clock.time += 8
+    return early, await look(client, video), f"/v1/videos/{video}"
+
+
+# ------------------------------------------------------------------------------- replies
+
+
+@pytest.mark.parametrize("word", DONE)
+async def test_a_word_for_done(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, word: str
+) -> None:
+    early, over, _ = await life(client, simulator, clock, f"is-{word}")
+    assert (early["status"], over["status"], "url" in over) == ("processing", word, True)
+
+
+@pytest.mark.parametrize("word", FAILED)
+async def test_a_word_for_failed(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, word: str
+) -> None:
+    early, over, _ = await life(client, simulator, clock, f"is-{word}")
+    assert (early["status"], over["status"], "url" in over) == ("processing", word, False)
+    assert simulator.journal[0].refunded
+
+
+@pytest.mark.parametrize("word", PENDING)
+async def test_a_word_for_under_way(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, word: str
+) -> None:
+    early, over, _ = await life(client, simulator, clock, f"is-{word}")
+    assert (early["status"], over["status"]) == (word, "succeeded")
+
+
+MISSING = object()
+
+REPLIES: dict[str, tuple[str, object, object]] = {
+    "is-empty": ("status", "", "succeeded"),
+    "is-null": ("status", None, "succeeded"),
+    "is-number": ("status", 3, "succeeded"),
+    "is-missing": ("status", MISSING, "succeeded"),
+    "is-loud": ("status", "processing", " SUCCESS "),
+    "progress-text": ("progress", "30%", "30%"),
+    "progress-float": ("progress", 33.3, 33.3),
+    "progress-null": ("progress", None, None),
+    "progress-full": ("progress", 100, 100),
+    "progress-falls": ("progress", 80, 100),
+    "created-ms": ("created_at", 1640995200000, 1640995200000),
+    "completed-early": ("completed_at", 1640995200, MISSING),
+    "url-empty": ("metadata", MISSING, {"url": ""}),
+    "url-is-error": ("metadata", MISSING, {"url": "InternalError: no video"}),
+    "no-reason": ("error", None, MISSING),
+    "wrapped": ("data", MISSING, {"status": "SUCCESS"}),
+    "swept": ("status", "in_progress", "in_progress"),
+    "other-id": ("id", "video_" + "A" * 128 + "==", "video_" + "A" * 128 + "=="),
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+async def test_a_field_of_the_reply(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str
+) -> None:
+    early, over, _ = await life(client, simulator, clock, name)
+    field, before, after = REPLIES[name]
+    assert (early.get(field, MISSING), over.get(field, MISSING)) == (before, after)
+
+
+async def test_an_error_may_be_all_that_is_said(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    early, over, path = await life(client, simulator, clock, "error-only")
+    error = {"message": "upstream is away", "code": ""}
+    assert early == over == {"id": path.rpartition("/")[2], "error": error}
+
+
+async def test_progress_falls_and_recovers(client: aiohttp.ClientSession) -> None:
+    video = await create(client, "a cat [progress-falls]")
+    assert [(await look(client, video))["progress"] for _ in range(4)] == [80, 20, 60, 0]
+
+
+async def test_a_swept_video_looks_done_and_is_not(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "swept")
+    clock.time += 1e6
+    async with client.get(path) as answer:
+        body = await answer.json()
+    assert (body["status"], body["progress"], "url" in body) == ("in_progress", 100, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        ("not-yet", [404, 404, 200]),
+        ("lost", [404, 404, 404]),
+        ("poll-429", [429, 429, 200]),
+        ("poll-500", [500, 500, 200]),
+        ("poll-502", [502, 502, 200]),
+    ],
+)
+async def test_a_look_that_is_refused(
+    client: aiohttp.ClientSession, name: str, statuses: list[int]
+) -> None:
+    path = f"/v1/videos/{await create(client, f'a cat [{name}]')}"
+    assert [await status(client, path) for _ in range(3)] == statuses
+
+
+async def status(client: aiohttp.ClientSession, path: str) -> int:
+    async with client.get(path, allow_redirects=False) as answer:
+        return answer.status
+
+
+@pytest.mark.parametrize("name", ["poll-malformed", "poll-truncated"])
+async def test_a_reply_that_is_no_json(client: aiohttp.ClientSession, name: str) -> None:
+    video = await create(client, f"a cat [{name}]")
+    async with client.get(f"/v1/videos/{video}") as answer:
+        with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+            await answer.json()
+
+
+async def test_a_reply_that_comes_too_late(client: aiohttp.ClientSession) -> None:
+    video = await create(client, "a cat [poll-late]")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await look(client, video)
+    assert (await look(client, video))["status"] == "processing"
+
+
+# ---------------------------------------------------------------------------- the life
+
+
+async def test_a_video_can_come_after_a_day(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, over, path = await life(client, simulator, clock, "late")
+    clock.time += DAY + 3600
+    assert (over["status"], await status(client, f"{path}/content")) == ("processing", 200)
+
+
+async def test_a_video_can_be_moderated_after_a_long_wait(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, early, path = await life(client, simulator, clock, "moderated-late")
+    clock.time += 600
+    late = await look(client, path.rpartition("/")[2])
+    assert (early["status"], late["status"]) == ("processing", "failed")
+
+
+async def test_a_video_can_be_stuck(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, over, _ = await life(client, simulator, clock, "stuck")
+    assert (over["status"], over["progress"]) == ("processing", 99)
+
+
+# ------------------------------------------------------------------------------ create
+
+ANSWERS: dict[str, tuple[int, str | None, str]] = {
+    "create-429": (429, None, "当前分组上游负载已饱和"),
+    "create-429-hint": (429, "7", "当前分组上游负载已饱和"),
+    "create-429-empty": (429, None, ""),
+    "create-500": (500, None, "<title>500 Internal Server Error<"),
+    "create-502": (502, None, "<title>502 Bad Gateway<"),
+    "create-503": (503, None, "<title>503 Service Temporarily Unavailable<"),
+    "create-504": (504, None, "<title>504 Gateway Time-out<"),
+    "bad-key": (401, None, "无效的令牌"),
+    "no-balance-a": (403, None, "quota_not_enough"),
+    "no-balance": (403, None, "insufficient_user_quota"),
+    "no-balance-token": (403, None, "pre_consume_token_quota_failed"),
+    "denied": (403, None, "access_denied"),
+    "no-channel": (503, None, "model_not_found"),
+    "too-large": (413, None, "read_request_body_failed"),
+    "ok-but-error": (200, None, "ali_api_error"),
+    "moved": (307, None, ""),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_a_request_that_is_answered_so_makes_nothing(
+    client: aiohttp.ClientSession, simulator: Simulator, name: str
+) -> None:
+    code, hint, words = ANSWERS[name]
+    body = form({"prompt": f"a cat [{name}]"})
+    async with client.post("/v1/videos", data=body, allow_redirects=False) as answer:
+        text = await answer.text()
+    assert (answer.status, answer.headers.get("Retry-After")) == (code, hint)
+    assert (words in text, simulator.charges) == (True, 0)
+
+
+@pytest.mark.parametrize(("name", "charges"), [("reset", 0), ("answer-lost", 1)])
+async def test_a_connection_that_breaks(
+    client: aiohttp.ClientSession, simulator: Simulator, name: str, charges: int
+) -> None:
+    with pytest.raises(CUT):
+        await create(client, f"a cat [{name}]")
+    assert (simulator.charges, simulator.journal[0].status) == (charges, None)
+
+
+async def test_an_answer_that_comes_too_late(
+    client: aiohttp.ClientSession, simulator: Simulator
+) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await create(client, "a cat [answer-late]")
+    assert simulator.charges == 1
+
+
+def test_every_trouble_with_a_request_is_claimed_here() -> None:
+    assert CREATES.keys() == {*ANSWERS, "reset", "answer-lost", "answer-late"}
+
+
+# ----------------------------------------------------------------------------- content
+
+FILES: dict[str, list[int]] = {
+    "content-400": [400, 400, 200, 200],
+    "content-404": [404, 404, 200, 200],
+    "content-403": [403, 403, 200, 200],
+    "content-502": [502, 502, 502, 200],
+    "url-expired": [502, 502, 502, 502],
+    "content-moved": [302, 302, 302, 302],
+    "content-html": [200, 200, 200, 200],
+    "content-json": [200, 200, 200, 200],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_content_that_is_answered_so(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str
+) -> None:
+    _, _, path = await life(client, simulator, clock, name)
+    assert [await status(client, f"{path}/content") for _ in range(4)] == FILES[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("content-html", "text/html"),
+        ("content-json", "application/json"),
+        ("content-typed", "application/octet-stream"),
+    ],
+)
+async def test_content_of_another_type(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock, name: str, kind: str
+) -> None:
+    _, _, path = await life(client, simulator, clock, name)
+    async with client.get(f"{path}/content") as answer:
+        assert answer.content_type == kind
+
+
+async def test_content_elsewhere_is_under_another_name_and_tells_who_brought_a_key(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-moved")
+    async with client.get(f"{path}/content", allow_redirects=False) as answer:
+        where = answer.headers["Location"]
+    assert urlsplit(where).hostname == "localhost"
+    here = where.replace("localhost", "127.0.0.1")
+
+    async with client.get(here) as answer, aiohttp.request("GET", here) as bare:
+        assert [await answer.read(), await bare.read()] == [BLANK, BLANK]
+
+    files = [entry.authorized for entry in simulator.journal if entry.operation == "file"]
+    assert files == [True, False]
+
+
+async def test_an_expired_address_is_forbidden(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, over, _ = await life(client, simulator, clock, "url-expired")
+    assert await status(client, str(over["url"])) == 403
+
+
+async def test_content_without_a_length(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-unmeasured")
+    async with client.get(f"{path}/content") as answer:
+        assert ("Content-Length" in answer.headers, await answer.read()) == (False, BLANK)
+
+
+async def test_content_that_is_cut_short(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-truncated")
+    async with client.get(f"{path}/content") as answer:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
+
+
+async def test_content_without_end(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-oversized")
+    async with client.get(f"{path}/content") as answer:
+        start = await answer.content.readexactly(len(BLANK) + 3_000_000)
+    assert answer.headers["Content-Length"] == str(1 << 40)
+    assert start == BLANK + bytes(3_000_000)
+
+
+async def test_oversized_content_ends_where_it_says(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "nothing")
+    simulator.faults.add(Fault("content", "oversized", size=2_000_000))
+    async with client.get(f"{path}/content") as answer:
+        assert await answer.read() == BLANK + bytes(2_000_000 - len(BLANK))
+
+
+async def test_content_that_drips(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-drips")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), client.get(f"{path}/content") as answer:
+            await answer.read()
+    simulator.faults.add(Fault("content", "drip"))
+    async with client.get(f"{path}/content") as answer:
+        assert await answer.read() == BLANK
+
+
+def test_every_trouble_with_content_is_claimed_here() -> None:
+    assert CONTENTS.keys() == {
+        *FILES, "content-drips", "content-truncated", "content-typed", "content-unmeasured",
+        "content-oversized",
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- by name
+
+
+async def test_a_trouble_of_one_prompt_is_not_another_prompts(
+    client: aiohttp.ClientSession, simulator: Simulator
+) -> None:
+    troubled = await create(client, "a cat [lost]")
+    fine = await create(client, "a cat")
+    codes = [await status(client, f"/v1/videos/{name}") for name in (troubled, fine)]
+    assert codes == [404, 200]
+
+
+async def test_a_trouble_is_ordered_by_name_over_http(client: aiohttp.ClientSession) -> None:
+    words = {"preset": "create-503", "times": 2}
+    async with client.post("/simulator/faults", json=words) as answer:
+        assert (answer.status, await answer.json()) == (201, {"waiting": 2})
+    async with client.post("/v1/videos", data=form({"prompt": "a cat"})) as answer:
+        assert answer.status == 503
+
+
+async def test_a_fault_waits_for_its_state_and_lets_others_pass(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    simulator.faults.add(Fault("retrieve", when="succeeded", patch={"status": "done"}))
+    simulator.faults.add(Fault("retrieve", patch={"status": "first"}))
+    _, over, path = await life(client, simulator, clock, "nothing")
+    video = path.rpartition("/")[2]
+    assert (over["status"], (await look(client, video))["status"]) == ("done", "succeeded")
+
+
+async def test_the_answer_to_a_request_can_be_changed_as_well(
+    client: aiohttp.ClientSession, simulator: Simulator
+) -> None:
+    change = {"operation": "create", "kind": "pass", "patch": {"status": None}, "without": ["id"]}
+    async with client.post("/simulator/faults", json=change) as answer:
+        assert answer.status == 201
+    async with client.post("/v1/videos", data=form({"prompt": "a cat"})) as answer:
+        body = await answer.json()
+    assert (body["status"], "id" in body, simulator.charges) == (None, False, 1)
+
+
+async def test_the_front_page_names_every_trouble(client: aiohttp.ClientSession) -> None:
+    async with client.get("/") as answer:
+        page = await answer.text()
+    assert [name for name in PRESETS if f"[{name}]" not in page] == []
