@@ -2,22 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.simulator import stills
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import Profile
 from bot.simulator.refusals import Refused
+from bot.simulator.scenes import Film
 
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
 """The faults that come instead of what was asked for."""
 DROP = 64  # bytes of a dripping answer at a time
 ZEROS = bytes(1 << 20)
+LONGEST_PAGE = 100
 
 
 def refused(refusal: Refused, profile: Profile) -> web.Response:
@@ -89,6 +92,24 @@ def _elsewhere(request: web.Request) -> str:
     return str(request.url.with_host(name).with_path(path))
 
 
+def page(items: Sequence[Mapping[str, object]], query: Mapping[str, str]) -> dict[str, object]:
+    """Return one page of a list, the newest first unless `order` is asc."""
+    ordered = list(items) if query.get("order") == "asc" else list(reversed(items))
+    ids = [item["id"] for item in ordered]
+    start = ids.index(query["after"]) + 1 if query.get("after") in ids else 0
+    limit = query.get("limit", "20")
+    if not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
+        raise Refused(f"limit must be from 1 to {LONGEST_PAGE}", param="limit")
+    shown = ordered[start : start + int(limit)]
+    return {
+        "object": "list",
+        "data": shown,
+        "first_id": shown[0]["id"] if shown else None,
+        "last_id": shown[-1]["id"] if shown else None,
+        "has_more": start + len(shown) < len(ordered),
+    }
+
+
 # ------------------------------------------------------------------------------- files
 
 
@@ -98,6 +119,15 @@ async def file(path: Path, profile: Profile, headers: Mapping[str, str]) -> web.
         return web.FileResponse(path, headers=headers)
     data = await asyncio.to_thread(path.read_bytes)
     return web.Response(body=data, content_type=MP4, headers={"Accept-Ranges": "bytes", **headers})
+
+
+async def still(film: Film, variant: str) -> web.Response:
+    """Answer with a small picture of a film."""
+    if variant not in stills.PARTS:
+        known = ", ".join(["video", *stills.PARTS])
+        raise Refused(f"variant must be one of {known}", param="variant")
+    data = await asyncio.to_thread(stills.draw, film, variant)
+    return web.Response(body=data, content_type=stills.PARTS[variant][1])
 
 
 async def sent(

@@ -36,6 +36,7 @@ class Exchange:
     fault: Fault
     fates: list[Fault]
     key: str = ""
+    body: bodies.Body = field(default_factory=bodies.Body)
     contents: Contents = field(default_factory=Contents)
     model: str | None = None
     video: Video | None = None
@@ -160,6 +161,9 @@ class Simulator:
         ]
         if self._profile.remixes:
             routes.append(web.post(f"{one}/remix", self._operation("create", self._remix)))
+        if self._profile.lists:
+            routes.append(web.get("/v1/videos", self._operation("list", self._list)))
+            routes.append(web.delete(one, self._operation("delete", self._delete)))
         return routes
 
     async def _head(self, _: web.Request, response: web.StreamResponse) -> None:
@@ -175,6 +179,8 @@ class Simulator:
     def _operation(self, name: Operation, act: Act) -> Handler:
         """Wrap what an operation does in what all of them have: key, fault, journal, gate."""
 
+        profile = self._profile
+
         async def handle(request: web.Request) -> web.StreamResponse:
             fault = self._trouble(name, request)
             if fault.kind == "cut":
@@ -183,10 +189,15 @@ class Simulator:
             try:
                 if name != "file":
                     exchange.key = self._check_key(request)
-                answer = await act(exchange)
+                if name == "create":
+                    await self._receive(exchange)
+                if exchange.fault.kind in answers.INSTEAD:
+                    answer: web.StreamResponse = answers.instead(request, exchange.fault, profile)
+                else:
+                    answer = await act(exchange)
             except Refused as refusal:
-                answer = answers.refused(refusal, self._profile)
-                exchange.charged = exchange.refunded = refusal.upstream and self._profile.prepays
+                answer = answers.refused(refusal, profile)
+                exchange.charged = exchange.refunded = refusal.upstream and profile.prepays
             self._record(exchange, answer.status)
             if gate := self._gates.get(name):
                 await gate.wait()
@@ -197,8 +208,10 @@ class Simulator:
     def _trouble(self, name: Operation, request: web.Request) -> Fault:
         video = self._library.get(request.match_info.get("id", ""))
         state = video.state(self._now()) if video else ""
-        own = video.faults.take(name, state) if video else None
-        return self.faults.take(name, state) or own or Fault(name)
+        fault = self.faults.take(name, state)
+        if fault is None and video:
+            fault = video.faults.take(name, state)
+        return fault or Fault(name)
 
     def _check_key(self, request: web.Request) -> str:
         scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
@@ -226,24 +239,17 @@ class Simulator:
         )
 
     async def _create(self, exchange: Exchange) -> web.StreamResponse:
-        body = await self._body(exchange)
-        if exchange.fault.kind in answers.INSTEAD:
-            return answers.instead(exchange.request, exchange.fault, self._profile)
-        film = await asyncio.to_thread(self._profile.film, body)
+        film = await asyncio.to_thread(self._profile.film, exchange.body)
         return await self._begin(exchange, film)
 
     async def _remix(self, exchange: Exchange) -> web.StreamResponse:
-        body = await self._body(exchange)
-        if exchange.fault.kind in answers.INSTEAD:
-            return answers.instead(exchange.request, exchange.fault, self._profile)
         source = self._known(exchange)
-        exchange.video = None  # this request is about the one to be made
-        film = self._profile.remix(body, source)
+        film = self._profile.remix(exchange.body, source)
         return await self._begin(exchange, film, remixed_from=source.id)
 
-    async def _body(self, exchange: Exchange) -> bodies.Body:
-        """Receive the body, and what its prompt wishes to go wrong with this request."""
-        body = await bodies.read(exchange.request)
+    async def _receive(self, exchange: Exchange) -> None:
+        """Read the body, and what its prompt wishes to go wrong with this request."""
+        body = exchange.body = await bodies.read(exchange.request)
         exchange.contents = await asyncio.to_thread(journal.describe, body)
         exchange.model = body.fields.get("model")
         wishes = [each for each, _ in presets.asked(body.fields.get("prompt", ""))]
@@ -251,7 +257,6 @@ class Simulator:
         exchange.fates += mine
         if exchange.fault == Fault("create"):
             exchange.fault = next(iter(mine), exchange.fault)
-        return body
 
     async def _begin(
         self, exchange: Exchange, film: Film, remixed_from: str | None = None
@@ -273,9 +278,7 @@ class Simulator:
         return answer
 
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
-        if exchange.fault.kind in answers.INSTEAD:
-            return answers.instead(exchange.request, exchange.fault, self._profile)
-        video = self._known(exchange)
+        video = self._about(exchange, self._known(exchange))
         url = f"{exchange.request.scheme}://{exchange.request.host}/files/{video.id}.mp4"
         return answers.patched(self._profile.told(video, self._now(), url), exchange.fault)
 
@@ -283,7 +286,7 @@ class Simulator:
         video = self._library.get(exchange.request.match_info["id"])
         if video is None or not video.is_of(owner(exchange.key)):
             raise self._profile.unknown()
-        return self._about(exchange, video)
+        return video
 
     def _about(self, exchange: Exchange, video: Video) -> Video:
         exchange.video, exchange.model = video, video.film.model
@@ -291,8 +294,6 @@ class Simulator:
         return video
 
     async def _content(self, exchange: Exchange) -> web.StreamResponse:
-        if exchange.fault.kind in answers.INSTEAD:
-            return answers.instead(exchange.request, exchange.fault, self._profile)
         video = self._library.get(exchange.request.match_info["id"])
         mine = self._profile.for_all or (video and video.is_of(owner(exchange.key)))
         if video is None or not mine:
@@ -300,21 +301,30 @@ class Simulator:
         self._about(exchange, video)
         if video.state(self._now()) != "succeeded":
             raise self._profile.not_ready(video, self._now())
-        return await self._sent(exchange, video)
+        variant = exchange.request.query.get("variant", "video")
+        if self._profile.variants and variant != "video":
+            return await answers.still(video.film, variant)
+        exchange.file = video.path
+        headers = self._profile.file_headers(video)
+        return await answers.file(video.path, self._profile, headers)
 
     async def _file(self, exchange: Exchange) -> web.StreamResponse:
-        if exchange.fault.kind in answers.INSTEAD:
-            return answers.instead(exchange.request, exchange.fault, self._profile)
         video = self._library.get(exchange.request.match_info["id"])
         if video is None or video.state(self._now()) != "succeeded":
             raise Refused("there is no such file", 404)
         exchange.video, exchange.file = video, video.path
         return web.FileResponse(video.path)
 
-    async def _sent(self, exchange: Exchange, video: Video) -> web.StreamResponse:
-        exchange.file = video.path
-        headers = self._profile.file_headers(video)
-        return await answers.file(video.path, self._profile, headers)
+    async def _list(self, exchange: Exchange) -> web.StreamResponse:
+        known = self._library.of(exchange.key)
+        told = [self._profile.told(video, self._now(), "") for video in known]
+        return web.json_response(answers.page(told, exchange.request.query))
+
+    async def _delete(self, exchange: Exchange) -> web.StreamResponse:
+        video = self._about(exchange, self._known(exchange))
+        self._library.drop(video)
+        body = {"id": video.id, "deleted": True, "object": "video.deleted"}
+        return answers.patched(body, exchange.fault)
 
     async def _models(self, request: web.Request) -> web.Response:
         self._check_key(request)

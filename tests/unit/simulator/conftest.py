@@ -1,11 +1,13 @@
 """A served simulator on a clock that only the test moves, and a client that holds the key."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.simulator.profiles import Profile
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Film
 from bot.simulator.server import Simulator
@@ -47,3 +49,24 @@ async def client(simulator: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
         aiohttp.ClientSession(url, headers={"Authorization": "Bearer sk-sim"}) as session,
     ):
         yield session
+
+
+@contextlib.asynccontextmanager
+async def served(
+    profile: Profile,
+    clock: Clock,
+    *,
+    tick: float | None = None,
+    at_once: int | None = None,
+    other_keys: tuple[str, ...] = (),
+) -> AsyncIterator[tuple[Simulator, aiohttp.ClientSession]]:
+    """A simulator of this profile, and a client of it."""
+    simulator = Simulator(
+        profile=profile, now=clock, renderer=BlankRenderer(), tick=tick, at_once=at_once,
+        other_keys=other_keys,
+    )  # fmt: skip
+    async with (
+        simulator.serve() as url,
+        aiohttp.ClientSession(url, headers={"Authorization": "Bearer sk-sim"}) as session,
+    ):
+        yield simulator, session

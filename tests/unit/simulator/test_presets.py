@@ -131,6 +131,14 @@ async def test_a_look_that_is_refused(
     assert [await status(client, path) for _ in range(3)] == statuses
 
 
+async def test_a_videos_own_trouble_waits_behind_one_for_everybody(
+    client: aiohttp.ClientSession, simulator: Simulator
+) -> None:
+    path = f"/v1/videos/{await create(client, 'a cat [not-yet]')}"
+    simulator.faults.add(Fault("retrieve", "answer"))
+    assert [await status(client, path) for _ in range(4)] == [500, 404, 404, 200]
+
+
 async def status(client: aiohttp.ClientSession, path: str) -> int:
     async with client.get(path, allow_redirects=False) as answer:
         return answer.status

@@ -1,0 +1,69 @@
+"""The official SDK, as independent a client as there is, against the profile `openai`."""
+
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.simulator.profiles import OPENAI
+from bot.simulator.server import Simulator
+
+from .conftest import BLANK, BlankRenderer
+from .pictures import png
+
+pytestmark = pytest.mark.filterwarnings(
+    # The vendor has shut its own service down; gateways speak on as it did.
+    "ignore:The Sora API:DeprecationWarning"
+)
+
+
+@pytest.fixture
+async def sdk() -> AsyncIterator[Any]:
+    """A client of a simulator that is as quick as it can be."""
+    openai = pytest.importorskip("openai")
+    simulator = Simulator(profile=OPENAI, renderer=BlankRenderer(), render_time=0)
+    async with (
+        simulator.serve() as url,
+        openai.AsyncOpenAI(api_key="sk-sim", base_url=f"{url}/v1", max_retries=0) as client,
+    ):
+        yield client
+
+
+async def test_the_sdk_creates_polls_and_downloads(sdk: Any) -> None:
+    video = await sdk.videos.create_and_poll(
+        prompt="a cat", model="sora-2", seconds="8", size="1280x720", poll_interval_ms=10
+    )
+    content = await sdk.videos.download_content(video.id)
+    assert (video.status, video.seconds, video.size) == ("completed", "8", "1280x720")
+    assert content.read() == BLANK
+
+
+async def test_the_sdk_uploads_a_picture(sdk: Any) -> None:
+    picture = ("cat.png", io.BytesIO(png(size=(720, 1280))))
+    video = await sdk.videos.create(prompt="a cat", input_reference=picture)
+    assert (video.status, video.progress) == ("queued", 0)
+
+
+async def test_the_sdk_refers_to_a_picture(sdk: Any) -> None:
+    # Its own parameter takes files only; `extra_body` goes the way of every other field.
+    reference = {"input_reference": {"image_url": "https://example.com/cat.png"}}
+    video = await sdk.videos.create(prompt="a cat", extra_body=reference)
+    assert video.status == "queued"
+
+
+async def test_the_sdk_remixes_lists_and_deletes(sdk: Any) -> None:
+    first = await sdk.videos.create(prompt="a cat")
+    second = await sdk.videos.remix(first.id, prompt="a dog")
+    listed = [video.id async for video in sdk.videos.list(limit=1)]
+    deleted = await sdk.videos.delete(first.id)
+    assert (second.remixed_from_video_id, listed) == (first.id, [second.id, first.id])
+    assert deleted.deleted
+
+
+async def test_the_sdk_understands_a_refusal(sdk: Any) -> None:
+    openai = pytest.importorskip("openai")
+    with pytest.raises(openai.BadRequestError) as caught:
+        await sdk.videos.create(prompt="a cat", seconds="5")
+    refusal: Any = caught.value
+    assert (refusal.param, refusal.code) == ("seconds", "invalid_value")
