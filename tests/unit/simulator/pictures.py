@@ -16,6 +16,13 @@ def png(colour: tuple[int, int, int] = RED, size: tuple[int, int] = (64, 48)) ->
     return buffer.getvalue()
 
 
+def gif(size: tuple[int, int]) -> bytes:
+    """Return a GIF."""
+    buffer = BytesIO()
+    Image.new("P", size).save(buffer, "GIF")
+    return buffer.getvalue()
+
+
 def data_uri(data: bytes) -> str:
     """Return a picture as a `data:` URI."""
     return "data:image/png;base64," + base64.b64encode(data).decode()

@@ -1,0 +1,39 @@
+"""The pictures that a vendor takes, as data."""
+
+from dataclasses import dataclass
+
+from bot.simulator.pictures import look
+
+MEGABYTE = 1024 * 1024
+LONGEST_SIDE = 100_000  # pixels; where the vendor names no limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Which pictures a vendor takes; sides in pixels, `weight` in bytes."""
+
+    formats: frozenset[str]
+    least: int = 1
+    most: int = LONGEST_SIDE
+    ratio: float = LONGEST_SIDE
+    weight: int = 10 * MEGABYTE
+    alpha: bool = True
+
+    def complaint(self, data: bytes) -> str | None:
+        """Return what is wrong with a picture, or None."""
+        try:
+            seen = look(data)
+        except ValueError:
+            return "the image cannot be read"
+        short, long = sorted(seen.size)
+        if seen.format not in self.formats:
+            return f"the image format {seen.format} is not supported"
+        if short < self.least or long > self.most:
+            return f"each side of the image must be from {self.least} to {self.most} pixels"
+        if long > short * self.ratio:
+            return f"the aspect ratio of the image must be within {self.ratio:g}"
+        if len(data) > self.weight:
+            return f"the image is larger than {self.weight} bytes"
+        if seen.alpha and not self.alpha:
+            return "an image with an alpha channel is not supported"
+        return None
