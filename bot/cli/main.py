@@ -88,14 +88,40 @@ def simulator(
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
     ] = 9100,
     key: Annotated[str, typer.Option(help="The key it accepts.")] = "sk-sim",
+    other_key: Annotated[
+        list[str] | None, typer.Option(help="The key of another customer; may be repeated.")
+    ] = None,
     render_time: Annotated[
         float, typer.Option("--render-time", help="Seconds that a video takes at least.")
     ] = 8.0,
+    profile: Annotated[
+        str, typer.Option(help="What it speaks: documented, new-api, new-api-a or openai.")
+    ] = "documented",
+    tick: Annotated[
+        float | None,
+        typer.Option(help="Seconds between its looks at the vendor; 0 for always. new-api: 15."),
+    ] = None,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="How many videos a key may have under way.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="A trouble that it starts with; its front page lists them."),
+    ] = None,
 ) -> None:
     """Run the simulated gateway alone."""
-    from bot.cli.simulator import run_simulator
+    from bot.cli.simulator import build_simulator, run_simulator
 
-    asyncio.run(run_simulator(host=host, port=port, key=key, render_time=render_time))
+    built = build_simulator(
+        key=key,
+        other_keys=other_key or (),
+        render_time=render_time,
+        profile=profile,
+        tick=tick,
+        at_once=at_once,
+        troubles=fault or (),
+    )
+    asyncio.run(run_simulator(built, host=host, port=port, key=key))
 
 
 @app.command()

@@ -2,11 +2,15 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from rich.console import Console
 
 from bot.cli.words import tell
+from bot.core.errors import Broken
+from bot.simulator.presets import PRESETS, named
+from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 from bot.web.server import cannot_listen
 
@@ -25,13 +29,41 @@ def only_gateway(url: str, *, key: str, poll_step: float) -> dict[str, str]:
     }
 
 
-async def run_simulator(*, host: str, port: int, key: str, render_time: float) -> None:
+def build_simulator(
+    *,
+    key: str,
+    other_keys: Sequence[str],
+    render_time: float,
+    profile: str,
+    tick: float | None,
+    at_once: int | None,
+    troubles: Sequence[str],
+) -> Simulator:
+    """Return what the options ask for. Raises `Broken` for a name that nobody has."""
+    if profile not in PROFILES:
+        raise Broken("unknown_profile", name=profile, known=", ".join(PROFILES))
+    simulator = Simulator(
+        key=key,
+        other_keys=other_keys,
+        render_time=render_time,
+        profile=PROFILES[profile],
+        tick=tick,
+        at_once=at_once,
+    )
+    for name in troubles:
+        if name not in PRESETS:
+            raise Broken("unknown_trouble", name=name, known=", ".join(PRESETS))
+        for fault, times in named(name):
+            simulator.faults.add(fault, times)
+    return simulator
+
+
+async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str) -> None:
     """Serve until interrupted. Raises `Broken` where it can't listen."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
-        simulator = Simulator(key=key, render_time=render_time)
         try:
             url = await stack.enter_async_context(simulator.serve(host, port))
         except OSError as error:
