@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncIterator
 from typing import Any
 
+import openai
 import pytest
 
 from bot.simulator.profiles import OPENAI
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture
 async def sdk() -> AsyncIterator[Any]:
     """A client of a simulator that is as quick as it can be."""
-    openai = pytest.importorskip("openai")
     simulator = Simulator(profile=OPENAI, renderer=BlankRenderer(), render_time=0)
     async with (
         simulator.serve() as url,
@@ -62,7 +62,6 @@ async def test_the_sdk_remixes_lists_and_deletes(sdk: Any) -> None:
 
 
 async def test_the_sdk_understands_a_refusal(sdk: Any) -> None:
-    openai = pytest.importorskip("openai")
     with pytest.raises(openai.BadRequestError) as caught:
         await sdk.videos.create(prompt="a cat", seconds="5")
     refusal: Any = caught.value
