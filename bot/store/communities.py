@@ -1,4 +1,7 @@
-"""A community that got another id: everything that names it follows, in one transaction."""
+"""A community that got another id: everything that names it follows, in one transaction.
+
+Its old id is remembered for good: people go on answering and pressing what stands there.
+"""
 
 from dataclasses import replace
 
@@ -7,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.orders import Address
 from bot.core.posts import PostKind
-from bot.store.database import Database
+from bot.store.database import Database, insert
 from bot.store.rows import order_of, order_values
-from bot.store.tables import jobs, places, posts
+from bot.store.tables import jobs, moves, places, posts
 
 
 class Communities:
@@ -23,27 +26,44 @@ class Communities:
 
         A channel is the community's own id, or begins with it and a slash. Messages stay behind in
         the old one, and their ids mean others in the new: nothing replies to them any more, and the
-        cards of jobs under way are posted anew.
+        cards of jobs under way are posted anew. Said twice, or late, it does no harm.
         """
 
         async def work(connection: AsyncConnection) -> None:
-            await _move_jobs(connection, platform, old, new)
-            under_way = sa.select(jobs.c.id).where(
-                jobs.c.platform == platform, jobs.c.community == new, jobs.c.due_at.is_not(None)
-            )
-            await connection.execute(
-                sa.update(posts)
-                .where(posts.c.kind == PostKind.CARD.value, posts.c.job_id.in_(under_way))
-                .where(sa.or_(posts.c.channel_id == old, posts.c.channel_id.like(f"{old}/%")))
-                .values(message_id=None, channel_id=None, sending_at=None)
-            )
+            last = await _current(connection, platform, new)
+            if last == old:
+                return
+            await _remember(connection, platform, old, last)
+            await _move_jobs(connection, platform, old, last)
+            await _move_cards(connection, platform, old, last)
             decided = places.c.platform == platform
-            known = sa.exists().where(decided, places.c.place == new)
+            known = sa.exists().where(decided, places.c.place == last)
             await connection.execute(
-                sa.update(places).where(decided, places.c.place == old, ~known).values(place=new)
+                sa.update(places).where(decided, places.c.place == old, ~known).values(place=last)
             )
 
         await self._database.run(work)
+
+    async def current(self, platform: str, community: str) -> str:
+        """The id that it has by now, however often it moved; its own if it never did."""
+        return await self._database.run(
+            lambda connection: _current(connection, platform, community)
+        )
+
+
+async def _current(connection: AsyncConnection, platform: str, community: str) -> str:
+    query = sa.select(moves.c.new).where(moves.c.platform == platform, moves.c.old == community)
+    return await connection.scalar(query) or community
+
+
+async def _remember(connection: AsyncConnection, platform: str, old: str, new: str) -> None:
+    """Every id that was left leads straight to the one that holds."""
+    earlier = sa.update(moves).where(moves.c.platform == platform, moves.c.new == old)
+    await connection.execute(earlier.values(new=new))
+    row = insert(connection, moves).values(platform=platform, old=old, new=new)
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=[moves.c.platform, moves.c.old], set_={"new": new})
+    )
 
 
 async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: str) -> None:
@@ -63,6 +83,20 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
                 claimed_until=None,
             )
         )
+
+
+async def _move_cards(connection: AsyncConnection, platform: str, old: str, new: str) -> None:
+    under_way = sa.select(jobs.c.id).where(
+        jobs.c.platform == platform, jobs.c.community == new, jobs.c.due_at.is_not(None)
+    )
+    await connection.execute(
+        sa.update(posts)
+        .where(posts.c.kind == PostKind.CARD.value, posts.c.job_id.in_(under_way))
+        .where(sa.or_(posts.c.channel_id == old, posts.c.channel_id.like(f"{old}/%")))
+        # Due, as nothing else may happen to its job for long; and whoever is at it just now has
+        # read where it stood: without its claim it can't give the card up.
+        .values(message_id=None, channel_id=None, sending_at=None, claimed_until=None, due_at=0.0)
+    )
 
 
 def _moved(address: Address, old: str, new: str) -> Address:

@@ -127,6 +127,15 @@ places = sa.Table(
     sa.Column("decided_at", sa.Double, nullable=False),
 )
 
+# Communities that got another id; `new` is the one that holds, `old` every one that was left.
+moves = sa.Table(
+    "moves",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("old", sa.Text, primary_key=True),
+    sa.Column("new", sa.Text, nullable=False),
+)
+
 # What a platform tells only once. `source` is the platform and the account that was told.
 updates = sa.Table(
     "updates",

@@ -60,9 +60,21 @@ async def test_the_card_of_a_job_under_way_is_posted_anew(store: Store) -> None:
     assert job is not None
     await store.posts.posted(job, "7", "-5")
     await moved(store)
-    card = await store.post(job, PostKind.CARD)
-    assert card is not None
-    assert (card.message_id, card.channel_id) == (None, None)
+    card = await store.claimed_post(now=NOON, platform="telegram")
+    assert (card.kind, card.message_id, card.channel_id) == (PostKind.CARD, None, None)
+
+
+async def test_whoever_edits_a_card_meanwhile_cannot_give_it_up(store: Store) -> None:
+    """They have read where it stood, and are told that it is gone."""
+    job = await store.jobs.get(await job_in(store, in_group()))
+    assert job is not None
+    await store.posts.posted(job, "7", "-5")
+    await store.moved(job, replace(job, silent=True))
+    held = await store.claimed_post(now=NOON, platform="telegram")
+    await moved(store)
+    await store.posts.put_off(held, due_at=None)
+    card = await store.claimed_post(now=NOON, platform="telegram")
+    assert card.message_id is None
 
 
 async def test_messages_about_what_is_over_stay_where_they_are(store: Store) -> None:
@@ -93,3 +105,42 @@ async def test_what_was_decided_in_the_new_one_counts_more(store: Store) -> None
     await places.decide("telegram", "-1005", allowed=False, by="ada", now=NOON)
     await moved(store)
     assert await places.decision("telegram", "-1005") is False
+
+
+# --- what is remembered ---------------------------------------------------------------------------
+
+
+async def current(store: Store, community: str) -> str:
+    return await Communities(store.database).current("telegram", community)
+
+
+async def test_an_old_id_leads_to_the_new_one_for_good(store: Store) -> None:
+    await moved(store)
+    await moved(store)
+    assert [await current(store, it) for it in ("-5", "-1005", "-55")] == ["-1005", "-1005", "-55"]
+
+
+async def test_whoever_moved_twice_is_found_from_both_ids(store: Store) -> None:
+    communities = Communities(store.database)
+    await moved(store)
+    await communities.move("telegram", "-1005", "-2005")
+    assert [await current(store, it) for it in ("-5", "-1005")] == ["-2005", "-2005"]
+
+
+async def test_the_late_word_of_a_first_move_takes_jobs_to_the_last_place(store: Store) -> None:
+    communities = Communities(store.database)
+    await communities.move("telegram", "-1005", "-2005")
+    id_ = await job_in(store, in_group())
+    await moved(store)
+    job = await store.jobs.get(id_)
+    assert job is not None
+    assert job.order.address.community == "-2005"
+
+
+async def test_a_community_that_moves_to_where_it_is_disturbs_nothing(store: Store) -> None:
+    await moved(store)
+    id_ = await job_in(store, in_group("-1005", "-1005"))
+    before = await store.jobs.get(id_)
+    for target in ("-1005", "-5"):
+        await Communities(store.database).move("telegram", "-1005", target)
+    assert await store.jobs.get(id_) == before

@@ -162,7 +162,9 @@ class TelegramPlatform:
         result = await self._posts.get(job.id, PostKind.RESULT)
         if result is not None and result.message_id == post.message_id:
             raise Refused("card_gone")  # it has become the video
-        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        chat = await self._chat(post, job)
+        if chat is None:
+            raise Refused("card_gone")
         if reply.progress:
             self.line.pace.progress(chat)
         else:
@@ -171,7 +173,9 @@ class TelegramPlatform:
 
     async def remove(self, post: Post, job: Job) -> None:
         """Delete a message of ours; one that is gone already is as good."""
-        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        chat = await self._chat(post, job)
+        if chat is None:
+            return
         try:
             await self.line.ask(chat, self.line.bot.delete_message(chat, int(post.message_id or 0)))
         except Refused as refused:
@@ -332,7 +336,15 @@ class TelegramPlatform:
     async def _card(self, job: Job) -> Post | None:
         """The status message; in the largest chats Telegram gives some no number."""
         card = await self._posts.get(job.id, PostKind.CARD)
-        return card if card is not None and card.message_id not in (None, "0") else None
+        if card is None or card.message_id in (None, "0"):
+            return None
+        return card if await self._chat(card, job) is not None else None
+
+    async def _chat(self, post: Post, job: Job) -> int | None:
+        """Where a message of ours stands; None if it stayed behind in a group that moved away:
+        nothing can be done to it any more, and its number means another message in the new one."""
+        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        return chat if await self.line.current(chat) == chat else None
 
     # --- what comes along ----------------------------------------------------------------------
 

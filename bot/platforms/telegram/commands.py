@@ -54,7 +54,7 @@ class Commands:
 
     async def handle(self, update: Update) -> None:
         """Do what it says. Raises what has to be tried again."""
-        told = self._read(update)
+        told = await self._read(update)
         if told is None:
             return
         if told.callback_query is not None:
@@ -62,12 +62,18 @@ class Commands:
         elif told.message is not None:
             await self._hear(told.message, update)
 
-    def _read(self, update: Update) -> Told | None:
+    async def _read(self, update: Update) -> Told | None:
+        """What Telegram told; of a group that has another id by now, as if told of that one."""
         try:
-            return Told.model_validate(update.data, context={"bot": self._intake.line.bot})
+            told = Told.model_validate(update.data, context={"bot": self._intake.line.bot})
         except ValidationError as error:
             log.error("telegram.update_unreadable", update=update.id, faults=error.error_count())
             return None
+        said = told.callback_query.message if told.callback_query else told.message
+        if said is None:
+            return told
+        chat = await self._intake.line.current(said.chat.id)
+        return told if chat == said.chat.id else reading.moved(told, chat)
 
     async def _hear(self, message: Message, update: Update) -> None:
         if message.migrate_to_chat_id is not None:
@@ -76,7 +82,7 @@ class Commands:
         if reading.is_for_nobody(message):
             return
         album = await self._updates.behind(update) if message.media_group_id else []
-        told = [each.message for later in album if (each := self._read(later))]
+        told = [each.message for later in album if (each := await self._read(later))]
         items = [message, *(each for each in told if each is not None)]
         try:
             # Told late, not handled late: what was taken in time stays taken when it is done again.

@@ -33,6 +33,8 @@ class Communities(Protocol):
 
     async def move(self, platform: str, old: str, new: str) -> None: ...
 
+    async def current(self, platform: str, community: str) -> str: ...
+
 
 class Line:
     """Asks Telegram for things."""
@@ -56,6 +58,10 @@ class Line:
         """A group has another id from now on."""
         await self._communities.move(NAME, str(old), str(new))
         log.info("telegram.group_moved")
+
+    async def current(self, chat: int) -> int:
+        """The id that a chat has by now: only groups ever get another."""
+        return chat if chat > 0 else int(await self._communities.current(NAME, str(chat)))
 
     async def insist(self, channel: str, turn: Turn, send: Send) -> Message:
         """Where Telegram refuses the reply or the topic, at once again without it.
@@ -163,7 +169,7 @@ class Line:
 
 
 def reply(message_id: int | None) -> ReplyParameters | None:
-    """In reply to this message, as long as it is there."""
-    if message_id is None:
+    """In reply to this message, as long as it is there; 0 is none."""
+    if not message_id:
         return None
     return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)

@@ -5,7 +5,7 @@ the person who pressed, and to nobody else.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
@@ -69,10 +69,9 @@ class Presses:
                 await self._acts[act](query, about)
             else:
                 raise Refused("button_unknown")
-        except Temporary as trouble:
+        except Temporary:
             await self._rest(query, "")
-            if trouble.code != "telegram_moved":  # its message stayed behind in the old group
-                raise
+            raise
         except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
             text = replies.error(told(problem)).text
             await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
@@ -149,7 +148,11 @@ class Presses:
                 "callback_data": f"v1:{CONFIRM}:{job_id}",
             }
         )
-        await self._keys(query, sure)
+        try:
+            await self._keys(query, sure)
+        except Refused as refused:
+            if refused.code != "unchanged":  # pressed twice
+                raise Refused("button_unknown") from None
 
     async def _confirm(self, query: CallbackQuery, job_id: str) -> None:
         await self._intake.service.delete(job_id, await self._actor(query, job_id))
@@ -243,24 +246,22 @@ class Presses:
                 message.chat.id, line.bot.delete_message(message.chat.id, message.message_id)
             )
         except Refused:
-            await self._keys(query, None)
+            with suppress(Refused):
+                await self._keys(query, None)
 
     async def _keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
         message = _message(query)
         line = self._intake.line
         await line.pace.turn(message.chat.id, Turn.ANSWER)
-        try:
-            await line.ask(
-                message.chat.id,
-                line.bot.edit_message_reply_markup(
-                    chat_id=message.chat.id,
-                    message_id=message.message_id,
-                    reply_markup=keys,
-                    request_timeout=CALL,
-                ),
-            )
-        except Refused as refused:
-            log.info("telegram.keys_unchanged", code=refused.code)
+        await line.ask(
+            message.chat.id,
+            line.bot.edit_message_reply_markup(
+                chat_id=message.chat.id,
+                message_id=message.message_id,
+                reply_markup=keys,
+                request_timeout=CALL,
+            ),
+        )
 
 
 @contextmanager

@@ -5,7 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiogram.types import Chat, Document, ExternalReplyInfo, Message, PhotoSize, Sticker, User
+from aiogram.types import (
+    Chat,
+    Document,
+    ExternalReplyInfo,
+    InaccessibleMessage,
+    Message,
+    PhotoSize,
+    Sticker,
+    Update,
+    User,
+)
 
 from bot import i18n
 from bot.core.errors import Refused
@@ -39,6 +49,38 @@ class Wish:
     prompt: str = ""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """Fields of an `Order`."""
+
+
+class Grown(Chat):
+    """A group under its present id, around what was said under a former one."""
+
+    event: str
+    """What such a message is known by, whenever it is handled."""
+
+
+def moved(told: Update, chat: int) -> Update:
+    """The same, told of the group under its present id.
+
+    Numbers of messages mean others there, and topics are none: the message has the number 0, which
+    nothing replies to and nothing edits.
+    """
+    if (query := told.callback_query) is not None and query.message is not None:
+        there = query.model_copy(update={"message": _moved(query.message, chat)})
+        return told.model_copy(update={"callback_query": there})
+    if told.message is not None:
+        return told.model_copy(update={"message": _moved(told.message, chat)})
+    return told
+
+
+def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | InaccessibleMessage:
+    was = message.chat
+    grown = Grown(id=chat, type="supergroup", title=was.title, event=event_of(message))
+    changes: dict[str, Any] = {"chat": grown, "message_id": 0}
+    if isinstance(message, Message):
+        changes["is_topic_message"] = None
+        if message.sender_chat is not None and message.sender_chat.id == was.id:
+            changes["sender_chat"] = grown
+    return message.model_copy(update=changes)
 
 
 # --- who and where --------------------------------------------------------------------------------
@@ -98,14 +140,21 @@ def chat_and_topic(channel: str) -> tuple[int, int | None]:
     return int(chat), int(topic) if topic else None
 
 
-def address_of(message: Message, *, reply: bool = True) -> Address:
-    """Where the answer belongs: in reply to this message, or just there."""
+def address_of(message: Message) -> Address:
+    """Where the answer belongs: in reply to this message, if it has a number there."""
     return Address(
         platform=NAME,
         channel=channel_of(message),
         community=None if is_private(message.chat) else str(message.chat.id),
-        message=str(message.message_id) if reply else None,
+        message=str(message.message_id) if message.message_id else None,
     )
+
+
+def event_of(message: Message | InaccessibleMessage) -> str:
+    """A message is one event, however often we are told, and whatever its group is called."""
+    if isinstance(message.chat, Grown):
+        return message.chat.event
+    return f"{message.chat.id}:{message.message_id}"
 
 
 def is_private(chat: Chat) -> bool:
@@ -234,9 +283,9 @@ def _picture(
 
 
 def order_of(message: Message, wish: Wish, pictures: tuple[Picture, ...]) -> Order:
-    """What a message asks for; its event is the message itself, however often we are told."""
+    """What a message asks for."""
     return Order(
-        event_id=f"{message.chat.id}:{message.message_id}",
+        event_id=event_of(message),
         address=address_of(message),
         person=person_of(message),
         locale=locale_of(message.from_user),

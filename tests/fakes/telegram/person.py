@@ -210,9 +210,9 @@ class Person(User):
         self.world.remove(standing)
 
     async def presses(self, message: Message, button: str) -> Callback:
-        """Press a button, named by its text or its data."""
+        """Press a button, named by its text or its data; a group's go on working once it moved."""
         standing = self._now(message)
-        self._check(standing.chat, None)
+        self._check_inside(standing.chat)
         found = find_button(standing.buttons, button)
         return self.world.press(standing, self, found["callback_data"])
 
@@ -271,15 +271,18 @@ class Person(User):
             thread=thread if place.type == "supergroup" else None,
         )
 
-    def _check(self, chat: Chat, topic: Topic | None) -> None:
+    def _check_inside(self, chat: Chat) -> None:
         if chat.is_private and chat.person is not self:
             raise LookupError(f"{chat} is not the chat of {self}")
         if not chat.standing(self).is_inside:
             raise LookupError(f"{self} is not in {chat}")
-        if chat.migrated_to is not None:
-            raise LookupError(f"{chat} is now {chat.migrated_to}")
         if chat.has_blocked_bot and chat.is_private:
             raise LookupError(f"{self} has blocked the bot")
+
+    def _check(self, chat: Chat, topic: Topic | None) -> None:
+        self._check_inside(chat)
+        if chat.migrated_to is not None:
+            raise LookupError(f"{chat} is now {chat.migrated_to}")
         if topic is not None and (topic.is_closed or topic.is_deleted):
             raise LookupError(f"{topic} is closed")
 

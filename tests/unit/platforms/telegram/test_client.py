@@ -80,6 +80,9 @@ class Communities:
     async def move(self, platform: str, old: str, new: str) -> None:
         self._moves.append((old, new))
 
+    async def current(self, platform: str, community: str) -> str:
+        return dict(self._moves).get(community, community)
+
 
 @dataclass
 class House:

@@ -1,0 +1,175 @@
+"""The half that hears, without its loops: what is told is handled by hand, on the test's clock."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bot.core import jobs as moves
+from bot.core import replies
+from bot.core.access import Access, Default
+from bot.core.jobs import Job, Video
+from bot.core.posts import Form, PostKind
+from bot.core.service import AnimateOthers, Service
+from bot.core.updates import Update
+from bot.core.wake import Wake
+from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.commands import Commands
+from bot.platforms.telegram.intake import Intake
+from bot.store.communities import Communities
+from bot.store.database import Database, open_database
+from bot.store.drafts import Drafts
+from bot.store.handles import Handles
+from bot.store.places import Places
+from bot.store.settings import Settings as Facts
+from bot.store.updates import Updates
+from tests.contract.rows import FREE, Store
+from tests.fakes.clock import FakeClock
+from tests.fakes.telegram import Chat, FakeTelegram, Message, Person
+from tests.unit.core.orders import CATALOG
+from tests.unit.core.workshop import ScriptedStudio
+
+FILM = b"a film of nine kilobytes" * 400
+VIDEO = Video(key="videos/a.mp4", size=len(FILM), width=16, height=9, seconds=5.0)
+
+
+@dataclass
+class Lobby:
+    """One account's ears over real rows; nothing works on the jobs that come in."""
+
+    fake: FakeTelegram
+    clock: FakeClock
+    database: Database
+    folder: Path
+    ann: Person = field(init=False)
+
+    def __post_init__(self) -> None:
+        numbers = count(1)
+        self.ann = self.fake.person("Ann", started=True)
+        self.store = Store(self.database)
+        self.places = Places(self.database)
+        self.communities = Communities(self.database)
+        settings = Settings(token=self.fake.token, api_url=self.fake.api_url)
+        self.handles = Handles(self.database, settings.account)
+        self.platform = TelegramPlatform(
+            settings,
+            posts=self.store.posts,
+            handles=self.handles,
+            communities=self.communities,
+            stored=self._stored,
+            clock=self.clock,
+        )
+        facts = Facts(self.database)
+        self.service = Service(
+            catalog=CATALOG,
+            limits=FREE,
+            animate_others=AnimateOthers.OWN,
+            access=Access(places=self.places, facts=facts, default=Default.OPEN, clock=self.clock),
+            base_urls={"main": "https://gateway.test"},
+            jobs=self.store.jobs,
+            media=ScriptedStudio(self.folder),
+            clock=self.clock,
+            wake=Wake(),
+            new_id=lambda: f"job{next(numbers):013}",
+            card_grace={self.platform.name: self.platform.card_grace},
+        )
+        self.updates = Updates(self.database, settings.account)
+
+    async def open(self) -> None:
+        """Get to know ourselves."""
+        intake = Intake(
+            self.platform,
+            service=self.service,
+            posts=self.store.posts,
+            drafts=Drafts(self.database),
+            clock=self.clock,
+            currency="USD",
+        )
+        me = await self.platform.line.bot.get_me()
+        self.commands = Commands(intake, me=me, updates=self.updates)
+
+    async def hear(self, subject: object, *, attempts: int = 0) -> None:
+        """Handle what Telegram told of a message or a press."""
+        told = self.fake.updates.of(subject)
+        await self.commands.handle(
+            Update(
+                id=told.id,
+                lane="",
+                data=told.json,
+                received_at=self.clock.now(),
+                attempts=attempts,
+            )
+        )
+
+    async def jobs(self, person: Person | None = None) -> list[Job]:
+        """What somebody ordered, the oldest first."""
+        person_id = str((person or self.ann).id)
+        return (await self.store.jobs.recent("telegram", person_id, most=99))[::-1]
+
+    async def job(self, job_id: str) -> Job:
+        """The row as it is now."""
+        found = await self.store.jobs.get(job_id)
+        assert found is not None
+        return found
+
+    async def card(self, job: Job) -> Message:
+        """The status message of a job; it is posted if it is still owed."""
+        post = await self.store.post(job, PostKind.CARD)
+        assert post is not None
+        if post.message_id is None:
+            said, nonce = replies.card(job), post.nonce(Form.TEXT)
+            stands = await self.platform.send(post, job, said, nonce=nonce, video=None)
+            await self.store.posts.sent(post, *stands, now=self.clock.now())
+            return await self.card(job)
+        return self._at(post.message_id, post.channel_id or "")
+
+    async def made(self, job: Job) -> Job:
+        """The same job with its video, which is still to be posted."""
+        now, row = self.clock.now(), await self.job(job.id)
+        row = await self.store.moved(row, moves.submitting(row, now=now))
+        row = await self.store.moved(row, moves.accepted(row, "v1", now=now, due_at=now))
+        row = await self.store.moved(row, moves.completed(row, now=now, sources=()))
+        return await self.store.moved(row, moves.stored(row, VIDEO))
+
+    async def result(self, job: Job) -> Message:
+        """The message with its video, posted now."""
+        post = await self.store.post(job, PostKind.RESULT)
+        assert post is not None
+        async with self._stored("") as video:
+            said, nonce = replies.result(job), post.nonce(Form.FILE)
+            stands = await self.platform.send(post, job, said, nonce=nonce, video=video)
+        await self.store.posts.sent(post, *stands, now=self.clock.now())
+        return self._at(*stands)
+
+    async def ordered(self, text: str = "a cat", *, chat: Chat | None = None) -> Job:
+        """Ann's newest job, whose card stands."""
+        command = "/video" if chat is None else f"/video@{self.fake.bot.username}"
+        await self.hear(await self.ann.says(f"{command} {text}", chat=chat))
+        return (await self.jobs())[-1]
+
+    def _at(self, message_id: str, channel: str) -> Message:
+        chat, _, _ = channel.partition("/")
+        return self.fake.world.chats[int(chat)].messages[int(message_id)]
+
+    @asynccontextmanager
+    async def _stored(self, _key: str) -> AsyncIterator[Path]:
+        file = self.folder / "stored.mp4"
+        file.write_bytes(FILM)
+        yield file
+
+
+@pytest.fixture
+async def lobby(tmp_path: Path) -> AsyncIterator[Lobby]:
+    clock = FakeClock()
+    async with (
+        FakeTelegram(clock=clock.now) as fake,
+        open_database(f"sqlite+aiosqlite:///{tmp_path}/rows.db") as database,
+    ):
+        lobby = Lobby(fake, clock, database, tmp_path)
+        async with lobby.platform:
+            await lobby.open()
+            yield lobby
+        fake.check()

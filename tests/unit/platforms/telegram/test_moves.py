@@ -1,0 +1,166 @@
+"""A group that became a supergroup: what people do in the old one is about the new one."""
+
+import pytest
+
+from bot.core.errors import Refused, Temporary
+from bot.core.jobs import Status
+from bot.core.orders import Address
+from bot.core.posts import PostKind
+from bot.core.replies import card
+from tests.fakes.telegram import Chat
+from tests.unit.platforms.telegram.conftest import Lobby
+
+
+def hall(chat: Chat) -> Address:
+    """In that chat, in reply to nothing."""
+    return Address(platform="telegram", channel=str(chat.id), community=str(chat.id))
+
+
+async def moved(lobby: Lobby, group: Chat) -> Chat:
+    """The group under its new id, of which we know."""
+    club = lobby.fake.migrate(group)
+    await lobby.communities.move("telegram", str(group.id), str(club.id))
+    return club
+
+
+async def test_a_press_from_before_is_about_the_group_as_it_is_now(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    video = await lobby.result(await lobby.made(await lobby.ordered(chat=group)))
+    club = await moved(lobby, group)
+    await lobby.hear(await lobby.ann.presses(video, "Try again"))
+    _, again = await lobby.jobs()
+    assert again.order.address == hall(club)
+
+
+async def test_a_place_that_was_closed_since_is_closed_for_presses_too(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    video = await lobby.result(await lobby.made(await lobby.ordered(chat=group)))
+    club = await moved(lobby, group)
+    await lobby.places.decide("telegram", str(club.id), allowed=False, by="ada", now=0)
+    pressed = await lobby.ann.presses(video, "Try again")
+    await lobby.hear(pressed)
+    assert "not switched on here" in (await pressed.answered()).text
+
+
+async def test_the_rank_is_asked_where_the_group_is_now(lobby: Lobby) -> None:
+    owner = lobby.fake.person("owner")
+    group = lobby.fake.group("club", owner, lobby.ann)
+    standing = await lobby.card(job := await lobby.ordered(chat=group))
+    await moved(lobby, group)
+    await lobby.hear(await owner.presses(standing, "Cancel"))
+    assert (await lobby.job(job.id)).status is Status.CANCELLED
+
+
+async def test_what_was_said_before_and_is_heard_after_replies_to_nothing(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=group)
+    club = await moved(lobby, group)
+    await lobby.hear(asked)
+    (job,) = await lobby.jobs()
+    assert job.order.address == hall(club)
+    assert (await lobby.card(job)).reply_to is None
+
+
+async def test_it_is_answered_in_the_new_group_in_reply_to_nothing(lobby: Lobby) -> None:
+    """A number of the old group means another message in the new one."""
+    group = lobby.fake.group("club", lobby.ann)
+    for _ in range(2):
+        asked = await lobby.ann.says("/help@zoetrope_bot", chat=group)
+    club = await moved(lobby, group)
+    assert asked.id in club.messages
+    await lobby.hear(asked)
+    (answer,) = lobby.fake.posts(club)
+    assert answer.reply_to is None
+
+
+async def test_heard_before_and_after_the_move_it_is_one_order(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=group)
+    await lobby.hear(asked)
+    await moved(lobby, group)
+    await lobby.hear(asked)
+    assert len(await lobby.jobs()) == 1
+
+
+async def test_two_messages_from_before_are_two_orders(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    asked = [await lobby.ann.says("/video@zoetrope_bot a cat", chat=group) for _ in range(2)]
+    await moved(lobby, group)
+    for each in asked:
+        await lobby.hear(each)
+    assert len(await lobby.jobs()) == 2
+
+
+async def test_an_anonymous_admin_keeps_the_name_of_the_group(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    lobby.ann.is_anonymous = True
+    asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=group)
+    club = await moved(lobby, group)
+    await lobby.hear(asked)
+    (job,) = await lobby.store.jobs.recent("telegram", str(club.id), most=9)
+    assert job.order.address == hall(club)
+
+
+async def test_the_first_to_notice_tells_the_rows_and_comes_again(lobby: Lobby) -> None:
+    """A press whose rank can't be asked any more is not lost."""
+    owner = lobby.fake.person("owner")
+    group = lobby.fake.group("club", owner, lobby.ann)
+    standing = await lobby.card(job := await lobby.ordered(chat=group))
+    lobby.fake.migrate(group)
+    pressed = await owner.presses(standing, "Cancel")
+    with pytest.raises(Temporary):
+        await lobby.hear(pressed)
+    await lobby.hear(pressed)
+    assert (await lobby.job(job.id)).status is Status.CANCELLED
+
+
+async def test_a_button_that_cannot_do_its_part_there_says_so(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    result = await lobby.result(await lobby.made(await lobby.ordered(chat=group)))
+    await moved(lobby, group)
+    pressed = await lobby.ann.presses(result, "Delete")
+    await lobby.hear(pressed)
+    assert (await pressed.answered()).text
+
+
+# --- what stayed behind ---------------------------------------------------------------------------
+
+
+async def test_a_message_that_stayed_behind_is_not_asked_for_again_and_again(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    job = await lobby.made(await lobby.ordered(chat=group))
+    await lobby.card(job)
+    await lobby.result(job)
+    await moved(lobby, group)
+    job, calls = await lobby.job(job.id), len(lobby.fake.calls)
+    standing = await lobby.store.post(job, PostKind.CARD)
+    result = await lobby.store.post(job, PostKind.RESULT)
+    assert standing is not None
+    assert result is not None
+    with pytest.raises(Refused) as caught:
+        await lobby.platform.edit(standing, job, card(job))
+    await lobby.platform.remove(result, job)
+    assert caught.value.code == "card_gone"
+    assert len(lobby.fake.calls) == calls
+
+
+async def test_the_first_edit_after_the_move_tells_the_rows_and_comes_again(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    await lobby.card(job := await lobby.ordered(chat=group))
+    standing = await lobby.store.post(job, PostKind.CARD)
+    assert standing is not None
+    club = lobby.fake.migrate(group)
+    with pytest.raises(Temporary):
+        await lobby.platform.edit(standing, job, card(job))
+    assert (await lobby.job(job.id)).order.address == hall(club)
+
+
+async def test_nothing_replies_to_a_card_that_stayed_behind(lobby: Lobby) -> None:
+    group = lobby.fake.group("club", lobby.ann)
+    job = await lobby.made(await lobby.ordered(chat=group))
+    card_number = (await lobby.card(job)).id
+    club = await moved(lobby, group)
+    while (await lobby.ann.says("hello", chat=club)).id < card_number:
+        pass
+    video = await lobby.result(await lobby.job(job.id))
+    assert (video.chat, video.reply_to) == (club, None)
