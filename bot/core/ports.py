@@ -57,6 +57,9 @@ class Jobs(Protocol):
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""
 
+    async def waiting(self, address: Address) -> list[Job]:
+        """What is queued in a community, or in a private channel; the oldest first."""
+
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
 

@@ -186,6 +186,19 @@ class Service:
 
         return await self._change(job_id, actor, change)
 
+    async def withdraw(self, address: Address) -> None:
+        """We were sent away from there: what waits is cancelled, as nobody would see it.
+
+        What a gateway has goes on: it is paid for, and its person gets it elsewhere.
+        """
+
+        def change(job: Job) -> Job:
+            queued = job.status is Status.QUEUED
+            return moves.cancelled(job, Reason.BY_ADMIN) if queued else job
+
+        for job in await self._jobs.waiting(address):
+            await self._change(job.id, Actor(person=job.order.person), change)
+
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""
         try:

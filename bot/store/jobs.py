@@ -170,6 +170,25 @@ class Jobs:
 
         return await self._database.run(work)
 
+    async def waiting(self, address: Address) -> list[Job]:
+        """What is queued in a community, or in a private channel; the oldest first."""
+        here = jobs.c.community == address.community
+        if address.community is None:
+            channel = jobs.c.order_data["address", "channel"].as_string()
+            here = sa.and_(jobs.c.community.is_(None), channel == address.channel)
+        query = (
+            sa.select(jobs)
+            .where(jobs.c.platform == address.platform, here)
+            .where(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
+            .order_by(jobs.c.created_at)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Job]:
+            rows = await connection.execute(query)
+            return [job_of(row) for row in rows.mappings()]
+
+        return await self._database.run(work)
+
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
         taken = (

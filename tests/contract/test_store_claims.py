@@ -8,6 +8,7 @@ import pytest
 
 from bot.core import jobs as moves
 from bot.core.jobs import Reason, Status
+from bot.core.orders import Address
 from tests.contract.rows import NOON, Store, a_job
 
 RUNNING = (Status.SUBMITTING, Status.IN_PROGRESS)
@@ -142,3 +143,22 @@ async def test_the_next_row_is_due_when_it_is_due_and_free(store: Store) -> None
     assert await store.claimed() == [first.id]
     assert await store.jobs.next_due([Status.QUEUED]) == NOON + 60
     assert await store.jobs.next_due(RUNNING) is None
+
+
+@pytest.mark.parametrize(
+    ("community", "channel", "expected"),
+    [("club", "elsewhere", ["hall", "topic"]), (None, "ada", ["private"])],
+)
+async def test_what_waits_in_a_place_is_found_by_it(
+    store: Store, community: str | None, channel: str, expected: list[str]
+) -> None:
+    """A community is all of its channels; a private channel is one."""
+    for id_, where in {"hall": "1", "topic": "1/2", "private": "ada", "other": "bob"}.items():
+        plain = a_job(id_=id_, community="club" if id_ in ("hall", "topic") else None)
+        address = replace(plain.order.address, channel=where)
+        await store.admitted(replace(plain, order=replace(plain.order, address=address)))
+    await store.admitted(a_job(community="ada"))
+    await store.admitted(a_job(community="club", platform="telegram"))
+    await store.in_state(Status.IN_PROGRESS, a_job(community="club"))
+    place = Address(platform="discord", channel=channel, community=community)
+    assert [job.id for job in await store.jobs.waiting(place)] == expected

@@ -54,6 +54,9 @@ class Commands:
 
     async def handle(self, update: Update) -> None:
         """Do what it says. Raises what has to be tried again."""
+        if place := reading.left(update.data):
+            await self._intake.service.withdraw(place)
+            return
         told = await self._read(update)
         if told is None:
             return

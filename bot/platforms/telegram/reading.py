@@ -150,6 +150,24 @@ def address_of(message: Message) -> Address:
     )
 
 
+def left(data: Mapping[str, Any]) -> Address | None:
+    """The place that we were thrown out of, or blocked in, if an update says so.
+
+    It is read as it came: what else it says of members differs from server to server.
+    """
+    match data:
+        case {
+            "my_chat_member": {
+                "chat": {"id": int(chat), "type": str(kind)},
+                "new_chat_member": {"status": "left" | "kicked"},
+            }
+        }:
+            community = None if kind == "private" else str(chat)
+            return Address(platform=NAME, channel=str(chat), community=community)
+        case _:
+            return None
+
+
 def event_of(message: Message | InaccessibleMessage) -> str:
     """A message is one event, however often we are told, and whatever its group is called."""
     if isinstance(message.chat, Grown):
