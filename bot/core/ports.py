@@ -98,6 +98,9 @@ class Posts(Protocol):
 
     async def get(self, job_id: str, kind: str) -> Post | None: ...
 
+    async def about(self, platform: str, chat: str, message_id: str) -> str | None:
+        """The id of the job that our message is about; a chat is all of its topics."""
+
     async def sending(self, post: Post, form: Form, *, now: float, until: float) -> Post | None:
         """Remember, before the first byte, that a message of this form is on its way.
 

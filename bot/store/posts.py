@@ -110,6 +110,19 @@ class Posts:
 
         return await self._database.run(work)
 
+    async def about(self, platform: str, chat: str, message_id: str) -> str | None:
+        """The id of the job that our message is about; a chat is all of its topics."""
+        there = sa.or_(posts.c.channel_id == chat, posts.c.channel_id.like(f"{chat}/%"))
+        query = sa.select(posts.c.job_id).where(
+            posts.c.platform == platform, posts.c.message_id == message_id, there
+        )
+
+        async def work(connection: AsyncConnection) -> str | None:
+            job_id: str | None = await connection.scalar(query)
+            return job_id
+
+        return await self._database.run(work)
+
     async def sending(self, post: Post, form: Form, *, now: float, until: float) -> Post | None:
         """Remember, before the first byte, that a message of this form is on its way.
 

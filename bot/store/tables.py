@@ -92,6 +92,14 @@ sa.Index(
     sqlite_where=posts.c.due_at.is_not(None),
     postgresql_where=posts.c.due_at.is_not(None),
 )
+# Somebody points at a message of ours and means its job.
+sa.Index(
+    "ix_posts_message",
+    posts.c.platform,
+    posts.c.message_id,
+    sqlite_where=posts.c.message_id.is_not(None),
+    postgresql_where=posts.c.message_id.is_not(None),
+)
 
 gateways = sa.Table(
     "gateways",

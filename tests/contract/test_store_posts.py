@@ -296,3 +296,18 @@ async def test_a_claimed_job_can_be_delivered(store: Store) -> None:
 async def _with_video(store: Store) -> Job:
     job = await store.in_state(Status.COMPLETED)
     return await store.moved(job, moves.stored(job, VIDEO))
+
+
+@pytest.mark.parametrize(
+    ("platform", "chat", "number"),
+    [("discord", "-5", "8"), ("discord", "-55", "7"), ("telegram", "-5", "7")],
+)
+async def test_a_job_is_found_by_a_message_about_it(
+    store: Store, platform: str, chat: str, number: str
+) -> None:
+    job = await store.admitted()
+    await store.posts.posted(job, "7", "-5/12")
+    for channel in ("-55/1", "-50"):
+        await store.posts.posted(await store.admitted(), "8", channel)
+    assert await store.posts.about("discord", "-5", "7") == job.id
+    assert await store.posts.about(platform, chat, number) is None

@@ -4,11 +4,9 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Status
-from bot.core.posts import PostKind
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text
-from bot.core.service import Actor
-from bot.platforms.telegram import messages, reading
+from bot.platforms.telegram import messages, reading, rights
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.reading import Wish
 
@@ -92,9 +90,9 @@ async def history(intake: Intake, message: Message) -> None:
 
 async def cancel(intake: Intake, message: Message, job_id: str) -> None:
     """The job of the status message that this replies to, or that is named; else the latest."""
-    order = reading.order_of(message, Wish(), ())
-    actor = Actor(person=order.person)
     job = await _meant(intake, message, job_id)
+    person = reading.person_of(message)
+    actor = await rights.actor(intake.line, person, job, chat=message.chat.id)
     if job.status is Status.QUEUED:
         await intake.service.cancel(job.id, actor)
         await intake.confirm(message, Text(id="card.cancelled"))
@@ -106,19 +104,18 @@ async def cancel(intake: Intake, message: Message, job_id: str) -> None:
 async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
     if job_id:
         return await intake.service.job(job_id.split()[0])
+    if (target := reading.replied_to(message)) is not None:
+        place, number = str(target.chat.id), str(target.message_id)
+        meant = await intake.posts.about(reading.NAME, place, number)
+        if meant is None:
+            raise Refused("nothing_to_cancel")
+        return await intake.service.job(meant)
     order = reading.order_of(message, Wish(), ())
     recent = await intake.service.recent(order.address, order.person, most=25)
-    running = [job for job in recent if job.status in ACTIVE]
-    if (target := reading.replied_to(message)) is not None:
-        status_message = str(target.message_id)
-        for job in running:
-            card = await intake.posts.get(job.id, PostKind.CARD)
-            if card is not None and card.message_id == status_message:
-                return job
+    running = next((job for job in recent if job.status in ACTIVE), None)
+    if running is None:
         raise Refused("nothing_to_cancel")
-    if not running:
-        raise Refused("nothing_to_cancel")
-    return running[0]
+    return running
 
 
 def _again(job: Job) -> InlineKeyboardButton:

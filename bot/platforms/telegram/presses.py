@@ -18,7 +18,7 @@ from bot.core.orders import Address, Order, Person
 from bot.core.replies import Action, Button, Text
 from bot.core.service import Actor
 from bot.log import get_logger
-from bot.platforms.telegram import drafts, messages, reading
+from bot.platforms.telegram import drafts, messages, reading, rights
 from bot.platforms.telegram.intake import Intake, told
 from bot.platforms.telegram.line import CALL
 from bot.platforms.telegram.pace import Turn
@@ -28,7 +28,6 @@ MOST_ALERT = 200
 DOUBLE_TAP = 10.0
 """Seconds in which a second press of *Try again* is the first one."""
 CONFIRM = "confirm"
-MODERATORS = frozenset({"creator", "administrator"})
 
 log = get_logger()
 
@@ -176,19 +175,9 @@ class Presses:
         return job
 
     async def _actor(self, query: CallbackQuery, job_id: str) -> Actor:
-        """Whoever pressed. Telegram is asked for their rank only where that matters."""
-        person = reading.person(query.from_user)
         job = await self._intake.service.job(job_id)
-        message = _message(query)
-        here = job.order.address.community == str(message.chat.id)
-        if person.id == job.order.person.id or not here:
-            return Actor(person=person)
-        line = self._intake.line
-        member = await line.ask(
-            message.chat.id,
-            line.bot.get_chat_member(message.chat.id, query.from_user.id, request_timeout=CALL),
-        )
-        return Actor(person=person, moderates=member.status in MODERATORS)
+        person, chat = reading.person(query.from_user), _message(query).chat.id
+        return await rights.actor(self._intake.line, person, job, chat=chat)
 
     # --- drafts --------------------------------------------------------------------------------
 

@@ -33,6 +33,14 @@ async def test_a_claim_walks_its_partial_index_and_sorts_nothing(
     assert [step for step in plan if _is_costly(step, index)] == []
 
 
+async def test_a_message_is_looked_up_by_its_index(new_sqlite_url: NewUrl) -> None:
+    async with open_database(url := await new_sqlite_url()) as database:
+        with _overheard("posts.job_id") as statements:
+            await Store(database).posts.about("telegram", "-5", "7")
+    (plan,) = [_plan(url, *each) for each in statements]
+    assert [step for step in plan if "USING INDEX ix_posts_message" in step], plan
+
+
 async def test_a_bound_state_would_walk_the_whole_table(new_sqlite_url: NewUrl) -> None:
     """Negative control: that is why the claim spells the state out."""
     url = await new_sqlite_url()
@@ -95,14 +103,14 @@ def _due(claim: Statement) -> Statement:
 
 
 @contextmanager
-def _overheard() -> Iterator[list[Statement]]:
+def _overheard(word: str = "UPDATE") -> Iterator[list[Statement]]:
     heard: list[Statement] = []
 
     def hear(*call: object) -> None:
         statement, values = call[2:4]
         assert isinstance(statement, str)
         assert isinstance(values, tuple)
-        if "UPDATE" in statement:
+        if word in statement:
             heard.append((statement, values))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", hear)

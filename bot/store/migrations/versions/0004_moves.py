@@ -1,4 +1,4 @@
-"""Communities that got another id."""
+"""Communities that got another id, and posts by their messages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,4 +14,12 @@ def upgrade() -> None:
         sa.Column("old", sa.Text(), nullable=False),
         sa.Column("new", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("platform", "old", name=op.f("pk_moves")),
+    )
+    stands = sa.text("message_id IS NOT NULL")
+    op.create_index(
+        op.f("ix_posts_message"),
+        "posts",
+        ["platform", "message_id"],
+        sqlite_where=stands,
+        postgresql_where=stands,
     )

@@ -150,6 +150,11 @@ class Lobby:
         await self.hear(await self.ann.says(f"{command} {text}", chat=chat))
         return (await self.jobs())[-1]
 
+    def answer(self, said: Message) -> Message:
+        """What the bot wrote in reply."""
+        (answer,) = [it for it in self.fake.posts(said.chat) if it.reply_to == said.id]
+        return answer
+
     def _at(self, message_id: str, channel: str) -> Message:
         chat, _, _ = channel.partition("/")
         return self.fake.world.chats[int(chat)].messages[int(message_id)]

@@ -5,6 +5,7 @@ import pytest
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Address
 from bot.store.jobs import Jobs
+from tests.fakes.telegram import Chat, Message, Person
 from tests.unit.platforms.telegram.conftest import Lobby
 
 # --- sent away ------------------------------------------------------------------------------------
@@ -70,3 +71,66 @@ async def test_to_be_let_in_changes_nothing(lobby: Lobby) -> None:
         await lobby.ann.adds_bot(club, as_admin=as_admin)
         await lobby.hear(club)
     assert await ends(lobby, waits) == [WAITING]
+
+
+# --- cancelling -----------------------------------------------------------------------------------
+
+CANCEL = "/cancel@zoetrope_bot"
+
+
+async def in_club(lobby: Lobby) -> tuple[Job, Message, Person, Chat]:
+    """Ann's job in a group, its card, the group's owner, and the group."""
+    owner = lobby.fake.person("owner")
+    club = lobby.fake.supergroup("club", owner, lobby.ann)
+    job = await lobby.ordered(chat=club)
+    return job, await lobby.card(job), owner, club
+
+
+@pytest.mark.parametrize("by_reply", [True, False])
+async def test_an_admin_cancels_what_is_pointed_at(lobby: Lobby, by_reply: bool) -> None:
+    job, card, owner, club = await in_club(lobby)
+    named = CANCEL if by_reply else f"{CANCEL} {job.id}"
+    await lobby.hear(await owner.says(named, chat=club, reply_to=card if by_reply else None))
+    assert await ends(lobby, job) == [WITHDRAWN]
+
+
+async def test_an_anonymous_admin_is_an_admin(lobby: Lobby) -> None:
+    job, card, owner, _ = await in_club(lobby)
+    owner.is_anonymous = True
+    await lobby.hear(await owner.says(CANCEL, chat=card.chat, reply_to=card))
+    assert await ends(lobby, job) == [WITHDRAWN]
+    assert lobby.fake.calls_of("getChatMember") == [], "there is no such member"
+
+
+async def test_a_member_cancels_nobody_elses(lobby: Lobby) -> None:
+    job, card, _, club = await in_club(lobby)
+    bob = lobby.fake.person("Bob")
+    await bob.joins(club)
+    said = await bob.says(CANCEL, chat=club, reply_to=card)
+    await lobby.hear(said)
+    assert await ends(lobby, job) == [WAITING]
+    assert "belongs to somebody else" in lobby.answer(said).text
+
+
+async def test_an_admin_of_one_chat_is_none_of_another(lobby: Lobby) -> None:
+    job, _, owner, _ = await in_club(lobby)
+    other = lobby.fake.supergroup("other", owner)
+    await lobby.hear(await owner.says(f"{CANCEL} {job.id}", chat=other))
+    assert await ends(lobby, job) == [WAITING]
+
+
+async def test_a_reply_to_anything_else_cancels_nothing(lobby: Lobby) -> None:
+    job, _, _, club = await in_club(lobby)
+    hello = await lobby.ann.says("hello", chat=club)
+    said = await lobby.ann.says(CANCEL, chat=club, reply_to=hello)
+    await lobby.hear(said)
+    assert await ends(lobby, job) == [WAITING]
+    assert "Nothing of yours" in lobby.answer(said).text
+
+
+async def test_alone_it_cancels_ones_own_latest(lobby: Lobby) -> None:
+    first = await lobby.ordered()
+    await lobby.clock.advance(1)
+    second = await lobby.ordered()
+    await lobby.hear(await lobby.ann.says("/cancel"))
+    assert await ends(lobby, first, second) == [WAITING, (Status.CANCELLED, Reason.BY_PERSON)]
