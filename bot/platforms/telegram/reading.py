@@ -103,8 +103,13 @@ def is_faceless(message: Message) -> bool:
 
 
 def person_of(message: Message) -> Person:
-    """Who wrote; a chat that speaks for itself is a person of its own."""
+    """Who wrote; the admins of a group who write in its name are one person.
+
+    Raises `Refused` for other channels: anybody can make one after another, each with a quota.
+    """
     if message.sender_chat is not None:
+        if message.sender_chat.id != message.chat.id:
+            raise Refused("speak_as_yourself")
         return Person(id=str(message.sender_chat.id), name=_named(message.sender_chat.title))
     assert message.from_user is not None
     return person(message.from_user)
@@ -253,7 +258,8 @@ def author_of(message: Message, *, own_id: int) -> str | None:
     """Who a picture belongs to; whoever asked for what we posted ourselves can't be known here."""
     if message.from_user is not None and message.from_user.id == own_id:
         return None
-    return person_of(message).id
+    writer = message.sender_chat or message.from_user
+    return str(writer.id) if writer else None
 
 
 def _photo(sizes: list[PhotoSize], author: str | None) -> Picture:

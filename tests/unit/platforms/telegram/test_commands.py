@@ -134,3 +134,34 @@ async def test_alone_it_cancels_ones_own_latest(lobby: Lobby) -> None:
     second = await lobby.ordered()
     await lobby.hear(await lobby.ann.says("/cancel"))
     assert await ends(lobby, first, second) == [WAITING, (Status.CANCELLED, Reason.BY_PERSON)]
+
+
+# --- in whose name --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["/video@zoetrope_bot a cat", "/quota@zoetrope_bot"])
+async def test_a_channel_is_nobody_with_a_quota(lobby: Lobby, text: str) -> None:
+    """Whoever speaks as one channel after another would have a fresh one each time."""
+    club, news = lobby.fake.supergroup("club", lobby.ann), lobby.fake.channel("news", lobby.ann)
+    lobby.ann.speaks_as = news
+    said = await lobby.ann.says(text, chat=club)
+    await lobby.hear(said)
+    assert "Write as yourself" in lobby.answer(said).text
+    assert await lobby.store.jobs.recent("telegram", str(news.id), most=9) == []
+
+
+async def test_a_channel_is_helped_like_anybody(lobby: Lobby) -> None:
+    club, news = lobby.fake.supergroup("club", lobby.ann), lobby.fake.channel("news", lobby.ann)
+    lobby.ann.speaks_as = news
+    said = await lobby.ann.says("/help@zoetrope_bot", chat=club)
+    await lobby.hear(said)
+    assert "/animate" in lobby.answer(said).text
+
+
+async def test_the_anonymous_admins_of_a_group_are_one_person(lobby: Lobby) -> None:
+    owner = lobby.fake.person("owner")
+    club = lobby.fake.supergroup("club", owner, lobby.ann)
+    for admin in (owner, lobby.ann):
+        admin.is_anonymous = True
+        await lobby.hear(await admin.says("/video@zoetrope_bot a cat", chat=club))
+    assert len(await lobby.store.jobs.recent("telegram", str(club.id), most=9)) == 2

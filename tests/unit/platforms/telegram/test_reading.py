@@ -211,3 +211,5 @@ def test_a_picture_belongs_to_whoever_posted_it_and_ours_to_nobody_known() -> No
     ours = message(photo=[photo(90, 9)], **bot)
     assert reading.author_of(ours, own_id=99) is None
     assert reading.author_of(message(photo=[photo(90, 9)]), own_id=99) == "7"
+    channel = message(photo=[photo(90, 9)], sender_chat=GROUP | {"id": -200, "type": "channel"})
+    assert reading.author_of(channel, own_id=99) == "-200"
