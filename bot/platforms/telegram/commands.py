@@ -7,7 +7,7 @@ pictures alone become a draft. Nothing is decided here.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from aiogram.types import Message, User
+from aiogram.types import ExternalReplyInfo, Message, User
 from aiogram.types import Update as Told
 from pydantic import ValidationError
 
@@ -144,15 +144,11 @@ class Commands:
         own = [self._picture(each) for each in items]
         if found := tuple(each for each in own if each is not None)[:2]:
             return found
-        if (target := reading.replied_to(message)) is not None:
-            other = self._picture(target)
-        elif message.external_reply is not None:
-            other = reading.picture_of(message.external_reply, author=None)
-        else:
-            other = None
+        target = reading.replied_to(message) or message.external_reply
+        other = self._picture(target) if target is not None else None
         return (other,) if other else ()
 
-    def _picture(self, message: Message) -> Picture | None:
+    def _picture(self, message: Message | ExternalReplyInfo) -> Picture | None:
         author = reading.author_of(message, own_id=self._me.id)
         return reading.picture_of(message, author=author)
 

@@ -11,6 +11,7 @@ from aiogram.types import (
     ExternalReplyInfo,
     InaccessibleMessage,
     Message,
+    MessageOriginUser,
     PhotoSize,
     Sticker,
     Update,
@@ -254,12 +255,21 @@ def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> P
     return None
 
 
-def author_of(message: Message, *, own_id: int) -> str | None:
-    """Who a picture belongs to; whoever asked for what we posted ourselves can't be known here."""
-    if message.from_user is not None and message.from_user.id == own_id:
-        return None
-    writer = message.sender_chat or message.from_user
-    return str(writer.id) if writer else None
+def author_of(message: Message | ExternalReplyInfo, *, own_id: int) -> str | None:
+    """Who a picture belongs to, if that can be known. To forward it makes it nobody's own.
+
+    Nor is it known who asked for what we posted ourselves.
+    """
+    writer: Chat | User | None = None
+    match message:
+        case Message(forward_origin=None):
+            writer = message.sender_chat or message.from_user
+        case (
+            Message(forward_origin=MessageOriginUser() as origin)
+            | ExternalReplyInfo(origin=MessageOriginUser() as origin)
+        ):
+            writer = origin.sender_user
+    return None if writer is None or writer.id == own_id else str(writer.id)
 
 
 def _photo(sizes: list[PhotoSize], author: str | None) -> Picture:

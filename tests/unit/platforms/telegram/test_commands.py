@@ -5,6 +5,7 @@ import pytest
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Address
 from bot.store.jobs import Jobs
+from tests.e2e.world import png
 from tests.fakes.telegram import Chat, Message, Person
 from tests.unit.platforms.telegram.conftest import Lobby
 
@@ -165,3 +166,23 @@ async def test_the_anonymous_admins_of_a_group_are_one_person(lobby: Lobby) -> N
         admin.is_anonymous = True
         await lobby.hear(await admin.says("/video@zoetrope_bot a cat", chat=club))
     assert len(await lobby.store.jobs.recent("telegram", str(club.id), most=9)) == 2
+
+
+# --- whose picture --------------------------------------------------------------------------------
+
+
+async def test_a_forwarded_picture_is_not_ones_own(lobby: Lobby) -> None:
+    bob = lobby.fake.person("Bob", started=True)
+    theirs = await bob.sends_photo(png())
+    forwarded = await lobby.ann.forwards(theirs, to=lobby.ann.private)
+    said = await lobby.ann.says("/animate", reply_to=forwarded)
+    await lobby.hear(said)
+    assert "posted by somebody else" in lobby.answer(said).text
+
+
+async def test_ones_own_picture_in_another_chat_is(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    photo = await lobby.ann.sends_photo(png(), chat=club)
+    await lobby.hear(await lobby.ann.says("/animate", chat=lobby.ann.private, reply_to=photo))
+    (job,) = await lobby.jobs()
+    assert [each.author for each in job.order.pictures] == [str(lobby.ann.id)]

@@ -213,3 +213,29 @@ def test_a_picture_belongs_to_whoever_posted_it_and_ours_to_nobody_known() -> No
     assert reading.author_of(message(photo=[photo(90, 9)]), own_id=99) == "7"
     channel = message(photo=[photo(90, 9)], sender_chat=GROUP | {"id": -200, "type": "channel"})
     assert reading.author_of(channel, own_id=99) == "-200"
+
+
+BOB = {"id": 8, "is_bot": False, "first_name": "Bob"}
+OURS = {"id": 99, "is_bot": True, "first_name": "z"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "author"),
+    [
+        ({"type": "user", "sender_user": ANN}, "7"),
+        ({"type": "user", "sender_user": BOB}, "8"),
+        ({"type": "user", "sender_user": OURS}, None),
+        ({"type": "hidden_user", "sender_user_name": "Ann"}, None),
+        ({"type": "chat", "sender_chat": GROUP}, None),
+        ({"type": "channel", "chat": GROUP, "message_id": 1}, None),
+    ],
+)
+def test_to_forward_a_picture_makes_it_nobodys_own(
+    origin: dict[str, Any], author: str | None
+) -> None:
+    """Ann hands it on, or replies to it where it stands: in another chat."""
+    forwarded = message(photo=[photo(90, 9)], forward_origin=origin | {"date": 1})
+    assert reading.author_of(forwarded, own_id=99) == author
+    seen = message("/animate", external_reply={"origin": origin | {"date": 1}}).external_reply
+    assert seen is not None
+    assert reading.author_of(seen, own_id=99) == author
