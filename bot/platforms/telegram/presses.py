@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMarkup, Message
 
 from bot import i18n
 from bot.core import replies
@@ -103,12 +103,12 @@ class Presses:
         await self._intake.service.silence(job_id, actor)
 
     async def _retry(self, query: CallbackQuery, job_id: str) -> None:
-        person = reading.person(query.from_user)
+        person, earlier = reading.person(query.from_user), await self._intake.service.job(job_id)
         await self._intake.service.retry(
             job_id,
             person,
             event_id=self._event(query, person, job_id),
-            address=_address(query),
+            address=_address(query, earlier),
             locale=reading.locale_of(query.from_user),
         )
 
@@ -130,7 +130,7 @@ class Presses:
         order = replace(
             job.order,
             person=person,
-            address=_address(query),
+            address=_address(query, job),
             locale=reading.locale_of(query.from_user),
         )
         await self._intake.ask_words(order, "ask.remix", reply_to=_message(query).message_id)
@@ -164,7 +164,7 @@ class Presses:
     async def _file(self, query: CallbackQuery, job_id: str) -> None:
         job = await self._own(query, job_id)
         with _sent_once():
-            await self._intake.platform.show_file(_address(query).channel, job)
+            await self._intake.platform.show_file(_address(query, job).channel, job)
 
     async def _own(self, query: CallbackQuery, job_id: str) -> Job:
         job = await self._intake.service.job(job_id)
@@ -267,21 +267,28 @@ def _sent_once() -> Iterator[None]:
         raise Refused("video_unsendable") from refused
 
 
-def _message(query: CallbackQuery) -> Message:
-    """Where the button stands. Of what is too old Telegram tells only the number."""
+def _message(query: CallbackQuery) -> Message | InaccessibleMessage:
+    """Where the button stands. Of what is too old Telegram tells only the chat and the number."""
     if query.message is None:
         raise Refused("button_unknown")
-    return query.message  # type: ignore[return-value]  # both have a chat and a number
+    return query.message
 
 
-def _address(query: CallbackQuery) -> Address:
-    """Where the answer belongs: where the button stands, in reply to nothing."""
+def _address(query: CallbackQuery, job: Job | None = None) -> Address:
+    """Where the answer belongs: where the button stands, in reply to nothing.
+
+    Of what is too old Telegram does not tell the topic: it is the one of its job.
+    """
     message = _message(query)
-    topic = getattr(message, "message_thread_id", None)
-    in_topic = topic and getattr(message, "is_topic_message", False)
     chat = str(message.chat.id)
+    if isinstance(message, Message):
+        channel = reading.channel_of(message)
+    elif job is not None and job.order.address.channel.partition("/")[0] == chat:
+        channel = job.order.address.channel
+    else:
+        channel = chat
     return Address(
         platform=NAME,
-        channel=f"{chat}/{topic}" if in_topic else chat,
+        channel=channel,
         community=None if reading.is_private(message.chat) else chat,
     )

@@ -123,6 +123,11 @@ def message(it: Message, *, deep: bool = True) -> Json:
     return shown
 
 
+def inaccessible(it: Message) -> Json:
+    """A message that is too old, or gone, as a press shows it."""
+    return {"message_id": it.id, "date": 0, "chat": chat(it.chat)}
+
+
 def external_reply(it: Message) -> Json:
     """A message of another chat or topic, as one that answers it shows it."""
     shown: Json = {"origin": origin(it), "chat": chat(it.chat), "message_id": it.id}

@@ -209,12 +209,15 @@ class Person(User):
             raise LookupError(f"{self} can't delete {message}")
         self.world.remove(standing)
 
-    async def presses(self, message: Message, button: str) -> Callback:
-        """Press a button, named by its text or its data; a group's go on working once it moved."""
+    async def presses(self, message: Message, button: str, *, is_old: bool = False) -> Callback:
+        """Press a button, named by its text or its data; a group's go on working once it moved.
+
+        Long ago is when the test says so: `is_old`.
+        """
         standing = self._now(message)
         self._check_inside(standing.chat)
         found = find_button(standing.buttons, button)
-        return self.world.press(standing, self, found["callback_data"])
+        return self.world.press(standing, self, found["callback_data"], is_old=is_old)
 
     async def reacts(self, message: Message, *emojis: str) -> Message:
         """Put reactions under a message, in place of the earlier ones."""

@@ -160,14 +160,15 @@ class World:
             self.updates.add("message_reaction", self._reaction(marked, user, before), marked)
         return marked
 
-    def press(self, message: Message, person: User, data: str) -> Callback:
-        """Press a button."""
+    def press(self, message: Message, person: User, data: str, *, is_old: bool = False) -> Callback:
+        """Press a button. Of a message that `is_old` the bot is told next to nothing."""
         callback = Callback(
             id=self.new_number(), person=person, message=message, data=data, at=self.clock()
         )
         self.callbacks[callback.id] = callback
         shown = {"id": callback.id, "from": payloads.user(person), "data": data}
-        shown |= {"message": payloads.message(message), "chat_instance": message.chat.instance}
+        known = payloads.inaccessible if is_old else payloads.message
+        shown |= {"message": known(message), "chat_instance": message.chat.instance}
         self.updates.add("callback_query", shown, callback)
         return callback
 

@@ -28,7 +28,7 @@ from bot.store.settings import Settings as Facts
 from bot.store.updates import Updates
 from tests.contract.rows import FREE, Store
 from tests.fakes.clock import FakeClock
-from tests.fakes.telegram import Chat, FakeTelegram, Message, Person
+from tests.fakes.telegram import Chat, FakeTelegram, Message, Person, Topic
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
 
@@ -144,10 +144,10 @@ class Lobby:
         await self.store.posts.sent(post, *stands, now=self.clock.now())
         return self._at(*stands)
 
-    async def ordered(self, text: str = "a cat", *, chat: Chat | None = None) -> Job:
-        """Ann's newest job, whose card stands."""
-        command = "/video" if chat is None else f"/video@{self.fake.bot.username}"
-        await self.hear(await self.ann.says(f"{command} {text}", chat=chat))
+    async def ordered(self, *, chat: Chat | None = None, topic: Topic | None = None) -> Job:
+        """A new job of Ann's."""
+        command = f"/video@{self.fake.bot.username} a cat"
+        await self.hear(await self.ann.says(command, chat=chat, topic=topic))
         return (await self.jobs())[-1]
 
     def answer(self, said: Message) -> Message:

@@ -1,0 +1,47 @@
+"""What becomes of a pressed button."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.jobs import Job
+from tests.fakes.telegram import Message
+from tests.unit.platforms.telegram.conftest import Lobby
+
+# --- old messages ---------------------------------------------------------------------------------
+
+
+async def in_topic(lobby: Lobby) -> tuple[Job, Message]:
+    """A job of Ann's from a topic, and its video there."""
+    club = lobby.fake.supergroup("club", lobby.ann, is_forum=True)
+    topic = lobby.fake.topic(club, "films")
+    job = await lobby.made(await lobby.ordered(chat=club, topic=topic))
+    return job, await lobby.result(job)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+async def test_tried_again_it_comes_where_it_came_before(lobby: Lobby, is_old: bool) -> None:
+    job, video = await in_topic(lobby)
+    await lobby.hear(await lobby.ann.presses(video, "Try again", is_old=is_old))
+    _, again = await lobby.jobs()
+    assert again.order.address.channel == job.order.address.channel
+
+
+@pytest.mark.parametrize("button", ["Remix", "As file"])
+async def test_what_a_button_brings_comes_into_the_topic_too(lobby: Lobby, button: str) -> None:
+    _, video = await in_topic(lobby)
+    await lobby.hear(await lobby.ann.presses(video, button, is_old=True))
+    brought = lobby.fake.posts(video.chat)[-1]
+    assert brought.id != video.id
+    assert brought.topic is video.topic
+
+
+async def test_the_topic_of_another_chat_is_none_of_this_one(lobby: Lobby) -> None:
+    """A button that stands elsewhere: its topic is not known."""
+    job, _ = await in_topic(lobby)
+    other = lobby.fake.supergroup("other", lobby.ann)
+    shown = await lobby.result(await lobby.made(await lobby.ordered(chat=other)))
+    keys = {"inline_keyboard": [[{"text": "again", "callback_data": f"v1:retry:{job.id}"}]]}
+    shown = lobby.fake.world.edit(replace(shown, markup=keys))
+    await lobby.hear(await lobby.ann.presses(shown, "again", is_old=True))
+    assert (await lobby.jobs())[-1].order.address.channel == str(other.id)
