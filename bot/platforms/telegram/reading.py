@@ -27,6 +27,12 @@ from bot.core.replies import Text
 NAME = "telegram"
 
 _TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+SAID = (
+    "text", "photo", "document", "sticker", "animation", "video", "voice", "video_note", "audio",
+    "live_photo", "paid_media", "location", "venue", "contact", "poll", "dice", "game", "story",
+    "checklist",
+)  # fmt: skip
+"""What people send. All the rest says that something happened, and grows with every version."""
 _FLAG = re.compile(
     r"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>model|seconds|aspect|quality))\b"
     r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?"""
@@ -88,9 +94,11 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 
 def is_for_nobody(message: Message) -> bool:
-    """What only looks as if somebody said it to us: forwarded, sent by another bot, automatic."""
+    """What only looks as if somebody said it to us: forwarded, sent by another bot, automatic, or
+    Telegram's own word of what happened in the chat."""
     return bool(
-        message.forward_origin
+        not any(getattr(message, kind, None) for kind in SAID)
+        or message.forward_origin
         or message.via_bot
         or message.is_automatic_forward
         or (message.from_user is None and message.sender_chat is None)

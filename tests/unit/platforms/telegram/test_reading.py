@@ -143,6 +143,33 @@ def test_what_nobody_said_to_us_is_for_nobody(more: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "happened",
+    [
+        {"pinned_message": {"message_id": 4, "date": 1, "chat": PRIVATE, "text": "hi"}},
+        {"new_chat_photo": []},
+        {"message_auto_delete_timer_changed": {"message_auto_delete_time": 60}},
+        {"forum_topic_created": {"name": "cats", "icon_color": 1}},
+        {"something_of_next_year": {"text": "hi"}},
+    ],
+)
+def test_what_happened_in_a_chat_is_for_nobody(happened: dict[str, Any]) -> None:
+    assert reading.is_for_nobody(message(chat=PRIVATE, **happened))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"text": "hi"},
+        {"voice": {"file_id": "v", "file_unique_id": "u", "duration": 1}},
+        {"location": {"latitude": 0.0, "longitude": 0.0}},
+        {"dice": {"emoji": "🎲", "value": 1}},
+    ],
+)
+def test_what_people_send_is_said_to_us(said: dict[str, Any]) -> None:
+    assert not reading.is_for_nobody(message(chat=PRIVATE, **said))
+
+
+@pytest.mark.parametrize(
     ("code", "locale"), [("de", "de"), ("zh", "zh-hans"), ("pt-br", "pt-br"), (None, "en")]
 )
 def test_people_are_answered_in_their_language(code: str | None, locale: str) -> None:
