@@ -17,7 +17,7 @@ from bot.core.replies import Text
 from bot.core.updates import Update
 from bot.log import get_logger
 from bot.platforms.telegram import lists, reading
-from bot.platforms.telegram.inbox import Updates
+from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command, Wish
@@ -61,7 +61,7 @@ class Commands:
         if told is None:
             return
         if told.callback_query is not None:
-            await self._presses.hear(told.callback_query)
+            await self._presses.hear(told.callback_query, update)
         elif told.message is not None:
             await self._hear(told.message, update)
 
@@ -93,7 +93,9 @@ class Commands:
                 await self._act_late(message)
             else:
                 await self._act(message, items)
-        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
+        except Exception as problem:  # the rim: nobody above could tell them
+            if may_heal(problem, update):
+                raise
             await self._intake.refuse(message, problem)
         await self._updates.done(*album)
 

@@ -11,7 +11,7 @@ from aiogram import Bot
 from aiohttp import ClientTimeout
 
 from bot.core import schedule
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import BotError, Broken, Temporary
 from bot.core.ports import Clock
 from bot.core.updates import Update
 from bot.core.wake import Wake
@@ -28,8 +28,17 @@ SLOTS = 32
 """Updates handled at the same time, each of another lane."""
 MOST_TRIES = 6
 """Tries of an update that makes us stumble; then it is given up, so that its chat goes on."""
+MOST_SILENT = 3
+"""Tries of what nobody foresaw; at the last of them its person is told."""
 
 log = get_logger()
+
+
+def may_heal(problem: Exception, update: Update) -> bool:
+    """Whether the row shall come again before anybody is told: a locked database is free soon."""
+    if isinstance(problem, BotError):
+        return isinstance(problem, Temporary)
+    return update.attempts + 1 < MOST_SILENT
 
 
 class Updates(Protocol):

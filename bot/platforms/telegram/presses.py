@@ -1,7 +1,7 @@
 """Buttons: each carries what to do and about which job or draft; who may is decided by the rows.
 
-A button spins until it is answered, so it is answered first; what stands in the way is shown to
-the person who pressed, and to nobody else.
+A button spins until it is answered; what stands in the way is shown to the person who pressed, and
+to nobody else, as long as it spins.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,8 +17,10 @@ from bot.core.jobs import Job
 from bot.core.orders import Address, Order, Person
 from bot.core.replies import Action, Button, Text
 from bot.core.service import Actor
+from bot.core.updates import Update
 from bot.log import get_logger
 from bot.platforms.telegram import drafts, messages, reading, rights
+from bot.platforms.telegram.inbox import may_heal
 from bot.platforms.telegram.intake import Intake, told
 from bot.platforms.telegram.line import CALL
 from bot.platforms.telegram.pace import Turn
@@ -55,8 +57,8 @@ class Presses:
             "drop": self._drop,
         }
 
-    async def hear(self, query: CallbackQuery) -> None:
-        """Do it, and let the button rest."""
+    async def hear(self, query: CallbackQuery, update: Update) -> None:
+        """Do it, and let the button rest. Raises what has to be tried again."""
         found = messages.CALLBACK.fullmatch(query.data or "")
         try:
             if found is None or query.message is None:
@@ -68,14 +70,29 @@ class Presses:
                 await self._acts[act](query, about)
             else:
                 raise Refused("button_unknown")
-        except Temporary:
-            await self._rest(query, "")
-            raise
-        except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
-            text = replies.error(told(problem)).text
-            await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
+        except Exception as problem:  # the rim: nobody above could tell them
+            if may_heal(problem, update):
+                await self._rest(query, "")
+                raise
+            refuse = self._tell if update.attempts else self._alert
+            await refuse(query, problem)
         else:
             await self._rest(query, "")
+
+    async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
+        text = replies.error(told(problem)).text
+        await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
+
+    async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
+        """In words, where the button stands: once it rests it is too late for an alert."""
+        if query.message is None:
+            return
+        look = messages.notice(replies.error(told(problem)), reading.locale_of(query.from_user))
+        channel, number = _address(query).channel, query.message.message_id
+        try:
+            await self._intake.line.say(channel, look, reply_to=number)
+        except Refused as refused:
+            log.info("telegram.press_unanswered", code=refused.code)
 
     async def _rest(self, query: CallbackQuery, alert: str) -> None:
         """Stop the spinning; whoever is too late has seen it stop already."""

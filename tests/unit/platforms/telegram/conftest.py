@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.core import jobs as moves
 from bot.core import replies
@@ -164,6 +166,11 @@ class Lobby:
         file = self.folder / "stored.mp4"
         file.write_bytes(FILM)
         yield file
+
+
+def locked(*_: object, **__: object) -> NoReturn:
+    """What a store method does whose database somebody else has."""
+    raise OperationalError("INSERT", {}, Exception("database is locked"))
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """What becomes of what people write, and of what Telegram tells of chats."""
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Address
+from bot.platforms.telegram.inbox import MOST_SILENT
 from bot.store.jobs import Jobs
 from tests.e2e.world import png
 from tests.fakes.telegram import Chat, Message, Person
-from tests.unit.platforms.telegram.conftest import Lobby
+from tests.unit.platforms.telegram.conftest import Lobby, locked
 
 # --- sent away ------------------------------------------------------------------------------------
 
@@ -186,3 +188,29 @@ async def test_ones_own_picture_in_another_chat_is(lobby: Lobby) -> None:
     await lobby.hear(await lobby.ann.says("/animate", chat=lobby.ann.private, reply_to=photo))
     (job,) = await lobby.jobs()
     assert [each.author for each in job.order.pictures] == [str(lobby.ann.id)]
+
+
+# --- what nobody foresaw --------------------------------------------------------------------------
+
+
+async def test_what_nobody_foresaw_is_tried_again_in_silence(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = await lobby.ann.says("/video a cat")
+    with monkeypatch.context() as trouble:
+        trouble.setattr(lobby.store.jobs, "admit", locked)
+        for attempts in range(MOST_SILENT - 1):
+            with pytest.raises(OperationalError):
+                await lobby.hear(said, attempts=attempts)
+    assert lobby.fake.posts(said.chat) == []
+    await lobby.hear(said, attempts=MOST_SILENT - 1)
+    assert len(await lobby.jobs()) == 1
+
+
+async def test_what_does_not_heal_is_told_once(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = await lobby.ann.says("/video a cat")
+    monkeypatch.setattr(lobby.store.jobs, "admit", locked)
+    await lobby.hear(said, attempts=MOST_SILENT - 1)
+    assert "Something went wrong on my side" in lobby.answer(said).text

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from bot.core.jobs import Job
+from bot.core.jobs import Job, Status
 from tests.fakes.telegram import Message
-from tests.unit.platforms.telegram.conftest import Lobby
+from tests.unit.platforms.telegram.conftest import Lobby, locked
 
 # --- old messages ---------------------------------------------------------------------------------
 
@@ -45,3 +46,33 @@ async def test_the_topic_of_another_chat_is_none_of_this_one(lobby: Lobby) -> No
     shown = lobby.fake.world.edit(replace(shown, markup=keys))
     await lobby.hear(await lobby.ann.presses(shown, "again", is_old=True))
     assert (await lobby.jobs())[-1].order.address.channel == str(other.id)
+
+
+# --- what nobody foresaw --------------------------------------------------------------------------
+
+
+async def test_a_button_rests_while_its_row_waits_for_better_times(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = await lobby.card(job := await lobby.ordered())
+    pressed = await lobby.ann.presses(card, "Cancel")
+    with monkeypatch.context() as trouble:
+        trouble.setattr(lobby.store.jobs, "save", locked)
+        with pytest.raises(OperationalError):
+            await lobby.hear(pressed)
+    assert [each.text for each in pressed.answers] == [""]
+    await lobby.hear(pressed, attempts=1)
+    assert (await lobby.job(job.id)).status is Status.CANCELLED
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+async def test_once_it_rests_a_refusal_comes_as_words(lobby: Lobby, attempts: int) -> None:
+    video = await lobby.result(await lobby.made(await lobby.ordered()))
+    await lobby.places.decide("telegram", f"@{lobby.ann.id}", allowed=False, by="ada", now=0)
+    pressed = await lobby.ann.presses(video, "Try again")
+    await lobby.hear(pressed, attempts=attempts)
+    alerts = [each.text for each in pressed.answers]
+    words = [each.text for each in lobby.fake.posts(video.chat) if each.reply_to == video.id]
+    (said,) = alerts if attempts == 0 else words
+    assert "not switched on here" in said
+    assert len(alerts) + len(words) == 1
