@@ -5,21 +5,17 @@ its message takes the place of the status message, which is the same however oft
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Self
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.types import FSInputFile, InputMediaVideo, Message
-from aiohttp import ClientTimeout
+from aiogram.types import Message
 
-from bot.core import replies
-from bot.core.errors import BotError, Refused
+from bot.core.errors import Refused
 from bot.core.jobs import Job
 from bot.core.orders import Picture
 from bot.core.ports import Clock, Posts
@@ -27,31 +23,16 @@ from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.telegram import messages
+from bot.platforms.telegram.films import Films, Handles, Stored
 from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
 from bot.platforms.telegram.pace import Turn
-from bot.platforms.telegram.pictures import Downloads, small_still
+from bot.platforms.telegram.pictures import Downloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 
-SLOWEST = 1_500_000
-"""Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
-SILENCE, LONGEST = 120.0, 1500.0
-"""Seconds without an answer, at least; seconds for a whole upload, which ends before its claim."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """What is shown on the request itself."""
 
 log = get_logger()
-
-Stored = Callable[[str], AbstractAsyncContextManager[Path]]
-
-
-class Handles(Protocol):
-    """What Telegram calls the videos that it has, by our own storage key."""
-
-    async def get(self, key: str) -> str | None: ...
-
-    async def put(self, key: str, handle: str) -> None: ...
-
-    async def drop(self, key: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +70,13 @@ class TelegramPlatform:
     ) -> None:
         self.settings = settings
         self._posts = posts
-        self._handles = handles
-        self._stored = stored
         url = settings.api_url
         server = TelegramAPIServer.from_base(url, is_local=settings.local) if url else PRODUCTION
         self._session = AiohttpSession(api=server, timeout=CALL)
         self.line = Line(
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )
+        self.films = Films(self.line, handles=handles, stored=stored)
         self._downloads = Downloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()
         self.hears = False
@@ -186,68 +166,13 @@ class TelegramPlatform:
         """Nothing: Telegram shows a bot no history."""
         return None
 
-    # --- beside the port -----------------------------------------------------------------------
-
-    async def show(self, chat: str, job: Job) -> None:
-        """A video once more, for its person: by the name that Telegram has for it, if it can."""
-        assert job.video is not None
-        handle = await self._handles.get(job.video.key)
-        said = replies.result(job)
-        if handle is not None:
-            try:
-                await self._send_known(chat, job, said, handle)
-            except Refused as refused:
-                if refused.code == "forbidden":
-                    raise
-                await self._handles.drop(job.video.key)
-            else:
-                return
-        async with self._stored(job.video.key) as path:
-            await self.line.insist(
-                chat,
-                Turn.ANSWER,
-                lambda to, topic, _: self._send_video(to, topic, None, job, said, path),
-            )
-
-    async def _send_known(self, chat: str, job: Job, said: Reply, handle: str) -> None:
-        look = _look(job, said, caption=True)
-
-        def send(to: int, topic: int | None, _: bool) -> Awaitable[Message]:
-            return self.line.bot.send_video(
-                to,
-                handle,
-                caption=look.text,
-                caption_entities=look.entities,
-                message_thread_id=topic,
-                reply_markup=look.keyboard,
-                request_timeout=CALL,
-            )
-
-        await self.line.insist(chat, Turn.ANSWER, send)
-
-    async def show_file(self, channel: str, job: Job) -> None:
-        """The very file, as it was made: Telegram makes videos smaller for some apps."""
-        assert job.video is not None
-        async with self._stored(job.video.key) as path:
-
-            def send(to: int, topic: int | None, _: bool) -> Awaitable[Message]:
-                return self.line.bot.send_document(
-                    to,
-                    _film(job, path),
-                    message_thread_id=topic,
-                    disable_content_type_detection=True,
-                    request_timeout=patience(path),
-                )
-
-            await self.line.insist(channel, Turn.ANSWER, send)
-
     # --- sending -------------------------------------------------------------------------------
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:
             target = await self._target(post, job) if replying and not post.direct else None
             if video is not None:
-                return await self._send_video(chat, topic, target, job, said, video)
+                return await self.films.send(chat, topic, target, job, said, video)
             look = _look(job, said)
             return await self.line.bot.send_message(
                 chat,
@@ -261,27 +186,6 @@ class TelegramPlatform:
 
         return send
 
-    async def _send_video(
-        self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
-    ) -> Message:
-        look = _look(job, said, caption=True)
-        async with self._still(job) as still, self.line.uploading(chat, topic):
-            sent = await self.line.bot.send_video(
-                chat,
-                _film(job, video),
-                caption=look.text,
-                caption_entities=look.entities,
-                message_thread_id=topic,
-                reply_parameters=reply(target),
-                reply_markup=look.keyboard,
-                thumbnail=FSInputFile(still) if still else None,
-                supports_streaming=True,
-                request_timeout=patience(video),
-                **_shape(job),
-            )
-        await self._remember(job, video, sent)
-        return sent
-
     async def _replace(
         self, card: Post, job: Job, said: Reply, video: Path | None
     ) -> tuple[str, str]:
@@ -292,38 +196,9 @@ class TelegramPlatform:
         if video is None:
             await self.line.edit(chat, int(message_id), _look(job, said))
         else:
-            await self._edit_video(chat, int(message_id), job, said, video)
+            await self.films.put(chat, int(message_id), job, said, video)
         log.warning("telegram.replaced", job=job.id)
         return message_id, channel
-
-    async def _edit_video(
-        self, chat: int, message_id: int, job: Job, said: Reply, video: Path
-    ) -> None:
-        look = _look(job, said, caption=True)
-        async with self._still(job) as still:
-            media = InputMediaVideo(
-                media=_film(job, video),
-                caption=look.text,
-                caption_entities=look.entities,
-                thumbnail=FSInputFile(still) if still else None,
-                supports_streaming=True,
-                **_shape(job),
-            )
-            call = self.line.bot.edit_message_media(
-                media,
-                chat_id=chat,
-                message_id=message_id,
-                reply_markup=look.keyboard,
-                request_timeout=patience(video),
-            )
-            try:
-                sent = await self.line.ask(chat, call)
-            except Refused as refused:
-                if refused.code != "unchanged":  # it stands there already
-                    raise
-                return
-        if isinstance(sent, Message):
-            await self._remember(job, video, sent)
 
     async def _target(self, post: Post, job: Job) -> int | None:
         """What this message replies to: the request, or the card where a button made it."""
@@ -348,62 +223,12 @@ class TelegramPlatform:
 
     # --- what comes along ----------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _still(self, job: Job) -> AsyncIterator[Path | None]:
-        """A small picture of the video; a missing one never holds it back."""
-        async with AsyncExitStack() as stack:
-            still = None
-            try:
-                if job.video is not None and job.video.thumbnail is not None:
-                    kept = await stack.enter_async_context(self._stored(job.video.thumbnail))
-                    still = await stack.enter_async_context(small_still(kept))
-            except (BotError, OSError):
-                still = None
-            yield still
-
     async def _sign(self, post: Post, job: Job) -> None:
         target = job.order.address.message
         if target is not None:
             chat, _ = chat_and_topic(job.order.address.channel)
             await self.line.react(chat, int(target), SIGNS[post.kind])
 
-    async def _remember(self, job: Job, video: Path, sent: Message) -> None:
-        """What Telegram calls the file: by that name it is sent for free. A shrunk one is not it.
 
-        Never raises: the video stands, and must not be taken for one that may not.
-        """
-        file = sent.video or sent.animation or sent.document
-        try:
-            size = await asyncio.to_thread(lambda: video.stat().st_size)
-            if file is not None and job.video is not None and size == job.video.size:
-                await self._handles.put(job.video.key, file.file_id)
-        except Exception:
-            log.exception("telegram.handle_lost", job=job.id)
-
-
-def patience(film: Path) -> Any:
-    """For its upload; aiogram says that this is whole seconds, and hands on what it gets."""
-    silence = max(SILENCE, film.stat().st_size / SLOWEST)
-    return ClientTimeout(total=LONGEST, sock_connect=10, sock_read=silence)
-
-
-def _look(job: Job, said: Reply, *, caption: bool = False) -> messages.Look:
-    locale = job.order.locale
-    look = messages.look(said, locale, name=job.order.person.name, caption=caption)
-    # Under a video: Telegram makes it smaller for some apps, and people want the whole.
-    return messages.with_file_key(look, job.id, locale) if caption else look
-
-
-def _film(job: Job, video: Path) -> FSInputFile:
-    return FSInputFile(video, filename=f"zoetrope-{job.id}.mp4")
-
-
-def _shape(job: Job) -> dict[str, Any]:
-    """Above ten megabytes Telegram does not look for itself, and shows a square of no length."""
-    if job.video is None:
-        return {}
-    return {
-        "width": job.video.width,
-        "height": job.video.height,
-        "duration": round(job.video.seconds),
-    }
+def _look(job: Job, said: Reply) -> messages.Look:
+    return messages.look(said, job.order.locale, name=job.order.person.name)

@@ -176,12 +176,12 @@ class Presses:
     async def _show(self, query: CallbackQuery, job_id: str) -> None:
         job = await self._own(query, job_id)
         with _sent_once():
-            await self._intake.platform.show(str(query.from_user.id), job)
+            await self._intake.platform.films.show(str(query.from_user.id), job)
 
     async def _file(self, query: CallbackQuery, job_id: str) -> None:
         job = await self._own(query, job_id)
         with _sent_once():
-            await self._intake.platform.show_file(_address(query, job).channel, job)
+            await self._intake.platform.films.show_file(_address(query, job).channel, job)
 
     async def _own(self, query: CallbackQuery, job_id: str) -> Job:
         job = await self._intake.service.job(job_id)

@@ -17,7 +17,8 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_CLAIM
 from bot.core.posts import Form, Post, PostKind
-from bot.platforms.telegram.client import Settings, TelegramPlatform, patience
+from bot.platforms.telegram.client import Settings, TelegramPlatform
+from bot.platforms.telegram.films import patience
 from bot.platforms.telegram.line import SHOWN
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
@@ -308,14 +309,14 @@ async def test_a_silent_video_comes_back_as_an_animation_and_is_known(house: Hou
 
 async def test_shown_again_it_costs_no_upload(house: House) -> None:
     await house.send()
-    await house.platform.show(str(house.ann.id), house.job())
+    await house.platform.films.show(str(house.ann.id), house.job())
     first, second = house.fake.calls_of("sendVideo")
     assert (bool(first.files), bool(second.files)) == (True, False)
 
 
 async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House) -> None:
     house.rows.handles["videos/a.mp4"] = house.fake.files.foreign_id()
-    await house.platform.show(str(house.ann.id), house.job())
+    await house.platform.films.show(str(house.ann.id), house.job())
     (post,) = house.posts()
     assert post.media is not None
     assert post.media.content == FILM
@@ -347,10 +348,12 @@ async def test_silence_after_an_upload_has_an_end(
     house: House, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = await with_card(house)
-    monkeypatch.setattr("bot.platforms.telegram.client.SILENCE", 0.05)
+    monkeypatch.setattr("bot.platforms.telegram.films.SILENCE", 0.05)
     house.fake.hold(way)
     if way == "sendDocument":
-        sending: Coroutine[Any, Any, object] = house.platform.show_file(str(house.ann.id), about)
+        sending: Coroutine[Any, Any, object] = house.platform.films.show_file(
+            str(house.ann.id), about
+        )
     else:
         sending = house.send(about, again=way == "editMessageMedia")
     with pytest.raises(Temporary):
