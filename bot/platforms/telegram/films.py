@@ -9,12 +9,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiogram.types import FSInputFile, InputMediaVideo, Message
+from aiogram.types import Animation, Document, FSInputFile, InputMediaVideo, Message
+from aiogram.types import Video as VideoFile
 from aiohttp import ClientTimeout
 
 from bot.core import replies
-from bot.core.errors import BotError, Refused
-from bot.core.jobs import Job
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.jobs import Job, Video
 from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.telegram import messages
@@ -27,9 +28,16 @@ SLOWEST = 1_500_000
 SILENCE, LONGEST = 120.0, 1500.0
 """Seconds without an answer, at least; seconds for a whole upload, which ends before its claim."""
 
+MOST_AT_ONCE = 4
+"""Uploads that people asked for by a button; results don't wait for them."""
+AS_FILE = "#file"
+"""After a storage key: the same film sent as a document has a name of its own."""
+
 log = get_logger()
 
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
+Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
+"""Sends it to this chat and topic: a file of ours, or one that Telegram has by that name."""
 
 
 class Handles(Protocol):
@@ -49,6 +57,7 @@ class Films:
         self._line = line
         self._handles = handles
         self._stored = stored
+        self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def send(
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
@@ -69,7 +78,7 @@ class Films:
                 request_timeout=patience(video),
                 **_shape(job),
             )
-        await self._remember(job, video, sent)
+        await self._remember(job, video, sent.video or sent.animation or sent.document)
         return sent
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
@@ -98,36 +107,19 @@ class Films:
                     raise
                 return
         if isinstance(sent, Message):
-            await self._remember(job, video, sent)
+            await self._remember(job, video, sent.video or sent.animation or sent.document)
 
-    async def show(self, chat: str, job: Job) -> None:
-        """A video once more, for its person: by the name that Telegram has for it, if it can."""
-        assert job.video is not None
-        handle = await self._handles.get(job.video.key)
+    async def show(self, channel: str, job: Job) -> None:
+        """A video once more, for its person."""
         said = replies.result(job)
-        if handle is not None:
-            try:
-                await self._send_known(chat, job, said, handle)
-            except Refused as refused:
-                if refused.code == "forbidden":
-                    raise
-                await self._handles.drop(job.video.key)
-            else:
-                return
-        async with self._stored(job.video.key) as path:
-            await self._line.insist(
-                chat,
-                Turn.ANSWER,
-                lambda to, topic, _: self.send(to, topic, None, job, said, path),
-            )
-
-    async def _send_known(self, chat: str, job: Job, said: Reply, handle: str) -> None:
         look = _caption(job, said)
 
-        def send(to: int, topic: int | None, _: bool) -> Awaitable[Message]:
-            return self._line.bot.send_video(
-                to,
-                handle,
+        async def send(chat: int, topic: int | None, film: Path | str) -> Message:
+            if isinstance(film, Path):
+                return await self.send(chat, topic, None, job, said, film)
+            return await self._line.bot.send_video(
+                chat,
+                film,
                 caption=look.text,
                 caption_entities=look.entities,
                 message_thread_id=topic,
@@ -135,23 +127,45 @@ class Films:
                 request_timeout=CALL,
             )
 
-        await self._line.insist(chat, Turn.ANSWER, send)
+        await self._bring(channel, job, _video(job).key, send)
 
     async def show_file(self, channel: str, job: Job) -> None:
         """The very file, as it was made: Telegram makes videos smaller for some apps."""
-        assert job.video is not None
-        async with self._stored(job.video.key) as path:
 
-            def send(to: int, topic: int | None, _: bool) -> Awaitable[Message]:
-                return self._line.bot.send_document(
-                    to,
-                    _film(job, path),
-                    message_thread_id=topic,
-                    disable_content_type_detection=True,
-                    request_timeout=patience(path),
+        async def send(chat: int, topic: int | None, film: Path | str) -> Message:
+            sent = await self._line.bot.send_document(
+                chat,
+                _film(job, film) if isinstance(film, Path) else film,
+                message_thread_id=topic,
+                disable_content_type_detection=True,
+                request_timeout=patience(film) if isinstance(film, Path) else CALL,
+            )
+            if isinstance(film, Path):
+                await self._remember(job, film, sent.document, AS_FILE)
+            return sent
+
+        await self._bring(channel, job, _video(job).key + AS_FILE, send)
+
+    async def _bring(self, channel: str, job: Job, key: str, send: Bring) -> None:
+        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once."""
+        handle = await self._handles.get(key)
+        if handle is not None:
+            try:
+                await self._line.insist(
+                    channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, handle)
                 )
-
-            await self._line.insist(channel, Turn.ANSWER, send)
+            except Refused as refused:
+                if refused.code == "forbidden":
+                    raise
+                await self._handles.drop(key)
+            else:
+                return
+        if self._uploads.locked():
+            raise Temporary("telegram_busy", retry_after=5.0, unsent=True)
+        async with self._uploads, self._stored(_video(job).key) as path:
+            await self._line.insist(
+                channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
+            )
 
     @asynccontextmanager
     async def _still(self, job: Job) -> AsyncIterator[Path | None]:
@@ -166,18 +180,24 @@ class Films:
                 still = None
             yield still
 
-    async def _remember(self, job: Job, video: Path, sent: Message) -> None:
+    async def _remember(
+        self, job: Job, film: Path, sent: VideoFile | Animation | Document | None, mark: str = ""
+    ) -> None:
         """What Telegram calls the file: by that name it is sent for free. A shrunk one is not it.
 
         Never raises: the video stands, and must not be taken for one that may not.
         """
-        file = sent.video or sent.animation or sent.document
         try:
-            size = await asyncio.to_thread(lambda: video.stat().st_size)
-            if file is not None and job.video is not None and size == job.video.size:
-                await self._handles.put(job.video.key, file.file_id)
+            size = await asyncio.to_thread(lambda: film.stat().st_size)
+            if sent is not None and job.video is not None and size == job.video.size:
+                await self._handles.put(job.video.key + mark, sent.file_id)
         except Exception:
             log.exception("telegram.handle_lost", job=job.id)
+
+
+def _video(job: Job) -> Video:
+    assert job.video is not None
+    return job.video
 
 
 def patience(film: Path) -> Any:

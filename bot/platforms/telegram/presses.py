@@ -7,6 +7,7 @@ to nobody else, as long as it spins.
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMarkup, Message
 
@@ -33,7 +34,9 @@ CONFIRM = "confirm"
 
 log = get_logger()
 
-Act = Callable[[CallbackQuery, str], Awaitable[None]]
+Later = Callable[[], Awaitable[None]]
+Act = Callable[[CallbackQuery, str], Awaitable[Later | None]]
+"""Does it; what takes longer than a button may spin is handed back, to be done when it rests."""
 
 
 class Presses:
@@ -59,25 +62,42 @@ class Presses:
 
     async def hear(self, query: CallbackQuery, update: Update) -> None:
         """Do it, and let the button rest. Raises what has to be tried again."""
-        found = messages.CALLBACK.fullmatch(query.data or "")
         try:
-            if found is None or query.message is None:
-                raise Refused("button_unknown")
-            act, about, value = found["act"], found["about"], found["value"]
-            if act.startswith(("menu", "pick")):
-                await self._choose(query, about, act[4:], value)
-            elif act in self._acts:
-                await self._acts[act](query, about)
-            else:
-                raise Refused("button_unknown")
+            later = await self._do(query)
         except Exception as problem:  # the rim: nobody above could tell them
             if may_heal(problem, update):
                 await self._rest(query, "")
                 raise
             refuse = self._tell if update.attempts else self._alert
             await refuse(query, problem)
-        else:
-            await self._rest(query, "")
+            return
+        await self._rest(query, "")
+        if later is not None:
+            await self._finish(query, update, later)
+
+    async def _do(self, query: CallbackQuery) -> Later | None:
+        found = messages.CALLBACK.fullmatch(query.data or "")
+        if found is None or query.message is None:
+            raise Refused("button_unknown")
+        act, about, value = found["act"], found["about"], found["value"]
+        if act.startswith(("menu", "pick")):
+            await self._choose(query, about, act[4:], value)
+            return None
+        if act not in self._acts:
+            raise Refused("button_unknown")
+        return await self._acts[act](query, about)
+
+    async def _finish(self, query: CallbackQuery, update: Update, later: Later) -> None:
+        """What takes its time, once the button rests. Nothing is sent again to say what went wrong:
+        the words may get lost."""
+        try:
+            with _sent_once():
+                await later()
+        except Exception as problem:  # the rim, as above
+            if may_heal(problem, update):
+                raise
+            with suppress(Temporary):
+                await self._tell(query, problem)
 
     async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
         text = replies.error(told(problem)).text
@@ -173,15 +193,13 @@ class Presses:
     async def _confirm(self, query: CallbackQuery, job_id: str) -> None:
         await self._intake.service.delete(job_id, await self._actor(query, job_id))
 
-    async def _show(self, query: CallbackQuery, job_id: str) -> None:
+    async def _show(self, query: CallbackQuery, job_id: str) -> Later:
         job = await self._own(query, job_id)
-        with _sent_once():
-            await self._intake.platform.films.show(str(query.from_user.id), job)
+        return partial(self._intake.platform.films.show, str(query.from_user.id), job)
 
-    async def _file(self, query: CallbackQuery, job_id: str) -> None:
+    async def _file(self, query: CallbackQuery, job_id: str) -> Later:
         job = await self._own(query, job_id)
-        with _sent_once():
-            await self._intake.platform.films.show_file(_address(query, job).channel, job)
+        return partial(self._intake.platform.films.show_file, _address(query, job).channel, job)
 
     async def _own(self, query: CallbackQuery, job_id: str) -> Job:
         job = await self._intake.service.job(job_id)

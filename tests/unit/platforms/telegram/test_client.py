@@ -18,7 +18,7 @@ from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_CLAIM
 from bot.core.posts import Form, Post, PostKind
 from bot.platforms.telegram.client import Settings, TelegramPlatform
-from bot.platforms.telegram.films import patience
+from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
@@ -314,12 +314,64 @@ async def test_shown_again_it_costs_no_upload(house: House) -> None:
     assert (bool(first.files), bool(second.files)) == (True, False)
 
 
-async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House) -> None:
-    house.rows.handles["videos/a.mp4"] = house.fake.files.foreign_id()
-    await house.platform.films.show(str(house.ann.id), house.job())
+async def test_as_a_file_it_costs_one_upload_too(house: House) -> None:
+    for _ in range(2):
+        await house.platform.films.show_file(str(house.ann.id), house.job())
+    first, second = house.fake.calls_of("sendDocument")
+    assert (bool(first.files), bool(second.files)) == (True, False)
+    assert [each.media and each.media.content for each in house.posts()] == [FILM, FILM]
+
+
+async def test_a_film_and_its_file_have_names_of_their_own(house: House) -> None:
+    """Telegram takes no video by the name of a document."""
+    await house.send()
+    await house.platform.films.show_file(str(house.ann.id), house.job())
+    film, file = (each.media for each in house.posts())
+    assert film is not None
+    assert file is not None
+    assert house.rows.handles == {"videos/a.mp4": film.file.id, "videos/a.mp4#file": file.file.id}
+
+
+@pytest.mark.parametrize("key", ["videos/a.mp4", "videos/a.mp4#file"])
+async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key: str) -> None:
+    house.rows.handles[key] = house.fake.files.foreign_id()
+    films = house.platform.films
+    show = films.show_file if key.endswith("file") else films.show
+    await show(str(house.ann.id), house.job())
     (post,) = house.posts()
     assert post.media is not None
     assert post.media.content == FILM
+
+
+async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House) -> None:
+    others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
+    films, holds = house.platform.films, [house.fake.hold("sendDocument") for _ in others]
+    tasks = [asyncio.create_task(films.show_file(str(it.id), house.job())) for it in others]
+    for hold in holds:
+        await hold.reached()
+    for show in (films.show, films.show_file):
+        with pytest.raises(Temporary) as caught:
+            await show(str(house.ann.id), house.job())
+        assert (caught.value.unsent, caught.value.retry_after) == (True, 5.0)
+    house.platform.line.pace.progress(house.ann.id)  # the chat itself was asked nothing
+    for hold in holds:
+        hold.release()
+    await asyncio.gather(*tasks)
+    house.rows.handles.clear()
+    await films.show_file(str(house.ann.id), house.job())
+
+
+async def test_what_telegram_has_needs_no_place_among_them(house: House) -> None:
+    await house.send()
+    others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
+    films, holds = house.platform.films, [house.fake.hold("sendDocument") for _ in others]
+    tasks = [asyncio.create_task(films.show_file(str(it.id), house.job())) for it in others]
+    for hold in holds:
+        await hold.reached()
+    await films.show(str(house.ann.id), house.job())
+    for hold in holds:
+        hold.release()
+    await asyncio.gather(*tasks)
 
 
 # --- how long an upload may take ------------------------------------------------------------------

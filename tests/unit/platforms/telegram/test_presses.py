@@ -1,12 +1,22 @@
 """What becomes of a pressed button."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.core.errors import Temporary
 from bot.core.jobs import Job, Status
-from tests.fakes.telegram import Message
+from tests.fakes.telegram import (
+    Fault,
+    Message,
+    accepted,
+    bad_request,
+    flood,
+    internal,
+    reset,
+)
 from tests.unit.platforms.telegram.conftest import Lobby, locked
 
 # --- old messages ---------------------------------------------------------------------------------
@@ -76,3 +86,68 @@ async def test_once_it_rests_a_refusal_comes_as_words(lobby: Lobby, attempts: in
     (said,) = alerts if attempts == 0 else words
     assert "not switched on here" in said
     assert len(alerts) + len(words) == 1
+
+
+# --- what takes its time --------------------------------------------------------------------------
+
+
+async def its_video(lobby: Lobby) -> Message:
+    return await lobby.result(await lobby.made(await lobby.ordered()))
+
+
+def words(lobby: Lobby, video: Message) -> list[str]:
+    """What was said in reply to it."""
+    return [each.text for each in lobby.fake.posts(video.chat) if each.reply_to == video.id]
+
+
+async def test_a_button_rests_before_its_upload_begins(lobby: Lobby) -> None:
+    pressed = await lobby.ann.presses(await its_video(lobby), "As file")
+    hold = lobby.fake.hold_before("sendDocument")
+    task = asyncio.create_task(lobby.hear(pressed))
+    await hold.reached()
+    assert [each.text for each in pressed.answers] == [""]
+    hold.release()
+    await task
+    assert len(pressed.answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (bad_request("not enough rights to send documents to the chat"), "does not take that"),
+        (accepted(reset()), "did not say whether it arrived"),
+    ],
+)
+async def test_what_goes_wrong_then_is_said_in_words(lobby: Lobby, fault: Fault, said: str) -> None:
+    video = await its_video(lobby)
+    lobby.fake.faults.add("sendDocument", fault)
+    await lobby.hear(await lobby.ann.presses(video, "As file"))
+    (told,) = words(lobby, video)
+    assert said in told
+
+
+async def test_what_surely_was_not_sent_comes_again(lobby: Lobby) -> None:
+    video = await its_video(lobby)
+    lobby.fake.faults.add("sendDocument", flood(7))
+    with pytest.raises(Temporary):
+        await lobby.hear(await lobby.ann.presses(video, "As file"))
+    assert words(lobby, video) == []
+
+
+async def test_what_may_have_been_sent_is_not_sent_again_to_say_so(lobby: Lobby) -> None:
+    video = await its_video(lobby)
+    lobby.fake.faults.add("sendDocument", accepted(reset()))
+    lobby.fake.faults.add("sendMessage", internal())
+    await lobby.hear(await lobby.ann.presses(video, "As file"))
+    assert len(lobby.fake.calls_of("sendDocument")) == 1
+
+
+async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    video = await lobby.result(await lobby.made(await lobby.ordered(chat=club)))
+    bob = lobby.fake.person("Bob", started=True)
+    await bob.joins(club)
+    pressed = await bob.presses(video, "As file")
+    await lobby.hear(pressed)
+    assert "belongs to somebody else" in (await pressed.answered()).text
+    assert lobby.fake.calls_of("sendDocument") == []
