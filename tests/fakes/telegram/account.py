@@ -6,7 +6,7 @@ from typing import Any
 from .access import readable_chat
 from .calls import Call, Method, bad, method
 from .model import Json, Size
-from .payloads import full_chat, member, size, user
+from .payloads import few_rights, full_chat, member, size, user
 from .world import World
 
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -87,7 +87,8 @@ class Account:
         known = self._world.users.get(call.integer("user_id"))
         if known is None:
             raise bad("PARTICIPANT_ID_INVALID")
-        return member(known, chat.standing(known))
+        shown = member(known, chat.standing(known))
+        return few_rights(shown) if self._world.quirks.knows_few_rights else shown
 
     def get_photos(self, call: Call) -> Json:
         """Show the bot's picture; people here have none."""

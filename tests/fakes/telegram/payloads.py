@@ -14,6 +14,11 @@ ADMIN_RIGHTS = {
     "can_manage_topics", "can_send_welcome_messages",
 }  # fmt: skip
 
+NEW_RIGHTS = {
+    "can_manage_video_chats", "can_post_stories", "can_edit_stories", "can_delete_stories",
+    "can_manage_topics", "can_send_welcome_messages",
+}  # fmt: skip
+
 
 def user(it: User) -> Json:
     """An account."""
@@ -67,6 +72,11 @@ def member(it: User, standing: Membership) -> Json:
         case Membership.MEMBER | Membership.LEFT:
             pass
     return shown
+
+
+def few_rights(shown: Json) -> Json:
+    """The same member without what came since 2021."""
+    return {key: value for key, value in shown.items() if key not in NEW_RIGHTS}
 
 
 def topic(it: Topic) -> Json:

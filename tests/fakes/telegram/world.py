@@ -25,6 +25,8 @@ class Quirks:
 
     zero_ids: int = 0
     silent_videos_are_animations: bool = False
+    knows_few_rights: bool = False
+    """getChatMember names the rights that admins had years ago, as old servers of one's own do."""
     callback_seconds: float = 15.0
     """How long a pressed button can be answered, in seconds; Telegram does not say."""
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.core.errors import Temporary
-from bot.core.jobs import Job, Status
+from bot.core.jobs import Job, Reason, Status
 from tests.fakes.telegram import (
     Fault,
     Message,
@@ -151,3 +151,27 @@ async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None
     await lobby.hear(pressed)
     assert "belongs to somebody else" in (await pressed.answered()).text
     assert lobby.fake.calls_of("sendDocument") == []
+
+
+# --- ranks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+async def test_an_admin_is_one_on_old_servers_too(lobby: Lobby, is_old: bool) -> None:
+    lobby.fake.quirks.knows_few_rights = is_old
+    admin = lobby.fake.person("admin")
+    club = lobby.fake.supergroup("club", lobby.ann, admin)
+    lobby.fake.promote(club, admin)
+    card = await lobby.card(job := await lobby.ordered(chat=club))
+    await lobby.hear(await admin.presses(card, "Cancel"))
+    assert (await lobby.job(job.id)).reason is Reason.BY_ADMIN
+
+
+async def test_whom_telegram_does_not_tell_of_has_no_rank(lobby: Lobby) -> None:
+    admin = lobby.fake.person("admin")
+    club = lobby.fake.supergroup("club", admin, lobby.ann)
+    card = await lobby.card(await lobby.ordered(chat=club))
+    lobby.fake.faults.add("getChatMember", bad_request("CHAT_ADMIN_REQUIRED"))
+    pressed = await admin.presses(card, "Cancel")
+    await lobby.hear(pressed)
+    assert "belongs to somebody else" in (await pressed.answered()).text
