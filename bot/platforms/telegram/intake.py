@@ -18,6 +18,11 @@ from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.reading import channel_of, locale_of, replied_to, words_of
 
+CONFIRMED = 3
+"""Tries of a confirmation."""
+LONGEST_WAIT = 60.0
+"""Seconds before the next of them: a place of the inbox is held meanwhile."""
+
 log = get_logger()
 
 
@@ -85,11 +90,16 @@ class Intake:
         await self.say(message, Reply(text=text))
 
     async def confirm(self, message: Message, text: Text) -> None:
-        """The same for what is done and must not be done again: if it does not arrive, so be it."""
-        try:
-            await self.tell(message, text)
-        except BotError as trouble:
-            log.info("telegram.unanswered", code=trouble.code)
+        """The same for what is done and must not be done again, so it waits here for its turn; not
+        for ever: if it does not arrive, so be it."""
+        for _ in range(CONFIRMED):
+            try:
+                await self.tell(message, text)
+            except Temporary as trouble:
+                log.info("telegram.unanswered", code=trouble.code)
+                await self.clock.sleep(min(trouble.retry_after or 1.0, LONGEST_WAIT))
+            else:
+                return
 
     async def say(self, message: Message, reply: Reply) -> None:
         """Words in reply to a message; where nobody may speak there is silence."""

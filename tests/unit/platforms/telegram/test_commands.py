@@ -1,5 +1,7 @@
 """What becomes of what people write, and of what Telegram tells of chats."""
 
+import asyncio
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -8,8 +10,27 @@ from bot.core.orders import Address
 from bot.platforms.telegram.inbox import MOST_SILENT
 from bot.store.jobs import Jobs
 from tests.e2e.world import png
-from tests.fakes.telegram import Chat, Message, Person
+from tests.fakes.telegram import Chat, Message, Person, flood
 from tests.unit.platforms.telegram.conftest import Lobby, locked
+
+# --- confirmed ------------------------------------------------------------------------------------
+
+
+async def test_a_confirmation_waits_for_its_turn_and_is_not_said_to_have_failed(
+    lobby: Lobby,
+) -> None:
+    await lobby.ordered()
+    lobby.fake.faults.add("sendMessage", flood(20))
+    said = await lobby.ann.says("/cancel")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lobby.hear(said))
+        await lobby.clock.asleep()
+        await lobby.clock.advance(21)
+    assert (
+        lobby.fake.posts(lobby.ann.private)[-1].text
+        == "Cancelled. Nothing was sent, nothing counts."
+    )
+
 
 # --- sent away ------------------------------------------------------------------------------------
 
