@@ -29,6 +29,15 @@ class Transport(StrEnum):
     """Base64 inside the JSON of `metadata`; needs no public address."""
 
 
+class Shaping(StrEnum):
+    """How a picture gets another shape."""
+
+    CROP = "crop"
+    """What hangs over is cut off."""
+    PAD = "pad"
+    """All of it stays, between black bars."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """Where in the world of chat an answer belongs. Ids are the platform's own, as text."""
@@ -94,13 +103,14 @@ class Fit:
 
     width: int | None = None
     height: int | None = None
-    """With `width`: the picture must have exactly this size (filled, the overhang cropped)."""
+    """With `width`: the picture must have exactly this size."""
     least_side: int = 1
     most_side: int = 4096
     widest: float = 4.0
-    """The largest ratio of the long side to the short one; beyond it the picture is cropped."""
+    """The largest ratio of the long side to the short one; beyond it the picture is reshaped."""
     most_bytes: int = 10_000_000
     """Bytes of the re-encoded file."""
+    shaping: Shaping = Shaping.CROP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ only pixels leave. EXIF, GPS, XMP, profiles, comments and whatever hid behind th
 """
 
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -14,7 +15,7 @@ from typing import IO
 from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
 
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_PIXELS, Fit
+from bot.core.orders import PICTURE_PIXELS, Fit, Shaping
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MOST_PIXELS = PICTURE_PIXELS
@@ -31,6 +32,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_BARS = (0, 0, 0)
 _PAPER = (255, 255, 255)
 _SLATE = (32, 34, 37)
 
@@ -60,8 +62,13 @@ def fit_picture(source: Path, fit: Fit, target: Path) -> None:
     with source.open("rb") as file:
         picture = _decode(file)
     size = _fitting_size(picture.width, picture.height, fit)
-    picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
-    target.write_bytes(_encode(_flatten(picture), fit))
+    match fit.shaping:
+        case Shaping.CROP:
+            plain = _flatten(ImageOps.fit(picture, size, Image.Resampling.LANCZOS))
+        case Shaping.PAD:
+            whole = _flatten(ImageOps.contain(picture, size, Image.Resampling.LANCZOS))
+            plain = ImageOps.pad(whole, size, color=_BARS)
+    target.write_bytes(_encode(plain, fit))
 
 
 def _decode(file: IO[bytes]) -> Image.Image:
@@ -111,6 +118,8 @@ def _fitting_size(width: int, height: int, fit: Fit) -> tuple[int, int]:
     if fit.width and fit.height:
         return fit.width, fit.height
     short, long = sorted((width, height))
+    if fit.shaping is Shaping.PAD:
+        short = max(short, math.ceil(long / fit.widest))
     kept = min(long, short * fit.widest)
     scale = min(max(1.0, fit.least_side / short), fit.most_side / kept)
     least = min(max(round(short * scale), fit.least_side), fit.most_side)

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from bot.core.errors import Refused
-from bot.core.orders import Fit
+from bot.core.orders import Fit, Shaping
 from bot.media.pictures import fit_picture
 from tests.unit.media.samples import corners, encoded, noise, png_chunk, png_of, quarters
 
@@ -249,6 +249,9 @@ def test_a_broken_profile_costs_nothing(bench: Bench) -> None:
         ((400, 100), Fit(widest=2.5, least_side=300, most_side=1000), (750, 300)),
         ((400, 100), Fit(widest=4.0, least_side=300, most_side=1000), (1000, 300)),
         ((333, 100), Fit(widest=2.5), (250, 100)),
+        ((30, 90), Fit(width=128, height=72, shaping=Shaping.PAD), (128, 72)),
+        ((400, 100), Fit(widest=2.0, shaping=Shaping.PAD), (400, 200)),
+        ((100, 400), Fit(widest=2.5, most_side=200, shaping=Shaping.PAD), (80, 200)),
     ],
 )
 def test_the_picture_fits_the_model(
@@ -264,6 +267,7 @@ def test_any_picture_satisfies_any_sane_demand(bench: Bench) -> None:
             least_side=dice.randint(1, 120),
             most_side=dice.randint(120, 400),
             widest=dice.uniform(1.0, 4.0),
+            shaping=dice.choice(list(Shaping)),
         )
         body = encoded(Image.new("L", (dice.randint(1, 500), dice.randint(1, 500))))
         short, long = sorted(bench.fit(body, fit).size)
@@ -275,6 +279,21 @@ def test_any_picture_satisfies_any_sane_demand(bench: Bench) -> None:
 def test_the_overhang_is_cropped_from_both_sides(bench: Bench) -> None:
     picture = bench.fit(encoded(quarters(300, 100)), Fit(width=100, height=100))
     assert corners(picture) == "RGWB"
+
+
+def test_all_of_a_padded_picture_stays_between_black_bars(bench: Bench) -> None:
+    fit = Fit(width=100, height=100, shaping=Shaping.PAD)
+    picture = bench.fit(encoded(quarters(300, 100)), fit)
+    whole = picture.crop((0, 33, 100, 67))
+    assert corners(whole) == "RGWB"
+    assert [sum(picture.getpixel((50, y))) < 30 for y in (5, 95)] == [True, True]  # type: ignore[arg-type]
+
+
+def test_bars_are_black_where_transparency_is_white(bench: Bench) -> None:
+    fit = Fit(width=90, height=30, shaping=Shaping.PAD)
+    picture = bench.fit(encoded(Image.new("RGBA", (30, 30), (0, 0, 0, 0))), fit)
+    assert middle(picture) == (255, 255, 255)
+    assert max(picture.getpixel((5, 15))) < 10  # type: ignore[arg-type]
 
 
 def test_quality_gives_way_before_pixels_do(bench: Bench) -> None:
