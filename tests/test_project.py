@@ -107,7 +107,8 @@ def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Pa
     config = load(full, environment=secrets)
     assert config.limits == alone.limits
     assert config.settings.gateways["main"].dialect == "new-api"
-    assert config.catalog.model("my-model-v1") is not None
+    for name in ("my-model-v1", "wan9-i2v-preview"):
+        assert config.catalog.model(name) is not None
 
 
 # --- sentences -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from rich.console import Console
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, load
-from bot.core.catalog import MICRO
+from bot.core.models import MICRO
 
 
 def check_config(file: Path | None) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bot.cli.words import tell
 from bot.config import load
-from bot.core.catalog import MICRO, Model
+from bot.core.models import MICRO, Model
 from bot.i18n import printable
 
 _WIDEST = 10_000

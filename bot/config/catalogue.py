@@ -5,60 +5,25 @@ Answers with the core's `Catalog` and every mistake found on the way.
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import ValidationError
 
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
-from bot.core.catalog import ASPECTS, MICRO, QUALITIES, Catalog, Model, PictureRule
+from bot.config.tables import ModelTable, PlacesTable, Route
+from bot.core.catalog import Catalog
+from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, SoundRule
 from bot.core.orders import Kind, Transport
 
-DEAREST = 1_000_000
-"""The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
+LINKED = False
+"""Whether our copies of pictures and sounds can be linked to: nothing serves them yet."""
 Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
-Shapes = Annotated[dict[str, str], Field(min_length=1)]
-"""Aspect → the wire's word for it."""
-
-
-class PictureTable(BaseModel):
-    """`[models.<name>.picture]`"""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    transport: Transport
-    place: str
-    exact: bool = False
-    least_side: int = Field(1, ge=1)
-    most_side: int = Field(4096, ge=16)
-    widest: float = Field(4.0, ge=1)
-    most_bytes: int = Field(10_000_000, ge=10_000)
-
-
-class ModelTable(BaseModel):
-    """`[models.<name>]`"""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    family: str
-    kinds: tuple[Kind, ...] = Field(min_length=1)
-    seconds: tuple[PositiveInt, ...] = Field(min_length=1)
-    sizes: dict[str, str | Shapes] = Field(min_length=1)
-    prompt_limit: int = Field(gt=0)
-    typical: float = Field(180, gt=0)
-    picture: PictureTable | None = None
-    extras: dict[str, str | int | bool] = Field(default_factory=dict)
-    price: float | None = Field(None, ge=0, le=DEAREST)
-    hidden: bool = False
-    gateway: str | None = None
-
-
-class Route(BaseModel):
-    """What has to be known of a table before its dialect's own table can be laid over it."""
-
-    gateway: str | None = None
-    dialects: dict[Dialect, dict[str, Any]] = Field(default_factory=dict)
+_FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
 def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
@@ -66,11 +31,12 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
     families: Tables = _merged(packaged["families"], settings.families)
     presets: Tables = _merged(packaged["presets"], settings.presets)
+    wires: Tables = packaged["wires"]
     found: list[Problem] = []
     models: list[Model] = []
     for name, table in _merged(packaged["models"], settings.models).items():
         try:
-            model = _model(name, table, families, settings)
+            model = _model(name, table, wires, families, settings)
         except ValidationError as error:
             found += problems_of(error, ModelTable, prefix=f"models.{name}")
         except _Wrong as wrong:
@@ -81,9 +47,10 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     if settings.gateways and not models and not found:
         found.append(Problem("models", "no_models"))
     found += _about_the_whole(models, settings)
-    first: Tables = next(iter(presets.values()), {})
-    preset = str(first.get("prompt", ""))
-    catalog = Catalog(models=tuple(models), default=settings.default_model, preset=preset)
+    words = {name: str(table.get("prompt", "")) for name, table in presets.items()}
+    catalog = Catalog(
+        models=tuple(models), default=settings.default_model, presets=words, linked=LINKED
+    )
     return catalog, found
 
 
@@ -93,27 +60,22 @@ class _Wrong(Exception):
         self.problem = Problem(key, code, values)
 
 
-def _model(name: str, table: Tables, families: Tables, settings: Settings) -> Model | None:
-    route = Route.model_validate(table)
-    gateway = route.gateway or _default_gateway(settings)
+def _model(
+    name: str, table: Tables, wires: Tables, families: Tables, settings: Settings
+) -> Model | None:
+    gateway = Route.model_validate(table).gateway or _default_gateway(settings)
     if gateway is None:
         return None
     if gateway not in settings.gateways:
-        raise _Wrong(
-            f"models.{name}.gateway",
-            "gateway_unknown",
-            given=gateway,
-            can=", ".join(settings.gateways),
-        )
+        can = ", ".join(settings.gateways)
+        raise _Wrong(f"models.{name}.gateway", "gateway_unknown", given=gateway, can=can)
     dialect = settings.gateways[gateway].dialect
-    common = {key: value for key, value in table.items() if key != "dialects"}
-    row = ModelTable.model_validate(_merged(common, route.dialects.get(dialect, {})))
-    _check_words(name, row)
-    kinds = row.kinds
-    if dialect == "openai" and row.picture and row.picture.transport is not Transport.UPLOAD:
-        kinds = tuple(kind for kind in kinds if kind is Kind.TEXT)
+    row = ModelTable.model_validate(_laid(name, table, wires, dialect))
+    kinds = _kinds(row, dialect)
+    _check(name, row, kinds, dialect)
     if row.hidden or not kinds:
         return None
+    places = _places(row.places, dialect)
     return Model(
         name=name,
         family=row.family,
@@ -125,10 +87,70 @@ def _model(name: str, table: Tables, families: Tables, settings: Settings) -> Mo
         sizes=row.sizes,
         prompt_limit=row.prompt_limit,
         typical=row.typical,
-        picture=PictureRule(**row.picture.model_dump()) if row.picture else None,
+        places=places,
+        picture=_picture(row),
+        sound=SoundRule(**row.sound.model_dump()),
         extras=row.extras,
+        takes=tuple(extra for extra in row.takes if places.of(extra)),
+        negative_limit=row.negative_limit,
+        silent=row.silent,
+        at_once=row.at_once,
         price=None if row.price is None else round(row.price * MICRO),
     )
+
+
+def _laid(name: str, table: Tables, wires: Tables, dialect: Dialect) -> Tables:
+    """The wire's table, then the model's own; over each of them, what it says for the dialect."""
+    wire = Route.model_validate(table).wire
+    if wire is not None and wire not in wires:
+        key, can = f"models.{name}.wire", ", ".join(wires)
+        raise _Wrong(key, "not_one_of", given=wire, can=can)
+    laid: Tables = {}
+    for under in (wires[wire] if wire else {}, table):
+        common = {key: value for key, value in under.items() if key != "dialects"}
+        for_dialect = Route.model_validate(under).dialects.get(dialect, {})
+        laid = _merged(_merged(laid, common), for_dialect)
+    return laid
+
+
+def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
+    """Without those whose files can't travel."""
+    if row.picture is None:
+        return row.kinds
+    way = row.picture.transport
+    # OpenAI's own API takes a picture as a file and knows no metadata.
+    stuck = way is not Transport.UPLOAD and dialect == "openai"
+    if stuck or (way is Transport.URL and not LINKED):
+        return tuple(kind for kind in row.kinds if kind is Kind.TEXT)
+    return row.kinds
+
+
+def _places(table: PlacesTable, dialect: Dialect) -> Places:
+    extras = table.extras
+    if extras is None:
+        extras = () if dialect == "openai" else ("metadata.*",)
+    return Places(
+        size=table.size,
+        aspect=table.aspect,
+        extras=extras,
+        negative_prompt=table.negative_prompt,
+        files={kind: table.files(kind) for kind in _FILES},
+    )
+
+
+def _picture(row: ModelTable) -> PictureRule | None:
+    if row.picture is None:
+        return None
+    limits = row.picture.model_dump(exclude={"fit"})
+    return PictureRule(**limits, shaping=row.picture.fit)
+
+
+def _check(name: str, row: ModelTable, kinds: Iterable[Kind], dialect: Dialect) -> None:
+    _check_words(name, row)
+    _check_places(name, row, kinds)
+    if dialect == "new-api" and row.extras.get("prompt_extend") is False:
+        # It leaves every false out on the way up, and up there this one is true by default.
+        raise _Wrong(f"models.{name}.extras.prompt_extend", "false_dropped")
 
 
 def _check_words(name: str, row: ModelTable) -> None:
@@ -144,6 +166,21 @@ def _check_words(name: str, row: ModelTable) -> None:
         raise _Wrong(f"models.{name}.picture", "missing")
     if row.picture and row.picture.exact:
         _check_exact(name, row)
+
+
+def _check_places(name: str, row: ModelTable, kinds: Iterable[Kind]) -> None:
+    """One place for each file, and none that gateways answer 400 to."""
+    for kind in kinds:
+        given = row.places.files(kind)
+        key = f"models.{name}.places.{kind}"
+        if len(given) != _FILES.get(kind, 0):
+            raise _Wrong(key, "places_missing", given=len(given), wanted=_FILES[kind])
+        count = Counter(place for places in given for place in places)
+        if row.picture and row.picture.transport is Transport.UPLOAD:
+            if any("." in place for place in count):
+                raise _Wrong(key, "place_of_file")
+        elif count["images"] == 1 or any(n > 1 for at, n in count.items() if at != "images"):
+            raise _Wrong(key, "place_repeated")
 
 
 def _check_exact(name: str, row: ModelTable) -> None:

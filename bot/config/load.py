@@ -16,7 +16,8 @@ from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import UNLIMITED, Settings
 from bot.core import quotas
-from bot.core.catalog import MICRO, Catalog
+from bot.core.catalog import Catalog
+from bot.core.models import MICRO
 
 _SECRET_NAMES = ("token", "api_key")
 _MAY_STAND_IN_FILES = (*_SECRET_NAMES, "database_url", "storage_url")

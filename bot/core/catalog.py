@@ -1,84 +1,23 @@
 """The catalogue: from what a person wants to a checked request and its cost.
 
 Whatever a model can't do is refused here, before it costs anything, with what it can do instead.
-The tables come from `catalog.toml` and the operator's configuration, already resolved for the
-dialect of each model's gateway.
+Which field of the body gets what is settled here too, so that a row holds all there is to send.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.core.errors import Refused
-from bot.core.orders import Fit, Kind, Order, Picture, Transport, VideoRequest
+from bot.core.models import ASPECTS, QUALITIES, Model, PictureRule, Places
+from bot.core.orders import Extra, Fit, Kind, Order, Picture, Value, VideoRequest
 from bot.core.prompts import clean
 
-ASPECTS: Mapping[str, float] = {
-    "16:9": 16 / 9,
-    "9:16": 9 / 16,
-    "1:1": 1.0,
-    "4:3": 4 / 3,
-    "3:4": 3 / 4,
-}
-"""The words people see, and their width over height."""
-QUALITIES: Mapping[str, int] = {"480p": 480, "720p": 720, "1080p": 1080}
-"""The words people see, and the short side in pixels."""
+SEEDS = range(1, 2**31)
+"""What every vendor takes. Gateways drop a 0, and to vendors it means any."""
 
-MICRO = 1_000_000
-"""Micro-units in one unit of the currency: costs are whole numbers of them."""
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRule:
-    """How pictures travel to one model, and what of them fits; see `Fit` for the units."""
-
-    transport: Transport
-    place: str
-    exact: bool = False
-    """The picture must have exactly the size of the video."""
-    least_side: int = 1
-    most_side: int = 4096
-    widest: float = 4.0
-    most_bytes: int = 10_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """One wire model at one gateway."""
-
-    name: str
-    family: str
-    label: str
-    gateway: str
-    dialect: str
-    kinds: tuple[Kind, ...]
-    seconds: tuple[int, ...]
-    sizes: Mapping[str, str | Mapping[str, str]]
-    prompt_limit: int
-    typical: float
-    """Seconds such a video usually takes."""
-    picture: PictureRule | None = None
-    extras: Mapping[str, str | int | bool] = field(default_factory=dict)
-    price: int | None = None
-    """Micro-units of the currency for one second of video."""
-
-    def cost(self, seconds: int) -> int:
-        """Micro-units of the currency; 1 where no price is set, so that every video counts."""
-        return max(1, (self.price or 0) * seconds)
-
-    @property
-    def qualities(self) -> tuple[str, ...]:
-        """What this model makes, from small to large; its default is the first of `sizes`."""
-        return tuple(quality for quality in QUALITIES if quality in self.sizes)
-
-    @property
-    def aspects(self) -> tuple[str, ...]:
-        """The shapes this model makes; all of them where the video follows the picture."""
-        shapes = [s for s in self.sizes.values() if not isinstance(s, str)]
-        known = {aspect for shape in shapes for aspect in shape}
-        return tuple(a for a in ASPECTS if a in known or len(shapes) < len(self.sizes))
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +27,10 @@ class Catalog:
     models: tuple[Model, ...]
     default: str | None = None
     """The family for people who name none; None: the first that can."""
-    preset: str = ""
-    """The prompt that goes with a picture when the person wrote none."""
+    presets: Mapping[str, str] = field(default_factory=dict)
+    """Id → words to ask with. The first goes with a picture when the person wrote none."""
+    linked: bool = False
+    """Whether our own copies of files can be linked to."""
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -105,63 +46,87 @@ class Catalog:
         return next((model for model in self.models if model.name == name), None)
 
     def choose(self, order: Order) -> tuple[Model, VideoRequest]:
-        """The model for `order` and the request to send; `Refused` says what can be had instead."""
-        kind = _kind(order.pictures)
-        model = self._model_for(order.family, kind)
+        """The model for `order` and the request to send; `Refused` says what can be had instead.
+
+        Of a family's models that take this kind, the first that can do everything asked for.
+        """
+        kind = _kind(order)
+        refusals = []
+        for model in self._models_for(order.family, kind):
+            try:
+                return model, self._request(model, order, kind)
+            except Refused as refused:
+                refusals.append(refused)
+        raise _joint(refusals)
+
+    def _request(self, model: Model, order: Order, kind: Kind) -> VideoRequest:
         quality = _one_of(order.quality, tuple(model.sizes), "quality", model)
         aspect, size = _shape(model, quality, order)
-        return model, VideoRequest(
+        extras = dict(model.extras) | _asked(model, order)
+        request = VideoRequest(
             model=model.name,
             kind=kind,
             prompt=self._prompt(model, order),
-            seconds=_one_of(order.seconds, model.seconds, "seconds", model),
+            seconds=_seconds(model, order),
             size=size,
             dialect=model.dialect,
-            transport=model.picture.transport if model.picture and order.pictures else None,
-            place=model.picture.place if model.picture and order.pictures else None,
-            fit=_fit(model, order, quality=quality, aspect=aspect, size=size),
-            extras=tuple(sorted(model.extras.items())),
+            parameters=tuple(_placed(model.places, size=size, aspect=aspect, extras=extras)),
             family=model.family,
             label=model.label,
             aspect=aspect,
             quality=quality,
         )
+        if kind is Kind.TEXT or model.picture is None:
+            return request
+        return replace(
+            request,
+            transport=model.picture.transport,
+            url_above=model.picture.url_above,
+            places=model.places.files[kind],
+            fit=_fit(model.picture, order, request, linked=self.linked),
+        )
 
-    def _model_for(self, wanted: str | None, kind: Kind) -> Model:
+    def _models_for(self, wanted: str | None, kind: Kind) -> list[Model]:
         able = [model for model in self.models if kind in model.kinds]
         if not able:
             raise Refused("kind_unavailable", kind=kind)
         if wanted is None:
             first = [model for model in able if model.family == self.default]
-            return (first or able)[0]
+            return first or [model for model in able if model.family == able[0].family]
         named = [m for m in self.models if wanted.casefold() in _names(m)]
         if not named:
             raise Refused(
                 "family_unknown", family=wanted, can=_listed(m.label for m in self.models)
             )
-        for model in named:
-            if kind in model.kinds:
-                return model
+        if both := [model for model in named if kind in model.kinds]:
+            return both
         raise Refused(
             f"family_lacks_{kind}", family=named[0].label, can=_listed(m.label for m in able)
         )
 
     def _prompt(self, model: Model, order: Order) -> str:
-        prompt = clean(order.prompt) or (self.preset if order.pictures else "")
+        own = clean(order.prompt)
+        preset = self._preset(order)
+        prompt = f"{preset} {own}".strip() if order.preset else own or preset
         if not prompt:
             raise Refused("prompt_missing")
-        if len(prompt) > model.prompt_limit:
-            raise Refused(
-                "prompt_too_long",
-                length=len(prompt),
-                limit=model.prompt_limit,
-                family=model.label,
-            )
+        _check_length(prompt, model.prompt_limit, "prompt_too_long", model)
         return prompt
 
+    def _preset(self, order: Order) -> str:
+        if order.preset is None:
+            return next(iter(self.presets.values()), "") if order.pictures else ""
+        if order.preset not in self.presets:
+            raise Refused("preset_unknown", preset=order.preset, can=_listed(self.presets))
+        return self.presets[order.preset]
 
-def _kind(pictures: tuple[Picture, ...]) -> Kind:
-    match len(pictures):
+
+def _kind(order: Order) -> Kind:
+    if order.sound is not None:
+        if len(order.pictures) != 1:
+            raise Refused("sound_alone")
+        return Kind.SOUND
+    match len(order.pictures):
         case 0:
             return Kind.TEXT
         case 1:
@@ -172,7 +137,68 @@ def _kind(pictures: tuple[Picture, ...]) -> Kind:
             raise Refused("too_many_pictures", count=many)
 
 
-def _one_of(wanted: Value | None, can: tuple[Value, ...], what: str, model: Model) -> Value:
+def _joint(refusals: Sequence[Refused]) -> Refused:
+    """The first model's reason, with what any model of the family can do instead."""
+    first = refusals[0]
+    if "can" in first.values:
+        alike = [str(each.values["can"]) for each in refusals if each.code == first.code]
+        first.values["can"] = _listed(can for each in alike for can in each.split(", "))
+    return first
+
+
+def _seconds(model: Model, order: Order) -> int:
+    """The length; with a sound it is the sound's own, or the longest while that is not known."""
+    sound, rule = order.sound, model.sound
+    if sound is None:
+        return _one_of(order.seconds, model.seconds, "seconds", model)
+    if sound.size > rule.most_bytes:
+        raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=rule.most_bytes / 1e6)
+    length = rule.most_seconds if sound.seconds is None else sound.seconds
+    if not rule.least_seconds <= length <= rule.most_seconds:
+        values = {"least": rule.least_seconds, "most": rule.most_seconds}
+        raise Refused("sound_length", family=model.label, seconds=length, **values)
+    return _one_of(order.seconds, (math.ceil(length),), "seconds", model)
+
+
+def _asked(model: Model, order: Order) -> dict[str, Value]:
+    """The extras that the person asked for. Raises `Refused` for those that the model lacks."""
+    asked: dict[str, Value] = {}
+    if negative := clean(order.negative_prompt):
+        if Extra.NEGATIVE_PROMPT not in model.takes:
+            raise Refused("no_negative_prompt", family=model.label)
+        _check_length(negative, model.negative_limit, "negative_prompt_too_long", model)
+        asked[Extra.NEGATIVE_PROMPT] = negative
+    if order.seed is not None:
+        if Extra.SEED not in model.takes:
+            raise Refused("no_seed", family=model.label)
+        if order.seed not in SEEDS:
+            values = {"wanted": order.seed, "least": SEEDS[0], "most": SEEDS[-1]}
+            raise Refused("seed_unavailable", family=model.label, **values)
+        asked[Extra.SEED] = order.seed
+    if order.audio is not None and Extra.AUDIO in model.takes:
+        asked[Extra.AUDIO] = order.audio
+    elif order.audio is model.silent:
+        raise Refused("always_silent" if model.silent else "never_silent", family=model.label)
+    return asked
+
+
+def _check_length(text: str, limit: int, code: str, model: Model) -> None:
+    if len(text) > limit:
+        raise Refused(code, length=len(text), limit=limit, family=model.label)
+
+
+def _placed(
+    places: Places, *, size: str, aspect: str | None, extras: Mapping[str, Value]
+) -> Iterator[tuple[str, Value]]:
+    """Each parameter at each of its places."""
+    yield from ((place, size) for place in places.size)
+    if aspect:
+        yield from ((place, aspect) for place in places.aspect)
+    for name, value in extras.items():
+        yield from ((place, value) for place in places.of(name))
+
+
+def _one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Model) -> Choice:
     if wanted is None:
         return can[0]
     if wanted not in can:
@@ -183,9 +209,10 @@ def _one_of(wanted: Value | None, can: tuple[Value, ...], what: str, model: Mode
 def _shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
     """Aspect and the wire's word for it; without a wish, the picture's own shape decides."""
     sizes = model.sizes[quality]
-    if isinstance(sizes, str):
+    follows = model.picture is not None and model.picture.follows and bool(order.pictures)
+    if isinstance(sizes, str) or follows:
         aspect = order.aspect and _one_of(order.aspect, tuple(ASPECTS), "aspect", model)
-        return aspect, sizes
+        return aspect, sizes if isinstance(sizes, str) else next(iter(sizes.values()))
     can = tuple(sizes)
     wanted = order.aspect or _nearest(can, order.pictures)
     aspect = _one_of(wanted, can, "aspect", model)
@@ -200,23 +227,23 @@ def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
     return min(can, key=lambda aspect: max(ASPECTS[aspect] / ratio, ratio / ASPECTS[aspect]))
 
 
-def _fit(model: Model, order: Order, *, quality: str, aspect: str | None, size: str) -> Fit | None:
-    rule = model.picture
-    if rule is None or not order.pictures:
-        return None
+def _fit(rule: PictureRule, order: Order, request: VideoRequest, *, linked: bool) -> Fit:
     width = height = None
-    if rule.exact:
-        width, height = (int(side) for side in size.replace("*", "x").split("x"))
-    elif aspect and order.aspect:
-        # The video follows the picture, so a wish for a shape is met by cropping the picture.
-        width, height = _pixels(quality, aspect)
+    if rule.exact and request.size:
+        width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
+    elif order.aspect and request.aspect and request.quality:
+        # The video follows the picture, so a wish for a shape is met by reshaping the picture.
+        width, height = _pixels(request.quality, request.aspect)
+    # What can't go by link has to be small enough to go along.
+    most = rule.most_bytes if linked or rule.url_above is None else rule.url_above
     return Fit(
         width=width,
         height=height,
         least_side=rule.least_side,
         most_side=rule.most_side,
         widest=rule.widest,
-        most_bytes=rule.most_bytes,
+        most_bytes=min(most, rule.most_bytes),
+        shaping=rule.shaping,
     )
 
 

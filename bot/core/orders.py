@@ -18,15 +18,29 @@ class Kind(StrEnum):
     TEXT = "t2v"
     PICTURE = "i2v"
     KEY_FRAMES = "kf2v"
+    SOUND = "s2v"
+    """One picture that a sound makes speak or sing."""
 
 
 class Transport(StrEnum):
-    """How a picture travels to a gateway."""
+    """How pictures and sounds travel to a gateway."""
 
     UPLOAD = "upload"
     """A file part of the multipart body."""
     DATA_URI = "data-uri"
-    """Base64 inside the JSON of `metadata`; needs no public address."""
+    """Text that holds the whole file and says what it is; needs no public address."""
+    BASE64 = "base64"
+    """The same without saying what it is."""
+    URL = "url"
+    """A link to our own copy."""
+
+
+class Extra(StrEnum):
+    """What people may ask for that only some models take."""
+
+    AUDIO = "audio"
+    SEED = "seed"
+    NEGATIVE_PROMPT = "negative_prompt"
 
 
 class Shaping(StrEnum):
@@ -36,6 +50,10 @@ class Shaping(StrEnum):
     """What hangs over is cut off."""
     PAD = "pad"
     """All of it stays, between black bars."""
+
+
+Value = str | int | bool
+"""What a parameter on the wire may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +100,18 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A sound somebody gave us; `source` and `key` are as those of a `Picture`."""
+
+    source: str | None
+    filename: str
+    size: int
+    """Bytes, as the platform declared them."""
+    seconds: float | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One wish of one person; `event_id` makes a repeated delivery of it harmless."""
 
@@ -95,6 +125,14 @@ class Order:
     seconds: int | None = None
     aspect: str | None = None
     quality: str | None = None
+    sound: Sound | None = None
+    preset: str | None = None
+    """Id of words to ask with, put before the person's own."""
+    negative_prompt: str = ""
+    """What should not be seen."""
+    seed: int | None = None
+    audio: bool | None = None
+    """Whether the video should have sound; None leaves it to the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +160,19 @@ class VideoRequest:
     prompt: str
     seconds: int
     size: str | None
-    """The wire's own word, e.g. `1280x720`, `1280*720` or `720P`."""
+    """The wire's own word, e.g. `1280x720`, `1280*720` or `720P`; sent as `parameters` say."""
     dialect: str
+    parameters: tuple[tuple[str, Value], ...] = ()
+    """Place and value of whatever is sent besides prompt, model, seconds and files.
+
+    A place is a field of the body, or `metadata.<key>`, maybe deeper.
+    """
     transport: Transport | None = None
-    place: str | None = None
-    """Where a picture goes: a part name for uploads, a metadata key for the rest."""
+    url_above: int | None = None
+    """Bytes beyond which a file travels by link all the same, where there is a link."""
+    places: tuple[tuple[str, ...], ...] = ()
+    """Where each file goes, the sound last: every one of its places gets it."""
     fit: Fit | None = None
-    extras: tuple[tuple[str, str | int | bool], ...] = ()
-    """Extra parameters of this model, in the gateway's spelling."""
     # What people see, remembered beside what the wire sees.
     family: str
     label: str

@@ -78,7 +78,8 @@ class Service:
         now = self._clock.now()
         job = Job(
             id=self._new_id(),
-            order=replace(order, prompt=request.prompt),
+            # The preset's words are in the prompt now: tried again, they are not to come twice.
+            order=replace(order, prompt=request.prompt, preset=None),
             request=request,
             gateway=model.gateway,
             base_url=self._base_urls[model.gateway],

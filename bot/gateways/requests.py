@@ -1,8 +1,7 @@
-"""Builds the body of `POST /v1/videos`: a pure function of the request and its pictures.
+"""Builds the body of `POST /v1/videos`: a pure function of the request and its files.
 
-Each dialect has its own idea of where a picture and the extra parameters belong. `documented` is
-the API document to the letter; `new-api` silently drops flat metadata and Wan files, so it gets
-every spelling that some version of it reads (surplus ones do no harm); `openai` has no metadata.
+Which field or key of the metadata gets what is the catalogue's knowledge and stands in the request;
+here it is only written down. No vendor and no dialect is known by name.
 """
 
 import base64
@@ -12,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import Broken
-from bot.core.orders import Transport, VideoRequest
+from bot.core.orders import Transport, Value, VideoRequest
 
-Parameters = dict[str, str | int | bool]
+Metadata = dict[str, "Value | Metadata"]
+
+_TYPES = {
+    ".jpg": ("picture", "image/jpeg"),
+    ".png": ("picture", "image/png"),
+    ".mp3": ("sound", "audio/mpeg"),
+    ".wav": ("sound", "audio/wav"),
+}
+"""Ending → name and media type. Our own files only: the ending is ours, never a stranger's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,76 +42,81 @@ class Body:
     files: tuple[FilePart, ...] = ()
 
 
-def build(request: VideoRequest, pictures: Sequence[Path]) -> Body:
-    """The body for `request`. Reads the pictures that travel inside text; blocking, but small."""
-    fields = [
+def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
+    """The body for `request`: pictures in order, then the sound; `links` lead to the same files.
+
+    Reads the files that travel as text; blocking, but small.
+    """
+    if len(files) != len(request.places):
+        raise Broken("files_misplaced", model=request.model, files=len(files))
+    values: list[tuple[str, Value]] = [
         ("prompt", request.prompt),
         ("model", request.model),
         # A string on the wire: new-api answers 400 to a number.
         ("seconds", str(request.seconds)),
+        *request.parameters,
     ]
-    if request.size:
-        fields.append(("size", request.size))
+    placed = list(zip(files, request.places, strict=True))
+    if request.transport is Transport.UPLOAD:
+        parts = tuple(_part(place, file) for file, places in placed for place in places)
+        return Body(_fields(values), parts)
+    for number, (file, places) in enumerate(placed):
+        text = _as_text(request, file, links[number] if links else None)
+        values += [(place, text) for place in places]
+    return Body(_fields(values))
+
+
+def _fields(values: Sequence[tuple[str, Value]]) -> tuple[tuple[str, str], ...]:
+    """Fields in order; what belongs into the metadata ends as one JSON text, the last of them."""
+    fields: list[tuple[str, str]] = []
+    metadata: Metadata = {}
+    for place, value in values:
+        field, *keys = place.split(".")
+        if keys:
+            _put(metadata, keys, value)
+        else:
+            fields.append((field, value if isinstance(value, str) else json.dumps(value)))
+    if metadata:
+        # Compact, as the document's examples have it.
+        text = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
+        fields.append(("metadata", text))
+    return tuple(fields)
+
+
+def _put(into: Metadata, keys: Sequence[str], value: Value) -> None:
+    key, *deeper = keys
+    if not deeper:
+        into[key] = value
+        return
+    inner = into.setdefault(key, {})
+    if not isinstance(inner, dict):
+        raise Broken("place_taken", key=key)
+    _put(inner, deeper, value)
+
+
+def _as_text(request: VideoRequest, file: Path, link: str | None) -> str:
+    most = request.url_above
+    if link is not None and most is not None and file.stat().st_size > most:
+        return link
     match request.transport:
-        case None:
-            uris: list[str] = []
-            files: tuple[FilePart, ...] = ()
-        case Transport.UPLOAD:
-            uris = []
-            files = tuple(_part(_place(request), picture) for picture in pictures)
         case Transport.DATA_URI:
-            uris = [_data_uri(picture) for picture in pictures]
-            files = ()
-    fields += _extended(request, uris)
-    return Body(tuple(fields), files)
+            return f"data:{_type(file)[1]};base64,{_base64(file)}"
+        case Transport.BASE64:
+            return _base64(file)
+        case Transport.URL if link is not None:
+            return link
+        case _:
+            raise Broken("no_way_there", model=request.model)
 
 
-def _extended(request: VideoRequest, uris: list[str]) -> list[tuple[str, str]]:
-    """Metadata, and what stands beside it, in the words of the dialect."""
-    if len(uris) > 1:
-        raise Broken("one_place_for_many", model=request.model)
-    extras: Parameters = dict(request.extras)
-    pictures: Parameters = {_place(request): uri for uri in uris}
-    match request.dialect:
-        case "documented":
-            return _metadata(pictures | extras)
-        case "new-api":
-            nested: dict[str, object] = {**pictures, **extras}
-            if pictures:
-                nested["input"] = pictures
-            if extras:
-                nested["parameters"] = extras
-            return [("input_reference", uri) for uri in uris] + _metadata(nested)
-        case "openai":
-            if uris:
-                raise Broken("dialect_lacks_transport", dialect=request.dialect)
-            return []
-        case unknown:
-            raise Broken("dialect_unknown", dialect=unknown)
+def _part(name: str, file: Path) -> FilePart:
+    word, media_type = _type(file)
+    return FilePart(name, f"{word}{file.suffix}", media_type, file)
 
 
-def _metadata(values: Parameters | dict[str, object]) -> list[tuple[str, str]]:
-    if not values:
-        return []
-    # Compact, as the document's examples have it.
-    return [("metadata", json.dumps(values, ensure_ascii=False, separators=(",", ":")))]
+def _type(file: Path) -> tuple[str, str]:
+    return _TYPES.get(file.suffix, _TYPES[".jpg"])
 
 
-def _place(request: VideoRequest) -> str:
-    if request.place is None:
-        raise Broken("no_place", model=request.model)
-    return request.place
-
-
-def _part(name: str, picture: Path) -> FilePart:
-    return FilePart(name, f"picture{picture.suffix}", _media_type(picture), picture)
-
-
-def _data_uri(picture: Path) -> str:
-    encoded = base64.b64encode(picture.read_bytes()).decode()
-    return f"data:{_media_type(picture)};base64,{encoded}"
-
-
-def _media_type(picture: Path) -> str:
-    # Our own re-encoded files only: the ending is ours, never a stranger's.
-    return "image/png" if picture.suffix == ".png" else "image/jpeg"
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()

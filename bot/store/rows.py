@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import Order, VideoRequest
+from bot.core.orders import Order, Transport, VideoRequest
 from bot.core.posts import Form, Post, PostKind
 
 _order = TypeAdapter(Order)
@@ -45,7 +45,7 @@ def job_of(row: RowMapping) -> Job:
         status=Status(row["status"]),
         reason=Reason(row["reason"]) if row["reason"] else None,
         order=order_of(row["order_data"]),
-        request=_request.validate_python(row["request_data"]),
+        request=request_of(row["request_data"]),
         sources=tuple(row["sources"]),
         video=_video.validate_python(row["video"]) if row["video"] else None,
     )
@@ -59,6 +59,32 @@ def order_values(order: Order) -> Any:
 def order_of(values: Any) -> Order:
     """The order that this JSON holds."""
     return _order.validate_python(values)
+
+
+def request_of(values: Any) -> VideoRequest:
+    """The request that this JSON holds."""
+    return _request.validate_python(values if "parameters" in values else _as_now(values))
+
+
+def _as_now(values: dict[str, Any]) -> dict[str, Any]:
+    """A request of an earlier version, which knew one `place` and left the rest to the dialect."""
+    dialect, place = values["dialect"], values.get("place")
+    extras = {"documented": ["metadata."], "new-api": ["metadata.", "metadata.parameters."]}
+    sizes = [("size", values["size"])] if values.get("size") else []
+    places = [place]
+    if values.get("transport") == Transport.DATA_URI:
+        places = [f"metadata.{place}"]
+        if dialect == "new-api":
+            places += ["input_reference", f"metadata.input.{place}"]
+    return values | {
+        "parameters": sizes
+        + [
+            (f"{under}{name}", value)
+            for name, value in values.get("extras", ())
+            for under in extras.get(dialect, ())
+        ],
+        "places": [places] if place else [],
+    }
 
 
 def post_of(row: RowMapping) -> Post:

@@ -8,7 +8,7 @@ from bot.cli.init.draft import Draft
 from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
 from bot.config.settings import UNLIMITED, Gateway, api_key, gateway_address, is_key, unquoted
-from bot.core.catalog import Model
+from bot.core.models import Model
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
 OPENAI = "api.openai.com"

@@ -6,8 +6,8 @@ from bot.cli import output
 from bot.cli.generate import Ticket, Wish, generate, order_for
 from bot.cli.init.talk import Talk
 from bot.config import Config
-from bot.core.catalog import MICRO
 from bot.core.errors import BotError
+from bot.core.models import MICRO
 
 PROMPT = "A paper boat sails across a puddle in warm evening light"
 NAME = "test-video"

@@ -13,8 +13,9 @@ from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
 from bot import i18n
-from bot.core.catalog import ASPECTS, QUALITIES, Catalog
+from bot.core.catalog import Catalog
 from bot.core.errors import Refused
+from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Order, Picture
 from bot.core.replies import Text
 from bot.platforms.discord.intake import Intake

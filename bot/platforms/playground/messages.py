@@ -11,8 +11,9 @@ from typing import Any
 
 from bot import i18n
 from bot.core import replies
-from bot.core.catalog import ASPECTS, QUALITIES, Catalog
+from bot.core.catalog import Catalog
 from bot.core.jobs import Job
+from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Person
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Button, Left, Reply, Text

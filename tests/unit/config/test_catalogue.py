@@ -3,7 +3,8 @@
 import pytest
 
 from bot.config import Config
-from bot.core.catalog import Model
+from bot.core.models import Model
+from bot.core.orders import Extra, Kind
 from tests.unit.config.conftest import GATEWAY, Read, Told
 
 MINE = """
@@ -47,7 +48,7 @@ def test_a_table_changes_only_what_it_names(read: Read) -> None:
     assert (before.prompt_limit, after.prompt_limit) == (32000, 9)
     assert before.picture is not None
     assert after.picture is not None
-    assert (after.picture.widest, after.picture.place) == (2, before.picture.place)
+    assert (after.picture.widest, after.picture.exact) == (2, before.picture.exact)
     assert after.seconds == before.seconds
 
 
@@ -70,7 +71,7 @@ def test_a_family_is_renamed(read: Read) -> None:
 
 def test_the_first_preset_speaks_for_a_picture_without_words(read: Read) -> None:
     changed = read('[presets.bring-to-life]\nprompt = "Wiggle."')
-    assert changed.catalog.preset == "Wiggle."
+    assert next(iter(changed.catalog.presets.values())) == "Wiggle."
 
 
 def test_each_model_may_run_at_a_gateway_of_its_own(read: Read) -> None:
@@ -96,6 +97,58 @@ def test_a_dialect_may_spell_a_model_its_own_way(read: Read) -> None:
     documented = read(gateway=f'{GATEWAY}dialect = "documented"')
     assert _model(read(), "sora-2").seconds == (4, 8, 12)
     assert _model(documented, "sora-2").seconds == (4, 3, 5, 8, 12)
+
+
+def test_a_wire_lies_under_the_model_and_a_dialect_over_each_of_them(read: Read) -> None:
+    mine = """
+[models.wan9]
+family = "mine"
+wire = "wan"
+kinds = ["i2v"]
+prompt_limit = 7
+sizes = { 720p = "720P" }
+picture = { most_side = 999 }
+[models.wan9.dialects.documented]
+prompt_limit = 8
+"""
+    documented = _model(read(mine, gateway=f'{GATEWAY}dialect = "documented"'), "wan9")
+    new_api = _model(read(mine), "wan9")
+    assert (documented.prompt_limit, new_api.prompt_limit) == (8, 7)
+    assert documented.seconds == new_api.seconds == (5,)
+    assert new_api.picture is not None
+    assert (new_api.picture.transport, new_api.picture.most_side) == ("data-uri", 999)
+    assert documented.places.files[Kind.PICTURE] == (("metadata.img_url",),)
+    assert new_api.places.files[Kind.PICTURE] == (
+        ("input_reference", "metadata.img_url", "metadata.input.img_url"),
+    )
+
+
+def test_what_has_no_place_cannot_be_asked_for(read: Read) -> None:
+    wan = "wan2.5-t2v-preview"
+    assert _model(read(gateway=f'{GATEWAY}dialect = "openai"'), wan).takes == ()
+    assert Extra.SEED in _model(read(), wan).takes
+
+
+def test_a_model_that_takes_only_links_takes_no_picture_while_there_are_none(read: Read) -> None:
+    by_link = read('[models.sora-2]\npicture = { transport = "url" }')
+    assert _model(by_link, "sora-2").kinds == ("t2v",)
+
+
+def test_pictures_that_travel_as_text_are_kept_small(read: Read) -> None:
+    changed = read('[models.sora-2]\npicture = { transport = "data-uri", url_above = 10_000 }')
+    model = _model(changed, "sora-2")
+    assert model.picture is not None
+    assert (model.picture.url_above, changed.catalog.linked) == (10_000, False)
+
+
+def test_a_model_of_sounds_is_the_operators_to_name(read: Read) -> None:
+    mine = MINE.replace('"t2v"', '"s2v"') + (
+        "picture = { transport = 'data-uri' }\nsound = { most_seconds = 20 }\n"
+        "places = { s2v = [['metadata.img_url'], ['metadata.audio_url']] }\n"
+    )
+    model = _model(read(mine), "mine-v1")
+    assert (model.kinds, model.longest) == (("s2v",), 20)
+    assert Kind.SOUND not in {kind for each in read().catalog.models for kind in each.kinds}
 
 
 def test_a_money_limit_needs_every_price(told: Told) -> None:
@@ -152,7 +205,57 @@ WRONG = {
     ),
     "transport": (
         'picture = { transport = "pigeon" }',
-        "picture.transport is 'pigeon'; it has to be one of: 'upload' or 'data-uri'.",
+        (
+            "picture.transport is 'pigeon';"
+            " it has to be one of: 'upload', 'data-uri', 'base64' or 'url'."
+        ),
+    ),
+    "wire": ('wire = "morse"', "wire is morse; it has to be one of: wan."),
+    "no picture": (
+        'kinds = ["kf2v"]',
+        "places.kf2v has places for 0 files; it needs a list of places for each of 2.",
+    ),
+    "a place that is taken": (
+        'places = { size = ["prompt"] }',
+        (
+            "places.size.0 is 'prompt'; it has to be a field of the body that is free,"
+            " or metadata.<key>."
+        ),
+    ),
+    "a model in the metadata": (
+        'places = { extras = ["metadata.model"] }',
+        (
+            "places.extras.0 is 'metadata.model'; it has to be a field of the body that is free,"
+            " or metadata.<key>."
+        ),
+    ),
+    "a file in a text": (
+        'places = { i2v = [["metadata.image"]] }',
+        (
+            "places.i2v puts a file into the metadata, which is text. Name a field,"
+            " or let pictures travel as data-uri."
+        ),
+    ),
+    "one of several": (
+        'picture = { transport = "base64" }\nplaces = { i2v = [["images"]] }',
+        (
+            "places.i2v repeats a field that may stand there once, or has one images; gateways"
+            " answer 400 to that. One picture is image, several are images."
+        ),
+    ),
+    "twice the same": (
+        'picture = { transport = "base64" }\nplaces = { i2v = [["image", "image"]] }',
+        (
+            "places.i2v repeats a field that may stand there once, or has one images; gateways"
+            " answer 400 to that. One picture is image, several are images."
+        ),
+    ),
+    "a false that gets lost": (
+        "extras = { prompt_extend = false }",
+        (
+            "extras.prompt_extend is false, which gateways of this dialect leave out, and then it"
+            " is true. Take it out, or set dialect to documented if the gateway speaks that."
+        ),
     ),
     "dialects": ("dialects = 5", "dialects is 5; a value of type table belongs there."),
     "dialect": (

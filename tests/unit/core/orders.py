@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.core.catalog import Catalog, Model, PictureRule
+from bot.core.catalog import Catalog
 from bot.core.jobs import Job
-from bot.core.orders import Address, Kind, Order, Person, Picture, Transport, VideoRequest
+from bot.core.models import Model, PictureRule, Places
+from bot.core.orders import Address, Extra, Kind, Order, Person, Picture, Transport, VideoRequest
 
 ANN = Person(id="ann", name="Ann")
 BOB = Person(id="bob", name="Bob")
@@ -22,14 +23,17 @@ WAN_TEXT = Model(
     sizes={"720p": {"16:9": "1280*720", "9:16": "720*1280"}, "480p": {"1:1": "624*624"}},
     prompt_limit=50,
     typical=100.0,
+    places=Places(extras=("metadata.*",)),
     extras={"watermark": False},
+    takes=(Extra.AUDIO, Extra.SEED, Extra.NEGATIVE_PROMPT),
 )
 WAN_PICTURE = replace(
     WAN_TEXT,
     name="wan-i2v",
     kinds=(Kind.PICTURE,),
     sizes={"720p": "720P", "480p": "480P"},
-    picture=PictureRule(transport=Transport.DATA_URI, place="img_url", least_side=360),
+    places=Places(extras=("metadata.*",), files={Kind.PICTURE: (("metadata.img_url",),)}),
+    picture=PictureRule(transport=Transport.DATA_URI, least_side=360),
 )
 SORA = Model(
     name="sora-2",
@@ -42,9 +46,11 @@ SORA = Model(
     sizes={"720p": {"16:9": "1280x720", "9:16": "720x1280"}},
     prompt_limit=1000,
     typical=100.0,
-    picture=PictureRule(transport=Transport.UPLOAD, place="input_reference", exact=True),
+    places=Places(files={Kind.PICTURE: (("input_reference",),)}),
+    picture=PictureRule(transport=Transport.UPLOAD, exact=True),
 )
-CATALOG = Catalog(models=(WAN_TEXT, WAN_PICTURE, SORA), preset="Bring it to life.")
+PRESETS = {"life": "Bring it to life.", "loop": "Loop."}
+CATALOG = Catalog(models=(WAN_TEXT, WAN_PICTURE, SORA), presets=PRESETS)
 CAT = Picture(
     source="https://chat/cat.png", filename="cat.png", size=10, width=900, height=1600, author="ann"
 )

@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.orders import Fit, Kind, Transport
+from bot.core.models import Model, Places
+from bot.core.orders import Fit, Kind, Shaping, Sound, Transport
 from tests.unit.core.orders import CAT, CATALOG, SORA, WAN_PICTURE, WAN_TEXT, order
 
 
@@ -16,14 +17,15 @@ def test_words_alone_go_to_the_text_model_with_its_own_defaults() -> None:
     assert model is WAN_TEXT
     assert (request.model, request.kind, request.seconds) == ("wan-t2v", Kind.TEXT, 5)
     assert (request.size, request.aspect, request.quality) == ("1280*720", "16:9", "720p")
-    assert (request.transport, request.place, request.fit) == (None, None, None)
-    assert request.extras == (("watermark", False),)
+    assert (request.transport, request.places, request.fit) == (None, (), None)
+    assert request.parameters == (("size", "1280*720"), ("metadata.watermark", False))
 
 
 def test_a_picture_goes_to_the_picture_model_of_the_same_family() -> None:
     model, request = CATALOG.choose(order(pictures=(CAT,), family="wan"))
     assert model is WAN_PICTURE
-    assert (request.transport, request.place) == (Transport.DATA_URI, "img_url")
+    assert request.transport is Transport.DATA_URI
+    assert request.places == (("metadata.img_url",),)
     assert (request.size, request.aspect) == ("720P", None)
     assert request.fit == Fit(least_side=360)
 
@@ -94,6 +96,169 @@ def test_what_cannot_be_had_is_refused_with_what_can(
         CATALOG.choose(order(**changes))
     assert refused.value.code == code
     assert values is None or refused.value.values == values
+
+
+# --- one family, several models ------------------------------------------------------------------
+
+FAST = replace(WAN_PICTURE, name="wan-fast", seconds=(3, 5), sizes={"480p": "480P", "1080p": "P"})
+BOTH = Catalog(models=(WAN_PICTURE, FAST))
+
+
+@pytest.mark.parametrize(
+    ("wish", "name"),
+    [
+        ({}, "wan-i2v"),
+        ({"seconds": 3}, "wan-fast"),
+        ({"quality": "1080p"}, "wan-fast"),
+        ({"family": "WAN-FAST"}, "wan-fast"),
+        ({"family": "wan", "seconds": 5}, "wan-i2v"),
+    ],
+)
+def test_the_first_of_a_family_that_can_do_it_all_is_taken(wish: dict[str, Any], name: str) -> None:
+    assert BOTH.choose(order(pictures=(CAT,), **wish))[1].model == name
+
+
+def test_what_none_of_a_family_can_is_refused_with_what_all_of_them_can() -> None:
+    with pytest.raises(Refused) as refused:
+        BOTH.choose(order(pictures=(CAT,), seconds=7))
+    assert refused.value.values == {"wanted": 7, "family": "Wan", "can": "5, 10, 3"}
+
+
+# --- what only some models take ------------------------------------------------------------------
+
+
+def test_extras_go_along_at_their_places() -> None:
+    nested = Places(extras=("metadata.*", "metadata.parameters.*"), negative_prompt=("metadata.*",))
+    wan = Catalog(models=(replace(WAN_TEXT, places=nested),))
+    wish = order(negative_prompt=" rain\u200b ", seed=7, audio=False)
+    assert wan.choose(wish)[1].parameters[1:] == (
+        ("metadata.watermark", False),
+        ("metadata.parameters.watermark", False),
+        ("metadata.negative_prompt", "rain"),
+        ("metadata.seed", 7),
+        ("metadata.parameters.seed", 7),
+        ("metadata.audio", False),
+        ("metadata.parameters.audio", False),
+    )
+
+
+def test_a_shape_is_named_where_a_model_wants_it_named() -> None:
+    kling = replace(SORA, places=Places(aspect=("aspect_ratio", "metadata.aspect_ratio")))
+    assert Catalog(models=(kling,)).choose(order(aspect="9:16"))[1].parameters == (
+        ("size", "720x1280"),
+        ("aspect_ratio", "9:16"),
+        ("metadata.aspect_ratio", "9:16"),
+    )
+
+
+SILENT = replace(SORA, silent=True)
+
+
+@pytest.mark.parametrize(("model", "audio"), [(SORA, True), (SILENT, False)])
+def test_what_a_model_does_anyway_needs_no_word(model: Model, audio: bool) -> None:
+    chosen = Catalog(models=(model,)).choose(order(audio=audio))[1]
+    assert chosen.parameters == (("size", "1280x720"),)
+
+
+@pytest.mark.parametrize(
+    ("model", "wish", "code"),
+    [
+        (SORA, {"negative_prompt": "rain"}, "no_negative_prompt"),
+        (SORA, {"seed": 5}, "no_seed"),
+        (SORA, {"audio": False}, "never_silent"),
+        (SILENT, {"audio": True}, "always_silent"),
+        (WAN_TEXT, {"negative_prompt": "x" * 501}, "negative_prompt_too_long"),
+        (WAN_TEXT, {"seed": 0}, "seed_unavailable"),
+        (WAN_TEXT, {"seed": 2**31}, "seed_unavailable"),
+        (WAN_TEXT, {"preset": "waltz"}, "preset_unknown"),
+    ],
+)
+def test_an_extra_that_a_model_lacks_is_refused(
+    model: Model, wish: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(Refused, match=f"^{code}[(]"):
+        Catalog(models=(model,)).choose(order(**wish))
+
+
+def test_a_preset_comes_before_the_persons_own_words() -> None:
+    assert CATALOG.choose(order(preset="loop"))[1].prompt == "Loop. a cat"
+    assert CATALOG.choose(order(preset="loop", prompt=""))[1].prompt == "Loop."
+
+
+# --- sounds --------------------------------------------------------------------------------------
+
+SINGER = replace(
+    WAN_PICTURE,
+    name="wan-s2v",
+    kinds=(Kind.SOUND,),
+    places=Places(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
+)
+SONG = Sound(source="f1", filename="song.mp3", size=9, seconds=7.2)
+SINGING = Catalog(models=(WAN_TEXT, WAN_PICTURE, SINGER))
+
+
+def test_a_picture_and_a_sound_make_a_video_as_long_as_the_sound() -> None:
+    request = SINGING.choose(order(pictures=(CAT,), sound=SONG))[1]
+    assert (request.model, request.kind, request.seconds) == ("wan-s2v", Kind.SOUND, 8)
+    assert request.places == (("metadata.img_url",), ("metadata.audio_url",))
+
+
+def test_a_sound_of_unknown_length_is_counted_as_the_longest() -> None:
+    unknown = replace(SONG, seconds=None)
+    assert SINGING.choose(order(pictures=(CAT,), sound=unknown))[1].seconds == 30
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"pictures": ()}, "sound_alone"),
+        ({"pictures": (CAT, CAT)}, "sound_alone"),
+        ({"sound": replace(SONG, seconds=2.9)}, "sound_length"),
+        ({"sound": replace(SONG, seconds=30.1)}, "sound_length"),
+        ({"sound": replace(SONG, size=15_000_001)}, "sound_too_large"),
+        ({"seconds": 5}, "seconds_unavailable"),
+        ({"family": "wan-i2v"}, "family_lacks_s2v"),
+    ],
+)
+def test_a_sound_that_fits_nothing_is_refused(wish: dict[str, Any], code: str) -> None:
+    with pytest.raises(Refused, match=f"^{code}[(]"):
+        SINGING.choose(order(**{"pictures": (CAT,), "sound": SONG} | wish))
+
+
+def test_where_no_model_takes_sounds_they_are_refused() -> None:
+    with pytest.raises(Refused, match="kind_unavailable"):
+        CATALOG.choose(order(pictures=(CAT,), sound=SONG))
+
+
+# --- pictures ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("linked", "most"), [(False, 1_000), (True, 9_000)])
+def test_without_links_a_picture_has_to_be_small_enough_to_go_along(
+    linked: bool, most: int
+) -> None:
+    assert WAN_PICTURE.picture is not None
+    rule = replace(WAN_PICTURE.picture, url_above=1_000, most_bytes=9_000, shaping=Shaping.PAD)
+    catalog = Catalog(models=(replace(WAN_PICTURE, picture=rule),), linked=linked)
+    request = catalog.choose(order(pictures=(CAT,)))[1]
+    assert request.fit == Fit(least_side=360, most_bytes=most, shaping=Shaping.PAD)
+    assert request.url_above == 1_000
+
+
+def test_a_video_may_follow_the_picture_though_words_alone_have_one_shape() -> None:
+    assert SORA.picture is not None
+    vidu = replace(
+        SORA,
+        sizes={"1080p": {"16:9": "1080p"}},
+        picture=replace(SORA.picture, exact=False, follows=True),
+    )
+    catalog = Catalog(models=(vidu,))
+    assert catalog.choose(order(pictures=(CAT,)))[1].aspect is None
+    tall = catalog.choose(order(pictures=(CAT,), aspect="9:16"))[1]
+    assert tall.fit is not None
+    assert (tall.size, tall.fit.width, tall.fit.height) == ("1080p", 1080, 1920)
+    with pytest.raises(Refused, match="aspect_unavailable"):
+        catalog.choose(order(aspect="9:16"))
 
 
 def test_every_video_counts_even_where_nothing_has_a_price() -> None:

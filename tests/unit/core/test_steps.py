@@ -45,6 +45,12 @@ async def test_a_job_goes_from_its_row_to_a_stored_video_with_one_post(workshop:
     assert workshop.gateway.posts == 1
 
 
+async def test_a_preset_speaks_once_however_often_it_is_tried(workshop: Workshop) -> None:
+    job = await workshop.submit(order(preset="loop"))
+    again = await workshop.submit(job.order)
+    assert job.request.prompt == again.request.prompt == "Loop. a cat"
+
+
 async def test_a_gateway_that_cannot_be_reached_is_waited_for(workshop: Workshop) -> None:
     workshop.gateway.creations = [*[NotSent("refused")] * 9, Accepted("v1")]
     job = await workshop.submit(order())

@@ -27,9 +27,9 @@ def request(model: str = "sora-2", **changed: Any) -> VideoRequest:
     return VideoRequest(**(given | changed))
 
 
-def with_picture(model: str, transport: Transport, place: str, **changed: Any) -> VideoRequest:
-    """A request for a picture that travels by `transport` to `place`."""
-    return request(model, kind=Kind.PICTURE, transport=transport, place=place, **changed)
+def with_files(transport: Transport, *places: tuple[str, ...], **changed: Any) -> VideoRequest:
+    """A request for files that travel by `transport`, each to all of its places."""
+    return request(kind=Kind.PICTURE, transport=transport, places=places, **changed)
 
 
 async def nothing() -> None:

@@ -1,4 +1,4 @@
-"""What is sent: the API document's examples to the letter, and the other dialects' spellings."""
+"""The body: every value in each of its places, files as the transport has it."""
 
 import base64
 import json
@@ -10,9 +10,11 @@ from bot.core.errors import Broken
 from bot.core.orders import Transport
 from bot.gateways.requests import Body, FilePart, build
 
-from .samples import JPEG, request, with_picture
+from .samples import JPEG, request, with_files
 
-URI = "data:image/jpeg;base64," + base64.b64encode(JPEG).decode()
+BARE = base64.b64encode(JPEG).decode()
+URI = f"data:image/jpeg;base64,{BARE}"
+LINK = "https://videos.example/i/abc"
 
 
 @pytest.fixture
@@ -22,163 +24,127 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_documents_text_to_video() -> None:
-    prompt = "一个穿着宇航服的宇航员在月球上行走, 高品质, 电影级"
-
-    assert build(request(prompt=prompt, size="1920x1080"), []) == Body(
-        (("prompt", prompt), ("model", "sora-2"), ("seconds", "5"), ("size", "1920x1080"))
+def test_without_parameters_there_are_three_fields() -> None:
+    assert build(request(), []) == Body(
+        (("prompt", "a cat"), ("model", "sora-2"), ("seconds", "5"))
     )
 
 
-def test_the_documents_picture_by_upload(picture: Path) -> None:
-    prompt = "猫咪慢慢睁开眼睛,伸懒腰"
-    wanted = with_picture(
-        "sora-2",
-        Transport.UPLOAD,
-        "input_reference",
-        prompt=prompt,
-        seconds=3,
-        size="1920x1080",
+def test_a_parameter_is_a_field_or_stands_in_the_metadata_at_any_depth() -> None:
+    parameters = (
+        ("size", "1280*720"),
+        ("metadata.watermark", False),
+        ("metadata.parameters.watermark", False),
+        ("metadata.parameters.seed", 7),
+        ("metadata.input.negative_prompt", "雨"),
     )
 
-    assert build(wanted, [picture]) == Body(
-        (("prompt", prompt), ("model", "sora-2"), ("seconds", "3"), ("size", "1920x1080")),
-        (FilePart("input_reference", "picture.jpg", "image/jpeg", picture),),
-    )
+    fields = build(request(parameters=parameters), []).fields
 
-
-def test_the_documents_wan_text_to_video() -> None:
-    prompt = "一只可爱的小猫在花园里玩耍,阳光明媚,色彩鲜艳"
-    wanted = request("wan2.5-t2v-preview", prompt=prompt, size="1920*1080")
-
-    assert build(wanted, []) == Body(
+    assert fields[3:] == (
+        ("size", "1280*720"),
         (
-            ("prompt", prompt),
-            ("model", "wan2.5-t2v-preview"),
-            ("seconds", "5"),
-            ("size", "1920*1080"),
-        )
+            "metadata",
+            (
+                '{"watermark":false,"parameters":{"watermark":false,"seed":7}'
+                ',"input":{"negative_prompt":"雨"}}'
+            ),
+        ),
     )
 
 
-def test_the_documents_wan_extras() -> None:
-    """The JavaScript example: JSON.stringify({watermark: false, prompt_extend: true})."""
-    extras = (("watermark", False), ("prompt_extend", True))
-    wanted = request("wan2.5-t2v-preview", size="1920*1080", extras=extras)
-
-    assert build(wanted, []).fields[4:] == (
-        ("metadata", '{"watermark":false,"prompt_extend":true}'),
+def test_fields_are_text_whatever_they_hold() -> None:
+    """A form knows nothing else; inside the metadata a number stays a number."""
+    parameters = (("seed", 7), ("watermark", False), ("mode", "pro"))
+    assert build(request(parameters=parameters), []).fields[3:] == (
+        ("seed", "7"),
+        ("watermark", "false"),
+        ("mode", "pro"),
     )
 
 
-def test_the_documents_wan_picture_by_img_url(picture: Path) -> None:
-    """Where the example has a link to a picture, we have the picture itself as a data: URI."""
-    prompt = "让这张图片动起来,添加自然的运动效果"
-    wanted = with_picture(
-        "wan2.5-i2v-preview", Transport.DATA_URI, "img_url", prompt=prompt, size="1280P"
-    )
-    example = '{"img_url":"https://example.com/image.jpg"}'
+def test_an_upload_is_a_file_and_nothing_beside_it(picture: Path) -> None:
+    body = build(with_files(Transport.UPLOAD, ("input_reference",)), [picture])
 
-    assert build(wanted, [picture]) == Body(
-        (
-            ("prompt", prompt),
-            ("model", "wan2.5-i2v-preview"),
-            ("seconds", "5"),
-            ("size", "1280P"),
-            ("metadata", example.replace("https://example.com/image.jpg", URI)),
-        )
-    )
+    assert len(body.fields) == 3
+    assert body.files == (FilePart("input_reference", "picture.jpg", "image/jpeg", picture),)
 
 
-def test_new_api_gets_every_spelling_that_some_version_of_it_reads(picture: Path) -> None:
-    wanted = with_picture(
-        "wan2.5-i2v-preview",
-        Transport.DATA_URI,
-        "img_url",
-        size="720P",
-        dialect="new-api",
-        extras=(("watermark", False),),
-    )
+@pytest.mark.parametrize(
+    ("transport", "text"), [(Transport.DATA_URI, URI), (Transport.BASE64, BARE)]
+)
+def test_a_picture_as_text_goes_to_each_of_its_places(
+    picture: Path, transport: Transport, text: str
+) -> None:
+    places = ("input_reference", "metadata.img_url", "metadata.input.img_url")
 
-    body = build(wanted, [picture])
+    body = build(with_files(transport, places), [picture])
 
-    assert body.files == ()
-    assert body.fields[4] == ("input_reference", URI)
-    assert [name for name, _ in body.fields[5:]] == ["metadata"]
-    assert json.loads(body.fields[5][1]) == {
-        "img_url": URI,
-        "watermark": False,
-        "input": {"img_url": URI},
-        "parameters": {"watermark": False},
+    assert (body.files, body.fields[3]) == ((), ("input_reference", text))
+    metadata = {"img_url": text, "input": {"img_url": text}}
+    assert [name for name, _ in body.fields[4:]] == ["metadata"]
+    assert json.loads(body.fields[4][1]) == metadata
+
+
+def test_each_file_goes_to_its_own_place(tmp_path: Path) -> None:
+    first, last, speech = (tmp_path / name for name in ("a.jpg", "b.png", "c.mp3"))
+    for number, file in enumerate((first, last, speech)):
+        file.write_bytes(bytes([number]))
+    places = (("metadata.first",), ("metadata.last",), ("metadata.audio_url",))
+
+    text = dict(build(with_files(Transport.DATA_URI, *places), [first, last, speech]).fields)
+
+    assert json.loads(text["metadata"]) == {
+        "first": "data:image/jpeg;base64,AA==",
+        "last": "data:image/png;base64,AQ==",
+        "audio_url": "data:audio/mpeg;base64,Ag==",
     }
 
 
-def test_new_api_gets_an_upload_as_a_file_and_nothing_beside_it(picture: Path) -> None:
-    wanted = with_picture("sora-2", Transport.UPLOAD, "input_reference", dialect="new-api")
+def test_several_values_of_one_field_are_several_fields(picture: Path) -> None:
+    as_text = build(with_files(Transport.DATA_URI, ("images",), ("images",)), [picture] * 2)
+    as_files = build(with_files(Transport.UPLOAD, ("images",), ("images",)), [picture] * 2)
 
-    body = build(wanted, [picture])
-
-    assert [name for name, _ in body.fields] == ["prompt", "model", "seconds", "size"]
-    assert [part.name for part in body.files] == ["input_reference"]
-
-
-def test_openai_gets_no_metadata() -> None:
-    wanted = request(dialect="openai", extras=(("watermark", False),))
-
-    assert [name for name, _ in build(wanted, []).fields] == ["prompt", "model", "seconds", "size"]
+    assert as_text.fields[3:] == (("images", URI), ("images", URI))
+    assert [part.name for part in as_files.files] == ["images", "images"]
 
 
-def test_openai_gets_a_picture_as_a_file_only(picture: Path) -> None:
-    upload = with_picture("sora-2", Transport.UPLOAD, "input_reference", dialect="openai")
-    uri = with_picture("sora-2", Transport.DATA_URI, "img_url", dialect="openai")
-
-    assert build(upload, [picture]).files[0].name == "input_reference"
-    with pytest.raises(Broken, match="dialect_lacks_transport"):
-        build(uri, [picture])
-
-
-@pytest.mark.parametrize("dialect", ["documented", "new-api"])
-def test_a_second_picture_never_silently_takes_the_place_of_the_first(
-    picture: Path, dialect: str
-) -> None:
-    wanted = with_picture("wan", Transport.DATA_URI, "img_url", dialect=dialect)
-
-    with pytest.raises(Broken, match="one_place_for_many"):
-        build(wanted, [picture, picture])
-
-
-def test_several_uploads_are_several_parts(picture: Path) -> None:
-    wanted = with_picture("jimeng", Transport.UPLOAD, "input_reference")
-
-    assert [part.name for part in build(wanted, [picture, picture]).files] == [
-        "input_reference",
-        "input_reference",
-    ]
-
-
-@pytest.mark.parametrize(("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg")])
-def test_a_picture_says_what_it_is(tmp_path: Path, name: str, media_type: str) -> None:
-    (tmp_path / name).write_bytes(JPEG)
-    upload = with_picture("sora-2", Transport.UPLOAD, "input_reference")
-    uri = with_picture("wan", Transport.DATA_URI, "img_url")
-
-    assert build(upload, [tmp_path / name]).files[0].media_type == media_type
-    metadata = json.loads(dict(build(uri, [tmp_path / name]).fields)["metadata"])
-    assert metadata["img_url"].startswith(f"data:{media_type};base64,")
-
-
-def test_the_size_is_left_out_where_the_model_has_none() -> None:
-    assert "size" not in dict(build(request(size=None), []).fields)
-
-
+@pytest.mark.parametrize("files", [0, 2])
 @pytest.mark.parametrize("transport", list(Transport))
-def test_a_picture_without_a_place_is_our_own_mistake(picture: Path, transport: Transport) -> None:
-    wanted = request(transport=transport)
+def test_a_file_without_a_place_or_a_place_without_a_file_is_our_own_mistake(
+    picture: Path, transport: Transport, files: int
+) -> None:
+    with pytest.raises(Broken, match="files_misplaced"):
+        build(with_files(transport, ("image",)), [picture] * files)
 
-    with pytest.raises(Broken, match="no_place"):
-        build(wanted, [picture])
+
+def test_a_value_where_others_have_a_table_is_our_own_mistake() -> None:
+    parameters = (("metadata.input", "a"), ("metadata.input.seed", 1))
+    with pytest.raises(Broken, match="place_taken"):
+        build(request(parameters=parameters), [])
 
 
-def test_an_unknown_dialect_is_our_own_mistake() -> None:
-    with pytest.raises(Broken, match="dialect_unknown"):
-        build(request(dialect="klingon"), [])
+# ------------------------------------------------------------------------------------- links
+
+
+def test_what_goes_by_link_is_its_link(picture: Path) -> None:
+    wanted = with_files(Transport.URL, ("metadata.img_url",))
+    assert build(wanted, [picture], [LINK]).fields[3:] == (("metadata", f'{{"img_url":"{LINK}"}}'),)
+
+
+def test_without_a_link_there_is_no_way(picture: Path) -> None:
+    with pytest.raises(Broken, match="no_way_there"):
+        build(with_files(Transport.URL, ("image",)), [picture])
+
+
+@pytest.mark.parametrize(("above", "text"), [(len(JPEG) - 1, LINK), (len(JPEG), URI)])
+def test_only_what_is_too_large_to_go_along_goes_by_link(
+    picture: Path, above: int, text: str
+) -> None:
+    wanted = with_files(Transport.DATA_URI, ("image",), url_above=above)
+    assert build(wanted, [picture], [LINK]).fields[3:] == (("image", text),)
+
+
+def test_what_is_too_large_goes_along_where_there_is_no_link(picture: Path) -> None:
+    wanted = with_files(Transport.DATA_URI, ("image",), url_above=1)
+    assert build(wanted, [picture]).fields[3:] == (("image", URI),)

@@ -20,7 +20,7 @@ from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire
 
-from .samples import nothing, opened, request, with_picture
+from .samples import nothing, opened, request, with_files
 
 HASTY = Bounds(post=1.0)
 CREATED = wire.sending(wire.answer('{"id": "video_1", "status": "queued"}', 201))
@@ -157,7 +157,7 @@ async def test_a_cancelled_post_is_neither_repeated_nor_reported_as_unsent() -> 
 async def test_a_server_that_stops_reading_in_the_middle_leaves_doubt(tmp_path: Path) -> None:
     picture = tmp_path / "large.jpg"
     picture.write_bytes(bytes(16_000_000))
-    wanted = with_picture("sora-2", Transport.UPLOAD, "input_reference")
+    wanted = with_files(Transport.UPLOAD, ("input_reference",))
     async with Wire(wire.never_reads).serve() as url, opened(url, bounds=HASTY) as gateway:
         outcome = await gateway.create(wanted, [picture], about_to_send=nothing)
 
@@ -234,14 +234,14 @@ async def test_a_picture_that_cannot_be_read_was_not_sent(tmp_path: Path) -> Non
     async with server.serve() as url, opened(url) as gateway:
         outcomes = [
             await gateway.create(
-                with_picture("m", transport, "img_url"),
+                with_files(transport, ("img_url",)),
                 [tmp_path / "gone.jpg"],
                 about_to_send=nothing,
             )
-            for transport in Transport
+            for transport in (Transport.UPLOAD, Transport.DATA_URI, Transport.BASE64)
         ]
 
-    assert outcomes == [NotSent("FileNotFoundError")] * 2
+    assert outcomes == [NotSent("FileNotFoundError")] * 3
     assert server.connections == []
 
 

@@ -1,0 +1,123 @@
+"""What one model can do, and how its gateway wants to be asked.
+
+Plain facts: they come from `catalog.toml` and the operator's configuration, already resolved for
+the dialect of the model's gateway.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.core.orders import Extra, Kind, Shaping, Transport, Value
+
+ASPECTS: Mapping[str, float] = {
+    "16:9": 16 / 9,
+    "9:16": 9 / 16,
+    "1:1": 1.0,
+    "4:3": 4 / 3,
+    "3:4": 3 / 4,
+}
+"""The words people see, and their width over height."""
+QUALITIES: Mapping[str, int] = {"480p": 480, "720p": 720, "1080p": 1080}
+"""The words people see, and the short side in pixels."""
+
+MICRO = 1_000_000
+"""Micro-units in one unit of the currency: costs are whole numbers of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRule:
+    """How pictures and sounds travel to one model, and what of pictures fits; units as in `Fit`."""
+
+    transport: Transport
+    url_above: int | None = None
+    """Bytes beyond which a file goes by link, where files can be linked to."""
+    exact: bool = False
+    """The picture must have exactly the size of the video."""
+    follows: bool = False
+    """With a picture, the video takes its shape, whatever shapes words alone can have."""
+    shaping: Shaping = Shaping.CROP
+    least_side: int = 1
+    most_side: int = 4096
+    widest: float = 4.0
+    most_bytes: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundRule:
+    """What of sounds fits."""
+
+    least_seconds: float = 3.0
+    most_seconds: int = 30
+    most_bytes: int = 15_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where things go in the body: in fields, or as `metadata.<key>`; several mean all of them."""
+
+    size: tuple[str, ...] = ("size",)
+    aspect: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    """In these, `*` stands for the extra's name."""
+    negative_prompt: tuple[str, ...] | None = None
+    """Where it does not go with the other extras."""
+    files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """One entry per file, the sound last."""
+
+    def of(self, name: str) -> tuple[str, ...]:
+        """Where the extra of this name goes."""
+        own = self.negative_prompt if name == Extra.NEGATIVE_PROMPT else None
+        return tuple(place.replace("*", name) for place in (self.extras if own is None else own))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One wire model at one gateway."""
+
+    name: str
+    family: str
+    label: str
+    gateway: str
+    dialect: str
+    kinds: tuple[Kind, ...]
+    seconds: tuple[int, ...]
+    sizes: Mapping[str, str | Mapping[str, str]]
+    prompt_limit: int
+    typical: float
+    """Seconds such a video usually takes."""
+    places: Places = Places()
+    picture: PictureRule | None = None
+    sound: SoundRule = SoundRule()
+    extras: Mapping[str, Value] = field(default_factory=dict)
+    """Sent with every request."""
+    takes: tuple[Extra, ...] = ()
+    """What people may ask for."""
+    negative_limit: int = 500
+    silent: bool = False
+    """Its videos have no sound; one that is not silent and takes no `audio` always makes some."""
+    at_once: int | None = None
+    """Videos that the vendor makes at a time for one account, where that is known."""
+    price: int | None = None
+    """Micro-units of the currency for one second of video."""
+
+    @property
+    def longest(self) -> int:
+        """Seconds of the longest video that can be ordered."""
+        longest = max(self.seconds)
+        return max(longest, self.sound.most_seconds) if Kind.SOUND in self.kinds else longest
+
+    def cost(self, seconds: int) -> int:
+        """Micro-units of the currency; 1 where no price is set, so that every video counts."""
+        return max(1, (self.price or 0) * seconds)
+
+    @property
+    def qualities(self) -> tuple[str, ...]:
+        """What this model makes, from small to large; its default is the first of `sizes`."""
+        return tuple(quality for quality in QUALITIES if quality in self.sizes)
+
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """The shapes this model makes; all of them where the video follows the picture."""
+        shapes = [s for s in self.sizes.values() if not isinstance(s, str)]
+        known = {aspect for shape in shapes for aspect in shape}
+        return tuple(a for a in ASPECTS if a in known or len(shapes) < len(self.sizes))

@@ -1,0 +1,96 @@
+"""Rows of earlier versions: what was promised then is read and sent as it would have been then."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.gateways.requests import Body, FilePart, build
+from bot.store.rows import order_of, request_of
+
+TEXT = {
+    "model": "wan2.5-t2v-preview",
+    "kind": "t2v",
+    "prompt": "a cat",
+    "seconds": 5,
+    "size": "1280*720",
+    "dialect": "new-api",
+    "transport": None,
+    "place": None,
+    "fit": None,
+    "extras": [["watermark", False]],
+    "family": "wan-2.5",
+    "label": "Wan 2.5",
+    "aspect": "16:9",
+    "quality": "720p",
+}
+FIT = {"width": None, "height": None, "least_side": 1, "most_side": 9, "widest": 4, "most_bytes": 9}
+PICTURED = TEXT | {"kind": "i2v", "fit": FIT}
+BY_URI = PICTURED | {"transport": "data-uri", "place": "img_url"}
+BY_FILE = PICTURED | {"transport": "upload", "place": "input_reference", "extras": []}
+URI = "data:image/jpeg;base64,AA=="
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\0")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "others"),
+    [
+        (TEXT, {"metadata": {"watermark": False, "parameters": {"watermark": False}}}),
+        (TEXT | {"dialect": "documented"}, {"metadata": {"watermark": False}}),
+        (TEXT | {"dialect": "openai"}, {}),
+        (
+            BY_URI,
+            {
+                "input_reference": URI,
+                "metadata": {
+                    "img_url": URI,
+                    "input": {"img_url": URI},
+                    "watermark": False,
+                    "parameters": {"watermark": False},
+                },
+            },
+        ),
+        (BY_URI | {"dialect": "documented"}, {"metadata": {"img_url": URI, "watermark": False}}),
+    ],
+)
+def test_a_request_with_one_place_is_sent_as_its_dialect_had_it(
+    row: dict[str, Any], others: dict[str, object], picture: Path
+) -> None:
+    files = [picture] if row["place"] else []
+    fields = dict(build(request_of(row), files).fields)
+    if "metadata" in fields:
+        fields["metadata"] = json.loads(fields["metadata"])
+    named = {"prompt": "a cat", "model": row["model"], "seconds": "5", "size": "1280*720"}
+    assert fields == named | others
+
+
+def test_an_upload_is_still_a_file(picture: Path) -> None:
+    assert build(request_of(BY_FILE | {"size": None}), [picture]) == Body(
+        (("prompt", "a cat"), ("model", "wan2.5-t2v-preview"), ("seconds", "5")),
+        (FilePart("input_reference", "picture.jpg", "image/jpeg", picture),),
+    )
+
+
+def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
+    old: dict[str, Any] = {
+        "event_id": "e",
+        "address": {"platform": "discord", "channel": "c", "community": None, "message": None},
+        "person": {"id": "1", "name": "Ann"},
+        "locale": "en",
+        "prompt": "a cat",
+        "pictures": [],
+        "family": None,
+        "seconds": None,
+        "aspect": None,
+        "quality": None,
+    }
+    order = order_of(old)
+    assert (order.sound, order.preset, order.negative_prompt) == (None, None, "")
+    assert (order.seed, order.audio) == (None, None)
