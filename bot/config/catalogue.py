@@ -23,6 +23,8 @@ LINKED = False
 """Whether our copies of pictures and sounds can be linked to: nothing serves them yet."""
 Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
+_WHOLE = frozenset({"sizes", "extras"})
+"""Tables that would otherwise never lose what they once had."""
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
@@ -221,11 +223,11 @@ def _about_the_whole(models: list[Model], settings: Settings) -> list[Problem]:
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
-    """`over` laid upon `under`, table by table; a `sizes` table replaces the whole one."""
+    """`over` laid upon `under`, table by table; some replace the whole one."""
     merged = dict(under)
     for key, value in over.items():
         earlier = merged.get(key)
-        if key != "sizes" and isinstance(earlier, dict) and isinstance(value, dict):
+        if key not in _WHOLE and isinstance(earlier, dict) and isinstance(value, dict):
             merged[key] = _merged(earlier, value)
         else:
             merged[key] = value

@@ -33,12 +33,19 @@ from tests.fakes.gateways import (
     models,
     usage,
 )
+from tests.unit.config.conftest import PACKAGED
 
 KEY = "sk-sim"
 TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden; "
 DEFAULT, PRICE = "Which one for people who name none?", "One second of "
 PERSON, SERVER, ALL = "each person", "each server", "everybody together"
 TRIAL = "Make one test video now"
+RARE = "".join(
+    f'[models."{name}"]\nhidden = true\nprice = 1\n'
+    for name in PACKAGED
+    if not name.startswith(("wan2.5", "sora"))
+)
+"""Most models, hidden by somebody who says more of them: nobody is asked about them."""
 STOPPED = "Everything so far is kept; go on with: zoetrope init\n"
 
 
@@ -96,6 +103,8 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
         for name, price in {"wan2.5-t2v": "0.05", "wan2.5-i2v": "0,1", "sora": "0.2"}.items():
             await person.answers(f"{PRICE}{name}", price)
+        for _ in range(len(PACKAGED) - 3):
+            await person.answers(PRICE, "0.3")
         await person.answers("USD a day for everybody together", "-0.5")
         await person.sees("Please give a number from 0 to 1000000, or -1.")
         await person.answers("USD a day for everybody together", "40")
@@ -218,7 +227,7 @@ async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: R
 async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
     """But not what somebody hid who said more of it."""
     odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"))
-    mine = '[models."wan2.5-i2v-preview"]\nhidden = true\nprice = 0.1\n'
+    mine = f'[models."wan2.5-i2v-preview"]\nhidden = true\nprice = 0.1\n{RARE}'
     async with odd.serve() as url:
         (world.folder / "config.toml").write_text(mine, "utf-8")
         variables = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=url)
@@ -237,7 +246,7 @@ async def test_under_a_limit_in_money_nothing_is_offered_without_its_price(world
     mine = (
         '[models."wan2.5-t2v-preview"]\nhidden = true\n'
         '[models."wan2.5-i2v-preview"]\nhidden = true\n'
-        "[models.sora-2]\nprice = 0.1\n[limits]\npurse_money_per_day = 5\n"
+        f"[models.sora-2]\nprice = 0.1\n{RARE}[limits]\npurse_money_per_day = 5\n"
     )
     (world.folder / "config.toml").write_text(mine, "utf-8")
     async with init(world) as person:
@@ -435,6 +444,7 @@ QUESTIONS = (
 async def test_ctrl_c_at_each_question_goes_on_at_that_question(world: World) -> None:
     world.discord.guild.bot_is_member = False
     known = {TOKEN: world.discord.token, ADDRESS: world.gateway_url}
+    (world.folder / "config.toml").write_text(RARE, "utf-8")
     async with init(world) as person:
         await person.sees(TOKEN)
         person.types(CTRL_C)

@@ -1,6 +1,8 @@
 """A configuration file to write, and an environment that holds what a file may not."""
 
+import tomllib
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from bot.config import Config, Misconfigured, load
 
 GATEWAY = '[gateways.main]\nbase_url = "https://gateway.example"\n'
 SECRETS = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1", "ZOETROPE_DISCORD__TOKEN": "t-1"}
+PACKAGED = tuple(tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))["models"])
+"""The wire names of all models that come with us."""
 
 Read = Callable[..., Config]
 Told = Callable[..., list[str]]

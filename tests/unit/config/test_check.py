@@ -9,10 +9,10 @@ import pytest
 
 from bot.cli.check import remarks, what_can_run, worst_day
 from bot.cli.run import obstacles
-from tests.unit.config.conftest import GATEWAY, SECRETS, Read
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read
 
 TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-_PER_SECOND = {"wan2.5-t2v-preview": 0.05, "wan2.5-i2v-preview": 0.1, "sora-2": 0.2}
+_PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}
 PRICES = "".join(f'[models."{name}"]\nprice = {price}\n' for name, price in _PER_SECOND.items())
 WORST = {
     "no prices": ("", "The worst day costs 50 videos. Set prices to see it in money."),
@@ -47,16 +47,14 @@ REFUNDS = (
     "Videos that fail are taken to be refunded by main. Where they are not,"
     " set gateways.<name>.refunds_failed = false, or the worst day costs more."
 )
-ONE_MODEL = "".join(
-    f'[models."{name}"]\nhidden = true\n' for name in ("wan2.5-t2v-preview", "wan2.5-i2v-preview")
-)
+ONE_MODEL = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED[1:])
 
 
 async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
     assert await _check(tmp_path, GATEWAY, **SECRETS) == (
         0,
         (
-            "The configuration is good: 3 models can be used.\n"
+            f"The configuration is good: {len(PACKAGED)} models can be used.\n"
             f"{REFUNDS}\n"
             "The worst day costs 50 videos. Set prices to see it in money.\n"
         ),
@@ -70,7 +68,7 @@ async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Pat
     code, said, wrong = await _check(tmp_path, GATEWAY, **key)
     assert (code, wrong) == (0, "")
     assert said.splitlines()[:3] == [
-        "This is enough for `zoetrope generate`: 3 models can be used.",
+        f"This is enough for `zoetrope generate`: {len(PACKAGED)} models can be used.",
         "It is not enough for `zoetrope run`:",
         (
             "No chat platform is configured. Set ZOETROPE_DISCORD__TOKEN or"

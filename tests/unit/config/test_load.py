@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.config import Misconfigured, load
 from bot.core.quotas import Limits
-from tests.unit.config.conftest import GATEWAY, SECRETS, Read, Told
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Told
 
 WRONG: dict[str, tuple[str, str]] = {
     "unknown key": (
@@ -72,8 +72,11 @@ WRONG: dict[str, tuple[str, str]] = {
         "default_gateway is other; it has to be one of: main.",
     ),
     "default model": (
-        'default_model = "kling"',
-        "default_model is kling; it has to be one of: sora-2, wan-2.5.",
+        'default_model = "veo"',
+        (
+            "default_model is veo; it has to be one of:"
+            " jimeng, kling, sora-2, vidu, wan-2.1, wan-2.2, wan-2.5."
+        ),
     ),
     "secret": (
         '[discord]\ntoken = "abc"',
@@ -358,8 +361,7 @@ def test_a_secret_of_impossible_characters_is_told_but_not_shown(told: Told, giv
 
 
 def test_without_a_single_model_nothing_can_be_made(told: Told) -> None:
-    names = ("sora-2", "wan2.5-t2v-preview", "wan2.5-i2v-preview")
-    text = "".join(f'[models."{name}"]\nhidden = true\n' for name in names)
+    text = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED)
     (sentence,) = told(text)
     assert sentence.startswith("models: all are hidden")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.config import load
 from bot.core.catalog import Catalog
-from bot.core.orders import Order, Picture
+from bot.core.orders import Kind, Order, Picture
 from bot.platforms.discord import menu, slash
 from tests.unit.core.orders import CATALOG, SORA, order
 
@@ -76,8 +76,13 @@ def test_nor_what_a_form_offers(catalog: Catalog) -> None:
         assert slash.takes(catalog, replace(wish, family=family, seconds=int(length)))
 
 
-def test_each_family_that_can_is_offered_somewhere(catalog: Catalog) -> None:
-    assert [each.value for each in slash.families(catalog, order())] == list(catalog.families)
+@pytest.mark.parametrize(
+    ("pictures", "kind"), [(0, Kind.TEXT), (1, Kind.PICTURE)], ids=["words", "picture"]
+)
+def test_each_family_that_can_is_offered(catalog: Catalog, pictures: int, kind: Kind) -> None:
+    wish = order(pictures=(slash.SOME_PICTURE,) * pictures)
+    able = dict.fromkeys(model.family for model in catalog.models if kind in model.kinds)
+    assert [each.value for each in slash.families(catalog, wish)] == list(able)
 
 
 def test_a_form_that_would_be_too_long_keeps_each_family() -> None:

@@ -1,0 +1,97 @@
+"""Every body that the packaged catalogue makes, as text to read beside the rules of each vendor.
+
+`python -m tests.unit.gateways.bodies` writes them down afresh.
+"""
+
+import base64
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from bot.config import load
+from bot.core.catalog import Catalog
+from bot.core.models import Model
+from bot.core.orders import Address, Extra, Kind, Order, Person, Picture
+from bot.gateways.requests import Body, build
+
+FILE = Path(__file__).with_name("bodies.txt")
+DIALECTS = ("documented", "new-api", "openai")
+PICTURE = Picture(source=None, filename="a.jpg", size=3, width=1280, height=720, key="kept")
+FILES = {Kind.TEXT: 0, Kind.PICTURE: 1, Kind.KEY_FRAMES: 2}
+PLAIN = Order(
+    event_id="e",
+    address=Address(platform="test", channel="c"),
+    person=Person(id="1", name="Ada"),
+    locale="en",
+    prompt="a cat",
+)
+WISHES = {Extra.AUDIO: True, Extra.SEED: 7, Extra.NEGATIVE_PROMPT: "rain"}
+_BYTES = {"a.jpg": b"one", "b.jpg": b"two"}
+_SHORT = {base64.b64encode(data).decode(): f"<{data.decode()}>" for data in _BYTES.values()}
+
+
+@cache
+def catalog(dialect: str) -> Catalog:
+    """The packaged one at a gateway that speaks `dialect`."""
+    variables = {"BASE_URL": "http://localhost", "API_KEY": "sk", "DIALECT": dialect}
+    named = {f"ZOETROPE_GATEWAYS__G__{name}": value for name, value in variables.items()}
+    return load(None, environment=named).catalog
+
+
+def pictures(folder: Path, count: int) -> list[Path]:
+    """That many files to send."""
+    for name, data in _BYTES.items():
+        (folder / name).write_bytes(data)
+    return [folder / name for name in list(_BYTES)[:count]]
+
+
+def ordered(model: Model, kind: Kind) -> Order:
+    """All that can be asked of the model."""
+    wishes = {extra.value: WISHES[extra] for extra in model.takes}
+    given = (PICTURE,) * FILES[kind]
+    return replace(PLAIN, family=model.name, pictures=given, **wishes)  # type: ignore[arg-type]
+
+
+def every(folder: Path) -> Iterator[str]:
+    """One paragraph per model, kind and dialect."""
+    for dialect in DIALECTS:
+        known = catalog(dialect)
+        for model in known.models:
+            for kind in model.kinds:
+                request = known.choose(ordered(model, kind))[1]
+                body = build(request, pictures(folder, FILES[kind]))
+                yield f"{dialect} · {model.name} · {kind}\n{drawn(body)}"
+
+
+def drawn(body: Body) -> str:
+    """A body, its pictures as <one> and <two>, without prompt and model."""
+    lines = [f"  {name}: {value}" for name, value in body.fields[2:] if name != "metadata"]
+    lines += [f"  {part.name}: file {part.filename} {part.media_type}" for part in body.files]
+    metadata = json.loads(dict(body.fields).get("metadata", "{}"))
+    lines += [f"  metadata.{path}: {value}" for path, value in leaves(metadata)]
+    text = "\n".join(lines)
+    for encoded, short in _SHORT.items():
+        text = text.replace(encoded, short)
+    return text + "\n"
+
+
+def leaves(table: dict[str, object], under: str = "") -> Iterator[tuple[str, str]]:
+    """Path and JSON of each value."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{under}{key}.")
+        else:
+            yield f"{under}{key}", json.dumps(value)
+
+
+def whole() -> str:
+    """The file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return "\n".join(every(Path(folder)))
+
+
+if __name__ == "__main__":
+    FILE.write_text(whole(), "utf-8")
