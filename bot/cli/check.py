@@ -14,7 +14,8 @@ def check_config(file: Path | None) -> None:
     """Print the outcome; where nothing can run at all, that ends in exit code 78."""
     config = load(file)
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    for sentence in (*what_can_run(config), *remarks(config), worst_day(config)):
+    said = (*what_can_run(config), offered(config), *remarks(config), worst_day(config))
+    for sentence in said:
         console.print(sentence)
 
 
@@ -25,6 +26,15 @@ def what_can_run(config: Config) -> list[str]:
     if not missing:
         return [tell("check.good", count=models)]
     return [tell("check.only_generate", count=models), tell("check.no_run"), *missing]
+
+
+def offered(config: Config) -> str:
+    """Every family and what goes into it: what its gateway's dialect can't say is missing here."""
+    kinds: dict[str, list[str]] = {}
+    for model in config.catalog.models:
+        kinds.setdefault(model.label, []).extend(model.kinds)
+    families = [f"{label} ({', '.join(dict.fromkeys(each))})" for label, each in kinds.items()]
+    return tell("check.offered", families=", ".join(families))
 
 
 def remarks(config: Config) -> list[str]:
@@ -49,7 +59,7 @@ def paid(config: Config) -> str:
 def worst_day(config: Config) -> str:
     """What a day can cost if everybody asks for the dearest there is."""
     limits, currency = config.limits, config.settings.currency
-    dearest = [model.cost(max(model.seconds)) for model in config.catalog.models]
+    dearest = [model.cost(model.longest) for model in config.catalog.models]
     priced = all(model.price is not None for model in config.catalog.models)
     if limits.purse_videos is None and limits.purse_money is None:
         return tell("check.worst_unlimited")

@@ -9,21 +9,27 @@ from rich.table import Table
 from bot.cli.words import tell
 from bot.config import load
 from bot.core.models import MICRO, Model
+from bot.core.orders import Kind
 from bot.i18n import printable
 
+NONE = "–"
 _WIDEST = 10_000
-_COLUMNS = ("family", "model", "kinds", "seconds", "quality", "aspect", "gateway", "price")
+_COLUMNS = (
+    *("family", "model", "kinds", "seconds", "quality", "aspect", "price"),
+    *("gateway", "picture"),
+)
 
 
 def list_models(file: Path | None) -> None:
     """Print one row per enabled model; nothing is cut, whatever the width."""
     config = load(file)
     console = Console(markup=False)
-    table = Table(box=None)
+    table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns are just enough
     longest = max(len(model.name) for model in config.catalog.models)
     for column in _COLUMNS:
         whole = column == "model" and 4 * longest <= console.width  # people copy it
-        table.add_column(tell(f"models.{column}"), overflow="fold", no_wrap=whole)
+        heading = tell(f"models.{column}")
+        table.add_column(heading, overflow="fold", no_wrap=whole, min_width=len(heading))
     for model in config.catalog.models:
         table.add_row(*map(printable, _row(model, config.settings.currency)))
     if not console.is_terminal:  # one line per model, for grep
@@ -34,7 +40,7 @@ def list_models(file: Path | None) -> None:
 
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:
-    price = "–" if model.price is None else f"{model.price / MICRO:g} {currency}/s"
+    price = NONE if model.price is None else f"{model.price / MICRO:g} {currency}/s"
     return (
         model.label,
         model.name,
@@ -42,6 +48,13 @@ def _row(model: Model, currency: str) -> tuple[str, ...]:
         " ".join(str(seconds) for seconds in model.seconds),
         " ".join(model.qualities),
         " ".join(model.aspects),
-        model.gateway,
         price,
+        f"{model.gateway} {model.dialect}",
+        _transport(model),
     )
+
+
+def _transport(model: Model) -> str:
+    if model.picture is None or set(model.kinds) == {Kind.TEXT}:
+        return NONE
+    return model.picture.transport

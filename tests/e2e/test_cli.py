@@ -480,12 +480,15 @@ async def test_the_table_of_models_cuts_no_name(world: World) -> None:
     assert name in "".join(line[start:end].strip() for line in lines)
 
 
-async def test_the_table_of_models_shows_qualities_from_small_to_large(tmp_path: Path) -> None:
+async def test_the_table_of_models_shows_what_they_can_and_how_pictures_travel(
+    tmp_path: Path,
+) -> None:
     gateway = {"BASE_URL": "https://gateway.example", "API_KEY": "sk"}
     variables = {f"ZOETROPE_GATEWAYS__MAIN__{name}": value for name, value in gateway.items()}
     _, said = await zoetrope("models", folder=tmp_path, **variables)
     (line,) = [line for line in said.splitlines() if "wan2.5-i2v-preview" in line]
     assert "480p 720p 1080p" in line
+    assert re.search(r" main new-api +data-uri *$", line)
 
 
 # --- a real terminal -----------------------------------------------------------------------------

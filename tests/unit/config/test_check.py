@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.check import remarks, what_can_run, worst_day
+from bot.cli.check import offered, remarks, what_can_run, worst_day
 from bot.cli.run import obstacles
 from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read
 
@@ -47,6 +47,10 @@ REFUNDS = (
     "Videos that fail are taken to be refunded by main. Where they are not,"
     " set gateways.<name>.refunds_failed = false, or the worst day costs more."
 )
+OFFERED = (
+    "People can choose Wan 2.5 (t2v, i2v), Sora 2 (t2v, i2v), Kling (t2v, i2v, kf2v),"
+    " Vidu Q1 (t2v, i2v, kf2v), Wan 2.2 (i2v, kf2v), Jimeng (t2v, i2v), Wan 2.1 (i2v)."
+)
 ONE_MODEL = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED[1:])
 
 
@@ -55,6 +59,7 @@ async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
         0,
         (
             f"The configuration is good: {len(PACKAGED)} models can be used.\n"
+            f"{OFFERED}\n"
             f"{REFUNDS}\n"
             "The worst day costs 50 videos. Set prices to see it in money.\n"
         ),
@@ -120,6 +125,27 @@ def test_what_means_nothing_on_telegram_without_another_setting_is_an_obstacle(
     assert [problem.key for problem in found] == [f"telegram.{line.partition(' ')[0]}"]
     assert obstacles(read(f"[telegram]\n{line}\n{remedy}", **token)) == []
     assert obstacles(read(f"[telegram]\n{line}")) == [], "nobody wants it on Telegram"
+
+
+def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:
+    assert offered(read()) == OFFERED
+    assert offered(read(gateway=f'{GATEWAY}dialect = "openai"')) == (
+        "People can choose Wan 2.5 (t2v), Sora 2 (t2v, i2v), Kling (t2v, i2v),"
+        " Vidu Q1 (t2v, i2v), Jimeng (t2v, i2v)."
+    )
+
+
+def test_the_worst_day_counts_the_longest_sound(read: Read) -> None:
+    singer = """
+[models.singer]
+family = "mine"
+wire = "wan"
+kinds = ["s2v"]
+price = 1
+sizes = { 720p = "720P" }
+places = { s2v = [["metadata.img_url"], ["metadata.audio_url"]] }
+"""
+    assert worst_day(read(f"{PRICES}{singer}")) == "The worst day costs 1500.00 USD."
 
 
 def test_one_is_no_plural(read: Read) -> None:
