@@ -6,7 +6,7 @@ Answers with the core's `Catalog` and every mistake found on the way.
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
-from bot.config.tables import ModelTable, PlacesTable, Route
+from bot.config.tables import ModelTable, PlacesTable, PresetTable, Route
 from bot.core.catalog import Catalog
-from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, SoundRule
+from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset, SoundRule
 from bot.core.orders import Kind, Transport
 
 LINKED = False
@@ -49,11 +49,24 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     if settings.gateways and not models and not found:
         found.append(Problem("models", "no_models"))
     found += _about_the_whole(models, settings)
-    words = {name: str(table.get("prompt", "")) for name, table in presets.items()}
     catalog = Catalog(
-        models=tuple(models), default=settings.default_model, presets=words, linked=LINKED
+        models=tuple(models),
+        default=settings.default_model,
+        presets=dict(_presets(presets, found)),
+        linked=LINKED,
     )
     return catalog, found
+
+
+def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
+    for name, table in tables.items():
+        try:
+            row = PresetTable.model_validate(table)
+        except ValidationError as error:
+            found += problems_of(error, PresetTable, prefix=f"presets.{name}")
+        else:
+            if not row.hidden:
+                yield name, Preset(row.label or name, row.prompt)
 
 
 class _Wrong(Exception):

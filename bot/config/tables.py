@@ -33,6 +33,15 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+class PresetTable(_Table):
+    """`[presets.<name>]`"""
+
+    label: str | None = None
+    """What people choose by; by default its name."""
+    prompt: str = Field(min_length=1)
+    hidden: bool = False
+
+
 class PictureTable(_Table):
     """`[models.<name>.picture]`"""
 

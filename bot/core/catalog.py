@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, QUALITIES, Model, PictureRule, Places
+from bot.core.models import ASPECTS, QUALITIES, Model, PictureRule, Places, Preset
 from bot.core.orders import Extra, Fit, Kind, Order, Picture, Value, VideoRequest
 from bot.core.prompts import clean
 
@@ -27,7 +27,7 @@ class Catalog:
     models: tuple[Model, ...]
     default: str | None = None
     """The family for people who name none; None: the first that can."""
-    presets: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
     """Id → words to ask with. The first goes with a picture when the person wrote none."""
     linked: bool = False
     """Whether our own copies of files can be linked to."""
@@ -115,10 +115,14 @@ class Catalog:
 
     def _preset(self, order: Order) -> str:
         if order.preset is None:
-            return next(iter(self.presets.values()), "") if order.pictures else ""
-        if order.preset not in self.presets:
-            raise Refused("preset_unknown", preset=order.preset, can=_listed(self.presets))
-        return self.presets[order.preset]
+            first = next(iter(self.presets.values()), None)
+            return first.prompt if first and order.pictures else ""
+        wanted = order.preset.casefold()
+        for name, preset in self.presets.items():
+            if wanted in (name.casefold(), preset.label.casefold()):
+                return preset.prompt
+        can = _listed(preset.label for preset in self.presets.values())
+        raise Refused("preset_unknown", preset=order.preset, can=can)
 
 
 def _kind(order: Order) -> Kind:

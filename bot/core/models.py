@@ -24,6 +24,14 @@ MICRO = 1_000_000
 """Micro-units in one unit of the currency: costs are whole numbers of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Words to ask with, for people who have a picture and none, under the name they choose by."""
+
+    label: str
+    prompt: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRule:
     """How pictures and sounds travel to one model, and what of pictures fits; units as in `Fit`."""

@@ -69,6 +69,16 @@ async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> Non
     assert hall.simulator.charges == 1
 
 
+async def test_a_picture_is_moved_as_its_person_chooses(hall: Hall) -> None:
+    async with hall.app():
+        await hall.ann.sends_photo(png())
+        await hall.ann.presses(await hall.words(), "Movement")
+        menu = await hall.telegram.next("edit", timeout=WAIT)
+        await hall.ann.presses(menu, "Orbit")
+        chosen = await hall.telegram.next("edit", timeout=WAIT)
+    assert "The camera slowly orbits the subject." in chosen.text
+
+
 @pytest.mark.proof
 async def test_go_pressed_twice_makes_one_video(hall: Hall) -> None:
     async with hall.app():

@@ -51,8 +51,16 @@ def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
     return [_film(catalog, *pair, wish.locale) for pair in found if pair in shown]
 
 
+def presets_of(catalog: Catalog) -> list[SelectOption]:
+    """Movements by their names."""
+    return [
+        SelectOption(label=preset.label[:MOST_NAME], value=name)
+        for name, preset in list(catalog.presets.items())[:MOST]
+    ]
+
+
 class AnimateForm(Form):
-    """Prompt, model and length, and which picture if there are several."""
+    """Prompt, movement, model and length, and which picture if there are several."""
 
     def __init__(
         self,
@@ -68,10 +76,13 @@ class AnimateForm(Form):
         self.prompt: TextInput[AnimateForm] = TextInput(
             style=discord.TextStyle.paragraph, required=False, max_length=MOST_PROMPT
         )
+        self.preset = _select(presets_of(intake.service.catalog))
         self.film = _select(films)
         if len(pictures) > 1:
             self.add_item(Label(text=label("form.picture", locale), component=self.picture))
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
+        if self.preset.options:
+            self.add_item(Label(text=label("form.preset", locale), component=self.preset))
         if films:
             self.add_item(Label(text=label("form.film", locale), component=self.film))
 
@@ -85,6 +96,7 @@ class AnimateForm(Form):
             pictures=(picture,),
             family=family or None,
             seconds=int(length) if length else None,
+            preset=_first(self.preset),
         )
         await self._intake.take(interaction, lambda: self._intake.service.submit(order))
 

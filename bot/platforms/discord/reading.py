@@ -28,6 +28,7 @@ def order_of(
     seconds: int | None = None,
     aspect: str | None = None,
     quality: str | None = None,
+    preset: str | None = None,
 ) -> Order:
     """What a command or a form asks for; its event is the interaction itself."""
     return Order(
@@ -41,6 +42,7 @@ def order_of(
         seconds=seconds,
         aspect=aspect,
         quality=quality,
+        preset=preset,
     )
 
 

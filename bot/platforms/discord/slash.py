@@ -21,6 +21,8 @@ from bot.core.replies import Text
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import order_of, picture_of
 
+CHOICES = ("model", "seconds", "aspect", "quality", "preset")
+"""Options that suggest what can be had."""
 MOST = 25
 MOST_NAME = 100
 """Discord's limits: choices, and characters of one."""
@@ -39,24 +41,27 @@ def commands(intake: Intake) -> tuple[Command, ...]:
 
 
 def _video(intake: Intake) -> Command:
-    @_described("video", "prompt", "image", "model", "seconds", "aspect", "quality")
+    @_described("video", "prompt", "image", "last_image", *CHOICES)
     async def video(
         interaction: discord.Interaction,
         prompt: Prompt,
         image: discord.Attachment | None = None,
+        last_image: discord.Attachment | None = None,
         model: str | None = None,
         seconds: int | None = None,
         aspect: str | None = None,
         quality: str | None = None,
+        preset: str | None = None,
     ) -> None:
         order = order_of(
             interaction,
             prompt=prompt,
-            pictures=_pictures(interaction, image),
+            pictures=_pictures(interaction, image, last_image),
             family=model,
             seconds=seconds,
             aspect=aspect,
             quality=quality,
+            preset=preset,
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
@@ -64,24 +69,27 @@ def _video(intake: Intake) -> Command:
 
 
 def _animate(intake: Intake) -> Command:
-    @_described("animate", "prompt", "image", "model", "seconds", "aspect", "quality")
+    @_described("animate", "prompt", "image", "last_image", *CHOICES)
     async def animate(
         interaction: discord.Interaction,
         image: discord.Attachment,
         prompt: Prompt | None = None,
+        last_image: discord.Attachment | None = None,
         model: str | None = None,
         seconds: int | None = None,
         aspect: str | None = None,
         quality: str | None = None,
+        preset: str | None = None,
     ) -> None:
         order = order_of(
             interaction,
             prompt=prompt or "",
-            pictures=_pictures(interaction, image),
+            pictures=_pictures(interaction, image, last_image),
             family=model,
             seconds=seconds,
             aspect=aspect,
             quality=quality,
+            preset=preset,
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
@@ -96,10 +104,13 @@ def _described(name: str, *options: str) -> Callable[[Any], Command]:
 
 
 def _pictures(
-    interaction: discord.Interaction, image: discord.Attachment | None
+    interaction: discord.Interaction, *images: discord.Attachment | None
 ) -> tuple[Picture, ...]:
-    """What somebody attaches to a command is their own post."""
-    return (picture_of(image, author=str(interaction.user.id)),) if image else ()
+    """What somebody attaches to a command is their own post; a last picture needs a first."""
+    if images[0] is None and any(images):
+        raise Refused("last_alone")
+    author = str(interaction.user.id)
+    return tuple(picture_of(image, author=author) for image in images if image)
 
 
 # --- suggestions ---------------------------------------------------------------------------------
@@ -118,10 +129,14 @@ def _suggesting(command: Command, catalog: Catalog) -> Command:
     async def quality(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
         return qualities(catalog, _wish(interaction, command), typed)
 
+    async def preset(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        return presets(catalog, _wish(interaction, command), typed)
+
     command.autocomplete("model")(model)
     command.autocomplete("seconds")(length)
     command.autocomplete("aspect")(aspect)
     command.autocomplete("quality")(quality)
+    command.autocomplete("preset")(preset)
     return command
 
 
@@ -150,6 +165,12 @@ def qualities(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str
     return _fitting([_choice(quality, quality) for quality in able], typed)
 
 
+def presets(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
+    """The words that can be asked with, by label."""
+    able = [each for each in catalog.presets if takes(catalog, replace(wish, preset=each))]
+    return _fitting([_choice(catalog.presets[each].label, each) for each in able], typed)
+
+
 def takes(catalog: Catalog, wish: Order) -> bool:
     """Whether some model makes `wish`."""
     try:
@@ -175,12 +196,14 @@ def _wish(interaction: discord.Interaction, command: Command) -> Order:
         "seconds": filled.seconds,
         "aspect": filled.aspect,
         "quality": filled.quality,
+        "preset": filled.preset,
     }
     data: Any = interaction.data
     typing = next(each["name"] for each in data["options"] if each.get("focused"))
     given["family" if typing == "model" else typing] = None
     pictured = "image" in filled or command.name == "animate"
-    return wish_of(interaction, (SOME_PICTURE,) if pictured else (), **given)
+    pictures = (SOME_PICTURE,) * (pictured + ("last_image" in filled))
+    return wish_of(interaction, pictures, **given)
 
 
 def _choice(name: str, value: Value) -> Choice[Value]:

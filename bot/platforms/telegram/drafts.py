@@ -19,7 +19,8 @@ from bot.core.replies import Left, Reply, Text, request_fact
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Look
 
-MENUS = ("model", "seconds", "aspect", "quality")
+MENUS = ("model", "seconds", "aspect", "quality", "preset")
+"""The last one only with a picture: movements are for what stands still."""
 
 
 class Drafts(Protocol):
@@ -49,6 +50,8 @@ def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
             return replace(order, aspect=value)
         case "quality":
             return replace(order, quality=value)
+        case "preset" if value.isdecimal() and int(value) < len(catalog.presets):
+            return replace(order, preset=list(catalog.presets)[int(value)])
     raise Refused("button_unknown")
 
 
@@ -101,7 +104,7 @@ def _keys(order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
 
     menus = [key(f"draft.{menu}", f"menu{menu}") for menu in MENUS]
     ends = [key("draft.go", "go", "success"), key("draft.discard", "drop")]
-    return [menus[:2], menus[2:], ends]
+    return [menus[:2], menus[2:4], *([menus[4:]] if order.pictures else []), ends]
 
 
 def _menu(
@@ -119,9 +122,13 @@ def _menu(
     elif menu == "aspect":
         choices = [(each, each) for each in model.aspects]
         now = request.aspect or ""
-    else:
+    elif menu == "quality":
         choices = [(each, each) for each in model.sizes]
         now = request.quality or ""
+    else:
+        presets = enumerate(catalog.presets.items())
+        choices = [(str(place), preset.label) for place, (_, preset) in presets]
+        now = str(list(catalog.presets).index(order.preset)) if order.preset else ""
     keys = [
         InlineKeyboardButton(
             text=f"• {label}" if value == now else label,

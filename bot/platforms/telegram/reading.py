@@ -33,12 +33,22 @@ SAID = (
     "checklist",
 )  # fmt: skip
 """What people send. All the rest says that something happened, and grows with every version."""
+FLAGS = {
+    "model": "family",
+    "seconds": "seconds",
+    "aspect": "aspect",
+    "quality": "quality",
+    "preset": "preset",
+    "negative": "negative_prompt",
+    "seed": "seed",
+}
+"""What people type, and the field of an `Order` that it chooses."""
+NUMBERS = ("seconds", "seed")
 _FLAG = re.compile(
-    r"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>model|seconds|aspect|quality))\b"
+    rf"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>{'|'.join(FLAGS)}))\b"
     r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?"""
 )
 """Phones make one long dash of two short ones, and turn quotation marks."""
-FLAGS = ("model", "seconds", "aspect", "quality")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,14 +241,14 @@ def wish_of(rest: str) -> Wish:
             raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
         if not value:
             raise Refused("flag_empty", flag=name)
-        chosen["family" if name == "model" else name] = _value(name, value)
+        chosen[FLAGS[name]] = _value(name, value)
     return Wish(prompt=" ".join(_FLAG.sub(" ", rest).split()), chosen=chosen)
 
 
 def _value(name: str, value: str) -> str | int:
-    if name != "seconds":
+    if name not in NUMBERS:
         return value
-    digits = value.casefold().removesuffix("s")
+    digits = value.casefold().removesuffix("s") if name == "seconds" else value
     if not digits.isdecimal():
         raise Refused("flag_no_number", flag=name, given=value)
     return int(digits)

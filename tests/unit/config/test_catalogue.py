@@ -3,7 +3,7 @@
 import pytest
 
 from bot.config import Config
-from bot.core.models import Model
+from bot.core.models import Model, Preset
 from bot.core.orders import Extra, Kind
 from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, Told
 
@@ -71,7 +71,19 @@ def test_a_family_is_renamed(read: Read) -> None:
 
 def test_the_first_preset_speaks_for_a_picture_without_words(read: Read) -> None:
     changed = read('[presets.bring-to-life]\nprompt = "Wiggle."')
-    assert next(iter(changed.catalog.presets.values())) == "Wiggle."
+    assert next(iter(changed.catalog.presets.values())) == Preset("Bring to life", "Wiggle.")
+
+
+def test_presets_are_added_and_hidden(read: Read) -> None:
+    config = read('[presets.waltz]\nprompt = "Waltz."\n[presets.orbit]\nhidden = true')
+    assert config.catalog.presets["waltz"] == Preset("waltz", "Waltz.")
+    assert "orbit" not in config.catalog.presets
+
+
+@pytest.mark.parametrize("table", ["prompt = 5", 'label = "Waltz"', 'prompt = "W"\nlabl = "W"'])
+def test_a_preset_that_is_none_is_told(told: Told, table: str) -> None:
+    (sentence,) = told(f"[presets.waltz]\n{table}")
+    assert sentence.startswith("presets.waltz.")
 
 
 def test_each_model_may_run_at_a_gateway_of_its_own(read: Read) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
-from bot.core.models import Model, PictureRule, Places
+from bot.core.models import Model, PictureRule, Places, Preset
 from bot.core.orders import Address, Extra, Kind, Order, Person, Picture, Transport, VideoRequest
 
 ANN = Person(id="ann", name="Ann")
@@ -49,7 +49,10 @@ SORA = Model(
     places=Places(files={Kind.PICTURE: (("input_reference",),)}),
     picture=PictureRule(transport=Transport.UPLOAD, exact=True),
 )
-PRESETS = {"life": "Bring it to life.", "loop": "Loop."}
+PRESETS = {
+    "life": Preset("Bring to life", "Bring it to life."),
+    "loop": Preset("A loop", "Loop."),
+}
 CATALOG = Catalog(models=(WAN_TEXT, WAN_PICTURE, SORA), presets=PRESETS)
 CAT = Picture(
     source="https://chat/cat.png", filename="cat.png", size=10, width=900, height=1600, author="ann"

@@ -183,6 +183,7 @@ def test_an_extra_that_a_model_lacks_is_refused(
 def test_a_preset_comes_before_the_persons_own_words() -> None:
     assert CATALOG.choose(order(preset="loop"))[1].prompt == "Loop. a cat"
     assert CATALOG.choose(order(preset="loop", prompt=""))[1].prompt == "Loop."
+    assert CATALOG.choose(order(preset="a LOOP", prompt=""))[1].prompt == "Loop."
 
 
 # --- sounds --------------------------------------------------------------------------------------

@@ -76,13 +76,16 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     for command in shown.values():
         assert (command["contexts"], command["integration_types"]) == ([0, 1], [0])
     options = {each["name"]: each for each in shown["video"]["options"]}
-    assert list(options) == ["prompt", "image", "model", "seconds", "aspect", "quality"]
+    assert list(options) == [
+        "prompt", "image", "last_image", "model", "seconds", "aspect", "quality", "preset",
+    ]  # fmt: skip
     assert [name for name, each in options.items() if each.get("required")] == ["prompt"]
     assert [name for name, each in options.items() if each.get("autocomplete")] == [
         "model",
         "seconds",
         "aspect",
         "quality",
+        "preset",
     ]
     assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 2000)
     assert options["prompt"]["description"] == "What the video should show"
@@ -140,6 +143,28 @@ async def test_a_name_is_only_what_can_be_seen_of_it(
 ) -> None:
     await (await fake.person(name).slash("video", prompt="a cat")).answered()
     assert (await only_job(bot)).order.person.name == shown
+
+
+async def test_a_movement_is_asked_for_by_its_name(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    await (await ann.slash("animate", image=image, preset="loop")).answered()
+    assert (await only_job(bot)).request.prompt == "Loop."
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_second_picture_is_what_the_video_ends_on(fake: FakeDiscord, ann: Member) -> None:
+    first, last = (fake.attachment(PNG, f"{it}.png", ephemeral=True) for it in ("first", "last"))
+    sentence = await said(await ann.slash("animate", image=first, last_image=last))
+    assert sentence.startswith("None of the models here takes that.")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_picture_to_end_on_needs_one_to_begin_with(fake: FakeDiscord, ann: Member) -> None:
+    last = fake.attachment(PNG, "last.png", ephemeral=True)
+    sentence = await said(await ann.slash("video", prompt="a cat", last_image=last))
+    assert sentence.startswith("A picture to end on needs one to begin with")
 
 
 async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Member) -> None:

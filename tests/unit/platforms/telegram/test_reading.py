@@ -71,6 +71,11 @@ def test_a_command_in_the_middle_is_a_word() -> None:
         ),
         ("—model “Wan 2.5” a dog —seconds=5s", "a dog", {"family": "Wan 2.5", "seconds": 5}),
         ('--quality "720p" two   cats', "two cats", {"quality": "720p"}),
+        (
+            '—preset “Push in” a cat --negative "rain, fog" --seed 7',
+            "a cat",
+            {"preset": "Push in", "negative_prompt": "rain, fog", "seed": 7},
+        ),
         ("black—white and — grey", "black—white and — grey", {}),
         ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
     ],
@@ -86,6 +91,7 @@ def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str
         ("a cat --model", "flag_empty"),
         ("a cat --model --seconds 5", "flag_empty"),
         ("a cat --seconds ten", "flag_no_number"),
+        ("a cat --seed 7s", "flag_no_number"),
     ],
 )
 def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
