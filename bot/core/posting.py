@@ -169,7 +169,8 @@ class Posting:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
                 again = post.sending_at is not None and post.form is message.form
-                post = held
+                # What became due since it was claimed is not in these words: it stays due.
+                post = replace(held, due_at=post.due_at)
                 if may_stand and (found := await platform.find(post, job)):
                     await self._found(post, job, platform, *found)
                     return

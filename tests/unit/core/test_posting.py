@@ -9,7 +9,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.outcomes import Failed, Running, Uncertain
 from bot.core.posting import MOST_TRIES, Link
-from bot.core.posts import CARD_GRACE, NONCE_WINDOW
+from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post
 from bot.core.replies import Reply
 from bot.core.service import Actor
 from tests.unit.core.orders import ANN, order
@@ -181,6 +181,25 @@ async def test_who_draws_cards_is_woken_when_a_result_has_had_its_end(
         await workshop.wake_posts.heard()
         await workshop.speak(0.1)
         await workshop.wake_posts.heard()
+
+
+async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway takes the job after its card was drawn and before it is sent."""
+    workshop.without_answers()
+    workshop.gateway.looks = [Running()]
+    sending = workshop.posts.sending
+
+    async def meanwhile(post: Post, form: Form, *, now: float, until: float) -> Post | None:
+        await workshop.work(0.1)
+        return await sending(post, form, now=now, until=until)
+
+    monkeypatch.setattr(workshop.posts, "sending", meanwhile)
+    await workshop.submit(order())
+    await workshop.speak(1)
+    assert said(workshop) == [("card.queued", False, False)]
+    assert [reply.text.id for reply in workshop.chat.edited] == ["card.in_progress"]
 
 
 async def test_where_commands_have_no_answer_the_card_is_posted_at_once(
