@@ -43,7 +43,8 @@ class Usage:
     person_tries: int = 0
     """All of today's jobs, also those that failed or were cancelled."""
     person_at_once: int = 0
-    community_videos: int = 0
+    community_videos: int | None = 0
+    """None where there is no community, whose limit then says nothing."""
     purse_videos: int = 0
     purse_money: int = 0
 
@@ -62,6 +63,8 @@ def refusal(
         ("purse_money", usage.purse_money, spend_cost, limits.purse_money),
     )
     for name, used, more, most in asked:
+        if used is None:
+            continue
         if most == 0:
             return Refused("limit_zero")
         if most is not None and used + more > most:
@@ -76,4 +79,5 @@ def left(usage: Usage, limits: Limits) -> int | None:
         (usage.community_videos, limits.community_videos),
         (usage.purse_videos, limits.purse_videos),
     )
-    return min((max(0, most - used) for used, most in each if most is not None), default=None)
+    known = ((used, most) for used, most in each if used is not None and most is not None)
+    return min((max(0, most - used) for used, most in known), default=None)

@@ -172,6 +172,23 @@ def error(problem: BotError) -> Reply:
     )
 
 
+def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
+    """What a person had today, and what they may still have."""
+    used, most = usage.person_videos, limits.person_videos
+    if left is None:
+        facts = [Text(id="quota.unlimited", values={"used": used})]
+    elif most is None:
+        facts = [Text(id="quota.today", values={"used": used})]
+    else:
+        facts = [Text(id="quota.day", values={"used": used, "most": most})]
+    if left is not None:
+        facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
+    if limits.person_at_once is not None:
+        values = {"used": usage.person_at_once, "most": limits.person_at_once}
+        facts.append(Text(id="quota.at_once", values=values))
+    return facts
+
+
 def request_fact(request: VideoRequest) -> Text:
     """Model, length and shape on one line."""
     return Text(

@@ -298,7 +298,7 @@ async def _usage(
         person_videos=mine,
         person_tries=tries,
         person_at_once=at_once,
-        community_videos=ours if address.community else 0,
+        community_videos=ours if address.community else None,
         purse_videos=videos,
         purse_money=money,
     )

@@ -142,7 +142,7 @@ ELSEWHERE: dict[str, tuple[Job, Usage]] = {
     ),
     "in private": (
         a_job(community=None),
-        replace(FULL, person_at_once=1, community_videos=0),
+        replace(FULL, person_at_once=1, community_videos=None),
     ),
     "another platform": (
         a_job(platform="telegram"),
@@ -161,7 +161,7 @@ async def test_a_video_counts_for_its_person_its_community_and_the_purse(
 
 async def test_private_chats_are_no_community(store: Store) -> None:
     await store.admitted(a_job(community=None))
-    assert (await store.usage(a_job(community=None))).community_videos == 0
+    assert (await store.usage(a_job(community=None))).community_videos is None
 
 
 COUNTS = {

@@ -178,16 +178,7 @@ def command_items(locale: str) -> list[Json]:
 
 def quota_items(left: Left | None, usage: Usage, limits: Limits, locale: str) -> list[Json]:
     """What was had today, and what is left."""
-    facts = []
-    if left is not None:
-        values = {"used": usage.person_videos, "most": limits.person_videos}
-        facts.append(Text(id="quota.day", values=values))
-        facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
-    else:
-        facts.append(Text(id="quota.unlimited", values={"used": usage.person_videos}))
-    if limits.person_at_once is not None:
-        values = {"used": usage.person_at_once, "most": limits.person_at_once}
-        facts.append(Text(id="quota.at_once", values=values))
+    facts = replies.quota(left, usage, limits)
     return [{"facts": [pieces(fact, locale) for fact in facts]}]
 
 

@@ -2,6 +2,7 @@
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
+from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Status
 from bot.core.prompts import shortened
@@ -55,19 +56,7 @@ async def quota(intake: Intake, message: Message) -> None:
     """What was had today, and what is left."""
     order = reading.order_of(message, Wish(), ())
     left, usage = await intake.service.left(order.address, order.person)
-    limits = intake.service.limits
-    if left is None:
-        lines = [Text(id="quota.unlimited", values={"used": usage.person_videos})]
-    else:
-        values = {"used": usage.person_videos, "most": limits.person_videos}
-        resets = {"resets_at": left.resets_at}
-        lines = [
-            Text(id="quota.day", values=values),
-            Text(id="fact.left", values=resets, count=left.videos),
-        ]
-    if limits.person_at_once is not None:
-        values = {"used": usage.person_at_once, "most": limits.person_at_once}
-        lines.append(Text(id="quota.at_once", values=values))
+    lines = replies.quota(left, usage, intake.service.limits)
     await _list(intake, message, Text(id="ask.quota"), lines)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from bot.core import replies
 from bot.core.jobs import ACTIVE, Status, Video
+from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
 from tests.unit.core.orders import job
 
@@ -33,3 +34,23 @@ def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:
 def test_a_card_names_the_cost_of_what_is_paid(spent: int, said: bool) -> None:
     facts = replies.card(job(spend_cost=spent), cost="0.50 USD").facts
     assert (Text(id="fact.cost", values={"cost": "0.50 USD"}) in facts) is said
+
+
+@pytest.mark.parametrize(
+    ("person_videos", "ids"),
+    [
+        (None, ["quota.today", "fact.left", "quota.at_once"]),
+        (3, ["quota.day", "fact.left", "quota.at_once"]),
+    ],
+)
+def test_what_was_had_is_told_with_the_limit_that_there_is(
+    person_videos: int | None, ids: list[str]
+) -> None:
+    limits = Limits(person_videos=person_videos)
+    left = Left.of(Usage(), limits, now=0.0)
+    assert [fact.id for fact in replies.quota(left, Usage(), limits)] == ids
+
+
+def test_without_any_limit_nothing_is_left() -> None:
+    limits = Limits(person_videos=None, community_videos=None, purse_videos=None)
+    assert replies.quota(None, Usage(), limits)[0].id == "quota.unlimited"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.core import schedule
 from bot.core.links import LONGEST, Signer
 from bot.core.prompts import clean, shortened
-from bot.core.quotas import Limits, Usage, refusal
+from bot.core.quotas import Limits, Usage, left, refusal
 
 LIMITS = Limits(
     person_videos=3, person_at_once=1, community_videos=20, purse_videos=50, purse_money=100
@@ -48,6 +48,13 @@ def test_none_is_no_limit_and_zero_is_nothing() -> None:
     closed = refusal(Usage(), Limits(person_videos=0), quota_cost=1, spend_cost=1, resets_at=NOW)
     assert closed is not None
     assert closed.code == "limit_zero"
+
+
+def test_where_there_is_no_community_its_limit_says_nothing() -> None:
+    limits = Limits(person_videos=30, community_videos=0)
+    alone = Usage(person_videos=4, community_videos=None)
+    assert refusal(alone, limits, quota_cost=1, spend_cost=1, resets_at=NOW) is None
+    assert left(alone, limits) == 26
 
 
 def test_days_begin_at_the_zones_own_midnight_and_follow_its_clock_changes() -> None:
