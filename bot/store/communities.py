@@ -8,6 +8,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.jobs import Status
 from bot.core.orders import Address
 from bot.core.posts import PostKind
 from bot.store.database import Database, insert
@@ -72,7 +73,9 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
     for job_id, data in rows.all():
         order = order_of(data)
         moved = replace(order, address=_moved(order.address, old, new))
-        # A step under way has read the old address: behind the fence it has to read again.
+        # A step under way has read the old address: behind the fence it has to read again. A POST
+        # keeps its claim: without one its sender would be taken for dead.
+        posting = jobs.c.status == Status.SUBMITTING.value
         await connection.execute(
             sa.update(jobs)
             .where(jobs.c.id == job_id)
@@ -80,7 +83,7 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
                 community=new,
                 order_data=order_values(moved),
                 version=jobs.c.version + 1,
-                claimed_until=None,
+                claimed_until=sa.case((posting, jobs.c.claimed_until), else_=None),
             )
         )
 

@@ -160,8 +160,7 @@ class Posts:
         A result's job moves to `delivered` in the same transaction. `again_at`: when it has to be
         brought up to date even if nothing else happens.
         """
-        # Something new became due while we were speaking: then that stays due.
-        due_at = sa.case((posts.c.due_at == post.due_at, again_at), else_=posts.c.due_at)
+        due_at = _unless_newer(post, again_at)
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(
@@ -184,10 +183,11 @@ class Posts:
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
         """Try again then; None parks it: kept, listed, no longer tried by itself.
 
-        `tried`: whether this counts as one of its tries.
+        What became due since it was claimed stays due. `tried`: whether this counts as a try.
         """
         attempts = post.attempts if tried else post.attempts - 1
-        await self._change(post, due_at=due_at, claimed_until=None, attempts=attempts)
+        later = _unless_newer(post, due_at)
+        await self._change(post, due_at=later, claimed_until=None, attempts=attempts)
 
     async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
         """The command's own answer, showing the job as it was then, became its card."""
@@ -227,6 +227,11 @@ class Posts:
             return post_of(row) if row else None
 
         return await self._database.run(work)
+
+
+def _unless_newer(post: Post, due_at: float | None) -> sa.ColumnElement[float | None]:
+    """`due_at`, unless something new became due while the post was in somebody's hands."""
+    return sa.case((posts.c.due_at == post.due_at, due_at), else_=posts.c.due_at)
 
 
 def _of(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core import jobs as moves
 from bot.core.access import Access, Default
 from bot.core.jobs import Status
 from bot.core.orders import Address
@@ -53,6 +54,17 @@ async def test_a_step_under_way_has_to_read_again(store: Store) -> None:
     assert job is not None
     await moved(store)
     assert await store.jobs.save(job, replace(job, progress=5), now=NOON) is None
+
+
+async def test_a_post_to_the_gateway_under_way_is_not_taken_for_dead(store: Store) -> None:
+    """Its sender is alive: another worker that gets the row would call the job unconfirmed."""
+    job = await store.jobs.get(await job_in(store, in_group()))
+    assert job is not None
+    sent = await store.moved(job, moves.submitting(job, now=NOON))
+    await moved(store)
+    assert await store.claimed(Status.SUBMITTING, now=NOON + 1) == []
+    taken = await store.jobs.accept(sent.id, "video_1", now=NOON + 2, due_at=NOON + 9)
+    assert (taken.status, taken.quota_cost) == (Status.IN_PROGRESS, 1)
 
 
 async def test_the_card_of_a_job_under_way_is_posted_anew(store: Store) -> None:

@@ -64,6 +64,15 @@ async def test_posts_go_to_whoever_says_their_kind(store: Store) -> None:
     assert len(await store.posts.claim(["discord"], words, now=LATER, until=LATER, most=9)) == 1
 
 
+@pytest.mark.parametrize("due_at", [LATER + 60, None])
+async def test_what_became_due_meanwhile_is_not_put_off(store: Store, due_at: float | None) -> None:
+    job = await store.admitted()
+    post = await store.claimed_post(now=LATER)
+    await store.moved(job, moves.submitting(job, now=LATER + 1), now=LATER + 1)
+    await store.posts.put_off(post, due_at=due_at)
+    assert await store.due_posts(now=LATER + 1) == [(job.id, PostKind.CARD)]
+
+
 async def test_a_post_that_was_told_to_wait_was_not_tried(store: Store) -> None:
     await store.admitted()
     first = await store.claimed_post(now=LATER)
