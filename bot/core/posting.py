@@ -24,11 +24,10 @@ from bot.log import get_logger
 MOST_TRIES = 40
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
 
-SEND_CLAIM = 1800.0
-"""Seconds that a claim lasts from the first byte of a send; longer than any send may take.
-
-A slow line, or a chat that asks for silence, makes that many minutes on Telegram.
-"""
+SEND_TIME = 1700.0
+"""Seconds that one send may take, with all that it tries."""
+SEND_CLAIM = SEND_TIME + 100.0
+"""Seconds that a claim lasts from the first byte of a send."""
 
 log = get_logger()
 
@@ -79,8 +78,14 @@ class Posting:
 
     async def take(self, post: Post) -> None:
         """Say `post`, which the caller has claimed, or put it off."""
-        try:
+        async with self._held(post):
             await self._take(post)
+
+    @asynccontextmanager
+    async def _held(self, post: Post) -> AsyncIterator[None]:
+        """Whatever happens inside, its claim does not outlast it."""
+        try:
+            yield
         except asyncio.CancelledError:
             # Told to stop: a send under way is remembered by its row, the claim is given back.
             await self._posts.put_off(post, due_at=post.due_at)
@@ -158,19 +163,38 @@ class Posting:
             await self._posts.put_off(post, due_at=None)
 
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
-        again = False
         try:
             async with self._message(post, job, platform) as message:
-                now, may_stand = self._clock.now(), self._may_stand(post)
-                held = await self._posts.sending(
+                now = self._clock.now()
+                begun = await self._posts.sending(
                     post, message.form, now=now, until=now + SEND_CLAIM
                 )
-                if held is None:
+                if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
                 again = post.sending_at is not None and post.form is message.form
+                may_stand = self._may_stand(post)
                 # What became due since it was claimed is not in these words: it stays due.
-                post = replace(held, due_at=post.due_at)
+                post = replace(begun, due_at=post.due_at)
+                async with self._held(post):
+                    await self._send(post, job, platform, message, may_stand=may_stand, again=again)
+        except Refused as refused:
+            await self._fall(post, job, refused)
+        except (Temporary, Broken) as trouble:
+            await self._try_again(post, trouble)
+
+    async def _send(
+        self,
+        post: Post,
+        job: Job,
+        platform: Platform,
+        message: _Message,
+        *,
+        may_stand: bool,
+        again: bool,
+    ) -> None:
+        try:
+            async with asyncio.timeout(SEND_TIME):
                 if may_stand and (found := await platform.find(post, job)):
                     await self._found(post, job, platform, *found)
                     return
@@ -184,6 +208,8 @@ class Posting:
                 )
         except Refused as refused:
             await self._fall(post, job, refused)
+        except TimeoutError:
+            await self._try_again(post, Temporary("too_slow"))
         except (Temporary, Broken) as trouble:
             if isinstance(trouble, Temporary) and trouble.unsent and not again:
                 await self._posts.unsent(post)
@@ -269,7 +295,8 @@ class Posting:
             await self._posts.fall(post, None, direct=True)
         else:
             await self._park(post, job)
-            await self._unseen(post, job)
+            if refused.code != "maybe_sent":
+                await self._unseen(post, job)
 
     async def _unseen(self, post: Post, job: Job) -> None:
         """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
@@ -303,7 +330,15 @@ class Posting:
     async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:
         now = self._clock.now()
         again_at = await self._stale_at(job, now) if post.kind is PostKind.CARD else None
-        await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
+        while True:
+            try:
+                await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
+                break
+            except BotError:
+                raise
+            except Exception as error:  # noqa: BLE001 - unwritten, it would be said once more
+                log.warning("post.unwritten", job=job.id, error=type(error).__name__)
+                await self._clock.sleep(1.0)
         if post.kind is PostKind.RESULT:
             self._wake.ring()  # its job is over: the card has to say so
 

@@ -29,6 +29,8 @@ from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 
+MOST_CARDS = 2
+"""Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """What is shown on the request itself."""
 
@@ -69,6 +71,7 @@ class TelegramPlatform:
         clock: Clock,
     ) -> None:
         self.settings = settings
+        self._upload_limit = settings.upload_limit
         self._posts = posts
         url = settings.api_url
         server = TelegramAPIServer.from_base(url, is_local=settings.local) if url else PRODUCTION
@@ -105,8 +108,8 @@ class TelegramPlatform:
         await self._downloads.fetch(picture, into, most=most)
 
     async def upload_limit(self, post: Post, job: Job) -> int:  # noqa: ARG002 - the port's shape
-        """Bytes; the same everywhere."""
-        return self.settings.upload_limit
+        """Bytes; the same everywhere, until a smaller limit is met."""
+        return self._upload_limit
 
     async def send(
         self,
@@ -127,10 +130,16 @@ class TelegramPlatform:
                     raise
                 log.warning("telegram.not_replaced", job=job.id, code=refused.code)
         if again:
+            if post.kind is PostKind.CARD and post.attempts > MOST_CARDS:
+                raise Refused("maybe_sent")  # some of them stand; what it is about comes anyway
             log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
         channel = job.order.person.id if post.direct else job.order.address.channel
-        turn = Turn.RESULT if post.kind is PostKind.RESULT else Turn.ANSWER
-        sent = await self.line.insist(channel, turn, self._sender(post, job, said, video))
+        try:
+            sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, said, video))
+        except Refused as refused:
+            if refused.code == "file_too_large" and video is not None:
+                await self._learn(video)
+            raise
         # Beside, not before: between Telegram's answer and its row nothing may come.
         task = asyncio.create_task(self._sign(post, job))
         self._signing.add(task)
@@ -139,17 +148,21 @@ class TelegramPlatform:
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date; mere progress waits for room."""
-        result = await self._posts.get(job.id, PostKind.RESULT)
-        if result is not None and result.message_id == post.message_id:
-            raise Refused("card_gone")  # it has become the video
         chat = await self._chat(post, job)
-        if chat is None:
+        if chat is None or await self._is_result(post, job):
             raise Refused("card_gone")
         if reply.progress:
             self.line.pace.progress(chat)
         else:
             await self.line.pace.turn(chat, Turn.CHANGE)
+        if await self._is_result(post, job):  # it has become that while we waited
+            raise Refused("card_gone")
         await self.line.edit(chat, int(post.message_id or 0), _look(job, reply))
+
+    async def _is_result(self, post: Post, job: Job) -> bool:
+        """Whether the video took the place of this card."""
+        result = await self._posts.get(job.id, PostKind.RESULT)
+        return result is not None and result.message_id == post.message_id
 
     async def remove(self, post: Post, job: Job) -> None:
         """Delete a message of ours; one that is gone already is as good."""
@@ -167,6 +180,12 @@ class TelegramPlatform:
         return None
 
     # --- sending -------------------------------------------------------------------------------
+
+    async def _learn(self, video: Path) -> None:
+        """Something before Telegram takes less than it does: so the next file is a smaller one."""
+        size = await asyncio.to_thread(lambda: video.stat().st_size)
+        self._upload_limit = min(self._upload_limit, size * 3 // 4)
+        log.warning("telegram.upload_limit_learned", bytes=self._upload_limit)
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:
@@ -192,7 +211,7 @@ class TelegramPlatform:
         """Let the status message become what may have been sent already."""
         channel, message_id = card.channel_id or job.order.address.channel, card.message_id or ""
         chat, _ = chat_and_topic(channel)
-        await self.line.pace.turn(chat, Turn.RESULT)
+        await self.line.pace.turn(chat, Turn.POST)
         if video is None:
             await self.line.edit(chat, int(message_id), _look(job, said))
         else:

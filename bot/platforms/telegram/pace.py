@@ -3,7 +3,7 @@
 Sends and edits of a chat share one budget: about one a second, in a group twenty a minute. What
 has its turn soon waits here for its seat; what would wait longer is told when to come again, and
 waits in its row. Of every budget some seats are kept for the more urgent: however many answers
-come, a result finds a seat that no answer may take.
+come, what stands in a row finds a seat that no answer may take.
 """
 
 from bisect import bisect_right, insort
@@ -34,7 +34,8 @@ MOST_CHATS = 10_000
 class Turn(IntEnum):
     """Who goes first."""
 
-    RESULT = 0
+    POST = 0
+    """What stands in a row: it comes again and again, and never books ahead of others."""
     ANSWER = 1
     CHANGE = 2
     PROGRESS = 3

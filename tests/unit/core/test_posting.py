@@ -1,15 +1,18 @@
 """Saying things: once, down the ladder after a definite no, never a second time after silence."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from bot.core import posting
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Reason, Status
 from bot.core.outcomes import Failed, Running, Uncertain
 from bot.core.posting import MOST_TRIES, Link
-from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post
+from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply
 from bot.core.service import Actor
 from tests.unit.core.orders import ANN, order
@@ -200,6 +203,60 @@ async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
     await workshop.speak(1)
     assert said(workshop) == [("card.queued", False, False)]
     assert [reply.text.id for reply in workshop.chat.edited] == ["card.in_progress"]
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError("bug"), asyncio.CancelledError()])
+async def test_a_claim_does_not_outlast_a_send_that_ended_oddly(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
+) -> None:
+    async def send(*_: object, **__: object) -> tuple[str, str]:
+        raise trouble
+
+    monkeypatch.setattr(workshop.chat, "send", send)
+    await workshop.made(order())
+    now = workshop.clock.time
+    kinds = [PostKind.RESULT]
+    (post,) = await workshop.posts.claim(["chat"], kinds, now=now, until=now + 60, most=1)
+    with suppress(asyncio.CancelledError):
+        await workshop.posting.take(post)
+    left = await workshop.posts.get(post.job_id, "result")
+    assert left is not None
+    assert (left.claimed_until, left.sending_at) == (None, now)
+
+
+async def test_what_stands_is_written_down_however_long_the_database_is_away(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await workshop.made(order())
+    sent, troubles = workshop.posts.sent, [OSError("disk full")] * 3
+
+    async def write(*args: Any, **more: Any) -> None:
+        if troubles:
+            raise troubles.pop()
+        await sent(*args, **more)
+
+    monkeypatch.setattr(workshop.posts, "sent", write)
+    await workshop.speak()
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+    assert said(workshop) == [("result.ready", True, False)]
+
+
+async def test_a_send_that_never_ends_is_ended_before_its_claim(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "SEND_TIME", 0.05)
+    send, slow = workshop.chat.send, [asyncio.Event()]
+
+    async def hang(*args: Any, **more: Any) -> tuple[str, str]:
+        if slow:
+            await slow.pop().wait()
+        return await send(*args, **more)
+
+    monkeypatch.setattr(workshop.chat, "send", hang)
+    job = await workshop.made(order())
+    await workshop.speak(60)
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+    assert workshop.chat.again == [True]
 
 
 async def test_where_commands_have_no_answer_the_card_is_posted_at_once(

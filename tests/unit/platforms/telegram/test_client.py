@@ -17,6 +17,7 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_CLAIM
 from bot.core.posts import Form, Post, PostKind
+from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
@@ -290,6 +291,16 @@ async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
     assert house.rows.handles == {"videos/a.mp4": post.media.file.id}
 
 
+@pytest.mark.filterwarnings("ignore:unread_data")  # as below
+async def test_what_was_too_large_makes_the_next_file_a_smaller_one(house: House) -> None:
+    """A proxy in front of a server of one's own may take less than that server."""
+    house.fake.desk.upload_limit = 900_000
+    assert (await house.trouble(size=1_000_000)).code == "file_too_large"
+    about = house.job()
+    post = Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None)
+    assert await house.platform.upload_limit(post, about) == 750_000
+
+
 @pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake
 async def test_a_server_of_ones_own_takes_what_telegrams_own_refuses(house: House) -> None:
     size = 53_000_000
@@ -457,6 +468,40 @@ async def test_without_a_status_message_it_is_sent_once_more(
     house.rows.posts["card"] = replace(house.rows.posts["card"], message_id=number)
     await house.send(about, again=True)
     assert len(house.posts()) == 2
+
+
+async def test_a_card_that_may_stand_is_not_sent_for_ever(house: House) -> None:
+    about = house.job()
+    card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None, attempts=3)
+    with pytest.raises(Refused) as caught:
+        await house.platform.send(
+            card, about, replies.card(about), nonce="n", video=None, again=True
+        )
+    assert (caught.value.code, house.posts()) == ("maybe_sent", [])
+
+
+async def test_a_card_that_becomes_a_link_while_its_edit_waits_stays_one(house: House) -> None:
+    about = await with_card(house)
+    await house.send(about)  # changes have to wait now
+    card = house.rows.posts["card"]
+    async with asyncio.TaskGroup() as group:
+        edit = group.create_task(_gone(house.platform.edit(card, about, replies.card(about))))
+        await house.clock.asleep()
+        link = replies.result(about, link="https://bot.test/v/x", link_expires_at=0.0)
+        look = messages.look(link, "en", name="Ann")
+        await house.platform.line.edit(house.ann.id, int(card.message_id or 0), look)
+        house.rows.posts["result"] = replace(card, kind=PostKind.RESULT)
+        await house.clock.advance(5)
+    assert edit.result()
+    assert "https://bot.test/v/x" in house.posts()[0].text
+
+
+async def _gone(edit: Coroutine[Any, Any, None]) -> bool:
+    try:
+        await edit
+    except Refused as refused:
+        return refused.code == "card_gone"
+    return False
 
 
 # --- pictures -------------------------------------------------------------------------------------

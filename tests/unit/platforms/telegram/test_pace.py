@@ -46,7 +46,7 @@ async def insist(pace: Pace, clock: FakeClock, chat: int, turn: Turn) -> int:
 
 
 async def said(
-    pace: Pace, clock: FakeClock, chat: int, count: int, turn: Turn = Turn.RESULT
+    pace: Pace, clock: FakeClock, chat: int, count: int, turn: Turn = Turn.POST
 ) -> list[float]:
     """When each of so many messages got its turn, in seconds from now."""
     begun, times = clock.now(), []
@@ -74,9 +74,7 @@ async def paused(
     """Results of so many chats, all with a seat at the end of the same short pause."""
     for chat in range(101, 101 + count):
         pace.pause(chat, seconds)
-    waiting = [
-        asyncio.create_task(pace.turn(chat, Turn.RESULT)) for chat in range(101, 101 + count)
-    ]
+    waiting = [asyncio.create_task(pace.turn(chat, Turn.POST)) for chat in range(101, 101 + count)]
     await clock.advance(0.0)
     return waiting
 
@@ -87,7 +85,7 @@ async def paused(
 @pytest.mark.parametrize(
     ("chat", "most", "seconds"), [(HALL, 20, 60.0), (ANN, 5, 1.0), (ANN, 6, 2.0), (ANN, 64, 60.0)]
 )
-@pytest.mark.parametrize("turn", [Turn.RESULT, Turn.ANSWER, Turn.CHANGE])
+@pytest.mark.parametrize("turn", [Turn.POST, Turn.ANSWER, Turn.CHANGE])
 async def test_no_window_holds_more_than_telegram_allows(
     chat: int, most: int, seconds: float, turn: Turn
 ) -> None:
@@ -177,7 +175,7 @@ async def test_in_a_flood_of_answers_no_result_is_put_off(chat: int) -> None:
     answers = [asyncio.create_task(flood()) for _ in range(8)]
     await clock.advance(1.0)
     for _ in range(9):
-        result = asyncio.create_task(pace.turn(chat, Turn.RESULT))
+        result = asyncio.create_task(pace.turn(chat, Turn.POST))
         await clock.advance(GROUP[1] / GROUP[2])
         await asyncio.wait_for(result, 1)
     for answer in answers:
@@ -194,7 +192,7 @@ async def test_results_do_not_even_wait_for_answers_of_other_chats() -> None:
     ]
     await clock.advance(0.5)
     for chat in range(1001, 1001 + EVERYWHERE[2]):
-        await asyncio.wait_for(pace.turn(chat, Turn.RESULT), 1)
+        await asyncio.wait_for(pace.turn(chat, Turn.POST), 1)
     await clock.advance(60)
     await asyncio.wait_for(asyncio.gather(*answers), 1)
 
@@ -203,7 +201,7 @@ async def test_whoever_may_speak_now_does_not_wait_for_those_who_may_later() -> 
     clock = FakeClock()
     pace = Pace(clock)
     later = await paused(pace, clock, EVERYWHERE[0], 1.5)
-    await asyncio.wait_for(pace.turn(ANN, Turn.RESULT), 1)
+    await asyncio.wait_for(pace.turn(ANN, Turn.POST), 1)
     await clock.advance(PATIENCE)
     await asyncio.wait_for(asyncio.gather(*later), 1)
 
@@ -212,9 +210,9 @@ async def test_a_seat_has_to_be_free_everywhere_and_in_its_chat() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
-        await pace.turn(ANN, Turn.RESULT)
+        await pace.turn(ANN, Turn.POST)
     later = await paused(pace, clock, EVERYWHERE[0], PRIVATE[1])
-    busy = await told(pace, ANN, Turn.RESULT)
+    busy = await told(pace, ANN, Turn.POST)
     assert busy.retry_after == pytest.approx(PRIVATE[1] + EVERYWHERE[1])
     await clock.advance(PATIENCE)
     await asyncio.wait_for(asyncio.gather(*later), 1)
@@ -227,7 +225,7 @@ async def test_each_is_told_when_a_seat_of_its_own_is_free() -> None:
         clock = FakeClock()
         pace = Pace(clock)
         for _ in range(GROUP[0]):  # one a second
-            await pace.turn(HALL, Turn.RESULT)
+            await pace.turn(HALL, Turn.POST)
             await clock.advance(1.0)
         busy = await told(pace, HALL, turn)
         assert (busy.code, busy.unsent) == ("telegram_busy", True)
@@ -240,7 +238,7 @@ async def test_each_is_told_when_a_seat_of_its_own_is_free() -> None:
 async def test_the_less_urgent_the_fewer_seats(chat: int) -> None:
     most, _, kept = GROUP if chat < 0 else PRIVATE
     at_once = []
-    for turn in (Turn.RESULT, Turn.ANSWER, Turn.CHANGE):
+    for turn in (Turn.POST, Turn.ANSWER, Turn.CHANGE):
         clock = FakeClock()
         times = await said(Pace(clock), clock, chat, most, turn)
         at_once.append(times.count(0.0))
@@ -261,8 +259,8 @@ async def test_a_short_wait_is_waited_on_the_clock() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
-        await pace.turn(ANN, Turn.RESULT)
-    waiting = asyncio.create_task(pace.turn(ANN, Turn.RESULT))
+        await pace.turn(ANN, Turn.POST)
+    waiting = asyncio.create_task(pace.turn(ANN, Turn.POST))
     await clock.advance(PRIVATE[1] - 0.1)
     assert not waiting.done()
     await clock.advance(0.2)
@@ -273,10 +271,10 @@ async def test_a_seat_is_booked_as_soon_as_it_is_waited_for() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
-        await pace.turn(ANN, Turn.RESULT)
-    waiting = asyncio.create_task(pace.turn(ANN, Turn.RESULT))
+        await pace.turn(ANN, Turn.POST)
+    waiting = asyncio.create_task(pace.turn(ANN, Turn.POST))
     await clock.advance(0.0)
-    busy = await told(pace, ANN, Turn.RESULT)
+    busy = await told(pace, ANN, Turn.POST)
     assert busy.retry_after == pytest.approx(2 * PRIVATE[1])
     await clock.advance(PRIVATE[1])
     await waiting
@@ -313,8 +311,8 @@ async def test_who_waits_while_a_pause_comes_is_put_off() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(PRIVATE[0]):
-        await pace.turn(ANN, Turn.RESULT)
-    waiting = asyncio.create_task(pace.turn(ANN, Turn.RESULT))
+        await pace.turn(ANN, Turn.POST)
+    waiting = asyncio.create_task(pace.turn(ANN, Turn.POST))
     await clock.advance(0.0)
     pace.pause(ANN, 31.0)
     await clock.advance(PRIVATE[1])
@@ -380,9 +378,9 @@ async def test_who_is_put_off_takes_no_seat() -> None:
     clock = FakeClock()
     pace = Pace(clock)
     for _ in range(GROUP[0]):
-        await pace.turn(HALL, Turn.RESULT)
+        await pace.turn(HALL, Turn.POST)
     for _ in range(1000):
-        await told(pace, HALL, Turn.RESULT)
+        await told(pace, HALL, Turn.POST)
     await clock.advance(GROUP[1])
     assert await said(pace, clock, HALL, GROUP[0]) == [0.0] * GROUP[0]
 
@@ -408,7 +406,7 @@ async def test_what_was_said_long_ago_takes_no_memory() -> None:
     for _ in range(3):
         held.append(tracemalloc.get_traced_memory()[0])
         for _ in range(1000):
-            await pace.turn(HALL, Turn.RESULT)
+            await pace.turn(HALL, Turn.POST)
             pace.progress(CLUB)
     tracemalloc.stop()
     assert held[2] - held[1] < 10_000, "two thousand numbers take six times that"
