@@ -108,10 +108,6 @@ class Intake:
             await self.line.say(channel_of(message), look, reply_to=message.message_id)
         except Refused as refused:
             log.info("telegram.unanswered", code=refused.code)
-        except Temporary as trouble:
-            if trouble.unsent:
-                raise
-            log.info("telegram.unanswered", code=trouble.code)
 
     async def refuse(self, message: Message, problem: Exception) -> None:
         """Say what stands in the way. What time heals is not said: it is tried again."""

@@ -84,7 +84,10 @@ class Line:
     async def say(
         self, channel: str, look: Look, *, reply_to: int | None = None, **more: Any
     ) -> Message:
-        """One message of words, when it is its turn."""
+        """One message of words, when it is its turn.
+
+        One whose sending has an unknown end is `Refused`: to say it again could go on for ever.
+        """
 
         def send(chat: int, topic: int | None, replying: bool) -> Awaitable[Message]:
             return self.bot.send_message(
@@ -97,7 +100,12 @@ class Line:
                 **{"reply_markup": look.keyboard, **more},
             )
 
-        return await self.insist(channel, Turn.ANSWER, send)
+        try:
+            return await self.insist(channel, Turn.ANSWER, send)
+        except Temporary as trouble:
+            if trouble.unsent:
+                raise
+            raise Refused("maybe_sent") from None
 
     async def edit(self, chat: int, message_id: int, look: Look) -> None:
         """Other words for a message of ours; the same ones are no error."""

@@ -10,7 +10,7 @@ from bot.core.orders import Address
 from bot.platforms.telegram.inbox import MOST_SILENT
 from bot.store.jobs import Jobs
 from tests.e2e.world import png
-from tests.fakes.telegram import Chat, Message, Person, flood
+from tests.fakes.telegram import Chat, Message, Person, flood, internal
 from tests.unit.platforms.telegram.conftest import Lobby, locked
 
 # --- confirmed ------------------------------------------------------------------------------------
@@ -235,3 +235,13 @@ async def test_what_does_not_heal_is_told_once(
     monkeypatch.setattr(lobby.store.jobs, "admit", locked)
     await lobby.hear(said, attempts=MOST_SILENT - 1)
     assert "Something went wrong on my side" in lobby.answer(said).text
+
+
+# --- unknown ends ---------------------------------------------------------------------------------
+
+
+async def test_a_list_whose_sending_has_an_unknown_end_is_not_sent_for_ever(lobby: Lobby) -> None:
+    said = await lobby.ann.says("/models")
+    lobby.fake.faults.add("sendMessage", internal(), times=9)
+    await lobby.hear(said)
+    assert len(lobby.fake.calls_of("sendMessage")) == 2, "the list, and that it may not have come"
