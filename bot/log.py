@@ -12,12 +12,14 @@ from typing import Any
 
 import structlog
 
+_SLASH = r"(?:/|\\/|%2[fF])"
+"""As it is, or as somebody quotes it in JSON or inside another address."""
 _SHAPES = re.compile(
     r"bot\d+:[\w-]{20,}"  # Telegram, inside its URLs
     r"|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord
     r"|\bsk-[\w-]{6,}"
     r"|(?i:bearer)\s+[\w.~+/=-]+"
-    r"|/[vi]/[\w-]+/\d+/[\w.]+"  # our signed links
+    rf"|{_SLASH}[vi]{_SLASH}[\w-]+{_SLASH}\d+{_SLASH}[\w.]+"  # our signed links
     r"|\b(?:sig|hm|ex|is|token|signature|Signature|Expires)=[^\s&\"']+"
 )
 _secrets: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """`/v/…`: a player page, the MP4 behind it and its still, for whoever holds a signed link.
 
+`/i/…`: our copy of a picture, for gateways whose models fetch what they animate.
+
 Files are found by the job's row, never by a path of the request. A link that leads to no video is
 answered with one and the same page, so that nobody learns why: forged, expired or deleted.
 """
@@ -13,7 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from bot.core.errors import BotError
-from bot.core.jobs import Job, Video
+from bot.core.jobs import HARD_DEADLINE, Job, Video
 from bot.core.links import Signer
 from bot.core.ports import Clock, Media
 from bot.core.posting import Link
@@ -21,6 +23,11 @@ from bot.log import get_logger
 from bot.web import looks
 
 PURPOSE = "v"
+PICTURE = "i"
+"""Another purpose: a link to a video opens no picture, and the other way round."""
+PICTURE_LIFETIME = HARD_DEADLINE
+"""Seconds that a link to a picture works: a queue up there may be as long as we wait for a video,
+and a picture is fetched when its turn comes. Every POST gets fresh ones."""
 KEPT = 3600
 """Seconds that a browser may keep a file at most; never longer than its link works."""
 _ALONE = (
@@ -77,6 +84,8 @@ class Pages:
             web.get(f"{link}.jpg", self._still),
             # Links lose their end in copying, and gain a full stop.
             web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
+            # No page for these: whoever fetches them is no person.
+            web.get(f"/{PICTURE}/{{picture}}/{{expiry}}/{{signature}}.jpg", self._picture),
         ]
 
     def link(self, job: Job) -> Link | None:
@@ -86,6 +95,17 @@ class Pages:
         expires_at = self._clock.now() + self._lifetime
         path = self._signer.path(PURPOSE, job.id, expires_at=expires_at)
         return Link(f"{self._public_url}{path}", expires_at)
+
+    def picture_links(self, job: Job) -> tuple[str, ...]:
+        """Fresh links to our copies of the job's pictures, in order; none if nobody sees us."""
+        if self._public_url is None:
+            return ()
+        expires_at = self._clock.now() + PICTURE_LIFETIME
+        paths = (
+            self._signer.path(PICTURE, f"{job.id}-{number}", expires_at=expires_at)
+            for number in range(len(job.order.pictures))
+        )
+        return tuple(f"{self._public_url}{path}.jpg" for path in paths)
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
@@ -105,23 +125,36 @@ class Pages:
 
     async def _film(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
-        return self._file(opened, opened.video.key, "video/mp4", "mp4")
+        return self._file(opened.video.key, "video/mp4", f"{opened.job.id}.mp4", opened.expires_at)
 
     async def _still(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
         if opened.video.thumbnail is None:
             raise _gone(request)
-        return self._file(opened, opened.video.thumbnail, "image/jpeg", "jpg")
+        still = opened.video.thumbnail
+        return self._file(still, "image/jpeg", f"{opened.job.id}.jpg", opened.expires_at)
+
+    async def _picture(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["picture"]
+        if not self._is_signed(PICTURE, name, request):
+            raise web.HTTPNotFound
+        job_id, _, number = name.rpartition("-")
+        job = await self._get_job(job_id)
+        key = job.order.pictures[int(number)].key if job else None
+        if key is None:
+            raise web.HTTPNotFound
+        expires_at = float(request.match_info["expiry"])
+        return self._file(key, "image/jpeg", f"{name}.jpg", expires_at)
 
     async def _astray(self, request: web.Request) -> web.StreamResponse:
         raise _gone(request)
 
-    def _file(self, opened: _Opened, key: str, kind: str, ending: str) -> web.StreamResponse:
-        left = int(opened.expires_at - self._clock.now())
+    def _file(self, key: str, kind: str, name: str, expires_at: float) -> web.StreamResponse:
+        left = int(expires_at - self._clock.now())
         headers = {
             **_HEADERS,
             "Content-Type": kind,
-            "Content-Disposition": f'inline; filename="zoetrope-{opened.job.id}.{ending}"',
+            "Content-Disposition": f'inline; filename="zoetrope-{name}"',
             "Cache-Control": f"private, max-age={min(KEPT, left)}",
             "Content-Security-Policy": _ALONE,
         }
@@ -129,13 +162,15 @@ class Pages:
 
     async def _opened(self, request: web.Request) -> _Opened:
         given = request.match_info
-        valid = self._signer.verify(
-            PURPOSE, given["job"], given["expiry"], given["signature"], now=self._clock.now()
-        )
-        job = await self._get_job(given["job"]) if valid else None
+        signed = self._is_signed(PURPOSE, given["job"], request)
+        job = await self._get_job(given["job"]) if signed else None
         if job is None or job.video is None:
             raise _gone(request)
         return _Opened(job, job.video, float(given["expiry"]))
+
+    def _is_signed(self, purpose: str, id_: str, request: web.Request) -> bool:
+        given, now = request.match_info, self._clock.now()
+        return self._signer.verify(purpose, id_, given["expiry"], given["signature"], now=now)
 
 
 def _page_headers(page: looks.Page) -> dict[str, str]:

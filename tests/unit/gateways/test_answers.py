@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.core.jobs import Reason
+from bot.core.links import Signer
 from bot.core.outcomes import Busy, Done, Failed, Locked, Missing, Rejected, Running, Trouble
 from bot.gateways.answers import read_look, read_refusal
 
@@ -344,6 +345,16 @@ def test_the_gateways_words_are_kept_short_and_without_secrets() -> None:
     assert "sk-live" not in detail.detail
     assert detail.detail.isprintable()
     assert len(detail.detail) < 420
+
+
+@pytest.mark.parametrize("slash", ["/", r"\/", "%2F", "%2f"])
+def test_a_gateway_that_quotes_our_link_puts_it_into_no_row(slash: str) -> None:
+    path = Signer({"a": b"k"}).path("i", "aaaabbbbccccdddd-0", expires_at=2_000_000_000)
+    quoted = f"https://bot.example{path}.jpg".replace("/", slash)
+    detail = create(400, f"could not fetch {quoted} in time")
+    assert isinstance(detail, Rejected)
+    host = "https://bot.example".replace("/", slash)
+    assert detail.detail == f"HTTP 400: could not fetch {host}••• in time"
 
 
 def test_words_that_no_row_could_hold_are_mended() -> None:

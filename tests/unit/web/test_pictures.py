@@ -1,0 +1,146 @@
+"""Pictures for models that fetch them, over real connections: to holders of signed links alone."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.core.jobs import HARD_DEADLINE, Job
+from bot.core.links import Signer
+from bot.media.storage import new_key
+from bot.media.studio import Studio
+from bot.web.pages import Pages
+from bot.web.server import serve
+from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import CAT, job, order
+
+PUBLIC = "https://example.com"
+SIGNER = Signer({"a": b"k" * 32})
+NOTHING = (404, b"404: Not Found")
+FIRST, LAST = b"\xff\xd8\xff first", b"\xff\xd8\xff the last"
+
+
+@dataclass
+class Gallery:
+    """A server with a job of two pictures, and somebody who fetches them."""
+
+    studio: Studio
+    clock: FakeClock
+    job: Job
+    links: list[str]
+    """As they are made, but for this machine."""
+    session: aiohttp.ClientSession
+
+    async def get(self, link: str) -> tuple[int, bytes]:
+        async with self.session.get(link) as response:
+            return response.status, await response.read()
+
+
+@pytest.fixture
+async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
+    async with _gallery(tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Gallery]:
+    async with AsyncExitStack() as stack:
+        studio = await stack.enter_async_context(Studio(folder))
+        keys = [new_key("pictures", "jpg") for _ in range(2)]
+        for key, data in zip(keys, (FIRST, LAST), strict=True):
+            (folder / "picture").write_bytes(data)
+            await studio.storage.put(key, folder / "picture")
+        # A third one that is not here yet.
+        pictures = (*(CAT.kept(key) for key in keys), CAT)
+        row = replace(job(), order=order(pictures=pictures))
+
+        async def get_job(id_: str) -> Job | None:
+            return row if id_ == row.id else None
+
+        clock = FakeClock()
+        pages = Pages(
+            get_job=get_job,
+            media=studio,
+            signer=signer,
+            clock=clock,
+            public_url=PUBLIC,
+            lifetime=3 * 86_400.0,
+        )
+        here = await stack.enter_async_context(serve(pages.routes, host="127.0.0.1", port=0))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        links = [here + link.removeprefix(PUBLIC) for link in pages.picture_links(row)]
+        yield Gallery(studio, clock, row, links, session)
+
+
+async def test_each_link_leads_to_its_own_picture_and_to_nothing_more(gallery: Gallery) -> None:
+    first, last, _ = gallery.links
+    async with gallery.session.get(first) as response:
+        status, headers, body = response.status, response.headers, await response.read()
+    assert (status, body) == (200, FIRST)
+    wanted = {
+        "Content-Type": "image/jpeg",
+        "Content-Length": str(len(FIRST)),
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex",
+    }
+    assert {name: headers[name] for name in wanted} == wanted
+    assert await gallery.get(last) == (200, LAST)
+
+
+async def test_head_says_everything_but_the_picture(gallery: Gallery) -> None:
+    async with gallery.session.head(gallery.links[0]) as response:
+        assert (response.status, await response.read()) == (200, b"")
+        assert response.headers["Content-Length"] == str(len(FIRST))
+
+
+async def test_a_link_works_for_as_long_as_we_wait_for_the_video(gallery: Gallery) -> None:
+    await gallery.clock.advance(HARD_DEADLINE - 1)
+    assert (await gallery.get(gallery.links[0]))[0] == 200
+    await gallery.clock.advance(1)
+    assert await gallery.get(gallery.links[0]) == NOTHING
+
+
+async def test_what_is_forged_unknown_or_gone_is_answered_with_no_picture(
+    gallery: Gallery,
+) -> None:
+    first, last, not_here = gallery.links
+    start, _, end = first.partition(gallery.job.id)
+    await gallery.studio.delete(gallery.job.order.pictures[1].key or "")
+    assert (await gallery.get(last))[0] == 404, "deleted"
+    for link in (
+        not_here,
+        first.replace("-0/", "-1/"),
+        f"{start}{'b' * 16}{end}",
+        first.replace(".jpg", "0.jpg"),
+        first.removesuffix(".jpg"),
+        first.rpartition("/")[0],
+        start,
+    ):
+        assert await gallery.get(link) == NOTHING, link
+    assert (await gallery.get(first))[0] == 200, "negative control"
+
+
+class Trusting(Signer):
+    """Negative control: takes every signature for its own."""
+
+    def verify(self, purpose: str, id_: str, expiry: str, signature: str, *, now: float) -> bool:
+        return True
+
+
+async def test_only_the_signature_keeps_strangers_out(tmp_path: Path) -> None:
+    async with _gallery(tmp_path, Trusting({"a": b"k" * 32})) as gallery:
+        forged = gallery.links[0].replace("-0/", "-1/")
+        assert await gallery.get(forged) == (200, LAST)
+
+
+async def test_a_link_of_one_kind_is_none_of_the_other(gallery: Gallery) -> None:
+    start, _, rest = gallery.links[0].partition("/i/")
+    name, expiry, signature = rest.removesuffix(".jpg").split("/")
+    assert SIGNER.verify("i", name, expiry, signature, now=gallery.clock.now())
+    assert not SIGNER.verify("v", name, expiry, signature, now=gallery.clock.now())
+    film = SIGNER.path("v", name, expires_at=float(expiry))
+    assert await gallery.get(f"{start}{film.replace('/v/', '/i/')}.jpg") == NOTHING
