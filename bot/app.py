@@ -111,7 +111,7 @@ async def open_app(
 
         access = await _access(config, rows, chats, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
-        steps = _steps(rows, gateways, platforms, studio, clock, bells)
+        steps = _steps(rows, gateways, platforms, studio, pages, clock, bells)
         posting = _posting(config, rows, platforms, studio, pages, clock, bells)
         intakes = [chat.listen(service, posting.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
@@ -204,6 +204,7 @@ def _steps(
     gateways: Mapping[str, Gateway],
     platforms: Mapping[str, Platform],
     studio: Studio,
+    pages: Pages,
     clock: Clock,
     bells: Bells,
 ) -> Steps:
@@ -215,7 +216,8 @@ def _steps(
         wake_jobs=bells.jobs,
         wake_posts=bells.posts,
     )
-    submission = Submission(desk, spool=rows.spool, media=studio)
+    links = pages.picture_links
+    submission = Submission(desk, spool=rows.spool, media=studio, links=links)
     return Steps(desk, submission=submission, platforms=platforms, media=studio)
 
 

@@ -132,6 +132,7 @@ def _at_home(config: Config, port: int) -> Config:
     settings = config.settings
     return replace(
         config,
+        catalog=config.catalog.unlinked(),
         settings=settings.model_copy(
             update={
                 "database_url": None,

@@ -116,7 +116,8 @@ async def generate(
 ) -> None:
     """Make one video with a progress bar, at the gateway that its model names."""
     order = await asyncio.to_thread(order_for, wish)
-    model, request = config.catalog.choose(order)
+    # Where the service may run, but here nobody does: no link would lead to these pictures.
+    model, request = config.catalog.unlinked().choose(order)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(_begun(request))
     begun = time.monotonic()

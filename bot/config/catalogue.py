@@ -19,8 +19,6 @@ from bot.core.catalog import Catalog
 from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset, SoundRule
 from bot.core.orders import Kind, Transport
 
-LINKED = False
-"""Whether our copies of pictures and sounds can be linked to: nothing serves them yet."""
 Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _WHOLE = frozenset({"sizes", "extras"})
@@ -53,7 +51,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         models=tuple(models),
         default=settings.default_model,
         presets=dict(_presets(presets, found)),
-        linked=LINKED,
+        linked=settings.web.public_url is not None,
     )
     return catalog, found
 
@@ -90,6 +88,8 @@ def _model(
     _check(name, row, kinds, dialect)
     if row.hidden or not kinds:
         return None
+    if settings.web.public_url is None:
+        _check_without_links(name, row, kinds)
     places = _places(row.places, dialect)
     return Model(
         name=name,
@@ -132,10 +132,8 @@ def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Without those whose files can't travel."""
     if row.picture is None:
         return row.kinds
-    way = row.picture.transport
     # OpenAI's own API takes a picture as a file and knows no metadata.
-    stuck = way is not Transport.UPLOAD and dialect == "openai"
-    if stuck or (way is Transport.URL and not LINKED):
+    if dialect == "openai" and row.picture.transport is not Transport.UPLOAD:
         return tuple(kind for kind in row.kinds if kind is Kind.TEXT)
     return row.kinds
 
@@ -166,6 +164,12 @@ def _check(name: str, row: ModelTable, kinds: Iterable[Kind], dialect: Dialect) 
     if dialect == "new-api" and row.extras.get("prompt_extend") is False:
         # It leaves every false out on the way up, and up there this one is true by default.
         raise _Wrong(f"models.{name}.extras.prompt_extend", "false_dropped")
+
+
+def _check_without_links(name: str, row: ModelTable, kinds: tuple[Kind, ...]) -> None:
+    takes_files = kinds != (Kind.TEXT,)
+    if takes_files and row.picture and row.picture.transport is Transport.URL:
+        raise _Wrong(f"models.{name}.picture.transport", "link_nowhere")
 
 
 def _check_words(name: str, row: ModelTable) -> None:

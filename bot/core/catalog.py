@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bot.core.errors import Refused
 from bot.core.models import ASPECTS, QUALITIES, Model, PictureRule, Places, Preset
-from bot.core.orders import Extra, Fit, Kind, Order, Picture, Value, VideoRequest
+from bot.core.orders import Extra, Fit, Kind, Order, Picture, Transport, Value, VideoRequest
 from bot.core.prompts import clean
 
 SEEDS = range(1, 2**31)
@@ -44,6 +44,16 @@ class Catalog:
     def model(self, name: str) -> Model | None:
         """The model with this wire name."""
         return next((model for model in self.models if model.name == name), None)
+
+    def unlinked(self) -> "Catalog":
+        """The same where nobody serves our copies: what takes only links takes words alone."""
+        models = (
+            replace(model, kinds=tuple(kind for kind in model.kinds if kind is Kind.TEXT))
+            if model.picture and model.picture.transport is Transport.URL
+            else model
+            for model in self.models
+        )
+        return replace(self, models=tuple(m for m in models if m.kinds), linked=False)
 
     def choose(self, order: Order) -> tuple[Model, VideoRequest]:
         """The model for `order` and the request to send; `Refused` says what can be had instead.

@@ -153,9 +153,13 @@ class Gateway(Protocol):
         request: VideoRequest,
         pictures: Sequence[Path],
         *,
+        links: Sequence[str] = (),
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
-        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves."""
+        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
+
+        `links` lead to the same pictures: one goes where its picture can't go along.
+        """
 
     async def retrieve(self, gateway_id: str) -> Look: ...
 

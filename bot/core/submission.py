@@ -4,7 +4,7 @@ What provably did not leave, or was answered "later", goes back to the queue; wh
 a clear yes or no stays unconfirmed for a person to resolve.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from bot.core import jobs as moves
@@ -29,10 +29,14 @@ class _Withdrawn(Exception):
 class Submission:
     """Submits claimed jobs."""
 
-    def __init__(self, desk: Desk, *, spool: Spool, media: Media) -> None:
+    def __init__(
+        self, desk: Desk, *, spool: Spool, media: Media, links: Callable[[Job], Sequence[str]]
+    ) -> None:
+        """`links` makes fresh links to a job's pictures; none where nobody could follow them."""
         self._desk = desk
         self._spool = spool
         self._media = media
+        self._links = links
 
     async def submit(self, job: Job) -> None:
         """The step of a queued job whose pictures are here."""
@@ -53,7 +57,8 @@ class Submission:
         except Temporary:
             await self._desk.again(job, base=2.0, most=60.0)
         except Broken as broken:
-            # Our own copy is no longer there: a retry long after its order.
+            # Our own copy is no longer there, or can't be linked to any more: a retry long after
+            # its order, another configuration.
             gone = moves.failed(job, Reason.PICTURE_GONE, charged=False, detail=str(broken))
             await self._desk.save(job, gone)
         else:
@@ -76,7 +81,9 @@ class Submission:
                 for picture in job.order.pictures
                 if picture.key
             ]
-            outcome = await gateway.create(job.request, files, about_to_send=about_to_send)
+            outcome = await gateway.create(
+                job.request, files, links=self._links(job), about_to_send=about_to_send
+            )
         return sent, outcome
 
     async def _settle(self, sent: Job, outcome: Creation, *, first_look: float) -> None:

@@ -80,12 +80,13 @@ class VideosApi:
         request: VideoRequest,
         pictures: Sequence[Path],
         *,
+        links: Sequence[str] = (),
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
         """POST once; `about_to_send` runs before the first byte, and if it raises none leaves."""
         sending = Sending(about_to_send)
         try:
-            body = await asyncio.to_thread(build, request, pictures)
+            body = await asyncio.to_thread(build, request, pictures, links)
             answer = await self._post(body, sending)
         except _NET as error:
             if sending.forbidden is not None:

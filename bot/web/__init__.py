@@ -1,1 +1,1 @@
-"""The web server: links to videos today; webhooks and the room mount here too."""
+"""The web server: links to videos and pictures today; webhooks and the room mount here too."""

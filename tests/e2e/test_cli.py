@@ -23,7 +23,7 @@ from PIL import Image
 from bot.cli import output
 from bot.cli.generate import Ticket, Wish, generate
 from bot.cli.words import explain
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, Broken, Refused
 from bot.simulator.faults import Fault, Operation
 from tests.conftest import NewUrl
 from tests.e2e.world import WAIT, World, png
@@ -316,6 +316,19 @@ async def test_who_interrupts_is_told_what_the_gateway_has(
         process.send_signal(signal.SIGINT)
         code, said = await _ended(process)
     assert (code, words in said, "Traceback" in said) == (130, True, False), said
+
+
+async def test_what_only_the_service_could_serve_is_not_sent_from_here(world: World) -> None:
+    (world.folder / "cat.png").write_bytes(png())
+    by_link = '{"sora-2": {"picture": {"transport": "url"}}}'
+    with pytest.raises(Refused, match="family_lacks_i2v"):
+        await generate(
+            Wish(prompt="a cat", pictures=(world.folder / "cat.png",), family="sora-2"),
+            into=output.named(world.folder / "cat.mp4", overwrite=False),
+            config=world.config(MODELS=by_link, WEB__PUBLIC_URL="https://videos.example"),
+            ticket=Ticket(),
+        )
+    assert world.simulator.journal == []
 
 
 def test_a_code_without_a_sentence_is_still_a_sentence() -> None:

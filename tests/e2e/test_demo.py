@@ -177,6 +177,7 @@ async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(
     assert config.storage_url == f"{tmp_path}/demo/media"
     assert (web.host, web.public_url) == ("127.0.0.1", None)
     assert {model.gateway for model in config.catalog.models} == {"mine"}
+    assert (service.catalog.linked, config.catalog.linked) == (True, False)
     assert config.limits == service.limits
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from bot.app import open_app
 from bot.config import Config, load
+from bot.core.ports import Clock
 from bot.simulator.server import Simulator
 from tests.fakes.discord import FakeDiscord, Message
 
@@ -58,6 +59,8 @@ class World:
         self.simulator = simulator
         self.gateway_url = gateway_url
         self.folder = folder
+        self.clock: Clock | None = None
+        """The app's own, where a test has to turn it."""
 
     def environment(self, **changes: str) -> dict[str, str]:
         """The variables of the app; `changes` are names without prefix, e.g. `LIMITS__…`."""
@@ -93,7 +96,8 @@ class World:
     ) -> AsyncIterator[str]:
         """The app in this process, connected; yields its web address."""
         with self.discord.redirect_dpy():
-            async with open_app(self.config(**changes), announce=announce) as address:
+            config = self.config(**changes)
+            async with open_app(config, clock=self.clock, announce=announce) as address:
                 await self.discord.connected(timeout=WAIT)
                 yield address
 

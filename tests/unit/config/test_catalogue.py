@@ -141,9 +141,34 @@ def test_what_has_no_place_cannot_be_asked_for(read: Read) -> None:
     assert Extra.SEED in _model(read(), wan).takes
 
 
-def test_a_model_that_takes_only_links_takes_no_picture_while_there_are_none(read: Read) -> None:
-    by_link = read('[models.sora-2]\npicture = { transport = "url" }')
-    assert _model(by_link, "sora-2").kinds == ("t2v",)
+BY_LINK = '[models.sora-2]\npicture = { transport = "url" }\n'
+PUBLIC = '[web]\npublic_url = "https://videos.example"\n'
+
+
+def test_links_need_an_address_that_the_world_sees(read: Read, told: Told) -> None:
+    assert told(BY_LINK) == [
+        (
+            "models.sora-2.picture.transport is url: such a model fetches pictures from here, and"
+            " web.public_url is not set. Set it, or let pictures travel as data-uri."
+        )
+    ]
+    config = read(BY_LINK + PUBLIC)
+    assert config.catalog.linked
+    assert _model(config, "sora-2").kinds == ("t2v", "i2v")
+
+
+@pytest.mark.parametrize(
+    ("line", "dialect"),
+    [("hidden = true", "new-api"), ('kinds = ["t2v"]', "new-api"), ("", "openai")],
+)
+def test_a_model_without_pictures_needs_no_links(read: Read, line: str, dialect: str) -> None:
+    config = read(BY_LINK + line, gateway=f'{GATEWAY}dialect = "{dialect}"')
+    assert not config.catalog.linked
+
+
+def test_a_mistake_beside_the_address_does_not_hide_it(told: Told) -> None:
+    sentences = told(f"{BY_LINK}{PUBLIC}port = -1")
+    assert [sentence.partition(" ")[0] for sentence in sentences] == ["web.port"]
 
 
 def test_pictures_that_travel_as_text_are_kept_small(read: Read) -> None:

@@ -246,6 +246,15 @@ def test_without_links_a_picture_has_to_be_small_enough_to_go_along(
     assert request.url_above == 1_000
 
 
+def test_where_nobody_serves_copies_a_model_of_links_takes_words_alone() -> None:
+    assert SORA.picture is not None
+    by_link = replace(SORA.picture, transport=Transport.URL)
+    sora, wan = replace(SORA, picture=by_link), replace(WAN_PICTURE, picture=by_link)
+    unlinked = Catalog(models=(sora, wan, WAN_TEXT), linked=True).unlinked()
+    assert unlinked == Catalog(models=(replace(sora, kinds=(Kind.TEXT,)), WAN_TEXT))
+    assert CATALOG.unlinked() == CATALOG
+
+
 def test_a_video_may_follow_the_picture_though_words_alone_have_one_shape() -> None:
     assert SORA.picture is not None
     vidu = replace(

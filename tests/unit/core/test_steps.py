@@ -45,6 +45,16 @@ async def test_a_job_goes_from_its_row_to_a_stored_video_with_one_post(workshop:
     assert workshop.gateway.posts == 1
 
 
+async def test_every_try_gets_fresh_links_to_the_pictures(workshop: Workshop) -> None:
+    """Those of an earlier one may have expired."""
+    workshop.gateway.creations = [NotSent("refused"), Accepted("v1")]
+    begun = workshop.clock.time
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(60)
+    tries = [link for (link,) in workshop.gateway.links]
+    assert tries == [f"{job.id} {begun:.0f}", f"{job.id} {begun + 5:.0f}"]
+
+
 async def test_a_preset_speaks_once_however_often_it_is_tried(workshop: Workshop) -> None:
     job = await workshop.submit(order(preset="loop"))
     again = await workshop.submit(job.order)

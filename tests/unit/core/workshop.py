@@ -72,6 +72,8 @@ class ScriptedGateway:
         self.looks: list[Look] = [Done()]
         self.fetches: list[Fetch] = [Fetched(9)]
         self.posts = 0
+        self.links: list[tuple[str, ...]] = []
+        """What lay beside each request, whether it was sent or not."""
         self.looked_at: list[float] = []
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         """Happens between the first byte of the POST and its answer."""
@@ -83,8 +85,10 @@ class ScriptedGateway:
         request: VideoRequest,
         pictures: Sequence[Path],
         *,
+        links: Sequence[str] = (),
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
+        self.links.append(tuple(links))
         if self.before:
             await self.before()
         outcome = _next(self.creations)
@@ -251,7 +255,12 @@ class Workshop:
         )
         self.steps = Steps(
             desk,
-            submission=Submission(desk, spool=self.spool, media=self.studio),
+            submission=Submission(
+                desk,
+                spool=self.spool,
+                media=self.studio,
+                links=lambda job: [f"{job.id} {self.clock.now():.0f}" for _ in job.order.pictures],
+            ),
             platforms={"chat": self.chat},
             media=self.studio,
         )

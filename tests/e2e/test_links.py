@@ -1,0 +1,82 @@
+"""A picture too large to go along: by link where the world sees us, smaller where it does not."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from PIL import Image
+
+from bot.core.clock import SystemClock
+from bot.core.jobs import HARD_DEADLINE
+from bot.simulator.journal import Entry
+from tests.e2e.world import World
+
+PUBLIC = "https://videos.example"
+SMALL = 50_000
+"""Bytes that go along."""
+MODELS = json.dumps({"wan2.5-i2v-preview": {"picture": {"url_above": SMALL}}})
+
+
+class Ahead(SystemClock):
+    """The system's clock, and how far a test has put it forward."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.seconds
+
+
+async def test_the_link_that_reaches_the_gateway_leads_to_our_copy_until_it_expires(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world.clock = clock = Ahead()
+    async with world.app(MODELS=MODELS, WEB__PUBLIC_URL=PUBLIC) as address:
+        link = (await animated(world)).metadata["img_url"]
+        assert isinstance(link, str)
+        assert link.startswith(f"{PUBLIC}/i/")
+        async with ClientSession() as session:
+            async with session.get(address + link.removeprefix(PUBLIC)) as answer:
+                assert (answer.status, answer.content_type) == (200, "image/jpeg")
+                assert await answer.read() == stored(world.folder)
+            clock.seconds += HARD_DEADLINE
+            async with session.get(address + link.removeprefix(PUBLIC)) as answer:
+                assert answer.status == 404
+    signature = link.rpartition("/")[2].removesuffix(".jpg")
+    kept = [file.read_bytes() for file in world.folder.rglob("*") if file.is_file()]
+    assert not any(signature.encode() in data for data in kept), "no row holds it"
+    assert not any(signature in message.content for message in world.discord.posts())
+    assert signature not in "".join(capfd.readouterr()), "nor does a log"
+
+
+async def test_without_a_public_address_the_picture_is_made_small_enough_to_go_along(
+    world: World,
+) -> None:
+    async with world.app(MODELS=MODELS):
+        sent = (await animated(world)).metadata["img_url"]
+    assert isinstance(sent, dict)
+    assert sent["data_uri"]["bytes"] == len(stored(world.folder)) <= SMALL
+
+
+async def animated(world: World) -> Entry:
+    """What the gateway got of Ann's picture, once its video is posted."""
+    cat = world.discord.attachment(grainy(), "cat.png", ephemeral=True)
+    await world.discord.person("ann").slash("video", prompt="it waves", image=cat, model="wan-2.5")
+    await world.result()
+    (post,) = [entry for entry in world.simulator.journal if entry.operation == "create"]
+    return post
+
+
+def grainy() -> bytes:
+    """A picture of a size that depends on the quality of its encoding."""
+    into = BytesIO()
+    Image.effect_noise((400, 400), 20).save(into, "PNG")
+    return into.getvalue()
+
+
+def stored(folder: Path) -> bytes:
+    """Our own copy."""
+    (file,) = folder.rglob("pictures/**/*.jpg")
+    return file.read_bytes()
