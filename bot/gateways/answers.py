@@ -48,8 +48,16 @@ _KEY = re.compile(
     r"access.?denied|api.?key|\btoken\b|unauthorized|banned|not allowed|令牌|封禁|无权",
     re.IGNORECASE,
 )
-_NO_CHANNEL = re.compile(r"model_not_found|no available channel|无可用渠道", re.IGNORECASE)
+_NO_CHANNEL = re.compile(r"model_not_found|no (available )?channel|无可用渠道", re.IGNORECASE)
 _MODEL = re.compile(_NO_CHANNEL.pattern + r"|model.{0,40}(not|unknown|exist)", re.IGNORECASE)
+_UNASKED = frozenset(
+    {
+        *("missing_model", "invalid_request", "invalid_json", "invalid_multipart_form"),
+        *("invalid_size", "invalid_api_platform", "not_implemented", "model_not_found"),
+        *("read_request_body_failed", "build_request_failed", "convert_to_ali_request_failed"),
+    }
+)
+"""Codes of new-api's own checks: no vendor was asked, so none was paid, whatever the status."""
 _SIZE = re.compile(r"invalid.{0,3}size|resolution|\bsize\b", re.IGNORECASE)
 _UNKNOWN_ID = re.compile(r"task_not_exist|not.?found|not.?exist|no such", re.IGNORECASE)
 _WRONG_PATH = re.compile(r"invalid url", re.IGNORECASE)
@@ -100,10 +108,10 @@ def read_creation(answer: Answer, *, trust_json_5xx: bool) -> Creation:
             return Busy(_retry_after(answer))
         case status if 300 <= status < 500:
             return Rejected(_reason(problem), detail)
+        case status if 500 <= status < 600 and problem and _is_unasked(status, data, problem):
+            return Rejected(_reason(problem), detail)
         case status if 500 <= status < 600 and problem and trust_json_5xx:
-            # Without a channel for the model nobody was asked, so nobody was paid.
-            no_channel = _NO_CHANNEL.search(problem) is not None
-            return Rejected(_reason(problem), detail, charged=not no_channel)
+            return Rejected(_reason(problem), detail, charged=True)
         case _:
             return Uncertain(detail)
 
@@ -127,6 +135,17 @@ def read_refusal(answer: Answer) -> Locked | Trouble:
     if answer.status in (401, 402, 403) and (reason := _lock(answer.status, problem)):
         return Locked(reason, _detail(answer, problem))
     return Trouble(_detail(answer, problem), _retry_after(answer))
+
+
+def _is_unasked(status: int, data: object, problem: str) -> bool:
+    """Whether the gateway itself says no: by its code, for a message may quote its vendor's."""
+    error = data.get("error") if isinstance(data, dict) else None
+    source = error if isinstance(error, dict) else data
+    code = source.get("code") if isinstance(source, dict) else None
+    if isinstance(code, str) and code.strip().casefold() in _UNASKED:
+        return True
+    # Older versions have no code for a model that no vendor of theirs makes.
+    return status == 503 and not code and _NO_CHANNEL.search(problem) is not None
 
 
 def _read_success(data: object, problem: str | None, detail: str) -> Creation:

@@ -191,12 +191,14 @@ def test_408_is_uncertain_whatever_it_says(body: object) -> None:
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        (500, flat("convert_to_ali_request_failed", "x")),
-        (500, flat("build_request_failed", "x")),
+        (500, flat("fail_to_fetch_task", '{"code":"invalid_request","message":"x"}')),
+        (500, flat("fail_to_fetch_task", '{"error":{"code":"model_not_found"}}')),
+        (503, flat("fail_to_fetch_task", "no available channel")),
+        (500, flat("50200", "invalid_request: 文件大小超过限制")),
         (500, flat("do_request_failed", "model sora-2: upstream did not answer in time")),
         (500, envelope("x", "1234")),
         (500, {"detail": "x"}),
-        (501, flat("not_implemented", "x")),
+        (500, envelope("No available channel for model sora-2")),
         (502, envelope("bad gateway")),
         (504, envelope("upstream timeout")),
     ],
@@ -212,9 +214,40 @@ def test_5xx_of_the_gateway_itself_is_rejected_but_perhaps_charged(
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (500, flat("convert_to_ali_request_failed", "invalid size: 1280x720"), Reason.BAD_SIZE),
+        (500, flat("convert_to_ali_request_failed", "x"), Reason.REFUSED),
+        (500, flat("build_request_failed", "cannot unmarshal metadata.seed"), Reason.REFUSED),
+        (500, flat("build_request_failed", "文件大小超过限制，最大允许4.7MB"), Reason.REFUSED),
+        (500, flat("invalid_request", "prompt is required"), Reason.REFUSED),
+        (500, flat("Invalid_JSON", "x"), Reason.REFUSED),
+        (500, flat("missing_model", "x"), Reason.REFUSED),
+        (500, flat("invalid_size", "x"), Reason.BAD_SIZE),
+        (500, flat("invalid_multipart_form", "x"), Reason.REFUSED),
+        (500, flat("read_request_body_failed", "x"), Reason.REFUSED),
+        (500, flat("invalid_api_platform", "x"), Reason.REFUSED),
+        (500, envelope("x", "invalid_request"), Reason.REFUSED),
+        (501, flat("not_implemented", "x"), Reason.REFUSED),
+        (503, envelope("x", "model_not_found"), Reason.UNKNOWN_MODEL),
+    ],
+)
+def test_5xx_of_the_gateways_own_checks_is_a_definite_no_and_free(
+    status: int, body: object, reason: Reason
+) -> None:
+    """Whether or not its 5xx are trusted otherwise: no vendor was asked."""
+    for trust in (True, False):
+        outcome = create(status, body, trust=trust)
+        assert kind(outcome) == ("Rejected", reason)
+        assert isinstance(outcome, Rejected)
+        assert not outcome.charged
+
+
+@pytest.mark.parametrize(
     "body",
     [
         envelope("x", "model_not_found"),
+        envelope("no channel for model sora-2"),
         envelope("No available channel for model sora-2 under group default"),
         envelope("当前分组 default 下对于模型 sora-2 无可用渠道"),
     ],
