@@ -45,11 +45,16 @@ _BALANCE = re.compile(
 )
 _SPENT = re.compile(r"quota|balance|余额|额度|欠费", re.IGNORECASE)
 _KEY = re.compile(
-    r"access.?denied|api.?key|\btoken\b|unauthorized|banned|not allowed|令牌|封禁|无权",
+    r"api.?key|\btoken\b|unauthorized|banned|not allowed|令牌|封禁|无权", re.IGNORECASE
+)
+_ONE_DOOR = re.compile(r"model|\bgroup|模型|分组", re.IGNORECASE)
+"""What a key may lack while it opens everything else."""
+_NO_CHANNEL = re.compile(r"model_not_found|no (available )?channel|无可用渠道", re.IGNORECASE)
+_MODEL = re.compile(
+    _NO_CHANNEL.pattern
+    + r"|model.{0,40}(not|unknown|exist)|(access|permission).{0,20}model|无权.{0,10}模型",
     re.IGNORECASE,
 )
-_NO_CHANNEL = re.compile(r"model_not_found|no (available )?channel|无可用渠道", re.IGNORECASE)
-_MODEL = re.compile(_NO_CHANNEL.pattern + r"|model.{0,40}(not|unknown|exist)", re.IGNORECASE)
 _UNASKED = frozenset(
     {
         *("missing_model", "invalid_request", "invalid_json", "invalid_multipart_form"),
@@ -281,6 +286,9 @@ def _lock(status: int, problem: str | None) -> Reason | None:
         return None
     if _BALANCE.search(problem):
         return Reason.NO_BALANCE
+    # Neither does one model or group that is closed to this key: the others still open.
+    if _ONE_DOOR.search(problem):
+        return None
     return Reason.BAD_KEY if _KEY.search(problem) else None
 
 

@@ -250,6 +250,7 @@ def test_a_failure_tells_its_reason_if_it_has_one(body: dict[str, object], reaso
         (402, "", Locked),
         (403, envelope("用户已被封禁"), Locked),
         (403, flat("quota_not_enough"), Locked),
+        (403, envelope("no access to this model", "access_denied"), Trouble),
         (403, HTML, Trouble),
         (403, envelope("request blocked: private address", type_="server_error"), Trouble),
         (408, "", Trouble),
