@@ -34,7 +34,6 @@ from bot.simulator.server import Simulator
 from tests.fakes import wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
-from tests.unit.gateways import bodies
 
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
 GATEWAY = "ZOETROPE_GATEWAYS__G__"
@@ -171,20 +170,6 @@ async def test_a_picture_for_wan_travels_as_img_url_in_the_metadata(
         "size": "720P",
     }
     assert entry.metadata == {"img_url": described(picture), "watermark": False}
-
-
-async def test_the_documents_gateway_takes_every_model_and_kind_as_we_spell_it(
-    gateway: VideosApi, simulator: Simulator, picture: Path
-) -> None:
-    """And finds as many pictures in it as were given."""
-    for model in bodies.catalog("documented").models:
-        for kind in model.kinds:
-            request = bodies.catalog("documented").choose(bodies.ordered(model, kind))[1]
-            await made(gateway, request, *[picture] * bodies.FILES[kind])
-            entry = last(simulator)
-            assert (entry.status, entry.model) == (201, model.name)
-            shown = str(entry.fields) + str(entry.metadata) + str(entry.files)
-            assert shown.count(sha256(picture)) == bodies.FILES[kind], (model.name, kind)
 
 
 @pytest.mark.parametrize(("family", "size"), [("sora-2", "1280x720"), ("wan-2.5", "1280*720")])

@@ -1,0 +1,177 @@
+"""What people order arrives: every model, kind and dialect, at the gateway that speaks it.
+
+Each order goes the whole way, from the catalogue over the wire into the film that is made of it;
+what a dialect cannot say never gets past the catalogue.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.core.errors import Refused
+from bot.core.models import Model
+from bot.core.orders import Kind
+from bot.core.outcomes import Accepted, Done, Fetched
+from bot.gateways.requests import Body, FilePart
+from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.simulator.bodies import plain
+from bot.simulator.journal import Entry
+from bot.simulator.models import SORA
+from bot.simulator.profiles import PROFILES
+from bot.simulator.render import Renderer
+from bot.simulator.scenes import Film
+from bot.simulator.server import Simulator
+from tests.fakes.clock import FakeClock
+from tests.unit.gateways import bodies, samples
+
+BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
+LONG = 120.0
+"""Seconds in which every simulated video is made, and its gateway has seen so."""
+SPEAKERS = {
+    "documented": "documented",
+    "new-api": "new-api",
+    "new-api-a": "new-api",
+    "openai": "openai",
+}
+"""Profile → dialect."""
+
+
+def speaks(dialect: str) -> list[tuple[Model, Kind]]:
+    return [(model, kind) for model in bodies.catalog(dialect).models for kind in model.kinds]
+
+
+ROWS = [
+    pytest.param(profile, model, kind, id=f"{profile}-{model.name}-{kind}")
+    for profile, dialect in SPEAKERS.items()
+    for model, kind in speaks(dialect)
+    if profile != "openai" or model.name in SORA  # of others OpenAI itself knows nothing
+]
+EVERYTHING = sorted(
+    {(model.name, kind) for dialect in bodies.DIALECTS for model, kind in speaks(dialect)}
+)
+
+
+class Seeing(Renderer):
+    """Draws nothing, and remembers what each film would have been drawn from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.films: list[Film] = []
+
+    async def render(self, film: Film, path: Path) -> None:
+        self.films.append(film)
+        path.write_bytes(BLANK)
+
+
+@dataclass
+class Way:
+    """One gateway, the client that speaks to it, and all that can be seen of both."""
+
+    simulator: Simulator
+    gateway: VideosApi
+    clock: FakeClock
+    renderer: Seeing
+    files: list[Path] = field(default_factory=list)
+
+
+@pytest.fixture
+async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Way]:
+    profile = request.param
+    clock, renderer = FakeClock(), Seeing()
+    simulator = Simulator(profile=PROFILES[profile], now=clock.now, renderer=renderer)
+    async with simulator.serve() as url:
+        settings = Settings(name="g", base_url=url, api_key="sk-sim", dialect=SPEAKERS[profile])
+        async with open_gateways([settings]) as gateways:
+            yield Way(simulator, gateways["g"], clock, renderer, pictures(tmp_path))
+
+
+def pictures(folder: Path) -> list[Path]:
+    files = [folder / "one.jpg", folder / "two.jpg"]
+    for file, colour in zip(files, ["red", "blue"], strict=True):
+        Image.new("RGB", (1280, 720), colour).save(file, "JPEG")
+    return files
+
+
+@pytest.mark.parametrize(("way", "model", "kind"), ROWS, indirect=["way"])
+async def test_an_order_becomes_the_film_that_was_meant(
+    way: Way, model: Model, kind: Kind, tmp_path: Path
+) -> None:
+    """With the bodies that are written down, out of the very pictures, and back as a file."""
+    order = bodies.ordered(model, kind)
+    _, request = bodies.catalog(way.gateway.dialect).choose(order)
+    given = way.files[: bodies.FILES[kind]]
+
+    created = await way.gateway.create(request, given, about_to_send=samples.nothing)
+    assert isinstance(created, Accepted)
+    await way.simulator.rendered()
+    await way.clock.advance(LONG)
+    done = await way.gateway.retrieve(created.gateway_id)
+    assert isinstance(done, Done)
+    fetched = await way.gateway.content(created.gateway_id, done.sources, tmp_path / "video.mp4")
+
+    assert fetched == Fetched(len(BLANK))
+    assert arrived(way.simulator.journal[0], given) == golden(way.gateway.dialect, model, kind)
+    (film,) = way.renderer.films
+    assert film.pictures == tuple(file.read_bytes() for file in given)
+    assert (film.model, film.prompt, film.seconds) == (model.name, "a cat", request.seconds)
+    assert (film.width * 9, film.seed) == (film.height * 16, order.seed or 0)
+
+
+@pytest.mark.parametrize("dialect", bodies.DIALECTS)
+def test_what_a_dialect_cannot_say_is_refused_before_there_is_a_request(dialect: str) -> None:
+    can = {(model.name, kind) for model, kind in speaks(dialect)}
+    models = {model.name: model for each in bodies.DIALECTS for model, _ in speaks(each)}
+    for name, kind in EVERYTHING:
+        if (name, kind) not in can:
+            with pytest.raises(Refused):
+                bodies.catalog(dialect).choose(bodies.ordered(models[name], kind))
+
+
+def test_every_profile_and_every_model_of_the_simulator_is_reached() -> None:
+    assert SPEAKERS.keys() == PROFILES.keys()
+    for profile, dialect in SPEAKERS.items():
+        named = {model.name for model, _ in speaks(dialect)}
+        missing = PROFILES[profile].models.keys() - named - {"sora-2-pro"}
+        assert missing == set(), profile
+
+
+# --- what arrived, in the words of the file of bodies --------------------------------------------
+
+
+def golden(dialect: str, model: Model, kind: Kind) -> str:
+    """The paragraph that is written down."""
+    text = bodies.FILE.read_text("utf-8")
+    _, _, after = text.partition(f"{dialect} · {model.name} · {kind}\n")
+    return after.partition("\n\n")[0].rstrip("\n")
+
+
+def arrived(entry: Entry, given: list[Path]) -> str:
+    """An entry of the journal as such a paragraph."""
+    names = {sha256(file.read_bytes()).hexdigest(): f"<{file.stem}>" for file in given}
+    names |= {b64encode(file.read_bytes()).decode(): f"<{file.stem}>" for file in given}
+    fields = [(plain(name), str(named(value, names))) for name, value in entry.fields.items()]
+    fields.append(("metadata", json.dumps(named(entry.metadata, names))))
+    files = [
+        FilePart(name, part.filename, part.content_type, Path())
+        for name, part in entry.files.items()
+    ]
+    return bodies.drawn(Body(tuple(fields), tuple(files))).rstrip("\n")
+
+
+def named(value: object, names: dict[str, str]) -> object:
+    """The same with each picture's name in place of its bytes."""
+    match value:
+        case {"data_uri": {"media_type": media_type, "sha256": str(digest)}}:
+            return f"data:{media_type};base64,{names[digest]}"
+        case dict():
+            return {key: named(inner, names) for key, inner in value.items()}
+        case str():
+            return names.get(value, value)
+        case _:
+            return value
