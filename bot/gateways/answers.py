@@ -256,7 +256,7 @@ def _problem(data: object) -> str | None:
 
 
 def _words(value: object, *, depth: int = 3) -> str:
-    """The text in an error of any shape: `{code, type, message}`, FastAPI's list, or a word."""
+    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
     match value:
         case str():
             return value
@@ -265,7 +265,7 @@ def _words(value: object, *, depth: int = 3) -> str:
         case int() | float():
             return str(value)
         case dict() if depth:
-            inner = [value.get(key) for key in ("code", "type", "message", "msg")]
+            inner = [value.get(key) for key in ("code", "type", "param", "message", "msg")]
         case list() if depth:
             inner = value[:5]
         case _:

@@ -138,6 +138,7 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (400, flat("invalid_json", "x"), Reason.REFUSED),
         (400, flat("invalid_multipart_form", "x"), Reason.REFUSED),
         (400, flat("invalid_size", "sora-2"), Reason.BAD_SIZE),
+        (400, {"error": {"message": "Invalid value: '1x1'.", "param": "size"}}, Reason.BAD_SIZE),
         (400, flat("task_failed", "x"), Reason.REFUSED),
         (400, flat("invalid_api_platform", "x"), Reason.REFUSED),
         (400, flat("fail_to_fetch_task", '{"code":"InvalidParameter"}'), Reason.REFUSED),
