@@ -1,0 +1,296 @@
+"""What each trouble of a gateway means to us: the table, and that none of it ends a job falsely.
+
+The client meets every trouble that the simulator knows by name, under every profile. A story is
+what it took the answers for, in order, said once where it was said again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.jobs import Reason
+from bot.core.orders import VideoRequest
+from bot.core.outcomes import (
+    Accepted,
+    Busy,
+    Creation,
+    Done,
+    Failed,
+    Fetch,
+    Fetched,
+    Locked,
+    Look,
+    Rejected,
+    Uncertain,
+)
+from bot.gateways.bounds import Bounds
+from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.simulator.presets import PRESETS
+from bot.simulator.profiles import PROFILES
+from bot.simulator.server import Simulator
+from tests.fakes.clock import FakeClock
+from tests.unit.gateways import bodies, samples
+
+from .test_gateway import BlankRenderer
+from .test_reach import SPEAKERS
+
+HOUR = 3600.0
+LOOKS = (0.0, 60.0, 660.0, 26 * HOUR, 30 * HOUR)
+"""Seconds after the order at which it is looked at, until an answer is final."""
+FETCHES = 5
+MODELS = {
+    "documented": "sora-2",
+    "new-api": "kling-v1",
+    "new-api-a": "wan2.5-t2v-preview",
+    "openai": "sora-2",
+}
+"""Profile → whose answers are heard there; those of Kling and Wan are new-api's own rows."""
+HASTE = {
+    "answer-late": Bounds(post=0.5),
+    "poll-late": Bounds(look=0.5),
+    "content-drips": Bounds(stall=0.5),
+}
+"""What is only slow is met with a client that does not wait for that."""
+
+
+# ---------------------------------------------------------------------------------- the table
+
+
+def all_of(words: str, story: str) -> dict[str, str]:
+    """The same story for each of the troubles in `words`."""
+    return dict.fromkeys(words.split(), story)
+
+
+MEANINGS: Mapping[str, str] = {
+    # The answer to the POST. "!": the gateway itself says that there is no content.
+    **all_of("answer-lost answer-late reset", "Uncertain"),
+    **all_of("create-500 create-502 create-503 create-504", "Uncertain"),
+    **all_of("create-429 create-429-hint create-429-empty", "Busy"),
+    "bad-key": "Locked(bad_key)",
+    **all_of("no-balance no-balance-a no-balance-token", "Locked(no_balance)"),
+    **all_of("denied no-channel", "Rejected(unknown_model)"),
+    **all_of("too-large ok-but-error moved", "Rejected(refused)"),
+    # Words of success, of failure, and all others.
+    **all_of(
+        "is-completed is-succeeded is-succeed is-success is-done is-loud wrapped",
+        "Accepted Running Done Fetched",
+    ),
+    **all_of(
+        "is-failed is-fail is-failure is-error is-canceled is-cancelled is-rejected url-is-error",
+        "Accepted Running Failed(moderated)",
+    ),
+    "is-expired": "Accepted Running Failed(expired)",
+    "no-reason": "Accepted Running Failed(refused)",
+    **all_of(
+        "is-queued is-queueing is-in_queue is-pending is-submitted is-created is-preparing"
+        " is-not_start is-in_progress is-processing is-running is-generating is-unknown"
+        " is-suspended is-empty is-null is-number is-missing",
+        "Accepted Running Done Fetched",
+    ),
+    # Whatever else a look may say.
+    **all_of(
+        "progress-text progress-float progress-null progress-full progress-falls created-ms"
+        " completed-early url-empty other-id",
+        "Accepted Running Done Fetched",
+    ),
+    **all_of("error-only swept", "Accepted Running"),
+    "not-yet": "Accepted Missing Done Fetched",
+    "lost": "Accepted Missing",
+    **all_of(
+        "poll-429 poll-500 poll-502 poll-late poll-malformed poll-truncated",
+        "Accepted Trouble Done Fetched",
+    ),
+    "stuck": "Accepted Running",
+    "late": "Accepted Running Done Fetched",
+    "moderated-late": "Accepted Running Failed(moderated)",
+    # The content, asked for by our own id first, then with the links that the look had.
+    **all_of("content-typed content-unmeasured", "Accepted Running Done Fetched"),
+    **all_of("content-400 content-404", "Accepted Running Done Trouble! Fetched"),
+    **all_of(
+        "content-403 content-502 content-drips content-truncated content-html content-json"
+        " content-moved content-oversized",
+        "Accepted Running Done Trouble Fetched",
+    ),
+    "url-expired": "Accepted Running Done Trouble",
+}
+ELSEWHERE: Mapping[str, Mapping[str, str]] = {
+    # It gives up after a day, and says so.
+    "new-api": all_of("stuck late", "Accepted Running Failed(refused)"),
+    # There are no links in its answers.
+    "openai": all_of("content-moved content-oversized", "Accepted Running Done Trouble"),
+}
+"""Profile → where it differs."""
+
+
+# --------------------------------------------------------------------------------- the stories
+
+
+@dataclass
+class Story:
+    """What one trouble was taken for, and what the gateway's books say of it."""
+
+    outcomes: list[Creation | Look | Fetch] = field(default_factory=list)
+    posts: int = 0
+    charged: bool = False
+    refunded: bool = False
+
+    def __str__(self) -> str:
+        words: list[str] = []
+        for word in map(named, self.outcomes):
+            if words[-1:] != [word]:
+                words.append(word)
+        return " ".join(words)
+
+
+def named(outcome: Creation | Look | Fetch) -> str:
+    reason = getattr(outcome, "reason", None)
+    kind = type(outcome).__name__ + (f"({reason})" if reason else "")
+    kind += " charged" if getattr(outcome, "charged", False) else ""
+    return kind + ("!" if getattr(outcome, "definite", False) else "")
+
+
+@dataclass
+class Teller:
+    """Meets troubles, one after another, at one simulator."""
+
+    simulator: Simulator
+    clock: FakeClock
+    family: str
+    into: Path
+
+    async def tell(self, name: str, gateway: VideosApi) -> Story:
+        story, before = Story(), len(self.simulator.journal)
+        order = replace(bodies.PLAIN, family=self.family, prompt=f"a cat [{name}]")
+        _, request = bodies.catalog(gateway.dialect).choose(order)
+        created = await gateway.create(request, [], about_to_send=samples.nothing)
+        story.outcomes.append(created)
+        if isinstance(created, Accepted):
+            await self._follow(story, gateway, created.gateway_id)
+        posts = [it for it in self.simulator.journal[before:] if it.operation == "create"]
+        story.posts = len(posts)
+        story.charged, story.refunded = posts[0].charged, posts[0].refunded
+        return story
+
+    async def _follow(self, story: Story, gateway: VideosApi, gateway_id: str) -> None:
+        await self.simulator.rendered()
+        ordered_at = self.clock.now()
+        for at in LOOKS:
+            await self.clock.advance(ordered_at + at - self.clock.now())
+            look = await gateway.retrieve(gateway_id)
+            story.outcomes.append(look)
+            if isinstance(look, Done):
+                await self._fetch(story, gateway, gateway_id, look)
+            if isinstance(look, Done | Failed):
+                return
+
+    async def _fetch(self, story: Story, gateway: VideosApi, gateway_id: str, done: Done) -> None:
+        sources: tuple[str, ...] = ()
+        for _ in range(FETCHES):
+            fetch = await gateway.content(gateway_id, sources, self.into)
+            story.outcomes.append(fetch)
+            if isinstance(fetch, Fetched):
+                return
+            sources = done.sources
+
+
+def spoken_to(url: str, profile: str) -> Settings:
+    """A gateway as it is configured by default."""
+    dialect = SPEAKERS[profile]
+    trusted = dialect == "new-api"
+    return Settings(
+        name="g", base_url=url, api_key="sk-sim", dialect=dialect, trust_json_5xx=trusted
+    )
+
+
+async def told(profile: str, into: Path) -> dict[str, Story]:
+    """The story of every trouble under a profile."""
+    clock = FakeClock()
+    simulator = Simulator(profile=PROFILES[profile], now=clock.now, renderer=BlankRenderer())
+    teller = Teller(simulator, clock, MODELS[profile], into)
+    stories = {}
+    async with simulator.serve() as url:
+        for name in PRESETS:
+            bounds = HASTE.get(name, Bounds())
+            async with open_gateways([spoken_to(url, profile)], bounds=bounds) as gateways:
+                stories[name] = await teller.tell(name, gateways["g"])
+    return stories
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_each_trouble_means_what_the_table_says_and_ends_nothing_falsely(
+    profile: str, tmp_path: Path
+) -> None:
+    stories = await told(profile, tmp_path / "video.mp4")
+
+    meanings = {**MEANINGS, **ELSEWHERE.get(profile, {})}
+    assert {name: str(story) for name, story in stories.items()} == meanings
+    assert {name for name, story in stories.items() if not is_true(story)} == set()
+
+
+def is_true(story: Story) -> bool:
+    """Whether the gateway's books bear it out, which know what really became of the order."""
+    first, last = story.outcomes[0], story.outcomes[-1]
+    over = [it for it in story.outcomes if isinstance(it, Done | Failed)]
+    doubtful = isinstance(first, Accepted | Uncertain) or getattr(first, "charged", False)
+    return (
+        story.posts == 1
+        and (doubtful or not story.charged)
+        and all(story.refunded is isinstance(it, Failed) for it in over)
+        and (not isinstance(last, Fetched) or story.charged)
+    )
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story([Rejected(Reason.REFUSED, "")], posts=1, charged=True),
+        Story([Locked(Reason.BAD_KEY, "")], posts=1, charged=True),
+        Story([Busy(None)], posts=2),
+        Story([Accepted("v"), Failed(Reason.REFUSED, "")], posts=1, charged=True),
+        Story([Accepted("v"), Done()], posts=1, charged=True, refunded=True),
+    ],
+    ids=str,
+)
+def test_negative_control_a_false_end_is_noticed(story: Story) -> None:
+    assert not is_true(story)
+
+
+# ------------------------------------------------------------------ what the gateway itself refuses
+
+
+def asked(model: str = "sora-2", *, size: str = "1280x720", **changed: Any) -> VideoRequest:
+    """A request that the catalogue would not make."""
+    return samples.request(model, parameters=(("size", size),), **({"seconds": 4} | changed))
+
+
+NEW_API = {
+    "no such model": (asked("nobody"), "Rejected(unknown_model)"),
+    "no prompt": (asked("kling-v1", prompt=" "), "Rejected(refused)"),
+    "a size that it knows to be none": (asked(size="1x1"), "Rejected(bad_size)"),
+    "a size that it cannot convert": (asked("wan2.5-t2v-preview"), "Rejected(bad_size)"),
+    "a vendor's no": (asked("kling-v1", seconds=7), "Rejected(refused)"),
+    "a vendor's 500": (asked("jimeng_vgfm_i2v_l20"), "Rejected(refused) charged"),
+}
+OTHERS = {
+    "no such model": (asked("nobody"), "Rejected(refused)"),
+    "no prompt": (asked(prompt=" "), "Rejected(refused)"),
+    "a bad size": (asked(size="1x1"), "Rejected(bad_size)"),
+}
+REFUSALS = {"documented": OTHERS, "new-api": NEW_API, "new-api-a": NEW_API, "openai": OTHERS}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_request_that_breaks_a_rule_is_a_definite_no(profile: str) -> None:
+    """Which leaves the bill in doubt only where a vendor was asked and answered with a 500."""
+    simulator = Simulator(profile=PROFILES[profile], renderer=BlankRenderer())
+    refused = {}
+    async with simulator.serve() as url, open_gateways([spoken_to(url, profile)]) as gateways:
+        for name, (request, _) in REFUSALS[profile].items():
+            outcome = await gateways["g"].create(request, [], about_to_send=samples.nothing)
+            refused[name] = named(outcome)
+
+    assert refused == {name: meaning for name, (_, meaning) in REFUSALS[profile].items()}
+    assert len(simulator.journal) == len(refused)
