@@ -5,6 +5,7 @@ what a dialect cannot say never gets past the catalogue.
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.gateways import bodies, samples
 
+PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
 LONG = 120.0
 """Seconds in which every simulated video is made, and its gateway has seen so."""
@@ -139,6 +141,21 @@ def test_every_profile_and_every_model_of_the_simulator_is_reached() -> None:
         named = {model.name for model, _ in speaks(dialect)}
         missing = PROFILES[profile].models.keys() - named - {"sora-2-pro"}
         assert missing == set(), profile
+
+
+def test_the_page_has_a_cell_for_each_and_a_dash_for_the_rest() -> None:
+    said = set()
+    for row in re.findall(
+        r"^\| (`.+`) \| (\w+) \| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE
+    ):
+        for dialect, cell in zip(bodies.DIALECTS, row[2].split(" | "), strict=True):
+            said |= {(name, row[1], dialect) for name in row[0][1:-1].split("` `") if cell != "–"}
+
+    assert said == {
+        (model.name, str(kind), dialect)
+        for dialect in bodies.DIALECTS
+        for model, kind in speaks(dialect)
+    }
 
 
 # --- what arrived, in the words of the file of bodies --------------------------------------------
