@@ -100,8 +100,9 @@ class Presses:
                 await self._tell(query, problem)
 
     async def _alert(self, query: CallbackQuery, problem: Exception) -> None:
-        text = replies.error(told(problem)).text
-        await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
+        # An alert shows no entities: of a time the words inside are what stands there.
+        look = messages.notice(replies.error(told(problem)), reading.locale_of(query.from_user))
+        await self._rest(query, look.text)
 
     async def _tell(self, query: CallbackQuery, problem: Exception) -> None:
         """In words, where the button stands: once it rests it is too late for an alert."""

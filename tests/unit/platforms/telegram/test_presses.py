@@ -1,6 +1,7 @@
 """What becomes of a pressed button."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
+from bot.core.quotas import Limits
 from tests.fakes.telegram import (
     Fault,
     Message,
@@ -86,6 +88,36 @@ async def test_once_it_rests_a_refusal_comes_as_words(lobby: Lobby, attempts: in
     (said,) = alerts if attempts == 0 else words
     assert "not switched on here" in said
     assert len(alerts) + len(words) == 1
+
+
+EPOCH = re.compile(r"\d{6}")
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(person_videos=1), Limits(community_videos=1), Limits(purse_videos=1)],
+    ids=["person", "community", "purse"],
+)
+async def test_an_alert_says_a_time_in_words(lobby: Lobby, limits: Limits) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    video = await lobby.result(await lobby.made(await lobby.ordered(chat=club)))
+    lobby.service.limits = replace(limits, person_at_once=None)
+    pressed = await lobby.ann.presses(video, "Try again")
+    await lobby.hear(pressed)
+    said = (await pressed.answered()).text
+    assert "The next " in said
+    assert not EPOCH.search(said)
+
+
+async def test_go_says_a_time_in_words_too(lobby: Lobby) -> None:
+    lobby.service.limits = Limits(person_videos=1, person_at_once=None)
+    await lobby.ordered()
+    await lobby.hear(words := await lobby.ann.says("a cat"))
+    pressed = await lobby.ann.presses(lobby.answer(words), "Go")
+    await lobby.hear(pressed)
+    said = (await pressed.answered()).text
+    assert "The next " in said
+    assert not EPOCH.search(said)
 
 
 # --- what takes its time --------------------------------------------------------------------------
