@@ -63,7 +63,7 @@ class Films:
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
     ) -> Message:
         """As a new message, in reply to `target` if there is one."""
-        look = _caption(job, said)
+        look = caption(job, said)
         async with self._still(job) as still, self._line.uploading(chat, topic):
             sent = await self._line.bot.send_video(
                 chat,
@@ -83,7 +83,7 @@ class Films:
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
-        look = _caption(job, said)
+        look = caption(job, said)
         async with self._still(job) as still:
             media = InputMediaVideo(
                 media=_film(job, video),
@@ -112,7 +112,7 @@ class Films:
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
         said = replies.result(job)
-        look = _caption(job, said)
+        look = caption(job, said)
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
             if isinstance(film, Path):
@@ -206,7 +206,8 @@ def patience(film: Path) -> Any:
     return ClientTimeout(total=LONGEST, sock_connect=10, sock_read=silence)
 
 
-def _caption(job: Job, said: Reply) -> messages.Look:
+def caption(job: Job, said: Reply) -> messages.Look:
+    """What stands under a video."""
     locale = job.order.locale
     look = messages.look(said, locale, name=job.order.person.name, caption=True)
     # Telegram makes videos smaller for some apps, and people want the whole.

@@ -31,6 +31,9 @@ BAR = 12
 CALLBACK = re.compile(r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})(?::(?P<value>\S{1,16}))?")
 """What a button carries, in at most 64 bytes: what to do, about which job or draft."""
 
+CONFIRM, KEEP = "confirm", "keep"
+"""What the two buttons do that *Delete* turns into."""
+
 _STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger"}
 _MARK = re.compile("\x02([^\x03]*)\x03")
 _HIDDEN = str.maketrans("", "", "\x02\x03")
@@ -111,6 +114,20 @@ def keyboard(buttons: Iterable[Button], locale: str) -> InlineKeyboardMarkup | N
         for each in buttons
     ]
     return InlineKeyboardMarkup(inline_keyboard=[row]) if row else None
+
+
+def sure(job_id: str, locale: str) -> InlineKeyboardMarkup:
+    """What *Delete* turns into: the question, and the way back."""
+    row = [
+        InlineKeyboardButton(
+            text=i18n.say(Text(id=id_), locale), callback_data=f"v1:{act}:{job_id}", style=style
+        )
+        for id_, act, style in (
+            ("delete.really", CONFIRM, _STYLES[Action.DELETE]),
+            ("delete.keep", KEEP, None),
+        )
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
 def sentence(text: Text, locale: str, *, name: str = "", most: int = MOST_VALUE) -> list[Line]:

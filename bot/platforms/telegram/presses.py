@@ -14,13 +14,13 @@ from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMark
 from bot import i18n
 from bot.core import replies
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.jobs import Job
+from bot.core.jobs import Job, Status
 from bot.core.orders import Address, Order, Person
-from bot.core.replies import Action, Button, Text
+from bot.core.replies import Action, Text
 from bot.core.service import Actor
 from bot.core.updates import Update
 from bot.log import get_logger
-from bot.platforms.telegram import drafts, messages, reading, rights
+from bot.platforms.telegram import drafts, films, messages, reading, rights
 from bot.platforms.telegram.inbox import may_heal
 from bot.platforms.telegram.intake import Intake, told
 from bot.platforms.telegram.line import CALL
@@ -30,13 +30,13 @@ from bot.platforms.telegram.reading import NAME
 MOST_ALERT = 200
 DOUBLE_TAP = 10.0
 """Seconds in which a second press of *Try again* is the first one."""
-CONFIRM = "confirm"
 
 log = get_logger()
 
 Later = Callable[[], Awaitable[None]]
-Act = Callable[[CallbackQuery, str], Awaitable[Later | None]]
-"""Does it; what takes longer than a button may spin is handed back, to be done when it rests."""
+Act = Callable[[CallbackQuery, str], Awaitable[Later | Text | None]]
+"""Does it; what is handed back is said in an alert, or takes longer than a button may spin and is
+done when it rests."""
 
 
 class Presses:
@@ -52,7 +52,8 @@ class Presses:
             Action.RETRY: self._retry,
             Action.REMIX: self._remix,
             Action.DELETE: self._delete,
-            CONFIRM: self._confirm,
+            messages.CONFIRM: self._confirm,
+            messages.KEEP: self._keep,
             "try": self._try,
             "show": self._show,
             "file": self._file,
@@ -63,7 +64,7 @@ class Presses:
     async def hear(self, query: CallbackQuery, update: Update) -> None:
         """Do it, and let the button rest. Raises what has to be tried again."""
         try:
-            later = await self._do(query)
+            done = await self._do(query)
         except Exception as problem:  # the rim: nobody above could tell them
             if may_heal(problem, update):
                 await self._rest(query, "")
@@ -71,11 +72,14 @@ class Presses:
             refuse = self._tell if update.attempts else self._alert
             await refuse(query, problem)
             return
+        if isinstance(done, Text):
+            await self._rest(query, i18n.say(done, reading.locale_of(query.from_user)))
+            return
         await self._rest(query, "")
-        if later is not None:
-            await self._finish(query, update, later)
+        if done is not None:
+            await self._finish(query, update, done)
 
-    async def _do(self, query: CallbackQuery) -> Later | None:
+    async def _do(self, query: CallbackQuery) -> Later | Text | None:
         found = messages.CALLBACK.fullmatch(query.data or "")
         if found is None or query.message is None:
             raise Refused("button_unknown")
@@ -173,26 +177,39 @@ class Presses:
         )
         await self._intake.ask_words(order, "ask.remix", reply_to=_message(query).message_id)
 
-    async def _delete(self, query: CallbackQuery, job_id: str) -> None:
+    async def _delete(self, query: CallbackQuery, job_id: str) -> Text | None:
+        """Ask once more; of what is gone already a copy may still stand here."""
+        job, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
+        if job.status is Status.DELIVERED and job.video is None:
+            return await self._confirm(query, job_id)
+        await self._intake.service.check_delete(job_id, actor)
+        await self._turn_keys(query, messages.sure(job_id, reading.locale_of(query.from_user)))
+        return None
+
+    async def _confirm(self, query: CallbackQuery, job_id: str) -> Text:
+        """Whatever copy the button stands under goes too: only the first message is in our rows."""
+        before, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
+        await self._intake.service.delete(job_id, actor)
+        await self._gone(query)
+        return Text(id="delete.done" if before.video else "delete.gone")
+
+    async def _keep(self, query: CallbackQuery, job_id: str) -> None:
+        """The buttons as they were before *Delete*."""
+        job, message = await self._intake.service.job(job_id), _message(query)
         await self._intake.service.check_delete(job_id, await self._actor(query, job_id))
-        locale = reading.locale_of(query.from_user)
-        sure = messages.keyboard([Button(action=Action.DELETE, job_id=job_id)], locale)
-        assert sure is not None
-        key = sure.inline_keyboard[0][0]
-        sure.inline_keyboard[0][0] = key.model_copy(
-            update={
-                "text": i18n.say(Text(id="delete.really"), locale),
-                "callback_data": f"v1:{CONFIRM}:{job_id}",
-            }
-        )
+        said, locale = replies.result(job), job.order.locale
+        if isinstance(message, Message) and message.text:  # a link, or words
+            keys = messages.keyboard(said.buttons, locale)
+        else:
+            keys = films.caption(job, said).keyboard
+        await self._turn_keys(query, keys)
+
+    async def _turn_keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
         try:
-            await self._keys(query, sure)
+            await self._keys(query, keys)
         except Refused as refused:
             if refused.code != "unchanged":  # pressed twice
                 raise Refused("button_unknown") from None
-
-    async def _confirm(self, query: CallbackQuery, job_id: str) -> None:
-        await self._intake.service.delete(job_id, await self._actor(query, job_id))
 
     async def _show(self, query: CallbackQuery, job_id: str) -> Later:
         job = await self._own(query, job_id)
@@ -263,7 +280,7 @@ class Presses:
         await self._gone(query)
 
     async def _gone(self, query: CallbackQuery) -> None:
-        """The draft has done its duty; where it can't be deleted it loses its buttons."""
+        """The message has done its duty; where it can't be deleted it loses its buttons."""
         message = _message(query)
         line = self._intake.line
         try:

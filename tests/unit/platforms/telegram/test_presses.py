@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.core import jobs as moves
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.quotas import Limits
+from bot.core.service import Actor
 from tests.fakes.telegram import (
     Fault,
     Message,
@@ -183,6 +185,70 @@ async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None
     await lobby.hear(pressed)
     assert "belongs to somebody else" in (await pressed.answered()).text
     assert lobby.fake.calls_of("sendDocument") == []
+
+
+# --- to delete ------------------------------------------------------------------------------------
+
+
+async def a_copy(lobby: Lobby) -> tuple[Job, Message]:
+    """A video of Ann's, once more by /history."""
+    job = await lobby.made(await lobby.ordered())
+    original = await lobby.result(job)
+    now = lobby.clock.now()
+    job = await lobby.store.moved(await lobby.job(job.id), moves.delivered(job, now=now))
+    await lobby.platform.films.show(str(lobby.ann.id), job)
+    return job, lobby.fake.posts(original.chat)[-1]
+
+
+async def press(lobby: Lobby, message: Message, button: str) -> str:
+    """What an alert says to it, if there is one."""
+    await lobby.clock.advance(5)  # nobody is faster, and so much is said at once nowhere
+    pressed = await lobby.ann.presses(message, button)
+    await lobby.hear(pressed)
+    return (await pressed.answered()).text
+
+
+def keys(message: Message) -> list[str]:
+    return [str(each["text"]) for each in message.buttons]
+
+
+async def test_the_copy_that_was_pressed_goes_as_well(lobby: Lobby) -> None:
+    job, copy = await a_copy(lobby)
+    await press(lobby, copy, "Delete")
+    assert await press(lobby, copy, "Really delete?") == "Deleted."
+    assert (await lobby.job(job.id)).video is None
+    assert lobby.fake.now(copy) is None
+
+
+@pytest.mark.parametrize("button", ["Delete", "Really delete?"])
+async def test_a_copy_of_what_is_gone_goes_with_a_word(lobby: Lobby, button: str) -> None:
+    job, copy = await a_copy(lobby)
+    if button != "Delete":
+        await press(lobby, copy, "Delete")
+    await lobby.service.delete(job.id, Actor(person=job.order.person))
+    assert "gone already" in await press(lobby, copy, button)
+    assert lobby.fake.now(copy) is None
+
+
+async def test_whoever_thinks_again_gets_the_buttons_back(lobby: Lobby) -> None:
+    job, copy = await a_copy(lobby)
+    await press(lobby, copy, "Delete")
+    assert keys(lobby.fake.now(copy) or copy) == ["Really delete?", "Keep it"]
+    await press(lobby, copy, "Keep it")
+    assert keys(lobby.fake.now(copy) or copy) == keys(copy)
+    assert await lobby.job(job.id) == job
+
+
+async def test_nobody_else_turns_the_buttons_back(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    job = await lobby.made(await lobby.ordered(chat=club))
+    video = await lobby.result(job)
+    await lobby.store.moved(await lobby.job(job.id), moves.delivered(job, now=lobby.clock.now()))
+    await press(lobby, video, "Delete")
+    bob = lobby.fake.person("Bob", started=True)
+    await bob.joins(club)
+    await lobby.hear(await bob.presses(video, "Keep it"))
+    assert keys(lobby.fake.now(video) or video) == ["Really delete?", "Keep it"]
 
 
 # --- ranks ----------------------------------------------------------------------------------------
