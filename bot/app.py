@@ -105,7 +105,7 @@ async def open_app(
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
-        needs = Needs(config, clock, rows.posts, rows.settings, studio.file, rows.database, note)
+        needs = _needs(config, rows, studio, pages, clock, note)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
 
@@ -156,6 +156,14 @@ async def _bring_home(rows: Rows, clock: Clock) -> None:
         except Broken as known:  # the database took it after all, and the job has moved on
             log.info("job.id_known", job=job_id, code=known.code)
     rows.spool.clear()
+
+
+def _needs(
+    config: Config, rows: Rows, studio: Studio, pages: Pages, clock: Clock, note: str
+) -> Needs:
+    return Needs(
+        config, clock, rows.posts, rows.settings, studio.file, pages.link, rows.database, note
+    )
 
 
 async def _access(

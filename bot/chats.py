@@ -17,6 +17,7 @@ from bot.core.access import Facts
 from bot.core.errors import Broken
 from bot.core.jobs import Job
 from bot.core.ports import Clock, Platform, Posts
+from bot.core.posting import Link
 from bot.core.replies import Reply
 from bot.core.service import Service
 from bot.store.communities import Communities
@@ -38,6 +39,7 @@ class Needs:
     posts: Posts
     facts: Facts
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
+    link: Callable[[Job], Link | None]
     database: Database
     note: str
     """What the room says on top of itself: that its videos are paid for, say."""
@@ -124,6 +126,7 @@ async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
         handles=Handles(needs.database, settings.account),
         communities=Communities(needs.database),
         stored=needs.stored,
+        link=needs.link,
         clock=needs.clock,
     ) as platform:
 

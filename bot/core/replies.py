@@ -138,7 +138,7 @@ def kept(job: Job, *, fits: bool) -> Reply:
     return Reply(
         text=Text(
             id="result.not_attachable" if fits else "result.too_large",
-            values={"person": job.order.person.id, "megabytes": megabytes, "job": job.id},
+            values={"person": job.order.person.id, "megabytes": megabytes},
         ),
         tone=Tone.DONE,
         prompt=job.request.prompt,

@@ -49,6 +49,7 @@ class TelegramPlace(Place):
                 handles=Handles(database, settings.account),
                 communities=Communities(database),
                 stored=stored,
+                link=lambda _: None,
                 clock=clock,
             )
             platform.hears = True

@@ -36,6 +36,7 @@ async def main(api_url: str, token: str, person: str, film: Path, times: int) ->
             handles=Handles(database, settings.account),
             communities=Communities(database),
             stored=nothing,
+            link=lambda _: None,
             clock=SystemClock(),
         )
         async with platform:

@@ -23,7 +23,7 @@ from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.telegram import messages
-from bot.platforms.telegram.films import Films, Handles, Stored
+from bot.platforms.telegram.films import Films, Handles, Linked, Stored
 from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
@@ -68,6 +68,7 @@ class TelegramPlatform:
         handles: Handles,
         communities: Communities,
         stored: Stored,
+        link: Linked,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -79,7 +80,9 @@ class TelegramPlatform:
         self.line = Line(
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )
-        self.films = Films(self.line, handles=handles, stored=stored)
+        self.films = Films(
+            self.line, handles=handles, stored=stored, link=link, most=settings.upload_limit
+        )
         self._downloads = Downloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()
         self.hears = False

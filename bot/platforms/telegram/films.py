@@ -16,6 +16,7 @@ from aiohttp import ClientTimeout
 from bot.core import replies
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.jobs import Job, Video
+from bot.core.posting import Link
 from bot.core.replies import Reply
 from bot.log import get_logger
 from bot.platforms.telegram import messages
@@ -35,6 +36,8 @@ AS_FILE = "#file"
 
 log = get_logger()
 
+Linked = Callable[[Job], Link | None]
+"""A fresh link to its video; None where the world does not see us."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
 Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
 """Sends it to this chat and topic: a file of ours, or one that Telegram has by that name."""
@@ -53,8 +56,13 @@ class Handles(Protocol):
 class Films:
     """One account's films."""
 
-    def __init__(self, line: Line, *, handles: Handles, stored: Stored) -> None:
+    def __init__(
+        self, line: Line, *, handles: Handles, stored: Stored, link: Linked, most: int
+    ) -> None:
+        """`most`: bytes that may be uploaded."""
         self._line = line
+        self._link = link
+        self._most = most
         self._handles = handles
         self._stored = stored
         self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
@@ -147,7 +155,8 @@ class Films:
         await self._bring(channel, job, _video(job).key + AS_FILE, send)
 
     async def _bring(self, channel: str, job: Job, key: str, send: Bring) -> None:
-        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once."""
+        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. What
+        is too large for that comes as a link."""
         handle = await self._handles.get(key)
         if handle is not None:
             try:
@@ -160,12 +169,25 @@ class Films:
                 await self._handles.drop(key)
             else:
                 return
+        if _video(job).size > self._most:
+            await self._say_where(channel, job)
+            return
         if self._uploads.locked():
             raise Temporary("telegram_busy", retry_after=5.0, unsent=True)
         async with self._uploads, self._stored(_video(job).key) as path:
             await self._line.insist(
                 channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
             )
+
+    async def _say_where(self, channel: str, job: Job) -> None:
+        """A new link, since the first one may have expired; words where nothing leads to us."""
+        link = self._link(job)
+        if link is None:
+            said = replies.kept(job, fits=False)
+        else:
+            said = replies.result(job, link=link.url, link_expires_at=link.expires_at)
+        name, locale = job.order.person.name, job.order.locale
+        await self._line.say(channel, messages.look(said, locale, name=name))
 
     @asynccontextmanager
     async def _still(self, job: Job) -> AsyncIterator[Path | None]:

@@ -14,6 +14,7 @@ from bot.core import jobs as moves
 from bot.core import replies
 from bot.core.access import Access, Default
 from bot.core.jobs import Job, Video
+from bot.core.posting import Link
 from bot.core.posts import Form, PostKind
 from bot.core.service import AnimateOthers, Service
 from bot.core.updates import Update
@@ -47,6 +48,8 @@ class Lobby:
     database: Database
     folder: Path
     ann: Person = field(init=False)
+    link: Link | None = None
+    """Where the world finds any video; None: it does not see us."""
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -62,6 +65,7 @@ class Lobby:
             handles=self.handles,
             communities=self.communities,
             stored=self._stored,
+            link=lambda _: self.link,
             clock=self.clock,
         )
         facts = Facts(self.database)

@@ -152,6 +152,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             handles=Handles(rows),
             communities=Communities(rows),
             stored=stored,
+            link=lambda _: None,
             clock=clock,
         )
         ann = fake.person("Ann", started=True)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from bot.core import jobs as moves
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
+from bot.core.posting import Link
 from bot.core.quotas import Limits
 from bot.core.service import Actor
 from tests.fakes.telegram import (
@@ -21,7 +22,7 @@ from tests.fakes.telegram import (
     internal,
     reset,
 )
-from tests.unit.platforms.telegram.conftest import Lobby, locked
+from tests.unit.platforms.telegram.conftest import VIDEO, Lobby, locked
 
 # --- old messages ---------------------------------------------------------------------------------
 
@@ -184,6 +185,30 @@ async def test_somebody_elses_video_is_refused_in_an_alert(lobby: Lobby) -> None
     pressed = await bob.presses(video, "As file")
     await lobby.hear(pressed)
     assert "belongs to somebody else" in (await pressed.answered()).text
+    assert lobby.fake.calls_of("sendDocument") == []
+
+
+# --- too large to be sent -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("button", ["As file", "▶ a cat"])
+@pytest.mark.parametrize("is_seen", [True, False])
+async def test_what_is_too_large_comes_as_a_link_or_in_words(
+    lobby: Lobby, button: str, is_seen: bool
+) -> None:
+    job = await lobby.made(await lobby.ordered())
+    pressed = await lobby.result(job)
+    row, video = await lobby.job(job.id), replace(VIDEO, key="videos/b.mp4", size=50_000_001)
+    await lobby.store.moved(row, replace(row, video=video))
+    if button != "As file":
+        await lobby.hear(asked := await lobby.ann.says("/history"))
+        pressed = lobby.answer(asked)
+    lobby.link = Link("https://videos.example/v/a", lobby.clock.now()) if is_seen else None
+    uploads = len(lobby.fake.calls_of("sendVideo"))
+    await press(lobby, pressed, button)
+    said = lobby.fake.posts(pressed.chat)[-1].text
+    assert ("https://videos.example/v/a" if is_seen else "too large for this chat") in said
+    assert len(lobby.fake.calls_of("sendVideo")) == uploads
     assert lobby.fake.calls_of("sendDocument") == []
 
 
