@@ -5,7 +5,7 @@ its message takes the place of the status message, which is the same however oft
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,7 @@ from bot.core.jobs import Job
 from bot.core.orders import Picture
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.log import get_logger
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.films import Films, Handles, Linked, Stored
@@ -33,6 +33,9 @@ MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """What is shown on the request itself."""
+
+KEPT = "card.delivered_silent"
+"""The card that has to say where the video is."""
 
 log = get_logger()
 
@@ -253,4 +256,7 @@ class TelegramPlatform:
 
 
 def _look(job: Job, said: Reply) -> messages.Look:
+    # Who spoke as a group has no private chat.
+    if said.text.id == KEPT and job.order.person.id.isdecimal():
+        said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))
     return messages.look(said, job.order.locale, name=job.order.person.name)

@@ -537,3 +537,20 @@ async def test_a_download_that_breaks_off_may_come_again(house: House) -> None:
         await house.platform.fetch(picture, house.folder / "into", most=10_000)
     await house.platform.fetch(picture, house.folder / "into", most=10_000)
     assert (house.folder / "into").read_bytes() == b"x" * 500
+
+
+@pytest.mark.parametrize("is_faceless", [False, True])
+async def test_a_card_says_where_a_video_is_that_was_not_posted(
+    house: House, is_faceless: bool
+) -> None:
+    """Whoever stopped it; a group that spoke for itself has no private chat to look in."""
+    about = replace(house.job(), status=Status.DELIVERED, silent=True)
+    if is_faceless:
+        club = Person(id="-1001", name="Club")
+        about = replace(about, order=replace(about.order, person=club))
+    post = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    said = replies.card(about)
+    await house.platform.send(post, about, said, nonce=post.nonce(Form.TEXT), video=None)
+    lines = house.posts()[-1].text.splitlines()
+    assert lines[0] == "Done. Not posted; the video is kept for whoever asked for it."
+    assert ("/history shows it, in a private chat with me." in lines) is not is_faceless
