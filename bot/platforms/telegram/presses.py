@@ -145,7 +145,8 @@ class Presses:
         await self._intake.service.silence(job_id, actor)
 
     async def _retry(self, query: CallbackQuery, job_id: str) -> None:
-        person, earlier = reading.person(query.from_user), await self._intake.service.job(job_id)
+        earlier = await self._intake.service.job(job_id)
+        person = await self._face(query, earlier)
         await self._intake.service.retry(
             job_id,
             person,
@@ -167,7 +168,7 @@ class Presses:
 
     async def _remix(self, query: CallbackQuery, job_id: str) -> None:
         job = await self._intake.service.job(job_id)
-        person = reading.person(query.from_user)
+        person = await self._face(query, job)
         self._intake.service.check_pictures(job.order.pictures, person)
         order = replace(
             job.order,
@@ -221,7 +222,7 @@ class Presses:
 
     async def _own(self, query: CallbackQuery, job_id: str) -> Job:
         job = await self._intake.service.job(job_id)
-        if job.order.person.id != str(query.from_user.id):
+        if job.order.person.id != (await self._face(query, job)).id:
             raise Refused("not_yours")
         if job.video is None:
             raise Refused("video_gone")
@@ -229,8 +230,12 @@ class Presses:
 
     async def _actor(self, query: CallbackQuery, job_id: str) -> Actor:
         job = await self._intake.service.job(job_id)
-        person, chat = reading.person(query.from_user), _message(query).chat.id
+        person, chat = await self._face(query, job), _message(query).chat.id
         return await rights.actor(self._intake.line, person, job, chat=chat)
+
+    async def _face(self, query: CallbackQuery, job: Job) -> Person:
+        person, chat = reading.person(query.from_user), _message(query).chat.id
+        return await rights.face(self._intake.line, person, job, chat=chat)
 
     # --- drafts --------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ class _Member(TelegramObject):
     """aiogram's own wants every right there is by now; older servers name fewer."""
 
     status: str
+    is_anonymous: bool = False
 
 
 class _GetMember(TelegramMethod[_Member]):
@@ -36,9 +37,22 @@ async def actor(line: Line, person: Person, job: Job, *, chat: int) -> Actor:
         return Actor(person=person)
     if person.id == str(chat):
         return Actor(person=person, moderates=True)
+    member = await _member(line, person, chat)
+    return Actor(person=person, moderates=member.status in MODERATORS)
+
+
+async def face(line: Line, person: Person, job: Job, *, chat: int) -> Person:
+    """As whom somebody acts on `job`: what the group itself asked for belongs to its anonymous
+    admins there. They write as the group, but a press always tells of the user."""
+    if job.order.person.id != str(chat):
+        return person
+    member = await _member(line, person, chat)
+    return job.order.person if member.is_anonymous else person
+
+
+async def _member(line: Line, person: Person, chat: int) -> _Member:
     question = _GetMember(chat_id=chat, user_id=int(person.id))
     try:
-        member = await line.ask(chat, line.bot(question, request_timeout=CALL))
+        return await line.ask(chat, line.bot(question, request_timeout=CALL))
     except Refused:  # it tells of others for sure only where we are an admin
-        return Actor(person=person)
-    return Actor(person=person, moderates=member.status in MODERATORS)
+        return _Member(status="unknown")

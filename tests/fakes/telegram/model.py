@@ -54,6 +54,8 @@ class User:
     language_code: str | None = None
     is_bot: bool = False
     is_deactivated: bool = False
+    is_anonymous: bool = False
+    """Writes in groups as the group, as admins can."""
 
     def __repr__(self) -> str:
         return f"<{self.first_name}>"

@@ -64,9 +64,9 @@ def member(it: User, standing: Membership) -> Json:
     shown: Json = {"user": user(it), "status": str(standing)}
     match standing:
         case Membership.CREATOR:
-            shown["is_anonymous"] = False
+            shown["is_anonymous"] = it.is_anonymous
         case Membership.ADMINISTRATOR:
-            shown |= {"is_anonymous": False} | dict.fromkeys(ADMIN_RIGHTS, True)
+            shown |= {"is_anonymous": it.is_anonymous} | dict.fromkeys(ADMIN_RIGHTS, True)
         case Membership.KICKED:
             shown["until_date"] = 0
         case Membership.MEMBER | Membership.LEFT:

@@ -41,8 +41,6 @@ class Person(User):
     """
 
     world: World
-    is_anonymous: bool = False
-    """Writes in groups as the group, as admins can."""
     speaks_as: Chat | None = None
     """Writes in groups in the name of an own channel."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -13,9 +13,12 @@ from bot.core.jobs import Job, Reason, Status
 from bot.core.posting import Link
 from bot.core.quotas import Limits
 from bot.core.service import Actor
+from tests.e2e.world import png
 from tests.fakes.telegram import (
+    Chat,
     Fault,
     Message,
+    Person,
     accepted,
     bad_request,
     flood,
@@ -298,3 +301,79 @@ async def test_whom_telegram_does_not_tell_of_has_no_rank(lobby: Lobby) -> None:
     pressed = await admin.presses(card, "Cancel")
     await lobby.hear(pressed)
     assert "belongs to somebody else" in (await pressed.answered()).text
+
+
+# --- the group itself -----------------------------------------------------------------------------
+
+
+@dataclass
+class Club:
+    """A group, and the video of a picture of its own: its owner writes anonymously."""
+
+    chat: Chat
+    owner: Person
+    job: Job
+    video: Message
+
+
+@pytest.fixture
+async def club(lobby: Lobby) -> Club:
+    owner = lobby.fake.person("owner", started=True)
+    chat = lobby.fake.supergroup("club", owner, lobby.ann)
+    owner.is_anonymous = True
+    await lobby.hear(
+        await owner.sends_photo(png(), caption="/animate@zoetrope_bot jump", chat=chat)
+    )
+    (job,) = await lobby.store.jobs.recent("telegram", str(chat.id), most=9)
+    job = await lobby.made(job)
+    video = await lobby.result(job)
+    await lobby.store.moved(await lobby.job(job.id), moves.delivered(job, now=lobby.clock.now()))
+    return Club(chat, owner, job, video)
+
+
+async def test_an_anonymous_admin_tries_again_as_the_group(lobby: Lobby, club: Club) -> None:
+    await lobby.hear(await club.owner.presses(club.video, "Try again"))
+    jobs = await lobby.store.jobs.recent("telegram", str(club.chat.id), most=9)
+    assert [each.order.person for each in jobs] == [club.job.order.person] * 2
+
+
+async def test_an_anonymous_admin_remixes_as_the_group(lobby: Lobby, club: Club) -> None:
+    await lobby.hear(await club.owner.presses(club.video, "Remix"))
+    asked = lobby.fake.posts(club.chat)[-1]
+    await lobby.hear(await club.owner.says("a dog", chat=club.chat, reply_to=asked))
+    jobs = await lobby.store.jobs.recent("telegram", str(club.chat.id), most=9)
+    assert {each.request.prompt for each in jobs} == {"jump", "a dog"}
+
+
+async def test_an_anonymous_admin_gets_the_groups_file(lobby: Lobby, club: Club) -> None:
+    await lobby.hear(await club.owner.presses(club.video, "As file"))
+    assert len(lobby.fake.calls_of("sendDocument")) == 1
+
+
+async def test_an_anonymous_admin_deletes_what_is_the_groups(lobby: Lobby, club: Club) -> None:
+    await lobby.hear(await club.owner.presses(club.video, "Delete"))
+    await lobby.hear(await club.owner.presses(club.video, "Really delete?"))
+    assert (await lobby.job(club.job.id)).video is None
+
+
+@pytest.mark.parametrize("is_admin", [True, False])
+@pytest.mark.parametrize("button", ["Try again", "Remix", "As file"])
+async def test_nobody_else_counts_for_the_group(
+    lobby: Lobby, club: Club, button: str, is_admin: bool
+) -> None:
+    """Neither an admin who writes under a name, nor whoever once was anonymous."""
+    if is_admin:
+        lobby.fake.promote(club.chat, lobby.ann)
+    lobby.ann.is_anonymous = not is_admin
+    alert = await press(lobby, club.video, button)
+    assert "somebody else" in alert
+
+
+async def test_an_anonymous_admin_is_nobody_elsewhere(lobby: Lobby, club: Club) -> None:
+    other = lobby.fake.supergroup("other", club.owner, lobby.ann)
+    shown = await lobby.result(await lobby.made(await lobby.ordered(chat=other)))
+    data = {"text": "file", "callback_data": f"v1:file:{club.job.id}"}
+    shown = lobby.fake.world.edit(replace(shown, markup={"inline_keyboard": [[data]]}))
+    pressed = await club.owner.presses(shown, "file")
+    await lobby.hear(pressed)
+    assert "somebody else" in (await pressed.answered()).text
