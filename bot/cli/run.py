@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,8 @@ from bot.web.server import reached_at
 
 TELEGRAM_MB = 50
 """What Telegram's own server takes as a file."""
+TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})
+"""Where Telegram's own server calls."""
 
 
 def run_service(file: Path | None) -> None:
@@ -73,10 +76,23 @@ def _alone(config: Config) -> Iterator[Problem]:
         return
     if table.webhook and config.settings.web.public_url is None:
         yield Problem("telegram.webhook", "webhook_nowhere")
+    elif table.webhook and not table.local and not _is_called(config.settings.web.public_url):
+        yield Problem("web.public_url", "webhook_uncalled")
     if table.local and table.api_url is None:
         yield Problem("telegram.local", "server_missing")
     if table.upload_limit_mb > TELEGRAM_MB and table.api_url is None:
         yield Problem("telegram.upload_limit_mb", "server_missing")
+
+
+def _is_called(public_url: str | None) -> bool:
+    """Whether Telegram takes such an address for its calls; whether it leads to us is not asked."""
+    url = urlsplit(public_url or "")
+    host, port = url.hostname or "", url.port or 443
+    try:
+        is_public = ip_address(host).is_global
+    except ValueError:  # a name
+        is_public = "." in host and not host.endswith(".localhost")
+    return url.scheme == "https" and port in TELEGRAM_PORTS and is_public
 
 
 def _is_room_reached(config: Config) -> bool:

@@ -98,6 +98,13 @@ def _web_address(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def _bot_api_address(value: str) -> str:
+    """People copy it out of a call, the token along."""
+    if re.search(r"(?i)/bot\d+(:|%3a)", value):
+        raise ValueError("address_holds_token")
+    return _web_address(value)
+
+
 def _text(given: object, read: Callable[[str], str]) -> object:
     """What is no text is for pydantic to refuse."""
     return read(given) if isinstance(given, str) else given
@@ -148,6 +155,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
+BotApiAddress = Annotated[str, AfterValidator(_bot_api_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 GatewayAddress = Annotated[str, AfterValidator(gateway_address)]
 BotToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, bot_token))]
@@ -181,7 +189,7 @@ class Telegram(Table):
     """`[telegram]`"""
 
     token: TelegramToken | None = Field(None, description="secret; environment only")
-    api_url: WebAddress | None = Field(
+    api_url: BotApiAddress | None = Field(
         None, description="a Bot API server of your own, for files up to 2 GB"
     )
     local: bool = Field(False, description="whether that server runs with --local on this disk")

@@ -86,6 +86,7 @@ async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
     code, said = await zoetrope("init", "--yes", folder=hall.folder, **variables)
     assert code == 0, said
     assert "Telegram takes the token." in said
+    assert "Discord" not in said
 
 
 async def test_run_tells_where_the_bot_is(hall: Hall) -> None:

@@ -24,7 +24,7 @@ def set_up(file: Path, *, ask: bool, also_telegram: bool) -> None:
     """Set up what is missing; `ask` a person, or take it all from the environment and files."""
     draft = Draft(file, environment=os.environ)
     if not ask:
-        _check_known(draft)
+        _check_known(draft, also_telegram=also_telegram)
         _steps(Nobody(), draft, also_telegram=also_telegram)
         return
     if sys.stdin is None or not sys.stdin.isatty():  # it is None where it was closed
@@ -51,14 +51,17 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
 
     trial.offer(talk, draft.config())
     talk.say("init.done", run=_command("run", draft.file), doctor=_command("doctor", draft.file))
+    if on_discord:
+        talk.say("init.reload")
 
 
-def _check_known(draft: Draft) -> None:
+def _check_known(draft: Draft, *, also_telegram: bool) -> None:
     """All that is missing at once, since nobody can be asked one by one."""
     url, key = (("gateways", draft.gateway, name) for name in ("base_url", "api_key"))
     needed: dict[tuple[str, ...], str] = {url: "answer_missing", key: "secret_missing"}
     if draft.get(*telegram.KEY) is None:
-        needed = {discord.KEY: "secret_missing", **needed}
+        chat = telegram.KEY if also_telegram else discord.KEY
+        needed = {chat: "secret_missing", **needed}
     missing = [
         Problem(".".join(key), code, {"variable": variable(".".join(key))})
         for key, code in needed.items()

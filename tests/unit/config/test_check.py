@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli.check import offered, remarks, what_can_run, worst_day
 from bot.cli.run import obstacles
-from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Told
 
 TOKEN = "123456789:AAEaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _PER_SECOND = dict.fromkeys(PACKAGED, 0.05) | {"sora-2": 0.2}
@@ -125,6 +125,35 @@ def test_what_means_nothing_on_telegram_without_another_setting_is_an_obstacle(
     assert [problem.key for problem in found] == [f"telegram.{line.partition(' ')[0]}"]
     assert obstacles(read(f"[telegram]\n{line}\n{remedy}", **token)) == []
     assert obstacles(read(f"[telegram]\n{line}")) == [], "nobody wants it on Telegram"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_called"),
+    [
+        ("https://videos.example", True), ("https://videos.example:8443/bot", True),
+        ("http://videos.example", False), ("https://videos.example:8080", False),
+        ("https://localhost", False), ("https://127.0.0.1", False), ("https://192.168.1.2", False),
+        ("https://8.8.8.8", True),
+    ],
+)  # fmt: skip
+def test_an_address_that_telegram_never_calls_is_an_obstacle(
+    read: Read, address: str, is_called: bool
+) -> None:
+    token = {"ZOETROPE_TELEGRAM__TOKEN": TOKEN, "ZOETROPE_WEB__PUBLIC_URL": address}
+    found = obstacles(read("[telegram]\nwebhook = true", **token))
+    assert [problem.code for problem in found] == ([] if is_called else ["webhook_uncalled"])
+    own = 'webhook = true\nlocal = true\napi_url = "http://127.0.0.1:8081"'
+    assert obstacles(read(f"[telegram]\n{own}", **token)) == [], "a server of one's own does"
+    assert obstacles(read(**token)) == [], "nobody is to call"
+
+
+@pytest.mark.parametrize("end", [f"/bot{TOKEN}", f"/file/bot{TOKEN}/getMe"])
+def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
+    told: Told, end: str
+) -> None:
+    (said,) = told(f'[telegram]\napi_url = "https://api.telegram.org{end}"')
+    assert said.startswith("telegram.api_url holds a bot's token.")
+    assert TOKEN not in said
 
 
 def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:

@@ -1,0 +1,24 @@
+"""What `init` says it lacks where nobody can be asked."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.cli.init import set_up
+from bot.cli.words import explain
+from bot.config import Misconfigured
+from bot.core.errors import Refused
+
+GATEWAY = ["gateways.main.base_url", "gateways.main.api_key"]
+
+
+@pytest.mark.parametrize("network", ["discord", "telegram"])
+def test_the_token_of_the_network_that_was_named_is_missed(tmp_path: Path, network: str) -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        set_up(tmp_path / "config.toml", ask=False, also_telegram=network == "telegram")
+    assert [problem.key for problem in wrong.value.problems] == [f"{network}.token", *GATEWAY]
+
+
+def test_without_a_terminal_it_names_the_tokens_of_both_networks() -> None:
+    said = explain(Refused("no_terminal"))
+    assert "ZOETROPE_DISCORD__TOKEN or ZOETROPE_TELEGRAM__TOKEN" in said
