@@ -212,8 +212,25 @@ def _update(raw: Any, now: float) -> Update | None:
         lane, wait, urgent = f"press:{person.get('id', number)}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
-        chat = said.get("chat") if isinstance(said.get("chat"), dict) else {}
-        lane, wait, urgent = str((chat or {}).get("id", "")), 0.0, False
+        # A group that has another id is known by it before anything is taken there.
+        lane, wait, urgent = _lane(raw, said), 0.0, "migrate_to_chat_id" in said
         if album := said.get("media_group_id"):
             lane, wait = f"{lane}:{album}", ALBUM
     return Update(id=number, lane=lane, data=raw, received_at=now, urgent=urgent, wait=wait)
+
+
+def _lane(raw: dict[str, Any], said: dict[str, Any]) -> str:
+    """The chat and who speaks in it: whoever says much waits for nobody but themselves.
+
+    A private chat is one lane with what becomes of it, so that a block comes after what it ends.
+    """
+    chat = _id(said, "chat")
+    if "message" not in raw or "migrate_to_chat_id" in said:
+        return chat
+    speaker = _id(said, "sender_chat") or _id(said, "from")
+    return chat if speaker in ("", chat) else f"{chat}:{speaker}"
+
+
+def _id(said: dict[str, Any], whose: str) -> str:
+    it = said.get(whose)
+    return str(it.get("id", "")) if isinstance(it, dict) else ""

@@ -1,0 +1,61 @@
+"""Who waits for whom: what is told of goes into lanes, over real rows."""
+
+from bot.platforms.telegram.inbox import Inbox
+from tests.fakes.telegram import Chat, Person
+from tests.unit.platforms.telegram.conftest import Lobby
+
+
+async def due(lobby: Lobby) -> list[str]:
+    """Of all that Telegram told: what is handled next, the urgent first."""
+    inbox = Inbox(
+        lobby.platform.line.bot,
+        lobby.updates,
+        lobby.commands.handle,
+        clock=lobby.clock,
+        hears=lambda _: None,
+    )
+    await inbox.take([each.json for each in lobby.fake.updates.all])
+    return [_said(each.data) for each in await lobby.updates.due(now=lobby.clock.now(), most=99)]
+
+
+def _said(data: dict[str, dict[str, object]]) -> str:
+    (body,) = (each for each in data.values() if isinstance(each, dict))
+    if text := body.get("text"):
+        return str(text).replace("@zoetrope_bot", "")
+    return next((each for each in body if "migrate" in each), "my_chat_member")
+
+
+async def club_of(lobby: Lobby) -> tuple[Chat, Person]:
+    bob = lobby.fake.person("Bob")
+    return lobby.fake.group("club", lobby.ann, bob), bob
+
+
+async def test_whoever_says_much_in_a_group_holds_up_nobody_else(lobby: Lobby) -> None:
+    club, bob = await club_of(lobby)
+    for _ in range(3):
+        await bob.says("/help@zoetrope_bot", chat=club)
+    for text in ("/video@zoetrope_bot a cat", "/cancel@zoetrope_bot"):
+        await lobby.ann.says(text, chat=club)
+    assert await due(lobby) == ["/help", "/video a cat"]
+
+
+async def test_who_speaks_as_a_chat_is_one_more_speaker(lobby: Lobby) -> None:
+    club, bob = await club_of(lobby)
+    await bob.says("/help@zoetrope_bot", chat=club)
+    bob.speaks_as = lobby.fake.channel("news", bob)
+    await bob.says("/models@zoetrope_bot", chat=club)
+    await bob.says("/quota@zoetrope_bot", chat=club)
+    assert await due(lobby) == ["/help", "/models"]
+
+
+async def test_a_group_has_its_new_id_before_anything_is_taken_there(lobby: Lobby) -> None:
+    club, _ = await club_of(lobby)
+    await lobby.ann.says("/help@zoetrope_bot", chat=club)
+    lobby.fake.migrate(club)
+    assert (await due(lobby))[:2] == ["migrate_to_chat_id", "/help"]
+
+
+async def test_a_block_comes_after_what_it_ends(lobby: Lobby) -> None:
+    await lobby.ann.says("/video a cat")
+    await lobby.ann.blocks_bot()
+    assert await due(lobby) == ["/video a cat"]
