@@ -137,6 +137,8 @@ class Commands:
             wish = replace(wish, prompt=text_of_reply(message))
         order = reading.order_of(message, wish, pictures)
         if not wish.prompt and not pictures:
+            if not self._intake.may_answer(message):
+                return
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         else:
             await self._intake.service.submit(order)
@@ -179,8 +181,12 @@ class Commands:
 
     # --- lists ---------------------------------------------------------------------------------
 
-    async def _start(self, message: Message, _: Command) -> None:
-        await lists.start(self._intake, message)
+    async def _start(self, message: Message, command: Command) -> None:
+        """Whoever adds us to a group by a link says it there without knowing."""
+        if reading.is_private(message.chat):
+            await lists.start(self._intake, message)
+        else:
+            await self._help(message, command)
 
     async def _help(self, message: Message, _: Command) -> None:
         private = reading.is_private(message.chat)

@@ -4,6 +4,8 @@ An update is handled again until it is done, so everything here may happen twice
 is answered by its rows: Telegram waits for nobody, so the card is a post like any other.
 """
 
+from typing import Any
+
 from aiogram.types import ForceReply, Message
 
 from bot.core import replies
@@ -16,12 +18,24 @@ from bot.log import get_logger
 from bot.platforms.telegram import drafts, messages
 from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.drafts import Drafts
-from bot.platforms.telegram.reading import channel_of, locale_of, replied_to, words_of
+from bot.platforms.telegram.reading import (
+    channel_of,
+    event_of,
+    is_private,
+    locale_of,
+    replied_to,
+    speaker_of,
+    words_of,
+)
 
 CONFIRMED = 3
 """Tries of a confirmation."""
 LONGEST_WAIT = 60.0
 """Seconds before the next of them: a place of the inbox is held meanwhile."""
+MOST_ANSWERS = 4
+"""Answers to one person in a group within `ANSWERED` seconds: all there share its pace, and cards
+and others' answers need some of it too. What was done is done, said or not."""
+ANSWERED = 60.0
 
 log = get_logger()
 
@@ -46,6 +60,8 @@ class Intake:
         self.posts = posts
         self.drafts = drafts
         self._currency = currency
+        self._answers: dict[tuple[int, str, str], float] = {}
+        """When somebody was answered in a group first, by the group, the speaker and the event."""
 
     async def draft(self, order: Order) -> None:
         """Show what would be made of it. Nothing is billed before somebody says so."""
@@ -105,9 +121,33 @@ class Intake:
         """Words in reply to a message; where nobody may speak there is silence."""
         look = messages.notice(reply, locale_of(message.from_user))
         try:
-            await self.line.say(channel_of(message), look, reply_to=message.message_id)
+            await self.answer(message, look)
         except Refused as refused:
             log.info("telegram.unanswered", code=refused.code)
+
+    async def answer(self, message: Message, look: messages.Look, **more: Any) -> None:
+        """In reply to a message, as long as its person is not answered too often there."""
+        if self.may_answer(message):
+            channel, number = channel_of(message), message.message_id
+            await self.line.say(channel, look, reply_to=number, **more)
+
+    def may_answer(self, message: Message) -> bool:
+        """Whether one more answer leaves the group its pace; that to the same message is no more.
+
+        What was answered longer ago is forgotten: the table is as long as a minute.
+        """
+        if is_private(message.chat):
+            return True
+        now, chat, speaker = self.clock.now(), message.chat.id, speaker_of(message)
+        recent = {key: at for key, at in self._answers.items() if now - at < ANSWERED}
+        self._answers = recent
+        key = (chat, speaker, event_of(message))
+        had = sum(each[:2] == key[:2] for each in recent)
+        if key not in recent and had >= MOST_ANSWERS:
+            log.info("telegram.unanswered", code="too_often")
+            return False
+        recent.setdefault(key, now)
+        return True
 
     async def refuse(self, message: Message, problem: Exception) -> None:
         """Say what stands in the way. What time heals is not said: it is tried again."""

@@ -25,13 +25,7 @@ async def start(intake: Intake, message: Message) -> None:
         resets = {"resets_at": left.resets_at}
         lines.append(Text(id="fact.left", values=resets, count=left.videos))
     look = messages.listing(Text(id="telegram.start"), lines, order.locale)
-    private = reading.is_private(message.chat)
-    await intake.line.say(
-        order.address.channel,
-        look,
-        reply_to=message.message_id,
-        reply_markup=messages.examples(order.locale) if private else None,
-    )
+    await intake.answer(message, look, reply_markup=messages.examples(order.locale))
 
 
 async def models(intake: Intake, message: Message) -> None:
@@ -72,9 +66,7 @@ async def history(intake: Intake, message: Message) -> None:
         return
     look = messages.notice(Reply(text=Text(id="ask.history")), order.locale)
     keys = InlineKeyboardMarkup(inline_keyboard=[[_again(job)] for job in made])
-    await intake.line.say(
-        order.address.channel, look, reply_to=message.message_id, reply_markup=keys
-    )
+    await intake.answer(message, look, reply_markup=keys)
 
 
 async def cancel(intake: Intake, message: Message, job_id: str) -> None:
@@ -114,4 +106,4 @@ def _again(job: Job) -> InlineKeyboardButton:
 
 async def _list(intake: Intake, message: Message, title: Text, lines: list[Text]) -> None:
     look = messages.listing(title, lines, reading.locale_of(message.from_user))
-    await intake.line.say(reading.channel_of(message), look, reply_to=message.message_id)
+    await intake.answer(message, look)

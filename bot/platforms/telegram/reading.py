@@ -116,6 +116,12 @@ def is_for_nobody(message: Message) -> bool:
     )
 
 
+def speaker_of(message: Message) -> str:
+    """The id of whoever wrote, a person or a chat."""
+    writer = message.sender_chat or message.from_user
+    return str(writer.id) if writer else ""
+
+
 def is_faceless(message: Message) -> bool:
     """Whether a chat speaks instead of a person: an anonymous admin, or a channel."""
     return message.sender_chat is not None

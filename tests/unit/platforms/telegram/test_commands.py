@@ -5,9 +5,11 @@ import asyncio
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Address
 from bot.platforms.telegram.inbox import MOST_SILENT
+from bot.platforms.telegram.intake import ANSWERED, MOST_ANSWERS
 from bot.store.jobs import Jobs
 from tests.e2e.world import png
 from tests.fakes.telegram import Chat, Message, Person, flood, internal
@@ -30,6 +32,67 @@ async def test_a_confirmation_waits_for_its_turn_and_is_not_said_to_have_failed(
         lobby.fake.posts(lobby.ann.private)[-1].text
         == "Cancelled. Nothing was sent, nothing counts."
     )
+
+
+# --- answered -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["/help", "/models", "/quota", "/video", "/video --x", "/cancel"])
+async def test_a_flood_in_a_group_is_answered_a_few_times(lobby: Lobby, text: str) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann, bob := lobby.fake.person("Bob"))
+    flood = [f"{text.split()[0]}@zoetrope_bot{text[len(text.split()[0]) :]}"] * (MOST_ANSWERS + 2)
+    for each in flood:
+        await lobby.hear(await bob.says(each, chat=club))
+    assert len(lobby.fake.posts(club)) == MOST_ANSWERS
+
+
+async def test_whoever_was_answered_enough_is_still_given_what_they_ask_for(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    for _ in range(MOST_ANSWERS):
+        await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
+    job = await lobby.ordered(chat=club)
+    await lobby.hear(await lobby.ann.says(CANCEL, chat=club))
+    assert await ends(lobby, job) == [(Status.CANCELLED, Reason.BY_PERSON)]
+
+
+async def test_a_flood_takes_no_answer_from_others_or_from_later(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann, bob := lobby.fake.person("Bob"))
+    for _ in range(MOST_ANSWERS):
+        await lobby.hear(await bob.says("/help@zoetrope_bot", chat=club))
+    hers = await lobby.ann.says("/help@zoetrope_bot", chat=club)
+    await lobby.hear(hers)
+    await lobby.clock.advance(ANSWERED)
+    later = await bob.says("/help@zoetrope_bot", chat=club)
+    await lobby.hear(later)
+    assert [lobby.answer(each).reply_to for each in (hers, later)] == [hers.id, later.id]
+
+
+async def test_what_waited_for_its_turn_is_not_one_answer_more(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    said = await lobby.ann.says("/help@zoetrope_bot", chat=club)
+    lobby.fake.faults.add("sendMessage", flood(20))
+    for _ in range(MOST_ANSWERS + 1):
+        with pytest.raises(Temporary):
+            await lobby.hear(said)
+    await lobby.clock.advance(21)
+    await lobby.hear(said)
+    assert "/animate" in lobby.answer(said).text
+
+
+async def test_in_private_everything_is_answered(lobby: Lobby) -> None:
+    for _ in range(MOST_ANSWERS + 1):
+        await lobby.hear(await lobby.ann.says("/help"))
+        await lobby.clock.advance(2)
+    assert len(lobby.fake.posts(lobby.ann.private)) == MOST_ANSWERS + 1
+
+
+async def test_a_group_that_we_are_added_to_by_a_link_is_told_what_holds_there(
+    lobby: Lobby,
+) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    said = await lobby.ann.says("/start@zoetrope_bot true", chat=club)
+    await lobby.hear(said)
+    assert "Write what you" not in lobby.answer(said).text
 
 
 # --- sent away ------------------------------------------------------------------------------------
