@@ -13,7 +13,7 @@ from bot.platforms.telegram.reading import Wish
 
 MOST_HISTORY = 10
 MOST_TITLE = 40
-"""Characters of a prompt on a button."""
+"""Characters of a prompt on a button, or in a sentence."""
 
 
 async def start(intake: Intake, message: Message) -> None:
@@ -70,16 +70,17 @@ async def history(intake: Intake, message: Message) -> None:
 
 
 async def cancel(intake: Intake, message: Message, job_id: str) -> None:
-    """The job of the status message that this replies to, or that is named; else the latest."""
+    """The job whose card or request this replies to, or that is named; else the latest here."""
     job = await _meant(intake, message, job_id)
     person = reading.person_of(message)
     actor = await rights.actor(intake.line, person, job, chat=message.chat.id)
+    prompt = {"prompt": shortened(job.request.prompt, MOST_TITLE)}
     if job.status is Status.QUEUED:
         await intake.service.cancel(job.id, actor)
-        await intake.confirm(message, Text(id="card.cancelled"))
+        await intake.confirm(message, Text(id="telegram.cancelled", values=prompt))
     else:
         await intake.service.silence(job.id, actor)
-        await intake.confirm(message, Text(id="telegram.silenced"))
+        await intake.confirm(message, Text(id="telegram.silenced", values=prompt))
 
 
 async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
@@ -87,16 +88,33 @@ async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
         return await intake.service.job(job_id.split()[0])
     if (target := reading.replied_to(message)) is not None:
         place, number = str(target.chat.id), str(target.message_id)
-        meant = await intake.posts.about(reading.NAME, place, number)
-        if meant is None:
-            raise Refused("nothing_to_cancel")
-        return await intake.service.job(meant)
+        if (meant := await intake.posts.about(reading.NAME, place, number)) is not None:
+            return await intake.service.job(meant)
+        asked = (place, number)
+        found = [job for job in await _under_way(intake, target) if _request(job) == asked]
+    else:
+        community = reading.address_of(message).community
+        found = [
+            job
+            for job in await _under_way(intake, message)
+            if not job.silent and community in (None, job.order.address.community)
+        ]
+    if not found:
+        raise Refused("nothing_to_cancel")
+    return found[0]
+
+
+async def _under_way(intake: Intake, message: Message) -> list[Job]:
+    """What is being made for whoever wrote this, the newest first."""
     order = reading.order_of(message, Wish(), ())
     recent = await intake.service.recent(order.address, order.person, most=25)
-    running = next((job for job in recent if job.status in ACTIVE), None)
-    if running is None:
-        raise Refused("nothing_to_cancel")
-    return running
+    return [job for job in recent if job.status in ACTIVE]
+
+
+def _request(job: Job) -> tuple[str, str | None]:
+    """The chat and the message that asked for it."""
+    address = job.order.address
+    return str(reading.chat_and_topic(address.channel)[0]), address.message
 
 
 def _again(job: Job) -> InlineKeyboardButton:

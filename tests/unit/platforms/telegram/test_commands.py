@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.core import jobs as moves
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Address
@@ -30,7 +31,7 @@ async def test_a_confirmation_waits_for_its_turn_and_is_not_said_to_have_failed(
         await lobby.clock.advance(21)
     assert (
         lobby.fake.posts(lobby.ann.private)[-1].text
-        == "Cancelled. Nothing was sent, nothing counts."
+        == "Cancelled: “a cat”. Nothing was sent, nothing counts."
     )
 
 
@@ -221,6 +222,62 @@ async def test_alone_it_cancels_ones_own_latest(lobby: Lobby) -> None:
     second = await lobby.ordered()
     await lobby.hear(await lobby.ann.says("/cancel"))
     assert await ends(lobby, first, second) == [WAITING, (Status.CANCELLED, Reason.BY_PERSON)]
+
+
+@pytest.mark.parametrize("by_owner", [True, False])
+async def test_in_reply_to_its_request_a_job_is_cancelled(lobby: Lobby, by_owner: bool) -> None:
+    owner = lobby.fake.person("owner")
+    club = lobby.fake.supergroup("club", owner, lobby.ann)
+    asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=club)
+    await lobby.hear(asked)
+    (job,), other = await lobby.jobs(), await lobby.ordered(chat=club)
+    who = owner if by_owner else lobby.ann
+    await lobby.hear(await who.says(CANCEL, chat=club, reply_to=asked))
+    by = Reason.BY_ADMIN if by_owner else Reason.BY_PERSON
+    assert await ends(lobby, job, other) == [(Status.CANCELLED, by), WAITING]
+
+
+async def test_a_member_cancels_nobody_elses_request(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann, bob := lobby.fake.person("Bob"))
+    asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=club)
+    await lobby.hear(asked)
+    await lobby.hear(await bob.says(CANCEL, chat=club, reply_to=asked))
+    assert await ends(lobby, *await lobby.jobs()) == [WAITING]
+
+
+async def test_a_request_with_the_same_number_elsewhere_is_another(lobby: Lobby) -> None:
+    one, other = (lobby.fake.supergroup(it, lobby.ann) for it in ("one", "other"))
+    asked = await lobby.ann.says("/video@zoetrope_bot a cat", chat=one)
+    await lobby.hear(asked)
+    while (said := await lobby.ann.says("hello", chat=other)).id < asked.id:
+        pass
+    await lobby.hear(await lobby.ann.says(CANCEL, chat=other, reply_to=said))
+    assert said.id == asked.id
+    assert await ends(lobby, *await lobby.jobs()) == [WAITING]
+
+
+async def test_what_is_silenced_already_is_not_what_is_cancelled(lobby: Lobby) -> None:
+    first = await lobby.ordered()
+    await lobby.clock.advance(1)
+    second = await lobby.ordered()
+    for job in (first, second):
+        row = await lobby.job(job.id)
+        await lobby.store.moved(row, moves.submitting(row, now=lobby.clock.now()))
+    for _ in range(2):
+        await lobby.hear(await lobby.ann.says("/cancel"))
+    assert [(await lobby.job(job.id)).silent for job in (first, second)] == [True, True]
+
+
+async def test_in_a_group_only_what_was_asked_for_there_is_cancelled(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    here = await lobby.ordered(chat=club)
+    await lobby.clock.advance(1)
+    private = await lobby.ordered()
+    for _ in range(2):
+        said = await lobby.ann.says(CANCEL, chat=club)
+        await lobby.hear(said)
+    assert await ends(lobby, here, private) == [(Status.CANCELLED, Reason.BY_PERSON), WAITING]
+    assert "Nothing of yours" in lobby.answer(said).text
 
 
 # --- in whose name --------------------------------------------------------------------------------
