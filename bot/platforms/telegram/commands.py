@@ -114,7 +114,7 @@ class Commands:
                 await self._video(speaking, command, items)
             else:
                 await act(speaking, command)
-        elif await self._answered(speaking):
+        elif await self._answered(speaking, items):
             return
         elif reading.is_private(message.chat):
             await self._draft(speaking, command, items)
@@ -144,29 +144,52 @@ class Commands:
             await self._intake.service.submit(order)
 
     def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
-        """The message's own, at most two of an album; else that of the one it replies to."""
-        own = [self._picture(each) for each in items]
-        if found := tuple(each for each in own if each is not None)[:2]:
-            return found
+        """The message's own, else that of the one it replies to."""
+        if own := self._own(items):
+            return own
         target = reading.replied_to(message) or message.external_reply
         other = self._picture(target) if target is not None else None
         return (other,) if other else ()
+
+    def _own(self, items: Sequence[Message]) -> tuple[Picture, ...]:
+        """All of an album: that some are too many is said, not decided here."""
+        found = [self._picture(each) for each in items]
+        return tuple(each for each in found if each is not None)
 
     def _picture(self, message: Message | ExternalReplyInfo) -> Picture | None:
         author = reading.author_of(message, own_id=self._me.id)
         return reading.picture_of(message, author=author)
 
-    async def _answered(self, message: Message) -> bool:
-        """Whether this was the answer to a question of ours."""
+    async def _answered(self, message: Message, items: Sequence[Message]) -> bool:
+        """Whether this was the answer to a question of ours; one that says nothing is asked again.
+
+        A picture of its own takes the place of those that the question was about.
+        """
         asked = reading.replied_to(message)
         if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
             return False
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
         if order is None or order.person.id != reading.person_of(message).id:
             return False
-        here = reading.order_of(message, Wish(prompt=reading.words_of(message)), order.pictures)
-        chosen = {name: getattr(order, name) for name in ("family", "seconds", "aspect", "quality")}
-        await self._intake.service.submit(replace(here, **chosen))
+        wish = reading.wish_of(reading.words_of(message))
+        try:
+            own = self._own(items)
+        except Refused as refused:
+            if wish.prompt or refused.code != "no_picture":
+                raise
+            own = ()
+        if wish.prompt or own:
+            answer = replace(
+                order,
+                event_id=reading.event_of(message),
+                address=reading.address_of(message),
+                locale=reading.locale_of(message.from_user),
+                prompt=wish.prompt,
+                pictures=own or order.pictures,
+            )
+            await self._intake.service.submit(replace(answer, **wish.chosen))
+        elif self._intake.may_answer(message):
+            await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         return True
 
     async def _draft(

@@ -110,6 +110,14 @@ class Lobby:
             )
         )
 
+    async def hear_together(self, *subjects: object) -> None:
+        """Handle an album: the first of it, behind which the others wait in its lane."""
+        told = [self.fake.updates.of(subject) for subject in subjects]
+        now = self.clock.now()
+        album = [Update(id=it.id, lane="album", data=it.json, received_at=now) for it in told]
+        await self.updates.put(album)
+        await self.commands.handle(album[0])
+
     async def jobs(self, person: Person | None = None) -> list[Job]:
         """What somebody ordered, the oldest first."""
         person_id = str((person or self.ann).id)

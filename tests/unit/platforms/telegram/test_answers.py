@@ -1,0 +1,67 @@
+"""What becomes of the answers to our questions, and of drafts."""
+
+import pytest
+
+from bot.core.jobs import Job
+from tests.e2e.world import png
+from tests.fakes.telegram import Item, Message
+from tests.unit.platforms.telegram.conftest import Lobby
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+async def remixed(lobby: Lobby) -> tuple[Job, Message]:
+    """Ann's job with a picture, and the question with which other words."""
+    photo = await lobby.ann.sends_photo(png("red"), caption="/animate wave --model wan --seed 7")
+    await lobby.hear(photo)
+    (job,) = await lobby.jobs()
+    await lobby.hear(await lobby.ann.presses(await lobby.result(await lobby.made(job)), "Remix"))
+    return job, lobby.fake.posts(lobby.ann.private)[-1]
+
+
+async def test_an_answer_keeps_what_was_chosen(lobby: Lobby) -> None:
+    job, question = await remixed(lobby)
+    await lobby.hear(await lobby.ann.says("jump", reply_to=question))
+    *_, again = await lobby.jobs()
+    assert (again.order.pictures, again.order.seed) == (job.order.pictures, 7)
+    assert again.order.prompt == "jump"
+
+
+async def test_a_picture_in_an_answer_takes_the_place_of_the_former(lobby: Lobby) -> None:
+    job, question = await remixed(lobby)
+    await lobby.hear(await lobby.ann.sends_photo(png("blue"), caption="jump", reply_to=question))
+    *_, again = await lobby.jobs()
+    assert again.order.prompt == "jump"
+    (before,), (after,) = job.order.pictures, again.order.pictures
+    assert after.source not in (None, before.source)
+
+
+async def test_an_answer_that_says_nothing_is_asked_again(lobby: Lobby) -> None:
+    _, question = await remixed(lobby)
+    said = await lobby.ann.sends_sticker(b"moves", kind="animated", reply_to=question)
+    await lobby.hear(said)
+    again = lobby.answer(said)
+    await lobby.hear(await lobby.ann.says("jump", reply_to=again))
+    assert [job.order.prompt for job in await lobby.jobs()] == ["wave", "jump"]
+
+
+async def test_flags_count_in_an_answer(lobby: Lobby) -> None:
+    asked = await lobby.ann.says("/video --preset life")
+    await lobby.hear(asked)
+    await lobby.hear(await lobby.ann.says("a cat --seconds 10", reply_to=lobby.answer(asked)))
+    (job,) = await lobby.jobs()
+    assert (job.request.seconds, job.request.prompt) == (10, "Bring it to life. a cat")
+
+
+# --- drafts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("caption", ["", "/animate"])
+async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
+    lobby: Lobby, caption: str
+) -> None:
+    items = [Item(content=png(), caption=caption), Item(content=png()), Item(content=png())]
+    first, *others = await lobby.ann.sends_album(items)
+    await lobby.hear_together(first, *others)
+    assert "That is 3 pictures" in lobby.answer(first).text
+    assert await lobby.jobs() == []
