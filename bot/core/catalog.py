@@ -55,6 +55,10 @@ class Catalog:
         )
         return replace(self, models=tuple(m for m in models if m.kinds), linked=False)
 
+    def knows(self, name: str) -> bool:
+        """Whether a family goes by this name, in whatever case."""
+        return any(name.casefold() in _names(model) for model in self.models)
+
     def choose(self, order: Order) -> tuple[Model, VideoRequest]:
         """The model for `order` and the request to send; `Refused` says what can be had instead.
 

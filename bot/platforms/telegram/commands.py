@@ -124,7 +124,7 @@ class Commands:
     async def _video(
         self, message: Message, command: Command, items: Sequence[Message] = ()
     ) -> None:
-        wish = reading.wish_of(command.rest)
+        wish = self._wish(command.rest)
         try:
             pictures = self._pictures(message, items or [message])
         except Refused:
@@ -171,7 +171,7 @@ class Commands:
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
         if order is None or order.person.id != reading.person_of(message).id:
             return False
-        wish = reading.wish_of(reading.words_of(message))
+        wish = self._wish(reading.words_of(message))
         try:
             own = self._own(items)
         except Refused as refused:
@@ -196,11 +196,21 @@ class Commands:
         self, message: Message, command: Command | None, items: Sequence[Message]
     ) -> None:
         pictures = self._pictures(message, items)
-        words = "" if command else reading.words_of(message).strip()
-        if command is not None or not (words or pictures):
+        if command is not None or not (reading.words_of(message).strip() or pictures):
             await self._intake.tell(message, Text(id="telegram.help"))
             return
-        await self._intake.draft(reading.order_of(message, Wish(prompt=words), pictures))
+        wish = self._wish(reading.words_of(message))
+        await self._intake.draft(reading.order_of(message, wish, pictures))
+
+    def _wish(self, words: str) -> Wish:
+        """Words and flags apart; of a model that is none it may be that its name was cut short."""
+        catalog = self._intake.service.catalog
+        wish = reading.wish_of(words, catalog)
+        family = wish.chosen.get("family")
+        if family is not None and not catalog.knows(family):
+            can = ", ".join(catalog.label(each) for each in catalog.families)
+            raise Refused("flag_model_unknown", family=family, can=can)
+        return wish
 
     # --- lists ---------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from aiogram.types import (
 )
 
 from bot import i18n
+from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture
 from bot.core.prompts import clean
@@ -46,7 +47,8 @@ FLAGS = {
 NUMBERS = ("seconds", "seed")
 _FLAG = re.compile(
     rf"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>{'|'.join(FLAGS)}))\b"
-    r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?"""
+    r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?""",
+    re.IGNORECASE,
 )
 """Phones make one long dash of two short ones, and turn quotation marks."""
 
@@ -238,17 +240,31 @@ def command_of(message: Message, *, own_name: str) -> Command | None:
     return Command(name=name.lower(), rest=text[len(named) :].strip())
 
 
-def wish_of(rest: str) -> Wish:
-    """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense."""
+def wish_of(rest: str, catalog: Catalog) -> Wish:
+    """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense.
+
+    A name of the catalogue is one value, however many words it has.
+    """
     chosen: dict[str, Any] = {}
+    rest = _quoted(rest, catalog)
     for found in _FLAG.finditer(rest):
-        name, value = found["name"] or found["long"], (found["value"] or "").strip('"“” ')
+        name = (found["name"] or found["long"]).lower()
+        value = (found["value"] or "").strip('"“” ')
         if name not in FLAGS:
             raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
         if not value:
             raise Refused("flag_empty", flag=name)
         chosen[FLAGS[name]] = _value(name, value)
     return Wish(prompt=" ".join(_FLAG.sub(" ", rest).split()), chosen=chosen)
+
+
+def _quoted(rest: str, catalog: Catalog) -> str:
+    """The same with quotation marks around the catalogue's names of several words."""
+    labels = {model.label for model in catalog.models}
+    labels |= {preset.label for preset in catalog.presets.values()}
+    names = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    bare = rf"(?<!\S)((?:--|[—–])(?:model|preset)[=\s]+)({names})(?!\S)"
+    return re.sub(bare, r'\1"\2"', rest, flags=re.IGNORECASE)
 
 
 def _value(name: str, value: str) -> str | int:

@@ -65,3 +65,25 @@ async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
     await lobby.hear_together(first, *others)
     assert "That is 3 pictures" in lobby.answer(first).text
     assert await lobby.jobs() == []
+
+
+async def test_flags_count_in_a_draft(lobby: Lobby) -> None:
+    said = await lobby.ann.says("a cat --Seconds 10")
+    await lobby.hear(said)
+    assert "10 s" in lobby.answer(said).text
+    assert "--" not in lobby.answer(said).text
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("a cat --size big", "no option --size"),
+        ("a cat --model Kling 9", "goes between quotation marks"),
+        ("/video a cat --model Kling 9 --seconds 5", "Wan, Sora"),
+    ],
+)
+async def test_a_flag_that_makes_no_sense_is_said_to(lobby: Lobby, text: str, answer: str) -> None:
+    said = await lobby.ann.says(text)
+    await lobby.hear(said)
+    assert answer in lobby.answer(said).text
+    assert await lobby.jobs() == []

@@ -1,5 +1,6 @@
 """What Telegram's objects say, in our words: commands, flags, pictures, places."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,12 @@ from bot.core.errors import Refused
 from bot.core.orders import Address, Person, Picture
 from bot.platforms.telegram import reading
 from bot.platforms.telegram.reading import Command, Wish
+from tests.unit.core import orders
 
+CATALOG = replace(
+    orders.CATALOG,
+    models=tuple(replace(orders.SORA, label=label) for label in ("Wan 2.5", "Wan 2.5 Turbo")),
+)
 ANN = {"id": 7, "is_bot": False, "first_name": "Ann", "last_name": "Lee", "language_code": "de"}
 GROUP = {"id": -100, "type": "supergroup", "title": "Club"}
 PRIVATE = {"id": 7, "type": "private", "first_name": "Ann"}
@@ -77,11 +83,17 @@ def test_a_command_in_the_middle_is_a_word() -> None:
             {"preset": "Push in", "negative_prompt": "rain, fog", "seed": 7},
         ),
         ("black—white and — grey", "black—white and — grey", {}),
+        ("a cat --SECONDS 5 —Model wan", "a cat", {"seconds": 5, "family": "wan"}),
+        ("--model Wan 2.5 Turbo a cat", "a cat", {"family": "Wan 2.5 Turbo"}),
+        ("--model wan 2.5 a cat", "a cat", {"family": "wan 2.5"}),
+        ("a cat --model=wan 2.5", "a cat", {"family": "wan 2.5"}),
+        ("--model Wan 2.50 cats", "2.50 cats", {"family": "Wan"}),
+        ("--preset a loop of cats", "of cats", {"preset": "a loop"}),
         ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
     ],
 )
 def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str, object]) -> None:
-    assert reading.wish_of(rest) == Wish(prompt=prompt, chosen=chosen)
+    assert reading.wish_of(rest, CATALOG) == Wish(prompt=prompt, chosen=chosen)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +108,7 @@ def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str
 )
 def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
     with pytest.raises(Refused) as caught:
-        reading.wish_of(rest)
+        reading.wish_of(rest, CATALOG)
     assert caught.value.code == code
 
 
