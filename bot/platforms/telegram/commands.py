@@ -4,7 +4,8 @@ In groups only commands count, also under and in reply to a picture. In private 
 pictures alone become a draft. Nothing is decided here.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from aiogram.types import ExternalReplyInfo, Message, User
@@ -82,11 +83,12 @@ class Commands:
         if message.migrate_to_chat_id is not None:
             await self._intake.line.move(message.chat.id, message.migrate_to_chat_id)
             return
-        if reading.is_for_nobody(message):
-            return
         album = await self._updates.behind(update) if message.media_group_id else []
         told = [each.message for later in album if (each := await self._read(later))]
         items = [message, *(each for each in told if each is not None)]
+        if any(reading.is_for_nobody(each) for each in items):
+            await self._updates.done(*album)
+            return
         try:
             # Told late, not handled late: what was taken in time stays taken when it is done again.
             if update.received_at - message.date.timestamp() > AWAY:
@@ -141,7 +143,7 @@ class Commands:
                 return
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         else:
-            await self._intake.service.submit(order)
+            await self._submit(order)
 
     def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
         """The message's own, else that of the one it replies to."""
@@ -187,7 +189,7 @@ class Commands:
                 prompt=wish.prompt,
                 pictures=own or order.pictures,
             )
-            await self._intake.service.submit(replace(answer, **wish.chosen))
+            await self._submit(replace(answer, **wish.chosen))
         elif self._intake.may_answer(message):
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         return True
@@ -200,7 +202,13 @@ class Commands:
             await self._intake.tell(message, Text(id="telegram.help"))
             return
         wish = self._wish(reading.words_of(message))
-        await self._intake.draft(reading.order_of(message, wish, pictures))
+        order = reading.order_of(message, wish, pictures)
+        with _owner_in_doubt(order):
+            await self._intake.draft(order)
+
+    async def _submit(self, order: Order) -> None:
+        with _owner_in_doubt(order):
+            await self._intake.service.submit(order)
 
     def _wish(self, words: str) -> Wish:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
@@ -261,3 +269,15 @@ class Commands:
         if reading.is_faceless(message):
             raise Refused("owners_only")
         return reading.order_of(message, Wish(), ())
+
+
+@contextmanager
+def _owner_in_doubt(order: Order) -> Iterator[None]:
+    """Where Telegram hides whose a picture is, nobody can say that it is somebody else's."""
+    try:
+        yield
+    except Refused as refused:
+        others = (it.author for it in order.pictures if it.author != order.person.id)
+        if refused.code == "not_your_picture" and not any(others):
+            raise Refused("picture_owner_unknown") from None
+        raise

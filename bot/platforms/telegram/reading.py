@@ -107,14 +107,24 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 def is_for_nobody(message: Message) -> bool:
     """What only looks as if somebody said it to us: forwarded, sent by another bot, automatic, or
-    Telegram's own word of what happened in the chat."""
+    Telegram's own word of what happened in the chat. A picture that is handed on is meant."""
     return bool(
         not any(getattr(message, kind, None) for kind in SAID)
-        or message.forward_origin
+        or (message.forward_origin and not _is_handed_on(message))
         or message.via_bot
         or message.is_automatic_forward
         or (message.from_user is None and message.sender_chat is None)
         or (message.from_user is not None and message.from_user.is_bot and not is_faceless(message))
+    )
+
+
+def _is_handed_on(message: Message) -> bool:
+    """Whether it is a picture, in private; a command under it was meant for another time."""
+    under = (each for each in message.caption_entities or [] if each.type == "bot_command")
+    return (
+        is_private(message.chat)
+        and bool(message.photo or message.document or message.sticker)
+        and not any(each.offset == 0 for each in under)
     )
 
 

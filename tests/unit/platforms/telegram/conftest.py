@@ -117,6 +117,7 @@ class Lobby:
         album = [Update(id=it.id, lane="album", data=it.json, received_at=now) for it in told]
         await self.updates.put(album)
         await self.commands.handle(album[0])
+        await self.updates.done(album[0])
 
     async def jobs(self, person: Person | None = None) -> list[Job]:
         """What somebody ordered, the oldest first."""

@@ -87,3 +87,65 @@ async def test_a_flag_that_makes_no_sense_is_said_to(lobby: Lobby, text: str, an
     await lobby.hear(said)
     assert answer in lobby.answer(said).text
     assert await lobby.jobs() == []
+
+
+# --- pictures that are handed on ------------------------------------------------------------------
+
+
+async def forwarded(lobby: Lobby, picture: Message) -> Message:
+    said = await lobby.ann.forwards(picture, to=lobby.ann.private)
+    await lobby.hear(said)
+    return said
+
+
+async def test_ones_own_picture_that_is_handed_on_becomes_a_draft(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    said = await forwarded(lobby, await lobby.ann.sends_photo(png(), chat=club, caption="it waves"))
+    assert "Shall I make this?" in lobby.answer(said).text
+    assert "it waves" in lobby.answer(said).text
+
+
+async def test_whose_picture_it_is_is_said_where_it_is_known(lobby: Lobby) -> None:
+    bob = lobby.fake.person("Bob", started=True)
+    said = await forwarded(lobby, await bob.sends_photo(png()))
+    assert "posted by somebody else" in lobby.answer(said).text
+
+
+@pytest.mark.parametrize("text", ["", "/animate"])
+async def test_nothing_is_said_of_an_owner_who_is_hidden(lobby: Lobby, text: str) -> None:
+    news = lobby.fake.channel("news", lobby.ann)
+    photo = await lobby.ann.sends_photo(png(), chat=news)
+    said = await lobby.ann.forwards(photo, to=lobby.ann.private)
+    if text:
+        said = await lobby.ann.says(text, reply_to=said)
+    await lobby.hear(said)
+    assert "can't tell whose picture" in lobby.answer(said).text
+
+
+async def test_a_command_that_is_handed_on_is_nobodys(lobby: Lobby) -> None:
+    photo = await lobby.ann.sends_photo(png(), caption="/animate wave")
+    await forwarded(lobby, photo)
+    await forwarded(lobby, await lobby.ann.says("/video a cat"))
+    await forwarded(lobby, await lobby.ann.says("a cat"))
+    assert (lobby.fake.posts(lobby.ann.private), await lobby.jobs()) == ([], [])
+
+
+async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby) -> None:
+    items = [Item(content=png(), caption="/animate"), Item(content=png())]
+    album = await lobby.ann.sends_album(items)
+    for each in album:
+        body = lobby.fake.updates.of(each).body
+        body["forward_origin"] = {"type": "user", "sender_user": body["from"], "date": 1}
+    await lobby.hear_together(*album)
+    assert await lobby.updates.due(now=lobby.clock.now(), most=9) == []
+    assert lobby.fake.posts(lobby.ann.private) == []
+
+
+async def test_in_a_group_a_picture_that_is_handed_on_is_none_of_our_business(
+    lobby: Lobby,
+) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    lobby.fake.promote(club, lobby.fake.bot)
+    said = await lobby.ann.forwards(await lobby.ann.sends_photo(png()), to=club)
+    await lobby.hear(said)
+    assert lobby.fake.posts(club) == []
