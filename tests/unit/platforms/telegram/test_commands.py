@@ -70,11 +70,12 @@ async def test_a_flood_takes_no_answer_from_others_or_from_later(lobby: Lobby) -
 
 async def test_what_waited_for_its_turn_is_not_one_answer_more(lobby: Lobby) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
+    for _ in range(MOST_ANSWERS - 1):
+        await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
     said = await lobby.ann.says("/help@zoetrope_bot", chat=club)
     lobby.fake.faults.add("sendMessage", flood(20))
-    for _ in range(MOST_ANSWERS + 1):
-        with pytest.raises(Temporary):
-            await lobby.hear(said)
+    with pytest.raises(Temporary):
+        await lobby.hear(said)
     await lobby.clock.advance(21)
     await lobby.hear(said)
     assert "/animate" in lobby.answer(said).text
