@@ -131,7 +131,7 @@ async def test_a_command_that_is_handed_on_is_nobodys(lobby: Lobby) -> None:
 
 
 async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby) -> None:
-    items = [Item(content=png(), caption="/animate"), Item(content=png())]
+    items = [Item(content=png()), Item(content=png(), caption="/animate")]
     album = await lobby.ann.sends_album(items)
     for each in album:
         body = lobby.fake.updates.of(each).body
