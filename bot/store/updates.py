@@ -125,9 +125,9 @@ class Updates:
         for update in handled:
             await self._change(update, due_at=None, data=None)
 
-    async def put_off(self, update: Update, *, due_at: float) -> None:
-        """Try again then; its lane waits meanwhile."""
-        await self._change(update, due_at=due_at, attempts=update.attempts + 1)
+    async def put_off(self, update: Update, *, due_at: float, tried: bool = True) -> None:
+        """Try again then; its lane waits meanwhile. `tried`: whether this counts as a try."""
+        await self._change(update, due_at=due_at, attempts=update.attempts + tried)
 
     async def _change(self, update: Update, **values: object) -> None:
         change = sa.update(updates).where(self._ours, updates.c.id == update.id).values(values)

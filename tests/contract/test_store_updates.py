@@ -64,7 +64,9 @@ async def test_tries_are_counted(inbox: Updates) -> None:
     await inbox.put([told(1)])
     await inbox.put_off(told(1), due_at=NOON)
     (again,) = await inbox.due(now=NOON, most=10)
+    await inbox.put_off(again, due_at=NOON, tried=False)
     assert again.attempts == 1
+    assert await inbox.due(now=NOON, most=10) == [again]
 
 
 async def test_the_latest_number_outlasts_its_handling(inbox: Updates) -> None:

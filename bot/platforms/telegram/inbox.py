@@ -24,6 +24,8 @@ LONGEST = 50
 """Seconds that Telegram holds a question that it has no answer to yet."""
 ALBUM = 1.5
 """Seconds for the pictures of an album to come in, one by one and without an end."""
+FILMS = ("v1:show:", "v1:file:")
+"""How the buttons begin that send a video."""
 SLOTS = 32
 """Updates handled at the same time, each of another lane."""
 MOST_TRIES = 6
@@ -56,7 +58,7 @@ class Updates(Protocol):
 
     async def done(self, *handled: Update) -> None: ...
 
-    async def put_off(self, update: Update, *, due_at: float) -> None: ...
+    async def put_off(self, update: Update, *, due_at: float, tried: bool = True) -> None: ...
 
 
 Handle = Callable[[Update], Awaitable[None]]
@@ -177,9 +179,14 @@ class Inbox:
             await self._updates.done(update)
             return
         log.warning("telegram.update_delayed", update=update.id, error=type(error).__name__)
+        now = self._clock.now()
+        if isinstance(error, Temporary) and error.unsent and error.retry_after is not None:
+            # Told when to come: the pace of a chat, no failed try.
+            await self._updates.put_off(update, due_at=now + error.retry_after, tried=False)
+            return
         wait = schedule.back_off(update.attempts + 1, base=1.0, most=300.0)
         asked = error.retry_after if isinstance(error, Temporary) else None
-        await self._updates.put_off(update, due_at=self._clock.now() + max(wait, asked or 0.0))
+        await self._updates.put_off(update, due_at=now + max(wait, asked or 0.0))
 
 
 def _refusal(answer: dict[str, Any]) -> Exception:
@@ -207,9 +214,12 @@ def _update(raw: Any, now: float) -> Update | None:
         return None
     number = raw["update_id"]
     if "callback_query" in raw:
-        # One at a time for each person: who taps like mad waits for nobody but themselves.
-        person = (raw["callback_query"] or {}).get("from") or {}
-        lane, wait, urgent = f"press:{person.get('id', number)}", 0.0, True
+        # One at a time for each person: who taps like mad waits for nobody but themselves. What
+        # uploads a video goes beside: a press of *Cancel* must not wait for it.
+        pressed = raw["callback_query"] or {}
+        person = (pressed.get("from") or {}).get("id", number)
+        kind = "film" if str(pressed.get("data")).startswith(FILMS) else "press"
+        lane, wait, urgent = f"{kind}:{person}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
         # A group that has another id is known by it before anything is taken there.

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, replace
+from itertools import count
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -13,6 +14,8 @@ from bot.core.jobs import Job, Reason, Status
 from bot.core.posting import Link
 from bot.core.quotas import Limits
 from bot.core.service import Actor
+from bot.core.updates import Update
+from bot.platforms.telegram.inbox import Handle, Inbox
 from tests.e2e.world import png
 from tests.fakes.telegram import (
     Chat,
@@ -377,3 +380,40 @@ async def test_an_anonymous_admin_is_nobody_elsewhere(lobby: Lobby, club: Club) 
     pressed = await club.owner.presses(shown, "file")
     await lobby.hear(pressed)
     assert "somebody else" in (await pressed.answered()).text
+
+
+# --- lanes ----------------------------------------------------------------------------------------
+
+
+async def test_an_upload_holds_up_no_other_press(lobby: Lobby) -> None:
+    video = await lobby.result(await lobby.made(await lobby.ordered()))
+    presses = [await lobby.ann.presses(video, button) for button in ("As file", "Delete")]
+    inbox = inbox_of(lobby, lobby.commands.handle)
+    await inbox.take([lobby.fake.updates.of(press).json for press in presses])
+    due = await lobby.updates.due(now=lobby.clock.now(), most=9)
+    assert [update.lane for update in due] == [f"film:{lobby.ann.id}", f"press:{lobby.ann.id}"]
+
+
+async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
+    told = lobby.fake.updates.of(await lobby.ann.says("/help"))
+    tries, done = count(1), asyncio.Event()
+
+    async def handle(_: Update) -> None:
+        if next(tries) <= 100:
+            raise Temporary("telegram_busy", retry_after=2.0, unsent=True)
+        done.set()
+
+    inbox = inbox_of(lobby, handle)
+    await inbox.take([told.json])
+    work = asyncio.create_task(inbox.work())
+    while not done.is_set():
+        await lobby.clock.asleep()
+        await lobby.clock.advance(2.0)
+    assert next(tries) == 102
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+def inbox_of(lobby: Lobby, handle: Handle) -> Inbox:
+    bot = lobby.platform.line.bot
+    return Inbox(bot, lobby.updates, handle, clock=lobby.clock, hears=lambda _: None)
