@@ -87,7 +87,7 @@ class Commands:
         told = [each.message for later in album if (each := await self._read(later))]
         items = [message, *(each for each in told if each is not None)]
         if any(reading.is_for_nobody(each) for each in items):
-            await self._updates.done(*album)
+            await self._updates.done(update, *album)
             return
         try:
             # Told late, not handled late: what was taken in time stays taken when it is done again.
@@ -99,7 +99,8 @@ class Commands:
             if may_heal(problem, update):
                 raise
             await self._intake.refuse(message, problem)
-        await self._updates.done(*album)
+        # Together: a picture that is left over would be an order of its own.
+        await self._updates.done(update, *album)
 
     async def _act_late(self, message: Message) -> None:
         """What would cost something is asked about again; the rest is not worth an answer."""
