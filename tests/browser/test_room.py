@@ -156,7 +156,7 @@ async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
     await expect(page.locator("video")).to_have_count(0)
     await expect(other.locator("video")).to_have_count(0)
     await expect(page.locator(".notice")).to_contain_text("Deleted.")
-    await expect(page.locator(".card")).to_contain_text("Deleted. The video is gone")
+    await expect(page.locator(".card")).to_contain_text("Deleted. I no longer have the video")
     await expect(page.locator("#words")).to_be_focused()
 
 

@@ -102,7 +102,7 @@ async def test_generate_makes_a_playable_file_of_words(tmp_path: Path) -> None:
     assert "100%" in said
 
 
-@pytest.mark.parametrize("model", ["sora-2", "wan-2.5"])
+@pytest.mark.parametrize("model", ["sora-2", pytest.param("wan-2.5", marks=pytest.mark.proof)])
 async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
     (tmp_path / "sea.png").write_bytes(png("teal", (640, 480)))
     code, said = await zoetrope(
@@ -202,6 +202,7 @@ async def test_where_nothing_can_be_written_nothing_is_paid(
     assert "[models" in (world.folder / "config.toml").read_text()
 
 
+@pytest.mark.proof
 async def test_what_stands_there_is_overwritten_only_when_told(world: World) -> None:
     (world.folder / "cat.mp4").write_text("dear")
     code, said = await _generate(world, "-o", "cat.mp4", "--force")
@@ -218,6 +219,7 @@ async def test_without_a_name_it_takes_one_that_is_free(world: World) -> None:
     assert probe(world.folder / "video-2.mp4")[0] == "h264"
 
 
+@pytest.mark.proof
 async def test_a_video_that_cannot_be_written_after_all_is_kept(world: World) -> None:
     code, said = await _generate(world, "-o", "/dev/full", "--force")
     assert code == 1
@@ -280,6 +282,7 @@ async def test_every_trouble_ends_in_a_sentence_that_is_true(
     assert "(detail" not in said, "no dataclass is a sentence"
 
 
+@pytest.mark.proof
 async def test_a_gateway_that_is_not_there_took_nothing(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -46,6 +46,7 @@ async def test_the_demo_opens_a_room_and_ends_cleanly_at_ctrl_c(tmp_path: Path) 
     assert [each.stat().st_mode & 0o777 for each in (data, data / "simulator")] == [0o700, 0o700]
 
 
+@pytest.mark.proof
 async def test_a_demo_that_was_ended_in_the_middle_goes_on_when_it_is_started_again(
     tmp_path: Path,
 ) -> None:
@@ -254,6 +255,7 @@ def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
     assert done.stdout.strip() == shown
 
 
+@pytest.mark.proof
 async def test_a_known_browser_is_led_to_the_room_by_a_file_that_nobody_else_reads(
     tmp_path: Path,
 ) -> None:

@@ -519,6 +519,7 @@ async def test_the_end_of_the_input_is_an_interruption(world: World) -> None:
 # --- unattended ----------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> None:
     code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world))
     assert code == 0, said
@@ -532,6 +533,7 @@ async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> 
 
 
 @pytest.mark.parametrize(("number", "code"), [("3.0", 0), ("3.5", 78), ("many", 78)])
+@pytest.mark.proof
 async def test_a_limit_in_the_environment_is_read_as_the_service_reads_it(
     world: World, number: str, code: int
 ) -> None:
@@ -541,6 +543,7 @@ async def test_a_limit_in_the_environment_is_read_as_the_service_reads_it(
     assert ("limits.person_videos_per_day is '" in said) is (code == 78)
 
 
+@pytest.mark.proof
 async def test_what_is_missing_is_told_all_at_once(world: World) -> None:
     code, said = await zoetrope("init", "--yes", folder=world.folder)
     assert code == 78
@@ -566,6 +569,7 @@ async def test_without_a_terminal_nobody_is_asked(world: World) -> None:
     assert "There is no terminal here" in said
 
 
+@pytest.mark.proof
 async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", 'exec "$0" -m bot init <&-', sys.executable,
@@ -576,6 +580,7 @@ async def test_a_closed_input_is_no_terminal_either(world: World) -> None:
     assert said.decode().startswith("There is no terminal here")
 
 
+@pytest.mark.proof
 async def test_secrets_that_others_can_read_are_refused(world: World) -> None:
     await zoetrope("init", "--yes", folder=world.folder, **three(world))
     (world.folder / "secrets.env").chmod(0o644)

@@ -51,6 +51,7 @@ async def test_the_link_that_reaches_the_gateway_leads_to_our_copy_until_it_expi
     assert signature not in "".join(capfd.readouterr()), "nor does a log"
 
 
+@pytest.mark.proof
 async def test_without_a_public_address_the_picture_is_made_small_enough_to_go_along(
     world: World,
 ) -> None:

@@ -171,6 +171,7 @@ async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_killed_between_posting_and_saving_the_result_stands_once(world: World) -> None:
     hold = world.discord.hold("POST", r"/channels/\d+/messages$")
     async with asked(world) as (process, _, _):
