@@ -17,8 +17,9 @@ MOST_TITLE = 40
 
 
 async def start(intake: Intake, message: Message) -> None:
-    """What this is, what is left today, and something to begin with."""
+    """What this is, what is left and something to begin with; `Refused` where it is closed."""
     order = reading.order_of(message, Wish(), ())
+    await intake.service.access.check(order.person, order.address)
     left, _ = await intake.service.left(order.address, order.person)
     lines = []
     if left is not None:

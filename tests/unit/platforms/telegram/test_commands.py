@@ -366,3 +366,14 @@ async def test_a_list_whose_sending_has_an_unknown_end_is_not_sent_for_ever(lobb
     lobby.fake.faults.add("sendMessage", internal(), times=9)
     await lobby.hear(said)
     assert len(lobby.fake.calls_of("sendMessage")) == 2, "the list, and that it may not have come"
+
+
+# --- closed ---------------------------------------------------------------------------------------
+
+
+async def test_where_it_is_closed_nobody_is_greeted_with_promises(lobby: Lobby) -> None:
+    place = f"@{lobby.ann.id}"
+    await lobby.places.decide("telegram", place, allowed=False, by="owner", now=0.0)
+    await lobby.hear(await lobby.ann.says("/start"))
+    (answer,) = [each for each in lobby.fake.posts(lobby.ann.private) if each.reply_to]
+    assert answer.text.startswith("I am not switched on here.")
