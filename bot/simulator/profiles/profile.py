@@ -41,9 +41,9 @@ class Profile(ABC):
     def film(self, body: Body) -> Film:
         """Return the film that a request asks for, or raise `Refused`."""
 
-    def remix(self, body: Body, video: Video) -> Film:
+    def remix(self, _body: Body, _video: Video) -> Film:
         """Return the film that a request for another version of a video asks for."""
-        raise NotImplementedError(self.name)
+        raise Refused("there is no remix here", 404)
 
     def named(self, _film: Film) -> str:
         """Return a new id."""
