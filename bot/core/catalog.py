@@ -131,12 +131,17 @@ class Catalog:
         if order.preset is None:
             first = next(iter(self.presets.values()), None)
             return first.prompt if first and order.pictures else ""
-        wanted = order.preset.casefold()
-        for name, preset in self.presets.items():
-            if wanted in (name.casefold(), preset.label.casefold()):
-                return preset.prompt
-        can = _listed(preset.label for preset in self.presets.values())
-        raise Refused("preset_unknown", preset=order.preset, can=can)
+        name = self.preset_of(order)
+        if name is None:
+            can = _listed(preset.label for preset in self.presets.values())
+            raise Refused("preset_unknown", preset=order.preset, can=can)
+        return self.presets[name].prompt
+
+    def preset_of(self, order: Order) -> str | None:
+        """The id of the preset that was asked for, by its id or its label."""
+        wanted = (order.preset or "").casefold()
+        known = self.presets.items()
+        return next((n for n, p in known if wanted in (n.casefold(), p.label.casefold())), None)
 
 
 def _kind(order: Order) -> Kind:

@@ -128,7 +128,8 @@ def _menu(
     else:
         presets = enumerate(catalog.presets.items())
         choices = [(str(place), preset.label) for place, (_, preset) in presets]
-        now = str(list(catalog.presets).index(order.preset)) if order.preset else ""
+        asked = catalog.preset_of(order)
+        now = str(list(catalog.presets).index(asked)) if asked else ""
     keys = [
         InlineKeyboardButton(
             text=f"• {label}" if value == now else label,

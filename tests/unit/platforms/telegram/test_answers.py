@@ -149,3 +149,15 @@ async def test_in_a_group_a_picture_that_is_handed_on_is_none_of_our_business(
     said = await lobby.ann.forwards(await lobby.ann.sends_photo(png()), to=club)
     await lobby.hear(said)
     assert lobby.fake.posts(club) == []
+
+
+@pytest.mark.parametrize("words", ["--preset life", '--preset "Bring to LIFE"', "wave"])
+async def test_the_menu_of_movements_opens_however_one_was_asked_for(
+    lobby: Lobby, words: str
+) -> None:
+    await lobby.hear(await lobby.ann.sends_photo(png(), caption=words))
+    draft = lobby.fake.posts(lobby.ann.private)[-1]
+    await lobby.hear(await lobby.ann.presses(draft, "Movement"))
+    menu = str(lobby.fake.posts(lobby.ann.private)[-1].markup)
+    assert "Bring to life" in menu
+    assert ("• Bring to life" in menu) == (words != "wave")
