@@ -238,13 +238,12 @@ async def _download(gateway: Gateway, video: str, sources: Sequence[str], into: 
 
 
 async def _fitted(studio: Studio, request: VideoRequest, pictures: Sequence[Path]) -> list[Path]:
+    if request.fit is None:
+        return []
     fitted = []
-    for picture in pictures:
-        if request.fit is None:
-            raise Broken("no_fit", model=request.model)
-        key = await studio.keep_picture(picture, request.fit)
+    for still in await studio.keep_pictures(pictures, request.fit):
         # The studio lives in our own scratch directory: the file stays until we are done.
-        async with studio.file(key) as path:
+        async with studio.file(still.key) as path:
             fitted.append(path)
     return fitted
 

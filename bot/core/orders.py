@@ -77,6 +77,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """A picture in our storage; sides in pixels."""
+
+    key: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A picture somebody gave us.
 
@@ -92,11 +101,16 @@ class Picture:
     height: int | None = None
     author: str | None = None
     """Id of the person who posted it; None if that can't be known."""
+    copy_of: str | None = None
+    """Instead of a source: the key of an earlier copy of ours, to be fitted anew."""
+    last_of: str | None = None
+    """Instead of a source: the key of a video of ours whose last moment it is."""
     key: str | None = None
 
-    def kept(self, key: str) -> "Picture":
-        """The same picture once our own copy is stored under `key`."""
-        return replace(self, source=None, key=key)
+    def kept(self, copy: Still) -> "Picture":
+        """The same picture once we have our own copy of it."""
+        ours = replace(self, source=None, copy_of=None, last_of=None)
+        return replace(ours, key=copy.key, width=copy.width, height=copy.height)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Address, Fit, Picture, VideoRequest
+from bot.core.orders import Address, Fit, Picture, Still, VideoRequest
 from bot.core.outcomes import Creation, Fetch, Look
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
@@ -173,8 +173,11 @@ class Media(Protocol):
     def scratch(self) -> AbstractAsyncContextManager[Path]:
         """A fresh directory for downloads, removed at the end."""
 
-    async def keep_picture(self, source: Path, fit: Fit) -> str:
-        """Check, orient, fit and re-encode; answers the storage key. Raises `Refused`."""
+    async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
+        """Check, orient, fit and re-encode all of them, or none. Raises `Refused`.
+
+        They get one size: a video can't begin in one shape and end in another.
+        """
 
     async def keep_video(self, source: Path) -> Video:
         """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
@@ -189,6 +192,12 @@ class Media(Protocol):
         """A stored video re-encoded to fit; the copy lasts as long as the context.
 
         Raises `Broken("cannot_shrink")` where nothing watchable would be left.
+        """
+
+    def last_frame(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """The last moment of a stored video as a picture, for as long as the context lasts.
+
+        Raises `Broken("file_missing")` if nothing is stored under `key`.
         """
 
     async def delete(self, key: str) -> None:

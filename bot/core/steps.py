@@ -4,14 +4,16 @@ Nothing is remembered between steps, so the process may die anywhere.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from bot.core import jobs as moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
-from bot.core.orders import PICTURE_BYTES, Order
+from bot.core.orders import PICTURE_BYTES, Order, Picture, Still
 from bot.core.outcomes import Done, Failed, Fetched, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
@@ -91,9 +93,8 @@ class Steps:
     # --- pictures ------------------------------------------------------------------------------
 
     async def _fetch_pictures(self, job: Job) -> None:
-        kept: list[str] = []
         try:
-            order = await self._with_pictures(job, kept)
+            order, kept = await self._with_pictures(job)
         except Refused as refused:
             gone = refused.code == "picture_gone"
             await self._without_picture(job, refused, gone=gone)
@@ -107,28 +108,46 @@ class Steps:
         else:
             fresh = replace(job, order=order, claimed_until=None, attempts=0, crashes=0)
             if await self._desk.save(job, fresh) is None:
-                for key in kept:
-                    await self._media.delete(key)
+                for copy in kept:
+                    await self._media.delete(copy.key)
 
     async def _without_picture(self, job: Job, problem: BotError, *, gone: bool) -> None:
         reason = Reason.PICTURE_GONE if gone else Reason.PICTURE_BAD
         await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
 
-    async def _with_pictures(self, job: Job, kept: list[str]) -> Order:
-        platform = self._platforms[job.order.address.platform]
+    async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
         fit = job.request.fit
         if fit is None:
             raise Broken("no_fit", job=job.id)
-        pictures = []
-        async with self._media.scratch() as directory:
-            for number, picture in enumerate(job.order.pictures):
-                if picture.key is None:
-                    raw = directory / str(number)
-                    await platform.fetch(picture, raw, most=PICTURE_BYTES)
-                    kept.append(await self._media.keep_picture(raw, fit))
-                    picture = picture.kept(kept[-1])
-                pictures.append(picture)
-        return replace(job.order, pictures=tuple(pictures))
+        wanted = [each for each in job.order.pictures if each.key is None]
+        platform = self._platforms[job.order.address.platform]
+        async with self._media.scratch() as directory, AsyncExitStack() as stack:
+            raw = [
+                await stack.enter_async_context(self._raw(each, platform, directory / str(number)))
+                for number, each in enumerate(wanted)
+            ]
+            kept = await self._media.keep_pictures(raw, fit)
+        copies = iter(kept)
+        pictures = [each if each.key else each.kept(next(copies)) for each in job.order.pictures]
+        return replace(job.order, pictures=tuple(pictures)), kept
+
+    @asynccontextmanager
+    async def _raw(self, picture: Picture, platform: Platform, into: Path) -> AsyncIterator[Path]:
+        """What somebody gave us, or what we have of our own. Raises `Refused` if it is gone."""
+        try:
+            if picture.copy_of:
+                async with self._media.file(picture.copy_of) as copy:
+                    yield copy
+            elif picture.last_of:
+                async with self._media.last_frame(picture.last_of) as frame:
+                    yield frame
+            else:
+                await platform.fetch(picture, into, most=PICTURE_BYTES)
+                yield into
+        except Broken as broken:
+            if broken.code == "file_missing":
+                raise Refused("picture_gone") from broken
+            raise
 
     # --- waiting -------------------------------------------------------------------------------
 

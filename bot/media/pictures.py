@@ -53,8 +53,8 @@ _DECODER_ERRORS = (
 )
 
 
-def fit_picture(source: Path, fit: Fit, target: Path) -> None:
-    """Write `source` to `target` as an upright sRGB JPEG that satisfies `fit`.
+def fit_picture(source: Path, fit: Fit, target: Path) -> tuple[int, int]:
+    """Write `source` to `target` as an upright sRGB JPEG that satisfies `fit`; its size.
 
     Raises `Refused("picture_bad", why=...)`; `why` is `format` (none of the four we read),
     `too_large` (pixels, or bytes that no quality brings down) or `broken` (cannot be decoded).
@@ -68,7 +68,9 @@ def fit_picture(source: Path, fit: Fit, target: Path) -> None:
         case Shaping.PAD:
             whole = _flatten(ImageOps.contain(picture, size, Image.Resampling.LANCZOS))
             plain = ImageOps.pad(whole, size, color=_BARS)
-    target.write_bytes(_encode(plain, fit))
+    body, size = _encode(plain, fit)
+    target.write_bytes(body)
+    return size
 
 
 def _decode(file: IO[bytes]) -> Image.Image:
@@ -158,13 +160,13 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
     return colours.convert("RGB")
 
 
-def _encode(picture: Image.Image, fit: Fit) -> bytes:
+def _encode(picture: Image.Image, fit: Fit) -> tuple[bytes, tuple[int, int]]:
     picture.info.clear()  # or Pillow would carry the comment over
     for quality in _QUALITIES:
         body = io.BytesIO()
         picture.save(body, "JPEG", quality=quality)
         if body.tell() <= fit.most_bytes:
-            return body.getvalue()
+            return body.getvalue(), picture.size
     smaller = (round(picture.width * 0.8), round(picture.height * 0.8))
     if (fit.width and fit.height) or min(smaller) < fit.least_side:
         raise Refused("picture_bad", why="too_large")

@@ -8,15 +8,16 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bot.core.errors import BotError
 from bot.core.jobs import Video
-from bot.core.orders import Fit
+from bot.core.orders import Fit, Still
 from bot.media import pictures, videos
 from bot.media.storage import Storage, new_key
 from bot.media.workers import Workers
@@ -60,16 +61,21 @@ class Studio:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def keep_picture(self, source: Path, fit: Fit) -> str:
-        """Check, orient, fit and re-encode; answers the storage key. Raises `Refused`."""
-        key = new_key("pictures", "jpg")
-        async with self.scratch() as folder:
-            fitted = folder / "picture.jpg"
-            await self._workers.run(
-                pictures.fit_picture, source, fit, fitted, timeout=PICTURE_TIMEOUT
-            )
-            await self.storage.put(key, fitted)
-        return key
+    async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
+        """Check, orient, fit and re-encode all of them, or none. Raises `Refused`.
+
+        The others get the size that the first has come to.
+        """
+        kept: list[Still] = []
+        try:
+            for source in sources:
+                kept.append(await self._keep_picture(source, fit))
+                fit = replace(fit, width=kept[0].width, height=kept[0].height)
+        except BaseException:
+            for still in kept:
+                await self.delete(still.key)
+            raise
+        return kept
 
     async def keep_video(self, source: Path) -> Video:
         """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
@@ -106,9 +112,27 @@ class Studio:
                 )
             yield target
 
+    @asynccontextmanager
+    async def last_frame(self, key: str) -> AsyncIterator[Path]:
+        """The last moment of a stored video as a picture, for as long as the context lasts."""
+        async with self.file(key) as source, self.scratch() as folder:
+            frame = folder / "frame.png"
+            await self._workers.run(videos.take_last_frame, source, frame, timeout=PROBE_TIMEOUT)
+            yield frame
+
     async def delete(self, key: str) -> None:
         """Idempotent."""
         await self.storage.delete(key)
+
+    async def _keep_picture(self, source: Path, fit: Fit) -> Still:
+        key = new_key("pictures", "jpg")
+        async with self.scratch() as folder:
+            fitted = folder / "picture.jpg"
+            width, height = await self._workers.run(
+                pictures.fit_picture, source, fit, fitted, timeout=PICTURE_TIMEOUT
+            )
+            await self.storage.put(key, fitted)
+        return Still(key=key, width=width, height=height)
 
     async def _keep_thumbnail(self, source: Path) -> str | None:
         """A missing still never holds a video back."""

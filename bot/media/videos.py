@@ -79,6 +79,18 @@ def take_thumbnail(source: Path, target: Path) -> None:
     still.save(target, "JPEG", quality=85)
 
 
+def take_last_frame(source: Path, target: Path) -> None:
+    """Write the last frame as it is shown, upright and with square pixels, without any loss."""
+    with _translated("not_a_video"), _opened(source) as container:
+        stream = _video_stream(container)
+        # Beyond the end: what is decoded on the way there is everything after the last key frame.
+        frame = _frame_at(container, stream, (container.duration or 0) / av.time_base)
+        still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
+        size = _shown_size(stream, frame)
+        still = still.rotate(frame.rotation, expand=True).resize(size, Image.Resampling.LANCZOS)
+    still.save(target, "PNG")
+
+
 def shrink(source: Path, target: Path, most_bytes: int) -> None:
     """Re-encode `source` as H.264 and AAC in at most `most_bytes`, ready to play while loading.
 

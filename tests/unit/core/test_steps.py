@@ -339,6 +339,29 @@ async def test_a_picture_that_cannot_be_had_ends_the_job_before_it_costs(
     assert workshop.gateway.posts == 0
 
 
+async def test_our_own_copy_and_our_own_video_are_asked_of_nobody(workshop: Workshop) -> None:
+    workshop.chat.fetches = [Refused("picture_gone")]
+    workshop.studio.kept = {"pictures/old.jpg", "videos/old.mp4"}
+    first = replace(CAT, source=None, copy_of="pictures/old.jpg")
+    for picture in (first, replace(first, copy_of=None, last_of="videos/old.mp4")):
+        job = await workshop.submit(order(pictures=(picture,)))
+        await workshop.work(60)
+        [kept] = (await workshop.job(job.id)).order.pictures
+        assert (kept.copy_of, kept.last_of, kept.width, kept.height) == (None, None, 640, 360)
+        assert kept.key not in (None, "pictures/old.jpg"), "each job has a copy of its own"
+
+
+async def test_a_copy_that_is_no_longer_there_ends_the_job_before_it_costs(
+    workshop: Workshop,
+) -> None:
+    gone = replace(CAT, source=None, last_of="videos/deleted.mp4")
+    job = await workshop.submit(order(pictures=(gone,)))
+    await workshop.work(60)
+    after = await workshop.job(job.id)
+    assert (after.status, after.reason) == (Status.FAILED, Reason.PICTURE_GONE)
+    assert (after.quota_cost, after.spend_cost, workshop.gateway.posts) == (0, 0, 0)
+
+
 async def test_a_picture_that_is_slow_to_come_is_waited_for(workshop: Workshop) -> None:
     workshop.chat.fetches = [Temporary("unreachable"), Temporary("unreachable"), None]
     job = await workshop.submit(order(pictures=(CAT,)))

@@ -10,7 +10,7 @@ from bot.core.access import Access, Default
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Fit, Order, Picture, VideoRequest
+from bot.core.orders import Fit, Order, Picture, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
@@ -121,11 +121,12 @@ class ScriptedStudio:
     async def scratch(self) -> AsyncIterator[Path]:
         yield self.folder
 
-    async def keep_picture(self, source: Path, fit: Fit) -> str:
+    async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         if self.bad_picture:
             raise self.bad_picture
-        self.kept.add(f"pictures/{len(self.kept)}.jpg")
-        return f"pictures/{len(self.kept) - 1}.jpg"
+        keys = [f"pictures/{len(self.kept) + number}.jpg" for number, _ in enumerate(sources)]
+        self.kept.update(keys)
+        return [Still(key=key, width=640, height=360) for key in keys]
 
     async def keep_video(self, source: Path) -> Video:
         if self.bad_video:
@@ -144,6 +145,11 @@ class ScriptedStudio:
         if not self.shrinks:
             raise Broken("cannot_shrink")
         yield self.folder / "small"
+
+    @asynccontextmanager
+    async def last_frame(self, key: str) -> AsyncIterator[Path]:
+        async with self.file(key) as file:
+            yield file
 
     async def delete(self, key: str) -> None:
         self.kept.discard(key)

@@ -2,12 +2,13 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import av
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from bot.core.errors import Broken, Refused
 from bot.core.jobs import Video
-from bot.core.orders import Fit
+from bot.core.orders import Fit, Still
 from bot.core.ports import Media
 from bot.media.studio import FORGOTTEN_AFTER, Studio
 from tests.unit.media.samples import encoded, quarters, write_video
@@ -28,14 +29,15 @@ async def test_a_picture_is_kept_fitted(studio: Studio, tmp_path: Path) -> None:
     media: Media = studio
     source = tmp_path / "photo.png"
     source.write_bytes(encoded(quarters(100, 80)))
-    key = await media.keep_picture(source, Fit(width=64, height=36))
-    async with media.file(key) as path:
+    [still] = await media.keep_pictures([source], Fit(width=64, height=36))
+    assert still == Still(key=still.key, width=64, height=36)
+    async with media.file(still.key) as path:
         with Image.open(path) as picture:
             assert (picture.format, picture.size) == ("JPEG", (64, 36))
-    await media.delete(key)
-    await media.delete(key)
+    await media.delete(still.key)
+    await media.delete(still.key)
     with pytest.raises(Broken, match="file_missing"):
-        async with media.file(key):
+        async with media.file(still.key):
             pass
 
 
@@ -45,8 +47,38 @@ async def test_a_bad_picture_says_why_across_the_process_border(
     source = tmp_path / "photo.png"
     source.write_bytes(b"<html>")
     with pytest.raises(Refused) as refused:
-        await studio.keep_picture(source, Fit())
+        await studio.keep_pictures([source], Fit())
     assert (refused.value.code, refused.value.values) == ("picture_bad", {"why": "format"})
+
+
+async def test_the_first_and_the_last_picture_get_one_size(studio: Studio, tmp_path: Path) -> None:
+    lying, standing = tmp_path / "lying.png", tmp_path / "standing.png"
+    lying.write_bytes(encoded(quarters(120, 80)))
+    standing.write_bytes(encoded(quarters(80, 120)))
+    first, last = await studio.keep_pictures([lying, standing], Fit())
+    assert (first.width, first.height, last.width, last.height) == (120, 80, 120, 80)
+    async with studio.file(last.key) as path:
+        with Image.open(path) as picture:
+            assert picture.size == (120, 80)
+
+
+async def test_of_two_pictures_both_are_kept_or_none(studio: Studio, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes(encoded(quarters(100, 80)))
+    bad.write_bytes(b"<html>")
+    with pytest.raises(Refused):
+        await studio.keep_pictures([good, bad], Fit())
+    assert list((tmp_path / "data").rglob("*.jpg")) == []
+
+
+async def test_the_last_frame_of_a_video_is_the_last(studio: Studio, clip: Path) -> None:
+    video = await studio.keep_video(clip)
+    async with studio.last_frame(video.key) as still:
+        with Image.open(still) as picture:
+            seen = picture.convert("RGB")
+    first, *_, last = _frames(clip)
+    assert ImageChops.difference(seen, last).getbbox() is None
+    assert ImageChops.difference(seen, first).getbbox() is not None, "or the test shows nothing"
 
 
 async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path) -> None:
@@ -104,3 +136,8 @@ async def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     async with Studio(tmp_path):
         assert not old.exists()
         assert new.exists()
+
+
+def _frames(video: Path) -> list[Image.Image]:
+    with av.open(str(video)) as container:
+        return [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.jobs import HARD_DEADLINE, Job
 from bot.core.links import Signer
+from bot.core.orders import Still
 from bot.media.storage import new_key
 from bot.media.studio import Studio
 from bot.web.pages import Pages
@@ -54,7 +55,7 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
             (folder / "picture").write_bytes(data)
             await studio.storage.put(key, folder / "picture")
         # A third one that is not here yet.
-        pictures = (*(CAT.kept(key) for key in keys), CAT)
+        pictures = (*(CAT.kept(Still(key=key, width=64, height=36)) for key in keys), CAT)
         row = replace(job(), order=order(pictures=pictures))
 
         async def get_job(id_: str) -> Job | None:
