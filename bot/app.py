@@ -16,7 +16,9 @@ from functools import partial
 
 from bot.chats import Chat, Intake, Needs, switched_on
 from bot.config import Config
+from bot.core import variations
 from bot.core.access import Access, Default
+from bot.core.catalog import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
@@ -24,6 +26,7 @@ from bot.core.jobs import Job
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
+from bot.core.replies import Ways
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -162,7 +165,15 @@ def _needs(
     config: Config, rows: Rows, studio: Studio, pages: Pages, clock: Clock, note: str
 ) -> Needs:
     return Needs(
-        config, clock, rows.posts, rows.settings, studio.file, pages.link, rows.database, note
+        config=config,
+        clock=clock,
+        posts=rows.posts,
+        facts=rows.settings,
+        stored=studio.file,
+        link=pages.link,
+        ways=_ways(config),
+        database=rows.database,
+        note=note,
     )
 
 
@@ -203,6 +214,7 @@ def _service(
         clock=clock,
         wake=bells.both,
         new_id=new_id,
+        new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
     )
 
@@ -247,6 +259,7 @@ def _posting(
         link=pages.link,
         typical=_typical(config),
         cost=_cost(config),
+        ways=_ways(config),
         clock=clock,
         wake=bells.posts,
     )
@@ -299,6 +312,10 @@ def _cost(config: Config) -> Callable[[Job], str | None]:
     return cost
 
 
+def _ways(config: Config) -> Callable[[Job], Ways]:
+    return partial(variations.ways, catalog=config.catalog)
+
+
 async def _signer(settings: Settings) -> Signer:
     """Links are signed with a key of our own, made at the first start and kept with the rows."""
     key = await settings.get("links.key")
@@ -311,6 +328,11 @@ async def _signer(settings: Settings) -> Signer:
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+def new_seed() -> int:
+    """Any that every vendor takes."""
+    return secrets.choice(SEEDS)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

@@ -18,7 +18,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Job
 from bot.core.ports import Clock, Platform, Posts
 from bot.core.posting import Link
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Ways
 from bot.core.service import Service
 from bot.store.communities import Communities
 from bot.store.database import Database
@@ -30,7 +30,7 @@ Card = Callable[[Job], Awaitable[Reply]]
 """Draws the card of a job as it is now: where a command's own answer becomes the card."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What any network may need of the house."""
 
@@ -40,6 +40,7 @@ class Needs:
     facts: Facts
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
     link: Callable[[Job], Link | None]
+    ways: Callable[[Job], Ways]
     database: Database
     note: str
     """What the room says on top of itself: that its videos are paid for, say."""
@@ -127,6 +128,7 @@ async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
         communities=Communities(needs.database),
         stored=needs.stored,
         link=needs.link,
+        ways=needs.ways,
         clock=needs.clock,
     ) as platform:
 

@@ -207,7 +207,9 @@ _FAMILIES = {
     "card.": list(Status),
     "button.": list(Action),
     "error.limit_": [field.name for field in fields(Usage)],
-    "error.family_lacks_": list(Kind),
+    # Where nobody remixes, the same words make a video of their own.
+    "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
+    "kind.": list(Kind),
 }
 
 

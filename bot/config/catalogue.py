@@ -134,7 +134,7 @@ def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
         return row.kinds
     # OpenAI's own API takes a picture as a file and knows no metadata.
     if dialect == "openai" and row.picture.transport is not Transport.UPLOAD:
-        return tuple(kind for kind in row.kinds if kind is Kind.TEXT)
+        return tuple(kind for kind in row.kinds if kind not in _FILES)
     return row.kinds
 
 
@@ -167,7 +167,7 @@ def _check(name: str, row: ModelTable, kinds: Iterable[Kind], dialect: Dialect) 
 
 
 def _check_without_links(name: str, row: ModelTable, kinds: tuple[Kind, ...]) -> None:
-    takes_files = kinds != (Kind.TEXT,)
+    takes_files = any(kind in _FILES for kind in kinds)
     if takes_files and row.picture and row.picture.transport is Transport.URL:
         raise _Wrong(f"models.{name}.picture.transport", "link_nowhere")
 
@@ -181,7 +181,7 @@ def _check_words(name: str, row: ModelTable) -> None:
             if aspect not in ASPECTS:
                 key = f"models.{name}.sizes.{quality}.{aspect}"
                 raise _Wrong(key, "not_one_of", given=aspect, can=", ".join(ASPECTS))
-    if row.picture is None and set(row.kinds) != {Kind.TEXT}:
+    if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
         raise _Wrong(f"models.{name}.picture", "missing")
     if row.picture and row.picture.exact:
         _check_exact(name, row)

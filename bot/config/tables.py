@@ -78,7 +78,7 @@ class PlacesTable(_Table):
     def files(self, kind: Kind) -> Files:
         """Where the files of this kind go."""
         match kind:
-            case Kind.TEXT:
+            case Kind.TEXT | Kind.REMIX:
                 return ()
             case Kind.PICTURE:
                 return self.i2v

@@ -10,8 +10,18 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, QUALITIES, Model, PictureRule, Places, Preset
-from bot.core.orders import Extra, Fit, Kind, Order, Picture, Transport, Value, VideoRequest
+from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule, Places, Preset
+from bot.core.orders import (
+    Extra,
+    Fit,
+    Kind,
+    Made,
+    Order,
+    Picture,
+    Transport,
+    Value,
+    VideoRequest,
+)
 from bot.core.prompts import clean
 
 SEEDS = range(1, 2**31)
@@ -48,7 +58,7 @@ class Catalog:
     def unlinked(self) -> "Catalog":
         """The same where nobody serves our copies: what takes only links takes words alone."""
         models = (
-            replace(model, kinds=tuple(kind for kind in model.kinds if kind is Kind.TEXT))
+            replace(model, kinds=tuple(k for k in model.kinds if k in (Kind.TEXT, Kind.REMIX)))
             if model.picture and model.picture.transport is Transport.URL
             else model
             for model in self.models
@@ -59,22 +69,30 @@ class Catalog:
         """Whether a family goes by this name, in whatever case."""
         return any(name.casefold() in _names(model) for model in self.models)
 
-    def choose(self, order: Order) -> tuple[Model, VideoRequest]:
+    def choose(self, order: Order, *, spare_seed: int | None = None) -> tuple[Model, VideoRequest]:
         """The model for `order` and the request to send; `Refused` says what can be had instead.
 
         Of a family's models that take this kind, the first that can do everything asked for.
+        `spare_seed` is sent where a better quality of the same video can be had later.
         """
+        if order.remix_of and (model := self._remixer(order.remix_of)):
+            return model, self._remixed(model, order, order.remix_of)
         kind = _kind(order)
         refusals = []
         for model in self._models_for(order.family, kind):
             try:
-                return model, self._request(model, order, kind)
+                return model, self._request(model, order, kind, spare_seed)
             except Refused as refused:
                 refusals.append(refused)
         raise _joint(refusals)
 
-    def _request(self, model: Model, order: Order, kind: Kind) -> VideoRequest:
-        quality = _one_of(order.quality, tuple(model.sizes), "quality", model)
+    def _request(
+        self, model: Model, order: Order, kind: Kind, spare_seed: int | None
+    ) -> VideoRequest:
+        wanted = model.qualities[0] if order.quality == DRAFT else order.quality
+        quality = _one_of(wanted, tuple(model.sizes), "quality", model)
+        if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
+            order = replace(order, seed=spare_seed)
         aspect, size = _shape(model, quality, order)
         extras = dict(model.extras) | _asked(model, order)
         request = VideoRequest(
@@ -89,6 +107,7 @@ class Catalog:
             label=model.label,
             aspect=aspect,
             quality=quality,
+            seed=order.seed,
         )
         if kind is Kind.TEXT or model.picture is None:
             return request
@@ -98,6 +117,27 @@ class Catalog:
             url_above=model.picture.url_above,
             places=model.places.files[kind],
             fit=_fit(model.picture, order, request, linked=self.linked),
+        )
+
+    def _remixer(self, made: Made) -> Model | None:
+        """The model that takes other words for that video, at the gateway that has it."""
+        named = (m for m in self.models if (m.name, m.gateway) == (made.model, made.gateway))
+        return next((model for model in named if Kind.REMIX in model.kinds), None)
+
+    def _remixed(self, model: Model, order: Order, made: Made) -> VideoRequest:
+        """Words alone: all the rest is as it was."""
+        return VideoRequest(
+            model=model.name,
+            kind=Kind.REMIX,
+            prompt=self._prompt(model, order),
+            seconds=made.seconds,
+            size=made.size,
+            dialect=model.dialect,
+            remix_of=made.gateway_id,
+            family=model.family,
+            label=model.label,
+            aspect=made.aspect,
+            quality=made.quality,
         )
 
     def _models_for(self, wanted: str | None, kind: Kind) -> list[Model]:
@@ -266,7 +306,7 @@ def _fit(rule: PictureRule, order: Order, request: VideoRequest, *, linked: bool
         most_side=rule.most_side,
         widest=rule.widest,
         most_bytes=min(most, rule.most_bytes),
-        shaping=rule.shaping,
+        shaping=order.fit or rule.shaping,
     )
 
 

@@ -20,6 +20,9 @@ ASPECTS: Mapping[str, float] = {
 QUALITIES: Mapping[str, int] = {"480p": 480, "720p": 720, "1080p": 1080}
 """The words people see, and the short side in pixels."""
 
+DRAFT = "draft"
+"""What people may say in place of a quality: the smallest and cheapest that there is."""
+
 MICRO = 1_000_000
 """Micro-units in one unit of the currency: costs are whole numbers of them."""
 

@@ -12,6 +12,10 @@ PICTURE_PIXELS = 40_000_000
 """The most pixels of one that we take: to decode more needs more memory than a worker has."""
 
 
+ANYBODY = "*"
+"""The author of a picture that no person gave us: anybody may animate it."""
+
+
 class Kind(StrEnum):
     """What goes in: it selects the wire model inside a family."""
 
@@ -20,6 +24,8 @@ class Kind(StrEnum):
     KEY_FRAMES = "kf2v"
     SOUND = "s2v"
     """One picture that a sound makes speak or sing."""
+    REMIX = "remix"
+    """Words alone, about a video that the gateway has."""
 
 
 class Transport(StrEnum):
@@ -100,7 +106,7 @@ class Picture:
     width: int | None = None
     height: int | None = None
     author: str | None = None
-    """Id of the person who posted it; None if that can't be known."""
+    """Id of the person who posted it, or `ANYBODY`; None if that can't be known."""
     copy_of: str | None = None
     """Instead of a source: the key of an earlier copy of ours, to be fitted anew."""
     last_of: str | None = None
@@ -111,6 +117,10 @@ class Picture:
         """The same picture once we have our own copy of it."""
         ours = replace(self, source=None, copy_of=None, last_of=None)
         return replace(ours, key=copy.key, width=copy.width, height=copy.height)
+
+    def anew(self) -> "Picture":
+        """The same picture for another request, which may want it another way."""
+        return replace(self, copy_of=self.key, key=None) if self.key else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +136,30 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A video as its gateway knows it."""
+
+    gateway: str
+    base_url: str
+    gateway_id: str
+    model: str
+    seconds: int
+    size: str | None
+    aspect: str | None
+    quality: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Somebody asks for something: by which event, who, where, in which language."""
+
+    event_id: str
+    address: Address
+    person: Person
+    locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One wish of one person; `event_id` makes a repeated delivery of it harmless."""
 
@@ -135,6 +169,8 @@ class Order:
     locale: str
     prompt: str = ""
     pictures: tuple[Picture, ...] = ()
+    remix_of: Made | None = None
+    """The video that the words are to change, where its gateway offers that."""
     family: str | None = None
     seconds: int | None = None
     aspect: str | None = None
@@ -145,6 +181,8 @@ class Order:
     negative_prompt: str = ""
     """What should not be seen."""
     seed: int | None = None
+    fit: Shaping | None = None
+    """How pictures get the shape they need; None leaves it to the model."""
     audio: bool | None = None
     """Whether the video should have sound; None leaves it to the model."""
 
@@ -181,6 +219,8 @@ class VideoRequest:
 
     A place is a field of the body, or `metadata.<key>`, maybe deeper.
     """
+    remix_of: str | None = None
+    """The gateway's id of the video that the words are to change."""
     transport: Transport | None = None
     url_above: int | None = None
     """Bytes beyond which a file travels by link all the same, where there is a link."""
@@ -192,3 +232,5 @@ class VideoRequest:
     label: str
     aspect: str | None = None
     quality: str | None = None
+    seed: int | None = None
+    """Where one was sent: the same one makes the same video again, in another quality."""

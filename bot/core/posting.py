@@ -17,7 +17,7 @@ from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
 from bot.core.quotas import Limits
-from bot.core.replies import Left, Reply
+from bot.core.replies import Left, Reply, Ways
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -61,10 +61,14 @@ class Posting:
         link: Callable[[Job], Link | None],
         typical: Callable[[str], float],
         cost: Callable[[Job], str | None],
+        ways: Callable[[Job], Ways],
         clock: Clock,
         wake: Wake,
     ) -> None:
-        """`wake` is rung when what was said makes something else due."""
+        """`ways` are the buttons that lead on.
+
+        `wake` is rung when what was said makes something else due.
+        """
         self._jobs = jobs
         self._posts = posts
         self._platforms = platforms
@@ -73,6 +77,7 @@ class Posting:
         self._link = link
         self._typical = typical
         self._cost = cost
+        self._ways = ways
         self._clock = clock
         self._wake = wake
 
@@ -138,7 +143,7 @@ class Posting:
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:
             card = post.kind is PostKind.CARD
-            reply = await self.card(job) if card else replies.failure(job)
+            reply = await self.card(job) if card else self._failure(job)
             await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
@@ -243,7 +248,7 @@ class Posting:
         if post.kind is PostKind.CARD:
             yield _Message(Form.TEXT, await self.card(job))
         elif post.kind is PostKind.FAILURE:
-            yield _Message(Form.TEXT, replies.failure(job))
+            yield _Message(Form.TEXT, self._failure(job))
         else:
             async with self._result(post, job, platform) as message:
                 yield message
@@ -258,18 +263,24 @@ class Posting:
         link = self._link(job)
         # While a send has an unknown end its rung is kept: another one has another nonce.
         held = post.form if post.sending_at else None
+        ways = self._ways(job)
         as_file = post.form in (None, Form.FILE)
         async with AsyncExitStack() as stack:
             if as_file and (fits or (held is Form.FILE and link)):
                 path = await stack.enter_async_context(self._media.file(job.video.key))
-                yield _Message(Form.FILE, replies.result(job), path)
+                yield _Message(Form.FILE, replies.result(job, ways=ways), path)
             elif link and post.form is not Form.TEXT:
-                reply = replies.result(job, link=link.url, link_expires_at=link.expires_at)
+                reply = replies.result(
+                    job, link=link.url, link_expires_at=link.expires_at, ways=ways
+                )
                 yield _Message(Form.LINK, reply)
             elif as_file and (small := await self._shrunk(job.video, most, stack)):
-                yield _Message(Form.FILE, replies.result(job, shrunk=True), small)
+                yield _Message(Form.FILE, replies.result(job, shrunk=True, ways=ways), small)
             else:
-                yield _Message(Form.TEXT, replies.kept(job, fits=fits))
+                yield _Message(Form.TEXT, replies.kept(job, fits=fits, ways=ways))
+
+    def _failure(self, job: Job) -> Reply:
+        return replies.failure(job, ways=self._ways(job))
 
     async def _shrunk(self, video: Video, most: int, stack: AsyncExitStack) -> Path | None:
         try:

@@ -3,7 +3,7 @@
 Platforms render a reply in the person's language; the sentences stand in `locales/`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,6 +32,12 @@ class Action(StrEnum):
     RETRY = "retry"
     REMIX = "remix"
     DELETE = "delete"
+    EDIT = "edit"
+    """The same as a remix, for what was not made."""
+    CONTINUE = "continue"
+    FINER = "finer"
+    SHORTER = "shorter"
+    TRY_ON = "tryon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +49,29 @@ class Text:
     count: int | None = None
 
 
+MOST_CARRIED = 32
+"""Bytes of a button's value that every platform can carry."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A press of it names the action and the job."""
+    """A press of it names the action, the job and the value, if there is one."""
 
     action: Action
     job_id: str
+    value: str | None = None
+    """Which quality, how many seconds, which family: carried along, so what it says is done. At
+    most `MOST_CARRIED` bytes without white space."""
+    shown: str | None = None
+    """The value in its label, where people know it by another name."""
+
+    @property
+    def label(self) -> Text:
+        """What stands on it."""
+        return Text(id=f"button.{self.action}", values={"value": self.shown or self.value})
+
+
+Ways = Sequence[Button]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +139,9 @@ def result(
     link: str | None = None,
     link_expires_at: float | None = None,
     shrunk: bool = False,
+    ways: Ways = (),
 ) -> Reply:
-    """The finished video: as a file (no link), or as a signed link."""
+    """The finished video: as a file (no link), or as a signed link; `ways` leads on from it."""
     notes = [Text(id="fact.link_expires", values={"until": link_expires_at})] if link else []
     if shrunk:
         notes.append(Text(id="fact.shrunk"))
@@ -126,13 +150,13 @@ def result(
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job), *notes),
-        buttons=_result_buttons(job),
+        buttons=_result_buttons(job, ways),
         ping=job.order.person.id,
         link=link,
     )
 
 
-def kept(job: Job, *, fits: bool) -> Reply:
+def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
     """It can't be attached here and there is no address to link to: said plainly, and kept."""
     megabytes = (job.video.size if job.video else 0) / 1_000_000
     return Reply(
@@ -143,13 +167,13 @@ def kept(job: Job, *, fits: bool) -> Reply:
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job),),
-        buttons=_result_buttons(job),
+        buttons=_result_buttons(job, ways),
         ping=job.order.person.id,
     )
 
 
-def failure(job: Job) -> Reply:
-    """Why there is no video, and whether it counted."""
+def failure(job: Job, *, ways: Ways = ()) -> Reply:
+    """Why there is no video, whether it counted, and the ways out."""
     unsure = job.status is Status.UNCONFIRMED
     said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
     return Reply(
@@ -157,7 +181,8 @@ def failure(job: Job) -> Reply:
         tone=Tone.FAILED,
         prompt=job.request.prompt,
         facts=(Text(id="fact.not_counted"),),
-        buttons=(Button(action=Action.RETRY, job_id=job.id),),
+        # Never none: platforms know their messages again by what the buttons carry.
+        buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
         ping=job.order.person.id,
     )
 
@@ -235,9 +260,10 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]
 
 
-def _result_buttons(job: Job) -> tuple[Button, ...]:
-    actions = (Action.RETRY, Action.REMIX, Action.DELETE)
-    return tuple(Button(action=action, job_id=job.id) for action in actions)
+def _result_buttons(job: Job, ways: Ways) -> tuple[Button, ...]:
+    first, last = (Action.RETRY, Action.REMIX), (Action.DELETE,)
+    own = [[Button(action=action, job_id=job.id) for action in each] for each in (first, last)]
+    return (*own[0], *ways, *own[1])
 
 
 def _card_buttons(job: Job) -> tuple[Button, ...]:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core import jobs as moves
+from bot.core import variations
 from bot.core.access import Access
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Reason, Status
-from bot.core.orders import Address, Order, Person, Picture
+from bot.core.orders import ANYBODY, Address, Call, Order, Person, Picture
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.quotas import Limits, Usage
-from bot.core.replies import Left
+from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -55,9 +56,11 @@ class Service:
         clock: Clock,
         wake: Wake,
         new_id: Callable[[], str],
+        new_seed: Callable[[], int],
         card_grace: Mapping[str, float],
     ) -> None:
-        """`card_grace`: by platform, how long a command's own answer may take to be the card."""
+        """`new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
+        command's own answer may take to be the card."""
         self.catalog = catalog
         self.limits = limits
         self._animate_others = animate_others
@@ -68,13 +71,14 @@ class Service:
         self._clock = clock
         self._wake = wake
         self._new_id = new_id
+        self._new_seed = new_seed
         self._card_grace = card_grace
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
         await self.access.check(order.person, order.address)
         self.check_pictures(order.pictures, order.person)
-        model, request = self.catalog.choose(order)
+        model, request = self.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
         job = Job(
             id=self._new_id(),
@@ -95,35 +99,57 @@ class Service:
         self._wake.ring()
         return admitted
 
-    async def retry(
-        self, job_id: str, person: Person, *, event_id: str, address: Address, locale: str
+    async def again(
+        self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""
     ) -> Job:
-        """The same wish once more, on the account of whoever pressed."""
-        job = await self._job(job_id)
-        again = replace(job.order, event_id=event_id, person=person, address=address, locale=locale)
-        return await self.submit(again)
-
-    async def remix(
-        self,
-        job_id: str,
-        person: Person,
-        *,
-        prompt: str,
-        event_id: str,
-        address: Address,
-        locale: str,
-    ) -> Job:
-        """The same picture, model and shape with other words."""
-        job = await self._job(job_id)
-        other = replace(
-            job.order,
-            prompt=prompt,
-            event_id=event_id,
-            person=person,
-            address=address,
-            locale=locale,
+        """Submit what a button makes of an earlier job, on the account of whoever pressed."""
+        return await self.submit(
+            await self.varied(job_id, action, call, value=value, prompt=prompt)
         )
-        return await self.submit(other)
+
+    async def varied(
+        self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""
+    ) -> Order:
+        """The order that a button stands for, and whether this person may have it.
+
+        Raises `Refused`: `video_gone`, or `no_way` where the catalogue no longer offers it.
+        """
+        job = await self._job(job_id)
+        order = self._variation(job, action, value, prompt)
+        if order is None:
+            gone = action is Action.CONTINUE and job.video is None
+            raise Refused("video_gone" if gone else "no_way")
+        if order.remix_of and self._base_urls.get(job.gateway) != job.base_url:
+            order = replace(order, remix_of=None)
+        self.check_pictures(order.pictures, call.person)
+        return replace(
+            order,
+            event_id=call.event_id,
+            person=call.person,
+            address=call.address,
+            locale=call.locale,
+        )
+
+    def ways(self, job: Job) -> Ways:
+        """The buttons that lead on from a video, or out of a failure."""
+        return variations.ways(job, self.catalog)
+
+    def _variation(self, job: Job, action: Action, value: str | None, prompt: str) -> Order | None:
+        match action:
+            case Action.RETRY:
+                return variations.again(job)
+            case Action.REMIX | Action.EDIT:
+                return variations.reworded(job, prompt)
+            case Action.CONTINUE:
+                return variations.continued(job, prompt, self.catalog)
+            case Action.FINER:
+                return variations.finer(job, self.catalog, value)
+            case Action.SHORTER:
+                return variations.shorter(job, self.catalog, value)
+            case Action.TRY_ON:
+                return variations.elsewhere(job, self.catalog, value)
+            case _:
+                return None
 
     async def check_delete(self, job_id: str, actor: Actor) -> None:
         """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
@@ -215,7 +241,7 @@ class Service:
         """Raise `Refused("not_your_picture")` for what this person may not animate."""
         if self._animate_others is AnimateOthers.FREE:
             return
-        if any(picture.author != person.id for picture in pictures):
+        if any(picture.author not in (person.id, ANYBODY) for picture in pictures):
             raise Refused("not_your_picture")
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:

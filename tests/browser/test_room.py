@@ -142,6 +142,20 @@ async def test_remix_makes_another_video_of_other_words(address: str, visit: New
     await expect(page.locator("video").nth(1)).to_have_attribute("aria-label", "Video: a dog")
 
 
+async def test_continue_goes_on_from_the_last_picture(
+    house: House, address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await say(page, "a cat")
+    await page.get_by_role("button", name="Continue").click()
+    words = page.locator("#continue textarea")
+    await expect(words).to_have_value("")
+    await page.locator("#continue").get_by_role("button", name="Continue").click()
+    await expect(page.locator("video")).to_have_count(2)
+    first, second = (e for e in house.simulator.journal if e.operation == "create")
+    assert (len(first.files), len(second.files)) == (0, 1)
+
+
 async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
     address: str, visit: NewPage
 ) -> None:
@@ -589,7 +603,7 @@ async def test_axe_finds_nothing(
     await say(page, "/history")
     await page.locator(".notice").wait_for()
     await say(page, "a cat [fail]")
-    await page.locator(".card.failed .button").wait_for()
+    await page.locator(".card.failed .button").first.wait_for()
     async with house.simulator.holding("retrieve"):
         await say(page, "a dog")
         await page.locator(".card.working").wait_for()

@@ -50,6 +50,7 @@ class TelegramPlace(Place):
                 communities=Communities(database),
                 stored=stored,
                 link=lambda _: None,
+                ways=lambda _: (),
                 clock=clock,
             )
             platform.hears = True

@@ -153,7 +153,7 @@ async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
     assert (result.is_card, result.has_video) == (False, True)
     assert result.reply_to is not None
     assert "AI-generated" in result.text
-    assert result.buttons[:3] == ("Try again", "Remix", "Delete")
+    assert result.buttons[:4] == ("Try again", "Remix", "Continue", "Delete")
     assert scene.simulator.charges == 1
 
 
@@ -163,6 +163,16 @@ async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
     assert "content rules" in failure.text
     assert "does not count" in failure.text
     assert not failure.has_video
+
+
+async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None:
+    await scene.ask("ann", "a cat [fail]")
+    _, failure = await scene.until(2)
+    assert failure.buttons == ("Edit", "Try on Wan 2.5", "Try again")
+    assert await scene.press("ann", failure, "Try on Wan 2.5") is None
+    *_, card, _ = await scene.until(4)
+    assert "Wan 2.5" in card.text
+    assert scene.simulator.charges == 2
 
 
 async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:

@@ -37,6 +37,7 @@ async def main(api_url: str, token: str, person: str, film: Path, times: int) ->
             communities=Communities(database),
             stored=nothing,
             link=lambda _: None,
+            ways=lambda _: (),
             clock=SystemClock(),
         )
         async with platform:

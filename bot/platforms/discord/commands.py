@@ -28,7 +28,7 @@ from bot.platforms.discord import errors, forms, menu, messages, owner, slash
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.intake import PATIENCE, Intake, refuse
 from bot.platforms.discord.mentions import Mentions
-from bot.platforms.discord.reading import address_of, person_of
+from bot.platforms.discord.reading import call_of, person_of
 
 REGISTERED = "discord.commands"
 """The fact under which the digest of the registered commands is kept."""
@@ -138,20 +138,21 @@ def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
     button works after a restart too. A closure, as discord.py hands it no arguments of ours."""
 
     class Press(DynamicItem[Button[View]], template=messages.CUSTOM_ID):
-        def __init__(self, custom_id: str, act: str, job_id: str) -> None:
+        def __init__(self, custom_id: str, act: str, job_id: str, value: str | None) -> None:
             super().__init__(Button(custom_id=custom_id))
             self.act = act
             self.job_id = job_id
+            self.value = value
 
         @classmethod
         async def from_custom_id(
             cls, _: discord.Interaction, __: Item[Any], match: re.Match[str], /
         ) -> Self:
-            return cls(match[0], match["act"], match["job"])
+            return cls(match[0], match["act"], match["job"], match["value"])
 
         async def callback(self, interaction: discord.Interaction) -> Any:
             try:
-                await press(intake, interaction, self.act, self.job_id)
+                await press(intake, interaction, self.act, self.job_id, self.value)
             except Exception as problem:  # noqa: BLE001 - discord.py would only log it
                 await refuse(interaction, problem)
 
@@ -164,7 +165,9 @@ def is_ours(interaction: discord.Interaction) -> bool:
     return re.fullmatch(messages.CUSTOM_ID, str(custom_id)) is not None
 
 
-async def press(intake: Intake, interaction: discord.Interaction, act: str, job_id: str) -> None:
+async def press(
+    intake: Intake, interaction: discord.Interaction, act: str, job_id: str, value: str | None
+) -> None:
     """Do what a button says. Who may is decided by the rows, never by the button."""
     service = intake.service
     person = person_of(interaction.user)
@@ -174,18 +177,12 @@ async def press(intake: Intake, interaction: discord.Interaction, act: str, job_
             await intake.change(interaction, service.cancel(job_id, actor))
         case Action.DONT_POST:
             await intake.change(interaction, service.silence(job_id, actor))
-        case Action.RETRY:
-            again = partial(
-                service.retry,
-                job_id,
-                person,
-                event_id=str(interaction.id),
-                address=address_of(interaction),
-                locale=str(interaction.locale),
-            )
+        case Action.RETRY | Action.FINER | Action.SHORTER | Action.TRY_ON:
+            call = call_of(interaction)
+            again = partial(service.again, job_id, Action(act), call, value=value)
             await intake.take(interaction, again)
-        case Action.REMIX:
-            await forms.open_remix(intake, interaction, job_id)
+        case Action.REMIX | Action.EDIT | Action.CONTINUE:
+            await forms.ask_words(intake, interaction, job_id, Action(act))
         case Action.DELETE:
             await intake.ask(interaction, service.check_delete(job_id, actor), job_id)
         case messages.CONFIRM:

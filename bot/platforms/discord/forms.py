@@ -4,9 +4,9 @@ import discord
 from discord.ui import Label, Modal, TextInput
 
 from bot import i18n
-from bot.core.replies import Text
+from bot.core.replies import Action, Text
 from bot.platforms.discord.intake import Intake, refuse
-from bot.platforms.discord.reading import address_of, check_interaction, person_of
+from bot.platforms.discord.reading import call_of, check_interaction
 
 PATIENCE = 15 * 60.0
 """Seconds a form is remembered: it may be put away without a word."""
@@ -44,26 +44,35 @@ class Form(Modal):
         await refuse(interaction, error)
 
 
-async def open_remix(intake: Intake, interaction: discord.Interaction, job_id: str) -> None:
-    """Show the form for other words, unless it is known already that they would be refused."""
+async def ask_words(
+    intake: Intake, interaction: discord.Interaction, job_id: str, action: Action
+) -> None:
+    """Show the form for the words, unless it is known already that they would be refused."""
     check_interaction(interaction)
     job = await intake.job(job_id)
-    intake.service.check_pictures(job.order.pictures, person_of(interaction.user))
-    form = RemixForm(intake, job_id, job.order.prompt, str(interaction.locale))
+    await intake.check(intake.service.varied(job_id, action, call_of(interaction)))
+    # What happens next is another matter; the same with other words begins with the old ones.
+    words = "" if action is Action.CONTINUE else job.order.prompt
+    form = WordsForm(intake, job_id, action, words, str(interaction.locale))
     await interaction.response.send_modal(form)
 
 
-class RemixForm(Form):
-    """Other words for the same video; the old ones stand there already."""
+class WordsForm(Form):
+    """Words for another video like one that was; nothing said is the same words."""
 
-    def __init__(self, intake: Intake, job_id: str, prompt: str, locale: str) -> None:
-        super().__init__(title=label("form.remix", locale))
+    def __init__(
+        self, intake: Intake, job_id: str, action: Action, words: str, locale: str
+    ) -> None:
+        goes_on = action is Action.CONTINUE
+        super().__init__(title=label("form.continue" if goes_on else "form.remix", locale))
         self._intake = intake
         self._job_id = job_id
-        self.prompt: TextInput[RemixForm] = TextInput(
+        self._action = action
+        self.prompt: TextInput[WordsForm] = TextInput(
             style=discord.TextStyle.paragraph,
-            default=prompt[:MOST_PROMPT],
+            default=words[:MOST_PROMPT],
             max_length=MOST_PROMPT,
+            required=not goes_on,
         )
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
 
@@ -71,12 +80,7 @@ class RemixForm(Form):
         """A new job, on the account of whoever sent the form."""
         await self._intake.take(
             interaction,
-            lambda: self._intake.service.remix(
-                self._job_id,
-                person_of(interaction.user),
-                prompt=self.prompt.value,
-                event_id=str(interaction.id),
-                address=address_of(interaction),
-                locale=str(interaction.locale),
+            lambda: self._intake.service.again(
+                self._job_id, self._action, call_of(interaction), prompt=self.prompt.value
             ),
         )

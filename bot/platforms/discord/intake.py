@@ -110,11 +110,15 @@ class Intake:
         """The job that a button is about, in time or not at all."""
         return await self._in_time(asyncio.ensure_future(self.service.job(job_id)))
 
+    async def check(self, check: Coroutine[Any, Any, object]) -> None:
+        """Pass on what it raises, in time or not at all."""
+        await self._in_time(asyncio.ensure_future(check))
+
     async def ask(
         self, interaction: discord.Interaction, check: Coroutine[Any, Any, None], job_id: str
     ) -> None:
         """Once `check` has passed, ask this person alone whether the video shall really go."""
-        await self._in_time(asyncio.ensure_future(check))
+        await self.check(check)
         asked = Reply(text=Text(id="delete.sure"))
         await say(interaction, messages.question(asked, str(interaction.locale), job_id=job_id))
 

@@ -21,12 +21,16 @@ from bot.core.replies import Action, Button, Reply, Text, Tone
 MOST_CONTENT = 2000
 MOST_PROMPT = 300
 MOST_VALUE = 100
-"""Characters; the first limit is Discord's."""
+MOST_LABEL = 80
+"""Characters; the first limit and the last are Discord's."""
 BAR = 12
 """Signs in a full progress bar."""
 
-CUSTOM_ID = r"v1:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z_-]{1,80})(?::(?P<kind>[a-z]+))?"
-"""What a button carries: the action, the job, and what kind of post it stands under."""
+CUSTOM_ID = (
+    r"v1:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z_-]{1,48})"
+    r"(?::(?P<kind>[a-z]+)(?::(?P<value>\S{1,32}))?)?"
+)
+"""What a button carries: the action, the job, what kind of post it stands under, and a value."""
 
 CONFIRM = "confirm"
 """The button under a question: what it asked about is meant."""
@@ -39,13 +43,7 @@ COLOURS = {
     Tone.NEUTRAL: discord.Colour(0x6B7280),
 }
 
-_STYLES = {
-    Action.CANCEL: discord.ButtonStyle.danger,
-    Action.DONT_POST: discord.ButtonStyle.secondary,
-    Action.RETRY: discord.ButtonStyle.secondary,
-    Action.REMIX: discord.ButtonStyle.secondary,
-    Action.DELETE: discord.ButtonStyle.secondary,
-}
+_STYLES = {Action.CANCEL: discord.ButtonStyle.danger, Action.TRY_ON: discord.ButtonStyle.primary}
 _UNFURLS = re.compile(r":(?=//)|\.[^\s./]+(?=/)")
 """Where an address stops being one: its scheme, and each end of a domain before a slash; invites
 unfurl without a scheme, and shorteners of them change."""
@@ -177,10 +175,11 @@ def _closed(view: View) -> View:
 
 
 def _button(button: Button, locale: str, kind: PostKind) -> discord.ui.Button[View]:
+    carried = ("v1", button.action, button.job_id)
     return discord.ui.Button(
-        label=i18n.say(Text(id=f"button.{button.action}"), locale),
-        style=_STYLES[button.action],
-        custom_id=f"v1:{button.action}:{button.job_id}:{kind}",
+        label=i18n.say(button.label, locale)[:MOST_LABEL],
+        style=_STYLES.get(button.action, discord.ButtonStyle.secondary),
+        custom_id=":".join(filter(None, (*carried, kind, button.value))),
     )
 
 

@@ -6,7 +6,7 @@ import discord
 
 from bot import i18n
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture
+from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.platforms.discord.client import NAME
@@ -65,6 +65,16 @@ def person_of(user: discord.User | discord.Member) -> Person:
 def locale_of(message: discord.Message) -> str:
     """Messages carry no language: the server's, or English."""
     return str(message.guild.preferred_locale) if message.guild else "en"
+
+
+def call_of(interaction: discord.Interaction) -> Call:
+    """Who asks for something by a button or a form."""
+    return Call(
+        event_id=str(interaction.id),
+        address=address_of(interaction),
+        person=person_of(interaction.user),
+        locale=str(interaction.locale),
+    )
 
 
 def check_interaction(interaction: discord.Interaction) -> None:

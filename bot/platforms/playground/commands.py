@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Order, Picture
+from bot.core.orders import Call, Order, Person, Picture
 from bot.core.ports import Posts
 from bot.core.posts import Form, PostKind
 from bot.core.prompts import clean
@@ -169,31 +169,18 @@ class Commands:
                 await self._redraw(await self._service.cancel(frame.job, actor))
             case Action.DONT_POST:
                 await self._redraw(await self._service.silence(frame.job, actor))
-            case Action.RETRY:
-                await self._take(
-                    await self._service.retry(
-                        frame.job,
-                        persona.person,
-                        event_id=_nonce(frame),
-                        address=address(),
-                        locale=locale,
-                    )
-                )
-            case Action.REMIX:
-                await self._take(
-                    await self._service.remix(
-                        frame.job,
-                        persona.person,
-                        prompt=frame.text,
-                        event_id=_nonce(frame),
-                        address=address(),
-                        locale=locale,
-                    )
-                )
             case Action.DELETE:
                 await self._service.delete(frame.job, actor)
                 return messages.notice(Reply(text=Text(id="delete.done")), locale)
+            case _:
+                await self._take(await self._again(frame, persona.person, locale))
         return None
+
+    async def _again(self, frame: Press, person: Person, locale: str) -> Job:
+        call = Call(event_id=_nonce(frame), address=address(), person=person, locale=locale)
+        return await self._service.again(
+            frame.job, frame.action, call, value=frame.value, prompt=frame.text
+        )
 
     async def _redraw(self, job: Job) -> None:
         """Show at once what a button did; the card is owed an edit anyway."""

@@ -37,12 +37,13 @@ class Say(_Frame):
 
 
 class Press(_Frame):
-    """A button; a remix brings its words along."""
+    """A button; a remix brings its words along, and some a value."""
 
     do: Literal["press"]
     action: Action
     job: Word
     text: Words = ""
+    value: Word | None = None
 
 
 class Ask(_Frame):

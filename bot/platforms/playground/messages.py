@@ -93,6 +93,7 @@ _WORDS = (
     "video_of",
     "picture_of",
     "remix_title",
+    "continue_title",
     "delete_title",
     "offline",
     "unheard",
@@ -188,7 +189,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
     return {
         "words": {word: say(f"room.{word}") for word in _WORDS}
         | {name: say(f"option.{name}") for name in OPTIONS}
-        | {each: say(f"button.{each}") for each in ("delete", "remix")}
+        | {each: say(f"button.{each}") for each in ("delete", "remix", "continue")}
         | {"delete_sure": say("delete.sure")},
         "people": [
             {"id": key, "name": each.person.name, "moderates": each.moderates}
@@ -251,8 +252,8 @@ def _plain(value: str, *, most: int) -> str:
 
 
 def _button(button: Button, locale: str) -> Json:
-    label = i18n.say(Text(id=f"button.{button.action}"), locale)
-    return {"action": button.action, "label": label}
+    label = i18n.say(button.label, locale)
+    return {"action": button.action, "label": label, "value": button.value}
 
 
 def _speaker(locale: str) -> Callable[[str], str]:

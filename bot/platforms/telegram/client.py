@@ -23,7 +23,7 @@ from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.log import get_logger
 from bot.platforms.telegram import messages
-from bot.platforms.telegram.films import Films, Handles, Linked, Stored
+from bot.platforms.telegram.films import Films, Handles, LeadingOn, Linked, Stored
 from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
@@ -72,6 +72,7 @@ class TelegramPlatform:
         communities: Communities,
         stored: Stored,
         link: Linked,
+        ways: LeadingOn,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -84,7 +85,12 @@ class TelegramPlatform:
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )
         self.films = Films(
-            self.line, handles=handles, stored=stored, link=link, most=settings.upload_limit
+            self.line,
+            handles=handles,
+            stored=stored,
+            link=link,
+            ways=ways,
+            most=settings.upload_limit,
         )
         self._downloads = Downloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()

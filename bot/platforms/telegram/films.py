@@ -17,7 +17,7 @@ from bot.core import replies
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.jobs import Job, Video
 from bot.core.posting import Link
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Ways
 from bot.log import get_logger
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.line import CALL, Line, reply
@@ -38,6 +38,8 @@ log = get_logger()
 
 Linked = Callable[[Job], Link | None]
 """A fresh link to its video; None where the world does not see us."""
+LeadingOn = Callable[[Job], Ways]
+"""The buttons that lead on from it."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
 Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
 """Sends it to this chat and topic: a file of ours, or one that Telegram has by that name."""
@@ -57,11 +59,19 @@ class Films:
     """One account's films."""
 
     def __init__(
-        self, line: Line, *, handles: Handles, stored: Stored, link: Linked, most: int
+        self,
+        line: Line,
+        *,
+        handles: Handles,
+        stored: Stored,
+        link: Linked,
+        ways: LeadingOn,
+        most: int,
     ) -> None:
         """`most`: bytes that may be uploaded."""
         self._line = line
         self._link = link
+        self._ways = ways
         self._most = most
         self._handles = handles
         self._stored = stored
@@ -119,7 +129,7 @@ class Films:
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
-        said = replies.result(job)
+        said = replies.result(job, ways=self._ways(job))
         look = caption(job, said)
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
@@ -181,11 +191,11 @@ class Films:
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""
-        link = self._link(job)
+        link, ways = self._link(job), self._ways(job)
         if link is None:
-            said = replies.kept(job, fits=False)
+            said = replies.kept(job, fits=False, ways=ways)
         else:
-            said = replies.result(job, link=link.url, link_expires_at=link.expires_at)
+            said = replies.result(job, link=link.url, link_expires_at=link.expires_at, ways=ways)
         name, locale = job.order.person.name, job.order.locale
         await self._line.say(channel, messages.look(said, locale, name=name))
 

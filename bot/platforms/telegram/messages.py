@@ -25,10 +25,12 @@ MOST_CAPTION = 1024
 """UTF-16 units: Telegram's limits."""
 MOST_PROMPT = 900
 MOST_VALUE = 100
+IN_A_ROW = 3
+"""Buttons whose words can be read on a phone."""
 BAR = 12
 """Signs in a full progress bar."""
 
-CALLBACK = re.compile(r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})(?::(?P<value>\S{1,16}))?")
+CALLBACK = re.compile(r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})(?::(?P<value>\S{1,32}))?")
 """What a button carries, in at most 64 bytes: what to do, about which job or draft."""
 
 CONFIRM, KEEP = "confirm", "keep"
@@ -104,16 +106,17 @@ def examples(locale: str) -> InlineKeyboardMarkup:
 
 
 def keyboard(buttons: Iterable[Button], locale: str) -> InlineKeyboardMarkup | None:
-    """All in one row; None where there is nothing to press."""
-    row = [
+    """A few in each row; None where there is nothing to press."""
+    keys = [
         InlineKeyboardButton(
-            text=i18n.say(Text(id=f"button.{each.action}"), locale),
-            callback_data=f"v1:{each.action}:{each.job_id}",
+            text=i18n.say(each.label, locale),
+            callback_data=":".join(filter(None, ("v1", each.action, each.job_id, each.value))),
             style=_STYLES.get(each.action),
         )
         for each in buttons
     ]
-    return InlineKeyboardMarkup(inline_keyboard=[row]) if row else None
+    rows = [keys[at : at + IN_A_ROW] for at in range(0, len(keys), IN_A_ROW)]
+    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
 
 
 def sure(job_id: str, locale: str) -> InlineKeyboardMarkup:

@@ -4,6 +4,7 @@ A button spins until it is answered; what stands in the way is shown to the pers
 to nobody else, as long as it spins.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ from bot import i18n
 from bot.core import replies
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.jobs import Job, Status
-from bot.core.orders import Address, Order, Person
+from bot.core.orders import Address, Call, Order, Person
 from bot.core.replies import Action, Text
 from bot.core.service import Actor
 from bot.core.updates import Update
@@ -29,7 +30,10 @@ from bot.platforms.telegram.reading import NAME
 
 MOST_ALERT = 200
 DOUBLE_TAP = 10.0
-"""Seconds in which a second press of *Try again* is the first one."""
+"""Seconds in which a second press of the same button is the first one."""
+AGAIN = (Action.RETRY, Action.FINER, Action.SHORTER, Action.TRY_ON)
+WITH_WORDS = (Action.REMIX, Action.EDIT, Action.CONTINUE)
+"""The buttons that make another video, at once or with words of their own."""
 
 log = get_logger()
 
@@ -45,12 +49,12 @@ class Presses:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._pressed: dict[tuple[str, str], tuple[float, str]] = {}
-        """When and by which event *Try again* was pressed last, by person and job."""
+        """When and by which event a button was pressed last, by person, button and job."""
         self._acts: dict[str, Act] = {
             Action.CANCEL: self._cancel,
             Action.DONT_POST: self._silence,
-            Action.RETRY: self._retry,
-            Action.REMIX: self._remix,
+            **{each: partial(self._again, each) for each in AGAIN},
+            **{each: partial(self._ask_words, each) for each in WITH_WORDS},
             Action.DELETE: self._delete,
             messages.CONFIRM: self._confirm,
             messages.KEEP: self._keep,
@@ -80,8 +84,8 @@ class Presses:
             await self._finish(query, update, done)
 
     async def _do(self, query: CallbackQuery) -> Later | Text | None:
-        found = messages.CALLBACK.fullmatch(query.data or "")
-        if found is None or query.message is None:
+        found = _carried(query)
+        if query.message is None:
             raise Refused("button_unknown")
         act, about, value = found["act"], found["about"], found["value"]
         if act.startswith(("menu", "pick")):
@@ -144,39 +148,38 @@ class Presses:
         actor = await self._actor(query, job_id)
         await self._intake.service.silence(job_id, actor)
 
-    async def _retry(self, query: CallbackQuery, job_id: str) -> None:
-        earlier = await self._intake.service.job(job_id)
-        person = await self._face(query, earlier)
-        await self._intake.service.retry(
-            job_id,
-            person,
-            event_id=self._event(query, person, job_id),
-            address=_address(query, earlier),
+    async def _again(self, action: Action, query: CallbackQuery, job_id: str) -> None:
+        call = await self._call(query, job_id, action)
+        value = _carried(query)["value"]
+        await self._intake.service.again(job_id, action, call, value=value)
+
+    async def _call(self, query: CallbackQuery, job_id: str, action: Action) -> Call:
+        """Who asks for something by this button."""
+        job = await self._intake.service.job(job_id)
+        person = await self._face(query, job)
+        return Call(
+            event_id=self._event(query, person, f"{action} {job_id}"),
+            address=_address(query, job),
+            person=person,
             locale=reading.locale_of(query.from_user),
         )
 
-    def _event(self, query: CallbackQuery, person: Person, job_id: str) -> str:
+    def _event(self, query: CallbackQuery, person: Person, what: str) -> str:
         """Two taps are two events to Telegram; a moment apart they are one to us."""
         now = self._intake.clock.now()
-        at, event = self._pressed.get((person.id, job_id), (0.0, ""))
+        at, event = self._pressed.get((person.id, what), (0.0, ""))
         if now - at > DOUBLE_TAP:
             event = f"press:{query.id}"
         # What was pressed long ago is forgotten: the table is as long as ten seconds.
         recent = {key: each for key, each in self._pressed.items() if now - each[0] <= DOUBLE_TAP}
-        self._pressed = {**recent, (person.id, job_id): (now, event)}
+        self._pressed = {**recent, (person.id, what): (now, event)}
         return event
 
-    async def _remix(self, query: CallbackQuery, job_id: str) -> None:
-        job = await self._intake.service.job(job_id)
-        person = await self._face(query, job)
-        self._intake.service.check_pictures(job.order.pictures, person)
-        order = replace(
-            job.order,
-            person=person,
-            address=_address(query, job),
-            locale=reading.locale_of(query.from_user),
-        )
-        await self._intake.ask_words(order, "ask.remix", reply_to=_message(query).message_id)
+    async def _ask_words(self, action: Action, query: CallbackQuery, job_id: str) -> None:
+        call = await self._call(query, job_id, action)
+        order = await self._intake.service.varied(job_id, action, call)
+        question = "ask.continue" if action is Action.CONTINUE else "ask.remix"
+        await self._intake.ask_words(order, question, reply_to=_message(query).message_id)
 
     async def _delete(self, query: CallbackQuery, job_id: str) -> Text | None:
         """Ask once more; of what is gone already a copy may still stand here."""
@@ -198,7 +201,8 @@ class Presses:
         """The buttons as they were before *Delete*."""
         job, message = await self._intake.service.job(job_id), _message(query)
         await self._intake.service.check_delete(job_id, await self._actor(query, job_id))
-        said, locale = replies.result(job), job.order.locale
+        said = replies.result(job, ways=self._intake.service.ways(job))
+        locale = job.order.locale
         if isinstance(message, Message) and message.text:  # a link, or words
             keys = messages.keyboard(said.buttons, locale)
         else:
@@ -323,6 +327,13 @@ def _sent_once() -> Iterator[None]:
     except Refused as refused:
         log.warning("telegram.not_shown", code=refused.code)
         raise Refused("video_unsendable") from refused
+
+
+def _carried(query: CallbackQuery) -> re.Match[str]:
+    found = messages.CALLBACK.fullmatch(query.data or "")
+    if found is None:
+        raise Refused("button_unknown")
+    return found
 
 
 def _message(query: CallbackQuery) -> Message | InaccessibleMessage:

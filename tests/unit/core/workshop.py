@@ -249,6 +249,7 @@ class Workshop:
             clock=self.clock,
             wake=Wake(),
             new_id=self._new_id,
+            new_seed=lambda: 7,
             card_grace=self._card_grace,
         )
         desk = Desk(
@@ -280,6 +281,7 @@ class Workshop:
             link=lambda _job: self.link,
             typical=lambda _model: 100.0,
             cost=lambda _job: None,
+            ways=self.service.ways,
             clock=self.clock,
             wake=self.wake_posts,
         )

@@ -289,7 +289,10 @@ function film(it) {
 }
 
 function button(each, look, room) {
-  const known = { retry: "retry", remix: "remix", delete: "delete", cancel: "close", silence: "close" };
+  const known = {
+    retry: "retry", remix: "remix", edit: "remix", delete: "delete", cancel: "close", silence: "close",
+    continue: "continue", finer: "finer", shorter: "shorter", tryon: "tryon",
+  };
   return make(
     "button", { type: "button", class: `button ${each.action}`, on: { click: () => room.press(each, look) } },
     icon(known[each.action]), each.label,

@@ -286,9 +286,11 @@ new ResizeObserver(() => {
 // --- buttons ----------------------------------------------------------------------------------------
 
 function press(button, look) {
-  if (button.action === "remix") return ask("#remix", look, (text) => tell({ do: "press", action: "remix", job: look.job, text }));
-  if (button.action === "delete" && mayDelete(look)) return ask("#sure", look, () => tell({ do: "press", action: "delete", job: look.job }));
-  return tell({ do: "press", action: button.action, job: look.job });
+  const pressed = { do: "press", action: button.action, job: look.job, value: button.value };
+  if (["remix", "edit"].includes(button.action)) return ask("#remix", look.prompt, (text) => tell({ ...pressed, text }));
+  if (button.action === "continue") return ask("#continue", "", (text) => tell({ ...pressed, text }));
+  if (button.action === "delete" && mayDelete(look)) return ask("#sure", "", () => tell(pressed));
+  return tell(pressed);
 }
 
 // Asked first only where it could be done; everybody else learns at once that it is not theirs.
@@ -296,14 +298,14 @@ function mayDelete(look) {
   return look.person === person || draw.people.get(person)?.moderates;
 }
 
-function ask(selector, look, done) {
+function ask(selector, text, done) {
   const dialog = find(selector);
   const form = dialog.querySelector("form");
   const field = dialog.querySelector("textarea");
-  if (field) field.value = look.prompt ?? "";
+  if (field) field.value = text ?? "";
   form.onsubmit = (event) => {
     event.preventDefault();
-    if (field && !field.value.trim()) return;
+    if (field?.required && !field.value.trim()) return;
     dialog.close();
     done(field?.value.trim());
   };

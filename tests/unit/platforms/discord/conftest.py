@@ -106,6 +106,7 @@ class Bot:
             clock=self.clock,
             wake=Wake(),
             new_id=lambda: f"job{next(numbers):013}",
+            new_seed=lambda: 7,
             card_grace={"discord": CARD_GRACE},
         )
         self.draw: Callable[[Job], Reply] = replies.card

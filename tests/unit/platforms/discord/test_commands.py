@@ -498,7 +498,8 @@ async def _result(bot: Bot, ann: Member) -> tuple[Job, Message]:
         assert saved is not None
         job = saved
     post = await bot.post(job, "result")
-    await bot.platform.send(post, job, replies.result(job), nonce="r", video=None)
+    said = replies.result(job, ways=bot.service.ways(job))
+    await bot.platform.send(post, job, said, nonce="r", video=None)
     return job, await bot.fake.next("message", lambda each: each.nonce == "r")
 
 
@@ -584,6 +585,20 @@ async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
     assert (again.order.prompt, again.order.person.name) == ("a dog", "Bob")
     assert again.request.model == job.request.model
     assert await recorded(bot, again) == (str(sent.original_id), str(fake.channel.id))
+
+
+async def test_continue_asks_what_happens_next_and_takes_silence_for_the_same(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, message = await _result(bot, ann)
+    opened = await ann.press(message, "Continue")
+    response = await opened.answered()
+    assert response.data["title"] == "What happens next?"
+    await (await ann.submit_modal(opened, {0: ""})).answered()
+    after = bot.service.submitted[-1]
+    assert job.video is not None
+    assert [each.last_of for each in after.order.pictures] == [job.video.key]
+    assert (after.order.prompt, after.order.person.name) == (job.order.prompt, "Ann")
 
 
 async def test_a_stranger_s_picture_opens_no_form_for_other_words(

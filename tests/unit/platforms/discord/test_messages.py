@@ -135,11 +135,14 @@ def test_a_card_shows_its_state_progress_and_times() -> None:
 @pytest.mark.parametrize("status", list(Status))
 @pytest.mark.parametrize("kind", list(PostKind))
 def test_every_button_names_its_action_its_job_and_its_kind(status: Status, kind: PostKind) -> None:
-    reply = replace(asked(), buttons=tuple(Button(action=a, job_id="j-1") for a in Action))
-    shown = messages.post(reply, "en", kind=kind).view.to_components()[0]["components"]
+    buttons = tuple(Button(action=a, job_id="j-1", value="720p") for a in Action)
+    reply = replace(asked(), buttons=(replace(buttons[0], value=None), *buttons[1:]))
+    rows = messages.post(reply, "en", kind=kind).view.to_components()
+    shown = [button for row in rows for button in row["components"]]
     ids = [re.fullmatch(messages.CUSTOM_ID, each["custom_id"]) for each in shown]
     assert [found and found.groups() for found in ids] == [
-        (action, "j-1", kind) for action in ("cancel", "silence", "retry", "remix", "delete")
+        ("cancel", "j-1", kind, None),
+        *((action, "j-1", kind, "720p") for action in list(Action)[1:]),
     ]
 
 

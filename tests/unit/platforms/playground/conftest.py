@@ -111,6 +111,7 @@ async def open_hall(folder: Path, *, limits: Limits = FREE) -> AsyncIterator[Hal
             clock=clock,
             wake=Wake(),
             new_id=lambda: f"job{next(_jobs):013}",
+            new_seed=lambda: 7,
             card_grace={"playground": CARD_GRACE},
         )
 

@@ -66,6 +66,7 @@ class Lobby:
             communities=self.communities,
             stored=self._stored,
             link=lambda _: self.link,
+            ways=lambda job: self.service.ways(job),
             clock=self.clock,
         )
         facts = Facts(self.database)
@@ -80,6 +81,7 @@ class Lobby:
             clock=self.clock,
             wake=Wake(),
             new_id=lambda: f"job{next(numbers):013}",
+            new_seed=lambda: 7,
             card_grace={self.platform.name: self.platform.card_grace},
         )
         self.updates = Updates(self.database, settings.account)
@@ -154,7 +156,8 @@ class Lobby:
         post = await self.store.post(job, PostKind.RESULT)
         assert post is not None
         async with self._stored("") as video:
-            said, nonce = replies.result(job), post.nonce(Form.FILE)
+            said = replies.result(job, ways=self.service.ways(job))
+            nonce = post.nonce(Form.FILE)
             stands = await self.platform.send(post, job, said, nonce=nonce, video=video)
         await self.store.posts.sent(post, *stands, now=self.clock.now())
         return self._at(*stands)

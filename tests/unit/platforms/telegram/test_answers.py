@@ -27,6 +27,18 @@ async def test_an_answer_keeps_what_was_chosen(lobby: Lobby) -> None:
     assert again.order.prompt == "jump"
 
 
+async def test_what_happens_next_begins_where_the_video_ended(lobby: Lobby) -> None:
+    video = await lobby.made(await lobby.ordered())
+    await lobby.hear(await lobby.ann.presses(await lobby.result(video), "Continue"))
+    question = lobby.fake.posts(lobby.ann.private)[-1]
+    assert question.text == "Ann, what happens next? Reply to this message."
+    await lobby.hear(await lobby.ann.says("it wakes up", reply_to=question))
+    *_, after = await lobby.jobs()
+    assert video.video is not None
+    assert [each.last_of for each in after.order.pictures] == [video.video.key]
+    assert after.order.prompt == "it wakes up"
+
+
 async def test_a_picture_in_an_answer_takes_the_place_of_the_former(lobby: Lobby) -> None:
     job, question = await remixed(lobby)
     await lobby.hear(await lobby.ann.sends_photo(png("blue"), caption="jump", reply_to=question))

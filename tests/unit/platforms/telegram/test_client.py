@@ -153,6 +153,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             communities=Communities(rows),
             stored=stored,
             link=lambda _: None,
+            ways=lambda _: (),
             clock=clock,
         )
         ann = fake.person("Ann", started=True)

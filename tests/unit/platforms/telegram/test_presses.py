@@ -49,7 +49,7 @@ async def test_tried_again_it_comes_where_it_came_before(lobby: Lobby, is_old: b
     assert again.order.address.channel == job.order.address.channel
 
 
-@pytest.mark.parametrize("button", ["Remix", "As file"])
+@pytest.mark.parametrize("button", ["Remix", "Continue", "As file"])
 async def test_what_a_button_brings_comes_into_the_topic_too(lobby: Lobby, button: str) -> None:
     _, video = await in_topic(lobby)
     await lobby.hear(await lobby.ann.presses(video, button, is_old=True))

@@ -1,0 +1,197 @@
+"""What can be made of an earlier video: the order that each button stands for.
+
+Pure: from a job and the catalogue as it is now to a new order, or to none where it can't be had, so
+that nobody is offered what would be refused.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Reason, Status
+from bot.core.models import QUALITIES
+from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
+from bot.core.replies import MOST_CARRIED, Action, Button
+
+_WISHES: tuple[Mapping[str, Any], ...] = (
+    {"seed": None, "audio": None, "negative_prompt": ""},
+    {"quality": None},
+    {"seconds": None},
+    {"aspect": None},
+)
+"""What another model may lack, and how to do without; the least missed first."""
+
+_WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
+    Reason.MODERATED: (Action.EDIT, Action.TRY_ON),
+    Reason.REFUSED: (Action.EDIT, Action.TRY_ON),
+    Reason.TOO_LONG: (Action.EDIT, Action.TRY_ON),
+    Reason.BAD_SIZE: (Action.TRY_ON,),
+    Reason.UNKNOWN_MODEL: (Action.TRY_ON,),
+    Reason.NO_BALANCE: (Action.TRY_ON,),
+    Reason.BAD_KEY: (Action.TRY_ON,),
+    Reason.BUSY: (Action.TRY_ON,),
+    Reason.LOST: (Action.TRY_ON,),
+    Reason.CONTENT_GONE: (Action.TRY_ON,),
+    Reason.EXPIRED: (Action.TRY_ON,),
+    Reason.TIMED_OUT: (Action.SHORTER, Action.TRY_ON),
+}
+"""What may help besides trying the same again."""
+_HOPELESS = frozenset({Reason.PICTURE_GONE, Reason.PICTURE_BAD, Reason.TOO_LONG, Reason.BAD_SIZE})
+"""The same once more would end the same way."""
+
+
+def again(job: Job) -> Order:
+    """The same wish. What its gateway would not change is made from scratch."""
+    lost = job.status is Status.FAILED
+    return replace(job.order, remix_of=None) if lost else job.order
+
+
+def reworded(job: Job, prompt: str) -> Order:
+    """Other words for the same video where its gateway offers that, else for the same picture."""
+    return replace(job.order, prompt=prompt, remix_of=_made(job))
+
+
+def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
+    """Goes on from the last moment; without words, with the same ones."""
+    if job.video is None:
+        return None
+    given = job.order.pictures
+    last = Picture(
+        source=None,
+        filename="last.png",
+        size=0,
+        width=job.video.width,
+        height=job.video.height,
+        # Whoever's picture it began with is in it still.
+        author=given[0].author if given else ANYBODY,
+        last_of=job.video.key,
+    )
+    order = replace(
+        job.order,
+        prompt=prompt or job.request.prompt,
+        pictures=(last,),
+        sound=None,
+        remix_of=None,
+        aspect=None,
+        seed=None,
+    )
+    families = (job.request.family, None)
+    return _first(catalog, (each for family in families for each in _relaxed(order, family)))
+
+
+def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | None:
+    """The same in this quality, or in the best; with the same seed, where one was sent."""
+    request = job.request
+    now = QUALITIES.get(request.quality or "")
+    if request.kind is Kind.REMIX or now is None:
+        return None
+    better = [each for each, side in QUALITIES.items() if side > now]
+    wanted = [quality] if quality in better else better[::-1]
+    same = replace(
+        _anew(job.order),
+        family=request.family,
+        seconds=None if job.order.sound else request.seconds,
+        aspect=job.order.aspect or (None if job.order.pictures else request.aspect),
+    )
+    seeds = (request.seed, job.order.seed)
+    return _first(catalog, (replace(same, quality=q, seed=s) for q in wanted for s in seeds))
+
+
+def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | None:
+    """The same, as long as asked for, or the next shorter length that there is."""
+    request = job.request
+    if request.kind is Kind.REMIX or job.order.sound:
+        return None
+    known = {length for model in catalog.models for length in model.seconds}
+    less = sorted((each for each in known if each < request.seconds), reverse=True)
+    wanted = [each for each in less if str(each) == seconds] or less
+    same = replace(job.order, family=request.family)
+    return _first(catalog, (replace(same, seconds=each) for each in wanted))
+
+
+def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | None:
+    """The same by another family: this one, or the first that can."""
+    order = replace(_anew(job.order), remix_of=None)
+    others = [f for f in catalog.families if f != job.request.family and _can_be_carried(f)]
+    wanted = [family] if family in others else others
+    return _first(catalog, (each for other in wanted for each in _relaxed(order, other)))
+
+
+def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
+    """What leads on from a video, or out of a failure."""
+    over = job.status in (Status.FAILED, Status.UNCONFIRMED)
+    return _out_of_failure(job, catalog) if over else _on_from_result(job, catalog)
+
+
+def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
+    buttons = []
+    if order := finer(job, catalog):
+        buttons.append(Button(action=Action.FINER, job_id=job.id, value=order.quality))
+    if continued(job, "", catalog):
+        buttons.append(Button(action=Action.CONTINUE, job_id=job.id))
+    return tuple(buttons)
+
+
+def _out_of_failure(job: Job, catalog: Catalog) -> tuple[Button, ...]:
+    """The most promising first."""
+    if job.reason is None or job.status is not Status.FAILED:
+        return ()
+    helpful = [_way(action, job, catalog) for action in _WAYS_OUT.get(job.reason, ())]
+    retry = [] if job.reason in _HOPELESS else [Button(action=Action.RETRY, job_id=job.id)]
+    return tuple(each for each in [*helpful, *retry] if each)
+
+
+def _way(action: Action, job: Job, catalog: Catalog) -> Button | None:
+    if action is Action.TRY_ON and (order := elsewhere(job, catalog)):
+        family = order.family or ""
+        return Button(action=action, job_id=job.id, value=family, shown=catalog.label(family))
+    if action is Action.SHORTER and (order := shorter(job, catalog)):
+        return Button(action=action, job_id=job.id, value=str(order.seconds))
+    return Button(action=action, job_id=job.id) if action is Action.EDIT else None
+
+
+def _can_be_carried(value: str) -> bool:
+    return len(value.encode()) <= MOST_CARRIED and not any(map(str.isspace, value))
+
+
+def _made(job: Job) -> Made | None:
+    """As its gateway knows it; nothing where no video came of it."""
+    if job.gateway_id is None or job.status not in (Status.COMPLETED, Status.DELIVERED):
+        return None
+    request = job.request
+    return Made(
+        gateway=job.gateway,
+        base_url=job.base_url,
+        gateway_id=job.gateway_id,
+        model=request.model,
+        seconds=request.seconds,
+        size=request.size,
+        aspect=request.aspect,
+        quality=request.quality,
+    )
+
+
+def _anew(order: Order) -> Order:
+    return replace(order, pictures=tuple(picture.anew() for picture in order.pictures))
+
+
+def _relaxed(order: Order, family: str | None) -> Iterable[Order]:
+    """The order at that family, with as many of its wishes as possible."""
+    for many in range(len(_WISHES) + 1):
+        for given_up in combinations(_WISHES, many):
+            changes = {key: none for wish in given_up for key, none in wish.items()}
+            yield replace(order, family=family, **changes)
+
+
+def _first(catalog: Catalog, orders: Iterable[Order]) -> Order | None:
+    """The first that can be had."""
+    for order in orders:
+        try:
+            catalog.choose(order)
+        except Refused:
+            continue
+        return order
+    return None

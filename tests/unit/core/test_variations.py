@@ -1,0 +1,291 @@
+"""What buttons make of an earlier video, and which of them are offered."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core import variations
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.models import DRAFT
+from bot.core.orders import ANYBODY, Address, Call, Extra, Kind, Made, Picture
+from bot.core.replies import Action
+from tests.unit.core.orders import (
+    ANN,
+    BOB,
+    CAT,
+    CATALOG,
+    HALL,
+    SORA,
+    WAN_PICTURE,
+    WAN_TEXT,
+    job,
+    order,
+)
+from tests.unit.core.workshop import Workshop
+
+FILM = Video(key="videos/a.mp4", size=9, width=1280, height=720, seconds=5.0)
+OURS = replace(CAT, source=None, key="pictures/cat.jpg")
+CALL = Call(event_id="press", address=HALL, person=ANN, locale="en")
+REMIXING = replace(
+    CATALOG,
+    models=(WAN_TEXT, WAN_PICTURE, replace(SORA, kinds=(Kind.TEXT, Kind.PICTURE, Kind.REMIX))),
+)
+
+
+def made(**wish: object) -> Job:
+    """A job whose video is there."""
+    return job(order=order(**wish), status=Status.DELIVERED, gateway_id="v1", video=FILM)
+
+
+def failed(reason: Reason, **wish: object) -> Job:
+    return job(order=order(**wish), status=Status.FAILED, reason=reason)
+
+
+def shown(job: Job, catalog: Catalog = CATALOG) -> list[tuple[str, str | None]]:
+    return [(each.action, each.value) for each in variations.ways(job, catalog)]
+
+
+# --- drafts and better ones ----------------------------------------------------------------------
+
+
+def test_a_draft_is_the_smallest_that_there_is() -> None:
+    assert CATALOG.choose(order(quality=DRAFT))[1].quality == "480p"
+
+
+def test_what_can_be_had_better_later_has_a_seed_to_make_it_again() -> None:
+    _, draft = CATALOG.choose(order(quality=DRAFT), spare_seed=7)
+    assert (draft.seed, ("metadata.seed", 7) in draft.parameters) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("wish", "seed"),
+    [({}, None), ({"seed": 9}, 9), ({"family": "sora"}, None), ({"quality": DRAFT, "seed": 9}, 9)],
+)
+def test_no_other_request_gets_a_seed_of_ours(wish: dict[str, object], seed: int | None) -> None:
+    assert CATALOG.choose(order(**wish), spare_seed=7)[1].seed == seed
+
+
+def test_the_better_one_has_the_same_seed_shape_and_length() -> None:
+    wish = order(quality=DRAFT, seconds=10)
+    square = replace(WAN_TEXT, sizes={**WAN_TEXT.sizes, "1080p": {"16:9": "x", "1:1": "1440*1440"}})
+    catalog = Catalog(models=(square,))
+    draft = replace(made(), order=wish, request=catalog.choose(wish, spare_seed=7)[1])
+    better = variations.finer(draft, catalog)
+    assert better is not None
+    request = catalog.choose(better, spare_seed=8)[1]
+    assert (request.quality, request.aspect, request.seconds, request.seed) == (
+        "1080p",
+        "1:1",
+        10,
+        7,
+    )
+
+
+def test_the_better_one_is_offered_where_there_is_one() -> None:
+    assert shown(made(quality=DRAFT, pictures=(CAT,))) == [("finer", "720p"), ("continue", None)]
+    assert shown(made(pictures=(CAT,))) == [("continue", None)], "it is the best already"
+    assert shown(made(quality=DRAFT)) == [("continue", None)], "not in this shape"
+
+
+def test_a_seed_that_the_better_model_does_not_take_is_left_out() -> None:
+    finer = replace(WAN_PICTURE, name="plus", sizes={"1080p": "1080P"}, takes=())
+    catalog = Catalog(models=(WAN_PICTURE, finer))
+    wish = order(pictures=(OURS,), quality="480p")
+    draft = replace(made(), order=wish, request=catalog.choose(wish, spare_seed=7)[1])
+    better = variations.finer(draft, catalog)
+    assert better is not None
+    assert (better.quality, better.seed) == ("1080p", None)
+
+
+# --- going on ------------------------------------------------------------------------------------
+
+
+def test_what_goes_on_begins_with_the_last_moment() -> None:
+    onward = variations.continued(made(seed=3, aspect="9:16"), "it wakes up", CATALOG)
+    assert onward is not None
+    assert onward.pictures == (
+        Picture(
+            source=None,
+            filename="last.png",
+            size=0,
+            width=1280,
+            height=720,
+            author=ANYBODY,
+            last_of="videos/a.mp4",
+        ),
+    )
+    assert (onward.prompt, onward.family, onward.seed, onward.aspect) == (
+        "it wakes up",
+        "wan",
+        None,
+        None,
+    )
+
+
+def test_without_words_it_goes_on_with_the_same_ones() -> None:
+    onward = variations.continued(made(), "", CATALOG)
+    assert onward is not None
+    assert onward.prompt == "a cat"
+
+
+def test_where_its_family_takes_no_picture_another_goes_on() -> None:
+    catalog = Catalog(models=(WAN_TEXT, SORA))
+    onward = variations.continued(made(), "", catalog)
+    assert onward is not None
+    assert catalog.choose(onward)[0].family == "sora"
+
+
+def test_nothing_goes_on_from_a_video_that_is_gone() -> None:
+    gone = replace(made(), video=None)
+    assert variations.continued(gone, "", CATALOG) is None
+    assert shown(gone) == []
+
+
+async def test_anybody_goes_on_from_words_and_nobody_from_somebody_elses_picture(
+    workshop: Workshop,
+) -> None:
+    words = await workshop.made(order())
+    by_bob = replace(CALL, person=BOB)
+    onward = await workshop.service.varied(words.id, Action.CONTINUE, by_bob)
+    assert (onward.person, onward.event_id) == (BOB, "press")
+    pictured = await workshop.made(order(pictures=(CAT,)))
+    with pytest.raises(Refused, match="not_your_picture"):
+        await workshop.service.varied(pictured.id, Action.CONTINUE, by_bob)
+
+
+async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    with pytest.raises(Refused, match="video_gone"):
+        await workshop.service.varied(job.id, Action.CONTINUE, CALL)
+
+
+# --- ways out of a failure -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"),
+    [
+        (Reason.MODERATED, ["edit", "tryon", "retry"]),
+        (Reason.REFUSED, ["edit", "tryon", "retry"]),
+        (Reason.TOO_LONG, ["edit", "tryon"]),
+        (Reason.BAD_SIZE, ["tryon"]),
+        (Reason.UNKNOWN_MODEL, ["tryon", "retry"]),
+        (Reason.NO_BALANCE, ["tryon", "retry"]),
+        (Reason.BAD_KEY, ["tryon", "retry"]),
+        (Reason.BUSY, ["tryon", "retry"]),
+        (Reason.LOST, ["tryon", "retry"]),
+        (Reason.CONTENT_GONE, ["tryon", "retry"]),
+        (Reason.EXPIRED, ["tryon", "retry"]),
+        (Reason.TIMED_OUT, ["shorter", "tryon", "retry"]),
+        (Reason.PICTURE_GONE, []),
+        (Reason.PICTURE_BAD, []),
+    ],
+)
+def test_each_failure_has_its_ways_out(reason: Reason, offered: list[str]) -> None:
+    assert [action for action, _ in shown(failed(reason, seconds=10))] == offered
+
+
+def test_another_model_takes_over_what_it_can() -> None:
+    wish = {"pictures": (OURS,), "seconds": 10, "aspect": "9:16", "negative_prompt": "rain"}
+    other = variations.elsewhere(failed(Reason.MODERATED, **wish), CATALOG)
+    assert other is not None
+    assert (other.family, other.seconds, other.aspect) == ("sora", None, "9:16")
+    assert other.negative_prompt == "", "that one can't leave anything out"
+    assert [each.copy_of for each in other.pictures] == ["pictures/cat.jpg"], "fitted anew"
+
+
+def test_nothing_is_offered_that_nobody_else_makes() -> None:
+    only = Catalog(models=(WAN_TEXT, WAN_PICTURE))
+    assert shown(failed(Reason.BAD_SIZE), only) == []
+    long = failed(Reason.MODERATED, prompt="x" * 50)
+    short = replace(CATALOG, models=(WAN_TEXT, replace(SORA, prompt_limit=10)))
+    assert ("tryon", "sora") not in shown(long, short)
+
+
+def test_a_family_that_no_button_can_carry_is_passed_over() -> None:
+    names = ("two words", "x" * 33, "good")
+    others = tuple(replace(SORA, family=name, label=name) for name in names)
+    catalog = Catalog(models=(WAN_TEXT, *others))
+    assert ("tryon", "good") in shown(failed(Reason.MODERATED), catalog)
+
+
+def test_the_next_shorter_length_is_offered() -> None:
+    assert ("shorter", "5") in shown(failed(Reason.TIMED_OUT, seconds=10))
+    assert "shorter" not in dict(shown(failed(Reason.TIMED_OUT))), "there is none"
+
+
+async def test_what_a_button_says_is_done(workshop: Workshop) -> None:
+    job = await workshop.submit(order(seconds=10))
+    elsewhere = await workshop.service.again(job.id, Action.TRY_ON, CALL, value="sora")
+    assert elsewhere.request.family == "sora"
+    again = replace(CALL, event_id="press 2", address=Address(platform="chat", channel="room"))
+    shorter = await workshop.service.again(job.id, Action.SHORTER, again, value="5")
+    assert (shorter.request.seconds, shorter.order.address.channel) == (5, "room")
+
+
+async def test_what_can_no_longer_be_had_is_said_to_be(workshop: Workshop) -> None:
+    job = await workshop.submit(order())
+    with pytest.raises(Refused, match="no_way"):
+        await workshop.service.again(job.id, Action.FINER, CALL, value="1080p")
+
+
+# --- other words ---------------------------------------------------------------------------------
+
+
+def test_a_gateway_that_remixes_gets_words_alone() -> None:
+    model, request = REMIXING.choose(variations.reworded(made(family="sora"), "a dog"))
+    assert (model.name, request.kind, request.remix_of, request.prompt) == (
+        "sora-2",
+        Kind.REMIX,
+        "v1",
+        "a dog",
+    )
+    assert (request.parameters, request.places, request.seconds) == ((), (), 4)
+
+
+def test_elsewhere_other_words_are_a_video_of_their_own() -> None:
+    reworded = variations.reworded(made(family="sora"), "a dog")
+    assert CATALOG.choose(reworded)[1].kind is Kind.TEXT
+    moved = replace(reworded, remix_of=replace(reworded.remix_of or _made(), gateway="other"))
+    assert REMIXING.choose(moved)[1].kind is Kind.TEXT, "another gateway does not know it"
+
+
+def test_a_remix_that_failed_is_tried_again_from_scratch() -> None:
+    wish = replace(variations.reworded(made(family="sora"), "a dog"))
+    assert variations.again(failed(Reason.REFUSED, **_fields(wish))).remix_of is None
+    assert variations.again(replace(made(), order=wish)).remix_of is not None
+
+
+def test_what_was_not_made_has_nothing_to_remix() -> None:
+    assert variations.reworded(failed(Reason.MODERATED), "a dog").remix_of is None
+
+
+async def test_a_gateway_that_moved_is_asked_for_a_new_one(workshop: Workshop) -> None:
+    job = await workshop.made(order())
+    remix = await workshop.service.varied(job.id, Action.REMIX, CALL, prompt="a dog")
+    assert remix.remix_of is not None
+    row = await workshop.job(job.id)
+    await workshop.jobs.save(row, replace(row, base_url="https://old.test"), now=0.0)
+    moved = await workshop.service.varied(job.id, Action.REMIX, CALL, prompt="a dog")
+    assert moved.remix_of is None
+
+
+def test_a_remix_has_no_better_and_no_shorter_one() -> None:
+    wish = variations.reworded(made(family="sora"), "a dog")
+    remix = replace(made(), order=wish, request=REMIXING.choose(wish)[1])
+    assert variations.finer(remix, REMIXING) is None
+    assert variations.shorter(remix, REMIXING) is None
+
+
+def test_seeds_are_taken_by_the_models_of_these_tests() -> None:
+    assert Extra.SEED in WAN_TEXT.takes
+
+
+def _made() -> Made:
+    raise AssertionError
+
+
+def _fields(order: object) -> dict[str, object]:
+    return {"remix_of": order.remix_of, "family": order.family, "prompt": order.prompt}  # type: ignore[attr-defined]
