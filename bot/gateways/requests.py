@@ -36,10 +36,12 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The multipart body: text fields in order, then files."""
+    """The body: text fields in order, then files."""
 
     fields: tuple[tuple[str, str], ...]
     files: tuple[FilePart, ...] = ()
+    is_json: bool = False
+    """Whether it is one JSON object instead of a multipart form."""
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
@@ -47,6 +49,8 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
 
     Reads the files that travel as text; blocking, but small.
     """
+    if request.remix_of is not None:
+        return Body((("prompt", request.prompt),), is_json=True)
     if len(files) != len(request.places):
         raise Broken("files_misplaced", model=request.model, files=len(files))
     values: list[tuple[str, Value]] = [

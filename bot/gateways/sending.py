@@ -51,9 +51,9 @@ async def post(
         timeout=aiohttp.ClientTimeout(total=bounds.post, sock_connect=bounds.connect),
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
-        with _form(body) as form:
+        with _written(body) as data:
             async with session.post(
-                url, data=form, headers=headers, allow_redirects=False
+                url, data=data, headers=headers, allow_redirects=False
             ) as response:
                 return await read(response, most=bounds.answer)
 
@@ -92,8 +92,11 @@ class _Announcing(aiohttp.TCPConnector):
 
 
 @contextmanager
-def _form(body: Body) -> Iterator[aiohttp.FormData]:
-    """The multipart form, with its files open for as long as it is in use."""
+def _written(body: Body) -> Iterator[aiohttp.FormData | aiohttp.JsonPayload]:
+    """As it goes over the wire, with its files open for as long as it is in use."""
+    if body.is_json:
+        yield aiohttp.JsonPayload(dict(body.fields))
+        return
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in body.fields:
         form.add_field(name, value)

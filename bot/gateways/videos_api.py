@@ -87,7 +87,8 @@ class VideosApi:
         sending = Sending(about_to_send)
         try:
             body = await asyncio.to_thread(build, request, pictures, links)
-            answer = await self._post(body, sending)
+            url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
+            answer = await self._post(url, body, sending)
         except _NET as error:
             if sending.forbidden is not None:
                 raise sending.forbidden from None
@@ -120,9 +121,9 @@ class VideosApi:
             return Trouble(type(error).__name__)
         return fetch
 
-    async def _post(self, body: Body, sending: Sending) -> Answer:
+    async def _post(self, url: URL, body: Body, sending: Sending) -> Answer:
         return await post(
-            self._url(),
+            url,
             body,
             headers=self._key,
             sending=sending,

@@ -8,7 +8,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from PIL import Image
 
 from bot.core.errors import Refused
 from bot.core.models import Model
-from bot.core.orders import Kind
+from bot.core.orders import Kind, Made
 from bot.core.outcomes import Accepted, Done, Fetched
 from bot.gateways.requests import Body, FilePart
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
@@ -45,7 +45,9 @@ SPEAKERS = {
 
 
 def speaks(dialect: str) -> list[tuple[Model, Kind]]:
-    return [(model, kind) for model in bodies.catalog(dialect).models for kind in model.kinds]
+    """Each kind that has a body of its own; words for a remix go to an address of its own."""
+    models = bodies.catalog(dialect).models
+    return [(model, kind) for model in models for kind in model.kinds if kind in bodies.FILES]
 
 
 ROWS = [
@@ -125,6 +127,37 @@ async def test_an_order_becomes_the_film_that_was_meant(
     assert (film.width * 9, film.seed) == (film.height * 16, order.seed or 0)
 
 
+@pytest.mark.parametrize("way", ["openai"], indirect=True)
+async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
+    catalog = bodies.catalog("openai")
+    order = replace(bodies.PLAIN, family="sora-2")
+    model, request = catalog.choose(order)
+    created = await way.gateway.create(request, [], about_to_send=samples.nothing)
+    assert isinstance(created, Accepted)
+    await way.simulator.rendered()
+    await way.clock.advance(LONG)
+    made = Made(
+        gateway=model.gateway,
+        base_url=way.gateway.base_url,
+        gateway_id=created.gateway_id,
+        model=model.name,
+        seconds=request.seconds,
+        size=request.size,
+        aspect=request.aspect,
+        quality=request.quality,
+    )
+    _, remix = catalog.choose(replace(order, prompt="a dog", remix_of=made))
+    again = await way.gateway.create(remix, [], about_to_send=samples.nothing)
+    assert isinstance(again, Accepted)
+    assert again.gateway_id != created.gateway_id
+    await way.simulator.rendered()
+    first, second = way.renderer.films
+    assert (second.prompt, second.seconds) == ("a dog", first.seconds)
+    *_, entry = way.simulator.journal
+    assert entry.path == f"/v1/videos/{created.gateway_id}/remix"
+    assert (entry.fields, entry.files) == ({"prompt": "a dog"}, {})
+
+
 @pytest.mark.parametrize("dialect", bodies.DIALECTS)
 def test_what_a_dialect_cannot_say_is_refused_before_there_is_a_request(dialect: str) -> None:
     can = {(model.name, kind) for model, kind in speaks(dialect)}
@@ -154,7 +187,8 @@ def test_the_page_has_a_cell_for_each_and_a_dash_for_the_rest() -> None:
     assert said == {
         (model.name, str(kind), dialect)
         for dialect in bodies.DIALECTS
-        for model, kind in speaks(dialect)
+        for model in bodies.catalog(dialect).models
+        for kind in model.kinds
     }
 
 

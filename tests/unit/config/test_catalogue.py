@@ -102,7 +102,7 @@ def test_a_dialect_that_takes_no_such_picture_leaves_the_words(read: Read) -> No
     config = read(gateway=f'{GATEWAY}dialect = "openai"')
     assert config.catalog.model("wan2.5-i2v-preview") is None
     assert _model(config, "wan2.5-t2v-preview").kinds == ("t2v",)
-    assert _model(config, "sora-2").kinds == ("t2v", "i2v")
+    assert _model(config, "sora-2").kinds == ("t2v", "i2v", "remix")
 
 
 def test_a_dialect_may_spell_a_model_its_own_way(read: Read) -> None:

@@ -159,7 +159,7 @@ def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
 def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:
     assert offered(read()) == OFFERED
     assert offered(read(gateway=f'{GATEWAY}dialect = "openai"')) == (
-        "People can choose Wan 2.5 (t2v), Sora 2 (t2v, i2v), Kling (t2v, i2v),"
+        "People can choose Wan 2.5 (t2v), Sora 2 (t2v, i2v, remix), Kling (t2v, i2v),"
         " Vidu Q1 (t2v, i2v), Jimeng (t2v, i2v)."
     )
 

@@ -60,7 +60,7 @@ def every(folder: Path) -> Iterator[str]:
     for dialect in DIALECTS:
         known = catalog(dialect)
         for model in known.models:
-            for kind in model.kinds:
+            for kind in (each for each in model.kinds if each in FILES):
                 request = known.choose(ordered(model, kind))[1]
                 body = build(request, pictures(folder, FILES[kind]))
                 yield f"{dialect} · {model.name} · {kind}\n{drawn(body)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from bot.core.jobs import Reason
 from bot.core.orders import Transport
@@ -272,8 +273,8 @@ async def test_if_about_to_send_raises_not_one_byte_leaves(error: Exception) -> 
 class Hasty(VideosApi):
     """The guard switched off: asks for leave when the request is gone."""
 
-    async def _post(self, body: Body, sending: Sending) -> Answer:
-        answer = await super()._post(body, Sending(nothing))
+    async def _post(self, url: URL, body: Body, sending: Sending) -> Answer:
+        answer = await super()._post(url, body, Sending(nothing))
         await sending.begin()
         return answer
 
