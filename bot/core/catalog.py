@@ -89,7 +89,7 @@ class Catalog:
     def _request(
         self, model: Model, order: Order, kind: Kind, spare_seed: int | None
     ) -> VideoRequest:
-        wanted = model.qualities[0] if order.quality == DRAFT else order.quality
+        wanted = _draft(model, order) if order.quality == DRAFT else order.quality
         quality = _one_of(wanted, tuple(model.sizes), "quality", model)
         if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
             order = replace(order, seed=spare_seed)
@@ -267,6 +267,16 @@ def _one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Mo
     if wanted not in can:
         raise Refused(f"{what}_unavailable", wanted=wanted, family=model.label, can=_listed(can))
     return wanted
+
+
+def _draft(model: Model, order: Order) -> str:
+    """The smallest quality; of those that come in the shape that was asked for, if any does."""
+    shaped = (
+        quality
+        for quality in model.qualities
+        if isinstance(sizes := model.sizes[quality], str) or order.aspect in (None, *sizes)
+    )
+    return next(shaped, model.qualities[0])
 
 
 def _shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:

@@ -9,12 +9,13 @@ from discord.ui import Label, Select, TextInput
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
+from bot.core.offers import takes
 from bot.core.orders import Order, Picture
 from bot.core.replies import Text
 from bot.platforms.discord.forms import MOST_PROMPT, Form, label
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import check_interaction, order_of, person_of, pictures_of
-from bot.platforms.discord.slash import MOST, MOST_NAME, takes, wish_of, words
+from bot.platforms.discord.slash import MOST, MOST_NAME, wish_of, words
 
 
 def command(intake: Intake) -> app_commands.ContextMenu:

@@ -1,11 +1,9 @@
 """The slash commands /video and /animate, and what they suggest while being filled in.
 
-Only what the catalogue would take is suggested: each candidate is put to it, together with what is
-filled in so far, so that nobody is refused a value that we offered.
+Only what the catalogue would take of what is filled in so far is suggested.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import discord
@@ -13,9 +11,10 @@ from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
 from bot import i18n
+from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, QUALITIES
+from bot.core.models import DRAFT
 from bot.core.orders import Order, Picture
 from bot.core.replies import Text
 from bot.platforms.discord.intake import Intake
@@ -142,42 +141,31 @@ def _suggesting(command: Command, catalog: Catalog) -> Command:
 
 def families(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
     """The families that take `wish`, by label."""
-    able = [each for each in catalog.families if takes(catalog, replace(wish, family=each))]
+    able = offers.families(catalog, wish)
     return _fitting([_choice(catalog.label(family), family) for family in able], typed)
 
 
 def seconds(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[int]]:
     """The lengths that `wish` can have."""
-    known = sorted({length for model in catalog.models for length in model.seconds})
-    able = [length for length in known if takes(catalog, replace(wish, seconds=length))]
+    able = offers.lengths(catalog, wish)
     return _fitting([_choice(_seconds(length, wish.locale), length) for length in able], typed)
 
 
 def aspects(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
     """The shapes that `wish` can have."""
-    able = [each for each in ASPECTS if takes(catalog, replace(wish, aspect=each))]
-    return _fitting([_choice(aspect, aspect) for aspect in able], typed)
+    return _fitting([_choice(each, each) for each in offers.aspects(catalog, wish)], typed)
 
 
 def qualities(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
     """The qualities that `wish` can have."""
-    able = [each for each in QUALITIES if takes(catalog, replace(wish, quality=each))]
-    return _fitting([_choice(quality, quality) for quality in able], typed)
+    able = offers.qualities(catalog, wish)
+    return _fitting([_choice(_quality(each, wish.locale), each) for each in able], typed)
 
 
 def presets(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
     """The words that can be asked with, by label."""
-    able = [each for each in catalog.presets if takes(catalog, replace(wish, preset=each))]
+    able = offers.presets(catalog, wish)
     return _fitting([_choice(catalog.presets[each].label, each) for each in able], typed)
-
-
-def takes(catalog: Catalog, wish: Order) -> bool:
-    """Whether some model makes `wish`."""
-    try:
-        catalog.choose(wish)
-    except Refused:
-        return False
-    return True
 
 
 def wish_of(interaction: discord.Interaction, pictures: Iterable[Picture], **rest: Any) -> Order:
@@ -213,6 +201,10 @@ def _choice(name: str, value: Value) -> Choice[Value]:
 def _fitting(choices: list[Choice[Value]], typed: str) -> list[Choice[Value]]:
     wanted = typed.strip().casefold()
     return [choice for choice in choices if wanted in choice.name.casefold()][:MOST]
+
+
+def _quality(quality: str, locale: str) -> str:
+    return i18n.say(Text(id="choice.draft"), locale) if quality == DRAFT else quality
 
 
 def _seconds(length: int, locale: str) -> str:

@@ -12,8 +12,10 @@ from typing import Protocol
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot import i18n
+from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
+from bot.core.models import DRAFT
 from bot.core.orders import Order
 from bot.core.replies import Left, Reply, Text, request_fact
 from bot.platforms.telegram import messages
@@ -110,26 +112,7 @@ def _keys(order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
 def _menu(
     catalog: Catalog, order: Order, draft_id: str, menu: str
 ) -> list[list[InlineKeyboardButton]]:
-    model, request = catalog.choose(order)
-    if menu == "model":
-        able = [each for each in catalog.models if request.kind in each.kinds]
-        places = {family: str(place) for place, family in enumerate(catalog.families)}
-        choices = list({places[each.family]: each.label for each in able}.items())
-        now = places[request.family]
-    elif menu == "seconds":
-        choices = [(str(each), f"{each} s") for each in model.seconds]
-        now = str(request.seconds)
-    elif menu == "aspect":
-        choices = [(each, each) for each in model.aspects]
-        now = request.aspect or ""
-    elif menu == "quality":
-        choices = [(each, each) for each in model.sizes]
-        now = request.quality or ""
-    else:
-        presets = enumerate(catalog.presets.items())
-        choices = [(str(place), preset.label) for place, (_, preset) in presets]
-        asked = catalog.preset_of(order)
-        now = str(list(catalog.presets).index(asked)) if asked else ""
+    choices, now = _choices(catalog, order, menu)
     keys = [
         InlineKeyboardButton(
             text=f"• {label}" if value == now else label,
@@ -138,3 +121,30 @@ def _menu(
         for value, label in choices
     ]
     return [keys[at : at + 3] for at in range(0, len(keys), 3)]
+
+
+def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str, str]], str]:
+    """What a menu offers, each by its value and its label; and the value that holds now.
+
+    What is chosen there already binds nobody: `possible` gives up what does not go with it.
+    """
+    _, request = catalog.choose(order)
+    if menu == "model":
+        places = {family: str(place) for place, family in enumerate(catalog.families)}
+        bare = replace(order, seconds=None, aspect=None, quality=None)
+        able = offers.families(catalog, bare)
+        return [(places[each], catalog.label(each)) for each in able], places[request.family]
+    if menu == "seconds":
+        lengths = offers.lengths(catalog, order)
+        return [(str(each), f"{each} s") for each in lengths], str(request.seconds)
+    if menu == "aspect":
+        return [(each, each) for each in offers.aspects(catalog, order)], request.aspect or ""
+    if menu == "quality":
+        words = i18n.say(Text(id="choice.draft"), order.locale)
+        able = offers.qualities(catalog, order)
+        labels = [(each, words if each == DRAFT else each) for each in able]
+        return labels, order.quality or request.quality or ""
+    presets = list(catalog.presets.items())
+    asked = catalog.preset_of(order)
+    now = str(list(catalog.presets).index(asked)) if asked else ""
+    return [(str(place), preset.label) for place, (_, preset) in enumerate(presets)], now

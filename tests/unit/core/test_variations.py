@@ -54,6 +54,10 @@ def test_a_draft_is_the_smallest_that_there_is() -> None:
     assert CATALOG.choose(order(quality=DRAFT))[1].quality == "480p"
 
 
+def test_a_draft_has_the_shape_that_was_asked_for() -> None:
+    assert CATALOG.choose(order(quality=DRAFT, aspect="9:16"))[1].quality == "720p"
+
+
 def test_what_can_be_had_better_later_has_a_seed_to_make_it_again() -> None:
     _, draft = CATALOG.choose(order(quality=DRAFT), spare_seed=7)
     assert (draft.seed, ("metadata.seed", 7) in draft.parameters) == (7, True)

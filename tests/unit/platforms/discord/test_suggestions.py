@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.config import load
 from bot.core.catalog import Catalog
+from bot.core.offers import takes
 from bot.core.orders import Kind, Order, Picture
 from bot.platforms.discord import menu, slash
 from tests.unit.core.orders import CATALOG, SORA, order
@@ -57,7 +58,7 @@ def test_nobody_is_refused_what_was_suggested(
     """In whatever order the options are filled in, and however many of them."""
     wish = order(pictures=pictures)
     found = {each for fields in permutations(FIELDS) for each in filled(catalog, wish, fields)}
-    assert [each for each in found if not slash.takes(catalog, each)] == []
+    assert [each for each in found if not takes(catalog, each)] == []
     assert len(found) > len(catalog.models)
 
 
@@ -66,14 +67,14 @@ def test_nor_whatever_shape_the_picture_then_has(width: int, height: int) -> Non
     catalog, wish = packaged("new-api"), order(pictures=(slash.SOME_PICTURE,))
     real = replace(slash.SOME_PICTURE, width=width, height=height)
     for each in filled(catalog, wish, FIELDS):
-        assert slash.takes(catalog, replace(each, pictures=(real,)))
+        assert takes(catalog, replace(each, pictures=(real,)))
 
 
 def test_nor_what_a_form_offers(catalog: Catalog) -> None:
     wish = order(pictures=(slash.SOME_PICTURE,))
     for film in menu.films_of(catalog, wish):
         length, _, family = film.value.partition(" ")
-        assert slash.takes(catalog, replace(wish, family=family, seconds=int(length)))
+        assert takes(catalog, replace(wish, family=family, seconds=int(length)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""What can be chosen for a wish as it is so far: nobody is refused a value that we offered.
+
+Each candidate is put to the catalogue together with everything else that was wished for, so a menu
+shows what any model of a family makes, and nothing that none does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.models import ASPECTS, DRAFT, QUALITIES
+from bot.core.orders import Order
+
+Value = TypeVar("Value", str, int)
+
+
+def families(catalog: Catalog, wish: Order) -> list[str]:
+    """Ids of those that make it."""
+    return _had(catalog, wish, "family", catalog.families)
+
+
+def lengths(catalog: Catalog, wish: Order) -> list[int]:
+    """Seconds, from short to long."""
+    known = sorted({length for model in catalog.models for length in model.seconds})
+    return _had(catalog, wish, "seconds", known)
+
+
+def aspects(catalog: Catalog, wish: Order) -> list[str]:
+    """Shapes."""
+    return _had(catalog, wish, "aspect", ASPECTS)
+
+
+def qualities(catalog: Catalog, wish: Order) -> list[str]:
+    """From small to large; a draft before them, where there is something better than that."""
+    able = _had(catalog, wish, "quality", QUALITIES)
+    return [DRAFT, *able] if len(able) > 1 else able
+
+
+def presets(catalog: Catalog, wish: Order) -> list[str]:
+    """Ids of words to ask with."""
+    return _had(catalog, wish, "preset", catalog.presets)
+
+
+def takes(catalog: Catalog, wish: Order) -> bool:
+    """Whether some model makes it."""
+    try:
+        catalog.choose(wish)
+    except Refused:
+        return False
+    return True
+
+
+def _had(catalog: Catalog, wish: Order, name: str, values: Iterable[Value]) -> list[Value]:
+    def with_(value: Value) -> Order:
+        choice: dict[str, Any] = {name: value}
+        return replace(wish, **choice)
+
+    return [value for value in values if takes(catalog, with_(value))]
