@@ -162,7 +162,7 @@ def generate(
     model: Annotated[str | None, typer.Option(help="A family or a wire name.")] = None,
     seconds: Annotated[int | None, typer.Option(help="How long it should be.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
-    quality: Annotated[str | None, typer.Option(help="480p, 720p or 1080p.")] = None,
+    quality: Annotated[str | None, typer.Option(help="480p, 720p, 1080p, or draft.")] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),

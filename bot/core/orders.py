@@ -6,6 +6,8 @@ Both are written into the job's row, so that a restart or a changed catalogue al
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.core.errors import Refused
+
 PICTURE_BYTES = 8_000_000
 """The largest picture we take from anybody."""
 PICTURE_PIXELS = 40_000_000
@@ -56,6 +58,14 @@ class Shaping(StrEnum):
     """What hangs over is cut off."""
     PAD = "pad"
     """All of it stays, between black bars."""
+
+
+def shaping_of(word: str) -> Shaping:
+    """What somebody typed. Raises `Refused("fit_unknown")`."""
+    try:
+        return Shaping(word.casefold())
+    except ValueError:
+        raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
 
 
 Value = str | int | bool

@@ -21,7 +21,7 @@ from aiogram.types import (
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture
+from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, shaping_of
 from bot.core.prompts import clean
 from bot.core.replies import Text
 
@@ -42,6 +42,7 @@ FLAGS = {
     "preset": "preset",
     "negative": "negative_prompt",
     "seed": "seed",
+    "fit": "fit",
 }
 """What people type, and the field of an `Order` that it chooses."""
 NUMBERS = ("seconds", "seed")
@@ -278,6 +279,8 @@ def _quoted(rest: str, catalog: Catalog) -> str:
 
 
 def _value(name: str, value: str) -> str | int:
+    if name == "fit":
+        return shaping_of(value)
     if name not in NUMBERS:
         return value
     digits = value.casefold().removesuffix("s") if name == "seconds" else value

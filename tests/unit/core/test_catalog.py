@@ -275,3 +275,10 @@ def test_every_video_counts_even_where_nothing_has_a_price() -> None:
     assert WAN_TEXT.cost(5) == 1
     assert replace(WAN_TEXT, price=0).cost(5) == 1
     assert replace(WAN_TEXT, price=100_000).cost(5) == 500_000
+
+
+def test_a_picture_is_made_to_fit_as_its_person_wishes() -> None:
+    for wish, shaping in ((None, Shaping.CROP), (Shaping.PAD, Shaping.PAD)):
+        _, request = CATALOG.choose(order(pictures=(CAT,), fit=wish))
+        assert request.fit is not None
+        assert request.fit.shaping is shaping
