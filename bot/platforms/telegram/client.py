@@ -76,7 +76,6 @@ class TelegramPlatform:
         clock: Clock,
     ) -> None:
         self.settings = settings
-        self._upload_limit = settings.upload_limit
         self._posts = posts
         url = settings.api_url
         server = TelegramAPIServer.from_base(url, is_local=settings.local) if url else PRODUCTION
@@ -121,7 +120,7 @@ class TelegramPlatform:
 
     async def upload_limit(self, post: Post, job: Job) -> int:  # noqa: ARG002 - the port's shape
         """Bytes; the same everywhere, until a smaller limit is met."""
-        return self._upload_limit
+        return self.films.most
 
     async def send(
         self,
@@ -196,8 +195,8 @@ class TelegramPlatform:
     async def _learn(self, video: Path) -> None:
         """Something before Telegram takes less than it does: so the next file is a smaller one."""
         size = await asyncio.to_thread(lambda: video.stat().st_size)
-        self._upload_limit = min(self._upload_limit, size * 3 // 4)
-        log.warning("telegram.upload_limit_learned", bytes=self._upload_limit)
+        self.films.most = min(self.films.most, size * 3 // 4)
+        log.warning("telegram.upload_limit_learned", bytes=self.films.most)
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:

@@ -68,11 +68,11 @@ class Films:
         ways: LeadingOn,
         most: int,
     ) -> None:
-        """`most`: bytes that may be uploaded."""
         self._line = line
         self._link = link
         self._ways = ways
-        self._most = most
+        self.most = most
+        """Bytes that may be uploaded, as far as is known by now."""
         self._handles = handles
         self._stored = stored
         self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
@@ -179,7 +179,7 @@ class Films:
                 await self._handles.drop(key)
             else:
                 return
-        if _video(job).size > self._most:
+        if _video(job).size > self.most:
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
