@@ -28,8 +28,8 @@ CLAIMS: Mapping[tuple[Status, ...], float] = {
 
 One worker each, so that slow POSTs hold up neither looks nor downloads.
 """
-POST_CLAIM = 3 * SHRINK_TIMEOUT
-"""Seconds for getting a message ready, which may mean waiting to shrink a video."""
+POST_CLAIM = 2 * SHRINK_TIMEOUT
+"""Seconds for getting a message ready, which may mean to shrink a video."""
 
 KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
 """One worker each: words never wait for videos that are being uploaded."""

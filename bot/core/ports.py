@@ -191,7 +191,8 @@ class Media(Protocol):
     def shrink(self, key: str, *, most_bytes: int) -> AbstractAsyncContextManager[Path]:
         """A stored video re-encoded to fit; the copy lasts as long as the context.
 
-        Raises `Broken("cannot_shrink")` where nothing watchable would be left.
+        Raises `Temporary` while another one shrinks, or `Broken("cannot_shrink")` where nothing
+        watchable would be left.
         """
 
     def last_frame(self, key: str) -> AbstractAsyncContextManager[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Temporary
 from bot.core.jobs import Video
 from bot.core.orders import Fit, Still
 from bot.media import pictures, videos
@@ -26,6 +26,8 @@ PICTURE_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
+SHRINK_PAUSE = 20.0
+"""Seconds after which it is asked again whether another video can be shrunk."""
 FORGOTTEN_AFTER = 24 * 3600.0
 """Seconds after which a scratch directory can only belong to a process that was killed."""
 
@@ -102,11 +104,15 @@ class Studio:
     async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
         """A stored video re-encoded to fit; the copy lasts as long as the context.
 
-        Raises `Broken("cannot_shrink")` where nothing watchable would be left.
+        One at a time, as it takes long and pictures need a worker meanwhile. Raises `Temporary`
+        while another one shrinks, or `Broken("cannot_shrink")` where nothing watchable is left.
         """
         async with self.file(key) as source, self.scratch() as folder:
             target = folder / "video.mp4"
-            async with self._shrinking:  # it takes long, and pictures need a worker meanwhile
+            if self._shrinking.locked():
+                # Whoever waited in line here would outlive the claim on what it is for.
+                raise Temporary("shrinking", retry_after=SHRINK_PAUSE, unsent=True)
+            async with self._shrinking:
                 await self._workers.run(
                     videos.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
                 )

@@ -352,6 +352,16 @@ async def test_a_shrunk_video_stays_a_file_after_silence(workshop: Workshop) -> 
     assert len({nonce for nonce, _, _ in workshop.chat.said}) == 1
 
 
+async def test_a_video_that_waits_to_be_shrunk_has_not_been_tried(workshop: Workshop) -> None:
+    workshop.chat.limit = 1
+    workshop.studio.shrinks = True
+    workshop.studio.shrinking = [Temporary("shrinking", retry_after=20.0, unsent=True)] * 60
+    job = await workshop.made(order())
+    await workshop.speak()
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+    assert said(workshop) == [("result.ready", True, False)]
+
+
 async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown_end(
     workshop: Workshop,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.core.access import Access, Default
 from bot.core.desk import Desk
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
@@ -116,6 +116,8 @@ class ScriptedStudio:
         self.bad_picture: BotError | None = None
         self.bad_video: BotError | None = None
         self.shrinks = False
+        self.shrinking: list[Temporary] = []
+        """What it says first of all."""
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Path]:
@@ -142,6 +144,8 @@ class ScriptedStudio:
 
     @asynccontextmanager
     async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
+        if self.shrinking:
+            raise self.shrinking.pop()
         if not self.shrinks:
             raise Broken("cannot_shrink")
         yield self.folder / "small"

@@ -1,3 +1,4 @@
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +7,7 @@ import av
 import pytest
 from PIL import Image, ImageChops
 
-from bot.core.errors import Broken, Refused
+from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import Video
 from bot.core.orders import Fit, Still
 from bot.core.ports import Media
@@ -117,6 +118,20 @@ async def test_a_video_shrinks_for_as_long_as_it_is_needed(
     assert not path.exists()
     async with studio.file(video.key) as kept:
         assert kept.stat().st_size == video.size
+
+
+async def test_one_video_shrinks_at_a_time_and_others_come_back(studio: Studio, clip: Path) -> None:
+    video = await studio.keep_video(clip)
+
+    async def shrink() -> None:
+        async with studio.shrink(video.key, most_bytes=video.size // 2):
+            pass
+
+    ends = await asyncio.gather(*(shrink() for _ in range(3)), return_exceptions=True)
+    assert [str(end) for end in ends].count("None") == 1
+    others = [end for end in ends if isinstance(end, Temporary)]
+    assert [(each.code, each.unsent) for each in others] == [("shrinking", True)] * 2
+    await shrink()
 
 
 async def test_scratch_is_private_and_gone_afterwards(studio: Studio) -> None:
