@@ -34,10 +34,11 @@ from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.store.database import Database, open_database
+from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
-from bot.store.settings import Gateways, Settings
+from bot.store.settings import Settings
 from bot.store.spool import Spool
 from bot.web import server
 from bot.web.health import Check, Health, has_room

@@ -10,7 +10,7 @@ from bot.core import jobs as moves
 from bot.core import schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.outcomes import Locked
-from bot.core.ports import Clock, Gateway, Gateways, Jobs
+from bot.core.ports import Clock, Gateway, Gateways, Jobs, Pause
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -85,10 +85,10 @@ class Desk:
         until = self.clock.now() + PAUSE
         await self._pauses.pause(job.gateway, locked.reason, until=until)
 
-    async def paused_until(self, job: Job) -> float | None:
-        """The end of the present pause of the job's gateway; None if it is not paused."""
-        until = await self._pauses.paused_until(job.gateway)
-        return until if until is not None and until > self.clock.now() else None
+    async def paused(self, job: Job) -> Pause | None:
+        """The present pause of the job's gateway."""
+        pause = await self._pauses.paused(job.gateway)
+        return pause if pause is not None and pause.until > self.clock.now() else None
 
     # --- time ----------------------------------------------------------------------------------
 

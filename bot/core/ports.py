@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.core.jobs import Job, Status, Video
+from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Fit, Picture, Still, VideoRequest
 from bot.core.outcomes import Creation, Fetch, Look
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
@@ -71,12 +72,21 @@ class Spool(Protocol):
         """Write it down and wait until the disk has it. Raises `OSError`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A gateway is left alone: its key or its balance is in trouble."""
+
+    reason: Reason
+    until: float
+
+
 class Gateways(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
 
-    async def pause(self, gateway: str, reason: str, *, until: float) -> None: ...
+    async def pause(self, gateway: str, reason: Reason, *, until: float) -> None: ...
 
-    async def paused_until(self, gateway: str) -> float | None: ...
+    async def paused(self, gateway: str) -> Pause | None:
+        """The latest pause, over or not."""
 
 
 class Posts(Protocol):

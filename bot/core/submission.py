@@ -40,10 +40,11 @@ class Submission:
 
     async def submit(self, job: Job) -> None:
         """The step of a queued job whose pictures are here."""
-        paused_until = await self._desk.paused_until(job)
-        if paused_until is not None:
-            reason = job.reason or Reason.BUSY
-            waiting = moves.requeued(job, due_at=paused_until, attempts=job.attempts, reason=reason)
+        pause = await self._desk.paused(job)
+        if pause is not None:
+            waiting = moves.requeued(
+                job, due_at=pause.until, attempts=job.attempts, reason=pause.reason
+            )
             await self._desk.save(job, waiting)
             return
         gateway = await self._desk.gateway(job)

@@ -1,10 +1,10 @@
-"""Small facts the service keeps about itself: its link key, what it registered, what is paused."""
+"""Small facts the service keeps about itself: its link key, what it registered."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, insert
-from bot.store.tables import gateways, settings
+from bot.store.tables import settings
 
 
 class Settings:
@@ -51,29 +51,3 @@ class Settings:
 
 class _TakenBack(Exception):
     """Ends a transaction that was only a trial."""
-
-
-class Gateways:
-    """Which gateways are paused, and until when."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def pause(self, gateway: str, reason: str, *, until: float) -> None:
-        """Nothing is sent to this gateway before `until`."""
-
-        async def work(connection: AsyncConnection) -> None:
-            pause = {"reason": reason, "paused_until": until}
-            row = insert(connection, gateways).values(name=gateway, **pause)
-            await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=pause))
-
-        await self._database.run(work)
-
-    async def paused_until(self, gateway: str) -> float | None:
-        """The end of the pause, or None if there is none."""
-        query = sa.select(gateways.c.paused_until).where(gateways.c.name == gateway)
-
-        async def work(connection: AsyncConnection) -> float | None:
-            return await connection.scalar(query)
-
-        return await self._database.run(work)

@@ -9,9 +9,10 @@ from bot.core.orders import Address, Kind, Order, Person, VideoRequest
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.store.database import Database
+from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
 from bot.store.posts import Posts
-from bot.store.settings import Gateways, Settings
+from bot.store.settings import Settings
 
 NOON = 1_768_478_400.0
 """15 January 2026, 12:00 UTC."""

@@ -10,7 +10,8 @@ from typing import get_args, get_origin, get_type_hints
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.jobs import Job
+from bot.core.jobs import Job, Reason
+from bot.core.ports import Pause
 from tests.contract.rows import NOON, Store, a_job
 
 _numbers = count(1)
@@ -95,8 +96,9 @@ async def test_a_database_that_takes_no_rows_is_found_out(store: Store) -> None:
 
 
 async def test_a_pause_lasts_until_the_latest_word_of_it(store: Store) -> None:
-    assert await store.gateways.paused_until("main") is None
-    await asyncio.gather(*(store.gateways.pause("main", "bad_key", until=5.0) for _ in range(9)))
-    await store.gateways.pause("main", "no_balance", until=NOON)
-    assert await store.gateways.paused_until("main") == NOON
-    assert await store.gateways.paused_until("other") is None
+    assert await store.gateways.paused("main") is None
+    early = (store.gateways.pause("main", Reason.BAD_KEY, until=5.0) for _ in range(9))
+    await asyncio.gather(*early)
+    await store.gateways.pause("main", Reason.NO_BALANCE, until=NOON)
+    assert await store.gateways.paused("main") == Pause(Reason.NO_BALANCE, NOON)
+    assert await store.gateways.paused("other") is None

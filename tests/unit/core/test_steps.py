@@ -25,6 +25,7 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
+from bot.core.replies import Action
 from bot.core.service import Actor
 from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER
 from tests.unit.core.orders import ANN, BOB, CAT, order
@@ -98,6 +99,21 @@ async def test_key_or_balance_trouble_pauses_the_gateway_and_loses_nothing(
     await workshop.work(60)
     for job in (first, second):
         assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+async def test_whoever_orders_during_a_pause_is_told_of_it_and_may_cancel(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "empty")]
+    await workshop.submit(order())
+    await workshop.work(1)
+    second = await workshop.submit(order())
+    await workshop.work(1)
+    card = await workshop.posting.card(await workshop.job(second.id))
+    assert card.text.id == "card.waiting_for_operator"
+    assert [button.action for button in card.buttons] == [Action.CANCEL]
+    ended = await workshop.service.cancel(second.id, Actor(person=ANN))
+    assert (ended.status, ended.quota_cost) == (Status.CANCELLED, 0)
 
 
 @pytest.mark.parametrize(("charged", "spend"), [(False, 0), (True, 1)])

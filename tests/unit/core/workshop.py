@@ -21,10 +21,11 @@ from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.wake import Wake
 from bot.store.database import Database
+from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
-from bot.store.settings import Gateways, Settings
+from bot.store.settings import Settings
 from bot.store.spool import Spool
 from tests.unit.core.orders import CATALOG
 
