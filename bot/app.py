@@ -9,12 +9,18 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from bot.chats import Chat, Intake, Needs, switched_on
+from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
 from bot.core import variations
 from bot.core.access import Access, Default
@@ -30,12 +36,14 @@ from bot.core.replies import Ways
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
+from bot.core.telling import Telling
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.store.database import Database, open_database
 from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
+from bot.store.notices import Notices
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
@@ -43,7 +51,7 @@ from bot.store.spool import Spool
 from bot.web import server
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-from bot.workers import Bells, job_worker, post_worker, running
+from bot.workers import Bells, loops, running
 
 log = get_logger()
 
@@ -56,6 +64,7 @@ class Rows:
     jobs: Jobs
     posts: Posts
     pauses: Gateways
+    notices: Notices
     settings: Settings
     places: Places
     spool: Spool
@@ -113,20 +122,20 @@ async def open_app(
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
 
-        access = await _access(config, rows, chats, clock, announce)
+        private = frozenset(chat.platform.name for chat in chats if chat.private)
+        access = await _access(config, rows, platforms, private, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
-        steps = _steps(rows, gateways, platforms, studio, pages, clock, bells)
+        steps = _steps(rows, gateways, platforms, private, studio, pages, clock, bells)
         posting = _posting(config, rows, platforms, studio, pages, clock, bells)
         intakes = [chat.listen(service, posting.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        names = list(platforms)
-        for kinds, bell in bells.each_post.items():
-            await enter(running(post_worker(rows.posts, kinds, posting, names, clock, bell).run()))
-        for statuses, bell in bells.each_job.items():
-            await enter(running(job_worker(rows.jobs, statuses, steps, clock, bell).run()))
+        telling = Telling(notices=rows.notices, platforms=platforms, clock=clock)
+        work = (rows.jobs, steps, rows.posts, posting, rows.notices, telling)
+        for loop in loops(*work, list(platforms), clock, bells):
+            await enter(running(loop))
         for intake in intakes:
             await enter(running(intake.run()))
         yield address + intakes[-1].path
@@ -140,6 +149,7 @@ async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
             Jobs(database),
             Posts(database),
             Gateways(database),
+            Notices(database),
             Settings(database),
             Places(database),
             Spool(config.data_dir / "pending-ids.jsonl"),
@@ -179,15 +189,19 @@ def _needs(
 
 
 async def _access(
-    config: Config, rows: Rows, chats: Sequence[Chat], clock: Clock, announce: Callable[[str], None]
+    config: Config,
+    rows: Rows,
+    platforms: Mapping[str, Platform],
+    private: frozenset[str],
+    clock: Clock,
+    announce: Callable[[str], None],
 ) -> Access:
     """Who may; where that is nobody yet, the code for the first owner is made and announced."""
     default = config.settings.access
-    private = frozenset(chat.platform.name for chat in chats if chat.private)
     access = Access(
         places=rows.places, facts=rows.settings, default=default, clock=clock, private=private
     )
-    if default is Default.OPEN or len(private) == len(chats):
+    if default is Default.OPEN or len(private) == len(platforms):
         await access.forget_code()
     elif code := await access.new_code():
         announce(code)
@@ -224,6 +238,7 @@ def _steps(
     rows: Rows,
     gateways: Mapping[str, Gateway],
     platforms: Mapping[str, Platform],
+    private: frozenset[str],
     studio: Studio,
     pages: Pages,
     clock: Clock,
@@ -236,6 +251,7 @@ def _steps(
         clock=clock,
         wake_jobs=bells.jobs,
         wake_posts=bells.posts,
+        rooms=private,
     )
     links = pages.picture_links
     submission = Submission(desk, spool=rows.spool, media=studio, links=links)

@@ -1,19 +1,21 @@
-"""The loops that take due rows: one per group of a job's states, and two for what is to be said.
+"""The loops that take due rows: one per group of a job's states, and three for what is to be said.
 
 What a step does stands in the core; here stands how long a claim lasts and who wakes whom.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 from bot.core.jobs import Job, Status
-from bot.core.ports import Clock, Jobs, Posts
+from bot.core.notices import Notice
+from bot.core.ports import Clock, Jobs, Notices, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.steps import Steps
+from bot.core.telling import TELL_TIME, Telling
 from bot.core.wake import Wake
 from bot.core.worker import Worker
 from bot.gateways import videos_api
@@ -44,21 +46,24 @@ class Bells:
 
     each_job: Mapping[tuple[Status, ...], Wake]
     each_post: Mapping[tuple[PostKind, ...], Wake]
+    notices: Wake
     jobs: Wake
     """Rings all of `each_job`."""
     posts: Wake
-    """Rings all of `each_post`."""
+    """Rings all of `each_post`, and the notices."""
 
     @classmethod
     def new(cls) -> Self:
         """One for each loop."""
         jobs = {statuses: Wake() for statuses in CLAIMS}
         posts: dict[tuple[PostKind, ...], Wake] = {kinds: Wake() for kinds in KINDS}
+        notices = Wake()
         return cls(
             each_job=jobs,
             each_post=posts,
+            notices=notices,
             jobs=Wake(*jobs.values()),
-            posts=Wake(*posts.values()),
+            posts=Wake(*posts.values(), notices),
         )
 
     @property
@@ -67,7 +72,26 @@ class Bells:
         return Wake(self.jobs, self.posts)
 
 
-def job_worker(
+def loops(
+    jobs: Jobs,
+    steps: Steps,
+    posts: Posts,
+    posting: Posting,
+    notices: Notices,
+    telling: Telling,
+    platforms: Sequence[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """All of them; those that say things come first, so that they end last."""
+    for kinds, bell in bells.each_post.items():
+        yield _post_worker(posts, kinds, posting, platforms, clock, bell).run()
+    yield _notice_worker(notices, telling, platforms, clock, bells.notices).run()
+    for statuses, bell in bells.each_job.items():
+        yield _job_worker(jobs, statuses, steps, clock, bell).run()
+
+
+def _job_worker(
     jobs: Jobs, statuses: tuple[Status, ...], steps: Steps, clock: Clock, bell: Wake
 ) -> Worker[Job]:
     """Takes jobs in these states a step further."""
@@ -90,7 +114,7 @@ def job_worker(
     )
 
 
-def post_worker(
+def _post_worker(
     posts: Posts,
     kinds: tuple[PostKind, ...],
     posting: Posting,
@@ -111,6 +135,28 @@ def post_worker(
         name=f"posts.{kinds[0]}",
         claim=claim,
         step=posting.take,
+        next_due=next_due,
+        clock=clock,
+        wake=bell,
+    )
+
+
+def _notice_worker(
+    notices: Notices, telling: Telling, platforms: Sequence[str], clock: Clock, bell: Wake
+) -> Worker[Notice]:
+    """Tells operators on these platforms what they are to know."""
+
+    async def claim(most: int) -> list[Notice]:
+        now = clock.now()
+        return await notices.claim(platforms, now=now, until=now + 2 * TELL_TIME, most=most)
+
+    async def next_due() -> float | None:
+        return await notices.next_due(platforms)
+
+    return Worker(
+        name="notices",
+        claim=claim,
+        step=telling.take,
         next_due=next_due,
         clock=clock,
         wake=bell,

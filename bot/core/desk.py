@@ -3,14 +3,15 @@
 Every write goes through the version fence and rings whoever has to look next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bot.core import jobs as moves
 from bot.core import schedule
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, TROUBLES, Job, Reason, Status
+from bot.core.notices import Pause
 from bot.core.outcomes import Locked
-from bot.core.ports import Clock, Gateway, Gateways, Jobs, Pause
+from bot.core.ports import Clock, Gateway, Gateways, Jobs
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -32,13 +33,16 @@ class Desk:
         clock: Clock,
         wake_jobs: Wake,
         wake_posts: Wake,
+        rooms: Collection[str] = (),
     ) -> None:
+        """`rooms`: platforms where whoever comes is the operator."""
         self.jobs = jobs
         self.clock = clock
         self._pauses = pauses
         self._gateways = gateways
         self._wake_jobs = wake_jobs
         self._wake_posts = wake_posts
+        self._rooms = rooms
 
     async def save(self, before: Job, after: Job) -> Job | None:
         """Write a change; None if somebody else was faster."""
@@ -82,8 +86,24 @@ class Desk:
     async def pause(self, job: Job, locked: Locked) -> None:
         """Leave the job's gateway alone for a while: its key or its balance is in trouble."""
         log.error("gateway.paused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
-        until = self.clock.now() + PAUSE
-        await self._pauses.pause(job.gateway, locked.reason, until=until)
+        now = self.clock.now()
+        pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
+        await self._pauses.pause(
+            job.gateway, pause, detail=locked.detail, rooms=self._rooms, now=now
+        )
+
+    async def works(self, job: Job, *, asked_at: float) -> None:
+        """The job's gateway did what it was asked at that time: trouble of before is over."""
+        ended = await self._pauses.works(
+            job.gateway,
+            looked=job.status is Status.IN_PROGRESS,
+            asked_at=asked_at,
+            went_on=int(job.reason in TROUBLES),
+            rooms=self._rooms,
+            now=self.clock.now(),
+        )
+        if ended:
+            log.info("gateway.resumed", gateway=job.gateway)
 
     async def paused(self, job: Job) -> Pause | None:
         """The present pause of the job's gateway."""

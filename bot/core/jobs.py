@@ -58,6 +58,9 @@ class Reason(StrEnum):
     BY_ADMIN = "by_admin"
 
 
+TROUBLES = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
+"""What only an operator can mend."""
+
 MOVES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SUBMITTING, Status.FAILED, Status.CANCELLED}),
     Status.SUBMITTING: frozenset(

@@ -1,12 +1,12 @@
 """What the core needs of the world. Adapters implement these; `app.py` hands them over."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.jobs import Job, Status, Video
+from bot.core.notices import Notice, Pause
 from bot.core.orders import Address, Fit, Picture, Still, VideoRequest
 from bot.core.outcomes import Creation, Fetch, Look
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
@@ -72,21 +72,51 @@ class Spool(Protocol):
         """Write it down and wait until the disk has it. Raises `OSError`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A gateway is left alone: its key or its balance is in trouble."""
-
-    reason: Reason
-    until: float
-
-
 class Gateways(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
 
-    async def pause(self, gateway: str, reason: Reason, *, until: float) -> None: ...
+    async def pause(
+        self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
+    ) -> None:
+        """Leave it alone for a while. Its owners are told when that begins, and once a day.
+
+        `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
+        """
 
     async def paused(self, gateway: str) -> Pause | None:
-        """The latest pause, over or not."""
+        """The latest pause, over or not, as long as there was no success since."""
+
+    async def works(
+        self,
+        gateway: str,
+        *,
+        looked: bool,
+        asked_at: float,
+        went_on: int,
+        rooms: Iterable[str],
+        now: float,
+    ) -> bool:
+        """A success: whether it ended the trouble, of which its owners are told then.
+
+        `looked`: it was a look; `went_on`: jobs that waited for it and no longer do. What was
+        asked before the trouble proves nothing.
+        """
+
+
+class Notices(Protocol):
+    """What operators are still to be told. Each method is one whole transaction."""
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[Notice]: ...
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
+
+    async def put_off(self, notice: Notice, *, due_at: float) -> None:
+        """Try again then, unless there is news since."""
+
+    async def forget(self, notice: Notice) -> None:
+        """It was told, or never will be; news that came since stays."""
 
 
 class Posts(Protocol):
@@ -255,3 +285,6 @@ class Platform(Protocol):
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post, if the channel shows one."""
+
+    async def tell(self, person_id: str, reply: Reply) -> None:
+        """Say it in this person's own messages; in a private place, to everybody there."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import quotas
 from bot.core.errors import BotError
-from bot.core.jobs import ACTIVE, Job, Reason, Status
+from bot.core.jobs import ACTIVE, TROUBLES, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.quotas import Limits, Usage
 
@@ -236,7 +236,7 @@ def label(job: Job) -> Text:
 def _state(job: Job) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
         return "fetching"
-    if job.status is Status.QUEUED and job.reason in (Reason.BAD_KEY, Reason.NO_BALANCE):
+    if job.status is Status.QUEUED and job.reason in TROUBLES:
         return "waiting_for_operator"
     if job.status is Status.QUEUED and job.reason:
         return "waiting_for_gateway"

@@ -155,7 +155,10 @@ class Steps:
         gateway = await self._desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
+        asked_at = self._desk.clock.now()
         look = await gateway.retrieve(job.gateway_id)
+        if isinstance(look, Running | Done | Failed):
+            await self._desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
             now = self._desk.clock.now()
             await self._desk.save(job, moves.completed(job, now=now, sources=look.sources))

@@ -113,6 +113,7 @@ class Submission:
 
         await self._insist(accept, at_first=spool)
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
+        await self._desk.works(sent, asked_at=sent.submitted_at or sent.created_at)
         self._desk.ring()
 
     async def _insist(

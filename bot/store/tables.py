@@ -107,6 +107,26 @@ gateways = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("paused_until", sa.Double, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    # Whether it was only looks that were refused; and when its owners were told last.
+    sa.Column("looking", sa.Boolean, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("told_at", sa.Double, nullable=False),
+)
+
+# What an owner is to be told of a gateway; it goes once that is done.
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("waiting", sa.Integer, nullable=False),
+    sa.Column("written_at", sa.Double, nullable=False),
+    sa.Column("due_at", sa.Double, nullable=False),
+    sa.Column("claimed_until", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False),
 )
 
 settings = sa.Table(

@@ -30,6 +30,7 @@ from tests.e2e.world import World
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord import Message as DiscordMessage
+from tests.fakes.discord import Person as DiscordPerson
 from tests.unit.core.orders import job
 from tests.unit.platforms.discord.conftest import Bot
 
@@ -84,6 +85,10 @@ class Place:
         """All that one of them says."""
         raise NotImplementedError
 
+    def told(self) -> list[str]:
+        """What the bot said to Ann alone, or, where there is nothing such, to everybody."""
+        return [self.words(message_id) for message_id in self.shown()]
+
     def attached(self, message_id: str) -> list[bytes]:
         """The files it carries."""
         raise NotImplementedError
@@ -106,6 +111,7 @@ class DiscordPlace(Place):
     """On the fake Discord."""
 
     fake: FakeDiscord
+    ann: DiscordPerson
 
     @classmethod
     @asynccontextmanager
@@ -125,7 +131,7 @@ class DiscordPlace(Place):
                 bot = Bot(fake, clock, database)
                 async with bot.running():
                     place = cls(bot.platform, finished(wish, clock.now()), folder)
-                    place.fake = fake
+                    place.fake, place.ann = fake, ann
                     yield place
                 await fake.disconnected()
 
@@ -134,6 +140,9 @@ class DiscordPlace(Place):
 
     def shown(self) -> list[str]:
         return [str(each.id) for each in self.fake.posts()]
+
+    def told(self) -> list[str]:
+        return [each.content for each in self.fake.posts(self.ann.dm)]
 
     def words(self, message_id: str) -> str:
         message = self._message(message_id)

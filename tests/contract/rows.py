@@ -11,6 +11,8 @@ from bot.core.quotas import Limits, Usage
 from bot.store.database import Database
 from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
+from bot.store.notices import Notices
+from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 
@@ -72,6 +74,8 @@ class Store:
         self.posts = Posts(database)
         self.settings = Settings(database)
         self.gateways = Gateways(database)
+        self.notices = Notices(database)
+        self.places = Places(database)
 
     async def admitted(self, job: Job | None = None, limits: Limits = FREE) -> Job:
         """The job as it stands once admitted at the moment it was created."""

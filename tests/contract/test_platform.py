@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.errors import Refused
 from bot.core.posts import PostKind
+from bot.core.replies import Reply, Text
 from bot.simulator.faults import Fault
 from bot.simulator.render import Renderer
 from tests.contract.platforms import (
@@ -133,6 +134,13 @@ async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:
 
 async def test_there_is_room_for_a_usual_video(place: Place) -> None:
     assert await place.platform.upload_limit(place.post(), place.job) >= 8_000_000
+
+
+async def test_an_operator_is_told_by_themselves(place: Place) -> None:
+    words = Text(id="notice.works", values={"gateway": "main"})
+    await place.platform.tell(place.job.order.person.id, Reply(text=words))
+    (said,) = place.told()
+    assert "“main” works again." in said
 
 
 # --- the whole house -----------------------------------------------------------------------------

@@ -10,8 +10,7 @@ from typing import get_args, get_origin, get_type_hints
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.jobs import Job, Reason
-from bot.core.ports import Pause
+from bot.core.jobs import Job
 from tests.contract.rows import NOON, Store, a_job
 
 _numbers = count(1)
@@ -93,12 +92,3 @@ async def test_a_database_that_takes_no_rows_is_found_out(store: Store) -> None:
     )
     await store.database.run(lambda connection: connection.exec_driver_sql(forbid))
     assert not await store.settings.is_writable()
-
-
-async def test_a_pause_lasts_until_the_latest_word_of_it(store: Store) -> None:
-    assert await store.gateways.paused("main") is None
-    early = (store.gateways.pause("main", Reason.BAD_KEY, until=5.0) for _ in range(9))
-    await asyncio.gather(*early)
-    await store.gateways.pause("main", Reason.NO_BALANCE, until=NOON)
-    assert await store.gateways.paused("main") == Pause(Reason.NO_BALANCE, NOON)
-    assert await store.gateways.paused("other") is None

@@ -53,6 +53,21 @@ async def test_beside_the_room_a_chat_stays_closed_and_has_its_code(world: World
     assert world.simulator.charges == 1
 
 
+async def test_whoever_sits_there_is_told_of_a_key_that_is_not_accepted(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    simulator = Simulator(renderer=renderer)
+    async with simulator.serve() as url:
+        house = House(simulator=simulator, gateway_url=url, folder=tmp_path)
+        async with house.open(GATEWAYS__MAIN__API_KEY="sk-old") as address, page(address) as socket:
+            wish = {"do": "say", "command": "video", "text": "a cat"}
+            await socket.send_json({"nonce": "0" * 16, "person": "ann", **wish})
+            heard = ""
+            while "ZOETROPE_GATEWAYS__MAIN__API_KEY" not in heard:
+                heard = await socket.receive_str(timeout=WAIT)
+    assert '"person"' not in heard, "it is for everybody"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 async def test_run_prints_an_address_that_opens_and_asks_for_no_claim(
     tmp_path: Path, host: str

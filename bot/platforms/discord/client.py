@@ -21,6 +21,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
+from bot import i18n
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture
@@ -221,6 +222,18 @@ class DiscordPlatform:
         except Refused as refused:
             log.info("discord.unreadable", job=job.id, code=refused.code)
         return None
+
+    async def tell(self, person_id: str, reply: Reply) -> None:
+        """Say it in a direct message, in the one language that everybody can be spoken to in."""
+        look = messages.notice(reply, i18n.DEFAULT)
+        try:
+            async with self._asking(self.settings.edit_time):
+                channel = await self.client.create_dm(discord.Object(int(person_id)))
+                await channel.send(look.content, allowed_mentions=look.mentions)
+        except Refused as refused:
+            if refused.code != "forbidden":
+                raise
+            raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
 
     @asynccontextmanager
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:

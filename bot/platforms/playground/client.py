@@ -4,6 +4,7 @@ What people do is none of its business: `commands.Commands` hears them.
 """
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -133,6 +134,10 @@ class PlaygroundPlatform:
         """Our own message for this post."""
         message = self.room.find(_about(post, job))
         return (message.id, CHANNEL) if message else None
+
+    async def tell(self, _person_id: str, reply: Reply) -> None:
+        """Say it to everybody: whoever comes in is the operator."""
+        await self.room.post(author=BOT, nonce=secrets.token_hex(16), look=messages.news(reply))
 
     async def _target(self, post: Post, job: Job) -> str | None:
         """What this message replies to: the request, or the card where a button made it."""

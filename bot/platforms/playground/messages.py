@@ -134,6 +134,12 @@ def notice(reply: Reply, locale: str, *, items: Iterable[Json] = ()) -> Json:
     return {"text": text, "tone": reply.tone, "items": list(items)}
 
 
+def news(reply: Reply) -> Json:
+    """One of the bot's messages that is about no job, in the language of nobody in particular."""
+    text = pieces(reply.text, i18n.DEFAULT, most=MOST_LIST)
+    return {"text": text, "tone": reply.tone, "facts": [], "buttons": []}
+
+
 def job_item(job: Job, locale: str, *, shown: str | None) -> Json:
     """A job in a list; `shown` is the message that tells of it."""
     return {

@@ -15,7 +15,8 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.types import Message
 
-from bot.core.errors import Refused
+from bot import i18n
+from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture
 from bot.core.ports import Clock, Posts
@@ -189,6 +190,15 @@ class TelegramPlatform:
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
         """Nothing: Telegram shows a bot no history."""
         return None
+
+    async def tell(self, person_id: str, reply: Reply) -> None:
+        """Say it in the private chat; rather twice than never."""
+        try:
+            await self.line.say(person_id, messages.notice(reply, i18n.DEFAULT))
+        except Refused as refused:
+            if refused.code != "maybe_sent":
+                raise
+            raise Temporary("telegram_unreachable") from None
 
     # --- sending -------------------------------------------------------------------------------
 

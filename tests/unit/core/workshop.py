@@ -15,14 +15,16 @@ from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, No
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
 from bot.core.quotas import Limits
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.core.service import AnimateOthers, Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
+from bot.core.telling import Telling
 from bot.core.wake import Wake
 from bot.store.database import Database
 from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
+from bot.store.notices import Notices
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
@@ -177,6 +179,9 @@ class ScriptedChat:
         self.edits: list[BotError | None] = [None]
         self.edited: list[Reply] = []
         self.removed: list[str | None] = []
+        self.tells: list[BotError | None] = [None]
+        self.told: list[tuple[str, Text]] = []
+        """Whom it tried to tell what."""
         self.history: dict[str, tuple[str, str]] = {}
         """What `find` would see, by kind of post."""
 
@@ -220,6 +225,12 @@ class ScriptedChat:
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         return self.history.get(post.kind)
 
+    async def tell(self, person_id: str, reply: Reply) -> None:
+        self.told.append((person_id, reply.text))
+        problem = _next(self.tells)
+        if problem:
+            raise problem
+
 
 class Workshop:
     """One service with its steps, driven by hand."""
@@ -230,6 +241,7 @@ class Workshop:
         self.jobs = Jobs(database)
         self.posts = Posts(database)
         self.pauses = Gateways(database)
+        self.notices = Notices(database)
         self.spool = Spool(folder / "pending-ids.jsonl")
         self.gateway = ScriptedGateway()
         self.studio = ScriptedStudio(folder)
@@ -275,6 +287,9 @@ class Workshop:
             ),
             platforms={"chat": self.chat},
             media=self.studio,
+        )
+        self.telling = Telling(
+            notices=self.notices, platforms={"chat": self.chat}, clock=self.clock
         )
         self.link: Link | None = None
         self.posting = Posting(
@@ -340,6 +355,15 @@ class Workshop:
                 self.clock.time = end
                 return
             self.clock.time = max(now, due)
+
+    async def tell(self, seconds: float = 60.0) -> None:
+        """Tell operators all that comes due within `seconds`, and let that much time pass."""
+        end = self.clock.time + seconds
+        while (due := await self.notices.next_due(["chat"])) is not None and due <= end:
+            now = self.clock.time = max(self.clock.time, due)
+            for notice in await self.notices.claim(["chat"], now=now, until=now + CLAIM, most=9):
+                await self.telling.take(notice)
+        self.clock.time = end
 
     async def _round(self) -> int:
         count = 0

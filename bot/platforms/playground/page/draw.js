@@ -132,7 +132,7 @@ export function message(it, room) {
     make("b", { class: `of-${it.author}` }, nameOf(it.author)),
     it.author === bot ? make("span", { class: "tag" }, words.bot) : null,
     it.command ? make("span", { class: "command" }, `/${it.command}`) : null,
-    it.look && !it.reply_to ? make("span", { class: "tag" }, say("for_person", { name: nameOf(it.look.person) })) : null,
+    it.look?.person && !it.reply_to ? make("span", { class: "tag" }, say("for_person", { name: nameOf(it.look.person) })) : null,
     time("clock", it.at),
   );
   const body = make("div", { class: "body" }, by, quote(it, room));

@@ -13,7 +13,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Order, Person, Picture
 from bot.core.posts import Form, Post, PostKind
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.platforms.discord.client import DiscordPlatform
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
@@ -83,6 +83,10 @@ class Desk:
         nonce = post.nonce(Form.FILE if video else Form.TEXT)
         reply = self.reply(kind)
         return await self.bot.platform.send(post, self.job, reply, nonce=nonce, video=video)
+
+    async def tell(self) -> None:
+        words = Text(id="notice.works", values={"gateway": "main"})
+        await self.bot.platform.tell(self.job.order.person.id, Reply(text=words))
 
     async def refused(self, **changes: Any) -> str:
         with pytest.raises(Refused) as caught:
@@ -257,6 +261,20 @@ async def test_direct_messages_refused_at_random_are_tried_once_more(
     with pytest.raises(Temporary):
         await desk.send(direct=True)
     assert await desk.refused(direct=True, attempts=2) == "forbidden"
+
+
+async def test_an_operator_is_told_in_a_direct_message(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    fake.faults.add("POST", SEND, error(403, 50001))
+    with pytest.raises(Temporary):
+        await desk.tell()
+    await desk.tell()
+    shown = await fake.next("message")
+    assert (shown.channel, shown.content) == (ann.dm, "“main” works again.")
+    ann.dms_open = False
+    with pytest.raises(Refused, match="person_unreachable"):
+        await desk.tell()
 
 
 async def test_a_channel_that_is_gone_is_a_definite_no(fake: FakeDiscord, desk: Desk) -> None:

@@ -17,6 +17,7 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_CLAIM
 from bot.core.posts import Form, Post, PostKind
+from bot.core.replies import Reply, Text
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
@@ -216,6 +217,18 @@ async def test_a_token_that_was_withdrawn_is_for_the_operator(house: House) -> N
     trouble = await house.trouble()
     assert isinstance(trouble, Broken)
     assert trouble.code == "telegram_token_bad"
+
+
+async def test_an_operator_is_told_rather_twice_than_never(house: House) -> None:
+    words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    house.fake.faults.add("sendMessage", reset())
+    with pytest.raises(Temporary):
+        await house.platform.tell(str(house.ann.id), words)
+    await house.platform.tell(str(house.ann.id), words)
+    assert {each.text for each in house.posts()} == {"“main” works again."}
+    house.fake.faults.add("sendMessage", blocked())
+    with pytest.raises(Refused, match="forbidden"):
+        await house.platform.tell(str(house.ann.id), words)
 
 
 async def test_no_error_carries_the_token(house: House) -> None:

@@ -1,0 +1,74 @@
+"""One step of a notice: tell its operator, in their own messages; then forget it."""
+
+import asyncio
+from collections.abc import Mapping
+
+from bot.core import schedule
+from bot.core.desk import PAUSE
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.notices import REMINDER, Notice
+from bot.core.ports import Clock, Notices, Platform
+from bot.core.prompts import shortened
+from bot.core.replies import Reply, Text, Tone
+from bot.log import get_logger
+
+TELL_TIME = 60.0
+"""Seconds that telling may take; a claim has to last longer."""
+MOST_DETAIL = 200
+"""Characters of a gateway's own words."""
+
+log = get_logger()
+
+
+class Telling:
+    """Tells claimed notices."""
+
+    def __init__(
+        self, *, notices: Notices, platforms: Mapping[str, Platform], clock: Clock
+    ) -> None:
+        self._notices = notices
+        self._platforms = platforms
+        self._clock = clock
+
+    async def take(self, notice: Notice) -> None:
+        """Tell it, or put it off; one that nobody takes is dropped."""
+        if self._clock.now() - notice.written_at > REMINDER:
+            await self._drop(notice, "too_late")  # by now there is another, or nothing to tell
+            return
+        try:
+            async with asyncio.timeout(TELL_TIME):
+                await self._platforms[notice.platform].tell(notice.person, reply(notice))
+        except Refused as refused:
+            await self._drop(notice, refused.code)
+        except (BotError, TimeoutError) as trouble:
+            await self._try_again(notice, trouble)
+        else:
+            log.info("notice.told", platform=notice.platform, gateway=notice.gateway)
+            await self._notices.forget(notice)
+
+    async def _drop(self, notice: Notice, code: str) -> None:
+        log.warning("notice.dropped", platform=notice.platform, gateway=notice.gateway, code=code)
+        await self._notices.forget(notice)
+
+    async def _try_again(self, notice: Notice, trouble: Exception) -> None:
+        asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+        wait = max(schedule.back_off(notice.attempts, base=5.0, most=3600.0), asked or 0.0)
+        log.warning("notice.delayed", platform=notice.platform, what=type(trouble).__name__)
+        await self._notices.put_off(notice, due_at=self._clock.now() + wait)
+
+
+def reply(notice: Notice) -> Reply:
+    """What is wrong and how to mend it, or that it is over."""
+    if notice.reason is None:
+        id_ = "notice.went_on" if notice.waiting else "notice.works"
+        count = notice.waiting or None
+        text = Text(id=id_, values={"gateway": notice.gateway}, count=count)
+        return Reply(text=text, tone=Tone.DONE)
+    values = {
+        "gateway": notice.gateway,
+        "key": f"ZOETROPE_GATEWAYS__{notice.gateway.upper()}__API_KEY",
+        "minutes": round(PAUSE / 60),
+        "detail": shortened(notice.detail, MOST_DETAIL),
+    }
+    text = Text(id=f"notice.{notice.reason}", values=values, count=notice.waiting)
+    return Reply(text=text, tone=Tone.FAILED)

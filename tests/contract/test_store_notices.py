@@ -1,0 +1,160 @@
+"""Trouble at a gateway: its operators are told when it begins, once a day, and when it is over."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import jobs as moves
+from bot.core.jobs import Job, Reason, Status
+from bot.core.notices import REMINDER, Notice, Pause
+from bot.store.tables import owners
+from tests.contract.rows import NOON, Store
+
+EMPTY = Pause(Reason.NO_BALANCE, until=NOON + 300)
+LOCKED = Pause(Reason.BAD_KEY, until=NOON + 300, looking=True)
+CHATS = ["discord", "room", "telegram"]
+
+
+async def own(store: Store, *people: tuple[str, str]) -> None:
+    rows = [{"platform": platform, "person": person, "since": 0} for platform, person in people]
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(sa.insert(owners), rows)
+
+    await store.database.run(work)
+
+
+async def pause(
+    store: Store, pause: Pause = EMPTY, *, now: float = NOON, rooms: tuple[str, ...] = ()
+) -> None:
+    await store.gateways.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
+
+
+async def works(store: Store, *, asked_at: float, looked: bool = False, went_on: int = 0) -> bool:
+    now = asked_at + 1
+    return await store.gateways.works(
+        "main", looked=looked, asked_at=asked_at, went_on=went_on, rooms=(), now=now
+    )
+
+
+async def claimed(store: Store, *, now: float) -> list[Notice]:
+    return await store.notices.claim(CHATS, now=now, until=now + 60, most=9)
+
+
+async def told(store: Store, *, now: float) -> list[tuple[str, str, Reason | None, int]]:
+    """Whoever is due is told, and of what."""
+    due = await claimed(store, now=now)
+    for notice in due:
+        await store.notices.forget(notice)
+    return sorted((it.platform, it.person, it.reason, it.waiting) for it in due)
+
+
+async def test_many_jobs_that_pause_at_once_make_one_notice_for_each_owner(store: Store) -> None:
+    await own(store, ("discord", "7"), ("telegram", "8"))
+    for _ in range(3):
+        await store.admitted()
+    await asyncio.gather(*(pause(store, now=NOON + number / 10) for number in range(9)))
+    assert await told(store, now=NOON + 9) == [
+        ("discord", "7", Reason.NO_BALANCE, 3),
+        ("telegram", "8", Reason.NO_BALANCE, 3),
+    ]
+    await pause(store, now=NOON + 10)
+    assert await told(store, now=NOON + 10) == []
+
+
+async def test_a_pause_lasts_until_the_latest_word_of_it(store: Store) -> None:
+    assert await store.gateways.paused("main") is None
+    await pause(store, LOCKED)
+    await pause(store, replace(EMPTY, until=NOON + 600), now=NOON + 300)
+    assert await store.gateways.paused("main") == replace(EMPTY, until=NOON + 600)
+    assert await store.gateways.paused("other") is None
+
+
+async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    await pause(store)
+    await told(store, now=NOON)
+    await pause(store, now=NOON + REMINDER - 1)
+    assert await told(store, now=NOON + REMINDER - 1) == []
+    await pause(store, now=NOON + REMINDER)
+    await pause(store, now=NOON + REMINDER + 1)
+    assert len(await told(store, now=NOON + REMINDER + 1)) == 1
+
+
+async def test_in_a_room_of_ones_own_whoever_comes_is_told(store: Store) -> None:
+    await pause(store, rooms=("room",))
+    assert await told(store, now=NOON) == [("room", "", Reason.NO_BALANCE, 1)]
+
+
+async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) -> None:
+    """Nobody is told of trouble that is over, and what waited goes on at once."""
+    await own(store, ("discord", "7"))
+    waiting = await _put_back(store, Reason.NO_BALANCE)
+    busy = await _put_back(store, Reason.BUSY)
+    await pause(store)
+    assert await works(store, asked_at=NOON + 10, went_on=1)
+    assert await told(store, now=NOON + 20) == [("discord", "7", None, 2)]
+    assert await store.gateways.paused("main") is None
+    assert await store.claimed(now=NOON + 20) == [waiting.id]
+    assert busy.due_at == NOON + 300
+    assert not await works(store, asked_at=NOON + 30), "it is over once"
+
+
+async def test_news_that_comes_while_the_old_is_told_is_told_too(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    await pause(store)
+    (old,) = await claimed(store, now=NOON)
+    await works(store, asked_at=NOON + 10)
+    await store.notices.forget(old)
+    await store.notices.put_off(old, due_at=NOON + 999)
+    assert await told(store, now=NOON + 20) == [("discord", "7", None, 0)]
+
+
+async def test_what_was_asked_before_the_trouble_ends_nothing(store: Store) -> None:
+    await pause(store)
+    assert not await works(store, asked_at=NOON - 1)
+    assert await store.gateways.paused("main") == EMPTY
+
+
+async def test_a_look_ends_no_trouble_that_a_create_had(store: Store) -> None:
+    """Without a balance nothing new is made, and what is being made can be looked at."""
+    await pause(store, LOCKED)
+    await pause(store)
+    assert not await works(store, asked_at=NOON + 10, looked=True)
+    assert await works(store, asked_at=NOON + 10)
+
+
+async def test_a_look_ends_the_trouble_that_looks_had(store: Store) -> None:
+    await pause(store, LOCKED)
+    assert await works(store, asked_at=NOON + 10, looked=True)
+
+
+async def test_without_its_notice_there_is_no_pause(store: Store) -> None:
+    """One transaction: an operator is not left in the dark by a kill between the two."""
+    await own(store, ("discord", "7"))
+
+    async def spoil(connection: AsyncConnection) -> None:
+        await connection.execute(sa.text("DROP TABLE notices"))
+
+    await store.database.run(spoil)
+    with pytest.raises(sa.exc.DBAPIError):
+        await pause(store)
+    assert await store.gateways.paused("main") is None
+
+
+async def test_a_notice_is_in_one_pair_of_hands_until_its_claim_runs_out(store: Store) -> None:
+    await own(store, ("discord", "7"), ("telegram", "8"))
+    await pause(store)
+    due = await asyncio.gather(*(claimed(store, now=NOON) for _ in range(5)))
+    assert sorted(it.person for each in due for it in each) == ["7", "8"]
+    assert await store.notices.next_due(CHATS) == NOON + 60
+    assert [it.attempts for it in await claimed(store, now=NOON + 60)] == [2, 2]
+    assert await store.notices.next_due(["room"]) is None
+
+
+async def _put_back(store: Store, reason: Reason) -> Job:
+    row = await store.in_state(Status.SUBMITTING)
+    return await store.moved(row, moves.requeued(row, due_at=NOON + 300, attempts=0, reason=reason))

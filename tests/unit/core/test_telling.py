@@ -1,0 +1,121 @@
+"""Operators hear of trouble with a key or a balance, and of its end, without asking."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.desk import PAUSE
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.jobs import Reason
+from bot.core.notices import REMINDER
+from bot.core.outcomes import Accepted, Locked, Running
+from bot.core.replies import Text
+from bot.i18n import say
+from bot.store.tables import owners
+from tests.unit.core.orders import order
+from tests.unit.core.workshop import Workshop
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def owned(workshop: Workshop) -> Workshop:
+    """A workshop that belongs to somebody, with a gateway in trouble."""
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
+
+    await workshop.database.run(work)
+    workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "HTTP 403: empty"), Accepted("v1")]
+    return workshop
+
+
+def words(told: list[tuple[str, Text]]) -> list[tuple[str, str]]:
+    return [(person, say(text, "en")) for person, text in told]
+
+
+async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Workshop) -> None:
+    await owned.submit(order())
+    await owned.submit(order())
+    await owned.work(1)
+    await owned.tell(1)
+    begun = owned.chat.told[:]
+    await owned.work(PAUSE)
+    await owned.tell(1)
+    (first, over) = words(owned.chat.told)
+    assert begun == owned.chat.told[:1], "nothing is said while it lasts"
+    assert first[1] == (
+        "“main” makes no more videos: the balance there is used up. Please top it up. "
+        "2 videos wait; nothing is lost, and I try again every 5 minutes. "
+        "Its own words: HTTP 403: empty"
+    )
+    assert over == ("ann", "“main” works again. The 2 videos that waited go on.")
+
+
+async def test_a_key_is_told_by_the_name_that_the_operator_knows(owned: Workshop) -> None:
+    owned.gateway.creations = [Locked(Reason.BAD_KEY, "HTTP 401: " + "no " * 200)]
+    await owned.submit(order())
+    await owned.work(1)
+    await owned.tell(1)
+    ((_, said),) = words(owned.chat.told)
+    assert "into ZOETROPE_GATEWAYS__MAIN__API_KEY and restart me. 1 video waits" in said
+    assert len(said) < 450
+
+
+async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(
+    owned: Workshop,
+) -> None:
+    owned.gateway.creations = [Accepted("v1")]
+    owned.gateway.looks = [Locked(Reason.BAD_KEY, "HTTP 401: no"), Running()]
+    await owned.submit(order())
+    await owned.work(60)
+    await owned.tell(1)
+    await owned.work(PAUSE)
+    await owned.tell(1)
+    assert [text.id for _, text in owned.chat.told] == ["notice.bad_key", "notice.works"]
+
+
+async def test_looks_that_go_on_without_a_balance_promise_nothing(owned: Workshop) -> None:
+    owned.gateway.creations = [Accepted("v1"), Locked(Reason.NO_BALANCE, "HTTP 403: empty")]
+    owned.gateway.looks = [Running()]
+    await owned.submit(order())
+    await owned.work(10)
+    await owned.submit(order())
+    for _ in range(30):
+        await owned.work(20)
+        await owned.tell(1)
+    assert [text.id for _, text in owned.chat.told] == ["notice.no_balance"]
+
+
+@pytest.mark.parametrize("trouble", [Temporary("away", retry_after=90.0), Broken("token_bad")])
+async def test_who_cannot_be_reached_is_told_later(owned: Workshop, trouble: BotError) -> None:
+    owned.chat.tells = [trouble, trouble, None]
+    await owned.submit(order())
+    await owned.work(1)
+    await owned.tell(HOUR)
+    assert len(owned.chat.told) == 3
+    assert await owned.notices.next_due(["chat"]) is None
+
+
+async def test_who_cannot_be_reached_for_a_day_is_left_to_the_reminder(owned: Workshop) -> None:
+    owned.chat.tells = [Temporary("away")]
+    await owned.submit(order())
+    await owned.work(1)
+    await owned.tell(2 * REMINDER)
+    assert 30 < len(owned.chat.told) < 40, "with back-off"
+    assert await owned.notices.next_due(["chat"]) is None
+
+
+async def test_who_will_not_be_told_is_let_be_and_the_log_says_on_which_platform(
+    owned: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owned.chat.tells = [Refused("person_unreachable")]
+    await owned.submit(order())
+    await owned.work(1)
+    await owned.tell(HOUR)
+    assert len(owned.chat.told) == 1
+    said = "".join(capsys.readouterr())
+    (line,) = [line for line in said.splitlines() if "notice.dropped" in line]
+    assert "chat" in line
+    assert "person_unreachable" in line
+    assert "empty" not in line
