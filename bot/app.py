@@ -125,7 +125,7 @@ async def open_app(
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access = await _access(config, rows, platforms, private, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
-        steps = _steps(rows, gateways, platforms, private, studio, pages, clock, bells)
+        steps = _steps(config, rows, gateways, platforms, private, studio, pages, clock, bells)
         posting = _posting(config, rows, platforms, studio, pages, clock, bells)
         intakes = [chat.listen(service, posting.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
@@ -235,6 +235,7 @@ def _service(
 
 
 def _steps(
+    config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
     platforms: Mapping[str, Platform],
@@ -253,8 +254,13 @@ def _steps(
         wake_posts=bells.posts,
         rooms=private,
     )
-    links = pages.picture_links
-    submission = Submission(desk, spool=rows.spool, media=studio, links=links)
+    submission = Submission(
+        desk,
+        spool=rows.spool,
+        media=studio,
+        links=pages.picture_links,
+        at_once=_at_once(config),
+    )
     return Steps(desk, submission=submission, platforms=platforms, media=studio)
 
 
@@ -275,6 +281,7 @@ def _posting(
         limits=config.limits,
         link=pages.link,
         typical=_typical(config),
+        at_once=_at_once(config),
         cost=_cost(config),
         ways=_ways(config),
         clock=clock,
@@ -317,6 +324,14 @@ def _typical(config: Config) -> Callable[[str], float]:
         return model.typical if model else 180.0
 
     return typical
+
+
+def _at_once(config: Config) -> Callable[[str], int | None]:
+    def at_once(name: str) -> int | None:
+        model = config.catalog.model(name)
+        return model.at_once if model else None
+
+    return at_once
 
 
 def _cost(config: Config) -> Callable[[Job], str | None]:

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     BAD_KEY = "bad_key"
     UNKNOWN_MODEL = "unknown_model"
     BUSY = "busy"
+    AT_ONCE = "at_once"
+    """Not an end: its model has no place free at its gateway."""
     PICTURE_GONE = "picture_gone"
     PICTURE_BAD = "picture_bad"
     TIMED_OUT = "timed_out"
@@ -60,6 +62,9 @@ class Reason(StrEnum):
 
 TROUBLES = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
 """What only an operator can mend."""
+
+IN_FLIGHT = frozenset({Status.SUBMITTING, Status.IN_PROGRESS})
+"""The states in which a gateway has, or may have, something to make."""
 
 MOVES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SUBMITTING, Status.FAILED, Status.CANCELLED}),
@@ -150,6 +155,12 @@ class Job:
     def is_final(self) -> bool:
         """Whether nothing will happen to this job by itself any more."""
         return not MOVES[self.status] or self.status is Status.UNCONFIRMED
+
+
+def has_place(job: Job) -> bool:
+    """Whether it has one of its model's places at its gateway, or waits for one."""
+    waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
+    return waits or job.status in IN_FLIGHT
 
 
 def submitting(job: Job, *, now: float) -> Job:

@@ -49,6 +49,13 @@ class Jobs(Protocol):
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write the change and the posts it owes; None if somebody else was faster."""
 
+    async def begin(self, job: Job, *, now: float, at_once: int) -> Job | None:
+        """The POST is about to leave, if fewer than `at_once` of its model are in flight there.
+
+        Else it waits its turn: due when the first of those is "taking long", or as soon as one is
+        over. None if somebody else was faster.
+        """
+
     async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
         """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`."""
 

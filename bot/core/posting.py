@@ -60,6 +60,7 @@ class Posting:
         limits: Limits,
         link: Callable[[Job], Link | None],
         typical: Callable[[str], float],
+        at_once: Callable[[str], int | None],
         cost: Callable[[Job], str | None],
         ways: Callable[[Job], Ways],
         clock: Clock,
@@ -76,6 +77,7 @@ class Posting:
         self._limits = limits
         self._link = link
         self._typical = typical
+        self._at_once = at_once
         self._cost = cost
         self._ways = ways
         self._clock = clock
@@ -123,6 +125,7 @@ class Posting:
         return replies.card(
             job,
             ready_at=await self._ready_at(job, now),
+            at_once=self._at_once(job.request.model),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, self._limits, now=now),
             cost=self._cost(job),

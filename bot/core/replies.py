@@ -109,13 +109,15 @@ def card(
     job: Job,
     *,
     ready_at: float | None = None,
+    at_once: int | None = None,
     is_late: bool = False,
     left: Left | None = None,
     cost: str | None = None,
 ) -> Reply:
     """The status card, always drawn from the job's row.
 
-    `is_late`: past the soft deadline; `cost`: its price, if it has one.
+    `at_once`: how many of its model are made at a time, if that is known; `is_late`: past the soft
+    deadline; `cost`: its price, if it has one.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     waits = job.status is Status.QUEUED and job.reason is not None
@@ -124,7 +126,7 @@ def card(
         timing = [Text(id="fact.late")]
     price = [Text(id="fact.cost", values={"cost": cost})] if cost and job.spend_cost else []
     return Reply(
-        text=Text(id=f"card.{_state(job)}"),
+        text=_turn(job, at_once) or Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(request_fact(job.request), *timing, *price, *_left(job, left)),
@@ -233,12 +235,18 @@ def label(job: Job) -> Text:
     )
 
 
+def _turn(job: Job, at_once: int | None) -> Text | None:
+    if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE or at_once is None:
+        return None
+    return Text(id="card.waiting_for_turn", values={"family": job.request.label}, count=at_once)
+
+
 def _state(job: Job) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
         return "fetching"
     if job.status is Status.QUEUED and job.reason in TROUBLES:
         return "waiting_for_operator"
-    if job.status is Status.QUEUED and job.reason:
+    if job.status is Status.QUEUED and job.reason not in (None, Reason.AT_ONCE):
         return "waiting_for_gateway"
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE

@@ -23,20 +23,30 @@ log = get_logger()
 
 
 class _Withdrawn(Exception):
-    """Somebody changed the row before the POST left: it must not leave."""
+    """Somebody changed the row before the POST left, or it waits its turn: it must not leave."""
 
 
 class Submission:
     """Submits claimed jobs."""
 
     def __init__(
-        self, desk: Desk, *, spool: Spool, media: Media, links: Callable[[Job], Sequence[str]]
+        self,
+        desk: Desk,
+        *,
+        spool: Spool,
+        media: Media,
+        links: Callable[[Job], Sequence[str]],
+        at_once: Callable[[str], int | None],
     ) -> None:
-        """`links` makes fresh links to a job's pictures; none where nobody could follow them."""
+        """`links` makes fresh links to a job's pictures; none where nobody could follow them.
+
+        `at_once`: how many videos of a model are made at a time, where that is known.
+        """
         self._desk = desk
         self._spool = spool
         self._media = media
         self._links = links
+        self._at_once = at_once
 
     async def submit(self, job: Job) -> None:
         """The step of a queued job whose pictures are here."""
@@ -54,7 +64,7 @@ class Submission:
         try:
             sent, outcome = await self._create(gateway, job)
         except _Withdrawn:
-            log.info("job.withdrawn", job=job.id)
+            log.info("job.not_sent", job=job.id)
         except Temporary:
             await self._desk.again(job, base=2.0, most=60.0)
         except Broken as broken:
@@ -71,8 +81,8 @@ class Submission:
 
         async def about_to_send() -> None:
             nonlocal sent
-            saved = await self._desk.save(job, moves.submitting(job, now=self._desk.clock.now()))
-            if saved is None:
+            saved = await self._desk.begin(job, self._at_once(job.request.model))
+            if saved is None or saved.status is not Status.SUBMITTING:
                 raise _Withdrawn
             sent = saved
 

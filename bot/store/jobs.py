@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core import jobs as moves
 from bot.core import quotas
 from bot.core.errors import Broken
-from bot.core.jobs import SOFT_DEADLINE, Job, Status
+from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address, Order
 from bot.core.posts import PostKind, due_after
 from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
+from bot.store import turns
 from bot.store.database import Database
 from bot.store.posts import owe
 from bot.store.rows import job_of, job_values
@@ -123,6 +124,25 @@ class Jobs:
             lambda connection: _save(connection, before, after, now=now)
         )
 
+    async def begin(self, job: Job, *, now: float, at_once: int) -> Job | None:
+        """`submitting` if its model has a place free at its gateway, else waiting for its turn."""
+
+        async def work(connection: AsyncConnection) -> Job | None:
+            await turns.lock(connection)
+            before, free_at = await turns.places_before(connection, job, now=now)
+            if before >= at_once:
+                due_at = free_at or now + SOFT_DEADLINE
+                waiting = moves.requeued(
+                    job, due_at=due_at, attempts=job.attempts, reason=Reason.AT_ONCE
+                )
+                return await _save(connection, job, waiting, now=now)
+            saved = await _save(connection, job, moves.submitting(job, now=now), now=now)
+            if saved is not None and before + 1 < at_once:
+                await turns.call_next(connection, job, now=now)
+            return saved
+
+        return await self._database.run(work)
+
     async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
         """Record the gateway's id, whatever happened to the row while the POST was under way."""
 
@@ -227,6 +247,9 @@ async def _get(connection: AsyncConnection, job_id: str, *, lock: bool = False) 
 
 async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:
     saved = replace(after, version=before.version + 1)
+    leaves = moves.has_place(before) and not moves.has_place(saved)
+    if leaves:
+        await turns.lock(connection)
     written = await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == before.id, jobs.c.version == before.version)
@@ -234,6 +257,8 @@ async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: fl
     )
     if written.rowcount != 1:
         return None
+    if leaves:
+        await turns.call_next(connection, saved, now=now)
     await owe(connection, saved, due_after(before, saved, now=now))
     return saved
 

@@ -50,6 +50,14 @@ def test_a_table_changes_only_what_it_names(read: Read) -> None:
     assert after.seconds == before.seconds
 
 
+def test_how_many_at_once_is_the_operators_to_say(read: Read) -> None:
+    """A vendor gives some accounts more; no packaged figure holds for all."""
+    names = ("wan2.2-i2v-plus", "wan2.5-i2v-preview", "sora-2")
+    changed = read('[models."wan2.2-i2v-plus"]\nat_once = 9\n[models.sora-2]\nat_once = 1')
+    assert [_model(read(), name).at_once for name in names] == [2, 5, None]
+    assert [_model(changed, name).at_once for name in names] == [9, 5, 1]
+
+
 def test_sizes_are_replaced_as_a_whole(read: Read) -> None:
     changed = read('[models."wan2.5-i2v-preview".sizes]\n1080p = "1080P"')
     assert _model(changed, "wan2.5-i2v-preview").sizes == {"1080p": "1080P"}

@@ -28,6 +28,7 @@ from bot.core.outcomes import (
 from bot.core.replies import Action
 from bot.core.service import Actor
 from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER
+from bot.i18n import say
 from tests.unit.core.orders import ANN, BOB, CAT, order
 from tests.unit.core.workshop import CLAIM, Workshop
 
@@ -114,6 +115,39 @@ async def test_whoever_orders_during_a_pause_is_told_of_it_and_may_cancel(
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     ended = await workshop.service.cancel(second.id, Actor(person=ANN))
     assert (ended.status, ended.quota_cost) == (Status.CANCELLED, 0)
+
+
+async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as_it_can(
+    workshop: Workshop,
+) -> None:
+    workshop.at_once = 1
+    workshop.gateway.looks = [*[Running()] * 5, Done()]
+    first, second = [await workshop.submit(order()) for _ in range(2)]
+    await workshop.work(15)
+    waiting = await workshop.job(second.id)
+    assert (workshop.gateway.posts, waiting.status, waiting.attempts) == (1, Status.QUEUED, 0)
+    card = await workshop.posting.card(waiting)
+    assert say(card.text, "en") == (
+        "Taken. It waits its turn: Wan makes one video at a time, and one is being made."
+    )
+    assert [button.action for button in card.buttons] == [Action.CANCEL]
+    await workshop.work(120)
+    over, then = await workshop.job(first.id), await workshop.job(second.id)
+    assert then.submitted_at == over.completed_at, "not one look later"
+
+
+async def test_what_waits_its_turn_while_the_gateway_is_locked_says_that(
+    workshop: Workshop,
+) -> None:
+    workshop.at_once = 1
+    workshop.gateway.creations = [Accepted("v1"), Locked(Reason.NO_BALANCE, "empty")]
+    for _ in range(3):
+        await workshop.submit(order())
+        await workshop.work(0.5)
+    await workshop.work(30)
+    recent = await workshop.jobs.recent("chat", ANN.id, most=9)
+    waiting = [job for job in recent if job.status is Status.QUEUED]
+    assert [job.reason for job in waiting] == [Reason.NO_BALANCE] * 2
 
 
 @pytest.mark.parametrize(("charged", "spend"), [(False, 0), (True, 1)])

@@ -248,6 +248,7 @@ class Workshop:
         self.chat = ScriptedChat()
         self._card_grace = {"chat": self.chat.card_grace}
         self.wake_posts = Wake()
+        self.at_once: int | None = None
         self._ids = 0
         self.access = Access(
             places=Places(database),
@@ -283,6 +284,7 @@ class Workshop:
                 desk,
                 spool=self.spool,
                 media=self.studio,
+                at_once=lambda _model: self.at_once,
                 links=lambda job: [f"{job.id} {self.clock.now():.0f}" for _ in job.order.pictures],
             ),
             platforms={"chat": self.chat},
@@ -300,6 +302,7 @@ class Workshop:
             limits=FREE,
             link=lambda _job: self.link,
             typical=lambda _model: 100.0,
+            at_once=lambda _model: self.at_once,
             cost=lambda _job: None,
             ways=self.service.ways,
             clock=self.clock,

@@ -153,7 +153,7 @@ async def test_views_are_finished_so_that_discord_py_forgets_them() -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
-    if reason in (Reason.UNDELIVERABLE, Reason.BY_PERSON, Reason.BY_ADMIN):
+    if reason in (Reason.UNDELIVERABLE, Reason.AT_ONCE, Reason.BY_PERSON, Reason.BY_ADMIN):
         return
     failed = job(status=Status.FAILED, reason=reason, order=order(person=OWNER))
     look = messages.post(replies.failure(failed), "en", kind=PostKind.FAILURE)

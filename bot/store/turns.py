@@ -1,0 +1,74 @@
+"""Whose turn it is, where a gateway makes only so many videos of a model at a time.
+
+A job that finds no place waits as a row that is due late; whoever leaves a place makes the first
+of those due at once. Both happen under one lock, so that no place is given twice or forgotten.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.jobs import IN_FLIGHT, SOFT_DEADLINE, Job, Reason, Status
+from bot.store.tables import jobs
+
+_PLACES = 0x5A4F_4555
+"""Key of the PostgreSQL advisory lock on all places; SQLite's transactions take turns anyway."""
+_literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
+
+
+async def lock(connection: AsyncConnection) -> None:
+    """Before any row: whoever holds it waits for no row that another has."""
+    if connection.dialect.name != "sqlite":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLACES)))
+
+
+async def places_before(
+    connection: AsyncConnection, job: Job, *, now: float
+) -> tuple[int, float | None]:
+    """How many places are taken or are others' turn, and when the first becomes free by age."""
+    flying = sa.and_(
+        *_alike(job),
+        jobs.c.status != _literal_queued,
+        jobs.c.status.in_([status.value for status in IN_FLIGHT]),
+        # What is "taking long" may be stuck for a day: it no longer keeps others waiting.
+        jobs.c.submitted_at > now - SOFT_DEADLINE,
+    )
+    earlier = sa.or_(
+        jobs.c.turn < job.turn,
+        sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at),
+    )
+    count = sa.func.count()
+    taken, since = (
+        await connection.execute(sa.select(count, sa.func.min(jobs.c.submitted_at)).where(flying))
+    ).one()
+    ahead = await connection.scalar(sa.select(count).where(_waiting(job), earlier))
+    return taken + (ahead or 0), None if since is None else since + SOFT_DEADLINE
+
+
+async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> None:
+    """The first that waits for a place like this job's is due; one that is being saved is not."""
+    first = (
+        sa.select(jobs.c.id)
+        .where(_waiting(job))
+        .order_by(jobs.c.turn, jobs.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    await connection.execute(
+        sa.update(jobs).where(jobs.c.id.in_(sa.select(first.c.id))).values(due_at=now)
+    )
+
+
+def _waiting(job: Job) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        *_alike(job), jobs.c.status == _literal_queued, jobs.c.reason == Reason.AT_ONCE.value
+    )
+
+
+def _alike(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        jobs.c.gateway == job.gateway,
+        jobs.c.model == job.request.model,
+        jobs.c.due_at.is_not(None),
+        jobs.c.id != job.id,
+    )
