@@ -127,13 +127,17 @@ class Desk:
         """Seconds since the gateway got the job, or since it was ordered."""
         return self.clock.now() - (job.submitted_at or job.created_at)
 
-    async def next_look(self, job: Job, *, elapsed: float | None = None) -> float:
-        """Seconds until the next look at a running job."""
+    async def next_look(
+        self, job: Job, *, elapsed: float | None = None, least: float = 0.0
+    ) -> float:
+        """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
         elapsed = self.elapsed(job) if elapsed is None else elapsed
         if elapsed > HARD_DEADLINE:
-            return schedule.LATE_STEP
-        durations = await self.jobs.durations(job.request.model, job.request.seconds)
-        return schedule.next_look(elapsed, durations, step=self.step(job))
+            wait = schedule.LATE_STEP
+        else:
+            durations = await self.jobs.durations(job.request.model, job.request.seconds)
+            wait = schedule.next_look(elapsed, durations, step=self.step(job))
+        return schedule.spread(max(wait, least), by=f"{job.id} {job.version}")
 
     async def _without_gateway(self, job: Job) -> None:
         queued = job.status is Status.QUEUED

@@ -4,6 +4,7 @@ Looks are few and well placed: none before the earliest plausible end, a fixed s
 is likely, then ever wider. Back-off is for errors only.
 """
 
+import zlib
 from collections.abc import Sequence
 
 LEAST_SAMPLES = 3
@@ -13,6 +14,7 @@ UNLEARNED_END = 900.0
 LIVELY = 30.0
 """Seconds between looks before the end is likely: for the progress that people see."""
 WIDEST_STEP = 60.0
+JITTER = 0.1
 LATE_STEP = 600.0
 """Seconds between looks after the hard deadline."""
 
@@ -33,6 +35,15 @@ def next_look(elapsed: float, durations: Sequence[float], *, step: float) -> flo
         return step
     # Each step half as wide again as the one before: proportional to the time past the end.
     return min(max(step, (elapsed - latest) * 0.5), max(WIDEST_STEP, step))
+
+
+def spread(seconds: float, *, by: str) -> float:
+    """Up to a tenth more or less, always the same for the same `by`.
+
+    What was put off together, by an outage or a restart, does not come back together for ever.
+    """
+    share = zlib.crc32(by.encode()) / 2**32
+    return seconds * (1 + JITTER * (2 * share - 1))
 
 
 def back_off(attempts: int, *, base: float, most: float) -> float:

@@ -187,7 +187,7 @@ class Steps:
                 await self._desk.put_off(job, PAUSE)
             case Trouble(detail, retry_after):
                 log.warning("look.failed", job=job.id, what=_kind(detail))
-                pace = max(min(60.0, 4 * gateway.poll_step), await self._desk.next_look(job))
+                pace = await self._desk.next_look(job, least=min(60.0, 4 * gateway.poll_step))
                 await self._desk.put_off(job, max(pace, retry_after or 0.0))
 
     async def _missing(self, job: Job) -> None:

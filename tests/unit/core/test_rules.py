@@ -95,6 +95,20 @@ def test_a_next_look_is_always_ahead_and_never_too_far(
     assert 0 < wait <= max(schedule.WIDEST_STEP, step, *durations, 1.0)
 
 
+@given(st.floats(0.05, 3600.0), st.text())
+def test_a_wait_is_spread_by_a_tenth_at_the_most_and_not_at_random(seconds: float, by: str) -> None:
+    wait = schedule.spread(seconds, by=by)
+    assert wait == pytest.approx(seconds, rel=schedule.JITTER + 1e-9)
+    assert wait == schedule.spread(seconds, by=by)
+
+
+def test_waits_are_spread_over_all_of_that() -> None:
+    waits = sorted(schedule.spread(10.0, by=f"job{number}") for number in range(1000))
+    assert waits[0] < 9.05
+    assert 9.9 < waits[500] < 10.1
+    assert waits[-1] > 10.95
+
+
 def test_an_overdue_job_promises_nothing_unless_its_progress_does() -> None:
     assert schedule.remaining(40.0, [], typical=100.0, progress=0) == 60.0
     assert schedule.remaining(140.0, [], typical=100.0, progress=0) is None

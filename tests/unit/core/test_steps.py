@@ -26,6 +26,7 @@ from bot.core.outcomes import (
     Uncertain,
 )
 from bot.core.replies import Action
+from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER
 from bot.i18n import say
@@ -465,7 +466,18 @@ async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Wor
     begun = await workshop.job(job.id)
     assert begun.submitted_at is not None
     assert begun.due_at is not None
-    assert begun.due_at - begun.submitted_at == 30, "few looks before the earliest likely end"
+    wait = begun.due_at - begun.submitted_at
+    assert wait == pytest.approx(LIVELY, rel=JITTER), "few looks before the earliest likely end"
+
+
+async def test_jobs_that_an_outage_put_off_together_do_not_come_back_together(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.looks = [Trouble("down")]
+    jobs = [await workshop.submit(order()) for _ in range(9)]
+    await workshop.work(60)
+    due = {(await workshop.job(job.id)).due_at for job in jobs}
+    assert len(due) == 9
 
 
 async def test_somebody_elses_picture_is_not_taken(workshop: Workshop) -> None:
