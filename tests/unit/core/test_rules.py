@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core import schedule
@@ -149,6 +149,7 @@ def test_a_link_signed_too_far_ahead_is_not_ours() -> None:
 GOOD = SIGNER.path("v", "job", expires_at=NOW + 60)
 
 
+@example(1, "\ud800")
 @given(st.integers(0, len(GOOD) - 1), st.characters())
 def test_any_other_letter_anywhere_closes_the_link(place: int, letter: str) -> None:
     changed = GOOD[:place] + letter + GOOD[place + 1 :]
