@@ -16,8 +16,8 @@ from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Settings
 from bot.config.tables import ModelTable, PlacesTable, PresetTable, Route
 from bot.core.catalog import Catalog
-from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset, SoundRule
-from bot.core.orders import Kind, Transport
+from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset
+from bot.core.orders import Kind, SoundFit, Transport
 
 Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
@@ -104,7 +104,7 @@ def _model(
         typical=row.typical,
         places=places,
         picture=_picture(row),
-        sound=SoundRule(**row.sound.model_dump()),
+        sound=SoundFit(**row.sound.model_dump()),
         extras=row.extras,
         takes=tuple(extra for extra in row.takes if places.of(extra)),
         negative_limit=row.negative_limit,

@@ -12,12 +12,14 @@ from typing import TypeVar
 from bot.core.errors import Refused
 from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule, Places, Preset
 from bot.core.orders import (
+    SOUND_BYTES,
     Extra,
     Fit,
     Kind,
     Made,
     Order,
     Picture,
+    SoundFit,
     Transport,
     Value,
     VideoRequest,
@@ -117,6 +119,7 @@ class Catalog:
             url_above=model.picture.url_above,
             places=model.places.files[kind],
             fit=_fit(model.picture, order, request, linked=self.linked),
+            sound_fit=_sound_fit(model, request, linked=self.linked) if order.sound else None,
         )
 
     def _remixer(self, made: Made) -> Model | None:
@@ -214,13 +217,15 @@ def _seconds(model: Model, order: Order) -> int:
     sound, rule = order.sound, model.sound
     if sound is None:
         return _one_of(order.seconds, model.seconds, "seconds", model)
-    if sound.size > rule.most_bytes:
-        raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=rule.most_bytes / 1e6)
+    if sound.size > SOUND_BYTES:
+        raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=SOUND_BYTES / 1e6)
     length = rule.most_seconds if sound.seconds is None else sound.seconds
     if not rule.least_seconds <= length <= rule.most_seconds:
         values = {"least": rule.least_seconds, "most": rule.most_seconds}
         raise Refused("sound_length", family=model.label, seconds=length, **values)
-    return _one_of(order.seconds, (math.ceil(length),), "seconds", model)
+    # Whole seconds that a platform declares may be rounded: no sound loses its end to that.
+    whole = math.ceil(length) if sound.key else math.floor(length) + 1
+    return _one_of(order.seconds, (min(whole, rule.most_seconds),), "seconds", model)
 
 
 def _asked(model: Model, order: Order) -> dict[str, Value]:
@@ -307,17 +312,28 @@ def _fit(rule: PictureRule, order: Order, request: VideoRequest, *, linked: bool
     elif order.aspect and request.aspect and request.quality:
         # The video follows the picture, so a wish for a shape is met by reshaping the picture.
         width, height = _pixels(request.quality, request.aspect)
-    # What can't go by link has to be small enough to go along.
-    most = rule.most_bytes if linked or rule.url_above is None else rule.url_above
     return Fit(
         width=width,
         height=height,
         least_side=rule.least_side,
         most_side=rule.most_side,
         widest=rule.widest,
-        most_bytes=min(most, rule.most_bytes),
+        most_bytes=_most_bytes(rule.most_bytes, rule, linked=linked),
         shaping=order.fit or rule.shaping,
     )
+
+
+def _sound_fit(model: Model, request: VideoRequest, *, linked: bool) -> SoundFit:
+    """Cut to what was admitted: a sound that is longer than was declared costs no more."""
+    most = _most_bytes(model.sound.most_bytes, model.picture, linked=linked)
+    return replace(model.sound, most_seconds=request.seconds, most_bytes=most)
+
+
+def _most_bytes(most: int, rule: PictureRule | None, *, linked: bool) -> int:
+    """What can't go by link has to be small enough to go along."""
+    if linked or rule is None or rule.url_above is None:
+        return most
+    return min(most, rule.url_above)
 
 
 def _pixels(quality: str, aspect: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.errors import Broken
-from bot.core.orders import Order, VideoRequest
+from bot.core.orders import Order, Sound, VideoRequest
 
 SOFT_DEADLINE = 30 * 60.0
 """Seconds after which a job is "taking long" and no longer counts as one of "at once"."""
@@ -51,6 +51,8 @@ class Reason(StrEnum):
     """Not an end: its model has no place free at its gateway."""
     PICTURE_GONE = "picture_gone"
     PICTURE_BAD = "picture_bad"
+    SOUND_GONE = "sound_gone"
+    SOUND_BAD = "sound_bad"
     TIMED_OUT = "timed_out"
     LOST = "lost"
     CONTENT_GONE = "content_gone"
@@ -152,6 +154,11 @@ class Job:
         return any(picture.key is None for picture in self.order.pictures)
 
     @property
+    def sound_missing(self) -> bool:
+        """Whether the order has a sound that is not in our storage yet."""
+        return self.order.sound is not None and self.order.sound.key is None
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing will happen to this job by itself any more."""
         return not MOVES[self.status] or self.status is Status.UNCONFIRMED
@@ -161,6 +168,23 @@ def has_place(job: Job) -> bool:
     """Whether it has one of its model's places at its gateway, or waits for one."""
     waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
     return waits or job.status in IN_FLIGHT
+
+
+def measured(job: Job, sound: Sound) -> Job:
+    """The sound is ours: the video is as long as it really is, and costs what that costs, no more.
+
+    A wish for seconds has been met by then; tried again, it must not stand in the way.
+    """
+    if sound.seconds is None:
+        raise Broken("not_measured", job=job.id)
+    request = job.request.lasting(sound.seconds)
+    return replace(
+        job,
+        order=replace(job.order, sound=sound, seconds=None),
+        request=request,
+        # Costs are by the second, or 1 where there is no price.
+        spend_cost=max(1, job.spend_cost * request.seconds // job.request.seconds),
+    )
 
 
 def submitting(job: Job, *, now: float) -> Job:

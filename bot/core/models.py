@@ -7,7 +7,7 @@ the dialect of the model's gateway.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.orders import Extra, Kind, Shaping, Transport, Value
+from bot.core.orders import Extra, Kind, Shaping, SoundFit, Transport, Value
 
 ASPECTS: Mapping[str, float] = {
     "16:9": 16 / 9,
@@ -54,15 +54,6 @@ class PictureRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoundRule:
-    """What of sounds fits."""
-
-    least_seconds: float = 3.0
-    most_seconds: int = 30
-    most_bytes: int = 15_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
     """Where things go in the body: in fields, or as `metadata.<key>`; several mean all of them."""
 
@@ -98,7 +89,7 @@ class Model:
     """Seconds such a video usually takes."""
     places: Places = Places()
     picture: PictureRule | None = None
-    sound: SoundRule = SoundRule()
+    sound: SoundFit = field(default_factory=SoundFit)
     extras: Mapping[str, Value] = field(default_factory=dict)
     """Sent with every request."""
     takes: tuple[Extra, ...] = ()

@@ -3,6 +3,7 @@
 Both are written into the job's row, so that a restart or a changed catalogue alters neither.
 """
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,6 +13,8 @@ PICTURE_BYTES = 8_000_000
 """The largest picture we take from anybody."""
 PICTURE_PIXELS = 40_000_000
 """The most pixels of one that we take: to decode more needs more memory than a worker has."""
+SOUND_BYTES = 15_000_000
+"""The largest sound we take from anybody."""
 
 
 ANYBODY = "*"
@@ -142,7 +145,13 @@ class Sound:
     size: int
     """Bytes, as the platform declared them."""
     seconds: float | None = None
+    """As the platform declared them, maybe rounded; once `key` is there, those of our copy."""
+    author: str | None = None
     key: str | None = None
+
+    def kept(self, key: str, *, seconds: float) -> "Sound":
+        """The same sound once our own copy is stored under `key`, and measured."""
+        return replace(self, source=None, key=key, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +205,11 @@ class Order:
     audio: bool | None = None
     """Whether the video should have sound; None leaves it to the model."""
 
+    @property
+    def files(self) -> "tuple[Picture | Sound, ...]":
+        """What people gave, in the order in which it travels: the sound last."""
+        return (*self.pictures, *((self.sound,) if self.sound else ()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
@@ -211,6 +225,17 @@ class Fit:
     most_bytes: int = 10_000_000
     """Bytes of the re-encoded file."""
     shaping: Shaping = Shaping.CROP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundFit:
+    """What a model demands of a sound."""
+
+    least_seconds: float = 3.0
+    most_seconds: int = 30
+    """What is longer is cut."""
+    most_bytes: int = 15_000_000
+    """Bytes of the re-encoded file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +262,7 @@ class VideoRequest:
     places: tuple[tuple[str, ...], ...] = ()
     """Where each file goes, the sound last: every one of its places gets it."""
     fit: Fit | None = None
+    sound_fit: SoundFit | None = None
     # What people see, remembered beside what the wire sees.
     family: str
     label: str
@@ -244,3 +270,7 @@ class VideoRequest:
     quality: str | None = None
     seed: int | None = None
     """Where one was sent: the same one makes the same video again, in another quality."""
+
+    def lasting(self, seconds: float) -> "VideoRequest":
+        """The same for a sound of that true length; never longer than what was admitted."""
+        return replace(self, seconds=min(self.seconds, math.ceil(seconds)))

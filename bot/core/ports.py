@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.core.jobs import Job, Status, Video
 from bot.core.notices import Notice, Pause
-from bot.core.orders import Address, Fit, Picture, Still, VideoRequest
+from bot.core.orders import Address, Fit, Picture, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Creation, Fetch, Look
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
@@ -198,14 +198,15 @@ class Gateway(Protocol):
     async def create(
         self,
         request: VideoRequest,
-        pictures: Sequence[Path],
+        files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
         """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
 
-        `links` lead to the same pictures: one goes where its picture can't go along.
+        `files` are its pictures, then its sound. `links` lead to the same: one goes where its file
+        can't go along.
         """
 
     async def retrieve(self, gateway_id: str) -> Look: ...
@@ -215,7 +216,7 @@ class Gateway(Protocol):
 
 
 class Media(Protocol):
-    """Pictures in, videos out; the heavy work happens in worker processes."""
+    """Pictures and sounds in, videos out; the heavy work happens in worker processes."""
 
     def scratch(self) -> AbstractAsyncContextManager[Path]:
         """A fresh directory for downloads, removed at the end."""
@@ -225,6 +226,9 @@ class Media(Protocol):
 
         They get one size: a video can't begin in one shape and end in another.
         """
+
+    async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
+        """Check, cut and re-encode; answers the storage key and the seconds. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
         """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
@@ -262,8 +266,8 @@ class Platform(Protocol):
     async def is_connected(self) -> bool:
         """Whether what people do there reaches us now. Asks nobody: it is known or not."""
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
-        """Stream a picture to disk; more than `most` bytes or gone is `Refused`."""
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+        """Stream what somebody gave to disk; more than `most` bytes or gone is `Refused`."""
 
     async def upload_limit(self, post: Post, job: Job) -> int:
         """Bytes of the largest file that may be attached where this post goes."""

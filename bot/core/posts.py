@@ -87,7 +87,14 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
 
 def looks(job: Job) -> tuple[object, ...]:
     """What a card shows of a job beside its progress: if this changes, an edit is due at once."""
-    return (job.status, job.silent, job.reason, job.pictures_missing, bool(job.video))
+    return (
+        job.status,
+        job.silent,
+        job.reason,
+        job.pictures_missing,
+        job.sound_missing,
+        bool(job.video),
+    )
 
 
 def _tenths(job: Job) -> int:

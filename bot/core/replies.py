@@ -244,6 +244,8 @@ def _turn(job: Job, at_once: int | None) -> Text | None:
 def _state(job: Job) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
         return "fetching"
+    if job.status is Status.QUEUED and job.sound_missing:
+        return "fetching_sound"
     if job.status is Status.QUEUED and job.reason in TROUBLES:
         return "waiting_for_operator"
     if job.status is Status.QUEUED and job.reason not in (None, Reason.AT_ONCE):

@@ -14,7 +14,7 @@ from bot.core.access import Access
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Reason, Status
-from bot.core.orders import ANYBODY, Address, Call, Order, Person, Picture
+from bot.core.orders import ANYBODY, Address, Call, Order, Person, Picture, Sound
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Action, Left, Ways
@@ -25,7 +25,7 @@ log = get_logger()
 
 
 class AnimateOthers(StrEnum):
-    """Whether a picture may be animated by somebody who did not post it."""
+    """Whether a picture, or a sound, may be animated by somebody who did not post it."""
 
     ASK = "ask"
     OWN = "own"
@@ -77,7 +77,7 @@ class Service:
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
         await self.access.check(order.person, order.address)
-        self.check_pictures(order.pictures, order.person)
+        self.check_authors(order.files, order.person)
         model, request = self.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
         job = Job(
@@ -121,7 +121,7 @@ class Service:
             raise Refused("video_gone" if gone else "no_way")
         if order.remix_of and self._base_urls.get(job.gateway) != job.base_url:
             order = replace(order, remix_of=None)
-        self.check_pictures(order.pictures, call.person)
+        self.check_authors(order.files, call.person)
         return replace(
             order,
             event_id=call.event_id,
@@ -237,12 +237,17 @@ class Service:
         """The job with this id. Raises `Refused("job_unknown")`."""
         return await self._job(job_id)
 
-    def check_pictures(self, pictures: Sequence[Picture], person: Person) -> None:
-        """Raise `Refused("not_your_picture")` for what this person may not animate."""
+    def check_authors(self, files: Sequence[Picture | Sound], person: Person) -> None:
+        """Raise `Refused` for what this person may not animate: a voice is as personal as a face.
+
+        It is `not_your_picture` or `not_your_sound`.
+        """
         if self._animate_others is AnimateOthers.FREE:
             return
-        if any(picture.author not in (person.id, ANYBODY) for picture in pictures):
-            raise Refused("not_your_picture")
+        for given in files:
+            if given.author not in (person.id, ANYBODY):
+                is_sound = isinstance(given, Sound)
+                raise Refused("not_your_sound" if is_sound else "not_your_picture")
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
         """Apply `change` for the owner or a moderator; again if somebody was faster."""

@@ -13,7 +13,7 @@ from bot.core import jobs as moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
-from bot.core.orders import PICTURE_BYTES, Order, Picture, Still
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Still
 from bot.core.outcomes import Done, Failed, Fetched, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
@@ -67,6 +67,8 @@ class Steps:
         match job.status:
             case Status.QUEUED if job.pictures_missing:
                 await self._fetch_pictures(job)
+            case Status.QUEUED if job.sound_missing:
+                await self._fetch_sound(job)
             case Status.QUEUED:
                 await self._submission.submit(job)
             case Status.SUBMITTING:
@@ -84,35 +86,57 @@ class Steps:
     async def _handle_with_care(self, job: Job) -> None:
         """A step that killed the process time and again: not at once again, and not for ever."""
         log.error("job.deadly", job=job.id, status=job.status, crashes=job.crashes)
-        if job.pictures_missing:
-            bad = moves.failed(job, Reason.PICTURE_BAD, charged=False, detail="deadly picture")
+        if job.pictures_missing or job.sound_missing:
+            reason = Reason.PICTURE_BAD if job.pictures_missing else Reason.SOUND_BAD
+            bad = moves.failed(job, reason, charged=False, detail="deadly file")
             await self._desk.save(job, bad)
         else:
             await self._desk.put_off(job, CARE)
 
-    # --- pictures ------------------------------------------------------------------------------
+    # --- pictures and sounds -------------------------------------------------------------------
 
     async def _fetch_pictures(self, job: Job) -> None:
         try:
             order, kept = await self._with_pictures(job)
-        except Refused as refused:
-            gone = refused.code == "picture_gone"
-            await self._without_picture(job, refused, gone=gone)
-        except (Temporary, Broken) as trouble:
-            ours = trouble.code == "storage_unavailable"
+        except BotError as problem:
+            await self._not_fetched(job, problem, gone=Reason.PICTURE_GONE, bad=Reason.PICTURE_BAD)
+        else:
+            await self._fetched(job, replace(job, order=order), [copy.key for copy in kept])
+
+    async def _fetch_sound(self, job: Job) -> None:
+        """A step of its own: the pictures are kept, whatever comes of it."""
+        sound, fit = job.order.sound, job.request.sound_fit
+        if sound is None or fit is None:
+            raise Broken("no_fit", job=job.id)
+        try:
+            async with self._media.scratch() as directory:
+                raw = directory / "sound"
+                platform = self._platforms[job.order.address.platform]
+                await platform.fetch(sound, raw, most=SOUND_BYTES)
+                key, seconds = await self._media.keep_sound(raw, fit)
+        except BotError as problem:
+            await self._not_fetched(job, problem, gone=Reason.SOUND_GONE, bad=Reason.SOUND_BAD)
+        else:
+            await self._fetched(job, moves.measured(job, sound.kept(key, seconds=seconds)), [key])
+
+    async def _fetched(self, job: Job, after: Job, kept: list[str]) -> None:
+        fresh = replace(after, claimed_until=None, attempts=0, crashes=0)
+        if await self._desk.save(job, fresh) is None:
+            for key in kept:
+                await self._media.delete(key)
+
+    async def _not_fetched(self, job: Job, problem: BotError, *, gone: Reason, bad: Reason) -> None:
+        """A definite no ends the job; anything else after some tries, our own disk after a day."""
+        if isinstance(problem, Refused):
+            is_gone = problem.code == "picture_gone"
+        else:
+            ours = problem.code == "storage_unavailable"
             patient = ours and self._desk.elapsed(job) < HARD_DEADLINE
             if patient or job.attempts + 1 < PICTURE_TRIES:
                 await self._desk.again(job, base=2.0, most=60.0)
-            else:
-                await self._without_picture(job, trouble, gone=isinstance(trouble, Temporary))
-        else:
-            fresh = replace(job, order=order, claimed_until=None, attempts=0, crashes=0)
-            if await self._desk.save(job, fresh) is None:
-                for copy in kept:
-                    await self._media.delete(copy.key)
-
-    async def _without_picture(self, job: Job, problem: BotError, *, gone: bool) -> None:
-        reason = Reason.PICTURE_GONE if gone else Reason.PICTURE_BAD
+                return
+            is_gone = isinstance(problem, Temporary)
+        reason = gone if is_gone else bad
         await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:

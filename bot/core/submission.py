@@ -38,7 +38,7 @@ class Submission:
         links: Callable[[Job], Sequence[str]],
         at_once: Callable[[str], int | None],
     ) -> None:
-        """`links` makes fresh links to a job's pictures; none where nobody could follow them.
+        """`links` makes fresh links to a job's files; none where nobody could follow them.
 
         `at_once`: how many videos of a model are made at a time, where that is known.
         """
@@ -49,7 +49,7 @@ class Submission:
         self._at_once = at_once
 
     async def submit(self, job: Job) -> None:
-        """The step of a queued job whose pictures are here."""
+        """The step of a queued job whose pictures and sound are here."""
         pause = await self._desk.paused(job)
         if pause is not None:
             waiting = moves.requeued(
@@ -70,7 +70,10 @@ class Submission:
         except Broken as broken:
             # Our own copy is no longer there, or can't be linked to any more: a retry long after
             # its order, another configuration.
-            gone = moves.failed(job, Reason.PICTURE_GONE, charged=False, detail=str(broken))
+            sound = job.order.sound
+            lost = sound is not None and broken.values.get("key") == sound.key
+            reason = Reason.SOUND_GONE if lost else Reason.PICTURE_GONE
+            gone = moves.failed(job, reason, charged=False, detail=str(broken))
             await self._desk.save(job, gone)
         else:
             await self._settle(sent, outcome, first_look=first_look)
@@ -88,9 +91,9 @@ class Submission:
 
         async with AsyncExitStack() as stack:
             files = [
-                await stack.enter_async_context(self._media.file(picture.key))
-                for picture in job.order.pictures
-                if picture.key
+                await stack.enter_async_context(self._media.file(given.key))
+                for given in job.order.files
+                if given.key
             ]
             outcome = await gateway.create(
                 job.request, files, links=self._links(job), about_to_send=about_to_send

@@ -39,7 +39,16 @@ _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.TIMED_OUT: (Action.SHORTER, Action.TRY_ON),
 }
 """What may help besides trying the same again."""
-_HOPELESS = frozenset({Reason.PICTURE_GONE, Reason.PICTURE_BAD, Reason.TOO_LONG, Reason.BAD_SIZE})
+_HOPELESS = frozenset(
+    {
+        Reason.PICTURE_GONE,
+        Reason.PICTURE_BAD,
+        Reason.SOUND_GONE,
+        Reason.SOUND_BAD,
+        Reason.TOO_LONG,
+        Reason.BAD_SIZE,
+    }
+)
 """The same once more would end the same way."""
 
 

@@ -78,7 +78,7 @@ class VideosApi:
     async def create(
         self,
         request: VideoRequest,
-        pictures: Sequence[Path],
+        files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         about_to_send: Callable[[], Awaitable[None]],
@@ -86,7 +86,7 @@ class VideosApi:
         """POST once; `about_to_send` runs before the first byte, and if it raises none leaves."""
         sending = Sending(about_to_send)
         try:
-            body = await asyncio.to_thread(build, request, pictures, links)
+            body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
             answer = await self._post(url, body, sending)
         except _NET as error:

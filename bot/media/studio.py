@@ -1,4 +1,4 @@
-"""The room where pictures are prepared and videos are looked through: `Media` for the core.
+"""The room where pictures and sounds are prepared, and videos looked through: the core's `Media`.
 
 It owns the worker processes, the storage and the scratch directory, and keeps the event loop
 free: whatever decodes runs in a worker, whatever waits for a disk in a thread.
@@ -17,12 +17,13 @@ from typing import Self
 
 from bot.core.errors import BotError, Temporary
 from bot.core.jobs import Video
-from bot.core.orders import Fit, Still
-from bot.media import pictures, videos
+from bot.core.orders import Fit, SoundFit, Still
+from bot.media import pictures, sounds, videos
 from bot.media.storage import Storage, new_key
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 30.0
+SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
@@ -78,6 +79,17 @@ class Studio:
                 await self.delete(still.key)
             raise
         return kept
+
+    async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
+        """Check, cut and re-encode; answers the storage key and the seconds. Raises `Refused`."""
+        key = new_key("sounds", "mp3")
+        async with self.scratch() as folder:
+            fitted = folder / "sound.mp3"
+            seconds = await self._workers.run(
+                sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
+            )
+            await self.storage.put(key, fitted)
+        return key, seconds
 
     async def keep_video(self, source: Path) -> Video:
         """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""

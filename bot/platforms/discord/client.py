@@ -24,7 +24,7 @@ from yarl import URL
 from bot import i18n
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Picture
+from bot.core.orders import Picture, Sound
 from bot.core.ports import Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
@@ -139,9 +139,9 @@ class DiscordPlatform:
         """From READY or RESUMED until the socket is lost; its heartbeat notices a dead one."""
         return self._hears
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
-        """Stream a picture to disk; needs no login, so a worker can do it."""
-        await self._downloads.fetch(picture, into, most=most)
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+        """Stream what somebody gave to disk; needs no login, so a worker can do it."""
+        await self._downloads.fetch(given, into, most=most)
 
     async def upload_limit(self, post: Post, job: Job) -> int:
         """Bytes; what a boost gives where it is known, less what a refusal taught."""

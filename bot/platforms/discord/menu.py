@@ -27,7 +27,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         if not pictures:
             raise Refused("no_picture")
         # Before anybody types: the service would refuse it afterwards.
-        intake.service.check_pictures(pictures, person_of(interaction.user))
+        intake.service.check_authors(pictures, person_of(interaction.user))
         films = films_of(intake.service.catalog, wish_of(interaction, pictures[:1]))
         locale = str(interaction.locale)
         await interaction.response.send_modal(AnimateForm(intake, pictures, films, locale))

@@ -1,4 +1,4 @@
-"""Pictures: downloaded from Discord's own hosts, and from nowhere else."""
+"""Pictures and sounds: downloaded from Discord's own hosts, and from nowhere else."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,7 @@ import aiohttp
 from yarl import URL
 
 from bot.core.errors import Broken, Refused, Temporary
-from bot.core.orders import Picture
+from bot.core.orders import Picture, Sound
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """Where Discord keeps attachments."""
@@ -15,15 +15,15 @@ CHUNK = 64 * 1024
 
 
 class Downloads:
-    """Fetches pictures from Discord's own hosts, and from `origins` (a test server)."""
+    """Fetches what people gave from Discord's own hosts, and from `origins` (a test server)."""
 
     def __init__(self, session: aiohttp.ClientSession, *, origins: frozenset[str]) -> None:
         self._session = session
         self._origins = origins
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
-        """Stream `picture` to disk: whole, or `Refused` (gone, too large) or `Temporary`."""
-        url = URL(picture.source or "", encoded=True)
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+        """Stream `given` to disk: whole, or `Refused` (gone, too large) or `Temporary`."""
+        url = URL(given.source or "", encoded=True)
         self._check(url)
         try:
             async with self._session.get(url, allow_redirects=False) as answer:
@@ -31,7 +31,7 @@ class Downloads:
                 size = await _save(answer, into, most=most)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Temporary("picture_unreachable") from error
-        if size != picture.size:
+        if size != given.size:
             raise Temporary("picture_incomplete")
 
     def _check(self, url: URL) -> None:

@@ -14,7 +14,7 @@ from typing import Self
 
 from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture
+from bot.core.orders import Address, Picture, Sound
 from bot.core.ports import Clock, Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
@@ -72,9 +72,9 @@ class PlaygroundPlatform:
         """Always: the room is in this very house, and whoever comes is in it."""
         return True
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
-        """Copy a picture to `into`: whole, or `Refused` (gone, too large)."""
-        path = self.files.path(picture.source or "")
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+        """Copy what somebody gave to `into`: whole, or `Refused` (gone, too large)."""
+        path = self.files.path(given.source or "")
         if path is None:
             raise Refused("picture_gone")
         size = path.stat().st_size

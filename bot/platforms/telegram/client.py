@@ -18,7 +18,7 @@ from aiogram.types import Message
 from bot import i18n
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Picture
+from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply, Text
@@ -115,9 +115,9 @@ class TelegramPlatform:
         """Whether Telegram answered when it was asked last."""
         return self.hears
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
-        """Stream a picture to disk; its address holds our token and goes nowhere else."""
-        await self._downloads.fetch(picture, into, most=most)
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
+        """Stream what somebody gave to disk; its address holds our token and goes nowhere else."""
+        await self._downloads.fetch(given, into, most=most)
 
     async def upload_limit(self, post: Post, job: Job) -> int:  # noqa: ARG002 - the port's shape
         """Bytes; the same everywhere, until a smaller limit is met."""

@@ -65,7 +65,7 @@ class Intake:
 
     async def draft(self, order: Order) -> None:
         """Show what would be made of it. Nothing is billed before somebody says so."""
-        self.service.check_pictures(order.pictures, order.person)
+        self.service.check_authors(order.files, order.person)
         await self.service.access.check(order.person, order.address)
         draft_id = drafts.id_of(order)
         look = await self.draft_look(order, draft_id)

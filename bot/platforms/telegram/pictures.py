@@ -14,7 +14,7 @@ from aiogram.types import File
 from PIL import Image
 
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.orders import Picture
+from bot.core.orders import Picture, Sound
 from bot.log import get_logger
 from bot.platforms.telegram.errors import translation
 
@@ -32,12 +32,12 @@ class Downloads:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
         """At most `most` bytes. `Refused` if it is larger or gone, `Temporary` if it may come."""
-        if picture.source is None:
+        if given.source is None:
             raise Refused("picture_gone")
         with translation():
-            file = await self._bot.get_file(picture.source, request_timeout=TIME)
+            file = await self._bot.get_file(given.source, request_timeout=TIME)
         if (file.file_size or 0) > most or file.file_path is None:
             raise _too_large(file.file_size or 0)
         await self._stream(file, into, most=most)

@@ -6,7 +6,17 @@ from typing import Any
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.models import Model, PictureRule, Places, Preset
-from bot.core.orders import Address, Extra, Kind, Order, Person, Picture, Transport, VideoRequest
+from bot.core.orders import (
+    Address,
+    Extra,
+    Kind,
+    Order,
+    Person,
+    Picture,
+    Sound,
+    Transport,
+    VideoRequest,
+)
 
 ANN = Person(id="ann", name="Ann")
 BOB = Person(id="bob", name="Bob")
@@ -49,11 +59,20 @@ SORA = Model(
     places=Places(files={Kind.PICTURE: (("input_reference",),)}),
     picture=PictureRule(transport=Transport.UPLOAD, exact=True),
 )
+SINGER = replace(
+    WAN_PICTURE,
+    name="wan-s2v",
+    kinds=(Kind.SOUND,),
+    places=Places(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
+    price=100,
+)
 PRESETS = {
     "life": Preset("Bring to life", "Bring it to life."),
     "loop": Preset("A loop", "Loop."),
 }
 CATALOG = Catalog(models=(WAN_TEXT, WAN_PICTURE, SORA), presets=PRESETS)
+SINGING = replace(CATALOG, models=(WAN_TEXT, WAN_PICTURE, SINGER))
+SONG = Sound(source="f1", filename="song.mp3", size=9, seconds=7.2, author="ann")
 CAT = Picture(
     source="https://chat/cat.png", filename="cat.png", size=10, width=900, height=1600, author="ann"
 )

@@ -8,8 +8,18 @@ import pytest
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import Model, Places
-from bot.core.orders import Fit, Kind, Shaping, Sound, Transport
-from tests.unit.core.orders import CAT, CATALOG, SORA, WAN_PICTURE, WAN_TEXT, order
+from bot.core.orders import SOUND_BYTES, Fit, Kind, Shaping, SoundFit, Transport
+from tests.unit.core.orders import (
+    CAT,
+    CATALOG,
+    SINGER,
+    SINGING,
+    SONG,
+    SORA,
+    WAN_PICTURE,
+    WAN_TEXT,
+    order,
+)
 
 
 def test_words_alone_go_to_the_text_model_with_its_own_defaults() -> None:
@@ -188,15 +198,6 @@ def test_a_preset_comes_before_the_persons_own_words() -> None:
 
 # --- sounds --------------------------------------------------------------------------------------
 
-SINGER = replace(
-    WAN_PICTURE,
-    name="wan-s2v",
-    kinds=(Kind.SOUND,),
-    places=Places(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
-)
-SONG = Sound(source="f1", filename="song.mp3", size=9, seconds=7.2)
-SINGING = Catalog(models=(WAN_TEXT, WAN_PICTURE, SINGER))
-
 
 def test_a_picture_and_a_sound_make_a_video_as_long_as_the_sound() -> None:
     request = SINGING.choose(order(pictures=(CAT,), sound=SONG))[1]
@@ -210,13 +211,39 @@ def test_a_sound_of_unknown_length_is_counted_as_the_longest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("declared", "key", "seconds"),
+    [(7.0, None, 8), (7.0, "ours", 7), (30.0, None, 30), (29.1, "ours", 30)],
+)
+def test_a_rounded_length_is_counted_with_the_second_it_may_hide(
+    declared: float, key: str | None, seconds: int
+) -> None:
+    sound = replace(SONG, seconds=declared, key=key)
+    assert SINGING.choose(order(pictures=(CAT,), sound=sound))[1].seconds == seconds
+
+
+@pytest.mark.parametrize(("linked", "most"), [(True, 15_000_000), (False, 10_000)])
+def test_a_sound_is_cut_to_what_was_admitted_and_small_enough_to_go_along(
+    linked: bool, most: int
+) -> None:
+    assert SINGER.picture is not None
+    small = replace(SINGER, picture=replace(SINGER.picture, url_above=10_000))
+    catalog = Catalog(models=(small,), linked=linked)
+    request = catalog.choose(order(pictures=(CAT,), sound=SONG))[1]
+    assert request.sound_fit == SoundFit(least_seconds=3.0, most_seconds=8, most_bytes=most)
+
+
+def test_without_a_sound_there_is_nothing_to_fit() -> None:
+    assert SINGING.choose(order(pictures=(CAT,)))[1].sound_fit is None
+
+
+@pytest.mark.parametrize(
     ("wish", "code"),
     [
         ({"pictures": ()}, "sound_alone"),
         ({"pictures": (CAT, CAT)}, "sound_alone"),
         ({"sound": replace(SONG, seconds=2.9)}, "sound_length"),
         ({"sound": replace(SONG, seconds=30.1)}, "sound_length"),
-        ({"sound": replace(SONG, size=15_000_001)}, "sound_too_large"),
+        ({"sound": replace(SONG, size=SOUND_BYTES + 1)}, "sound_too_large"),
         ({"seconds": 5}, "seconds_unavailable"),
         ({"family": "wan-i2v"}, "family_lacks_s2v"),
     ],

@@ -9,7 +9,7 @@ from bot.core import jobs
 from bot.core.errors import Broken
 from bot.core.jobs import MOVES, Job, Reason, Status, Video
 from bot.core.posts import EDIT_PACE, EDITS_END, Form, Post, PostKind, due_after
-from tests.unit.core.orders import job
+from tests.unit.core.orders import CAT, SONG, job, order
 
 VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 
@@ -79,6 +79,25 @@ def test_only_the_moves_of_the_table_are_possible(before: Status, after: Status)
 )
 def test_what_a_state_counts_for(end: Job, quota: int, spend: int) -> None:
     assert (end.quota_cost, end.spend_cost) == (quota, spend)
+
+
+@pytest.mark.parametrize(
+    ("before", "true", "after"),
+    [((30, 3000), 7.2, (8, 800)), ((8, 800), 9.9, (8, 800)), ((30, 1), 7.2, (8, 1))],
+)
+def test_the_true_length_of_a_sound_makes_a_job_shorter_and_cheaper_never_dearer(
+    before: tuple[int, int], true: float, after: tuple[int, int]
+) -> None:
+    wish = order(pictures=(CAT,), sound=replace(SONG, seconds=None), seconds=30)
+    waiting = replace(
+        job(), order=wish, request=replace(job().request, seconds=before[0]), spend_cost=before[1]
+    )
+    ours = jobs.measured(waiting, SONG.kept("sounds/a.mp3", seconds=true))
+    assert (ours.request.seconds, ours.spend_cost) == after
+    assert ours.order == replace(
+        wish, sound=replace(SONG, source=None, key="sounds/a.mp3", seconds=true), seconds=None
+    )
+    assert set(due_after(waiting, ours, now=2_000.0)) == {PostKind.CARD}
 
 
 def test_final_states_are_never_due() -> None:

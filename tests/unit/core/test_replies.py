@@ -1,12 +1,15 @@
 """What a card says of its job, and how long that stays true."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core import replies
 from bot.core.jobs import ACTIVE, Status, Video
+from bot.core.orders import Still
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
-from tests.unit.core.orders import job
+from tests.unit.core.orders import CAT, SONG, job, order
 
 LEFT = Left(videos=2, resets_at=86_400.0)
 
@@ -28,6 +31,14 @@ def test_the_card_of_a_video_says_what_was_left_after_it() -> None:
 
 def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:
     assert [fact.id for fact in replies.card(job(), left=None).facts] == ["fact.request"]
+
+
+def test_a_card_says_what_is_being_fetched() -> None:
+    wish = order(pictures=(CAT,), sound=SONG)
+    pictured = replace(wish, pictures=(CAT.kept(Still(key="a.jpg", width=640, height=360)),))
+    whole = replace(pictured, sound=SONG.kept("a.mp3", seconds=7.2))
+    said = [replies.card(replace(job(), order=it)).text.id for it in (wish, pictured, whole)]
+    assert said == ["card.fetching", "card.fetching_sound", "card.queued"]
 
 
 @pytest.mark.parametrize(("spent", "said"), [(7, True), (0, False)])

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Reason, Status
+from bot.core.orders import Still
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -30,7 +31,7 @@ from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, order
+from tests.unit.core.orders import ANN, BOB, CAT, SINGING, SONG, order
 from tests.unit.core.workshop import CLAIM, Workshop
 
 HOUR = 3600.0
@@ -427,6 +428,87 @@ async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> N
     assert (await workshop.job(job.id)).reason is Reason.PICTURE_BAD
 
 
+# --- sounds --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def singing(workshop: Workshop) -> Workshop:
+    workshop.service.catalog = SINGING
+    return workshop
+
+
+async def test_a_sound_goes_along_after_the_picture_and_the_job_is_as_long_as_it_is(
+    singing: Workshop,
+) -> None:
+    job = await singing.submit(order(pictures=(CAT,), sound=replace(SONG, seconds=None)))
+    assert (job.request.seconds, job.spend_cost) == (30, 3000)
+    await singing.work(60)
+    done = await singing.job(job.id)
+    assert (done.status, done.request.seconds, done.spend_cost) == (Status.COMPLETED, 8, 800)
+    assert done.order.sound == replace(SONG, source=None, key="sounds/a.mp3")
+    assert [file.name for file in singing.gateway.files] == ["0.jpg", "a.mp3"]
+
+
+async def test_a_sound_that_was_kept_is_sent_again_as_it_is(singing: Workshop) -> None:
+    job = await singing.submit(
+        order(pictures=(CAT,), sound=replace(SONG, seconds=None), seconds=30)
+    )
+    await singing.work(60)
+    singing.chat.fetches = [Refused("picture_gone")]
+    done = await singing.job(job.id)
+    again = await singing.submit(done.order)
+    assert (again.request.seconds, again.spend_cost) == (8, 800)
+    await singing.work(60)
+    assert (await singing.job(again.id)).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (Refused("picture_gone"), Reason.SOUND_GONE),
+        (Refused("picture_too_large", megabytes=16.0), Reason.SOUND_BAD),
+        (Temporary("unreachable"), Reason.SOUND_GONE),
+    ],
+)
+async def test_a_sound_that_cannot_be_had_ends_the_job_before_it_costs(
+    singing: Workshop, problem: Refused | Temporary, reason: Reason
+) -> None:
+    singing.chat.fetches = [None, problem]
+    job = await singing.submit(order(pictures=(CAT,), sound=SONG))
+    await singing.work(HOUR)
+    end = await singing.job(job.id)
+    assert (end.reason, end.quota_cost, end.spend_cost) == (reason, 0, 0)
+    assert singing.gateway.posts == 0
+
+
+async def test_a_bad_sound_is_refused_before_it_costs(singing: Workshop) -> None:
+    singing.studio.bad_sound = Refused("sound_bad", why="too_short")
+    job = await singing.submit(order(pictures=(CAT,), sound=SONG))
+    await singing.work(HOUR)
+    assert (await singing.job(job.id)).reason is Reason.SOUND_BAD
+
+
+async def test_a_kept_sound_that_is_no_longer_there_is_said_to_be_gone(singing: Workshop) -> None:
+    job = await singing.submit(order(pictures=(CAT,), sound=SONG))
+    await singing.work(60)
+    singing.studio.kept.discard("sounds/a.mp3")
+    again = await singing.submit((await singing.job(job.id)).order)
+    await singing.work(60)
+    assert (await singing.job(again.id)).reason is Reason.SOUND_GONE
+
+
+async def test_a_sound_that_kills_the_process_ends_its_job(singing: Workshop) -> None:
+    kept = CAT.kept(Still(key="pictures/0.jpg", width=640, height=360))
+    singing.studio.kept.add("pictures/0.jpg")
+    job = await singing.submit(order(pictures=(kept,), sound=SONG))
+    for _ in range(4):
+        now = singing.clock.time
+        await singing.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
+        singing.clock.time += CLAIM + 1
+    await singing.work(60)
+    assert (await singing.job(job.id)).reason is Reason.SOUND_BAD
+
+
 async def test_a_step_that_kills_the_process_three_times_is_left_alone_for_an_hour(
     workshop: Workshop,
 ) -> None:
@@ -484,6 +566,13 @@ async def test_somebody_elses_picture_is_not_taken(workshop: Workshop) -> None:
     theirs = replace(CAT, author="bob")
     with pytest.raises(Refused, match="not_your_picture"):
         await workshop.submit(order(pictures=(theirs,)))
+
+
+async def test_somebody_elses_voice_is_not_taken(workshop: Workshop) -> None:
+    workshop.service.catalog = SINGING
+    theirs = replace(SONG, author="bob")
+    with pytest.raises(Refused, match="not_your_sound"):
+        await workshop.submit(order(pictures=(CAT,), sound=theirs))
 
 
 async def test_a_worker_that_slept_past_its_claim_takes_nothing_back(workshop: Workshop) -> None:

@@ -10,7 +10,7 @@ from bot.core.access import Access, Default
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Fit, Order, Picture, Still, VideoRequest
+from bot.core.orders import Fit, Order, Picture, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
@@ -75,6 +75,8 @@ class ScriptedGateway:
         self.looks: list[Look] = [Done()]
         self.fetches: list[Fetch] = [Fetched(9)]
         self.posts = 0
+        self.files: list[Path] = []
+        """What came along with the latest request."""
         self.links: list[tuple[str, ...]] = []
         """What lay beside each request, whether it was sent or not."""
         self.looked_at: list[float] = []
@@ -86,12 +88,13 @@ class ScriptedGateway:
     async def create(
         self,
         request: VideoRequest,
-        pictures: Sequence[Path],
+        files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
         self.links.append(tuple(links))
+        self.files = list(files)
         if self.before:
             await self.before()
         outcome = _next(self.creations)
@@ -117,7 +120,10 @@ class ScriptedStudio:
         self.folder = folder
         self.kept: set[str] = set()
         self.bad_picture: BotError | None = None
+        self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
+        self.seconds = 7.2
+        """Of every sound."""
         self.shrinks = False
         self.shrinking: list[Temporary] = []
         """What it says first of all."""
@@ -133,6 +139,12 @@ class ScriptedStudio:
         self.kept.update(keys)
         return [Still(key=key, width=640, height=360) for key in keys]
 
+    async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
+        if self.bad_sound:
+            raise self.bad_sound
+        self.kept.add("sounds/a.mp3")
+        return "sounds/a.mp3", min(self.seconds, fit.most_seconds)
+
     async def keep_video(self, source: Path) -> Video:
         if self.bad_video:
             raise self.bad_video
@@ -143,7 +155,7 @@ class ScriptedStudio:
     async def file(self, key: str) -> AsyncIterator[Path]:
         if key not in self.kept:
             raise Broken("file_missing", key=key)
-        yield self.folder / "file"
+        yield self.folder / key
 
     @asynccontextmanager
     async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
@@ -188,7 +200,7 @@ class ScriptedChat:
     async def is_connected(self) -> bool:
         return True
 
-    async def fetch(self, picture: Picture, into: Path, *, most: int) -> None:
+    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
         problem = _next(self.fetches)
         if problem:
             raise problem

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,14 @@ def test_only_what_is_too_large_to_go_along_goes_by_link(
 def test_what_is_too_large_goes_along_where_there_is_no_link(picture: Path) -> None:
     wanted = with_files(Transport.DATA_URI, ("image",), url_above=1)
     assert build(wanted, [picture]).fields[3:] == (("image", URI),)
+
+
+def test_a_sound_travels_after_the_picture_as_what_it_is(picture: Path) -> None:
+    sound = picture.with_name("kept.mp3")
+    sound.write_bytes(b"la")
+    singing = replace(
+        request(transport=Transport.DATA_URI),
+        places=(("metadata.image_url",), ("metadata.audio_url",)),
+    )
+    said = dict(build(singing, [picture, sound]).fields)["metadata"]
+    assert json.loads(said) == {"image_url": URI, "audio_url": "data:audio/mpeg;base64,bGE="}

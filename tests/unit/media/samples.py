@@ -106,6 +106,22 @@ def tone(start: int) -> av.AudioFrame:
     return frame
 
 
+def write_sound(
+    path: Path, container: str = "wav", codec: str = "pcm_s16le", *, seconds: float = 4
+) -> Path:
+    """A tone, under a title that nobody else is to read."""
+    options = {"strict": "experimental"}  # libav's own Vorbis is one
+    with av.open(str(path), "w", format=container, options=options) as output:
+        output.metadata["title"] = "at home"
+        layout = "stereo" if codec == "vorbis" else "mono"
+        stream = output.add_stream(codec, rate=RATE, layout=layout, options=options)
+        assert isinstance(stream, av.AudioStream)
+        for start in range(0, round(seconds * RATE), SAMPLES):
+            output.mux(stream.encode(tone(start)))
+        output.mux(stream.encode(None))
+    return path
+
+
 def turned(video: bytes) -> bytes:
     """The same file with "turn me a quarter clockwise" in the header of its first track."""
     at = video.index(b"tkhd") + 4 + 40

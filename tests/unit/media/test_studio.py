@@ -9,10 +9,10 @@ from PIL import Image, ImageChops
 
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import Video
-from bot.core.orders import Fit, Still
+from bot.core.orders import Fit, SoundFit, Still
 from bot.core.ports import Media
 from bot.media.studio import FORGOTTEN_AFTER, Studio
-from tests.unit.media.samples import encoded, quarters, write_video
+from tests.unit.media.samples import encoded, quarters, write_sound, write_video
 
 
 @pytest.fixture
@@ -80,6 +80,14 @@ async def test_the_last_frame_of_a_video_is_the_last(studio: Studio, clip: Path)
     first, *_, last = _frames(clip)
     assert ImageChops.difference(seen, last).getbbox() is None
     assert ImageChops.difference(seen, first).getbbox() is not None, "or the test shows nothing"
+
+
+async def test_a_sound_is_kept_as_mp3_with_its_length(studio: Studio, tmp_path: Path) -> None:
+    media: Media = studio
+    key, seconds = await media.keep_sound(write_sound(tmp_path / "a.wav"), SoundFit())
+    assert seconds == pytest.approx(4.0, abs=0.05)
+    async with media.file(key) as path:
+        assert path.suffix == ".mp3"
 
 
 async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path) -> None:

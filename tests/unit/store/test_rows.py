@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.orders import Sound
 from bot.gateways.requests import Body, FilePart, build
 from bot.store.rows import order_of, request_of
 
@@ -93,4 +94,12 @@ def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
     }
     order = order_of(old)
     assert (order.sound, order.preset, order.negative_prompt) == (None, None, "")
+    sound: dict[str, Any] = {
+        "source": "f",
+        "filename": "a.mp3",
+        "size": 9,
+        "seconds": None,
+        "key": None,
+    }
+    assert order_of(old | {"sound": sound}).files == (Sound(**sound),)
     assert (order.seed, order.audio) == (None, None)
