@@ -258,7 +258,7 @@ def _steps(
         desk,
         spool=rows.spool,
         media=studio,
-        links=pages.picture_links,
+        links=pages.file_links,
         at_once=_at_once(config),
     )
     return Steps(desk, submission=submission, platforms=platforms, media=studio)

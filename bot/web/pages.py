@@ -1,6 +1,6 @@
 """`/v/…`: a player page, the MP4 behind it and its still, for whoever holds a signed link.
 
-`/i/…`: our copy of a picture, for gateways whose models fetch what they animate.
+`/i/…`: our copy of a picture or a sound, for gateways whose models fetch what they animate.
 
 Files are found by the job's row, never by a path of the request. A link that leads to no video is
 answered with one and the same page, so that nobody learns why: forged, expired or deleted.
@@ -17,17 +17,20 @@ from aiohttp.abc import AbstractStreamWriter
 from bot.core.errors import BotError
 from bot.core.jobs import HARD_DEADLINE, Job, Video
 from bot.core.links import Signer
+from bot.core.orders import Sound
 from bot.core.ports import Clock, Media
 from bot.core.posting import Link
 from bot.log import get_logger
 from bot.web import looks
 
 PURPOSE = "v"
-PICTURE = "i"
+GIVEN = "i"
 """Another purpose: a link to a video opens no picture, and the other way round."""
-PICTURE_LIFETIME = HARD_DEADLINE
-"""Seconds that a link to a picture works: a queue up there may be as long as we wait for a video,
-and a picture is fetched when its turn comes. Every POST gets fresh ones."""
+GIVEN_LIFETIME = HARD_DEADLINE
+"""Seconds that a link to what somebody gave works: a queue up there may be as long as we wait for a
+video, and it is fetched when its turn comes. Every POST gets fresh ones."""
+_TYPES = {"jpg": "image/jpeg", "mp3": "audio/mpeg"}
+"""Of our own copies, by the ending of their keys."""
 KEPT = 3600
 """Seconds that a browser may keep a file at most; never longer than its link works."""
 _ALONE = (
@@ -85,7 +88,7 @@ class Pages:
             # Links lose their end in copying, and gain a full stop.
             web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
             # No page for these: whoever fetches them is no person.
-            web.get(f"/{PICTURE}/{{picture}}/{{expiry}}/{{signature}}.jpg", self._picture),
+            web.get(f"/{GIVEN}/{{name}}/{{expiry}}/{{signature}}.{{ending:jpg|mp3}}", self._given),
         ]
 
     def link(self, job: Job) -> Link | None:
@@ -96,16 +99,17 @@ class Pages:
         path = self._signer.path(PURPOSE, job.id, expires_at=expires_at)
         return Link(f"{self._public_url}{path}", expires_at)
 
-    def picture_links(self, job: Job) -> tuple[str, ...]:
-        """Fresh links to our copies of the job's pictures, in order; none if nobody sees us."""
+    def file_links(self, job: Job) -> tuple[str, ...]:
+        """Fresh links to our copies of the job's files, in order; none if nobody sees us."""
         if self._public_url is None:
             return ()
-        expires_at = self._clock.now() + PICTURE_LIFETIME
+        expires_at = self._clock.now() + GIVEN_LIFETIME
         paths = (
-            self._signer.path(PICTURE, f"{job.id}-{number}", expires_at=expires_at)
-            for number in range(len(job.order.pictures))
+            self._signer.path(GIVEN, f"{job.id}-{number}", expires_at=expires_at)
+            + (".mp3" if isinstance(given, Sound) else ".jpg")
+            for number, given in enumerate(job.order.files)
         )
-        return tuple(f"{self._public_url}{path}.jpg" for path in paths)
+        return tuple(f"{self._public_url}{path}" for path in paths)
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
@@ -134,17 +138,18 @@ class Pages:
         still = opened.video.thumbnail
         return self._file(still, "image/jpeg", f"{opened.job.id}.jpg", opened.expires_at)
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["picture"]
-        if not self._is_signed(PICTURE, name, request):
+    async def _given(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if not self._is_signed(GIVEN, name, request):
             raise web.HTTPNotFound
         job_id, _, number = name.rpartition("-")
         job = await self._get_job(job_id)
-        key = job.order.pictures[int(number)].key if job else None
+        key = job.order.files[int(number)].key if job else None
         if key is None:
             raise web.HTTPNotFound
         expires_at = float(request.match_info["expiry"])
-        return self._file(key, "image/jpeg", f"{name}.jpg", expires_at)
+        _, _, ending = key.rpartition(".")
+        return self._file(key, _TYPES[ending], f"{name}.{ending}", expires_at)
 
     async def _astray(self, request: web.Request) -> web.StreamResponse:
         raise _gone(request)

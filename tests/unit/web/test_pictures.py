@@ -1,4 +1,4 @@
-"""Pictures for models that fetch them, over real connections: to holders of signed links alone."""
+"""What models fetch, over real connections: pictures and sounds, to holders of links alone."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,17 +16,18 @@ from bot.media.studio import Studio
 from bot.web.pages import Pages
 from bot.web.server import serve
 from tests.fakes.clock import FakeClock
-from tests.unit.core.orders import CAT, job, order
+from tests.unit.core.orders import CAT, SONG, job, order
 
 PUBLIC = "https://example.com"
 SIGNER = Signer({"a": b"k" * 32})
 NOTHING = (404, b"404: Not Found")
 FIRST, LAST = b"\xff\xd8\xff first", b"\xff\xd8\xff the last"
+SOUND = b"\xff\xfb la la"
 
 
 @dataclass
 class Gallery:
-    """A server with a job of two pictures, and somebody who fetches them."""
+    """A server with a job of two pictures and a sound, and somebody who fetches them."""
 
     studio: Studio
     clock: FakeClock
@@ -56,7 +57,11 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
             await studio.storage.put(key, folder / "picture")
         # A third one that is not here yet.
         pictures = (*(CAT.kept(Still(key=key, width=64, height=36)) for key in keys), CAT)
-        row = replace(job(), order=order(pictures=pictures))
+        sound = new_key("sounds", "mp3")
+        (folder / "sound").write_bytes(SOUND)
+        await studio.storage.put(sound, folder / "sound")
+        song = SONG.kept(sound, seconds=7.2)
+        row = replace(job(), order=order(pictures=pictures, sound=song))
 
         async def get_job(id_: str) -> Job | None:
             return row if id_ == row.id else None
@@ -72,12 +77,12 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
         )
         here = await stack.enter_async_context(serve(pages.routes, host="127.0.0.1", port=0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        links = [here + link.removeprefix(PUBLIC) for link in pages.picture_links(row)]
+        links = [here + link.removeprefix(PUBLIC) for link in pages.file_links(row)]
         yield Gallery(studio, clock, row, links, session)
 
 
 async def test_each_link_leads_to_its_own_picture_and_to_nothing_more(gallery: Gallery) -> None:
-    first, last, _ = gallery.links
+    first, last, *_ = gallery.links
     async with gallery.session.get(first) as response:
         status, headers, body = response.status, response.headers, await response.read()
     assert (status, body) == (200, FIRST)
@@ -90,6 +95,14 @@ async def test_each_link_leads_to_its_own_picture_and_to_nothing_more(gallery: G
     }
     assert {name: headers[name] for name in wanted} == wanted
     assert await gallery.get(last) == (200, LAST)
+
+
+async def test_the_link_after_the_pictures_leads_to_the_sound(gallery: Gallery) -> None:
+    link = gallery.links[-1]
+    async with gallery.session.get(link) as response:
+        kind, body = response.headers["Content-Type"], await response.read()
+    assert (link[-4:], kind, body) == (".mp3", "audio/mpeg", SOUND)
+    assert await gallery.get(link.replace("-3/", "-1/")) == NOTHING
 
 
 async def test_head_says_everything_but_the_picture(gallery: Gallery) -> None:
@@ -108,7 +121,7 @@ async def test_a_link_works_for_as_long_as_we_wait_for_the_video(gallery: Galler
 async def test_what_is_forged_unknown_or_gone_is_answered_with_no_picture(
     gallery: Gallery,
 ) -> None:
-    first, last, not_here = gallery.links
+    first, last, not_here, _ = gallery.links
     start, _, end = first.partition(gallery.job.id)
     await gallery.studio.delete(gallery.job.order.pictures[1].key or "")
     assert (await gallery.get(last))[0] == 404, "deleted"
