@@ -88,6 +88,7 @@ def _model(
     _check(name, row, kinds, dialect)
     if row.hidden or not kinds:
         return None
+    _check_sounds(name, table, kinds, dialect)
     if settings.web.public_url is None:
         _check_without_links(name, row, kinds)
     places = _places(row.places, dialect)
@@ -170,6 +171,13 @@ def _check_without_links(name: str, row: ModelTable, kinds: tuple[Kind, ...]) ->
     takes_files = any(kind in _FILES for kind in kinds)
     if takes_files and row.picture and row.picture.transport is Transport.URL:
         raise _Wrong(f"models.{name}.picture.transport", "link_nowhere")
+
+
+def _check_sounds(name: str, table: Tables, kinds: tuple[Kind, ...], dialect: Dialect) -> None:
+    """What goes up with a sound is dropped by new-api; other gateways of its kind may not."""
+    own = Route.model_validate(table).dialects.get(dialect, {}).get("places", {})
+    if dialect == "new-api" and Kind.SOUND in kinds and Kind.SOUND not in own:
+        raise _Wrong(f"models.{name}.dialects.new-api.places.s2v", "sound_dropped")
 
 
 def _check_words(name: str, row: ModelTable) -> None:

@@ -12,6 +12,7 @@ class Takes(StrEnum):
     ANY = "a picture or none"
     PICTURE = "one picture"
     FRAMES = "a first and a last picture"
+    SOUND = "a picture and a sound"
 
 
 class Family(StrEnum):
@@ -64,6 +65,8 @@ MODELS: Mapping[str, Model] = {
     "jimeng_vgfm_i2v_l20": Model(takes=Takes.PICTURE),
     "viduq1": Model(takes=Takes.ANY),
 }
+# Its kind stands in the document, its name does not; new-api drops its picture on the way up.
+SINGERS: Mapping[str, Model] = {"wan2.2-s2v": _wan(Takes.SOUND)}
 SORA: Mapping[str, Model] = {"sora-2": MODELS["sora-2"], "sora-2-pro": Model(takes=Takes.ANY)}
 
 

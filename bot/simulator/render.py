@@ -25,6 +25,7 @@ from av.container import OutputContainer
 from av.filter import Graph
 from av.video import VideoStream
 
+from bot.simulator import sounds
 from bot.simulator.scenes import FPS, Film, frames
 
 SAMPLE_RATE = 44100
@@ -119,7 +120,8 @@ def _video_stream(container: OutputContainer, film: Film) -> VideoStream:
 
 
 def _encode_sound(container: OutputContainer, stream: AudioStream, film: Film) -> None:
-    for frame in _sound(film):
+    heard = sounds.frames(film.voice) if isinstance(film.voice, bytes) else _sound(film)
+    for frame in heard:
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
 

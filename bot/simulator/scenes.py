@@ -19,6 +19,7 @@ FPS = 24
 ZOOM = 1.16  # how far the slow move over a picture comes closer
 
 Picture = bytes | str  # a picture file, or the URL of one: which is never fetched
+Voice = bytes | str  # likewise
 Painter = Callable[[int], Image.Image]
 
 
@@ -33,6 +34,7 @@ class Film:
     seconds: int
     pictures: tuple[Picture, ...] = ()
     sound: bool = True
+    voice: Voice | None = None  # the sound that was sent, in place of one of our own
     watermark: bool = False
     seed: int = 0
 

@@ -19,7 +19,11 @@ log = logging.getLogger(__name__)
 
 def keep(video: Video) -> None:
     """Write down what was accepted: it is there whole or not at all."""
-    film = asdict(video.film) | {"pictures": [_written(each) for each in video.film.pictures]}
+    voice = video.film.voice
+    film = asdict(video.film) | {
+        "pictures": [_written(each) for each in video.film.pictures],
+        "voice": _written(voice) if voice else None,
+    }
     words = {
         "film": film,
         "created_at": video.created_at,
@@ -55,9 +59,10 @@ def _read(file: Path) -> Video:
     film = words.pop("film")
     failure = words.pop("failure")
     pictures = tuple(_picture(each) for each in film.pop("pictures"))
+    voice = film.pop("voice", None)
     return Video(
         id=file.stem,
-        film=Film(**film, pictures=pictures),
+        film=Film(**film, pictures=pictures, voice=_picture(voice) if voice else None),
         path=file.with_suffix(".mp4"),
         failure=Failure(**failure) if failure else None,
         **words,

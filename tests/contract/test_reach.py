@@ -15,21 +15,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.config import Config, Misconfigured, load
 from bot.core.errors import Refused
 from bot.core.models import Model
-from bot.core.orders import Kind, Made
+from bot.core.orders import Kind, Made, Sound
 from bot.core.outcomes import Accepted, Done, Fetched
 from bot.gateways.requests import Body, FilePart
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.simulator.bodies import plain
 from bot.simulator.journal import Entry
-from bot.simulator.models import SORA
+from bot.simulator.models import SINGERS, SORA
 from bot.simulator.profiles import PROFILES
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Film
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
 from tests.unit.gateways import bodies, samples
+from tests.unit.media.samples import write_sound
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
@@ -158,6 +160,54 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
     assert (entry.fields, entry.files) == ({"prompt": "a dog"}, {})
 
 
+@pytest.mark.parametrize("way", ["documented"], indirect=True)
+async def test_a_picture_and_a_sound_become_a_film_as_long_as_the_sound(
+    way: Way, tmp_path: Path
+) -> None:
+    """By the very table that the page shows; only this dialect can carry it."""
+    picture, song = (
+        way.files[0],
+        write_sound(tmp_path / "song.mp3", "mp3", "libmp3lame", seconds=6.9),
+    )
+    wish = replace(
+        bodies.PLAIN,
+        pictures=(bodies.PICTURE,),
+        sound=Sound(source=None, filename="song.mp3", size=9, seconds=5.9, key="kept"),
+    )
+    _, request = shown(tmp_path, way.gateway.dialect).catalog.choose(wish)
+
+    created = await way.gateway.create(request, [picture, song], about_to_send=samples.nothing)
+    assert isinstance(created, Accepted)
+    await way.simulator.rendered()
+
+    assert arrived(way.simulator.journal[0], [picture, song]).splitlines() == [
+        "  seconds: 6",
+        "  size: 480P",
+        "  metadata.watermark: false",
+        '  metadata.image_url: "data:image/jpeg;base64,<one>"',
+        '  metadata.audio_url: "data:audio/mpeg;base64,<song>"',
+    ]
+    (film,) = way.renderer.films
+    assert (film.model, film.seconds, film.sound) == ("wan2.2-s2v", 7, True)
+    assert (film.pictures, film.voice) == ((picture.read_bytes(),), song.read_bytes())
+
+
+def test_the_model_of_sounds_on_the_page_is_refused_or_missing_where_it_would_fail(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(Misconfigured) as wrong:
+        shown(tmp_path, "new-api")
+    assert [problem.code for problem in wrong.value.problems] == ["sound_dropped"]
+    assert shown(tmp_path, "openai").catalog.model("wan2.2-s2v") is None
+
+
+def shown(folder: Path, dialect: str) -> Config:
+    """A configuration with the table of the page, at a gateway that speaks `dialect`."""
+    (table,) = re.findall(r"```toml\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    (folder / "config.toml").write_text(table, "utf-8")
+    return load(folder / "config.toml", environment=bodies.gateway(dialect))
+
+
 @pytest.mark.parametrize("dialect", bodies.DIALECTS)
 def test_what_a_dialect_cannot_say_is_refused_before_there_is_a_request(dialect: str) -> None:
     can = {(model.name, kind) for model, kind in speaks(dialect)}
@@ -172,7 +222,7 @@ def test_every_profile_and_every_model_of_the_simulator_is_reached() -> None:
     assert SPEAKERS.keys() == PROFILES.keys()
     for profile, dialect in SPEAKERS.items():
         named = {model.name for model, _ in speaks(dialect)}
-        missing = PROFILES[profile].models.keys() - named - {"sora-2-pro"}
+        missing = PROFILES[profile].models.keys() - named - {"sora-2-pro"} - SINGERS.keys()
         assert missing == set(), profile
 
 

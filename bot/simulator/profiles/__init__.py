@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from bot.simulator.models import MODELS, SORA
+from bot.simulator.models import MODELS, SINGERS, SORA
 from bot.simulator.profiles.documented import Documented
 from bot.simulator.profiles.new_api import SWEEP, NewApi
 from bot.simulator.profiles.openai import OpenAi
 from bot.simulator.profiles.profile import Profile
 
-DOCUMENTED = Documented(name="documented", models=MODELS)
+DOCUMENTED = Documented(name="documented", models={**MODELS, **SINGERS})
 NEW_API = NewApi(
     name="new-api",
     generation="B",

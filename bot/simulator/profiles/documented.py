@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.simulator import sounds
 from bot.simulator.bodies import Body, json_object
 from bot.simulator.models import WAN_SIZES, Model, Size, Takes
 from bot.simulator.pictures import data_uri, following, is_address, look
 from bot.simulator.profiles.profile import Profile
 from bot.simulator.refusals import Refused
-from bot.simulator.scenes import Film, Picture
+from bot.simulator.scenes import Film, Picture, Voice
 from bot.simulator.videos import Video
 
 DEFAULT_MODEL = "sora-2"
@@ -90,14 +91,16 @@ def _film(body: Body, models: Mapping[str, Model]) -> Film:
         raise Refused(f"unknown model {name!r}; known are {', '.join(models)}")
     extras = _metadata(body)
     pictures = _pictures(body, extras, name, model)
+    voice = _voice(extras) if model.takes is Takes.SOUND else None
     width, height = _size(body, extras, model, pictures)
     return Film(
         model=name,
         prompt=prompt,
         width=width,
         height=height,
-        seconds=_seconds(body),
+        seconds=_lasting(voice) if isinstance(voice, bytes) else _seconds(body),
         pictures=pictures,
+        voice=voice,
         sound=not model.silent and _switch(extras, "audio", default=True),
         watermark=_switch(extras, "watermark", default=False),
         seed=_seed(extras),
@@ -131,6 +134,31 @@ def _seconds(body: Body) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= LONGEST:
         raise Refused(f"seconds must be a whole number from 1 to {LONGEST}, not {text!r}")
     return int(text)
+
+
+# ------------------------------------------------------------------------------ sound
+
+
+def _voice(extras: Mapping[str, object]) -> Voice:
+    """The sound, under its vendor's own name, flat like the others: the document has none."""
+    given = extras.get("audio_url")
+    if isinstance(given, str) and is_address(given):
+        return given
+    decoded = data_uri(given) if isinstance(given, str) else None
+    if decoded is None:
+        raise Refused("metadata.audio_url must be an http(s) URL or a base64 data: URI")
+    return decoded[1]
+
+
+def _lasting(voice: bytes) -> int:
+    """As long as the sound, whatever the field says."""
+    try:
+        length = sounds.seconds(voice)
+    except ValueError as error:
+        raise Refused("audio_url is not a sound") from error
+    if length > LONGEST:
+        raise Refused(f"audio_url lasts longer than {LONGEST} seconds")
+    return length
 
 
 # ------------------------------------------------------------------------------- size
@@ -174,7 +202,9 @@ def _pictures(
     """Return the pictures a model is given, after checking that it takes them, and this way."""
     uploads = tuple(_uploads(body))
     if model.takes is Takes.FRAMES:
-        return _frames(extras)
+        return _by_names(extras, "first_frame_url", "last_frame_url")
+    if model.takes is Takes.SOUND:
+        return _by_names(extras, "image_url")
     given = extras.get("img_url") or body.fields.get("input_reference")
     if given is None and uploads and model.urls_only:
         # One JavaScript sample uploads a file to a Wan model; the text rules that out.
@@ -188,8 +218,7 @@ def _pictures(
     return pictures
 
 
-def _frames(extras: Mapping[str, object]) -> tuple[Picture, ...]:
-    names = ("first_frame_url", "last_frame_url")
+def _by_names(extras: Mapping[str, object], *names: str) -> tuple[Picture, ...]:
     missing = [f"metadata.{name}" for name in names if not extras.get(name)]
     if missing:
         raise Refused(f"this model needs {' and '.join(missing)}")

@@ -191,9 +191,18 @@ def test_a_model_of_sounds_is_the_operators_to_name(read: Read) -> None:
         "picture = { transport = 'data-uri' }\nsound = { most_seconds = 20 }\n"
         "places = { s2v = [['metadata.img_url'], ['metadata.audio_url']] }\n"
     )
-    model = _model(read(mine), "mine-v1")
+    model = _model(read(mine, gateway=f'{GATEWAY}dialect = "documented"'), "mine-v1")
     assert (model.kinds, model.longest) == (("s2v",), 20)
     assert Kind.SOUND not in {kind for each in read().catalog.models for kind in each.kinds}
+
+
+def test_new_api_gets_no_sounds_unless_the_operator_knows_better(read: Read, told: Told) -> None:
+    mine = MINE.replace('"t2v"', '"s2v"') + "picture = { transport = 'data-uri' }\n"
+    places = "places = { s2v = [['metadata.img_url'], ['metadata.audio_url']] }\n"
+    (sentence,) = told(mine + places)
+    assert sentence.startswith("models.mine-v1.dialects.new-api.places.s2v is not set")
+    known = _model(read(f"{mine}dialects.new-api.{places}"), "mine-v1")
+    assert known.kinds == (Kind.SOUND,)
 
 
 def test_a_money_limit_needs_every_price(told: Told) -> None:

@@ -172,7 +172,7 @@ wire = "wan"
 kinds = ["s2v"]
 price = 1
 sizes = { 720p = "720P" }
-places = { s2v = [["metadata.img_url"], ["metadata.audio_url"]] }
+dialects.new-api.places = { s2v = [["metadata.img_url"], ["metadata.audio_url"]] }
 """
     assert worst_day(read(f"{PRICES}{singer}")) == "The worst day costs 1500.00 USD."
 

@@ -36,9 +36,13 @@ _SHORT = {base64.b64encode(data).decode(): f"<{data.decode()}>" for data in _BYT
 @cache
 def catalog(dialect: str) -> Catalog:
     """The packaged one at a gateway that speaks `dialect`."""
+    return load(None, environment=gateway(dialect)).catalog
+
+
+def gateway(dialect: str) -> dict[str, str]:
+    """The environment in which there is one that speaks `dialect`."""
     variables = {"BASE_URL": "http://localhost", "API_KEY": "sk", "DIALECT": dialect}
-    named = {f"ZOETROPE_GATEWAYS__G__{name}": value for name, value in variables.items()}
-    return load(None, environment=named).catalog
+    return {f"ZOETROPE_GATEWAYS__G__{name}": value for name, value in variables.items()}
 
 
 def pictures(folder: Path, count: int) -> list[Path]:

@@ -136,6 +136,8 @@ async def test_a_tier_follows_the_ratio_of_the_picture(
         assert (await answer.json())["size"] == size
 
 
+FACE = {"image_url": "https://example.com/cat.jpg"}
+S2V = {"prompt": "a", "model": "wan2.2-s2v", "metadata": json.dumps(FACE)}
 I2V = {"prompt": "move", "model": "wan2.5-i2v-preview"}
 
 REFUSALS: dict[str, tuple[Fields, dict[str, bytes], str]] = {
@@ -191,6 +193,13 @@ REFUSALS: dict[str, tuple[Fields, dict[str, bytes], str]] = {
         },
         {},
         "last_frame_url",
+    ),
+    "a voice without its picture": (S2V | {"metadata": "{}"}, {}, "metadata.image_url"),
+    "no voice": (S2V, {}, "metadata.audio_url"),
+    "a voice that is no sound": (
+        S2V | {"metadata": json.dumps(FACE | {"audio_url": data_uri(b"text")})},
+        {},
+        "not a sound",
     ),
     "Jimeng without its picture": (
         {"prompt": "a", "model": "jimeng_vgfm_i2v_l20"},

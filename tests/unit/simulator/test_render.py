@@ -3,8 +3,10 @@
 import asyncio
 import math
 import multiprocessing
+from array import array
 from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -14,6 +16,7 @@ from PIL import Image, ImageStat
 from bot.simulator import lettering
 from bot.simulator.render import Renderer, encode
 from bot.simulator.scenes import Film
+from tests.unit.media.samples import write_sound
 
 from .pictures import BLUE, RED, png
 
@@ -139,6 +142,22 @@ def test_an_address_is_shown_as_a_placeholder(tmp_path: Path) -> None:
     ).frames[0]
     words = (0, 200, 320, 300)
     assert difference(one.crop(words), other.crop(words)) > 1
+
+
+def test_a_film_to_a_sound_is_heard_as_it_was_sent(tmp_path: Path) -> None:
+    voice = write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame", seconds=0.9).read_bytes()
+    found = rendered(replace(PLAIN, pictures=(png(RED),), voice=voice), tmp_path)
+    assert found.codecs == ["h264", "aac"]
+    assert pitch(tmp_path / "film.mp4") == pytest.approx(pitch(tmp_path / "voice.mp3"), rel=0.05)
+
+
+def pitch(path: Path) -> float:
+    """How often what is heard crosses zero, per sample."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=8_000)
+    with av.open(path) as container:
+        heard = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
+    samples = array("h", b"".join(bytes(each.planes[0])[: 2 * each.samples] for each in heard))
+    return sum((one < 0) != (two < 0) for one, two in pairwise(samples)) / len(samples)
 
 
 def test_a_silent_film_has_no_sound(tmp_path: Path) -> None:
