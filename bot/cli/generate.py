@@ -1,6 +1,6 @@
 """`zoetrope generate`: one video, from the terminal to a file; needs a gateway and nothing else.
 
-The same catalogue, client and picture work as in the service; only the rows are missing, so who
+The same catalogue, client and work on files as in the service; only the rows are missing, so who
 interrupts it is told what the gateway has.
 """
 
@@ -24,7 +24,7 @@ from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core.errors import BotError, Broken, Refused
-from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, VideoRequest
+from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, Sound, VideoRequest
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -82,6 +82,7 @@ class Wish:
 
     prompt: str
     pictures: tuple[Path, ...] = ()
+    sound: Path | None = None
     family: str | None = None
     seconds: int | None = None
     aspect: str | None = None
@@ -119,7 +120,6 @@ async def generate(
     # Where the service may run, but here nobody does: no link would lead to these pictures.
     model, request = config.catalog.unlinked().choose(order)
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(_begun(request))
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, _bar(console) as bar:
         task = bar.add_task(tell("generate.working"), total=100)
@@ -132,8 +132,9 @@ async def generate(
             Studio(Path(scratch)) as studio,
         ):
             gateway, file = gateways[model.gateway], Path(scratch) / "video.mp4"
-            pictures = await _fitted(studio, request, wish.pictures)
-            video = await _create(gateway, request, pictures, ticket)
+            request, files = await _fitted(studio, request, wish)
+            console.print(_begun(request))
+            video = await _create(gateway, request, files, ticket)
             sources = await _watch(gateway, video, report, patience=patience)
             await _download(gateway, video, sources, file)
             report(100, tell("generate.working"))
@@ -163,11 +164,11 @@ def _bar(console: Console) -> Progress:
 
 
 async def _create(
-    gateway: Gateway, request: VideoRequest, pictures: Sequence[Path], ticket: Ticket
+    gateway: Gateway, request: VideoRequest, files: Sequence[Path], ticket: Ticket
 ) -> str:
     """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
     ticket.gateway = gateway.name
-    created = await gateway.create(request, pictures, about_to_send=ticket.send)
+    created = await gateway.create(request, files, about_to_send=ticket.send)
     if not isinstance(created, Accepted):
         raise _not_accepted(created, gateway.name)
     ticket.video = created.gateway_id
@@ -237,19 +238,27 @@ async def _download(gateway: Gateway, video: str, sources: Sequence[str], into: 
     raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=last)
 
 
-async def _fitted(studio: Studio, request: VideoRequest, pictures: Sequence[Path]) -> list[Path]:
-    if request.fit is None:
-        return []
+async def _fitted(
+    studio: Studio, request: VideoRequest, wish: Wish
+) -> tuple[VideoRequest, list[Path]]:
+    """The files as they travel, and the request with the length of the sound, if there is one."""
+    keys: list[str] = []
+    if request.fit is not None:
+        keys += [still.key for still in await studio.keep_pictures(wish.pictures, request.fit)]
+    if wish.sound is not None and request.sound_fit is not None:
+        key, seconds = await studio.keep_sound(wish.sound, request.sound_fit)
+        request = request.lasting(seconds)
+        keys.append(key)
     fitted = []
-    for still in await studio.keep_pictures(pictures, request.fit):
+    for key in keys:
         # The studio lives in our own scratch directory: the file stays until we are done.
-        async with studio.file(still.key) as path:
+        async with studio.file(key) as path:
             fitted.append(path)
-    return fitted
+    return request, fitted
 
 
 def order_for(wish: Wish) -> Order:
-    """The wish as the catalogue takes it. Raises `Refused` for a picture that is none."""
+    """The wish as the catalogue takes it. Raises `Refused` for a file that can't be taken."""
     return Order(
         event_id="terminal",
         address=Address(platform="terminal", channel="terminal"),
@@ -257,6 +266,7 @@ def order_for(wish: Wish) -> Order:
         locale="en",
         prompt=wish.prompt,
         pictures=tuple(_picture(path) for path in wish.pictures),
+        sound=_sound(wish.sound) if wish.sound else None,
         family=wish.family,
         seconds=wish.seconds,
         aspect=wish.aspect,
@@ -281,6 +291,15 @@ def _picture(path: Path) -> Picture:
     if size > PICTURE_BYTES:
         raise Refused("picture_too_large", megabytes=size / 1e6)
     return Picture(source=str(path), filename=path.name, size=size, width=width, height=height)
+
+
+def _sound(path: Path) -> Sound:
+    """Of unknown length: what it holds is for the studio to find out."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise Refused("sound_unreadable", file=str(path)) from error
+    return Sound(source=str(path), filename=path.name, size=size)
 
 
 def _too_many_pixels(path: Path) -> Refused:

@@ -159,6 +159,7 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What the video should show.")] = "",
     image: Annotated[Path | None, typer.Option(help="A picture to start from.")] = None,
     last_image: Annotated[Path | None, typer.Option(help="A picture to end on.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="A sound that moves the picture.")] = None,
     model: Annotated[str | None, typer.Option(help="A family or a wire name.")] = None,
     seconds: Annotated[int | None, typer.Option(help="How long it should be.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
@@ -182,15 +183,14 @@ def generate(
     wish = Wish(
         prompt=prompt,
         pictures=tuple(picture for picture in (image, last_image) if picture),
+        sound=audio,
         family=model,
         seconds=seconds,
         aspect=aspect,
         quality=quality,
     )
     into = outputs.named(output, overwrite=force) if output else outputs.free("video")
-    making = (
-        simulate_video(wish, into=into)
-        if simulate
-        else generate_video(wish, into=into, config=config)
-    )
-    asyncio.run(making)
+    if simulate:
+        asyncio.run(simulate_video(wish, into=into))
+    else:
+        asyncio.run(generate_video(wish, into=into, config=config))

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import pty
 import re
@@ -27,6 +28,7 @@ from bot.core.errors import BotError, Broken, Refused
 from bot.simulator.faults import Fault, Operation
 from tests.conftest import NewUrl
 from tests.e2e.world import WAIT, World, png
+from tests.unit.media.samples import write_sound
 
 
 async def zoetrope(
@@ -332,6 +334,58 @@ async def test_what_only_the_service_could_serve_is_not_sent_from_here(world: Wo
             ticket=Ticket(),
         )
     assert world.simulator.journal == []
+
+
+SINGER = {
+    "wan2.2-s2v": {
+        "family": "singer",
+        "wire": "wan",
+        "kinds": ["s2v"],
+        "sizes": {"480p": "480P"},
+        "sound": {"least_seconds": 1},
+        "places": {"s2v": [["metadata.image_url"], ["metadata.audio_url"]]},
+    }
+}
+
+
+async def test_generate_makes_a_picture_speak_for_as_long_as_the_sound(world: World) -> None:
+    (world.folder / "cat.png").write_bytes(png())
+    sound = write_sound(world.folder / "voice.ogg", "ogg", "libopus", seconds=1.4)
+    await generate(
+        Wish(prompt="a cat", pictures=(world.folder / "cat.png",), sound=sound),
+        into=output.named(world.folder / "cat.mp4", overwrite=False),
+        config=world.config(MODELS=json.dumps(SINGER)),
+        ticket=Ticket(),
+    )
+    assert world.simulator.journal[0].fields["seconds"] == "2"
+    assert probe(world.folder / "cat.mp4")[-1] == 2
+
+
+async def test_a_sound_that_cannot_be_had_is_refused_before_it_costs(world: World) -> None:
+    (world.folder / "cat.png").write_bytes(png())
+    (world.folder / "voice.mp3").write_bytes(b"<html>")
+    for name, code in (("voice.mp3", "sound_bad"), ("none.mp3", "sound_unreadable")):
+        with pytest.raises(Refused, match=code):
+            await generate(
+                Wish(
+                    prompt="a cat",
+                    pictures=(world.folder / "cat.png",),
+                    sound=world.folder / name,
+                ),
+                into=output.named(world.folder / "cat.mp4", overwrite=False),
+                config=world.config(MODELS=json.dumps(SINGER)),
+                ticket=Ticket(),
+            )
+    assert world.simulator.journal == []
+
+
+async def test_a_sound_is_refused_where_no_model_takes_any(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(png())
+    write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame")
+    code, said = await zoetrope(
+        *("generate", "--image", "cat.png", "--audio", "voice.mp3", "--simulate"), folder=tmp_path
+    )
+    assert (code, "None of the models here takes that." in said) == (1, True), said
 
 
 def test_a_code_without_a_sentence_is_still_a_sentence() -> None:
