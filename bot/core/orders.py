@@ -15,6 +15,14 @@ PICTURE_PIXELS = 40_000_000
 """The most pixels of one that we take: to decode more needs more memory than a worker has."""
 SOUND_BYTES = 15_000_000
 """The largest sound we take from anybody."""
+SOUND_TYPES = frozenset(
+    f"audio/{each}"
+    for each in (
+        "mpeg", "mp3", "wav", "x-wav", "wave", "vnd.wave", "ogg", "opus", "mp4", "m4a", "x-m4a",
+        "aac",
+    )
+)  # fmt: skip
+"""What people's apps call the sounds that we read; what they really are shows when we do."""
 
 
 ANYBODY = "*"

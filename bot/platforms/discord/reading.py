@@ -6,7 +6,16 @@ import discord
 
 from bot import i18n
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture
+from bot.core.orders import (
+    PICTURE_BYTES,
+    SOUND_TYPES,
+    Address,
+    Call,
+    Order,
+    Person,
+    Picture,
+    Sound,
+)
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.platforms.discord.client import NAME
@@ -17,6 +26,7 @@ NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_
 
 _TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
+_SOUND_SUFFIXES = frozenset({".mp3", ".wav", ".ogg", ".oga", ".opus", ".m4a", ".aac"})
 
 
 def order_of(
@@ -29,6 +39,7 @@ def order_of(
     aspect: str | None = None,
     quality: str | None = None,
     preset: str | None = None,
+    sound: Sound | None = None,
 ) -> Order:
     """What a command or a form asks for; its event is the interaction itself."""
     return Order(
@@ -43,6 +54,7 @@ def order_of(
         aspect=aspect,
         quality=quality,
         preset=preset,
+        sound=sound,
     )
 
 
@@ -95,9 +107,29 @@ def check_permissions(permissions: discord.Permissions, *, in_thread: bool) -> N
 
 def is_picture(attachment: discord.Attachment) -> bool:
     """Whether it looks like one we can animate; Discord goes by the name itself."""
+    return _is_of(attachment, _TYPES, _SUFFIXES)
+
+
+def _is_of(attachment: discord.Attachment, types: frozenset[str], suffixes: frozenset[str]) -> bool:
     if attachment.content_type is None:
-        return PurePath(attachment.filename.lower()).suffix in _SUFFIXES
-    return attachment.content_type.partition(";")[0].strip().lower() in _TYPES
+        return PurePath(attachment.filename.lower()).suffix in suffixes
+    return attachment.content_type.partition(";")[0].strip().lower() in types
+
+
+def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
+    """The attachment as the core knows it; only voice messages say how long they are.
+
+    Raises `Refused` for what is no sound.
+    """
+    if not _is_of(attachment, SOUND_TYPES, _SOUND_SUFFIXES):
+        raise Refused("no_sound")
+    return Sound(
+        source=attachment.url,
+        filename=attachment.filename,
+        size=attachment.size,
+        seconds=attachment.duration,
+        author=author,
+    )
 
 
 def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture:

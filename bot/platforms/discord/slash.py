@@ -15,10 +15,10 @@ from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import DRAFT
-from bot.core.orders import Order, Picture
+from bot.core.orders import Order, Picture, Sound
 from bot.core.replies import Text
 from bot.platforms.discord.intake import Intake
-from bot.platforms.discord.reading import order_of, picture_of
+from bot.platforms.discord.reading import order_of, picture_of, sound_of
 
 CHOICES = ("model", "seconds", "aspect", "quality", "preset")
 """Options that suggest what can be had."""
@@ -32,6 +32,8 @@ Value = TypeVar("Value", str, int)
 
 SOME_PICTURE = Picture(source=None, filename="", size=0)
 """Stands for one of which nothing is known yet but that it will be there."""
+SOME_SOUND = Sound(source=None, filename="", size=0)
+"""Likewise."""
 
 
 def commands(intake: Intake) -> tuple[Command, ...]:
@@ -68,12 +70,13 @@ def _video(intake: Intake) -> Command:
 
 
 def _animate(intake: Intake) -> Command:
-    @_described("animate", "prompt", "image", "last_image", *CHOICES)
+    @_described("animate", "prompt", "image", "last_image", "audio", *CHOICES)
     async def animate(
         interaction: discord.Interaction,
         image: discord.Attachment,
         prompt: Prompt | None = None,
         last_image: discord.Attachment | None = None,
+        audio: discord.Attachment | None = None,
         model: str | None = None,
         seconds: int | None = None,
         aspect: str | None = None,
@@ -84,6 +87,7 @@ def _animate(intake: Intake) -> Command:
             interaction,
             prompt=prompt or "",
             pictures=_pictures(interaction, image, last_image),
+            sound=sound_of(audio, author=str(interaction.user.id)) if audio else None,
             family=model,
             seconds=seconds,
             aspect=aspect,
@@ -185,6 +189,7 @@ def _wish(interaction: discord.Interaction, command: Command) -> Order:
         "aspect": filled.aspect,
         "quality": filled.quality,
         "preset": filled.preset,
+        "sound": SOME_SOUND if "audio" in filled else None,
     }
     data: Any = interaction.data
     typing = next(each["name"] for each in data["options"] if each.get("focused"))

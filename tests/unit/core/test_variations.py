@@ -185,6 +185,8 @@ async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
         (Reason.TIMED_OUT, ["shorter", "tryon", "retry"]),
         (Reason.PICTURE_GONE, []),
         (Reason.PICTURE_BAD, []),
+        (Reason.SOUND_GONE, []),
+        (Reason.SOUND_BAD, []),
     ],
 )
 def test_each_failure_has_its_ways_out(reason: Reason, offered: list[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core import replies
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import Address, Kind, Person, Picture
+from bot.core.orders import Address, Kind, Person, Picture, Sound
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
 from tests.fakes.clock import FakeClock
@@ -25,6 +25,7 @@ from tests.fakes.discord import (
     error,
 )
 from tests.fakes.discord import Person as Member
+from tests.unit.core.orders import SINGING
 from tests.unit.platforms.discord.conftest import Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -184,6 +185,34 @@ async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Me
     )
     assert job.request.kind is Kind.PICTURE
     assert fake.downloads == []
+
+
+async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    bot.service.catalog = SINGING
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    voice = fake.attachment(b"OggS" * 9, "voice-message.ogg", ephemeral=True)
+    await (await ann.slash("animate", image=image, audio=voice)).answered()
+    job = await only_job(bot)
+    assert job.order.sound == Sound(
+        source=voice.url, filename="voice-message.ogg", size=36, author=str(ann.id)
+    )
+    assert (job.request.kind, job.request.seconds) == (Kind.SOUND, 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("song.mp3", "None of the models here takes that."),
+        ("song.flac", "I see no sound there that I can use."),
+    ],
+)
+async def test_a_sound_that_nobody_takes_is_refused(
+    fake: FakeDiscord, bot: Bot, ann: Member, name: str, sentence: str
+) -> None:
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    sound = fake.attachment(b"la", name, ephemeral=True)
+    assert (await said(await ann.slash("animate", image=image, audio=sound))).startswith(sentence)
+    assert bot.service.submitted == []
 
 
 async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Member) -> None:

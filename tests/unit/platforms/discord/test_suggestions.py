@@ -13,7 +13,7 @@ from bot.core.catalog import Catalog
 from bot.core.offers import takes
 from bot.core.orders import Kind, Order, Picture
 from bot.platforms.discord import menu, slash
-from tests.unit.core.orders import CATALOG, SORA, order
+from tests.unit.core.orders import CATALOG, SINGING, SORA, order
 
 FIELDS = ("family", "seconds", "aspect", "quality")
 
@@ -60,6 +60,13 @@ def test_nobody_is_refused_what_was_suggested(
     found = {each for fields in permutations(FIELDS) for each in filled(catalog, wish, fields)}
     assert [each for each in found if not takes(catalog, each)] == []
     assert len(found) > len(catalog.models)
+
+
+def test_with_a_sound_those_who_take_it_are_offered_and_no_length(catalog: Catalog) -> None:
+    wish = order(pictures=(slash.SOME_PICTURE,), sound=slash.SOME_SOUND)
+    assert [each.value for each in slash.families(SINGING, wish)] == ["wan"]
+    assert slash.seconds(SINGING, wish) == []
+    assert slash.families(catalog, wish) == []
 
 
 @given(width=st.integers(1, 9000), height=st.integers(1, 9000))
