@@ -13,11 +13,11 @@ from aiogram.types import Update as Told
 from pydantic import ValidationError
 
 from bot.core.errors import Refused
-from bot.core.orders import Order, Picture
+from bot.core.orders import Order, Picture, Sound
 from bot.core.replies import Text
 from bot.core.updates import Update
 from bot.log import get_logger
-from bot.platforms.telegram import lists, reading
+from bot.platforms.telegram import lists, reading, sounds
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
 from bot.platforms.telegram.presses import Presses
@@ -134,12 +134,13 @@ class Commands:
             if command.name == "animate" or not wish.prompt or message.media_group_id:
                 raise
             pictures = ()  # in reply to something else, with words of its own
-        if command.name == "animate" and not pictures:
+        sound = self._sound(message) if command.name == "animate" else None
+        if command.name == "animate" and not pictures and sound is None:
             raise Refused("no_picture" if reading.replied_to(message) else "picture_unseen")
         if not wish.prompt and not pictures:
             wish = replace(wish, prompt=text_of_reply(message))
-        order = reading.order_of(message, wish, pictures)
-        if not wish.prompt and not pictures:
+        order = replace(reading.order_of(message, wish, pictures), sound=sound)
+        if not wish.prompt and not pictures and sound is None:
             if not self._intake.may_answer(message):
                 return
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
@@ -153,6 +154,15 @@ class Commands:
         target = reading.replied_to(message) or message.external_reply
         other = self._picture(target) if target is not None else None
         return (other,) if other else ()
+
+    def _sound(self, message: Message) -> Sound | None:
+        """The message's own, else that of the one it replies to: the other one has the picture."""
+        for each in (message, reading.replied_to(message) or message.external_reply):
+            if each is not None:
+                author = reading.author_of(each, own_id=self._me.id)
+                if sound := sounds.sound_of(each, author=author):
+                    return sound
+        return None
 
     def _own(self, items: Sequence[Message]) -> tuple[Picture, ...]:
         """All of an album: that some are too many is said, not decided here."""
@@ -199,12 +209,13 @@ class Commands:
     async def _draft(
         self, message: Message, command: Command | None, items: Sequence[Message]
     ) -> None:
-        pictures = self._pictures(message, items)
-        if command is not None or not (reading.words_of(message).strip() or pictures):
+        pictures, sound = self._pictures(message, items), self._sound(message)
+        given = reading.words_of(message).strip() or pictures or sound
+        if command is not None or not given:
             await self._intake.tell(message, Text(id="telegram.help"))
             return
         wish = self._wish(reading.words_of(message))
-        order = reading.order_of(message, wish, pictures)
+        order = replace(reading.order_of(message, wish, pictures), sound=sound)
         with _owner_in_doubt(order):
             await self._intake.draft(order)
 

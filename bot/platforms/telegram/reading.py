@@ -24,6 +24,7 @@ from bot.core.errors import Refused
 from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, shaping_of
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.platforms.telegram.sounds import is_sound
 
 NAME = "telegram"
 
@@ -343,6 +344,8 @@ def _sticker(sticker: Sticker, author: str | None) -> Picture:
 
 
 def _document(document: Document, author: str | None) -> Picture | None:
+    if is_sound(document.mime_type):
+        return None
     if (document.mime_type or "").casefold() not in _TYPES:
         raise Refused("no_picture")
     name = document.file_name or "picture"

@@ -147,6 +147,8 @@ class Kind(StrEnum):
     ANIMATION = "animation"
     DOCUMENT = "document"
     STICKER = "sticker"
+    VOICE = "voice"
+    AUDIO = "audio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

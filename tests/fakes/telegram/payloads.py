@@ -104,6 +104,10 @@ def media(it: Media) -> Json:
             return {"sticker": _sticker(it)}
         case Kind.DOCUMENT:
             return {"document": _named(it)}
+        case Kind.VOICE:
+            return {"voice": file(it.file) | {"duration": it.duration, "mime_type": "audio/ogg"}}
+        case Kind.AUDIO:
+            return {"audio": _named(it) | {"duration": it.duration}}
         case Kind.ANIMATION:
             moving = _named(it) | _moving(it)
             return {"animation": moving, "document": _named(it)}

@@ -101,6 +101,23 @@ class Person(User):
         media = self._document(content, name, mime_type, size)
         return self._send(self._draft(chat, topic, reply_to), media, caption)
 
+    async def sends_sound(
+        self,
+        content: bytes = b"OggS",
+        *,
+        kind: str = "voice",
+        name: str = "",
+        duration: int = 7,
+        caption: str = "",
+        chat: Chat | None = None,
+        reply_to: Message | None = None,
+    ) -> Message:
+        """Send a voice message, or "audio": music from a file."""
+        file = self.world.files.store(content, folder="sounds", name=name)
+        media = Media(kind=Kind(kind), file=file, duration=duration)
+        draft = self._draft(chat, None, reply_to)
+        return self._send(draft, self.world.files.remember(media), caption)
+
     async def sends_sticker(
         self,
         content: bytes,
