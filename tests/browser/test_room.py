@@ -23,6 +23,7 @@ PHONE = {
     "has_touch": True,
     "device_scale_factor": 2,
 }
+SOUND = FilePayload(name="voice.ogg", mimeType="audio/ogg", buffer=b"OggS")
 PICTURE = FilePayload(name="sea.png", mimeType="image/png", buffer=png("teal"))
 
 
@@ -232,6 +233,22 @@ async def test_a_picture_by_button_is_animated_even_without_words(
     await page.locator("video").wait_for()
     (post,) = [each for each in house.simulator.journal if each.operation == "create"]
     assert post.files
+
+
+@pytest.mark.proof
+async def test_a_sound_that_no_model_takes_is_given_back_with_its_picture(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    await page.locator("input[type=file]").set_input_files(SOUND)
+    await expect(page.locator(".attached")).to_have_count(2)
+    await page.locator("#words").press("Enter")
+    await expect(page.locator(".notice")).to_contain_text("None of the models here takes that.")
+    await expect(page.locator(".attached")).to_have_count(2)
+    await page.get_by_role("button", name="Remove the sound").click()
+    await page.locator("#words").press("Enter")
+    await page.locator("video").wait_for()
 
 
 async def _files(page: Page, event: str) -> None:

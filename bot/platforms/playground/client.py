@@ -53,7 +53,9 @@ class PlaygroundPlatform:
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         await self.room.load()
-        carried = [each for m in self.room.messages for each in (m.picture, m.video) if each]
+        carried = [
+            each for m in self.room.messages for each in (m.picture, m.sound, m.video) if each
+        ]
         stills = [each.still for each in carried if each.still]
         await self.files.sweep({*(each.name for each in carried), *stills})
         return self
@@ -127,8 +129,9 @@ class PlaygroundPlatform:
         if any(each.reply_to == message.id for each in self.room.messages):
             return
         await self.room.delete(message.id)
-        if message.picture is not None:
-            self.files.unsent(message.picture)
+        for given in (message.picture, message.sound):
+            if given is not None:
+                self.files.unsent(given)
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own message for this post."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job
-from bot.core.orders import Call, Order, Person, Picture
+from bot.core.orders import Call, Order, Person, Picture, Sound
 from bot.core.ports import Posts
 from bot.core.posts import Form, PostKind
 from bot.core.prompts import clean
@@ -21,7 +21,7 @@ from bot.platforms.playground import messages
 from bot.platforms.playground.client import PlaygroundPlatform, address
 from bot.platforms.playground.frames import Ask, Frame, Press, Query, Say
 from bot.platforms.playground.messages import PERSONAS, Json
-from bot.platforms.playground.room import Message
+from bot.platforms.playground.room import Attachment, Message
 
 log = get_logger()
 
@@ -92,18 +92,18 @@ class Commands:
 
     async def _said(self, frame: Say) -> Message:
         """The message in the room; what can't be one, or asks for nothing, is refused before."""
-        picture = self._platform.files.taken(frame.picture) if frame.picture else None
-        if frame.picture and picture is None:
-            raise Refused("picture_gone")
+        picture = self._taken(frame.picture, "picture_gone")
+        sound = self._taken(frame.sound, "sound_gone")
         target = self._platform.room.get(frame.reply_to)
         shown = picture or (target.picture if target else None)
         if frame.command == "animate" and shown is None:
             raise Refused("no_picture")
         text = _readable(frame.text)
-        if not text and not (shown if frame.command else picture):
+        if not text and not ((shown if frame.command else picture) or sound):
             raise Refused("prompt_missing")
-        if picture is not None:
-            self._platform.files.sent(picture.name)
+        for given in (picture, sound):
+            if given is not None:
+                self._platform.files.sent(given.name)
         return await self._platform.room.post(
             author=frame.person,
             nonce=_nonce(frame),
@@ -111,7 +111,17 @@ class Commands:
             command=frame.command,
             reply_to=target.id if target else None,
             picture=picture,
+            sound=sound,
         )
+
+    def _taken(self, name: str | None, gone: str) -> Attachment | None:
+        """What was uploaded under this name. Raises `Refused` if it is no longer there."""
+        if name is None:
+            return None
+        taken = self._platform.files.taken(name)
+        if taken is None:
+            raise Refused(gone)
+        return taken
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
         return Order(
@@ -121,6 +131,7 @@ class Commands:
             locale=locale,
             prompt=message.text,
             pictures=self._pictures(message),
+            sound=_sound(message),
             family=frame.model,
             seconds=frame.seconds,
             aspect=frame.aspect,
@@ -235,6 +246,14 @@ class Commands:
             if message is not None:
                 return message.id
         return None
+
+
+def _sound(message: Message) -> Sound | None:
+    """The message's own."""
+    given = message.sound
+    if given is None:
+        return None
+    return Sound(source=given.name, filename=given.filename, size=given.size, author=message.author)
 
 
 def _readable(text: str) -> str:

@@ -91,7 +91,7 @@ class Doors:
             web.get(room + "page/{name}", self._guarded(self._asset)),
             web.get(room + "files/{name}", self._guarded(self._file)),
             web.get(room + "socket", self._guarded(self._socket, ours=True)),
-            web.post(room + "pictures", self._guarded(self._picture, ours=True)),
+            web.post(room + "{kind:pictures|sounds}", self._guarded(self._upload, ours=True)),
         ]
 
     async def run(self) -> None:
@@ -142,15 +142,17 @@ class Doors:
         }
         return web.FileResponse(path, headers=headers)
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
-        filename = clean(Path(request.query.get("name", "picture")).name)[:100]
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        filename = clean(Path(request.query.get("name", "file")).name)[:100]
+        files = self._platform.files
+        takes = {"pictures": files.take_picture, "sounds": files.take_sound}
         try:
-            taken = await self._platform.files.take_picture(_chunks(request), filename=filename)
+            taken = await takes[request.match_info["kind"]](_chunks(request), filename=filename)
         except Refused as refused:
             notice = messages.notice(replies.error(refused), _locale(request))
-            too_large = refused.code == "picture_too_large"
+            too_large = refused.code.endswith("_too_large")
             answer = web.json_response(notice, status=413 if too_large else 415, headers=_HEADERS)
-            answer.force_close()  # the rest of the picture is still on its way
+            answer.force_close()  # the rest of the file is still on its way
             return answer
         return web.json_response({"name": taken.name}, headers=_HEADERS)
 

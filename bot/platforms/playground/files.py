@@ -1,4 +1,4 @@
-"""The pictures and videos that messages carry: files under names that nobody can guess."""
+"""The pictures, sounds and videos that messages carry: files under names that nobody can guess."""
 
 import asyncio
 import re
@@ -11,22 +11,31 @@ from pathlib import Path
 from PIL import Image
 
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_PIXELS
+from bot.core.orders import PICTURE_PIXELS, SOUND_BYTES, SOUND_TYPES
 from bot.platforms.playground.room import Attachment
 
 MOST_BYTES = 8_000_000
 """The largest picture we take."""
 MOST_UNSENT = 25 * MOST_BYTES
-"""Bytes of pictures that no message carries yet; the oldest make room for new ones."""
+"""Bytes of files that no message carries yet; the oldest make room for new ones."""
 TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
     "webp": "image/webp",
     "gif": "image/gif",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "ogg": "audio/ogg",
+    "m4a": "audio/mp4",
     "mp4": "video/mp4",
 }
 PICTURE_TYPES = tuple(type_ for type_ in TYPES.values() if type_.startswith("image/"))
 NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(TYPES)})")
+UPLOADS = {
+    "pictures": {"types": [*PICTURE_TYPES], "most_bytes": MOST_BYTES},
+    "sounds": {"types": sorted(SOUND_TYPES), "most_bytes": SOUND_BYTES},
+}
+"""What the page may send, as it calls it."""
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
 
 
@@ -47,30 +56,48 @@ class Files:
         """Stream a picture to disk. Raises `Refused` for what is none, or too large."""
         draft = self._folder / f"{secrets.token_hex(16)}.part"
         try:
-            size = await _save(chunks, draft)
+            size = await _save(chunks, draft, most=MOST_BYTES)
             suffix, width, height = await asyncio.to_thread(_looked_at, draft, filename=filename)
             name = f"{draft.stem}.{suffix}"
             await asyncio.to_thread(draft.rename, self._folder / name)
         finally:
             await asyncio.to_thread(draft.unlink, missing_ok=True)
         taken = Attachment(name=name, filename=filename, size=size, width=width, height=height)
-        self._taken[name] = taken
-        self._unsent[name] = size
+        return await self._noted(taken)
+
+    async def take_sound(self, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
+        """Stream a sound to disk. Raises `Refused` for what does not begin like one, or is large.
+
+        What it holds is heard later, by somebody who trusts nothing.
+        """
+        draft = self._folder / f"{secrets.token_hex(16)}.part"
+        try:
+            size = await _save(chunks, draft, most=SOUND_BYTES)
+            suffix = await asyncio.to_thread(_listened_to, draft)
+            name = f"{draft.stem}.{suffix}"
+            await asyncio.to_thread(draft.rename, self._folder / name)
+        finally:
+            await asyncio.to_thread(draft.unlink, missing_ok=True)
+        return await self._noted(Attachment(name=name, filename=filename, size=size))
+
+    async def _noted(self, taken: Attachment) -> Attachment:
+        self._taken[taken.name] = taken
+        self._unsent[taken.name] = taken.size
         while sum(self._unsent.values()) > MOST_UNSENT:
             await self.drop(next(iter(self._unsent)))
         return taken
 
     def taken(self, name: str) -> Attachment | None:
-        """A picture that came in since the start."""
+        """A file that came in since the start."""
         return self._taken.get(name)
 
     def sent(self, name: str) -> None:
         """A message carries it now, and it stays as long as that."""
         self._unsent.pop(name, None)
 
-    def unsent(self, picture: Attachment) -> None:
+    def unsent(self, given: Attachment) -> None:
         """No message carries it any more; a page may still be looking at it, so it may stay."""
-        self._unsent[picture.name] = picture.size
+        self._unsent[given.name] = given.size
 
     async def copy(self, source: Path, suffix: str) -> str:
         """A copy of our own; answers its name."""
@@ -97,13 +124,14 @@ class Files:
                 path.unlink(missing_ok=True)
 
 
-async def _save(chunks: AsyncIterator[bytes], into: Path) -> int:
+async def _save(chunks: AsyncIterator[bytes], into: Path, *, most: int) -> int:
     size = 0
     with into.open("xb") as file:
         async for chunk in chunks:
             size += len(chunk)
-            if size > MOST_BYTES:
-                raise Refused("picture_too_large", megabytes=size / 1_000_000)
+            if size > most:
+                code = "picture_too_large" if most == MOST_BYTES else "sound_too_large"
+                raise Refused(code, megabytes=size / 1_000_000, most=most / 1_000_000)
             await asyncio.to_thread(file.write, chunk)
     return size
 
@@ -123,6 +151,21 @@ def _looked_at(file: Path, *, filename: str) -> tuple[str, int, int]:
     if width * height > PICTURE_PIXELS:
         raise _too_many_pixels(filename)
     return suffix, width, height
+
+
+def _listened_to(file: Path) -> str:
+    """Suffix out of the first bytes; nothing is decoded."""
+    with file.open("rb") as opened:
+        head = opened.read(12)
+    starts = {"mp3": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"), "ogg": (b"OggS",)}
+    for suffix, known in starts.items():
+        if head.startswith(known):
+            return suffix
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        return "wav"
+    if head[4:8] == b"ftyp":
+        return "m4a"
+    raise Refused("no_sound")
 
 
 def _too_many_pixels(filename: str) -> Refused:

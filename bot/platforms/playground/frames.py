@@ -22,13 +22,15 @@ class _Frame(BaseModel):
 
 
 class Say(_Frame):
-    """Something typed, perhaps under a command, with a picture, or in reply to a message."""
+    """Something typed, perhaps under a command, with files, or in reply to a message."""
 
     do: Literal["say"]
     command: Literal["video", "animate"] | None = None
     text: Words = ""
     picture: Word | None = None
     """Name of an upload."""
+    sound: Word | None = None
+    """Likewise."""
     reply_to: Word | None = None
     model: Word | None = None
     seconds: int | None = None

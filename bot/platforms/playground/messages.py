@@ -17,7 +17,7 @@ from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Person
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Button, Left, Reply, Text
-from bot.platforms.playground.files import MOST_BYTES, PICTURE_TYPES
+from bot.platforms.playground.files import MOST_BYTES, UPLOADS
 from bot.platforms.playground.room import BOT
 
 Json = dict[str, Any]
@@ -83,6 +83,8 @@ _WORDS = (
     "replying",
     "animate",
     "remove_picture",
+    "remove_sound",
+    "sound_of",
     "remove_reply",
     "cancel",
     "only_you",
@@ -221,7 +223,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),
-        "pictures": {"types": list(PICTURE_TYPES), "most_bytes": MOST_BYTES},
+        **UPLOADS,
         "bot": BOT,
     }
 

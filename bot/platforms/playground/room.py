@@ -49,6 +49,7 @@ class Message:
     """Under which command somebody said it; None: just so."""
     reply_to: str | None = None
     picture: Attachment | None = None
+    sound: Attachment | None = None
     video: Attachment | None = None
     look: Look | None = None
     about: str | None = None
@@ -230,7 +231,7 @@ def _lines(file: Path) -> list[bytes]:
 
 def _event(entry: dict[str, Any]) -> Event:
     content = dict(entry["message"])
-    for name in ("picture", "video"):
+    for name in ("picture", "sound", "video"):
         if name in content:
             content[name] = Attachment(**content[name])
     _number(content["id"])  # a ValueError here is a damaged line, later it would be ours

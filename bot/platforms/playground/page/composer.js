@@ -1,4 +1,4 @@
-// The composer: words, a command, what can be chosen with it, a picture, a reply.
+// The composer: words, a command, what can be chosen with it, a picture, a sound, a reply.
 
 import { icon, make, nameOf, say, words } from "./draw.js";
 
@@ -15,13 +15,14 @@ export class Composer {
     this.command = "video";
     this.chosen = {};
     this.picture = null;
+    this.sound = null;
     this.target = null;
     this.listen();
   }
 
-  furnish({ commands, models, preferred, aspects, qualities, pictures }) {
-    Object.assign(this, { commands, models, preferred, aspects, qualities, pictures });
-    this.file.accept = pictures.types.join();
+  furnish({ commands, models, preferred, aspects, qualities, pictures, sounds }) {
+    Object.assign(this, { commands, models, preferred, aspects, qualities, pictures, sounds });
+    this.file.accept = [...pictures.types, ...sounds.types].join();
     this.draw();
   }
 
@@ -148,6 +149,7 @@ export class Composer {
   }
 
   async take(file) {
+    if (this.sounds.types.includes(file.type)) return this.hear(file);
     if (!this.pictures.types.includes(file.type)) return this.complain(words.not_a_picture);
     if (file.size > this.pictures.most_bytes) return this.complain(words.too_large);
     this.drop();
@@ -158,17 +160,31 @@ export class Composer {
     await this.uploaded(this.picture);
   }
 
+  // One beside the picture; the room says what is wrong with it.
+  async hear(file) {
+    this.sound = { file, name: null };
+    this.draw();
+    this.input.focus();
+    await this.uploaded(this.sound, "sounds");
+  }
+
   // Its name in the room, or null: refused it is let go, unanswered it waits for the next try.
-  async uploaded(picture) {
-    picture.name ??= this.upload(picture.file);
+  async uploaded(given, kind = "pictures") {
+    given.name ??= this.upload(given.file, kind);
     try {
-      const name = await picture.name;
-      if (!name && this.picture === picture) this.drop();
+      const name = await given.name;
+      if (!name && this.picture === given) this.drop();
+      if (!name && this.sound === given) this.mute();
       return name;
     } catch {
-      picture.name = null;
+      given.name = null;
       return null;
     }
+  }
+
+  mute() {
+    this.sound = null;
+    this.draw();
   }
 
   drop() {
@@ -179,7 +195,9 @@ export class Composer {
     this.draw();
   }
 
-  get kind() { return this.picture || this.target?.picture ? "i2v" : "t2v"; }
+  get pictured() { return Boolean(this.picture || this.target?.picture); }
+
+  get kind() { return this.sound ? "s2v" : this.pictured ? "i2v" : "t2v"; }
 
   draw() {
     this.chip.hidden = !this.command;
@@ -199,6 +217,7 @@ export class Composer {
         `${say("replying", { name: nameOf(this.target.author) })} ${about}`, words.remove_reply, () => this.reply(null)));
     }
     if (this.picture) shown.push(this.attached(this.picture.url, this.picture.file.name, words.remove_picture, () => this.drop()));
+    if (this.sound) shown.push(this.attached(null, `♪ ${this.sound.file.name}`, words.remove_sound, () => this.mute()));
     this.context.replaceChildren(...shown);
     this.context.hidden = !shown.length;
   }
@@ -233,7 +252,7 @@ export class Composer {
     if (!families.has(this.chosen.model)) delete this.chosen.model;
     const wanted = this.chosen.model ?? this.preferred;
     const model = able.find((each) => each.family === wanted) ?? able[0];
-    const seconds = (model?.seconds ?? []).map((each) => [String(each), `${each} s`]);
+    const seconds = (this.sound ? [] : model?.seconds ?? []).map((each) => [String(each), `${each} s`]);
     const made = Object.keys(model?.shapes ?? {}); // the first is the model's own choice
     const shapes = model?.shapes[this.chosen.quality ?? made[0]] ?? [];
     const lists = {
@@ -280,34 +299,36 @@ export class Composer {
       if (!found.options.length) { this.clear(); return this.ask(found.name); }
       [command, text] = [found.name, typed[2] ?? ""];
     }
-    if (command === "animate" && this.kind !== "i2v") return this.complain(words.needs_picture);
-    if (!text && !this.picture && !(command && this.kind === "i2v")) return this.input.focus();
+    if (command === "animate" && !this.pictured) return this.complain(words.needs_picture);
+    if (!text && !this.picture && !this.sound && !(command && this.pictured)) return this.input.focus();
     const wish = { command, text, reply_to: this.target?.id, ...(command ? this.picked() : {}) };
     const send = this.speaker();
-    if (this.picture && !(wish.picture = await this.arrived())) return;
-    const state = { text: this.input.value, command: this.command, target: this.target, file: this.picture?.file };
+    if (this.picture && !(wish.picture = await this.arrived("picture"))) return;
+    if (this.sound && !(wish.sound = await this.arrived("sound"))) return;
+    const state = { text: this.input.value, command: this.command, target: this.target, file: this.picture?.file, heard: this.sound?.file };
     this.clear();
     send(wish, state);
   }
 
   // Puts back what was sent; false if there is something else by now.
-  restore({ text, command, target, file }) {
-    if (this.input.value || this.picture || this.target) return false;
+  restore({ text, command, target, file, heard }) {
+    if (this.input.value || this.picture || this.sound || this.target) return false;
     this.input.value = text;
     this.target = target ?? null;
     if (file) this.picture = { file, url: URL.createObjectURL(file), name: null };
+    if (heard) this.sound = { file: heard, name: null };
     this.use(command);
     this.grow();
     return true;
   }
 
-  // The picture's name once the room has it; nothing is typed or sent meanwhile, or lost if it fails.
-  async arrived() {
-    const picture = this.picture;
+  // The file's name once the room has it; nothing is typed or sent meanwhile, or lost if it fails.
+  async arrived(what) {
+    const given = this[what];
     this.input.readOnly = true;
-    const name = await this.uploaded(picture);
+    const name = await this.uploaded(given, `${what}s`);
     this.input.readOnly = false;
-    return this.picture === picture ? name : null;
+    return this[what] === given ? name : null;
   }
 
   picked() {
@@ -318,6 +339,7 @@ export class Composer {
   clear() {
     this.input.value = "";
     this.target = null;
+    this.sound = null;
     if (this.picture) this.drop();
     if (this.command === "animate") this.command = "video";
     this.close();

@@ -184,7 +184,10 @@ function said(it) {
         width: it.picture.width, height: it.picture.height, loading: "lazy",
       })
     : null;
-  return [text, picture].filter(Boolean);
+  const sound = it.sound
+    ? make("audio", { src: `files/${it.sound.name}`, controls: true, preload: "none", "aria-label": say("sound_of", { name: nameOf(it.author) }) })
+    : null;
+  return [text, picture, sound].filter(Boolean);
 }
 
 function tools(it, room) {

@@ -112,12 +112,12 @@ function unheard(nonce) {
   }
 }
 
-// The name that the room gave the picture; null if it refused it. Throws if it did not answer.
-async function upload(file) {
+// The name that the room gave the file; null if it refused it. Throws if it did not answer.
+async function upload(file, kind) {
   const whose = person;
   const query = new URLSearchParams({ name: file.name, locale: language });
   try {
-    const answer = await fetch(`pictures?${query}`, { method: "POST", body: file });
+    const answer = await fetch(`${kind}?${query}`, { method: "POST", body: file });
     const told = await answer.json();
     if (answer.ok) return told.name;
     notice(told, whose);

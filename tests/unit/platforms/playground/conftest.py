@@ -13,6 +13,7 @@ import pytest
 
 from bot.core import replies
 from bot.core.access import Access, Default
+from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.posts import CARD_GRACE
 from bot.core.quotas import Limits
@@ -93,13 +94,15 @@ def words(told: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def open_hall(folder: Path, *, limits: Limits = FREE) -> AsyncIterator[Hall]:
+async def open_hall(
+    folder: Path, *, limits: Limits = FREE, catalog: Catalog = CATALOG
+) -> AsyncIterator[Hall]:
     """The same folder again is a restart."""
     clock, studio = FakeClock(), ScriptedStudio(folder)
     async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
         jobs, posts = Jobs(database), Posts(database)
         service = Service(
-            catalog=CATALOG,
+            catalog=catalog,
             limits=limits,
             animate_others=AnimateOthers.OWN,
             base_urls={"main": "https://gateway.test"},

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from bot.core.jobs import Reason, Status
-from bot.core.orders import Address, Kind, Person
+from bot.core.orders import Address, Kind, Person, Sound
 from bot.core.posts import PostKind
 from bot.core.quotas import Limits
+from bot.platforms.playground import files
 from bot.platforms.playground.frames import Say
 from tests.e2e.world import png
+from tests.unit.core.orders import SINGING
 from tests.unit.platforms.playground.conftest import Hall, Page, open_hall, words
 from tests.unit.platforms.playground.test_doors import upload
 
@@ -91,12 +93,46 @@ async def test_a_picture_comes_from_the_message_or_from_the_one_replied_to(hall:
     assert job.request.kind is Kind.PICTURE
 
 
+async def test_a_sound_goes_beside_the_picture_of_the_message_replied_to(tmp_path: Path) -> None:
+    async with open_hall(tmp_path, catalog=SINGING) as hall, hall.page() as page:
+        _, picture = await upload(hall, png(size=(90, 160)))
+        _, sound = await upload(hall, b"OggS", "voice.ogg", kind="sounds")
+        await page.tell(do="say", text="look", picture=picture["name"])
+        shown = page.seen[0]["message"]["id"]
+        await page.tell(do="say", command="animate", text="", reply_to=shown, sound=sound["name"])
+        (job,) = await hall.jobs.recent("playground", "ann", most=9)
+        await hall.platform.fetch(job.order.files[1], tmp_path / "sound", most=9)
+        said = page.seen[1]["message"]["sound"]["name"]
+    assert job.order.sound == Sound(
+        source=sound["name"], filename="voice.ogg", size=4, author="ann"
+    )
+    assert (job.request.kind, said) == (Kind.SOUND, sound["name"])
+    async with open_hall(tmp_path, catalog=SINGING) as hall:
+        assert hall.platform.files.path(sound["name"]) is not None, "a message carries it"
+
+
+async def test_where_no_model_takes_a_sound_it_is_given_back(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, picture = await upload(hall, png(size=(90, 160)))
+    _, sound = await upload(hall, b"OggS", "voice.ogg", kind="sounds")
+    given = {"picture": picture["name"], "sound": sound["name"]}
+    async with hall.page() as page:
+        told = await page.tell(do="say", command="animate", text="", **given)
+    assert words(told).startswith("None of the models here takes that.")
+    assert (told["notice"]["returned"], hall.platform.room.messages) == (True, [])
+    monkeypatch.setattr(files, "MOST_UNSENT", 0)
+    await upload(hall, png())
+    assert list((hall.platform.folder / "files").iterdir()) == [], "they make room for what comes"
+
+
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
         ({"text": " "}, "Tell me what the video should show."),
         ({"text": "a", "command": "animate"}, "I see no picture there"),
         ({"text": "a", "picture": "0" * 32 + ".png"}, "That picture is no longer there."),
+        ({"text": "a", "sound": "0" * 32 + ".mp3"}, "That sound is no longer there."),
         ({"text": "a", "model": "<b>veo</b>"}, "There is no model “<b>veo</b>” here."),
         ({"text": "a" * 60}, "That is 60 characters"),
     ],

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.core.orders import SOUND_BYTES
 from bot.platforms.playground import files
 from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
@@ -145,9 +146,11 @@ def test_the_script_never_makes_markup_of_text(name: str) -> None:
 # --- pictures and videos -------------------------------------------------------------------------
 
 
-async def upload(hall: Hall, data: bytes, name: str = "sea.png") -> tuple[int, Any]:
+async def upload(
+    hall: Hall, data: bytes, name: str = "sea.png", *, kind: str = "pictures"
+) -> tuple[int, Any]:
     async with hall.session.post(
-        f"{hall.url}pictures?name={name}", data=BytesIO(data), headers={"Origin": hall.origin}
+        f"{hall.url}{kind}?name={name}", data=BytesIO(data), headers={"Origin": hall.origin}
     ) as answer:
         return answer.status, await answer.json()
 
@@ -171,6 +174,39 @@ async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes) -> Non
     code, notice = await upload(hall, content)
     assert code == 415
     assert "no picture" in notice["text"][0]
+    assert list((hall.platform.folder / "files").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (b"ID3 la", "audio/mpeg"),
+        (b"\xff\xfb la", "audio/mpeg"),
+        (b"OggS la", "audio/ogg"),
+        (b"RIFF    WAVE", "audio/wav"),
+        (b"    ftypM4A ", "audio/mp4"),
+    ],
+)
+async def test_a_sound_is_taken_and_played_as_what_it_is(
+    hall: Hall, content: bytes, shown: str
+) -> None:
+    _, taken = await upload(hall, content, "song.mp3", kind="sounds")
+    async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
+        assert (await answer.read(), answer.content_type) == (content, shown)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (b"<html>", 415, "I see no sound there that I can use."),
+        (b"OggS" + bytes(SOUND_BYTES), 413, "That sound has 15.0 MB; up to 15 work."),
+    ],
+)
+async def test_what_is_no_sound_is_not_kept(
+    hall: Hall, content: bytes, code: int, said: str
+) -> None:
+    answered, notice = await upload(hall, content, kind="sounds")
+    assert (answered, notice["text"][0].startswith(said)) == (code, True), notice
     assert list((hall.platform.folder / "files").iterdir()) == []
 
 
