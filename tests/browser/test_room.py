@@ -422,6 +422,24 @@ async def test_what_one_asks_only_oneself_is_told(
     await expect(other.locator(".notice")).to_have_count(0)
 
 
+async def test_the_menus_offer_what_any_model_of_a_family_makes(
+    house: House, address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    await page.locator("input[type=file]").set_input_files(PICTURE)
+    menu = page.locator("select[name=quality] option")
+    await page.locator("select[name=model]").select_option(label="Wan 2.2")
+    await expect(menu).to_have_text(["Quality", "Draft: the cheapest", "480p", "720p", "1080p"])
+    await page.locator("select[name=quality]").select_option("draft")
+    await page.locator("select[name=preset]").select_option(label="Orbit")
+    await page.keyboard.press("Enter")
+    await page.locator("#words").press("Enter")
+    await page.locator("video").wait_for()
+    (post,) = [each for each in house.simulator.journal if each.operation == "create"]
+    assert (post.fields["size"], "orbits" in str(post.fields["prompt"])) == ("480P", True)
+    await expect(page.get_by_role("button", name="Make it 1080p")).to_be_visible()
+
+
 async def test_a_whole_round_by_keyboard_alone(house: House, address: str, visit: NewPage) -> None:
     page = await visit(address)
     await page.keyboard.press("/")

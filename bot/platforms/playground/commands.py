@@ -136,6 +136,7 @@ class Commands:
             seconds=frame.seconds,
             aspect=frame.aspect,
             quality=frame.quality,
+            preset=frame.preset,
         )
 
     def _pictures(self, message: Message) -> tuple[Picture, ...]:

@@ -36,6 +36,7 @@ class Say(_Frame):
     seconds: int | None = None
     aspect: Word | None = None
     quality: Word | None = None
+    preset: Word | None = None
 
 
 class Press(_Frame):

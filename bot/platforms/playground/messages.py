@@ -40,7 +40,7 @@ PERSONAS = {
     "ann": Persona(Person(id="ann", name="Ann"), moderates=True),
     "bob": Persona(Person(id="bob", name="Bob")),
 }
-OPTIONS = ("model", "seconds", "aspect", "quality")
+OPTIONS = ("model", "seconds", "aspect", "quality", "preset")
 COMMANDS = {
     "video": OPTIONS,
     "animate": OPTIONS,
@@ -78,6 +78,7 @@ _WORDS = (
     "any_seconds",
     "any_aspect",
     "any_quality",
+    "any_preset",
     "options",
     "reply",
     "replying",
@@ -198,7 +199,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "words": {word: say(f"room.{word}") for word in _WORDS}
         | {name: say(f"option.{name}") for name in OPTIONS}
         | {each: say(f"button.{each}") for each in ("delete", "remix", "continue")}
-        | {"delete_sure": say("delete.sure")},
+        | {"delete_sure": say("delete.sure"), "draft": say("choice.draft")},
         "people": [
             {"id": key, "name": each.person.name, "moderates": each.moderates}
             for key, each in PERSONAS.items()
@@ -212,6 +213,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
                 "family": model.family,
                 "label": model.label,
                 "kinds": list(model.kinds),
+                "follows": model.picture is not None and model.picture.follows,
                 "seconds": list(model.seconds),
                 "shapes": {
                     quality: [] if isinstance(sizes, str) else list(sizes)
@@ -223,6 +225,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),
+        "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
         "bot": BOT,
     }

@@ -2,6 +2,8 @@
 
 import { icon, make, nameOf, say, words } from "./draw.js";
 
+const CHOICES = ["model", "seconds", "quality", "aspect", "preset"];
+
 export class Composer {
   // `speaker()(wish)` and `ask(query)` hand on what was typed, `complain(text)` says what is wrong.
   constructor(form, { speaker, ask, complain, upload }) {
@@ -20,8 +22,8 @@ export class Composer {
     this.listen();
   }
 
-  furnish({ commands, models, preferred, aspects, qualities, pictures, sounds }) {
-    Object.assign(this, { commands, models, preferred, aspects, qualities, pictures, sounds });
+  furnish({ commands, models, preferred, aspects, qualities, presets, pictures, sounds }) {
+    Object.assign(this, { commands, models, preferred, aspects, qualities, presets, pictures, sounds });
     this.file.accept = [...pictures.types, ...sounds.types].join();
     this.draw();
   }
@@ -233,7 +235,7 @@ export class Composer {
     const offered = this.command ? (this.commands.find((each) => each.name === this.command)?.options ?? []) : [];
     const lists = this.lists();
     const focused = document.activeElement?.name;
-    this.options.replaceChildren(...offered.map((name) => this.select(name, lists[name])));
+    this.options.replaceChildren(...offered.filter((name) => lists[name].length).map((name) => this.select(name, lists[name])));
     this.options.hidden = !offered.length;
     this.hint();
     if (focused) this.options.querySelector(`[name=${focused}]`)?.focus();
@@ -245,24 +247,33 @@ export class Composer {
     this.options.classList.toggle("more", scrollWidth - scrollLeft - clientWidth > 4);
   }
 
-  // What the model that would be taken can do; what was chosen and is no more, is let go.
+  // What any model of the family makes of all that is chosen besides; what goes no more is let go.
   lists() {
-    const able = this.models.filter((each) => each.kinds.includes(this.kind));
-    const families = new Map(able.map((each) => [each.family, each.label]));
-    if (!families.has(this.chosen.model)) delete this.chosen.model;
-    const wanted = this.chosen.model ?? this.preferred;
-    const model = able.find((each) => each.family === wanted) ?? able[0];
-    const seconds = (this.sound ? [] : model?.seconds ?? []).map((each) => [String(each), `${each} s`]);
-    const made = Object.keys(model?.shapes ?? {}); // the first is the model's own choice
-    const shapes = model?.shapes[this.chosen.quality ?? made[0]] ?? [];
-    const lists = {
-      model: [...families], seconds, quality: this.qualities.filter((each) => made.includes(each)).map((each) => [each, each]),
-      aspect: (shapes.length ? shapes : this.aspects).map((each) => [each, each]),
-    };
-    for (const [name, choices] of Object.entries(lists)) {
-      if (!choices.some(([value]) => value === this.chosen[name])) delete this.chosen[name];
+    const kept = {};
+    for (const name of CHOICES) {
+      if (name in this.chosen && this.offers(name, kept).includes(this.chosen[name])) kept[name] = this.chosen[name];
     }
-    return lists;
+    this.chosen = kept;
+    const labels = { ...Object.fromEntries(this.models.map((each) => [each.family, each.label])), ...this.presets, draft: words.draft };
+    const shown = (name, value) => name === "seconds" ? `${value} s` : labels[value] ?? value;
+    return Object.fromEntries(CHOICES.map((name) => {
+      const { [name]: _, ...rest } = this.chosen;
+      return [name, this.offers(name, name === "model" ? {} : rest).map((value) => [value, shown(name, value)])];
+    }));
+  }
+
+  offers(name, rest) {
+    const able = this.models.filter((each) => each.kinds.includes(this.kind));
+    if (name === "model") return [...new Set(able.map((each) => each.family))];
+    if (name === "preset") return this.pictured ? Object.keys(this.presets) : [];
+    const preferred = able.some((each) => each.family === this.preferred) ? this.preferred : able[0]?.family;
+    const family = able.filter((each) => each.family === (rest.model ?? preferred));
+    const all = {
+      seconds: () => this.sound ? [] : [...new Set(family.flatMap((each) => each.seconds))].sort((a, b) => a - b).map(String),
+      quality: () => this.qualities, aspect: () => this.aspects,
+    }[name]();
+    const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.pictured)));
+    return name === "quality" && had.length > 1 ? ["draft", ...had] : had;
   }
 
   select(name, choices) {
@@ -346,4 +357,13 @@ export class Composer {
     this.grow();
     this.draw();
   }
+}
+
+// Whether one model makes that; where it follows the picture, any shape will do.
+function makes(model, { seconds, quality, aspect }, pictured) {
+  const [first] = Object.keys(model.shapes);
+  const shaped = (each) => !aspect || !model.shapes[each].length || (model.follows && pictured) || model.shapes[each].includes(aspect);
+  if (seconds && !model.seconds.includes(Number(seconds))) return false;
+  if (quality === "draft") return Object.keys(model.shapes).some(shaped);
+  return (!quality || quality in model.shapes) && shaped(quality ?? first);
 }

@@ -341,7 +341,7 @@ async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
         given = set(open_page.welcome["words"])
     assert asked - given == set()
     composed = {name for name in given if name.startswith(("any_", "say_", "try_"))}
-    options = {"model", "seconds", "aspect", "quality"}
+    options = {"model", "seconds", "aspect", "quality", "preset"}
     assert given - asked - composed - options == set(), "words that nobody reads"
 
 
