@@ -24,7 +24,16 @@ from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core.errors import BotError, Broken, Refused
-from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, Sound, VideoRequest
+from bot.core.orders import (
+    PICTURE_BYTES,
+    Address,
+    Order,
+    Person,
+    Picture,
+    Sound,
+    VideoRequest,
+    shaping_of,
+)
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -87,9 +96,13 @@ class Wish:
     seconds: int | None = None
     aspect: str | None = None
     quality: str | None = None
+    fit: str | None = None
+    preset: str | None = None
+    negative: str = ""
+    seed: int | None = None
 
 
-async def generate_video(wish: Wish, *, into: Output, config: Path | None) -> None:
+async def generate_video(wish: Wish, into: Output, config: Path | None) -> None:
     """Make one video at a configured gateway. Raises `BotError` with the reason if it can't."""
     ticket = Ticket()
     try:
@@ -99,7 +112,7 @@ async def generate_video(wish: Wish, *, into: Output, config: Path | None) -> No
         raise
 
 
-async def simulate_video(wish: Wish, *, into: Output) -> None:
+async def simulate_video(wish: Wish, into: Output) -> None:
     """The same at a simulated gateway, which ends with us: nothing costs, nothing can be lost."""
     async with simulated() as config:
         await generate(wish, into=into, config=config, ticket=Ticket())
@@ -271,6 +284,10 @@ def order_for(wish: Wish) -> Order:
         seconds=wish.seconds,
         aspect=wish.aspect,
         quality=wish.quality,
+        fit=shaping_of(wish.fit) if wish.fit else None,
+        preset=wish.preset,
+        negative_prompt=wish.negative,
+        seed=wish.seed,
     )
 
 

@@ -14,6 +14,14 @@ def _found(given: Path | None) -> Path | None:
     return given or (HERE if HERE.exists() else None)
 
 
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file that -o names.")]
+Simulate = Annotated[
+    bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -164,16 +172,15 @@ def generate(
     seconds: Annotated[int | None, typer.Option(help="How long it should be.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
     quality: Annotated[str | None, typer.Option(help="480p, 720p, 1080p, or draft.")] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
+    fit: Annotated[
+        str | None, typer.Option(help="A picture that does not fit: crop or pad.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite the file that -o names.")
-    ] = False,
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
-    ] = False,
+    preset: Annotated[str | None, typer.Option(help="A movement, as orbit.")] = None,
+    negative: Annotated[str, typer.Option(help="What should not be seen.")] = "",
+    seed: Annotated[int | None, typer.Option(help="The same one, the same video.")] = None,
+    output: OutputFile = None,
+    force: Force = False,
+    simulate: Simulate = False,
     config: ConfigFile = None,
 ) -> None:
     """Make one video from the terminal: try a key or a model before inviting anybody."""
@@ -188,9 +195,10 @@ def generate(
         seconds=seconds,
         aspect=aspect,
         quality=quality,
+        fit=fit,
+        preset=preset,
+        negative=negative,
+        seed=seed,
     )
     into = outputs.named(output, overwrite=force) if output else outputs.free("video")
-    if simulate:
-        asyncio.run(simulate_video(wish, into=into))
-    else:
-        asyncio.run(generate_video(wish, into=into, config=config))
+    asyncio.run(simulate_video(wish, into) if simulate else generate_video(wish, into, config))

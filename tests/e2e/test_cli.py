@@ -95,7 +95,7 @@ async def test_generate_makes_a_playable_file_of_words(tmp_path: Path) -> None:
         "a red kite over the sea",
         "--simulate",
         "--quality",
-        "480p",
+        "draft",
         "-o",
         "kite.mp4",
         folder=tmp_path,
@@ -128,6 +128,7 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
         (["a cat", "--model", "veo"], "no model “veo” here"),
         ([" "], "Tell me what the video should show"),
         (["--image", "no.png"], "can't read no.png"),
+        (["a cat", "--fit", "stretch"], "fit in these ways: crop, pad"),
     ],
 )
 async def test_what_cannot_be_made_ends_in_one_sentence(
