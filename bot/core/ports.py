@@ -60,7 +60,7 @@ class Jobs(Protocol):
         """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`."""
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """What counts for this person, community and purse today."""
+        """What counts for this person, community and purse today: all that the purse pays."""
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""

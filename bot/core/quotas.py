@@ -14,6 +14,18 @@ TRIES_PER_VIDEO = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """Whose money it is: what is ordered at `gateway`, or else anywhere but at those of `others`.
+
+    A row is of the purse that pays its gateway; so is one whose gateway nobody has any more, which
+    is the operator's.
+    """
+
+    gateway: str | None = None
+    others: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What is allowed per day and at once; None means no limit."""
 
@@ -24,6 +36,8 @@ class Limits:
     purse_money: int | None = None
     """Micro-units of the currency; needs a price for every enabled model."""
     time_zone: str = "UTC"
+    purse: Purse = Purse()
+    """Nothing else counts, for nobody: what another purse pays is no part of a person's day."""
 
     def day(self, now: float) -> tuple[float, float]:
         """Beginning and end of the day that `now` lies in, in seconds since the epoch."""

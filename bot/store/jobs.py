@@ -14,7 +14,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address, Order
 from bot.core.posts import PostKind, due_after
-from bot.core.quotas import Limits, Usage
+from bot.core.quotas import Limits, Purse, Usage
 from bot.log import get_logger
 from bot.store import turns
 from bot.store.database import Database
@@ -297,8 +297,10 @@ async def _usage(
     connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
 ) -> Usage:
     today = jobs.c.created_at >= limits.day(now)[0]
-    person = sa.and_(jobs.c.platform == address.platform, jobs.c.person == person_id)
-    community = sa.and_(jobs.c.platform == address.platform, jobs.c.community == address.community)
+    ours = _of(limits.purse)
+    here = sa.and_(ours, jobs.c.platform == address.platform)
+    person = sa.and_(here, jobs.c.person == person_id)
+    community = sa.and_(here, jobs.c.community == address.community)
     # Parked rows are nobody's turn: they must not keep their person waiting for ever.
     running = sa.and_(
         jobs.c.due_at.is_not(None),
@@ -314,19 +316,25 @@ async def _usage(
             _sum(sa.literal(1), today, person),
             _sum(sa.literal(1), running, person),
             _sum(jobs.c.quota_cost, today, community),
-            _sum(paid, today),
-            _sum(jobs.c.spend_cost, today),
+            _sum(paid, today, ours),
+            _sum(jobs.c.spend_cost, today, ours),
         )
     )
-    mine, tries, at_once, ours, videos, money = (int(figure) for figure in row.one())
+    mine, tries, at_once, theirs, videos, money = (int(figure) for figure in row.one())
     return Usage(
         person_videos=mine,
         person_tries=tries,
         person_at_once=at_once,
-        community_videos=ours if address.community else None,
+        community_videos=theirs if address.community else None,
         purse_videos=videos,
         purse_money=money,
     )
+
+
+def _of(purse: Purse) -> sa.ColumnElement[bool]:
+    if purse.gateway is not None:
+        return jobs.c.gateway == purse.gateway
+    return jobs.c.gateway.not_in(sorted(purse.others))
 
 
 def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:

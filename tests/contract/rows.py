@@ -33,6 +33,7 @@ def a_job(
     person: str = "ada",
     community: str | None = "club",
     platform: str = "discord",
+    gateway: str = "main",
     now: float = NOON,
 ) -> Job:
     """A fresh order of one five-second video."""
@@ -56,7 +57,7 @@ def a_job(
             family="wan-2.5",
             label="Wan 2.5",
         ),
-        gateway="main",
+        gateway=gateway,
         base_url="https://gateway.example",
         created_at=now,
         due_at=now,

@@ -13,7 +13,7 @@ from bot.core import jobs as moves
 from bot.core.errors import Refused
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.posts import CARD_GRACE, PostKind
-from bot.core.quotas import Limits, Usage
+from bot.core.quotas import Limits, Purse, Usage
 from bot.store.database import Database, open_database
 from tests.conftest import NewUrl
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
@@ -98,6 +98,31 @@ async def _a_hundred_at_once(store: Store, code: str) -> list[Job | BaseExceptio
     jobs = [a_job(person="ada" if shared else f"person {number}") for number in range(100)]
     admissions = (store.admitted(job, LIMITS[code]) for job in jobs)
     return await asyncio.gather(*admissions, return_exceptions=True)
+
+
+OPERATORS = Purse(others=frozenset({"club"}))
+CLUBS = Purse(gateway="club")
+PURSES = {"main": OPERATORS, "gone from the configuration": OPERATORS, "club": CLUBS}
+
+
+@pytest.mark.parametrize("gateway", PURSES)
+async def test_a_video_counts_for_nobody_whose_purse_does_not_pay_it(
+    store: Store, gateway: str
+) -> None:
+    job = await store.admitted(a_job(gateway=gateway))
+    for purse in (OPERATORS, CLUBS):
+        counted = await store.usage(job, limits=replace(FREE, purse=purse))
+        full = replace(FULL, person_at_once=1)
+        assert counted == (full if purse == PURSES[gateway] else Usage())
+
+
+async def test_of_many_at_the_last_slot_of_two_purses_each_lets_one_through(store: Store) -> None:
+    limits = replace(FREE, purse_videos=1)
+    jobs = [a_job(gateway=("main", "club")[number % 2]) for number in range(40)]
+    admissions = (store.admitted(job, replace(limits, purse=PURSES[job.gateway])) for job in jobs)
+    answers = await asyncio.gather(*admissions, return_exceptions=True)
+    through = [answer for answer in answers if isinstance(answer, Job)]
+    assert sorted(job.gateway for job in through) == ["club", "main"]
 
 
 async def test_a_refusal_says_how_much_was_allowed_and_used_and_until_when(store: Store) -> None:
