@@ -22,17 +22,15 @@ from functools import partial
 
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
-from bot.core import variations
 from bot.core.access import Access, Default
+from bot.core.accounts import Accounts
 from bot.core.catalog import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
-from bot.core.jobs import Job
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
-from bot.core.replies import Ways
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -182,7 +180,7 @@ def _needs(
         facts=rows.settings,
         stored=studio.file,
         link=pages.link,
-        ways=_ways(config),
+        ways=_accounts(config).ways,
         database=rows.database,
         note=note,
     )
@@ -208,6 +206,10 @@ async def _access(
     return access
 
 
+def _accounts(config: Config) -> Accounts:
+    return Accounts(config.terms)
+
+
 def _service(
     config: Config,
     rows: Rows,
@@ -219,8 +221,7 @@ def _service(
     bells: Bells,
 ) -> Service:
     return Service(
-        catalog=config.catalog,
-        limits=config.limits,
+        accounts=_accounts(config),
         animate_others=config.settings.animate_others,
         access=access,
         base_urls={name: gateway.base_url for name, gateway in gateways.items()},
@@ -278,12 +279,10 @@ def _posting(
         posts=rows.posts,
         platforms=platforms,
         media=studio,
-        limits=config.limits,
+        accounts=_accounts(config),
         link=pages.link,
-        typical=_typical(config),
         at_once=_at_once(config),
-        cost=_cost(config),
-        ways=_ways(config),
+        currency=config.settings.currency,
         clock=clock,
         wake=bells.posts,
     )
@@ -318,34 +317,12 @@ def _serve(
     return server.serve([*pages.routes, *health.routes, *rooms], host=web.host, port=web.port)
 
 
-def _typical(config: Config) -> Callable[[str], float]:
-    def typical(name: str) -> float:
-        model = config.catalog.model(name)
-        return model.typical if model else 180.0
-
-    return typical
-
-
 def _at_once(config: Config) -> Callable[[str], int | None]:
     def at_once(name: str) -> int | None:
         model = config.catalog.model(name)
         return model.at_once if model else None
 
     return at_once
-
-
-def _cost(config: Config) -> Callable[[Job], str | None]:
-    def cost(job: Job) -> str | None:
-        model = config.catalog.model(job.request.model)
-        if model is None or not model.price:
-            return None
-        return f"{model.cost(job.request.seconds) / 1_000_000:.2f} {config.settings.currency}"
-
-    return cost
-
-
-def _ways(config: Config) -> Callable[[Job], Ways]:
-    return partial(variations.ways, catalog=config.catalog)
 
 
 async def _signer(settings: Settings) -> Signer:

@@ -16,6 +16,7 @@ from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import UNLIMITED, Settings
 from bot.core import quotas
+from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
 from bot.core.models import MICRO
 
@@ -68,6 +69,11 @@ class Config:
             purse_money=None if money == UNLIMITED else round(money * MICRO),
             time_zone=self.settings.time_zone,
         )
+
+    @property
+    def terms(self) -> Terms:
+        """What holds where nothing else was said."""
+        return Terms(catalog=self.catalog, limits=self.limits)
 
     @property
     def platforms(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule, Places, Preset
+from bot.core.models import ASPECTS, DRAFT, MICRO, QUALITIES, Model, PictureRule, Places, Preset
 from bot.core.orders import (
     SOUND_BYTES,
     Extra,
@@ -26,6 +26,8 @@ from bot.core.orders import (
 )
 from bot.core.prompts import clean
 
+TYPICAL = 180.0
+"""Seconds that a video takes of which nobody knows any more."""
 SEEDS = range(1, 2**31)
 """What every vendor takes. Gateways drop a 0, and to vendors it means any."""
 
@@ -56,6 +58,18 @@ class Catalog:
     def model(self, name: str) -> Model | None:
         """The model with this wire name."""
         return next((model for model in self.models if model.name == name), None)
+
+    def typical(self, name: str) -> float:
+        """Seconds that a video of this model usually takes."""
+        model = self.model(name)
+        return model.typical if model else TYPICAL
+
+    def cost(self, request: VideoRequest, currency: str) -> str | None:
+        """What it costs, for people; None where no price is known."""
+        model = self.model(request.model)
+        if model is None or not model.price:
+            return None
+        return f"{model.cost(request.seconds) / MICRO:.2f} {currency}"
 
     def unlinked(self) -> "Catalog":
         """The same where nobody serves our copies: what takes only links takes words alone."""

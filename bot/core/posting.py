@@ -12,12 +12,12 @@ from pathlib import Path
 
 from bot.core import jobs as moves
 from bot.core import replies, schedule
+from bot.core.accounts import Accounts
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
-from bot.core.quotas import Limits
-from bot.core.replies import Left, Reply, Ways
+from bot.core.replies import Left, Reply
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -57,29 +57,22 @@ class Posting:
         posts: Posts,
         platforms: Mapping[str, Platform],
         media: Media,
-        limits: Limits,
+        accounts: Accounts,
         link: Callable[[Job], Link | None],
-        typical: Callable[[str], float],
         at_once: Callable[[str], int | None],
-        cost: Callable[[Job], str | None],
-        ways: Callable[[Job], Ways],
+        currency: str,
         clock: Clock,
         wake: Wake,
     ) -> None:
-        """`ways` are the buttons that lead on.
-
-        `wake` is rung when what was said makes something else due.
-        """
+        """`wake` is rung when what was said makes something else due."""
         self._jobs = jobs
         self._posts = posts
         self._platforms = platforms
         self._media = media
-        self._limits = limits
+        self._accounts = accounts
         self._link = link
-        self._typical = typical
         self._at_once = at_once
-        self._cost = cost
-        self._ways = ways
+        self._currency = currency
         self._clock = clock
         self._wake = wake
 
@@ -119,26 +112,27 @@ class Posting:
 
     async def card(self, job: Job) -> Reply:
         """The card as it looks now, with what is left for the person and when it will be ready."""
-        now = self._clock.now()
-        person = job.order.person.id
-        usage = await self._jobs.usage(job.order.address, person, self._limits, now=now)
+        now, address = self._clock.now(), job.order.address
+        terms = await self._accounts.terms(address)
+        usage = await self._jobs.usage(address, job.order.person.id, terms.limits, now=now)
         return replies.card(
             job,
             ready_at=await self._ready_at(job, now),
             at_once=self._at_once(job.request.model),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
-            left=Left.of(usage, self._limits, now=now),
-            cost=self._cost(job),
+            left=Left.of(usage, terms.limits, now=now),
+            cost=terms.catalog.cost(job.request, self._currency),
         )
 
     async def _ready_at(self, job: Job, now: float) -> float | None:
         if job.status not in ACTIVE:
             return None
         durations = await self._jobs.durations(job.request.model, job.request.seconds)
+        terms = await self._accounts.terms(job.order.address)
         left = schedule.remaining(
             now - (job.submitted_at or now),
             durations,
-            typical=self._typical(job.request.model),
+            typical=terms.catalog.typical(job.request.model),
             progress=job.progress,
         )
         return None if left is None else now + left
@@ -146,7 +140,7 @@ class Posting:
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:
             card = post.kind is PostKind.CARD
-            reply = await self.card(job) if card else self._failure(job)
+            reply = await self.card(job) if card else await self._failure(job)
             await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
@@ -251,7 +245,7 @@ class Posting:
         if post.kind is PostKind.CARD:
             yield _Message(Form.TEXT, await self.card(job))
         elif post.kind is PostKind.FAILURE:
-            yield _Message(Form.TEXT, self._failure(job))
+            yield _Message(Form.TEXT, await self._failure(job))
         else:
             async with self._result(post, job, platform) as message:
                 yield message
@@ -266,7 +260,7 @@ class Posting:
         link = self._link(job)
         # While a send has an unknown end its rung is kept: another one has another nonce.
         held = post.form if post.sending_at else None
-        ways = self._ways(job)
+        ways = await self._accounts.ways(job)
         as_file = post.form in (None, Form.FILE)
         async with AsyncExitStack() as stack:
             if as_file and (fits or (held is Form.FILE and link)):
@@ -282,8 +276,8 @@ class Posting:
             else:
                 yield _Message(Form.TEXT, replies.kept(job, fits=fits, ways=ways))
 
-    def _failure(self, job: Job) -> Reply:
-        return replies.failure(job, ways=self._ways(job))
+    async def _failure(self, job: Job) -> Reply:
+        return replies.failure(job, ways=await self._accounts.ways(job))
 
     async def _shrunk(self, video: Video, most: int, stack: AsyncExitStack) -> Path | None:
         try:

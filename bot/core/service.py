@@ -11,12 +11,12 @@ from enum import StrEnum
 from bot.core import jobs as moves
 from bot.core import variations
 from bot.core.access import Access
-from bot.core.catalog import Catalog
+from bot.core.accounts import Accounts, Terms
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import ANYBODY, Address, Call, Order, Person, Picture, Sound
 from bot.core.ports import Clock, Jobs, Media
-from bot.core.quotas import Limits, Usage
+from bot.core.quotas import Usage
 from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
 from bot.log import get_logger
@@ -46,8 +46,7 @@ class Service:
     def __init__(
         self,
         *,
-        catalog: Catalog,
-        limits: Limits,
+        accounts: Accounts,
         animate_others: AnimateOthers,
         access: Access,
         base_urls: Mapping[str, str],
@@ -61,8 +60,7 @@ class Service:
     ) -> None:
         """`new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
         command's own answer may take to be the card."""
-        self.catalog = catalog
-        self.limits = limits
+        self.accounts = accounts
         self._animate_others = animate_others
         self.access = access
         self._base_urls = base_urls
@@ -78,7 +76,8 @@ class Service:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
         await self.access.check(order.person, order.address)
         self.check_authors(order.files, order.person)
-        model, request = self.catalog.choose(order, spare_seed=self._new_seed())
+        terms = await self.terms(order.address)
+        model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
         job = Job(
             id=self._new_id(),
@@ -93,7 +92,7 @@ class Service:
             spend_cost=model.cost(request.seconds),
         )
         card_at = now + self._card_grace[order.address.platform]
-        admitted = await self._jobs.admit(job, self.limits, now=now, card_at=card_at)
+        admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=card_at)
         if admitted.id == job.id:
             log.info("job.queued", job=job.id, platform=order.address.platform, model=model.name)
         self._wake.ring()
@@ -115,7 +114,7 @@ class Service:
         Raises `Refused`: `video_gone`, or `no_way` where the catalogue no longer offers it.
         """
         job = await self._job(job_id)
-        order = self._variation(job, action, value, prompt)
+        order = await self._variation(job, action, call.address, value, prompt)
         if order is None:
             gone = action is Action.CONTINUE and job.video is None
             raise Refused("video_gone" if gone else "no_way")
@@ -130,24 +129,28 @@ class Service:
             locale=call.locale,
         )
 
-    def ways(self, job: Job) -> Ways:
+    async def ways(self, job: Job) -> Ways:
         """The buttons that lead on from a video, or out of a failure."""
-        return variations.ways(job, self.catalog)
+        return await self.accounts.ways(job)
 
-    def _variation(self, job: Job, action: Action, value: str | None, prompt: str) -> Order | None:
+    async def _variation(
+        self, job: Job, action: Action, address: Address, value: str | None, prompt: str
+    ) -> Order | None:
+        """By what can be had where the button was pressed."""
+        catalog = (await self.terms(address)).catalog
         match action:
             case Action.RETRY:
                 return variations.again(job)
             case Action.REMIX | Action.EDIT:
                 return variations.reworded(job, prompt)
             case Action.CONTINUE:
-                return variations.continued(job, prompt, self.catalog)
+                return variations.continued(job, prompt, catalog)
             case Action.FINER:
-                return variations.finer(job, self.catalog, value)
+                return variations.finer(job, catalog, value)
             case Action.SHORTER:
-                return variations.shorter(job, self.catalog, value)
+                return variations.shorter(job, catalog, value)
             case Action.TRY_ON:
-                return variations.elsewhere(job, self.catalog, value)
+                return variations.elsewhere(job, catalog, value)
             case _:
                 return None
 
@@ -179,10 +182,14 @@ class Service:
         return await self._jobs.recent(address.platform, person.id, most=most)
 
     async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
-        """What this person may still have today, and what they had."""
-        now = self._clock.now()
-        usage = await self._jobs.usage(address, person.id, self.limits, now=now)
-        return Left.of(usage, self.limits, now=now), usage
+        """What this person may still have today where they are, and what they had."""
+        now, limits = self._clock.now(), (await self.terms(address)).limits
+        usage = await self._jobs.usage(address, person.id, limits, now=now)
+        return Left.of(usage, limits, now=now), usage
+
+    async def terms(self, address: Address) -> Terms:
+        """What can be ordered there, and how much of it."""
+        return await self.accounts.terms(address)
 
     async def cancel(self, job_id: str, actor: Actor) -> Job:
         """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""

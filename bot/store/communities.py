@@ -51,6 +51,16 @@ class Communities:
             lambda connection: _current(connection, platform, community)
         )
 
+    async def ids(self, platform: str, community: str) -> list[str]:
+        """Every id that it ever had, the present one first."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            last = await _current(connection, platform, community)
+            left = sa.select(moves.c.old).where(moves.c.platform == platform, moves.c.new == last)
+            return [last, *(await connection.scalars(left.order_by(moves.c.old))).all()]
+
+        return await self._database.run(work)
+
 
 async def _current(connection: AsyncConnection, platform: str, community: str) -> str:
     query = sa.select(moves.c.new).where(moves.c.platform == platform, moves.c.old == community)

@@ -8,6 +8,7 @@ from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Order, Person, VideoRequest
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.quotas import Limits, Usage
+from bot.core.replies import Ways
 from bot.store.database import Database
 from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
@@ -64,6 +65,11 @@ def a_job(
         quota_cost=1,
         spend_cost=PRICE,
     )
+
+
+async def nowhere(_: Job) -> Ways:
+    """Leads on to nothing."""
+    return ()
 
 
 class Store:

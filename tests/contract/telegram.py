@@ -14,6 +14,7 @@ from bot.store.database import open_database
 from bot.store.handles import Handles
 from bot.store.posts import Posts
 from tests.contract.platforms import Place, Said, Scene, finished, order
+from tests.contract.rows import nowhere
 from tests.e2e.telegram import Hall, is_card
 from tests.e2e.world import WAIT
 from tests.fakes.clock import FakeClock
@@ -50,7 +51,7 @@ class TelegramPlace(Place):
                 communities=Communities(database),
                 stored=stored,
                 link=lambda _: None,
-                ways=lambda _: (),
+                ways=nowhere,
                 clock=clock,
             )
             platform.hears = True

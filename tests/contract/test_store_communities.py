@@ -139,6 +139,19 @@ async def test_whoever_moved_twice_is_found_from_both_ids(store: Store) -> None:
     assert [await current(store, it) for it in ("-5", "-1005")] == ["-2005", "-2005"]
 
 
+async def test_whoever_moved_is_known_by_every_id_and_nobody_else_by_one_of_them(
+    store: Store,
+) -> None:
+    communities = Communities(store.database)
+    await moved(store)
+    await communities.move("telegram", "-1005", "-2005")
+    await communities.move("telegram", "-6", "-1006")
+    for id_ in ("-5", "-1005", "-2005"):
+        assert await communities.ids("telegram", id_) == ["-2005", "-1005", "-5"]
+    assert await communities.ids("telegram", "-55") == ["-55"]
+    assert await communities.ids("discord", "-5") == ["-5"]
+
+
 async def test_the_late_word_of_a_first_move_takes_jobs_to_the_last_place(store: Store) -> None:
     communities = Communities(store.database)
     await communities.move("telegram", "-1005", "-2005")

@@ -17,6 +17,7 @@ from bot.store.communities import Communities
 from bot.store.database import open_database
 from bot.store.handles import Handles
 from bot.store.posts import Posts
+from tests.contract.rows import nowhere
 from tests.unit.core.orders import job, order
 
 
@@ -37,7 +38,7 @@ async def main(api_url: str, token: str, person: str, film: Path, times: int) ->
             communities=Communities(database),
             stored=nothing,
             link=lambda _: None,
-            ways=lambda _: (),
+            ways=nowhere,
             clock=SystemClock(),
         )
         async with platform:

@@ -28,9 +28,10 @@ def command(intake: Intake) -> app_commands.ContextMenu:
             raise Refused("no_picture")
         # Before anybody types: the service would refuse it afterwards.
         intake.service.check_authors(pictures, person_of(interaction.user))
-        films = films_of(intake.service.catalog, wish_of(interaction, pictures[:1]))
-        locale = str(interaction.locale)
-        await interaction.response.send_modal(AnimateForm(intake, pictures, films, locale))
+        wish = wish_of(interaction, pictures[:1])
+        catalog = (await intake.service.terms(wish.address)).catalog
+        form = AnimateForm(intake, pictures, catalog, wish)
+        await interaction.response.send_modal(form)
 
     return app_commands.ContextMenu(name=words("command.animate_menu"), callback=animate)
 
@@ -67,9 +68,10 @@ class AnimateForm(Form):
         self,
         intake: Intake,
         pictures: tuple[Picture, ...],
-        films: list[SelectOption],
-        locale: str,
+        catalog: Catalog,
+        wish: Order,
     ) -> None:
+        locale = wish.locale
         super().__init__(title=label("form.title", locale))
         self._intake = intake
         self._pictures = pictures
@@ -77,14 +79,14 @@ class AnimateForm(Form):
         self.prompt: TextInput[AnimateForm] = TextInput(
             style=discord.TextStyle.paragraph, required=False, max_length=MOST_PROMPT
         )
-        self.preset = _select(presets_of(intake.service.catalog))
-        self.film = _select(films)
+        self.preset = _select(presets_of(catalog))
+        self.film = _select(films_of(catalog, wish))
         if len(pictures) > 1:
             self.add_item(Label(text=label("form.picture", locale), component=self.picture))
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
         if self.preset.options:
             self.add_item(Label(text=label("form.preset", locale), component=self.preset))
-        if films:
+        if self.film.options:
             self.add_item(Label(text=label("form.film", locale), component=self.film))
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:

@@ -66,7 +66,7 @@ def _video(intake: Intake) -> Command:
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
-    return _suggesting(video, intake.service.catalog)
+    return _suggesting(video, intake)
 
 
 def _animate(intake: Intake) -> Command:
@@ -96,7 +96,7 @@ def _animate(intake: Intake) -> Command:
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
-    return _suggesting(animate, intake.service.catalog)
+    return _suggesting(animate, intake)
 
 
 def _described(name: str, *options: str) -> Callable[[Any], Command]:
@@ -119,21 +119,25 @@ def _pictures(
 # --- suggestions ---------------------------------------------------------------------------------
 
 
-def _suggesting(command: Command, catalog: Catalog) -> Command:
+def _suggesting(command: Command, intake: Intake) -> Command:
+    async def asked(interaction: discord.Interaction) -> tuple[Catalog, Order]:
+        wish = _wish(interaction, command)
+        return (await intake.service.terms(wish.address)).catalog, wish
+
     async def model(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return families(catalog, _wish(interaction, command), typed)
+        return families(*await asked(interaction), typed)
 
     async def length(interaction: discord.Interaction, typed: str) -> list[Choice[int]]:
-        return seconds(catalog, _wish(interaction, command), str(typed))
+        return seconds(*await asked(interaction), str(typed))
 
     async def aspect(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return aspects(catalog, _wish(interaction, command), typed)
+        return aspects(*await asked(interaction), typed)
 
     async def quality(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return qualities(catalog, _wish(interaction, command), typed)
+        return qualities(*await asked(interaction), typed)
 
     async def preset(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return presets(catalog, _wish(interaction, command), typed)
+        return presets(*await asked(interaction), typed)
 
     command.autocomplete("model")(model)
     command.autocomplete("seconds")(length)

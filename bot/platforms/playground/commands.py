@@ -59,9 +59,10 @@ class Commands:
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    def furniture(self, locale: str) -> Json:
+    async def furniture(self, locale: str) -> Json:
         """What a page needs before anything is said."""
-        return messages.furniture(self._service.catalog, locale) | {"note": self._note}
+        catalog = (await self._service.terms(address())).catalog
+        return messages.furniture(catalog, locale) | {"note": self._note}
 
     async def _heard(self, frame: Frame, locale: str) -> Json | None:
         try:
@@ -224,6 +225,7 @@ class Commands:
     async def _items(self, frame: Ask, locale: str) -> list[Json]:
         query: Query = frame.query
         person = PERSONAS[frame.person].person
+        terms = await self._service.terms(address())
         match query:
             case "jobs" | "history":
                 recent = await self._service.recent(address(), person, most=25)
@@ -234,9 +236,9 @@ class Commands:
                 ]
             case "quota":
                 left, usage = await self._service.left(address(), person)
-                return messages.quota_items(left, usage, self._service.limits, locale)
+                return messages.quota_items(left, usage, terms.limits, locale)
             case "models":
-                return messages.model_items(self._service.catalog, locale)
+                return messages.model_items(terms.catalog, locale)
             case "help":
                 return messages.command_items(locale)
 

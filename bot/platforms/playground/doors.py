@@ -166,7 +166,7 @@ class Doors:
         self._sockets.add(socket)
         try:
             with self._platform.room.listening() as events:
-                await socket.send_json(self._welcome(_locale(request)))
+                await socket.send_json(await self._welcome(_locale(request)))
                 async with asyncio.TaskGroup() as group:
                     telling = group.create_task(_tell(socket, events))
                     await self._listen(socket, _locale(request), group)
@@ -177,13 +177,13 @@ class Doors:
             self._sockets.discard(socket)
         return socket
 
-    def _welcome(self, locale: str) -> Json:
+    async def _welcome(self, locale: str) -> Json:
         shown = self._platform.room.messages[-MOST_SHOWN:]
         return {
             "type": "welcome",
             "now": self._clock.now(),
             "locale": locale,
-            **self._commands.furniture(locale),
+            **await self._commands.furniture(locale),
             "messages": [as_json(message) for message in shown],
         }
 

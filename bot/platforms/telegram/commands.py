@@ -127,7 +127,7 @@ class Commands:
     async def _video(
         self, message: Message, command: Command, items: Sequence[Message] = ()
     ) -> None:
-        wish = self._wish(command.rest)
+        wish = await self._wish(message, command.rest)
         try:
             pictures = self._pictures(message, items or [message])
         except Refused:
@@ -184,7 +184,7 @@ class Commands:
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
         if order is None or order.person.id != reading.person_of(message).id:
             return False
-        wish = self._wish(reading.words_of(message))
+        wish = await self._wish(message, reading.words_of(message))
         try:
             own = self._own(items)
         except Refused as refused:
@@ -214,7 +214,7 @@ class Commands:
         if command is not None or not given:
             await self._intake.tell(message, Text(id="telegram.help"))
             return
-        wish = self._wish(reading.words_of(message))
+        wish = await self._wish(message, reading.words_of(message))
         order = replace(reading.order_of(message, wish, pictures), sound=sound)
         with _owner_in_doubt(order):
             await self._intake.draft(order)
@@ -223,9 +223,10 @@ class Commands:
         with _owner_in_doubt(order):
             await self._intake.service.submit(order)
 
-    def _wish(self, words: str) -> Wish:
+    async def _wish(self, message: Message, words: str) -> Wish:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
-        catalog = self._intake.service.catalog
+        terms = await self._intake.service.terms(reading.address_of(message))
+        catalog = terms.catalog
         wish = reading.wish_of(words, catalog)
         family = wish.chosen.get("family")
         if family is not None and not catalog.knows(family):

@@ -82,10 +82,9 @@ def look(
     menu: str | None = None,
 ) -> Look:
     """The card of a draft, or one of its menus. Raises `Refused` for what can't be made."""
-    model, request = catalog.choose(order)
+    _, request = catalog.choose(order)
     facts = [request_fact(request)]
-    if model.price:
-        cost = f"{model.cost(request.seconds) / 1_000_000:.2f} {currency}"
+    if cost := catalog.cost(request, currency):
         facts.append(Text(id="fact.cost", values={"cost": cost}))
     if left is not None:
         values = {"resets_at": left.resets_at}

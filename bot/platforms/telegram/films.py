@@ -38,7 +38,7 @@ log = get_logger()
 
 Linked = Callable[[Job], Link | None]
 """A fresh link to its video; None where the world does not see us."""
-LeadingOn = Callable[[Job], Ways]
+LeadingOn = Callable[[Job], Awaitable[Ways]]
 """The buttons that lead on from it."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
 Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
@@ -129,7 +129,7 @@ class Films:
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
-        said = replies.result(job, ways=self._ways(job))
+        said = replies.result(job, ways=await self._ways(job))
         look = caption(job, said)
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
@@ -191,7 +191,7 @@ class Films:
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""
-        link, ways = self._link(job), self._ways(job)
+        link, ways = self._link(job), await self._ways(job)
         if link is None:
             said = replies.kept(job, fits=False, ways=ways)
         else:

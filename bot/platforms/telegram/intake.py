@@ -78,8 +78,9 @@ class Intake:
     ) -> messages.Look:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.address, order.person)
+        terms = await self.service.terms(order.address)
         return drafts.look(
-            self.service.catalog,
+            terms.catalog,
             order,
             draft_id,
             left=left,

@@ -31,7 +31,7 @@ async def start(intake: Intake, message: Message) -> None:
 
 async def models(intake: Intake, message: Message) -> None:
     """Every family, with what it makes and what that costs."""
-    catalog = intake.service.catalog
+    catalog = (await intake.service.terms(reading.address_of(message))).catalog
     lines = []
     for family in catalog.families:
         able = [model for model in catalog.models if model.family == family]
@@ -51,7 +51,8 @@ async def quota(intake: Intake, message: Message) -> None:
     """What was had today, and what is left."""
     order = reading.order_of(message, Wish(), ())
     left, usage = await intake.service.left(order.address, order.person)
-    lines = replies.quota(left, usage, intake.service.limits)
+    terms = await intake.service.terms(order.address)
+    lines = replies.quota(left, usage, terms.limits)
     await _list(intake, message, Text(id="ask.quota"), lines)
 
 

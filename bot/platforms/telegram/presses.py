@@ -201,7 +201,7 @@ class Presses:
         """The buttons as they were before *Delete*."""
         job, message = await self._intake.service.job(job_id), _message(query)
         await self._intake.service.check_delete(job_id, await self._actor(query, job_id))
-        said = replies.result(job, ways=self._intake.service.ways(job))
+        said = replies.result(job, ways=await self._intake.service.ways(job))
         locale = job.order.locale
         if isinstance(message, Message) and message.text:  # a link, or words
             keys = messages.keyboard(said.buttons, locale)
@@ -265,7 +265,7 @@ class Presses:
         if order is None or order.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
         if value is not None:
-            catalog = self._intake.service.catalog
+            catalog = (await self._intake.service.terms(order.address)).catalog
             order = drafts.possible(catalog, drafts.chosen(catalog, order, menu, value))
             await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
         opened = menu if value is None and menu in drafts.MENUS else None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from bot.core.accounts import Accounts
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.models import Model, PictureRule, Places, Preset
@@ -105,3 +106,8 @@ def job(**changes: Any) -> Job:
 def request(**changes: Any) -> VideoRequest:
     """The request of a plain order, with changes."""
     return replace(CATALOG.choose(order())[1], **changes)
+
+
+def offering(catalog: Catalog, accounts: Accounts) -> Accounts:
+    """The same with another catalogue for everybody."""
+    return replace(accounts, general=replace(accounts.general, catalog=catalog))

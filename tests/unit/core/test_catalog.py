@@ -309,3 +309,7 @@ def test_a_picture_is_made_to_fit_as_its_person_wishes() -> None:
         _, request = CATALOG.choose(order(pictures=(CAT,), fit=wish))
         assert request.fit is not None
         assert request.fit.shaping is shaping
+
+
+def test_how_long_a_video_takes_is_known_of_every_model_and_guessed_for_one_that_is_gone() -> None:
+    assert [CATALOG.typical(name) for name in ("sora-2", "gone")] == [100.0, 180.0]

@@ -31,7 +31,7 @@ from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, SINGING, SONG, order
+from tests.unit.core.orders import ANN, BOB, CAT, SINGING, SONG, offering, order
 from tests.unit.core.workshop import CLAIM, Workshop
 
 HOUR = 3600.0
@@ -433,7 +433,7 @@ async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> N
 
 @pytest.fixture
 def singing(workshop: Workshop) -> Workshop:
-    workshop.service.catalog = SINGING
+    workshop.service.accounts = offering(SINGING, workshop.service.accounts)
     return workshop
 
 
@@ -569,7 +569,7 @@ async def test_somebody_elses_picture_is_not_taken(workshop: Workshop) -> None:
 
 
 async def test_somebody_elses_voice_is_not_taken(workshop: Workshop) -> None:
-    workshop.service.catalog = SINGING
+    workshop.service.accounts = offering(SINGING, workshop.service.accounts)
     theirs = replace(SONG, author="bob")
     with pytest.raises(Refused, match="not_your_sound"):
         await workshop.submit(order(pictures=(CAT,), sound=theirs))

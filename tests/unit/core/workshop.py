@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.core.access import Access, Default
+from bot.core.accounts import Accounts, Terms
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import Job, Status, Video
@@ -268,12 +269,14 @@ class Workshop:
             default=Default.OPEN,
             clock=self.clock,
         )
+        self.own: dict[tuple[str, str], Terms] = {}
+        """Communities with terms of their own, by platform and id."""
+        self.accounts = Accounts(Terms(catalog=CATALOG, limits=FREE), self.own)
         self.service = Service(
-            catalog=CATALOG,
-            limits=FREE,
+            accounts=self.accounts,
             animate_others=AnimateOthers.OWN,
             access=self.access,
-            base_urls={"main": self.gateway.base_url},
+            base_urls=dict.fromkeys(("main", "club"), self.gateway.base_url),
             jobs=self.jobs,
             media=self.studio,
             clock=self.clock,
@@ -311,12 +314,10 @@ class Workshop:
             posts=self.posts,
             platforms={"chat": self.chat},
             media=self.studio,
-            limits=FREE,
+            accounts=self.accounts,
             link=lambda _job: self.link,
-            typical=lambda _model: 100.0,
             at_once=lambda _model: self.at_once,
-            cost=lambda _job: None,
-            ways=self.service.ways,
+            currency="USD",
             clock=self.clock,
             wake=self.wake_posts,
         )

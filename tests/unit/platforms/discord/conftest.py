@@ -12,6 +12,7 @@ import pytest
 
 from bot.core import replies
 from bot.core.access import Access, Default
+from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.posts import CARD_GRACE, Post
@@ -96,8 +97,7 @@ class Bot:
             places=Places(self.database), facts=self.facts, default=Default.OPEN, clock=self.clock
         )
         self.service = OpenService(
-            catalog=CATALOG,
-            limits=UNLIMITED,
+            accounts=Accounts(Terms(catalog=CATALOG, limits=UNLIMITED)),
             animate_others=AnimateOthers.OWN,
             access=access,
             base_urls={"main": "https://gateway.test"},

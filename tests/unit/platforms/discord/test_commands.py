@@ -8,6 +8,8 @@ import discord
 import pytest
 
 from bot.core import replies
+from bot.core.accounts import Accounts, Terms
+from bot.core.catalog import Catalog
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Person, Picture, Sound
 from bot.core.replies import Reply, Text
@@ -25,8 +27,8 @@ from tests.fakes.discord import (
     error,
 )
 from tests.fakes.discord import Person as Member
-from tests.unit.core.orders import SINGING
-from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.core.orders import CATALOG, SINGING, offering
+from tests.unit.platforms.discord.conftest import UNLIMITED, Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 ANSWER = "/callback$"
@@ -188,7 +190,7 @@ async def test_a_picture_is_the_persons_own(fake: FakeDiscord, bot: Bot, ann: Me
 
 
 async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
-    bot.service.catalog = SINGING
+    bot.service.accounts = offering(SINGING, bot.service.accounts)
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     voice = fake.attachment(b"OggS" * 9, "voice-message.ogg", ephemeral=True)
     await (await ann.slash("animate", image=image, audio=voice)).answered()
@@ -401,6 +403,40 @@ async def test_only_what_the_models_can_do_is_suggested(
     assert [choice["name"] for choice in choices] == names
 
 
+# --- a community with models of its own -----------------------------------------------------------
+
+
+@pytest.fixture
+def club(fake: FakeDiscord, bot: Bot) -> None:
+    """The community that everybody here is in has one model."""
+    (own,) = (model for model in CATALOG.models if model.family == "sora")
+    terms = Terms(catalog=Catalog(models=(own,)), limits=UNLIMITED)
+    bot.service.accounts = Accounts(
+        bot.service.accounts.general, {("discord", str(fake.guild.id)): terms}
+    )
+
+
+@pytest.mark.usefixtures("club")
+async def test_a_community_is_suggested_its_own_models_and_others_theirs(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    here = await ann.autocomplete("video", focused="model", value="", options={})
+    assert [choice["name"] for choice in here] == ["Sora"]
+    other = fake.add_channel(fake.add_guild("pub"), "pub")
+    there = await ann.autocomplete("video", focused="model", value="", options={}, channel=other)
+    assert [choice["name"] for choice in there] == ["Wan", "Sora"]
+
+
+@pytest.mark.usefixtures("club")
+async def test_the_form_offers_a_community_its_own_models(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
+    shown = (await (await ann.message_command("Animate", message)).answered()).data
+    film = shown["components"][-1]["component"]
+    assert [option["value"] for option in film["options"]] == ["4 sora", "8 sora"]
+
+
 # --- the menu ------------------------------------------------------------------------------------
 
 
@@ -527,7 +563,7 @@ async def _result(bot: Bot, ann: Member) -> tuple[Job, Message]:
         assert saved is not None
         job = saved
     post = await bot.post(job, "result")
-    said = replies.result(job, ways=bot.service.ways(job))
+    said = replies.result(job, ways=await bot.service.ways(job))
     await bot.platform.send(post, job, said, nonce="r", video=None)
     return job, await bot.fake.next("message", lambda each: each.nonce == "r")
 

@@ -13,6 +13,7 @@ import pytest
 
 from bot.core import replies
 from bot.core.access import Access, Default
+from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.posts import CARD_GRACE
@@ -102,8 +103,7 @@ async def open_hall(
     async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
         jobs, posts = Jobs(database), Posts(database)
         service = Service(
-            catalog=catalog,
-            limits=limits,
+            accounts=Accounts(Terms(catalog=catalog, limits=limits)),
             animate_others=AnimateOthers.OWN,
             base_urls={"main": "https://gateway.test"},
             access=Access(

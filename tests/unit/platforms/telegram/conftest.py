@@ -13,9 +13,11 @@ from sqlalchemy.exc import OperationalError
 from bot.core import jobs as moves
 from bot.core import replies
 from bot.core.access import Access, Default
+from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job, Video
 from bot.core.posting import Link
 from bot.core.posts import Form, PostKind
+from bot.core.quotas import Limits
 from bot.core.service import AnimateOthers, Service
 from bot.core.updates import Update
 from bot.core.wake import Wake
@@ -71,8 +73,7 @@ class Lobby:
         )
         facts = Facts(self.database)
         self.service = Service(
-            catalog=CATALOG,
-            limits=FREE,
+            accounts=Accounts(Terms(catalog=CATALOG, limits=FREE)),
             animate_others=AnimateOthers.OWN,
             access=Access(places=self.places, facts=facts, default=Default.OPEN, clock=self.clock),
             base_urls={"main": "https://gateway.test"},
@@ -85,6 +86,10 @@ class Lobby:
             card_grace={self.platform.name: self.platform.card_grace},
         )
         self.updates = Updates(self.database, settings.account)
+
+    def allow(self, limits: Limits) -> None:
+        """So much from now on."""
+        self.service.accounts = Accounts(Terms(catalog=CATALOG, limits=limits))
 
     async def open(self) -> None:
         """Get to know ourselves."""
@@ -156,7 +161,7 @@ class Lobby:
         post = await self.store.post(job, PostKind.RESULT)
         assert post is not None
         async with self._stored("") as video:
-            said = replies.result(job, ways=self.service.ways(job))
+            said = replies.result(job, ways=await self.service.ways(job))
             nonce = post.nonce(Form.FILE)
             stands = await self.platform.send(post, job, said, nonce=nonce, video=video)
         await self.store.posts.sent(post, *stands, now=self.clock.now())

@@ -22,6 +22,7 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
+from tests.contract.rows import nowhere
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
     Chat,
@@ -154,7 +155,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             communities=Communities(rows),
             stored=stored,
             link=lambda _: None,
-            ways=lambda _: (),
+            ways=nowhere,
             clock=clock,
         )
         ann = fake.person("Ann", started=True)

@@ -110,7 +110,7 @@ EPOCH = re.compile(r"\d{6}")
 async def test_an_alert_says_a_time_in_words(lobby: Lobby, limits: Limits) -> None:
     club = lobby.fake.supergroup("club", lobby.ann)
     video = await lobby.result(await lobby.made(await lobby.ordered(chat=club)))
-    lobby.service.limits = replace(limits, person_at_once=None)
+    lobby.allow(replace(limits, person_at_once=None))
     pressed = await lobby.ann.presses(video, "Try again")
     await lobby.hear(pressed)
     said = (await pressed.answered()).text
@@ -119,7 +119,7 @@ async def test_an_alert_says_a_time_in_words(lobby: Lobby, limits: Limits) -> No
 
 
 async def test_go_says_a_time_in_words_too(lobby: Lobby) -> None:
-    lobby.service.limits = Limits(person_videos=1, person_at_once=None)
+    lobby.allow(Limits(person_videos=1, person_at_once=None))
     await lobby.ordered()
     await lobby.hear(words := await lobby.ann.says("a cat"))
     pressed = await lobby.ann.presses(lobby.answer(words), "Go")

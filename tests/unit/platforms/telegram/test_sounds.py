@@ -4,13 +4,13 @@ import pytest
 
 from bot.core.orders import Kind, Sound
 from tests.e2e.world import png
-from tests.unit.core.orders import SINGING
+from tests.unit.core.orders import SINGING, offering
 from tests.unit.platforms.telegram.conftest import Lobby
 
 
 @pytest.fixture
 def singing(lobby: Lobby) -> Lobby:
-    lobby.service.catalog = SINGING
+    lobby.service.accounts = offering(SINGING, lobby.service.accounts)
     return lobby
 
 

@@ -1,0 +1,138 @@
+"""Whose account an order is on: where it was asked decides, by whatever id that goes."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.accounts import Accounts, Terms
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.jobs import Reason, Status
+from bot.core.orders import Address, Call
+from bot.core.quotas import Purse
+from bot.core.replies import Action
+from tests.unit.core.orders import ANN, CATALOG, HALL, SORA, order
+from tests.unit.core.workshop import FREE, Workshop
+
+CLUB = HALL
+PUB = replace(HALL, community="pub")
+GENERAL = Terms(catalog=CATALOG, limits=replace(FREE, purse=Purse(others=frozenset({"club"}))))
+DEAR = replace(SORA, gateway="club", price=100_000)
+OWN = Terms(
+    catalog=Catalog(models=(DEAR,)),
+    limits=replace(FREE, person_videos=2, purse=Purse(gateway="club")),
+)
+
+
+async def never(platform: str, community: str) -> list[str]:
+    raise AssertionError(f"{platform}:{community} was looked for")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [PUB, replace(HALL, community=None), replace(HALL, platform="discord")],
+    ids=["another community", "in private", "another platform"],
+)
+async def test_a_community_has_its_own_terms_and_nobody_else_has(elsewhere: Address) -> None:
+    accounts = Accounts(GENERAL, {("chat", "club"): OWN})
+    assert await accounts.terms(CLUB) is OWN
+    assert await accounts.terms(elsewhere) is GENERAL
+
+
+async def test_its_terms_are_its_own_under_every_id_that_it_had() -> None:
+    async def ids(_platform: str, community: str) -> list[str]:
+        return ["new", "newer", "old"] if community in ("old", "new", "newer") else [community]
+
+    accounts = Accounts(GENERAL, {("chat", "old"): OWN}, ids)
+    there = [replace(HALL, community=each) for each in ("old", "newer", "new")]
+    assert [await accounts.terms(each) for each in there] == [OWN, OWN, OWN]
+    assert await accounts.terms(PUB) is GENERAL
+
+
+async def test_rows_are_asked_only_where_another_id_may_be_named() -> None:
+    accounts = Accounts(GENERAL, {("chat", "club"): OWN}, never)
+    assert await accounts.terms(CLUB) is OWN
+    assert await accounts.terms(replace(HALL, platform="discord")) is GENERAL
+    assert await accounts.terms(replace(HALL, community=None)) is GENERAL
+
+
+@pytest.fixture
+def house(workshop: Workshop) -> Workshop:
+    """The club has a gateway, one model and limits of its own."""
+    workshop.own["chat", "club"] = OWN
+    return workshop
+
+
+async def test_what_a_community_orders_goes_to_its_own_gateway(house: Workshop) -> None:
+    job = await house.submit(order(address=CLUB))
+    assert (job.request.model, job.gateway, job.spend_cost) == ("sora-2", "club", 400_000)
+    elsewhere = await house.submit(order(address=PUB))
+    assert (elsewhere.request.model, elsewhere.gateway) == ("wan-t2v", "main")
+
+
+async def test_what_its_gateway_lacks_is_refused_there(house: Workshop) -> None:
+    with pytest.raises(Refused, match="family_unknown"):
+        await house.submit(order(address=CLUB, family="wan"))
+    await house.submit(order(address=PUB, family="wan"))
+
+
+async def test_a_community_is_held_to_its_own_limits(house: Workshop) -> None:
+    for _ in range(2):
+        await house.submit(order(address=CLUB))
+    with pytest.raises(Refused, match="limit_person_videos"):
+        await house.submit(order(address=CLUB))
+    await house.submit(order(address=PUB))
+
+
+async def test_tried_again_elsewhere_it_is_on_that_account(house: Workshop) -> None:
+    job = await house.submit(order(address=PUB))
+    call = Call(event_id="again", address=CLUB, person=ANN, locale="en")
+    again = await house.service.again(job.id, Action.RETRY, call)
+    assert (job.gateway, again.gateway) == ("main", "club")
+
+
+async def test_what_is_left_is_told_by_the_terms_of_the_place(house: Workshop) -> None:
+    await house.submit(order(address=CLUB))
+    await house.submit(order(address=PUB))
+    left, usage = await house.service.left(CLUB, ANN)
+    assert (left and left.videos, usage.person_videos) == (1, 1)
+    assert (await house.service.left(PUB, ANN))[0] is None
+
+
+async def test_a_card_tells_what_is_left_and_what_it_costs_by_the_terms_of_the_place(
+    house: Workshop,
+) -> None:
+    facts = {
+        fact.id: dict(fact.values)
+        for fact in (await house.posting.card(await house.submit(order(address=CLUB)))).facts
+    }
+    assert facts["fact.cost"] == {"cost": "0.40 USD"}
+    assert "fact.left" in facts
+    there = await house.posting.card(await house.submit(order(address=PUB)))
+    assert {"fact.cost", "fact.left"}.isdisjoint(fact.id for fact in there.facts)
+
+
+async def test_a_failure_leads_only_to_what_the_place_has(house: Workshop) -> None:
+    failed = [
+        replace(
+            await house.submit(order(address=address)),
+            status=Status.FAILED,
+            reason=Reason.MODERATED,
+        )
+        for address in (CLUB, PUB)
+    ]
+    here, there = [[each.action for each in await house.service.ways(job)] for job in failed]
+    assert Action.TRY_ON not in here, "it has no other model"
+    assert Action.TRY_ON in there
+
+
+async def test_a_button_is_answered_with_what_can_be_had_where_it_was_pressed(
+    house: Workshop,
+) -> None:
+    job = await house.submit(order(address=PUB))
+    call = Call(event_id="on", address=CLUB, person=ANN, locale="en")
+    other = await house.service.again(job.id, Action.TRY_ON, call)
+    assert (other.request.model, other.gateway) == ("sora-2", "club")
+    back = await house.submit(order(address=CLUB))
+    with pytest.raises(Refused, match="no_way"):
+        await house.service.again(back.id, Action.TRY_ON, replace(call, event_id="back"))
