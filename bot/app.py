@@ -38,6 +38,7 @@ from bot.core.telling import Telling
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
+from bot.store.communities import Communities
 from bot.store.database import Database, open_database
 from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
@@ -65,6 +66,7 @@ class Rows:
     notices: Notices
     settings: Settings
     places: Places
+    communities: Communities
     spool: Spool
 
 
@@ -150,6 +152,7 @@ async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
             Notices(database),
             Settings(database),
             Places(database),
+            Communities(database),
             Spool(config.data_dir / "pending-ids.jsonl"),
         )
         if database.is_sqlite:
@@ -180,7 +183,7 @@ def _needs(
         facts=rows.settings,
         stored=studio.file,
         link=pages.link,
-        ways=_accounts(config).ways,
+        ways=_accounts(config, rows).ways,
         database=rows.database,
         note=note,
     )
@@ -206,8 +209,8 @@ async def _access(
     return access
 
 
-def _accounts(config: Config) -> Accounts:
-    return Accounts(config.terms)
+def _accounts(config: Config, rows: Rows) -> Accounts:
+    return Accounts(config.terms, config.communities, rows.communities.ids)
 
 
 def _service(
@@ -221,7 +224,7 @@ def _service(
     bells: Bells,
 ) -> Service:
     return Service(
-        accounts=_accounts(config),
+        accounts=_accounts(config, rows),
         animate_others=config.settings.animate_others,
         access=access,
         base_urls={name: gateway.base_url for name, gateway in gateways.items()},
@@ -279,7 +282,7 @@ def _posting(
         posts=rows.posts,
         platforms=platforms,
         media=studio,
-        accounts=_accounts(config),
+        accounts=_accounts(config, rows),
         link=pages.link,
         at_once=_at_once(config),
         currency=config.settings.currency,
@@ -319,8 +322,8 @@ def _serve(
 
 def _at_once(config: Config) -> Callable[[str], int | None]:
     def at_once(name: str) -> int | None:
-        model = config.catalog.model(name)
-        return model.at_once if model else None
+        found = (terms.catalog.model(name) for terms in config.all_terms)
+        return next((model.at_once for model in found if model), None)
 
     return at_once
 

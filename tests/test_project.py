@@ -4,7 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from bot.config import Settings, load
 from bot.config.problems import variable
-from bot.config.settings import Gateway
+from bot.config.settings import Community, Gateway
 from bot.core.jobs import Reason, Status
 from bot.core.orders import Kind
 from bot.core.quotas import Usage
@@ -25,6 +25,7 @@ from bot.core.replies import Action
 ROOT = Path(__file__).parents[1]
 BOT = ROOT / "bot"
 EXAMPLE = ROOT / "config.example.toml"
+SOMEBODY = "discord:123456789012345678"
 SECRET = "secret; environment only"
 
 # --- config.example.toml -------------------------------------------------------------------------
@@ -47,6 +48,9 @@ def _settings(table: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, t
         inner = field.annotation
         if name == "gateways":
             yield from _settings(Gateway, "gateways.main.")
+        elif name == "communities":  # what it shares with [limits] is shown there
+            own = Community.model_fields["gateway"]
+            yield f"communities.{SOMEBODY}.gateway", (own.default, own.description or "")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _settings(inner, f"{prefix}{name}.")
         elif name not in ("models", "families", "presets") and field.description != SECRET:
@@ -82,8 +86,8 @@ def test_the_example_explains_every_setting_in_the_settings_own_words() -> None:
     lines = EXAMPLE.read_text("utf-8").splitlines()
     explained, table = {}, ""
     for above, line in pairwise(lines):
-        if found := re.fullmatch(r"#?\[([\w.]+)\]", line):
-            table = f"{found[1]}."
+        if found := re.fullmatch(r"#?\[([\w.:\"]+)\]", line):
+            table = f"{found[1]}.".replace('"', "")
         if found := re.match(r"#(\w+) = ", line):
             explained[f"{table}{found[1]}"] = above.removeprefix("# ")
     for key, (_, description) in _documented().items():
@@ -104,8 +108,13 @@ def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Pa
     full = tmp_path / "full.toml"
     full.write_text(_uncommented(), "utf-8")
     (tmp_path / "secrets.env").touch(mode=0o600)
-    config = load(full, environment=secrets)
-    assert config.limits == alone.limits
+    club = {
+        "ZOETROPE_GATEWAYS__CLUB__API_KEY": "sk-2",
+        "ZOETROPE_GATEWAYS__CLUB__BASE_URL": "https://club.example",
+    }
+    config = load(full, environment=secrets | club)
+    assert replace(config.limits, purse=alone.limits.purse) == alone.limits
+    assert list(config.communities) == [tuple(SOMEBODY.split(":"))]
     assert config.settings.gateways["main"].dialect == "new-api"
     for name in ("my-model-v1", "wan9-i2v-preview"):
         assert config.catalog.model(name) is not None

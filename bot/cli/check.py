@@ -7,14 +7,20 @@ from rich.console import Console
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, load
+from bot.config.settings import UNLIMITED
+from bot.core.accounts import Terms
 from bot.core.models import MICRO
+from bot.core.quotas import Limits
 
 
 def check_config(file: Path | None) -> None:
     """Print the outcome; where nothing can run at all, that ends in exit code 78."""
     config = load(file)
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    said = (*what_can_run(config), offered(config), *remarks(config), worst_day(config))
+    said = (
+        *(*what_can_run(config), offered(config), *remarks(config), worst_day(config)),
+        *accounts(config),
+    )
     for sentence in said:
         console.print(sentence)
 
@@ -41,9 +47,10 @@ def remarks(config: Config) -> list[str]:
     """What nobody wrote down and the bot decides by itself."""
     gateways = config.settings.gateways
     said = []
-    if len(gateways) > 1 and config.settings.default_gateway is None:
-        said.append(tell("check.default_gateway", gateway=next(iter(gateways))))
-    used = {model.gateway for model in config.catalog.models}
+    free = [name for name in gateways if name not in config.settings.claimed]
+    if len(free) > 1 and config.settings.default_gateway is None:
+        said.append(tell("check.default_gateway", gateway=free[0]))
+    used = {model.gateway for terms in config.all_terms for model in terms.catalog.models}
     refunding = [name for name in gateways if name in used and gateways[name].refunds_failed]
     if refunding:
         said.append(tell("check.refunds", gateways=", ".join(refunding)))
@@ -56,11 +63,45 @@ def paid(config: Config) -> str:
     return f"{tell('check.paid', gateways=', '.join(used))} {worst_day(config)}"
 
 
+def accounts(config: Config) -> list[str]:
+    """What communities were allowed, then what those can lose that have a purse of their own."""
+    said, purses = [], dict[str, list[tuple[str, Terms]]]()
+    for (platform, id_), terms in config.communities.items():
+        name, gateway = f"{platform}:{id_}", terms.limits.purse.gateway
+        said.append(tell("check.community", community=name, limits=_shown(terms.limits)))
+        if gateway is not None:
+            purses.setdefault(gateway, []).append((name, terms))
+    for gateway, theirs in purses.items():
+        named = ", ".join(name for name, _ in theirs)
+        purse = tell("check.purse", gateway=gateway, communities=named)
+        said.append(f"{purse} {_worst(theirs[0][1], config.settings.currency)}")
+    return said
+
+
+def _shown(limits: Limits) -> str:
+    """As they would stand in the file; whoever has no purse of their own has no limits of it."""
+    money = limits.purse_money
+    each: dict[str, float | None] = {
+        "person_videos_per_day": limits.person_videos,
+        "person_at_once": limits.person_at_once,
+        "community_videos_per_day": limits.community_videos,
+    }
+    if limits.purse.gateway is not None:
+        each["purse_videos_per_day"] = limits.purse_videos
+        each["purse_money_per_day"] = None if money is None else money / MICRO
+    written = {name: UNLIMITED if most is None else most for name, most in each.items()}
+    return ", ".join(f"{name} = {most:.12g}" for name, most in written.items())
+
+
 def worst_day(config: Config) -> str:
-    """What a day can cost if everybody asks for the dearest there is."""
-    limits, currency = config.limits, config.settings.currency
-    dearest = [model.cost(model.longest) for model in config.catalog.models]
-    priced = all(model.price is not None for model in config.catalog.models)
+    """What a day can cost the operator if everybody asks for the dearest there is."""
+    return _worst(config.terms, config.settings.currency)
+
+
+def _worst(terms: Terms, currency: str) -> str:
+    limits, models = terms.limits, terms.catalog.models
+    dearest = [model.cost(model.longest) for model in models]
+    priced = all(model.price is not None for model in models)
     if limits.purse_videos is None and limits.purse_money is None:
         return tell("check.worst_unlimited")
     ceilings = [] if limits.purse_money is None else [limits.purse_money]

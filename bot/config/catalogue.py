@@ -44,7 +44,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         else:
             models += [model] if model else []
     models = _in_family_order(models, families)
-    if settings.gateways and not models and not found:
+    if _default_gateway(settings) and not models and not found:
         found.append(Problem("models", "no_models"))
     found += _about_the_whole(models, settings)
     catalog = Catalog(
@@ -79,9 +79,7 @@ def _model(
     gateway = Route.model_validate(table).gateway or _default_gateway(settings)
     if gateway is None:
         return None
-    if gateway not in settings.gateways:
-        can = ", ".join(settings.gateways)
-        raise _Wrong(f"models.{name}.gateway", "gateway_unknown", given=gateway, can=can)
+    _check_gateway(name, gateway, settings)
     dialect = settings.gateways[gateway].dialect
     row = ModelTable.model_validate(_laid(name, table, wires, dialect))
     kinds = _kinds(row, dialect)
@@ -113,6 +111,14 @@ def _model(
         at_once=row.at_once,
         price=None if row.price is None else round(row.price * MICRO),
     )
+
+
+def _check_gateway(name: str, gateway: str, settings: Settings) -> None:
+    key = f"models.{name}.gateway"
+    if gateway not in settings.gateways:
+        raise _Wrong(key, "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
+    if gateway in settings.claimed:
+        raise _Wrong(key, "gateway_claimed", given=gateway)
 
 
 def _laid(name: str, table: Tables, wires: Tables, dialect: Dialect) -> Tables:
@@ -220,8 +226,10 @@ def _check_exact(name: str, row: ModelTable) -> None:
 
 
 def _default_gateway(settings: Settings) -> str | None:
+    """Never one that a community pays for."""
     named = settings.default_gateway
-    return named if named in settings.gateways else next(iter(settings.gateways), None)
+    others = [name for name in settings.gateways if name not in settings.claimed]
+    return named if named in others else next(iter(others), None)
 
 
 def _in_family_order(models: Iterable[Model], families: Tables) -> list[Model]:

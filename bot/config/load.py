@@ -3,22 +3,22 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from yarl import URL
 
+from bot.config import terms
 from bot.config.catalogue import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
-from bot.config.settings import UNLIMITED, Settings
+from bot.config.settings import Settings
 from bot.core import quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
-from bot.core.models import MICRO
 
 _SECRET_NAMES = ("token", "api_key")
 _MAY_STAND_IN_FILES = (*_SECRET_NAMES, "database_url", "storage_url")
@@ -39,6 +39,8 @@ class Config:
 
     settings: Settings
     catalog: Catalog
+    communities: Mapping[tuple[str, str], Terms] = field(default_factory=dict)
+    """By platform and id, those that have terms of their own."""
 
     @property
     def data_dir(self) -> Path:
@@ -59,21 +61,17 @@ class Config:
     @property
     def limits(self) -> quotas.Limits:
         """The core's limits."""
-        given = self.settings.limits
-        money = given.purse_money_per_day
-        return quotas.Limits(
-            person_videos=_limit(given.person_videos_per_day),
-            person_at_once=_limit(given.person_at_once),
-            community_videos=_limit(given.community_videos_per_day),
-            purse_videos=_limit(given.purse_videos_per_day),
-            purse_money=None if money == UNLIMITED else round(money * MICRO),
-            time_zone=self.settings.time_zone,
-        )
+        return terms.general(self.settings)
 
     @property
     def terms(self) -> Terms:
         """What holds where nothing else was said."""
         return Terms(catalog=self.catalog, limits=self.limits)
+
+    @property
+    def all_terms(self) -> tuple[Terms, ...]:
+        """The operator's, then those of communities."""
+        return (self.terms, *self.communities.values())
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -132,17 +130,36 @@ def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
     except ValidationError as error:
         problems += [*problems_of(error, Settings), *_salvaged(given, error)]
         raise Misconfigured(problems) from None
-    catalog, found = resolve(settings)
-    problems += found
-    if not settings.gateways:
-        problems.append(Problem("gateways", "gateway_missing"))
-    elif settings.default_gateway not in (None, *settings.gateways):
-        can = ", ".join(settings.gateways)
-        named = {"given": settings.default_gateway, "can": can}
-        problems.append(Problem("default_gateway", "not_one_of", named))
+    catalog, own, found = _whole(settings)
+    problems += [*found, *_about_gateways(settings)]
     if problems:
         raise Misconfigured(problems)
-    return Config(settings=settings, catalog=catalog)
+    return Config(settings=settings, catalog=catalog, communities=own)
+
+
+def _whole(
+    settings: Settings,
+) -> tuple[Catalog, Mapping[tuple[str, str], Terms], list[Problem]]:
+    """The catalogue and everybody's terms; what is wrong for several is said once."""
+    catalog, found = resolve(settings)
+    own, faults = terms.communities(settings, catalog)
+    for problem in faults:
+        if problem not in found:
+            found.append(problem)
+    return catalog, own, found
+
+
+def _about_gateways(settings: Settings) -> Iterator[Problem]:
+    named, others = settings.default_gateway, settings.gateways.keys() - settings.claimed
+    if not settings.gateways:
+        yield Problem("gateways", "gateway_missing")
+    elif named in settings.claimed:
+        yield Problem("default_gateway", "gateway_claimed", {"given": named})
+    elif not others:
+        yield Problem("gateways", "gateways_claimed")
+    elif named is not None and named not in settings.gateways:
+        can = ", ".join(name for name in settings.gateways if name in others)
+        yield Problem("default_gateway", "not_one_of", {"given": named, "can": can})
 
 
 def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path | None:
@@ -165,14 +182,15 @@ def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]
     if "web" in wrong:
         sound["web"] = {"public_url": "http://localhost"}
     stand_in = {"base_url": "http://localhost", "api_key": "-"}
-    named = {str(table.get("gateway", "-")) for table in sound.get("models", {}).values()}
+    tables = [*sound.get("models", {}).values(), *sound.get("communities", {}).values()]
+    named = {str(table.get("gateway", "-")) for table in tables}
     try:
         settings = Settings.model_validate(
             {**sound, "default_gateway": None, "gateways": dict.fromkeys(named | {"-"}, stand_in)}
         )
     except ValidationError:
         return []
-    return resolve(settings)[1]
+    return _whole(settings)[2]
 
 
 def _read(file: Path | None) -> dict[str, Any]:
@@ -256,7 +274,3 @@ def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
         else:
             laid[name] = value
     return laid
-
-
-def _limit(value: int) -> int | None:
-    return None if value == UNLIMITED else value

@@ -239,6 +239,14 @@ class Limits(Table):
     )
 
 
+class Community(Limits):
+    """`[communities."<platform>:<id>"]`: what it does not name holds as it stands in `[limits]`."""
+
+    gateway: str | None = Field(
+        None, description="the gateway whose key it pays for: a purse of its own"
+    )
+
+
 class Web(Table):
     """`[web]`"""
 
@@ -289,6 +297,13 @@ class Settings(Table):
     web: Web = Web()
     limits: Limits = Limits()
     gateways: dict[str, Gateway] = Field(default_factory=dict)
+    communities: dict[str, Community] = Field(default_factory=dict)
     models: dict[str, dict[str, Any]] = Field(default_factory=dict)
     families: dict[str, dict[str, Any]] = Field(default_factory=dict)
     presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """The gateways whose keys communities pay for: nobody else orders there."""
+        named = (community.gateway for community in self.communities.values())
+        return frozenset(gateway for gateway in named if gateway is not None)

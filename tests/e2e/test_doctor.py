@@ -350,3 +350,16 @@ async def test_the_key_lacks_a_model_of_the_simulated_gateway(
     async with Simulator(profile=some, renderer=renderer).serve() as url:
         (told,) = await problems(world, GATEWAYS__MAIN__BASE_URL=url)
     assert f"the key lacks {', '.join(sorted({*PACKAGED} - {'sora-2'}))}" in told
+
+
+async def test_the_key_of_a_community_is_asked_once_for_what_it_is_to_make(world: World) -> None:
+    odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"), api__usage=usage(9))
+    async with odd.serve() as url:
+        (told,) = await problems(
+            world,
+            GATEWAYS__CLUB__BASE_URL=url,
+            GATEWAYS__CLUB__API_KEY="sk-club",
+            COMMUNITIES='{"telegram:-5": {"gateway": "club"}, "telegram:-6": {"gateway": "club"}}',
+        )
+    assert told.startswith("Gateway club: the key lacks jimeng_vgfm_i2v_l20, ")
+    assert [path for _, path, _ in odd.requests].count("/v1/models") == 1

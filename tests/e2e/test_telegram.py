@@ -1,6 +1,7 @@
 """The whole way on Telegram: the real app and aiogram, a fake Bot API, a simulated gateway."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -179,6 +180,26 @@ async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
         video = await hall.video()
     assert video.chat is club
     assert hall.simulator.charges == 1
+
+
+async def test_a_group_that_grew_still_orders_with_its_own_key(
+    hall: Hall, renderer: Renderer
+) -> None:
+    group = hall.telegram.group("club", hall.ann)
+    theirs = Simulator(key="sk-club", render_time=0.2, renderer=renderer)
+    async with theirs.serve() as url:
+        own = {
+            "GATEWAYS__CLUB__BASE_URL": url,
+            "GATEWAYS__CLUB__API_KEY": "sk-club",
+            "GATEWAYS__CLUB__DIALECT": "documented",
+            "GATEWAYS__CLUB__POLL_STEP": "0.05",
+            "COMMUNITIES": json.dumps({f"telegram:{group.id}": {"gateway": "club"}}),
+        }
+        async with hall.app(None, **own):
+            club = hall.telegram.migrate(group)
+            await hall.ann.says("/video@zoetrope_bot a cat", chat=club)
+            assert (await hall.video()).chat is club
+    assert (theirs.charges, hall.simulator.charges) == (1, 0)
 
 
 # --- buttons --------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ async def look(config: Config) -> AsyncIterator[Finding]:
             yield Finding.of(error)
             continue
         yield Finding.ok("doctor.gateway", gateway=name)
-        wanted = [model.name for model in config.catalog.models if model.gateway == name]
+        offered = (model for terms in config.all_terms for model in terms.catalog.models)
+        wanted = dict.fromkeys(model.name for model in offered if model.gateway == name)
         yield models(name, wanted, seen.models)
         yield balance(name, seen.balance)
         drift = clock.compared(name, seen.date, now=seen.received)

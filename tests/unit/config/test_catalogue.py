@@ -209,7 +209,7 @@ def test_a_money_limit_needs_every_price(told: Told) -> None:
     text = "[limits]\npurse_money_per_day = 5\n[models.sora-2]\nprice = 0.1"
     remedy = "Set the price of one second, or limit videos instead."
     assert sorted(told(text)) == sorted(
-        f"models.{name}.price is missing, but limits.purse_money_per_day counts money. {remedy}"
+        f"models.{name}.price is missing, but purse_money_per_day counts money. {remedy}"
         for name in OTHERS
     )
 

@@ -29,10 +29,7 @@ WORST = {
     ),
     "no limit": (
         "[limits]\npurse_videos_per_day = -1",
-        (
-            "The worst day has no end: neither limits.purse_videos_per_day"
-            " nor limits.purse_money_per_day is set."
-        ),
+        ("The worst day has no end: neither purse_videos_per_day nor purse_money_per_day is set."),
     ),
     "nothing": (f"[limits]\npurse_videos_per_day = 0\n{PRICES}", "The worst day costs 0.00 USD."),
 }

@@ -1,0 +1,117 @@
+"""Whose account is whose: the operator's limits, and the terms of communities that have their own.
+
+A gateway that a community names is paid for by that community. All that it orders goes there, also
+what the operator sends elsewhere, and nobody else orders there: so a row's gateway tells its purse.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.config.catalogue import resolve
+from bot.config.problems import Problem
+from bot.config.settings import UNLIMITED, Community, Limits, Settings
+from bot.core import quotas
+from bot.core.accounts import Terms
+from bot.core.catalog import Catalog
+from bot.core.models import MICRO
+from bot.core.quotas import Purse
+
+PURSE = ("purse_videos_per_day", "purse_money_per_day")
+_NAME = re.compile(r"discord:[1-9]\d{16,19}|telegram:-[1-9]\d{0,18}")
+"""Servers, and groups: people's own chats are no communities."""
+
+
+def general(settings: Settings) -> quotas.Limits:
+    """The limits of everybody who has no others, on the operator's purse."""
+    return _core(settings.limits, settings, Purse(others=settings.claimed))
+
+
+def communities(
+    settings: Settings, catalog: Catalog
+) -> tuple[dict[tuple[str, str], Terms], list[Problem]]:
+    """The terms of each community that is named; `catalog` is the operator's."""
+    found = [
+        *(problem for name, it in settings.communities.items() for problem in _wrong(name, it)),
+        *_torn(settings),
+    ]
+    terms: dict[tuple[str, str], Terms] = {}
+    for name, community in settings.communities.items():
+        given = _limits(community, settings)
+        own, purse = catalog, Purse(others=settings.claimed)
+        if community.gateway in settings.gateways:
+            own, faults = _at(settings, community.gateway, given)
+            purse = Purse(gateway=community.gateway)
+            found += faults
+        elif community.gateway is not None:
+            can = ", ".join(settings.gateways)
+            named = {"given": community.gateway, "can": can}
+            found.append(Problem(f"communities.{name}.gateway", "gateway_unknown", named))
+        platform, _, id_ = name.partition(":")
+        terms[platform, id_] = Terms(catalog=own, limits=_core(given, settings, purse))
+    return terms, found
+
+
+def _at(settings: Settings, gateway: str, limits: Limits) -> tuple[Catalog, list[Problem]]:
+    """Every model as if there were no other gateway, whichever it names."""
+    models: Mapping[str, dict[str, Any]] = {
+        name: {key: value for key, value in table.items() if key != "gateway"}
+        for name, table in settings.models.items()
+    }
+    alone = {
+        "gateways": {gateway: settings.gateways[gateway]},
+        "communities": {},
+        "default_gateway": None,
+        "default_model": None,
+        "models": models,
+        "limits": limits,
+    }
+    catalog, found = resolve(settings.model_copy(update=alone))
+    wanted = settings.default_model
+    return replace(catalog, default=wanted if wanted in catalog.families else None), found
+
+
+def _limits(community: Community, settings: Settings) -> Limits:
+    named = community.model_fields_set & Limits.model_fields.keys()
+    return settings.limits.model_copy(update={name: getattr(community, name) for name in named})
+
+
+def _wrong(name: str, community: Community) -> Iterator[Problem]:
+    if not _NAME.fullmatch(name):
+        yield Problem(f"communities.{name}", "community_name", {"given": name})
+    if community.gateway is None:
+        for limit in PURSE:
+            if limit in community.model_fields_set:
+                yield Problem(f"communities.{name}.{limit}", "purse_without_gateway")
+
+
+def _torn(settings: Settings) -> Iterator[Problem]:
+    """Several may share a gateway: that is one purse, and it has one limit."""
+    first: dict[str, tuple[str, Limits]] = {}
+    for name, community in settings.communities.items():
+        if community.gateway is None:
+            continue
+        limits = _limits(community, settings)
+        other, theirs = first.setdefault(community.gateway, (name, limits))
+        for limit in PURSE:
+            if getattr(limits, limit) != getattr(theirs, limit):
+                named = {"other": other, "gateway": community.gateway}
+                yield Problem(f"communities.{name}.{limit}", "purse_torn", named)
+
+
+def _core(given: Limits, settings: Settings, purse: Purse) -> quotas.Limits:
+    money = given.purse_money_per_day
+    return quotas.Limits(
+        person_videos=_limit(given.person_videos_per_day),
+        person_at_once=_limit(given.person_at_once),
+        community_videos=_limit(given.community_videos_per_day),
+        purse_videos=_limit(given.purse_videos_per_day),
+        purse_money=None if money == UNLIMITED else round(money * MICRO),
+        time_zone=settings.time_zone,
+        purse=purse,
+    )
+
+
+def _limit(value: int) -> int | None:
+    return None if value == UNLIMITED else value
