@@ -100,8 +100,8 @@ def worst_day(config: Config) -> str:
 
 def _worst(terms: Terms, currency: str) -> str:
     limits, models = terms.limits, terms.catalog.models
-    dearest = [model.cost(model.longest) for model in models]
-    priced = all(model.price is not None for model in models)
+    dearest = [model.dearest for model in models]
+    priced = all(model.prices for model in models)
     if limits.purse_videos is None and limits.purse_money is None:
         return tell("check.worst_unlimited")
     ceilings = [] if limits.purse_money is None else [limits.purse_money]

@@ -40,7 +40,6 @@ def list_models(file: Path | None) -> None:
 
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:
-    price = NONE if model.price is None else f"{model.price / MICRO:g} {currency}/s"
     return (
         model.label,
         model.name,
@@ -48,10 +47,19 @@ def _row(model: Model, currency: str) -> tuple[str, ...]:
         " ".join(str(seconds) for seconds in model.seconds),
         " ".join(model.qualities),
         " ".join(model.aspects),
-        price,
+        _price(model, currency),
         f"{model.gateway} {model.dialect}",
         _transport(model),
     )
+
+
+def _price(model: Model, currency: str) -> str:
+    """From the cheapest quality to the dearest."""
+    if not model.prices:
+        return NONE
+    each = sorted({model.price(quality) for quality in model.qualities})
+    ends = dict.fromkeys((each[0], each[-1]))
+    return f"{NONE.join(f'{price / MICRO:g}' for price in ends)} {currency}/s"
 
 
 def _transport(model: Model) -> str:

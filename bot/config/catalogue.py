@@ -109,8 +109,24 @@ def _model(
         negative_limit=row.negative_limit,
         silent=row.silent,
         at_once=row.at_once,
-        price=None if row.price is None else round(row.price * MICRO),
+        prices=_prices(name, row),
     )
+
+
+def _prices(name: str, row: ModelTable) -> dict[str, int]:
+    """Of every quality that it makes, whether they cost the same or not."""
+    if row.price is None:
+        return {}
+    if isinstance(row.price, float):
+        return dict.fromkeys(row.sizes, round(row.price * MICRO))
+    for quality in row.price:
+        if quality not in QUALITIES:
+            key, can = f"models.{name}.price.{quality}", ", ".join(QUALITIES)
+            raise _Wrong(key, "not_one_of", given=quality, can=can)
+    for quality in row.sizes:
+        if quality not in row.price:
+            raise _Wrong(f"models.{name}.price.{quality}", "price_of_quality_missing")
+    return {quality: round(row.price[quality] * MICRO) for quality in row.sizes}
 
 
 def _check_gateway(name: str, gateway: str, settings: Settings) -> None:
@@ -250,7 +266,7 @@ def _about_the_whole(models: list[Model], settings: Settings) -> list[Problem]:
         found += [
             Problem(f"models.{model.name}.price", "price_missing")
             for model in models
-            if model.price is None
+            if not model.prices
         ]
     return found
 

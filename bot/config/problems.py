@@ -65,7 +65,7 @@ def spelt(name: str) -> str:
     return re.sub(r"\W", "_", name, flags=re.ASCII).lower()
 
 
-_MEMBERS = frozenset({"str", "int", "bool", "dict[str,str]"})
+_MEMBERS = frozenset({"str", "int", "float", "bool", "dict[str,str]", "dict[str,float]"})
 """How pydantic names the members of a union inside a place."""
 _CREDENTIALS = re.compile(r"^(['\"]?(?:\w+://)?).*@", re.DOTALL)
 _TOML_TYPES = {

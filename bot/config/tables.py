@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PositiveInt, Tag
 
 from bot.config.settings import Dialect
 from bot.core.orders import Extra, Kind, Shaping, Transport
@@ -20,6 +20,12 @@ def _place(value: str) -> str:
     return value
 
 
+_One = Annotated[float, Field(ge=0, le=DEAREST)]
+Price = Annotated[
+    Annotated[_One, Tag("float")] | Annotated[dict[str, _One], Tag("dict[str,float]")],
+    Discriminator(lambda given: "dict[str,float]" if isinstance(given, dict) else "float"),
+]
+"""Of one second: one for all qualities, or one for each."""
 Shapes = Annotated[dict[str, str], Field(min_length=1)]
 """Aspect → the wire's word for it."""
 Place = Annotated[str, AfterValidator(_place)]
@@ -106,7 +112,7 @@ class ModelTable(_Table):
     negative_limit: PositiveInt = 500
     silent: bool = False
     at_once: PositiveInt | None = None
-    price: float | None = Field(None, ge=0, le=DEAREST)
+    price: Price | None = None
     hidden: bool = False
     gateway: str | None = None
 

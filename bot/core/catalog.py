@@ -67,9 +67,9 @@ class Catalog:
     def cost(self, request: VideoRequest, currency: str) -> str | None:
         """What it costs, for people; None where no price is known."""
         model = self.model(request.model)
-        if model is None or not model.price:
+        if model is None or not model.price(request.quality):
             return None
-        return f"{model.cost(request.seconds) / MICRO:.2f} {currency}"
+        return f"{model.cost(request.seconds, request.quality) / MICRO:.2f} {currency}"
 
     def unlinked(self) -> "Catalog":
         """The same where nobody serves our copies: what takes only links takes words alone."""

@@ -99,8 +99,8 @@ class Model:
     """Its videos have no sound; one that is not silent and takes no `audio` always makes some."""
     at_once: int | None = None
     """Videos that the vendor makes at a time for one account, where that is known."""
-    price: int | None = None
-    """Micro-units of the currency for one second of video."""
+    prices: Mapping[str, int] = field(default_factory=dict)
+    """Micro-units of the currency for one second of video, by quality; empty where none is set."""
 
     @property
     def longest(self) -> int:
@@ -108,9 +108,18 @@ class Model:
         longest = max(self.seconds)
         return max(longest, self.sound.most_seconds) if Kind.SOUND in self.kinds else longest
 
-    def cost(self, seconds: int) -> int:
+    @property
+    def dearest(self) -> int:
+        """What its longest video in its dearest quality costs."""
+        return self.cost(self.longest, None)
+
+    def price(self, quality: str | None) -> int:
+        """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""
+        return self.prices.get(quality or "", max(self.prices.values(), default=0))
+
+    def cost(self, seconds: int, quality: str | None) -> int:
         """Micro-units of the currency; 1 where no price is set, so that every video counts."""
-        return max(1, (self.price or 0) * seconds)
+        return max(1, self.price(quality) * seconds)
 
     @property
     def qualities(self) -> tuple[str, ...]:

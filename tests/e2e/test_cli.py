@@ -556,10 +556,17 @@ async def test_the_table_of_models_shows_what_they_can_and_how_pictures_travel(
 ) -> None:
     gateway = {"BASE_URL": "https://gateway.example", "API_KEY": "sk"}
     variables = {f"ZOETROPE_GATEWAYS__MAIN__{name}": value for name, value in gateway.items()}
+    prices = (
+        '[models."wan2.5-i2v-preview"]\nprice = { 480p = 0.05, 720p = 0.1, 1080p = 0.15 }\n'
+        "[models.sora-2]\nprice = 0.2\n"
+    )
+    (tmp_path / "config.toml").write_text(prices)
     _, said = await zoetrope("models", folder=tmp_path, **variables)
     (line,) = [line for line in said.splitlines() if "wan2.5-i2v-preview" in line]
     assert "480p 720p 1080p" in line
     assert re.search(r" main new-api +data-uri *$", line)
+    assert " 0.05–0.15 USD/s " in line
+    assert " 0.2 USD/s " in said
 
 
 # --- a real terminal -----------------------------------------------------------------------------

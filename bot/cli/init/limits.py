@@ -45,7 +45,7 @@ def _most_money(talk: Talk, draft: Draft) -> float:
     config = draft.config()
     currency = config.settings.currency
     for model in config.catalog.models:
-        if model.price is None:
+        if not model.prices:
             price = ask_price(talk, model.name, currency)
             if price is None:
                 return UNLIMITED

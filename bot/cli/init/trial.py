@@ -19,10 +19,11 @@ def offer(talk: Talk, config: Config) -> None:
     try:
         model, request = config.catalog.choose(order_for(wish))
         about = {"family": request.label, "seconds": request.seconds}
-        if model.price is None:
+        if not model.prices:
             wanted = talk.ask_yes("init.ask_trial", **about)
         else:
-            money = f"{model.cost(request.seconds) / MICRO:.2f} {config.settings.currency}"
+            cost = model.cost(request.seconds, request.quality) / MICRO
+            money = f"{cost:.2f} {config.settings.currency}"
             wanted = talk.ask_yes("init.ask_trial_priced", **about, money=money)
         if wanted:
             _make(talk, wish, config)

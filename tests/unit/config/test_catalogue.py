@@ -29,7 +29,7 @@ def test_out_of_the_box_every_packaged_model_runs_at_the_one_gateway(read: Read)
     assert sorted(model.name for model in catalog.models) == sorted(PACKAGED)
     assert catalog.families == BEST_FIRST
     assert {model.gateway for model in catalog.models} == {"main"}
-    assert {model.price for model in catalog.models} == {None}
+    assert {len(model.prices) for model in catalog.models} == {0}
 
 
 def test_a_model_is_added_with_a_table(read: Read) -> None:
@@ -70,7 +70,27 @@ def test_a_hidden_model_is_not_there(read: Read) -> None:
 
 
 def test_a_price_is_kept_in_micro_units(read: Read) -> None:
-    assert _model(read("[models.sora-2]\nprice = 0.1"), "sora-2").price == 100_000
+    assert _model(read("[models.sora-2]\nprice = 0.1"), "sora-2").prices == {"720p": 100_000}
+
+
+WAN = '[models."wan2.5-t2v-preview"]\n'
+BY_QUALITY = "price = { 480p = 0.05, 720p = 0.1, 1080p = 0.15 }"
+
+
+def test_a_price_may_be_one_for_each_quality(read: Read) -> None:
+    model = _model(read(WAN + BY_QUALITY), "wan2.5-t2v-preview")
+    assert model.prices == {"480p": 50_000, "720p": 100_000, "1080p": 150_000}
+    flat = _model(read(f"{WAN}price = 0.1"), "wan2.5-t2v-preview")
+    assert flat.prices == dict.fromkeys(model.prices, 100_000)
+
+
+def test_a_quality_that_a_model_does_not_make_may_have_a_price(read: Read) -> None:
+    assert _model(read(f"[models.sora-2]\n{BY_QUALITY}"), "sora-2").prices == {"720p": 100_000}
+
+
+def test_where_prices_go_by_quality_none_may_be_missing(told: Told) -> None:
+    (said,) = told(f"{WAN}price = {{ 480p = 0.05, 1080p = 0.15 }}")
+    assert said.startswith("models.wan2.5-t2v-preview.price.720p is missing: where prices are set")
 
 
 def test_a_family_is_renamed(read: Read) -> None:
@@ -231,6 +251,18 @@ WRONG = {
     "no length": ("seconds = [0]", "seconds.0 is 0; it has to be more than 0."),
     "price": ("price = -1", "price is -1; it has to be 0 or more."),
     "fortune": ("price = 1e9", "price is 1000000000.0; it has to be 1000000 or less."),
+    "price of a quality": (
+        "price = { 720p = -1 }",
+        "price.720p is -1; it has to be 0 or more.",
+    ),
+    "price of no quality": (
+        "price = { 720p = 1, 4k = 2 }",
+        "price.4k is 4k; it has to be one of: 480p, 720p, 1080p.",
+    ),
+    "price of no type": (
+        'price = "cheap"',
+        "price is 'cheap'; a value of type number belongs there.",
+    ),
     "quality": (
         'sizes = { "4k" = "3840x2160" }',
         "sizes.4k is 4k; it has to be one of: 480p, 720p, 1080p.",

@@ -18,6 +18,14 @@ WORST = {
     "no prices": ("", "The worst day costs 50 videos. Set prices to see it in money."),
     # The dearest: twelve seconds of Sora at 0.20.
     "prices": (PRICES, "The worst day costs 120.00 USD."),
+    # Five seconds of Wan's best are dearer than twelve of Sora.
+    "prices by quality": (
+        PRICES.replace(
+            '[models."wan2.5-t2v-preview"]\nprice = 0.05',
+            '[models."wan2.5-t2v-preview"]\nprice = { 480p = 0.05, 720p = 0.1, 1080p = 0.5 }',
+        ),
+        "The worst day costs 250.00 USD.",
+    ),
     "money": (f"[limits]\npurse_money_per_day = 9.5\n{PRICES}", "The worst day costs 9.50 USD."),
     "money, but videos end first": (
         f"currency = 'EUR'\n[limits]\npurse_money_per_day = 999\n{PRICES}",

@@ -65,7 +65,7 @@ SINGER = replace(
     name="wan-s2v",
     kinds=(Kind.SOUND,),
     places=Places(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
-    price=100,
+    prices={"720p": 100},
 )
 PRESETS = {
     "life": Preset("Bring to life", "Bring it to life."),

@@ -11,13 +11,13 @@ from bot.core.jobs import Reason, Status
 from bot.core.orders import Address, Call
 from bot.core.quotas import Purse
 from bot.core.replies import Action
-from tests.unit.core.orders import ANN, CATALOG, HALL, SORA, order
+from tests.unit.core.orders import ANN, CATALOG, HALL, SORA, WAN_TEXT, order
 from tests.unit.core.workshop import FREE, Workshop
 
 CLUB = HALL
 PUB = replace(HALL, community="pub")
 GENERAL = Terms(catalog=CATALOG, limits=replace(FREE, purse=Purse(others=frozenset({"club"}))))
-DEAR = replace(SORA, gateway="club", price=100_000)
+DEAR = replace(SORA, gateway="club", prices={"720p": 100_000})
 OWN = Terms(
     catalog=Catalog(models=(DEAR,)),
     limits=replace(FREE, person_videos=2, purse=Purse(gateway="club")),
@@ -136,3 +136,13 @@ async def test_a_button_is_answered_with_what_can_be_had_where_it_was_pressed(
     back = await house.submit(order(address=CLUB))
     with pytest.raises(Refused, match="no_way"):
         await house.service.again(back.id, Action.TRY_ON, replace(call, event_id="back"))
+
+
+async def test_a_limit_in_money_counts_what_each_quality_costs(workshop: Workshop) -> None:
+    wan = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 50_000})
+    limits = replace(FREE, purse_money=750_000)
+    workshop.own["chat", "club"] = Terms(catalog=Catalog(models=(wan,)), limits=limits)
+    for quality in ("480p", "720p"):
+        await workshop.submit(order(quality=quality))
+    with pytest.raises(Refused, match="limit_purse_money"):
+        await workshop.submit(order(quality="480p"))

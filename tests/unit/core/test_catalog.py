@@ -299,9 +299,24 @@ def test_a_video_may_follow_the_picture_though_words_alone_have_one_shape() -> N
 
 
 def test_every_video_counts_even_where_nothing_has_a_price() -> None:
-    assert WAN_TEXT.cost(5) == 1
-    assert replace(WAN_TEXT, price=0).cost(5) == 1
-    assert replace(WAN_TEXT, price=100_000).cost(5) == 500_000
+    assert WAN_TEXT.cost(5, "720p") == 1
+    assert replace(WAN_TEXT, prices={"720p": 0}).cost(5, "720p") == 1
+
+
+def test_a_video_costs_by_its_quality_and_one_of_an_unknown_quality_the_most() -> None:
+    by_quality = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 50_000})
+    each = [by_quality.cost(5, quality) for quality in ("480p", "720p", "1080p", None)]
+    assert each == [250_000, 500_000, 500_000, 500_000]
+    assert by_quality.dearest == 1_000_000
+
+
+def test_people_are_told_what_their_quality_costs_and_nothing_of_what_is_free() -> None:
+    by_quality = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 0})
+    catalog = Catalog(models=(by_quality,))
+    told = [
+        catalog.cost(catalog.choose(order(quality=quality))[1], "USD") for quality in (None, "480p")
+    ]
+    assert told == ["0.50 USD", None]
 
 
 def test_a_picture_is_made_to_fit_as_its_person_wishes() -> None:
