@@ -101,10 +101,10 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
         await person.answers(SECRET, KEY)
         shown = await person.answers(DEFAULT, "2")
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
-        for name, price in {"wan2.5-t2v": "0.05", "wan2.5-i2v": "0,1", "sora": "0.2"}.items():
-            await person.answers(f"{PRICE}{name}", price)
-        for _ in range(len(PACKAGED) - 3):
-            await person.answers(PRICE, "0.3")
+        for family, price in {"Wan 2.5": "0,1", "Sora 2": "0.2"}.items():
+            await person.answers(f"{PRICE}{family}", price)
+        for family in ("Kling", "Vidu", "Wan 2.2", "Jimeng", "Wan 2.1"):
+            await person.answers(f"{PRICE}{family}", "0.3")
         await person.answers("USD a day for everybody together", "-0.5")
         await person.sees("Please give a number from 0 to 1000000, or -1.")
         await person.answers("USD a day for everybody together", "40")
@@ -429,9 +429,8 @@ QUESTIONS = (
     (ADDRESS, ""),
     (SECRET, KEY),
     (DEFAULT, "2"),
-    ("One second of wan2.5-t2v-preview", "0.1"),
-    ("One second of wan2.5-i2v-preview", "0.1"),
-    ("One second of sora-2", "0.1"),
+    ("One second of Wan 2.5", "0.1"),
+    ("One second of Sora 2", "0.1"),
     ("USD a day for everybody", "7.5"),
     (PERSON, "4"),
     (SERVER, "5"),

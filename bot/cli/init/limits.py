@@ -34,20 +34,24 @@ def set_up(talk: Talk, draft: Draft) -> None:
     talk.print(worst_day(draft.config()))
 
 
-def ask_price(talk: Talk, model: str, currency: str) -> float | None:
-    """What one second costs; None if that is not known."""
-    price = talk.ask_number("init.ask_price", default=UNKNOWN, model=model, currency=currency)
+def ask_price(talk: Talk, what: str, currency: str) -> float | None:
+    """What one second of a model or a family costs; None if that is not known."""
+    price = talk.ask_number("init.ask_price", default=UNKNOWN, what=what, currency=currency)
     return None if price < 0 else price
 
 
 def _most_money(talk: Talk, draft: Draft) -> float:
-    """A limit in money needs every price: the first that is not known ends the matter."""
+    """A limit in money needs every price: the first that is not known ends the matter.
+
+    People know prices by family: one question each, and its models that have a price keep it.
+    """
     config = draft.config()
-    currency = config.settings.currency
-    for model in config.catalog.models:
-        if not model.prices:
-            price = ask_price(talk, model.name, currency)
-            if price is None:
-                return UNLIMITED
+    catalog, currency = config.catalog, config.settings.currency
+    for family in catalog.families:
+        unpriced = [each for each in catalog.models if each.family == family and not each.prices]
+        price = ask_price(talk, catalog.label(family), currency) if unpriced else UNLIMITED
+        if price is None:
+            return UNLIMITED
+        for model in unpriced:
             draft.put(price, "models", model.name, "price")
     return talk.ask_number("init.ask_money", default=UNLIMITED, currency=currency)

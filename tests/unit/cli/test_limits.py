@@ -1,0 +1,87 @@
+"""What `init` asks about money: one price for a family, for all of its models that lack one."""
+
+import tomllib
+from pathlib import Path
+
+from bot.cli.init import limits
+from bot.cli.init.draft import Draft
+from bot.cli.init.talk import Talk
+from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS
+
+PRICE = "One second of "
+SMALL = "".join(
+    f'[models."{name}"]\nhidden = true\n'
+    for name in PACKAGED
+    if not name.startswith(("wan2.5", "sora"))
+)
+"""Two families, the others hidden."""
+
+
+class Typist(Talk):
+    """Somebody who answers by how a question begins, and otherwise with Enter."""
+
+    def __init__(self, **answers: str) -> None:
+        super().__init__()
+        self.answers = {begins.replace("_", " "): answer for begins, answer in answers.items()}
+        self.asked: list[str] = []
+
+    def print(self, sentence: str) -> None:
+        """Nobody reads it."""
+
+    def _answer(self, question: str, default: str | None, /) -> str:
+        self.asked.append(question)
+        said = next((it for begins, it in self.answers.items() if question.startswith(begins)), "")
+        return said or default or ""
+
+    @property
+    def priced(self) -> list[str]:
+        """What it was asked the price of."""
+        return [each[len(PRICE) :].partition(",")[0] for each in self.asked if PRICE in each]
+
+
+def told(folder: Path, typist: Typist, text: str = SMALL) -> dict[str, dict[str, object]]:
+    """What stands in the file of its models, by name, once all was asked."""
+    file = folder / "config.toml"
+    file.write_text(f"{text}{GATEWAY}", "utf-8")
+    limits.set_up(typist, Draft(file, environment=SECRETS))
+    shown = tomllib.loads(file.read_text("utf-8")).get("models", {})
+    return {name: table for name, table in shown.items() if "price" in table}
+
+
+def test_a_price_is_asked_once_for_each_family_and_written_for_each_of_its_models(
+    tmp_path: Path,
+) -> None:
+    typist = Typist(One_second_of_Wan="0.1", One_second_of_Sora="0.2", USD="5")
+    assert told(tmp_path, typist) == {
+        "wan2.5-t2v-preview": {"price": 0.1},
+        "wan2.5-i2v-preview": {"price": 0.1},
+        "sora-2": {"price": 0.2},
+    }
+    assert typist.priced == ["Wan 2.5", "Sora 2"]
+
+
+def test_all_of_our_families_are_seven_questions(tmp_path: Path) -> None:
+    typist = Typist(One_second_of="0.1", USD="5")
+    assert len(told(tmp_path, typist, "")) == len(PACKAGED)
+    assert len(typist.priced) == 7
+
+
+def test_what_has_a_price_keeps_it_and_what_lacks_one_is_asked_for(tmp_path: Path) -> None:
+    typist = Typist(One_second_of_Wan="0.1", USD="5")
+    priced = '[models."wan2.5-i2v-preview"]\nprice = { 480p = 1, 720p = 2, 1080p = 3 }\n'
+    own = f"[models.sora-2]\nprice = 1\n{priced}"
+    assert told(tmp_path, typist, SMALL + own) == {
+        "wan2.5-t2v-preview": {"price": 0.1},
+        "wan2.5-i2v-preview": {"price": {"480p": 1, "720p": 2, "1080p": 3}},
+        "sora-2": {"price": 1},
+    }
+    assert typist.priced == ["Wan 2.5"]
+
+
+def test_a_price_that_is_not_known_ends_the_talk_of_money(tmp_path: Path) -> None:
+    typist = Typist()
+    assert told(tmp_path, typist) == {}
+    assert (typist.priced, [each for each in typist.asked if "USD a day" in each]) == (
+        ["Wan 2.5"],
+        [],
+    )
