@@ -81,8 +81,7 @@ class Commands:
 
     async def _hear(self, message: Message, update: Update) -> None:
         if message.migrate_to_chat_id is not None:
-            await self._intake.line.move(message.chat.id, message.migrate_to_chat_id)
-            return
+            return  # that was heard when it was stored
         album = await self._updates.behind(update) if message.media_group_id else []
         told = [each.message for later in album if (each := await self._read(later))]
         items = [message, *(each for each in told if each is not None)]

@@ -75,10 +75,12 @@ class Inbox:
         *,
         clock: Clock,
         hears: Callable[[bool], None],
+        move: Callable[[int, int], Awaitable[None]],
     ) -> None:
-        """`hears` is told whether we are told of anything."""
+        """`hears` is told whether we are told of anything; `move` that a group has another id."""
         self._bot = bot
         self._hears = hears
+        self._move = move
         self._updates = updates
         self._handle = handle
         self._clock = clock
@@ -86,7 +88,13 @@ class Inbox:
         self._busy: set[str] = set()
 
     async def take(self, told: Sequence[Any]) -> None:
-        """Store what came in, from wherever it came."""
+        """Store what came in, from wherever it came.
+
+        A group that has another id is known by it before anything is taken there: what was said in
+        it is handled beside, and must not be on somebody else's account.
+        """
+        for old, new in filter(None, map(_moved, told)):
+            await self._move(old, new)
         now = self._clock.now()
         await self._updates.put([each for raw in told if (each := _update(raw, now))])
         self._wake.ring()
@@ -203,6 +211,15 @@ def _refusal(answer: dict[str, Any]) -> Exception:
             return Temporary("telegram_unreachable")
 
 
+def _moved(raw: Any) -> tuple[int, int] | None:
+    """The id that a group had and the one that it has, if that is what was told."""
+    match raw:
+        case {"message": {"chat": {"id": int(old)}, "migrate_to_chat_id": int(new)}}:
+            return old, new
+        case _:
+            return None
+
+
 def _is_numbered(raw: Any) -> bool:
     return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
 
@@ -222,8 +239,7 @@ def _update(raw: Any, now: float) -> Update | None:
         lane, wait, urgent = f"{kind}:{person}", 0.0, True
     else:
         said = next((each for key, each in raw.items() if isinstance(each, dict)), {})
-        # A group that has another id is known by it before anything is taken there.
-        lane, wait, urgent = _lane(raw, said), 0.0, "migrate_to_chat_id" in said
+        lane, wait, urgent = _lane(raw, said), 0.0, False
         if album := said.get("media_group_id"):
             lane, wait = f"{lane}:{album}", ALBUM
     return Update(id=number, lane=lane, data=raw, received_at=now, urgent=urgent, wait=wait)
@@ -235,7 +251,7 @@ def _lane(raw: dict[str, Any], said: dict[str, Any]) -> str:
     A private chat is one lane with what becomes of it, so that a block comes after what it ends.
     """
     chat = _id(said, "chat")
-    if "message" not in raw or "migrate_to_chat_id" in said:
+    if "message" not in raw:
         return chat
     speaker = _id(said, "sender_chat") or _id(said, "from")
     return chat if speaker in ("", chat) else f"{chat}:{speaker}"

@@ -106,7 +106,12 @@ class Listener:
     def _opened(self, me: User) -> Inbox:
         commands = Commands(self._intake, me=me, updates=self._updates)
         return Inbox(
-            self._bot, self._updates, commands.handle, clock=self._clock, hears=self._hears
+            self._bot,
+            self._updates,
+            commands.handle,
+            clock=self._clock,
+            hears=self._hears,
+            move=self._platform.line.move,
         )
 
     def _hears(self, does: bool) -> None:

@@ -13,6 +13,7 @@ async def due(lobby: Lobby) -> list[str]:
         lobby.commands.handle,
         clock=lobby.clock,
         hears=lambda _: None,
+        move=lobby.platform.line.move,
     )
     await inbox.take([each.json for each in lobby.fake.updates.all])
     return [_said(each.data) for each in await lobby.updates.due(now=lobby.clock.now(), most=99)]
@@ -50,9 +51,10 @@ async def test_who_speaks_as_a_chat_is_one_more_speaker(lobby: Lobby) -> None:
 
 async def test_a_group_has_its_new_id_before_anything_is_taken_there(lobby: Lobby) -> None:
     club, _ = await club_of(lobby)
-    await lobby.ann.says("/help@zoetrope_bot", chat=club)
-    lobby.fake.migrate(club)
-    assert (await due(lobby))[:2] == ["migrate_to_chat_id", "/help"]
+    grown = lobby.fake.migrate(club)
+    await lobby.ann.says("/help@zoetrope_bot", chat=grown)
+    assert "/help" in await due(lobby), "nothing was handled yet"
+    assert await lobby.platform.line.current(club.id) == grown.id
 
 
 async def test_a_block_comes_after_what_it_ends(lobby: Lobby) -> None:

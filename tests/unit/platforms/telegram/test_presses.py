@@ -427,4 +427,5 @@ async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
 
 def inbox_of(lobby: Lobby, handle: Handle) -> Inbox:
     bot = lobby.platform.line.bot
-    return Inbox(bot, lobby.updates, handle, clock=lobby.clock, hears=lambda _: None)
+    move = lobby.platform.line.move
+    return Inbox(bot, lobby.updates, handle, clock=lobby.clock, hears=lambda _: None, move=move)

@@ -82,7 +82,7 @@ async def house(unused_tcp_port: int) -> AsyncIterator[House]:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-        inbox = Inbox(bot, rows, _nobody, clock=clock, hears=heard.append)  # type: ignore[arg-type]
+        inbox = Inbox(bot, rows, _nobody, clock=clock, hears=heard.append, move=_nowhere)  # type: ignore[arg-type]
         await webhook.open(inbox)
         watch = asyncio.create_task(webhook.watch())
         ann = fake.person("Ann", started=True)
@@ -91,6 +91,10 @@ async def house(unused_tcp_port: int) -> AsyncIterator[House]:
         await asyncio.gather(watch, return_exceptions=True)
         await runner.cleanup()
         await session.close()
+
+
+async def _nowhere(_old: int, _new: int) -> None:
+    raise AssertionError("no group moves here")
 
 
 async def _nobody(_: Update) -> None:
