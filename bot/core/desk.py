@@ -12,6 +12,7 @@ from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, TROUBLES, Job, Reason, S
 from bot.core.notices import Pause
 from bot.core.outcomes import Locked
 from bot.core.ports import Clock, Gateway, Gateways, Jobs
+from bot.core.prompts import unquoted
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -48,7 +49,7 @@ class Desk:
         """Write a change; None if somebody else was faster."""
         saved = await self.jobs.save(before, after, now=self.clock.now())
         if saved is not None and saved.status is not before.status:
-            log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason)
+            log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
         self.ring()
         return saved
 
@@ -147,3 +148,10 @@ class Desk:
         else:
             waiting = replace(job, reason=Reason.BUSY) if queued else job
             await self.put_off(waiting, PAUSE, was=job)
+
+
+def _words(job: Job) -> dict[str, str]:
+    """What the gateway said of a job that ends badly: people are told in ours."""
+    if job.detail is None or job.status not in (Status.FAILED, Status.UNCONFIRMED):
+        return {}
+    return {"words": unquoted(job.detail, job.request.prompt)}

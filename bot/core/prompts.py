@@ -1,5 +1,7 @@
 """Cleaning of what people type: the text they see is the text that is sent."""
 
+import json
+import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"
@@ -10,6 +12,10 @@ _MOST_MARKS = 4
 
 _LONG_WORD = 20
 """Characters; several scripts put no spaces between words."""
+_QUOTED = 6
+"""Characters in a row that are no accident."""
+_LINK = re.compile(r"[a-z][a-z0-9+.-]*:(?://|\\/\\/|data:|[a-z]+/)\S+", re.IGNORECASE)
+_CUT = re.compile("\0+")
 
 
 def clean(prompt: str) -> str:
@@ -37,6 +43,22 @@ def shortened(text: str, most: int) -> str:
     if text[most - 1] != " " and end > max(most - _LONG_WORD, most // 2):
         cut = cut[:end]
     return cut.rstrip() + "…"
+
+
+def unquoted(text: str, prompt: str) -> str:
+    """`text` without what it quotes of `prompt`, in whole or in part, and without links.
+
+    For logs: what a gateway says is for the operator, what a person said to it is not.
+    """
+    kept = list(_LINK.sub("…", text))
+    text = "".join(kept)
+    for source in (prompt, json.dumps(prompt)[1:-1]):
+        length = min(_QUOTED, len(source))
+        quotable = {source[at : at + length] for at in range(len(source) - length + 1)}
+        for at in range(len(text) - length + 1):
+            if length and text[at : at + length] in quotable:
+                kept[at : at + length] = "\0" * length
+    return _CUT.sub("…", "".join(kept))
 
 
 def _is_invisible(char: str) -> bool:

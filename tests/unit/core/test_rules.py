@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core import schedule
 from bot.core.links import LONGEST, Signer
-from bot.core.prompts import clean, shortened
+from bot.core.prompts import clean, shortened, unquoted
 from bot.core.quotas import Limits, Usage, left, refusal
 
 LIMITS = Limits(
@@ -203,3 +203,22 @@ def test_shortened_is_short(text: str, most: int) -> None:
 )
 def test_shortened_ends_with_a_word_where_there_are_words(text: str, short: str) -> None:
     assert shortened(text, 17) == short
+
+
+@pytest.mark.parametrize(
+    ("said", "prompt", "left"),
+    [
+        ('bad: "a cat on the moon" x', "a cat on the moon", 'bad: "…" x'),
+        ("near “cat on the mo”", "a cat on the moon", "near “…”"),
+        (r'{"m":"\u732b\u5728\u6708\u4eae"}', "猫在月亮", '{"m":"…"}'),
+        (
+            "see https://x.test/?sig=1, or data:image/png;base64,A now",
+            "zzzzzz",
+            "see … or … now",
+        ),
+        (r"at http:\/\/x.test\/z end", "zzzzzz", "at … end"),
+        ("nothing of it", "", "nothing of it"),
+    ],
+)
+def test_a_log_quotes_nobody_and_leads_nowhere(said: str, prompt: str, left: str) -> None:
+    assert unquoted(said, prompt) == left

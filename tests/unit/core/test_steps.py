@@ -391,6 +391,19 @@ async def test_a_picture_that_cannot_be_had_ends_the_job_before_it_costs(
     assert workshop.gateway.posts == 0
 
 
+async def test_why_a_gateway_refused_is_in_the_log_and_what_was_asked_is_not(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = "my neighbour Zed, dancing"
+    said = f'HTTP 400: DataInspectionFailed in "{prompt}", see https://log.test/?sig=1'
+    workshop.gateway.creations = [Rejected(Reason.MODERATED, said)]
+    await workshop.submit(order(prompt=prompt))
+    await workshop.work(60)
+    log = "".join(capsys.readouterr())
+    assert "DataInspectionFailed in" in log
+    assert not any(each in log for each in ("neighbour", "Zed", "dancing", "log.test"))
+
+
 async def test_our_own_copy_and_our_own_video_are_asked_of_nobody(workshop: Workshop) -> None:
     workshop.chat.fetches = [Refused("picture_gone")]
     workshop.studio.kept = {"pictures/old.jpg", "videos/old.mp4"}
