@@ -14,6 +14,7 @@ from bot.core.orders import (
     Order,
     Person,
     Picture,
+    Shaping,
     Sound,
 )
 from bot.core.prompts import clean
@@ -39,6 +40,9 @@ def order_of(
     aspect: str | None = None,
     quality: str | None = None,
     preset: str | None = None,
+    fit: Shaping | None = None,
+    negative_prompt: str = "",
+    seed: int | None = None,
     sound: Sound | None = None,
 ) -> Order:
     """What a command or a form asks for; its event is the interaction itself."""
@@ -54,6 +58,9 @@ def order_of(
         aspect=aspect,
         quality=quality,
         preset=preset,
+        fit=fit,
+        negative_prompt=negative_prompt,
+        seed=seed,
         sound=sound,
     )
 

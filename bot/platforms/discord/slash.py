@@ -4,7 +4,7 @@ Only what the catalogue would take of what is filled in so far is suggested.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import discord
 from discord import app_commands
@@ -15,19 +15,23 @@ from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import DRAFT
-from bot.core.orders import Order, Picture, Sound
+from bot.core.orders import Order, Picture, Sound, shaping_of
 from bot.core.replies import Text
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import order_of, picture_of, sound_of
 
 CHOICES = ("model", "seconds", "aspect", "quality", "preset")
 """Options that suggest what can be had."""
+MORE = ("fit", "negative", "seed")
+"""Options for whoever knows what they want."""
 MOST = 25
 MOST_NAME = 100
 """Discord's limits: choices, and characters of one."""
 
 Command = app_commands.Command[Any, ..., None]
 Prompt = app_commands.Range[str, 1, 2000]
+Negative = app_commands.Range[str, 1, 1000]
+Fit = Literal["crop", "pad"]
 Value = TypeVar("Value", str, int)
 
 SOME_PICTURE = Picture(source=None, filename="", size=0)
@@ -42,7 +46,7 @@ def commands(intake: Intake) -> tuple[Command, ...]:
 
 
 def _video(intake: Intake) -> Command:
-    @_described("video", "prompt", "image", "last_image", *CHOICES)
+    @_described("video", "prompt", "image", "last_image", *CHOICES, *MORE)
     async def video(
         interaction: discord.Interaction,
         prompt: Prompt,
@@ -53,6 +57,9 @@ def _video(intake: Intake) -> Command:
         aspect: str | None = None,
         quality: str | None = None,
         preset: str | None = None,
+        fit: Fit | None = None,
+        negative: Negative | None = None,
+        seed: int | None = None,
     ) -> None:
         order = order_of(
             interaction,
@@ -63,6 +70,9 @@ def _video(intake: Intake) -> Command:
             aspect=aspect,
             quality=quality,
             preset=preset,
+            fit=shaping_of(fit) if fit else None,
+            negative_prompt=negative or "",
+            seed=seed,
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
@@ -70,7 +80,7 @@ def _video(intake: Intake) -> Command:
 
 
 def _animate(intake: Intake) -> Command:
-    @_described("animate", "prompt", "image", "last_image", "audio", *CHOICES)
+    @_described("animate", "prompt", "image", "last_image", "audio", *CHOICES, *MORE)
     async def animate(
         interaction: discord.Interaction,
         image: discord.Attachment,
@@ -82,6 +92,9 @@ def _animate(intake: Intake) -> Command:
         aspect: str | None = None,
         quality: str | None = None,
         preset: str | None = None,
+        fit: Fit | None = None,
+        negative: Negative | None = None,
+        seed: int | None = None,
     ) -> None:
         order = order_of(
             interaction,
@@ -93,6 +106,9 @@ def _animate(intake: Intake) -> Command:
             aspect=aspect,
             quality=quality,
             preset=preset,
+            fit=shaping_of(fit) if fit else None,
+            negative_prompt=negative or "",
+            seed=seed,
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 

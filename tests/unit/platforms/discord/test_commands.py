@@ -11,7 +11,7 @@ from bot.core import replies
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import Address, Kind, Person, Picture, Sound
+from bot.core.orders import Address, Kind, Person, Picture, Shaping, Sound
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
 from tests.fakes.clock import FakeClock
@@ -81,6 +81,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     options = {each["name"]: each for each in shown["video"]["options"]}
     assert list(options) == [
         "prompt", "image", "last_image", "model", "seconds", "aspect", "quality", "preset",
+        "fit", "negative", "seed",
     ]  # fmt: skip
     assert [name for name, each in options.items() if each.get("required")] == ["prompt"]
     assert [name for name, each in options.items() if each.get("autocomplete")] == [
@@ -154,6 +155,16 @@ async def test_a_movement_is_asked_for_by_its_name(
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     await (await ann.slash("animate", image=image, preset="loop")).answered()
     assert (await only_job(bot)).request.prompt == "Loop."
+
+
+async def test_whoever_knows_what_they_want_may_say_it(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    asked = await ann.slash("animate", image=image, model="wan", fit="pad", negative="rain", seed=7)
+    await asked.answered()
+    order = (await only_job(bot)).order
+    assert (order.fit, order.negative_prompt, order.seed) == (Shaping.PAD, "rain", 7)
 
 
 @pytest.mark.usefixtures("bot")
