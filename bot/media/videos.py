@@ -4,6 +4,7 @@ Runs in a worker process, because libav is native code and the file is somebody 
 for MP4 only: any other container is not what a gateway promised.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,8 +84,7 @@ def take_last_frame(source: Path, target: Path) -> None:
     """Write the last frame as it is shown, upright and with square pixels, without any loss."""
     with _translated("not_a_video"), _opened(source) as container:
         stream = _video_stream(container)
-        # Beyond the end: what is decoded on the way there is everything after the last key frame.
-        frame = _frame_at(container, stream, (container.duration or 0) / av.time_base)
+        frame = _last_frame(container, stream)
         still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
         size = _shown_size(stream, frame)
         still = still.rotate(frame.rotation, expand=True).resize(size, Image.Resampling.LANCZOS)
@@ -185,6 +185,15 @@ def _frame_at(
     if frame is None:
         raise Broken("not_a_video")
     return frame
+
+
+def _last_frame(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame:
+    """By its place, not by its time: containers count from wherever they like."""
+    for start in ((container.start_time or 0) + (container.duration or 0), 0):
+        container.seek(start)  # to the key frame before it
+        if last := deque(container.decode(stream), maxlen=1):
+            return last[0]
+    raise Broken("not_a_video")
 
 
 # ---------------------------------------------------------------- making it smaller

@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
-from bot.media.videos import Probe, probe, shrink, take_thumbnail
+from bot.media.videos import Probe, probe, shrink, take_last_frame, take_thumbnail
 from bot.media.workers import Workers
 from tests.unit.media.samples import corners, quarters, tone, turned, write_video
 
@@ -221,3 +221,24 @@ async def test_flipped_bytes_give_a_video_or_an_error_of_ours(fast: Path, tmp_pa
             codes.add(broken.code)
     await workers.close()
     assert codes <= {"not_a_video", "video_truncated"}
+
+
+@pytest.mark.parametrize(
+    ("start", "options"), [(0, {}), (24, {}), (0, {"movflags": "frag_keyframe+empty_moov"})]
+)
+def test_the_last_frame_is_the_last_wherever_its_container_begins_to_count(
+    tmp_path: Path, start: int, options: dict[str, str]
+) -> None:
+    film, still = tmp_path / "film.mp4", tmp_path / "still.png"
+    with av.open(str(film), "w", format="mp4", options=options) as output:
+        stream = output.add_stream("libx264", rate=24, options={"g": "12"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(48):
+            frame = av.VideoFrame.from_image(Image.new("L", (64, 64), number * 5))  # type: ignore[no-untyped-call]
+            frame.pts = number + start
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    take_last_frame(film, still)
+    with Image.open(still) as picture:
+        level = picture.convert("L").getpixel((9, 9))
+    assert level == pytest.approx(47 * 5, abs=2)
