@@ -211,6 +211,8 @@ def _check_words(name: str, row: ModelTable) -> None:
             if aspect not in ASPECTS:
                 key = f"models.{name}.sizes.{quality}.{aspect}"
                 raise _Wrong(key, "not_one_of", given=aspect, can=", ".join(ASPECTS))
+    if set(row.kinds) == {Kind.REMIX}:
+        raise _Wrong(f"models.{name}.kinds", "remix_alone")
     if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
         raise _Wrong(f"models.{name}.picture", "missing")
     if row.picture and row.picture.exact:

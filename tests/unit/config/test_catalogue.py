@@ -341,6 +341,10 @@ WRONG = {
             " is true. Take it out, or set dialect to documented if the gateway speaks that."
         ),
     ),
+    "remix": (
+        'kinds = ["remix"]',
+        "kinds names remix alone, which needs a video to begin with. Add t2v or i2v.",
+    ),
     "dialects": ("dialects = 5", "dialects is 5; a value of type table belongs there."),
     "dialect": (
         "dialects = { documented = 5 }",
