@@ -40,7 +40,7 @@ class Needs:
     facts: Facts
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
     link: Callable[[Job], Link | None]
-    ways: Callable[[Job], Awaitable[Ways]]
+    ways: Callable[[Job, bool], Awaitable[Ways]]
     database: Database
     note: str
     """What the room says on top of itself: that its videos are paid for, say."""

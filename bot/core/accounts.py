@@ -5,7 +5,7 @@ that it ever had: one that changed it must not fall back upon somebody else's mo
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.core import variations
 from bot.core.catalog import Catalog
@@ -37,9 +37,14 @@ class Accounts:
     ids: Callable[[str, str], Awaitable[Sequence[str]]] = _unmoved
     """Every id of a community, the present one first."""
 
-    async def ways(self, job: Job) -> Ways:
-        """What leads on from a video, or out of a failure, by what can be had where it is."""
-        return variations.ways(job, (await self.terms(job.order.address)).catalog)
+    async def ways(self, job: Job, direct: bool = False) -> Ways:
+        """What leads on from a video, or out of a failure, by what can be had where it is.
+
+        `direct`: in its person's own messages, wherever it was asked for.
+        """
+        asked = job.order.address
+        where = replace(asked, community=None) if direct else asked
+        return variations.ways(job, (await self.terms(where)).catalog)
 
     async def terms(self, address: Address) -> Terms:
         """What holds there. Rows are asked only where one of its other ids may be named."""

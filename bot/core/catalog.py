@@ -94,13 +94,16 @@ class Catalog:
         if order.remix_of and (model := self._remixer(order.remix_of)):
             return model, self._remixed(model, order, order.remix_of)
         kind = _kind(order)
+        able: list[tuple[Model, VideoRequest]] = []
         refusals = []
         for model in self._models_for(order.family, kind):
             try:
-                return model, self._request(model, order, kind, spare_seed)
+                able.append((model, self._request(model, order, kind, spare_seed)))
             except Refused as refused:
                 refusals.append(refused)
-        raise _joint(refusals)
+        if not able:
+            raise _joint(refusals)
+        return min(able, key=_thrift) if order.quality == DRAFT else able[0]
 
     def _request(
         self, model: Model, order: Order, kind: Kind, spare_seed: int | None
@@ -286,6 +289,13 @@ def _one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Mo
     if wanted not in can:
         raise Refused(f"{what}_unavailable", wanted=wanted, family=model.label, can=_listed(can))
     return wanted
+
+
+def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
+    """What makes a draft a good one, the most important first; less is better."""
+    model, request = made
+    side = QUALITIES[request.quality or ""]
+    return side, model.cost(request.seconds, request.quality), model.typical
 
 
 def _draft(model: Model, order: Order) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.errors import Broken
-from bot.core.orders import Order, Sound, VideoRequest
+from bot.core.orders import Kind, Order, Sound, VideoRequest
 
 SOFT_DEADLINE = 30 * 60.0
 """Seconds after which a job is "taking long" and no longer counts as one of "at once"."""
@@ -150,13 +150,15 @@ class Job:
 
     @property
     def pictures_missing(self) -> bool:
-        """Whether some picture of the order is not in our storage yet."""
-        return any(picture.key is None for picture in self.order.pictures)
+        """Whether some picture that is to be sent is not in our storage yet."""
+        wanted = () if self.request.kind is Kind.REMIX else self.order.pictures
+        return any(picture.key is None for picture in wanted)
 
     @property
     def sound_missing(self) -> bool:
-        """Whether the order has a sound that is not in our storage yet."""
-        return self.order.sound is not None and self.order.sound.key is None
+        """Whether a sound that is to be sent is not in our storage yet."""
+        wanted = None if self.request.kind is Kind.REMIX else self.order.sound
+        return wanted is not None and wanted.key is None
 
     @property
     def is_final(self) -> bool:

@@ -104,10 +104,27 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What a model demands of a picture; sides in pixels."""
+
+    width: int | None = None
+    height: int | None = None
+    """With `width`: the picture must have exactly this size."""
+    least_side: int = 1
+    most_side: int = 4096
+    widest: float = 4.0
+    """The largest ratio of the long side to the short one; beyond it the picture is reshaped."""
+    most_bytes: int = 10_000_000
+    """Bytes of the re-encoded file."""
+    shaping: Shaping = Shaping.CROP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Still:
-    """A picture in our storage; sides in pixels."""
+    """A picture in our storage, made to fit; `whole` is all there was of it, of this size."""
 
     key: str
+    whole: str
     width: int
     height: int
 
@@ -133,15 +150,22 @@ class Picture:
     last_of: str | None = None
     """Instead of a source: the key of a video of ours whose last moment it is."""
     key: str | None = None
+    """Our own copy, made to fit."""
+    whole: str | None = None
+    """The key of all there was of it."""
+    fit: Fit | None = None
+    """What `key` was made for."""
 
-    def kept(self, copy: Still) -> "Picture":
+    def kept(self, copy: Still, fit: Fit) -> "Picture":
         """The same picture once we have our own copy of it."""
-        ours = replace(self, source=None, copy_of=None, last_of=None)
-        return replace(ours, key=copy.key, width=copy.width, height=copy.height)
+        ours = replace(self, source=None, copy_of=None, last_of=None, fit=fit)
+        return replace(ours, key=copy.key, whole=copy.whole, width=copy.width, height=copy.height)
 
     def anew(self) -> "Picture":
-        """The same picture for another request, which may want it another way."""
-        return replace(self, copy_of=self.key, key=None) if self.key else self
+        """The same picture for another request, which wants it another way."""
+        if self.key is None:
+            return self
+        return replace(self, copy_of=self.whole or self.key, key=None, whole=None, fit=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,22 +241,6 @@ class Order:
     def files(self) -> "tuple[Picture | Sound, ...]":
         """What people gave, in the order in which it travels: the sound last."""
         return (*self.pictures, *((self.sound,) if self.sound else ()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """What a model demands of a picture; sides in pixels."""
-
-    width: int | None = None
-    height: int | None = None
-    """With `width`: the picture must have exactly this size."""
-    least_side: int = 1
-    most_side: int = 4096
-    widest: float = 4.0
-    """The largest ratio of the long side to the short one; beyond it the picture is reshaped."""
-    most_bytes: int = 10_000_000
-    """Bytes of the re-encoded file."""
-    shaping: Shaping = Shaping.CROP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

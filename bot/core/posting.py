@@ -140,7 +140,7 @@ class Posting:
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:
             card = post.kind is PostKind.CARD
-            reply = await self.card(job) if card else await self._failure(job)
+            reply = await self.card(job) if card else await self._failure(post, job)
             await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
@@ -245,7 +245,7 @@ class Posting:
         if post.kind is PostKind.CARD:
             yield _Message(Form.TEXT, await self.card(job))
         elif post.kind is PostKind.FAILURE:
-            yield _Message(Form.TEXT, await self._failure(job))
+            yield _Message(Form.TEXT, await self._failure(post, job))
         else:
             async with self._result(post, job, platform) as message:
                 yield message
@@ -260,7 +260,7 @@ class Posting:
         link = self._link(job)
         # While a send has an unknown end its rung is kept: another one has another nonce.
         held = post.form if post.sending_at else None
-        ways = await self._accounts.ways(job)
+        ways = await self._accounts.ways(job, post.direct)
         as_file = post.form in (None, Form.FILE)
         async with AsyncExitStack() as stack:
             if as_file and (fits or (held is Form.FILE and link)):
@@ -276,8 +276,8 @@ class Posting:
             else:
                 yield _Message(Form.TEXT, replies.kept(job, fits=fits, ways=ways))
 
-    async def _failure(self, job: Job) -> Reply:
-        return replies.failure(job, ways=await self._accounts.ways(job))
+    async def _failure(self, post: Post, job: Job) -> Reply:
+        return replies.failure(job, ways=await self._accounts.ways(job, post.direct))
 
     async def _shrunk(self, video: Video, most: int, stack: AsyncExitStack) -> Path | None:
         try:

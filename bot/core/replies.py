@@ -65,10 +65,14 @@ class Button:
     shown: str | None = None
     """The value in its label, where people know it by another name."""
 
+    word: str | None = None
+    """Which label it has, where its action has several."""
+
     @property
     def label(self) -> Text:
         """What stands on it."""
-        return Text(id=f"button.{self.action}", values={"value": self.shown or self.value})
+        id_ = f"button.{self.word or self.action}"
+        return Text(id=id_, values={"value": self.shown or self.value})
 
 
 Ways = Sequence[Button]
@@ -178,6 +182,8 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     """Why there is no video, whether it counted, and the ways out."""
     unsure = job.status is Status.UNCONFIRMED
     said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
+    if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
+        said = "failure.video_gone"
     return Reply(
         text=Text(id=said, values={"person": job.order.person.id, "family": job.request.label}),
         tone=Tone.FAILED,
@@ -243,7 +249,8 @@ def _turn(job: Job, at_once: int | None) -> Text | None:
 
 def _state(job: Job) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
-        return "fetching"
+        given = any(each.source for each in job.order.pictures)
+        return "fetching" if given else "preparing"
     if job.status is Status.QUEUED and job.sound_missing:
         return "fetching_sound"
     if job.status is Status.QUEUED and job.reason in TROUBLES:

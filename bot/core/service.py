@@ -14,12 +14,25 @@ from bot.core.access import Access
 from bot.core.accounts import Accounts, Terms
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Reason, Status
-from bot.core.orders import ANYBODY, Address, Call, Order, Person, Picture, Sound
+from bot.core.orders import (
+    ANYBODY,
+    Address,
+    Call,
+    Kind,
+    Order,
+    Person,
+    Picture,
+    Sound,
+    VideoRequest,
+)
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.quotas import Usage
 from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
 from bot.log import get_logger
+
+DOUBLE = 10.0
+"""Seconds in which a second press of the same button is a slip of the finger."""
 
 log = get_logger()
 
@@ -71,18 +84,24 @@ class Service:
         self._new_id = new_id
         self._new_seed = new_seed
         self._card_grace = card_grace
+        self._pressed: dict[tuple[object, ...], tuple[float, str]] = {}
+        """When and by which event somebody pressed which button last."""
 
     async def submit(self, order: Order) -> Job:
         """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
         await self.access.check(order.person, order.address)
         self.check_authors(order.files, order.person)
         terms = await self.terms(order.address)
+        if (
+            order.remix_of
+            and self._base_urls.get(order.remix_of.gateway) != order.remix_of.base_url
+        ):
+            order = replace(order, remix_of=None)
         model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
         job = Job(
             id=self._new_id(),
-            # The preset's words are in the prompt now: tried again, they are not to come twice.
-            order=replace(order, prompt=request.prompt, preset=None),
+            order=_settled(order, request),
             request=request,
             gateway=model.gateway,
             base_url=self._base_urls[model.gateway],
@@ -101,25 +120,38 @@ class Service:
     async def again(
         self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""
     ) -> Job:
-        """Submit what a button makes of an earlier job, on the account of whoever pressed."""
-        return await self.submit(
-            await self.varied(job_id, action, call, value=value, prompt=prompt)
-        )
+        """Submit what a button makes of an earlier job, on the account of whoever pressed.
+
+        Raises `Refused("pressed_twice")` for a second press a moment after the first.
+        """
+        order = await self.varied(job_id, action, call, value=value, prompt=prompt)
+        press = (call.person.id, job_id, action, value, prompt)
+        now = self._clock.now()
+        # What was pressed long ago is forgotten: the table is as long as ten seconds.
+        self._pressed = {it: each for it, each in self._pressed.items() if now - each[0] < DOUBLE}
+        if press in self._pressed and self._pressed[press][1] != call.event_id:
+            raise Refused("pressed_twice")
+        self._pressed[press] = (now, call.event_id)
+        try:
+            return await self.submit(order)
+        except BaseException:
+            self._pressed.pop(press, None)
+            raise
 
     async def varied(
         self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""
     ) -> Order:
         """The order that a button stands for, and whether this person may have it.
 
-        Raises `Refused`: `video_gone`, or `no_way` where the catalogue no longer offers it.
+        Raises `Refused`: `not_yours` for what was never shown there, `video_gone`, or `no_way`
+        where the catalogue no longer offers it.
         """
         job = await self._job(job_id)
+        await self._check_seen(job, call)
         order = await self._variation(job, action, call.address, value, prompt)
         if order is None:
             gone = action is Action.CONTINUE and job.video is None
             raise Refused("video_gone" if gone else "no_way")
-        if order.remix_of and self._base_urls.get(job.gateway) != job.base_url:
-            order = replace(order, remix_of=None)
         self.check_authors(order.files, call.person)
         return replace(
             order,
@@ -153,6 +185,17 @@ class Service:
                 return variations.elsewhere(job, catalog, value)
             case _:
                 return None
+
+    async def _check_seen(self, job: Job, call: Call) -> None:
+        """Of what was shown to nobody else, nobody else makes anything: ids are no secrets."""
+        if call.person.id == job.order.person.id:
+            return
+        home, here = job.order.address, call.address
+        if job.silent or home.community is None or home.platform != here.platform:
+            raise Refused("not_yours")
+        known = await self.accounts.ids(here.platform, here.community) if here.community else ()
+        if home.community not in (here.community, *known):
+            raise Refused("not_yours")
 
     async def check_delete(self, job_id: str, actor: Actor) -> None:
         """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
@@ -275,6 +318,21 @@ class Service:
         if job is None:
             raise Refused("job_unknown")
         return job
+
+
+def _settled(order: Order, request: VideoRequest) -> Order:
+    """The order as its job keeps it: what was settled once is not to be settled another way."""
+    pictures = order.pictures
+    if request.fit and any(each.fit != request.fit for each in pictures):
+        pictures = tuple(each.anew() for each in pictures)
+    return replace(
+        order,
+        pictures=pictures,
+        # The preset's words are in the prompt now: tried again, they are not to come twice.
+        prompt=request.prompt,
+        preset=None,
+        remix_of=order.remix_of if request.kind is Kind.REMIX else None,
+    )
 
 
 def _too_late(job: Job) -> Refused:

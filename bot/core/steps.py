@@ -101,7 +101,11 @@ class Steps:
         except BotError as problem:
             await self._not_fetched(job, problem, gone=Reason.PICTURE_GONE, bad=Reason.PICTURE_BAD)
         else:
-            await self._fetched(job, replace(job, order=order), [copy.key for copy in kept])
+            await self._fetched(
+                job,
+                replace(job, order=order),
+                [key for copy in kept for key in (copy.key, copy.whole)],
+            )
 
     async def _fetch_sound(self, job: Job) -> None:
         """A step of its own: the pictures are kept, whatever comes of it."""
@@ -152,7 +156,9 @@ class Steps:
             ]
             kept = await self._media.keep_pictures(raw, fit)
         copies = iter(kept)
-        pictures = [each if each.key else each.kept(next(copies)) for each in job.order.pictures]
+        pictures = [
+            each if each.key else each.kept(next(copies), fit) for each in job.order.pictures
+        ]
         return replace(job.order, pictures=tuple(pictures)), kept
 
     @asynccontextmanager

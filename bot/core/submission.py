@@ -92,7 +92,7 @@ class Submission:
         async with AsyncExitStack() as stack:
             files = [
                 await stack.enter_async_context(self._media.file(given.key))
-                for given in job.order.files
+                for given in (job.order.files if job.request.places else ())
                 if given.key
             ]
             outcome = await gateway.create(

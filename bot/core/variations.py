@@ -10,9 +10,9 @@ from itertools import combinations
 from typing import Any
 
 from bot.core.catalog import Catalog
-from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.models import QUALITIES
+from bot.core.offers import takes
 from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
 
@@ -41,9 +41,7 @@ _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
 """What may help besides trying the same again."""
 _HOPELESS = frozenset(
     {
-        Reason.PICTURE_GONE,
         Reason.PICTURE_BAD,
-        Reason.SOUND_GONE,
         Reason.SOUND_BAD,
         Reason.TOO_LONG,
         Reason.BAD_SIZE,
@@ -87,20 +85,24 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
         aspect=None,
         seed=None,
     )
-    families = (job.request.family, None)
-    return _first(catalog, (each for family in families for each in _relaxed(order, family)))
+    family = job.request.family
+    takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
+    order = replace(order, family=family if takes_one else None)
+    # What nothing helps is refused in words when it is submitted: they may be too long, say.
+    return _first(catalog, _relaxed(order)) or order
 
 
 def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | None:
-    """The same in this quality, or in the best; with the same seed, where one was sent."""
+    """The same in this quality, by default the best; with the same seed, where one was sent."""
     request = job.request
     now = QUALITIES.get(request.quality or "")
     if request.kind is Kind.REMIX or now is None:
         return None
     better = [each for each, side in QUALITIES.items() if side > now]
-    wanted = [quality] if quality in better else better[::-1]
+    wanted = [each for each in better[::-1] if quality in (None, each)]
     same = replace(
-        _anew(job.order),
+        job.order,
+        remix_of=None,
         family=request.family,
         seconds=None if job.order.sound else request.seconds,
         aspect=job.order.aspect or (None if job.order.pictures else request.aspect),
@@ -110,23 +112,23 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
 
 
 def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | None:
-    """The same, as long as asked for, or the next shorter length that there is."""
+    """The same, so many seconds long, by default the next shorter length that there is."""
     request = job.request
     if request.kind is Kind.REMIX or job.order.sound:
         return None
     known = {length for model in catalog.models for length in model.seconds}
     less = sorted((each for each in known if each < request.seconds), reverse=True)
-    wanted = [each for each in less if str(each) == seconds] or less
-    same = replace(job.order, family=request.family)
+    wanted = [each for each in less if seconds in (None, str(each))]
+    same = replace(job.order, family=request.family, remix_of=None)
     return _first(catalog, (replace(same, seconds=each) for each in wanted))
 
 
 def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | None:
-    """The same by another family: this one, or the first that can."""
-    order = replace(_anew(job.order), remix_of=None)
+    """The same by this other family, by default the first that can."""
+    plain = replace(job.order, remix_of=None)
     others = [f for f in catalog.families if f != job.request.family and _can_be_carried(f)]
-    wanted = [family] if family in others else others
-    return _first(catalog, (each for other in wanted for each in _relaxed(order, other)))
+    wanted = [each for each in others if family in (None, each)]
+    return _first(catalog, (replace(it, family=f) for it in _relaxed(plain) for f in wanted))
 
 
 def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
@@ -138,8 +140,11 @@ def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
 def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
     buttons = []
     if order := finer(job, catalog):
-        buttons.append(Button(action=Action.FINER, job_id=job.id, value=order.quality))
-    if continued(job, "", catalog):
+        # Without the seed it is another film.
+        word = "finer" if order.seed else "finer_anew"
+        buttons.append(Button(action=Action.FINER, job_id=job.id, value=order.quality, word=word))
+    onward = continued(job, "", catalog)
+    if onward and takes(catalog, onward):
         buttons.append(Button(action=Action.CONTINUE, job_id=job.id))
     return tuple(buttons)
 
@@ -183,24 +188,14 @@ def _made(job: Job) -> Made | None:
     )
 
 
-def _anew(order: Order) -> Order:
-    return replace(order, pictures=tuple(picture.anew() for picture in order.pictures))
-
-
-def _relaxed(order: Order, family: str | None) -> Iterable[Order]:
-    """The order at that family, with as many of its wishes as possible."""
+def _relaxed(order: Order) -> Iterable[Order]:
+    """The order with as many of its wishes as possible."""
     for many in range(len(_WISHES) + 1):
         for given_up in combinations(_WISHES, many):
             changes = {key: none for wish in given_up for key, none in wish.items()}
-            yield replace(order, family=family, **changes)
+            yield replace(order, **changes)
 
 
 def _first(catalog: Catalog, orders: Iterable[Order]) -> Order | None:
     """The first that can be had."""
-    for order in orders:
-        try:
-            catalog.choose(order)
-        except Refused:
-            continue
-        return order
-    return None
+    return next((order for order in orders if takes(catalog, order)), None)

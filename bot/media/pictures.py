@@ -15,7 +15,7 @@ from typing import IO
 from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
 
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_PIXELS, Fit, Shaping
+from bot.core.orders import PICTURE_BYTES, PICTURE_PIXELS, Fit, Shaping
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MOST_PIXELS = PICTURE_PIXELS
@@ -53,14 +53,26 @@ _DECODER_ERRORS = (
 )
 
 
-def fit_picture(source: Path, fit: Fit, target: Path) -> tuple[int, int]:
-    """Write `source` to `target` as an upright sRGB JPEG that satisfies `fit`; its size.
+WHOLE = Fit(widest=float(MOST_SIDE), most_bytes=PICTURE_BYTES)
+"""Nothing is cut off: for whatever else is made of the picture later."""
+
+
+def fit_pictures(
+    source: Path, fit: Fit, target: Path, whole: Path
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Write `source` to `target` made to fit, and to `whole` as it is; both sizes.
+
+    Upright sRGB JPEGs, both.
 
     Raises `Refused("picture_bad", why=...)`; `why` is `format` (none of the four we read),
     `too_large` (pixels, or bytes that no quality brings down) or `broken` (cannot be decoded).
     """
     with source.open("rb") as file:
         picture = _decode(file)
+    return _write(picture, fit, target), _write(picture, WHOLE, whole)
+
+
+def _write(picture: Image.Image, fit: Fit, target: Path) -> tuple[int, int]:
     size = _fitting_size(picture.width, picture.height, fit)
     match fit.shaping:
         case Shaping.CROP:

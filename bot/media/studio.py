@@ -72,11 +72,12 @@ class Studio:
         kept: list[Still] = []
         try:
             for source in sources:
-                kept.append(await self._keep_picture(source, fit))
-                fit = replace(fit, width=kept[0].width, height=kept[0].height)
+                still, (width, height) = await self._keep_picture(source, fit)
+                kept.append(still)
+                fit = replace(fit, width=width, height=height)
         except BaseException:
-            for still in kept:
-                await self.delete(still.key)
+            for key in (each for still in kept for each in (still.key, still.whole)):
+                await self.delete(key)
             raise
         return kept
 
@@ -142,15 +143,16 @@ class Studio:
         """Idempotent."""
         await self.storage.delete(key)
 
-    async def _keep_picture(self, source: Path, fit: Fit) -> Still:
-        key = new_key("pictures", "jpg")
+    async def _keep_picture(self, source: Path, fit: Fit) -> tuple[Still, tuple[int, int]]:
+        key, whole = new_key("pictures", "jpg"), new_key("pictures", "jpg")
         async with self.scratch() as folder:
-            fitted = folder / "picture.jpg"
-            width, height = await self._workers.run(
-                pictures.fit_picture, source, fit, fitted, timeout=PICTURE_TIMEOUT
+            files = folder / "picture.jpg", folder / "whole.jpg"
+            fitted, (width, height) = await self._workers.run(
+                pictures.fit_pictures, source, fit, *files, timeout=PICTURE_TIMEOUT
             )
-            await self.storage.put(key, fitted)
-        return Still(key=key, width=width, height=height)
+            for name, file in zip((key, whole), files, strict=True):
+                await self.storage.put(name, file)
+        return Still(key=key, whole=whole, width=width, height=height), fitted
 
     async def _keep_thumbnail(self, source: Path) -> str | None:
         """A missing still never holds a video back."""

@@ -67,7 +67,7 @@ def a_job(
     )
 
 
-async def nowhere(_: Job) -> Ways:
+async def nowhere(_: Job, _direct: bool) -> Ways:
     """Leads on to nothing."""
     return ()
 

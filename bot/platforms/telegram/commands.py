@@ -198,7 +198,8 @@ class Commands:
                 locale=reading.locale_of(message.from_user),
                 prompt=wish.prompt,
                 pictures=own or order.pictures,
-                remix_of=None if own else order.remix_of,
+                # What was chosen anew, a remix would not change.
+                remix_of=None if own or wish.chosen else order.remix_of,
             )
             await self._submit(replace(answer, **wish.chosen))
         elif self._intake.may_answer(message):

@@ -38,8 +38,8 @@ log = get_logger()
 
 Linked = Callable[[Job], Link | None]
 """A fresh link to its video; None where the world does not see us."""
-LeadingOn = Callable[[Job], Awaitable[Ways]]
-"""The buttons that lead on from it."""
+LeadingOn = Callable[[Job, bool], Awaitable[Ways]]
+"""The buttons that lead on from it, in its person's own messages or where it was asked for."""
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
 Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
 """Sends it to this chat and topic: a file of ours, or one that Telegram has by that name."""
@@ -129,7 +129,7 @@ class Films:
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
-        said = replies.result(job, ways=await self._ways(job))
+        said = replies.result(job, ways=await self._ways(job, True))
         look = caption(job, said)
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
@@ -191,7 +191,8 @@ class Films:
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""
-        link, ways = self._link(job), await self._ways(job)
+        alone = channel == job.order.person.id  # a private chat has the number of its person
+        link, ways = self._link(job), await self._ways(job, alone)
         if link is None:
             said = replies.kept(job, fits=False, ways=ways)
         else:

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Reason, Status
-from bot.core.orders import Still
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -511,9 +510,10 @@ async def test_a_kept_sound_that_is_no_longer_there_is_said_to_be_gone(singing: 
 
 
 async def test_a_sound_that_kills_the_process_ends_its_job(singing: Workshop) -> None:
-    kept = CAT.kept(Still(key="pictures/0.jpg", width=640, height=360))
-    singing.studio.kept.add("pictures/0.jpg")
-    job = await singing.submit(order(pictures=(kept,), sound=SONG))
+    job = await singing.submit(order(pictures=(CAT,), sound=SONG))
+    now = singing.clock.time
+    [row] = await singing.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
+    await singing.steps.take(row)
     for _ in range(4):
         now = singing.clock.time
         await singing.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from bot.core import variations
+from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.models import DRAFT
-from bot.core.orders import ANYBODY, Address, Call, Extra, Kind, Made, Picture
+from bot.core.orders import ANYBODY, Address, Call, Extra, Kind, Made, Order, Picture
 from bot.core.replies import Action
+from bot.core.service import DOUBLE
 from tests.unit.core.orders import (
     ANN,
     BOB,
@@ -23,7 +25,7 @@ from tests.unit.core.orders import (
     job,
     order,
 )
-from tests.unit.core.workshop import Workshop
+from tests.unit.core.workshop import FREE, Workshop
 
 FILM = Video(key="videos/a.mp4", size=9, width=1280, height=720, seconds=5.0)
 OURS = replace(CAT, source=None, key="pictures/cat.jpg")
@@ -52,6 +54,15 @@ def shown(job: Job, catalog: Catalog = CATALOG) -> list[tuple[str, str | None]]:
 
 def test_a_draft_is_the_smallest_that_there_is() -> None:
     assert CATALOG.choose(order(quality=DRAFT))[1].quality == "480p"
+
+
+def test_a_draft_is_the_cheapest_of_the_smallest_of_the_family() -> None:
+    small = {"sizes": {"480p": "480P"}, "prices": {"480p": 20}}
+    dear = replace(WAN_PICTURE, prices={"720p": 9, "480p": 30})
+    cheap, quick = replace(dear, name="b", **small), replace(dear, name="c", **small, typical=9.0)  # type: ignore[arg-type]
+    catalog = Catalog(models=(replace(dear, sizes={"720p": "720P"}), dear, cheap, quick))
+    model, request = catalog.choose(order(pictures=(CAT,), quality=DRAFT))
+    assert (model.name, request.quality) == ("c", "480p")
 
 
 def test_a_draft_has_the_shape_that_was_asked_for() -> None:
@@ -141,6 +152,14 @@ def test_where_its_family_takes_no_picture_another_goes_on() -> None:
     assert catalog.choose(onward)[0].family == "sora"
 
 
+def test_words_that_are_too_long_go_to_no_other_model() -> None:
+    """Nor are they said to be something that can't be had."""
+    onward = variations.continued(made(), "x" * 60, replace(CATALOG, default="sora"))
+    assert onward is not None
+    with pytest.raises(Refused, match="prompt_too_long"):
+        CATALOG.choose(onward)
+
+
 def test_nothing_goes_on_from_a_video_that_is_gone() -> None:
     gone = replace(made(), video=None)
     assert variations.continued(gone, "", CATALOG) is None
@@ -183,9 +202,9 @@ async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
         (Reason.CONTENT_GONE, ["tryon", "retry"]),
         (Reason.EXPIRED, ["tryon", "retry"]),
         (Reason.TIMED_OUT, ["shorter", "tryon", "retry"]),
-        (Reason.PICTURE_GONE, []),
+        (Reason.PICTURE_GONE, ["retry"]),
         (Reason.PICTURE_BAD, []),
-        (Reason.SOUND_GONE, []),
+        (Reason.SOUND_GONE, ["retry"]),
         (Reason.SOUND_BAD, []),
     ],
 )
@@ -199,7 +218,6 @@ def test_another_model_takes_over_what_it_can() -> None:
     assert other is not None
     assert (other.family, other.seconds, other.aspect) == ("sora", None, "9:16")
     assert other.negative_prompt == "", "that one can't leave anything out"
-    assert [each.copy_of for each in other.pictures] == ["pictures/cat.jpg"], "fitted anew"
 
 
 def test_nothing_is_offered_that_nobody_else_makes() -> None:
@@ -215,6 +233,27 @@ def test_a_family_that_no_button_can_carry_is_passed_over() -> None:
     others = tuple(replace(SORA, family=name, label=name) for name in names)
     catalog = Catalog(models=(WAN_TEXT, *others))
     assert ("tryon", "good") in shown(failed(Reason.MODERATED), catalog)
+
+
+def test_wishes_are_given_up_only_where_no_family_fulfils_them() -> None:
+    long = replace(SORA, name="kling", family="kling", label="Kling", seconds=(5, 10))
+    catalog = replace(CATALOG, models=(*CATALOG.models, long))
+    other = variations.elsewhere(failed(Reason.MODERATED, seconds=10), catalog)
+    assert other is not None
+    assert (other.family, other.seconds) == ("kling", 10)
+
+
+@pytest.mark.parametrize(
+    "made_of",
+    [
+        variations.elsewhere(failed(Reason.MODERATED), CATALOG, "gone"),
+        variations.elsewhere(failed(Reason.MODERATED), CATALOG, "wan"),
+        variations.shorter(failed(Reason.TIMED_OUT, seconds=10), CATALOG, "7"),
+        variations.finer(made(quality=DRAFT, pictures=(CAT,)), CATALOG, "1080p"),
+    ],
+)
+def test_a_button_does_what_it_says_or_nothing(made_of: Order | None) -> None:
+    assert made_of is None
 
 
 def test_the_next_shorter_length_is_offered() -> None:
@@ -269,13 +308,103 @@ def test_what_was_not_made_has_nothing_to_remix() -> None:
 
 
 async def test_a_gateway_that_moved_is_asked_for_a_new_one(workshop: Workshop) -> None:
+    """Also if it moved between the press and the words, which may be days."""
+    workshop.service.accounts = Accounts(Terms(catalog=REMIXING, limits=FREE))
+    job = await workshop.made(order(family="sora"))
+    asked = await workshop.service.varied(job.id, Action.REMIX, CALL, prompt="a dog")
+    assert asked.remix_of is not None
+    moved = replace(asked, remix_of=replace(asked.remix_of, base_url="https://old.test"))
+    again = await workshop.submit(moved)
+    assert (again.request.kind, again.order.remix_of) == (Kind.TEXT, None)
+    remix = await workshop.submit(asked)
+    assert (remix.request.kind, remix.order.remix_of) == (Kind.REMIX, asked.remix_of)
+
+
+async def test_a_remix_needs_no_copy_of_the_picture_it_began_with(workshop: Workshop) -> None:
+    workshop.service.accounts = Accounts(Terms(catalog=REMIXING, limits=FREE))
+    job = await workshop.made(order(family="sora", pictures=(CAT,)))
+    workshop.studio.kept.clear()
+    remix = await workshop.service.again(job.id, Action.REMIX, CALL, prompt="a dog")
+    await workshop.work(60)
+    assert (await workshop.job(remix.id)).gateway_id is not None
+
+
+# --- pictures of other requests ------------------------------------------------------------------
+
+
+async def test_a_picture_is_fitted_anew_where_another_fit_is_wanted(workshop: Workshop) -> None:
+    """Out of all there was of it: what was cut off for one model may be wanted by another."""
+    job = await workshop.made(order(pictures=(CAT,)))
+    [kept] = job.order.pictures
+    same = await workshop.service.again(job.id, Action.RETRY, CALL)
+    assert same.order.pictures == (kept,)
+    press = replace(CALL, event_id="press 2")
+    other = await workshop.service.again(job.id, Action.TRY_ON, press, value="sora")
+    assert [(each.copy_of, each.key) for each in other.order.pictures] == [(kept.whole, None)]
+    await workshop.work(60)
+    assert [each.fit for each in (await workshop.job(other.id)).order.pictures] == [
+        other.request.fit
+    ]
+
+
+async def test_a_picture_of_a_row_that_knows_no_fit_is_fitted_anew(workshop: Workshop) -> None:
+    old = replace(CAT, source=None, key="pictures/old.jpg")
+    job = await workshop.submit(order(pictures=(old,)))
+    assert [each.copy_of for each in job.order.pictures] == ["pictures/old.jpg"]
+
+
+# --- who, and how often --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "silent", "is_theirs"),
+    [
+        (HALL, False, True),
+        (HALL, True, False),
+        (replace(HALL, community=None, channel="bob"), False, False),
+        (replace(HALL, community="elsewhere"), False, False),
+    ],
+)
+async def test_nobody_makes_anything_of_what_they_were_not_shown(
+    workshop: Workshop, address: Address, silent: bool, is_theirs: bool
+) -> None:
     job = await workshop.made(order())
-    remix = await workshop.service.varied(job.id, Action.REMIX, CALL, prompt="a dog")
-    assert remix.remix_of is not None
-    row = await workshop.job(job.id)
-    await workshop.jobs.save(row, replace(row, base_url="https://old.test"), now=0.0)
-    moved = await workshop.service.varied(job.id, Action.REMIX, CALL, prompt="a dog")
-    assert moved.remix_of is None
+    await workshop.jobs.save(job, replace(job, silent=silent), now=0.0)
+    bobs = replace(CALL, person=BOB, address=address)
+    if is_theirs:
+        await workshop.service.varied(job.id, Action.CONTINUE, bobs)
+    else:
+        with pytest.raises(Refused, match="not_yours"):
+            await workshop.service.varied(job.id, Action.CONTINUE, bobs)
+    await workshop.service.varied(job.id, Action.CONTINUE, replace(bobs, person=ANN))
+
+
+async def test_nobody_makes_anything_of_a_private_video(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=replace(HALL, community=None)))
+    with pytest.raises(Refused, match="not_yours"):
+        await workshop.service.varied(job.id, Action.RETRY, replace(CALL, person=BOB))
+
+
+async def test_a_double_tap_is_one_video(workshop: Workshop) -> None:
+    job = await workshop.made(order())
+    await workshop.service.again(job.id, Action.RETRY, CALL)
+    again = replace(CALL, event_id="press 2")
+    with pytest.raises(Refused, match="pressed_twice"):
+        await workshop.service.again(job.id, Action.RETRY, again)
+    await workshop.service.again(job.id, Action.REMIX, again, prompt="another matter")
+    await workshop.service.again(job.id, Action.RETRY, CALL)  # told of the first press twice
+    workshop.clock.time += DOUBLE
+    await workshop.service.again(job.id, Action.RETRY, replace(CALL, event_id="press 3"))
+    recent = await workshop.service.recent(HALL, ANN)
+    assert len(recent) == 4
+
+
+async def test_a_press_that_was_refused_may_be_pressed_again_at_once(workshop: Workshop) -> None:
+    job = await workshop.made(order())
+    for event in ("one", "two"):
+        call = replace(CALL, event_id=event)
+        with pytest.raises(Refused, match="prompt_too_long"):
+            await workshop.service.again(job.id, Action.REMIX, call, prompt="x" * 99)
 
 
 def test_a_remix_has_no_better_and_no_shorter_one() -> None:

@@ -136,9 +136,12 @@ class ScriptedStudio:
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         if self.bad_picture:
             raise self.bad_picture
-        keys = [f"pictures/{len(self.kept) + number}.jpg" for number, _ in enumerate(sources)]
-        self.kept.update(keys)
-        return [Still(key=key, width=640, height=360) for key in keys]
+        first = len(self.kept) // 2
+        keys = [f"pictures/{first + number}" for number, _ in enumerate(sources)]
+        self.kept |= {f"{key}{end}" for key in keys for end in (".jpg", "-whole.jpg")}
+        return [
+            Still(key=f"{key}.jpg", whole=f"{key}-whole.jpg", width=640, height=360) for key in keys
+        ]
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
         if self.bad_sound:

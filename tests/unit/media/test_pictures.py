@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.core.errors import Refused
 from bot.core.orders import Fit, Shaping
-from bot.media.pictures import fit_picture
+from bot.media.pictures import fit_pictures
 from tests.unit.media.samples import corners, encoded, noise, png_chunk, png_of, quarters
 
 
@@ -21,10 +21,11 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.source = folder / "source"
         self.target = folder / "target.jpg"
+        self.whole = folder / "whole.jpg"
 
     def fit(self, body: bytes, fit: Fit | None = None) -> Image.Image:
         self.source.write_bytes(body)
-        fit_picture(self.source, fit or Fit(), self.target)
+        fit_pictures(self.source, fit or Fit(), self.target, self.whole)
         with Image.open(self.target) as picture:
             picture.load()
         assert (picture.format, picture.mode) == ("JPEG", "RGB")

@@ -31,10 +31,11 @@ async def test_a_picture_is_kept_fitted(studio: Studio, tmp_path: Path) -> None:
     source = tmp_path / "photo.png"
     source.write_bytes(encoded(quarters(100, 80)))
     [still] = await media.keep_pictures([source], Fit(width=64, height=36))
-    assert still == Still(key=still.key, width=64, height=36)
-    async with media.file(still.key) as path:
-        with Image.open(path) as picture:
-            assert (picture.format, picture.size) == ("JPEG", (64, 36))
+    assert still == Still(key=still.key, whole=still.whole, width=100, height=80)
+    for key, size in ((still.key, (64, 36)), (still.whole, (100, 80))):
+        async with media.file(key) as path:
+            with Image.open(path) as picture:
+                assert (picture.format, picture.size) == ("JPEG", size)
     await media.delete(still.key)
     await media.delete(still.key)
     with pytest.raises(Broken, match="file_missing"):
@@ -57,7 +58,7 @@ async def test_the_first_and_the_last_picture_get_one_size(studio: Studio, tmp_p
     lying.write_bytes(encoded(quarters(120, 80)))
     standing.write_bytes(encoded(quarters(80, 120)))
     first, last = await studio.keep_pictures([lying, standing], Fit())
-    assert (first.width, first.height, last.width, last.height) == (120, 80, 120, 80)
+    assert (first.width, first.height, last.width, last.height) == (120, 80, 80, 120)
     async with studio.file(last.key) as path:
         with Image.open(path) as picture:
             assert picture.size == (120, 80)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.jobs import HARD_DEADLINE, Job
 from bot.core.links import Signer
-from bot.core.orders import Still
+from bot.core.orders import Fit, Still
 from bot.media.storage import new_key
 from bot.media.studio import Studio
 from bot.web.pages import Pages
@@ -56,7 +56,10 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
             (folder / "picture").write_bytes(data)
             await studio.storage.put(key, folder / "picture")
         # A third one that is not here yet.
-        pictures = (*(CAT.kept(Still(key=key, width=64, height=36)) for key in keys), CAT)
+        pictures = (
+            *(CAT.kept(Still(key=key, whole="", width=64, height=36), Fit()) for key in keys),
+            CAT,
+        )
         sound = new_key("sounds", "mp3")
         (folder / "sound").write_bytes(SOUND)
         await studio.storage.put(sound, folder / "sound")

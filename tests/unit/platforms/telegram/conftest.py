@@ -18,6 +18,7 @@ from bot.core.jobs import Job, Video
 from bot.core.posting import Link
 from bot.core.posts import Form, PostKind
 from bot.core.quotas import Limits
+from bot.core.replies import Ways
 from bot.core.service import AnimateOthers, Service
 from bot.core.updates import Update
 from bot.core.wake import Wake
@@ -68,7 +69,7 @@ class Lobby:
             communities=self.communities,
             stored=self._stored,
             link=lambda _: self.link,
-            ways=lambda job: self.service.ways(job),
+            ways=self._ways,
             clock=self.clock,
         )
         facts = Facts(self.database)
@@ -103,6 +104,9 @@ class Lobby:
         )
         me = await self.platform.line.bot.get_me()
         self.commands = Commands(intake, me=me, updates=self.updates)
+
+    async def _ways(self, job: Job, _direct: bool) -> Ways:
+        return await self.service.ways(job)
 
     async def hear(self, subject: object, *, attempts: int = 0) -> None:
         """Handle what Telegram told of a message or a press."""
