@@ -66,8 +66,7 @@ class Desk:
 
     async def put_off(self, job: Job, seconds: float, *, was: Job | None = None) -> None:
         """Due again in so many seconds, unclaimed; `was` is the row that `job` was made of."""
-        due_at = self.clock.now() + seconds
-        later = replace(job, due_at=due_at, claimed_until=None, crashes=0)
+        later = moves.put_off(job, due_at=self.clock.now() + seconds)
         await self.save(was or job, later)
 
     async def again(self, job: Job, *, base: float, most: float) -> None:

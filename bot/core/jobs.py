@@ -200,6 +200,12 @@ def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = 
     return replace(back, due_at=due_at, claimed_until=None, attempts=attempts, reason=reason)
 
 
+def put_off(job: Job, *, due_at: float) -> Job:
+    """The same step again then. Whoever is put off waits for no place, so it keeps none back."""
+    reason = None if job.reason is Reason.AT_ONCE else job.reason
+    return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
+
+
 def accepted(job: Job, gateway_id: str, *, now: float, due_at: float) -> Job:
     """The gateway has it and named it. From `unconfirmed` the released quota stays released."""
     return _move(

@@ -111,6 +111,20 @@ async def test_who_stops_waiting_lets_the_next_go_on(store: Store) -> None:
     assert await due(store, now=NOON + 6) == [next_.id]
 
 
+async def test_who_is_put_off_lets_the_next_go_on_and_is_not_called_before_its_time(
+    store: Store,
+) -> None:
+    (first, second), (waiting, next_) = await filled(store, waiting=2)
+    await store.moved(first, ENDS["refused"](first), now=NOON + 5)
+    row = await _row(store, waiting)
+    await store.moved(row, moves.put_off(row, due_at=LATE), now=NOON + 6)
+    assert await due(store, now=NOON + 6) == [next_.id]
+    assert (await begun(store, await _row(store, next_), now=NOON + 6)).status is Status.SUBMITTING
+    await store.moved(second, ENDS["refused"](second), now=NOON + 7)
+    assert await due(store, now=NOON + 7) == []
+    assert (await begun(store, now=NOON + 8)).status is Status.SUBMITTING
+
+
 async def test_more_places_than_before_are_all_taken(store: Store) -> None:
     """An operator raised the limit: who begins calls the next as long as there is room."""
     (first, _), waiting = await filled(store, waiting=3)

@@ -28,7 +28,7 @@ from bot.core.outcomes import (
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
-from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER
+from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
 from bot.i18n import say
 from tests.unit.core.orders import ANN, BOB, CAT, SINGING, SONG, offering, order
 from tests.unit.core.workshop import CLAIM, Workshop
@@ -135,6 +135,31 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     await workshop.work(120)
     over, then = await workshop.job(first.id), await workshop.job(second.id)
     assert then.submitted_at == over.completed_at, "not one look later"
+
+
+@pytest.mark.parametrize("trouble", [ZeroDivisionError(), Temporary("away"), None])
+async def test_whose_turn_it_is_and_who_cannot_begin_keeps_nobody_waiting(
+    workshop: Workshop, trouble: Exception | None
+) -> None:
+    """A step that raises, storage that is away, a step that kills the process (None)."""
+
+    async def stumble() -> None:
+        workshop.gateway.before = None
+        if trouble:
+            raise trouble
+
+    workshop.at_once = 1
+    workshop.gateway.looks = [Running(), Done()]
+    first, second, third = [await workshop.submit(order()) for _ in range(3)]
+    await workshop.work(5)
+    waiting = await workshop.job(second.id)
+    crashes = 0 if trouble else MOST_CRASHES
+    await workshop.jobs.save(waiting, replace(waiting, crashes=crashes), now=workshop.clock.now())
+    workshop.gateway.before = stumble
+    await workshop.work(2 * HOUR)
+    first, second, third = [await workshop.job(each.id) for each in (first, second, third)]
+    assert third.submitted_at == first.completed_at
+    assert second.status is Status.COMPLETED
 
 
 async def test_what_waits_its_turn_while_the_gateway_is_locked_says_that(
