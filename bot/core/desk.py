@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.core import jobs as moves
 from bot.core import schedule
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, TROUBLES, Job, Reason, Status
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.outcomes import Locked
 from bot.core.ports import Clock, Gateway, Gateways, Jobs
@@ -109,7 +109,6 @@ class Desk:
             job.gateway,
             looked=job.status is Status.IN_PROGRESS,
             asked_at=asked_at,
-            went_on=int(job.reason in TROUBLES),
             rooms=self._rooms,
             now=self.clock.now(),
         )

@@ -4,12 +4,18 @@ One row for each owner and gateway: news takes the place of what was not said ye
 what is no longer so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.core.jobs import Reason
 
 REMINDER = 24 * 3600.0
 """Seconds after which trouble that lasts is said again."""
+HUSH = 3600.0
+"""Seconds in which the same is said once, and no trouble after the end of another.
+
+A balance too low for one video and enough for the next would else be news every few minutes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,20 @@ class Notice:
     detail: str
     """The gateway's own words."""
     waiting: int
-    """Jobs that waited for it when this was written."""
+    """Jobs that the trouble held up when this was written."""
     written_at: float
     due_at: float
     claimed_until: float | None
     attempts: int
+
+
+def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
+    """What operators believe of a gateway, by when they were told what of it; None: it works."""
+    return max(told, key=told.__getitem__, default=None)
+
+
+def may_be_said_at(trouble: Reason, told: Mapping[Reason | None, float]) -> float:
+    """From when on `trouble` is news to them."""
+    if last_of(told) is trouble:
+        return told[trouble] + REMINDER
+    return max(told.get(trouble, 0.0), told.get(None, 0.0)) + HUSH

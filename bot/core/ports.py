@@ -85,7 +85,7 @@ class Gateways(Protocol):
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Leave it alone for a while. Its owners are told when that begins, and once a day.
+        """Leave it alone for a while. Its owners are told, as often as `notices` allows.
 
         `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
         """
@@ -94,19 +94,11 @@ class Gateways(Protocol):
         """The latest pause, over or not, as long as there was no success since."""
 
     async def works(
-        self,
-        gateway: str,
-        *,
-        looked: bool,
-        asked_at: float,
-        went_on: int,
-        rooms: Iterable[str],
-        now: float,
+        self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended the trouble, of which its owners are told then.
+        """A success: whether it ended the trouble. Owners who know of that are told.
 
-        `looked`: it was a look; `went_on`: jobs that waited for it and no longer do. What was
-        asked before the trouble proves nothing.
+        `looked`: it was a look. What was asked before the trouble proves nothing.
         """
 
 

@@ -60,9 +60,7 @@ class Telling:
 def reply(notice: Notice) -> Reply:
     """What is wrong and how to mend it, or that it is over."""
     if notice.reason is None:
-        id_ = "notice.went_on" if notice.waiting else "notice.works"
-        count = notice.waiting or None
-        text = Text(id=id_, values={"gateway": notice.gateway}, count=count)
+        text = Text(id="notice.works", values={"gateway": notice.gateway})
         return Reply(text=text, tone=Tone.DONE)
     values = {
         "gateway": notice.gateway,

@@ -1,6 +1,7 @@
 """The `gateways` table: an episode of trouble each, from the first refusal to the first success.
 
-Its operators are told at both ends, in the transactions that begin and end it.
+Its operators are told at both ends, in the transactions that begin and end it; what they were
+told, and when, outlasts the episode in `told`.
 """
 
 from collections.abc import Iterable
@@ -9,13 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import TROUBLES, Reason, Status
-from bot.core.notices import REMINDER, Pause
+from bot.core.notices import Pause, last_of, may_be_said_at
 from bot.store.database import Database, insert
 from bot.store.notices import owe
-from bot.store.tables import gateways, jobs
+from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
 _TROUBLES = [reason.value for reason in TROUBLES]
+_WORKS = "works"
+"""Among the words of `told`, the one that is no reason."""
 
 
 class Gateways:
@@ -27,15 +30,13 @@ class Gateways:
     async def pause(
         self, gateway: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
-        """Leave it alone for a while; its operators are told once, and once a day."""
+        """Leave it alone for a while; its operators are told, unless it is too soon for that."""
 
         async def work(connection: AsyncConnection) -> None:
-            told_at = await _write(connection, gateway, pause, now=now)
-            if told_at > now - REMINDER:
+            await _write(connection, gateway, pause, now=now)
+            if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
                 return
-            told = sa.update(gateways).where(gateways.c.name == gateway).values(told_at=now)
-            await connection.execute(told)
-            await owe(
+            await _tell(
                 connection,
                 gateway,
                 reason=pause.reason,
@@ -58,18 +59,11 @@ class Gateways:
         return await self._database.run(work)
 
     async def works(
-        self,
-        gateway: str,
-        *,
-        looked: bool,
-        asked_at: float,
-        went_on: int,
-        rooms: Iterable[str],
-        now: float,
+        self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
         """A success: whether it ended an episode. What waits for its end is due now.
 
-        What was asked before the trouble proves nothing. `went_on`: jobs that no longer wait.
+        What was asked before the trouble proves nothing.
         """
         over = sa.and_(gateways.c.name == gateway, gateways.c.since < asked_at)
         if looked:
@@ -78,28 +72,52 @@ class Gateways:
         async def work(connection: AsyncConnection) -> bool:
             if (await connection.execute(sa.delete(gateways).where(over))).rowcount != 1:
                 return False
-            waiting = went_on + await _let_go(connection, gateway, now=now)
-            await owe(
-                connection, gateway, reason=None, detail="", waiting=waiting, rooms=rooms, now=now
-            )
+            await _let_go(connection, gateway, now=now)
+            if last_of(await _told(connection, gateway)) is not None:
+                await _tell(
+                    connection, gateway, reason=None, detail="", waiting=0, rooms=rooms, now=now
+                )
             return True
 
         return await self._database.run(work)
 
 
-async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> float:
-    """When its owners were told last; 0 if this begins it. Whoever else pauses waits for us."""
+async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:
+    """Begins the episode, or goes on with it. Whoever else pauses waits for us."""
     latest = {"reason": pause.reason.value, "paused_until": pause.until}
     row = insert(connection, gateways).values(
-        name=gateway, since=now, told_at=0.0, looking=pause.looking, **latest
+        name=gateway, since=now, looking=pause.looking, **latest
     )
     looking = sa.and_(gateways.c.looking, row.excluded.looking)
-    written = await connection.execute(
-        row.on_conflict_do_update(
-            index_elements=["name"], set_={**latest, "looking": looking}
-        ).returning(gateways.c.told_at)
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=["name"], set_={**latest, "looking": looking})
     )
-    return float(written.scalar_one())
+
+
+async def _told(connection: AsyncConnection, gateway: str) -> dict[Reason | None, float]:
+    rows = await connection.execute(sa.select(told).where(told.c.gateway == gateway))
+    return {None if row.word == _WORKS else Reason(row.word): row.at for row in rows}
+
+
+async def _tell(
+    connection: AsyncConnection,
+    gateway: str,
+    *,
+    reason: Reason | None,
+    detail: str,
+    waiting: int,
+    rooms: Iterable[str],
+    now: float,
+) -> None:
+    row = insert(connection, told).values(
+        gateway=gateway, word=reason.value if reason else _WORKS, at=now
+    )
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=list(told.primary_key), set_={"at": now})
+    )
+    await owe(
+        connection, gateway, reason=reason, detail=detail, waiting=waiting, rooms=rooms, now=now
+    )
 
 
 async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> int:
@@ -110,15 +128,13 @@ async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> i
     return await connection.scalar(sa.select(sa.func.count()).where(*held)) or 1
 
 
-async def _let_go(connection: AsyncConnection, gateway: str, *, now: float) -> int:
-    """How many waited for this gateway; those that nobody has in hand are due at once."""
+async def _let_go(connection: AsyncConnection, gateway: str, *, now: float) -> None:
+    """What waited for this gateway is due at once, unless somebody has it in hand."""
     waiting = sa.and_(
         jobs.c.gateway == gateway,
         jobs.c.due_at.is_not(None),
-        jobs.c.status.in_(_CREATING),
+        jobs.c.status == Status.QUEUED.value,
+        jobs.c.claimed_until.is_(None),
         jobs.c.reason.in_(_TROUBLES),
     )
-    count = await connection.scalar(sa.select(sa.func.count()).where(waiting)) or 0
-    queued = sa.and_(waiting, jobs.c.status == Status.QUEUED.value, jobs.c.claimed_until.is_(None))
-    await connection.execute(sa.update(jobs).where(queued).values(due_at=now))
-    return count
+    await connection.execute(sa.update(jobs).where(waiting).values(due_at=now))

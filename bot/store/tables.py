@@ -107,10 +107,18 @@ gateways = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("paused_until", sa.Double, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    # Whether it was only looks that were refused; and when its owners were told last.
+    # Whether it was only looks that were refused.
     sa.Column("looking", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
-    sa.Column("told_at", sa.Double, nullable=False),
+)
+
+# When the owners of a gateway were last told of each trouble, and that it works.
+told = sa.Table(
+    "told",
+    metadata,
+    sa.Column("gateway", sa.Text, primary_key=True),
+    sa.Column("word", sa.Text, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
 )
 
 # What an owner is to be told of a gateway; it goes once that is done.

@@ -1,4 +1,7 @@
-"""Trouble at a gateway: its operators are told when it begins, once a day, and when it is over."""
+"""Trouble at a gateway: its operators are told when it begins, once a day, and when it is over.
+
+However often that is, they are not told the same twice an hour, nor left with what is not so.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -9,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
 from bot.core.jobs import Job, Reason, Status
-from bot.core.notices import REMINDER, Notice, Pause
+from bot.core.notices import HUSH, REMINDER, Notice, Pause
 from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
 
@@ -33,11 +36,9 @@ async def pause(
     await store.gateways.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
 
 
-async def works(store: Store, *, asked_at: float, looked: bool = False, went_on: int = 0) -> bool:
+async def works(store: Store, *, asked_at: float, looked: bool = False) -> bool:
     now = asked_at + 1
-    return await store.gateways.works(
-        "main", looked=looked, asked_at=asked_at, went_on=went_on, rooms=(), now=now
-    )
+    return await store.gateways.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
 
 
 async def claimed(store: Store, *, now: float) -> list[Notice]:
@@ -84,6 +85,49 @@ async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> Non
     assert len(await told(store, now=NOON + REMINDER + 1)) == 1
 
 
+async def test_trouble_that_comes_and_goes_is_told_with_its_end_once_an_hour(
+    store: Store,
+) -> None:
+    """A balance that is too low for one video and enough for all others."""
+    await own(store, ("discord", "7"))
+    said = []
+    for minute in range(0, 120, 5):
+        now = NOON + 60 * minute
+        await pause(store, now=now)
+        said += [(minute, reason) for _, _, reason, _ in await told(store, now=now)]
+        assert await works(store, asked_at=now + 60), "what waits goes on, said or not"
+        said += [(minute + 1, reason) for _, _, reason, _ in await told(store, now=now + 61)]
+    assert said == [(0, Reason.NO_BALANCE), (1, None), (65, Reason.NO_BALANCE), (66, None)]
+
+
+async def test_what_was_too_soon_to_be_told_is_told_if_it_lasts_and_so_is_its_end(
+    store: Store,
+) -> None:
+    await own(store, ("discord", "7"))
+    await pause(store)
+    await works(store, asked_at=NOON + 9)
+    await told(store, now=NOON + 10)
+    for later in (300, HUSH + 9):
+        await pause(store, now=NOON + later)
+        assert await told(store, now=NOON + later) == []
+    await pause(store, now=NOON + 10 + HUSH)
+    assert await told(store, now=NOON + 10 + HUSH) == [("discord", "7", Reason.NO_BALANCE, 1)]
+    await works(store, asked_at=NOON + 11 + HUSH)
+    assert await told(store, now=NOON + 12 + HUSH) == [("discord", "7", None, 0)]
+
+
+async def test_trouble_that_becomes_another_is_told_at_once_but_not_to_and_fro(
+    store: Store,
+) -> None:
+    await own(store, ("discord", "7"))
+    said = []
+    for minute, trouble in ((0, EMPTY), (10, LOCKED), (15, EMPTY), (20, LOCKED), (60, EMPTY)):
+        now = NOON + 60 * minute
+        await pause(store, trouble, now=now)
+        said += [(minute, reason) for _, _, reason, _ in await told(store, now=now)]
+    assert said == [(0, Reason.NO_BALANCE), (10, Reason.BAD_KEY), (60, Reason.NO_BALANCE)]
+
+
 async def test_in_a_room_of_ones_own_whoever_comes_is_told(store: Store) -> None:
     await pause(store, rooms=("room",))
     assert await told(store, now=NOON) == [("room", "", Reason.NO_BALANCE, 1)]
@@ -95,8 +139,8 @@ async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) ->
     waiting = await _put_back(store, Reason.NO_BALANCE)
     busy = await _put_back(store, Reason.BUSY)
     await pause(store)
-    assert await works(store, asked_at=NOON + 10, went_on=1)
-    assert await told(store, now=NOON + 20) == [("discord", "7", None, 2)]
+    assert await works(store, asked_at=NOON + 10)
+    assert await told(store, now=NOON + 20) == [("discord", "7", None, 0)]
     assert await store.gateways.paused("main") is None
     assert await store.claimed(now=NOON + 20) == [waiting.id]
     assert busy.due_at == NOON + 300

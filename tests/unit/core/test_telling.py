@@ -49,7 +49,7 @@ async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Works
         "2 videos wait; nothing is lost, and I try again every 5 minutes. "
         "Its own words: HTTP 403: empty"
     )
-    assert over == ("ann", "“main” works again. The 2 videos that waited go on.")
+    assert over == ("ann", "“main” works again.")
 
 
 async def test_a_key_is_told_by_the_name_that_the_operator_knows(owned: Workshop) -> None:

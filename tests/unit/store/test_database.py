@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.core.errors import Broken
 from bot.store.database import Database, Result, open_database
 from bot.store.settings import Settings
-from bot.store.tables import jobs, metadata, settings
+from bot.store.tables import jobs, metadata, settings, told
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
 
@@ -272,6 +272,28 @@ async def test_alembic_finds_nothing_left_to_migrate(new_url: NewUrl) -> None:
             )
 
         assert await database.run(work) == []
+
+
+async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_been(
+    new_url: NewUrl,
+) -> None:
+    """Version 5 forgot it with the trouble: whoever was told would not hear of its end."""
+    url = await new_url()
+    async with open_database(url) as database:
+        await database.run(_becomes_version_5_in_trouble)
+    async with open_database(url) as database:
+        rows = await database.run(lambda connection: connection.execute(sa.select(told)))
+        assert [tuple(row) for row in rows] == [("main", "bad_key", 9.0)]
+
+
+async def _becomes_version_5_in_trouble(connection: AsyncConnection) -> None:
+    for statement in (
+        "DROP TABLE told",
+        "ALTER TABLE gateways ADD told_at DOUBLE PRECISION NOT NULL DEFAULT 0",
+        "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)",
+        "UPDATE alembic_version SET version_num = '0005'",
+    ):
+        await connection.execute(sa.text(statement))
 
 
 async def _described(url: str) -> list[tuple[object, ...]]:
