@@ -15,6 +15,7 @@ from bot.core import replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
+from bot.core.models import MICRO
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Left, Reply
@@ -121,7 +122,7 @@ class Posting:
             at_once=self._at_once(job.request.model),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, terms.limits, now=now),
-            cost=terms.catalog.cost(job.request, self._currency),
+            cost=self._cost(job),
         )
 
     async def _ready_at(self, job: Job, now: float) -> float | None:
@@ -136,6 +137,12 @@ class Posting:
             progress=job.progress,
         )
         return None if left is None else now + left
+
+    def _cost(self, job: Job) -> str | None:
+        """What its row counts, for people: prices may have changed since it was ordered."""
+        if job.spend_cost <= 1:  # released, or without a price
+            return None
+        return f"{job.spend_cost / MICRO:.2f} {self._currency}"
 
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:

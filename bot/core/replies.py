@@ -121,14 +121,14 @@ def card(
     """The status card, always drawn from the job's row.
 
     `at_once`: how many of its model are made at a time, if that is known; `is_late`: past the soft
-    deadline; `cost`: its price, if it has one.
+    deadline; `cost`: what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     waits = job.status is Status.QUEUED and job.reason is not None
     timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at and not waits else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
-    price = [Text(id="fact.cost", values={"cost": cost})] if cost and job.spend_cost else []
+    price = [Text(id="fact.cost", values={"cost": cost})] if cost else []
     return Reply(
         text=_turn(job, at_once) or Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],

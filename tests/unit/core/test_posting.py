@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from bot.core import posting
+from bot.core.accounts import Terms
+from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import Reason, Status
+from bot.core.jobs import Job, Reason, Status
 from bot.core.outcomes import Failed, Running, Uncertain
 from bot.core.posting import MOST_TRIES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply
 from bot.core.service import Actor
-from tests.unit.core.orders import ANN, order
-from tests.unit.core.workshop import Workshop
+from tests.unit.core.orders import ANN, SORA, order
+from tests.unit.core.workshop import FREE, Workshop
 
 LINK = Link("https://bot.test/v/x", 2_000_000.0)
 SILENCE = Temporary("no_answer")
@@ -415,3 +417,32 @@ async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop
     assert "fact.ready" not in facts
     await workshop.speak(3600)
     assert "fact.late" in [fact.id for fact in workshop.chat.edited[-1].facts]
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "cost"), [({"720p": 100_000}, ["0.40 USD"]), ({}, [])], ids=["priced", "free"]
+)
+async def test_a_card_keeps_the_price_at_which_it_was_ordered(
+    workshop: Workshop, ordered_at: dict[str, int], cost: list[str]
+) -> None:
+    _price(workshop, ordered_at)
+    job = await workshop.submit(order())
+    _price(workshop, {"720p": 900_000})
+    assert await _costs(workshop, job) == cost
+
+
+async def test_a_card_names_no_price_of_what_is_not_paid(workshop: Workshop) -> None:
+    _price(workshop, {"720p": 100_000})
+    job = await workshop.submit(order())
+    over = await workshop.service.cancel(job.id, Actor(person=ANN))
+    assert await _costs(workshop, over) == []
+
+
+def _price(workshop: Workshop, prices: dict[str, int]) -> None:
+    catalog = Catalog(models=(replace(SORA, prices=prices),))
+    workshop.own["chat", "club"] = Terms(catalog=catalog, limits=FREE)
+
+
+async def _costs(workshop: Workshop, job: Job) -> list[object]:
+    facts = (await workshop.posting.card(job)).facts
+    return [fact.values["cost"] for fact in facts if fact.id == "fact.cost"]

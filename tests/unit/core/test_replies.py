@@ -43,12 +43,6 @@ def test_a_card_says_what_is_being_fetched() -> None:
     assert said == ["card.fetching", "card.fetching_sound", "card.queued"]
 
 
-@pytest.mark.parametrize(("spent", "said"), [(7, True), (0, False)])
-def test_a_card_names_the_cost_of_what_is_paid(spent: int, said: bool) -> None:
-    facts = replies.card(job(spend_cost=spent), cost="0.50 USD").facts
-    assert (Text(id="fact.cost", values={"cost": "0.50 USD"}) in facts) is said
-
-
 @pytest.mark.parametrize(
     ("person_videos", "ids"),
     [
