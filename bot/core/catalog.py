@@ -101,9 +101,11 @@ class Catalog:
                 able.append((model, self._request(model, order, kind, spare_seed)))
             except Refused as refused:
                 refusals.append(refused)
+            if able and order.quality != DRAFT:
+                break
         if not able:
             raise _joint(refusals)
-        return min(able, key=_thrift) if order.quality == DRAFT else able[0]
+        return min(able, key=_thrift)
 
     def _request(
         self, model: Model, order: Order, kind: Kind, spare_seed: int | None

@@ -21,7 +21,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from bot.core.errors import Broken, Temporary
 
-_KEY = re.compile(r"(pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\.(jpg|mp3|mp4)")
+_KEY = re.compile(
+    r"(originals|pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\.(jpg|mp3|mp4)"
+)
 _PARTS_AT_ONCE = 3
 
 

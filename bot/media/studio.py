@@ -144,7 +144,7 @@ class Studio:
         await self.storage.delete(key)
 
     async def _keep_picture(self, source: Path, fit: Fit) -> tuple[Still, tuple[int, int]]:
-        key, whole = new_key("pictures", "jpg"), new_key("pictures", "jpg")
+        key, whole = new_key("pictures", "jpg"), new_key("originals", "jpg")
         async with self.scratch() as folder:
             files = folder / "picture.jpg", folder / "whole.jpg"
             fitted, (width, height) = await self._workers.run(

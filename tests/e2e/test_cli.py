@@ -123,10 +123,10 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
     ("arguments", "words"),
     [
         (["a cat [fail]"], "could not make it (moderated)"),
-        (["a cat [refuse]"], "refused it"),
+        pytest.param(["a cat [refuse]"], "refused it", marks=pytest.mark.proof),
         (["a cat", "--seconds", "7"], "does not make 7 seconds. It makes 5, 10"),
         (["a cat", "--model", "veo"], "no model “veo” here"),
-        ([" "], "Tell me what the video should show"),
+        pytest.param([" "], "Tell me what the video should show", marks=pytest.mark.proof),
         (["--image", "no.png"], "can't read no.png"),
         (["a cat", "--fit", "stretch"], "fit in these ways: crop, pad"),
     ],

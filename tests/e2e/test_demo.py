@@ -209,6 +209,7 @@ async def test_a_room_is_never_opened_over_another_gateway(
         pass
 
 
+@pytest.mark.proof
 async def test_a_room_over_a_real_gateway_says_that_it_costs_and_how_much_at_worst(
     tmp_path: Path,
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config import load
@@ -69,6 +69,7 @@ def test_with_a_sound_those_who_take_it_are_offered_and_no_length(catalog: Catal
     assert slash.families(catalog, wish) == []
 
 
+@settings(max_examples=30)  # each asks for hundreds of combinations
 @given(width=st.integers(1, 9000), height=st.integers(1, 9000))
 def test_nor_whatever_shape_the_picture_then_has(width: int, height: int) -> None:
     catalog, wish = packaged("new-api"), order(pictures=(slash.SOME_PICTURE,))
