@@ -22,6 +22,7 @@ from functools import partial
 
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
+from bot.config.problems import variable
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.catalog import SEEDS
@@ -132,7 +133,7 @@ async def open_app(
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        telling = Telling(notices=rows.notices, platforms=platforms, clock=clock)
+        telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
         work = (rows.jobs, steps, rows.posts, posting, rows.notices, telling)
         for loop in loops(*work, list(platforms), clock, bells):
             await enter(running(loop))

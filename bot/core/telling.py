@@ -1,7 +1,7 @@
 """One step of a notice: tell its operator, in their own messages; then forget it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.core import schedule
 from bot.core.desk import PAUSE
@@ -24,10 +24,17 @@ class Telling:
     """Tells claimed notices."""
 
     def __init__(
-        self, *, notices: Notices, platforms: Mapping[str, Platform], clock: Clock
+        self,
+        *,
+        notices: Notices,
+        platforms: Mapping[str, Platform],
+        variable: Callable[[str], str],
+        clock: Clock,
     ) -> None:
+        """`variable` names the environment variable of a key such as `discord.token`."""
         self._notices = notices
         self._platforms = platforms
+        self._variable = variable
         self._clock = clock
 
     async def take(self, notice: Notice) -> None:
@@ -35,9 +42,10 @@ class Telling:
         if self._clock.now() - notice.written_at > REMINDER:
             await self._drop(notice, "too_late")  # by now there is another, or nothing to tell
             return
+        said = reply(notice, key=self._variable(f"gateways.{notice.gateway}.api_key"))
         try:
             async with asyncio.timeout(TELL_TIME):
-                await self._platforms[notice.platform].tell(notice.person, reply(notice))
+                await self._platforms[notice.platform].tell(notice.person, said)
         except Refused as refused:
             await self._drop(notice, refused.code)
         except (BotError, TimeoutError) as trouble:
@@ -57,14 +65,14 @@ class Telling:
         await self._notices.put_off(notice, due_at=self._clock.now() + wait)
 
 
-def reply(notice: Notice) -> Reply:
-    """What is wrong and how to mend it, or that it is over."""
+def reply(notice: Notice, *, key: str) -> Reply:
+    """What is wrong and how to mend it, or that it is over; `key` is where the key may stand."""
     if notice.reason is None:
         text = Text(id="notice.works", values={"gateway": notice.gateway})
         return Reply(text=text, tone=Tone.DONE)
     values = {
         "gateway": notice.gateway,
-        "key": f"ZOETROPE_GATEWAYS__{notice.gateway.upper()}__API_KEY",
+        "key": key,
         "minutes": round(PAUSE / 60),
         "detail": shortened(notice.detail, MOST_DETAIL),
     }

@@ -52,14 +52,18 @@ async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Works
     assert over == ("ann", "“main” works again.")
 
 
-async def test_a_key_is_told_by_the_name_that_the_operator_knows(owned: Workshop) -> None:
+async def test_a_key_is_told_by_its_variable_wherever_that_is_set(owned: Workshop) -> None:
     owned.gateway.creations = [Locked(Reason.BAD_KEY, "HTTP 401: " + "no " * 200)]
     await owned.submit(order())
     await owned.work(1)
     await owned.tell(1)
     ((_, said),) = words(owned.chat.told)
-    assert "into ZOETROPE_GATEWAYS__MAIN__API_KEY and restart me. 1 video waits" in said
-    assert len(said) < 450
+    assert (
+        "Please replace it where it stands: gateways.main.api_key in the environment or the "
+        "secrets file, or the file that gateways.main.api_key_FILE names; then restart me. 1 video"
+        in said
+    )
+    assert len(said) < 600
 
 
 async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(

@@ -309,7 +309,7 @@ class Workshop:
             media=self.studio,
         )
         self.telling = Telling(
-            notices=self.notices, platforms={"chat": self.chat}, clock=self.clock
+            notices=self.notices, platforms={"chat": self.chat}, variable=str, clock=self.clock
         )
         self.link: Link | None = None
         self.posting = Posting(
