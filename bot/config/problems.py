@@ -1,9 +1,10 @@
 """What is wrong with a configuration, with its key and its remedy, in words."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -43,7 +44,7 @@ def problems_of(
         if key not in told:
             told.add(key)
             context = dict(found.get("ctx") or {})
-            yield _translated(key, found["type"], context, found["input"], table)
+            yield _translated(key, found["type"], context, found["input"], _fields(place, table))
 
 
 def misread(key: tuple[str, ...], error: ValueError, given: str) -> Problem:
@@ -81,7 +82,7 @@ _TOML_TYPES = {
 
 
 def _translated(
-    key: str, kind: str, context: dict[str, object], given: object, table: type[BaseModel] | None
+    key: str, kind: str, context: dict[str, object], given: object, beside: Sequence[str]
 ) -> Problem:
     shown = {"given": _shown(key, given)}
     match kind:
@@ -90,7 +91,7 @@ def _translated(
         case "missing" | "too_short":
             return Problem(key, "missing")
         case "extra_forbidden":
-            near = _nearest(key.rpartition(".")[2], table)
+            near = next(iter(get_close_matches(key.rpartition(".")[2], beside, n=1)), "")
             return Problem(key, "unknown_key_near" if near else "unknown_key", {"near": near})
         case "value_error":
             return Problem(key, str(context.get("error")), {**shown, "variable": variable(key)})
@@ -116,12 +117,14 @@ def _is_secret(key: str) -> bool:
     return key.endswith((".token", ".api_key"))
 
 
-def _nearest(name: str, table: type[BaseModel] | None) -> str:
-    if table is None:
-        return ""
-    names = set(table.model_fields)
-    for field_ in table.model_fields.values():
-        inner = field_.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            names |= set(inner.model_fields)
-    return next(iter(get_close_matches(name, names, n=1)), "")
+def _fields(place: Sequence[str], table: type[BaseModel] | None) -> Sequence[str]:
+    """What may stand beside the last of `place`; nothing where nobody knows."""
+    inner, names = table, iter(place[:-1])
+    for name in names:
+        found = inner.model_fields.get(name) if inner else None
+        kind = found.annotation if found else None
+        choices = (each for each in (kind, *get_args(kind)) if isinstance(each, type))
+        inner = next((each for each in choices if issubclass(each, BaseModel)), None)
+        if get_origin(kind) is dict:
+            next(names, None)  # a name of the operator's own
+    return tuple(inner.model_fields) if inner else ()

@@ -21,6 +21,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "[limits]\nperson_video_per_day = 1",
         "limits.person_video_per_day is not a setting. Did you mean “person_videos_per_day”?",
     ),
+    "a key of no place": (
+        "upload_limit_mb = 1",
+        "upload_limit_mb is not a setting. Remove it; config.example.toml lists all there are.",
+    ),
     "one of": (
         'log_level = "LOUD"',
         "log_level is 'LOUD'; it has to be one of: 'DEBUG', 'INFO', 'WARNING' or 'ERROR'.",

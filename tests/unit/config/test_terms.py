@@ -125,6 +125,20 @@ def test_what_can_not_be_is_said(told: Told, text: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "remedy"),
+    [
+        ("time_zone", "Remove it; config.example.toml lists all there are."),
+        ("gatway", "Did you mean “gateway”?"),
+    ],
+)
+def test_what_has_no_place_there_is_likened_only_to_what_has(
+    told: Told, key: str, remedy: str
+) -> None:
+    (said,) = told(f'[communities."{GROUP}"]\n{key} = "UTC"\n')
+    assert said == f"communities.{GROUP}.{key} is not a setting. {remedy}"
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "123456789012345678", "discord:club", "Discord:123456789012345678", "discord:-123",
