@@ -215,8 +215,8 @@ async def test_discord_is_asked_again_where_it_wants_us_to_be_slower(world: Worl
 # --- gateways ------------------------------------------------------------------------------------
 
 GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
-    "bad key": ({"v1__videos": BAD_KEY}, "The gateway does not take the key. Copy it afresh"),
-    "spent key": ({"v1__videos": SPENT_KEY}, "Nothing is left on this key. Top it up"),
+    "bad key": ({"v1__videos": BAD_KEY}, "Gateway main: The gateway does not take the key. Copy"),
+    "spent key": ({"v1__videos": SPENT_KEY}, "Gateway main: Nothing is left on this key. Top it"),
     "page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
     "busy": ({"v1__videos": Said(429)}, "asks us to slow down, and says nothing else for now."),
     "moved nowhere": (

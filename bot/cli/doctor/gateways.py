@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.words import explain
 from bot.config import Config
 from bot.core.errors import BotError
 from bot.gateways.survey import Balance, is_exposed, survey
@@ -17,7 +18,8 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         try:
             seen = await survey(table.base_url, table.api_key.get_secret_value())
         except BotError as error:
-            yield Finding.of(error)
+            trouble = explain(error)
+            yield Finding.problem("doctor.gateway_trouble", gateway=name, trouble=trouble)
             continue
         yield Finding.ok("doctor.gateway", gateway=name)
         offered = (model for terms in config.all_terms for model in terms.catalog.models)
