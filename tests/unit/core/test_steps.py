@@ -129,7 +129,8 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     assert (workshop.gateway.posts, waiting.status, waiting.attempts) == (1, Status.QUEUED, 0)
     card = await workshop.posting.card(waiting)
     assert say(card.text, "en") == (
-        "Taken. It waits its turn: Wan makes one video at a time, and one is being made."
+        "Taken. It waits its turn: Wan makes one video of this kind at a time, "
+        "and one is being made."
     )
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     await workshop.work(120)
