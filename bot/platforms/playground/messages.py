@@ -14,7 +14,7 @@ from bot.core import replies
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.models import ASPECTS, QUALITIES
-from bot.core.orders import Person
+from bot.core.orders import Kind, Person
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Button, Left, Reply, Text
 from bot.platforms.playground.files import MOST_BYTES, UPLOADS
@@ -69,7 +69,6 @@ _WORDS = (
     "say_animate",
     "say_plain",
     "send",
-    "attach",
     "drop",
     "commands",
     "no_command",
@@ -195,8 +194,10 @@ def quota_items(left: Left | None, usage: Usage, limits: Limits, locale: str) ->
 def furniture(catalog: Catalog, locale: str) -> Json:
     """All that the page needs besides messages: words, people, commands and what to choose from."""
     say = _speaker(locale)
+    hears = any(Kind.SOUND in model.kinds for model in catalog.models)
     return {
         "words": {word: say(f"room.{word}") for word in _WORDS}
+        | {"attach": say("room.attach_both" if hears else "room.attach")}
         | {name: say(f"option.{name}") for name in OPTIONS}
         | {each: say(f"button.{each}") for each in ("delete", "remix", "continue")}
         | {"delete_sure": say("delete.sure"), "draft": say("choice.draft")},
@@ -227,6 +228,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "qualities": list(QUALITIES),
         "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
+        **({} if hears else {"sounds": {"types": [], "most_bytes": 0}}),
         "bot": BOT,
     }
 

@@ -219,14 +219,14 @@ export class Composer {
         `${say("replying", { name: nameOf(this.target.author) })} ${about}`, words.remove_reply, () => this.reply(null)));
     }
     if (this.picture) shown.push(this.attached(this.picture.url, this.picture.file.name, words.remove_picture, () => this.drop()));
-    if (this.sound) shown.push(this.attached(null, `♪ ${this.sound.file.name}`, words.remove_sound, () => this.mute()));
+    if (this.sound) shown.push(this.attached(null, this.sound.file.name, words.remove_sound, () => this.mute(), "sound"));
     this.context.replaceChildren(...shown);
     this.context.hidden = !shown.length;
   }
 
-  attached(url, text, label, remove) {
+  attached(url, text, label, remove, sign = "reply") {
     return make(
-      "div", { class: "attached" }, url ? make("img", { src: url, alt: "" }) : icon("reply"), make("span", {}, text),
+      "div", { class: "attached" }, url ? make("img", { src: url, alt: "" }) : icon(sign), make("span", {}, text),
       make("button", { type: "button", class: "tool", "aria-label": label, on: { click: () => { remove(); this.input.focus(); } } }, icon("close")),
     );
   }

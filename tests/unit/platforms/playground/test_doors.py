@@ -13,11 +13,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.core.catalog import Catalog
 from bot.core.orders import SOUND_BYTES
 from bot.platforms.playground import files
 from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
 from tests.e2e.world import png
+from tests.unit.core.orders import CATALOG, SINGING
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
 
 PAGE = Path(__file__).parents[4] / "bot" / "platforms" / "playground" / "page"
@@ -135,6 +137,22 @@ async def test_each_part_of_the_page_is_served(hall: Hall, file: str) -> None:
 @pytest.mark.parametrize("file", ["nothing.js", "..%2f__init__.py", "%2e%2e/client.py"])
 async def test_nothing_else_is(hall: Hall, file: str) -> None:
     assert await status(hall, f"page/{file}") == 404
+
+
+@pytest.mark.parametrize(
+    ("catalog", "attach", "any_sound"),
+    [
+        (CATALOG, "Attach a picture", False),
+        (SINGING, "Attach a picture, or a sound to it", True),
+    ],
+)
+async def test_a_page_takes_sounds_where_a_model_does(
+    tmp_path: Path, catalog: Catalog, attach: str, any_sound: bool
+) -> None:
+    async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
+        welcome = page.welcome
+    assert welcome["words"]["attach"] == attach
+    assert bool(welcome["sounds"]["types"]) is any_sound
 
 
 @pytest.mark.parametrize("name", ["room.js", "draw.js", "composer.js"])
