@@ -261,6 +261,8 @@ async def _fitted(
     if wish.sound is not None and request.sound_fit is not None:
         key, seconds = await studio.keep_sound(wish.sound, request.sound_fit)
         request = request.lasting(seconds)
+        if wish.seconds not in (None, request.seconds):
+            raise Refused("sound_decides")
         keys.append(key)
     fitted = []
     for key in keys:
@@ -281,7 +283,8 @@ def order_for(wish: Wish) -> Order:
         pictures=tuple(_picture(path) for path in wish.pictures),
         sound=_sound(wish.sound) if wish.sound else None,
         family=wish.family,
-        seconds=wish.seconds,
+        # A sound decides itself, once it is measured.
+        seconds=None if wish.sound else wish.seconds,
         aspect=wish.aspect,
         quality=wish.quality,
         fit=shaping_of(wish.fit) if wish.fit else None,

@@ -208,8 +208,10 @@ class Catalog:
 
 def _kind(order: Order) -> Kind:
     if order.sound is not None:
-        if len(order.pictures) != 1:
+        if not order.pictures:
             raise Refused("sound_alone")
+        if len(order.pictures) > 1:
+            raise Refused("sound_of_many", count=len(order.pictures))
         return Kind.SOUND
     match len(order.pictures):
         case 0:
@@ -232,19 +234,21 @@ def _joint(refusals: Sequence[Refused]) -> Refused:
 
 
 def _seconds(model: Model, order: Order) -> int:
-    """The length; with a sound it is the sound's own, or the longest while that is not known."""
+    """The length; a sound brings its own, up to the longest, which counts while it is unknown."""
     sound, rule = order.sound, model.sound
     if sound is None:
         return _one_of(order.seconds, model.seconds, "seconds", model)
     if sound.size > SOUND_BYTES:
         raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=SOUND_BYTES / 1e6)
-    length = rule.most_seconds if sound.seconds is None else sound.seconds
-    if not rule.least_seconds <= length <= rule.most_seconds:
-        values = {"least": rule.least_seconds, "most": rule.most_seconds}
-        raise Refused("sound_length", family=model.label, seconds=length, **values)
+    # Platforms say 0 where they don't know, or of what is shorter than half a second.
+    length = sound.seconds or rule.most_seconds
+    rule.check(length)
     # Whole seconds that a platform declares may be rounded: no sound loses its end to that.
     whole = math.ceil(length) if sound.key else math.floor(length) + 1
-    return _one_of(order.seconds, (min(whole, rule.most_seconds),), "seconds", model)
+    least, most = (min(each, rule.most_seconds) for each in (math.floor(length), whole))
+    if order.seconds is not None and not least <= order.seconds <= most:
+        raise Refused("sound_decides")
+    return most
 
 
 def _asked(model: Model, order: Order) -> dict[str, Value]:

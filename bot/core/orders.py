@@ -253,6 +253,12 @@ class SoundFit:
     most_bytes: int = 15_000_000
     """Bytes of the re-encoded file."""
 
+    def check(self, seconds: float) -> None:
+        """Raises `Refused("sound_short")`."""
+        if seconds < self.least_seconds:
+            shown = math.floor(seconds * 10) / 10  # rounded up it might be told as long enough
+            raise Refused("sound_short", seconds=shown, least=self.least_seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:

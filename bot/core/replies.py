@@ -10,7 +10,7 @@ from enum import StrEnum
 from bot.core import quotas
 from bot.core.errors import BotError
 from bot.core.jobs import ACTIVE, TROUBLES, Job, Reason, Status
-from bot.core.orders import VideoRequest
+from bot.core.orders import SoundFit, VideoRequest
 from bot.core.quotas import Limits, Usage
 
 
@@ -184,8 +184,13 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
     if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
         said = "failure.video_gone"
+    values = {
+        "person": job.order.person.id,
+        "family": job.request.label,
+        "least": (job.request.sound_fit or SoundFit()).least_seconds,
+    }
     return Reply(
-        text=Text(id=said, values={"person": job.order.person.id, "family": job.request.label}),
+        text=Text(id=said, values=values),
         tone=Tone.FAILED,
         prompt=job.request.prompt,
         facts=(Text(id="fact.not_counted"),),

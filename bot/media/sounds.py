@@ -37,20 +37,21 @@ _RATES = range(8_000, 192_001)
 def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     """Write the beginning of `source` to `target` as an MP3 that satisfies `fit`; its seconds.
 
-    Raises `Refused("sound_bad", why=...)`; `why` is `format` (none that we read), `broken`,
-    `too_short`, or `too_large` for bytes that no rate brings down.
+    Raises `Refused`: `sound_format` (none that we read), `sound_broken`, `sound_short`, or
+    `sound_stays_large` for bytes that no rate brings down.
     """
     kind = _kind(source)
     for bit_rate in BIT_RATES:
         with _translated():
             body, seconds = _encode(source, kind, most=fit.most_seconds - MARGIN, rate=bit_rate)
-        if not seconds or seconds < fit.least_seconds:
-            raise Refused("sound_bad", why="too_short" if seconds else "broken")
+        if not seconds:
+            raise Refused("sound_broken")
+        fit.check(seconds)
         if len(body) <= fit.most_bytes:
             # Only here: a full disk is our trouble, and no fault of the sound.
             target.write_bytes(body)
             return seconds
-    raise Refused("sound_bad", why="too_large")
+    raise Refused("sound_stays_large", kilobytes=len(body) / 1e3, most=fit.most_bytes / 1e3)
 
 
 def _kind(source: Path) -> str:
@@ -68,7 +69,7 @@ def _kind(source: Path) -> str:
     for kind, fits in known.items():
         if fits:
             return kind
-    raise Refused("sound_bad", why="format")
+    raise Refused("sound_format")
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (av.FFmpegError, ValueError, MemoryError) as error:
-        raise Refused("sound_bad", why="broken") from error
+        raise Refused("sound_broken") from error
 
 
 def _encode(source: Path, kind: str, *, most: float, rate: int) -> tuple[bytes, float]:
@@ -109,14 +110,14 @@ def _opened(source: Path, kind: str) -> av.container.InputContainer:
 def _stream(container: av.container.InputContainer, kind: str) -> av.AudioStream:
     """The first sound. A film is none, though it has one; a cover is no film."""
     if any(not each.disposition & Disposition.attached_pic for each in container.streams.video):
-        raise Refused("sound_bad", why="format")
+        raise Refused("sound_format")
     for stream in container.streams.audio:
         context = stream.codec_context
         if context is not None and context.name in _CODECS[kind]:
             if context.sample_rate not in _RATES:
-                raise Refused("sound_bad", why="broken")
+                raise Refused("sound_broken")
             return stream
-    raise Refused("sound_bad", why="format")
+    raise Refused("sound_format")
 
 
 def _frames(

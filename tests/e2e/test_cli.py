@@ -15,6 +15,7 @@ import zlib
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -352,20 +353,27 @@ SINGER = {
 async def test_generate_makes_a_picture_speak_for_as_long_as_the_sound(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     sound = write_sound(world.folder / "voice.ogg", "ogg", "libopus", seconds=1.4)
-    await generate(
-        Wish(prompt="a cat", pictures=(world.folder / "cat.png",), sound=sound),
-        into=output.named(world.folder / "cat.mp4", overwrite=False),
-        config=world.config(MODELS=json.dumps(SINGER)),
-        ticket=Ticket(),
-    )
-    assert world.simulator.journal[0].fields["seconds"] == "2"
+    wish = Wish(prompt="a cat", pictures=(world.folder / "cat.png",), sound=sound)
+
+    async def make(seconds: int) -> None:
+        await generate(
+            replace(wish, seconds=seconds),
+            into=output.named(world.folder / "cat.mp4", overwrite=False),
+            config=world.config(MODELS=json.dumps(SINGER)),
+            ticket=Ticket(),
+        )
+
+    with pytest.raises(Refused, match="sound_decides"):
+        await make(5)
+    await make(2)
+    assert world.simulator.journal[0].fields["seconds"] == "2", "the other was never sent"
     assert probe(world.folder / "cat.mp4")[-1] == 2
 
 
 async def test_a_sound_that_cannot_be_had_is_refused_before_it_costs(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     (world.folder / "voice.mp3").write_bytes(b"<html>")
-    for name, code in (("voice.mp3", "sound_bad"), ("none.mp3", "sound_unreadable")):
+    for name, code in (("voice.mp3", "sound_format"), ("none.mp3", "sound_unreadable")):
         with pytest.raises(Refused, match=code):
             await generate(
                 Wish(

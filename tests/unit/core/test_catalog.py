@@ -205,9 +205,19 @@ def test_a_picture_and_a_sound_make_a_video_as_long_as_the_sound() -> None:
     assert request.places == (("metadata.img_url",), ("metadata.audio_url",))
 
 
-def test_a_sound_of_unknown_length_is_counted_as_the_longest() -> None:
-    unknown = replace(SONG, seconds=None)
-    assert SINGING.choose(order(pictures=(CAT,), sound=unknown))[1].seconds == 30
+@pytest.mark.parametrize("declared", [None, 0.0, 30.1, 40.0])
+def test_a_sound_of_unknown_length_or_too_long_is_counted_as_the_longest(
+    declared: float | None,
+) -> None:
+    sound = replace(SONG, seconds=declared)
+    request = SINGING.choose(order(pictures=(CAT,), sound=sound))[1]
+    assert request.sound_fit is not None
+    assert (request.seconds, request.sound_fit.most_seconds) == (30, 30)
+
+
+@pytest.mark.parametrize("wanted", [7, 8])
+def test_a_wish_for_what_the_sound_lasts_anyway_is_fine(wanted: int) -> None:
+    assert SINGING.choose(order(pictures=(CAT,), sound=SONG, seconds=wanted))[1].seconds == 8
 
 
 @pytest.mark.parametrize(
@@ -240,11 +250,12 @@ def test_without_a_sound_there_is_nothing_to_fit() -> None:
     ("wish", "code"),
     [
         ({"pictures": ()}, "sound_alone"),
-        ({"pictures": (CAT, CAT)}, "sound_alone"),
-        ({"sound": replace(SONG, seconds=2.9)}, "sound_length"),
-        ({"sound": replace(SONG, seconds=30.1)}, "sound_length"),
+        ({"pictures": (CAT, CAT)}, "sound_of_many"),
+        ({"sound": replace(SONG, seconds=2.9)}, "sound_short"),
         ({"sound": replace(SONG, size=SOUND_BYTES + 1)}, "sound_too_large"),
-        ({"seconds": 5}, "seconds_unavailable"),
+        ({"seconds": 6}, "sound_decides"),
+        ({"seconds": 9}, "sound_decides"),
+        ({"sound": replace(SONG, seconds=None), "seconds": 8}, "sound_decides"),
         ({"family": "wan-i2v"}, "family_lacks_s2v"),
     ],
 )

@@ -520,7 +520,7 @@ async def test_a_sound_that_cannot_be_had_ends_the_job_before_it_costs(
 
 
 async def test_a_bad_sound_is_refused_before_it_costs(singing: Workshop) -> None:
-    singing.studio.bad_sound = Refused("sound_bad", why="too_short")
+    singing.studio.bad_sound = Refused("sound_short", seconds=2.0, least=3.0)
     job = await singing.submit(order(pictures=(CAT,), sound=SONG))
     await singing.work(HOUR)
     assert (await singing.job(job.id)).reason is Reason.SOUND_BAD

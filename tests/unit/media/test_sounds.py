@@ -7,6 +7,7 @@ import av
 import pytest
 from PIL import Image
 
+from bot.cli.words import explain
 from bot.core.errors import Refused
 from bot.core.orders import SoundFit
 from bot.media import sounds
@@ -37,11 +38,16 @@ def made(target: Path) -> tuple[str, int, int, float]:
         return stream.codec_context.name, stream.channels, stream.rate, round(seconds, 1)
 
 
-def why(source: Path, target: Path, fit: SoundFit = FIT) -> object:
+def why(source: Path, target: Path, fit: SoundFit = FIT) -> str:
     with pytest.raises(Refused) as refused:
         fit_sound(source, fit, target)
-    assert refused.value.code == "sound_bad"
-    return refused.value.values["why"]
+    return refused.value.code.removeprefix("sound_")
+
+
+def told(source: Path, target: Path, fit: SoundFit) -> str:
+    with pytest.raises(Refused) as refused:
+        fit_sound(source, fit, target)
+    return explain(refused.value)
 
 
 @pytest.fixture
@@ -69,14 +75,16 @@ def test_a_long_sound_is_cut_so_that_it_never_exceeds_what_is_taken(
 
 def test_a_sound_that_is_too_short_is_refused(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", seconds=2)
-    assert why(source, target, SoundFit(least_seconds=3)) == "too_short"
+    said = "That sound lasts 2 s; 3 s is the least that works."
+    assert told(source, target, SoundFit(least_seconds=3)) == said
 
 
 def test_a_sound_is_made_as_small_as_it_must_be(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", seconds=10)
     fit_sound(source, SoundFit(most_bytes=60_000), target)
     assert target.stat().st_size < 60_000
-    assert why(source, target, SoundFit(most_bytes=30_000)) == "too_large"
+    said = told(source, target, SoundFit(most_bytes=30_000))
+    assert said.endswith("kB; up to 30 work. Send a shorter one.")
 
 
 COVER = encoded(Image.new("RGB", (32, 32), "red"), "JPEG")
