@@ -259,11 +259,11 @@ async def _fitted(
     if request.fit is not None:
         keys += [still.key for still in await studio.keep_pictures(wish.pictures, request.fit)]
     if wish.sound is not None and request.sound_fit is not None:
-        key, seconds = await studio.keep_sound(wish.sound, request.sound_fit)
-        request = request.lasting(seconds)
+        recording = await studio.keep_sound(wish.sound, request.sound_fit)
+        request = request.lasting(recording.seconds)
         if wish.seconds not in (None, request.seconds):
             raise Refused("sound_decides")
-        keys.append(key)
+        keys.append(recording.key)
     fitted = []
     for key in keys:
         # The studio lives in our own scratch directory: the file stays until we are done.

@@ -156,9 +156,10 @@ class Job:
 
     @property
     def sound_missing(self) -> bool:
-        """Whether a sound that is to be sent is not in our storage yet."""
+        """Whether a sound is to be sent of which there is no copy yet that its model takes."""
         wanted = None if self.request.kind is Kind.REMIX else self.order.sound
-        return wanted is not None and wanted.key is None
+        fit = self.request.sound_fit
+        return wanted is not None and not (wanted.key and (fit is None or fit.takes(wanted)))
 
     @property
     def is_final(self) -> bool:

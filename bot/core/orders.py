@@ -130,6 +130,15 @@ class Still:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A sound in our storage; bytes and seconds as they are."""
+
+    key: str
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A picture somebody gave us.
 
@@ -175,15 +184,15 @@ class Sound:
     source: str | None
     filename: str
     size: int
-    """Bytes, as the platform declared them."""
+    """Bytes, as the platform declared them; once `key` is there, those of our copy."""
     seconds: float | None = None
     """As the platform declared them, maybe rounded; once `key` is there, those of our copy."""
     author: str | None = None
     key: str | None = None
 
-    def kept(self, key: str, *, seconds: float) -> "Sound":
-        """The same sound once our own copy is stored under `key`, and measured."""
-        return replace(self, source=None, key=key, seconds=seconds)
+    def kept(self, copy: Recording) -> "Sound":
+        """The same sound once we have our own copy of it, measured."""
+        return replace(self, source=None, key=copy.key, size=copy.size, seconds=copy.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +261,10 @@ class SoundFit:
     """What is longer is cut."""
     most_bytes: int = 15_000_000
     """Bytes of the re-encoded file."""
+
+    def takes(self, sound: Sound) -> bool:
+        """Whether our copy of it can go as it is: another model may have wanted more of it."""
+        return (sound.seconds or 0) <= self.most_seconds and sound.size <= self.most_bytes
 
     def check(self, seconds: float) -> None:
         """Raises `Refused("sound_short")`."""

@@ -7,7 +7,16 @@ from typing import Protocol
 
 from bot.core.jobs import Job, Status, Video
 from bot.core.notices import Notice, Pause
-from bot.core.orders import Address, Fit, Picture, Sound, SoundFit, Still, VideoRequest
+from bot.core.orders import (
+    Address,
+    Fit,
+    Picture,
+    Recording,
+    Sound,
+    SoundFit,
+    Still,
+    VideoRequest,
+)
 from bot.core.outcomes import Creation, Fetch, Look
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
@@ -219,8 +228,8 @@ class Media(Protocol):
         They get one size: a video can't begin in one shape and end in another.
         """
 
-    async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
-        """Check, cut and re-encode; answers the storage key and the seconds. Raises `Refused`."""
+    async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
+        """Check, cut and re-encode. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
         """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""

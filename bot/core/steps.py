@@ -13,7 +13,7 @@ from bot.core import jobs as moves
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Still
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Fetched, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
@@ -114,14 +114,13 @@ class Steps:
             raise Broken("no_fit", job=job.id)
         try:
             async with self._media.scratch() as directory:
-                raw = directory / "sound"
                 platform = self._platforms[job.order.address.platform]
-                await platform.fetch(sound, raw, most=SOUND_BYTES)
-                key, seconds = await self._media.keep_sound(raw, fit)
+                async with self._heard(sound, platform, directory / "sound") as raw:
+                    kept = await self._media.keep_sound(raw, fit)
         except BotError as problem:
             await self._not_fetched(job, problem, gone=Reason.SOUND_GONE, bad=Reason.SOUND_BAD)
         else:
-            await self._fetched(job, moves.measured(job, sound.kept(key, seconds=seconds)), [key])
+            await self._fetched(job, moves.measured(job, sound.kept(kept)), [kept.key])
 
     async def _fetched(self, job: Job, after: Job, kept: list[str]) -> None:
         fresh = replace(after, claimed_until=None, attempts=0, crashes=0)
@@ -174,6 +173,21 @@ class Steps:
             else:
                 await platform.fetch(picture, into, most=PICTURE_BYTES)
                 yield into
+        except Broken as broken:
+            if broken.code == "file_missing":
+                raise Refused("picture_gone") from broken
+            raise
+
+    @asynccontextmanager
+    async def _heard(self, sound: Sound, platform: Platform, into: Path) -> AsyncIterator[Path]:
+        """What somebody gave us, or our copy for another model. Raises `Refused` if it is gone."""
+        if sound.key is None:
+            await platform.fetch(sound, into, most=SOUND_BYTES)
+            yield into
+            return
+        try:
+            async with self._media.file(sound.key) as copy:
+                yield copy
         except Broken as broken:
             if broken.code == "file_missing":
                 raise Refused("picture_gone") from broken

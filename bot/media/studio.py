@@ -17,7 +17,7 @@ from typing import Self
 
 from bot.core.errors import BotError, Temporary
 from bot.core.jobs import Video
-from bot.core.orders import Fit, SoundFit, Still
+from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.media import pictures, sounds, videos
 from bot.media.storage import Storage, new_key
 from bot.media.workers import Workers
@@ -81,16 +81,17 @@ class Studio:
             raise
         return kept
 
-    async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
-        """Check, cut and re-encode; answers the storage key and the seconds. Raises `Refused`."""
+    async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
+        """Check, cut and re-encode. Raises `Refused`."""
         key = new_key("sounds", "mp3")
         async with self.scratch() as folder:
             fitted = folder / "sound.mp3"
             seconds = await self._workers.run(
                 sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
             )
+            size = await asyncio.to_thread(lambda: fitted.stat().st_size)
             await self.storage.put(key, fitted)
-        return key, seconds
+        return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
         """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""

@@ -8,6 +8,7 @@ import pytest
 from bot.core import jobs
 from bot.core.errors import Broken
 from bot.core.jobs import MOVES, Job, Reason, Status, Video
+from bot.core.orders import Recording
 from bot.core.posts import EDIT_PACE, EDITS_END, Form, Post, PostKind, due_after
 from tests.unit.core.orders import CAT, SONG, job, order
 
@@ -92,7 +93,7 @@ def test_the_true_length_of_a_sound_makes_a_job_shorter_and_cheaper_never_dearer
     waiting = replace(
         job(), order=wish, request=replace(job().request, seconds=before[0]), spend_cost=before[1]
     )
-    ours = jobs.measured(waiting, SONG.kept("sounds/a.mp3", seconds=true))
+    ours = jobs.measured(waiting, SONG.kept(Recording(key="sounds/a.mp3", size=9, seconds=true)))
     assert (ours.request.seconds, ours.spend_cost) == after
     assert ours.order == replace(
         wish, sound=replace(SONG, source=None, key="sounds/a.mp3", seconds=true), seconds=None

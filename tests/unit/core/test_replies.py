@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import replies
 from bot.core.jobs import ACTIVE, Status, Video
-from bot.core.orders import Fit, Still
+from bot.core.orders import Fit, Recording, Still
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
 from tests.unit.core.orders import CAT, SONG, job, order
@@ -38,7 +38,7 @@ def test_a_card_says_what_is_being_fetched() -> None:
     pictured = replace(
         wish, pictures=(CAT.kept(Still(key="a.jpg", whole="b.jpg", width=640, height=360), Fit()),)
     )
-    whole = replace(pictured, sound=SONG.kept("a.mp3", seconds=7.2))
+    whole = replace(pictured, sound=SONG.kept(Recording(key="a.mp3", size=9, seconds=7.2)))
     said = [replies.card(replace(job(), order=it)).text.id for it in (wish, pictured, whole)]
     assert said == ["card.fetching", "card.fetching_sound", "card.queued"]
 

@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.catalog import Catalog
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Reason, Status
+from bot.core.orders import SoundFit
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -30,7 +32,7 @@ from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, SINGING, SONG, offering, order
+from tests.unit.core.orders import ANN, BOB, CAT, SINGER, SINGING, SONG, offering, order
 from tests.unit.core.workshop import CLAIM, Workshop
 
 HOUR = 3600.0
@@ -498,6 +500,21 @@ async def test_a_sound_that_was_kept_is_sent_again_as_it_is(singing: Workshop) -
     assert (again.request.seconds, again.spend_cost) == (8, 800)
     await singing.work(60)
     assert (await singing.job(again.id)).status is Status.COMPLETED
+
+
+async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
+    singing: Workshop,
+) -> None:
+    job = await singing.submit(order(pictures=(CAT,), sound=SONG))
+    await singing.work(60)
+    small = replace(SINGER, sound=SoundFit(most_seconds=5))
+    singing.service.accounts = offering(Catalog(models=(small,)), singing.service.accounts)
+    singing.chat.fetches = [Refused("picture_gone")]
+    again = await singing.submit((await singing.job(job.id)).order)
+    await singing.work(60)
+    end = await singing.job(again.id)
+    assert end.order.sound is not None
+    assert (end.status, end.order.sound.seconds) == (Status.COMPLETED, 5)
 
 
 @pytest.mark.parametrize(

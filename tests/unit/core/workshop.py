@@ -11,7 +11,7 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Fit, Order, Picture, Sound, SoundFit, Still, VideoRequest
+from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
@@ -143,11 +143,12 @@ class ScriptedStudio:
             Still(key=f"{key}.jpg", whole=f"{key}-whole.jpg", width=640, height=360) for key in keys
         ]
 
-    async def keep_sound(self, source: Path, fit: SoundFit) -> tuple[str, float]:
+    async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
         if self.bad_sound:
             raise self.bad_sound
         self.kept.add("sounds/a.mp3")
-        return "sounds/a.mp3", min(self.seconds, fit.most_seconds)
+        seconds = min(self.seconds, fit.most_seconds)
+        return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
         if self.bad_video:

@@ -85,10 +85,10 @@ async def test_the_last_frame_of_a_video_is_the_last(studio: Studio, clip: Path)
 
 async def test_a_sound_is_kept_as_mp3_with_its_length(studio: Studio, tmp_path: Path) -> None:
     media: Media = studio
-    key, seconds = await media.keep_sound(write_sound(tmp_path / "a.wav"), SoundFit())
-    assert seconds == pytest.approx(4.0, abs=0.05)
-    async with media.file(key) as path:
-        assert path.suffix == ".mp3"
+    kept = await media.keep_sound(write_sound(tmp_path / "a.wav"), SoundFit())
+    assert kept.seconds == pytest.approx(4.0, abs=0.05)
+    async with media.file(kept.key) as path:
+        assert (path.suffix, path.stat().st_size) == (".mp3", kept.size)
 
 
 async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path) -> None:

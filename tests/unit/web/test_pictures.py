@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.jobs import HARD_DEADLINE, Job
 from bot.core.links import Signer
-from bot.core.orders import Fit, Still
+from bot.core.orders import Fit, Recording, Still
 from bot.media.storage import new_key
 from bot.media.studio import Studio
 from bot.web.pages import Pages
@@ -63,7 +63,7 @@ async def _gallery(folder: Path, signer: Signer = SIGNER) -> AsyncIterator[Galle
         sound = new_key("sounds", "mp3")
         (folder / "sound").write_bytes(SOUND)
         await studio.storage.put(sound, folder / "sound")
-        song = SONG.kept(sound, seconds=7.2)
+        song = SONG.kept(Recording(key=sound, size=9, seconds=7.2))
         row = replace(job(), order=order(pictures=pictures, sound=song))
 
         async def get_job(id_: str) -> Job | None:
