@@ -94,6 +94,10 @@ class Catalog:
         if order.remix_of and (model := self._remixer(order.remix_of)):
             return model, self._remixed(model, order, order.remix_of)
         kind = _kind(order)
+        if order.fit and not order.pictures:
+            raise Refused("fit_alone")
+        if order.quality:
+            order = replace(order, quality=order.quality.casefold())
         able: list[tuple[Model, VideoRequest]] = []
         refusals = []
         for model in self._models_for(order.family, kind):
@@ -110,8 +114,7 @@ class Catalog:
     def _request(
         self, model: Model, order: Order, kind: Kind, spare_seed: int | None
     ) -> VideoRequest:
-        wanted = _draft(model, order) if order.quality == DRAFT else order.quality
-        quality = _one_of(wanted, tuple(model.sizes), "quality", model)
+        quality = _quality(model, order)
         if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
             order = replace(order, seed=spare_seed)
         aspect, size = _shape(model, quality, order)
@@ -302,6 +305,14 @@ def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
     model, request = made
     side = QUALITIES[request.quality or ""]
     return side, model.cost(request.seconds, request.quality), model.typical
+
+
+def _quality(model: Model, order: Order) -> str:
+    """The one asked for; where there are several, that may be a draft."""
+    if order.quality == DRAFT:
+        return _draft(model, order)
+    can = tuple(model.sizes)
+    return _one_of(order.quality, (*can, DRAFT) if len(can) > 1 else can, "quality", model)
 
 
 def _draft(model: Model, order: Order) -> str:

@@ -86,13 +86,19 @@ def test_the_default_yields_to_what_was_given() -> None:
         (
             {"quality": "1080p"},
             "quality_unavailable",
-            {"wanted": "1080p", "family": "Wan", "can": "720p, 480p"},
+            {"wanted": "1080p", "family": "Wan", "can": "720p, 480p, draft"},
         ),
         (
             {"aspect": "4:3"},
             "aspect_unavailable",
             {"wanted": "4:3", "family": "Wan", "can": "16:9, 9:16"},
         ),
+        (
+            {"quality": "8k", "family": "sora"},
+            "quality_unavailable",
+            {"wanted": "8k", "family": "Sora", "can": "720p"},
+        ),
+        ({"fit": Shaping.PAD}, "fit_alone", {}),
         ({"family": "veo"}, "family_unknown", {"family": "veo", "can": "Wan, Sora"}),
         ({"family": "wan-t2v", "pictures": (CAT,)}, "family_lacks_i2v", None),
         ({"pictures": (CAT, CAT)}, "kind_unavailable", {"kind": Kind.KEY_FRAMES}),
@@ -194,6 +200,13 @@ def test_a_preset_comes_before_the_persons_own_words() -> None:
     assert CATALOG.choose(order(preset="loop"))[1].prompt == "Loop. a cat"
     assert CATALOG.choose(order(preset="loop", prompt=""))[1].prompt == "Loop."
     assert CATALOG.choose(order(preset="a LOOP", prompt=""))[1].prompt == "Loop."
+
+
+@pytest.mark.parametrize(
+    ("typed", "made"), [("Draft", "480p"), ("480P", "480p"), ("draft", "480p")]
+)
+def test_a_quality_is_known_in_any_case(typed: str, made: str) -> None:
+    assert CATALOG.choose(order(quality=typed))[1].quality == made
 
 
 # --- sounds --------------------------------------------------------------------------------------
