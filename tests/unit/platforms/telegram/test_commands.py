@@ -295,6 +295,17 @@ async def test_a_channel_is_nobody_with_a_quota(lobby: Lobby, text: str) -> None
     assert await lobby.store.jobs.recent("telegram", str(news.id), most=9) == []
 
 
+async def test_help_names_what_can_be_chosen_and_that_pictures_speak(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    alone = await lobby.ann.says("/help")
+    among = await lobby.ann.says("/help@zoetrope_bot", chat=club)
+    for said in (alone, among):
+        await lobby.hear(said)
+        told = lobby.answer(said).text
+        named = ("--model", "--seconds", "--aspect", "draft", "--preset", "--fit", "voice")
+        assert [each for each in named if each not in told] == []
+
+
 async def test_a_channel_is_helped_like_anybody(lobby: Lobby) -> None:
     club, news = lobby.fake.supergroup("club", lobby.ann), lobby.fake.channel("news", lobby.ann)
     lobby.ann.speaks_as = news
