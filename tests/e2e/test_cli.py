@@ -105,7 +105,8 @@ async def test_generate_makes_a_playable_file_of_words(tmp_path: Path) -> None:
     assert "100%" in said
 
 
-@pytest.mark.parametrize("model", ["sora-2", pytest.param("wan-2.5", marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("model", ["sora-2", "wan-2.5"])
 async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
     (tmp_path / "sea.png").write_bytes(png("teal", (640, 480)))
     code, said = await zoetrope(
@@ -487,6 +488,7 @@ async def test_a_database_that_lets_nobody_in_is_one_sentence(
     assert said.count("\n") == 1
 
 
+@pytest.mark.proof
 async def test_a_full_disk_is_not_called_a_damaged_database(world: World) -> None:
     """A limit on the size of files stops SQLite where a full disk would."""
     command = 'ulimit -f 1; exec "$0" -m bot run'

@@ -206,6 +206,7 @@ async def test_a_default_that_is_no_longer_offered_is_asked_again(world: World) 
     assert "ZOETROPE_DEFAULT_MODEL is set in your environment and would win" in said
 
 
+@pytest.mark.proof
 async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: Renderer) -> None:
     some = replace(DOCUMENTED, models={"sora-2": MODELS["sora-2"]})
     async with Simulator(profile=some, renderer=renderer).serve() as url:

@@ -89,6 +89,7 @@ async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
     assert "Discord" not in said
 
 
+@pytest.mark.proof
 async def test_run_tells_where_the_bot_is(hall: Hall) -> None:
     async with terminal("run", folder=hall.folder, **hall.environment()) as person:
         await person.sees("On Telegram it is Zoetrope: https://t.me/zoetrope_bot\n")

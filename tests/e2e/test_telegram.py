@@ -267,6 +267,7 @@ async def test_delete_asks_once_more_and_takes_the_message(hall: Hall) -> None:
         await hall.telegram.next("delete", where=lambda it: it.id == video.id, timeout=WAIT)
 
 
+@pytest.mark.proof
 async def test_history_sends_a_video_again_without_uploading_it(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("/video a cat")

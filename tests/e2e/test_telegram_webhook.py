@@ -33,6 +33,7 @@ async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_from_webhook_to_asking_and_back_nothing_is_lost(
     hall: Hall, unused_tcp_port: int
 ) -> None:

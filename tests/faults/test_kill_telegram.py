@@ -22,7 +22,6 @@ from tests.fakes.telegram import FakeTelegram, Message
 
 COMMITS = 16
 """Transactions that write from the first start to a delivered picture job, at the least."""
-FEW = [(7, "before")]
 POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("before", "after")]
 
 
@@ -99,15 +98,8 @@ async def gone(process: Process) -> None:
         await process.wait()
 
 
-@pytest.mark.parametrize(("number", "side"), FEW)
-async def test_killed_at_a_commit_nothing_is_lost_or_doubled(
-    hall: Hall, number: int, side: str
-) -> None:
-    await killed_at(hall, number, side)
-
-
 @pytest.mark.proof
-@pytest.mark.parametrize(("number", "side"), [point for point in POINTS if point not in FEW])
+@pytest.mark.parametrize(("number", "side"), POINTS)
 async def test_killed_at_every_commit_nothing_is_lost_or_doubled(
     hall: Hall, number: int, side: str
 ) -> None:

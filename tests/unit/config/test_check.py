@@ -88,6 +88,7 @@ async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Pat
     assert "is good" not in said
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("key", ["data_dir", "storage_url"])
 async def test_a_folder_that_is_none_stands_in_the_way_of_the_service(
     tmp_path: Path, key: str
