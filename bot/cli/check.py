@@ -9,7 +9,7 @@ from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.settings import UNLIMITED
 from bot.core.accounts import Terms
-from bot.core.models import MICRO
+from bot.core.models import MICRO, money
 from bot.core.quotas import Limits
 
 
@@ -109,5 +109,5 @@ def _worst(terms: Terms, currency: str) -> str:
         ceilings.append(limits.purse_videos * max(dearest))
     if not ceilings:
         return tell("check.worst_videos", count=limits.purse_videos)
-    money = f"{min(ceilings) / MICRO:.2f} {currency}"
-    return tell("check.worst_money", videos=limits.purse_videos, money=money)
+    worst = money(min(ceilings), currency)
+    return tell("check.worst_money", videos=limits.purse_videos, money=worst)

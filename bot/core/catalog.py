@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, DRAFT, MICRO, QUALITIES, Model, PictureRule, Places, Preset
+from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule, Places, Preset, money
 from bot.core.orders import (
     SOUND_BYTES,
     Extra,
@@ -69,7 +69,7 @@ class Catalog:
         model = self.model(request.model)
         if model is None or not model.price(request.quality):
             return None
-        return f"{model.cost(request.seconds, request.quality) / MICRO:.2f} {currency}"
+        return money(model.cost(request.seconds, request.quality), currency)
 
     def unlinked(self) -> "Catalog":
         """The same where nobody serves our copies: what takes only links takes words alone."""

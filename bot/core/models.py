@@ -27,6 +27,11 @@ MICRO = 1_000_000
 """Micro-units in one unit of the currency: costs are whole numbers of them."""
 
 
+def money(micro: int, currency: str) -> str:
+    """Micro-units as people read a price."""
+    return f"{micro / MICRO:.2f} {currency}"
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """Words to ask with, for people who have a picture and none, under the name they choose by."""

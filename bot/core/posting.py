@@ -15,7 +15,7 @@ from bot.core import replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
-from bot.core.models import MICRO
+from bot.core.models import money
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Left, Reply
@@ -142,7 +142,7 @@ class Posting:
         """What its row counts, for people: prices may have changed since it was ordered."""
         if job.spend_cost <= 1:  # released, or without a price
             return None
-        return f"{job.spend_cost / MICRO:.2f} {self._currency}"
+        return money(job.spend_cost, self._currency)
 
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:

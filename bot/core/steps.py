@@ -4,8 +4,8 @@ Nothing is remembered between steps, so the process may die anywhere.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,7 +163,7 @@ class Steps:
     @asynccontextmanager
     async def _raw(self, picture: Picture, platform: Platform, into: Path) -> AsyncIterator[Path]:
         """What somebody gave us, or what we have of our own. Raises `Refused` if it is gone."""
-        try:
+        with _gone_if_missing():
             if picture.copy_of:
                 async with self._media.file(picture.copy_of) as copy:
                     yield copy
@@ -173,25 +173,17 @@ class Steps:
             else:
                 await platform.fetch(picture, into, most=PICTURE_BYTES)
                 yield into
-        except Broken as broken:
-            if broken.code == "file_missing":
-                raise Refused("picture_gone") from broken
-            raise
 
     @asynccontextmanager
     async def _heard(self, sound: Sound, platform: Platform, into: Path) -> AsyncIterator[Path]:
         """What somebody gave us, or our copy for another model. Raises `Refused` if it is gone."""
-        if sound.key is None:
-            await platform.fetch(sound, into, most=SOUND_BYTES)
-            yield into
-            return
-        try:
-            async with self._media.file(sound.key) as copy:
-                yield copy
-        except Broken as broken:
-            if broken.code == "file_missing":
-                raise Refused("picture_gone") from broken
-            raise
+        with _gone_if_missing():
+            if sound.key:
+                async with self._media.file(sound.key) as copy:
+                    yield copy
+            else:
+                await platform.fetch(sound, into, most=SOUND_BYTES)
+                yield into
 
     # --- waiting -------------------------------------------------------------------------------
 
@@ -285,6 +277,17 @@ class Steps:
             return
         step = self._desk.step(job)
         await self._desk.again(job, base=step, most=600.0)
+
+
+@contextmanager
+def _gone_if_missing() -> Iterator[None]:
+    """What we once had and have no more is as gone as what a platform no longer has."""
+    try:
+        yield
+    except Broken as broken:
+        if broken.code == "file_missing":
+            raise Refused("picture_gone") from broken
+        raise
 
 
 def _kind(detail: str) -> str:

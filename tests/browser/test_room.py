@@ -424,7 +424,7 @@ async def test_the_menus_offer_what_any_model_of_a_family_makes(
     await page.locator("input[type=file]").set_input_files(PICTURE)
     menu = page.locator("select[name=quality] option")
     await page.locator("select[name=model]").select_option(label="Wan 2.2")
-    await expect(menu).to_have_text(["Quality", "Draft: the cheapest", "480p", "720p", "1080p"])
+    await expect(menu).to_have_text(["Quality", "Draft: small and cheap", "480p", "720p", "1080p"])
     await page.locator("select[name=quality]").select_option("draft")
     await page.locator("select[name=preset]").select_option(label="Orbit")
     await page.keyboard.press("Enter")

@@ -29,8 +29,6 @@ from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.reading import NAME
 
 MOST_ALERT = 200
-DOUBLE_TAP = 10.0
-"""Seconds in which a second press of the same button is the first one."""
 AGAIN = (Action.RETRY, Action.FINER, Action.SHORTER, Action.TRY_ON)
 WITH_WORDS = (Action.REMIX, Action.EDIT, Action.CONTINUE)
 """The buttons that make another video, at once or with words of their own."""
@@ -48,8 +46,6 @@ class Presses:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._pressed: dict[tuple[str, str], tuple[float, str]] = {}
-        """When and by which event a button was pressed last, by person, button and job."""
         self._acts: dict[str, Act] = {
             Action.CANCEL: self._cancel,
             Action.DONT_POST: self._silence,
@@ -149,34 +145,23 @@ class Presses:
         await self._intake.service.silence(job_id, actor)
 
     async def _again(self, action: Action, query: CallbackQuery, job_id: str) -> None:
-        call = await self._call(query, job_id, action)
+        call = await self._call(query, job_id)
         value = _carried(query)["value"]
         await self._intake.service.again(job_id, action, call, value=value)
 
-    async def _call(self, query: CallbackQuery, job_id: str, action: Action) -> Call:
+    async def _call(self, query: CallbackQuery, job_id: str) -> Call:
         """Who asks for something by this button."""
         job = await self._intake.service.job(job_id)
         person = await self._face(query, job)
         return Call(
-            event_id=self._event(query, person, f"{action} {job_id}"),
+            event_id=f"press:{query.id}",
             address=_address(query, job),
             person=person,
             locale=reading.locale_of(query.from_user),
         )
 
-    def _event(self, query: CallbackQuery, person: Person, what: str) -> str:
-        """Two taps are two events to Telegram; a moment apart they are one to us."""
-        now = self._intake.clock.now()
-        at, event = self._pressed.get((person.id, what), (0.0, ""))
-        if now - at > DOUBLE_TAP:
-            event = f"press:{query.id}"
-        # What was pressed long ago is forgotten: the table is as long as ten seconds.
-        recent = {key: each for key, each in self._pressed.items() if now - each[0] <= DOUBLE_TAP}
-        self._pressed = {**recent, (person.id, what): (now, event)}
-        return event
-
     async def _ask_words(self, action: Action, query: CallbackQuery, job_id: str) -> None:
-        call = await self._call(query, job_id, action)
+        call = await self._call(query, job_id)
         order = await self._intake.service.varied(job_id, action, call)
         question = "ask.continue" if action is Action.CONTINUE else "ask.remix"
         await self._intake.ask_words(order, question, reply_to=_message(query).message_id)

@@ -394,7 +394,7 @@ class TestImpatience:
         ("video", {"model": "sora", "seconds": 4}, "seconds", "", ["4 s", "8 s"]),
         ("video", {"model": "wan"}, "aspect", "", ["16:9", "9:16"]),
         ("video", {"quality": "480p"}, "aspect", "", ["1:1"]),
-        ("video", {"model": "wan"}, "quality", "", ["Draft: the cheapest", "480p", "720p"]),
+        ("video", {"model": "wan"}, "quality", "", ["Draft: small and cheap", "480p", "720p"]),
         ("video", {"aspect": "9:16"}, "quality", "", ["720p"]),
         ("animate", {"model": "sora"}, "aspect", "", ["16:9", "9:16"]),
         ("animate", {}, "aspect", "", ["16:9", "9:16", "1:1", "4:3", "3:4"]),
