@@ -24,7 +24,7 @@ from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
 from bot.core.links import Signer
-from bot.core.ports import Clock, Gateway, Platform
+from bot.core.ports import Clock, Gateway, Platform, SettableClock
 from bot.core.posting import Posting
 from bot.core.service import Service
 from bot.core.steps import Steps
@@ -45,7 +45,7 @@ from bot.store.spool import Spool
 from bot.web import server
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-from bot.workers import Bells, loops, running
+from bot.workers import Bells, job_loops, running, word_loops
 
 log = get_logger()
 
@@ -97,7 +97,7 @@ async def run(
 async def open_app(
     config: Config,
     *,
-    clock: Clock | None = None,
+    clock: SettableClock | None = None,
     announce: Callable[[str], None] = lambda _code: None,
     note: str = "",
 ) -> AsyncIterator[str]:
@@ -128,9 +128,9 @@ async def open_app(
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-        work = (rows.jobs, steps, rows.posts, posting, rows.notices, telling)
-        for loop in loops(*work, list(platforms), clock, bells):
-            await enter(running(loop))
+        words = (rows.posts, posting, rows.notices, telling)
+        await enter(running(*word_loops(*words, list(platforms), clock, bells)))
+        await enter(running(*job_loops(rows.jobs, steps, clock, bells)))
         for intake in intakes:
             await enter(running(intake.run()))
         yield address + intakes[-1].path

@@ -19,8 +19,11 @@ LAST_DEADLINE = 48 * 3600.0
 THUMBNAIL_SIDE = 1280
 """Pixels of a thumbnail's long side at most: what link previews show large."""
 
-SUBMIT_CLAIM = 400.0
-"""Seconds that a claim lasts from the first byte of a POST; longer than any POST may take."""
+CLAIM = 45.0
+"""Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
+
+A POST may take far longer; a `submitting` row whose claim ran out has lost its process.
+"""
 
 
 class Status(StrEnum):
@@ -191,8 +194,8 @@ def measured(job: Job, sound: Sound) -> Job:
 
 
 def submitting(job: Job, *, now: float) -> Job:
-    """The POST is about to leave: written before its first byte, with a claim that outlasts it."""
-    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + SUBMIT_CLAIM)
+    """The POST is about to leave: written before its first byte, and claimed while it lasts."""
+    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + CLAIM)
 
 
 def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:

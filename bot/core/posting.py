@@ -27,8 +27,6 @@ MOST_TRIES = 40
 
 SEND_TIME = 1700.0
 """Seconds that one send may take, with all that it tries."""
-SEND_CLAIM = SEND_TIME + 100.0
-"""Seconds that a claim lasts from the first byte of a send."""
 
 log = get_logger()
 
@@ -175,9 +173,7 @@ class Posting:
         try:
             async with self._message(post, job, platform) as message:
                 now = self._clock.now()
-                begun = await self._posts.sending(
-                    post, message.form, now=now, until=now + SEND_CLAIM
-                )
+                begun = await self._posts.sending(post, message.form, now=now)
                 if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return

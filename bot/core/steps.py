@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.core import jobs as moves
+from bot.core import schedule
+from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
@@ -21,8 +23,9 @@ from bot.log import get_logger
 
 PICTURE_TRIES = 5
 MOST_CRASHES = 3
-CARE = 3600.0
-"""Seconds between tries of a step that killed the process."""
+"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
+CARE = 30.0
+"""Seconds that a suspect step waits, with all that is finished and paid for behind it."""
 LOST_AFTER = 600.0
 LOST_TRIES = 5
 """A gateway that does not know an id is believed after this time and this many looks."""
@@ -47,12 +50,16 @@ class Steps:
         self._submission = submission
         self._platforms = platforms
         self._media = media
+        self._files = Alone()
 
     async def take(self, job: Job) -> None:
         """Do whatever is next for `job`, which the caller has claimed."""
         try:
-            if job.crashes >= MOST_CRASHES and job.status is not Status.SUBMITTING:
-                await self._handle_with_care(job)
+            if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
+                await self._take_file(job)
+            elif job.crashes >= MOST_CRASHES and job.status is not Status.SUBMITTING:
+                log.error("job.put_aside", job=job.id, status=job.status, crashes=job.crashes)
+                await self._desk.put_off(job, schedule.spread(CARE, by=job.id))
             else:
                 await self._take(job)
         except asyncio.CancelledError:
@@ -61,7 +68,7 @@ class Steps:
             raise
         except Exception:
             log.exception("step.failed", job=job.id, status=job.status)
-            await self._desk.again(job, base=10.0, most=600.0)
+            await self._desk.again(job, base=10.0, most=60.0)
 
     async def _take(self, job: Job) -> None:
         match job.status:
@@ -83,15 +90,21 @@ class Steps:
             case _:
                 await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
 
-    async def _handle_with_care(self, job: Job) -> None:
-        """A step that killed the process time and again: not at once again, and not for ever."""
-        log.error("job.deadly", job=job.id, status=job.status, crashes=job.crashes)
-        if job.pictures_missing or job.sound_missing:
+    async def _take_file(self, job: Job) -> None:
+        """A stranger's file may be what the process dies of, and it is not paid for yet.
+
+        A file in hand at three deaths in a row may still be innocent, as whoever restarts us in a
+        hurry shows. So it is tried by itself, and only one that kills us then is given up.
+        """
+        if job.crashes > MOST_CRASHES:
+            log.error("job.deadly", job=job.id, crashes=job.crashes)
             reason = Reason.PICTURE_BAD if job.pictures_missing else Reason.SOUND_BAD
             bad = moves.failed(job, reason, charged=False, detail="deadly file")
             await self._desk.save(job, bad)
-        else:
-            await self._desk.put_off(job, CARE)
+            return
+        suspect = job.crashes == MOST_CRASHES
+        async with self._files.alone() if suspect else self._files.beside():
+            await self._take(job)
 
     # --- pictures and sounds -------------------------------------------------------------------
 
@@ -134,7 +147,7 @@ class Steps:
             is_gone = problem.code == "picture_gone"
         else:
             ours = problem.code == "storage_unavailable"
-            patient = ours and self._desk.elapsed(job) < HARD_DEADLINE
+            patient = ours and not self._desk.is_past(HARD_DEADLINE, job.created_at)
             if patient or job.attempts + 1 < PICTURE_TRIES:
                 await self._desk.again(job, base=2.0, most=60.0)
                 return
@@ -202,7 +215,7 @@ class Steps:
             charged = not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)
             await self._desk.save(job, failed)
-        elif self._desk.elapsed(job) > LAST_DEADLINE:
+        elif self._desk.is_past(LAST_DEADLINE, job.submitted_at):
             await self._desk.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
         else:
             await self._look_later(job, look, gateway)

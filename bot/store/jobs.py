@@ -1,6 +1,6 @@
 """The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from bot.log import get_logger
 from bot.store import turns
 from bot.store.database import Database
 from bot.store.posts import owe
-from bot.store.rows import job_of, job_values
+from bot.store.rows import changed_values, job_of, job_values
 from bot.store.tables import jobs
 
 log = get_logger()
@@ -66,11 +66,17 @@ class Jobs:
         return await self._database.run(lambda connection: _get(connection, job_id))
 
     async def claim(
-        self, statuses: Sequence[Status], *, now: float, until: float, most: int
+        self,
+        statuses: Sequence[Status],
+        *,
+        now: float,
+        until: float,
+        most: int,
+        but: Collection[str] = (),
     ) -> list[Job]:
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
         free = sa.or_(jobs.c.claimed_until.is_(None), jobs.c.claimed_until <= now)
-        due = sa.and_(_in(statuses), jobs.c.due_at <= now, free)
+        due = sa.and_(_in(statuses), jobs.c.due_at <= now, free, jobs.c.id.not_in(but))
         first = _order(statuses)
         chosen = sa.select(jobs.c.id).where(due).order_by(*first).limit(most)
         # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
@@ -93,6 +99,15 @@ class Jobs:
 
         return await self._database.run(work)
 
+    async def renew(self, ids: Collection[str], *, until: float) -> None:
+        """Let the claims on these jobs last until then; one that was let go stays so."""
+        held = sa.and_(jobs.c.id.in_(ids), jobs.c.claimed_until.is_not(None))
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(jobs).where(held).values(claimed_until=until))
+
+        await self._database.run(work)
+
     async def release(self, job: Job) -> None:
         """Give a claim back unused; nothing happens if the row has moved on."""
         freed = (
@@ -106,11 +121,15 @@ class Jobs:
 
         await self._database.run(work)
 
-    async def next_due(self, statuses: Sequence[Status]) -> float | None:
-        """When the earliest job in one of `statuses` can be claimed."""
+    async def next_due(
+        self, statuses: Sequence[Status], *, but: Collection[str] = ()
+    ) -> float | None:
+        """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
         later = sa.func.max if self._database.is_sqlite else sa.func.greatest
         when = later(jobs.c.due_at, sa.func.coalesce(jobs.c.claimed_until, 0.0))
-        soonest = sa.select(sa.func.min(when)).where(_in(statuses), jobs.c.due_at.is_not(None))
+        soonest = sa.select(sa.func.min(when)).where(
+            _in(statuses), jobs.c.due_at.is_not(None), jobs.c.id.not_in(but)
+        )
 
         async def work(connection: AsyncConnection) -> float | None:
             due: float | None = await connection.scalar(soonest)
@@ -253,7 +272,7 @@ async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: fl
     written = await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == before.id, jobs.c.version == before.version)
-        .values(job_values(saved))
+        .values(changed_values(before, saved))
     )
     if written.rowcount != 1:
         return None

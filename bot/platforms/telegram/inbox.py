@@ -85,7 +85,6 @@ class Inbox:
         self._handle = handle
         self._clock = clock
         self._wake = Wake()
-        self._busy: set[str] = set()
 
     async def take(self, told: Sequence[Any]) -> None:
         """Store what came in, from wherever it came.
@@ -150,26 +149,13 @@ class Inbox:
         """Handle what is stored until cancelled; what is not done by then stays in its row."""
         worker = Worker(
             name="telegram",
-            claim=self._claim,
+            rows=Lanes(self._updates, self._clock),
             step=self._handled,
-            next_due=self._next_due,
             clock=self._clock,
             wake=self._wake,
             slots=SLOTS,
         )
         await worker.run()
-
-    async def _claim(self, most: int) -> list[Update]:
-        """The first of each lane that nobody is at: there is one process for one account."""
-        busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
-        due = await self._updates.due(now=self._clock.now(), most=most + len(busy))
-        free = [update for update in due if update.lane not in busy | self._busy][:most]
-        self._busy |= {update.lane for update in free}
-        return free
-
-    async def _next_due(self) -> float | None:
-        """What is due already waits for its lane, whose end rings."""
-        return await self._updates.next_due(now=self._clock.now())
 
     async def _handled(self, update: Update) -> None:
         try:
@@ -177,8 +163,6 @@ class Inbox:
             await self._updates.done(update)
         except Exception as error:  # noqa: BLE001 - the rim: its row stays, and is tried again
             await self._stumbled(update, error)
-        finally:
-            self._busy.discard(update.lane)
 
     async def _stumbled(self, update: Update, error: Exception) -> None:
         patient = isinstance(error, Temporary)
@@ -195,6 +179,37 @@ class Inbox:
         wait = schedule.back_off(update.attempts + 1, base=1.0, most=300.0)
         asked = error.retry_after if isinstance(error, Temporary) else None
         await self._updates.put_off(update, due_at=now + max(wait, asked or 0.0))
+
+
+class Lanes:
+    """The first update of each lane that nobody is at: there is one process for one account."""
+
+    def __init__(self, updates: Updates, clock: Clock) -> None:
+        self._updates = updates
+        self._clock = clock
+        self._busy: set[str] = set()
+
+    async def claim(self, most: int) -> list[Update]:
+        """Take due updates, one of a lane at a time."""
+        busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
+        due = await self._updates.due(now=self._clock.now(), most=most + len(busy))
+        free = [update for update in due if update.lane not in busy | self._busy][:most]
+        self._busy |= {update.lane for update in free}
+        return free
+
+    async def next_due(self) -> float | None:
+        """What is due already waits for its lane, whose end rings."""
+        return await self._updates.next_due(now=self._clock.now())
+
+    async def renew(self, held: Sequence[Update]) -> None:
+        """Nothing to do: a lane is held in memory."""
+
+    async def release(self, row: Update) -> None:
+        """Nothing to do: its row is due still."""
+
+    def let_go(self, row: Update) -> None:
+        """The lane is free for its next update."""
+        self._busy.discard(row.lane)
 
 
 def _refusal(answer: dict[str, Any]) -> Exception:

@@ -196,9 +196,9 @@ async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
     workshop.gateway.looks = [Running()]
     sending = workshop.posts.sending
 
-    async def meanwhile(post: Post, form: Form, *, now: float, until: float) -> Post | None:
+    async def meanwhile(post: Post, form: Form, *, now: float) -> Post | None:
         await workshop.work(0.1)
-        return await sending(post, form, now=now, until=until)
+        return await sending(post, form, now=now)
 
     monkeypatch.setattr(workshop.posts, "sending", meanwhile)
     await workshop.submit(order())

@@ -10,7 +10,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, Temporary
-from bot.core.jobs import Job, Status, Video
+from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
 from bot.core.posting import Link, Posting
@@ -40,19 +40,24 @@ STATES = (
     (Status.SUBMITTING, Status.IN_PROGRESS),
     (Status.COMPLETED,),
 )
-CLAIM = 400.0
 
 
 class HandClock:
     """Time that moves when the test says so."""
 
     def __init__(self) -> None:
-        self.time = 1_000_000.0
+        self.time = self.settled_at = 1_000_000.0
         self.naps = 0
         self.on_nap: Callable[[], Awaitable[object]] | None = None
 
     def now(self) -> float:
         return self.time
+
+    def steady(self) -> float:
+        return self.time
+
+    def settled(self) -> float:
+        return self.time - self.settled_at
 
     async def sleep(self, seconds: float) -> None:
         """Only a database that takes nothing makes a step wait; then somebody has to mend it."""
