@@ -30,6 +30,7 @@ from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
+from bot.core.timekeeping import Timekeeper
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
@@ -42,6 +43,7 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
+from bot.store.times import Times
 from bot.web import server
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
@@ -63,6 +65,7 @@ class Rows:
     places: Places
     communities: Communities
     spool: Spool
+    times: Times
 
 
 async def run(
@@ -110,6 +113,9 @@ async def open_app(
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         rows = await enter(_open_rows(config, clock))
+        timekeeper = Timekeeper(clock, rows.times, changed=bells.both.ring)
+        await timekeeper.begin()
+        await enter(running(timekeeper.run()))
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
@@ -149,6 +155,7 @@ async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
             Places(database),
             Communities(database),
             Spool(config.data_dir / "pending-ids.jsonl"),
+            Times(database),
         )
         if database.is_sqlite:
             # We hold the file's lock, so whoever had these claims is dead.
