@@ -112,10 +112,7 @@ async def open_app(
     bells = Bells.new()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        rows = await enter(_open_rows(config, clock))
-        timekeeper = Timekeeper(clock, rows.times, changed=bells.both.ring)
-        await timekeeper.begin()
-        await enter(running(timekeeper.run()))
+        rows = await enter(_open_rows(config, clock, bells))
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
@@ -143,7 +140,7 @@ async def open_app(
 
 
 @asynccontextmanager
-async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
+async def _open_rows(config: Config, clock: SettableClock, bells: Bells) -> AsyncIterator[Rows]:
     async with open_database(config.database_url) as database:
         rows = Rows(
             database,
@@ -162,7 +159,10 @@ async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
             await rows.jobs.expire_claims(now=clock.now())
             await rows.posts.expire_claims(now=clock.now())
         await _bring_home(rows, clock)
-        yield rows
+        timekeeper = Timekeeper(clock, rows.times, changed=bells.both.ring)
+        await timekeeper.begin()
+        async with running(timekeeper.run()):
+            yield rows
 
 
 async def _bring_home(rows: Rows, clock: Clock) -> None:

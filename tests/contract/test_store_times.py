@@ -1,4 +1,4 @@
-"""The machine's clock is set: what is under way is neither given up nor frozen, on either database."""
+"""The machine's clock is set: what is under way is neither given up nor frozen, anywhere."""
 
 from dataclasses import replace
 
