@@ -290,7 +290,11 @@ class Media(Protocol):
         """Check, cut and re-encode. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
-        """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
+        """Check, make an MP4 of it if it is none, take a thumbnail and store.
+
+        `source` is ours to change. Raises `Broken`: `not_a_video` and `video_damaged` for what will
+        not get better, `video_truncated` where the rest may come another time.
+        """
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
         """A stored object as a local file for as long as the context lasts.

@@ -18,13 +18,14 @@ from typing import Self
 from bot.core.errors import BotError, Temporary
 from bot.core.jobs import Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
-from bot.media import pictures, sounds, videos
+from bot.media import encoding, pictures, sounds, videos
 from bot.media.storage import Storage, new_key
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 30.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
+PREPARE_TIMEOUT = 180.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
 SHRINK_PAUSE = 20.0
@@ -94,19 +95,26 @@ class Studio:
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
-        """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
-        clip = await self._workers.run(videos.probe, source, timeout=PROBE_TIMEOUT)
-        size = await asyncio.to_thread(lambda: source.stat().st_size)
+        """Check, make an MP4 of it if it is none, take a thumbnail and store.
+
+        `source` is ours to change. Raises `Broken`: `not_a_video`, `video_damaged`,
+        `video_truncated`, or a worker's own trouble with it.
+        """
         key = new_key("videos", "mp4")
-        await self.storage.put(key, source)
-        return Video(
-            key=key,
-            size=size,
-            width=clip.width,
-            height=clip.height,
-            seconds=clip.seconds,
-            thumbnail=await self._keep_thumbnail(source),
-        )
+        async with self.scratch() as folder:
+            clip, file = await self._workers.run(
+                encoding.prepare, source, folder / "video.mp4", timeout=PREPARE_TIMEOUT
+            )
+            size = await asyncio.to_thread(lambda: file.stat().st_size)
+            await self.storage.put(key, file)
+            return Video(
+                key=key,
+                size=size,
+                width=clip.width,
+                height=clip.height,
+                seconds=clip.seconds,
+                thumbnail=await self._keep_thumbnail(file),
+            )
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -128,7 +136,7 @@ class Studio:
                 raise Temporary("shrinking", retry_after=SHRINK_PAUSE, unsent=True)
             async with self._shrinking:
                 await self._workers.run(
-                    videos.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
+                    encoding.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
                 )
             yield target
 
