@@ -167,9 +167,10 @@ async def _open_rows(config: Config, clock: SettableClock, bells: Bells) -> Asyn
 
 async def _bring_home(rows: Rows, clock: Clock) -> None:
     """Record the gateway ids that the database could not take when they came."""
-    for job_id, gateway_id in rows.spool.read():
+    for job_id, gateway_id, sources in rows.spool.read():
+        now = clock.now()
         try:
-            await rows.jobs.accept(job_id, gateway_id, now=clock.now(), due_at=clock.now())
+            await rows.jobs.accept(job_id, gateway_id, sources=sources, now=now, due_at=now)
         except Broken as known:  # the database took it after all, and the job has moved on
             log.info("job.id_known", job=job_id, code=known.code)
     rows.spool.clear()

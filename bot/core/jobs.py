@@ -19,6 +19,9 @@ LAST_DEADLINE = 48 * 3600.0
 THUMBNAIL_SIDE = 1280
 """Pixels of a thumbnail's long side at most: what link previews show large."""
 
+UNNAMED = "-"
+"""In place of a gateway's id where a video came without one: it is never asked about."""
+
 CLAIM = 45.0
 """Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
 
@@ -59,6 +62,8 @@ class Reason(StrEnum):
     TIMED_OUT = "timed_out"
     LOST = "lost"
     CONTENT_GONE = "content_gone"
+    CONTENT_TOO_LARGE = "content_too_large"
+    CONTENT_BAD = "content_bad"
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
     BY_PERSON = "by_person"
@@ -210,14 +215,20 @@ def put_off(job: Job, *, due_at: float) -> Job:
     return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
 
 
-def accepted(job: Job, gateway_id: str, *, now: float, due_at: float) -> Job:
-    """The gateway has it and named it. From `unconfirmed` the released quota stays released."""
+def accepted(
+    job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
+) -> Job:
+    """The gateway has it and named it. From `unconfirmed` the released quota stays released.
+
+    `sources`: where the video is, if it was made at once; the next look is due at once, too.
+    """
     return _move(
         job,
         Status.IN_PROGRESS,
         gateway_id=gateway_id,
+        sources=sources,
         submitted_at=job.submitted_at or now,
-        due_at=due_at,
+        due_at=now if sources else due_at,
         claimed_until=None,
         attempts=0,
         reason=None,
@@ -253,7 +264,16 @@ def completed(job: Job, *, now: float, sources: tuple[str, ...]) -> Job:
 
 def stored(job: Job, video: Video) -> Job:
     """The video is ours; from here on only posts are due."""
-    return replace(job, video=video, sources=(), due_at=None, claimed_until=None, attempts=0)
+    return replace(
+        job,
+        video=video,
+        sources=(),
+        due_at=None,
+        claimed_until=None,
+        attempts=0,
+        reason=None,
+        detail=None,
+    )
 
 
 def deleted(job: Job) -> Job:

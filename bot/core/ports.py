@@ -111,8 +111,19 @@ class Jobs(Protocol):
         over. None if somebody else was faster.
         """
 
-    async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
-        """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`."""
+    async def accept(
+        self,
+        job_id: str,
+        gateway_id: str,
+        *,
+        sources: tuple[str, ...] = (),
+        now: float,
+        due_at: float,
+    ) -> Job:
+        """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`.
+
+        `sources` lead to the video, if it was made at once; it is due at once, too.
+        """
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """What counts for this person, community and purse today: all that the purse pays."""
@@ -130,7 +141,7 @@ class Jobs(Protocol):
 class Spool(Protocol):
     """Where a gateway's id goes when the database can't take it."""
 
-    def add(self, job_id: str, gateway_id: str) -> None:
+    def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
         """Write it down and wait until the disk has it. Raises `OSError`."""
 
 

@@ -9,14 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.core import fetching
 from bot.core import jobs as moves
 from bot.core import schedule
 from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status, Video
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
-from bot.core.outcomes import Done, Failed, Fetched, Locked, Missing, Running, Trouble
+from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
 from bot.log import get_logger
@@ -31,6 +32,10 @@ LOST_TRIES = 5
 """A gateway that does not know an id is believed after this time and this many looks."""
 CONTENT_PATIENCE = 2 * 3600.0
 """Seconds after completion in which content that a gateway denies having is asked for again."""
+CONTENT_PACE = 60.0
+"""Seconds at most between two tries to fetch what is made and paid for."""
+CONTENT_TRIES = 3
+"""Tries after which content that can't be taken is believed to stay like that."""
 
 log = get_logger()
 
@@ -205,7 +210,7 @@ class Steps:
         if gateway is None or job.gateway_id is None:
             return
         asked_at = self._desk.clock.now()
-        look = await gateway.retrieve(job.gateway_id)
+        look = await fetching.look(gateway, job.gateway_id, job.sources)
         if isinstance(look, Running | Done | Failed):
             await self._desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
@@ -256,29 +261,33 @@ class Steps:
         gateway = await self._desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
-        async with self._media.scratch() as directory:
-            into = directory / "video.mp4"
-            fetch = await gateway.content(job.gateway_id, job.sources, into)
-            match fetch:
-                case Fetched():
-                    try:
-                        video = await self._media.keep_video(into)
-                    except (Broken, Temporary) as problem:
-                        bad = isinstance(problem, Broken)
-                        await self._content_trouble(job, str(problem), definite=bad)
-                    else:
-                        await self._keep(job, moves.stored(job, video))
-                case Locked():
-                    await self._desk.pause(job, fetch)
-                    await self._desk.put_off(job, PAUSE)
-                case Trouble(detail, _, definite):
-                    await self._content_trouble(job, detail, definite=definite)
+        got = await fetching.fetch_video(gateway, self._media, job.gateway_id, job.sources)
+        match got:
+            case Video():
+                await self._keep(job, moves.stored(job, got))
+            case Locked():
+                await self._desk.pause(job, got)
+                await self._desk.put_off(job, PAUSE)
+            case Unusable(reason, detail):
+                await self._content_unusable(job, reason, detail)
+            case Trouble(detail, _, definite):
+                await self._content_trouble(job, detail, definite=definite)
 
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent:
             after = moves.delivered(after, now=self._desk.clock.now())
         if await self._desk.save(job, after) is None and after.video:
             await self._media.delete(after.video.key)
+
+    async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
+        """The same answer a few times is believed. The row counts them: its reason is set then."""
+        tries = 1 + (job.attempts if job.reason else 0)
+        log.warning("content.unusable", job=job.id, reason=reason, tries=tries, what=_kind(detail))
+        if tries >= CONTENT_TRIES:
+            await self._desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
+            return
+        tried = replace(job, attempts=tries, reason=reason, detail=detail)
+        await self._desk.put_off(tried, CONTENT_PACE, was=job)
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
         """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
@@ -287,9 +296,12 @@ class Steps:
         if self._desk.clock.now() - (job.completed_at or 0.0) > patience:
             gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
             await self._desk.save(job, gone)
-            return
-        step = self._desk.step(job)
-        await self._desk.again(job, base=step, most=600.0)
+        elif job.reason:
+            # An outage in between neither counts as one of those tries nor makes them forgotten.
+            await self._desk.put_off(job, CONTENT_PACE)
+        else:
+            step = min(self._desk.step(job), CONTENT_PACE)
+            await self._desk.again(job, base=step, most=CONTENT_PACE)
 
 
 @contextmanager

@@ -103,7 +103,7 @@ class Submission:
     async def _settle(self, sent: Job, outcome: Creation, *, first_look: float) -> None:
         """Write the outcome of a POST down, however long the database takes to accept it."""
         if isinstance(outcome, Accepted):
-            await self._record(sent, outcome.gateway_id, first_look=first_look)
+            await self._record(sent, outcome, first_look=first_look)
             return
         if isinstance(outcome, Locked):
             await self._insist(lambda: self._desk.pause(sent, outcome))
@@ -113,16 +113,19 @@ class Submission:
         else:
             await self._insist(lambda: self._rewrite(sent, outcome))
 
-    async def _record(self, sent: Job, gateway_id: str, *, first_look: float) -> None:
+    async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
         """A lost id is a video that is paid for and never found: so it is spooled if need be."""
+        gateway_id = accepted.gateway_id
 
         async def accept() -> None:
             now = self._desk.clock.now()
-            await self._desk.jobs.accept(sent.id, gateway_id, now=now, due_at=now + first_look)
+            await self._desk.jobs.accept(
+                sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
+            )
 
         def spool() -> None:
             log.critical("job.id_spooled", job=sent.id, gateway_id=gateway_id)
-            self._spool.add(sent.id, gateway_id)
+            self._spool.add(sent.id, gateway_id, accepted.sources)
 
         await self._insist(accept, at_first=spool)
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)

@@ -162,7 +162,15 @@ class Jobs:
 
         return await self._database.run(work)
 
-    async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
+    async def accept(
+        self,
+        job_id: str,
+        gateway_id: str,
+        *,
+        sources: tuple[str, ...] = (),
+        now: float,
+        due_at: float,
+    ) -> Job:
         """Record the gateway's id, whatever happened to the row while the POST was under way."""
 
         async def work(connection: AsyncConnection) -> Job:
@@ -171,7 +179,7 @@ class Jobs:
                 raise Broken("job_unknown", job=job_id)
             if job.gateway_id == gateway_id:
                 return job
-            after = moves.accepted(job, gateway_id, now=now, due_at=due_at)
+            after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
             saved = await _save(connection, job, after, now=now)
             if saved is None:
                 raise Broken("job_changed", job=job_id)

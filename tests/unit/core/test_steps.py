@@ -245,7 +245,7 @@ async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later
         await workshop.database.run(limit)
 
     async def mend() -> None:
-        assert list(workshop.spool.read()) == [(job.id, long_id)]
+        assert list(workshop.spool.read()) == [(job.id, long_id, ())]
         await pages(1_000_000)
 
     long_id = "v" * 9_000

@@ -86,6 +86,9 @@ class ScriptedGateway:
         self.links: list[tuple[str, ...]] = []
         """What lay beside each request, whether it was sent or not."""
         self.looked_at: list[float] = []
+        self.looked = 0
+        self.sources: list[tuple[str, ...]] = []
+        """What came along with each wish for content."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         """Happens between the first byte of the POST and its answer."""
         self.before: Callable[[], Awaitable[object]] | None = None
@@ -113,9 +116,11 @@ class ScriptedGateway:
         return outcome
 
     async def retrieve(self, gateway_id: str) -> Look:
+        self.looked += 1
         return _next(self.looks)
 
     async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+        self.sources.append(tuple(sources))
         return _next(self.fetches)
 
 
