@@ -6,7 +6,7 @@ import av
 import pytest
 
 from bot.core.errors import Broken
-from bot.media.encoding import prepare
+from bot.media.encoding import prepare, shrink
 from bot.media.videos import check
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
 
@@ -68,14 +68,26 @@ def test_a_moving_gif_is_a_video_and_a_still_one_is_none(tmp_path: Path) -> None
         prepare(still, tmp_path / "video.mp4")
 
 
-def test_dropped_frames_and_holes_stay_where_they_were(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("codec", "container"), [("libvpx-vp9", "webm"), ("libx264", "mov")])
+@pytest.mark.parametrize(
+    "ticks", [(*range(96), *range(97, 192)), (*range(20), *range(60, 90))], ids=["one", "a hole"]
+)
+def test_dropped_frames_and_holes_stay_where_they_were(
+    tmp_path: Path, codec: str, container: str, ticks: tuple[int, ...]
+) -> None:
     """On ticks of the average rate, two pictures would fall on one of them."""
-    ticks = (*range(9), *range(10, 20), *range(60, 90))
-    source = write_clip(tmp_path / "source", "libvpx-vp9", "webm", times=ticks)
+    source = write_clip(tmp_path / "source", codec, container, times=ticks)
 
     _, kept = prepare(source, tmp_path / "video.mp4")
 
     assert times_of(kept) == pytest.approx([tick / 24 for tick in ticks], abs=0.002)
+
+
+def test_a_video_with_a_dropped_frame_shrinks(tmp_path: Path) -> None:
+    ticks = (*range(96), *range(97, 192))
+    source = write_clip(tmp_path / "source.mp4", "libx264", "mp4", times=ticks, size=(640, 360))
+    shrink(source, tmp_path / "small.mp4", 120_000)
+    assert times_of(tmp_path / "small.mp4") == pytest.approx([it / 24 for it in ticks], abs=0.002)
 
 
 def test_odd_sides_are_cut_by_one(tmp_path: Path) -> None:
