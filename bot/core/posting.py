@@ -24,6 +24,8 @@ from bot.log import get_logger
 
 MOST_TRIES = 40
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
+AWAY = 10.0
+"""Seconds after which a post whose network is away looks whether it is back; it costs no try."""
 
 SEND_TIME = 1700.0
 """Seconds that one send may take, with all that it tries."""
@@ -329,6 +331,10 @@ class Posting:
     async def _try_again(self, post: Post, trouble: BotError) -> None:
         now = self._clock.now()
         asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+        if isinstance(trouble, Temporary) and trouble.away:
+            log.info("post.waiting", job=post.job_id, kind=post.kind, code=trouble.code)
+            await self._posts.put_off(post, due_at=now + AWAY, tried=False)
+            return
         if asked is not None and isinstance(trouble, Temporary) and trouble.unsent:
             # Told when to come, before anything left: the pace of the chat, no failed try.
             log.info("post.paced", job=post.job_id, kind=post.kind, seconds=round(asked, 1))

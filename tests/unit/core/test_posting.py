@@ -13,7 +13,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.outcomes import Failed, Running, Uncertain
-from bot.core.posting import MOST_TRIES, Link
+from bot.core.posting import AWAY, MOST_TRIES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply
 from bot.core.service import Actor
@@ -310,6 +310,17 @@ async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop) -> None:
     begun = workshop.clock.time
     await workshop.speak(6 * MOST_TRIES + 1)
     assert (await workshop.job(job.id)).delivered_at == begun + 6 * MOST_TRIES
+
+
+async def test_a_network_that_is_away_costs_no_try_and_is_back_within_seconds(
+    workshop: Workshop,
+) -> None:
+    away = Temporary("chat_unreachable", away=True)
+    workshop.chat.sends = [*([away] * (2 * MOST_TRIES)), None]
+    job = await workshop.made(order())
+    begun = workshop.clock.time
+    await workshop.speak(2 * MOST_TRIES * AWAY + 1)
+    assert (await workshop.job(job.id)).delivered_at == begun + 2 * MOST_TRIES * AWAY
 
 
 async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Workshop) -> None:
