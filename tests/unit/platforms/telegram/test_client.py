@@ -211,6 +211,7 @@ async def test_a_server_that_is_not_there_took_nothing(house: House) -> None:
     trouble = await house.trouble()
     assert isinstance(trouble, Temporary)
     assert trouble.unsent
+    assert trouble.away, "no fault of the video's"
 
 
 async def test_a_token_that_was_withdrawn_is_for_the_operator(house: House) -> None:
