@@ -240,7 +240,7 @@ def _row(raw: Any, now: float) -> Update | None:
     try:
         return _update(raw, now)
     except Exception as error:  # noqa: BLE001 - whatever shape it has
-        log.error("telegram.update_unread", update=raw["update_id"], error=type(error).__name__)
+        log.error("telegram.update_unreadable", update=raw["update_id"], error=type(error).__name__)
         return None
 
 

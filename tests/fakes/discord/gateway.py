@@ -87,6 +87,8 @@ class Gateway:
         self.says_hello = True
         self.greets = True
         """Whether READY can be read; without, it is empty."""
+        self.lets_in = True
+        """Whether READY or RESUMED comes at all; a RESUME ends the socket otherwise."""
         self._refuses = False
         self._token = token
         self._greeting = greeting
@@ -208,12 +210,15 @@ class Gateway:
             return None
         session = Session(id=secrets.token_hex(16), intents=intents, identify=asked)
         self.sessions.append(session)
-        for event, payload in self._greeting(session):
+        for event, payload in self._greeting(session) if self.lets_in else ():
             session.push(event, payload if self.greets else {})
         self._attach(session, socket)
         return session
 
     async def _resume(self, socket: web.WebSocketResponse, asked: Json) -> Session | None:
+        if not self.lets_in:
+            await socket.close(code=4000)
+            return None
         for session in self.sessions:
             if session.id == asked["session_id"] and asked["token"] == self._token:
                 self.resumes += 1

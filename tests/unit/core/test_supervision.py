@@ -151,6 +151,7 @@ async def test_what_is_refused_at_the_start_ends_it(clock: FakeClock) -> None:
     network = Network(clock, OSError(), REFUSED)
     async with kept(network) as task:
         await clock.advance(LEAST)
+        assert task.done()
         with pytest.raises(Broken, match="token_bad"):
             await task
 

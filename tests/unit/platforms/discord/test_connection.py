@@ -46,7 +46,7 @@ def ann(fake: FakeDiscord) -> Person:
 
 
 async def hears(fake: FakeDiscord, ann: Person) -> bool:
-    """Whether a press of a lost button is answered: commands reach us."""
+    """Whether a command is answered: what people do reaches us."""
     asked = await ann.slash("video", prompt="a cat")
     return (await asked.answered()).message is not None
 
@@ -128,6 +128,20 @@ async def test_a_greeting_that_cannot_be_read_is_asked_for_again(
         await asyncio.gather(work, return_exceptions=True)
 
 
+async def test_a_gateway_that_does_not_let_us_in_is_left(
+    fake: FakeDiscord, idle: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ENTER_TIME", 0.1)
+    fake.gateway.lets_in = False
+    async with idle.platform:
+        work = asyncio.create_task(idle.commands.run())
+        await until(lambda: len(fake.gateway.sessions) >= 3, idle)
+        fake.gateway.lets_in = True
+        await until(is_up(idle), idle)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
 # --- lost and found ------------------------------------------------------------------------------
 
 
@@ -149,6 +163,33 @@ async def test_a_session_that_is_gone_is_begun_anew(
 ) -> None:
     await fake.drop_gateway(resumable=False)
     await until(is_down(bot))
+    await until(is_up(bot), bot)
+    assert await hears(fake, ann)
+
+
+async def test_where_the_way_back_is_gone_the_session_is_taken_up_by_the_front_door(
+    fake: FakeDiscord, idle: Bot, ann: Person
+) -> None:
+    front, fake.gateway.url = fake.gateway.url, "ws://127.0.0.1:1/"
+    async with idle.running():
+        assert idle.settings.gateway_url == front
+        await fake.drop_gateway()
+        await until(is_down(idle))
+        await until(is_up(idle), idle)
+        assert fake.gateway.resumes == 1
+        assert await hears(fake, ann)
+
+
+async def test_a_session_that_is_never_taken_up_is_begun_anew(
+    fake: FakeDiscord, bot: Bot, ann: Person
+) -> None:
+    fake.gateway.lets_in = False
+    await fake.drop_gateway()
+    await until(is_down(bot))
+    await until(lambda: len(fake.gateway.sessions) == 2, bot)
+    assert fake.gateway.resumes == 0
+    fake.gateway.lets_in = True
+    await fake.drop_gateway()
     await until(is_up(bot), bot)
     assert await hears(fake, ann)
 
