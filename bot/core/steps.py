@@ -293,7 +293,7 @@ class Steps:
         """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
         log.warning("content.failed", job=job.id, what=_kind(detail), attempts=job.attempts)
         patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
-        if self._desk.clock.now() - (job.completed_at or 0.0) > patience:
+        if self._desk.is_past(patience, job.completed_at):
             gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
             await self._desk.save(job, gone)
         elif job.reason:

@@ -37,21 +37,21 @@ class Outage:
         self._clock = clock
         self._chance = chance
         self._lost = 0.0
-        self._down_since = clock.now()
+        self._down_since = clock.steady()
         self._up_since: float | None = None
         self._tries = 0
 
     def over(self) -> None:
         """There is a connection again."""
         self._lost += self._passed(self._down_since)
-        self._up_since = self._clock.now()
+        self._up_since = self._clock.steady()
 
     def wait(self) -> float:
         """Seconds until the next try, none before the first; call it after each that failed."""
         if self._up_since is not None:
             if self._passed(self._up_since) >= STEADY:
                 self._lost, self._tries = 0.0, 0
-            self._up_since, self._down_since = None, self._clock.now()
+            self._up_since, self._down_since = None, self._clock.steady()
         self._tries += 1
         if self._tries == 1:
             return 0.0
@@ -59,7 +59,7 @@ class Outage:
         return min(MOST, max(LEAST, lost / 2)) * (1 + self._chance()) / 2
 
     def _passed(self, since: float) -> float:
-        return max(0.0, self._clock.now() - since)  # a clock may be set back
+        return self._clock.steady() - since
 
 
 def unforeseen(error: Exception) -> BotError:
@@ -136,8 +136,8 @@ class Supervisor:
 
     def _refused(self, reason: Broken) -> float:
         """It took us before: whether it will again is for its operator, and the others go on."""
-        now = self._clock.now()
-        if self._told_at is None or not 0 <= now - self._told_at < HOUR:
+        now = self._clock.steady()
+        if self._told_at is None or now - self._told_at >= HOUR:
             self._told_at = now
             log.error(f"{self._network}.refused", why=reason.code)
         return MOST_ASKED

@@ -165,11 +165,11 @@ class Connection:
     async def _may_begin(self) -> None:
         """A new session, but not more of them than Discord bears."""
         if len(self._begun) == MOST_SESSIONS:
-            wait = self._begun[0] + HOUR - self._clock.now()
+            wait = self._begun[0] + HOUR - self._clock.steady()
             if 0 < wait <= HOUR:
                 log.warning("discord.session_held", seconds=round(wait))
                 await self._clock.sleep(wait)
-        self._begun.append(self._clock.now())
+        self._begun.append(self._clock.steady())
 
     def _left(self, socket: Socket) -> _Session | None:
         if socket.session_id is None or socket.sequence is None:
