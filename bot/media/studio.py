@@ -68,19 +68,24 @@ class Studio:
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         """Check, orient, fit and re-encode all of them, or none. Raises `Refused`.
 
-        The others get the size that the first has come to.
+        The others get the size that the first has come to; where that holds too many bytes for one
+        of them, all become smaller.
         """
         kept: list[Still] = []
+        size = None
         try:
             for source in sources:
-                still, (width, height) = await self._keep_picture(source, fit)
+                still, size = await self._keep_picture(source, _sized(fit, size))
                 kept.append(still)
-                fit = replace(fit, width=width, height=height)
-        except BaseException:
+        except BaseException as error:
             for key in (each for still in kept for each in (still.key, still.whole)):
                 await self.delete(key)
-            raise
-        return kept
+            smaller = _smaller(fit, size)
+            if smaller is None or getattr(error, "code", "") != "picture_stays_large":
+                raise
+        else:
+            return kept
+        return await self.keep_pictures(sources, smaller)
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
         """Check, cut and re-encode. Raises `Refused`."""
@@ -182,3 +187,14 @@ class Studio:
                 if folder.stat().st_mtime < time.time() - FORGOTTEN_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
         return Storage(self._url, scratch=self._scratch)
+
+
+def _sized(fit: Fit, size: tuple[int, int] | None) -> Fit:
+    return fit if size is None else replace(fit, width=size[0], height=size[1])
+
+
+def _smaller(fit: Fit, size: tuple[int, int] | None) -> Fit | None:
+    """For the next try, once pictures had come to that size; None if nothing may be smaller."""
+    side = 0 if size is None else round(max(size) * 0.8)
+    is_exact = fit.width is not None and fit.height is not None
+    return None if is_exact or side < fit.least_side else replace(fit, most_side=side)
