@@ -23,6 +23,7 @@ from bot.core.catalog import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
+from bot.core.fronts import Fronts
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform, SettableClock
 from bot.core.posting import Posting
@@ -263,6 +264,7 @@ def _steps(
     )
     submission = Submission(
         desk,
+        fronts=Fronts(rows.settings, clock),
         spool=rows.spool,
         media=studio,
         links=pages.file_links,

@@ -25,7 +25,7 @@ from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core import fetching, steps
 from bot.core.errors import BotError, Broken, Refused
-from bot.core.jobs import UNNAMED, Video
+from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.orders import (
     PICTURE_BYTES,
     Address,
@@ -199,6 +199,8 @@ def _not_accepted(created: Creation, gateway: str) -> BotError:
             return Broken("generate_busy", gateway=gateway)
         case Locked(reason, detail):
             return Broken("generate_locked", gateway=gateway, reason=str(reason), detail=detail)
+        case Rejected(Reason.PICTURE_TOO_LARGE, detail):
+            return Broken("generate_too_large", gateway=gateway, detail=detail)
         case Rejected(reason, detail, charged=charged):
             code = "generate_refused_charged" if charged else "generate_refused"
             return Broken(code, reason=str(reason), detail=detail)

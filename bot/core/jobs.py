@@ -57,6 +57,8 @@ class Reason(StrEnum):
     """Not an end: its model has no place free at its gateway."""
     PICTURE_GONE = "picture_gone"
     PICTURE_BAD = "picture_bad"
+    PICTURE_TOO_LARGE = "picture_too_large"
+    """Or whatever else made the request larger than its gateway takes."""
     SOUND_GONE = "sound_gone"
     SOUND_BAD = "sound_bad"
     TIMED_OUT = "timed_out"
@@ -207,6 +209,13 @@ def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = 
     """The POST provably did not count: the job waits for another try."""
     back = job if job.status is Status.QUEUED else _move(job, Status.QUEUED, submitted_at=None)
     return replace(back, due_at=due_at, claimed_until=None, attempts=attempts, reason=reason)
+
+
+def refitted(job: Job, request: VideoRequest, *, due_at: float) -> Job:
+    """Its files are too large for where they go: made again, of all there was of them."""
+    pictures = tuple(p if p.fit == request.fit else p.anew() for p in job.order.pictures)
+    back = requeued(job, due_at=due_at, attempts=0, reason=Reason.PICTURE_TOO_LARGE)
+    return replace(back, order=replace(job.order, pictures=pictures), request=request)
 
 
 def put_off(job: Job, *, due_at: float) -> Job:

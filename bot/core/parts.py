@@ -5,7 +5,8 @@ word and make a film of the broken picture. What a gateway takes as a whole it t
 """
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.core.orders import Transport, VideoRequest
@@ -23,6 +24,19 @@ def room(request: VideoRequest, body: int | None = None) -> int | None:
     if request.transport in (None, Transport.URL) or not request.places:
         return None
     return min(_rooms(request, body), default=None)
+
+
+def weight(request: VideoRequest, sizes: Sequence[int], *, linked: bool) -> int:
+    """Bytes of the body of `request` with files of these sizes, within a few hundred each."""
+    whole = sum(_length(request, inside=False)) + _PART * (len(request.parameters) + 3)
+    for size, places in zip(sizes, request.places, strict=False):
+        beyond = request.url_above is not None and size > request.url_above
+        if request.transport is Transport.URL or (linked and beyond):
+            each = _PART
+        else:
+            each = size if request.transport is Transport.UPLOAD else math.ceil(size / 3) * 4
+        whole += each * len(places)
+    return whole
 
 
 def within(request: VideoRequest, most: int | None, *, linked: bool) -> VideoRequest:

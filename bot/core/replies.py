@@ -184,9 +184,13 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
     if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
         said = "failure.video_gone"
+    size = sum(each.size for each in job.order.files)
+    if job.reason is Reason.PICTURE_TOO_LARGE and not size:
+        said = "failure.frame_too_large" if job.order.files else "failure.request_too_large"
     values = {
         "person": job.order.person.id,
         "family": job.request.label,
+        "megabytes": size / 1e6,
         "least": (job.request.sound_fit or SoundFit()).least_seconds,
     }
     return Reply(
@@ -260,7 +264,8 @@ def _state(job: Job) -> str:
         return "fetching_sound"
     if job.status is Status.QUEUED and job.reason in TROUBLES:
         return "waiting_for_operator"
-    if job.status is Status.QUEUED and job.reason not in (None, Reason.AT_ONCE):
+    own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
+    if job.status is Status.QUEUED and job.reason not in own:
         return "waiting_for_gateway"
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE

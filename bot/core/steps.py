@@ -114,6 +114,7 @@ class Steps:
     # --- pictures and sounds -------------------------------------------------------------------
 
     async def _fetch_pictures(self, job: Job) -> None:
+        job = await self._submission.bounded(job)
         try:
             order, kept = await self._with_pictures(job)
         except BotError as problem:
@@ -127,6 +128,7 @@ class Steps:
 
     async def _fetch_sound(self, job: Job) -> None:
         """A step of its own: the pictures are kept, whatever comes of it."""
+        job = await self._submission.bounded(job)
         sound, fit = job.order.sound, job.request.sound_fit
         if sound is None or fit is None:
             raise Broken("no_fit", job=job.id)
@@ -158,6 +160,8 @@ class Steps:
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else bad
+        if problem.code == "picture_stays_large":
+            reason = Reason.PICTURE_TOO_LARGE
         await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:

@@ -110,6 +110,8 @@ def read_creation(answer: Answer, *, trust_json_5xx: bool) -> Creation:
             return Locked(reason, detail)
         case 408:
             return Uncertain(detail)
+        case 413:
+            return Rejected(Reason.PICTURE_TOO_LARGE, detail)
         case 429 if isinstance(data, dict) or not answer.body.strip():
             return Busy(_retry_after(answer))
         case status if 300 <= status < 500:

@@ -74,7 +74,8 @@ MEANINGS: Mapping[str, str] = {
     "bad-key": "Locked(bad_key)",
     **all_of("no-balance no-balance-a no-balance-token", "Locked(no_balance)"),
     **all_of("denied no-channel", "Rejected(unknown_model)"),
-    **all_of("too-large ok-but-error moved", "Rejected(refused)"),
+    "too-large": "Rejected(picture_too_large)",
+    **all_of("ok-but-error moved", "Rejected(refused)"),
     # Words of success, of failure, and all others.
     **all_of(
         "is-completed is-succeeded is-succeed is-success is-done is-loud wrapped",

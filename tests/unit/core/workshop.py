@@ -10,6 +10,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, Temporary
+from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
@@ -130,6 +131,12 @@ class ScriptedStudio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kept: set[str] = set()
+        self.fits: list[Fit] = []
+        """What pictures were made for, each time."""
+        self.sizes: dict[str, int] = {}
+        """Bytes of files, if they are not 9."""
+        self.most = 9
+        """Bytes of a picture that nothing made smaller."""
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
@@ -146,9 +153,11 @@ class ScriptedStudio:
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         if self.bad_picture:
             raise self.bad_picture
+        self.fits.append(fit)
         first = len(self.kept) // 2
         keys = [f"pictures/{first + number}" for number, _ in enumerate(sources)]
         self.kept |= {f"{key}{end}" for key in keys for end in (".jpg", "-whole.jpg")}
+        self.sizes |= {f"{key}.jpg": min(self.most, fit.most_bytes) for key in keys}
         return [
             Still(key=f"{key}.jpg", whole=f"{key}-whole.jpg", width=640, height=360) for key in keys
         ]
@@ -170,7 +179,10 @@ class ScriptedStudio:
     async def file(self, key: str) -> AsyncIterator[Path]:
         if key not in self.kept:
             raise Broken("file_missing", key=key)
-        yield self.folder / key
+        path = self.folder / key
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(self.sizes.get(key, 9)))
+        yield path
 
     @asynccontextmanager
     async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
@@ -270,6 +282,7 @@ class Workshop:
         self.pauses = Gateways(database)
         self.notices = Notices(database)
         self.spool = Spool(folder / "pending-ids.jsonl")
+        self.fronts = Fronts(Settings(database), self.clock)
         self.gateway = ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
@@ -311,6 +324,7 @@ class Workshop:
             desk,
             submission=Submission(
                 desk,
+                fronts=self.fronts,
                 spool=self.spool,
                 media=self.studio,
                 at_once=lambda _model: self.at_once,
