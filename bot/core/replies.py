@@ -223,6 +223,9 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
         facts = [Text(id="quota.today", values={"used": used})]
     else:
         facts = [Text(id="quota.day", values={"used": used, "most": most})]
+        if (doubt := usage.person_paid - used) > 0:
+            values = {"most": quotas.most_paid(limits)}
+            facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
         facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
     if limits.person_at_once is not None:

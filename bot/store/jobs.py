@@ -328,34 +328,40 @@ async def _usage(
     here = sa.and_(ours, jobs.c.platform == address.platform)
     person = sa.and_(here, jobs.c.person == person_id)
     community = sa.and_(here, jobs.c.community == address.community)
-    # Parked rows are nobody's turn: they must not keep their person waiting for ever.
-    running = sa.and_(
-        jobs.c.due_at.is_not(None),
-        sa.or_(
-            jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)),
-            sa.and_(jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE),
-        ),
-    )
+    # From its admission on, until a gateway's no that is free or a cancel: whatever holds its
+    # place here can't be sent beyond the limit later.
     paid = sa.case((jobs.c.spend_cost > 0, 1), else_=0)
     row = await connection.execute(
         sa.select(
             _sum(jobs.c.quota_cost, today, person),
             _sum(sa.literal(1), today, person),
-            _sum(sa.literal(1), running, person),
+            _sum(paid, today, person),
+            _sum(sa.literal(1), _running(now), person),
             _sum(jobs.c.quota_cost, today, community),
             _sum(paid, today, ours),
             _sum(jobs.c.spend_cost, today, ours),
         )
     )
-    mine, tries, at_once, theirs, videos, money = (int(figure) for figure in row.one())
+    figures = (int(figure) for figure in row.one())
+    mine, tries, paid_for, at_once, theirs, videos, money = figures
     return Usage(
         person_videos=mine,
         person_tries=tries,
+        person_paid=paid_for,
         person_at_once=at_once,
         community_videos=theirs if address.community else None,
         purse_videos=videos,
         purse_money=money,
     )
+
+
+def _running(now: float) -> sa.ColumnElement[bool]:
+    """Parked rows are nobody's turn: they must not keep their person waiting for ever."""
+    looked_at = sa.and_(
+        jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE
+    )
+    begun = sa.or_(jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)), looked_at)
+    return sa.and_(jobs.c.due_at.is_not(None), begun)
 
 
 def _of(purse: Purse) -> sa.ColumnElement[bool]:

@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core import replies
+from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
@@ -28,12 +30,13 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
+from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps import CARE, CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, SINGER, SINGING, SONG, offering, order
+from tests.unit.core.orders import ANN, BOB, CAT, CATALOG, SINGER, SINGING, SONG, offering, order
 from tests.unit.core.workshop import Workshop
 
 HOUR = 3600.0
@@ -198,6 +201,28 @@ async def test_what_may_have_been_accepted_is_never_sent_again(workshop: Worksho
     end = await workshop.job(job.id)
     assert (end.status, end.quota_cost, end.spend_cost) == (Status.UNCONFIRMED, 0, 1)
     assert workshop.gateway.posts == 1
+
+
+async def test_a_gateway_that_loses_every_answer_is_paid_for_two_beyond_the_limit(
+    workshop: Workshop,
+) -> None:
+    limits = Limits(person_videos=3, person_at_once=None)
+    workshop.accounts = Accounts(Terms(catalog=CATALOG, limits=limits), {})
+    workshop.service.accounts = workshop.accounts
+    workshop.gateway.creations = [Uncertain("reset")]
+    refused = []
+    for _ in range(10):
+        try:
+            await workshop.submit(order())
+        except Refused as refusal:
+            refused.append(say(replies.error(refusal).text, "en"))
+        await workshop.work(60)
+    assert workshop.gateway.posts == 5
+    assert len(refused) == 5
+    assert refused[0].startswith(
+        "5 requests of yours were taken today, or may have been without my hearing of it, and each "
+        "may cost money."
+    )
 
 
 async def test_a_process_that_dies_in_its_post_leaves_it_unconfirmed(workshop: Workshop) -> None:
