@@ -68,9 +68,17 @@ class Reason(StrEnum):
     CONTENT_BAD = "content_bad"
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
+    """Not an end: its video is kept."""
     BY_PERSON = "by_person"
     BY_ADMIN = "by_admin"
+    UNANSWERED = "unanswered"
+    """Nobody could be told that it was taken, so it was withdrawn."""
+    SENT_AWAY = "sent_away"
+    """The bot may no longer speak where it was asked, so it was withdrawn."""
 
+
+WITHDRAWN = frozenset({Reason.UNANSWERED, Reason.SENT_AWAY})
+"""Why a job is cancelled that nobody asked to cancel."""
 
 TROUBLES = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
 """What only an operator can mend."""

@@ -315,7 +315,7 @@ class Posting:
         """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
         answered = self._platforms[job.order.address.platform].card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
-            gone = moves.cancelled(job, Reason.UNDELIVERABLE)
+            gone = moves.cancelled(job, Reason.UNANSWERED)
             await self._jobs.save(job, gone, now=self._clock.now())
 
     async def _park(self, post: Post, job: Job) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import quotas
 from bot.core.errors import BotError
-from bot.core.jobs import ACTIVE, TROUBLES, Job, Reason, Status
+from bot.core.jobs import ACTIVE, TROUBLES, WITHDRAWN, Job, Reason, Status
 from bot.core.orders import SoundFit, VideoRequest
 from bot.core.quotas import Limits, Usage
 
@@ -272,6 +272,8 @@ def _state(job: Job) -> str:
         return "waiting_for_gateway"
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE
+    if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
+        return str(job.reason)
     if job.status is Status.DELIVERED and job.video is None:
         return "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):

@@ -174,6 +174,8 @@ async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Work
     await workshop.service.unanswered(job)
     await workshop.speak()
     assert said(workshop) == []
+    withdrawn = await workshop.job(job.id)
+    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNANSWERED)
 
 
 @pytest.mark.parametrize("sends", [[None], [Refused("forbidden")]], ids=["said", "undeliverable"])
@@ -278,7 +280,7 @@ async def test_what_nobody_can_be_told_of_is_withdrawn_and_counts_for_nobody(
     job = await workshop.submit(order())
     await workshop.speak(60)
     withdrawn = await workshop.job(job.id)
-    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNDELIVERABLE)
+    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNANSWERED)
     assert (withdrawn.quota_cost, withdrawn.spend_cost) == (0, 0)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core import replies
-from bot.core.jobs import ACTIVE, Status, Video
+from bot.core.jobs import ACTIVE, Reason, Status, Video
 from bot.core.orders import Fit, Recording, Still
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
@@ -67,6 +67,20 @@ def test_what_may_have_been_paid_for_is_told_besides_what_was_had() -> None:
         "3 more that may have cost money; 5 in all are the most a day",
     ]
     assert facts[2].count == 1, "of the two that the limit leaves"
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        (Reason.BY_PERSON, "Cancelled."),
+        (Reason.BY_ADMIN, "Cancelled."),
+        (Reason.UNANSWERED, "Withdrawn: I could not tell you here that I had taken it."),
+        (Reason.SENT_AWAY, "Withdrawn: I was sent away from that chat before it began."),
+    ],
+)
+def test_a_list_says_who_withdrew_a_job(reason: Reason, why: str) -> None:
+    card = replies.card(job(status=Status.CANCELLED, reason=reason))
+    assert say(card.text, "en") == f"{why} Nothing was sent, nothing counts."
 
 
 def test_without_any_limit_nothing_is_left() -> None:
