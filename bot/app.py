@@ -27,6 +27,7 @@ from bot.core.fronts import Fronts
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform, SettableClock
 from bot.core.posting import Posting
+from bot.core.probing import Probing
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -120,7 +121,6 @@ async def open_app(
         needs = _needs(config, rows, studio, pages, clock, note)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
-
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access = await _access(config, rows, platforms, private, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
@@ -134,7 +134,9 @@ async def open_app(
         telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
         words = (rows.posts, posting, rows.notices, telling)
         await enter(running(*word_loops(*words, list(platforms), clock, bells)))
-        await enter(running(*job_loops(rows.jobs, steps, clock, bells)))
+        probing = _probing(rows, gateways, private, clock, bells)
+        work = (rows.jobs, steps, rows.pauses, probing)
+        await enter(running(*job_loops(*work, clock, bells)))
         for intake in intakes:
             await enter(running(intake.run()))
         yield address + intakes[-1].path
@@ -271,6 +273,18 @@ def _steps(
         at_once=_at_once(config),
     )
     return Steps(desk, submission=submission, platforms=platforms, media=studio)
+
+
+def _probing(
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    private: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Probing:
+    return Probing(
+        pauses=rows.pauses, gateways=gateways, clock=clock, wake=bells.both, rooms=private
+    )
 
 
 def _posting(

@@ -1,4 +1,5 @@
-"""The loops that take due rows: one per group of a job's states, and three for what is to be said.
+"""The loops that take due rows: one per group of a job's states, three for what is to be said, and
+one for gateways in trouble.
 
 A step stands in the core; the claims of its rows, and the bells between the loops, stand here.
 """
@@ -9,11 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from bot.core.desk import PAUSE
 from bot.core.jobs import CLAIM, Job, Status
-from bot.core.notices import Notice
-from bot.core.ports import Clock, Jobs, Notices, Posts
+from bot.core.notices import Notice, Paused
+from bot.core.ports import Clock, Gateways, Jobs, Notices, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
+from bot.core.probing import Probing
 from bot.core.steps import Steps
 from bot.core.telling import Telling
 from bot.core.wake import Wake
@@ -170,11 +173,39 @@ class NoticeRows:
         """Nothing to do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRows:
+    """Gateways in trouble. Who claims one puts the next question off, and that is all it takes."""
+
+    pauses: Gateways
+    clock: Clock
+
+    async def claim(self, most: int) -> list[Paused]:
+        """Take those that are to be asked now."""
+        now = self.clock.now()
+        return await self.pauses.claim(now=now, until=now + PAUSE, most=most)
+
+    async def next_due(self) -> float | None:
+        """When the next is to be asked."""
+        return await self.pauses.next_due()
+
+    async def renew(self, held: Sequence[Paused]) -> None:
+        """Nothing to do."""
+
+    async def release(self, row: Paused) -> None:
+        """Nothing to do: it is asked again."""
+
+    def let_go(self, row: Paused) -> None:
+        """Nothing to do."""
+
+
 # --- loops ---------------------------------------------------------------------------------------
 
 
-def job_loops(jobs: Jobs, steps: Steps, clock: Clock, bells: Bells) -> Iterator[Loop]:
-    """Take jobs a step further."""
+def job_loops(
+    jobs: Jobs, steps: Steps, pauses: Gateways, probing: Probing, clock: Clock, bells: Bells
+) -> Iterator[Loop]:
+    """Take jobs a step further, and ask gateways in trouble whether that is over."""
     held: set[str] = set()
     for statuses, bell in bells.each_job.items():
         yield Worker(
@@ -185,6 +216,14 @@ def job_loops(jobs: Jobs, steps: Steps, clock: Clock, bells: Bells) -> Iterator[
             wake=bell,
             grace=GRACE,
         ).run()
+    yield Worker(
+        name="probes",
+        rows=PauseRows(pauses=pauses, clock=clock),
+        step=probing.take,
+        clock=clock,
+        wake=Wake(),
+        grace=0.0,
+    ).run()
 
 
 def word_loops(

@@ -16,8 +16,11 @@ from bot.core.prompts import unquoted
 from bot.core.wake import Wake
 from bot.log import get_logger
 
-PAUSE = 300.0
-"""Seconds that a gateway with key or balance trouble is left alone."""
+PAUSE = 50.0
+"""Seconds until a gateway with key or balance trouble is asked again.
+
+Once a minute: the rest of it is for the answer, and for what waits to be sent then.
+"""
 
 SETTLED = 600.0
 """Seconds for which a clock has to go on evenly before anything is given up by it."""
@@ -118,10 +121,14 @@ class Desk:
         if ended:
             log.info("gateway.resumed", gateway=job.gateway)
 
-    async def paused(self, job: Job) -> Pause | None:
-        """The present pause of the job's gateway."""
-        pause = await self._pauses.paused(job.gateway)
-        return pause if pause is not None and pause.until > self.clock.now() else None
+    async def held(self, job: Job) -> Pause | None:
+        """The pause of its gateway that keeps this order back."""
+        return await self._pauses.held(job.gateway, now=self.clock.now())
+
+    async def catch_up(self, job: Job) -> None:
+        """An order was just put back: if its gateway was found to work meanwhile, it is due."""
+        if await self._pauses.catch_up(job.gateway, now=self.clock.now()):
+            self.ring()
 
     # --- time ----------------------------------------------------------------------------------
 

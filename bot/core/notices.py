@@ -24,8 +24,21 @@ class Pause:
 
     reason: Reason
     until: float
+    """When the gateway is asked whether that is over."""
     looking: bool = False
     """Only looks were refused: a good one shows that all is well. Else it takes a create."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """A paused gateway that is to be asked whether its trouble is over."""
+
+    gateway: str
+    reason: Reason
+    tried_at: float | None
+    """When an order was last let through to see; None: one may be now."""
+    refused_at: float | None
+    """When what is asked free of charge was refused as well, with this trouble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

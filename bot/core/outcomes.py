@@ -106,6 +106,12 @@ class Fetched:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Probe: what was asked free of charge was answered as for a good key with a balance."""
+
+
 Creation = Accepted | NotSent | Busy | Locked | Rejected | Uncertain
 Look = Running | Done | Failed | Missing | Locked | Trouble
 Fetch = Fetched | Locked | Trouble | Unusable
+Probe = Open | Locked | Trouble

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from bot.core.jobs import Job, Status, Video
-from bot.core.notices import Notice, Pause
+from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.notices import Notice, Pause, Paused
 from bot.core.orders import (
     Address,
     Fit,
@@ -17,7 +17,7 @@ from bot.core.orders import (
     Still,
     VideoRequest,
 )
-from bot.core.outcomes import Creation, Fetch, Look
+from bot.core.outcomes import Creation, Fetch, Look, Probe
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Reply
@@ -156,13 +156,28 @@ class Gateways(Protocol):
         `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
         """
 
-    async def paused(self, gateway: str) -> Pause | None:
-        """The latest pause, over or not, as long as there was no success since."""
+    async def held(self, gateway: str, *, now: float) -> Pause | None:
+        """The pause that keeps an order back; None if none does, or for the one that may try."""
+
+    async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
+        """Up to `most` gateways that are to be asked now, and not again before `until`."""
+
+    async def next_due(self) -> float | None:
+        """When the next is to be asked."""
+
+    async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
+        """What was asked free of charge met the same trouble."""
+
+    async def let_one_try(self, gateway: str, *, now: float) -> None:
+        """One order may go, to see whether the trouble is over; what waited longest is due now."""
+
+    async def catch_up(self, gateway: str, *, now: float) -> bool:
+        """Somebody was just put back: whether the way was opened meanwhile, so it is due now."""
 
     async def works(
         self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended the trouble. Owners who know of that are told.
+        """A success: whether it ended the trouble. What waits is due; owners who know are told.
 
         `looked`: it was a look. What was asked before the trouble proves nothing.
         """
@@ -278,6 +293,9 @@ class Gateway(Protocol):
         `files` are its pictures, then its sound. `links` lead to the same: one goes where its file
         can't go along.
         """
+
+    async def probe(self) -> Probe:
+        """Ask for what costs nothing, to see how the key and the balance are. Never a POST."""
 
     async def retrieve(self, gateway_id: str) -> Look: ...
 

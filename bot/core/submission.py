@@ -80,15 +80,15 @@ class Submission:
 
     async def submit(self, job: Job) -> None:
         """The step of a queued job whose pictures and sound are here."""
-        pause = await self._desk.paused(job)
-        if pause is not None:
-            waiting = moves.requeued(
-                job, due_at=pause.until, attempts=job.attempts, reason=pause.reason
-            )
-            await self._desk.save(job, waiting)
-            return
         gateway = await self._desk.gateway(job)
         if gateway is None:
+            return
+        pause = await self._desk.held(job)
+        if pause is not None:
+            due_at = self._desk.clock.now() + PAUSE
+            waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=pause.reason)
+            await self._desk.save(job, waiting)
+            await self._desk.catch_up(job)
             return
         first_look = await self._desk.next_look(job, elapsed=0.0)
         job = await self.bounded(job)
@@ -171,6 +171,8 @@ class Submission:
             await self._insist(lambda: self._desk.save(sent, self._after(sent, outcome)))
         else:
             await self._insist(lambda: self._rewrite(sent, outcome))
+        if isinstance(outcome, Locked):
+            await self._insist(lambda: self._desk.catch_up(sent))
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
         """A lost id is a video that is paid for and never found: so it is spooled if need be."""

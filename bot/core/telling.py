@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from bot.core import schedule
-from bot.core.desk import PAUSE
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.notices import REMINDER, Notice
 from bot.core.ports import Clock, Notices, Platform
@@ -73,7 +72,6 @@ def reply(notice: Notice, *, key: str) -> Reply:
     values = {
         "gateway": notice.gateway,
         "key": key,
-        "minutes": round(PAUSE / 60),
         "detail": shortened(notice.detail, MOST_DETAIL),
     }
     text = Text(id=f"notice.{notice.reason}", values=values, count=notice.waiting)

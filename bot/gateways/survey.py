@@ -20,7 +20,7 @@ from yarl import URL
 
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
-from bot.core.outcomes import Locked
+from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.answers import Answer, read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.guard import is_public
@@ -46,6 +46,7 @@ _WALLS = (
     ("x-sucuri-id", "", "Sucuri"),
 )
 """Header, a part of its value, and who it is that turns programs away."""
+_LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
@@ -102,6 +103,18 @@ async def survey(base_url: str, api_key: str, *, now: Callable[[], float] = time
             date=listed.headers.get("Date", ""),
             received=received,
         )
+
+
+async def probe(base_url: str, api_key: str) -> Probe:
+    """How the key and its balance are, as an outcome."""
+    try:
+        found = await survey(base_url, api_key)
+    except Broken as broken:
+        reason = _LOCKS.get(broken.code)
+        return Locked(reason, str(broken)) if reason else Trouble(broken.code)
+    if found.balance is not None and found.balance.is_spent:
+        return Locked(Reason.NO_BALANCE, "nothing is left on the key")
+    return Open()
 
 
 def is_exposed(base_url: str) -> bool:

@@ -24,6 +24,7 @@ from bot.core.outcomes import (
     Locked,
     Look,
     NotSent,
+    Probe,
     Trouble,
     Uncertain,
     Unusable,
@@ -34,6 +35,7 @@ from bot.gateways.downloads import NET, Downloads
 from bot.gateways.guard import guarded_connector
 from bot.gateways.requests import Body, build
 from bot.gateways.sending import Sending, post, read
+from bot.gateways.survey import probe
 
 BOUNDS = Bounds()
 POST_TIME = BOUNDS.post
@@ -74,6 +76,7 @@ class VideosApi:
         self.dialect = settings.dialect
         self.poll_step = settings.poll_step
         self.refunds_failed = settings.refunds_failed
+        self._api_key = settings.api_key
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._trust_json_5xx = settings.trust_json_5xx
         self._looking = looking
@@ -104,6 +107,10 @@ class VideosApi:
             detail = type(error).__name__
             return Uncertain(detail) if sending.begun else NotSent(detail)
         return read_creation(answer, trust_json_5xx=self._trust_json_5xx)
+
+    async def probe(self) -> Probe:
+        """Ask for what costs nothing, to see how the key and the balance are."""
+        return await probe(self.base_url, self._api_key)
 
     async def retrieve(self, gateway_id: str) -> Look:
         """GET the job once."""

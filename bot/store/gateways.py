@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import TROUBLES, Reason, Status
-from bot.core.notices import Pause, last_of, may_be_said_at
+from bot.core.notices import Pause, Paused, last_of, may_be_said_at
 from bot.store.database import Database, insert
 from bot.store.notices import owe
 from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
+_LOOKING = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
 _TROUBLES = [reason.value for reason in TROUBLES]
 _WORKS = "works"
 """Among the words of `told`, the one that is no reason."""
@@ -48,13 +49,92 @@ class Gateways:
 
         await self._database.run(work)
 
-    async def paused(self, gateway: str) -> Pause | None:
-        """The latest pause, over or not, as long as there was no success since."""
+    async def held(self, gateway: str, *, now: float) -> Pause | None:
+        """The pause that keeps an order back; None if none does, or for the one that may try."""
         query = sa.select(gateways).where(gateways.c.name == gateway)
+        tries = (
+            sa.update(gateways)
+            .where(gateways.c.name == gateway, gateways.c.tried_at.is_(None))
+            .values(tried_at=now)
+        )
 
         async def work(connection: AsyncConnection) -> Pause | None:
             row = (await connection.execute(query)).first()
-            return Pause(Reason(row.reason), row.paused_until, row.looking) if row else None
+            if row is None:
+                return None
+            if row.tried_at is None and (await connection.execute(tries)).rowcount == 1:
+                return None
+            return Pause(Reason(row.reason), row.paused_until, row.looking)
+
+        return await self._database.run(work)
+
+    async def claim(self, *, now: float, until: float, most: int) -> list[Paused]:
+        """Up to `most` gateways that are to be asked now, and not again before `until`."""
+        # What is due later than anybody puts it was put there by a clock that was wrong.
+        due = sa.or_(gateways.c.paused_until <= now, gateways.c.paused_until > until)
+        chosen = sa.select(gateways.c.name).where(due).limit(most).with_for_update(skip_locked=True)
+        claimed = (
+            sa.update(gateways)
+            .where(gateways.c.name.in_(sa.select(chosen.cte())))
+            .values(paused_until=until)
+            .returning(*gateways.c)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Paused]:
+            return [
+                Paused(
+                    gateway=row.name,
+                    reason=Reason(row.reason),
+                    tried_at=row.tried_at,
+                    refused_at=row.refused_at,
+                )
+                for row in await connection.execute(claimed)
+            ]
+
+        return await self._database.run(work)
+
+    async def next_due(self) -> float | None:
+        """When the next is to be asked."""
+        soonest = sa.select(sa.func.min(gateways.c.paused_until))
+
+        async def work(connection: AsyncConnection) -> float | None:
+            due: float | None = await connection.scalar(soonest)
+            return due
+
+        return await self._database.run(work)
+
+    async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
+        """What was asked free of charge met the same trouble."""
+        same = sa.and_(gateways.c.name == gateway, gateways.c.reason == reason.value)
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(gateways).where(same).values(refused_at=now))
+
+        await self._database.run(work)
+
+    async def let_one_try(self, gateway: str, *, now: float) -> None:
+        """One order may go, to see whether the trouble is over."""
+        named = gateways.c.name == gateway
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(gateways).where(named).values(tried_at=None))
+            await _call_one(connection, gateway, now=now)
+
+        await self._database.run(work)
+
+    async def catch_up(self, gateway: str, *, now: float) -> bool:
+        """Somebody was just put back: whether the way was opened meanwhile, for one or for all."""
+        query = sa.select(gateways.c.tried_at).where(gateways.c.name == gateway)
+
+        async def work(connection: AsyncConnection) -> bool:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                await _let_go(connection, gateway, looks=False, now=now)
+            elif row.tried_at is None:
+                await _call_one(connection, gateway, now=now)
+            else:
+                return False
+            return True
 
         return await self._database.run(work)
 
@@ -65,14 +145,19 @@ class Gateways:
 
         What was asked before the trouble proves nothing.
         """
-        over = sa.and_(gateways.c.name == gateway, gateways.c.since < asked_at)
+        # Trouble of the future began by a clock that was wrong.
+        before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
+        over = sa.and_(gateways.c.name == gateway, before)
         if looked:
             over = sa.and_(over, gateways.c.looking)
+        ends = sa.delete(gateways).where(over).returning(gateways.c.reason, gateways.c.looking)
 
         async def work(connection: AsyncConnection) -> bool:
-            if (await connection.execute(sa.delete(gateways).where(over))).rowcount != 1:
+            ended = (await connection.execute(ends)).first()
+            if ended is None:
                 return False
-            await _let_go(connection, gateway, now=now)
+            looks = ended.looking or ended.reason == Reason.BAD_KEY.value
+            await _let_go(connection, gateway, looks=looks, now=now)
             if last_of(await _told(connection, gateway)) is not None:
                 await _tell(
                     connection, gateway, reason=None, detail="", waiting=0, rooms=rooms, now=now
@@ -84,14 +169,23 @@ class Gateways:
 
 async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:
     """Begins the episode, or goes on with it. Whoever else pauses waits for us."""
-    latest = {"reason": pause.reason.value, "paused_until": pause.until}
     row = insert(connection, gateways).values(
-        name=gateway, since=now, looking=pause.looking, **latest
+        name=gateway,
+        since=now,
+        reason=pause.reason.value,
+        looking=pause.looking,
+        paused_until=pause.until,
+        tried_at=now,
     )
-    looking = sa.and_(gateways.c.looking, row.excluded.looking)
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=["name"], set_={**latest, "looking": looking})
-    )
+    # A free question that was refused for another reason tells nothing of this one.
+    same = gateways.c.reason == row.excluded.reason
+    # Looks that go on being refused don't put off the question whether they would be now.
+    changed = {
+        "reason": row.excluded.reason,
+        "looking": sa.and_(gateways.c.looking, row.excluded.looking),
+        "refused_at": sa.case((same, gateways.c.refused_at), else_=None),
+    }
+    await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 async def _told(connection: AsyncConnection, gateway: str) -> dict[Reason | None, float]:
@@ -128,13 +222,37 @@ async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> i
     return await connection.scalar(sa.select(sa.func.count()).where(*held)) or 1
 
 
-async def _let_go(connection: AsyncConnection, gateway: str, *, now: float) -> None:
-    """What waited for this gateway is due at once, unless somebody has it in hand."""
-    waiting = sa.and_(
-        jobs.c.gateway == gateway,
-        jobs.c.due_at.is_not(None),
-        jobs.c.status == Status.QUEUED.value,
-        jobs.c.claimed_until.is_(None),
-        jobs.c.reason.in_(_TROUBLES),
+async def _call_one(connection: AsyncConnection, gateway: str, *, now: float) -> None:
+    """Of those that wait, the one that waited longest since its last try is due now."""
+    first = (
+        sa.select(jobs.c.id)
+        .where(_waits(gateway))
+        .order_by(jobs.c.due_at, jobs.c.turn, jobs.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .cte()
     )
-    await connection.execute(sa.update(jobs).where(waiting).values(due_at=now))
+    await connection.execute(
+        sa.update(jobs).where(jobs.c.id.in_(sa.select(first))).values(due_at=now)
+    )
+
+
+async def _let_go(connection: AsyncConnection, gateway: str, *, looks: bool, now: float) -> None:
+    """What waited for this gateway is due at once; so are `looks`, if they were refused, too."""
+    waiting = _waits(gateway)
+    if looks:
+        waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_LOOKING)))
+    await connection.execute(sa.update(jobs).where(waiting, jobs.c.due_at > now).values(due_at=now))
+
+
+def _waits(gateway: str) -> sa.ColumnElement[bool]:
+    """An order that its trouble keeps back."""
+    queued = jobs.c.status == Status.QUEUED.value
+    return sa.and_(_free(gateway), queued, jobs.c.reason.in_(_TROUBLES))
+
+
+def _free(gateway: str) -> sa.ColumnElement[bool]:
+    """A job of this gateway that goes on by itself, and that nobody has in hand."""
+    return sa.and_(
+        jobs.c.gateway == gateway, jobs.c.due_at.is_not(None), jobs.c.claimed_until.is_(None)
+    )

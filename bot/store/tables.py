@@ -112,6 +112,10 @@ gateways = sa.Table(
     # Whether it was only looks that were refused.
     sa.Column("looking", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
+    # When an order was last let through to see whether the trouble is over; none: one may be now.
+    sa.Column("tried_at", sa.Double),
+    # When what is asked free of charge was refused as well: only then its success is the end.
+    sa.Column("refused_at", sa.Double),
 )
 
 # When the owners of a gateway were last told of each trouble, and that it works.

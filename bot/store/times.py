@@ -22,7 +22,7 @@ _SEEN = "clock.seen"
 jobs, posts = tables.jobs, tables.posts
 _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (posts, ("due_at", "claimed_until", "sending_at")),
-    (tables.gateways, ("paused_until", "since")),
+    (tables.gateways, ("paused_until", "since", "tried_at", "refused_at")),
     (tables.told, ("at",)),
     (tables.notices, ("written_at", "due_at", "claimed_until")),
     (tables.updates, ("received_at", "due_at")),

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
 from bot.core.jobs import Job, Reason, Status
-from bot.core.notices import HUSH, REMINDER, Notice, Pause
+from bot.core.notices import HUSH, REMINDER, Notice, Pause, Paused
 from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
 
@@ -41,6 +41,14 @@ async def works(store: Store, *, asked_at: float, looked: bool = False) -> bool:
     return await store.gateways.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
 
 
+async def held(store: Store, gateway: str = "main", *, now: float = NOON) -> Pause | None:
+    return await store.gateways.held(gateway, now=now)
+
+
+async def probed(store: Store, *, now: float) -> list[Paused]:
+    return await store.gateways.claim(now=now, until=now + 50, most=9)
+
+
 async def claimed(store: Store, *, now: float) -> list[Notice]:
     return await store.notices.claim(CHATS, now=now, until=now + 60, most=9)
 
@@ -66,12 +74,16 @@ async def test_many_jobs_that_pause_at_once_make_one_notice_for_each_owner(store
     assert await told(store, now=NOON + 10) == []
 
 
-async def test_a_pause_lasts_until_the_latest_word_of_it(store: Store) -> None:
-    assert await store.gateways.paused("main") is None
+async def test_a_pause_has_the_latest_reason_and_is_asked_about_at_its_first_time(
+    store: Store,
+) -> None:
+    assert await store.gateways.next_due() is None
     await pause(store, LOCKED)
-    await pause(store, replace(EMPTY, until=NOON + 600), now=NOON + 300)
-    assert await store.gateways.paused("main") == replace(EMPTY, until=NOON + 600)
-    assert await store.gateways.paused("other") is None
+    for seconds in (10, 200):
+        await pause(store, replace(EMPTY, until=NOON + 300 + seconds), now=NOON + seconds)
+    assert await held(store) == EMPTY, "else many looks would put the question off for ever"
+    assert await store.gateways.next_due() == NOON + 300
+    assert await held(store, "other") is None
 
 
 async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> None:
@@ -141,7 +153,7 @@ async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) ->
     await pause(store)
     assert await works(store, asked_at=NOON + 10)
     assert await told(store, now=NOON + 20) == [("discord", "7", None, 0)]
-    assert await store.gateways.paused("main") is None
+    assert await held(store) is None
     assert await store.claimed(now=NOON + 20) == [waiting.id]
     assert busy.due_at == NOON + 300
     assert not await works(store, asked_at=NOON + 30), "it is over once"
@@ -160,7 +172,7 @@ async def test_news_that_comes_while_the_old_is_told_is_told_too(store: Store) -
 async def test_what_was_asked_before_the_trouble_ends_nothing(store: Store) -> None:
     await pause(store)
     assert not await works(store, asked_at=NOON - 1)
-    assert await store.gateways.paused("main") == EMPTY
+    assert await held(store) == EMPTY
 
 
 async def test_a_look_ends_no_trouble_that_a_create_had(store: Store) -> None:
@@ -176,6 +188,91 @@ async def test_a_look_ends_the_trouble_that_looks_had(store: Store) -> None:
     assert await works(store, asked_at=NOON + 10, looked=True)
 
 
+async def test_a_clock_that_was_wrong_leaves_no_trouble_without_end(store: Store) -> None:
+    """It began, and is to be asked about, three days from now."""
+    await pause(store, replace(EMPTY, until=NOON + 3 * REMINDER + 300), now=NOON + 3 * REMINDER)
+    assert [it.gateway for it in await probed(store, now=NOON)] == ["main"]
+    assert await store.gateways.next_due() == NOON + 50
+    assert await works(store, asked_at=NOON + 1)
+
+
+async def test_a_paused_gateway_is_asked_by_one_and_once_until_its_next_time(store: Store) -> None:
+    await pause(store)
+    assert await probed(store, now=NOON + 299) == []
+    asked = await asyncio.gather(*(probed(store, now=NOON + 300) for _ in range(5)))
+    assert [it for each in asked for it in each] == [
+        Paused(gateway="main", reason=Reason.NO_BALANCE, tried_at=NOON, refused_at=None)
+    ]
+    assert await store.gateways.next_due() == NOON + 350
+
+
+async def test_one_order_may_try_and_the_one_that_waited_longest_is_due(store: Store) -> None:
+    first, second = [await _put_back(store, Reason.NO_BALANCE) for _ in range(2)]
+    await store.moved(first, replace(first, due_at=NOON + 400))
+    await pause(store)
+    await store.gateways.let_one_try("main", now=NOON + 10)
+    assert await store.claimed(now=NOON + 10) == [second.id]
+    tries = await asyncio.gather(*(held(store, now=NOON + 10) for _ in range(9)))
+    assert sum(pause is None for pause in tries) == 1
+    assert await held(store, now=NOON + 20) == EMPTY
+    (paused,) = await probed(store, now=NOON + 300)
+    assert paused.tried_at == NOON + 10
+
+
+async def test_who_is_put_back_while_the_way_is_opened_is_due_all_the_same(store: Store) -> None:
+    """Its row was in hand when that was said, so it could not be made due."""
+    late = [await store.in_state(Status.SUBMITTING) for _ in range(2)]
+    await pause(store)
+    await store.gateways.let_one_try("main", now=NOON + 10)
+    for row in late:
+        back = moves.requeued(row, due_at=NOON + 300, attempts=0, reason=Reason.NO_BALANCE)
+        await store.moved(row, back)
+    assert await store.gateways.catch_up("main", now=NOON + 11)
+    assert len(await store.claimed(now=NOON + 11)) == 1
+    assert await held(store) is None, "that is the one"
+    assert not await store.gateways.catch_up("main", now=NOON + 12)
+
+
+async def test_who_is_put_back_as_the_trouble_ends_is_due_all_the_same(store: Store) -> None:
+    late = await _put_back(store, Reason.NO_BALANCE)
+    assert await store.gateways.catch_up("main", now=NOON + 11)
+    assert await store.claimed(now=NOON + 11) == [late.id]
+
+
+async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of_another(
+    store: Store,
+) -> None:
+    await pause(store)
+    await store.gateways.refused("main", Reason.BAD_KEY, now=NOON + 1)
+    assert [it.refused_at for it in await probed(store, now=NOON + 300)] == [None]
+    await store.gateways.refused("main", Reason.NO_BALANCE, now=NOON + 301)
+    await pause(store)
+    assert [it.refused_at for it in await probed(store, now=NOON + 350)] == [NOON + 301]
+    await pause(store, LOCKED)
+    assert [it.refused_at for it in await probed(store, now=NOON + 400)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "goes_on"),
+    [
+        (EMPTY, False),
+        (replace(EMPTY, looking=True), True),
+        (replace(LOCKED, looking=False), True),
+        (LOCKED, True),
+    ],
+)
+async def test_with_its_end_looks_that_may_have_been_refused_are_due(
+    store: Store, trouble: Pause, goes_on: bool
+) -> None:
+    running = await store.in_state(Status.IN_PROGRESS)
+    done = await store.in_state(Status.COMPLETED)
+    rows = [await store.moved(row, replace(row, due_at=NOON + 99)) for row in (running, done)]
+    await pause(store, trouble)
+    await works(store, asked_at=NOON + 10)
+    due = await store.claimed(Status.IN_PROGRESS, Status.COMPLETED, now=NOON + 11)
+    assert sorted(due) == (sorted(row.id for row in rows) if goes_on else [])
+
+
 async def test_without_its_notice_there_is_no_pause(store: Store) -> None:
     """One transaction: an operator is not left in the dark by a kill between the two."""
     await own(store, ("discord", "7"))
@@ -186,7 +283,7 @@ async def test_without_its_notice_there_is_no_pause(store: Store) -> None:
     await store.database.run(spoil)
     with pytest.raises(sa.exc.DBAPIError):
         await pause(store)
-    assert await store.gateways.paused("main") is None
+    assert await held(store) is None
 
 
 async def test_a_notice_is_in_one_pair_of_hands_until_its_claim_runs_out(store: Store) -> None:

@@ -40,13 +40,13 @@ async def test_the_owner_is_told_when_it_begins_and_when_it_is_over(owned: Works
     await owned.work(1)
     await owned.tell(1)
     begun = owned.chat.told[:]
-    await owned.work(PAUSE)
+    await owned.work(PAUSE + 1)
     await owned.tell(1)
     (first, over) = words(owned.chat.told)
     assert begun == owned.chat.told[:1], "nothing is said while it lasts"
     assert first[1] == (
         "“main” makes no more videos: the balance there is used up. Please top it up. "
-        "2 videos wait; nothing is lost, and I try again every 5 minutes. "
+        "2 videos wait; nothing is lost, and I ask every minute whether it is mended. "
         "Its own words: HTTP 403: empty"
     )
     assert over == ("ann", "“main” works again.")

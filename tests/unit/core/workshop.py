@@ -8,14 +8,25 @@ from typing import TypeVar
 
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
-from bot.core.desk import Desk
+from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
-from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
+from bot.core.outcomes import (
+    Accepted,
+    Creation,
+    Done,
+    Fetch,
+    Fetched,
+    Look,
+    NotSent,
+    Probe,
+    Trouble,
+)
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
+from bot.core.probing import Probing
 from bot.core.quotas import Limits
 from bot.core.replies import Reply, Text
 from bot.core.service import AnimateOthers, Service
@@ -80,6 +91,7 @@ class ScriptedGateway:
     def __init__(self) -> None:
         self.creations: list[Creation] = [Accepted("v1")]
         self.looks: list[Look] = [Done()]
+        self.probes: list[Probe] = [Trouble("tells nothing")]
         self.fetches: list[Fetch] = [Fetched(9)]
         self.posts = 0
         self.files: list[Path] = []
@@ -115,6 +127,9 @@ class ScriptedGateway:
         if self.meanwhile:
             await self.meanwhile()
         return outcome
+
+    async def probe(self) -> Probe:
+        return _next(self.probes)
 
     async def retrieve(self, gateway_id: str) -> Look:
         self.looked += 1
@@ -333,6 +348,9 @@ class Workshop:
             platforms={"chat": self.chat},
             media=self.studio,
         )
+        self.probing = Probing(
+            pauses=self.pauses, gateways={"main": self.gateway}, clock=self.clock, wake=Wake()
+        )
         self.telling = Telling(
             notices=self.notices, platforms={"chat": self.chat}, variable=str, clock=self.clock
         )
@@ -371,6 +389,7 @@ class Workshop:
             if await self._round():
                 continue
             due = [await self.jobs.next_due(states) for states in STATES]
+            due.append(await self.pauses.next_due())
             soonest = min((time for time in due if time is not None), default=end)
             if soonest >= end:
                 self.clock.time = end
@@ -412,6 +431,9 @@ class Workshop:
     async def _round(self) -> int:
         count = 0
         now = self.clock.time
+        for paused in await self.pauses.claim(now=now, until=now + PAUSE, most=9):
+            await self.probing.take(paused)
+            count += 1
         for states in STATES:
             for job in await self.jobs.claim(states, now=now, until=now + CLAIM, most=9):
                 await self.steps.take(job)

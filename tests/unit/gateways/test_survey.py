@@ -5,6 +5,8 @@ import json
 import pytest
 
 from bot.core.errors import Broken
+from bot.core.jobs import Reason
+from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.answers import Answer
 from bot.gateways.survey import (
     Balance,
@@ -15,14 +17,17 @@ from bot.gateways.survey import (
     read_models,
     survey,
 )
+from bot.gateways.videos_api import Settings, open_gateways
 from tests.fakes.gateways import (
     BAD_KEY,
     NO_DATABASE,
+    SPENT_KEY,
     UNKNOWN_TASK,
     KeyedGateway,
     OddGateway,
     Said,
     models,
+    usage,
 )
 
 URL = "https://gateway.example"
@@ -250,6 +255,38 @@ async def test_a_gateway_that_sends_on_what_is_ordered_is_found_out_without_orde
         with pytest.raises(Broken, match=f"^{code}[(]"):
             await survey(url, "sk-1")
     assert {method for method, _, _ in odd.requests} == {"GET"}
+
+
+PROBES = {
+    "a good key": ({"v1__models": models("sora-2")}, Open()),
+    "a bad key": ({"v1__videos": BAD_KEY, "v1__models": BAD_KEY}, Reason.BAD_KEY),
+    "a spent key": ({"v1__videos": SPENT_KEY, "v1__models": SPENT_KEY}, Reason.NO_BALANCE),
+    "nothing left": ({"api__usage": usage(0)}, Reason.NO_BALANCE),
+    "something left": ({"api__usage": usage(1)}, Open()),
+    "no limit of its own": ({"api__usage": usage(0, unlimited=True)}, Open()),
+    "down": ({"v1__videos": Said(502, "<html>")}, Trouble("gateway_down")),
+    "busy": ({"v1__videos": Said(429)}, Trouble("gateway_busy")),
+}
+
+
+@pytest.mark.parametrize(("answers", "meaning"), PROBES.values(), ids=PROBES)
+async def test_a_probe_costs_nothing_and_tells_of_key_and_balance(
+    answers: dict[str, Said], meaning: Probe | Reason
+) -> None:
+    odd = OddGateway(**{"v1__videos": UNKNOWN_TASK, **answers})
+    async with odd.serve() as url, open_gateways([settings(url)]) as gateways:
+        probe = await gateways["main"].probe()
+    assert (probe.reason if isinstance(probe, Locked) else probe) == meaning
+    assert {(method, key) for method, _, key in odd.requests} == {("GET", "Bearer sk-1")}
+
+
+async def test_a_gateway_that_is_away_answers_no_probe() -> None:
+    async with open_gateways([settings("http://127.0.0.1:9")]) as gateways:
+        assert await gateways["main"].probe() == Trouble("gateway_unreachable")
+
+
+def settings(url: str) -> Settings:
+    return Settings(name="main", base_url=url, api_key="sk-1")
 
 
 REFUSED = {

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot.core.errors import Broken
 from bot.store.database import Database, Result, open_database
 from bot.store.settings import Settings
-from bot.store.tables import jobs, metadata, settings, told
+from bot.store.tables import gateways, jobs, metadata, settings, told
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
 
@@ -284,12 +284,17 @@ async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_bee
     async with open_database(url) as database:
         rows = await database.run(lambda connection: connection.execute(sa.select(told)))
         assert [tuple(row) for row in rows] == [("main", "bad_key", 9.0)]
+        rows = await database.run(lambda connection: connection.execute(sa.select(gateways)))
+        kept = ("main", 300.0, "bad_key", False, 0.0, None, None)
+        assert [tuple(row) for row in rows] == [kept]
 
 
 async def _becomes_version_5_in_trouble(connection: AsyncConnection) -> None:
     for statement in (
         "DROP TABLE told",
         "ALTER TABLE posts DROP COLUMN version",
+        "ALTER TABLE gateways DROP COLUMN tried_at",
+        "ALTER TABLE gateways DROP COLUMN refused_at",
         "ALTER TABLE gateways ADD told_at DOUBLE PRECISION NOT NULL DEFAULT 0",
         "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)",
         "UPDATE alembic_version SET version_num = '0005'",
