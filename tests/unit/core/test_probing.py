@@ -103,7 +103,12 @@ async def test_elsewhere_one_order_a_minute_tries_and_its_success_lets_the_other
     assert workshop.gateway.posts == 1 + refused + len(jobs)
 
 
-async def test_owners_are_not_told_of_each_order_that_tries(workshop: Workshop) -> None:
+@pytest.mark.parametrize("probe", [SILENT, Open()])
+async def test_owners_are_told_neither_of_each_order_that_tries_nor_of_an_end_that_is_none(
+    workshop: Workshop, probe: Probe
+) -> None:
+    workshop.gateway.probes = [probe]
+
     async def work(connection: AsyncConnection) -> None:
         await connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
 
