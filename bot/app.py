@@ -132,13 +132,11 @@ async def open_app(
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-        words = (rows.posts, posting, rows.notices, telling)
-        await enter(running(*word_loops(*words, list(platforms), clock, bells)))
+        words = (rows.posts, posting, rows.notices, telling, list(platforms))
+        await enter(running(*word_loops(*words, clock, bells)))
         probing = _probing(rows, gateways, private, clock, bells)
-        work = (rows.jobs, steps, rows.pauses, probing)
-        await enter(running(*job_loops(*work, clock, bells)))
-        for intake in intakes:
-            await enter(running(intake.run()))
+        await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
+        await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
 
 

@@ -310,7 +310,8 @@ async def _described(url: str) -> list[tuple[object, ...]]:
     )
     postgresql = (
         "SELECT indexname, indexdef, NULL, NULL, NULL FROM pg_indexes WHERE schemaname = 'public'"
-        " UNION ALL SELECT table_name, column_name, data_type, is_nullable, ordinal_position::text"
+        " UNION ALL SELECT table_name, column_name, data_type, is_nullable,"
+        " (row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position))::text"
         " FROM information_schema.columns WHERE table_schema = 'public'"
         " UNION ALL SELECT conname, pg_get_constraintdef(oid), NULL, NULL, NULL"
         " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
