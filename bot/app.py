@@ -152,7 +152,7 @@ async def _open_rows(config: Config, clock: SettableClock, bells: Bells) -> Asyn
             Settings(database),
             Places(database),
             Communities(database),
-            Spool(config.data_dir / "pending-ids.jsonl"),
+            Spool(config.data_dir),
             Times(database),
         )
         if database.is_sqlite:
@@ -167,14 +167,23 @@ async def _open_rows(config: Config, clock: SettableClock, bells: Bells) -> Asyn
 
 
 async def _bring_home(rows: Rows, clock: Clock) -> None:
-    """Record the gateway ids that the database could not take when they came."""
-    for job_id, gateway_id, sources in rows.spool.read():
+    """Record the gateway ids that the database could not take when they came.
+
+    An id whose job is not there, or has gone another way, was paid for all the same: it is kept.
+    """
+    try:
+        rows.spool.prepare()
+    except OSError as error:
+        log.error("spool.unprepared", file=str(rows.spool.file), why=error.strerror)
+    for job_id, gateway_id, sources in list(rows.spool.read()):
         now = clock.now()
         try:
             await rows.jobs.accept(job_id, gateway_id, sources=sources, now=now, due_at=now)
-        except Broken as known:  # the database took it after all, and the job has moved on
-            log.info("job.id_known", job=job_id, code=known.code)
-    rows.spool.clear()
+        except Broken as broken:
+            log.error("job.id_kept", job=job_id, gateway_id=gateway_id, code=broken.code)
+        else:
+            log.info("job.id_recorded", job=job_id)
+            rows.spool.forget(job_id)
 
 
 def _needs(

@@ -43,5 +43,9 @@ class Temporary(BotError):
         """The other side was not there at all: no fault of what was asked, so no failed try."""
 
 
+class Unwritten(Temporary):
+    """Our own rows can't be reached now, so nothing was written down, and nothing will be later."""
+
+
 class Broken(BotError):
     """We, the configuration or the other side are wrong; an operator has to look."""

@@ -144,6 +144,9 @@ class Spool(Protocol):
     def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
         """Write it down and wait until the disk has it. Raises `OSError`."""
 
+    def forget(self, job_id: str) -> None:
+        """The job's row has its id. Raises `OSError`."""
+
 
 class Gateways(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""

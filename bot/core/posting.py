@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.core import jobs as moves
 from bot.core import replies, schedule
 from bot.core.accounts import Accounts
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
 from bot.core.models import money
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
@@ -351,9 +351,9 @@ class Posting:
             try:
                 await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
                 break
-            except BotError:
-                raise
-            except Exception as error:  # noqa: BLE001 - unwritten, it would be said once more
+            except Exception as error:  # unwritten, it would be said once more
+                if isinstance(error, BotError) and not isinstance(error, Unwritten):
+                    raise
                 log.warning("post.unwritten", job=job.id, error=type(error).__name__)
                 await self._clock.sleep(1.0)
         if post.kind is PostKind.RESULT:

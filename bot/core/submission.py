@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.core import jobs as moves
 from bot.core import schedule
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import VideoRequest
@@ -184,11 +184,9 @@ class Submission:
                 sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
             )
 
-        def spool() -> None:
-            log.critical("job.id_spooled", job=sent.id, gateway_id=gateway_id)
-            self._spool.add(sent.id, gateway_id, accepted.sources)
-
-        await self._insist(accept, at_first=spool)
+        spool = _Spooling(self._spool, sent.id, accepted)
+        await self._insist(accept, until_then=spool.keep)
+        spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
         await self._desk.works(sent, asked_at=sent.submitted_at or sent.created_at)
         self._desk.ring()
@@ -197,20 +195,16 @@ class Submission:
         self,
         write: Callable[[], Awaitable[object]],
         *,
-        at_first: Callable[[], None] = lambda: None,
+        until_then: Callable[[], None] = lambda: None,
     ) -> None:
-        """Until the database takes it; `at_first` after the first time that it does not."""
-        tried = False
+        """Until the database takes it; `until_then` after each time that it does not."""
         while True:
             try:
                 await write()
-            except BotError:
-                raise
-            except Exception:  # noqa: BLE001 - a full disk, a database that is away
-                if not tried:
-                    with suppress(OSError):
-                        at_first()
-                tried = True
+            except Exception as error:  # a full disk, a database that is away
+                if isinstance(error, BotError) and not isinstance(error, Unwritten):
+                    raise
+                until_then()
                 await self._desk.clock.sleep(1.0)
             else:
                 return
@@ -272,3 +266,35 @@ def _has_outgrown(job: Job, sizes: Sequence[int], *, linked: bool) -> bool:
     return job.sound_missing or any(
         fit is not None and each.fit != fit and size > fit.most_bytes for each, size in pictures
     )
+
+
+class _Spooling:
+    """Keeps one gateway id in the spool while the database does not take it."""
+
+    def __init__(self, spool: Spool, job_id: str, accepted: Accepted) -> None:
+        self._spool = spool
+        self._job_id = job_id
+        self._accepted = accepted
+        self._is_kept = False
+        self._is_told = False
+
+    def keep(self) -> None:
+        """Try until it is there. The log has the id either way, and says "spooled" when it is."""
+        if self._is_kept:
+            return
+        told = {"job": self._job_id, "gateway_id": self._accepted.gateway_id}
+        try:
+            self._spool.add(self._job_id, self._accepted.gateway_id, self._accepted.sources)
+        except OSError as error:
+            if not self._is_told:
+                log.critical("job.id_unspooled", **told, why=error.strerror)
+            self._is_told = True
+        else:
+            self._is_kept = True
+            log.critical("job.id_spooled", **told)
+
+    def forget(self) -> None:
+        """The row has it. An entry that can't be removed now is at the next start."""
+        if self._is_kept:
+            with suppress(OSError):
+                self._spool.forget(self._job_id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
@@ -263,24 +264,54 @@ async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later
 ) -> None:
     """A full disk between the POST and its answer: SQLite itself says so."""
 
-    async def pages(most: int) -> None:
-        async def limit(connection: AsyncConnection) -> None:
-            await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
-
-        await workshop.database.run(limit)
-
     async def mend() -> None:
         assert list(workshop.spool.read()) == [(job.id, long_id, ())]
-        await pages(1_000_000)
+        await _pages(workshop, 1_000_000)
 
     long_id = "v" * 9_000
     workshop.gateway.creations = [Accepted(long_id)]
     job = await workshop.submit(order())
-    workshop.gateway.meanwhile = lambda: pages(1)
+    workshop.gateway.meanwhile = lambda: _pages(workshop, 1)
     workshop.clock.on_nap = mend
     await workshop.work(1)
     assert workshop.clock.naps == 1
     assert (await workshop.job(job.id)).gateway_id == long_id
+    assert list(workshop.spool.read()) == [], "the row has it"
+
+
+async def test_the_log_says_spooled_only_once_the_disk_has_it(
+    workshop: Workshop,
+) -> None:
+    """A spool that can't be written either is tried again, and the log says so at once."""
+
+    async def mend() -> None:
+        events.append([entry["event"] for entry in told])
+        if workshop.clock.naps == 1:
+            workshop.spool.file.rmdir()
+        else:
+            await _pages(workshop, 1_000_000)
+
+    events: list[list[str]] = []
+    long_id = "v" * 9_000
+    workshop.gateway.creations = [Accepted(long_id)]
+    job = await workshop.submit(order())
+    workshop.gateway.meanwhile = lambda: _pages(workshop, 1)
+    workshop.spool.file.mkdir()
+    workshop.clock.on_nap = mend
+    with capture_logs() as told:
+        await workshop.work(1)
+    assert [each[-1] for each in events] == ["job.id_unspooled", "job.id_spooled"]
+    assert (await workshop.job(job.id)).gateway_id == long_id
+    assert list(workshop.spool.read()) == []
+
+
+async def _pages(workshop: Workshop, most: int) -> None:
+    """A full disk, or room on it again."""
+
+    async def limit(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+
+    await workshop.database.run(limit)
 
 
 async def test_dont_post_pressed_in_the_middle_of_the_post_loses_no_id(workshop: Workshop) -> None:

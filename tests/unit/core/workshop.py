@@ -296,7 +296,7 @@ class Workshop:
         self.posts = Posts(database)
         self.pauses = Gateways(database)
         self.notices = Notices(database)
-        self.spool = Spool(folder / "pending-ids.jsonl")
+        self.spool = Spool(folder)
         self.fronts = Fronts(Settings(database), self.clock)
         self.gateway = ScriptedGateway()
         self.studio = ScriptedStudio(folder)

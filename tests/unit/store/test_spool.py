@@ -1,28 +1,113 @@
 """Ids that the database could not take come home, whatever the crash did to the file."""
 
+import errno
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from bot.store.spool import Spool
+import pytest
+
+from bot.store.spool import BLOCK, Spool
 
 
-def test_ids_come_back_in_order_and_only_once(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "data" / "ids.jsonl")
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    """As the service has it once it has started."""
+    spool = Spool(tmp_path / "data")
+    spool.prepare()
+    return spool
+
+
+def test_ids_come_back_until_their_rows_have_them(spool: Spool) -> None:
     assert list(spool.read()) == []
     spool.add("job1", "video=1/ü")
     spool.add("job2", "2", ["https://media.test/2.mp4"])
-    assert list(Spool(tmp_path / "data" / "ids.jsonl").read()) == [
-        ("job1", "video=1/ü", ()),
-        ("job2", "2", ("https://media.test/2.mp4",)),
-    ]
-    spool.clear()
-    spool.clear()
+    again = Spool(spool.file.parent)
+    again.prepare()
+    second = ("job2", "2", ("https://media.test/2.mp4",))
+    assert list(again.read()) == [("job1", "video=1/ü", ()), second]
+    again.forget("job1")
+    again.forget("job1")
+    assert list(again.read()) == [second]
+
+
+def test_it_needs_no_room_on_a_disk_that_is_full(spool: Spool) -> None:
+    """Its blocks are written at the start: an entry makes the file no larger and takes no more."""
+    before = spool.file.stat()
+    assert before.st_blocks * 512 >= before.st_size
+    with _no_file_larger_than(before.st_size):
+        for number in range(100):
+            spool.add(f"job{number}", "v" * 600)
+    after = spool.file.stat()
+    assert (after.st_size, after.st_blocks) == (before.st_size, before.st_blocks)
+    assert len(list(spool.read())) == 100
+
+
+def test_unprepared_it_would_need_room(tmp_path: Path) -> None:
+    """Negative control: the limit of the test before does stop a file that has to grow."""
+    too_large = os.strerror(errno.EFBIG)
+    with _no_file_larger_than(0), pytest.raises(OSError, match=too_large):
+        Spool(tmp_path).add("job1", "1")
+
+
+@contextmanager
+def _no_file_larger_than(size: int) -> Iterator[None]:
+    """The kernel refuses what has to grow, as it does on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("left", [1, 4, 11, 12, 13, 40, 511])
+def test_a_torn_entry_takes_no_other_with_it(spool: Spool, left: int) -> None:
+    """Only its first bytes came to the disk; its room is used again."""
+    for name in ("job1", "job2", "job3"):
+        spool.add(name, f"{name} " + "v" * 600)
+    content = spool.file.read_bytes()
+    with spool.file.open("r+b") as file:
+        file.seek(2 * BLOCK + left)
+        file.write(bytes(2 * BLOCK - left))
+    assert [job for job, _, _ in spool.read()] == ["job1", "job3"]
+    spool.add("job2", "job2 " + "v" * 600)
+    assert spool.file.read_bytes() == content
+
+
+def test_damage_in_the_middle_of_an_entry_is_seen(spool: Spool) -> None:
+    """A wrong id would be looked for at the gateway, and never found."""
+    spool.add("job1", "video-1")
+    content = spool.file.read_bytes()
+    spool.file.write_bytes(content.replace(b"video-1", b"video-2"))
     assert list(spool.read()) == []
 
 
-def test_a_torn_line_takes_no_other_with_it(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "ids.jsonl")
-    spool.add("job1", "1")
-    with (tmp_path / "ids.jsonl").open("ab") as file:
-        file.write(b'{"job": "jo\n\xff\n[1]\n')
-    spool.add("job2", "2")
+def test_a_full_one_says_so_and_loses_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, blocks=4)
+    for number in range(4):
+        spool.add(f"job{number}", str(number))
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        spool.add("job4", "4")
+    spool.forget("job2")
+    spool.add("job4", "4")
+    assert sorted(job for job, _, _ in spool.read()) == ["job0", "job1", "job3", "job4"]
+
+
+def test_what_an_earlier_version_left_is_taken_over(tmp_path: Path) -> None:
+    """One JSON object a line, with lines that a crash tore."""
+    former = tmp_path / "pending-ids.jsonl"
+    former.write_bytes(
+        b'{"job": "job1", "gateway_id": "1"}\n{"job": "jo\n\xff\n[1]\n'
+        b'{"job": "job2", "gateway_id": "2"}\n'
+    )
+    spool = Spool(tmp_path)
+    assert list(spool.read()) == [("job1", "1", ()), ("job2", "2", ())]
+    spool.prepare()
+    assert not former.exists()
     assert list(spool.read()) == [("job1", "1", ()), ("job2", "2", ())]
