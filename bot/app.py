@@ -11,7 +11,6 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 from bot.chats import Intake, Needs, switched_on
@@ -22,7 +21,6 @@ from bot.core.accounts import Accounts
 from bot.core.catalog import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
-from bot.core.errors import Broken
 from bot.core.fronts import Fronts
 from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform, SettableClock
@@ -32,20 +30,12 @@ from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
-from bot.core.timekeeping import Timekeeper
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
-from bot.store.communities import Communities
-from bot.store.database import Database, open_database
-from bot.store.gateways import Gateways
-from bot.store.jobs import Jobs
-from bot.store.notices import Notices
-from bot.store.places import Places
-from bot.store.posts import Posts
+from bot.rows import Rows, open_rows
+from bot.store.identity import Home
 from bot.store.settings import Settings
-from bot.store.spool import Spool
-from bot.store.times import Times
 from bot.web import server
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
@@ -54,33 +44,19 @@ from bot.workers import Bells, job_loops, running, word_loops
 log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The store, table by table."""
-
-    database: Database
-    jobs: Jobs
-    posts: Posts
-    pauses: Gateways
-    notices: Notices
-    settings: Settings
-    places: Places
-    communities: Communities
-    spool: Spool
-    times: Times
-
-
 async def run(
     config: Config,
     *,
     ready: Callable[[str], None],
     announce: Callable[[str], None],
     note: str = "",
+    new_database: bool = False,
 ) -> None:
     """Run the service until SIGTERM or SIGINT; then end what is under way and close.
 
     `ready` gets the web address once the house stands; `announce` the one-time code for the first
     owner, where the service is closed and has none. `note` stands on top of the room.
+    `new_database`: the database may be empty, or another one than before.
     """
     stop = asyncio.Event()
 
@@ -91,7 +67,8 @@ async def run(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told)
-    async with open_app(config, announce=announce, note=note) as address:
+    app = open_app(config, announce=announce, note=note, new_database=new_database)
+    async with app as address:
         ready(address)
         await stop.wait()
         log.info("service.stopping")
@@ -105,16 +82,17 @@ async def open_app(
     clock: SettableClock | None = None,
     announce: Callable[[str], None] = lambda _code: None,
     note: str = "",
+    new_database: bool = False,
 ) -> AsyncIterator[str]:
     """The whole service, running for as long as the context lasts; yields its web address.
 
     What is entered last ends first: intake, then jobs, then posts, then everything they use.
     """
-    clock = clock or SystemClock()
-    bells = Bells.new()
+    clock, bells = clock or SystemClock(), Bells.new()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        rows = await enter(_open_rows(config, clock, bells))
+        home = Home(config.data_dir, anew=new_database)
+        rows = await enter(open_rows(config, home, clock, changed=bells.both.ring))
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
@@ -138,52 +116,6 @@ async def open_app(
         await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
-
-
-@asynccontextmanager
-async def _open_rows(config: Config, clock: SettableClock, bells: Bells) -> AsyncIterator[Rows]:
-    async with open_database(config.database_url) as database:
-        rows = Rows(
-            database,
-            Jobs(database),
-            Posts(database),
-            Gateways(database),
-            Notices(database),
-            Settings(database),
-            Places(database),
-            Communities(database),
-            Spool(config.data_dir),
-            Times(database),
-        )
-        if database.is_sqlite:
-            # We hold the file's lock, so whoever had these claims is dead.
-            await rows.jobs.expire_claims(now=clock.now())
-            await rows.posts.expire_claims(now=clock.now())
-        await _bring_home(rows, clock)
-        timekeeper = Timekeeper(clock, rows.times, changed=bells.both.ring)
-        await timekeeper.begin()
-        async with running(timekeeper.run()):
-            yield rows
-
-
-async def _bring_home(rows: Rows, clock: Clock) -> None:
-    """Record the gateway ids that the database could not take when they came.
-
-    An id whose job is not there, or has gone another way, was paid for all the same: it is kept.
-    """
-    try:
-        rows.spool.prepare()
-    except OSError as error:
-        log.error("spool.unprepared", file=str(rows.spool.file), why=error.strerror)
-    for job_id, gateway_id, sources in list(rows.spool.read()):
-        now = clock.now()
-        try:
-            await rows.jobs.accept(job_id, gateway_id, sources=sources, now=now, due_at=now)
-        except Broken as broken:
-            log.error("job.id_kept", job=job_id, gateway_id=gateway_id, code=broken.code)
-        else:
-            log.info("job.id_recorded", job=job_id)
-            rows.spool.forget(job_id)
 
 
 def _needs(
@@ -332,6 +264,7 @@ def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Cl
 def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
     checks: dict[str, Check] = {
         "database: not writable": rows.settings.is_writable,
+        "database: deleted or replaced, or its lock is lost": rows.database.is_ours,
         "disk: almost full": partial(has_room, config.data_dir),
         **{f"{each.name}: not connected": each.is_connected for each in platforms},
     }

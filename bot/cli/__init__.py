@@ -15,7 +15,8 @@ CONFIG_ERROR = 78
 """EX_CONFIG of sysexits.h."""
 TEMPORARY_FAILURE = 75
 """EX_TEMPFAIL: try again when the other instance has ended, or the database is there."""
-_TEMPORARY = ("database_in_use", "database_unreachable")
+_TEMPORARY = ("database_in_use", "database_taken", "database_unreachable")
+_CONFIG = ("database_missing", "database_saved", "database_other")
 
 __all__ = ["main"]
 
@@ -37,4 +38,10 @@ def main() -> None:
         if known is None:
             raise
         print(explain(known), file=sys.stderr)
-        sys.exit(TEMPORARY_FAILURE if known.code in _TEMPORARY else 1)
+        sys.exit(_exit_code(known.code))
+
+
+def _exit_code(code: str) -> int:
+    if code in _CONFIG:
+        return CONFIG_ERROR
+    return TEMPORARY_FAILURE if code in _TEMPORARY else 1

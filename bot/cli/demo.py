@@ -68,8 +68,15 @@ async def run_demo(
         log.configure(level="WARNING", secrets=config.secrets)
         way = data.absolute() / "open.html"
         try:
-            # The room has no owner, so there is no code to tell.
-            await run(_at_home(config, port), ready=ready, announce=lambda _code: None, note=note)
+            # The room has no owner, so there is no code to tell. What is simulated is not paid for:
+            # it may begin anew.
+            await run(
+                _at_home(config, port),
+                ready=ready,
+                announce=lambda _code: None,
+                note=note,
+                new_database=gateway is None,
+            )
         finally:
             await asyncio.to_thread(way.unlink, missing_ok=True)
     console.print(tell("demo.goodbye"))

@@ -58,11 +58,19 @@ def init(
 
 
 @app.command()
-def run(config: ConfigFile = None) -> None:
+def run(
+    config: ConfigFile = None,
+    new_database: Annotated[
+        bool,
+        typer.Option(
+            "--new-database", help="Begin with another database than before, or an empty one."
+        ),
+    ] = False,
+) -> None:
     """Run the service."""
     from bot.cli.run import run_service
 
-    run_service(config)
+    run_service(config, new_database=new_database)
 
 
 @app.command()

@@ -23,8 +23,8 @@ TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})
 """Where Telegram's own server calls."""
 
 
-def run_service(file: Path | None) -> None:
-    """Run until SIGTERM or SIGINT."""
+def run_service(file: Path | None, *, new_database: bool = False) -> None:
+    """Run until SIGTERM or SIGINT. `new_database`: another or an empty one is what is wanted."""
     os.umask(0o077)  # what people send and get is nobody else's on this machine
     config = load(file)
     if problems := obstacles(config):
@@ -40,7 +40,7 @@ def run_service(file: Path | None) -> None:
             print(tell("demo.ready", url=address), flush=True)
 
     try:
-        asyncio.run(run(config, ready=ready, announce=_show))
+        asyncio.run(run(config, ready=ready, announce=_show, new_database=new_database))
     except OSError as error:
         # Until the house stands, only the database is looked for over the network.
         if standing or error.filename or make_url(config.database_url).host is None:

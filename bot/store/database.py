@@ -5,13 +5,11 @@ other writer out, and the row may be written although nobody saw it (reliability
 """
 
 import asyncio
-import fcntl
-import os
-import socket
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,100 +17,257 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from bot.core.errors import Broken
+from bot.core import asking
+from bot.core.errors import Broken, Unwritten
+from bot.log import get_logger
+from bot.store import troubles
+from bot.store.identity import Home, saved_copy
+from bot.store.locks import BEAT, check_server, lock_file, lock_server
 from bot.store.migrations import upgrade
 
 Result = TypeVar("Result")
 
+PATIENCE = 2.0
+"""Seconds for which a transaction waits until it can begin, its own turn included."""
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
 _SMALLEST = 512
 """Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
+_AT_ONCE = 0.1
+"""Seconds of waiting that leave the rest of the patience as it is."""
+_SAVED_EVERY = 15
+"""Looks between two copies of a file that is gone: half a minute."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    "busy_timeout=5000",
+    f"busy_timeout={PATIENCE * 1000:.0f}",
     "secure_delete=ON",
     "trusted_schema=OFF",
 )
-
 
 # An error that quotes the values of its statement would carry prompts into the log.
 _SERVER: dict[str, Any] = {
     "pool_size": 16,
     "hide_parameters": True,
     "pool_pre_ping": True,
-    "connect_args": {"command_timeout": 30},
+    "connect_args": {"timeout": 30, "command_timeout": 30},
 }
+
+log = get_logger()
+
+
+class Guard(Protocol):
+    """The lock that the process holds on its database."""
+
+    async def look(self) -> str | None:
+        """What is wrong with it; None if nothing is. Raises `Broken` where we have to stop."""
 
 
 class Database:
     """Runs functions of a connection as shielded transactions."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, guard: Guard | None = None, *, patience: float = PATIENCE
+    ) -> None:
         self._engine = engine
+        self._guard = guard
+        self._patience = patience
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.trouble: str | None = None
+        """How the open file differs from the one on the disk, or that the server's lock is lost."""
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 16)
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        """Run `work` in one transaction: committed if it returns, rolled back if it raises."""
+        """Run `work` in one transaction: committed if it returns, rolled back if it raises.
+
+        Raises `Unwritten` if it can't begin within `PATIENCE`, or if the database takes nothing.
+        """
         task = asyncio.ensure_future(self._whole(work))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        with troubles.translated():
+            return await asyncio.shield(task)
 
     async def lock_admission(self, connection: AsyncConnection) -> None:
-        """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already."""
+        """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already.
+
+        Raises `Unwritten` where the file is gone, for a new promise would go with it, and where
+        the person has been told "no" meanwhile.
+        """
+        if asking.is_over():
+            raise Unwritten(troubles.BUSY)
+        if self.is_gone:
+            raise Unwritten("database_gone")
         if not self.is_sqlite:
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMISSION)))
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether what is written goes into a file that nobody will open again."""
+        return self.is_sqlite and self.trouble is not None
+
+    async def is_ours(self) -> bool:
+        """Whether the open database is the one that the next start will find."""
+        return self.trouble is None
+
+    async def look(self) -> str | None:
+        """Compare the open database with the one that is there, and remember what is wrong."""
+        before = self.trouble
+        if self._guard is not None:
+            self.trouble = await self._guard.look()
+        if self.trouble and self.trouble != before:
+            # Once: what runs goes on in the open file, of which a copy is saved.
+            log.critical("database.gone", how=self.trouble)
+        elif before and not self.trouble:
+            log.warning("database.regained")
+        return self.trouble
+
+    async def watch(self, sleep: Callable[[float], Awaitable[object]]) -> None:
+        """Look until cancelled. Raises `Broken("database_taken")` where we have to stop."""
+        beats = 0
+        while True:
+            await sleep(BEAT)
+            if await self.look() and self.is_gone:
+                if beats % _SAVED_EVERY == 0:
+                    await self.save_copy()
+                beats += 1
+
+    async def save_copy(self) -> None:
+        """Write the rows of a file that is gone to a new one beside it."""
+        copy = saved_copy(Path(str(self._engine.url.database)))
+        fresh = copy.with_name(copy.name + ".new")
+        try:
+            fresh.unlink(missing_ok=True)
+            async with self._turn, self._engine.connect() as connection:
+                # Outside of transactions, and only one of ours would be under way.
+                raw = (await connection.get_raw_connection()).driver_connection
+                assert raw is not None
+                await raw.execute("VACUUM INTO ?", (str(fresh),))
+            fresh.chmod(0o600)
+            fresh.replace(copy)
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+            log.critical("database.unsaved", file=str(copy), error=type(error).__name__)
+        else:
+            log.critical("database.saved", file=str(copy))
+
     async def finish(self) -> None:
-        """Wait for transactions whose callers have gone."""
+        """Wait for transactions whose callers have gone; save what would go with its file."""
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
+        if self.is_gone:
+            await self.save_copy()
 
     async def _whole(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        async with self._turn, self._engine.begin() as connection:
-            return await work(connection)
+        async with self._in_turn() as left, self._connected(left) as connection:
+            if abs(left - PATIENCE) > _AT_ONCE:
+                await connection.execution_options(patience=left)
+            async with connection.begin():
+                return await work(connection)
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[float]:
+        """Yields how many seconds of the patience are left."""
+        clock = asyncio.get_running_loop()
+        begun = clock.time()
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise Unwritten(troubles.BUSY) from None
+        try:
+            left = self._patience - (clock.time() - begun)
+            if left <= 0:  # it became ours in the very moment in which it was too late
+                raise Unwritten(troubles.BUSY)
+            yield left
+        finally:
+            self._turn.release()
+
+    @asynccontextmanager
+    async def _connected(self, limit: float) -> AsyncIterator[AsyncConnection]:
+        """A connection; on PostgreSQL its pool may have to make one, over a line that is cut."""
+        connection = self._engine.connect()
+        try:
+            async with asyncio.timeout(None if self.is_sqlite else max(limit, 1.0)):
+                await connection.start()
+        except TimeoutError:
+            raise Unwritten(troubles.AWAY) from None
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
-    """Connect, bring the tables up to date, and hold the file's lock while in use.
+async def open_database(
+    url: str, *, home: Home | None = None, patience: float = PATIENCE
+) -> AsyncIterator[Database]:
+    """Connect, bring the tables up to date, and hold the lock while in use.
 
-    Raises `Broken("database_in_use")` if another process has the SQLite file, and
-    `Broken("database_damaged")` if it does not pass its own check: never starts empty instead.
+    Raises `Broken("database_in_use")` if another process has it, `Broken("database_damaged")` if
+    a file does not pass its own check, and `Broken("database_missing")` or
+    `Broken("database_other")` if it is not the one of `home`: never starts empty instead.
     """
-    with _only_process(_file(url)):
-        _keep_private(_file(url))
-        engine = _sqlite(url) if _file(url) else create_async_engine(url, **_SERVER)
-        database = Database(engine)
+    file = _file(url)
+    if file and _size(file) == 0:
+        _set_aside(file, _journal(file))
+        if home:
+            home.check_new(file)
+    async with _guarded(url, file) as guard:
+        engine = _sqlite(url) if file else _server(url)
+        database = Database(engine, guard, patience=patience)
+        journal = None
         try:
-            await _check(engine, _file(url))
-            await _upgrade(database, _file(url))
+            await _check(engine, file)
+            await _upgrade(database, file, home)
+            journal = _journal(file)
             yield database
         finally:
             await database.finish()
             await engine.dispose()
+            if file and database.is_gone:
+                _set_aside(file, journal)
 
 
-async def check_database(url: str) -> None:
+async def check_database(url: str, *, home: Home | None = None) -> None:
     """See whether the service could use it, and change nothing in it. Raises as that would."""
     file = _file(url)
-    if file and not file.exists():
+    if file and _size(file) == 0:
+        if home:
+            home.check_new(file)
         return
-    with _only_process(file):
-        engine = _sqlite(url) if file else create_async_engine(url, **_SERVER)
-        try:
-            await _check(engine, file)
-            if file is None:
-                async with engine.connect() as connection:
-                    await connection.execute(sa.select(1))
-        finally:
-            await engine.dispose()
+    if file is None:
+        await _look_into(_server(url), file, home)
+        return
+    with lock_file(file):
+        await _look_into(_sqlite(url), file, home)
+
+
+async def _look_into(engine: AsyncEngine, file: Path | None, home: Home | None) -> None:
+    try:
+        await _check(engine, file)
+        with _sound(file):
+            async with engine.connect() as connection:
+                if file is None:
+                    await check_server(connection)
+                if home:
+                    await home.check(connection, file)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _guarded(url: str, file: Path | None) -> AsyncIterator[Guard | None]:
+    if file:
+        with lock_file(file) as lock:
+            yield lock
+    elif make_url(url).get_backend_name() == "sqlite":
+        yield None
+    else:
+        async with lock_server(url) as held:
+            yield held
 
 
 def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -142,7 +297,34 @@ def _sqlite(url: str) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        left = connection.get_execution_options().get("patience", PATIENCE)
+        if left != PATIENCE:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            if left != PATIENCE:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+
+    return engine
+
+
+def _server(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, **_SERVER)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {PATIENCE * 1000:.0f}")
+        cursor.close()
+        connection.commit()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        left = connection.get_execution_options().get("patience", PATIENCE)
+        if left != PATIENCE:
+            # 0 would be no limit at all.
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(left * 1000))}")
 
     return engine
 
@@ -160,29 +342,39 @@ async def _check(engine: AsyncEngine, file: Path | None) -> None:
         raise Broken("database_damaged", file=str(file), verdict=str(verdict))
 
 
-def _keep_private(file: Path | None) -> None:
-    """It holds prompts, and the key that links are signed with; its journal gets the same mode."""
-    if file is None:
-        return
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    if file.stat().st_mode & 0o077:
-        with suppress(PermissionError):  # a file that others own is theirs to guard
-            file.chmod(0o600)
-
-
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-async def _upgrade(database: Database, file: Path | None) -> None:
-    """Bring the tables up to date; processes that start together take turns."""
+def _journal(file: Path | None) -> int | None:
+    """The number of the file that holds what is not yet in the database file itself."""
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_ino if file else None
+    except FileNotFoundError:
+        return None
 
-    async def work(connection: AsyncConnection) -> None:
-        await database.lock_admission(connection)
+
+def _set_aside(file: Path, journal: int | None) -> None:
+    """The journal of a file that is gone: SQLite would read it into whatever comes in its place."""
+    if journal is None or _journal(file) != journal:
+        return
+    for name in (f"{file.name}-wal", f"{file.name}-shm"):
+        with suppress(FileNotFoundError):
+            file.with_name(name).replace(file.with_name(f"{name}.stray"))
+
+
+async def _upgrade(database: Database, file: Path | None, home: Home | None) -> None:
+    """Bring the tables up to date, if it is the database of `home`."""
+
+    async def work(connection: AsyncConnection) -> str | None:
+        is_new = not await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
         await connection.run_sync(upgrade)
+        return await home.settled(connection, file, is_new=is_new) if home else None
 
     with _sound(file):
-        await database.run(work)
+        id_ = await database._whole(work)
+    if home and id_:
+        home.mark(id_)
 
 
 @contextmanager
@@ -198,28 +390,3 @@ def _sound(file: Path | None) -> Iterator[None]:
         if "locked" in complaint:
             raise Broken("database_in_use", file=str(file), holder="?") from error
         raise Broken("database_damaged", file=str(file), verdict=complaint) from error
-
-
-@contextmanager
-def _only_process(file: Path | None) -> Iterator[None]:
-    """Hold `<file>.lock`, which names its holder; the kernel frees it when the process dies."""
-    if file is None:
-        yield
-        return
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with file.with_name(file.name + ".lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "?"
-            raise Broken("database_in_use", file=str(file), holder=holder) from None
-        _sign(lock)
-        yield
-
-
-def _sign(lock: IO[str]) -> None:
-    lock.seek(0)
-    lock.truncate()
-    lock.write(f"{os.getpid()} @ {socket.gethostname()}\n")
-    lock.flush()

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.errors import Unwritten
 from bot.store.database import Database, insert
 from bot.store.tables import settings
 
@@ -44,7 +45,7 @@ class Settings:
             await self._database.run(work)
         except _TakenBack:
             return True
-        except (sa.exc.SQLAlchemyError, OSError):
+        except (sa.exc.SQLAlchemyError, Unwritten):
             pass
         return False
 

@@ -86,7 +86,7 @@ async def test_without_its_lock_admission_passes_the_limit(new_postgres_url: New
             if next(arrived) <= together.parties:
                 await together.wait()
 
-    async with open_database(await new_postgres_url()) as database:
+    async with open_database(await new_postgres_url(), patience=60.0) as database:
         database.__class__ = Unlocked
         store = Store(database)
         answers = await _a_hundred_at_once(store, "limit_person_videos")

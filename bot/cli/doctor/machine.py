@@ -9,8 +9,11 @@ from pathlib import Path
 
 from bot.cli.doctor.findings import Finding
 from bot.cli.rim import translated
+from bot.cli.words import listed
 from bot.config import Config
 from bot.store.database import check_database
+from bot.store.identity import Home
+from bot.store.spool import Spool
 
 LEAST_FREE = 1_000_000_000
 """Bytes: room for a day's videos and for the database to grow."""
@@ -20,7 +23,9 @@ PROBE = b"\0" * 65_536
 async def look(config: Config) -> AsyncIterator[Finding]:
     """The findings, in the order in which the service would stumble."""
     yield folder(config.data_dir)
-    yield await _database(config.database_url)
+    yield await _database(config)
+    if waiting := _waiting(Spool(config.data_dir)):
+        yield waiting
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
@@ -47,9 +52,19 @@ def room(where: str, *, free: int) -> Finding:
     return Finding.ok("doctor.disk", folder=where, gigabytes=free / 1e9)
 
 
-async def _database(url: str) -> Finding:
+def _waiting(spool: Spool) -> Finding | None:
+    """Gateway ids that no row has; a running service has looked for theirs already."""
+    ids = [each.gateway_id for each in spool.read()]
+    if not ids:
+        return None
+    return Finding.problem(
+        "doctor.ids_waiting", count=len(ids), ids=listed(ids), file=str(spool.file)
+    )
+
+
+async def _database(config: Config) -> Finding:
     try:
-        await check_database(url)
+        await check_database(config.database_url, home=Home(config.data_dir))
     except Exception as error:
         known = translated(error)
         if known is None:

@@ -1,0 +1,95 @@
+"""The rows as the service has them: every table, opened, put right and looked after."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.config import Config
+from bot.core.errors import Broken
+from bot.core.ports import Clock, SettableClock
+from bot.core.timekeeping import Timekeeper
+from bot.log import get_logger
+from bot.store.communities import Communities
+from bot.store.database import Database, open_database
+from bot.store.gateways import Gateways
+from bot.store.identity import Home
+from bot.store.jobs import Jobs
+from bot.store.notices import Notices
+from bot.store.places import Places
+from bot.store.posts import Posts
+from bot.store.settings import Settings
+from bot.store.spool import Spool
+from bot.store.times import Times
+from bot.workers import running
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The store, table by table."""
+
+    database: Database
+    jobs: Jobs
+    posts: Posts
+    pauses: Gateways
+    notices: Notices
+    settings: Settings
+    places: Places
+    communities: Communities
+    spool: Spool
+    times: Times
+
+
+@asynccontextmanager
+async def open_rows(
+    config: Config, home: Home, clock: SettableClock, *, changed: Callable[[], None]
+) -> AsyncIterator[Rows]:
+    """The rows, looked after for as long as the context lasts.
+
+    `changed` is called when rows became due by themselves.
+    """
+    async with (
+        open_database(config.database_url, home=home) as database,
+        running(database.watch(clock.sleep)),
+    ):
+        rows = Rows(
+            database,
+            Jobs(database),
+            Posts(database),
+            Gateways(database),
+            Notices(database),
+            Settings(database),
+            Places(database),
+            Communities(database),
+            Spool(config.data_dir),
+            Times(database),
+        )
+        timekeeper = Timekeeper(clock, rows.times, changed=changed)
+        await timekeeper.begin()
+        # We hold the database's lock, so whoever had these claims is dead.
+        await rows.jobs.expire_claims(now=clock.now())
+        await rows.posts.expire_claims(now=clock.now())
+        await _bring_home(rows, clock)
+        async with running(timekeeper.run()):
+            yield rows
+
+
+async def _bring_home(rows: Rows, clock: Clock) -> None:
+    """Record the gateway ids that the database could not take when they came.
+
+    An id whose job is not there, or has gone another way, was paid for all the same: it is kept.
+    """
+    try:
+        rows.spool.prepare()
+    except OSError as error:
+        log.error("spool.unprepared", file=str(rows.spool.file), why=error.strerror)
+    for job_id, gateway_id, sources in list(rows.spool.read()):
+        now = clock.now()
+        try:
+            await rows.jobs.accept(job_id, gateway_id, sources=sources, now=now, due_at=now)
+        except Broken as broken:
+            log.error("job.id_kept", job=job_id, gateway_id=gateway_id, code=broken.code)
+        else:
+            log.info("job.id_recorded", job=job_id)
+            rows.spool.forget(job_id)

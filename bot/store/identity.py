@@ -1,0 +1,121 @@
+"""The marker beside a database: a lost or exchanged database must not start empty in silence.
+
+The database has a random id, and the data folder a file with the same one. Jobs that are paid for
+stand in the rows alone: where these are gone, somebody has to say so.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.errors import Broken
+from bot.log import get_logger
+from bot.store.tables import jobs, settings
+
+_NAME = "database.id"
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The data folder. `anew`: its operator has said that a new database is wanted."""
+
+    folder: Path
+    anew: bool = False
+
+    @property
+    def marker(self) -> Path:
+        """The file with the database's id."""
+        return self.folder / "database-id"
+
+    def check_new(self, file: Path | None) -> None:
+        """Before a database is made. Raises `Broken("database_missing")` if there was one."""
+        if self.anew:
+            return
+        trace = next(self._traces(), None)
+        if trace is None:
+            return
+        copy = saved_copy(file) if file else None
+        if copy and copy.exists():
+            raise Broken("database_saved", file=str(file), copy=str(copy))
+        where = str(file) if file else "database_url"
+        raise Broken("database_missing", file=where, trace=str(trace))
+
+    async def settled(self, connection: AsyncConnection, file: Path | None, *, is_new: bool) -> str:
+        """The id that the database has from now on.
+
+        Raises `Broken` (`database_missing`, `database_other`) if it is not the one of this folder.
+        """
+        known, expected = await _id(connection), self._expected()
+        is_empty = is_new or (known is None and not await _has_jobs(connection))
+        if is_empty and (is_new or expected):
+            self.check_new(file)
+        if known and expected and known != expected and not self.anew:
+            raise Broken("database_other", marker=str(self.marker))
+        # A backup from before there was a marker, or the tables of an earlier version, have none.
+        id_ = known or (None if self.anew else expected) or secrets.token_hex(16)
+        if known is None:
+            await connection.execute(sa.insert(settings).values(name=_NAME, value=id_))
+        return id_
+
+    async def check(self, connection: AsyncConnection, file: Path | None) -> None:
+        """As `settled`, for a database that nothing is written into."""
+        expected = self._expected()
+        has_tables = await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
+        known = await _id(connection) if has_tables else None
+        if not has_tables or (known is None and expected and not await _has_jobs(connection)):
+            self.check_new(file)
+        if known and expected and known != expected:
+            raise Broken("database_other", marker=str(self.marker))
+
+    def mark(self, id_: str) -> None:
+        """Write the marker, unless it says so already. Raises `OSError`."""
+        if self._expected() == id_:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self.marker.with_name(self.marker.name + ".new")
+        with fresh.open("w", encoding="ascii") as file:
+            file.write(f"{id_}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.marker)
+
+    def _expected(self) -> str | None:
+        try:
+            return self.marker.read_text("ascii", "replace").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def _traces(self) -> Iterator[Path]:
+        """Where it shows that there was a database before."""
+        if self._expected():
+            yield self.marker
+        former = self.folder / "pending-ids.jsonl"
+        if former.exists() and former.stat().st_size:
+            yield former
+        for name in ("media", "playground"):
+            for folder, _, files in os.walk(self.folder / name):
+                if files:
+                    yield Path(folder)
+
+
+def saved_copy(file: Path) -> Path:
+    """Where the rows of a file that was deleted under a running service are saved."""
+    return file.with_name(file.name + ".saved")
+
+
+async def _id(connection: AsyncConnection) -> str | None:
+    id_: str | None = await connection.scalar(
+        sa.select(settings.c.value).where(settings.c.name == _NAME)
+    )
+    return id_
+
+
+async def _has_jobs(connection: AsyncConnection) -> bool:
+    return await connection.scalar(sa.select(jobs.c.id).limit(1)) is not None

@@ -1,0 +1,119 @@
+"""A database that is gone, or another one, is seen at the start: none begins empty in silence."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.errors import Broken
+from bot.store.database import check_database, open_database
+from bot.store.identity import Home
+from bot.store.settings import Settings
+from tests.conftest import NewUrl
+from tests.contract.rows import Store
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "data")
+
+
+async def _used(url: str, home: Home) -> None:
+    async with open_database(url, home=home) as database:
+        await Store(database).admitted()
+
+
+async def _refused(url: str, home: Home) -> str:
+    """By `run`; `doctor` says the same."""
+    with pytest.raises(Broken) as looked:
+        await check_database(url, home=home)
+    with pytest.raises(Broken) as refusal:
+        async with open_database(url, home=home):
+            pass
+    assert looked.value.code == refusal.value.code
+    return refusal.value.code
+
+
+async def test_a_first_start_and_the_next_ones_just_work(new_url: NewUrl, home: Home) -> None:
+    url = await new_url()
+    for _ in range(2):
+        await _used(url, home)
+        await check_database(url, home=home)
+    assert home.marker.stat().st_mode & 0o022 == 0
+
+
+async def test_an_empty_one_in_its_place_is_refused_until_it_is_wanted(
+    new_url: NewUrl, home: Home
+) -> None:
+    await _used(await new_url(), home)
+    url = await new_url()
+    assert await _refused(url, home) == "database_missing"
+    assert await _refused(url, home) == "database_missing", "a refusal leaves nothing behind"
+    await _used(url, Home(home.folder, anew=True))
+    await _used(url, home)
+
+
+@pytest.mark.parametrize("how", ["deleted", "emptied", "its rows deleted"])
+async def test_a_file_that_lost_its_rows_is_refused(
+    new_sqlite_url: NewUrl, home: Home, how: str
+) -> None:
+    url = await new_sqlite_url()
+    await _used(url, home)
+    file = Path(url.removeprefix("sqlite+aiosqlite:///"))
+    match how:
+        case "deleted":
+            file.unlink()
+        case "emptied":
+            file.write_bytes(b"")
+        case _:
+            with closing(sqlite3.connect(file)) as other, other:
+                for table in ("posts", "jobs", "settings"):
+                    other.execute(f"DELETE FROM {table}")
+    assert await _refused(url, home) == "database_missing"
+    assert how != "deleted" or not file.exists()
+
+
+async def test_another_database_is_refused_until_it_is_wanted(new_url: NewUrl, home: Home) -> None:
+    await _used(await new_url(), home)
+    other = await new_url()
+    await _used(other, Home(home.folder / "elsewhere"))
+    assert await _refused(other, home) == "database_other"
+    await _used(other, Home(home.folder, anew=True))
+    await _used(other, home)
+
+
+@pytest.mark.parametrize("trace", ["media/videos/ab/x.mp4", "playground/room.jsonl"])
+async def test_without_a_marker_other_traces_tell_that_there_was_one(
+    new_url: NewUrl, home: Home, trace: str
+) -> None:
+    """As an earlier version has left them."""
+    file = home.folder / trace
+    file.parent.mkdir(parents=True)
+    url = await new_url()
+    await _used(url, home)
+    home.marker.unlink()
+    await _used(url, home)  # the marker alone is no reason
+    home.marker.unlink()
+    file.write_bytes(b"x")
+    assert await _refused(await new_url(), home) == "database_missing"
+
+
+async def test_what_an_earlier_version_or_a_backup_has_without_an_id_is_taken(
+    new_url: NewUrl, home: Home
+) -> None:
+    url = await new_url()
+    await _used(url, home)
+
+    async def forget(connection: AsyncConnection) -> None:
+        await connection.execute(sa.text("DELETE FROM settings WHERE name = 'database.id'"))
+
+    async with open_database(url) as database:
+        await database.run(forget)
+    before = home.marker.read_text("ascii")
+    await _used(url, home)
+    assert home.marker.read_text("ascii") == before
+    async with open_database(url) as database:
+        assert await Settings(database).get("database.id") == before.strip()

@@ -1,0 +1,200 @@
+"""One process has the database: not even a removed file or a cut line lets a second one in."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.core.errors import Broken, Unwritten
+from bot.store.database import Database, open_database
+from bot.store.identity import saved_copy
+from bot.store.settings import Settings
+from tests.conftest import NewUrl
+from tests.contract.rows import Store
+
+_HOLD = """
+import asyncio, sys
+from bot.store.database import open_database
+from bot.store.settings import Settings
+async def main():
+    async with open_database(sys.argv[1]) as database:
+        await Settings(database).put("holder", "the other one")
+        print("open", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def _holder(url: str) -> AsyncIterator[Process]:
+    """Another process that has the database, until it is killed."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLD, url, stdout=PIPE)
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"open\n"
+        yield process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+def _file(url: str) -> Path:
+    return Path(url.removeprefix("sqlite+aiosqlite:///"))
+
+
+# --- SQLite --------------------------------------------------------------------------------------
+
+
+async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> None:
+    """And who was refused has not taken SQLite's own locks from anybody."""
+    url = await new_sqlite_url()
+    lock = Path(f"{_file(url)}.lock")
+    async with _holder(url):
+        for _ in range(2):
+            lock.unlink()
+            with pytest.raises(Broken, match="database_in_use"):
+                async with open_database(url):
+                    pass
+    async with open_database(url) as database:
+        assert await Settings(database).get("holder") == "the other one"
+
+
+@pytest.mark.parametrize("how", ["deleted", "deleted with its journal", "replaced", "emptied"])
+async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
+    new_sqlite_url: NewUrl, how: str
+) -> None:
+    """No new order goes into a file that nobody will open again; what runs goes on."""
+    url = await new_sqlite_url()
+    file = _file(url)
+    async with open_database(url) as database:
+        store = Store(database)
+        job = await store.admitted()
+        assert await database.is_ours()
+        _lose(file, how)
+        assert await database.look() == how.split()[0]
+        assert not await database.is_ours()
+        with pytest.raises(Unwritten, match="database_gone"):
+            await store.admitted()
+        await Settings(database).put("later", "kept")
+    assert not file.with_name(f"{file.name}-wal").exists(), "SQLite would read it into the copy"
+    saved_copy(file).rename(file)
+    async with open_database(url) as database:
+        assert await Settings(database).get("later") == "kept"
+        assert await Store(database).claimed() == [job.id]
+
+
+def _lose(file: Path, how: str) -> None:
+    match how:
+        case "deleted":
+            file.unlink()
+        case "deleted with its journal":
+            for each in file.parent.glob(f"{file.name}*"):
+                each.unlink()
+        case "replaced":
+            other = file.with_name("other")
+            other.write_bytes(file.read_bytes())
+            other.rename(file)
+        case _:
+            file.write_bytes(b"")
+
+
+async def test_the_file_is_looked_at_by_itself_and_its_rows_saved_at_once(
+    new_sqlite_url: NewUrl,
+) -> None:
+    """A process that is killed afterwards has saved them already."""
+    url = await new_sqlite_url()
+    async with open_database(url) as database:
+        file, looks = _file(url), 0
+
+        async def beat(_: float) -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                file.unlink()
+            if looks > 3:
+                raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await database.watch(beat)
+        assert saved_copy(file).exists()
+
+
+async def test_a_file_that_comes_back_is_ours_again(new_sqlite_url: NewUrl) -> None:
+    url = await new_sqlite_url()
+    async with open_database(url) as database:
+        file = _file(url)
+        file.rename(file.with_name("elsewhere"))
+        assert await database.look() == "deleted"
+        file.with_name("elsewhere").rename(file)
+        assert await database.look() is None
+        await Store(database).admitted()
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------
+
+
+async def test_a_lock_whose_line_was_cut_is_taken_back(new_postgres_url: NewUrl) -> None:
+    url = await new_postgres_url()
+    async with open_database(url) as database:
+        await _cut(url)
+        assert await _looked(database) is None
+        with pytest.raises(Broken, match="database_in_use"):
+            async with open_database(url):
+                pass
+
+
+async def test_a_process_whose_lock_another_one_has_by_now_stops(new_postgres_url: NewUrl) -> None:
+    url = await new_postgres_url()
+    async with open_database(url) as database:
+        await _cut(url)
+        async with _holder(url) as other:
+            with pytest.raises(Broken) as end:
+                await database.watch(lambda _: asyncio.sleep(0))
+    assert end.value.code == "database_taken"
+    assert str(end.value.values["holder"]).startswith(f"{other.pid} @ ")
+
+
+async def test_schemas_of_one_database_have_a_lock_each(new_postgres_url: NewUrl) -> None:
+    url = await new_postgres_url()
+    name = sa.engine.make_url(url).database
+    async with open_database(url) as first:
+        await Settings(first).put("name", "first")
+        await _say(url, "CREATE SCHEMA second", f"ALTER DATABASE {name} SET search_path = second")
+        try:
+            async with open_database(url) as second:
+                assert await Settings(second).get("name") is None
+        finally:
+            await _say(
+                url, f"ALTER DATABASE {name} RESET search_path", "DROP SCHEMA second CASCADE"
+            )
+
+
+async def _looked(database: Database) -> str | None:
+    """Once the server has noticed that the old line is gone."""
+    async with asyncio.timeout(5):
+        while trouble := await database.look():
+            assert trouble == "lost"
+    return None
+
+
+async def _cut(url: str) -> None:
+    await _say(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE 'zoetrope %' AND datname = current_database()",
+    )
+
+
+async def _say(url: str, *statements: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()

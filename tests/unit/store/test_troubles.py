@@ -1,0 +1,170 @@
+"""A database that takes nothing: said in our own words, in time, and without anything to follow."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from bot.core.errors import Unwritten
+from bot.store import troubles
+from bot.store.database import PATIENCE, Database, open_database
+from bot.store.settings import Settings
+from tests.conftest import NewUrl
+from tests.contract.rows import Store
+
+SHORT = 0.2
+"""Seconds of patience, where a test waits for its end."""
+
+
+def test_a_person_waits_for_two_seconds_at_most() -> None:
+    assert PATIENCE == 2.0
+
+
+@asynccontextmanager
+async def _locked(url: str) -> AsyncIterator[None]:
+    """Somebody else, as a shell or a backup, stands in the way of every admission."""
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as other:
+            if other.dialect.name == "sqlite":
+                await other.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                await other.exec_driver_sql("SELECT pg_advisory_lock(1515144532)")
+            yield
+            if other.dialect.name == "sqlite":
+                await other.exec_driver_sql("ROLLBACK")
+    finally:
+        await engine.dispose()
+
+
+async def test_an_order_behind_anothers_lock_is_refused_and_not_taken_later(
+    new_url: NewUrl,
+) -> None:
+    url = await new_url()
+    async with open_database(url, patience=SHORT) as database:
+        store = Store(database)
+        async with _locked(url):
+            async with asyncio.timeout(5):
+                with pytest.raises(Unwritten, match="database_busy"):
+                    await store.admitted()
+        await database.finish()
+        assert await store.claimed() == []
+        await store.admitted()
+        assert len(await store.claimed()) == 1
+
+
+async def test_many_that_wait_together_are_refused_together(new_url: NewUrl) -> None:
+    """Waiting for one's own turn counts: nobody waits for all the others' patience too."""
+    url = await new_url()
+    async with open_database(url, patience=SHORT) as database, _locked(url):
+        store = Store(database)
+        begun = asyncio.get_running_loop().time()
+        ends = await asyncio.gather(*(store.admitted() for _ in range(20)), return_exceptions=True)
+        took = asyncio.get_running_loop().time() - begun
+    assert [str(end) for end in ends] == ["database_busy()"] * 20
+    assert took < 20 * SHORT
+
+
+async def test_a_transaction_that_never_ends_keeps_nobody_waiting(new_url: NewUrl) -> None:
+    """Ours: SQLite's only connection is taken, or the whole pool."""
+    never = asyncio.Event()
+
+    async def hang(_: AsyncConnection) -> None:
+        await never.wait()
+
+    async with open_database(await new_url(), patience=SHORT) as database:
+        hanging = [asyncio.create_task(database.run(hang)) for _ in range(16)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unwritten, match="database_busy"):
+            await Settings(database).put("name", "value")
+        never.set()
+        await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_a_full_disk_is_told_and_heals(new_sqlite_url: NewUrl) -> None:
+    async with open_database(await new_sqlite_url()) as database:
+        await _pages(database, 1)
+        with pytest.raises(Unwritten, match="database_full"):
+            await Settings(database).put("long", "x" * 100_000)
+        assert not await _takes(database)
+        await _pages(database, 1_000_000)
+        await Settings(database).put("long", "x" * 100_000)
+        assert await _takes(database)
+
+
+async def _pages(database: Database, most: int) -> None:
+    await database.run(lambda it: it.exec_driver_sql(f"PRAGMA max_page_count={most}"))
+
+
+async def _takes(database: Database) -> bool:
+    """As `/readyz` asks, with a row that needs room."""
+    try:
+        await Settings(database).put("more", "x" * 100_000)
+    except Unwritten:
+        return False
+    return await Settings(database).is_writable()
+
+
+async def test_a_server_that_takes_no_writes_is_told(new_postgres_url: NewUrl) -> None:
+    """A standby, or one that its operator has frozen."""
+    async with open_database(await new_postgres_url()) as database:
+
+        async def freeze(connection: AsyncConnection) -> None:
+            await connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            await connection.execute(sa.text("DELETE FROM settings"))
+
+        with pytest.raises(Unwritten, match="database_failing"):
+            await database.run(freeze)
+
+
+async def test_a_server_that_went_away_is_told_and_found_again(new_postgres_url: NewUrl) -> None:
+    url = await new_postgres_url()
+    async with open_database(url) as database:
+
+        async def fall(connection: AsyncConnection) -> None:
+            await connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        with pytest.raises(Unwritten, match="database_away"):
+            await database.run(fall)
+        await Settings(database).put("name", "value")
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("53100", "database_full"),
+        ("53200", "database_failing"),
+        ("53300", "database_away"),
+        ("25006", "database_failing"),
+        ("57P01", "database_away"),
+        ("57P03", "database_away"),
+        ("08006", "database_away"),
+        ("58030", "database_failing"),
+        ("55P03", "database_busy"),
+        ("40P01", "database_busy"),
+        ("23505", None),
+        ("42P01", None),
+        ("28P01", None),
+    ],
+)
+def test_what_postgresql_says_has_one_meaning(state: str, code: str | None) -> None:
+    said = Exception("words that mean nothing")
+    said.sqlstate = state  # type: ignore[attr-defined]
+    assert troubles.code_of(sa.exc.DBAPIError("INSERT", {}, said)) == code
+
+
+def test_what_sqlite_says_has_one_meaning() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE a (b UNIQUE)")
+        connection.execute("INSERT INTO a VALUES (1)")
+        with pytest.raises(sqlite3.IntegrityError) as ours:
+            connection.execute("INSERT INTO a VALUES (1)")
+        connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(sqlite3.OperationalError) as frozen:
+            connection.execute("INSERT INTO a VALUES (2)")
+    assert troubles.code_of(ours.value) is None
+    assert troubles.code_of(frozen.value) == "database_failing"
