@@ -13,7 +13,8 @@ import discord
 from discord import app_commands
 
 from bot.core import replies
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.asking import Asking
+from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.ports import Posts
@@ -138,11 +139,15 @@ class Intake:
     # --- taking --------------------------------------------------------------------------------
 
     async def _admitted(self, submission: Submission) -> Job:
-        task = asyncio.ensure_future(submission)
+        asking = Asking()
+        with asking.begun():
+            task = asyncio.ensure_future(submission)
         try:
             return await self._in_time(task)
         except Temporary:
-            # A transaction runs to its end whoever waits for it: what it still takes, we return.
+            # What has not begun by now is not begun. A transaction that has runs to its end,
+            # whoever waits for it: what it still takes, we return.
+            asking.is_over = True
             self._outlive(asyncio.create_task(self._withdraw(task)))
             raise
 
@@ -225,7 +230,7 @@ def told(problem: Exception) -> BotError:
     if isinstance(problem, app_commands.CommandInvokeError):
         problem = problem.original
     match problem:
-        case Refused():
+        case Refused() | Unwritten():
             return problem
         case Temporary():
             return Temporary("busy")

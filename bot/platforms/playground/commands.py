@@ -5,10 +5,11 @@ message of the first. What stands in somebody's way is told to that person alone
 """
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 
 from bot.core import replies
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job
 from bot.core.orders import Call, Order, Person, Picture, Sound
 from bot.core.ports import Posts
@@ -271,8 +272,10 @@ def _nonce(frame: Frame) -> str:
 def _told(problem: Exception) -> BotError:
     """The error whose sentence a person is told; what nobody foresaw is logged."""
     match problem:
-        case Refused():
+        case Refused() | Unwritten():
             return problem
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):  # the room's own history
+            return Unwritten("database_full")
         case Temporary():
             return Temporary("busy")
         case _:

@@ -66,12 +66,29 @@ class Commands:
         elif told.message is not None:
             await self._hear(told.message, update)
 
-    async def _read(self, update: Update) -> Told | None:
-        """What Telegram told; of a group that has another id by now, as if told of that one."""
+    async def excuse(self, update: Update) -> None:
+        """Tell its person that it waits. The rows can't be asked for anything."""
+        told = self._parsed(update)
+        if told is None:
+            return
+        if told.callback_query is not None:
+            await self._presses.excuse(told.callback_query)
+        elif (message := told.message) is not None and not reading.is_for_nobody(message):
+            command = reading.command_of(message, own_name=self._me.username or "")
+            if reading.is_private(message.chat) or (command and command.name in self._acts):
+                await self._intake.tell(message, Text(id="telegram.waits"))
+
+    def _parsed(self, update: Update) -> Told | None:
         try:
-            told = Told.model_validate(update.data, context={"bot": self._intake.line.bot})
+            return Told.model_validate(update.data, context={"bot": self._intake.line.bot})
         except ValidationError as error:
             log.error("telegram.update_unreadable", update=update.id, faults=error.error_count())
+            return None
+
+    async def _read(self, update: Update) -> Told | None:
+        """What Telegram told; of a group that has another id by now, as if told of that one."""
+        told = self._parsed(update)
+        if told is None:
             return None
         said = told.callback_query.message if told.callback_query else told.message
         if said is None:

@@ -4,6 +4,7 @@ Telegram forgets an update as soon as a later one is asked for. So the number to
 from what was committed; and a crash anywhere costs nothing but a repetition, which does no harm.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from aiogram import Bot
 from aiohttp import ClientTimeout
 
 from bot.core import schedule
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.ports import Clock
 from bot.core.updates import Update
 from bot.core.wake import Wake
@@ -32,6 +33,8 @@ MOST_TRIES = 6
 """Tries of an update that makes us stumble; then it is given up, so that its chat goes on."""
 MOST_SILENT = 3
 """Tries of what nobody foresaw; at the last of them its person is told."""
+EXCUSE_TIME = 5.0
+"""Seconds for telling somebody that their message waits."""
 
 log = get_logger()
 
@@ -76,8 +79,12 @@ class Inbox:
         clock: Clock,
         hears: Callable[[bool], None],
         move: Callable[[int, int], Awaitable[None]],
+        excuse: Handle | None = None,
     ) -> None:
-        """`hears` is told whether we are told of anything; `move` that a group has another id."""
+        """`hears` is told whether we are told of anything; `move` that a group has another id.
+
+        `excuse` tells whoever an update is from that it waits, because nothing can be written down.
+        """
         self._bot = bot
         self._hears = hears
         self._move = move
@@ -86,6 +93,8 @@ class Inbox:
         self._clock = clock
         self._wake = Wake()
         self._newest: int | None = None
+        self._excuse = excuse
+        self._excused: set[int] = set()
 
     async def take(self, told: Sequence[Any]) -> None:
         """Store what came in, from wherever it came.
@@ -96,7 +105,12 @@ class Inbox:
         for old, new in filter(None, map(_moved, told)):
             await self._move(old, new)
         now = self._clock.now()
-        await self._updates.put([each for raw in told if (each := _row(raw, now))])
+        arrived = [each for raw in told if (each := _row(raw, now))]
+        try:
+            await self._updates.put(arrived)
+        except Unwritten:
+            await self._excuse_all(arrived)
+            raise
         self._wake.ring()
 
     # --- asking --------------------------------------------------------------------------------
@@ -158,7 +172,22 @@ class Inbox:
         except Exception as error:  # noqa: BLE001 - the rim: its row stays, and is tried again
             await self._stumbled(update, error)
 
+    async def _excuse_all(self, updates: Sequence[Update]) -> None:
+        """Tell once that these wait: they come again, and then they are done."""
+        if self._excuse is None:
+            return
+        fresh = [update for update in updates if update.id not in self._excused]
+        self._excused |= {update.id for update in fresh}
+        for update in fresh:
+            try:
+                async with asyncio.timeout(EXCUSE_TIME):
+                    await self._excuse(update)
+            except Exception as error:  # noqa: BLE001 - a courtesy: what waits does so all the same
+                log.info("telegram.not_excused", update=update.id, error=type(error).__name__)
+
     async def _stumbled(self, update: Update, error: Exception) -> None:
+        if isinstance(error, Unwritten):
+            await self._excuse_all([update])
         patient = isinstance(error, Temporary)
         if update.attempts + 1 >= MOST_TRIES * (10 if patient else 1):
             log.error("telegram.update_given_up", update=update.id, error=type(error).__name__)

@@ -129,6 +129,7 @@ class Listener:
             clock=self._clock,
             hears=self._hears,
             move=self._platform.line.move,
+            excuse=commands.excuse,
         )
 
     def _hears(self, does: bool) -> None:

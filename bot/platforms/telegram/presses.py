@@ -79,6 +79,11 @@ class Presses:
         if done is not None:
             await self._finish(query, update, done)
 
+    async def excuse(self, query: CallbackQuery) -> None:
+        """Tell its person that it waits."""
+        text = Text(id="telegram.waits")
+        await self._rest(query, i18n.say(text, reading.locale_of(query.from_user)))
+
     async def _do(self, query: CallbackQuery) -> Later | Text | None:
         found = _carried(query)
         if query.message is None:

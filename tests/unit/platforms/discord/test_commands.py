@@ -10,8 +10,9 @@ import pytest
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
+from bot.core.errors import Unwritten
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import Address, Kind, Person, Picture, Shaping, Sound
+from bot.core.orders import Address, Kind, Order, Person, Picture, Shaping, Sound
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
 from tests.fakes.clock import FakeClock
@@ -286,6 +287,21 @@ async def test_a_database_that_fails_takes_nothing(
     assert sentence.startswith("I could not write that down just now, so nothing was taken.")
 
 
+async def test_a_full_disk_is_told_for_orders_and_buttons(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    card = (await (await ann.slash("video", prompt="a cat")).answered()).message
+    assert card is not None
+
+    async def full(*_: object, **__: object) -> Any:
+        raise Unwritten("database_full")
+
+    bot.service.submit = full  # type: ignore[method-assign]
+    bot.service.cancel = full  # type: ignore[method-assign]
+    for asked in (await ann.slash("video", prompt="a dog"), await ann.press(card, "Cancel")):
+        assert (await said(asked)).startswith("I can't write anything down right now")
+
+
 async def test_a_mistake_of_ours_is_admitted_and_takes_nothing(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
@@ -366,16 +382,36 @@ class TestImpatience:
         async with idle.running():
             yield idle
 
-    async def test_is_answered_in_time_and_what_it_still_takes_is_withdrawn(
-        self, fake: FakeDiscord, hasty: Bot, ann: Member
+    async def test_is_answered_in_time_and_what_has_not_begun_is_not_begun_later(
+        self, hasty: Bot, ann: Member
     ) -> None:
         hasty.service.go_on.clear()
         sentence = await said(await ann.slash("video", prompt="a cat"))
         assert sentence.startswith("I could not write that down just now")
         hasty.service.go_on.set()
         await hasty.commands.finish()
-        assert (await only_job(hasty)).status is Status.CANCELLED
-        assert fake.posts() == [each for each in fake.posts() if each.ephemeral]
+        assert hasty.service.submitted == []
+
+    async def test_is_answered_in_time_and_what_it_still_takes_is_withdrawn(
+        self, fake: FakeDiscord, idle: Bot, ann: Member
+    ) -> None:
+        idle.patience = 0.5
+        idle.fresh()
+        submit, go_on = idle.service.submit, asyncio.Event()
+
+        async def slowly(order: Order) -> Job:
+            job = await submit(order)
+            await go_on.wait()
+            return job
+
+        idle.service.submit = slowly  # type: ignore[method-assign]
+        async with idle.running():
+            sentence = await said(await ann.slash("video", prompt="a cat"))
+            assert sentence.startswith("I could not write that down just now")
+            go_on.set()
+            await idle.commands.finish()
+            assert (await only_job(idle)).status is Status.CANCELLED
+            assert fake.posts() == [each for each in fake.posts() if each.ephemeral]
 
 
 # --- suggestions ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import Unwritten
 from bot.core.jobs import Reason, Status
 from bot.core.orders import Address, Kind, Person, Sound
 from bot.core.posts import PostKind
@@ -281,6 +282,16 @@ async def test_whose_page_goes_is_still_heard_to_the_end(hall: Hall) -> None:
     await hall.commands.finish()
     (job,) = await hall.jobs.recent("playground", "ann", most=9)
     assert [each.about for each in hall.platform.room.messages] == [None, f"card:{job.id}"]
+
+
+async def test_a_full_disk_is_told(hall: Hall) -> None:
+    async def full(*_: object, **__: object) -> Any:
+        raise Unwritten("database_full")
+
+    async with hall.page() as page:
+        hall.jobs.recent = full  # type: ignore[method-assign]
+        told = await page.tell(do="ask", query="history")
+    assert words(told).startswith("I can't write anything down right now")
 
 
 async def test_what_breaks_is_admitted_without_a_word_too_many(hall: Hall) -> None:

@@ -1,5 +1,8 @@
 """Who waits for whom: what is told of goes into lanes, over real rows."""
 
+import pytest
+
+from bot.core.errors import Unwritten
 from bot.platforms.telegram.inbox import Inbox
 from tests.fakes.telegram import Chat, Person
 from tests.unit.platforms.telegram.conftest import Lobby
@@ -61,3 +64,31 @@ async def test_a_block_comes_after_what_it_ends(lobby: Lobby) -> None:
     await lobby.ann.says("/video a cat")
     await lobby.ann.blocks_bot()
     assert await due(lobby) == ["/video a cat"]
+
+
+async def test_what_cannot_be_stored_waits_and_its_person_is_told_once(lobby: Lobby) -> None:
+    """A full disk: what is said among others is nothing that anybody asked of us."""
+    club, bob = await club_of(lobby)
+    asked = await lobby.ann.says("/video a cat")
+    await bob.says("/video@zoetrope_bot a dog", chat=club)
+    inbox = Inbox(
+        lobby.platform.line.bot,
+        _Full(),  # type: ignore[arg-type]
+        lobby.commands.handle,
+        clock=lobby.clock,
+        hears=lambda _: None,
+        move=lobby.platform.line.move,
+        excuse=lobby.commands.excuse,
+    )
+    for _ in range(2):
+        with pytest.raises(Unwritten):
+            await inbox.take([each.json for each in lobby.fake.updates.all])
+    assert "this waits" in lobby.answer(asked).text
+    assert len(lobby.fake.posts(club)) == 1
+
+
+class _Full:
+    """Rows that nothing can be put into."""
+
+    async def put(self, arrived: object) -> None:
+        raise Unwritten("database_full")
