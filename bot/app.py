@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
@@ -42,7 +43,8 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
-from bot.web import server
+from bot.web import descriptors, server
+from bot.web.connections import LOCAL, Limits
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
 from bot.workers import Bells, loops, running
@@ -312,7 +314,18 @@ def _serve(
 ) -> AbstractAsyncContextManager[str]:
     web = config.settings.web
     rooms = [route for intake in intakes for route in intake.routes]
-    return server.serve([*pages.routes, *health.routes, *rooms], host=web.host, port=web.port)
+    routes = [*pages.routes, *health.routes, *rooms]
+    return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
+
+
+def _web_limits(config: Config) -> Limits:
+    """As many connections as leave enough descriptors to chats and gateways."""
+    allowed = descriptors.raised()
+    most = descriptors.connections(allowed)
+    if allowed < descriptors.WANTED:
+        log.warning("web.limited", descriptors=allowed, wanted=descriptors.WANTED, connections=most)
+    proxies = (ip_network(each, strict=False) for each in config.settings.web.trusted_proxies)
+    return Limits(most=most, trusted=(*LOCAL, *proxies))
 
 
 def _at_once(config: Config) -> Callable[[str], int | None]:

@@ -11,6 +11,7 @@ from bot.cli.doctor.findings import Finding
 from bot.cli.rim import translated
 from bot.config import Config
 from bot.store.database import check_database
+from bot.web.descriptors import WANTED, connections, highest
 
 LEAST_FREE = 1_000_000_000
 """Bytes: room for a day's videos and for the database to grow."""
@@ -21,6 +22,7 @@ async def look(config: Config) -> AsyncIterator[Finding]:
     """The findings, in the order in which the service would stumble."""
     yield folder(config.data_dir)
     yield await _database(config.database_url)
+    yield files(highest())
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
@@ -45,6 +47,14 @@ def room(where: str, *, free: int) -> Finding:
         wanted = LEAST_FREE / 1e9
         return Finding.problem("doctor.disk_low", folder=where, gigabytes=free / 1e9, wanted=wanted)
     return Finding.ok("doctor.disk", folder=where, gigabytes=free / 1e9)
+
+
+def files(allowed: int) -> Finding:
+    """Whether so many open files and connections are enough."""
+    if allowed < WANTED:
+        most = connections(allowed)
+        return Finding.problem("doctor.files_few", allowed=allowed, wanted=WANTED, most=most)
+    return Finding.ok("doctor.files", allowed=allowed)
 
 
 async def _database(url: str) -> Finding:
