@@ -24,13 +24,15 @@ from bot.core.catalog import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.errors import Broken
+from bot.core.fronts import Fronts
 from bot.core.links import Signer
-from bot.core.ports import Clock, Gateway, Platform
+from bot.core.ports import Clock, Gateway, Platform, SettableClock
 from bot.core.posting import Posting
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
+from bot.core.timekeeping import Timekeeper
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
@@ -43,11 +45,12 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
+from bot.store.times import Times
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-from bot.workers import Bells, loops, running
+from bot.workers import Bells, job_loops, running, word_loops
 
 log = get_logger()
 
@@ -65,6 +68,7 @@ class Rows:
     places: Places
     communities: Communities
     spool: Spool
+    times: Times
 
 
 async def run(
@@ -99,7 +103,7 @@ async def run(
 async def open_app(
     config: Config,
     *,
-    clock: Clock | None = None,
+    clock: SettableClock | None = None,
     announce: Callable[[str], None] = lambda _code: None,
     note: str = "",
 ) -> AsyncIterator[str]:
@@ -111,7 +115,7 @@ async def open_app(
     bells = Bells.new()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        rows = await enter(_open_rows(config, clock))
+        rows = await enter(_open_rows(config, clock, bells))
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
         pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
@@ -130,16 +134,16 @@ async def open_app(
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-        work = (rows.jobs, steps, rows.posts, posting, rows.notices, telling)
-        for loop in loops(*work, list(platforms), clock, bells):
-            await enter(running(loop))
+        words = (rows.posts, posting, rows.notices, telling)
+        await enter(running(*word_loops(*words, list(platforms), clock, bells)))
+        await enter(running(*job_loops(rows.jobs, steps, clock, bells)))
         for intake in intakes:
             await enter(running(intake.run()))
         yield address + intakes[-1].path
 
 
 @asynccontextmanager
-async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
+async def _open_rows(config: Config, clock: SettableClock, bells: Bells) -> AsyncIterator[Rows]:
     async with open_database(config.database_url) as database:
         rows = Rows(
             database,
@@ -151,20 +155,25 @@ async def _open_rows(config: Config, clock: Clock) -> AsyncIterator[Rows]:
             Places(database),
             Communities(database),
             Spool(config.data_dir / "pending-ids.jsonl"),
+            Times(database),
         )
         if database.is_sqlite:
             # We hold the file's lock, so whoever had these claims is dead.
             await rows.jobs.expire_claims(now=clock.now())
             await rows.posts.expire_claims(now=clock.now())
         await _bring_home(rows, clock)
-        yield rows
+        timekeeper = Timekeeper(clock, rows.times, changed=bells.both.ring)
+        await timekeeper.begin()
+        async with running(timekeeper.run()):
+            yield rows
 
 
 async def _bring_home(rows: Rows, clock: Clock) -> None:
     """Record the gateway ids that the database could not take when they came."""
-    for job_id, gateway_id in rows.spool.read():
+    for job_id, gateway_id, sources in rows.spool.read():
+        now = clock.now()
         try:
-            await rows.jobs.accept(job_id, gateway_id, now=clock.now(), due_at=clock.now())
+            await rows.jobs.accept(job_id, gateway_id, sources=sources, now=now, due_at=now)
         except Broken as known:  # the database took it after all, and the job has moved on
             log.info("job.id_known", job=job_id, code=known.code)
     rows.spool.clear()
@@ -257,6 +266,7 @@ def _steps(
     )
     submission = Submission(
         desk,
+        fronts=Fronts(rows.settings, clock),
         spool=rows.spool,
         media=studio,
         links=pages.file_links,

@@ -1,4 +1,5 @@
-"""The chat networks that are switched on, each as one part with the same handles.
+"""The chat networks that are switched on, each as one part with the same handles, and each under a
+supervisor of its own: one that can't be reached takes nobody else down.
 
 Every network is built by its own function, which alone imports it: what is switched off costs
 nothing. A new one is one more function here, and one more table in the configuration.
@@ -7,6 +8,7 @@ nothing. A new one is one more function here, and one more table in the configur
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from bot.core.ports import Clock, Platform, Posts
 from bot.core.posting import Link
 from bot.core.replies import Reply, Ways
 from bot.core.service import Service
+from bot.core.supervision import Supervisor
 from bot.store.communities import Communities
 from bot.store.database import Database
 from bot.store.drafts import Drafts
@@ -98,13 +101,18 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
         message_content=table.message_content_intent,
         upload_limit=round(table.upload_limit_mib * 1024 * 1024),
     )
-    async with DiscordPlatform(settings, posts=needs.posts) as platform:
+    async with DiscordPlatform(settings, posts=needs.posts, clock=needs.clock) as platform:
 
         def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
-                platform, service=service, card=card, posts=needs.posts, facts=needs.facts
+                platform,
+                service=service,
+                card=card,
+                posts=needs.posts,
+                facts=needs.facts,
+                clock=needs.clock,
             )
-            return Intake(run=platform.run, finish=commands.finish)
+            return Intake(run=commands.run, finish=commands.finish)
 
         yield Chat(platform=platform, listen=listen)
 
@@ -167,8 +175,12 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
                 platform, service=service, card=card, posts=needs.posts, note=needs.note
             )
             doors = Doors(platform, commands, clock=needs.clock)
+            supervisor = Supervisor(platform.name, clock=needs.clock)
             return Intake(
-                run=doors.run, finish=commands.finish, routes=doors.routes, path=doors.path
+                run=partial(supervisor.keep, doors.run),
+                finish=commands.finish,
+                routes=doors.routes,
+                path=doors.path,
             )
 
         yield Chat(platform=platform, listen=listen, private=True)

@@ -1,43 +1,35 @@
 """The loops that take due rows: one per group of a job's states, and three for what is to be said.
 
-What a step does stands in the core; here stands how long a claim lasts and who wakes whom.
+A step stands in the core; the claims of its rows, and the bells between the loops, stand here.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from bot.core.jobs import Job, Status
+from bot.core.jobs import CLAIM, Job, Status
 from bot.core.notices import Notice
 from bot.core.ports import Clock, Jobs, Notices, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.steps import Steps
-from bot.core.telling import TELL_TIME, Telling
+from bot.core.telling import Telling
 from bot.core.wake import Wake
 from bot.core.worker import Worker
-from bot.gateways import videos_api
-from bot.media.studio import SHRINK_TIMEOUT
 
-CLAIMS: Mapping[tuple[Status, ...], float] = {
-    (Status.QUEUED,): videos_api.POST_TIME + 100.0,
-    (Status.SUBMITTING, Status.IN_PROGRESS): 120.0,
-    (Status.COMPLETED,): videos_api.CONTENT_TIME + 300.0,
-}
-"""Seconds that a claim lasts: longer than anything a step of these states may take.
-
-One worker each, so that slow POSTs hold up neither looks nor downloads.
-"""
-POST_CLAIM = 2 * SHRINK_TIMEOUT
-"""Seconds for getting a message ready, which may mean to shrink a video."""
-
+STATES = ((Status.QUEUED,), (Status.SUBMITTING, Status.IN_PROGRESS), (Status.COMPLETED,))
+"""One worker each, so that slow POSTs hold up neither looks nor downloads."""
 KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
 """One worker each: words never wait for videos that are being uploaded."""
 
-GRACE = 75.0
+GRACE = 40.0
 """Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
+WORDS_GRACE = 10.0
+"""Seconds for messages under way, after that."""
+
+Loop = Coroutine[Any, Any, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class Bells:
     @classmethod
     def new(cls) -> Self:
         """One for each loop."""
-        jobs = {statuses: Wake() for statuses in CLAIMS}
+        jobs: dict[tuple[Status, ...], Wake] = {statuses: Wake() for statuses in STATES}
         posts: dict[tuple[PostKind, ...], Wake] = {kinds: Wake() for kinds in KINDS}
         notices = Wake()
         return cls(
@@ -72,9 +64,130 @@ class Bells:
         return Wake(self.jobs, self.posts)
 
 
-def loops(
-    jobs: Jobs,
-    steps: Steps,
+# --- rows and their claims -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRows:
+    """Jobs in these states. `held`: the ids that any loop of this process is at.
+
+    What is in our own hands is never claimed, whatever the clock says of its claim: the POST of a
+    `submitting` row is under way in the loop of the queued ones.
+    """
+
+    jobs: Jobs
+    statuses: Sequence[Status]
+    clock: Clock
+    held: set[str]
+
+    async def claim(self, most: int) -> list[Job]:
+        """Take due jobs, and hold them."""
+        now = self.clock.now()
+        claimed = await self.jobs.claim(
+            self.statuses, now=now, until=now + CLAIM, most=most, but=self.held
+        )
+        self.held.update(job.id for job in claimed)
+        return claimed
+
+    async def next_due(self) -> float | None:
+        """When the earliest that we are not at can be claimed."""
+        return await self.jobs.next_due(self.statuses, but=self.held)
+
+    async def renew(self, held: Sequence[Job]) -> None:
+        """Keep the claims on these alive."""
+        await self.jobs.renew([job.id for job in held], until=self.clock.now() + CLAIM)
+
+    async def release(self, row: Job) -> None:
+        """Give a claim back unused."""
+        await self.jobs.release(row)
+
+    def let_go(self, row: Job) -> None:
+        """Its step is over."""
+        self.held.discard(row.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostRows:
+    """Posts of these kinds on these platforms."""
+
+    posts: Posts
+    platforms: Sequence[str]
+    kinds: Sequence[PostKind]
+    clock: Clock
+    held: set[int] = field(default_factory=set)
+
+    async def claim(self, most: int) -> list[Post]:
+        """Take due posts, and hold them."""
+        now = self.clock.now()
+        claimed = await self.posts.claim(
+            self.platforms, self.kinds, now=now, until=now + CLAIM, most=most, but=self.held
+        )
+        self.held.update(post.id for post in claimed)
+        return claimed
+
+    async def next_due(self) -> float | None:
+        """When the earliest that we are not at can be claimed."""
+        return await self.posts.next_due(self.platforms, self.kinds, but=self.held)
+
+    async def renew(self, held: Sequence[Post]) -> None:
+        """Keep the claims on these alive."""
+        await self.posts.renew([post.id for post in held], until=self.clock.now() + CLAIM)
+
+    async def release(self, row: Post) -> None:
+        """Give a claim back unused."""
+        await self.posts.release(row)
+
+    def let_go(self, row: Post) -> None:
+        """Its step is over."""
+        self.held.discard(row.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRows:
+    """Notices for people of these platforms. Telling one ends well before its claim does."""
+
+    notices: Notices
+    platforms: Sequence[str]
+    clock: Clock
+
+    async def claim(self, most: int) -> list[Notice]:
+        """Take due notices."""
+        now = self.clock.now()
+        return await self.notices.claim(self.platforms, now=now, until=now + CLAIM, most=most)
+
+    async def next_due(self) -> float | None:
+        """When the earliest can be claimed."""
+        return await self.notices.next_due(self.platforms)
+
+    async def renew(self, held: Sequence[Notice]) -> None:
+        """Nothing to do."""
+
+    async def release(self, row: Notice) -> None:
+        """Give a claim back unused."""
+        await self.notices.put_off(row, due_at=row.due_at)
+
+    def let_go(self, row: Notice) -> None:
+        """Nothing to do."""
+
+
+# --- loops ---------------------------------------------------------------------------------------
+
+
+def job_loops(jobs: Jobs, steps: Steps, clock: Clock, bells: Bells) -> Iterator[Loop]:
+    """Take jobs a step further."""
+    held: set[str] = set()
+    for statuses, bell in bells.each_job.items():
+        yield Worker(
+            name=statuses[-1],
+            rows=JobRows(jobs=jobs, statuses=statuses, clock=clock, held=held),
+            step=steps.take,
+            clock=clock,
+            wake=bell,
+            grace=GRACE,
+        ).run()
+
+
+def word_loops(
     posts: Posts,
     posting: Posting,
     notices: Notices,
@@ -82,97 +195,41 @@ def loops(
     platforms: Sequence[str],
     clock: Clock,
     bells: Bells,
-) -> Iterator[Coroutine[Any, Any, None]]:
-    """All of them; those that say things come first, so that they end last."""
+) -> Iterator[Loop]:
+    """Say what is owed on these platforms, to people and to operators."""
     for kinds, bell in bells.each_post.items():
-        yield _post_worker(posts, kinds, posting, platforms, clock, bell).run()
-    yield _notice_worker(notices, telling, platforms, clock, bells.notices).run()
-    for statuses, bell in bells.each_job.items():
-        yield _job_worker(jobs, statuses, steps, clock, bell).run()
-
-
-def _job_worker(
-    jobs: Jobs, statuses: tuple[Status, ...], steps: Steps, clock: Clock, bell: Wake
-) -> Worker[Job]:
-    """Takes jobs in these states a step further."""
-
-    async def claim(most: int) -> list[Job]:
-        now = clock.now()
-        return await jobs.claim(statuses, now=now, until=now + CLAIMS[statuses], most=most)
-
-    async def next_due() -> float | None:
-        return await jobs.next_due(statuses)
-
-    return Worker(
-        name=statuses[-1],
-        claim=claim,
-        step=steps.take,
-        next_due=next_due,
-        clock=clock,
-        wake=bell,
-        grace=GRACE,
-    )
-
-
-def _post_worker(
-    posts: Posts,
-    kinds: tuple[PostKind, ...],
-    posting: Posting,
-    platforms: Sequence[str],
-    clock: Clock,
-    bell: Wake,
-) -> Worker[Post]:
-    """Says what is owed of these kinds on these platforms."""
-
-    async def claim(most: int) -> list[Post]:
-        now = clock.now()
-        return await posts.claim(platforms, kinds, now=now, until=now + POST_CLAIM, most=most)
-
-    async def next_due() -> float | None:
-        return await posts.next_due(platforms, kinds)
-
-    return Worker(
-        name=f"posts.{kinds[0]}",
-        claim=claim,
-        step=posting.take,
-        next_due=next_due,
-        clock=clock,
-        wake=bell,
-    )
-
-
-def _notice_worker(
-    notices: Notices, telling: Telling, platforms: Sequence[str], clock: Clock, bell: Wake
-) -> Worker[Notice]:
-    """Tells operators on these platforms what they are to know."""
-
-    async def claim(most: int) -> list[Notice]:
-        now = clock.now()
-        return await notices.claim(platforms, now=now, until=now + 2 * TELL_TIME, most=most)
-
-    async def next_due() -> float | None:
-        return await notices.next_due(platforms)
-
-    return Worker(
+        yield Worker(
+            name=f"posts.{kinds[0]}",
+            rows=PostRows(posts=posts, platforms=platforms, kinds=kinds, clock=clock),
+            step=posting.take,
+            clock=clock,
+            wake=bell,
+            grace=WORDS_GRACE,
+        ).run()
+    yield Worker(
         name="notices",
-        claim=claim,
+        rows=NoticeRows(notices=notices, platforms=platforms, clock=clock),
         step=telling.take,
-        next_due=next_due,
         clock=clock,
-        wake=bell,
-    )
+        wake=bells.notices,
+        grace=WORDS_GRACE,
+    ).run()
 
 
 @asynccontextmanager
-async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """`work` as a task beside the context; if it fails, so does the context, with its error."""
+async def running(*work: Loop) -> AsyncIterator[None]:
+    """`work` as tasks beside the context; if one fails, so does the context, with its error.
+
+    They are told to end all at once, and what they take for that they take side by side.
+    """
     try:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(work)
+            tasks = [group.create_task(each) for each in work]
             try:
                 yield
             finally:
-                task.cancel()
+                for task in tasks:
+                    task.cancel()
     except BaseExceptionGroup as failed:
         first: BaseException = failed
         while isinstance(first, BaseExceptionGroup):

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from bot.config import Settings, load
 from bot.config.problems import variable
 from bot.config.settings import Community, Gateway
-from bot.core.jobs import Reason, Status
+from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Kind
 from bot.core.posts import PostKind
 from bot.core.quotas import Usage
@@ -213,8 +213,8 @@ def _sentences_like(pattern: str) -> list[str]:
 
 
 _FAMILIES = {
-    "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN)],
-    "card.": list(Status),
+    "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN)],
+    "card.": [*Status, *WITHDRAWN],
     "button.": list(Action),
     "error.limit_": [field.name for field in fields(Usage)],
     # Where nobody remixes, the same words make a video of their own.

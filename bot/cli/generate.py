@@ -23,7 +23,9 @@ from bot.cli.output import Output
 from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
+from bot.core import fetching, steps
 from bot.core.errors import BotError, Broken, Refused
+from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.orders import (
     PICTURE_BYTES,
     Address,
@@ -40,7 +42,6 @@ from bot.core.outcomes import (
     Creation,
     Done,
     Failed,
-    Fetched,
     Locked,
     Look,
     Missing,
@@ -49,6 +50,7 @@ from bot.core.outcomes import (
     Running,
     Trouble,
     Uncertain,
+    Unusable,
 )
 from bot.core.ports import Gateway
 from bot.gateways.videos_api import open_gateways
@@ -144,14 +146,15 @@ async def generate(
             open_gateways(gateway_settings(config)) as gateways,
             Studio(Path(scratch)) as studio,
         ):
-            gateway, file = gateways[model.gateway], Path(scratch) / "video.mp4"
+            gateway = gateways[model.gateway]
             request, files = await _fitted(studio, request, wish)
             console.print(_begun(request))
-            video = await _create(gateway, request, files, ticket)
-            sources = await _watch(gateway, video, report, patience=patience)
-            await _download(gateway, video, sources, file)
+            made = await _create(gateway, request, files, ticket)
+            sources = await _watch(gateway, made, report, patience=patience)
+            key = await _download(gateway, studio, made.gateway_id, sources)
             report(100, tell("generate.working"))
-        size = await asyncio.to_thread(into.take, file)
+            async with studio.file(key) as file:
+                size = await asyncio.to_thread(into.take, file)
     elapsed = time.monotonic() - begun
     console.print(tell("generate.done", file=str(into.path), megabytes=size / 1e6, elapsed=elapsed))
 
@@ -178,14 +181,14 @@ def _bar(console: Console) -> Progress:
 
 async def _create(
     gateway: Gateway, request: VideoRequest, files: Sequence[Path], ticket: Ticket
-) -> str:
+) -> Accepted:
     """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
     ticket.gateway = gateway.name
     created = await gateway.create(request, files, about_to_send=ticket.send)
     if not isinstance(created, Accepted):
         raise _not_accepted(created, gateway.name)
-    ticket.video = created.gateway_id
-    return created.gateway_id
+    ticket.video = None if created.gateway_id == UNNAMED else created.gateway_id
+    return created
 
 
 def _not_accepted(created: Creation, gateway: str) -> BotError:
@@ -196,6 +199,8 @@ def _not_accepted(created: Creation, gateway: str) -> BotError:
             return Broken("generate_busy", gateway=gateway)
         case Locked(reason, detail):
             return Broken("generate_locked", gateway=gateway, reason=str(reason), detail=detail)
+        case Rejected(Reason.PICTURE_TOO_LARGE, detail):
+            return Broken("generate_too_large", gateway=gateway, detail=detail)
         case Rejected(reason, detail, charged=charged):
             code = "generate_refused_charged" if charged else "generate_refused"
             return Broken(code, reason=str(reason), detail=detail)
@@ -206,13 +211,15 @@ def _not_accepted(created: Creation, gateway: str) -> BotError:
 
 
 async def _watch(
-    gateway: Gateway, video: str, report: Report, *, patience: float
+    gateway: Gateway, made: Accepted, report: Report, *, patience: float
 ) -> tuple[str, ...]:
     """Look until it is made; the addresses named for it. Raises `Broken` once that is hopeless."""
-    answered, wait = time.monotonic(), 0.0
+    answered, video = time.monotonic(), made.gateway_id
+    pause = 0.0 if made.sources else gateway.poll_step
     while True:
-        await asyncio.sleep(max(gateway.poll_step, wait))
-        look = await gateway.retrieve(video)
+        await asyncio.sleep(pause)
+        look = await fetching.look(gateway, video, made.sources)
+        pause = gateway.poll_step
         names: dict[str, object] = {"gateway": gateway.name, "video": video}
         match look:
             case Done(sources):
@@ -222,10 +229,11 @@ async def _watch(
             case Locked(reason, detail):
                 raise Broken("generate_locked_out", reason=str(reason), detail=detail, **names)
             case Running(progress, at_least):
-                answered, wait = time.monotonic(), at_least or 0.0
+                answered, pause = time.monotonic(), max(pause, at_least or 0.0)
                 report(None if progress is None else min(progress, 99), tell("generate.working"))
             case Missing() | Trouble():
                 detail, wait = _trouble(look)
+                pause = max(pause, wait)
                 if time.monotonic() - answered > patience:
                     raise Broken("generate_no_answer", detail=detail, **names)
                 report(None, tell("generate.trouble", detail=detail))
@@ -238,14 +246,16 @@ def _trouble(look: Look) -> tuple[str, float]:
     return tell("generate.missing"), 0.0
 
 
-async def _download(gateway: Gateway, video: str, sources: Sequence[str], into: Path) -> None:
-    last = ""
+async def _download(gateway: Gateway, studio: Studio, video: str, sources: Sequence[str]) -> str:
+    """Fetch it and keep it; under which key. Raises `Broken` once that is hopeless."""
+    last, bad = "", 0
     for _ in range(CONTENT_TRIES):
-        fetch = await gateway.content(video, sources, into)
-        if isinstance(fetch, Fetched):
-            return
-        last = fetch.detail
-        if isinstance(fetch, Locked):
+        got = await fetching.fetch_video(gateway, studio, video, sources)
+        if isinstance(got, Video):
+            return got.key
+        last = got.detail
+        bad += isinstance(got, Unusable)
+        if isinstance(got, Locked) or bad == steps.CONTENT_TRIES:
             break
         await asyncio.sleep(gateway.poll_step)
     raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=last)

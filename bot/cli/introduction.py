@@ -4,6 +4,7 @@ Asks the networks by REST, beside the service. What can't be found out is left o
 wrong in earnest ends the service itself, in words of its own.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from bot.cli.words import tell
@@ -17,13 +18,16 @@ log = get_logger()
 
 
 async def introduce(config: Config) -> None:
-    """Print a few sentences, on standard output, as they are known."""
-    for sentences in (_on_discord(config), _on_telegram(config)):
-        try:
-            async for sentence in sentences:
-                print(sentence, flush=True)
-        except Exception as error:  # noqa: BLE001 - a rim: a courtesy must not end the service
-            log.info("introduction.failed", why=type(error).__name__)
+    """Print a few sentences, on standard output, as they are known; none waits for another."""
+    await asyncio.gather(_print(_on_discord(config)), _print(_on_telegram(config)))
+
+
+async def _print(sentences: AsyncIterator[str]) -> None:
+    try:
+        async for sentence in sentences:
+            print(sentence, flush=True)
+    except Exception as error:  # noqa: BLE001 - a rim: a courtesy must not end the service
+        log.info("introduction.failed", why=type(error).__name__)
 
 
 async def _on_discord(config: Config) -> AsyncIterator[str]:

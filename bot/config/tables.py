@@ -102,14 +102,14 @@ class ModelTable(_Table):
     kinds: tuple[Kind, ...] = Field(min_length=1)
     seconds: tuple[PositiveInt, ...] = Field(min_length=1)
     sizes: dict[str, str | Shapes] = Field(min_length=1)
-    prompt_limit: int = Field(gt=0)
+    prompt_limit: int = Field(gt=0, le=200_000)
     typical: float = Field(180, gt=0)
     places: PlacesTable = PlacesTable()
     picture: PictureTable | None = None
     sound: SoundTable = SoundTable()
     extras: dict[str, str | int | bool] = Field(default_factory=dict)
     takes: tuple[Extra, ...] = ()
-    negative_limit: PositiveInt = 500
+    negative_limit: int = Field(500, gt=0, le=20_000)
     silent: bool = False
     at_once: PositiveInt | None = None
     price: Price | None = None

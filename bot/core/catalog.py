@@ -19,11 +19,11 @@ from bot.core.orders import (
     Made,
     Order,
     Picture,
-    SoundFit,
     Transport,
     Value,
     VideoRequest,
 )
+from bot.core.parts import room, within
 from bot.core.prompts import clean
 
 TYPICAL = 180.0
@@ -135,14 +135,17 @@ class Catalog:
         )
         if kind is Kind.TEXT or model.picture is None:
             return request
-        return replace(
+        # Cut to what was admitted: a sound that is longer than was declared costs no more.
+        sound_fit = replace(model.sound, most_seconds=request.seconds)
+        request = replace(
             request,
             transport=model.picture.transport,
             url_above=model.picture.url_above,
             places=model.places.files[kind],
-            fit=_fit(model.picture, order, request, linked=self.linked),
-            sound_fit=_sound_fit(model, request, linked=self.linked) if order.sound else None,
+            fit=_fit(model.picture, order, request),
+            sound_fit=sound_fit if order.sound else None,
         )
+        return within(request, room(request), linked=self.linked)
 
     def _remixer(self, made: Made) -> Model | None:
         """The model that takes other words for that video, at the gateway that has it."""
@@ -346,7 +349,7 @@ def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
     return min(can, key=lambda aspect: max(ASPECTS[aspect] / ratio, ratio / ASPECTS[aspect]))
 
 
-def _fit(rule: PictureRule, order: Order, request: VideoRequest, *, linked: bool) -> Fit:
+def _fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
     width = height = None
     if rule.exact and request.size:
         width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
@@ -359,22 +362,9 @@ def _fit(rule: PictureRule, order: Order, request: VideoRequest, *, linked: bool
         least_side=rule.least_side,
         most_side=rule.most_side,
         widest=rule.widest,
-        most_bytes=_most_bytes(rule.most_bytes, rule, linked=linked),
+        most_bytes=rule.most_bytes,
         shaping=order.fit or rule.shaping,
     )
-
-
-def _sound_fit(model: Model, request: VideoRequest, *, linked: bool) -> SoundFit:
-    """Cut to what was admitted: a sound that is longer than was declared costs no more."""
-    most = _most_bytes(model.sound.most_bytes, model.picture, linked=linked)
-    return replace(model.sound, most_seconds=request.seconds, most_bytes=most)
-
-
-def _most_bytes(most: int, rule: PictureRule | None, *, linked: bool) -> int:
-    """What can't go by link has to be small enough to go along."""
-    if linked or rule is None or rule.url_above is None:
-        return most
-    return min(most, rule.url_above)
 
 
 def _pixels(quality: str, aspect: str) -> tuple[int, int]:

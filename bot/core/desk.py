@@ -19,6 +19,9 @@ from bot.log import get_logger
 PAUSE = 300.0
 """Seconds that a gateway with key or balance trouble is left alone."""
 
+SETTLED = 600.0
+"""Seconds for which a clock has to go on evenly before anything is given up by it."""
+
 log = get_logger()
 
 
@@ -122,6 +125,14 @@ class Desk:
 
     # --- time ----------------------------------------------------------------------------------
 
+    def is_past(self, deadline: float, since: float | None) -> bool:
+        """Whether so many seconds have passed, by a clock that was not set just now.
+
+        After a start we can't know: it may be right only once a time server was heard.
+        """
+        settled = self.clock.settled() >= SETTLED
+        return since is not None and settled and self.clock.now() - since > deadline
+
     def elapsed(self, job: Job) -> float:
         """Seconds since the gateway got the job, or since it was ordered."""
         return self.clock.now() - (job.submitted_at or job.created_at)
@@ -131,7 +142,7 @@ class Desk:
     ) -> float:
         """Seconds until the next look at a running job, `least` about; no two jobs keep step."""
         elapsed = self.elapsed(job) if elapsed is None else elapsed
-        if elapsed > HARD_DEADLINE:
+        if elapsed > HARD_DEADLINE and self.clock.settled() >= SETTLED:
             wait = schedule.LATE_STEP
         else:
             durations = await self.jobs.durations(job.request.model, job.request.seconds)
@@ -140,7 +151,7 @@ class Desk:
 
     async def _without_gateway(self, job: Job) -> None:
         queued = job.status is Status.QUEUED
-        if self.clock.now() - job.created_at > LAST_DEADLINE:
+        if self.is_past(LAST_DEADLINE, job.created_at):
             reason = Reason.BUSY if queued else Reason.TIMED_OUT
             await self.save(job, moves.failed(job, reason, charged=not queued))
         else:

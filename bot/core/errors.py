@@ -31,6 +31,7 @@ class Temporary(BotError):
         *,
         retry_after: float | None = None,
         unsent: bool = False,
+        away: bool = False,
         **values: object,
     ) -> None:
         super().__init__(code, **values)
@@ -38,6 +39,8 @@ class Temporary(BotError):
         """Seconds the other side asked us to wait, if it said so."""
         self.unsent = unsent
         """It is certain that nothing has happened over there."""
+        self.away = away
+        """The other side was not there at all: no fault of what was asked, so no failed try."""
 
 
 class Broken(BotError):

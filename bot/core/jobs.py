@@ -19,8 +19,14 @@ LAST_DEADLINE = 48 * 3600.0
 THUMBNAIL_SIDE = 1280
 """Pixels of a thumbnail's long side at most: what link previews show large."""
 
-SUBMIT_CLAIM = 400.0
-"""Seconds that a claim lasts from the first byte of a POST; longer than any POST may take."""
+UNNAMED = "-"
+"""In place of a gateway's id where a video came without one: it is never asked about."""
+
+CLAIM = 45.0
+"""Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
+
+A POST may take far longer; a `submitting` row whose claim ran out has lost its process.
+"""
 
 
 class Status(StrEnum):
@@ -51,16 +57,28 @@ class Reason(StrEnum):
     """Not an end: its model has no place free at its gateway."""
     PICTURE_GONE = "picture_gone"
     PICTURE_BAD = "picture_bad"
+    PICTURE_TOO_LARGE = "picture_too_large"
+    """Or whatever else made the request larger than its gateway takes."""
     SOUND_GONE = "sound_gone"
     SOUND_BAD = "sound_bad"
     TIMED_OUT = "timed_out"
     LOST = "lost"
     CONTENT_GONE = "content_gone"
+    CONTENT_TOO_LARGE = "content_too_large"
+    CONTENT_BAD = "content_bad"
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
+    """Not an end: its video is kept."""
     BY_PERSON = "by_person"
     BY_ADMIN = "by_admin"
+    UNANSWERED = "unanswered"
+    """Nobody could be told that it was taken, so it was withdrawn."""
+    SENT_AWAY = "sent_away"
+    """The bot may no longer speak where it was asked, so it was withdrawn."""
 
+
+WITHDRAWN = frozenset({Reason.UNANSWERED, Reason.SENT_AWAY})
+"""Why a job is cancelled that nobody asked to cancel."""
 
 TROUBLES = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
 """What only an operator can mend."""
@@ -191,8 +209,8 @@ def measured(job: Job, sound: Sound) -> Job:
 
 
 def submitting(job: Job, *, now: float) -> Job:
-    """The POST is about to leave: written before its first byte, with a claim that outlasts it."""
-    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + SUBMIT_CLAIM)
+    """The POST is about to leave: written before its first byte, and claimed while it lasts."""
+    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + CLAIM)
 
 
 def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:
@@ -201,20 +219,33 @@ def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = 
     return replace(back, due_at=due_at, claimed_until=None, attempts=attempts, reason=reason)
 
 
+def refitted(job: Job, request: VideoRequest, *, due_at: float) -> Job:
+    """Its files are too large for where they go: made again, of all there was of them."""
+    pictures = tuple(p if p.fit == request.fit else p.anew() for p in job.order.pictures)
+    back = requeued(job, due_at=due_at, attempts=0, reason=Reason.PICTURE_TOO_LARGE)
+    return replace(back, order=replace(job.order, pictures=pictures), request=request)
+
+
 def put_off(job: Job, *, due_at: float) -> Job:
     """The same step again then. Whoever is put off waits for no place, so it keeps none back."""
     reason = None if job.reason is Reason.AT_ONCE else job.reason
     return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
 
 
-def accepted(job: Job, gateway_id: str, *, now: float, due_at: float) -> Job:
-    """The gateway has it and named it. From `unconfirmed` the released quota stays released."""
+def accepted(
+    job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
+) -> Job:
+    """The gateway has it and named it. From `unconfirmed` the released quota stays released.
+
+    `sources`: where the video is, if it was made at once; the next look is due at once, too.
+    """
     return _move(
         job,
         Status.IN_PROGRESS,
         gateway_id=gateway_id,
+        sources=sources,
         submitted_at=job.submitted_at or now,
-        due_at=due_at,
+        due_at=now if sources else due_at,
         claimed_until=None,
         attempts=0,
         reason=None,
@@ -250,7 +281,16 @@ def completed(job: Job, *, now: float, sources: tuple[str, ...]) -> Job:
 
 def stored(job: Job, video: Video) -> Job:
     """The video is ours; from here on only posts are due."""
-    return replace(job, video=video, sources=(), due_at=None, claimed_until=None, attempts=0)
+    return replace(
+        job,
+        video=video,
+        sources=(),
+        due_at=None,
+        claimed_until=None,
+        attempts=0,
+        reason=None,
+        detail=None,
+    )
 
 
 def deleted(job: Job) -> Job:

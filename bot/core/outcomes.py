@@ -7,9 +7,11 @@ from bot.core.jobs import Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Create: it has the job, under this id."""
+    """Create: it has the job, under this id; `UNNAMED` where it gave the video and no id."""
 
     gateway_id: str
+    sources: tuple[str, ...] = ()
+    """URLs of the video, where it was made at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,14 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusable:
+    """Content: what was handed over can't be taken. A few tries, then it is believed."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """Content: the whole file is on disk."""
 
@@ -98,4 +108,4 @@ class Fetched:
 
 Creation = Accepted | NotSent | Busy | Locked | Rejected | Uncertain
 Look = Running | Done | Failed | Missing | Locked | Trouble
-Fetch = Fetched | Locked | Trouble
+Fetch = Fetched | Locked | Trouble | Unusable

@@ -1,6 +1,6 @@
 """What the core needs of the world. Adapters implement these; `app.py` hands them over."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -27,10 +27,42 @@ class Clock(Protocol):
     """Time as an argument: tests turn it by hand."""
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC."""
+        """Seconds since the epoch, UTC: for rows, and for people."""
+
+    def steady(self) -> float:
+        """Seconds that only grow, from an unknown beginning: for waits within this process."""
+
+    def settled(self) -> float:
+        """Seconds since this process began, or since the machine's clock was last set."""
 
     async def sleep(self, seconds: float) -> None:
         """Return once that much time has passed on this clock."""
+
+
+class SettableClock(Clock, Protocol):
+    """A clock of a machine, which may be set while we run."""
+
+    def step(self) -> float:
+        """Seconds by which it was set and `now` is not; 0.0 as a rule."""
+
+    def adopt(self, seconds: float) -> None:
+        """Take a step over."""
+
+
+class Times(Protocol):
+    """The times in all rows. Each method is one whole transaction."""
+
+    async def seen(self) -> float | None:
+        """The latest time that was noted; None if none was."""
+
+    async def note(self, now: float) -> None:
+        """This is the time."""
+
+    async def shift(self, seconds: float, *, now: float) -> None:
+        """The clock was set by so many seconds, and says `now`: times in the rows move with it."""
+
+    async def settle(self, *, now: float) -> None:
+        """Put right what was read before a step and written after it."""
 
 
 class Jobs(Protocol):
@@ -45,15 +77,29 @@ class Jobs(Protocol):
     async def get(self, job_id: str) -> Job | None: ...
 
     async def claim(
-        self, statuses: Sequence[Status], *, now: float, until: float, most: int
+        self,
+        statuses: Sequence[Status],
+        *,
+        now: float,
+        until: float,
+        most: int,
+        but: Collection[str] = (),
     ) -> list[Job]:
-        """Take up to `most` due jobs: nobody else gets them before `until`."""
+        """Take up to `most` due jobs: nobody else gets them before `until`.
+
+        Never those of the ids in `but`, even if their claims have run out.
+        """
+
+    async def renew(self, ids: Collection[str], *, until: float) -> None:
+        """Let the claims on these jobs last until then; one that was let go stays so."""
 
     async def release(self, job: Job) -> None:
         """Give a claim back unused; nothing happens if the row has moved on."""
 
-    async def next_due(self, statuses: Sequence[Status]) -> float | None:
-        """When the earliest job in one of `statuses` can be claimed."""
+    async def next_due(
+        self, statuses: Sequence[Status], *, but: Collection[str] = ()
+    ) -> float | None:
+        """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write the change and the posts it owes; None if somebody else was faster."""
@@ -65,8 +111,19 @@ class Jobs(Protocol):
         over. None if somebody else was faster.
         """
 
-    async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
-        """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`."""
+    async def accept(
+        self,
+        job_id: str,
+        gateway_id: str,
+        *,
+        sources: tuple[str, ...] = (),
+        now: float,
+        due_at: float,
+    ) -> Job:
+        """Record the gateway's id: succeeds from `submitting` and from `unconfirmed`.
+
+        `sources` lead to the video, if it was made at once; it is due at once, too.
+        """
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """What counts for this person, community and purse today: all that the purse pays."""
@@ -84,7 +141,7 @@ class Jobs(Protocol):
 class Spool(Protocol):
     """Where a gateway's id goes when the database can't take it."""
 
-    def add(self, job_id: str, gateway_id: str) -> None:
+    def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
         """Write it down and wait until the disk has it. Raises `OSError`."""
 
 
@@ -138,10 +195,22 @@ class Posts(Protocol):
         now: float,
         until: float,
         most: int,
-    ) -> list[Post]: ...
+        but: Collection[int] = (),
+    ) -> list[Post]:
+        """Take up to `most` due posts, never those of the ids in `but`."""
+
+    async def renew(self, ids: Collection[int], *, until: float) -> None:
+        """Let the claims on these posts last until then; one that was let go stays so."""
+
+    async def release(self, post: Post) -> None:
+        """Give a claim back unused; nothing happens if somebody else has taken the post since."""
 
     async def next_due(
-        self, platforms: Sequence[str], kinds: Sequence[PostKind] = ALL_KINDS
+        self,
+        platforms: Sequence[str],
+        kinds: Sequence[PostKind] = ALL_KINDS,
+        *,
+        but: Collection[int] = (),
     ) -> float | None: ...
 
     async def get(self, job_id: str, kind: str) -> Post | None: ...
@@ -149,10 +218,10 @@ class Posts(Protocol):
     async def about(self, platform: str, chat: str, message_id: str) -> str | None:
         """The id of the job that our message is about; a chat is all of its topics."""
 
-    async def sending(self, post: Post, form: Form, *, now: float, until: float) -> Post | None:
+    async def sending(self, post: Post, form: Form, *, now: float) -> Post | None:
         """Remember, before the first byte, that a message of this form is on its way.
 
-        Renews the claim; None if it had run out and somebody else took the post.
+        None if the claim had run out and somebody else took the post.
         """
 
     async def unsent(self, post: Post) -> None:
@@ -232,7 +301,11 @@ class Media(Protocol):
         """Check, cut and re-encode. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
-        """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
+        """Check, make an MP4 of it if it is none, take a thumbnail and store.
+
+        `source` is ours to change. Raises `Broken`: `not_a_video` and `video_damaged` for what will
+        not get better, `video_truncated` where the rest may come another time.
+        """
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
         """A stored object as a local file for as long as the context lasts.

@@ -24,11 +24,11 @@ from bot.log import get_logger
 
 MOST_TRIES = 40
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
+AWAY = 10.0
+"""Seconds after which a post whose network is away looks whether it is back; it costs no try."""
 
 SEND_TIME = 1700.0
 """Seconds that one send may take, with all that it tries."""
-SEND_CLAIM = SEND_TIME + 100.0
-"""Seconds that a claim lasts from the first byte of a send."""
 
 log = get_logger()
 
@@ -175,9 +175,7 @@ class Posting:
         try:
             async with self._message(post, job, platform) as message:
                 now = self._clock.now()
-                begun = await self._posts.sending(
-                    post, message.form, now=now, until=now + SEND_CLAIM
-                )
+                begun = await self._posts.sending(post, message.form, now=now)
                 if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
@@ -317,7 +315,7 @@ class Posting:
         """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
         answered = self._platforms[job.order.address.platform].card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
-            gone = moves.cancelled(job, Reason.UNDELIVERABLE)
+            gone = moves.cancelled(job, Reason.UNANSWERED)
             await self._jobs.save(job, gone, now=self._clock.now())
 
     async def _park(self, post: Post, job: Job) -> None:
@@ -333,6 +331,10 @@ class Posting:
     async def _try_again(self, post: Post, trouble: BotError) -> None:
         now = self._clock.now()
         asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+        if isinstance(trouble, Temporary) and trouble.away:
+            log.info("post.waiting", job=post.job_id, kind=post.kind, code=trouble.code)
+            await self._posts.put_off(post, due_at=now + AWAY, tried=False)
+            return
         if asked is not None and isinstance(trouble, Temporary) and trouble.unsent:
             # Told when to come, before anything left: the pace of the chat, no failed try.
             log.info("post.paced", job=post.job_id, kind=post.kind, seconds=round(asked, 1))

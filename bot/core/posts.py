@@ -48,6 +48,8 @@ class Post:
     kind: PostKind
     due_at: float | None
     claimed_until: float | None = None
+    version: int = 0
+    """How often it was claimed: the fence of whoever holds it."""
     attempts: int = 0
     form: Form | None = None
     """What was tried last; it only ever falls: file, link, words."""

@@ -11,6 +11,11 @@ from bot.core.errors import Refused
 
 TRIES_PER_VIDEO = 5
 """Jobs a day for each video a day: failures and cancellations are free, but not without end."""
+IN_DOUBT = 2
+"""Videos a day that a person is given again because nobody knows whether they were paid for.
+
+Their answers were lost, say. A gateway that loses every answer would else be paid without end.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,8 @@ class Usage:
     person_videos: int = 0
     person_tries: int = 0
     """All of today's jobs, also those that failed or were cancelled."""
+    person_paid: int = 0
+    """Those that are paid for, may be, or are about to be: what waits to be sent is one, too."""
     person_at_once: int = 0
     community_videos: int | None = 0
     """None where there is no community, whose limit then says nothing."""
@@ -67,10 +74,12 @@ def refusal(
     usage: Usage, limits: Limits, *, quota_cost: int, spend_cost: int, resets_at: float
 ) -> Refused | None:
     """The first limit that one more video would pass, in words for the person; None if none."""
-    tries = None if limits.person_videos is None else limits.person_videos * TRIES_PER_VIDEO
+    videos = limits.person_videos
+    tries = None if videos is None else videos * TRIES_PER_VIDEO
     asked = (
         ("person_at_once", usage.person_at_once, 1, limits.person_at_once),
-        ("person_videos", usage.person_videos, quota_cost, limits.person_videos),
+        ("person_videos", usage.person_videos, quota_cost, videos),
+        ("person_paid", usage.person_paid, 1, most_paid(limits)),
         ("person_tries", usage.person_tries, 1, tries),
         ("community_videos", usage.community_videos, quota_cost, limits.community_videos),
         ("purse_videos", usage.purse_videos, 1, limits.purse_videos),
@@ -86,10 +95,16 @@ def refusal(
     return None
 
 
+def most_paid(limits: Limits) -> int | None:
+    """How many videos a day may be paid for on account of one person; None if any number."""
+    return None if limits.person_videos is None else limits.person_videos + IN_DOUBT
+
+
 def left(usage: Usage, limits: Limits) -> int | None:
     """How many more videos this person may have today, whichever limit is nearest."""
     each = (
         (usage.person_videos, limits.person_videos),
+        (usage.person_paid, most_paid(limits)),
         (usage.community_videos, limits.community_videos),
         (usage.purse_videos, limits.purse_videos),
     )

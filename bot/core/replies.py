@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import quotas
 from bot.core.errors import BotError
-from bot.core.jobs import ACTIVE, TROUBLES, Job, Reason, Status
+from bot.core.jobs import ACTIVE, TROUBLES, WITHDRAWN, Job, Reason, Status
 from bot.core.orders import SoundFit, VideoRequest
 from bot.core.quotas import Limits, Usage
 
@@ -184,9 +184,13 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
     if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
         said = "failure.video_gone"
+    size = sum(each.size for each in job.order.files)
+    if job.reason is Reason.PICTURE_TOO_LARGE and not size:
+        said = "failure.frame_too_large" if job.order.files else "failure.request_too_large"
     values = {
         "person": job.order.person.id,
         "family": job.request.label,
+        "megabytes": size / 1e6,
         "least": (job.request.sound_fit or SoundFit()).least_seconds,
     }
     return Reply(
@@ -219,6 +223,9 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
         facts = [Text(id="quota.today", values={"used": used})]
     else:
         facts = [Text(id="quota.day", values={"used": used, "most": most})]
+        if (doubt := usage.person_paid - used) > 0:
+            values = {"most": quotas.most_paid(limits)}
+            facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
         facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
     if limits.person_at_once is not None:
@@ -260,10 +267,13 @@ def _state(job: Job) -> str:
         return "fetching_sound"
     if job.status is Status.QUEUED and job.reason in TROUBLES:
         return "waiting_for_operator"
-    if job.status is Status.QUEUED and job.reason not in (None, Reason.AT_ONCE):
+    own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
+    if job.status is Status.QUEUED and job.reason not in own:
         return "waiting_for_gateway"
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE
+    if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
+        return str(job.reason)
     if job.status is Status.DELIVERED and job.video is None:
         return "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):

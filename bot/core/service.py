@@ -268,20 +268,21 @@ class Service:
 
         What a gateway has goes on: it is paid for, and its person gets it elsewhere.
         """
-
-        def change(job: Job) -> Job:
-            queued = job.status is Status.QUEUED
-            return moves.cancelled(job, Reason.BY_ADMIN) if queued else job
-
         for job in await self._jobs.waiting(address):
-            await self._change(job.id, Actor(person=job.order.person), change)
+            await self._withdrawn(job, Reason.SENT_AWAY)
 
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""
-        try:
-            await self.cancel(job.id, Actor(person=job.order.person))
-        except Refused:
+        after = await self._withdrawn(job, Reason.UNANSWERED)
+        if after.status is not Status.CANCELLED:
             log.info("job.unanswered", job=job.id)
+
+    async def _withdrawn(self, job: Job, reason: Reason) -> Job:
+        def change(job: Job) -> Job:
+            queued = job.status is Status.QUEUED
+            return moves.cancelled(job, reason) if queued else job
+
+        return await self._change(job.id, Actor(person=job.order.person), change)
 
     async def job(self, job_id: str) -> Job:
         """The job with this id. Raises `Refused("job_unknown")`."""

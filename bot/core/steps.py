@@ -9,25 +9,32 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.core import fetching, schedule
 from bot.core import jobs as moves
+from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status, Video
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
-from bot.core.outcomes import Done, Failed, Fetched, Locked, Missing, Running, Trouble
+from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
 from bot.log import get_logger
 
 PICTURE_TRIES = 5
 MOST_CRASHES = 3
-CARE = 3600.0
-"""Seconds between tries of a step that killed the process."""
+"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
+CARE = 30.0
+"""Seconds that a suspect step waits, with all that is finished and paid for behind it."""
 LOST_AFTER = 600.0
 LOST_TRIES = 5
 """A gateway that does not know an id is believed after this time and this many looks."""
 CONTENT_PATIENCE = 2 * 3600.0
 """Seconds after completion in which content that a gateway denies having is asked for again."""
+CONTENT_PACE = 60.0
+"""Seconds at most between two tries to fetch what is made and paid for."""
+CONTENT_TRIES = 3
+"""Tries after which content that can't be taken is believed to stay like that."""
 
 log = get_logger()
 
@@ -47,12 +54,16 @@ class Steps:
         self._submission = submission
         self._platforms = platforms
         self._media = media
+        self._files = Alone()
 
     async def take(self, job: Job) -> None:
         """Do whatever is next for `job`, which the caller has claimed."""
         try:
-            if job.crashes >= MOST_CRASHES and job.status is not Status.SUBMITTING:
-                await self._handle_with_care(job)
+            if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
+                await self._take_file(job)
+            elif job.crashes >= MOST_CRASHES and job.status is not Status.SUBMITTING:
+                log.error("job.put_aside", job=job.id, status=job.status, crashes=job.crashes)
+                await self._desk.put_off(job, schedule.spread(CARE, by=job.id))
             else:
                 await self._take(job)
         except asyncio.CancelledError:
@@ -61,7 +72,7 @@ class Steps:
             raise
         except Exception:
             log.exception("step.failed", job=job.id, status=job.status)
-            await self._desk.again(job, base=10.0, most=600.0)
+            await self._desk.again(job, base=10.0, most=60.0)
 
     async def _take(self, job: Job) -> None:
         match job.status:
@@ -83,19 +94,26 @@ class Steps:
             case _:
                 await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
 
-    async def _handle_with_care(self, job: Job) -> None:
-        """A step that killed the process time and again: not at once again, and not for ever."""
-        log.error("job.deadly", job=job.id, status=job.status, crashes=job.crashes)
-        if job.pictures_missing or job.sound_missing:
+    async def _take_file(self, job: Job) -> None:
+        """A stranger's file may be what the process dies of, and it is not paid for yet.
+
+        A file in hand at three deaths in a row may still be innocent, as whoever restarts us in a
+        hurry shows. So it is tried by itself, and only one that kills us then is given up.
+        """
+        if job.crashes > MOST_CRASHES:
+            log.error("job.deadly", job=job.id, crashes=job.crashes)
             reason = Reason.PICTURE_BAD if job.pictures_missing else Reason.SOUND_BAD
             bad = moves.failed(job, reason, charged=False, detail="deadly file")
             await self._desk.save(job, bad)
-        else:
-            await self._desk.put_off(job, CARE)
+            return
+        suspect = job.crashes == MOST_CRASHES
+        async with self._files.alone() if suspect else self._files.beside():
+            await self._take(job)
 
     # --- pictures and sounds -------------------------------------------------------------------
 
     async def _fetch_pictures(self, job: Job) -> None:
+        job = await self._submission.bounded(job)
         try:
             order, kept = await self._with_pictures(job)
         except BotError as problem:
@@ -109,6 +127,7 @@ class Steps:
 
     async def _fetch_sound(self, job: Job) -> None:
         """A step of its own: the pictures are kept, whatever comes of it."""
+        job = await self._submission.bounded(job)
         sound, fit = job.order.sound, job.request.sound_fit
         if sound is None or fit is None:
             raise Broken("no_fit", job=job.id)
@@ -134,12 +153,14 @@ class Steps:
             is_gone = problem.code == "picture_gone"
         else:
             ours = problem.code == "storage_unavailable"
-            patient = ours and self._desk.elapsed(job) < HARD_DEADLINE
+            patient = ours and not self._desk.is_past(HARD_DEADLINE, job.created_at)
             if patient or job.attempts + 1 < PICTURE_TRIES:
                 await self._desk.again(job, base=2.0, most=60.0)
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else bad
+        if problem.code == "picture_stays_large":
+            reason = Reason.PICTURE_TOO_LARGE
         await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
@@ -192,7 +213,7 @@ class Steps:
         if gateway is None or job.gateway_id is None:
             return
         asked_at = self._desk.clock.now()
-        look = await gateway.retrieve(job.gateway_id)
+        look = await fetching.look(gateway, job.gateway_id, job.sources)
         if isinstance(look, Running | Done | Failed):
             await self._desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
@@ -202,7 +223,7 @@ class Steps:
             charged = not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)
             await self._desk.save(job, failed)
-        elif self._desk.elapsed(job) > LAST_DEADLINE:
+        elif self._desk.is_past(LAST_DEADLINE, job.submitted_at):
             await self._desk.save(job, moves.failed(job, Reason.TIMED_OUT, charged=True))
         else:
             await self._look_later(job, look, gateway)
@@ -243,23 +264,17 @@ class Steps:
         gateway = await self._desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
-        async with self._media.scratch() as directory:
-            into = directory / "video.mp4"
-            fetch = await gateway.content(job.gateway_id, job.sources, into)
-            match fetch:
-                case Fetched():
-                    try:
-                        video = await self._media.keep_video(into)
-                    except (Broken, Temporary) as problem:
-                        bad = isinstance(problem, Broken)
-                        await self._content_trouble(job, str(problem), definite=bad)
-                    else:
-                        await self._keep(job, moves.stored(job, video))
-                case Locked():
-                    await self._desk.pause(job, fetch)
-                    await self._desk.put_off(job, PAUSE)
-                case Trouble(detail, _, definite):
-                    await self._content_trouble(job, detail, definite=definite)
+        got = await fetching.fetch_video(gateway, self._media, job.gateway_id, job.sources)
+        match got:
+            case Video():
+                await self._keep(job, moves.stored(job, got))
+            case Locked():
+                await self._desk.pause(job, got)
+                await self._desk.put_off(job, PAUSE)
+            case Unusable(reason, detail):
+                await self._content_unusable(job, reason, detail)
+            case Trouble(detail, _, definite):
+                await self._content_trouble(job, detail, definite=definite)
 
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent:
@@ -267,16 +282,29 @@ class Steps:
         if await self._desk.save(job, after) is None and after.video:
             await self._media.delete(after.video.key)
 
+    async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
+        """The same answer a few times is believed. The row counts them: its reason is set then."""
+        tries = 1 + (job.attempts if job.reason else 0)
+        log.warning("content.unusable", job=job.id, reason=reason, tries=tries, what=_kind(detail))
+        if tries >= CONTENT_TRIES:
+            await self._desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
+            return
+        tried = replace(job, attempts=tries, reason=reason, detail=detail)
+        await self._desk.put_off(tried, CONTENT_PACE, was=job)
+
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
         """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
         log.warning("content.failed", job=job.id, what=_kind(detail), attempts=job.attempts)
         patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
-        if self._desk.clock.now() - (job.completed_at or 0.0) > patience:
+        if self._desk.is_past(patience, job.completed_at):
             gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
             await self._desk.save(job, gone)
-            return
-        step = self._desk.step(job)
-        await self._desk.again(job, base=step, most=600.0)
+        elif job.reason:
+            # An outage in between neither counts as one of those tries nor makes them forgotten.
+            await self._desk.put_off(job, CONTENT_PACE)
+        else:
+            step = min(self._desk.step(job), CONTENT_PACE)
+            await self._desk.again(job, base=step, most=CONTENT_PACE)
 
 
 @contextmanager

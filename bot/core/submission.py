@@ -4,15 +4,21 @@ What provably did not leave, or was answered "later", goes back to the queue; wh
 a clear yes or no stays unconfirmed for a person to resolve.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bot.core import jobs as moves
 from bot.core import schedule
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Temporary
+from bot.core.fronts import Fronts
 from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, NotSent, Rejected, Uncertain
+from bot.core.parts import room, weight, within
 from bot.core.ports import Gateway, Media, Spool
 from bot.log import get_logger
 
@@ -26,6 +32,17 @@ class _Withdrawn(Exception):
     """Somebody changed the row before the POST left, or it waits its turn: it must not leave."""
 
 
+class _Outgrown(Exception):
+    """Its files are larger than what goes there: they have to be made smaller first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Smaller(Rejected):
+    """A definite no to the size of a request, of which there is a smaller one."""
+
+    request: VideoRequest | None = None
+
+
 class Submission:
     """Submits claimed jobs."""
 
@@ -33,6 +50,7 @@ class Submission:
         self,
         desk: Desk,
         *,
+        fronts: Fronts,
         spool: Spool,
         media: Media,
         links: Callable[[Job], Sequence[str]],
@@ -43,10 +61,22 @@ class Submission:
         `at_once`: how many videos of a model are made at a time, where that is known.
         """
         self._desk = desk
+        self._fronts = fronts
         self._spool = spool
         self._media = media
         self._links = links
         self._at_once = at_once
+
+    async def bounded(self, job: Job) -> Job:
+        """The job with files no larger than what its gateway is known to take."""
+        if not job.request.places:
+            return job
+        most = await self._fronts.most(job.gateway, job.base_url)
+        return replace(job, request=self._within(job, most))
+
+    def _within(self, job: Job, body: int | None) -> VideoRequest:
+        most = room(job.request, body)
+        return within(job.request, most, linked=bool(self._links(job)))
 
     async def submit(self, job: Job) -> None:
         """The step of a queued job whose pictures and sound are here."""
@@ -61,10 +91,14 @@ class Submission:
         if gateway is None:
             return
         first_look = await self._desk.next_look(job, elapsed=0.0)
+        job = await self.bounded(job)
         try:
             sent, outcome = await self._create(gateway, job)
         except _Withdrawn:
             log.info("job.not_sent", job=job.id)
+        except _Outgrown:
+            now = self._desk.clock.now()
+            await self._desk.save(job, moves.refitted(job, job.request, due_at=now))
         except Temporary:
             await self._desk.again(job, base=2.0, most=60.0)
         except Broken as broken:
@@ -73,6 +107,8 @@ class Submission:
             sound = job.order.sound
             lost = sound is not None and broken.values.get("key") == sound.key
             reason = Reason.SOUND_GONE if lost else Reason.PICTURE_GONE
+            if broken.code == "text_part_too_large":
+                reason = Reason.PICTURE_TOO_LARGE
             gone = moves.failed(job, reason, charged=False, detail=str(broken))
             await self._desk.save(job, gone)
         else:
@@ -95,15 +131,38 @@ class Submission:
                 for given in (job.order.files if job.request.places else ())
                 if given.key
             ]
+            sizes = await asyncio.to_thread(_sizes, files)
+            links = self._links(job)
+            if _has_outgrown(job, sizes, linked=bool(links)):
+                raise _Outgrown
             outcome = await gateway.create(
-                job.request, files, links=self._links(job), about_to_send=about_to_send
+                job.request, files, links=links, about_to_send=about_to_send
             )
+            if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
+                body = weight(job.request, sizes, linked=bool(links))
+                outcome = await self._too_large(sent, outcome, body)
         return sent, outcome
+
+    async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
+        """What stands before the gateway takes less: remember that, and once send a smaller one."""
+        most: int | None = None
+
+        async def learn() -> None:
+            nonlocal most
+            most = await self._fronts.refused(sent.gateway, sent.base_url, body)
+
+        await self._insist(learn)
+        log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
+        no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
+        request = self._within(sent, most)
+        if most is None or request == sent.request or sent.reason is no.reason:
+            return no
+        return _Smaller(no.reason, no.detail, request=request)
 
     async def _settle(self, sent: Job, outcome: Creation, *, first_look: float) -> None:
         """Write the outcome of a POST down, however long the database takes to accept it."""
         if isinstance(outcome, Accepted):
-            await self._record(sent, outcome.gateway_id, first_look=first_look)
+            await self._record(sent, outcome, first_look=first_look)
             return
         if isinstance(outcome, Locked):
             await self._insist(lambda: self._desk.pause(sent, outcome))
@@ -113,16 +172,19 @@ class Submission:
         else:
             await self._insist(lambda: self._rewrite(sent, outcome))
 
-    async def _record(self, sent: Job, gateway_id: str, *, first_look: float) -> None:
+    async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
         """A lost id is a video that is paid for and never found: so it is spooled if need be."""
+        gateway_id = accepted.gateway_id
 
         async def accept() -> None:
             now = self._desk.clock.now()
-            await self._desk.jobs.accept(sent.id, gateway_id, now=now, due_at=now + first_look)
+            await self._desk.jobs.accept(
+                sent.id, gateway_id, sources=accepted.sources, now=now, due_at=now + first_look
+            )
 
         def spool() -> None:
             log.critical("job.id_spooled", job=sent.id, gateway_id=gateway_id)
-            self._spool.add(sent.id, gateway_id)
+            self._spool.add(sent.id, gateway_id, accepted.sources)
 
         await self._insist(accept, at_first=spool)
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
@@ -155,7 +217,7 @@ class Submission:
         """Onto whatever the row has become, as long as it is still about this very POST."""
         while True:
             row = await self._desk.jobs.get(sent.id)
-            if row is None or row.submitted_at != sent.submitted_at:
+            if row is None:
                 return
             # Its claim may have run out meanwhile; a definite no is still worth knowing.
             late = row.status is Status.UNCONFIRMED and isinstance(outcome, Rejected)
@@ -173,6 +235,8 @@ class Submission:
                 return self._patient(job, now, retry_after=retry_after, detail="429")
             case Locked(reason):
                 return moves.requeued(job, due_at=now + PAUSE, attempts=0, reason=reason)
+            case _Smaller(request=VideoRequest() as request) if not job.is_final:
+                return moves.refitted(job, request, due_at=now)
             case Rejected(reason, detail, charged):
                 return moves.failed(job, reason, charged=charged, detail=detail)
             case Uncertain(detail):
@@ -191,3 +255,18 @@ class Submission:
             attempts=job.attempts + 1,
             reason=Reason.BUSY,
         )
+
+
+def _sizes(files: Sequence[Path]) -> list[int]:
+    return [file.stat().st_size for file in files]
+
+
+def _has_outgrown(job: Job, sizes: Sequence[int], *, linked: bool) -> bool:
+    """Whether a file was made for another day, when more went where it goes."""
+    fit = job.request.fit
+    if linked and job.request.url_above is not None:
+        return False
+    pictures = zip(job.order.pictures, sizes, strict=False)
+    return job.sound_missing or any(
+        fit is not None and each.fit != fit and size > fit.most_bytes for each, size in pictures
+    )

@@ -12,8 +12,8 @@ from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
 
-TELL_TIME = 60.0
-"""Seconds that telling may take; a claim has to last longer."""
+TELL_TIME = 30.0
+"""Seconds that telling may take; a claim lasts longer."""
 MOST_DETAIL = 200
 """Characters of a gateway's own words."""
 

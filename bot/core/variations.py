@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from bot.core.catalog import Catalog
-from bot.core.jobs import Job, Reason, Status
+from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.models import QUALITIES
 from bot.core.offers import takes
 from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
@@ -30,11 +30,14 @@ _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.TOO_LONG: (Action.EDIT, Action.TRY_ON),
     Reason.BAD_SIZE: (Action.TRY_ON,),
     Reason.UNKNOWN_MODEL: (Action.TRY_ON,),
+    Reason.PICTURE_TOO_LARGE: (Action.TRY_ON,),
     Reason.NO_BALANCE: (Action.TRY_ON,),
     Reason.BAD_KEY: (Action.TRY_ON,),
     Reason.BUSY: (Action.TRY_ON,),
     Reason.LOST: (Action.TRY_ON,),
     Reason.CONTENT_GONE: (Action.TRY_ON,),
+    Reason.CONTENT_TOO_LARGE: (Action.SHORTER, Action.TRY_ON),
+    Reason.CONTENT_BAD: (Action.TRY_ON,),
     Reason.EXPIRED: (Action.TRY_ON,),
     Reason.TIMED_OUT: (Action.SHORTER, Action.TRY_ON),
 }
@@ -173,7 +176,7 @@ def _can_be_carried(value: str) -> bool:
 
 def _made(job: Job) -> Made | None:
     """As its gateway knows it; nothing where no video came of it."""
-    if job.gateway_id is None or job.status not in (Status.COMPLETED, Status.DELIVERED):
+    if job.gateway_id in (None, UNNAMED) or job.status not in (Status.COMPLETED, Status.DELIVERED):
         return None
     request = job.request
     return Made(

@@ -4,32 +4,53 @@ Both halves of the service run on it: jobs (gateway and media) and posts (chat).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from bot.core.ports import Clock
 from bot.core.wake import Wake
 from bot.log import get_logger
 
 Row = TypeVar("Row")
+
+RENEWAL = 10.0
+"""Seconds between two renewals of claims: three may fail before one runs out."""
+
 log = get_logger()
+
+
+class Rows(Protocol[Row]):
+    """The rows of one loop, and the claims on them."""
+
+    async def claim(self, most: int) -> list[Row]:
+        """Take up to `most` due rows: nobody else gets one until it is let go."""
+
+    async def next_due(self) -> float | None:
+        """When the earliest row can be claimed."""
+
+    async def renew(self, held: Sequence[Row]) -> None:
+        """Keep the claims on these rows alive."""
+
+    async def release(self, row: Row) -> None:
+        """Give a claim back unused; nothing happens if the row has moved on."""
+
+    def let_go(self, row: Row) -> None:
+        """The step of this row is over: the row may be claimed again."""
 
 
 class Worker(Generic[Row]):
     """Keeps up to `slots` steps under way until it is cancelled.
 
-    `claim(most)` takes due rows, `step(row)` does one and writes it down, `next_due()` says when
-    the next is due. A step that raises has put its row off itself, as far as the rows could be
-    reached; else the claim runs out, and that counts as a crash.
+    `step(row)` does one step and writes it down. A step that raises could not write anything down,
+    so its claim is given back, however long the rows can't be reached.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        claim: Callable[[int], Awaitable[list[Row]]],
+        rows: Rows[Row],
         step: Callable[[Row], Awaitable[None]],
-        next_due: Callable[[], Awaitable[float | None]],
         clock: Clock,
         wake: Wake,
         slots: int = 16,
@@ -37,16 +58,16 @@ class Worker(Generic[Row]):
         grace: float = 30.0,
     ) -> None:
         self._name = name
-        self._claim = claim
+        self._rows = rows
         self._step = step
-        self._next_due = next_due
         self._clock = clock
         self._wake = wake
         self._slots = slots
         self._look = look
         """Seconds after which the rows are looked at even if nobody rang."""
         self._grace = grace
-        self._steps: set[asyncio.Task[None]] = set()
+        self._steps: dict[asyncio.Task[None], Row] = {}
+        self._renewed_at = clock.steady()
 
     async def run(self) -> None:
         """Work until cancelled; then give steps under way `grace` seconds to end well."""
@@ -56,6 +77,7 @@ class Worker(Generic[Row]):
                 rows = await self._claimed(free) if free > 0 else []
                 for row in rows:
                     self._begin(row)
+                await self._renew()
                 if not rows:
                     await self._rest()
         finally:
@@ -63,7 +85,7 @@ class Worker(Generic[Row]):
 
     async def _claimed(self, most: int) -> list[Row]:
         try:
-            return await self._claim(most)
+            return await self._rows.claim(most)
         except Exception:  # the database may be full or away: it comes back, we go on
             log.exception("claim.failed", worker=self._name)
             await self._clock.sleep(1.0)
@@ -71,11 +93,11 @@ class Worker(Generic[Row]):
 
     def _begin(self, row: Row) -> None:
         task = asyncio.create_task(self._one(row))
-        self._steps.add(task)
+        self._steps[task] = row
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._steps.discard(task)
+        self._rows.let_go(self._steps.pop(task))
         # A free slot, and perhaps the same row's next step.
         self._wake.ring()
 
@@ -84,10 +106,33 @@ class Worker(Generic[Row]):
             await self._step(row)
         except Exception:
             log.exception("step.failed", worker=self._name)
+            await self._give_back(row)
+
+    async def _give_back(self, row: Row) -> None:
+        """Tried until the database takes it: a row that stays claimed would wait for nothing."""
+        while True:
+            try:
+                await self._rows.release(row)
+            except Exception:  # noqa: BLE001 - a full disk, a database that is away
+                await self._clock.sleep(1.0)
+            else:
+                return
+
+    async def _renew(self) -> None:
+        """Keep the claims of all steps under way alive, once in a while."""
+        now = self._clock.steady()
+        if now - self._renewed_at < RENEWAL:
+            return
+        self._renewed_at = now
+        if self._steps:
+            try:
+                await self._rows.renew(list(self._steps.values()))
+            except Exception as error:  # noqa: BLE001 - the next one may succeed, and claims hold
+                log.warning("claim.not_renewed", worker=self._name, error=type(error).__name__)
 
     async def _rest(self) -> None:
         """Until somebody rings, the next row is due, or it is time for a look."""
-        wait = self._look
+        wait = min(self._look, RENEWAL) if self._steps else self._look
         if len(self._steps) < self._slots:
             wait = min(wait, await self._until_due())
         ring = asyncio.create_task(self._wake.heard())
@@ -101,7 +146,7 @@ class Worker(Generic[Row]):
 
     async def _until_due(self) -> float:
         try:
-            due = await self._next_due()
+            due = await self._rows.next_due()
         except Exception:  # as with the claim: it comes back
             log.exception("claim.failed", worker=self._name)
             return 1.0

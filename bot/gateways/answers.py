@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from bot.core.jobs import Reason
+from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -26,6 +26,7 @@ from bot.core.outcomes import (
     Running,
     Trouble,
     Uncertain,
+    Unusable,
 )
 from bot.log import get_logger, redacted
 
@@ -109,6 +110,8 @@ def read_creation(answer: Answer, *, trust_json_5xx: bool) -> Creation:
             return Locked(reason, detail)
         case 408:
             return Uncertain(detail)
+        case 413:
+            return Rejected(Reason.PICTURE_TOO_LARGE, detail)
         case 429 if isinstance(data, dict) or not answer.body.strip():
             return Busy(_retry_after(answer))
         case status if 300 <= status < 500:
@@ -142,6 +145,23 @@ def read_refusal(answer: Answer) -> Locked | Trouble:
     return Trouble(_detail(answer, problem), _retry_after(answer))
 
 
+def read_content(answer: Answer) -> tuple[str, ...] | Trouble | Unusable:
+    """What words mean that came in place of a video: where it is, "not yet", or that it is not."""
+    data = _json(answer.body)
+    if data is None:
+        data = answer.body[:_LONGEST].decode("utf-8", "replace").strip()
+    if isinstance(data, str):  # the bare address
+        data = {"url": "" if any(map(str.isspace, data)) else data}
+    if isinstance(data, list):
+        data = {"data": data}
+    if isinstance(data, dict):
+        if sources := _sources(data):
+            return sources
+        if _word(data) in WAITING | RUNNING:
+            return Trouble(_detail(answer, _word(data)))
+    return Unusable(Reason.CONTENT_GONE, _detail(answer, _problem(data)))
+
+
 def _is_unasked(status: int, data: object, problem: str) -> bool:
     """Whether the gateway itself says no: by its code, for a message may quote its vendor's."""
     error = data.get("error") if isinstance(data, dict) else None
@@ -156,11 +176,18 @@ def _is_unasked(status: int, data: object, problem: str) -> bool:
 def _read_success(data: object, problem: str | None, detail: str) -> Creation:
     if not isinstance(data, dict):
         return Uncertain(detail)
-    if ids := _ids(data):
-        return Accepted(ids[0])
+    ids, sources = _ids(data), _made_at_once(data)
+    if ids:
+        return Accepted(ids[0], sources)
     if problem or _word(data) in FAILED:
         return Rejected(_reason(problem), detail)
-    return Uncertain(detail)
+    return Accepted(UNNAMED, sources) if sources else Uncertain(detail)
+
+
+def _made_at_once(data: dict[str, Any]) -> tuple[str, ...]:
+    """Links to a video that was made within the POST: where no word says that it is not yet."""
+    is_made = _word(data) in DONE or not _word(data)
+    return _sources(data) if is_made else ()
 
 
 def _read_state(data: dict[str, Any], problem: str | None, answer: Answer, gateway_id: str) -> Look:
@@ -223,6 +250,8 @@ def _sources(data: dict[str, Any]) -> tuple[str, ...]:
     for place in _URL_PLACES:
         value: Any = data
         for key in place:
+            if isinstance(value, list):
+                value = value[0] if value else None
             value = value.get(key) if isinstance(value, dict) else None
         if isinstance(value, str) and _is_usable(value):
             found.append(value.strip())

@@ -1,22 +1,45 @@
-"""Brings a video to disk: from origins we were told of directly, from strangers past the guard."""
+"""Brings a video to disk: from origins we were told of directly, from strangers past the guard.
+
+The bytes say what an answer is. A video may come packed, as a part that is the whole, or as JSON
+that says where it is; what can never become one is told apart from what is only late.
+"""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
 from yarl import URL
 
-from bot.core.outcomes import Fetch, Fetched, Trouble
-from bot.gateways.answers import read_refusal
+from bot.core.containers import HEAD, container_of
+from bot.core.jobs import Reason
+from bot.core.outcomes import Fetch, Fetched, Trouble, Unusable
+from bot.gateways.answers import Answer, read_content, read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.guard import check_url
 from bot.gateways.sending import read
+from bot.gateways.unpacking import CannotUnpack, Unpacking
+from bot.log import redacted
 
-REDIRECTS = 3
+REQUESTS = 4
+"""For one address, with all redirects and links that follow from it."""
+# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
+NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
 _MOVED = (301, 302, 303, 307, 308)
+_WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)
+_TOLD = 12
+"""Bytes that tell text from video; only a transport stream takes `HEAD`."""
+_TEXT = (b"{", b"[", b'"', b"http")
+"""How an answer begins that may say where the video is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """An answer that says where to go on."""
+
+    targets: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,62 +51,155 @@ class Downloads:
     origins: frozenset[str]
     bounds: Bounds
 
-    async def fetch(self, url: URL, into: Path, *, key: Mapping[str, str]) -> Fetch:
-        """Follow redirects by hand: `key`, the headers for this origin, goes to no other.
+    async def fetch(self, url: URL | str, into: Path, *, key: Mapping[str, str]) -> Fetch:
+        """Follow redirects and links by hand: `key`, the headers for this origin, goes to no other.
 
-        Raises what aiohttp raises, and ValueError for an address that is none.
+        Raises nothing for the wire.
         """
+        waiting: list[tuple[URL | str, Mapping[str, str]]] = [(url, key)]
+        fetch: Fetch = Trouble("no link")
+        for _ in range(REQUESTS):
+            if not waiting:
+                return fetch
+            target, shown = waiting.pop()
+            try:
+                here = URL(target)
+                got = await self._ask(here, into, shown)
+                if isinstance(got, Onward):
+                    # The likeliest last: it is the next.
+                    there = [here.join(URL(each)) for each in reversed(got.targets)]
+                    waiting += [
+                        (each, shown if each.origin() == here.origin() else {}) for each in there
+                    ]
+                    continue
+            except NET as error:
+                got = Trouble(type(error).__name__)
+            fetch = got
+            if isinstance(fetch, Fetched):
+                return fetch
+        return Trouble("too many redirects") if waiting else fetch
+
+    async def _ask(self, url: URL, into: Path, key: Mapping[str, str]) -> Fetch | Onward:
+        check_url(url, origins=self.origins)
+        session = self.direct if str(url.origin()) in self.origins else self.guarded
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=self.bounds.connect, sock_read=self.bounds.look
         )
-        for _ in range(REDIRECTS + 1):
-            check_url(url, origins=self.origins)
-            session = self.direct if str(url.origin()) in self.origins else self.guarded
-            headers = {"Accept-Encoding": "identity", **key}
-            async with session.get(
-                url, headers=headers, allow_redirects=False, timeout=timeout
-            ) as response:
-                if response.status not in _MOVED:
-                    return await self._save(response, into, keyed=bool(key))
-                target = url.join(URL(response.headers.get("Location", "")))
-            if target.origin() != url.origin():
-                key = {}
-            url = target
-        return Trouble("too many redirects")
+        async with session.get(
+            url,
+            headers={"Accept-Encoding": "identity", **key},
+            allow_redirects=False,
+            auto_decompress=False,
+            timeout=timeout,
+        ) as response:
+            if response.status in _MOVED:
+                return Onward([response.headers.get("Location", "")])
+            if response.status not in _WHOLE:
+                return await self._refused(response, keyed=bool(key))
+            if response.status == 206 and (part := _part(response)):
+                return Unusable(Reason.CONTENT_GONE, f"HTTP 206: {part}")
+            if (response.content_length or 0) > self.bounds.video:
+                return _too_large(f"{response.content_length} bytes announced")
+            return await self._receive(response, into)
 
-    async def _save(self, response: aiohttp.ClientResponse, into: Path, *, keyed: bool) -> Fetch:
-        """Stream an answer to disk; only a whole file that begins like an MP4 counts."""
-        if response.status != 200:
-            refusal = read_refusal(await read(response, most=self.bounds.answer))
-            if isinstance(refusal, Trouble):
-                return replace(refusal, definite=response.status in _SAID_NO)
-            # A 401 says nothing about our key where the key was not shown.
-            return refusal if keyed else Trouble(refusal.detail)
-        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            return Trouble("encoded content")
-        if (response.content_length or 0) > self.bounds.video:
-            return Trouble("larger than we take")
-        fetch = await self._stream(response, into)
-        promised = response.content_length
-        if isinstance(fetch, Fetched) and promised is not None and promised != fetch.size:
-            return Trouble(f"{fetch.size} of {promised} bytes")
-        return fetch
+    async def _refused(self, response: aiohttp.ClientResponse, *, keyed: bool) -> Fetch:
+        refusal = read_refusal(await read(response, most=self.bounds.answer))
+        if isinstance(refusal, Trouble):
+            return replace(refusal, definite=response.status in _SAID_NO)
+        # A 401 says nothing about our key where the key was not shown.
+        return refusal if keyed else Trouble(refusal.detail)
 
-    async def _stream(self, response: aiohttp.ClientResponse, into: Path) -> Fetch:
+    async def _receive(self, response: aiohttp.ClientResponse, into: Path) -> Fetch | Onward:
+        """Stream an answer to disk; only a whole file that begins like a video counts."""
+        saving = _Saving(into, response, self.bounds)
+        try:
+            got = await saving.run()
+        except CannotUnpack as damaged:
+            return Unusable(Reason.CONTENT_BAD, f"Content-Encoding: {damaged}")
+        if got is not None:
+            return got
+        if not saving.is_text:
+            return Fetched(saving.size)
+        body = await asyncio.to_thread(into.read_bytes)
+        said = read_content(Answer(response.status, response.headers, body))
+        return said if isinstance(said, Trouble | Unusable) else Onward(said)
+
+
+class _Saving:
+    """One answer on its way to disk, with all that is to be watched on the way."""
+
+    def __init__(self, into: Path, response: aiohttp.ClientResponse, bounds: Bounds) -> None:
+        self._into = into
+        self._response = response
+        self._bounds = bounds
+        self._head = b""
+        self._is_told = False
+        self.is_text = False
+        self.size = 0
+
+    async def run(self) -> Trouble | Unusable | None:
+        """Save it; None if all of it is on disk and may be what was asked for."""
         now = asyncio.get_running_loop().time
-        head, size, mark = b"", 0, self.bounds.stride
-        with into.open("wb", buffering=0) as file:
-            async with asyncio.timeout(self.bounds.stall) as patience:
-                async for chunk in response.content.iter_chunked(256 * 1024):
-                    size += len(chunk)
-                    if len(head) < 8:
-                        head += chunk[:8]
-                        if len(head) >= 8 and head[4:8] != b"ftyp":
-                            return Trouble("not an MP4")
-                    if size > self.bounds.video:
-                        return Trouble("larger than we take")
-                    await asyncio.to_thread(file.write, chunk)
-                    if size >= mark:
-                        mark = size + self.bounds.stride
-                        patience.reschedule(now() + self.bounds.stall)
-        return Fetched(size) if len(head) >= 8 else Trouble("not an MP4")
+        received, mark = 0, self._bounds.stride
+        unpacking = Unpacking(self._response.headers.get("Content-Encoding"))
+        with self._into.open("wb", buffering=0) as file:
+            async with asyncio.timeout(self._bounds.stall) as patience:
+                async for chunk in self._response.content.iter_chunked(256 * 1024):
+                    received += len(chunk)
+                    for piece in unpacking.pieces(chunk):
+                        if stop := self._look(piece):
+                            return stop
+                        await asyncio.to_thread(file.write, piece)
+                    if received >= mark:
+                        mark = received + self._bounds.stride
+                        patience.reschedule(now() + self._bounds.stall)
+        promised = self._response.content_length
+        if promised is not None and promised != received:
+            return Trouble(f"{received} of {promised} bytes")
+        if not unpacking.is_whole:
+            return Trouble("packed content is cut", definite=True)
+        return self._tell(self._head)
+
+    def _look(self, piece: bytes) -> Unusable | None:
+        """Whether to stop before this piece: it is too much, or shows that this is no video."""
+        self.size += len(piece)
+        if not self._is_told:
+            self._head += piece[:HEAD]
+            least = HEAD if self._head.startswith(b"\x47") else _TOLD
+            if len(self._head) >= least and (stop := self._tell(self._head)):
+                return stop
+        if self.is_text and self.size > self._bounds.answer:
+            return self._no_video()
+        if self.size > self._bounds.video:
+            return _too_large(f"more than {self._bounds.video} bytes")
+        return None
+
+    def _tell(self, head: bytes) -> Unusable | None:
+        if self._is_told:
+            return None
+        self._is_told = True
+        self.is_text = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_TEXT)
+        return None if self.is_text or container_of(head) else self._no_video()
+
+    def _no_video(self) -> Unusable:
+        headers = self._response.headers
+        told = [headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
+        words = redacted(" ".join(filter(str.isprintable, filter(None, told))))[:80]
+        detail = f"not a video: {words}" if words else "not a video"
+        return Unusable(Reason.CONTENT_GONE, detail)
+
+
+def _too_large(detail: str) -> Unusable:
+    return Unusable(Reason.CONTENT_TOO_LARGE, f"larger than we take: {detail}")
+
+
+def _part(response: aiohttp.ClientResponse) -> str | None:
+    """What a 206 says it is, if that is not the whole: we asked for no part."""
+    told = response.headers.get("Content-Range", "")
+    if not told and not response.content_type.startswith("multipart/"):
+        return None
+    unit, _, words = told.strip().partition(" ")
+    span, _, whole = words.partition("/")
+    first, _, last = span.partition("-")
+    is_all = first.strip() == "0" and last.isdecimal() and whole.strip() == str(int(last) + 1)
+    return None if unit == "bytes" and is_all else (told[:80] or "several parts")

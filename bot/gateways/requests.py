@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.core.errors import Broken
 from bot.core.orders import Transport, Value, VideoRequest
+from bot.core.parts import TEXT_PART
 
 Metadata = dict[str, "Value | Metadata"]
 
@@ -84,7 +85,15 @@ def _fields(values: Sequence[tuple[str, Value]]) -> tuple[tuple[str, str], ...]:
         # Compact, as the document's examples have it.
         text = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
         fields.append(("metadata", text))
-    return tuple(fields)
+    return tuple(_checked(name, text) for name, text in fields)
+
+
+def _checked(name: str, text: str) -> tuple[str, str]:
+    """A field that every server takes whole: some cut a longer one and answer 200."""
+    length = len(text.encode())
+    if length > TEXT_PART:
+        raise Broken("text_part_too_large", field=name, length=length, most=TEXT_PART)
+    return name, text
 
 
 def _put(into: Metadata, keys: Sequence[str], value: Value) -> None:

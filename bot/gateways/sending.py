@@ -92,16 +92,26 @@ class _Announcing(aiohttp.TCPConnector):
 
 
 @contextmanager
-def _written(body: Body) -> Iterator[aiohttp.FormData | aiohttp.JsonPayload]:
+def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.JsonPayload]:
     """As it goes over the wire, with its files open for as long as it is in use."""
     if body.is_json:
         yield aiohttp.JsonPayload(dict(body.fields))
         return
-    form = aiohttp.FormData(default_to_multipart=True)
+    form = aiohttp.MultipartWriter("form-data")
     for name, value in body.fields:
-        form.add_field(name, value)
+        text = aiohttp.BytesPayload(value.encode())
+        # A part with a type of its own is a file to some servers (formidable), not a field.
+        del text.headers["Content-Type"]
+        _add(form, text, name=name)
     with ExitStack() as stack:
         for part in body.files:
             file = stack.enter_context(part.path.open("rb"))
-            form.add_field(part.name, file, filename=part.filename, content_type=part.media_type)
+            data = aiohttp.BufferedReaderPayload(file, content_type=part.media_type)
+            _add(form, data, name=part.name, filename=part.filename)
         yield form
+
+
+def _add(form: aiohttp.MultipartWriter, part: aiohttp.Payload, **said: str) -> None:
+    """With its names as plain UTF-8, as browsers send them."""
+    part.set_content_disposition("form-data", quote_fields=False, **said)
+    form.append_payload(part)

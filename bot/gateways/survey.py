@@ -1,11 +1,14 @@
 """What a gateway and a key are good for, found out free of charge: nothing is ever POSTed here.
 
-A video with a nonsense id tells a good key (there is no such video) from a bad one; the models and
-the balance are read where the gateway shows them. What stands in the way is raised in our words.
+A list of models that is shown to this key, and not to a made-up one, proves it. Else a video with a
+nonsense id tells a good key (there is no such video) from a bad one. Behind litellm that question
+alone proves nothing: it asks the vendor, with a key of its own, and hands on what the vendor says.
+The balance is read where it is shown. What stands in the way is raised in our words.
 """
 
 import ipaddress
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,9 +28,24 @@ from bot.gateways.sending import read
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
-VIDEO = "/v1/videos/zoetrope-asks-whether-this-key-works"
+VIDEOS = "/v1/videos"
+VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
+NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
 MODELS = "/v1/models"
 BALANCE = "/api/usage/token/"
+_SCOPES = re.compile(rb"missing scopes", re.IGNORECASE)
+"""OpenAI's words for a good key that may not do this one thing."""
+_WALLS = (
+    ("Server", "cloudflare", "Cloudflare"),
+    ("cf-mitigated", "", "Cloudflare"),
+    ("Server", "akamai", "Akamai"),
+    ("Server", "cloudfront", "CloudFront"),
+    ("x-amzn-waf-action", "", "AWS WAF"),
+    ("x-iinfo", "", "Imperva"),
+    ("Server", "ddos-guard", "DDoS-Guard"),
+    ("x-sucuri-id", "", "Sucuri"),
+)
+"""Header, a part of its value, and who it is that turns programs away."""
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
@@ -66,17 +84,22 @@ async def find(base_url: str) -> None:
 async def survey(base_url: str, api_key: str, *, now: Callable[[], float] = time.time) -> Survey:
     """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
     async with _session() as session:
-        video = await _ask(session, base_url, VIDEO, api_key)
-        received = now()
-        check_address(video, base_url)
-        check_key(video)
         listed = await _ask(session, base_url, MODELS, api_key)
-        if listed.status == 401:
+        received = now()
+        video = await _ask(session, base_url, VIDEO, api_key)
+        check_address(video, base_url)
+        # Not every key that makes videos may list models: 403 is no proof.
+        if listed.status in (400, 401) and not _lacks_scope(listed):
             check_key(listed)
+        if refuses_key(video):
+            is_shown = read_models(listed) is not None
+            is_proven = is_shown and (_is_handed_on(video) or await _is_closed(session, base_url))
+            (check_proven if is_proven else check_key)(video)
+        check_orders(await _ask(session, base_url, VIDEOS, api_key), base_url)
         return Survey(
             models=read_models(listed),
             balance=read_balance(await _ask(session, base_url, BALANCE, api_key)),
-            date=video.headers.get("Date", ""),
+            date=listed.headers.get("Date", ""),
             received=received,
         )
 
@@ -106,6 +129,8 @@ def check_address(answer: Answer, base_url: str) -> None:
         raise Broken("gateway_moved", url=base_url, to=to)
     if answer.status == 400 and b"HTTPS port" in answer.body:
         raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
+    if wall := _wall(answer):
+        raise Broken("gateway_walled", url=base_url, wall=wall, status=answer.status)
     if answer.status == 429:
         raise Broken("gateway_busy", url=base_url)
     # With 500 some gateways say that there is no such video; all beyond it say nothing at all.
@@ -118,9 +143,43 @@ def check_address(answer: Answer, base_url: str) -> None:
         raise Broken("gateway_without_videos", url=base_url)
 
 
+def check_orders(answer: Answer, base_url: str) -> None:
+    """Raise `Broken` if what is ordered would be sent on: an order never goes where it is sent on.
+
+    A gateway that sends on POSTs alone can't be seen without ordering something.
+    """
+    if not 300 <= answer.status < 400:
+        return
+    location = answer.headers.get("Location", "")
+    to = _moved(URL(base_url), location)
+    if to is not None and to != base_url:
+        raise Broken("gateway_moved", url=base_url, to=to)
+    raise Broken("gateway_sends_on", url=base_url, status=answer.status, to=location)
+
+
+def refuses_key(answer: Answer) -> bool:
+    """Whether this may be about the key: litellm without a database knows no other code for it."""
+    if answer.status in (401, 402, 403):
+        return True
+    data = _json(answer)
+    error = data.get("error") if isinstance(data, dict) and answer.status == 400 else None
+    return isinstance(error, dict) and "no_db_connection" in (error.get("type"), error.get("code"))
+
+
+def check_proven(video: Answer) -> None:
+    """Of a key that is good, raise `Broken` if it is spent or may not see videos."""
+    spent = video.status == 402 or (
+        video.status == 403
+        and isinstance(said := read_refusal(video), Locked)
+        and said.reason is Reason.NO_BALANCE
+    )
+    if spent or _lacks_scope(video):
+        check_key(video)
+
+
 def check_key(answer: Answer) -> None:
     """Raise `Broken` if the gateway does not take the key."""
-    if answer.status not in (401, 402, 403):
+    if not refuses_key(answer):
         return
     refusal = read_refusal(answer)
     if isinstance(refusal, Locked) and refusal.reason is Reason.NO_BALANCE:
@@ -148,6 +207,24 @@ def read_balance(answer: Answer) -> Balance | None:
     if inner.get("unlimited_quota") is True:
         return Balance(available=None)
     return Balance(available=available) if isinstance(available, int) else None
+
+
+def _lacks_scope(answer: Answer) -> bool:
+    return answer.status in (401, 403) and _SCOPES.search(answer.body) is not None
+
+
+def _is_handed_on(answer: Answer) -> bool:
+    """Whether litellm says that a vendor said so: of its own keys it speaks in other words."""
+    return b"litellm." in answer.body
+
+
+def _wall(answer: Answer) -> str | None:
+    """Who turned us away before the gateway saw us: its own refusals are JSON."""
+    challenge = answer.status in (403, 429, 503) and "cf-mitigated" in answer.headers
+    if not challenge and (answer.status != 403 or _json(answer) is not None):
+        return None
+    said = ((answer.headers.get(name), part, wall) for name, part, wall in _WALLS)
+    return next((wall for has, part, wall in said if has and part in has.casefold()), None)
 
 
 def _json(answer: Answer) -> Any:
@@ -180,6 +257,11 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
         timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         yield session
+
+
+async def _is_closed(session: aiohttp.ClientSession, base_url: str) -> bool:
+    """Whether the models are shown to no key that somebody made up."""
+    return refuses_key(await _ask(session, base_url, MODELS, NO_KEY))
 
 
 async def _ask(

@@ -15,11 +15,22 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from bot.core.jobs import UNNAMED, Reason
 from bot.core.orders import VideoRequest
-from bot.core.outcomes import Creation, Fetch, Fetched, Look, NotSent, Trouble, Uncertain
+from bot.core.outcomes import (
+    Creation,
+    Fetch,
+    Fetched,
+    Locked,
+    Look,
+    NotSent,
+    Trouble,
+    Uncertain,
+    Unusable,
+)
 from bot.gateways.answers import Answer, read_creation, read_look
 from bot.gateways.bounds import Bounds
-from bot.gateways.downloads import Downloads
+from bot.gateways.downloads import NET, Downloads
 from bot.gateways.guard import guarded_connector
 from bot.gateways.requests import Body, build
 from bot.gateways.sending import Sending, post, read
@@ -28,8 +39,6 @@ BOUNDS = Bounds()
 POST_TIME = BOUNDS.post
 CONTENT_TIME = BOUNDS.content
 """Seconds that a call may take at the most: a claim on its job has to last longer."""
-# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
-_NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,7 @@ class VideosApi:
             body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
             answer = await self._post(url, body, sending)
-        except _NET as error:
+        except NET as error:
             if sending.forbidden is not None:
                 raise sending.forbidden from None
             detail = type(error).__name__
@@ -103,7 +112,7 @@ class VideosApi:
                 self._url(gateway_id), headers=self._key, allow_redirects=False
             ) as response:
                 answer = await read(response, most=self._bounds.answer)
-        except _NET as error:
+        except NET as error:
             return Trouble(type(error).__name__)
         return read_look(answer, gateway_id=gateway_id)
 
@@ -111,14 +120,22 @@ class VideosApi:
         """Stream the finished video to `into`: by our own id first, then from what it named."""
         try:
             async with asyncio.timeout(self._bounds.content):
-                fetch = await self._download(self._url(gateway_id, "/content"), into, key=self._key)
-                for source in sources:
-                    if not isinstance(fetch, Trouble):
-                        break
-                    other = await self._download(source, into, key={})
-                    fetch = other if isinstance(other, Fetched) else fetch
+                return await self._content(gateway_id, sources, into)
         except TimeoutError as error:
             return Trouble(type(error).__name__)
+
+    async def _content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+        fetch: Fetch = Trouble("no link")
+        if gateway_id != UNNAMED:
+            own = self._url(gateway_id, "/content")
+            fetch = await self._downloads.fetch(own, into, key=self._key)
+        for source in sources:
+            if isinstance(fetch, Fetched | Locked) or _is_too_large(fetch):
+                break
+            other = await self._downloads.fetch(source, into, key={})
+            # Our own address says best why there is none; a link may be closed to us alone.
+            if isinstance(other, Fetched) or _is_too_large(other) or gateway_id == UNNAMED:
+                fetch = other
         return fetch
 
     async def _post(self, url: URL, body: Body, sending: Sending) -> Answer:
@@ -131,15 +148,14 @@ class VideosApi:
             resolver=self._resolver,
         )
 
-    async def _download(self, url: URL | str, into: Path, *, key: dict[str, str]) -> Fetch:
-        try:
-            return await self._downloads.fetch(URL(url), into, key=key)
-        except _NET as error:
-            return Trouble(type(error).__name__)
-
     def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
         name = "" if gateway_id is None else f"/{quote(gateway_id, safe='')}"
         return URL(f"{self.base_url}/v1/videos{name}{tail}", encoded=True)
+
+
+def _is_too_large(fetch: Fetch) -> bool:
+    """Then it is so wherever it lies: it is not fetched twice."""
+    return isinstance(fetch, Unusable) and fetch.reason is Reason.CONTENT_TOO_LARGE
 
 
 @asynccontextmanager

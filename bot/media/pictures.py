@@ -65,7 +65,8 @@ def fit_pictures(
     Upright sRGB JPEGs, both.
 
     Raises `Refused("picture_bad", why=...)`; `why` is `format` (none of the four we read),
-    `too_large` (pixels, or bytes that no quality brings down) or `broken` (cannot be decoded).
+    `too_large` (pixels) or `broken` (cannot be decoded). Or `Refused("picture_stays_large")`, for
+    bytes that no quality brings down.
     """
     with source.open("rb") as file:
         picture = _decode(file)
@@ -181,5 +182,7 @@ def _encode(picture: Image.Image, fit: Fit) -> tuple[bytes, tuple[int, int]]:
             return body.getvalue(), picture.size
     smaller = (round(picture.width * 0.8), round(picture.height * 0.8))
     if (fit.width and fit.height) or min(smaller) < fit.least_side:
-        raise Refused("picture_bad", why="too_large")
+        raise Refused(
+            "picture_stays_large", kilobytes=len(body.getvalue()) / 1e3, most=fit.most_bytes / 1e3
+        )
     return _encode(picture.resize(smaller, Image.Resampling.LANCZOS), fit)

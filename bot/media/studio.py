@@ -18,13 +18,14 @@ from typing import Self
 from bot.core.errors import BotError, Temporary
 from bot.core.jobs import Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
-from bot.media import pictures, sounds, videos
+from bot.media import encoding, pictures, sounds, videos
 from bot.media.storage import Storage, new_key
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 30.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
+PREPARE_TIMEOUT = 180.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
 SHRINK_PAUSE = 20.0
@@ -67,19 +68,24 @@ class Studio:
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         """Check, orient, fit and re-encode all of them, or none. Raises `Refused`.
 
-        The others get the size that the first has come to.
+        The others get the size that the first has come to; where that holds too many bytes for one
+        of them, all become smaller.
         """
         kept: list[Still] = []
+        size = None
         try:
             for source in sources:
-                still, (width, height) = await self._keep_picture(source, fit)
+                still, size = await self._keep_picture(source, _sized(fit, size))
                 kept.append(still)
-                fit = replace(fit, width=width, height=height)
-        except BaseException:
+        except BaseException as error:
             for key in (each for still in kept for each in (still.key, still.whole)):
                 await self.delete(key)
-            raise
-        return kept
+            smaller = _smaller(fit, size)
+            if smaller is None or getattr(error, "code", "") != "picture_stays_large":
+                raise
+        else:
+            return kept
+        return await self.keep_pictures(sources, smaller)
 
     async def keep_sound(self, source: Path, fit: SoundFit) -> Recording:
         """Check, cut and re-encode. Raises `Refused`."""
@@ -94,19 +100,26 @@ class Studio:
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
-        """Probe, take a thumbnail and store. Raises `Broken` if it is no playable video."""
-        clip = await self._workers.run(videos.probe, source, timeout=PROBE_TIMEOUT)
-        size = await asyncio.to_thread(lambda: source.stat().st_size)
+        """Check, make an MP4 of it if it is none, take a thumbnail and store.
+
+        `source` is ours to change. Raises `Broken`: `not_a_video`, `video_damaged`,
+        `video_truncated`, or a worker's own trouble with it.
+        """
         key = new_key("videos", "mp4")
-        await self.storage.put(key, source)
-        return Video(
-            key=key,
-            size=size,
-            width=clip.width,
-            height=clip.height,
-            seconds=clip.seconds,
-            thumbnail=await self._keep_thumbnail(source),
-        )
+        async with self.scratch() as folder:
+            clip, file = await self._workers.run(
+                encoding.prepare, source, folder / "video.mp4", timeout=PREPARE_TIMEOUT
+            )
+            size = await asyncio.to_thread(lambda: file.stat().st_size)
+            await self.storage.put(key, file)
+            return Video(
+                key=key,
+                size=size,
+                width=clip.width,
+                height=clip.height,
+                seconds=clip.seconds,
+                thumbnail=await self._keep_thumbnail(file),
+            )
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -128,7 +141,7 @@ class Studio:
                 raise Temporary("shrinking", retry_after=SHRINK_PAUSE, unsent=True)
             async with self._shrinking:
                 await self._workers.run(
-                    videos.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
+                    encoding.shrink, source, target, most_bytes, timeout=SHRINK_TIMEOUT
                 )
             yield target
 
@@ -174,3 +187,14 @@ class Studio:
                 if folder.stat().st_mtime < time.time() - FORGOTTEN_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
         return Storage(self._url, scratch=self._scratch)
+
+
+def _sized(fit: Fit, size: tuple[int, int] | None) -> Fit:
+    return fit if size is None else replace(fit, width=size[0], height=size[1])
+
+
+def _smaller(fit: Fit, size: tuple[int, int] | None) -> Fit | None:
+    """For the next try, once pictures had come to that size; None if nothing may be smaller."""
+    side = 0 if size is None else round(max(size) * 0.8)
+    is_exact = fit.width is not None and fit.height is not None
+    return None if is_exact or side < fit.least_side else replace(fit, most_side=side)

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from bot.simulator import stills
+from bot.simulator import stills, wrapping
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import Profile
 from bot.simulator.refusals import Refused
@@ -130,6 +130,11 @@ async def still(film: Film, variant: str) -> web.Response:
     return web.Response(body=data, content_type=stills.PARTS[variant][1])
 
 
+async def webm(film: Film) -> web.Response:
+    """Answer with a film in another container, under the name of an MP4."""
+    return web.Response(body=await asyncio.to_thread(wrapping.webm, film), content_type=MP4)
+
+
 async def sent(
     request: web.Request, fault: Fault, answer: web.StreamResponse, path: Path | None
 ) -> web.StreamResponse:
@@ -148,6 +153,15 @@ async def sent(
             return await _unmeasured(request, path)
         case "oversized" if path:
             return await _oversized(request, path, fault.size)
+        case "endless" if path:
+            return await _endless(request, path)
+        case "link" if path:
+            url = request.url.with_path(f"/files/{request.match_info['id']}.mp4")
+            return web.json_response({"url": str(url)})
+        case kind if path and kind in wrapping.WAYS:
+            packed = wrapping.WAYS[kind](await asyncio.to_thread(path.read_bytes))
+            headers = {hdrs.CONTENT_TYPE: MP4, **packed.headers}
+            return web.Response(body=packed.body, status=packed.status, headers=headers)
         case _:
             return answer
 
@@ -194,6 +208,15 @@ async def _oversized(request: web.Request, path: Path, size: int) -> web.StreamR
         await answer.write(ZEROS[:left])
         left -= len(ZEROS)
     return answer
+
+
+async def _endless(request: web.Request, path: Path) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: MP4})
+    answer.enable_chunked_encoding()
+    await answer.prepare(request)
+    await answer.write(await asyncio.to_thread(path.read_bytes))
+    while True:  # until the client leaves
+        await answer.write(ZEROS)
 
 
 async def _promised(request: web.Request, length: int) -> web.StreamResponse:

@@ -8,6 +8,9 @@ from aiohttp import web
 
 from bot.simulator.refusals import Refused
 
+LONGEST_TEXT = 1 << 20
+"""Bytes of a text part; the newest new-api refuses more, as most servers do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -96,9 +99,10 @@ def _free(name: str, taken: Mapping[str, object]) -> str:
 
 
 def _text(name: str, value: str | bytes | bytearray) -> str:
-    if isinstance(value, str):
-        return value
     try:
-        return value.decode()
+        text = value if isinstance(value, str) else value.decode()
     except UnicodeDecodeError as error:
         raise Refused(f"{name} is neither text nor a file with a filename") from error
+    if len(text.encode()) > LONGEST_TEXT:
+        raise Refused(f'request field "{name}" exceeds {LONGEST_TEXT} bytes')
+    return text

@@ -20,6 +20,14 @@ Kind = Literal[
     "drip",  # content: a few bytes at a time, `delay` seconds apart
     "unmeasured",  # content: no Content-Length
     "oversized",  # content: the file, then zeros up to `size` bytes
+    "endless",  # content: the file, then zeros for ever, without a Content-Length
+    "gzip",  # content: packed, though nobody asked for that
+    "part",  # content: 206, with all of it
+    "link",  # content: JSON that says where the file is
+    "webm",  # content: as WebM
+    "tail",  # content: bytes behind the last box
+    "noise",  # content: noise from the middle on
+    "at_once",  # create: answered when the video is made, with a link to it
     "fail",  # the video that this request is about ends failed, with `message` and `code`
     "stuck",  # the video that this request is about is never done
 ]

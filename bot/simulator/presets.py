@@ -97,7 +97,15 @@ REPLIES: Mapping[str, Trouble] = {
     "poll-truncated": [(Fault("retrieve", "answer", 200, body='{"id": "video_1", "sta'), 2)],
 }
 
+_UNNAMED = ("id", "task_id")
+
 LIVES: Mapping[str, Trouble] = {
+    "made-at-once": [(Fault("create", "at_once", takes=0.0, without=_UNNAMED), 1)],
+    "made-at-once-unknown": [
+        (Fault("create", "at_once", takes=0.0), 1),
+        (Fault("retrieve", "unknown"), ALWAYS),
+        (Fault("content", "unknown"), ALWAYS),
+    ],
     "stuck": [(Fault("create", "stuck"), 1)],
     "late": [(Fault("create", takes=DAY + 3600), 1)],
     "moderated-late": [(Fault("create", "fail", takes=600), 1)],
@@ -141,6 +149,13 @@ CONTENTS: Mapping[str, Trouble] = {
     "content-unmeasured": [(Fault("content", "unmeasured"), ALWAYS)],
     "content-html": [(Fault("content", "answer", 200, body=BAD_GATEWAY), 2)],
     "content-json": [(Fault("content", "answer", 200, body=_error("no video")), 2)],
+    "content-gzip": [(Fault("content", "gzip"), ALWAYS)],
+    "content-206": [(Fault("content", "part"), ALWAYS)],
+    "content-url": [(Fault("content", "link"), ALWAYS)],
+    "content-webm": [(Fault("content", "webm"), ALWAYS)],
+    "content-tail": [(Fault("content", "tail"), ALWAYS)],
+    "content-noise": [(Fault("content", "noise"), ALWAYS)],
+    "content-endless": [(Fault("content", "endless"), ALWAYS)],
     "content-oversized": [(Fault("content", "oversized", size=1 << 40), ALWAYS)],
 }
 

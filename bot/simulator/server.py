@@ -271,15 +271,17 @@ class Simulator:
         for fault in exchange.fates:
             _bend(video, fault)
         await self._library.keep(video)
-        answer = answers.patched(
-            self._profile.accepted(video), exchange.fault, status=self._profile.created
-        )
+        told = self._profile.accepted(video)
+        if exchange.fault.kind == "at_once":
+            await self._library.rendered()
+            told = {**told, "status": "completed", "data": [{"url": _link(exchange, video)}]}
+        answer = answers.patched(told, exchange.fault, status=self._profile.created)
         answer.headers.update(self._profile.receipt(film))
         return answer
 
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
-        url = f"{exchange.request.scheme}://{exchange.request.host}/files/{video.id}.mp4"
+        url = _link(exchange, video)
         return answers.patched(self._profile.told(video, self._now(), url), exchange.fault)
 
     def _known(self, exchange: Exchange) -> Video:
@@ -304,6 +306,8 @@ class Simulator:
         variant = exchange.request.query.get("variant", "video")
         if self._profile.variants and variant != "video":
             return await answers.still(video.film, variant)
+        if exchange.fault.kind == "webm":
+            return await answers.webm(video.film)
         exchange.file = video.path
         headers = self._profile.file_headers(video)
         return await answers.file(video.path, self._profile, headers)
@@ -333,6 +337,10 @@ class Simulator:
             for name in self._profile.models
         ]
         return web.json_response({"object": "list", "data": models})
+
+
+def _link(exchange: Exchange, video: Video) -> str:
+    return f"{exchange.request.scheme}://{exchange.request.host}/files/{video.id}.mp4"
 
 
 def _bend(video: Video, fault: Fault) -> None:

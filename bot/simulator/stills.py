@@ -13,15 +13,20 @@ PARTS = {"thumbnail": ("WEBP", "image/webp"), "spritesheet": ("JPEG", "image/jpe
 SHRUNK = 4
 
 
+def shrunk(film: Film) -> Film:
+    """The same film, a quarter as wide and high."""
+    width, height = film.width // SHRUNK // 2 * 2, film.height // SHRUNK // 2 * 2
+    return replace(film, width=width, height=height)
+
+
 def draw(film: Film, variant: str) -> bytes:
     """Draw one of `PARTS`; it belongs in a thread. ValueError: a picture cannot be read."""
-    width, height = film.width // SHRUNK // 2 * 2, film.height // SHRUNK // 2 * 2
-    small = replace(film, width=width, height=height)
+    small = shrunk(film)
     seconds = 1 if variant == "thumbnail" else film.seconds
     shown = list(islice(frames(small), 0, seconds * FPS, FPS))
-    sheet = Image.new("RGB", (width * len(shown), height))
+    sheet = Image.new("RGB", (small.width * len(shown), small.height))
     for place, frame in enumerate(shown):
-        sheet.paste(frame, (place * width, 0))
+        sheet.paste(frame, (place * small.width, 0))
     file = BytesIO()
     sheet.save(file, PARTS[variant][0])
     return file.getvalue()

@@ -108,7 +108,14 @@ async def _move_cards(connection: AsyncConnection, platform: str, old: str, new:
         .where(sa.or_(posts.c.channel_id == old, posts.c.channel_id.like(f"{old}/%")))
         # Due, as nothing else may happen to its job for long; and whoever is at it just now has
         # read where it stood: without its claim it can't give the card up.
-        .values(message_id=None, channel_id=None, sending_at=None, claimed_until=None, due_at=0.0)
+        .values(
+            message_id=None,
+            channel_id=None,
+            sending_at=None,
+            claimed_until=None,
+            version=posts.c.version + 1,
+            due_at=0.0,
+        )
     )
 
 

@@ -1,6 +1,6 @@
 """The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from bot.log import get_logger
 from bot.store import turns
 from bot.store.database import Database
 from bot.store.posts import owe
-from bot.store.rows import job_of, job_values
+from bot.store.rows import changed_values, job_of, job_values
 from bot.store.tables import jobs
 
 log = get_logger()
@@ -66,11 +66,17 @@ class Jobs:
         return await self._database.run(lambda connection: _get(connection, job_id))
 
     async def claim(
-        self, statuses: Sequence[Status], *, now: float, until: float, most: int
+        self,
+        statuses: Sequence[Status],
+        *,
+        now: float,
+        until: float,
+        most: int,
+        but: Collection[str] = (),
     ) -> list[Job]:
         """Take up to `most` due jobs. A claim that ran out without a word counts as a crash."""
         free = sa.or_(jobs.c.claimed_until.is_(None), jobs.c.claimed_until <= now)
-        due = sa.and_(_in(statuses), jobs.c.due_at <= now, free)
+        due = sa.and_(_in(statuses), jobs.c.due_at <= now, free, jobs.c.id.not_in(but))
         first = _order(statuses)
         chosen = sa.select(jobs.c.id).where(due).order_by(*first).limit(most)
         # A CTE is run once, whatever the plan: the limit of a subquery holds for each of its runs.
@@ -93,6 +99,15 @@ class Jobs:
 
         return await self._database.run(work)
 
+    async def renew(self, ids: Collection[str], *, until: float) -> None:
+        """Let the claims on these jobs last until then; one that was let go stays so."""
+        held = sa.and_(jobs.c.id.in_(ids), jobs.c.claimed_until.is_not(None))
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(jobs).where(held).values(claimed_until=until))
+
+        await self._database.run(work)
+
     async def release(self, job: Job) -> None:
         """Give a claim back unused; nothing happens if the row has moved on."""
         freed = (
@@ -106,11 +121,15 @@ class Jobs:
 
         await self._database.run(work)
 
-    async def next_due(self, statuses: Sequence[Status]) -> float | None:
-        """When the earliest job in one of `statuses` can be claimed."""
+    async def next_due(
+        self, statuses: Sequence[Status], *, but: Collection[str] = ()
+    ) -> float | None:
+        """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
         later = sa.func.max if self._database.is_sqlite else sa.func.greatest
         when = later(jobs.c.due_at, sa.func.coalesce(jobs.c.claimed_until, 0.0))
-        soonest = sa.select(sa.func.min(when)).where(_in(statuses), jobs.c.due_at.is_not(None))
+        soonest = sa.select(sa.func.min(when)).where(
+            _in(statuses), jobs.c.due_at.is_not(None), jobs.c.id.not_in(but)
+        )
 
         async def work(connection: AsyncConnection) -> float | None:
             due: float | None = await connection.scalar(soonest)
@@ -143,7 +162,15 @@ class Jobs:
 
         return await self._database.run(work)
 
-    async def accept(self, job_id: str, gateway_id: str, *, now: float, due_at: float) -> Job:
+    async def accept(
+        self,
+        job_id: str,
+        gateway_id: str,
+        *,
+        sources: tuple[str, ...] = (),
+        now: float,
+        due_at: float,
+    ) -> Job:
         """Record the gateway's id, whatever happened to the row while the POST was under way."""
 
         async def work(connection: AsyncConnection) -> Job:
@@ -152,7 +179,7 @@ class Jobs:
                 raise Broken("job_unknown", job=job_id)
             if job.gateway_id == gateway_id:
                 return job
-            after = moves.accepted(job, gateway_id, now=now, due_at=due_at)
+            after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
             saved = await _save(connection, job, after, now=now)
             if saved is None:
                 raise Broken("job_changed", job=job_id)
@@ -253,7 +280,7 @@ async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: fl
     written = await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == before.id, jobs.c.version == before.version)
-        .values(job_values(saved))
+        .values(changed_values(before, saved))
     )
     if written.rowcount != 1:
         return None
@@ -301,34 +328,40 @@ async def _usage(
     here = sa.and_(ours, jobs.c.platform == address.platform)
     person = sa.and_(here, jobs.c.person == person_id)
     community = sa.and_(here, jobs.c.community == address.community)
-    # Parked rows are nobody's turn: they must not keep their person waiting for ever.
-    running = sa.and_(
-        jobs.c.due_at.is_not(None),
-        sa.or_(
-            jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)),
-            sa.and_(jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE),
-        ),
-    )
+    # From its admission on, until a gateway's no that is free or a cancel: whatever holds its
+    # place here can't be sent beyond the limit later.
     paid = sa.case((jobs.c.spend_cost > 0, 1), else_=0)
     row = await connection.execute(
         sa.select(
             _sum(jobs.c.quota_cost, today, person),
             _sum(sa.literal(1), today, person),
-            _sum(sa.literal(1), running, person),
+            _sum(paid, today, person),
+            _sum(sa.literal(1), _running(now), person),
             _sum(jobs.c.quota_cost, today, community),
             _sum(paid, today, ours),
             _sum(jobs.c.spend_cost, today, ours),
         )
     )
-    mine, tries, at_once, theirs, videos, money = (int(figure) for figure in row.one())
+    figures = (int(figure) for figure in row.one())
+    mine, tries, paid_for, at_once, theirs, videos, money = figures
     return Usage(
         person_videos=mine,
         person_tries=tries,
+        person_paid=paid_for,
         person_at_once=at_once,
         community_videos=theirs if address.community else None,
         purse_videos=videos,
         purse_money=money,
     )
+
+
+def _running(now: float) -> sa.ColumnElement[bool]:
+    """Parked rows are nobody's turn: they must not keep their person waiting for ever."""
+    looked_at = sa.and_(
+        jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE
+    )
+    begun = sa.or_(jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)), looked_at)
+    return sa.and_(jobs.c.due_at.is_not(None), begun)
 
 
 def _of(purse: Purse) -> sa.ColumnElement[bool]:

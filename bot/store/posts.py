@@ -1,6 +1,7 @@
 """The `posts` table: what is still to be said, and what stands. One transaction per method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
 from bot.store.database import Database, insert
-from bot.store.rows import job_of, job_values, post_of
+from bot.store.rows import changed_values, job_of, post_of
 from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
@@ -58,12 +59,13 @@ class Posts:
         now: float,
         until: float,
         most: int,
+        but: Collection[int] = (),
     ) -> list[Post]:
-        """Take up to `most` due posts of these platforms and kinds."""
+        """Take up to `most` due posts of these platforms and kinds, but none of `but`."""
         free = sa.or_(posts.c.claimed_until.is_(None), posts.c.claimed_until <= now)
         chosen = (
             sa.select(posts.c.id)
-            .where(posts.c.due_at <= now, *_of(platforms, kinds), free)
+            .where(posts.c.due_at <= now, *_of(platforms, kinds), free, posts.c.id.not_in(but))
             .order_by(posts.c.due_at)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -73,7 +75,11 @@ class Posts:
             sa.update(posts)
             .where(posts.c.id.in_(sa.select(chosen.c.id)))
             # Counted before the work: a message that kills the process is not tried for ever.
-            .values(claimed_until=until, attempts=posts.c.attempts + 1)
+            .values(
+                claimed_until=until,
+                version=posts.c.version + 1,
+                attempts=posts.c.attempts + 1,
+            )
             .returning(*posts.c)
         )
 
@@ -84,14 +90,31 @@ class Posts:
 
         return await self._database.run(work)
 
+    async def renew(self, ids: Collection[int], *, until: float) -> None:
+        """Let the claims on these posts last until then; one that was let go stays so."""
+        held = sa.and_(posts.c.id.in_(ids), posts.c.claimed_until.is_not(None))
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(posts).where(held).values(claimed_until=until))
+
+        await self._database.run(work)
+
+    async def release(self, post: Post) -> None:
+        """Give a claim back unused; nothing happens if somebody else has taken the post since."""
+        await self._change(post, claimed_until=None)
+
     async def next_due(
-        self, platforms: Sequence[str], kinds: Sequence[PostKind] = ALL_KINDS
+        self,
+        platforms: Sequence[str],
+        kinds: Sequence[PostKind] = ALL_KINDS,
+        *,
+        but: Collection[int] = (),
     ) -> float | None:
-        """When the earliest post can be claimed."""
+        """When the earliest post, but none of `but`, can be claimed."""
         later = sa.func.max if self._database.is_sqlite else sa.func.greatest
         when = later(posts.c.due_at, sa.func.coalesce(posts.c.claimed_until, 0.0))
         soonest = sa.select(sa.func.min(when)).where(
-            posts.c.due_at.is_not(None), *_of(platforms, kinds)
+            posts.c.due_at.is_not(None), *_of(platforms, kinds), posts.c.id.not_in(but)
         )
 
         async def work(connection: AsyncConnection) -> float | None:
@@ -123,13 +146,13 @@ class Posts:
 
         return await self._database.run(work)
 
-    async def sending(self, post: Post, form: Form, *, now: float, until: float) -> Post | None:
+    async def sending(self, post: Post, form: Form, *, now: float) -> Post | None:
         """Remember, before the first byte, that a message of this form is on its way.
 
-        Renews the claim; None if it had run out and somebody else took the post.
+        None if the claim had run out and somebody else took the post.
         """
         begun = post.sending_at if post.form is form and post.sending_at else now
-        return await self._change(post, form=form.value, sending_at=begun, claimed_until=until)
+        return await self._change(post, form=form.value, sending_at=begun)
 
     async def unsent(self, post: Post) -> None:
         """Surely nothing was said: forget that a send was begun."""
@@ -218,8 +241,12 @@ class Posts:
         return await self._database.run(work)
 
     async def _change(self, post: Post, **values: object) -> Post | None:
-        """Behind the fence of the claim: None if somebody else has taken the post since."""
-        held = sa.and_(posts.c.id == post.id, posts.c.claimed_until == post.claimed_until)
+        """Behind the fence of the claim: None if it was given back, or somebody else's since."""
+        held = sa.and_(
+            posts.c.id == post.id,
+            posts.c.version == post.version,
+            posts.c.claimed_until.is_not(None),
+        )
         change = sa.update(posts).where(held).values(values).returning(*posts.c)
 
         async def work(connection: AsyncConnection) -> Post | None:
@@ -248,7 +275,7 @@ async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> N
     await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == job_id)
-        .values({**job_values(after), "version": job.version + 1})
+        .values(changed_values(job, replace(after, version=job.version + 1)))
     )
     await owe(connection, after, {PostKind.CARD: now})
 

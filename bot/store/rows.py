@@ -1,5 +1,6 @@
 """Between rows and the core's frozen values."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -13,29 +14,47 @@ from bot.core.posts import Form, Post, PostKind
 _order = TypeAdapter(Order)
 _request = TypeAdapter(VideoRequest)
 _video = TypeAdapter(Video)
-_plain = tuple(
-    field.name
-    for field in fields(Job)
-    if field.name not in {"order", "request", "video", "status", "reason", "sources"}
-)
-
-
-def job_values(job: Job) -> dict[str, Any]:
-    """The columns of `job`."""
-    return {name: getattr(job, name) for name in _plain} | {
-        "status": job.status.value,
-        "reason": job.reason.value if job.reason else None,
+_fields = tuple(field.name for field in fields(Job))
+_columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
+    "status": lambda job: {"status": job.status.value},
+    "reason": lambda job: {"reason": job.reason.value if job.reason else None},
+    "order": lambda job: {
         "platform": job.order.address.platform,
         "event_id": job.order.event_id,
         "community": job.order.address.community,
         "person": job.order.person.id,
         "order_data": order_values(job.order),
+    },
+    "request": lambda job: {
         "model": job.request.model,
         "seconds": job.request.seconds,
         "request_data": _request.dump_python(job.request, mode="json"),
-        "sources": list(job.sources),
-        "video": _video.dump_python(job.video, mode="json") if job.video else None,
-    }
+    },
+    "sources": lambda job: {"sources": list(job.sources)},
+    "video": lambda job: {
+        "video": _video.dump_python(job.video, mode="json") if job.video else None
+    },
+}
+"""Fields of a job that are no column of the same name and value."""
+_plain = tuple(name for name in _fields if name not in _columns)
+
+
+def job_values(job: Job) -> dict[str, Any]:
+    """The columns of `job`."""
+    return _values(job, _fields)
+
+
+def changed_values(before: Job, after: Job) -> dict[str, Any]:
+    """The columns in which `after` differs: others may have changed the rest of the row since."""
+    return _values(after, [it for it in _fields if getattr(before, it) != getattr(after, it)])
+
+
+def _values(job: Job, names: Iterable[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in names:
+        columns = _columns.get(name)
+        values |= columns(job) if columns else {name: getattr(job, name)}
+    return values
 
 
 def job_of(row: RowMapping) -> Job:

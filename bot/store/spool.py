@@ -6,7 +6,7 @@ synced before anything else happens; the next start brings them home.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -16,24 +16,26 @@ class Spool:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def add(self, job_id: str, gateway_id: str) -> None:
+    def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
         """Write one id down and wait until the disk has it. Raises `OSError`."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = json.dumps({"job": job_id, "gateway_id": gateway_id}) + "\n"
+        entry = {"job": job_id, "gateway_id": gateway_id}
+        line = json.dumps(entry | ({"sources": list(sources)} if sources else {})) + "\n"
         with self._file.open("a", encoding="ascii") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
 
-    def read(self) -> Iterator[tuple[str, str]]:
-        """Job and gateway id of every whole line."""
+    def read(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Job, gateway id and links to the video, if it was made at once, of every whole line."""
         if not self._file.exists():
             return
         for line in self._file.read_text("ascii", "replace").splitlines():
             try:
                 entry = json.loads(line)
-                yield str(entry["job"]), str(entry["gateway_id"])
-            except (ValueError, TypeError, KeyError):
+                sources = tuple(map(str, entry.get("sources", ())))
+                yield str(entry["job"]), str(entry["gateway_id"]), sources
+            except (ValueError, TypeError, KeyError, AttributeError):
                 continue  # torn by the crash that it was written for
 
     def clear(self) -> None:

@@ -84,6 +84,8 @@ posts = sa.Table(
     sa.Column("sending_at", sa.Double),
     sa.Column("message_id", sa.Text),
     sa.Column("channel_id", sa.Text),
+    # How often it was claimed: a claim may be renewed, and is still told from a later one.
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("job_id", "kind"),
 )
 sa.Index(

@@ -47,8 +47,7 @@ class Health:
 
     async def _ready(self, _request: web.Request) -> web.Response:
         async with self._looking:
-            # A clock that was set back must not make the last look last for hours.
-            if not 0 <= self._clock.now() - self._looked_at < FRESH:
+            if self._clock.steady() - self._looked_at >= FRESH:
                 await self._look()
         lines = list(self._troubles) or ["ok"]
         return web.Response(
@@ -62,7 +61,7 @@ class Health:
         causes = await asyncio.gather(*(self._trouble(it) for it in self._checks.values()))
         found = zip(self._checks, causes, strict=True)
         before, self._troubles = self._troubles, {name: why for name, why in found if why}
-        self._looked_at = self._clock.now()
+        self._looked_at = self._clock.steady()
         if self._troubles.keys() - before.keys():
             log.warning("health.lost", troubles=self._troubles)
         elif before and not self._troubles:

@@ -54,7 +54,7 @@ class TelegramPlace(Place):
                 ways=nowhere,
                 clock=clock,
             )
-            platform.hears = True
+            platform.supervisor.up()
             where = Address(platform="telegram", channel=str(ann.id), message=str(asked.id))
             wish = order(where, Person(id=str(ann.id), name="Ann"))
             async with platform:

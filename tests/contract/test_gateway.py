@@ -17,6 +17,7 @@ from bot.core.outcomes import (
     Busy,
     Done,
     Failed,
+    Fetch,
     Fetched,
     Locked,
     Missing,
@@ -24,6 +25,7 @@ from bot.core.outcomes import (
     Running,
     Trouble,
     Uncertain,
+    Unusable,
 )
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.simulator.faults import BAD_GATEWAY, Fault
@@ -35,6 +37,7 @@ from tests.fakes import wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
 
+HTML = "not a video: text/html; charset=utf-8"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
 GATEWAY = "ZOETROPE_GATEWAYS__G__"
 
@@ -267,7 +270,7 @@ async def finished(gateway: VideosApi, simulator: Simulator, clock: FakeClock) -
     ("fault", "detail"),
     [
         (Fault("content", "truncate"), "ClientPayloadError"),
-        (Fault("content", "answer", status=200, body=BAD_GATEWAY), "not an MP4"),
+        (Fault("content", "answer", status=200, body=BAD_GATEWAY), HTML),
         (Fault("content", "answer", status=502, body=BAD_GATEWAY), f"HTTP 502: {BAD_GATEWAY}"),
         (
             Fault("content", "answer", status=404, message="Task not found"),
@@ -288,7 +291,9 @@ async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
     gateway_id, done = await finished(gateway, simulator, clock)
     simulator.faults.add(fault, times=4)
 
-    said_no = Trouble(detail, definite=fault.status == 404)
+    said_no: Fetch = Trouble(detail, definite=fault.status == 404)
+    if detail == HTML:
+        said_no = Unusable(Reason.CONTENT_GONE, detail)
     assert await gateway.content(gateway_id, (), video) == said_no
     assert await gateway.content(gateway_id, done.sources, video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK

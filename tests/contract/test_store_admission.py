@@ -13,7 +13,7 @@ from bot.core import jobs as moves
 from bot.core.errors import Refused
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.posts import CARD_GRACE, PostKind
-from bot.core.quotas import Limits, Purse, Usage
+from bot.core.quotas import IN_DOUBT, Limits, Purse, Usage
 from bot.store.database import Database, open_database
 from tests.conftest import NewUrl
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
@@ -142,20 +142,20 @@ async def test_a_refused_wish_leaves_nothing_behind(store: Store) -> None:
     assert await store.usage(job) == Usage()
 
 
-FULL = Usage(person_videos=1, person_tries=1, community_videos=1, purse_videos=1, purse_money=PRICE)
+FULL = Usage(
+    person_videos=1,
+    person_tries=1,
+    person_paid=1,
+    community_videos=1,
+    purse_videos=1,
+    purse_money=PRICE,
+)
 TRIED = Usage(person_tries=1)
-PURSE_ONLY = Usage(person_tries=1, purse_videos=1, purse_money=PRICE)
+PURSE_ONLY = Usage(person_tries=1, person_paid=1, purse_videos=1, purse_money=PRICE)
 ELSEWHERE: dict[str, tuple[Job, Usage]] = {
     "the same": (
         a_job(),
-        Usage(
-            person_videos=1,
-            person_tries=1,
-            person_at_once=1,
-            community_videos=1,
-            purse_videos=1,
-            purse_money=PRICE,
-        ),
+        replace(FULL, person_at_once=1),
     ),
     "another person": (
         a_job(person="bob"),
@@ -220,6 +220,64 @@ async def test_what_turned_up_after_all_stays_free_for_the_person(store: Store) 
     job = await store.in_state(Status.UNCONFIRMED)
     await store.jobs.accept(job.id, "late", now=NOON, due_at=NOON)
     assert await store.usage(job) == replace(PURSE_ONLY, person_at_once=1)
+
+
+async def test_what_may_be_paid_for_a_person_is_at_most_two_videos_beyond_the_limit(
+    store: Store,
+) -> None:
+    """Answers that are lost give the video back, but what may have been paid for is counted."""
+    limits = replace(FREE, person_videos=3)
+    lost = []
+    for _ in range(3 + IN_DOUBT):
+        job = await store.admitted(limits=limits)
+        lost.append(await _lost(store, job))
+    with pytest.raises(Refused, match="limit_person_paid") as refusal:
+        await store.admitted(limits=limits)
+    assert refusal.value.values == {"limit": 5, "used": 5, "resets_at": NOON + DAY / 2}
+    assert await store.admitted(a_job(person="bob"), limits)
+    # Its operator found out that one of them was never taken.
+    await store.moved(lost[0], moves.failed(lost[0], Reason.BY_ADMIN, charged=False))
+    await store.admitted(limits=limits)
+
+
+async def test_what_waits_to_be_sent_is_counted_with_what_was_sent_to_no_end(store: Store) -> None:
+    """Admitted together, then lost one after the other, they give nothing back that was taken."""
+    limits = replace(FREE, person_videos=3)
+    sent = 0
+    for _ in range(4):
+        answers = await asyncio.gather(
+            *(store.admitted(limits=limits) for _ in range(10)), return_exceptions=True
+        )
+        through = [answer for answer in answers if isinstance(answer, Job)]
+        for job in through:
+            await _lost(store, job)
+        sent += len(through)
+    assert sent == 3 + IN_DOUBT
+
+
+async def test_what_a_gateway_refused_and_tries_of_one_job_are_no_paid_ones(store: Store) -> None:
+    limits = replace(FREE, person_videos=3)
+    for _ in range(9):
+        job = await store.admitted(limits=limits)
+        sent = await store.moved(job, moves.submitting(job, now=NOON))
+        again = await store.moved(sent, moves.requeued(sent, due_at=NOON, attempts=1))
+        assert (await store.usage(job)).person_paid == 1
+        sent = await store.moved(again, moves.submitting(again, now=NOON))
+        await store.moved(sent, moves.failed(sent, Reason.MODERATED, charged=False))
+
+
+@pytest.mark.parametrize("code", ["limit_purse_videos", "limit_purse_money"])
+async def test_what_may_have_been_paid_for_counts_for_its_purse(store: Store, code: str) -> None:
+    for _ in range(5):
+        await _lost(store, await store.admitted(limits=LIMITS[code]))
+    with pytest.raises(Refused, match=code):
+        await store.admitted(limits=LIMITS[code])
+
+
+async def _lost(store: Store, job: Job) -> Job:
+    """Its POST left, and the answer never came."""
+    sent = await store.moved(job, moves.submitting(job, now=NOON))
+    return await store.moved(sent, moves.unconfirmed(sent, detail="reset"))
 
 
 @pytest.mark.parametrize(("waited", "at_once"), [(SOFT_DEADLINE - 1, 1), (SOFT_DEADLINE, 0)])

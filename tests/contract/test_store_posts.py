@@ -13,13 +13,11 @@ from bot.core.posts import CARD_GRACE, Form, Post, PostKind
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 
 LATER = NOON + CARD_GRACE
-SEND = 300.0
-"""Seconds that a send's claim lasts."""
 
 
 async def begun(store: Store, post: Post, form: Form, *, now: float) -> Post:
     """A send under way, by the one who has the post."""
-    held = await store.posts.sending(post, form, now=now, until=now + SEND)
+    held = await store.posts.sending(post, form, now=now)
     assert held is not None
     return held
 
@@ -40,10 +38,10 @@ async def test_a_claim_of_a_post_counts_its_try_before_the_work(store: Store) ->
     card = await store.post(job, PostKind.CARD)
     assert card is not None
     claimed = await store.claimed_post(now=LATER)
-    assert claimed == replace(card, claimed_until=LATER + 60, attempts=1)
+    assert claimed == replace(card, claimed_until=LATER + 60, version=1, attempts=1)
     assert await store.due_posts(now=LATER + 59) == []
     assert await store.claimed_post(now=LATER + 60) == replace(
-        card, claimed_until=LATER + 120, attempts=2
+        card, claimed_until=LATER + 120, version=2, attempts=2
     )
 
 
@@ -153,9 +151,7 @@ async def test_a_send_is_remembered_before_its_first_byte(store: Store) -> None:
     await store.admitted()
     claimed = await store.claimed_post(now=LATER)
     sending = await begun(store, claimed, Form.FILE, now=LATER + 1)
-    assert sending == replace(
-        claimed, form=Form.FILE, sending_at=LATER + 1, claimed_until=LATER + 1 + SEND
-    )
+    assert sending == replace(claimed, form=Form.FILE, sending_at=LATER + 1)
 
 
 async def test_whoever_lost_the_claim_says_nothing_and_changes_nothing(store: Store) -> None:
@@ -163,7 +159,7 @@ async def test_whoever_lost_the_claim_says_nothing_and_changes_nothing(store: St
     job = await store.admitted()
     slow = await store.claimed_post(now=LATER)
     quick = await store.claimed_post(now=LATER + 60)
-    assert await store.posts.sending(slow, Form.TEXT, now=LATER + 61, until=LATER + 361) is None
+    assert await store.posts.sending(slow, Form.TEXT, now=LATER + 61) is None
     await store.posts.put_off(slow, due_at=None)
     await store.posts.fall(slow, Form.LINK, direct=True)
     assert await store.post(job, PostKind.CARD) == quick
@@ -226,6 +222,7 @@ async def test_a_card_that_was_sent_owes_nothing_until_the_next_change(store: St
         job_id=job.id,
         kind=PostKind.CARD,
         due_at=None,
+        version=1,
         form=Form.TEXT,
         message_id="m1",
         channel_id="c1",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.core import fetching
 from bot.core.jobs import Reason
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import (
@@ -52,6 +53,7 @@ HASTE = {
     "answer-late": Bounds(post=0.5),
     "poll-late": Bounds(look=0.5),
     "content-drips": Bounds(stall=0.5),
+    "content-endless": Bounds(video=1_000_000),
 }
 """What is only slow is met with a client that does not wait for that."""
 
@@ -72,7 +74,8 @@ MEANINGS: Mapping[str, str] = {
     "bad-key": "Locked(bad_key)",
     **all_of("no-balance no-balance-a no-balance-token", "Locked(no_balance)"),
     **all_of("denied no-channel", "Rejected(unknown_model)"),
-    **all_of("too-large ok-but-error moved", "Rejected(refused)"),
+    "too-large": "Rejected(picture_too_large)",
+    **all_of("ok-but-error moved", "Rejected(refused)"),
     # Words of success, of failure, and all others.
     **all_of(
         "is-completed is-succeeded is-succeed is-success is-done is-loud wrapped",
@@ -106,12 +109,21 @@ MEANINGS: Mapping[str, str] = {
     "stuck": "Accepted Running",
     "late": "Accepted Running Done Fetched",
     "moderated-late": "Accepted Running Failed(moderated)",
+    **all_of("made-at-once made-at-once-unknown", "Accepted Done Fetched"),
     # The content, asked for by our own id first, then with the links that the look had.
-    **all_of("content-typed content-unmeasured", "Accepted Running Done Fetched"),
+    **all_of(
+        "content-typed content-unmeasured content-gzip content-206 content-url content-webm"
+        " content-tail content-noise",
+        "Accepted Running Done Fetched",
+    ),
+    **all_of(
+        "content-endless content-oversized",
+        "Accepted Running Done Unusable(content_too_large)",
+    ),
+    **all_of("content-html content-json", "Accepted Running Done Unusable(content_gone) Fetched"),
     **all_of("content-400 content-404", "Accepted Running Done Trouble! Fetched"),
     **all_of(
-        "content-403 content-502 content-drips content-truncated content-html content-json"
-        " content-moved content-oversized",
+        "content-403 content-502 content-drips content-truncated content-moved",
         "Accepted Running Done Trouble Fetched",
     ),
     "url-expired": "Accepted Running Done Trouble",
@@ -120,7 +132,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     # It gives up after a day, and says so.
     "new-api": all_of("stuck late", "Accepted Running Failed(refused)"),
     # There are no links in its answers.
-    "openai": all_of("content-moved content-oversized", "Accepted Running Done Trouble"),
+    "openai": all_of("content-moved", "Accepted Running Done Trouble"),
 }
 """Profile → where it differs."""
 
@@ -168,28 +180,28 @@ class Teller:
         created = await gateway.create(request, [], about_to_send=samples.nothing)
         story.outcomes.append(created)
         if isinstance(created, Accepted):
-            await self._follow(story, gateway, created.gateway_id)
+            await self._follow(story, gateway, created)
         posts = [it for it in self.simulator.journal[before:] if it.operation == "create"]
         story.posts = len(posts)
         story.charged, story.refunded = posts[0].charged, posts[0].refunded
         return story
 
-    async def _follow(self, story: Story, gateway: VideosApi, gateway_id: str) -> None:
+    async def _follow(self, story: Story, gateway: VideosApi, created: Accepted) -> None:
         await self.simulator.rendered()
         ordered_at = self.clock.now()
         for at in LOOKS:
             await self.clock.advance(ordered_at + at - self.clock.now())
-            look = await gateway.retrieve(gateway_id)
+            look = await fetching.look(gateway, created.gateway_id, created.sources)
             story.outcomes.append(look)
             if isinstance(look, Done):
-                await self._fetch(story, gateway, gateway_id, look)
+                await self._fetch(story, gateway, created, look)
             if isinstance(look, Done | Failed):
                 return
 
-    async def _fetch(self, story: Story, gateway: VideosApi, gateway_id: str, done: Done) -> None:
-        sources: tuple[str, ...] = ()
+    async def _fetch(self, story: Story, gateway: VideosApi, created: Accepted, done: Done) -> None:
+        sources = created.sources
         for _ in range(FETCHES):
-            fetch = await gateway.content(gateway_id, sources, self.into)
+            fetch = await gateway.content(created.gateway_id, sources, self.into)
             story.outcomes.append(fetch)
             if isinstance(fetch, Fetched):
                 return

@@ -26,6 +26,7 @@ from bot.cli import output
 from bot.cli.generate import Ticket, Wish, generate
 from bot.cli.words import explain
 from bot.core.errors import BotError, Broken, Refused
+from bot.core.steps import CONTENT_TRIES
 from bot.simulator.faults import Fault, Operation
 from tests.conftest import NewUrl
 from tests.e2e.world import WAIT, World, png
@@ -285,6 +286,46 @@ async def test_every_trouble_ends_in_a_sentence_that_is_true(
     said = explain(wrong.value)
     assert said.startswith(words)
     assert "(detail" not in said, "no dataclass is a sentence"
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    "trouble",
+    ["content-gzip", "content-206", "content-url", "content-webm", "content-tail", "made-at-once"],
+)
+async def test_a_video_in_any_envelope_becomes_a_file_that_plays(
+    world: World, trouble: str
+) -> None:
+    into = output.named(world.folder / "cat.mp4", overwrite=False)
+    await generate(
+        Wish(prompt=f"a cat [{trouble}]"), into=into, config=world.config(), ticket=Ticket()
+    )
+    body = into.path.read_bytes()
+    assert body[4:8] == b"ftyp"
+    with av.open(str(into.path)) as made:
+        assert sum(1 for _ in made.decode(video=0)) == 24
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    ("trouble", "words"), [("content-noise", "video_damaged"), ("content-html", "")]
+)
+async def test_the_terminal_judges_a_file_as_the_service_does(
+    world: World, trouble: str, words: str
+) -> None:
+    """Noise is fetched three times and refused; a page that goes away is waited out."""
+    into = output.named(world.folder / "cat.mp4", overwrite=False)
+    making = generate(
+        Wish(prompt=f"a cat [{trouble}]"), into=into, config=world.config(), ticket=Ticket()
+    )
+    if not words:
+        await making
+        return
+    with pytest.raises(Broken, match="generate_no_content") as wrong:
+        await making
+    assert words in explain(wrong.value)
+    asked = [entry for entry in world.simulator.journal if entry.operation == "content"]
+    assert len(asked) == CONTENT_TRIES
 
 
 @pytest.mark.proof

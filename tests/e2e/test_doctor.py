@@ -20,6 +20,7 @@ from tests.e2e.world import World
 from tests.fakes.discord import FakeDiscord, Intent, Permission, rate_limited
 from tests.fakes.gateways import (
     BAD_KEY,
+    NO_DATABASE,
     PAGE,
     SPENT_KEY,
     UNKNOWN_TASK,
@@ -217,6 +218,21 @@ async def test_discord_is_asked_again_where_it_wants_us_to_be_slower(world: Worl
 GATEWAYS: Mapping[str, tuple[Mapping[str, Said], str]] = {
     "bad key": ({"v1__videos": BAD_KEY}, "Gateway main: The gateway does not take the key. Copy"),
     "spent key": ({"v1__videos": SPENT_KEY}, "Gateway main: Nothing is left on this key. Top it"),
+    "wrong key at litellm": (
+        {"v1__videos": NO_DATABASE, "v1__models": NO_DATABASE},
+        "Gateway main: The gateway does not take the key.",
+    ),
+    "wall": (
+        {"v1__videos": Said(403, "<html>Just a moment...", {"Server": "cloudflare"})},
+        "and turns this program away (HTTP 403), so the gateway was not even asked.",
+    ),
+    "sends on": (
+        {
+            "v1__videos__zoetrope": UNKNOWN_TASK,
+            "v1__videos": Said(308, "", {"Location": "/v1/videos/"}),
+        },
+        "sends on what is ordered at /v1/videos (HTTP 308, to “/v1/videos/”).",
+    ),
     "page": ({"v1__videos": PAGE}, "is a web page, not a gateway."),
     "busy": ({"v1__videos": Said(429)}, "asks us to slow down, and says nothing else for now."),
     "moved nowhere": (

@@ -24,6 +24,7 @@ from tests.e2e.world import CATALOGUE, World
 from tests.fakes.discord import FakeDiscord, Fault, error
 from tests.fakes.gateways import (
     BAD_KEY,
+    NO_DATABASE,
     PAGE,
     SPENT_KEY,
     UNKNOWN_TASK,
@@ -336,6 +337,10 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
         await person.sees("holds characters that no such secret has")
         await person.answers(SECRET, "sk-wrong")
         await person.sees("does not take the key.")
+        odd.answers |= {"/v1/videos": NO_DATABASE, "/v1/models": NO_DATABASE}
+        await person.answers(SECRET, "sk-litellm")
+        await person.sees("does not take the key.")
+        del odd.answers["/v1/models"]
         odd.answers["/v1/videos"] = SPENT_KEY
         await person.answers(SECRET, "sk-spent")
         await person.sees("Nothing is left on this key. Top it up")

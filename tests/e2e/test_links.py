@@ -1,6 +1,7 @@
 """A picture too large to go along: by link where the world sees us, smaller where it does not."""
 
 import json
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -20,13 +21,14 @@ MODELS = json.dumps({"wan2.5-i2v-preview": {"picture": {"url_above": SMALL}}})
 
 
 class Ahead(SystemClock):
-    """The system's clock, and how far a test has put it forward."""
+    """The system's clock, and how much more time a test has let pass."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
-
-    def now(self) -> float:
-        return super().now() + self.seconds
+        super().__init__(
+            wall=lambda: time.time() + self.seconds,
+            steady=lambda: time.monotonic() + self.seconds,
+        )
 
 
 async def test_the_link_that_reaches_the_gateway_leads_to_our_copy_until_it_expires(

@@ -17,7 +17,7 @@ from PIL import Image
 
 from bot.app import open_app
 from bot.config import Config, load
-from bot.core.ports import Clock
+from bot.core.ports import SettableClock
 from bot.simulator.server import Simulator
 from tests.fakes.discord import FakeDiscord, Message
 
@@ -59,7 +59,7 @@ class World:
         self.simulator = simulator
         self.gateway_url = gateway_url
         self.folder = folder
-        self.clock: Clock | None = None
+        self.clock: SettableClock | None = None
         """The app's own, where a test has to turn it."""
 
     def environment(self, **changes: str) -> dict[str, str]:

@@ -17,13 +17,40 @@ class FakeClock:
 
     def __init__(self, at: float = 1_768_478_400.0) -> None:
         self._now = at
+        self._began = at
+        self._set = 0.0
+        """Seconds of all steps that were adopted."""
+        self._step = 0.0
+        self._settled_at = at
         self._numbers = count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._somebody_slept = asyncio.Condition()
 
     def now(self) -> float:
         """Seconds since the epoch, UTC; by default noon of 15 January 2026."""
-        return self._now
+        return self._now + self._set
+
+    def steady(self) -> float:
+        """Seconds since the clock was made."""
+        return self._now - self._began
+
+    def settled(self) -> float:
+        """Seconds since the clock was made, or a step was adopted."""
+        return self._now - self._settled_at
+
+    def step(self) -> float:
+        """Seconds by which the machine's clock was set: see `set`."""
+        return self._step
+
+    def adopt(self, seconds: float) -> None:
+        """From now on the step counts."""
+        self._set += seconds
+        self._step -= seconds
+        self._settled_at = self._now
+
+    def set(self, seconds: float) -> None:
+        """Somebody sets the machine's clock by so many seconds."""
+        self._step += seconds
 
     async def sleep(self, seconds: float) -> None:
         """Return once `advance` has passed that much time."""

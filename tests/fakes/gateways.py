@@ -25,6 +25,11 @@ BAD_KEY = Said(401, {"error": {"message": "Invalid token", "type": "new_api_erro
 SPENT_KEY = Said(
     401, {"error": {"message": "该令牌额度已用尽", "type": "new_api_error", "code": ""}}
 )
+NO_DATABASE = Said(
+    400,
+    {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
+)
+"""What litellm without a database answers to a wrong key."""
 PAGE = Said(200, "<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"})
 WRONG_PATH = Said(
     404,
@@ -68,10 +73,29 @@ class OddGateway:
     async def _answer(self, request: web.Request) -> web.Response:
         key = request.headers.get("Authorization")
         self.requests.append((request.method, request.path, key))
-        for path, said in self.answers.items():
-            if request.path.startswith(path):
-                return _response(said)
-        return _response(WRONG_PATH)
+        return _response(self.said(request.path, key))
+
+    def said(self, path: str, key: str | None) -> Said:
+        """What it says to a request."""
+        found = (said for start, said in self.answers.items() if path.startswith(start))
+        return next(found, WRONG_PATH)
+
+
+class KeyedGateway(OddGateway):
+    """Says something else to whoever has the good key."""
+
+    def __init__(
+        self, good: str, to_good: Mapping[str, Said], to_others: Mapping[str, Said]
+    ) -> None:
+        super().__init__()
+        self._good = f"Bearer {good}"
+        self._to_good = to_good
+        self._to_others = to_others
+
+    def said(self, path: str, key: str | None) -> Said:
+        answers = self._to_good if key == self._good else self._to_others
+        found = (said for start, said in answers.items() if path.startswith(start))
+        return next(found, WRONG_PATH)
 
 
 def _response(said: Said) -> web.Response:

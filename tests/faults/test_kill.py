@@ -60,10 +60,10 @@ def check_promises(world: World) -> None:
 
 @asynccontextmanager
 async def asked(
-    world: World, victim: dict[str, str] | None = None
+    world: World, victim: dict[str, str] | None = None, **changes: str
 ) -> AsyncIterator[tuple[Process, Person, Interaction]]:
     """The app, connected, and Ann's picture on its way."""
-    async with world.process(victim=victim) as process:
+    async with world.process(victim=victim, **changes) as process:
         await world.discord.connected(timeout=WAIT)
         ann = world.discord.person("ann")
         picture = world.discord.attachment(png(), "cat.png", ephemeral=True)

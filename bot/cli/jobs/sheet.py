@@ -8,7 +8,7 @@ from rich.table import Table
 from bot.cli import tables
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
-from bot.core.jobs import Job
+from bot.core.jobs import UNNAMED, Job
 from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
 from bot.i18n import printable
@@ -88,7 +88,7 @@ def _given(given: Picture | Sound) -> str:
 
 def _gateway(job: Job, *, prompt: bool) -> Iterator[Line]:
     yield tell("jobs.gateway"), f"{job.gateway}, {facts.host(job.base_url)}"
-    yield tell("jobs.gateway_id"), job.gateway_id or tell("jobs.no_id")
+    yield tell("jobs.gateway_id"), _id(job)
     yield tell("jobs.progress"), f"{job.progress} %"
     yield tell("jobs.attempts"), str(job.attempts)
     yield tell("jobs.crashes"), str(job.crashes)
@@ -98,6 +98,11 @@ def _gateway(job: Job, *, prompt: bool) -> Iterator[Line]:
         yield tell("jobs.detail"), said
     if job.sources:
         yield tell("jobs.sources"), str(len(job.sources))
+
+
+def _id(job: Job) -> str:
+    is_known = job.gateway_id not in (None, UNNAMED)
+    return f"{job.gateway_id}" if is_known else tell("jobs.no_id")
 
 
 def _costs(job: Job, currency: str) -> Iterator[Line]:

@@ -25,11 +25,13 @@ from bot import i18n
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
-from bot.core.ports import Posts
+from bot.core.ports import Clock, Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
+from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
+from bot.platforms.discord.connection import Client, Connection
 from bot.platforms.discord.errors import translation
 from bot.platforms.discord.pictures import Downloads
 
@@ -60,29 +62,32 @@ class Settings:
     """Ask for the privileged intent: only then are strangers' pictures seen in replies."""
     upload_limit: int = 10 * 1024 * 1024
     """The largest file where nobody boosted anything. Discord moves it now and then."""
-    login_time: float = 90.0
+    login_time: float = 45.0
     send_time: float = 120.0
     edit_time: float = 30.0
     fetch_time: float = 60.0
 
 
 class DiscordPlatform:
-    """One bot account. Open it, then `run` it; until that has logged in, posts are put off."""
+    """One bot account. Open it, then `run` it; until that has logged in, posts are put off.
+
+    REST and the gateway fail each for itself: posts go on without the one, commands don't.
+    """
 
     name: str = NAME
     card_grace = CARD_GRACE
 
-    def __init__(self, settings: Settings, *, posts: Posts) -> None:
+    def __init__(self, settings: Settings, *, posts: Posts, clock: Clock) -> None:
         self.settings = settings
         self.client = _client(settings)
         self._posts = posts
+        self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)
+        self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
         self._logged_in = False
-        self._hears = False
-        """Whether the gateway's socket stands: REST goes on without it, commands don't."""
         self._learned: dict[str | None, int] = {}
         """Upload limits that a refusal taught us, by community; None: direct messages."""
         self._stack = AsyncExitStack()
-        for listener in (self.on_ready, self.on_resumed, self.on_disconnect):
+        for listener in (self.on_ready, self.on_resumed):
             self.client.event(listener)
 
     async def __aenter__(self) -> Self:
@@ -106,38 +111,36 @@ class DiscordPlatform:
         await self._stack.aclose()
 
     async def run(self) -> None:
-        """Log in and listen until cancelled. Raises `Broken` where that can't be."""
+        """Log in and listen until cancelled. Raises `Broken` for a token or intents refused."""
         _redirect(self.settings)
-        try:
-            async with asyncio.timeout(self.settings.login_time):
-                await self.client.login(self.settings.token)
-            self._logged_in = True
-            await self.client.connect()
-        except errors.FOREIGN as error:
-            raise errors.connecting(error) from error
-        finally:
-            self._hears = False
+        await self._supervisor.keep(self._listen)
+
+    async def _listen(self) -> None:
+        if not self._logged_in:
+            await self._log_in()
+        await self._connection.listen()
+
+    async def _log_in(self) -> None:
+        # Each login makes a session of its own: the one of a login that failed goes first.
+        await self.client.http.close()
+        self.client.http.connector = aiohttp.TCPConnector(limit=0)
+        async with asyncio.timeout(self.settings.login_time):
+            await self.client.login(self.settings.token)
+        self._logged_in = True
 
     async def on_ready(self) -> None:
         """A new session; after a long silence it comes again."""
-        self._hears = True
         log.info("discord.connected", guilds=len(self.client.guilds))
 
     async def on_resumed(self) -> None:
         """The old session goes on: nothing was missed."""
-        self._hears = True
         log.info("discord.resumed")
-
-    async def on_disconnect(self) -> None:
-        """discord.py tries again by itself; posting does not need the gateway."""
-        self._hears = False
-        log.info("discord.disconnected")
 
     # --- the port ------------------------------------------------------------------------------
 
     async def is_connected(self) -> bool:
         """From READY or RESUMED until the socket is lost; its heartbeat notices a dead one."""
-        return self._hears
+        return self._supervisor.is_up
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
         """Stream what somebody gave to disk; needs no login, so a worker can do it."""
@@ -239,10 +242,16 @@ class DiscordPlatform:
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:
         """Around every request: there is a session, there is a deadline, errors are ours."""
         if not self._logged_in:
-            raise Temporary("discord_unreachable")
-        with translation(with_file=with_file):
-            async with asyncio.timeout(seconds):
-                yield
+            raise Temporary("discord_unreachable", unsent=True, away=True)
+        try:
+            with translation(with_file=with_file):
+                async with asyncio.timeout(seconds):
+                    yield
+        except Temporary as trouble:
+            if trouble.code != "discord_unreachable" or self._supervisor.is_up:
+                raise
+            # Neither half of Discord is there: that is no fault of what is asked.
+            raise Temporary(trouble.code, away=True) from trouble
 
     async def _channel(self, post: Post, job: Job) -> Channel:
         # By id, never from the cache: threads and direct messages often are not in it.
@@ -279,7 +288,7 @@ def _client(settings: Settings) -> discord.Client:
     intents.message_content = settings.message_content
     # We never speak: discord.py need not say at every start what that would take.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    return discord.Client(
+    return Client(
         intents=intents,
         allowed_mentions=discord.AllowedMentions.none(),
         chunk_guilds_at_startup=False,

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 
@@ -20,9 +21,10 @@ from discord.ui import Button, DynamicItem, Item, View
 from bot.core.access import Facts
 from bot.core.errors import Refused
 from bot.core.jobs import Job
-from bot.core.ports import Posts
+from bot.core.ports import Clock, Posts
 from bot.core.replies import Action, Reply
 from bot.core.service import Actor, Service
+from bot.core.supervision import Outage
 from bot.log import get_logger
 from bot.platforms.discord import errors, forms, menu, messages, owner, slash
 from bot.platforms.discord.client import DiscordPlatform
@@ -32,7 +34,9 @@ from bot.platforms.discord.reading import call_of, person_of
 
 REGISTERED = "discord.commands"
 """The fact under which the digest of the registered commands is kept."""
-SYNC_TIME = 30.0
+SYNC_TIME = 15.0
+REFUSED_TIME = 3600.0
+"""Seconds after which commands are offered again that were refused for good."""
 
 log = get_logger()
 
@@ -48,14 +52,18 @@ class Commands:
         card: Callable[[Job], Awaitable[Reply]],
         posts: Posts,
         facts: Facts,
+        clock: Clock,
         patience: float = PATIENCE,
     ) -> None:
         self.intake = Intake(
             service=service, card=card, posts=posts, platform=platform, patience=patience
         )
         self._mentions = Mentions(self.intake)
+        self._platform = platform
         self._client = platform.client
         self._facts = facts
+        self._clock = clock
+        self._is_registered = False
         self._tree = Tree(self._client)
         for command in (*slash.commands(self.intake), *owner.commands(self.intake)):
             self._tree.add_command(command)
@@ -63,14 +71,39 @@ class Commands:
         for listener in (self.setup_hook, self.on_message, self.on_interaction, self.on_error):
             self._client.event(listener)
 
+    async def run(self) -> None:
+        """Hear people until cancelled, and insist that they see the commands."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._insist())
+            await self._platform.run()
+
     async def finish(self) -> None:
         """Wait for transactions that outlived their answer."""
         await self.intake.finish()
 
     async def setup_hook(self) -> None:
-        """Once, between login and connection."""
+        """Between login and connection, so that the commands are there when people are heard."""
         self._client.add_dynamic_items(press_item(self.intake))
-        await self._register()
+        with suppress(Exception):  # it is tried again
+            await self._register()
+
+    async def _insist(self) -> None:
+        """Those registered earlier still work meanwhile."""
+        await self._client.wait_until_ready()
+        outage = Outage(self._clock)
+        while not self._is_registered:
+            try:
+                await self._register()
+            except Exception as error:  # noqa: BLE001 - whatever it is, people are heard
+                problem = errors.lost(error)
+                wait = REFUSED_TIME if isinstance(problem, Refused) else outage.wait()
+                log.warning(
+                    "discord.commands_refused",
+                    why=problem.code,
+                    error=type(error).__name__,
+                    seconds=round(wait, 1),
+                )
+                await self._clock.sleep(wait)
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
@@ -100,17 +133,12 @@ class Commands:
         ]
         known = json.dumps([self._client.application_id, payload], sort_keys=True)
         digest = hashlib.sha256(known.encode()).hexdigest()
-        if await self._facts.get(REGISTERED) == digest:
-            return
-        try:
+        if await self._facts.get(REGISTERED) != digest:
             async with asyncio.timeout(SYNC_TIME):
                 await self._tree.sync()
-        except errors.FOREIGN as error:
-            # The commands registered earlier still work; the next start tries again.
-            log.error("discord.commands_refused", error=str(error))
-            return
-        await self._facts.put(REGISTERED, digest)
-        log.info("discord.commands_registered", count=len(payload))
+            await self._facts.put(REGISTERED, digest)
+            log.info("discord.commands_registered", count=len(payload))
+        self._is_registered = True
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
@@ -122,6 +150,16 @@ class Tree(app_commands.CommandTree[discord.Client]):
             allowed_contexts=AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=AppInstallationType(guild=True, user=False),
         )
+
+    async def _call(self, interaction: discord.Interaction[discord.Client]) -> None:
+        """A command that discord.py can't read gets a sentence too, not a traceback."""
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever shape it has
+            log.warning("discord.command_unread", error=type(error).__name__)
+            await refuse(interaction, Refused("internal"))
 
     async def on_error(
         self, interaction: discord.Interaction, error: app_commands.AppCommandError, /

@@ -9,11 +9,20 @@ from contextlib import contextmanager
 
 import aiohttp
 import discord
+from discord.gateway import ReconnectWebSocket
 
 from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.supervision import unforeseen
 
 FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 """What a call of Discord may raise."""
+UNCONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ConnectionTimeoutError,
+)
+"""There was not even a connection. That does not prove that nothing was sent: discord.py tries
+again by itself, and an earlier try may have arrived."""
 
 NO_ACCESS = 50001
 NO_PERMISSION = 50013
@@ -84,20 +93,26 @@ def translated(error: Exception, *, with_file: bool = False) -> BotError:
         return Temporary("discord_busy", retry_after=error.retry_after)
     if isinstance(error, discord.HTTPException):
         return _answered(error, with_file=with_file)
+    if isinstance(error, UNCONNECTED):
+        return Temporary("discord_unreachable", away=True)
     return Temporary("discord_unreachable")
 
 
-def connecting(error: Exception) -> Broken:
-    """Why there is no connection, in one word for the operator."""
+def lost(error: Exception) -> BotError:
+    """Why there is no connection; `Broken` for what only the operator can mend."""
     match error:
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
             return Broken("discord_token_bad")
-        case discord.PrivilegedIntentsRequired() | discord.ConnectionClosed(code=4013 | 4014):
+        case discord.ConnectionClosed(code=4013 | 4014):
             return Broken("discord_intents")
-        case discord.ConnectionClosed(code=code):
-            return Broken("discord_closed", close_code=code)
+        case discord.ConnectionClosed() | ReconnectWebSocket():
+            return Temporary("discord_closed")
+        case _ if isinstance(error, FOREIGN):
+            problem = translated(error)
+            # How long a post waits for a message of the API's is no measure for a connection.
+            return Temporary(problem.code) if problem.code == "discord_unreachable" else problem
         case _:
-            return Broken("discord_unreachable")
+            return unforeseen(error)
 
 
 def _answered(error: discord.HTTPException, *, with_file: bool) -> BotError:

@@ -22,8 +22,10 @@ from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply, Text
+from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.telegram import messages
+from bot.platforms.telegram.errors import lost
 from bot.platforms.telegram.films import Films, Handles, LeadingOn, Linked, Stored
 from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
 from bot.platforms.telegram.pace import Turn
@@ -94,8 +96,7 @@ class TelegramPlatform:
         )
         self._downloads = Downloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()
-        self.hears = False
-        """Whether the inbox is told of what people do."""
+        self.supervisor = Supervisor(NAME, clock=clock, reason=lost)
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,7 +114,7 @@ class TelegramPlatform:
 
     async def is_connected(self) -> bool:
         """Whether Telegram answered when it was asked last."""
-        return self.hears
+        return self.supervisor.is_up
 
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
         """Stream what somebody gave to disk; its address holds our token and goes nowhere else."""

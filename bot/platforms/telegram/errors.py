@@ -12,6 +12,7 @@ import aiohttp
 from aiogram import exceptions
 
 from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.supervision import unforeseen
 
 FOREIGN = (exceptions.AiogramError, aiohttp.ClientError, OSError, TimeoutError)
 """What a call of Telegram may raise."""
@@ -69,6 +70,11 @@ def translation() -> Iterator[None]:
         raise translated(error) from None  # its cause would bring the token into a traceback
 
 
+def lost(error: Exception) -> BotError:
+    """Why there is no connection; `Broken` for what only the operator can mend."""
+    return translated(error) if isinstance(error, FOREIGN) else unforeseen(error)
+
+
 def translated(error: Exception) -> BotError:
     """Our word for a foreign exception."""
     match error:
@@ -86,9 +92,9 @@ def translated(error: Exception) -> BotError:
         case exceptions.TelegramBadRequest():
             return Refused(_why(error.message))
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-            return Temporary("telegram_unreachable", unsent=True)
+            return Temporary("telegram_unreachable", unsent=True, away=True)
         case exceptions.TelegramNetworkError() if _never_left(error):
-            return Temporary("telegram_unreachable", unsent=True)
+            return Temporary("telegram_unreachable", unsent=True, away=True)
         case exceptions.ClientDecodeError() if "too large" in str(error.data).casefold():
             return Refused("file_too_large")
         case _:

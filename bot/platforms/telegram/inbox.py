@@ -85,7 +85,7 @@ class Inbox:
         self._handle = handle
         self._clock = clock
         self._wake = Wake()
-        self._busy: set[str] = set()
+        self._newest: int | None = None
 
     async def take(self, told: Sequence[Any]) -> None:
         """Store what came in, from wherever it came.
@@ -96,53 +96,46 @@ class Inbox:
         for old, new in filter(None, map(_moved, told)):
             await self._move(old, new)
         now = self._clock.now()
-        await self._updates.put([each for raw in told if (each := _update(raw, now))])
+        await self._updates.put([each for raw in told if (each := _row(raw, now))])
         self._wake.ring()
 
     # --- asking --------------------------------------------------------------------------------
 
     async def ask(self) -> None:
-        """Ask for what is new until cancelled. Raises `Broken` for a token that is none."""
-        newest, failed = await self._updates.latest(), 0
+        """Ask for what is new until that fails; raises why. What was not stored is told again."""
+        if self._newest is None:
+            self._newest = await self._updates.latest()
+        hold = 0  # the first answer comes at once, and shows that we are heard
         while True:
-            try:
-                told = await self._asked(newest)
-                # A database that takes nothing just now is no reason to end: the offset has not
-                # moved, so nothing is lost.
-                await self.take(told)
-            except Broken:
-                raise
-            except Exception as error:  # noqa: BLE001 - the rim of the loop: it goes on
-                failed += 1
-                self._hears(False)
-                asked = error.retry_after if isinstance(error, Temporary) else None
-                wait = asked or schedule.back_off(failed, base=1.0, most=60.0)
-                # Its text may hold the address, hence the token.
-                log.warning("telegram.not_told", error=type(error).__name__, seconds=round(wait))
-                await self._clock.sleep(wait)
-                continue
-            failed = 0
+            told = await self._asked(hold)
+            await self.take(told)
+            hold = LONGEST
             self._hears(True)
             # Of this batch, not of all time: after a quiet week Telegram counts from anywhere.
             numbers = [each["update_id"] for each in told if _is_numbered(each)]
-            if numbers and max(numbers) == newest:
+            if numbers and max(numbers) == self._newest:
                 await self._clock.sleep(1.0)  # told the same again: never as fast as it can
-            newest = max(numbers, default=newest)
+            self._newest = max(numbers, default=self._newest)
 
-    async def _asked(self, newest: int | None) -> list[Any]:
-        wanted = {"timeout": LONGEST, "allowed_updates": KINDS}
-        if newest is not None:
-            wanted["offset"] = newest + 1
+    async def _asked(self, hold: int) -> list[Any]:
+        wanted = {"timeout": hold, "allowed_updates": KINDS}
+        if self._newest is not None:
+            wanted["offset"] = self._newest + 1
         session = await self._bot.session.create_session()  # type: ignore[attr-defined]  # aiohttp's
         url = self._bot.session.api.api_url(self._bot.token, "getUpdates")
-        timeout = ClientTimeout(total=LONGEST + 15, sock_connect=10)
+        timeout = ClientTimeout(total=hold + 15, sock_connect=10)
         async with session.post(url, json=wanted, timeout=timeout) as response:
-            answer = await response.json(content_type=None)
-        if not isinstance(answer, dict):
-            raise ValueError("no answer of Telegram's")
-        if answer.get("ok"):
-            return list(answer.get("result") or [])
-        raise _refusal(answer)
+            try:
+                answer = await response.json(content_type=None)
+            except ValueError:
+                raise Temporary("telegram_unreadable") from None
+        match answer:
+            case {"ok": True, "result": list(told)} if not told or any(map(_is_numbered, told)):
+                return told
+            case {"ok": False}:
+                raise _refusal(answer)
+            case _:
+                raise Temporary("telegram_unreadable")
 
     # --- handling ------------------------------------------------------------------------------
 
@@ -150,26 +143,13 @@ class Inbox:
         """Handle what is stored until cancelled; what is not done by then stays in its row."""
         worker = Worker(
             name="telegram",
-            claim=self._claim,
+            rows=Lanes(self._updates, self._clock),
             step=self._handled,
-            next_due=self._next_due,
             clock=self._clock,
             wake=self._wake,
             slots=SLOTS,
         )
         await worker.run()
-
-    async def _claim(self, most: int) -> list[Update]:
-        """The first of each lane that nobody is at: there is one process for one account."""
-        busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
-        due = await self._updates.due(now=self._clock.now(), most=most + len(busy))
-        free = [update for update in due if update.lane not in busy | self._busy][:most]
-        self._busy |= {update.lane for update in free}
-        return free
-
-    async def _next_due(self) -> float | None:
-        """What is due already waits for its lane, whose end rings."""
-        return await self._updates.next_due(now=self._clock.now())
 
     async def _handled(self, update: Update) -> None:
         try:
@@ -177,8 +157,6 @@ class Inbox:
             await self._updates.done(update)
         except Exception as error:  # noqa: BLE001 - the rim: its row stays, and is tried again
             await self._stumbled(update, error)
-        finally:
-            self._busy.discard(update.lane)
 
     async def _stumbled(self, update: Update, error: Exception) -> None:
         patient = isinstance(error, Temporary)
@@ -197,16 +175,49 @@ class Inbox:
         await self._updates.put_off(update, due_at=now + max(wait, asked or 0.0))
 
 
-def _refusal(answer: dict[str, Any]) -> Exception:
-    parameters = answer.get("parameters") or {}
-    match answer.get("error_code"):
-        case 401 | 404:
+class Lanes:
+    """The first update of each lane that nobody is at: there is one process for one account."""
+
+    def __init__(self, updates: Updates, clock: Clock) -> None:
+        self._updates = updates
+        self._clock = clock
+        self._busy: set[str] = set()
+
+    async def claim(self, most: int) -> list[Update]:
+        """Take due updates, one of a lane at a time."""
+        busy = set(self._busy)  # a lane that ends while we ask may be told of with its old row
+        due = await self._updates.due(now=self._clock.now(), most=most + len(busy))
+        free = [update for update in due if update.lane not in busy | self._busy][:most]
+        self._busy |= {update.lane for update in free}
+        return free
+
+    async def next_due(self) -> float | None:
+        """What is due already waits for its lane, whose end rings."""
+        return await self._updates.next_due(now=self._clock.now())
+
+    async def renew(self, held: Sequence[Update]) -> None:
+        """Nothing to do: a lane is held in memory."""
+
+    async def release(self, row: Update) -> None:
+        """Nothing to do: its row is due still."""
+
+    def let_go(self, row: Update) -> None:
+        """The lane is free for its next update."""
+        self._busy.discard(row.lane)
+
+
+def _refusal(answer: dict[str, Any]) -> BotError:
+    match answer:
+        case {"error_code": 401 | 404}:
             return Broken("telegram_token_bad")
-        case 409:
-            log.error("telegram.another_listens")
-            return Temporary("telegram_conflict", retry_after=30.0)
-        case 429:
-            return Temporary("telegram_busy", retry_after=float(parameters.get("retry_after", 5)))
+        case {"error_code": 409, "description": str(why)} if "webhook" in why:
+            return Temporary("telegram_webhook_set")
+        case {"error_code": 409}:
+            return Temporary("telegram_another_listens")
+        case {"error_code": 429, "parameters": {"retry_after": int(seconds)}}:
+            return Temporary("telegram_busy", retry_after=float(seconds))
+        case {"error_code": 429}:
+            return Temporary("telegram_busy")
         case _:
             return Temporary("telegram_unreachable")
 
@@ -221,7 +232,16 @@ def _moved(raw: Any) -> tuple[int, int] | None:
 
 
 def _is_numbered(raw: Any) -> bool:
-    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+    return isinstance(raw, dict) and type(raw.get("update_id")) is int
+
+
+def _row(raw: Any, now: float) -> Update | None:
+    """As a row; None for one that nobody can read, so that it does not stop those behind it."""
+    try:
+        return _update(raw, now)
+    except Exception as error:  # noqa: BLE001 - whatever shape it has
+        log.error("telegram.update_unreadable", update=raw["update_id"], error=type(error).__name__)
+        return None
 
 
 def _update(raw: Any, now: float) -> Update | None:

@@ -139,7 +139,7 @@ class Intake:
         """
         if is_private(message.chat):
             return True
-        now, chat, speaker = self.clock.now(), message.chat.id, speaker_of(message)
+        now, chat, speaker = self.clock.steady(), message.chat.id, speaker_of(message)
         recent = {key: at for key, at in self._answers.items() if now - at < ANSWERED}
         self._answers = recent
         key = (chat, speaker, event_of(message))

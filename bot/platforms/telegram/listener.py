@@ -7,9 +7,7 @@ us, and gets its "yes" only after what it told was committed.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from aiogram.types import (
     BotCommand,
@@ -20,9 +18,8 @@ from aiogram.types import (
 from aiohttp import web
 
 from bot import i18n
-from bot.core import schedule
 from bot.core.access import Facts
-from bot.core.errors import BotError, Temporary
+from bot.core.errors import BotError, Refused
 from bot.core.ports import Clock, Posts
 from bot.core.replies import Text
 from bot.core.service import Service
@@ -62,6 +59,7 @@ class Listener:
     ) -> None:
         """`webhook`: our public address, where Telegram shall call us; None: we ask."""
         self._platform = platform
+        self._supervisor = platform.supervisor
         self._bot = platform.line.bot
         self._intake = Intake(
             platform,
@@ -74,6 +72,9 @@ class Listener:
         self._updates = updates
         self._facts = facts
         self._clock = clock
+        self._inbox: Inbox | None = None
+        self._is_asked_for = False
+        """Telegram was told that we ask, by nobody's webhook."""
         self._webhook = (
             Webhook(self._bot, webhook, facts=facts, clock=clock, hears=self._hears)
             if webhook
@@ -86,19 +87,35 @@ class Listener:
         return self._webhook.routes if self._webhook else []
 
     async def run(self) -> None:
-        """Hear until cancelled. Raises `Broken` where that can't be."""
-        me = await self._patiently(self._bot.get_me)
-        log.info("telegram.connected", bot=me.username)
-        inbox = self._opened(me)
-        await self._patiently(self._register)
+        """Hear until cancelled. Raises `Broken` for a token or an address refused."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(inbox.work())
-            if self._webhook:
-                await self._patiently(partial(self._webhook.open, inbox))
-                group.create_task(self._webhook.watch())
-            else:
-                await self._patiently(self._bot.delete_webhook)
-                group.create_task(inbox.ask())
+            await self._supervisor.keep(partial(self._listen, group))
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        """Until Telegram is lost; what is stored already is handled on, beside."""
+        if self._inbox is None:
+            with translation():
+                me = await self._bot.get_me(request_timeout=CALL)
+            log.info("telegram.connected", bot=me.username)
+            self._inbox = self._opened(me)
+            group.create_task(self._inbox.work())
+        await self._register()
+        if self._webhook:
+            await self._webhook.open(self._inbox)
+            await self._webhook.watch()
+        else:
+            await self._ask(self._inbox)
+
+    async def _ask(self, inbox: Inbox) -> None:
+        if not self._is_asked_for:
+            with translation():
+                await self._bot.delete_webhook(request_timeout=CALL)
+            self._is_asked_for = True
+        try:
+            await inbox.ask()
+        except BotError as error:
+            self._is_asked_for = error.code != "telegram_webhook_set"
+            raise
 
     async def finish(self) -> None:
         """Nothing outlives its row."""
@@ -115,20 +132,10 @@ class Listener:
         )
 
     def _hears(self, does: bool) -> None:
-        self._platform.hears = does
-
-    async def _patiently(self, ask: Callable[..., Any]) -> Any:
-        """Until Telegram answers: it may be away when we start."""
-        failed = 0
-        while True:
-            try:
-                with translation():
-                    return await ask()
-            except Temporary as trouble:
-                failed += 1
-                wait = trouble.retry_after or schedule.back_off(failed, base=1.0, most=60.0)
-                log.warning("telegram.unreachable", code=trouble.code, seconds=round(wait))
-                await self._clock.sleep(wait)
+        if does:
+            self._supervisor.up()
+        else:
+            self._supervisor.down()
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -153,7 +160,7 @@ class Listener:
                     await self._bot.set_my_commands(
                         menu, scope=scope, language_code=language, request_timeout=CALL
                     )
-        except BotError as error:
+        except Refused as error:
             # The menu of former times still works; the next start tries again.
             log.error("telegram.commands_refused", code=error.code)
             return

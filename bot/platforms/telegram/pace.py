@@ -106,7 +106,7 @@ class Pace:
 
         Whoever is told to come again has booked nothing: others may be there first.
         """
-        now = self._clock.now()
+        now = self._clock.steady()
         at = self._book(chat, turn, now, PATIENCE)
         if at > now:
             await self._clock.sleep(at - now)
@@ -114,16 +114,16 @@ class Pace:
 
     def progress(self, chat: int) -> None:
         """Raise `Temporary` unless mere progress may be shown there right now."""
-        self._book(chat, Turn.PROGRESS, self._clock.now(), 0.0)
+        self._book(chat, Turn.PROGRESS, self._clock.steady(), 0.0)
 
     def heed(self, chat: int) -> None:
         """Raise `Temporary` as long as Telegram wants silence there."""
-        self._heed(chat, self._clock.now())
+        self._heed(chat, self._clock.steady())
 
     def pause(self, chat: int, seconds: float) -> None:
         """Telegram asked for silence there; asking again meanwhile would make it longer."""
         place = self._chat(chat)
-        place.paused_until = max(place.paused_until, self._clock.now() + seconds)
+        place.paused_until = max(place.paused_until, self._clock.steady() + seconds)
 
     def _book(self, chat: int, turn: Turn, now: float, patience: float) -> float:
         """Take the next seat, and say when it is."""
@@ -144,7 +144,7 @@ class Pace:
     def _heed(self, chat: int, at: float) -> None:
         paused_until = self._chat(chat).paused_until
         if paused_until > at:
-            raise _busy(paused_until - self._clock.now())
+            raise _busy(paused_until - self._clock.steady())
 
     def _chat(self, chat: int) -> _Chat:
         place = self._chats.get(chat)

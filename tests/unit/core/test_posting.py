@@ -13,7 +13,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.outcomes import Failed, Running, Uncertain
-from bot.core.posting import MOST_TRIES, Link
+from bot.core.posting import AWAY, MOST_TRIES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply
 from bot.core.service import Actor
@@ -174,6 +174,8 @@ async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Work
     await workshop.service.unanswered(job)
     await workshop.speak()
     assert said(workshop) == []
+    withdrawn = await workshop.job(job.id)
+    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNANSWERED)
 
 
 @pytest.mark.parametrize("sends", [[None], [Refused("forbidden")]], ids=["said", "undeliverable"])
@@ -196,9 +198,9 @@ async def test_a_change_while_the_card_is_being_made_ready_is_not_forgotten(
     workshop.gateway.looks = [Running()]
     sending = workshop.posts.sending
 
-    async def meanwhile(post: Post, form: Form, *, now: float, until: float) -> Post | None:
+    async def meanwhile(post: Post, form: Form, *, now: float) -> Post | None:
         await workshop.work(0.1)
-        return await sending(post, form, now=now, until=until)
+        return await sending(post, form, now=now)
 
     monkeypatch.setattr(workshop.posts, "sending", meanwhile)
     await workshop.submit(order())
@@ -278,7 +280,7 @@ async def test_what_nobody_can_be_told_of_is_withdrawn_and_counts_for_nobody(
     job = await workshop.submit(order())
     await workshop.speak(60)
     withdrawn = await workshop.job(job.id)
-    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNDELIVERABLE)
+    assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNANSWERED)
     assert (withdrawn.quota_cost, withdrawn.spend_cost) == (0, 0)
 
 
@@ -310,6 +312,17 @@ async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop) -> None:
     begun = workshop.clock.time
     await workshop.speak(6 * MOST_TRIES + 1)
     assert (await workshop.job(job.id)).delivered_at == begun + 6 * MOST_TRIES
+
+
+async def test_a_network_that_is_away_costs_no_try_and_is_back_within_seconds(
+    workshop: Workshop,
+) -> None:
+    away = Temporary("chat_unreachable", away=True)
+    workshop.chat.sends = [*([away] * (2 * MOST_TRIES)), None]
+    job = await workshop.made(order())
+    begun = workshop.clock.time
+    await workshop.speak(2 * MOST_TRIES * AWAY + 1)
+    assert (await workshop.job(job.id)).delivered_at == begun + 2 * MOST_TRIES * AWAY
 
 
 async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Workshop) -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bot.core import replies
-from bot.core.jobs import ACTIVE, Status, Video
+from bot.core.jobs import ACTIVE, Reason, Status, Video
 from bot.core.orders import Fit, Recording, Still
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
+from bot.i18n import say
 from tests.unit.core.orders import CAT, SONG, job, order
 
 LEFT = Left(videos=2, resets_at=86_400.0)
@@ -56,6 +57,30 @@ def test_what_was_had_is_told_with_the_limit_that_there_is(
     limits = Limits(person_videos=person_videos)
     left = Left.of(Usage(), limits, now=0.0)
     assert [fact.id for fact in replies.quota(left, Usage(), limits)] == ids
+
+
+def test_what_may_have_been_paid_for_is_told_besides_what_was_had() -> None:
+    usage, limits = Usage(person_videos=1, person_paid=4), Limits(person_videos=3)
+    facts = replies.quota(Left.of(usage, limits, now=0.0), usage, limits)
+    assert [say(fact, "en") for fact in facts[:2]] == [
+        "1 of 3 videos today",
+        "3 more that may have cost money; 5 in all are the most a day",
+    ]
+    assert facts[2].count == 1, "of the two that the limit leaves"
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        (Reason.BY_PERSON, "Cancelled."),
+        (Reason.BY_ADMIN, "Cancelled."),
+        (Reason.UNANSWERED, "Withdrawn: I could not tell you here that I had taken it."),
+        (Reason.SENT_AWAY, "Withdrawn: I was sent away from that chat before it began."),
+    ],
+)
+def test_a_list_says_who_withdrew_a_job(reason: Reason, why: str) -> None:
+    card = replies.card(job(status=Status.CANCELLED, reason=reason))
+    assert say(card.text, "en") == f"{why} Nothing was sent, nothing counts."
 
 
 def test_without_any_limit_nothing_is_left() -> None:

@@ -23,6 +23,8 @@ NOW = 1_800_000_000.0
         (Usage(), None),
         (Usage(person_videos=2), None),
         (Usage(person_videos=3), "limit_person_videos"),
+        (Usage(person_videos=1, person_paid=4), None),
+        (Usage(person_videos=1, person_paid=5), "limit_person_paid"),
         (Usage(person_tries=14), None),
         (Usage(person_tries=15), "limit_person_tries"),
         (Usage(person_at_once=1), "limit_person_at_once"),
@@ -43,7 +45,7 @@ def test_none_is_no_limit_and_zero_is_nothing() -> None:
     open_ = Limits(
         person_videos=None, person_at_once=None, community_videos=None, purse_videos=None
     )
-    much = Usage(person_videos=10**6, person_at_once=99, community_videos=10**6)
+    much = Usage(person_videos=10**6, person_paid=10**6, person_at_once=99, community_videos=10**6)
     assert refusal(much, open_, quota_cost=1, spend_cost=1, resets_at=NOW) is None
     closed = refusal(Usage(), Limits(person_videos=0), quota_cost=1, spend_cost=1, resets_at=NOW)
     assert closed is not None
@@ -55,6 +57,10 @@ def test_where_there_is_no_community_its_limit_says_nothing() -> None:
     alone = Usage(person_videos=4, community_videos=None)
     assert refusal(alone, limits, quota_cost=1, spend_cost=1, resets_at=NOW) is None
     assert left(alone, limits) == 26
+
+
+def test_what_is_left_knows_what_may_have_been_paid_for() -> None:
+    assert [left(Usage(person_paid=paid), LIMITS) for paid in (0, 2, 3, 5, 9)] == [3, 3, 2, 0, 0]
 
 
 def test_days_begin_at_the_zones_own_midnight_and_follow_its_clock_changes() -> None:

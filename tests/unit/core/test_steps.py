@@ -1,16 +1,19 @@
 """What each step makes of each outcome: money is never in doubt without our saying so."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core import replies
+from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Reason, Status
+from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, Reason, Status
 from bot.core.orders import SoundFit
 from bot.core.outcomes import (
     Accepted,
@@ -27,13 +30,14 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
+from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
-from bot.core.steps import CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
+from bot.core.steps import CARE, CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, SINGER, SINGING, SONG, offering, order
-from tests.unit.core.workshop import CLAIM, Workshop
+from tests.unit.core.orders import ANN, BOB, CAT, CATALOG, SINGER, SINGING, SONG, offering, order
+from tests.unit.core.workshop import Workshop
 
 HOUR = 3600.0
 PATIENCE = 1800.0
@@ -199,6 +203,28 @@ async def test_what_may_have_been_accepted_is_never_sent_again(workshop: Worksho
     assert workshop.gateway.posts == 1
 
 
+async def test_a_gateway_that_loses_every_answer_is_paid_for_two_beyond_the_limit(
+    workshop: Workshop,
+) -> None:
+    limits = Limits(person_videos=3, person_at_once=None)
+    workshop.accounts = Accounts(Terms(catalog=CATALOG, limits=limits), {})
+    workshop.service.accounts = workshop.accounts
+    workshop.gateway.creations = [Uncertain("reset")]
+    refused = []
+    for _ in range(10):
+        try:
+            await workshop.submit(order())
+        except Refused as refusal:
+            refused.append(say(replies.error(refusal).text, "en"))
+        await workshop.work(60)
+    assert workshop.gateway.posts == 5
+    assert len(refused) == 5
+    assert refused[0].startswith(
+        "5 requests of yours were taken today, or may have been without my hearing of it, and each "
+        "may cost money."
+    )
+
+
 async def test_a_process_that_dies_in_its_post_leaves_it_unconfirmed(workshop: Workshop) -> None:
     class Killed(BaseException):
         pass
@@ -244,7 +270,7 @@ async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later
         await workshop.database.run(limit)
 
     async def mend() -> None:
-        assert list(workshop.spool.read()) == [(job.id, long_id)]
+        assert list(workshop.spool.read()) == [(job.id, long_id, ())]
         await pages(1_000_000)
 
     long_id = "v" * 9_000
@@ -565,21 +591,54 @@ async def test_a_sound_that_kills_the_process_ends_its_job(singing: Workshop) ->
     assert (await singing.job(job.id)).reason is Reason.SOUND_BAD
 
 
-async def test_a_step_that_kills_the_process_three_times_is_left_alone_for_an_hour(
+async def died(workshop: Workshop, states: Sequence[Status], times: int) -> None:
+    """The process claims what is due in `states`, and dies of something, so many times in a row."""
+    for _ in range(times):
+        now = workshop.clock.time
+        await workshop.jobs.claim(states, now=now, until=now + CLAIM, most=9)
+        workshop.clock.time += CLAIM + 1
+
+
+@pytest.mark.parametrize("restarts", [1, 3, 7])
+async def test_restarts_in_a_hurry_put_off_nothing_for_more_than_half_a_minute(
+    workshop: Workshop, restarts: int
+) -> None:
+    running = await workshop.submit(order())
+    await died(workshop, [Status.QUEUED], restarts)
+    await workshop.work(CARE * 1.1 + 1)
+    assert workshop.gateway.posts == 1
+
+    workshop.clock.time += 60
+    await died(workshop, [Status.IN_PROGRESS], restarts)
+    await workshop.work(CARE * 1.1 + 1)
+    assert (await workshop.job(running.id)).status is Status.COMPLETED
+
+
+async def test_a_finished_video_waits_half_a_minute_after_three_deaths_and_no_more(
     workshop: Workshop,
 ) -> None:
+    workshop.gateway.fetches = [Trouble("down"), Fetched(9)]
     job = await workshop.submit(order())
-    now = workshop.clock.time
-    for _ in range(3):
-        (claimed,) = await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
-        now += CLAIM + 1
-    assert claimed.crashes == 2
-    workshop.clock.time = now
-    await workshop.work(60)
-    careful = await workshop.job(job.id)
-    assert (careful.status, workshop.gateway.posts) == (Status.QUEUED, 0)
-    await workshop.work(2 * HOUR)
+    await workshop.work(12)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
+    workshop.clock.time += 60
+    await died(workshop, [Status.COMPLETED], 3)
+    await workshop.work(CARE * 0.9 - 1)
+    assert (await workshop.job(job.id)).video is None, "put aside: it may be what we died of"
+    await workshop.work(CARE * 0.2 + 2)
+    assert (await workshop.job(job.id)).video is not None
+
+
+@pytest.mark.parametrize(("deaths", "reason"), [(3, None), (4, Reason.PICTURE_BAD)])
+async def test_a_picture_in_hand_at_three_deaths_is_tried_by_itself_before_it_is_blamed(
+    workshop: Workshop, deaths: int, reason: Reason | None
+) -> None:
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await died(workshop, [Status.QUEUED], deaths)
+    await workshop.work(60)
+    row = await workshop.job(job.id)
+    assert row.reason is reason
+    assert row.status is (Status.FAILED if reason else Status.COMPLETED)
 
 
 async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Workshop) -> None:
@@ -763,3 +822,22 @@ async def test_looks_stay_frequent_enough_to_notice_that_videos_got_faster(
     job = await workshop.submit(order())
     await workshop.work(60)
     assert (await workshop.job(job.id)).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize(("settled", "status"), [(599, "in_progress"), (600, "failed")])
+async def test_nothing_is_given_up_by_a_clock_that_was_set_just_now(
+    workshop: Workshop, settled: float, status: str
+) -> None:
+    """Three days passed while we were down, or so says a clock that no time server has seen yet."""
+    workshop.gateway.looks = [Running()]
+    job = await workshop.submit(order())
+    await workshop.work(60)
+    workshop.clock.time += 3 * 24 * HOUR
+    workshop.clock.settled_at = workshop.clock.time
+    now = workshop.clock.time = workshop.clock.time + settled
+    (claimed,) = await workshop.jobs.claim([Status.IN_PROGRESS], now=now, until=now, most=1)
+    await workshop.steps.take(claimed)
+    row = await workshop.job(job.id)
+    assert row.status == status
+    if row.due_at is not None:
+        assert row.due_at - now <= 60 * (1 + JITTER), "and it is looked at as often as ever"

@@ -200,6 +200,8 @@ async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
         (Reason.BUSY, ["tryon", "retry"]),
         (Reason.LOST, ["tryon", "retry"]),
         (Reason.CONTENT_GONE, ["tryon", "retry"]),
+        (Reason.CONTENT_TOO_LARGE, ["shorter", "tryon", "retry"]),
+        (Reason.CONTENT_BAD, ["tryon", "retry"]),
         (Reason.EXPIRED, ["tryon", "retry"]),
         (Reason.TIMED_OUT, ["shorter", "tryon", "retry"]),
         (Reason.PICTURE_GONE, ["retry"]),

@@ -10,7 +10,8 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.desk import Desk
 from bot.core.errors import BotError, Broken, Temporary
-from bot.core.jobs import Job, Status, Video
+from bot.core.fronts import Fronts
+from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Done, Fetch, Fetched, Look, NotSent
 from bot.core.posting import Link, Posting
@@ -40,19 +41,24 @@ STATES = (
     (Status.SUBMITTING, Status.IN_PROGRESS),
     (Status.COMPLETED,),
 )
-CLAIM = 400.0
 
 
 class HandClock:
     """Time that moves when the test says so."""
 
     def __init__(self) -> None:
-        self.time = 1_000_000.0
+        self.time = self.settled_at = 1_000_000.0
         self.naps = 0
         self.on_nap: Callable[[], Awaitable[object]] | None = None
 
     def now(self) -> float:
         return self.time
+
+    def steady(self) -> float:
+        return self.time
+
+    def settled(self) -> float:
+        return self.time - self.settled_at
 
     async def sleep(self, seconds: float) -> None:
         """Only a database that takes nothing makes a step wait; then somebody has to mend it."""
@@ -81,6 +87,9 @@ class ScriptedGateway:
         self.links: list[tuple[str, ...]] = []
         """What lay beside each request, whether it was sent or not."""
         self.looked_at: list[float] = []
+        self.looked = 0
+        self.sources: list[tuple[str, ...]] = []
+        """What came along with each wish for content."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         """Happens between the first byte of the POST and its answer."""
         self.before: Callable[[], Awaitable[object]] | None = None
@@ -108,9 +117,11 @@ class ScriptedGateway:
         return outcome
 
     async def retrieve(self, gateway_id: str) -> Look:
+        self.looked += 1
         return _next(self.looks)
 
     async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+        self.sources.append(tuple(sources))
         return _next(self.fetches)
 
 
@@ -120,6 +131,12 @@ class ScriptedStudio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kept: set[str] = set()
+        self.fits: list[Fit] = []
+        """What pictures were made for, each time."""
+        self.sizes: dict[str, int] = {}
+        """Bytes of files, if they are not 9."""
+        self.most = 9
+        """Bytes of a picture that nothing made smaller."""
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
@@ -136,9 +153,11 @@ class ScriptedStudio:
     async def keep_pictures(self, sources: Sequence[Path], fit: Fit) -> list[Still]:
         if self.bad_picture:
             raise self.bad_picture
+        self.fits.append(fit)
         first = len(self.kept) // 2
         keys = [f"pictures/{first + number}" for number, _ in enumerate(sources)]
         self.kept |= {f"{key}{end}" for key in keys for end in (".jpg", "-whole.jpg")}
+        self.sizes |= {f"{key}.jpg": min(self.most, fit.most_bytes) for key in keys}
         return [
             Still(key=f"{key}.jpg", whole=f"{key}-whole.jpg", width=640, height=360) for key in keys
         ]
@@ -160,7 +179,10 @@ class ScriptedStudio:
     async def file(self, key: str) -> AsyncIterator[Path]:
         if key not in self.kept:
             raise Broken("file_missing", key=key)
-        yield self.folder / key
+        path = self.folder / key
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(self.sizes.get(key, 9)))
+        yield path
 
     @asynccontextmanager
     async def shrink(self, key: str, *, most_bytes: int) -> AsyncIterator[Path]:
@@ -260,6 +282,7 @@ class Workshop:
         self.pauses = Gateways(database)
         self.notices = Notices(database)
         self.spool = Spool(folder / "pending-ids.jsonl")
+        self.fronts = Fronts(Settings(database), self.clock)
         self.gateway = ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
@@ -301,6 +324,7 @@ class Workshop:
             desk,
             submission=Submission(
                 desk,
+                fronts=self.fronts,
                 spool=self.spool,
                 media=self.studio,
                 at_once=lambda _model: self.at_once,

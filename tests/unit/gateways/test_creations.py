@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.jobs import Reason
+from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Rejected
 
 from .spoken import BUSY, HTML, create, envelope, flat, kind
@@ -38,6 +38,34 @@ def test_a_success_with_an_id_is_accepted(
     assert create(status, body) == Accepted(gateway_id or body["id"])
 
 
+LINK = "https://a.example/v.mp4"
+
+
+@pytest.mark.parametrize("gateway_id", ["v1", None])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "completed", "data": [{"url": LINK}]},
+        {"created": 1795829495, "data": [{"url": LINK}]},
+        {"status": "succeeded", "url": LINK},
+        {"status": "SUCCESS", "video_url": LINK},
+        {"status": "", "video_url": LINK},
+        {"data": {"status": "succeed", "url": LINK}},
+        {"output": {"video_url": LINK}},
+    ],
+)
+def test_a_video_that_was_made_at_once_is_told_by_its_link(
+    body: dict[str, Any], gateway_id: str | None
+) -> None:
+    named = body | ({"id": gateway_id} if gateway_id else {})
+    assert create(200, named) == Accepted(gateway_id or UNNAMED, (LINK,))
+
+
+@pytest.mark.parametrize("word", ["queued", "processing", "NOT_START", "failed", "who knows"])
+def test_a_link_to_what_is_not_made_yet_is_not_used(word: str) -> None:
+    assert create(200, {"id": "v1", "status": word, "url": LINK}) == Accepted("v1")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -60,7 +88,10 @@ def test_a_success_with_an_id_is_accepted(
         {"id": "a\ud800"},
         {"id": "x" * 5000},
         {"status": "queued"},
-        {"status": "succeeded", "url": "https://a.example/v.mp4"},
+        {"status": "succeeded"},
+        {"status": "processing", "url": "https://a.example/v.mp4"},
+        {"status": "succeeded", "url": "the vendor is away"},
+        {"data": []},
         {"error": None, "status": "queued"},
         {"error": {}},
         {"error": []},
@@ -162,7 +193,10 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (404, envelope("Invalid URL (POST /v1/videos)"), Reason.REFUSED),
         (404, HTML, Reason.REFUSED),
         (409, "", Reason.REFUSED),
-        (413, flat("read_request_body_failed", "x"), Reason.REFUSED),
+        (413, flat("read_request_body_failed", "x"), Reason.PICTURE_TOO_LARGE),
+        (413, "<html><h1>413 Request Entity Too Large</h1>nginx", Reason.PICTURE_TOO_LARGE),
+        (413, {"message": "Request Too Long"}, Reason.PICTURE_TOO_LARGE),
+        (413, "", Reason.PICTURE_TOO_LARGE),
         (415, "", Reason.REFUSED),
         (422, {"detail": [{"msg": "bad"}]}, Reason.REFUSED),
         (425, "", Reason.REFUSED),

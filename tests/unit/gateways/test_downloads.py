@@ -1,29 +1,57 @@
-"""Content: only a whole file that begins like an MP4, in bounds of size, time and memory."""
+"""Content: a whole file that begins like a video, in whatever envelope, in bounds of size, time
+and memory."""
 
 import asyncio
+import gzip
+import json
 import tracemalloc
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
-from bot.core.jobs import Reason
-from bot.core.outcomes import Fetched, Locked, Trouble
+from bot.core.jobs import UNNAMED, Reason
+from bot.core.outcomes import Fetched, Locked, Trouble, Unusable
 from bot.gateways.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire
 
 from .samples import MP4, opened
 
-HASTY = Bounds(look=1.0, stall=0.7, video=100_000)
+HASTY = Bounds(look=1.0, stall=0.7, video=100_000, answer=50_000)
+PACKED = gzip.compress(MP4)
 HEAD = wire.answer(MP4[:12], length=None)
-NOT_VIDEO: dict[str, tuple[Fault, Trouble]] = {
-    "HTML": (wire.html, Trouble("not an MP4")),
-    "JSON": (wire.sending(wire.answer('{"error": null}')), Trouble("not an MP4")),
-    "a picture": (wire.sending(wire.answer(b"\xff\xd8\xff\xe0" * 9)), Trouble("not an MP4")),
-    "nothing": (wire.sending(wire.answer()), Trouble("not an MP4")),
-    "seven bytes": (wire.sending(wire.answer(MP4[:7])), Trouble("not an MP4")),
+NO_VIDEO = Unusable(Reason.CONTENT_GONE, "not a video: application/json")
+
+
+def too_large(detail: str) -> Unusable:
+    return Unusable(Reason.CONTENT_TOO_LARGE, f"larger than we take: {detail}")
+
+
+NOT_VIDEO: dict[str, tuple[Fault, Trouble | Unusable]] = {
+    "HTML": (wire.html, Unusable(Reason.CONTENT_GONE, "not a video: text/html")),
+    "JSON": (
+        wire.sending(wire.answer('{"error": null}')),
+        Unusable(Reason.CONTENT_GONE, 'HTTP 200: {"error": null}'),
+    ),
+    "JSON of an error": (
+        wire.sending(wire.answer('{"error": {"code": "no_video", "message": "sorry"}}')),
+        Unusable(Reason.CONTENT_GONE, "HTTP 200: no_video sorry"),
+    ),
+    "JSON of a job under way": (
+        wire.sending(wire.answer('{"id": "v", "status": "processing", "url": ""}')),
+        Trouble("HTTP 200: processing"),
+    ),
+    "a playlist": (wire.sending(wire.answer("#EXTM3U\n#EXT-X-VERSION:3")), NO_VIDEO),
+    "a picture in the boxes of a video": (
+        wire.sending(wire.answer(b"\0\0\0\x1cftypavif" + bytes(99))),
+        NO_VIDEO,
+    ),
+    "a picture": (wire.sending(wire.answer(b"\xff\xd8\xff\xe0" * 9)), NO_VIDEO),
+    "nothing": (wire.sending(wire.answer()), NO_VIDEO),
+    "seven bytes": (wire.sending(wire.answer(MP4[:7])), NO_VIDEO),
     "half of what was promised": (
         wire.sending(wire.answer(MP4, length=2 * len(MP4))),
         Trouble("ClientPayloadError"),
@@ -32,22 +60,55 @@ NOT_VIDEO: dict[str, tuple[Fault, Trouble]] = {
     "no answer": (wire.silent, Trouble("SocketTimeoutError")),
     "a header of 20 kB": (wire.long_header, Trouble("ClientResponseError")),
     "garbage": (wire.garbage, Trouble("ClientResponseError")),
-    "gzip": (
-        wire.sending(wire.answer(MP4, headers={"Content-Encoding": "gzip"})),
-        Trouble("encoded content"),
+    "packed in a way we do not know": (
+        wire.sending(wire.answer(b"\x0b\x80" + MP4[:99], headers={"Content-Encoding": "br"})),
+        Unusable(Reason.CONTENT_GONE, "not a video: application/json br"),
     ),
-    "an unknown coding": (
-        wire.sending(wire.answer(MP4, headers={"Content-Encoding": "secret"})),
-        Trouble("encoded content"),
+    "damaged gzip": (
+        wire.sending(wire.answer(PACKED[:50] + b"noise" * 9)),
+        Unusable(Reason.CONTENT_BAD, "Content-Encoding: damaged"),
+    ),
+    "gzip that is cut": (
+        wire.sending(wire.answer(PACKED[:-9], headers={"Content-Encoding": "gzip"})),
+        Trouble("packed content is cut", definite=True),
+    ),
+    "gzip that unpacks to too much": (
+        wire.sending(wire.answer(gzip.compress(MP4 + bytes(200_000)))),
+        too_large("more than 100000 bytes"),
+    ),
+    "a part": (
+        wire.sending(
+            wire.answer(MP4[:999], 206, headers={"Content-Range": f"bytes 0-998/{len(MP4)}"})
+        ),
+        Unusable(Reason.CONTENT_GONE, f"HTTP 206: bytes 0-998/{len(MP4)}"),
+    ),
+    "the end": (
+        wire.sending(
+            wire.answer(MP4[99:], 206, headers={"Content-Range": f"bytes 99-{len(MP4) - 1}/*"})
+        ),
+        Unusable(Reason.CONTENT_GONE, f"HTTP 206: bytes 99-{len(MP4) - 1}/*"),
+    ),
+    "several parts": (
+        wire.sending(
+            wire.answer(MP4, 206, headers={"Content-Type": "multipart/byteranges; boundary=x"})
+        ),
+        Unusable(Reason.CONTENT_GONE, "HTTP 206: several parts"),
     ),
     "too much, announced": (
-        wire.sending(wire.answer(MP4, length=100_001)),
-        Trouble("larger than we take"),
+        wire.stalling(wire.answer(b"", length=100_001)),
+        too_large("100001 bytes announced"),
     ),
-    "a video without end": (wire.endless(HEAD, bytes(65536)), Trouble("larger than we take")),
+    "a video without end": (
+        wire.endless(HEAD, bytes(65536)),
+        too_large("more than 100000 bytes"),
+    ),
     "HTML without end": (
-        wire.endless(wire.answer("<html>", length=None), b"x" * 65536),
-        Trouble("not an MP4"),
+        wire.endless(wire.answer("<html>...", length=None), b"x" * 65536),
+        NO_VIDEO,
+    ),
+    "JSON without end": (
+        wire.endless(wire.answer('{"url": "', length=None), b"x" * 65536),
+        NO_VIDEO,
     ),
     "a video that stops": (wire.stalling(HEAD), Trouble("TimeoutError")),
     "another success word": (
@@ -62,6 +123,10 @@ NOT_VIDEO: dict[str, tuple[Fault, Trouble]] = {
         Trouble("too many redirects"),
     ),
 }
+
+
+def words(text: str) -> list[str]:
+    return text.split()
 
 
 @pytest.fixture
@@ -86,13 +151,28 @@ async def test_a_video_arrives_whole(video: Path) -> None:
         wire.answer(MP4, length=None),
         wire.answer(MP4, headers={"Content-Type": "application/octet-stream"}),
         wire.answer(MP4, headers={"Content-Encoding": "Identity"}),
+        wire.answer(MP4, headers={"Content-Encoding": "gzip"}),
+        wire.answer(MP4, headers={"Content-Encoding": "br"}),
+        wire.answer(MP4, headers={"Content-Encoding": "deflate"}),
+        wire.answer(PACKED, headers={"Content-Encoding": "gzip"}),
+        wire.answer(PACKED, headers={"Content-Encoding": "X-GZip"}, length=None),
+        wire.answer(PACKED),
+        wire.answer(gzip.compress(MP4[:99]) + gzip.compress(MP4[99:]) + bytes(9)),
+        wire.answer(zlib.compress(MP4), headers={"Content-Encoding": "deflate"}),
+        wire.answer(zlib.compress(MP4)[2:-4], headers={"Content-Encoding": "deflate"}),
+        wire.answer(MP4, 206),
+        wire.answer(MP4, 206, headers={"Content-Range": f"bytes 0-{len(MP4) - 1}/{len(MP4)}"}),
         wire.answer(
             b"%x\r\n%s\r\n0\r\n\r\n" % (len(MP4), MP4),
             length=None,
             headers={"Transfer-Encoding": "chunked"},
         ),
     ],
-    ids=["no length", "no type", "identity", "chunked"],
+    ids=words(
+        "no-length no-type identity gzip-by-header-alone br-by-header-alone deflate-by-header-alone"
+        " gzip x-gzip gzip-by-bytes-alone gzip-in-parts deflate deflate-without-header"
+        " 206 206-of-all chunked"
+    ),
 )
 async def test_a_video_is_told_by_its_bytes_and_not_by_its_headers(video: Path, raw: bytes) -> None:
     async with Wire(wire.sending(raw)).serve() as url, opened(url) as gateway:
@@ -115,14 +195,14 @@ async def written(video: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"), [(MP4, Fetched(len(MP4))), (b"<!doctype html>", Trouble("not an MP4"))]
+    ("body", "expected"), [(MP4, Fetched(len(MP4))), (b"<!doctype html>", NO_VIDEO)]
 )
 async def test_the_first_bytes_may_come_one_at_a_time(
     video: Path, body: bytes, expected: object
 ) -> None:
     async def taken(size: int) -> None:
-        # What is no video is told by the eighth byte, and not written any more.
-        await written(video, min(size, 7))
+        # What is no video is told by the twelfth byte, and not written any more.
+        await written(video, min(size, 11))
 
     pieces = [body[at : at + 1] for at in range(12)] + [body[12:]]
     server = Wire(wire.dripping(wire.answer(length=None), pieces, taken=taken))
@@ -225,6 +305,111 @@ async def test_if_no_source_has_it_our_own_address_says_why(video: Path) -> None
         fetch = await client.content("v", [f"{url}/files/1"], video)
 
     assert fetch == Trouble("HTTP 502: Bad Gateway")
+
+
+MP4S = {
+    "WebM": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01" + bytes(99),
+    "AVI": b"RIFF\0\0\1\0AVI LIST" + bytes(99),
+    "a transport stream": (b"\x47" + bytes(187)) * 3,
+    "QuickTime": b"\0\0\0\x08wide\0\0\0\x10mdat" + bytes(99),
+}
+
+
+@pytest.mark.parametrize("name", MP4S)
+async def test_any_container_is_taken_by_its_bytes(video: Path, name: str) -> None:
+    """Also where it comes byte by byte, and whatever its type says."""
+    body = MP4S[name]
+    pieces = [body[at : at + 1] for at in range(190)]
+    drip = wire.dripping(wire.answer(length=None), pieces, taken=nothing_to_wait_for)
+    server = Wire(wire.sending(wire.answer(body)), drip)
+    async with server.serve() as url, opened(url) as gateway:
+        assert await gateway.content("v", [], video) == Fetched(len(body))
+        assert await gateway.content("v", [], video) == Fetched(len(b"".join(pieces)))
+
+
+async def nothing_to_wait_for(_: int) -> None:
+    """The drops may come as fast as they like."""
+
+
+LINKED: dict[str, Callable[[str], object]] = {
+    "url": lambda link: {"url": link},
+    "data.url": lambda link: {"code": "success", "data": {"url": link}},
+    "output.video_url": lambda link: {"status": "completed", "output": {"video_url": link}},
+    "a string": lambda link: link,
+}
+
+
+@pytest.mark.parametrize("name", LINKED)
+async def test_json_in_place_of_the_video_says_where_it_is(video: Path, name: str) -> None:
+    """Its link is followed past the guard, and our key goes nowhere else."""
+    gateway, media = Wire(), Wire(wire.sending(wire.answer(MP4)))
+    async with gateway.serve() as url, media.serve() as origin:
+        gateway.plan(wire.sending(wire.answer(json.dumps(LINKED[name](f"{origin}/v.mp4")))))
+        async with opened(url, media_origins=frozenset({origin})) as client:
+            fetch = await client.content("v", [], video)
+        async with opened(url) as client:
+            guarded = await client.content("v", [], video)
+
+    assert (fetch, guarded) == (Fetched(len(MP4)), Trouble("NotPublic"))
+    assert [one.is_authorized for one in gateway.requests] == [True, True]
+    assert [(one.path, one.is_authorized) for one in media.requests] == [("/v.mp4", False)]
+
+
+async def test_a_link_to_the_gateway_itself_is_asked_with_the_key_and_not_for_ever(
+    video: Path,
+) -> None:
+    gateway = Wire()
+    async with gateway.serve() as url, opened(url) as client:
+        gateway.plan(wire.sending(wire.answer(json.dumps({"url": f"{url}/again"}))))
+        fetch = await client.content("v", [], video)
+
+    assert fetch == Trouble("too many redirects")
+    assert [one.is_authorized for one in gateway.requests] == [True] * 4
+
+
+async def test_a_bare_address_is_a_link(video: Path) -> None:
+    gateway = Wire()
+    async with gateway.serve() as url, opened(url) as client:
+        gateway.plan(
+            wire.sending(wire.answer(f"{url}/v.mp4\r\n", headers={"Content-Type": "text/plain"})),
+            wire.sending(wire.answer(MP4)),
+        )
+        assert await client.content("v", [], video) == Fetched(len(MP4))
+
+
+async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> None:
+    gateway = Wire()
+    async with gateway.serve() as url, opened(url) as client:
+        links = {"url": f"{url}/1", "video_url": f"{url}/2", "result_url": f"{url}/3"}
+        gateway.plan(
+            wire.sending(wire.answer(json.dumps(links))),
+            wire.sending(wire.answer("", 502)),
+            wire.sending(wire.answer(MP4)),
+        )
+        fetch = await client.content("v", [], video)
+
+    assert fetch == Fetched(len(MP4))
+    assert [one.path for one in gateway.requests][1:] == ["/1", "/2"]
+
+
+async def test_too_large_is_not_fetched_a_second_time_by_its_links(video: Path) -> None:
+    server = Wire(wire.endless(HEAD, bytes(65536)))
+    async with server.serve() as url, opened(url, bounds=HASTY) as client:
+        fetch = await client.content("v", [f"{url}/1", f"{url}/2"], video)
+
+    assert fetch == too_large("more than 100000 bytes")
+    assert len(server.connections) == 1
+    assert video.stat().st_size <= HASTY.video
+
+
+async def test_what_was_made_without_an_id_is_asked_by_its_links_alone(video: Path) -> None:
+    server = Wire(wire.sending(wire.answer("gone", 410)), wire.sending(wire.answer(MP4)))
+    async with server.serve() as url, opened(url) as client:
+        gone = await client.content(UNNAMED, [f"{url}/1"], video)
+        fetch = await client.content(UNNAMED, [f"{url}/1"], video)
+
+    assert (gone, fetch) == (Trouble("HTTP 410: gone", definite=True), Fetched(len(MP4)))
+    assert [(one.path, one.is_authorized) for one in server.requests] == [("/1", False)] * 2
 
 
 REFUSAL = '{"error": {"message": "invalid token"}}'

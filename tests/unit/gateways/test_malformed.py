@@ -23,6 +23,7 @@ from bot.core.outcomes import (
     Running,
     Trouble,
     Uncertain,
+    Unusable,
 )
 from bot.gateways import answers
 from bot.gateways.answers import Answer, read_creation, read_look, read_refusal
@@ -303,7 +304,7 @@ async def run_on_the_wire(seeds: range, into: Path) -> None:
             if isinstance(seen, Done | Failed):
                 assert words_in(sent.partition(b"\r\n\r\n")[2]), seed
             fetched = await gateway.content("video_1", (), into)
-            assert isinstance(fetched, Locked | Trouble), seed
+            assert isinstance(fetched, Locked | Trouble | Unusable), seed
             assert server.charges == posts + 1, seed
 
 

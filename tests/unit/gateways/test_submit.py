@@ -165,6 +165,24 @@ async def test_a_server_that_stops_reading_in_the_middle_leaves_doubt(tmp_path: 
     assert outcome == Uncertain("TimeoutError")
 
 
+async def test_a_front_that_refuses_a_large_body_unread_is_heard(tmp_path: Path) -> None:
+    """As nginx does it: the answer at once, then it reads on for a while and throws that away."""
+    page = wire.answer("<html><h1>413 Request Entity Too Large</h1></html>", 413)
+
+    async def refuses(connection: wire.Connection) -> None:
+        await connection.send(page)
+        await connection.hung_up()
+
+    picture = tmp_path / "large.jpg"
+    picture.write_bytes(bytes(16_000_000))
+    wanted = with_files(Transport.UPLOAD, ("input_reference",))
+    async with Wire(refuses).serve() as url, opened(url) as gateway:
+        outcome = await gateway.create(wanted, [picture], about_to_send=nothing)
+
+    assert isinstance(outcome, Rejected)
+    assert (outcome.reason, outcome.charged) == (Reason.PICTURE_TOO_LARGE, False)
+
+
 # ----------------------------------------------------------------- what provably did not leave
 
 

@@ -15,7 +15,15 @@ from bot.gateways.survey import (
     read_models,
     survey,
 )
-from tests.fakes.gateways import UNKNOWN_TASK, OddGateway
+from tests.fakes.gateways import (
+    BAD_KEY,
+    NO_DATABASE,
+    UNKNOWN_TASK,
+    KeyedGateway,
+    OddGateway,
+    Said,
+    models,
+)
 
 URL = "https://gateway.example"
 
@@ -109,12 +117,139 @@ async def test_the_gateways_clock_is_read_when_it_was_told() -> None:
     odd = OddGateway(v1__videos=UNKNOWN_TASK)
     async with odd.serve() as url:
         seen = await survey(url, "sk-1", now=lambda: float(len(odd.requests)))
-    assert (seen.received, len(odd.requests)) == (1.0, 3)
+    assert (seen.received, len(odd.requests)) == (1.0, 4)
 
 
 @pytest.mark.parametrize("answer", [said(envelope("x"), 404), said("", 400), said("", 500)])
 def test_a_key_that_is_not_refused_is_good(answer: Answer) -> None:
     check_key(answer)
+
+
+# --- good and wrong keys, at every kind of gateway -----------------------------------------------
+
+VENDOR = Said(
+    401,
+    envelope(
+        "litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key"
+    ),
+)
+"""An id that litellm did not make is asked of the vendor's own host, whose answer comes back."""
+BARE_VENDOR = Said(401, envelope("Incorrect API key provided: sk-o***. You can find your key at"))
+NOT_IN_DB = Said(
+    401, {"error": {"message": "Authentication Error", "type": "token_not_found_in_db"}}
+)
+NO_VIDEO = Said(404, envelope("Video not found"))
+WRONG_KEY = Said(401, envelope("Incorrect API key provided: sk-***"))
+NO_SCOPE = Said(403, envelope("You have insufficient permissions. Missing scopes: api.model.read"))
+NO_VIDEOS = Said(401, envelope("Missing scopes: api.videos.read"))
+SHOWN = models("sora-2")
+
+
+def table(listed: Said | None, videos: Said) -> dict[str, Said]:
+    """What is said to one kind of key."""
+    return ({} if listed is None else {"/v1/models": listed}) | {"/v1/videos": videos}
+
+
+KEYS = {
+    "litellm with its database": (table(SHOWN, BARE_VENDOR), table(NOT_IN_DB, NOT_IN_DB)),
+    "litellm without": (table(SHOWN, VENDOR), table(NO_DATABASE, NO_DATABASE)),
+    "litellm whose vendor says 403": (
+        table(SHOWN, Said(403, envelope("Country not supported"))),
+        table(NO_DATABASE, NO_DATABASE),
+    ),
+    "new-api": (table(SHOWN, UNKNOWN_TASK), table(BAD_KEY, BAD_KEY)),
+    "openai": (table(SHOWN, NO_VIDEO), table(WRONG_KEY, WRONG_KEY)),
+    "a key of openai that may not list": (table(NO_SCOPE, NO_VIDEO), table(WRONG_KEY, WRONG_KEY)),
+    "models for everybody": (table(SHOWN, NO_VIDEO), table(SHOWN, WRONG_KEY)),
+    "no list of models": (table(None, NO_VIDEO), table(None, WRONG_KEY)),
+    "a list that is none": (table(Said(200, "<html>"), NO_VIDEO), table(Said(200), WRONG_KEY)),
+    "a wrong key is forbidden": (table(SHOWN, NO_VIDEO), table(NO_SCOPE, Said(403, ""))),
+}
+
+
+@pytest.mark.parametrize(("to_good", "to_others"), KEYS.values(), ids=KEYS)
+async def test_a_good_key_is_good_and_a_wrong_one_is_bad_at_every_kind_of_gateway(
+    to_good: dict[str, Said], to_others: dict[str, Said]
+) -> None:
+    gateway = KeyedGateway("sk-good", to_good, to_others)
+    async with gateway.serve() as url:
+        await survey(url, "sk-good")
+        with pytest.raises(Broken, match="gateway_key_bad"):
+            await survey(url, "sk-wrong")
+
+    assert gateway.requests[0][1] == "/v1/models", "is asked first"
+    assert {method for method, _, _ in gateway.requests} == {"GET"}
+
+
+async def test_without_keys_of_its_own_litellms_vendor_decides_nothing() -> None:
+    """Everybody may ask it, so what is refused is the vendor's key, which is not ours to check."""
+    odd = OddGateway(v1__models=SHOWN, v1__videos=VENDOR)
+    async with odd.serve() as url:
+        assert (await survey(url, "sk-any")).models == ("sora-2",)
+
+
+@pytest.mark.parametrize(
+    ("said_of_video", "code"),
+    [
+        (NO_VIDEOS, "gateway_key_bad"),
+        (Said(402, ""), "gateway_key_spent"),
+        (Said(403, {"code": "insufficient_user_quota", "message": "x"}), "gateway_key_spent"),
+    ],
+)
+async def test_a_good_key_may_still_be_spent_or_closed_to_videos(
+    said_of_video: Said, code: str
+) -> None:
+    gateway = KeyedGateway("sk-good", table(SHOWN, said_of_video), table(BAD_KEY, BAD_KEY))
+    async with gateway.serve() as url:
+        with pytest.raises(Broken, match=code):
+            await survey(url, "sk-good")
+
+
+# --- what stands in between ----------------------------------------------------------------------
+
+CHALLENGE = "<html><title>Just a moment...</title>"
+WALLS = {
+    "Cloudflare's page": (said(CHALLENGE, 403, Server="cloudflare"), "Cloudflare"),
+    "Cloudflare's line": (said("error code: 1010", 403, Server="cloudflare"), "Cloudflare"),
+    "its challenge": (said(CHALLENGE, 503, **{"cf-mitigated": "challenge"}), "Cloudflare"),
+    "Akamai": (said("<HTML>Access Denied", 403, Server="AkamaiGHost"), "Akamai"),
+    "CloudFront": (said("<HTML>ERROR", 403, Server="CloudFront"), "CloudFront"),
+    "AWS": (said("<html>", 403, **{"x-amzn-waf-action": "captcha"}), "AWS WAF"),
+    "Imperva": (said("<html>", 403, **{"x-iinfo": "1-2-3"}), "Imperva"),
+    "DDoS-Guard": (said("<html>", 403, Server="ddos-guard"), "DDoS-Guard"),
+    "Sucuri": (said("<html>", 403, **{"x-sucuri-id": "1"}), "Sucuri"),
+}
+
+
+@pytest.mark.parametrize(("answer", "wall"), WALLS.values(), ids=WALLS)
+def test_who_turns_programs_away_is_named(answer: Answer, wall: str) -> None:
+    with pytest.raises(Broken) as broken:
+        check_address(answer, URL)
+    assert (broken.value.code, broken.value.values["wall"]) == ("gateway_walled", wall)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 400])
+def test_a_gateway_that_speaks_for_itself_behind_cloudflare_is_no_wall(status: int) -> None:
+    check_address(said(envelope("no"), status, Server="cloudflare"), URL)
+
+
+@pytest.mark.parametrize(
+    ("location", "code"),
+    [
+        ("/v1/videos/", "gateway_sends_on"),
+        ("", "gateway_sends_on"),
+        ("https://new.example/v1/videos", "gateway_moved"),
+    ],
+)
+async def test_a_gateway_that_sends_on_what_is_ordered_is_found_out_without_ordering(
+    location: str, code: str
+) -> None:
+    moved = Said(308, "", {"Location": location} if location else {})
+    odd = OddGateway(v1__videos__zoetrope=UNKNOWN_TASK, v1__videos=moved)
+    async with odd.serve() as url:
+        with pytest.raises(Broken, match=f"^{code}[(]"):
+            await survey(url, "sk-1")
+    assert {method for method, _, _ in odd.requests} == {"GET"}
 
 
 REFUSED = {

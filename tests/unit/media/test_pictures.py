@@ -310,7 +310,8 @@ def test_quality_gives_way_before_pixels_do(bench: Bench) -> None:
 @pytest.mark.parametrize("fit", [Fit(width=300, height=300), Fit(least_side=300)])
 def test_what_can_not_be_made_small_enough_is_refused(bench: Bench, fit: Fit) -> None:
     tight = Fit(width=fit.width, height=fit.height, least_side=fit.least_side, most_bytes=2_000)
-    assert bench.why(encoded(noise(400, 300)), tight) == "too_large"
+    with pytest.raises(Refused, match="picture_stays_large"):
+        bench.fit(encoded(noise(400, 300)), tight)
 
 
 # ---------------------------------------------------------------- fuzz

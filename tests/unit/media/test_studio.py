@@ -12,7 +12,7 @@ from bot.core.jobs import Video
 from bot.core.orders import Fit, SoundFit, Still
 from bot.core.ports import Media
 from bot.media.studio import FORGOTTEN_AFTER, Studio
-from tests.unit.media.samples import encoded, quarters, write_sound, write_video
+from tests.unit.media.samples import encoded, noise, quarters, write_sound, write_video
 
 
 @pytest.fixture
@@ -71,6 +71,33 @@ async def test_of_two_pictures_both_are_kept_or_none(studio: Studio, tmp_path: P
     with pytest.raises(Refused):
         await studio.keep_pictures([good, bad], Fit())
     assert list((tmp_path / "data").rglob("*.jpg")) == []
+
+
+async def test_two_pictures_become_smaller_together_until_both_are_small_enough(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """The second has more in it than the first, at whose size it would have too many bytes."""
+    plain, grainy = tmp_path / "plain.png", tmp_path / "grainy.png"
+    plain.write_bytes(encoded(quarters(400, 300)))
+    grainy.write_bytes(encoded(noise(400, 300)))
+    kept = await studio.keep_pictures([plain, grainy], Fit(most_bytes=20_000))
+    sizes = set()
+    for still in kept:
+        async with studio.file(still.key) as path:
+            assert path.stat().st_size <= 20_000
+            with Image.open(path) as picture:
+                sizes.add(picture.size)
+    assert len(sizes) == 1
+    assert len(list((tmp_path / "data").rglob("pictures/**/*.jpg"))) == 2, "no try is left behind"
+
+
+async def test_two_pictures_of_an_exact_size_are_refused_if_one_has_too_many_bytes(
+    studio: Studio, tmp_path: Path
+) -> None:
+    source = tmp_path / "grainy.png"
+    source.write_bytes(encoded(noise(400, 300)))
+    with pytest.raises(Refused, match="picture_stays_large"):
+        await studio.keep_pictures([source] * 2, Fit(width=400, height=300, most_bytes=9_000))
 
 
 async def test_the_last_frame_of_a_video_is_the_last(studio: Studio, clip: Path) -> None:

@@ -1,5 +1,6 @@
 """POST /v1/videos: what the API document shows is taken, what it rules out is refused."""
 
+import io
 import json
 
 import aiohttp
@@ -222,6 +223,18 @@ async def test_what_the_document_rules_out_is_refused_and_not_charged(
     assert body["error"]["type"] == "invalid_request_error"
     assert word in body["error"]["message"]
     assert [(entry.status, entry.charged) for entry in simulator.journal] == [(400, False)]
+
+
+@pytest.mark.parametrize(("length", "status"), [(1_048_576, 201), (1_048_577, 400)])
+async def test_a_text_part_of_a_form_has_1_mib_at_most(
+    client: aiohttp.ClientSession, length: int, status: int
+) -> None:
+    head = b'--edge\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
+    body = io.BytesIO(head + b"x" * length + b"\r\n--edge--\r\n")
+    said = {"Content-Type": "multipart/form-data; boundary=edge"}
+    async with client.post("/v1/videos", data=body, headers=said) as answer:
+        assert answer.status == status
+        assert ("exceeds 1048576 bytes" in await answer.text()) == (status == 400)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b"[" * 100_000])

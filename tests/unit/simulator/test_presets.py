@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from bot.simulator import wrapping
 from bot.simulator.faults import Fault
 from bot.simulator.presets import CONTENTS, CREATES, DAY, DONE, FAILED, PENDING, PRESETS
 from bot.simulator.server import Simulator
@@ -340,6 +341,85 @@ async def test_oversized_content_ends_where_it_says(
         assert await answer.read() == BLANK + bytes(2_000_000 - len(BLANK))
 
 
+async def test_content_that_never_ends(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-endless")
+    async with client.get(f"{path}/content") as answer:
+        start = await answer.content.readexactly(len(BLANK) + 3_000_000)
+    assert ("Content-Length" in answer.headers, start) == (False, BLANK + bytes(3_000_000))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "header", "body"),
+    [
+        ("content-gzip", 200, ("Content-Encoding", "gzip"), BLANK),  # aiohttp has unpacked it
+        (
+            "content-206",
+            206,
+            ("Content-Range", f"bytes 0-{len(BLANK) - 1}/{len(BLANK)}"),
+            BLANK,
+        ),
+        ("content-tail", 200, ("Content-Type", "video/mp4"), BLANK + b"\r\n" + bytes(512)),
+    ],
+)
+async def test_content_in_an_envelope(
+    client: aiohttp.ClientSession,
+    simulator: Simulator,
+    clock: Clock,
+    name: str,
+    status: int,
+    header: tuple[str, str],
+    body: bytes,
+) -> None:
+    _, _, path = await life(client, simulator, clock, name)
+    async with client.get(f"{path}/content") as answer:
+        assert (answer.status, answer.headers[header[0]]) == (status, header[1])
+        assert await answer.read() == body
+
+
+async def test_content_by_a_link(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-url")
+    async with client.get(f"{path}/content") as answer:
+        where = (await answer.json())["url"]
+    async with client.get(where) as answer:
+        assert await answer.read() == BLANK
+
+
+async def test_content_in_another_container(
+    client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
+) -> None:
+    _, _, path = await life(client, simulator, clock, "content-webm")
+    async with client.get(f"{path}/content") as answer:
+        body = await answer.read()
+    assert (answer.content_type, body[:4]) == ("video/mp4", b"\x1a\x45\xdf\xa3")
+
+
+def test_noise_is_put_into_the_second_half_of_what_the_boxes_hold() -> None:
+    film = b"\0\0\0\x08ftyp" + b"\0\0\1\x08mdat" + bytes(256) + b"\0\0\0\x08moov"
+    noisy = wrapping.WAYS["noise"](film).body
+    assert (len(noisy), noisy[:144], noisy[-8:]) == (len(film), film[:144], film[-8:])
+    assert noisy != film
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("made-at-once", False), ("made-at-once-unknown", True)]
+)
+async def test_a_video_that_is_made_at_once(
+    client: aiohttp.ClientSession, simulator: Simulator, name: str, named: bool
+) -> None:
+    async with client.post("/v1/videos", data=form({"prompt": f"a cat [{name}]"})) as answer:
+        told = await answer.json()
+    assert (told["status"], "id" in told) == ("completed", named)
+    async with client.get(told["data"][0]["url"]) as answer:
+        assert await answer.read() == BLANK
+    if named:
+        assert await status(client, f"/v1/videos/{told['id']}") == 404
+        assert await status(client, f"/v1/videos/{told['id']}/content") == 404
+
+
 async def test_content_that_drips(
     client: aiohttp.ClientSession, simulator: Simulator, clock: Clock
 ) -> None:
@@ -355,7 +435,8 @@ async def test_content_that_drips(
 def test_every_trouble_with_content_is_claimed_here() -> None:
     assert CONTENTS.keys() == {
         *FILES, "content-drips", "content-truncated", "content-typed", "content-unmeasured",
-        "content-oversized",
+        "content-oversized", "content-endless", "content-gzip", "content-206", "content-tail",
+        "content-url", "content-webm", "content-noise",
     }  # fmt: skip
 
 

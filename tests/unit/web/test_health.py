@@ -131,7 +131,9 @@ async def test_a_clock_that_is_set_back_does_not_keep_an_old_answer() -> None:
     part, clock = Part(), FakeClock()
     async with probing({"x": part}, clock) as it:
         await it.ask()
-        clock._now -= 3600
+        clock.set(-3600)
+        clock.adopt(-3600)
+        await clock.advance(FRESH)
         part.state = False
         assert (await it.ask())[0] == 503
 

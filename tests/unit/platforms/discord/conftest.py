@@ -117,13 +117,14 @@ class Bot:
 
     def fresh(self) -> None:
         """A new process over the same rows."""
-        self.platform = DiscordPlatform(self.settings, posts=self.posts)
+        self.platform = DiscordPlatform(self.settings, posts=self.posts, clock=self.clock)
         self.commands = Commands(
             self.platform,
             service=self.service,
             card=self.card,
             posts=self.posts,
             facts=self.facts,
+            clock=self.clock,
             patience=self.patience,
         )
 
@@ -148,7 +149,7 @@ class Bot:
     async def running(self) -> AsyncIterator[None]:
         """Logged in and on the gateway."""
         async with self.platform:
-            work = asyncio.create_task(self.platform.run())
+            work = asyncio.create_task(self.commands.run())
             ready = asyncio.create_task(self._ready())
             try:
                 done, _ = await asyncio.wait(

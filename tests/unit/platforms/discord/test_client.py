@@ -1,6 +1,5 @@
 """The port: what the core says is posted once, in its place; what Discord says is understood."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -125,34 +124,9 @@ async def test_an_intent_that_was_not_granted_too(fake: FakeDiscord, idle: Bot) 
     assert await broken(idle.platform) == "discord_intents"
 
 
-async def test_and_a_discord_that_is_away(fake: FakeDiscord, idle: Bot) -> None:
-    fake.faults.add("GET", "/users/@me$", error(503))
-    assert await broken(idle.platform) == "discord_unreachable"
-
-
 async def test_only_the_intents_that_are_needed_are_asked_for(fake: FakeDiscord, bot: Bot) -> None:
     (session,) = fake.gateway.live
     assert session.intents == Intent.GUILDS | Intent.GUILD_MESSAGES | Intent.DIRECT_MESSAGES
-
-
-async def test_it_is_connected_while_the_gateway_s_socket_stands(
-    fake: FakeDiscord, idle: Bot
-) -> None:
-    platform, client = idle.platform, idle.platform.client
-    assert not await platform.is_connected()
-    async with idle.running():
-        assert await platform.is_connected()
-        lost = asyncio.ensure_future(client.wait_for("disconnect", timeout=20))
-        found = asyncio.ensure_future(client.wait_for("resumed", timeout=20))
-        await asyncio.sleep(0)  # both wait
-        await fake.drop_gateway(code=4000)
-        await lost
-        await asyncio.sleep(0)  # the platform's own listener comes after us
-        assert not await platform.is_connected()
-        await found
-        await asyncio.sleep(0)
-        assert await platform.is_connected()
-    assert not await platform.is_connected()
 
 
 async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> None:
@@ -160,6 +134,8 @@ async def test_before_the_login_posts_are_put_off(idle: Bot, ann: Member) -> Non
         with pytest.raises(Temporary) as caught:
             await Desk(idle, ann).send()
     assert caught.value.code == "discord_unreachable"
+    assert caught.value.unsent
+    assert caught.value.away, "no fault of theirs"
 
 
 # --- sending -------------------------------------------------------------------------------------

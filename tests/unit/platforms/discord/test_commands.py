@@ -315,7 +315,7 @@ async def test_a_job_nobody_learned_of_is_withdrawn(
     await asyncio.wait_for(bot.service.withdrawals.get(), 10)
     job = await only_job(bot)
     assert job.status is Status.CANCELLED
-    assert (job.reason, job.quota_cost, job.spend_cost) == (Reason.BY_PERSON, 0, 0)
+    assert (job.reason, job.quota_cost, job.spend_cost) == (Reason.UNANSWERED, 0, 0)
     assert fake.posts() == []
 
 

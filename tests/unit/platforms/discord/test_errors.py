@@ -6,9 +6,10 @@ from typing import Any, cast
 import aiohttp
 import discord
 import pytest
+from discord.gateway import ReconnectWebSocket
 
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.platforms.discord.errors import LATER, REFUSED, connecting, translated
+from bot.platforms.discord.errors import LATER, REFUSED, lost, translated
 
 
 def answer(status: int, code: int = 0, wait: str | None = None) -> discord.HTTPException:
@@ -79,18 +80,33 @@ def closed(code: int) -> discord.ConnectionClosed:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
+    ("error", "expected"),
     [
-        (discord.LoginFailure(), "discord_token_bad"),
-        (closed(4004), "discord_token_bad"),
-        (discord.PrivilegedIntentsRequired(None), "discord_intents"),
-        (closed(4014), "discord_intents"),
-        (closed(4011), "discord_closed"),
-        (answer(503), "discord_unreachable"),
-        (aiohttp.ClientError(), "discord_unreachable"),
+        (discord.LoginFailure(), (Broken, "discord_token_bad")),
+        (answer(401), (Broken, "discord_token_bad")),
+        (closed(4004), (Broken, "discord_token_bad")),
+        (closed(4013), (Broken, "discord_intents")),
+        (closed(4014), (Broken, "discord_intents")),
+        (closed(4010), (Temporary, "discord_closed")),
+        (closed(4011), (Temporary, "discord_closed")),
+        (closed(4012), (Temporary, "discord_closed")),
+        (closed(1000), (Temporary, "discord_closed")),
+        (ReconnectWebSocket(None), (Temporary, "discord_closed")),
+        (answer(503), (Temporary, "discord_unreachable")),
+        (answer(403), (Temporary, "discord_unreachable")),
+        (aiohttp.ClientError(), (Temporary, "discord_unreachable")),
+        (TimeoutError(), (Temporary, "discord_unreachable")),
+        (AttributeError(), (Temporary, "unforeseen")),
+        (KeyError("heartbeat_interval"), (Temporary, "unforeseen")),
     ],
 )
-def test_an_operator_learns_in_one_word_why_there_is_no_connection(
-    error: Exception, code: str
+def test_only_what_the_operator_has_to_mend_ends_the_process(
+    error: Exception, expected: tuple[type[BotError], str]
 ) -> None:
-    assert kind(connecting(error)) == (Broken, code)
+    assert kind(lost(error)) == expected
+
+
+def test_a_stranger_s_no_on_the_way_is_no_reason_to_wait_longer_than_the_outage() -> None:
+    problem = lost(answer(403))
+    assert isinstance(problem, Temporary)
+    assert problem.retry_after is None

@@ -15,7 +15,7 @@ from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Person, Picture
-from bot.core.posting import SEND_CLAIM
+from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.platforms.telegram import messages
@@ -211,6 +211,7 @@ async def test_a_server_that_is_not_there_took_nothing(house: House) -> None:
     trouble = await house.trouble()
     assert isinstance(trouble, Temporary)
     assert trouble.unsent
+    assert trouble.away, "no fault of the video's"
 
 
 async def test_a_token_that_was_withdrawn_is_for_the_operator(house: House) -> None:
@@ -419,7 +420,7 @@ def test_a_server_has_time_to_pass_a_file_on_and_yet_no_upload_outlasts_its_clai
         file.truncate(megabytes * 1_000_000)
     times = patience(film)
     assert int(times.sock_read) == silence
-    assert times.sock_read < times.total < SEND_CLAIM
+    assert times.sock_read < times.total < SEND_TIME
 
 
 @pytest.mark.parametrize("way", ["sendVideo", "editMessageMedia", "sendDocument"])

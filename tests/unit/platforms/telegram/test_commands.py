@@ -105,7 +105,8 @@ async def ends(lobby: Lobby, *jobs: Job) -> list[tuple[Status, Reason | None]]:
     return [(row.status, row.reason) for row in rows]
 
 
-WITHDRAWN = (Status.CANCELLED, Reason.BY_ADMIN)
+WITHDRAWN = (Status.CANCELLED, Reason.SENT_AWAY)
+BY_ADMIN = (Status.CANCELLED, Reason.BY_ADMIN)
 WAITING = (Status.QUEUED, None)
 
 
@@ -180,14 +181,14 @@ async def test_an_admin_cancels_what_is_pointed_at(lobby: Lobby, by_reply: bool)
     job, card, owner, club = await in_club(lobby)
     named = CANCEL if by_reply else f"{CANCEL} {job.id}"
     await lobby.hear(await owner.says(named, chat=club, reply_to=card if by_reply else None))
-    assert await ends(lobby, job) == [WITHDRAWN]
+    assert await ends(lobby, job) == [BY_ADMIN]
 
 
 async def test_an_anonymous_admin_is_an_admin(lobby: Lobby) -> None:
     job, card, owner, _ = await in_club(lobby)
     owner.is_anonymous = True
     await lobby.hear(await owner.says(CANCEL, chat=card.chat, reply_to=card))
-    assert await ends(lobby, job) == [WITHDRAWN]
+    assert await ends(lobby, job) == [BY_ADMIN]
     assert lobby.fake.calls_of("getChatMember") == [], "there is no such member"
 
 

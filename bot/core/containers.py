@@ -1,0 +1,54 @@
+"""Which container a video comes in, told by its first bytes: names and types of files lie."""
+
+from enum import StrEnum
+
+HEAD = 189
+"""Bytes that tell every container; 12 tell all but a transport stream."""
+
+
+class Container(StrEnum):
+    """The containers that videos are taken from; the values are libav's names for its readers."""
+
+    MP4 = "mp4"
+    QUICKTIME = "mov"
+    MATROSKA = "matroska"
+    """WebM is one."""
+    AVI = "avi"
+    FLV = "flv"
+    OGG = "ogg"
+    ASF = "asf"
+    MPEG = "mpeg"
+    TRANSPORT = "mpegts"
+    GIF = "gif"
+
+
+_MAGIC: tuple[tuple[bytes, Container], ...] = (
+    (b"\x1a\x45\xdf\xa3", Container.MATROSKA),
+    (b"FLV\x01", Container.FLV),
+    (b"OggS", Container.OGG),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Container.ASF),
+    (b"\x00\x00\x01\xba", Container.MPEG),
+    (b"GIF87a", Container.GIF),
+    (b"GIF89a", Container.GIF),
+)
+_PICTURES = frozenset({b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"})
+"""Brands of pictures, which share the boxes of MP4."""
+_OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+"""Boxes that a QuickTime file begins with where it does not say what it is."""
+
+
+def container_of(head: bytes) -> Container | None:
+    """The container that begins with `head`; None for anything that is no video."""
+    kind, brand = head[4:8], head[8:12]
+    if kind == b"ftyp":
+        if brand in _PICTURES:
+            return None
+        return Container.QUICKTIME if brand == b"qt  " else Container.MP4
+    for magic, container in _MAGIC:
+        if head.startswith(magic):
+            return container
+    if head.startswith(b"RIFF") and brand == b"AVI ":
+        return Container.AVI
+    if head[:1] == b"\x47" and head[188:189] == b"\x47":
+        return Container.TRANSPORT
+    return Container.QUICKTIME if kind in _OLD_QUICKTIME else None

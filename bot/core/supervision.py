@@ -1,0 +1,149 @@
+"""Keeps one chat network connected. Its troubles are nobody else's: whatever ends a connection is
+one line in the log, and another connection is tried.
+
+The process ends for nothing but what its operator has to mend before the network ever worked.
+"""
+
+import random
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bot.core.errors import BotError, Broken, Temporary
+from bot.core.ports import Clock
+from bot.log import get_logger
+
+LEAST = 1.0
+MOST = 30.0
+"""Seconds between two tries: enough for a server in trouble, few for people who wait."""
+STEADY = 60.0
+"""Seconds after which a connection counts as well, and what was before it as over."""
+MOST_ASKED = 60.0
+"""Seconds that we wait at the other side's wish, and between two tries of what is refused."""
+HOUR = 3600.0
+
+log = get_logger()
+
+
+class Outage:
+    """When to try again: after half the time that was lost so far at most, within bounds.
+
+    A connection that did not last does not begin the count anew, or what fails at every start
+    would be tried as fast as it can fail.
+    """
+
+    def __init__(self, clock: Clock, *, chance: Callable[[], float] = random.random) -> None:
+        """`chance` answers 0 to 1: many that lost the same network do not come back as one."""
+        self._clock = clock
+        self._chance = chance
+        self._lost = 0.0
+        self._down_since = clock.steady()
+        self._up_since: float | None = None
+        self._tries = 0
+
+    def over(self) -> None:
+        """There is a connection again."""
+        self._lost += self._passed(self._down_since)
+        self._up_since = self._clock.steady()
+
+    def wait(self) -> float:
+        """Seconds until the next try, none before the first; call it after each that failed."""
+        if self._up_since is not None:
+            if self._passed(self._up_since) >= STEADY:
+                self._lost, self._tries = 0.0, 0
+            self._up_since, self._down_since = None, self._clock.steady()
+        self._tries += 1
+        if self._tries == 1:
+            return 0.0
+        lost = self._lost + self._passed(self._down_since)
+        return min(MOST, max(LEAST, lost / 2)) * (1 + self._chance()) / 2
+
+    def _passed(self, since: float) -> float:
+        return self._clock.steady() - since
+
+
+def unforeseen(error: Exception) -> BotError:
+    """Our own errors as they are; whatever else heals by a new connection, as far as we know."""
+    return error if isinstance(error, BotError) else Temporary("unforeseen")
+
+
+class Supervisor:
+    """Of one network. Its connection tells by `up` and `down` whether people are heard."""
+
+    def __init__(
+        self,
+        network: str,
+        *,
+        clock: Clock,
+        reason: Callable[[Exception], BotError] = unforeseen,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`reason` names in our words what a connection raised; `Broken` is what we are refused."""
+        self.is_up = False
+        self._network = network
+        self._clock = clock
+        self._reason = reason
+        self._outage = Outage(clock, chance=chance)
+        self._has_worked = False
+        self._told_at: float | None = None
+
+    def up(self) -> None:
+        """People are heard."""
+        if not self.is_up:
+            self.is_up = self._has_worked = True
+            self._told_at = None
+            self._outage.over()
+
+    def down(self) -> None:
+        """They are not, although the connection goes on."""
+        self.is_up = False
+
+    async def keep(self, connect: Callable[[], Awaitable[None]]) -> None:
+        """Have `connect` hold a connection until it is lost, for ever.
+
+        Raises `Broken` where the network refuses us and never took us since the start.
+        """
+        while True:
+            try:
+                await connect()
+                error: Exception = Temporary("connection_ended")
+            except Exception as raised:  # noqa: BLE001 - the rim of this network
+                error = raised
+            finally:
+                self.is_up = False
+            reason = self._reason(error)
+            if isinstance(reason, Broken):
+                if not self._has_worked:
+                    raise reason from error
+                wait = self._refused(reason)
+            else:
+                wait = self._lost(reason, error)
+            await self._clock.sleep(wait)
+
+    def _lost(self, reason: BotError, error: Exception) -> float:
+        wait = self._outage.wait()
+        if isinstance(reason, Temporary) and reason.retry_after:
+            wait = max(wait, min(reason.retry_after, MOST_ASKED))
+        where = {"at": _place(error)} if reason.code == "unforeseen" else {}
+        log.warning(
+            f"{self._network}.disconnected",
+            why=reason.code,
+            error=type(error).__name__,
+            seconds=round(wait, 1),
+            **where,
+        )
+        return wait
+
+    def _refused(self, reason: Broken) -> float:
+        """It took us before: whether it will again is for its operator, and the others go on."""
+        now = self._clock.steady()
+        if self._told_at is None or now - self._told_at >= HOUR:
+            self._told_at = now
+            log.error(f"{self._network}.refused", why=reason.code)
+        return MOST_ASKED
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, in place of the text, which may quote anybody."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

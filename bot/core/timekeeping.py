@@ -1,0 +1,90 @@
+"""Notices that the machine's clock was set, and puts the times in the rows right.
+
+Within a process the clock goes on evenly until the rows have moved with it. Over a restart only a
+clock that was set back can be told from time that passed.
+"""
+
+from collections.abc import Callable
+
+from bot.core.ports import SettableClock, Times
+from bot.log import get_logger
+
+LOOK = 1.0
+"""Seconds between two looks at the clock."""
+NOTED = 30.0
+"""Seconds between two notes of the time: by them the next start sees a clock that was set back."""
+BACK = 5.0
+"""Seconds by which a clock may be behind its last note."""
+AFTERWARDS = 5.0
+"""Seconds after which whatever was read before a step has been written."""
+
+log = get_logger()
+
+
+class Timekeeper:
+    """One per process."""
+
+    def __init__(
+        self, clock: SettableClock, times: Times, *, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`changed` is called when rows may have become due."""
+        self._clock = clock
+        self._times = times
+        self._changed = changed
+        self._owed = 0.0
+        """Seconds of a step that the clock has taken over and the rows have not."""
+        self._noted_at = clock.steady()
+        self._settle_at: float | None = None
+
+    async def begin(self) -> None:
+        """Before anything is claimed: see whether the clock was set back since the last run."""
+        now, seen = self._clock.now(), await self._times.seen()
+        if seen is not None and now < seen - BACK:
+            log.warning("clock.set_back", seconds=round(seen - now))
+            await self._times.shift(now - seen, now=now)
+        else:
+            await self._times.note(now)
+        await self._times.settle(now=now)
+
+    async def run(self) -> None:
+        """Look at the clock until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK)
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - the database is away: next time
+                log.warning("clock.not_kept", error=type(error).__name__)
+
+    async def _look(self) -> None:
+        if step := self._clock.step():
+            log.warning("clock.stepped", seconds=round(step))
+            await self._put_right(step)
+        elif self._owed:
+            await self._shift(self._owed)
+        elif self._settle_at is not None and self._clock.steady() >= self._settle_at:
+            await self._times.settle(now=self._clock.now())
+            self._settle_at = None
+            self._changed()
+        elif self._clock.steady() - self._noted_at >= NOTED:
+            await self._times.note(self._clock.now())
+            self._noted_at = self._clock.steady()
+
+    async def _put_right(self, step: float) -> None:
+        """In the order in which jobs look younger meanwhile, never older: none is given up."""
+        if step > 0:
+            await self._times.shift(step, now=self._clock.now() + step)
+            self._clock.adopt(step)
+            self._afterwards()
+        else:
+            self._clock.adopt(step)
+            await self._shift(self._owed + step)
+
+    async def _shift(self, seconds: float) -> None:
+        self._owed = seconds
+        await self._times.shift(seconds, now=self._clock.now())
+        self._owed = 0.0
+        self._afterwards()
+
+    def _afterwards(self) -> None:
+        self._settle_at = self._clock.steady() + AFTERWARDS
+        self._changed()

@@ -1,0 +1,76 @@
+"""Undoes gzip and deflate in bounded pieces: some servers pack what they were asked to send plain.
+
+The bytes decide, not the header: proxies unpack and leave it, or pack and forget it.
+"""
+
+import zlib
+from collections.abc import Iterator
+
+from bot.core.containers import container_of
+
+PIECE = 256 * 1024
+"""Bytes at most of one piece: a few bytes may unpack to gigabytes."""
+_GZIP = b"\x1f\x8b"
+_HEAD = 12
+"""Bytes that tell a video from what is packed."""
+
+
+class CannotUnpack(ValueError):
+    """It is packed in a way that we do not know, or what is packed is damaged."""
+
+
+class Unpacking:
+    """Takes an answer chunk by chunk and gives what is in it."""
+
+    def __init__(self, coding: str | None) -> None:
+        """`coding` is what the header Content-Encoding says."""
+        self._coding = (coding or "identity").strip().casefold()
+        self._head: bytes | None = b""
+        self._inner: zlib._Decompress | None = None
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """What this chunk adds. Raises `CannotUnpack`."""
+        if self._head is not None:
+            self._head += chunk
+            least = _HEAD if self._coding == "deflate" else len(_GZIP)
+            if len(self._head) < least and self._may_be_packed(self._head):
+                return
+            self._inner, chunk, self._head = self._opened(self._head), self._head, None
+        if self._inner is None:
+            yield chunk
+            return
+        try:
+            yield from self._unpacked(self._inner, chunk)
+        except zlib.error as error:
+            raise CannotUnpack("damaged") from error
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end of what is packed has come; of what is plain nobody knows the end."""
+        return self._inner is None or self._inner.eof
+
+    def _may_be_packed(self, head: bytes) -> bool:
+        return self._coding == "deflate" or _GZIP.startswith(head)
+
+    def _opened(self, head: bytes) -> "zlib._Decompress | None":
+        if head.startswith(_GZIP):
+            return zlib.decompressobj(16 + zlib.MAX_WBITS)
+        if self._coding != "deflate" or container_of(head):
+            return None
+        # By the standard with a header of its own, by many servers without.
+        has_header = head[0] & 0x0F == 8 and int.from_bytes(head[:2]) % 31 == 0
+        return zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
+
+    def _unpacked(self, inner: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+        while True:
+            if inner.eof:
+                # Several in a row are one file; what else follows belongs to nothing.
+                if not chunk.startswith(_GZIP):
+                    return
+                inner = self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            piece = inner.decompress(chunk, PIECE)
+            if piece:
+                yield piece
+            chunk = inner.unused_data if inner.eof else inner.unconsumed_tail
+            if not chunk and (inner.eof or len(piece) < PIECE):
+                return

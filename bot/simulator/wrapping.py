@@ -1,0 +1,70 @@
+"""Content as some gateways hand it over: packed, as a part, by a link, as WebM, or damaged."""
+
+import gzip
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import av
+from aiohttp import hdrs
+
+from bot.simulator.scenes import FPS, Film, frames
+from bot.simulator.stills import shrunk
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """One answer with a file in it."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _packed(data: bytes) -> Wrapped:
+    return Wrapped(gzip.compress(data, 1), headers={hdrs.CONTENT_ENCODING: "gzip"})
+
+
+def _part(data: bytes) -> Wrapped:
+    """All of it, called a part."""
+    span = f"bytes 0-{len(data) - 1}/{len(data)}"
+    return Wrapped(data, 206, {hdrs.CONTENT_RANGE: span})
+
+
+def _tailed(data: bytes) -> Wrapped:
+    return Wrapped(data + b"\r\n" + bytes(512))
+
+
+def _noisy(data: bytes) -> Wrapped:
+    """The second half of what lies in the file is noise; its boxes are as they should be."""
+    start, end = _content(data)
+    middle = (start + end) // 2
+    noise = random.Random(0).randbytes(end - middle)
+    return Wrapped(data[:middle] + noise + data[end:])
+
+
+def _content(data: bytes) -> tuple[int, int]:
+    at = data.find(b"mdat") - 4
+    return (at + 8, at + int.from_bytes(data[at : at + 4])) if at >= 0 else (0, 0)
+
+
+WAYS: Mapping[str, Callable[[bytes], Wrapped]] = {
+    "gzip": _packed,
+    "part": _part,
+    "tail": _tailed,
+    "noise": _noisy,
+}
+
+
+def webm(film: Film) -> bytes:
+    """Render the film small, as VP9 in WebM; it belongs in a thread."""
+    small, file = shrunk(film), BytesIO()
+    with av.open(file, "w", format="webm") as output:
+        options = {"deadline": "realtime", "cpu-used": "8"}
+        stream = output.add_stream("libvpx-vp9", rate=FPS, options=options)
+        stream.width, stream.height, stream.pix_fmt = small.width, small.height, "yuv420p"
+        for picture in frames(small):
+            output.mux(stream.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
+        output.mux(stream.encode(None))
+    return file.getvalue()

@@ -1,0 +1,98 @@
+"""Times in the rows, put right after the machine's clock was set.
+
+Every time that still matters moves with the clock: what was due in ten seconds still is. Versions
+stay, for a step under way writes only what it changes.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import tables
+from bot.store.database import Database, insert
+
+DAYS = 2 * 86_400.0
+"""Seconds for which a finished job still counts for limits."""
+FURTHEST = 2 * 3600.0
+"""Seconds: nothing is ever put off for longer, unless by a clock that was wrong."""
+SLACK = 60.0
+_SEEN = "clock.seen"
+
+jobs, posts = tables.jobs, tables.posts
+_MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
+    (posts, ("due_at", "claimed_until", "sending_at")),
+    (tables.gateways, ("paused_until", "since")),
+    (tables.told, ("at",)),
+    (tables.notices, ("written_at", "due_at", "claimed_until")),
+    (tables.updates, ("received_at", "due_at")),
+    (tables.drafts, ("created_at",)),
+)
+_JOB_TIMES = (
+    *("created_at", "submitted_at", "completed_at", "delivered_at"),
+    *("due_at", "claimed_until"),
+)
+
+
+class Times:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def seen(self) -> float | None:
+        """The latest time that was noted here; None if none was."""
+        query = sa.select(tables.settings.c.value).where(tables.settings.c.name == _SEEN)
+
+        async def work(connection: AsyncConnection) -> float | None:
+            noted = await connection.scalar(query)
+            return None if noted is None else float(noted)
+
+        return await self._database.run(work)
+
+    async def note(self, now: float) -> None:
+        """This is the time."""
+        await self._database.run(lambda connection: _note(connection, now))
+
+    async def shift(self, seconds: float, *, now: float) -> None:
+        """The clock was set by so many seconds, and says `now`: all that still matters moves."""
+        recent = sa.or_(jobs.c.due_at.is_not(None), jobs.c.created_at > now - seconds - DAYS)
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                sa.update(jobs)
+                .where(recent)
+                .values({it: jobs.c[it] + seconds for it in _JOB_TIMES})
+            )
+            for table, columns in _MOVING:
+                moved = {it: table.c[it] + seconds for it in columns}
+                await connection.execute(sa.update(table).values(moved))
+            await _note(connection, now)
+
+        await self._database.run(work)
+
+    async def settle(self, *, now: float) -> None:
+        """Times that can't be right, because they were read before a step and written after it."""
+        later = now + FURTHEST
+        sent = jobs.c.submitted_at
+        unfinished = jobs.c.due_at.is_not(None)
+
+        async def work(connection: AsyncConnection) -> None:
+            for table in (jobs, posts):
+                late = table.c.due_at > later
+                await connection.execute(sa.update(table).where(late).values(due_at=now))
+            early = sa.and_(unfinished, sent < jobs.c.created_at - SLACK)
+            await connection.execute(
+                sa.update(jobs).where(early).values(submitted_at=jobs.c.created_at)
+            )
+            ahead = sa.and_(unfinished, sent > now + SLACK)
+            await connection.execute(sa.update(jobs).where(ahead).values(submitted_at=now))
+
+        await self._database.run(work)
+
+
+async def _note(connection: AsyncConnection, now: float) -> None:
+    row = insert(connection, tables.settings).values(name=_SEEN, value=repr(now))
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=["name"], set_={"value": repr(now)})
+    )

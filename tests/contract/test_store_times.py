@@ -1,0 +1,171 @@
+"""The machine's clock is set: what is under way is neither given up nor frozen, anywhere."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core import jobs as moves
+from bot.core.jobs import LAST_DEADLINE, Job, Status
+from bot.core.posts import PostKind
+from bot.core.timekeeping import AFTERWARDS, LOOK, Timekeeper
+from bot.store.times import DAYS, FURTHEST, Times
+from tests.contract.rows import NOON, Store
+from tests.fakes.clock import FakeClock
+
+DAY = 86_400.0
+STEPS = [DAY, 3 * DAY, -DAY, -3 * DAY, 3600.0, -90.0]
+
+
+class Kept:
+    """A store whose clock is looked after."""
+
+    def __init__(self, store: Store) -> None:
+        self.clock = FakeClock(NOON)
+        self.times = Times(store.database)
+        self.keeper = Timekeeper(self.clock, self.times)
+
+    async def set(self, seconds: float) -> None:
+        """Somebody sets the clock, and it is noticed."""
+        self.clock.set(seconds)
+        await self.keeper._look()
+
+
+async def running(store: Store, *, due_in: float = 10.0) -> Job:
+    """A job that its gateway has, to be looked at in so many seconds."""
+    job = await store.in_state(Status.IN_PROGRESS)
+    return await store.moved(job, replace(job, due_at=NOON + due_in))
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_what_was_due_in_ten_seconds_is_due_in_ten_seconds(store: Store, step: float) -> None:
+    kept, job = Kept(store), await running(store)
+    await kept.set(step)
+    now = kept.clock.now()
+    assert now == NOON + step
+    assert await store.claimed(Status.IN_PROGRESS, now=now + 9.9) == []
+    assert await store.claimed(Status.IN_PROGRESS, now=now + 10) == [job.id]
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert row.submitted_at is not None
+    assert 0 <= now - row.submitted_at < 60, "it is as old as it was"
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_without_it_the_job_would_be_frozen_or_given_up(store: Store, step: float) -> None:
+    """Negative control."""
+    job = await running(store)
+    now = NOON + step
+    claimed = await store.claimed(Status.IN_PROGRESS, now=now + 10)
+    assert job.submitted_at is not None
+    assert claimed == [] or now - job.submitted_at > min(LAST_DEADLINE, step) - 1
+
+
+@pytest.mark.parametrize("step", [3 * DAY, -DAY])
+async def test_posts_and_claims_move_too(store: Store, step: float) -> None:
+    kept = Kept(store)
+    job = await store.admitted()
+    await store.claimed(now=NOON)
+    await kept.set(step)
+    now = kept.clock.now()
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == pytest.approx(now + 8)
+    assert await store.claimed(now=now + 59) == [], "the claim holds"
+    assert await store.claimed(now=now + 61) == [job.id]
+
+
+@pytest.mark.parametrize("step", [DAY, -DAY])
+async def test_a_clock_that_is_set_gives_nobody_a_new_day(store: Store, step: float) -> None:
+    kept = Kept(store)
+    job = await store.in_state(Status.DELIVERED)
+    await kept.set(step)
+    assert (await store.usage(job, now=kept.clock.now())).person_videos == 1
+
+
+async def test_what_was_long_over_stays_as_it_was(store: Store) -> None:
+    kept = Kept(store)
+    old = await store.in_state(Status.DELIVERED)
+    await store.moved(old, replace(old, created_at=NOON - DAYS - 1))
+    await kept.set(3600.0)
+    row = await store.jobs.get(old.id)
+    assert row is not None
+    assert row.created_at == NOON - DAYS - 1
+
+
+@pytest.mark.parametrize("step", [3 * DAY, -3 * DAY])
+async def test_a_step_under_way_keeps_its_row_and_takes_no_old_time_back(
+    store: Store, step: float
+) -> None:
+    """It was read before the clock was set, and is saved after."""
+    kept, job = Kept(store), await running(store)
+    await kept.set(step)
+    later = moves.put_off(job, due_at=kept.clock.now() + 10)
+    saved = await store.jobs.save(job, replace(later, progress=40), now=kept.clock.now())
+    assert saved is not None
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert row.submitted_at == pytest.approx(NOON + step)
+    assert (row.progress, row.due_at) == (40, kept.clock.now() + 10)
+
+
+@pytest.mark.parametrize("step", [3 * DAY, -3 * DAY])
+async def test_times_read_before_and_written_after_are_put_right_seconds_later(
+    store: Store, step: float
+) -> None:
+    kept, job = Kept(store), await running(store)
+    waiting = await store.admitted()
+    await kept.set(step)
+    await store.moved(job, replace(job, due_at=NOON + 60))
+    await store.moved(waiting, moves.submitting(waiting, now=NOON + 1))
+    await kept.clock.advance(AFTERWARDS)
+    await kept.keeper._look()
+    now = kept.clock.now()
+    for each in (job, waiting):
+        row = await store.jobs.get(each.id)
+        assert row is not None
+        assert row.due_at is not None
+        assert row.due_at <= now + FURTHEST
+        assert row.submitted_at is not None
+        assert -60 <= now - row.submitted_at <= 120
+
+
+async def test_a_step_that_the_database_does_not_take_is_tried_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, job = Kept(store), await running(store)
+    shift = kept.times.shift
+
+    async def full(seconds: float, *, now: float) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(kept.times, "shift", full)
+    for step in (DAY, -2 * DAY):
+        with pytest.raises(OSError, match="space"):
+            await kept.set(step)
+    monkeypatch.setattr(kept.times, "shift", shift)
+    while kept.clock.now() != NOON - DAY or kept.keeper._owed:
+        await kept.keeper._look()
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert row.due_at == pytest.approx(NOON - DAY + 10)
+
+
+async def test_a_clock_that_was_set_back_between_two_runs_is_noticed_at_the_start(
+    store: Store,
+) -> None:
+    job = await running(store)
+    await Timekeeper(FakeClock(NOON), Times(store.database)).begin()
+    for back in (DAY, 2 * DAY):
+        await Timekeeper(FakeClock(NOON - back), Times(store.database)).begin()
+        row = await store.jobs.get(job.id)
+        assert row is not None
+        assert row.due_at == pytest.approx(NOON - back + 10)
+
+
+async def test_the_time_is_noted_so_that_the_next_start_can_tell(store: Store) -> None:
+    kept = Kept(store)
+    await kept.keeper.begin()
+    assert await kept.times.seen() == NOON
+    await kept.clock.advance(30.0 + LOOK)
+    await kept.keeper._look()
+    assert await kept.times.seen() == kept.clock.now()

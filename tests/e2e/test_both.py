@@ -1,0 +1,162 @@
+"""Two networks in one process: the troubles of the one are nobody else's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from bot.app import open_app
+from bot.core.errors import Broken
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from tests.e2e.telegram import Hall
+from tests.e2e.world import WAIT, World, is_card, is_result
+from tests.fakes.discord import FakeDiscord, Intent
+from tests.fakes.discord import error as discord_error
+from tests.fakes.discord import reset as discord_reset
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import reset as telegram_reset
+
+API = "/"
+"""Every path."""
+
+
+class Street(World):
+    """Discord and Telegram, before one house."""
+
+    hall: Hall
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        """The app with both, whether or not they can be reached."""
+        changes = {
+            "TELEGRAM__TOKEN": self.hall.telegram.token,
+            "TELEGRAM__API_URL": self.hall.telegram.api_url,
+        }
+        with self.discord.redirect_dpy():
+            async with open_app(self.config(**changes), clock=self.clock) as address:
+                yield address
+            self.hall.telegram.updates.end_poll()
+
+    async def order_on_telegram(self) -> None:
+        """A video is ordered and comes, all there."""
+        await self.hall.ann.says("/video a cat")
+        await self.hall.video()
+
+    def close_discord(self) -> None:
+        """Neither half of it is there."""
+        for method in ("GET", "POST", "PUT", "PATCH"):
+            self.discord.faults.add(method, API, discord_reset(), times=None)
+        self.discord.gateway.refuse()
+
+    def open_discord(self) -> None:
+        """It is back."""
+        self.discord.faults.clear()
+        self.discord.gateway.refuse(until=True)
+
+
+@pytest.fixture
+async def street(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Street]:
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    async with (
+        FakeDiscord() as discord,
+        FakeTelegram() as telegram,
+        simulator.serve() as url,
+    ):
+        parts = {"simulator": simulator, "gateway_url": url, "folder": tmp_path}
+        street = Street(discord=discord, **parts)  # type: ignore[arg-type]
+        street.hall = Hall(telegram=telegram, **parts)  # type: ignore[arg-type]
+        yield street
+
+
+async def readiness(address: str, *, until: str) -> None:
+    """Return once `/readyz` says so."""
+    async with asyncio.timeout(WAIT), ClientSession() as session:
+        said = ""
+        while said != until:
+            async with session.get(f"{address}/readyz") as response:
+                said = await response.text()
+
+
+@pytest.mark.proof
+async def test_discord_away_from_the_start_holds_up_nobody_and_comes_in_when_it_can(
+    street: Street,
+) -> None:
+    street.close_discord()
+    async with street.open() as address:
+        await street.order_on_telegram()
+        await readiness(address, until="discord: not connected\n")
+        street.open_discord()
+        await street.discord.connected(timeout=WAIT)
+        ann = street.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await street.result()).attachments
+        await readiness(address, until="ok\n")
+
+
+@pytest.mark.proof
+async def test_what_is_owed_on_discord_waits_while_it_is_away_and_goes_out_when_it_is_back(
+    street: Street,
+) -> None:
+    async with street.open() as address:
+        await street.discord.connected(timeout=WAIT)
+        await readiness(address, until="ok\n")
+        ann = street.discord.person("ann")
+        asked = await ann.slash("video", prompt="a cat")
+        card = (await asked.answered()).message
+        assert card is not None
+        street.close_discord()
+        await street.discord.drop_gateway()
+        await street.order_on_telegram()
+        await readiness(address, until="discord: not connected\n")
+        street.open_discord()
+        result = await street.discord.next("message", where=is_result, timeout=2 * WAIT)
+        assert result.attachments
+        assert len([it for it in street.discord.posts() if is_result(it)]) == 1
+        assert is_card(card)
+    assert street.simulator.charges == 2
+
+
+@pytest.mark.proof
+async def test_telegram_away_from_the_start_holds_up_nobody(street: Street) -> None:
+    street.hall.telegram.faults.add("*", telegram_reset(), times=None)
+    async with street.open() as address:
+        await street.discord.connected(timeout=WAIT)
+        ann = street.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await street.result()).attachments
+        await readiness(address, until="telegram: not connected\n")
+        street.hall.telegram.faults.clear()
+        await street.order_on_telegram()
+        await readiness(address, until="ok\n")
+
+
+async def test_nonsense_from_discord_takes_neither_of_them_down(street: Street) -> None:
+    async with street.open():
+        await street.discord.connected(timeout=WAIT)
+        nonsense = {"id": "77", "name": "x", "roles": None}
+        street.discord.world.tell(Intent.GUILDS, "GUILD_CREATE", nonsense)
+        await street.order_on_telegram()
+        ann = street.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await street.result()).attachments
+
+
+async def test_a_token_that_was_never_good_ends_the_process(street: Street) -> None:
+    street.discord.faults.add("GET", "/users/@me$", discord_error(401), times=None)
+    with pytest.raises(Broken, match="discord_token_bad"):
+        async with asyncio.timeout(WAIT), street.open():
+            await asyncio.Event().wait()
+
+
+@pytest.mark.proof
+async def test_a_token_that_is_withdrawn_later_ends_nobody_else(street: Street) -> None:
+    async with street.open() as address:
+        await readiness(address, until="ok\n")
+        street.discord.gateway._token = "another"
+        await street.discord.drop_gateway(resumable=False)
+        await readiness(address, until="discord: not connected\n")
+        await street.order_on_telegram()

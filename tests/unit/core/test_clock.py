@@ -1,0 +1,53 @@
+"""The machine's clock, without its jumps."""
+
+import pytest
+
+from bot.core.clock import STEP, SystemClock
+
+
+class Machine:
+    """Two clocks; somebody sets the one on the wall."""
+
+    def __init__(self) -> None:
+        self.wall = 1_000_000.0
+        self.steady = 50.0
+
+    def passes(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+
+@pytest.mark.parametrize("step", [86_400.0, -86_400.0, 3 * 86_400.0, STEP, -STEP])
+def test_a_step_is_left_out_until_it_is_adopted(step: float) -> None:
+    machine = Machine()
+    clock = SystemClock(lambda: machine.wall, lambda: machine.steady)
+    machine.passes(100)
+    machine.wall += step
+    assert clock.now() == 1_000_100.0
+    assert clock.step() == pytest.approx(step)
+    assert clock.now() == 1_000_100.0
+    clock.adopt(clock.step())
+    assert clock.now() == 1_000_100.0 + step
+    assert clock.step() == 0.0
+
+
+def test_a_small_correction_is_taken_as_it_comes() -> None:
+    machine = Machine()
+    clock = SystemClock(lambda: machine.wall, lambda: machine.steady)
+    for _ in range(100):
+        machine.passes(60)
+        machine.wall += 0.9 * STEP
+        assert clock.step() == 0.0
+        assert clock.now() == pytest.approx(machine.wall)
+    assert clock.settled() == 6000.0
+
+
+def test_a_clock_is_settled_since_its_last_step() -> None:
+    machine = Machine()
+    clock = SystemClock(lambda: machine.wall, lambda: machine.steady)
+    machine.passes(100)
+    machine.wall += 3600
+    assert clock.settled() == 100
+    clock.adopt(clock.step())
+    machine.passes(7)
+    assert clock.settled() == 7

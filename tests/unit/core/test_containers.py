@@ -1,0 +1,34 @@
+import pytest
+
+from bot.core.containers import Container, container_of
+
+
+@pytest.mark.parametrize(
+    ("head", "container"),
+    [
+        (b"\0\0\0\x18ftypisom", Container.MP4),
+        (b"\0\0\0\x18ftypmp42", Container.MP4),
+        (b"\0\0\0\x14ftypqt  ", Container.QUICKTIME),
+        (b"\0\0\0\x08wide\0\0\0\0", Container.QUICKTIME),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\xf7", Container.MATROSKA),
+        (b"RIFF\0\0\1\0AVI LIST", Container.AVI),
+        (b"\x47" + bytes(187) + b"\x47", Container.TRANSPORT),
+        (b"GIF89a\1\0\1\0\0\0", Container.GIF),
+        (b"\0\0\0\x1cftypavif", None),
+        (b"\0\0\0\x1cftypheic", None),
+        (b"RIFF\0\0\1\0WEBPVP8 ", None),
+        (b"RIFF\0\0\1\0WAVEfmt ", None),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1", None),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\r", None),
+        (b"Go away, you!" + bytes(188), None),
+        (b"<!doctype html>", None),
+        (b'{"url": "https', None),
+        (b"#EXTM3U\n#EXT-X-", None),
+        (b"ID3\4\0\0\0\0\0\0\0\0", None),
+        (b"%PDF-1.7", None),
+        (b"", None),
+    ],
+    ids=repr,
+)
+def test_a_container_is_told_by_its_first_bytes(head: bytes, container: Container | None) -> None:
+    assert container_of(head) == container

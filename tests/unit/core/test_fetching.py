@@ -1,0 +1,161 @@
+"""A made video until it is ours: what is tried again, how soon, how often, and what people hear."""
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.errors import Broken, Temporary
+from bot.core.jobs import UNNAMED, Reason, Status
+from bot.core.outcomes import Accepted, Done, Fetched, Look, Missing, Trouble, Unusable
+from bot.core.steps import CONTENT_PACE, CONTENT_TRIES
+from tests.unit.core.orders import order
+from tests.unit.core.workshop import Workshop
+
+HOUR = 3600.0
+
+
+async def test_what_is_paid_for_is_never_put_off_by_more_than_a_minute(workshop: Workshop) -> None:
+    """While nothing is definite; also at a gateway that is looked at four times in an hour."""
+    workshop.gateway.poll_step = 900.0
+    workshop.gateway.fetches = [Trouble("502")]
+    job = await workshop.submit(order())
+    await workshop.work(HOUR)
+    waits = []
+    for _ in range(12):
+        await workshop.work(61)
+        after = await workshop.job(job.id)
+        assert after.due_at is not None
+        waits.append(after.due_at - workshop.clock.time)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+    assert max(waits) <= CONTENT_PACE
+    workshop.gateway.fetches = [Fetched(9)]
+    await workshop.work(61)
+    assert (await workshop.job(job.id)).video is not None
+
+
+@pytest.mark.parametrize("reason", [Reason.CONTENT_TOO_LARGE, Reason.CONTENT_BAD])
+async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minutes(
+    workshop: Workshop, reason: Reason
+) -> None:
+    workshop.gateway.fetches = [Unusable(reason, "just so")]
+    job = await workshop.submit(order())
+    await workshop.work(CONTENT_TRIES * CONTENT_PACE)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason, end.detail) == (Status.FAILED, reason, "just so")
+    assert (end.quota_cost, end.spend_cost) == (0, 1)
+    assert len(workshop.gateway.sources) == CONTENT_TRIES
+
+
+async def test_the_row_counts_and_an_outage_in_between_starts_no_new_count(
+    workshop: Workshop,
+) -> None:
+    """So a process that ends in between makes nobody fetch an endless body nine times."""
+    bad = Unusable(Reason.CONTENT_TOO_LARGE, "")
+    workshop.gateway.fetches = [Trouble("502"), bad, Trouble("502"), bad, Trouble("502"), bad]
+    job = await workshop.submit(order())
+    counted = []
+    for _ in range(9):
+        await workshop.work(61)
+        row = await workshop.job(job.id)
+        if row.reason and row.status is Status.COMPLETED:
+            counted.append(row.attempts)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.FAILED, Reason.CONTENT_TOO_LARGE)
+    assert counted == [1, 1, 2, 2]
+    assert len(workshop.gateway.sources) == 6
+
+
+async def test_what_was_bad_once_and_good_then_is_posted_and_says_nothing_of_it(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.fetches = [Unusable(Reason.CONTENT_GONE, "HTML"), Fetched(9)]
+    job = await workshop.submit(order())
+    await workshop.work(CONTENT_PACE + 30)
+    done = await workshop.job(job.id)
+    assert (done.status, done.reason, done.detail, done.attempts) == (
+        Status.COMPLETED,
+        None,
+        None,
+        0,
+    )
+    assert done.video is not None
+
+
+@pytest.mark.parametrize("code", ["not_a_video", "video_damaged"])
+async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
+    workshop: Workshop, code: str
+) -> None:
+    workshop.studio.bad_video = Broken(code, damaged=60, pictures=120)
+    job = await workshop.submit(order())
+    await workshop.work(HOUR)
+    end = await workshop.job(job.id)
+    assert (end.reason, end.detail) == (
+        Reason.CONTENT_BAD,
+        f"{code}: damaged 60, pictures 120",
+    )
+    assert len(workshop.gateway.sources) == CONTENT_TRIES
+
+
+async def test_our_own_full_disk_is_waited_out(workshop: Workshop) -> None:
+    workshop.studio.bad_video = Temporary("storage_unavailable")
+    job = await workshop.submit(order())
+    await workshop.work(5 * HOUR)
+    workshop.studio.bad_video = None
+    await workshop.work(CONTENT_PACE)
+    assert (await workshop.job(job.id)).video is not None
+
+
+# --- made at once --------------------------------------------------------------------------------
+
+FILM = "https://media.test/v.mp4"
+
+
+async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_of_nobody(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Accepted(UNNAMED, (FILM,))]
+    workshop.gateway.looks = [Missing()]
+    job = await workshop.submit(order())
+    await workshop.work(5)
+    done = await workshop.job(job.id)
+    assert (done.status, done.video is not None) == (Status.COMPLETED, True)
+    assert workshop.gateway.sources == [(FILM,)]
+    assert workshop.gateway.looked == 0
+
+
+@pytest.mark.parametrize(
+    ("look", "sources"),
+    [(Missing(), (FILM,)), (Done(("https://media.test/2",)), ("https://media.test/2", FILM))],
+)
+async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_or_not(
+    workshop: Workshop, look: Look, sources: tuple[str, ...]
+) -> None:
+    workshop.gateway.creations = [Accepted("v1", (FILM,))]
+    workshop.gateway.looks = [look]
+    job = await workshop.submit(order())
+    await workshop.work(5)
+    assert (await workshop.job(job.id)).video is not None
+    assert workshop.gateway.sources == [sources]
+
+
+async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop: Workshop) -> None:
+    """A full disk between the POST and its answer: SQLite itself says so."""
+
+    async def pages(most: int) -> None:
+        async def limit(connection: AsyncConnection) -> None:
+            await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+
+        await workshop.database.run(limit)
+
+    async def mend() -> None:
+        assert list(workshop.spool.read()) == [(job.id, UNNAMED, (film,))]
+        await pages(1_000_000)
+
+    film = FILM + "?" + "v" * 9_000
+    workshop.gateway.creations = [Accepted(UNNAMED, (film,))]
+    job = await workshop.submit(order())
+    workshop.gateway.meanwhile = lambda: pages(1)
+    workshop.clock.on_nap = mend
+    await workshop.work(5)
+    assert workshop.clock.naps == 1
+    assert workshop.gateway.sources == [(film,)]
+    assert (await workshop.job(job.id)).video is not None

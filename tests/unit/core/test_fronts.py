@@ -1,0 +1,198 @@
+"""A request that is too large for what stands before a gateway: learned, and sent smaller once."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.catalog import Catalog
+from bot.core.fronts import LEAST, LIFETIME, USUAL
+from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import Picture, Transport
+from bot.core.outcomes import Accepted, Busy, Rejected
+from bot.core.parts import weight
+from bot.core.replies import Action, failure
+from bot.i18n import say
+from bot.store.settings import Settings
+from tests.unit.core.orders import CAT, SINGING, SONG, SORA, offering, order
+from tests.unit.core.workshop import Workshop
+
+URL = "https://gateway.test"
+TOO_LARGE = Rejected(Reason.PICTURE_TOO_LARGE, "HTTP 413: <html>")
+PHOTO = replace(CAT, size=3_200_000)
+LARGE = 2_000_000
+"""Bytes of our copy of it."""
+
+
+@pytest.fixture
+def large(workshop: Workshop) -> Workshop:
+    """A workshop where pictures go as files and are large, before a front that refuses one."""
+    workshop.studio.most = LARGE
+    workshop.gateway.creations = [TOO_LARGE, Accepted("v1")]
+    return workshop
+
+
+async def ordered(workshop: Workshop, *pictures: Picture) -> Job:
+    job = await workshop.submit(order(pictures=pictures or (PHOTO,), family="sora"))
+    await workshop.work(60)
+    return await workshop.job(job.id)
+
+
+# --- what is learned -----------------------------------------------------------------------------
+
+
+async def test_a_refused_body_is_a_limit_for_a_week(workshop: Workshop) -> None:
+    fronts = workshop.fronts
+    assert await fronts.most("main", URL) is None
+    assert await fronts.refused("main", URL, 3_000_000) == USUAL
+    assert await fronts.most("main", URL) == USUAL
+    workshop.clock.time += LIFETIME
+    assert await fronts.most("main", URL) == USUAL
+    workshop.clock.time += 1
+    assert await fronts.most("main", URL) is None
+
+
+async def test_it_holds_for_that_gateway_at_that_address_alone(workshop: Workshop) -> None:
+    await workshop.fronts.refused("main", URL, 3_000_000)
+    assert await workshop.fronts.most("main", "https://elsewhere.test") is None
+    assert await workshop.fronts.most("club", URL) is None
+
+
+@pytest.mark.parametrize("body", [0, 900, 128_000, LEAST])
+async def test_a_body_that_is_not_plausibly_too_large_teaches_nothing(
+    workshop: Workshop, body: int
+) -> None:
+    assert await workshop.fronts.refused("main", URL, body) is None
+    assert await workshop.fronts.most("main", URL) is None
+
+
+async def test_what_is_refused_again_is_halved_down_to_a_floor(workshop: Workshop) -> None:
+    bodies = [5_000_000, USUAL, USUAL // 2, 260_000]
+    learned = [await workshop.fronts.refused("main", URL, body) for body in bodies]
+    assert learned == [USUAL, USUAL // 2, LEAST, LEAST]
+    assert await workshop.fronts.refused("main", URL, 3_000_000) == LEAST, "what held still holds"
+
+
+@pytest.mark.parametrize("value", ["", "{}", "no", "[]", '{"most":"x","at":1,"url":"u"}', "null"])
+async def test_a_fact_that_cannot_be_read_is_none(workshop: Workshop, value: str) -> None:
+    await Settings(workshop.database).put("front.main", value)
+    assert await workshop.fronts.most("main", URL) is None
+
+
+# --- the order that met it -----------------------------------------------------------------------
+
+
+async def test_the_order_that_was_refused_goes_again_with_a_smaller_copy(large: Workshop) -> None:
+    done = await ordered(large)
+
+    assert (done.status, done.reason, large.gateway.posts) == (Status.COMPLETED, None, 2)
+    before, after = (fit.most_bytes for fit in large.studio.fits)
+    assert before > LARGE > USUAL > after
+    assert large.gateway.files[0].stat().st_size == after
+    assert weight(done.request, [after], linked=False) <= USUAL
+    assert done.spend_cost > 0
+
+
+async def test_it_is_tried_again_once_only(large: Workshop) -> None:
+    large.gateway.creations = [TOO_LARGE]
+    failed = await ordered(large)
+
+    assert (failed.status, failed.reason) == (Status.FAILED, Reason.PICTURE_TOO_LARGE)
+    assert (failed.quota_cost, failed.spend_cost, large.gateway.posts) == (0, 0, 2)
+    assert failed.detail is not None
+    assert failed.detail.startswith("HTTP 413: <html> (a body of ")
+    most = await large.fronts.most("main", URL)
+    assert most is not None
+    assert most < USUAL
+
+
+async def test_a_busy_moment_between_does_not_end_it(large: Workshop) -> None:
+    large.gateway.creations = [TOO_LARGE, Busy(None), Accepted("v1")]
+    assert (await ordered(large)).status is Status.COMPLETED
+
+
+async def test_later_orders_go_with_a_copy_that_passes_at_once(large: Workshop) -> None:
+    await ordered(large)
+    large.gateway.posts = 0
+    later = await ordered(large)
+
+    assert (later.status, large.gateway.posts, len(large.studio.fits)) == (Status.COMPLETED, 1, 3)
+    assert later.request.fit == large.studio.fits[-1] == large.studio.fits[-2]
+
+
+async def test_a_copy_from_before_the_limit_was_known_is_made_smaller_before_the_post(
+    large: Workshop,
+) -> None:
+    large.gateway.creations = [Accepted("v1")]
+    first = await ordered(large)
+    await large.fronts.refused("main", URL, 3_000_000)
+    again = await large.submit(first.order)
+    await large.work(60)
+
+    assert (await large.job(again.id)).status is Status.COMPLETED
+    assert [fit.most_bytes < USUAL for fit in large.studio.fits] == [False, True]
+    assert large.gateway.posts == 2
+
+
+async def test_after_a_week_pictures_are_whole_again(large: Workshop) -> None:
+    await ordered(large)
+    large.clock.time += LIFETIME + 1
+    await ordered(large)
+    assert large.studio.fits[-1] == large.studio.fits[0]
+
+
+async def test_where_there_are_links_the_file_goes_by_link_and_stays_as_it_is(
+    large: Workshop,
+) -> None:
+    assert SORA.picture is not None
+    rule = replace(SORA.picture, transport=Transport.BASE64, url_above=700_000)
+    linking = Catalog(models=(replace(SORA, picture=rule),), linked=True)
+    large.service.accounts = offering(linking, large.accounts)
+    large.studio.most = 600_000
+    done = await ordered(large)
+
+    assert (done.status, large.gateway.posts, len(large.studio.fits)) == (Status.COMPLETED, 2, 1)
+    assert done.request.url_above is not None
+    assert done.request.url_above < 600_000, "so its link goes instead"
+
+
+async def test_a_sound_is_made_smaller_with_its_picture(large: Workshop) -> None:
+    large.service.accounts = offering(SINGING, large.accounts)
+    large.studio.sizes["sounds/a.mp3"] = large.studio.most = 350_000
+    job = await large.submit(order(pictures=(PHOTO,), sound=SONG))
+    await large.work(60)
+    done = await large.job(job.id)
+
+    assert (done.status, large.gateway.posts) == (Status.COMPLETED, 2)
+    assert done.request.fit is not None
+    assert done.request.sound_fit is not None
+    assert done.request.fit.most_bytes == done.request.sound_fit.most_bytes < 350_000
+
+
+async def test_without_a_picture_it_is_a_refusal_that_says_so(workshop: Workshop) -> None:
+    workshop.gateway.creations = [TOO_LARGE]
+    job = await workshop.submit(order())
+    await workshop.work(60)
+    failed = await workshop.job(job.id)
+
+    assert (failed.status, failed.reason) == (Status.FAILED, Reason.PICTURE_TOO_LARGE)
+    assert (workshop.gateway.posts, await workshop.fronts.most("main", URL)) == (1, None)
+    assert "although it has no picture" in say(failure(failed).text, "en")
+
+
+async def test_the_person_hears_how_large_the_picture_is(large: Workshop) -> None:
+    large.gateway.creations = [TOO_LARGE]
+    failed = await ordered(large)
+    assert "what you sent has 3.2 MB" in say(failure(failed).text, "en")
+    unmeasured = await ordered(large, replace(PHOTO, size=0))
+    assert "the picture for this video is larger" in say(failure(unmeasured).text, "en")
+
+
+async def test_while_it_is_made_smaller_the_card_speaks_of_no_outage(large: Workshop) -> None:
+    job = await large.submit(order(pictures=(PHOTO,), family="sora"))
+    await large._round()
+    await large._round()
+    waiting = await large.job(job.id)
+    assert (waiting.status, waiting.reason) == (Status.QUEUED, Reason.PICTURE_TOO_LARGE)
+    card = await large.posting.card(waiting)
+    assert card.text.id == "card.preparing"
+    assert [button.action for button in card.buttons] == [Action.CANCEL]

@@ -1,0 +1,131 @@
+"""A request as it stands on the wire, byte by byte, and as other parsers than ours read it."""
+
+import email
+import email.policy
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.core.orders import Transport
+from tests.fakes import wire
+from tests.fakes.wire import Request, Wire
+
+from .samples import JPEG, nothing, opened, request, with_files
+
+CREATED = wire.sending(wire.answer('{"id": "video_1", "status": "queued"}', 201))
+PROMPT = "eine Katze läuft 猫\r\nzweite Zeile"
+PLACED = (("größe", "1280x720"), ("metadata.negative_prompt", "雨"))
+
+
+def kept(folder: Path, data: bytes = JPEG) -> Path:
+    path = folder / "kept.jpg"
+    path.write_bytes(data)
+    return path
+
+
+async def sent(picture: Path) -> Request:
+    """The POST of a request with text and a file."""
+    wanted = replace(
+        with_files(Transport.UPLOAD, ("input_reference",)), prompt=PROMPT, parameters=PLACED
+    )
+    server = Wire(CREATED)
+    async with server.serve() as url, opened(url) as gateway:
+        await gateway.create(wanted, [picture], about_to_send=nothing)
+        await server.over()
+    (arrived,) = server.requests
+    return arrived
+
+
+def parts(arrived: Request) -> list[tuple[list[str], bytes]]:
+    """The lines of the header and the bytes of each part, cut by hand."""
+    boundary = arrived.headers["content-type"].partition("boundary=")[2].encode()
+    first, *others, last = (b"\r\n" + arrived.body).split(b"\r\n--" + boundary)
+    assert (first, last) == (b"", b"--\r\n")
+    cut = (each.removeprefix(b"\r\n").partition(b"\r\n\r\n") for each in others)
+    return [(head.decode().split("\r\n"), body) for head, _, body in cut]
+
+
+async def test_a_text_part_has_a_name_and_no_type_and_a_file_part_has_all_three(
+    tmp_path: Path,
+) -> None:
+    """Formidable takes a part with a type for a file, and then there are no fields at all."""
+    assert parts(await sent(kept(tmp_path))) == [
+        (['Content-Disposition: form-data; name="prompt"'], PROMPT.encode()),
+        (['Content-Disposition: form-data; name="model"'], b"sora-2"),
+        (['Content-Disposition: form-data; name="seconds"'], b"5"),
+        (['Content-Disposition: form-data; name="größe"'], b"1280x720"),
+        (
+            ['Content-Disposition: form-data; name="metadata"'],
+            '{"negative_prompt":"雨"}'.encode(),
+        ),
+        (
+            [
+                "Content-Type: image/jpeg",
+                'Content-Disposition: form-data; name="input_reference"; filename="picture.jpg"',
+            ],
+            JPEG,
+        ),
+    ]
+
+
+async def test_the_length_is_told_so_no_server_has_to_take_chunks(tmp_path: Path) -> None:
+    arrived = await sent(kept(tmp_path))
+    assert int(arrived.headers["content-length"]) == len(arrived.body)
+    assert "transfer-encoding" not in arrived.headers
+
+
+async def test_the_parser_of_mails_reads_the_same(tmp_path: Path) -> None:
+    """It comes with Python and shares no code with aiohttp."""
+    arrived = await sent(kept(tmp_path))
+    head = f"Content-Type: {arrived.headers['content-type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + arrived.body, policy=email.policy.HTTP)
+
+    assert [part.get_param("name", header="content-disposition") for part in message.walk()] == [
+        *(None, "prompt", "model", "seconds", "größe", "metadata", "input_reference")
+    ]
+    *_, text, file = message.walk()
+    assert ("content-type" in text, text.get_payload(decode=True)) == (
+        False,
+        '{"negative_prompt":"雨"}'.encode(),
+    )
+    assert (file.get_content_type(), file.get_filename()) == ("image/jpeg", "picture.jpg")
+    assert file.get_payload(decode=True) == JPEG
+
+
+async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
+    read: list[dict[str, object]] = []
+
+    async def create(incoming: web.Request) -> web.Response:
+        form = await incoming.post()
+        read.append(
+            {
+                name: (value.filename, value.content_type, value.file.read())
+                if isinstance(value, web.FileField)
+                else value
+                for name, value in form.items()
+            }
+        )
+        return web.json_response({"id": "video_1"})
+
+    app = web.Application()
+    app.router.add_post("/v1/videos", create)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        wanted = replace(request(), prompt=PROMPT, transport=Transport.UPLOAD)
+        wanted = replace(wanted, places=(("image",),))
+        async with opened(f"http://127.0.0.1:{runner.addresses[0][1]}") as gateway:
+            await gateway.create(wanted, [kept(tmp_path)], about_to_send=nothing)
+    finally:
+        await runner.cleanup()
+
+    assert read == [
+        {
+            "prompt": PROMPT,
+            "model": "sora-2",
+            "seconds": "5",
+            "image": ("picture.jpg", "image/jpeg", JPEG),
+        }
+    ]

@@ -1,0 +1,171 @@
+"""A gateway's file before it is kept: whole, decodable, and an MP4 that plays."""
+
+from pathlib import Path
+
+import av
+import pytest
+
+from bot.core.errors import Broken
+from bot.media.encoding import prepare, shrink
+from bot.media.videos import check
+from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
+
+OTHERS = {
+    "WebM": ("libvpx-vp9", "webm", "libopus"),
+    "WebM of VP8": ("libvpx", "webm", "libopus"),
+    "Matroska": ("libx264", "matroska", "aac"),
+    "QuickTime": ("libx264", "mov", "aac"),
+    "AVI": ("mpeg4", "avi", "ac3"),
+    "a transport stream": ("libx264", "mpegts", "aac"),
+    "a program stream": ("mpeg2video", "mpeg", "mp2"),
+    "Flash": ("flv", "flv", None),
+    "ASF": ("wmv2", "asf", None),
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4")
+
+
+def times_of(path: Path) -> list[float]:
+    """The second at which each picture is shown."""
+    with av.open(str(path)) as container:
+        return [round(frame.time or 0.0, 3) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> None:
+    codec, container, sound = OTHERS[name]
+    source = write_clip(tmp_path / "source", codec, container, sound=sound)
+
+    probe, kept = prepare(source, tmp_path / "video.mp4")
+
+    assert (probe.codec, probe.has_audio) == ("h264", sound is not None)
+    assert (probe.width, probe.height) == (64, 48)
+    assert probe.seconds == pytest.approx(1.0, abs=0.1)
+    with av.open(str(kept), format="mp4") as made:
+        assert made.streams.video[0].pix_fmt == "yuv420p"
+        assert [each.codec_context.name for each in made.streams.audio] == ["aac"] * bool(sound)
+    body = kept.read_bytes()
+    assert body.index(b"moov") < body.index(b"mdat")
+    shown = times_of(kept)
+    assert len(shown) == 24
+    # Sound may begin a moment before the pictures.
+    assert 0.0 <= shown[0] < 0.03
+    assert [at - shown[0] for at in shown] == pytest.approx(
+        [tick / 24 for tick in range(24)], abs=0.002
+    )
+
+
+def test_a_moving_gif_is_a_video_and_a_still_one_is_none(tmp_path: Path) -> None:
+    moving = write_clip(tmp_path / "moving", "gif", "gif", pix_fmt="rgb8")
+    probe, kept = prepare(moving, tmp_path / "video.mp4")
+    assert (probe.codec, len(times_of(kept))) == ("h264", 24)
+    still = tmp_path / "still"
+    still.write_bytes(encoded(quarters(64, 48), "GIF"))
+    with pytest.raises(Broken, match="not_a_video"):
+        prepare(still, tmp_path / "video.mp4")
+
+
+@pytest.mark.parametrize(("codec", "container"), [("libvpx-vp9", "webm"), ("libx264", "mov")])
+@pytest.mark.parametrize(
+    "ticks", [(*range(96), *range(97, 192)), (*range(20), *range(60, 90))], ids=["one", "a hole"]
+)
+def test_dropped_frames_and_holes_stay_where_they_were(
+    tmp_path: Path, codec: str, container: str, ticks: tuple[int, ...]
+) -> None:
+    """On ticks of the average rate, two pictures would fall on one of them."""
+    source = write_clip(tmp_path / "source", codec, container, times=ticks)
+
+    _, kept = prepare(source, tmp_path / "video.mp4")
+
+    assert times_of(kept) == pytest.approx([tick / 24 for tick in ticks], abs=0.002)
+
+
+def test_a_video_with_a_dropped_frame_shrinks(tmp_path: Path) -> None:
+    ticks = (*range(96), *range(97, 192))
+    source = write_clip(tmp_path / "source.mp4", "libx264", "mp4", times=ticks, size=(640, 360))
+    shrink(source, tmp_path / "small.mp4", 120_000)
+    assert times_of(tmp_path / "small.mp4") == pytest.approx([it / 24 for it in ticks], abs=0.002)
+
+
+def test_odd_sides_are_cut_by_one(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "source", "libvpx-vp9", "webm", size=(63, 47))
+    probe, _ = prepare(source, tmp_path / "video.mp4")
+    assert (probe.width, probe.height) == (62, 46)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [b"\r\n", b"\n", b"\0", bytes(7), bytes(8), bytes(4096), b"-->", b"<html>" * 99, b"\xff" * 99],
+    ids=lambda tail: repr(tail[:8]),
+)
+@pytest.mark.parametrize("faststart", [False, True])
+def test_what_lies_behind_the_last_box_is_cut_off(
+    tmp_path: Path, tail: bytes, faststart: bool
+) -> None:
+    path = write_video(tmp_path / "clip.mp4", seconds=1, still=quarters(32, 18), width=32,
+                       height=18, faststart=faststart)  # fmt: skip
+    whole = path.read_bytes()
+    path.write_bytes(whole + tail)
+
+    _, kept = prepare(path, tmp_path / "video.mp4")
+
+    assert (kept, path.read_bytes()) == (path, whole)
+
+
+def test_a_box_behind_the_index_that_is_cut_is_no_tail(clip: Path, tmp_path: Path) -> None:
+    """The next part of a film in parts may be as important as the first."""
+    path = tmp_path / "cut.mp4"
+    for kind in (b"moof", b"mdat", b"free"):
+        path.write_bytes(clip.read_bytes() + b"\0\0\1\0" + kind + bytes(9))
+        with pytest.raises(Broken, match="video_truncated"):
+            prepare(path, tmp_path / "video.mp4")
+
+
+def test_a_good_video_is_left_as_it_is(clip: Path, tmp_path: Path) -> None:
+    before = clip.read_bytes()
+    _, kept = prepare(clip, tmp_path / "video.mp4")
+    assert (kept, clip.read_bytes()) == (clip, before)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_video_that_becomes_noise_is_damaged(clip: Path, tmp_path: Path, share: float) -> None:
+    path = tmp_path / "noise.mp4"
+    path.write_bytes(with_noise(clip.read_bytes(), of=share))
+    with pytest.raises(Broken, match="video_damaged") as broken:
+        prepare(path, tmp_path / "video.mp4")
+    assert broken.value.values["pictures"] == pytest.approx(24, abs=1)
+
+
+@pytest.mark.parametrize("codec", ["libx265", "mpeg4", "libvpx-vp9"])
+def test_noise_is_noticed_in_other_codecs_too(tmp_path: Path, codec: str) -> None:
+    path = write_clip(tmp_path / "clip.mp4", codec, "mp4", times=range(72))
+    check(path)
+    path.write_bytes(with_noise(path.read_bytes()))
+    with pytest.raises(Broken, match="video_damaged"):
+        check(path)
+
+
+@pytest.mark.parametrize("container", ["webm", "matroska", "avi", "flv"])
+def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str) -> None:
+    """Where pictures are found by reading on, noise hides them and nothing fails."""
+    codec = {"webm": "libvpx-vp9", "avi": "mpeg4", "flv": "flv"}.get(container, "libx264")
+    path = write_clip(tmp_path / "clip", codec, container, times=range(72))
+    check(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(Broken, match=r"video_damaged|not_a_video"):
+        prepare(path, tmp_path / "video.mp4")
+
+
+def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:
+    """The video is paid for; nobody would rather have none."""
+    path = write_clip(tmp_path / "clip.mp4", "libx264", "mp4", times=range(72))
+    body = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        places = [(it.pos, it.size) for it in container.demux(video=0) if it.pos and it.size]
+    at, size = places[-1]
+    body[at + 8 : at + size] = bytes(size - 8)
+    path.write_bytes(body)
+    check(path)

@@ -1,0 +1,204 @@
+"""Telegram breaks in every way: it is asked again in time, and what is stored is handled on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.core.errors import Broken
+from bot.core.supervision import LEAST, MOST, MOST_ASKED
+from bot.platforms.telegram.listener import Listener
+from bot.store.drafts import Drafts
+from bot.store.settings import Settings as Facts
+from tests.fakes.telegram import (
+    Fault,
+    bad_gateway,
+    conflict,
+    error,
+    garbled,
+    internal,
+    reset,
+    unauthorized,
+)
+from tests.unit.platforms.telegram.conftest import Lobby
+
+WAIT = 10.0
+
+
+def listener_of(lobby: Lobby) -> Listener:
+    return Listener(
+        lobby.platform,
+        service=lobby.service,
+        posts=lobby.store.posts,
+        drafts=Drafts(lobby.database),
+        updates=lobby.updates,
+        facts=Facts(lobby.database),
+        clock=lobby.clock,
+        currency="USD",
+        webhook=None,
+    )
+
+
+@asynccontextmanager
+async def listening(lobby: Lobby) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(listener_of(lobby).run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        lobby.fake.updates.end_poll()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(holds: Callable[[], bool], lobby: Lobby) -> None:
+    """Turn the loop, and the clock once nothing else happens, until it is so."""
+    async with asyncio.timeout(WAIT):
+        while not holds():
+            await lobby.clock.advance(LEAST)
+
+
+async def heard(lobby: Lobby) -> None:
+    """An order that is made now is taken."""
+    before = len(await lobby.jobs())
+    await lobby.ann.says("/video a cat")
+    async with asyncio.timeout(WAIT):
+        while len(await lobby.jobs()) == before:
+            await lobby.clock.advance(LEAST)
+
+
+def is_up(lobby: Lobby) -> Callable[[], bool]:
+    return lambda: lobby.platform.supervisor.is_up
+
+
+def lines_of(lines: list[Any], event: str) -> list[str]:
+    return [line["why"] for line in lines if line["event"] == event]
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (reset(), "telegram_unreachable"),
+        (internal(), "telegram_unreachable"),
+        (bad_gateway(), "telegram_unreadable"),
+        (garbled(), "telegram_unreadable"),
+        (garbled(b"null"), "telegram_unreadable"),
+        (garbled(b'{"ok": true, "result": {}}'), "telegram_unreadable"),
+        (garbled(b'{"ok": true, "result": [{"no": "number"}]}'), "telegram_unreadable"),
+        (conflict(), "telegram_another_listens"),
+        (error(429, "Too Many Requests"), "telegram_busy"),
+    ],
+)
+async def test_a_question_that_fails_is_one_line_and_is_asked_again(
+    lobby: Lobby, fault: Fault, why: str
+) -> None:
+    lobby.fake.faults.add("getUpdates", fault, times=3)
+    with capture_logs() as lines:
+        async with listening(lobby) as task:
+            await until(is_up(lobby), lobby)
+            await heard(lobby)
+            assert not task.done()
+    assert lines_of(lines, "telegram.disconnected") == [why] * 3
+    assert not any("exc_info" in line for line in lines)
+    assert lobby.fake.token not in str(lines)
+
+
+@pytest.mark.parametrize("method", ["getMe", "setMyCommands", "deleteWebhook"])
+async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
+    lobby: Lobby, method: str
+) -> None:
+    lobby.fake.faults.add(method, reset(), times=3)
+    async with listening(lobby):
+        await until(is_up(lobby), lobby)
+        await heard(lobby)
+
+
+async def test_it_is_heard_before_anybody_says_anything(lobby: Lobby) -> None:
+    async with listening(lobby):
+        await until(is_up(lobby), lobby)
+        await lobby.fake.next("poll", where=lambda it: it.timeout > 0, timeout=WAIT)
+
+
+async def test_after_an_outage_it_is_deaf_for_half_a_minute_at_most(lobby: Lobby) -> None:
+    async with listening(lobby):
+        await until(is_up(lobby), lobby)
+        lobby.fake.faults.add("getUpdates", reset(), times=None)
+        lobby.fake.updates.end_poll()
+        began = lobby.clock.now()
+        await until(lambda: lobby.clock.now() - began > 900, lobby)
+        assert not await lobby.platform.is_connected()
+        lobby.fake.faults.clear()
+        back = lobby.clock.now()
+        await until(is_up(lobby), lobby)
+        assert lobby.clock.now() - back <= MOST + LEAST
+        assert await lobby.platform.is_connected()
+
+
+async def test_what_is_stored_is_handled_on_while_telegram_does_not_tell(lobby: Lobby) -> None:
+    async with listening(lobby):
+        await until(is_up(lobby), lobby)
+        hold = lobby.fake.faults.hold_before("sendMessage")
+        await lobby.ann.says("/help")
+        await hold.reached()
+        lobby.fake.faults.add("getUpdates", reset(), times=None)
+        lobby.fake.updates.end_poll()
+        await until(lambda: not lobby.platform.supervisor.is_up, lobby)
+        hold.release()
+        await lobby.fake.next("message", timeout=WAIT)
+
+
+async def test_a_webhook_that_somebody_set_is_taken_away_again(lobby: Lobby) -> None:
+    async with listening(lobby):
+        await until(is_up(lobby), lobby)
+        lobby.fake.updates.webhook_url = "https://elsewhere.example"
+        lobby.fake.updates.end_poll()
+        await until(lambda: not lobby.fake.updates.webhook_url, lobby)
+        await heard(lobby)
+
+
+async def test_a_token_that_is_refused_at_the_start_ends_it(lobby: Lobby) -> None:
+    lobby.fake.faults.add("getMe", reset())
+    lobby.fake.faults.add("getMe", unauthorized())
+    async with listening(lobby) as task:
+        await until(task.done, lobby)
+        with pytest.raises(ExceptionGroup) as caught:
+            await task
+    assert caught.group_contains(Broken, match="telegram_token_bad")
+
+
+async def test_a_token_that_is_refused_later_ends_nothing_and_is_told_once_an_hour(
+    lobby: Lobby,
+) -> None:
+    with capture_logs() as lines:
+        async with listening(lobby) as task:
+            await until(is_up(lobby), lobby)
+            lobby.fake.faults.add("getUpdates", unauthorized(), times=3)
+            lobby.fake.updates.end_poll()
+            began = lobby.clock.now()
+            await until(lambda: not lobby.platform.supervisor.is_up, lobby)
+            await until(is_up(lobby), lobby)
+            assert lobby.clock.now() - began >= 2 * MOST_ASKED
+            assert not task.done()
+    assert lines_of(lines, "telegram.refused") == ["telegram_token_bad"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("callback_query", "text"),
+        ("callback_query", {"from": ["x"]}),
+        ("message", {"chat": 7, "from": [], "media_group_id": {}}),
+        ("message", None),
+        ("message", []),
+    ],
+)
+async def test_an_update_of_any_shape_does_not_stop_the_one_behind_it(
+    lobby: Lobby, kind: str, body: Any
+) -> None:
+    async with listening(lobby):
+        await until(is_up(lobby), lobby)
+        lobby.fake.updates._put(kind, body, None)
+        await heard(lobby)
+        assert await lobby.platform.is_connected()
