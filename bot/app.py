@@ -12,6 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from ipaddress import ip_network
 
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
@@ -36,7 +37,8 @@ from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
 from bot.store.identity import Home
 from bot.store.settings import Settings
-from bot.web import server
+from bot.web import descriptors, server
+from bot.web.connections import LOCAL, Limits
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
 from bot.workers import Bells, job_loops, running, word_loops
@@ -276,7 +278,18 @@ def _serve(
 ) -> AbstractAsyncContextManager[str]:
     web = config.settings.web
     rooms = [route for intake in intakes for route in intake.routes]
-    return server.serve([*pages.routes, *health.routes, *rooms], host=web.host, port=web.port)
+    routes = [*pages.routes, *health.routes, *rooms]
+    return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
+
+
+def _web_limits(config: Config) -> Limits:
+    """As many connections as leave enough descriptors to chats and gateways."""
+    allowed = descriptors.raised()
+    most = descriptors.connections(allowed)
+    if allowed < descriptors.WANTED:
+        log.warning("web.limited", descriptors=allowed, wanted=descriptors.WANTED, connections=most)
+    proxies = (ip_network(each, strict=False) for each in config.settings.web.trusted_proxies)
+    return Limits(most=most, trusted=(*LOCAL, *proxies))
 
 
 def _at_once(config: Config) -> Callable[[str], int | None]:

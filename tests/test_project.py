@@ -19,6 +19,7 @@ from bot.config.problems import variable
 from bot.config.settings import Community, Gateway
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Kind
+from bot.core.posts import PostKind
 from bot.core.quotas import Usage
 from bot.core.replies import Action
 
@@ -219,6 +220,8 @@ _FAMILIES = {
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
     "kind.": list(Kind),
+    "reason.": list(Reason),
+    "posted.": list(PostKind),
 }
 
 
@@ -285,6 +288,11 @@ def test_what_the_page_on_telegram_quotes_is_said() -> None:
         said = " ".join(str(message.string) for message in read_po(source, locale="en"))
     assert len(quoted) > 5
     assert [sentence for sentence in quoted if sentence not in said] == []
+
+
+def test_the_page_for_operators_knows_every_state_and_reason() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    assert {it for it in (*Status, *Reason) if f"`{it}`" not in text} == set()
 
 
 def _tests_of(file: Path) -> set[str]:

@@ -30,6 +30,9 @@ ConfigFile = Annotated[
         help="The configuration file; by default config.toml in this folder, if it is there.",
     ),
 ]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
+]
 
 app = typer.Typer(
     name="zoetrope",
@@ -38,6 +41,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+jobs_app = typer.Typer(no_args_is_help=True)
+app.add_typer(jobs_app, name="jobs", help="Look at jobs, beside the running service or without it.")
 
 
 @app.command()
@@ -95,6 +101,56 @@ def models(config: ConfigFile = None) -> None:
     from bot.cli.models import list_models
 
     list_models(config)
+
+
+@jobs_app.command("list")
+def jobs_list(
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="Jobs in this state; may be repeated, or several with commas."),
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="discord, telegram or playground.")] = None,
+    person: Annotated[str | None, typer.Option(help="Name or id of who ordered.")] = None,
+    community: Annotated[
+        str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
+    ] = None,
+    gateway: Annotated[str | None, typer.Option(help="Name of a gateway.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """List jobs, the newest first."""
+    from bot.cli.jobs import list_jobs
+
+    list_jobs(
+        config,
+        statuses=status or (),
+        platform=platform,
+        person=person,
+        community=community,
+        gateway=gateway,
+        since=since,
+        most=limit,
+        as_json=as_json,
+    )
+
+
+@jobs_app.command("show")
+def jobs_show(
+    id: Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")],  # noqa: A002
+    prompt: Annotated[
+        bool, typer.Option("--prompt", help="Show the prompt too: it is its person's own.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show everything about one job."""
+    from bot.cli.jobs import show_job
+
+    show_job(config, id, prompt=prompt, as_json=as_json)
 
 
 @app.command()

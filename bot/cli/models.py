@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
+from bot.cli import tables
 from bot.cli.words import tell
 from bot.config import load
 from bot.core.models import MICRO, Model
@@ -13,7 +13,6 @@ from bot.core.orders import Kind
 from bot.i18n import printable
 
 NONE = "–"
-_WIDEST = 10_000
 _COLUMNS = (
     *("family", "model", "kinds", "seconds", "quality", "aspect", "price"),
     *("gateway", "picture"),
@@ -32,11 +31,7 @@ def list_models(file: Path | None) -> None:
         table.add_column(heading, overflow="fold", no_wrap=whole, min_width=len(heading))
     for model in config.catalog.models:
         table.add_row(*map(printable, _row(model, config.settings.currency)))
-    if not console.is_terminal:  # one line per model, for grep
-        console.width = Measurement.get(
-            console, console.options.update(width=_WIDEST), table
-        ).maximum
-    console.print(table)
+    tables.show(console, table)
 
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ The last place before a traceback: adapters translate what they expect, this wha
 sockets, drivers and packages. A fault of ours is none of these and keeps its traceback.
 """
 
+import os
+
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.core.errors import BotError, Broken
@@ -31,6 +34,15 @@ def translated(error: Exception) -> BotError | None:
         case _ if type(error).__module__.partition(".")[0] == "asyncpg":
             return Broken("database_refused", why=_why(error))
     return None
+
+
+def unreachable(database_url: str, error: OSError) -> Broken:
+    """The error of a database server that does not answer."""
+    url = make_url(database_url)
+    # Names that can't be looked up have negative numbers, and silence has none.
+    known = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0) if known else error.strerror or str(error) or "no answer"
+    return Broken("database_unreachable", host=url.host, port=url.port or 5432, why=why)
 
 
 def _is_unharmed(error: DBAPIError) -> bool:

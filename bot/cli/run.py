@@ -12,9 +12,9 @@ from sqlalchemy.engine import make_url
 from bot import log
 from bot.app import run
 from bot.cli.introduction import introduce
+from bot.cli.rim import unreachable
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, load
-from bot.core.errors import Broken
 from bot.web.server import reached_at
 
 TELEGRAM_MB = 50
@@ -45,7 +45,7 @@ def run_service(file: Path | None, *, new_database: bool = False) -> None:
         # Until the house stands, only the database is looked for over the network.
         if standing or error.filename or make_url(config.database_url).host is None:
             raise
-        raise _unreachable(config, error) from error
+        raise unreachable(config.database_url, error) from error
 
 
 def obstacles(config: Config) -> list[Problem]:
@@ -102,14 +102,6 @@ def _is_room_reached(config: Config) -> bool:
     from bot.platforms.playground.doors import NAMES
 
     return reached_at(config.settings.web.host) in NAMES
-
-
-def _unreachable(config: Config, error: OSError) -> Broken:
-    url = make_url(config.database_url)
-    # Names that can't be looked up have negative numbers, and silence has none.
-    known = error.errno is not None and error.errno > 0
-    why = os.strerror(error.errno or 0) if known else error.strerror or str(error) or "no answer"
-    return Broken("database_unreachable", host=url.host, port=url.port or 5432, why=why)
 
 
 def _show(code: str) -> None:

@@ -6,6 +6,7 @@ The descriptions are the documentation: `config.example.toml` is held to them by
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -98,6 +99,14 @@ def _web_address(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def _network(value: str) -> str:
+    try:
+        ip_network(value.strip(), strict=False)
+    except ValueError as error:
+        raise ValueError("network") from error
+    return value.strip()
+
+
 def _bot_api_address(value: str) -> str:
     """People copy it out of a call, the token along."""
     if re.search(r"(?i)/bot\d+(:|%3a)", value):
@@ -156,6 +165,7 @@ def _time_zone(value: str) -> str:
 
 
 BotApiAddress = Annotated[str, AfterValidator(_bot_api_address)]
+Network = Annotated[str, AfterValidator(_network)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 GatewayAddress = Annotated[str, AfterValidator(gateway_address)]
 BotToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, bot_token))]
@@ -256,6 +266,9 @@ class Web(Table):
         None, description="how the world reaches it; without it, nobody gets links"
     )
     link_days: float = Field(7, gt=0, le=7, description="days that a link to a video works")
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), description="reverse proxies with public addresses, which connect for many people"
+    )
 
 
 class Settings(Table):

@@ -1,5 +1,6 @@
 """One aiohttp server: it mounts what `app.py` hands it and tells whether the house stands."""
 
+import asyncio
 import errno
 import logging
 from collections.abc import AsyncIterator, Sequence
@@ -12,19 +13,23 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.core.errors import Broken
 from bot.log import get_logger
+from bot.web.connections import Connections, End, Limits, begin
 
 log = get_logger()
+
+
+_CLIENTS_OWN = (HttpProcessingError, TimeoutError, ConnectionError)
 
 
 class _Discreet(logging.Filter):
     """What aiohttp says of a request names its address, and our addresses are keys.
 
-    Of nonsense nothing is said at all: whoever sends it must not fill the log.
+    Of nonsense nothing is said at all, nor of clients that stall or go: they must not fill the log.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if record.levelno >= logging.WARNING and not isinstance(error, HttpProcessingError):
+        if record.levelno >= logging.WARNING and not isinstance(error, _CLIENTS_OWN):
             log.error("web.connection_failed", error=type(error).__name__)
         return False
 
@@ -35,27 +40,45 @@ _server_log.addFilter(_Discreet())
 
 @asynccontextmanager
 async def serve(
-    routes: Sequence[web.AbstractRouteDef], *, host: str, port: int
+    routes: Sequence[web.AbstractRouteDef], *, host: str, port: int, limits: Limits | None = None
 ) -> AsyncIterator[str]:
     """Listen until the context ends; yields the address here, e.g. `http://127.0.0.1:8080`.
 
     Raises `Broken` with the reason where it can't listen there.
     """
-    app = web.Application(middlewares=[_guard], client_max_size=64 * 1024)
+    app = web.Application(middlewares=[begin, _guard], client_max_size=64 * 1024)
     app.add_routes([web.get("/healthz", _healthy), *routes])
-    # Access logs hold signed links; what happens to jobs is logged where it is saved.
     # A video that somebody is watching does not hold the end up for long.
-    runner = web.AppRunner(app, access_log=None, logger=_server_log, shutdown_timeout=5.0)
+    runner = web.AppRunner(
+        app,
+        access_log_class=End,
+        access_log=_server_log,
+        logger=_server_log,
+        shutdown_timeout=5.0,
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise cannot_listen(error, host=host, port=port) from error
-        yield address(host, runner.addresses[0][1])
+        async with _listening(runner, limits or Limits(), host=host, port=port) as bound:
+            yield address(host, bound)
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _listening(
+    runner: web.AppRunner, limits: Limits, *, host: str, port: int
+) -> AsyncIterator[int]:
+    """Accept what `limits` have a place for; yields the port."""
+    assert runner.server is not None
+    factory = Connections(runner.server, limits)
+    try:
+        listener = await asyncio.get_running_loop().create_server(factory, host, port)
+    except OSError as error:
+        raise cannot_listen(error, host=host, port=port) from error
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
 
 
 def address(host: str, port: int) -> str:
@@ -104,7 +127,9 @@ async def _guard(request: web.Request, handler: object) -> web.StreamResponse:
     except web.HTTPException as error:
         error.headers["X-Content-Type-Options"] = "nosniff"
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and request.transport is None:
+            raise  # the client went in the middle of its body, and reads no answer
         log.exception("web.failed", route=str(request.match_info.route.resource))
         raise web.HTTPInternalServerError(text="Something went wrong.\n") from None
     return response

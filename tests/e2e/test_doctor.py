@@ -11,7 +11,7 @@ import pytest
 from bot.cli.doctor import findings
 from bot.cli.doctor.clock import compared
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.doctor.machine import folder, room
+from bot.cli.doctor.machine import files, folder, room
 from bot.simulator.profiles import DOCUMENTED, MODELS
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
@@ -308,6 +308,13 @@ def test_a_disk_with_too_little_room() -> None:
     low, enough = room("/data", free=300_000_000), room("/data", free=5_000_000_000)
     assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
     assert low.sentence.startswith("Only 0.3 GB are free in /data; 1 GB are wanted. Make room")
+
+
+def test_a_machine_that_allows_too_few_open_files() -> None:
+    low, enough = files(1024), files(4096)
+    assert (low.mark, enough.mark) == (Mark.PROBLEM, Mark.OK)
+    assert low.sentence.startswith("Only 1024 files and connections may be open at once; 1536 are")
+    assert "the web server takes 256 connections" in low.sentence
 
 
 async def test_a_folder_that_cannot_be_written(world: World) -> None:

@@ -1,10 +1,15 @@
 """Whether the whole service says truly that it can work."""
 
 import asyncio
+import resource
+import socket
+from contextlib import ExitStack
 
-from aiohttp import ClientSession
+import pytest
+from aiohttp import ClientSession, ClientTimeout
 
 from bot.app import open_app
+from bot.web import descriptors
 from tests.e2e.world import WAIT, World
 
 
@@ -22,3 +27,24 @@ async def test_it_is_ready_once_discord_is_there(world: World) -> None:
             async with asyncio.timeout(WAIT):
                 while await ask() != (200, "ok\n"):
                     pass
+
+
+@pytest.mark.proof
+async def test_1100_half_open_connections_stop_neither_chat_nor_web(world: World) -> None:
+    """The service may open no more than 1,024 files, as many systems have it."""
+    assert descriptors.raised() > 2000, "this machine allows too few descriptors for the proof"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with world.process(WEB__PORT=str(port)) as service, ClientSession() as session:
+        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (1024, 1024))  # before it looks
+        await world.discord.connected(timeout=WAIT)
+        with ExitStack() as stack:
+            for _ in range(1100):
+                half = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                half.sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+            await world.discord.person("ann").slash("video", prompt="a cat")
+            await world.result()
+            for path in ("healthz", "readyz"):
+                url, limit = f"http://127.0.0.1:{port}/{path}", ClientTimeout(total=3)
+                async with session.get(url, timeout=limit) as response:
+                    assert (response.status, await response.text()) == (200, "ok\n")

@@ -14,6 +14,7 @@ from bot.config import Config
 from bot.store.database import check_database
 from bot.store.identity import Home
 from bot.store.spool import Spool
+from bot.web.descriptors import WANTED, connections, highest
 
 LEAST_FREE = 1_000_000_000
 """Bytes: room for a day's videos and for the database to grow."""
@@ -24,6 +25,7 @@ async def look(config: Config) -> AsyncIterator[Finding]:
     """The findings, in the order in which the service would stumble."""
     yield folder(config.data_dir)
     yield await _database(config)
+    yield files(highest())
     if waiting := _waiting(Spool(config.data_dir)):
         yield waiting
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
@@ -60,6 +62,14 @@ def _waiting(spool: Spool) -> Finding | None:
     return Finding.problem(
         "doctor.ids_waiting", count=len(ids), ids=listed(ids), file=str(spool.file)
     )
+
+
+def files(allowed: int) -> Finding:
+    """Whether so many open files and connections are enough."""
+    if allowed < WANTED:
+        most = connections(allowed)
+        return Finding.problem("doctor.files_few", allowed=allowed, wanted=WANTED, most=most)
+    return Finding.ok("doctor.files", allowed=allowed)
 
 
 async def _database(config: Config) -> Finding:

@@ -28,3 +28,9 @@ def upgrade(connection: sa.Connection) -> None:
 def head() -> str | None:
     """The newest version this program knows."""
     return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+
+
+def known() -> frozenset[str]:
+    """Every version that this program can bring up to date, and the newest."""
+    revisions = ScriptDirectory(str(Path(__file__).parent)).walk_revisions()
+    return frozenset(revision.revision for revision in revisions)

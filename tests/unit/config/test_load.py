@@ -59,6 +59,13 @@ WRONG: dict[str, tuple[str, str]] = {
         '[web]\npublic_url = "example.com"',
         "web.public_url is 'example.com'; it has to be a web address such as https://example.com.",
     ),
+    "a proxy by its name": (
+        '[web]\ntrusted_proxies = ["proxy.example"]',
+        (
+            "web.trusted_proxies.0 has 'proxy.example'; each has to be an address or a network,"
+            " such as 203.0.113.7 or 203.0.113.0/24."
+        ),
+    ),
     "broken web address": (
         '[web]\npublic_url = "http://a:b"',
         "web.public_url is 'http://a:b'; it has to be a web address such as https://example.com.",

@@ -1,0 +1,105 @@
+"""`zoetrope jobs list` and `jobs show`: the rows, for whoever has to mend something.
+
+Both look and change nothing, beside the running service or without it.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from bot import log
+from bot.cli.jobs import asked, facts, sheet, table
+from bot.cli.rim import unreachable
+from bot.cli.words import listed
+from bot.config import Config, load
+from bot.core.clock import SystemClock
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Status
+from bot.core.posts import Post
+from bot.store.listing import Listing, Wanted, open_listing
+
+LEAST = 4
+"""Characters of an id that are enough if no other id begins so."""
+_CANDIDATES = 6
+
+
+def list_jobs(
+    file: Path | None,
+    *,
+    statuses: Sequence[str],
+    platform: str | None,
+    person: str | None,
+    community: str | None,
+    gateway: str | None,
+    since: str | None,
+    most: int,
+    as_json: bool,
+) -> None:
+    """Print the newest jobs that fit, and how many there are. Raises `Refused` for odd options."""
+    config, now = _config(file), SystemClock().now()
+    place, community = asked.place(platform, community)
+    wanted = Wanted(
+        statuses=frozenset(asked.status(word) for each in statuses for word in each.split(",")),
+        platform=place,
+        person=person,
+        community=community,
+        gateway=gateway,
+        since=asked.moment(since, now=now) if since else None,
+    )
+    found, counts = asyncio.run(_newest(config, wanted, most))
+    if as_json:
+        jobs = [facts.of(job) for job in found]
+        _print({"jobs": jobs, "counts": {status.value: count for status, count in counts.items()}})
+    else:
+        table.show(found, counts, currency=config.settings.currency, now=now)
+
+
+def show_job(file: Path | None, beginning: str, *, prompt: bool, as_json: bool) -> None:
+    """Print all there is about one job. Raises `Refused` where no or more than one id fits."""
+    config = _config(file)
+    job, posts = asyncio.run(_one(config, beginning.strip().lower()))
+    if as_json:
+        _print(facts.whole(job, posts, prompt=prompt))
+    else:
+        now = SystemClock().now()
+        sheet.show(job, posts, currency=config.settings.currency, prompt=prompt, now=now)
+
+
+async def _newest(config: Config, wanted: Wanted, most: int) -> tuple[list[Job], dict[Status, int]]:
+    async with _opened(config) as listing:
+        return await listing.newest(wanted, most=most), await listing.counts(wanted)
+
+
+async def _one(config: Config, beginning: str) -> tuple[Job, list[Post]]:
+    async with _opened(config) as listing:
+        ids = await listing.ids(beginning, most=_CANDIDATES)
+        if not ids or (ids != [beginning] and len(beginning) < LEAST):
+            raise Refused("job_not_found", id=beginning, least=LEAST)
+        if len(ids) > 1:
+            raise Refused("job_ambiguous", id=beginning, ids=listed(ids))
+        return await listing.job(ids[0]), await listing.posts(ids[0])
+
+
+@asynccontextmanager
+async def _opened(config: Config) -> AsyncIterator[Listing]:
+    try:
+        async with open_listing(config.database_url) as listing:
+            yield listing
+    except OSError as error:
+        if make_url(config.database_url).host is None:
+            raise
+        raise unreachable(config.database_url, error) from error
+
+
+def _config(file: Path | None) -> Config:
+    config = load(file)
+    log.configure(level="ERROR", secrets=config.secrets)  # what is shown is redacted by them
+    return config
+
+
+def _print(values: Mapping[str, object]) -> None:
+    print(json.dumps(values, ensure_ascii=False, indent=2))

@@ -1,0 +1,126 @@
+"""A job as plain values: the JSON of `--json`, and what may be shown of what others wrote.
+
+Neither secrets nor signed links are among them, and the prompt only where it was asked for.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.jobs import Job
+from bot.core.orders import Picture, Sound
+from bot.core.posts import Post
+from bot.log import redacted
+
+Values = dict[str, object]
+
+_ADDRESS = re.compile(r"(?i)(https?:/*)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
+"""An address, of which only the host is shown: the rest may be a key."""
+FREE = 1
+"""What a job costs, in micro-units, where its model has no price."""
+
+
+def of(job: Job) -> Values:
+    """What a list shows of it."""
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "reason": job.reason.value if job.reason else None,
+        "model": job.request.model,
+        "family": job.request.family,
+        "kind": job.request.kind.value,
+        "seconds": job.request.seconds,
+        "platform": job.order.address.platform,
+        "person": {"id": job.order.person.id, "name": job.order.person.name},
+        "community": job.order.address.community,
+        "gateway": job.gateway,
+        "quota_cost": job.quota_cost,
+        "spend_cost": job.spend_cost,
+        "ordered_at": stamp(job.created_at),
+    }
+
+
+def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
+    """Everything about it."""
+    request, video = job.request, job.video
+    more: Values = {
+        "submitted_at": stamp(job.submitted_at),
+        "completed_at": stamp(job.completed_at),
+        "delivered_at": stamp(job.delivered_at),
+        "due_at": stamp(job.due_at),
+        "claimed_until": stamp(job.claimed_until),
+        "base_url": host(job.base_url),
+        "gateway_id": job.gateway_id,
+        "progress": job.progress,
+        "attempts": job.attempts,
+        "crashes": job.crashes,
+        "detail": detail(job, prompt=prompt),
+        "sources": len(job.sources),
+        "channel": job.order.address.channel,
+        "locale": job.order.locale,
+        "silent": job.silent,
+        "dialect": request.dialect,
+        "size": request.size,
+        "aspect": request.aspect,
+        "quality": request.quality,
+        "seed": request.seed,
+        "preset": job.order.preset,
+        "files": [_file(each) for each in job.order.files],
+        "prompt_length": len(job.order.prompt),
+        "video": video
+        and {
+            "key": video.key,
+            "size": video.size,
+            "width": video.width,
+            "height": video.height,
+            "seconds": video.seconds,
+        },
+        "posts": [_post(each) for each in posts],
+    }
+    words = {"prompt": job.order.prompt, "negative_prompt": job.order.negative_prompt}
+    return of(job) | more | (words if prompt else {})
+
+
+def detail(job: Job, *, prompt: bool) -> str | None:
+    """The gateway's own words, without addresses; its person's words in them only if asked for."""
+    if job.detail is None:
+        return None
+    said = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}/…", job.detail)
+    for words in (job.request.prompt, job.order.prompt, job.order.negative_prompt):
+        if words and not prompt:
+            said = said.replace(words, "[…]")
+    return redacted(said)
+
+
+def host(url: str) -> str:
+    """The address without anything that may be a key."""
+    return redacted(url.partition("?")[0])
+
+
+def stamp(at: float | None) -> str | None:
+    """A time as programs read it, in this machine's time zone."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
+
+
+def _file(given: Picture | Sound) -> Values:
+    kind = "sound" if isinstance(given, Sound) else "picture"
+    shape: Values = {"kind": kind, "key": given.key, "size": given.size}
+    if isinstance(given, Sound):
+        return shape | {"seconds": given.seconds}
+    return shape | {"width": given.width, "height": given.height}
+
+
+def _post(post: Post) -> Values:
+    return {
+        "kind": post.kind.value,
+        "form": post.form.value if post.form else None,
+        "message_id": post.message_id,
+        "channel_id": post.channel_id,
+        "direct": post.direct,
+        "attempts": post.attempts,
+        "due_at": stamp(post.due_at),
+        "claimed_until": stamp(post.claimed_until),
+        "sending_at": stamp(post.sending_at),
+    }

@@ -1,0 +1,132 @@
+"""One job as a sheet: everything about it, a line each, in the order in which one asks."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli import tables
+from bot.cli.jobs import facts, wording
+from bot.cli.words import tell
+from bot.core.jobs import UNNAMED, Job
+from bot.core.orders import Picture, Sound
+from bot.core.posts import Post
+from bot.i18n import printable
+
+Line = tuple[str, str]
+
+
+def show(job: Job, posts: Sequence[Post], *, currency: str, prompt: bool, now: float) -> None:
+    """Print it; nothing is cut."""
+    console = Console(highlight=False, markup=False)
+    why = wording.reason(job)
+    head = f"{job.id}: {job.status}" + (f", {why}" if why else "")
+    console.print(printable(head), style="bold", soft_wrap=True)
+    for section in (
+        _times(job, now=now),
+        _order(job, prompt=prompt),
+        _gateway(job, prompt=prompt),
+        _costs(job, currency),
+        _posts(posts, now=now),
+    ):
+        console.print()
+        lines = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
+        for name, value in section:
+            lines.add_row(name, printable(value))
+        tables.show(console, lines)
+
+
+def _times(job: Job, *, now: float) -> Iterator[Line]:
+    for name, at in (
+        ("ordered", job.created_at),
+        ("submitted", job.submitted_at),
+        ("completed", job.completed_at),
+        ("delivered", job.delivered_at),
+        ("due", job.due_at),
+        ("claimed", job.claimed_until),
+    ):
+        if at is not None:
+            yield tell(f"jobs.{name}"), wording.moment(at, now=now)
+    if job.due_at is None:
+        yield tell("jobs.due"), tell("jobs.never")
+
+
+def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
+    order, request = job.order, job.request
+    person, address = order.person, order.address
+    yield tell("jobs.who"), f"{person.name} ({person.id})"
+    yield tell("jobs.place"), f"{address.platform}, {address.community or tell('jobs.private')}"
+    yield tell("jobs.channel"), address.channel
+    if job.silent:
+        yield tell("jobs.posted"), tell("jobs.silent")
+    yield tell("jobs.model"), f"{request.family}, {request.model} ({request.kind})"
+    shape = (f"{request.seconds} s", request.size, request.aspect, request.quality)
+    yield tell("jobs.shape"), ", ".join(each for each in shape if each)
+    for name, value in (("seed", request.seed), ("preset", order.preset)):
+        if value is not None:
+            yield tell(f"jobs.{name}"), str(value)
+    for given in order.files:
+        yield tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture"), _given(given)
+    if prompt:
+        yield tell("jobs.prompt"), order.prompt
+        if order.negative_prompt:
+            yield tell("jobs.negative_prompt"), order.negative_prompt
+    else:
+        yield tell("jobs.prompt"), tell("jobs.prompt_hidden", characters=len(order.prompt))
+
+
+def _given(given: Picture | Sound) -> str:
+    if isinstance(given, Sound):
+        shape = f"{given.seconds:g} s" if given.seconds else ""
+    else:
+        shape = f"{given.width}×{given.height}" if given.width and given.height else ""
+    size = tell("jobs.bytes", bytes=given.size)
+    return ", ".join(each for each in (given.key or tell("jobs.not_fetched"), size, shape) if each)
+
+
+def _gateway(job: Job, *, prompt: bool) -> Iterator[Line]:
+    yield tell("jobs.gateway"), f"{job.gateway}, {facts.host(job.base_url)}"
+    yield tell("jobs.gateway_id"), _id(job)
+    yield tell("jobs.progress"), f"{job.progress} %"
+    yield tell("jobs.attempts"), str(job.attempts)
+    yield tell("jobs.crashes"), str(job.crashes)
+    if job.reason is not None:
+        yield tell("jobs.reason"), f"{job.reason}: {wording.reason(job)}"
+    if said := facts.detail(job, prompt=prompt):
+        yield tell("jobs.detail"), said
+    if job.sources:
+        yield tell("jobs.sources"), str(len(job.sources))
+
+
+def _id(job: Job) -> str:
+    is_known = job.gateway_id not in (None, UNNAMED)
+    return f"{job.gateway_id}" if is_known else tell("jobs.no_id")
+
+
+def _costs(job: Job, currency: str) -> Iterator[Line]:
+    yield tell("jobs.quota"), tell("jobs.videos", count=job.quota_cost)
+    yield tell("jobs.spend"), wording.spend(job, currency)
+    if job.video is not None:
+        video = job.video
+        size = tell("jobs.bytes", bytes=video.size)
+        shape = f"{video.width}×{video.height}, {video.seconds:g} s"
+        yield tell("jobs.video"), f"{video.key}, {size}, {shape}"
+
+
+def _posts(posts: Sequence[Post], *, now: float) -> Iterator[Line]:
+    if not posts:
+        yield tell("jobs.posts"), tell("jobs.no_posts")
+    for post in posts:
+        parts = [
+            post.form.value if post.form else "",
+            tell("jobs.message", id=post.message_id) if post.message_id else tell("jobs.unsent"),
+            tell("jobs.in_channel", id=post.channel_id) if post.channel_id else "",
+            tell("jobs.direct") if post.direct else "",
+            tell("jobs.tries", count=post.attempts) if post.attempts else "",
+            tell("jobs.post_due", when=wording.moment(post.due_at, now=now)) if post.due_at else "",
+        ]
+        if post.sending_at:
+            parts.append(tell("jobs.sending", when=wording.moment(post.sending_at, now=now)))
+        yield tell(f"posted.{post.kind}"), ", ".join(each for each in parts if each)

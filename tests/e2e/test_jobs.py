@@ -1,0 +1,58 @@
+"""`zoetrope jobs` beside the running service, and without it: what it says and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_cli import zoetrope
+from tests.e2e.world import World
+
+
+async def test_rows_are_shown_beside_the_running_service(world: World) -> None:
+    async with world.app():
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        await world.result()
+        code, said = await _jobs(world, "list", "--json", "--status", "completed,delivered")
+        (job,) = json.loads(said)["jobs"]
+        assert (code, job["platform"], job["person"]["name"]) == (0, "discord", "Ann")
+        code, said = await _jobs(world, "show", job["id"][:6].upper())
+        assert (code, "Result" in said, "a cat" in said) == (0, True, False), said
+    code, said = await _jobs(world, "show", job["id"], "--prompt")
+    assert (code, "a cat" in said) == (0, True), said
+
+
+async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
+    async with world.app():
+        pass
+    for id_, words in (("zzzz", "There is no job whose id is or begins with zzzz."), ("", "")):
+        code, said = await _jobs(world, "show", id_)
+        assert (code, words in said, said.count("\n")) == (1, True, 1), said
+    assert (await _jobs(world, "list"))[1] == "No job fits.\n"
+
+
+async def test_without_a_database_it_says_where_it_looked_and_makes_none(world: World) -> None:
+    code, said = await _jobs(world, "list")
+    file = world.folder / "data" / "zoetrope.db"
+    assert (code, said.startswith(f"There is no database at {file}.")) == (1, True), said
+    assert not file.parent.exists()
+
+
+@pytest.mark.proof
+async def test_a_mistake_in_the_configuration_ends_with_78(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("colour = 1")
+    code, said = await zoetrope("jobs", "list", folder=tmp_path)
+    assert (code, "colour is not a setting" in said) == (78, True), said
+
+
+@pytest.mark.proof
+async def test_a_database_server_that_is_not_there_ends_with_75(world: World) -> None:
+    url = "postgresql+asyncpg://bot:canary@127.0.0.1:1/zoetrope"
+    variables = world.written(DATABASE_URL=url)
+    code, said = await zoetrope("jobs", "list", folder=world.folder, **variables)
+    assert (code, said.count("\n"), "canary" in said) == (75, 1, False), said
+    assert said.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+
+
+async def _jobs(world: World, *arguments: str) -> tuple[int | None, str]:
+    return await zoetrope("jobs", *arguments, folder=world.folder, **world.written())

@@ -1,0 +1,196 @@
+"""What an operator types to choose jobs, and what is shown of them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bot.cli.jobs import asked, facts, sheet, table, wording
+from bot.core import jobs as moves
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import Picture, Sound
+from bot.core.posts import Form, Post, PostKind
+from tests.contract.rows import NOON, VIDEO, a_job
+
+SIGNED = "https://cdn.example/film.mp4?X-Signature=CANARY"
+
+
+def _rich() -> Job:
+    """A job of which there is much to tell, and much to keep to ourselves."""
+    job = a_job(id_="abcd1234")
+    picture = Picture(source="https://chat/CANARY", filename="CANARY.png", size=5, key="in/1.jpg")
+    sound = Sound(source="CANARY", filename="CANARY.mp3", size=7)
+    return replace(
+        job,
+        order=replace(job.order, pictures=(picture,), sound=sound, seed=7),
+        status=Status.COMPLETED,
+        reason=Reason.CONTENT_GONE,
+        detail=f"no a cat on the moon: {SIGNED} http://me:CANARY@host/x sk-CANARYCANARY \x1b[2J",
+        sources=(SIGNED, SIGNED),
+        gateway_id="task_9",
+        video=VIDEO,
+    )
+
+
+POST = Post(
+    id=1,
+    job_id="abcd1234",
+    kind=PostKind.RESULT,
+    due_at=NOON + 60,
+    form=Form.LINK,
+    direct=True,
+    attempts=2,
+    message_id="77",
+    channel_id="lounge",
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("queued", Status.QUEUED), (" In-Progress", Status.IN_PROGRESS), ("FAILED", Status.FAILED)],
+)
+def test_states_are_known_in_any_spelling(typed: str, meant: Status) -> None:
+    assert asked.status(typed) is meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "near"),
+    [
+        ("delivred", "status_unknown_near", "delivered"),
+        ("unconfirm", "status_unknown_near", "unconfirmed"),
+        ("zzz", "status_unknown", None),
+        ("", "status_unknown", None),
+    ],
+)
+def test_a_state_that_there_is_not_names_the_one_meant(
+    typed: str, code: str, near: str | None
+) -> None:
+    with pytest.raises(Refused) as refused:
+        asked.status(typed)
+    assert (refused.value.code, refused.value.values.get("near")) == (code, near)
+
+
+@pytest.mark.parametrize(
+    ("platform", "community", "place"),
+    [
+        (None, None, (None, None)),
+        ("Discord", "12", ("discord", "12")),
+        (None, "telegram:-100", ("telegram", "-100")),
+        (None, "-100", (None, "-100")),
+    ],
+)
+def test_a_community_may_be_named_as_in_the_configuration(
+    platform: str | None, community: str | None, place: tuple[str | None, str | None]
+) -> None:
+    assert asked.place(platform, community) == place
+
+
+def test_a_platform_that_there_is_not_names_the_one_meant() -> None:
+    with pytest.raises(Refused, match="platform_unknown_near"):
+        asked.place("discrod", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ("90s", NOON - 90),
+        ("90m", NOON - 5400),
+        ("2h", NOON - 7200),
+        ("7 d", NOON - 604_800),
+        ("1w", NOON - 604_800),
+        ("2026-01-15T12:00:00+00:00", NOON),
+        ("2026-01-15 14:00+02:00", NOON),
+    ],
+)
+def test_times_may_be_ages_or_dates(typed: str, seconds: float) -> None:
+    assert asked.moment(typed, now=NOON) == seconds
+
+
+@pytest.mark.parametrize("typed", ["", "yesterday", "h", "-3h", "2026-13-01", "3y"])
+def test_what_is_no_time_is_told(typed: str) -> None:
+    with pytest.raises(Refused, match="since_unreadable"):
+        asked.moment(typed, now=NOON)
+
+
+@pytest.mark.parametrize("prompt", [False, True])
+def test_no_way_of_showing_tells_what_opens_a_door(
+    prompt: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = _rich()
+    table.show([job], {job.status: 1}, currency="USD", now=NOON)
+    sheet.show(job, [POST], currency="USD", prompt=prompt, now=NOON)
+    said = capsys.readouterr().out + json.dumps(facts.whole(job, [POST], prompt=prompt))
+    assert "CANARY" not in said
+    assert "\x1b" not in said
+    assert ("a cat on the moon" in said) is prompt, "the prompt is its person's own"
+    assert said.count("https://cdn.example/…") + said.count("https://cdn.example/\\u2026") == 2
+
+
+def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet.show(_rich(), [POST], currency="USD", prompt=False, now=NOON + 120)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "abcd1234: completed, video not handed over"
+    for line in (
+        "Who Ada (ada)",
+        "Where discord, club",
+        "Model wan-2.5, wan2.5-t2v-preview (t2v)",
+        "Shape 5 s, 1280*720",
+        "Picture in/1.jpg, 5 bytes",
+        "Sound not fetched, or deleted, 7 bytes",
+        "Prompt 17 characters; --prompt shows them",
+        "Gateway main, https://gateway.example",
+        "Its id there task_9",
+        "Reason content_gone: video not handed over",
+        "Other addresses of the video 2",
+        "Counts as 1 video",
+        "Spent 0.7 USD",
+        "Video videos/ab/abc.mp4, 9 bytes, 640×360, 5 s",
+    ):
+        assert line in lines
+    assert lines[2].startswith("Ordered 2026-01-15 ")
+    assert lines[2].endswith("(2 minutes ago)")
+    assert lines[-1].startswith(
+        "Result link, message 77, in channel lounge, in the person's own messages, 2 failed tries,"
+        " due 2026-01-15 "
+    )
+
+
+def test_what_is_not_over_stands_out_and_a_cut_list_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = [
+        a_job(id_="one"),
+        replace(a_job(id_="two"), status=Status.UNCONFIRMED, spend_cost=1),
+        moves.failed(a_job(id_="three"), Reason.MODERATED, charged=False),
+    ]
+    counts = {Status.QUEUED: 1, Status.FAILED: 4, Status.UNCONFIRMED: 1}
+    table.show(shown, counts, currency="USD", now=NOON + 3600 * 3)
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    rest = "wan2.5-t2v-preview 5 discord Ada club main"
+    assert rows[1:] == [
+        f"one … queued {rest} 0.7 USD 3 hours ago",
+        f"two ! unconfirmed maybe taken by the gateway {rest} no price 3 hours ago",
+        f"three failed against the content rules {rest} 0 3 hours ago",
+        "",
+        "3 of 6 jobs: 1 queued, 4 failed, 1 unconfirmed. --limit shows more.",
+    ]
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_is_told_in_plain_words(reason: Reason) -> None:
+    said = wording.reason(replace(a_job(), reason=reason))
+    assert " " in said
+    assert "." not in said
+
+
+def test_the_keys_of_the_json_stay() -> None:
+    """Programs read them: a key may come, and none may go."""
+    assert list(facts.whole(_rich(), [POST], prompt=False)) == [
+        *("id", "status", "reason", "model", "family", "kind", "seconds", "platform", "person"),
+        *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "submitted_at"),
+        *("completed_at", "delivered_at", "due_at", "claimed_until", "base_url", "gateway_id"),
+        *("progress", "attempts", "crashes", "detail", "sources", "channel", "locale", "silent"),
+        *("dialect", "size", "aspect", "quality", "seed", "preset", "files", "prompt_length"),
+        *("video", "posts"),
+    ]
