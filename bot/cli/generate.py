@@ -150,7 +150,7 @@ async def generate(
             request, files = await _fitted(studio, request, wish)
             console.print(_begun(request))
             made = await _create(gateway, request, files, ticket)
-            sources = await _watch(gateway, made, report, patience=patience)
+            sources = await _watch(gateway, made, report, prompt=request.prompt, patience=patience)
             key = await _download(gateway, studio, made.gateway_id, sources)
             report(100, tell("generate.working"))
             async with studio.file(key) as file:
@@ -211,14 +211,14 @@ def _not_accepted(created: Creation, gateway: str) -> BotError:
 
 
 async def _watch(
-    gateway: Gateway, made: Accepted, report: Report, *, patience: float
+    gateway: Gateway, made: Accepted, report: Report, *, prompt: str, patience: float
 ) -> tuple[str, ...]:
     """Look until it is made; the addresses named for it. Raises `Broken` once that is hopeless."""
     answered, video = time.monotonic(), made.gateway_id
     pause = 0.0 if made.sources else gateway.poll_step
     while True:
         await asyncio.sleep(pause)
-        look = await fetching.look(gateway, video, made.sources)
+        look = await fetching.look(gateway, video, made.sources, prompt=prompt)
         pause = gateway.poll_step
         names: dict[str, object] = {"gateway": gateway.name, "video": video}
         match look:

@@ -14,14 +14,14 @@ _BAD = frozenset({"not_a_video", "video_damaged"})
 """What the studio says of a file that will not get better."""
 
 
-async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str]) -> Look:
+async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Look:
     """Ask for the job once; `sources` are links to a video that was made at once.
 
     It is there whether or not the gateway knows an id of it.
     """
     if gateway_id == UNNAMED:
         return Done(tuple(sources))
-    seen = await gateway.retrieve(gateway_id)
+    seen = await gateway.retrieve(gateway_id, prompt=prompt)
     if sources and isinstance(seen, Missing):
         return Done(tuple(sources))
     if isinstance(seen, Done):

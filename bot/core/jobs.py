@@ -52,6 +52,10 @@ class Reason(StrEnum):
     NO_BALANCE = "no_balance"
     BAD_KEY = "bad_key"
     UNKNOWN_MODEL = "unknown_model"
+    WRONG_ADDRESS = "wrong_address"
+    """The gateway's address leads elsewhere."""
+    BLOCKED = "blocked"
+    """A proxy or a bot wall stands before the gateway."""
     BUSY = "busy"
     AT_ONCE = "at_once"
     """Not an end: its model has no place free at its gateway."""
@@ -69,6 +73,8 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
     """Not an end: its video is kept."""
+    GATEWAY_ERROR = "gateway_error"
+    """Not an end: the order was answered with an error that leaves open whether it was taken."""
     BY_PERSON = "by_person"
     BY_ADMIN = "by_admin"
     UNANSWERED = "unanswered"
@@ -253,7 +259,7 @@ def accepted(
     )
 
 
-def unconfirmed(job: Job, *, detail: str | None) -> Job:
+def unconfirmed(job: Job, *, detail: str | None, reason: Reason | None = None) -> Job:
     """The POST may have been accepted: never sent again; quota released, spend kept."""
     return _move(
         job,
@@ -261,6 +267,7 @@ def unconfirmed(job: Job, *, detail: str | None) -> Job:
         due_at=None,
         claimed_until=None,
         quota_cost=0,
+        reason=reason,
         detail=detail,
     )
 

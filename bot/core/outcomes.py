@@ -50,6 +50,8 @@ class Uncertain:
     """Create: it may have been accepted. Never sent again by itself."""
 
     detail: str
+    answered: bool = False
+    """It said something, only not whether it was taken; else the line was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Running:
     progress: int | None = None
     at_least: float | None = None
     """Seconds the gateway asked us to wait before the next look."""
+    unknown: str = ""
+    """A status word that nobody knows: its operator is told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Failed:
 
     reason: Reason
     detail: str
+    charged: bool = False
+    """It surely counts at the gateway, whatever that does for others that fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,8 @@ class Gateway(Protocol):
     async def probe(self) -> Probe:
         """Ask for what costs nothing, to see how the key and the balance are. Never a POST."""
 
-    async def retrieve(self, gateway_id: str) -> Look: ...
+    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+        """See once how far it is; what the answer quotes of `prompt` decides nothing."""
 
     async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
         """Stream the finished video to `into`: our own id first, then the URLs it named."""

@@ -181,7 +181,8 @@ def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
 def failure(job: Job, *, ways: Ways = ()) -> Reply:
     """Why there is no video, whether it counted, and the ways out."""
     unsure = job.status is Status.UNCONFIRMED
-    said = "failure.unconfirmed" if unsure else f"failure.{job.reason or Reason.REFUSED}"
+    lost = "gateway_error" if job.reason is Reason.GATEWAY_ERROR else "unconfirmed"
+    said = f"failure.{lost if unsure else job.reason or Reason.REFUSED}"
     if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
         said = "failure.video_gone"
     size = sum(each.size for each in job.order.files)

@@ -213,14 +213,15 @@ class Steps:
         if gateway is None or job.gateway_id is None:
             return
         asked_at = self._desk.clock.now()
-        look = await fetching.look(gateway, job.gateway_id, job.sources)
+        prompt = job.request.prompt
+        look = await fetching.look(gateway, job.gateway_id, job.sources, prompt=prompt)
         if isinstance(look, Running | Done | Failed):
             await self._desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
             now = self._desk.clock.now()
             await self._desk.save(job, moves.completed(job, now=now, sources=look.sources))
         elif isinstance(look, Failed):
-            charged = not gateway.refunds_failed
+            charged = look.charged or not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)
             await self._desk.save(job, failed)
         elif self._desk.is_past(LAST_DEADLINE, job.submitted_at):

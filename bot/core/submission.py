@@ -235,8 +235,9 @@ class Submission:
                 return moves.refitted(job, request, due_at=now)
             case Rejected(reason, detail, charged):
                 return moves.failed(job, reason, charged=charged, detail=detail)
-            case Uncertain(detail):
-                return moves.unconfirmed(job, detail=detail)
+            case Uncertain(detail, answered):
+                why = Reason.GATEWAY_ERROR if answered else None
+                return moves.unconfirmed(job, detail=detail, reason=why)
             case Accepted():
                 raise Broken("accepted_elsewhere", job=job.id)
 

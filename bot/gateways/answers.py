@@ -1,16 +1,18 @@
 """Reads what a gateway answers: pure functions from status, headers and body to outcomes.
 
-Tolerant of every word and shape seen in the field, and strict in one thing: only a status word of
-success or failure decides, and an answer that leaves the bill in doubt is never taken for a no.
+What its words mean stands in the table of `meanings`; where its words are, in `envelopes`. Here is
+what follows: only a status word of success or failure decides, an answer about one order pauses
+nobody, and an answer that leaves the bill in doubt is never taken for a no.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from yarl import URL
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import (
@@ -28,63 +30,33 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
+from bot.gateways.envelopes import (
+    LONGEST,
+    is_usable,
+    links_in,
+    parsed,
+    problem_in,
+    said_in,
+    status_words,
+)
+from bot.gateways.meanings import (
+    ABOUT_ONE_ORDER,
+    LOCKS,
+    PACKAGED,
+    REASONS,
+    Meaning,
+    Meanings,
+    Place,
+    Said,
+)
 from bot.log import get_logger, redacted
 
-DONE = frozenset({"completed", "succeeded", "succeed", "success", "done"})
-FAILED = frozenset({"failed", "fail", "failure", "error", "canceled", "cancelled", "rejected"})
-GONE = frozenset({"expired"})
-WAITING = frozenset(
-    {"queued", "queueing", "in_queue", "pending", "submitted", "created", "preparing", "not_start"}
-)
-RUNNING = frozenset({"in_progress", "processing", "running", "generating"})
-
-_MODERATED = re.compile(
-    r"moderat|policy|sensitive|inspection|safety|nsfw|infring|敏感|违规|审核", re.IGNORECASE
-)
-_BALANCE = re.compile(
-    r"quota|balance|insufficient|arrear|credit|billing|余额|额度|欠费", re.IGNORECASE
-)
-_SPENT = re.compile(r"quota|balance|余额|额度|欠费", re.IGNORECASE)
-_KEY = re.compile(
-    r"api.?key|\btoken\b|unauthorized|banned|not allowed|令牌|封禁|无权", re.IGNORECASE
-)
-_ONE_DOOR = re.compile(r"model|\bgroup|模型|分组", re.IGNORECASE)
-"""What a key may lack while it opens everything else."""
-_NO_CHANNEL = re.compile(r"model_not_found|no (available )?channel|无可用渠道", re.IGNORECASE)
-_MODEL = re.compile(
-    _NO_CHANNEL.pattern
-    + r"|model.{0,40}(not|unknown|exist)|(access|permission).{0,20}model|无权.{0,10}模型",
-    re.IGNORECASE,
-)
-_UNASKED = frozenset(
-    {
-        *("missing_model", "invalid_request", "invalid_json", "invalid_multipart_form"),
-        *("invalid_size", "invalid_api_platform", "not_implemented", "model_not_found"),
-        *("read_request_body_failed", "build_request_failed", "convert_to_ali_request_failed"),
-    }
-)
-"""Codes of new-api's own checks: no vendor was asked, so none was paid, whatever the status."""
-_SIZE = re.compile(r"invalid.{0,3}size|resolution|\bsize\b", re.IGNORECASE)
-_UNKNOWN_ID = re.compile(r"task_not_exist|not.?found|not.?exist|no such", re.IGNORECASE)
-_WRONG_PATH = re.compile(r"invalid url", re.IGNORECASE)
 _POLL_AFTER = "openai-poll-after-ms"
-_NO_ERROR = frozenset({"", "0", "200", "ok", "success"})
-_URL_PLACES = (
-    ("url",),
-    ("metadata", "url"),
-    ("video_url",),
-    ("result_url",),
-    ("data", "url"),
-    ("data", "result_url"),
-    ("video", "url"),
-    ("output", "video_url"),
-)
 _DETAIL = 400
 """Characters of a gateway's own words that are kept for the operator."""
-_LONGEST = 4096
-"""Characters of an id or an address; what is longer is neither."""
 _MOST_WAIT = 60.0
 """Seconds: no gateway makes us wait longer by a header."""
+_TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
 
 log = get_logger()
 
@@ -98,117 +70,192 @@ class Answer:
     body: bytes
 
 
-def read_creation(answer: Answer, *, trust_json_5xx: bool) -> Creation:
-    """What the answer to a POST means for the job and the bill."""
-    data = _json(answer.body)
-    problem = _problem(data)
+# --- create --------------------------------------------------------------------------------------
+
+
+def read_creation(
+    answer: Answer, *, trust_json_5xx: bool, prompt: str = "", meanings: Meanings = PACKAGED
+) -> Creation:
+    """What the answer to a POST means for the job and the bill; `prompt` decides nothing in it."""
+    data = parsed(answer.body)
+    if 200 <= answer.status < 300:
+        return _read_success(answer, data, prompt, meanings)
+    if not 300 <= answer.status < 600 or answer.status == 408:
+        return Uncertain(_detail(answer, problem_in(data)), answered=True)
+    return _read_refusal(answer, data, prompt, meanings, trust_json_5xx=trust_json_5xx)
+
+
+def _read_success(answer: Answer, data: object, prompt: str, meanings: Meanings) -> Creation:
+    problem = problem_in(data)
     detail = _detail(answer, problem)
-    match answer.status:
-        case status if 200 <= status < 300:
-            return _read_success(data, problem, detail)
-        case 401 | 402 | 403 if reason := _lock(answer.status, problem):
-            return Locked(reason, detail)
-        case 408:
-            return Uncertain(detail)
-        case 413:
-            return Rejected(Reason.PICTURE_TOO_LARGE, detail)
-        case 429 if isinstance(data, dict) or not answer.body.strip():
+    if not isinstance(data, dict):
+        return Uncertain(detail, answered=True)
+    sources = _made_at_once(data, meanings)
+    if ids := _ids(data):
+        return Accepted(ids[0], sources)
+    state = _state(data, meanings)
+    if not problem and state not in (Meaning.FAILED, Meaning.MODERATED):
+        return Accepted(UNNAMED, sources) if sources else Uncertain(detail, answered=True)
+    # Some answer 200 to everything and put the status into the body.
+    code = data.get("code")
+    status = code if isinstance(code, int) and code in (401, 402, 403, 429) else answer.status
+    meaning = meanings.of(said_in(data, prompt), status=status, at=Place.CREATE)
+    if lock := _lock(status, meaning):
+        return Locked(lock, detail)
+    if status == 429 or meaning is Meaning.BUSY:
+        return Busy(_retry_after(answer))
+    return Rejected(_reason(state if state is Meaning.MODERATED else meaning), detail)
+
+
+def _read_refusal(
+    answer: Answer, data: object, prompt: str, meanings: Meanings, *, trust_json_5xx: bool
+) -> Creation:
+    """What 3xx, 4xx and 5xx mean."""
+    status, problem = answer.status, problem_in(data)
+    detail = _detail(answer, problem)
+    said = said_in(data, prompt, body=answer.body)
+    meaning = meanings.of(said, status=status, at=Place.CREATE)
+    if lock := _lock(status, meaning):
+        return Locked(lock, detail)
+    if status == 429 and meaning is not Meaning.MODERATED:
+        return Busy(_retry_after(answer))
+    if status == 413:
+        return Rejected(Reason.PICTURE_TOO_LARGE, detail)
+    if status < 400:
+        return Rejected(Reason.WRONG_ADDRESS, _elsewhere(answer))
+    if status < 500:
+        if meaning is Meaning.BUSY:
             return Busy(_retry_after(answer))
-        case status if 300 <= status < 500:
-            return Rejected(_reason(problem), detail)
-        case status if 500 <= status < 600 and problem and _is_unasked(status, data, problem):
-            return Rejected(_reason(problem), detail)
-        case status if 500 <= status < 600 and problem and trust_json_5xx:
-            return Rejected(_reason(problem), detail, charged=True)
-        case _:
-            return Uncertain(detail)
+        if meaning is None and _is_page(answer):
+            return Rejected(Reason.BLOCKED, detail)
+        return Rejected(_reason(meaning), detail)
+    if problem and (unasked := _unasked(status, data, said, meanings)):
+        return Rejected(_reason(meaning if unasked is Meaning.REFUSED else unasked), detail)
+    if problem and trust_json_5xx:
+        return Rejected(_reason(meaning), detail, charged=True)
+    return Uncertain(detail, answered=True)
 
 
-def read_look(answer: Answer, *, gateway_id: str) -> Look:
+def _unasked(status: int, data: object, said: Said, meanings: Meanings) -> Meaning | None:
+    """What the gateway itself says no to: by its own code, for a message may quote its vendor's."""
+    error = data.get("error") if isinstance(data, dict) else None
+    source = error if isinstance(error, dict) else data
+    code = source.get("code") if isinstance(source, dict) else None
+    if isinstance(code, str) and (meaning := meanings.unasked(code)):
+        return meaning
+    # Older versions have no code for a model that no vendor of theirs makes.
+    own = meanings.of(Said((), said.texts, said.prompt), status=status, at=Place.LOOK)
+    unknown = status == 503 and not code and own is Meaning.UNKNOWN_MODEL
+    return Meaning.UNKNOWN_MODEL if unknown else None
+
+
+def _made_at_once(data: dict[str, Any], meanings: Meanings) -> tuple[str, ...]:
+    """Links to a video that was made within the POST: where no word says that it is not yet."""
+    is_made = _state(data, meanings) is Meaning.DONE or not status_words(data)
+    return links_in(data) if is_made else ()
+
+
+# --- look and content ----------------------------------------------------------------------------
+
+
+def read_look(
+    answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
+) -> Look:
     """What the answer to a GET says about the job `gateway_id`."""
-    data = _json(answer.body)
-    problem = _problem(data)
-    if 200 <= answer.status < 300 and isinstance(data, dict):
-        return _read_state(data, problem, answer, gateway_id)
-    if problem and answer.status == 400 and _UNKNOWN_ID.search(problem):
+    data = parsed(answer.body)
+    problem = problem_in(data)
+    if isinstance(data, dict):
+        if 200 <= answer.status < 300:
+            return _read_state(data, answer, gateway_id, prompt, meanings)
+        # A failed job of vLLM-Omni comes with the status of its failure.
+        is_error = 400 <= answer.status < 600
+        if is_error and gateway_id in _ids(data) and _has_failed(data, meanings):
+            return _read_state(data, answer, gateway_id, prompt, meanings)
+    said = said_in(data, prompt)
+    meaning = meanings.of(said, status=answer.status, at=Place.LOOK)
+    if problem and answer.status == 400 and meaning is Meaning.UNKNOWN_ID:
         return Missing()
-    if problem and answer.status == 404 and not _WRONG_PATH.search(problem):
+    if problem and answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}:
         return Missing()
-    return read_refusal(answer)
+    return _read_trouble(answer, problem, meaning)
 
 
-def read_refusal(answer: Answer) -> Locked | Trouble:
+def read_refusal(answer: Answer, *, meanings: Meanings = PACKAGED) -> Locked | Trouble:
     """What an answer means that is neither a state nor a file: look again later."""
-    problem = _problem(_json(answer.body))
-    if answer.status in (401, 402, 403) and (reason := _lock(answer.status, problem)):
-        return Locked(reason, _detail(answer, problem))
-    return Trouble(_detail(answer, problem), _retry_after(answer))
+    data = parsed(answer.body)
+    meaning = meanings.of(said_in(data), status=answer.status, at=Place.CONTENT)
+    return _read_trouble(answer, problem_in(data), meaning)
 
 
-def read_content(answer: Answer) -> tuple[str, ...] | Trouble | Unusable:
+def read_content(
+    answer: Answer, *, meanings: Meanings = PACKAGED
+) -> tuple[str, ...] | Trouble | Unusable:
     """What words mean that came in place of a video: where it is, "not yet", or that it is not."""
-    data = _json(answer.body)
+    data = parsed(answer.body)
     if data is None:
-        data = answer.body[:_LONGEST].decode("utf-8", "replace").strip()
+        data = answer.body[:LONGEST].decode("utf-8", "replace").strip()
     if isinstance(data, str):  # the bare address
         data = {"url": "" if any(map(str.isspace, data)) else data}
     if isinstance(data, list):
         data = {"data": data}
     if isinstance(data, dict):
-        if sources := _sources(data):
+        if sources := links_in(data):
             return sources
-        if _word(data) in WAITING | RUNNING:
-            return Trouble(_detail(answer, _word(data)))
-    return Unusable(Reason.CONTENT_GONE, _detail(answer, _problem(data)))
+        if _state(data, meanings) in (Meaning.WAITING, Meaning.RUNNING):
+            return Trouble(_detail(answer, next(iter(status_words(data)))))
+    return Unusable(Reason.CONTENT_GONE, _detail(answer, problem_in(data)))
 
 
-def _is_unasked(status: int, data: object, problem: str) -> bool:
-    """Whether the gateway itself says no: by its code, for a message may quote its vendor's."""
-    error = data.get("error") if isinstance(data, dict) else None
-    source = error if isinstance(error, dict) else data
-    code = source.get("code") if isinstance(source, dict) else None
-    if isinstance(code, str) and code.strip().casefold() in _UNASKED:
-        return True
-    # Older versions have no code for a model that no vendor of theirs makes.
-    return status == 503 and not code and _NO_CHANNEL.search(problem) is not None
+def _read_trouble(answer: Answer, problem: str | None, meaning: Meaning | None) -> Locked | Trouble:
+    if answer.status >= 400 and (lock := _lock(answer.status, meaning)):
+        return Locked(lock, _detail(answer, problem))
+    return Trouble(_detail(answer, problem), _retry_after(answer))
 
 
-def _read_success(data: object, problem: str | None, detail: str) -> Creation:
-    if not isinstance(data, dict):
-        return Uncertain(detail)
-    ids, sources = _ids(data), _made_at_once(data)
-    if ids:
-        return Accepted(ids[0], sources)
-    if problem or _word(data) in FAILED:
-        return Rejected(_reason(problem), detail)
-    return Accepted(UNNAMED, sources) if sources else Uncertain(detail)
+def _read_state(
+    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
+) -> Look:
+    problem = problem_in(data)
+    detail = _detail(answer, problem)
+    state = _state(data, meanings)
+    if state is Meaning.DONE:
+        links = links_in(data) if _speaks_of(gateway_id, data) else ()
+        # A video that its vendor held back is "completed" at some, and charged.
+        if not links and problem and _is_moderated(data, prompt, meanings):
+            return Failed(Reason.MODERATED, detail, charged=True)
+        return Done(links)
+    if state is Meaning.EXPIRED:
+        return Failed(Reason.EXPIRED, detail)
+    if state is Meaning.MODERATED:
+        return Failed(Reason.MODERATED, detail)
+    if state is Meaning.FAILED:
+        said = said_in(data, prompt)
+        meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
+        return Failed(_reason(meaning), detail)
+    word = ""
+    if state is None:
+        word = next(iter(status_words(data)), "")[:40].casefold()
+        _warn_of(word)
+    wait = _header_seconds(answer, _POLL_AFTER, 1000)
+    return Running(_progress(data.get("progress")), wait, word if word.isprintable() else "")
 
 
-def _made_at_once(data: dict[str, Any]) -> tuple[str, ...]:
-    """Links to a video that was made within the POST: where no word says that it is not yet."""
-    is_made = _word(data) in DONE or not _word(data)
-    return _sources(data) if is_made else ()
+def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
+    codes = said_in(data.get("error"), prompt).codes
+    found = meanings.of(Said(codes, (), prompt), status=200, at=Place.LOOK)
+    return found is Meaning.MODERATED
 
 
-def _read_state(data: dict[str, Any], problem: str | None, answer: Answer, gateway_id: str) -> Look:
-    word = _word(data)
-    if word in DONE:
-        return Done(_sources(data) if _speaks_of(gateway_id, data) else ())
-    if word in FAILED:
-        return Failed(_reason(problem), _detail(answer, problem))
-    if word in GONE:
-        return Failed(Reason.EXPIRED, _detail(answer, problem))
-    if word not in WAITING and word not in RUNNING:
-        _warn_of((word or "")[:40])
-    return Running(_progress(data.get("progress")), _header_seconds(answer, _POLL_AFTER, 1000))
+def _state(data: dict[str, Any], meanings: Meanings) -> Meaning | None:
+    """The meaning of its status word: an envelope's "success" says nothing of the job in it."""
+    states = [meanings.word(word) for word in status_words(data)]
+    if len(states) > 1 and states[0] is Meaning.DONE:
+        return states[1]
+    return states[0] if states else None
 
 
-def _word(data: dict[str, Any]) -> str | None:
-    inner = data.get("data")
-    word = data.get("status")
-    if not isinstance(word, str) and isinstance(inner, dict):
-        word = inner.get("status")
-    return word.strip().casefold() if isinstance(word, str) else None
+def _has_failed(data: dict[str, Any], meanings: Meanings) -> bool:
+    return _state(data, meanings) in (Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED)
 
 
 @lru_cache(maxsize=256)
@@ -237,25 +284,7 @@ def _ids(data: dict[str, Any]) -> list[str]:
         str(value) if isinstance(value, int) and value > 0 and value is not True else value
         for value in places
     )
-    return [value.strip() for value in numbered if isinstance(value, str) and _is_usable(value)]
-
-
-def _is_usable(text: str) -> bool:
-    """Whether `text` can be part of an address and of a row: no control, no half surrogates."""
-    return 0 < len(text.strip()) <= _LONGEST and text.strip().isprintable()
-
-
-def _sources(data: dict[str, Any]) -> tuple[str, ...]:
-    found = []
-    for place in _URL_PLACES:
-        value: Any = data
-        for key in place:
-            if isinstance(value, list):
-                value = value[0] if value else None
-            value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, str) and _is_usable(value):
-            found.append(value.strip())
-    return tuple(dict.fromkeys(url for url in found if url.startswith(("https://", "http://"))))
+    return [value.strip() for value in numbered if isinstance(value, str) and is_usable(value)]
 
 
 def _progress(value: object) -> int | None:
@@ -270,73 +299,61 @@ def _progress(value: object) -> int | None:
     return None if math.isnan(number) else int(max(0.0, min(100.0, number)))
 
 
-def _problem(data: object) -> str | None:
-    """Code and message of the error in `data`, in whichever envelope; None if there is none."""
-    if not isinstance(data, dict):
-        return None
-    code = _words(data.get("code"))
-    if isinstance(data.get("error"), dict | str) and (words := _words(data["error"])):
-        return words
-    if words := _words(data.get("detail")):
-        return words
-    if code.casefold() not in _NO_ERROR and "message" in data:
-        return f"{code} {_words(data['message'])}"
-    return None
+# --- what follows from a meaning -----------------------------------------------------------------
 
 
-def _words(value: object, *, depth: int = 3) -> str:
-    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return ""
-        case int() | float():
-            return str(value)
-        case dict() if depth:
-            inner = [value.get(key) for key in ("code", "type", "param", "message", "msg")]
-        case list() if depth:
-            inner = value[:5]
-        case _:
-            return ""
-    return " ".join(filter(None, (_words(part, depth=depth - 1) for part in inner)))
-
-
-def _lock(status: int, problem: str | None) -> Reason | None:
+def _lock(status: int, meaning: Meaning | None) -> Reason | None:
     """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
-    if status == 401:
-        # new-api knows a key whose allowance is used up as one that is no longer valid.
-        spent = problem is not None and _SPENT.search(problem)
-        return Reason.NO_BALANCE if spent else Reason.BAD_KEY
-    if status == 402:
-        return Reason.NO_BALANCE
-    # A message may quote the prompt: nobody pauses the gateway for everybody by what they type.
-    if problem is None or _MODERATED.search(problem):
+    if meaning in LOCKS:
+        return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
+    if meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY:
         return None
-    if _BALANCE.search(problem):
-        return Reason.NO_BALANCE
-    # Neither does one model or group that is closed to this key: the others still open.
-    if _ONE_DOOR.search(problem):
-        return None
-    return Reason.BAD_KEY if _KEY.search(problem) else None
+    # These two are about the account by themselves, in whatever words.
+    return {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
 
 
-def _reason(problem: str | None) -> Reason:
-    if problem:
-        if _MODERATED.search(problem):
-            return Reason.MODERATED
-        if _MODEL.search(problem):
-            return Reason.UNKNOWN_MODEL
-        if _SIZE.search(problem):
-            return Reason.BAD_SIZE
-    return Reason.REFUSED
+def _reason(meaning: Meaning | None) -> Reason:
+    """Why one order ends: not with words about an account, for nothing was paused."""
+    return Reason.REFUSED if meaning is None or meaning in LOCKS else REASONS.get(
+        meaning, Reason.REFUSED
+    )  # fmt: skip
+
+
+# --- what is kept for the operator ---------------------------------------------------------------
 
 
 def _detail(answer: Answer, problem: str | None) -> str:
     """The gateway's own words as one short line that can be stored, without secrets."""
     words = problem or answer.body[: 4 * _DETAIL].decode("utf-8", "replace")
+    if problem is None and _is_page(answer):
+        words = _page(answer)
     line = "".join(char if char.isprintable() else " " for char in words[: 4 * _DETAIL])
     return f"HTTP {answer.status}: {redacted(line)[:_DETAIL]}"
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether a web page came: a proxy, a CDN or a bot wall said it, not the gateway."""
+    return answer.body.lstrip()[:1] == b"<" or "cf-mitigated" in answer.headers
+
+
+def _page(answer: Answer) -> str:
+    """Whose page it is, by its title and its server."""
+    title = _TITLE.search(answer.body[:20_000])
+    named = title[1].decode("utf-8", "replace") if title else "no title"
+    server = answer.headers.get("Server", "").strip()[:60]
+    return f"a web page, “{named}”" + (f", from {server}" if server else "")
+
+
+def _elsewhere(answer: Answer) -> str:
+    """Where a redirect points, without what may be secret in it."""
+    try:
+        target = URL(answer.headers.get("Location", "")).with_query(None).with_fragment(None)
+        target = target.with_user(None) if target.absolute else target
+        to = str(target)
+    except ValueError:
+        to = ""
+    line = "".join(char for char in redacted(to) if char.isprintable())[:_DETAIL]
+    return f"HTTP {answer.status}: it points to {line or 'nowhere'}"
 
 
 def _retry_after(answer: Answer) -> float | None:
@@ -349,12 +366,3 @@ def _header_seconds(answer: Answer, name: str, unit: int) -> float | None:
     if not (value.isascii() and value.isdigit()):
         return None
     return min(float(value) / unit, _MOST_WAIT)
-
-
-def _json(body: bytes) -> object:
-    """The parsed body, or None. Hostile bodies raise more than JSONDecodeError (fact F10)."""
-    try:
-        parsed: object = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return parsed

@@ -18,6 +18,7 @@ from bot.core.outcomes import Fetch, Fetched, Trouble, Unusable
 from bot.gateways.answers import Answer, read_content, read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.guard import check_url
+from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.sending import read
 from bot.gateways.unpacking import CannotUnpack, Unpacking
 from bot.log import redacted
@@ -50,6 +51,7 @@ class Downloads:
     guarded: aiohttp.ClientSession
     origins: frozenset[str]
     bounds: Bounds
+    meanings: Meanings = PACKAGED
 
     async def fetch(self, url: URL | str, into: Path, *, key: Mapping[str, str]) -> Fetch:
         """Follow redirects and links by hand: `key`, the headers for this origin, goes to no other.
@@ -103,7 +105,9 @@ class Downloads:
             return await self._receive(response, into)
 
     async def _refused(self, response: aiohttp.ClientResponse, *, keyed: bool) -> Fetch:
-        refusal = read_refusal(await read(response, most=self.bounds.answer))
+        refusal = read_refusal(
+            await read(response, most=self.bounds.answer), meanings=self.meanings
+        )
         if isinstance(refusal, Trouble):
             return replace(refusal, definite=response.status in _SAID_NO)
         # A 401 says nothing about our key where the key was not shown.
@@ -121,7 +125,7 @@ class Downloads:
         if not saving.is_text:
             return Fetched(saving.size)
         body = await asyncio.to_thread(into.read_bytes)
-        said = read_content(Answer(response.status, response.headers, body))
+        said = read_content(Answer(response.status, response.headers, body), meanings=self.meanings)
         return said if isinstance(said, Trouble | Unusable) else Onward(said)
 
 

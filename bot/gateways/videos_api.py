@@ -33,6 +33,7 @@ from bot.gateways.answers import Answer, read_creation, read_look
 from bot.gateways.bounds import Bounds
 from bot.gateways.downloads import NET, Downloads
 from bot.gateways.guard import guarded_connector
+from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import Body, build
 from bot.gateways.sending import Sending, post, read
 from bot.gateways.survey import probe
@@ -57,6 +58,8 @@ class Settings:
     """Origins that content may come from although they are not public https addresses."""
     trust_json_5xx: bool = True
     refunds_failed: bool = True
+    answers: tuple[Row, ...] = ()
+    """What this gateway says besides what is known of all: these rows go first."""
 
 
 class VideosApi:
@@ -79,12 +82,17 @@ class VideosApi:
         self._api_key = settings.api_key
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._trust_json_5xx = settings.trust_json_5xx
+        self._meanings = PACKAGED.under(settings.answers)
         self._looking = looking
         self._bounds = bounds
         self._resolver = resolver
         origins = {str(URL(url).origin()) for url in (self.base_url, *settings.media_origins)}
         self._downloads = Downloads(
-            direct=looking, guarded=guarded, origins=frozenset(origins), bounds=bounds
+            direct=looking,
+            guarded=guarded,
+            origins=frozenset(origins),
+            bounds=bounds,
+            meanings=self._meanings,
         )
 
     async def create(
@@ -106,14 +114,19 @@ class VideosApi:
                 raise sending.forbidden from None
             detail = type(error).__name__
             return Uncertain(detail) if sending.begun else NotSent(detail)
-        return read_creation(answer, trust_json_5xx=self._trust_json_5xx)
+        return read_creation(
+            answer,
+            trust_json_5xx=self._trust_json_5xx,
+            prompt=request.prompt,
+            meanings=self._meanings,
+        )
 
     async def probe(self) -> Probe:
         """Ask for what costs nothing, to see how the key and the balance are."""
         return await probe(self.base_url, self._api_key)
 
-    async def retrieve(self, gateway_id: str) -> Look:
-        """GET the job once."""
+    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
+        """GET the job once; what its answer quotes of `prompt` decides nothing."""
         try:
             async with self._looking.get(
                 self._url(gateway_id), headers=self._key, allow_redirects=False
@@ -121,7 +134,7 @@ class VideosApi:
                 answer = await read(response, most=self._bounds.answer)
         except NET as error:
             return Trouble(type(error).__name__)
-        return read_look(answer, gateway_id=gateway_id)
+        return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
 
     async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
         """Stream the finished video to `into`: by our own id first, then from what it named."""

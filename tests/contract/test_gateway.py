@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp.http import SERVER_SOFTWARE
 from PIL import Image
 
 from bot.config import load
@@ -40,6 +41,7 @@ from tests.fakes.wire import Wire
 HTML = "not a video: text/html; charset=utf-8"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
 GATEWAY = "ZOETROPE_GATEWAYS__G__"
+PAGE = f"HTTP 502: a web page, “502 Bad Gateway”, from {SERVER_SOFTWARE}"
 
 
 class BlankRenderer(Renderer):
@@ -271,7 +273,7 @@ async def finished(gateway: VideosApi, simulator: Simulator, clock: FakeClock) -
     [
         (Fault("content", "truncate"), "ClientPayloadError"),
         (Fault("content", "answer", status=200, body=BAD_GATEWAY), HTML),
-        (Fault("content", "answer", status=502, body=BAD_GATEWAY), f"HTTP 502: {BAD_GATEWAY}"),
+        (Fault("content", "answer", status=502, body=BAD_GATEWAY), PAGE),
         (
             Fault("content", "answer", status=404, message="Task not found"),
             "HTTP 404: invalid_request_error Task not found",
@@ -358,7 +360,7 @@ async def test_an_answer_that_is_lost_is_uncertain_and_was_charged(
         ),
         (
             Fault("create", "answer", status=502, body=BAD_GATEWAY),
-            Uncertain(f"HTTP 502: {BAD_GATEWAY}"),
+            Uncertain(PAGE, answered=True),
         ),
     ],
     ids=["429", "429 without a word", "no balance", "502"],

@@ -75,7 +75,8 @@ MEANINGS: Mapping[str, str] = {
     **all_of("no-balance no-balance-a no-balance-token", "Locked(no_balance)"),
     **all_of("denied no-channel", "Rejected(unknown_model)"),
     "too-large": "Rejected(picture_too_large)",
-    **all_of("ok-but-error moved", "Rejected(refused)"),
+    "ok-but-error": "Rejected(refused)",
+    "moved": "Rejected(wrong_address)",
     # Words of success, of failure, and all others.
     **all_of(
         "is-completed is-succeeded is-succeed is-success is-done is-loud wrapped",
@@ -191,7 +192,7 @@ class Teller:
         ordered_at = self.clock.now()
         for at in LOOKS:
             await self.clock.advance(ordered_at + at - self.clock.now())
-            look = await fetching.look(gateway, created.gateway_id, created.sources)
+            look = await fetching.look(gateway, created.gateway_id, created.sources, prompt="")
             story.outcomes.append(look)
             if isinstance(look, Done):
                 await self._fetch(story, gateway, created, look)

@@ -131,7 +131,7 @@ class ScriptedGateway:
     async def probe(self) -> Probe:
         return _next(self.probes)
 
-    async def retrieve(self, gateway_id: str) -> Look:
+    async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         self.looked += 1
         return _next(self.looks)
 

@@ -20,10 +20,18 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
-DONE = words("completed succeeded succeed success done")
-FAILED = words("failed fail failure error canceled cancelled rejected")
-WAITING = words("queued queueing in_queue pending submitted created preparing not_start")
-RUNNING = words("in_progress processing running generating")
+DONE = words(
+    "completed succeeded succeed success done complete finished ready TASK_STATUS_SUCCEED"
+    " JOB_STATE_SUCCEEDED TaskStatus.Success"
+)
+FAILED = words(
+    "failed fail failure error canceled cancelled rejected timeout TASK_STATUS_FAILED timed-out"
+    " JOB_STATE_CANCELLED aborted"
+)
+WAITING = words(
+    "queued queueing in_queue pending submitted created preparing not_start TASK_STATUS_QUEUED"
+)
+RUNNING = words("in_progress processing running generating InProgress TASK_STATUS_PROCESSING")
 NO_WORD: list[Any] = ["unknown", "", " ", "SUSPENDED", "完成", None, 0, 1, True, 3.5, [], {}]
 
 
@@ -58,8 +66,10 @@ def test_any_other_word_is_running_whatever_else_says_it_is_over(word: object) -
     """Only a status word decides: no progress, time, URL or error alone does."""
     over = {"progress": 100, "completed_at": 1640995200, "url": "https://a.example/v.mp4"}
 
-    assert look({"status": word, **over}) == Running(100)
-    assert look({"status": word, **over, "error": {"message": "no", "code": "x"}}) == Running(100)
+    unknown = word if word == "完成" else ""
+    running = Running(100, None, unknown)
+    assert look({"status": word, **over}) == running
+    assert look({"status": word, **over, "error": {"message": "no", "code": "x"}}) == running
 
 
 def test_a_missing_word_is_running() -> None:
@@ -145,7 +155,8 @@ def test_a_link_is_found_in_every_place(place: str, body: dict[str, object]) -> 
         None,
         7,
         [],
-        {"url": "https://a.example"},
+        {"href": "javascript:alert(1)"},
+        "https://a.example/first.png",
         "the video could not be made",
         "data:video/mp4;base64,AAAA",
         "ftp://a.example/v.mp4",

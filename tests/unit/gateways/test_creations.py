@@ -177,7 +177,7 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (400, envelope("x", "moderation_blocked"), Reason.MODERATED),
         (400, {"detail": [{"msg": "bad"}]}, Reason.REFUSED),
         (400, "", Reason.REFUSED),
-        (400, HTML, Reason.REFUSED),
+        (400, HTML, Reason.BLOCKED),
         (403, envelope("no reason"), Reason.REFUSED),
         (403, envelope("", "access_denied"), Reason.REFUSED),
         (403, envelope("no access to this model", "access_denied"), Reason.UNKNOWN_MODEL),
@@ -186,12 +186,12 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (403, envelope("无权访问 vip 分组", "access_denied"), Reason.REFUSED),
         (403, envelope("This token may not use the group vip"), Reason.REFUSED),
         (403, flat("fail_to_fetch_task", '{"code":"AccessDenied"}'), Reason.REFUSED),
-        (403, HTML, Reason.REFUSED),
+        (403, HTML, Reason.BLOCKED),
         (403, envelope("content policy: your token sale is not allowed"), Reason.MODERATED),
         (403, envelope("the prompt 'my quota' is sensitive"), Reason.MODERATED),
         (404, envelope("The model sora-2 does not exist", "model_not_found"), Reason.UNKNOWN_MODEL),
-        (404, envelope("Invalid URL (POST /v1/videos)"), Reason.REFUSED),
-        (404, HTML, Reason.REFUSED),
+        (404, envelope("Invalid URL (POST /v1/videos)"), Reason.WRONG_ADDRESS),
+        (404, HTML, Reason.BLOCKED),
         (409, "", Reason.REFUSED),
         (413, flat("read_request_body_failed", "x"), Reason.PICTURE_TOO_LARGE),
         (413, "<html><h1>413 Request Entity Too Large</h1>nginx", Reason.PICTURE_TOO_LARGE),
@@ -200,11 +200,10 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (415, "", Reason.REFUSED),
         (422, {"detail": [{"msg": "bad"}]}, Reason.REFUSED),
         (425, "", Reason.REFUSED),
-        (429, HTML, Reason.REFUSED),
-        (301, "", Reason.REFUSED),
-        (302, "", Reason.REFUSED),
-        (307, "", Reason.REFUSED),
-        (308, {"id": "video_1"}, Reason.REFUSED),
+        (301, "", Reason.WRONG_ADDRESS),
+        (302, "", Reason.WRONG_ADDRESS),
+        (307, "", Reason.WRONG_ADDRESS),
+        (308, {"id": "video_1"}, Reason.WRONG_ADDRESS),
     ],
 )
 def test_any_other_definite_no_is_rejected_and_free(
@@ -218,7 +217,18 @@ def test_any_other_definite_no_is_rejected_and_free(
 
 
 @pytest.mark.parametrize(
-    "body", ["", "  \r\n", envelope(BUSY), flat("x", BUSY), {"message": "slow down"}, {}]
+    "body",
+    [
+        "",
+        "  \r\n",
+        HTML,
+        "slow down",
+        "[]",
+        envelope(BUSY),
+        flat("x", BUSY),
+        {"message": "slow down"},
+        {},
+    ],
 )
 def test_429_of_the_gateway_itself_is_busy(body: object) -> None:
     assert create(429, body) == Busy(None)

@@ -51,15 +51,15 @@ SOCKET_FAULTS: dict[str, Fault] = {
 REFUSALS: dict[str, tuple[Fault, Creation]] = {
     "a redirect": (
         wire.redirecting("/v1/videos"),
-        Rejected(Reason.REFUSED, "HTTP 307: "),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: it points to /v1/videos"),
     ),
     "a redirect to another host": (
         wire.redirecting("https://example.com/v1/videos"),
-        Rejected(Reason.REFUSED, "HTTP 307: "),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 307: it points to https://example.com/v1/videos"),
     ),
     "a redirect that keeps POST": (
         wire.redirecting("/v1/videos", 308),
-        Rejected(Reason.REFUSED, "HTTP 308: "),
+        Rejected(Reason.WRONG_ADDRESS, "HTTP 308: it points to /v1/videos"),
     ),
     "a refusal": (
         wire.sending(wire.answer(REFUSED, 400)),

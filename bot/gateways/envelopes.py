@@ -1,0 +1,298 @@
+"""Finds in a gateway's answer what may be looked up: codes, messages, status words, links.
+
+It knows the places of many envelopes and the meaning of none of them.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.gateways.meanings import Said
+
+LONGEST = 4096
+"""Characters of an id, an address or a message that are read."""
+_MOST = 200
+"""Values of one answer that are read."""
+_DEEPEST = 6
+
+_CODES = frozenset(
+    {
+        *("code", "type", "err_code", "error_code", "errcode", "errorcode", "error_type"),
+        *("fail_code", "failure_code", "failurecode", "reason", "finish_reason", "finishreason"),
+        *("block_reason", "blockreason", "status_code", "task_status_code"),
+    }
+)
+_FAILURES = (
+    *("fail_reason", "failure_reason", "failreason", "failurereason", "failed_reason", "failure"),
+    *("error_message", "errormessage", "error_msg", "errormsg", "err_msg", "errmsg"),
+    *("task_status_msg", "status_msg", "error_description", "error_detail"),
+)
+"""Where a job says why it failed, besides `error`."""
+_TEXTS = frozenset(
+    {
+        *_FAILURES,
+        *("message", "msg", "detail", "error", "errors", "reason", "description", "title", "raw"),
+        *("reasons", "raimediafilteredreasons", "rai_media_filtered_reasons", "raierrormessage"),
+    }
+)
+_CONTAINERS = frozenset(
+    {
+        *("error", "errors", "data", "output", "base_resp", "task", "result", "response", "detail"),
+        *("message", "metadata", "details", "promptfeedback", "prompt_feedback", "resp", "failure"),
+        *("raw", "fail_reason", "error_message", "video", "task_info"),
+    }
+)
+_NUMBERED = {"base_resp": "base_resp", "errcode": "errcode"}
+"""Where a bare number is one vendor's own."""
+_TOKEN = re.compile(r"[^\s:：,，]{2,80}")
+
+
+def parsed(body: bytes) -> object:
+    """The parsed body, or None. Hostile bodies raise more than JSONDecodeError (fact F10)."""
+    try:
+        value: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def said_in(data: object, prompt: str = "", *, body: bytes = b"") -> Said:
+    """Codes and messages in `data`; of what is no JSON, the text itself."""
+    if data is None:
+        text = body[: 4 * LONGEST].decode("utf-8", "replace").strip()
+        return Said((), (text[:LONGEST],) if text and not text.startswith("<") else (), prompt)
+    codes: list[str] = []
+    texts: list[str] = []
+    for kind, value in _said(data, prompt):
+        (codes if kind == "code" else texts).append(value)
+        if len(codes) + len(texts) > _MOST:
+            break
+    return Said(tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(texts)), prompt)
+
+
+def _said(
+    value: object, prompt: str, *, key: str = "", above: str = "", depth: int = _DEEPEST
+) -> Iterator[tuple[str, str]]:
+    """A code or a message, one by one."""
+    if depth < 0:
+        return
+    match value:
+        case dict():
+            for name, inner in list(value.items())[:_MOST]:
+                low = str(name).casefold()
+                is_state = low == "status" and key == "error"  # Google's
+                if is_state or low in _CODES | _TEXTS | _CONTAINERS:
+                    yield from _said(
+                        inner,
+                        prompt,
+                        key="code" if is_state else low,
+                        above=key,
+                        depth=depth - 1,
+                    )
+        case list():
+            for inner in value[:10]:
+                yield from _said(inner, prompt, key=key, above=above, depth=depth - 1)
+        case bool():
+            return
+        case int() if key in _CODES:
+            yield "code", _numbered(str(value), key, above)
+        case str():
+            yield from _spoken(value[:LONGEST], prompt, key=key, above=above, depth=depth)
+
+
+def _spoken(
+    text: str, prompt: str, *, key: str, above: str, depth: int
+) -> Iterator[tuple[str, str]]:
+    if key in _CODES:
+        yield "code", _numbered(text.strip(), key, above)
+    if key not in _TEXTS:
+        return
+    yield "text", text
+    own = text.replace(prompt, " ") if prompt else text
+    # New-api passes a vendor's whole answer in a message; litellm puts words before it.
+    if (start := own.find("{")) >= 0:
+        try:
+            inner, _ = json.JSONDecoder().raw_decode(own[start:])
+        except (ValueError, RecursionError):
+            inner = None
+        if isinstance(inner, dict) and not _is_quoted(own[start:], prompt):
+            yield from _said(inner, prompt, key="error", depth=depth - 2)
+    # Or only its code: `DataInspectionFailed: Input data may …`.
+    if (found := _TOKEN.match(own.strip())) and not _is_quoted(found[0], prompt):
+        rest = own.strip()[found.end() :]
+        if (not rest or rest[0] in ":：") and not found[0].isdigit():
+            yield "code", found[0]
+
+
+def _is_quoted(text: str, prompt: str) -> bool:
+    """Whether a person may have written it: letters alone are compared, for gateways escape."""
+    letters = "".join(char for char in text.casefold() if char.isalnum())
+    written = "".join(char for char in prompt.casefold() if char.isalnum())
+    return bool(letters) and bool(written) and (letters in written or written in letters)
+
+
+def _numbered(code: str, key: str, above: str) -> str:
+    place = _NUMBERED.get(above) or _NUMBERED.get(key)
+    return f"{place}.{code}" if place and code.lstrip("-").isdigit() else code
+
+
+# --- what is wrong, for the operator -------------------------------------------------------------
+
+_NO_ERROR = frozenset({"", "0", "200", "ok", "success", "succeed"})
+
+
+def problem_in(data: object) -> str | None:
+    """Code and message of the error in `data`, in whichever envelope; None if there is none."""
+    if not isinstance(data, dict):
+        return None
+    code = _words(data.get("code"))
+    if isinstance(data.get("error"), dict | str) and (words := _words(data["error"])):
+        return words
+    if words := _words(data.get("detail")):
+        return words
+    if code.casefold() not in _NO_ERROR and "message" in data:
+        return f"{code} {_words(data['message'])}"
+    base = data.get("base_resp")
+    if isinstance(base, dict) and _words(base.get("status_code")) not in _NO_ERROR:
+        return f"{_words(base.get('status_code'))} {_words(base.get('status_msg'))}"
+    return _failure(data)
+
+
+def _failure(data: dict[str, Any]) -> str | None:
+    """Why a job failed, by the names that only failures have."""
+    inner = [data.get(name) for name in ("data", "output", "task", "result", "task_info")]
+    for place in (data, *(each for each in inner if isinstance(each, dict))):
+        for name, value in place.items():
+            is_error = name == "error" and isinstance(value, dict | str)
+            known = is_error or str(name).casefold() in _FAILURES
+            if known and (words := _words(value)) and words.casefold() not in _NO_ERROR:
+                return words
+    output = data.get("output")
+    if isinstance(output, dict) and output.get("code") and "message" in output:
+        return _words(output)
+    return None
+
+
+def _words(value: object, *, depth: int = 3) -> str:
+    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return ""
+        case int() | float():
+            return str(value)
+        case dict() if depth:
+            inner = [value.get(key) for key in ("code", "type", "param", "message", "msg")]
+        case list() if depth:
+            inner = value[:5]
+        case _:
+            return ""
+    return " ".join(filter(None, (_words(part, depth=depth - 1) for part in inner)))
+
+
+# --- states --------------------------------------------------------------------------------------
+
+_WRAPS = ("data", "output", "task", "result", "response", "task_info")
+_STATUS = ("status", "task_status", "taskstatus", "state")
+
+
+def status_words(data: dict[str, Any]) -> list[str]:
+    """Every status word in `data`: of the envelope first, then of what is in it."""
+    inner = [data.get(name) for name in _WRAPS]
+    inner = [it[0] if isinstance(it, list) and len(it) == 1 else it for it in inner]
+    places = [data, *(each for each in inner if isinstance(each, dict))]
+    low = [{str(name).casefold(): value for name, value in place.items()} for place in places]
+    found = (next((p[name] for name in _STATUS if name in p), None) for p in low)
+    return [word.strip() for word in found if isinstance(word, str) and word.strip()]
+
+
+# --- links ---------------------------------------------------------------------------------------
+
+_LINKS = (
+    *("url", "video_url", "videourl", "result_url", "resulturl", "download_url", "downloadurl"),
+    *("output_url", "outputurl", "file_url", "fileurl", "play_url", "uri", "video_uri", "href"),
+    *(
+        "video_urls",
+        "videourls",
+        "urls",
+        "unsigned_urls",
+        "result_urls",
+        "resulturls",
+        "signed_url",
+    ),
+    *("output_urls", "media_url", "videouri", "origin_url", "fullresulturls", "watermark_free_url"),
+)
+_HOLDERS = (
+    *("metadata", "video", "videos", "output", "outputs", "result", "results", "data", "content"),
+    *("contents", "task_result", "creations", "generations", "generation", "response", "task"),
+    *("generated_videos", "generatedvideos", "generatedsamples", "generated_samples", "assets"),
+    *("generatevideoresponse", "generate_video_response", "artifacts", "artifact", "media", "file"),
+    *("files", "works", "resource", "resultjson", "video_result", "task_info", "body", "resp"),
+    *("delivery", "download", "downloads", "medias", "resp_data", "info"),
+)
+_MOST_LINKS = 8
+_NO_VIDEO = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg", ".json", ".html", ".txt", ".srt"),
+    *(".mp3", ".wav", ".m4a", ".ogg", ".flac"),
+)
+
+
+def links_in(data: dict[str, Any]) -> tuple[str, ...]:
+    """Addresses where the video may be, the nearest to the surface first.
+
+    Only keys that may hold a result are followed: never those of pictures, inputs or callbacks.
+    """
+    found: dict[str, None] = {}
+    level: list[object] = [data]
+    left = _MOST
+    for _ in range(_DEEPEST):
+        deeper: list[object] = []
+        for place in level[:_MOST]:
+            items = _entries(place)
+            left -= len(items)
+            if left < 0:
+                return tuple(found)[:_MOST_LINKS]
+            for name, value in items:
+                if name in _LINKS or (name in _HOLDERS and not isinstance(value, dict)):
+                    found.update(dict.fromkeys(_addresses(value)))
+                if name in _LINKS or name in _HOLDERS:
+                    deeper.append(value)
+        level = deeper
+    return tuple(found)[:_MOST_LINKS]
+
+
+def _entries(place: object) -> list[tuple[str, object]]:
+    """Names and values; of a list, those of the tables in it."""
+    if isinstance(place, list):
+        return [entry for each in place[:20] if isinstance(each, dict) for entry in _entries(each)]
+    if isinstance(place, str) and place.lstrip()[:1] == "{":
+        place = parsed(place[: 16 * LONGEST].encode("utf-8", "replace"))
+    if not isinstance(place, dict):
+        return []
+    named = [(str(name).casefold(), value) for name, value in list(place.items())[:_MOST]]
+    ranks = {name: rank for rank, name in enumerate((*_LINKS, *_HOLDERS))}
+    return sorted((it for it in named if it[0] in ranks), key=lambda it: ranks[it[0]])
+
+
+def _addresses(value: object) -> Iterator[str]:
+    for each in value[:20] if isinstance(value, list) else [value]:
+        if isinstance(each, str) and is_usable(each) and _may_be_video(each.strip()):
+            yield each.strip()
+
+
+def _may_be_video(url: str) -> bool:
+    if not url.startswith(("https://", "http://")):
+        return False
+    try:
+        path = urlsplit(url).path.casefold()
+    except ValueError:
+        return False
+    return not path.endswith(_NO_VIDEO)
+
+
+def is_usable(text: str) -> bool:
+    """Whether `text` can be part of an address and of a row: no control, no half surrogates."""
+    return 0 < len(text.strip()) <= LONGEST and text.strip().isprintable()

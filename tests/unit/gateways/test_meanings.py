@@ -1,0 +1,429 @@
+"""The table of answers: codes and whole sentences decide, and nobody's prompt does."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.jobs import Reason
+from bot.core.outcomes import Busy, Done, Failed, Locked, Look, Rejected
+from bot.gateways.answers import read_creation, read_look, read_refusal
+from bot.gateways.meanings import (
+    ABOUT_ONE_ORDER,
+    LOCKS,
+    PACKAGED,
+    STATES,
+    Meaning,
+    Meanings,
+    Row,
+    word_of,
+)
+
+from .spoken import HTML, answer, create, envelope, flat, kind, look
+
+EMPTY, KEY = ("Locked", Reason.NO_BALANCE), ("Locked", Reason.BAD_KEY)
+MODERATED = ("Rejected", Reason.MODERATED)
+LATER = ("Busy", None)
+
+
+def raw(body: object) -> dict[str, object]:
+    """A vendor's whole answer, as new-api passes it on."""
+    return flat("fail_to_fetch_task", json.dumps(body))
+
+
+def openai(type_: str, code: str | None = None, message: str = "x") -> dict[str, object]:
+    return {"error": {"message": message, "type": type_, "param": None, "code": code}}
+
+
+PLAN = "Your token does not cover this; see your plan and billing details."
+CREATED: list[tuple[int, object, tuple[str, Reason | None]]] = [
+    # What was seen in the field.
+    (403, openai("x", "prompt_blocked", "forbidden phrase: 'credit card'"), MODERATED),
+    (429, openai("insufficient_quota", "insufficient_quota"), EMPTY),
+    (429, openai("insufficient_quota"), EMPTY),
+    (400, openai("invalid_request_error", "billing_hard_limit_reached"), EMPTY),
+    (400, {"code": "Arrearage", "message": "Access denied, …", "request_id": "1"}, EMPTY),
+    (412, {"error": {"code": "account_suspended", "message": "x"}}, EMPTY),
+    (412, {"error": "Account suspended: please contact support"}, EMPTY),
+    (429, {"error": {"message": "余额不足"}}, EMPTY),
+    (429, flat("x", "用户额度不足, 剩余额度: ＄-0.207462 (request id: 2026)"), EMPTY),
+    (403, openai("invalid_token", message=PLAN), KEY),
+    (401, openai("invalid_token", message=PLAN), KEY),
+    (429, "Too many requests, slow down", LATER),
+    (429, HTML, LATER),
+    (400, openai("no_db_connection", "400", "No connected db."), KEY),
+    (301, "", ("Rejected", Reason.WRONG_ADDRESS)),
+    (308, HTML, ("Rejected", Reason.WRONG_ADDRESS)),
+    (403, HTML, ("Rejected", Reason.BLOCKED)),
+    (403, "error code: 1020", ("Rejected", Reason.BLOCKED)),
+    # OpenAI, Azure.
+    (403, openai("requests", "billing_not_active"), EMPTY),
+    (429, openai("insufficient_quota", "project_spend_limit_exceeded"), EMPTY),
+    (401, openai("invalid_request_error", "account_deactivated"), KEY),
+    (400, openai("invalid_request_error", "invalid_api_key"), KEY),
+    (400, openai("image_generation_user_error", "moderation_blocked"), MODERATED),
+    (401, openai("x", "content_policy_violation"), MODERATED),
+    (402, openai("x", "moderation_blocked"), MODERATED),
+    (404, openai("x", "model_not_found"), ("Rejected", Reason.UNKNOWN_MODEL)),
+    (400, openai("x", "rate_limit_exceeded"), LATER),
+    (429, openai("requests", "rate_limit_exceeded"), LATER),
+    (400, {"error": {"code": "content_filter", "innererror": {}}}, MODERATED),
+    (404, {"error": {"code": "DeploymentNotFound"}}, ("Rejected", Reason.UNKNOWN_MODEL)),
+    # Alibaba, as it is and through new-api.
+    (400, raw({"code": "Arrearage", "message": "x"}), EMPTY),
+    (403, {"code": "AllocationQuota.FreeTierOnly", "message": "x"}, EMPTY),
+    (429, {"code": "Throttling.AllocationQuota", "message": "x"}, LATER),
+    (
+        429,
+        {"code": "Throttling.AllocationQuota", "message": "Free allocated quota exceeded."},
+        EMPTY,
+    ),
+    (400, {"code": "Throttling.RateQuota", "message": "x"}, LATER),
+    (401, {"code": "InvalidApiKey", "message": "x"}, KEY),
+    (400, raw({"code": "DataInspectionFailed", "message": "x"}), MODERATED),
+    (400, flat("x", "DataInspectionFailed: may contain inappropriate content"), MODERATED),
+    (
+        403,
+        {"code": "AccessDenied.Unpurchased", "message": "x"},
+        ("Rejected", Reason.UNKNOWN_MODEL),
+    ),
+    (404, {"code": "ModelNotFound", "message": "x"}, ("Rejected", Reason.UNKNOWN_MODEL)),
+    # Volcengine, Kling, MiniMax, Zhipu.
+    (403, {"error": {"code": "AccountOverdueError", "type": "Forbidden"}}, EMPTY),
+    (429, {"error": {"code": "SetLimitExceeded", "type": "TooManyRequests"}}, EMPTY),
+    (401, {"error": {"code": "AuthenticationError", "type": "Unauthorized"}}, KEY),
+    (404, {"error": {"code": "ModelNotOpen"}}, ("Rejected", Reason.UNKNOWN_MODEL)),
+    (400, {"error": {"code": "InputTextSensitiveContentDetected"}}, MODERATED),
+    (400, {"error": {"code": "InputImageSensitiveContentDetected.Privacy"}}, MODERATED),
+    (500, flat(50411, "Pre Img Risk Not Pass"), ("Rejected", Reason.MODERATED)),
+    (400, flat(50412, "Text Risk Not Pass"), MODERATED),
+    (429, flat(50429, "Request Has Reached API Limit"), LATER),
+    (401, {"code": 1002, "message": "Authorization is invalid"}, KEY),
+    (429, {"code": 1102, "message": "Account balance not enough"}, EMPTY),
+    (429, raw({"code": 1101, "message": "x"}), EMPTY),
+    (429, {"code": 1303, "message": "parallel task over resource pack limit"}, LATER),
+    (400, {"code": 1301, "message": "x"}, MODERATED),
+    (200, {"task_id": "", "base_resp": {"status_code": 1008, "status_msg": "x"}}, EMPTY),
+    (200, {"base_resp": {"status_code": 1004, "status_msg": "x"}}, KEY),
+    (200, {"base_resp": {"status_code": 1026, "status_msg": "x"}}, MODERATED),
+    (200, {"base_resp": {"status_code": 1002, "status_msg": "x"}}, LATER),
+    (200, {"base_resp": {"status_code": 2013, "status_msg": "x"}}, ("Rejected", Reason.REFUSED)),
+    (400, {"code": 1008, "message": "not MiniMax's"}, ("Rejected", Reason.REFUSED)),
+    # Google, xAI, OpenRouter.
+    (400, {"error": {"code": 400, "status": "INVALID_ARGUMENT", "details": [
+        {"reason": "API_KEY_INVALID"}]}}, KEY),
+    (429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, LATER),
+    (403, {"error": {"code": 403, "status": "PERMISSION_DENIED"}}, ("Rejected", Reason.REFUSED)),
+    (402, {"error": {"code": 402, "message": "Insufficient credits. Add more"}}, EMPTY),
+    (403, {"error": {"code": 403, "message": "sora requires moderation on OpenAI. "
+        "Your input was flagged for \"violence\"", "metadata": {
+        "reasons": ["violence"], "flagged_input": "insufficient balance"}}}, MODERATED),
+    (403, {"code": "personal-team-blocked:spending-limit", "error": "x"}, EMPTY),
+    # new-api, litellm and others.
+    (500, envelope("x", "pre_consume_token_quota_failed"), EMPTY),
+    (401, envelope("该令牌额度已用尽 TokenStatusExhausted[sk-abc***def] (request id: 1)"), EMPTY),
+    (401, envelope("无效的令牌（request id: 20260101）"), KEY),
+    (403, envelope("该令牌状态不可用"), KEY),
+    (400, envelope("x", "sensitive_words_detected"), MODERATED),
+    (400, openai("budget_exceeded", "400", "Budget has been exceeded!"), EMPTY),
+    (401, openai("key_model_access_denied", "401"), ("Rejected", Reason.UNKNOWN_MODEL)),
+    (403, {"detail": "User is locked. Reason: Exhausted balance. Top up."}, EMPTY),
+    (403, {"detail": "User is locked. Reason: Admin lock."}, KEY),
+    (422, {"detail": [{"loc": ["body", "prompt"], "msg": "x",
+        "type": "content_policy_violation", "input": "insufficient_quota"}]}, MODERATED),
+    (403, {"code": 30001, "message": "Sorry, your account balance is insufficient"}, EMPTY),
+    (200, {"code": 402, "msg": "x", "message": "x"}, EMPTY),
+    (200, {"code": 401, "message": "x"}, KEY),
+    (200, {"code": 429, "message": "x"}, LATER),
+    (404, {"error": {"message": "Invalid URL (POST /v1/v1/videos)"}},
+        ("Rejected", Reason.WRONG_ADDRESS)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body", "meaning"), CREATED)
+def test_the_answer_to_an_order_means_what_its_codes_and_whole_sentences_mean(
+    status: int, body: object, meaning: tuple[str, Reason | None]
+) -> None:
+    assert kind(create(status, body)) == meaning
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "insufficient balance, api key invalid, arrears",
+        "your api key and your credit card, please",
+        "余额不足的人走进了银行",
+        "quota token unauthorized banned 欠费 令牌 额度",
+        "my account has been suspended",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 412, 422, 429, 500, 503])
+def test_loose_words_pause_nobody(status: int, message: str) -> None:
+    for body in (envelope(message), flat("x", message), {"detail": message}, message, HTML):
+        assert not isinstance(create(status, body), Locked)
+        assert not isinstance(look(body, status), Locked)
+        assert not isinstance(read_refusal(answer(status, body)), Locked)
+
+
+# ----------------------------------------------------------------------- nobody's prompt decides
+
+EVIL = [
+    *(sentence.replace("*", "x") for row in PACKAGED.rows for sentence in row.sentences),
+    *(code for row in PACKAGED.rows for code in row.codes),
+    '{"error": {"code": "insufficient_quota"}}',
+    '{"code": "Arrearage", "message": "x"}',
+    "insufficient_quota: and so on",
+]
+QUOTES: list[Any] = [
+    lambda prompt: prompt,
+    lambda prompt: f"the prompt '{prompt}' is not for us",
+    lambda prompt: f"{prompt} was turned down",
+    lambda prompt: f"turned down: {prompt}",
+    lambda prompt: json.dumps({"message": prompt}),
+    lambda prompt: prompt[: max(1, len(prompt) // 2)],
+    lambda prompt: prompt.upper(),
+]
+ENVELOPES: list[Any] = [
+    lambda words: {"error": {"message": words, "type": "new_api_error", "code": ""}},
+    lambda words: {"error": words},
+    lambda words: flat("fail_to_fetch_task", words),
+    lambda words: {"detail": words},
+    lambda words: {"detail": [{"msg": words, "input": words}]},
+    lambda words: {"message": words},
+    lambda words: {"error": {"message": "no", "param": words, "metadata": {"raw": words}}},
+    lambda words: {"code": 1, "message": {"message": words}, "prompt": words, "input": words},
+    lambda words: words,
+]
+
+
+@given(
+    prompt=st.sampled_from(EVIL) | st.text(min_size=1, max_size=40),
+    quote=st.sampled_from(QUOTES),
+    wrap=st.sampled_from(ENVELOPES),
+    status=st.sampled_from([200, 400, 403, 404, 409, 412, 413, 422, 429, 500, 503]),
+)
+def test_a_prompt_that_is_quoted_anywhere_pauses_nobody(
+    prompt: str, quote: Any, wrap: Any, status: int
+) -> None:
+    spoken = answer(status, wrap(quote(prompt)))
+    created = read_creation(spoken, trust_json_5xx=True, prompt=prompt)
+    seen = read_look(spoken, gateway_id="video_1", prompt=prompt)
+
+    assert not isinstance(created, Locked)
+    assert not isinstance(seen, Locked)
+
+
+def test_negative_control_the_same_words_of_the_gateway_itself_do_pause() -> None:
+    for prompt in ("Insufficient balance", "insufficient_quota", '{"code": "Arrearage"}'):
+        spoken = answer(403, {"error": {"message": prompt, "code": ""}})
+        assert isinstance(read_creation(spoken, trust_json_5xx=True, prompt="a cat"), Locked)
+        quoted = read_creation(spoken, trust_json_5xx=True, prompt=prompt)
+        assert kind(quoted) == ("Rejected", Reason.REFUSED)
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 412, 429, 500])
+def test_an_order_that_its_moderation_stops_pauses_nobody_whatever_the_status(status: int) -> None:
+    for code in ("prompt_blocked", "content_policy_violation", "DataInspectionFailed"):
+        assert kind(create(status, envelope("insufficient balance", code)))[1] is Reason.MODERATED
+
+
+# --------------------------------------------------------------------------------- failures
+
+VEO = (
+    "Veo could not generate 1 videos based on the prompt provided. You will not be charged for "
+    "this request. Try rephrasing the prompt. If you think this was an error, send feedback. "
+    "Support codes: 42237218"
+)
+
+
+def failed(**said: object) -> dict[str, object]:
+    return {"id": "video_1", "status": "failed", **said}
+
+
+FAILURES: list[dict[str, object]] = [
+    failed(fail_reason="内容违禁"),
+    failed(fail_reason="Risk Not Pass"),
+    {"code": "success", "data": {"status": "FAILURE", "fail_reason": "Text Risk Not Pass"}},
+    failed(failure_reason="The prompt violates our community guidelines"),
+    failed(error_message="content_filter"),
+    failed(error_msg="生成内容中包含不安全内容"),
+    failed(error={"code": "content_filter", "message": "x"}),
+    failed(error={"message": {"message": "PROHIBITED_CONTENT"}}),
+    failed(error="PROHIBITED_CONTENT"),
+    failed(error={"message": VEO}),
+    failed(fail_reason=VEO),
+    failed(error={"message": json.dumps({"error": {"code": "moderation_blocked"}})}),
+    failed(base_resp={"status_code": 1027, "status_msg": "x"}),
+    {"output": {"task_status": "FAILED", "code": "DataInspectionFailed", "message": "x"}},
+    {"data": {"task_status": "failed", "task_status_msg": "did not pass the risk control system"}},
+    {"state": "failed", "err_code": "TaskPromptPolicyViolation"},
+    {"status": "failed", "error": {"code": "OutputVideoSensitiveContentDetected"}},
+    {"status": "failed", "failureCode": "SAFETY.INPUT.TEXT", "failure": "x"},
+    {"status": "content_moderated"},
+    {"status": "nsfw"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", FAILURES, ids=repr)
+def test_a_failure_over_content_is_moderated_wherever_it_is_said(body: dict[str, object]) -> None:
+    seen = look(body)
+    assert kind(seen) == ("Failed", Reason.MODERATED)
+
+
+def test_a_failure_is_not_moderated_by_the_persons_own_words() -> None:
+    prompt = "a theatre with community guidelines on its wall"
+    for said in (f"could not make: {prompt}", "no scene with community guidelines was made"):
+        body = answer(200, failed(fail_reason=said))
+        seen = read_look(body, gateway_id="video_1", prompt=prompt)
+        assert kind(seen) == ("Failed", Reason.REFUSED)
+        assert kind(look(failed(fail_reason=said))) == ("Failed", Reason.MODERATED)
+
+
+def test_a_failure_in_words_about_an_account_pauses_nobody_and_says_nothing_of_it() -> None:
+    assert kind(look(failed(fail_reason="用户额度不足"))) == ("Failed", Reason.REFUSED)
+
+
+def test_a_job_that_is_done_with_a_code_of_moderation_and_no_film_failed_and_counts() -> None:
+    seen: Look = look({"status": "completed", "error": {"code": "moderation_blocked"}})
+    assert isinstance(seen, Failed)
+    assert seen.reason is Reason.MODERATED
+    assert seen.charged
+
+
+def test_a_failed_job_that_comes_with_an_error_status_has_failed() -> None:
+    body = {"id": "video_1", "status": "failed", "error": {"code": "content_filter"}}
+    assert kind(look(body, 500)) == ("Failed", Reason.MODERATED)
+    assert kind(look({**body, "id": "video_2"}, 500)) == ("Trouble", None)
+
+
+def test_an_envelopes_own_success_says_nothing_of_the_job_in_it() -> None:
+    assert kind(look({"status": "success", "data": {"status": "processing"}})) == ("Running", None)
+    assert kind(look({"status": "success", "data": {"status": "failed"}}))[0] == "Failed"
+    assert kind(look({"status": "success", "data": {"status": "SUCCESS"}}))[0] == "Done"
+
+
+# ------------------------------------------------------------------------------------ links
+
+LINK = "https://a.example/v.mp4?Expires=1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"url": LINK},
+        {"video_url": LINK},
+        {"metadata": {"url": LINK}},
+        {"result_url": LINK},
+        {"data": {"url": LINK}},
+        {"data": [{"url": LINK}]},
+        {"result": {"video_url": LINK}},
+        {"content": {"video_url": LINK}},
+        {"video_urls": [LINK]},
+        {"unsigned_urls": [LINK]},
+        {"urls": [LINK]},
+        {"output": {"video_url": LINK}},
+        {"output": [LINK]},
+        {"output": LINK},
+        {"data": {"task_result": {"videos": [{"id": "1", "url": LINK, "duration": "5"}]}}},
+        {"creations": [{"id": "1", "url": LINK, "cover_url": "https://a.example/c.jpg"}]},
+        {"videos": [{"video_url": LINK, "video_url_ttl": "0"}]},
+        {"videos": [LINK]},
+        {"generations": [{"url": LINK}]},
+        {"video": {"url": LINK}},
+        {"video": LINK},
+        {"assets": {"video": LINK}},
+        {"response": {"generatedVideos": [{"video": {"uri": LINK}}]}},
+        {"data": {"resultJson": json.dumps({"resultUrls": [LINK]})}},
+    ],
+    ids=repr,
+)
+def test_a_link_is_found_wherever_gateways_put_it(body: dict[str, object]) -> None:
+    assert look({"status": "completed", **body}) == Done((LINK,))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"image_url": LINK},
+        {"input": {"url": LINK}},
+        {"thumbnail": {"url": LINK}},
+        {"callback_url": LINK},
+        {"metadata": {"img_url": LINK}},
+        {"url": "https://a.example/v.png"},
+        {"error": {"url": LINK}},
+    ],
+    ids=repr,
+)
+def test_a_link_to_anything_else_is_none(body: dict[str, object]) -> None:
+    assert look({"status": "completed", **body}) == Done()
+
+
+# ------------------------------------------------------------------------- for the operator
+
+
+def test_what_stands_in_between_is_named() -> None:
+    moved = create(308, "", Location="https://u:p@new.example/v1/videos?key=sk-1")
+    page = create(403, "<html><title>Just a moment...</title></html>", Server="cloudflare")
+
+    assert moved == Rejected(
+        Reason.WRONG_ADDRESS, "HTTP 308: it points to https://new.example/v1/videos"
+    )
+    assert page == Rejected(
+        Reason.BLOCKED, "HTTP 403: a web page, “Just a moment...”, from cloudflare"
+    )
+
+
+def test_a_busy_gateway_is_asked_again_when_it_says() -> None:
+    assert create(429, HTML, Retry_After="7") == Busy(7.0)
+
+
+# -------------------------------------------------------------------------------- the table
+
+
+def test_every_row_names_its_source_and_says_something() -> None:
+    for row in PACKAGED.rows:
+        assert row.by, row
+        assert row.source.startswith("https://"), row
+        assert row.codes or row.sentences or row.phrases or row.words, row
+        assert not row.words or row.meaning in STATES, row
+
+
+def test_no_part_of_a_message_is_about_an_account() -> None:
+    for row in PACKAGED.rows:
+        assert not row.phrases or row.meaning in ABOUT_ONE_ORDER, row
+        for sentence in row.sentences if row.meaning in LOCKS else ():
+            assert len(sentence.replace("*", "")) > 3, row
+
+
+def test_no_code_and_no_word_means_two_things() -> None:
+    seen: dict[str, Meaning] = {}
+    for row in PACKAGED.rows:
+        for word in row.words:
+            assert seen.setdefault(word_of(word), row.meaning) is row.meaning, word
+
+
+def test_an_operators_rows_go_first() -> None:
+    own = PACKAGED.under(
+        [
+            Row(by="club", meaning=Meaning.NO_BALANCE, codes=("purse_empty",)),
+            Row(by="club", meaning=Meaning.DONE, words=("marinated",)),
+            Row(by="club", meaning=Meaning.BUSY, codes=("insufficient_quota",)),
+        ]
+    )
+    purse = answer(418, envelope("x", "Purse.Empty"))
+    quota = answer(400, envelope("x", "insufficient_quota"))
+
+    assert isinstance(read_creation(purse, trust_json_5xx=True, meanings=own), Locked)
+    assert isinstance(read_creation(quota, trust_json_5xx=True, meanings=own), Busy)
+    assert isinstance(read_creation(quota, trust_json_5xx=True), Locked)
+    done = answer(200, {"id": "v", "status": "Marinated"})
+    assert kind(read_look(done, gateway_id="v", meanings=own)) == ("Done", None)
+    assert kind(read_look(done, gateway_id="v")) == ("Running", None)
+
+
+def test_negative_control_without_the_table_nothing_is_known() -> None:
+    nothing = Meanings(())
+    told = answer(429, openai("insufficient_quota"))
+    assert isinstance(read_creation(told, trust_json_5xx=True, meanings=nothing), Busy)
