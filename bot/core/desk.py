@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.core import jobs as moves
 from bot.core import schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
-from bot.core.notices import Pause
+from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
 from bot.core.ports import Clock, Gateway, Gateways, Jobs
 from bot.core.prompts import unquoted
@@ -50,6 +50,7 @@ class Desk:
         self._wake_jobs = wake_jobs
         self._wake_posts = wake_posts
         self._rooms = rooms
+        self._remarked: dict[tuple[str, str], float] = {}
 
     async def save(self, before: Job, after: Job) -> Job | None:
         """Write a change; None if somebody else was faster."""
@@ -108,6 +109,15 @@ class Desk:
         await self._pauses.pause(
             job.gateway, pause, detail=locked.detail, rooms=self._rooms, now=now
         )
+
+    async def remark(self, job: Job, subject: str, detail: str) -> None:
+        """Let the owners of the job's gateway know; the same is written once an hour at most."""
+        key, now = (job.gateway, subject), self.clock.now()
+        if now - self._remarked.get(key, -HUSH) < HUSH:
+            return
+        self._remarked[key] = now
+        await self._pauses.remark(job.gateway, subject, detail=detail, rooms=self._rooms, now=now)
+        self.ring()
 
     async def works(self, job: Job, *, asked_at: float) -> None:
         """The job's gateway did what it was asked at that time: trouble of before is over."""

@@ -89,6 +89,10 @@ WITHDRAWN = frozenset({Reason.UNANSWERED, Reason.SENT_AWAY})
 TROUBLES = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
 """What only an operator can mend."""
 
+IN_BETWEEN = frozenset({Reason.WRONG_ADDRESS, Reason.BLOCKED})
+"""Something stands between us and the gateway; its operator is told, and nothing is paused: a
+prompt may be all that a wall turned away."""
+
 IN_FLIGHT = frozenset({Status.SUBMITTING, Status.IN_PROGRESS})
 """The states in which a gateway has, or may have, something to make."""
 

@@ -1,7 +1,7 @@
-"""What operators are told without asking: a gateway is in trouble, or works again.
+"""What operators are told without asking: a gateway is in trouble, works again, or puzzles us.
 
-One row for each owner and gateway: news takes the place of what was not said yet, so nobody is told
-what is no longer so.
+One row for each owner, gateway and subject: news takes the place of what was not said yet, so
+nobody is told what is no longer so.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,9 @@ HUSH = 3600.0
 
 A balance too low for one video and enough for the next would else be news every few minutes.
 """
+MOST_WORDS = 10
+"""Unknown status words that are told of one gateway: more are noise, not a dialect."""
+_WORD = "word "
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Notice:
     due_at: float
     claimed_until: float | None
     attempts: int
+    subject: str = ""
+    """What it is about, if that is no pause; see `about_word`."""
 
 
 def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
@@ -71,3 +76,20 @@ def may_be_said_at(trouble: Reason, told: Mapping[Reason | None, float]) -> floa
     if last_of(told) is trouble:
         return told[trouble] + REMINDER
     return max(told.get(trouble, 0.0), told.get(None, 0.0)) + HUSH
+
+
+def about_word(word: str) -> str:
+    """The subject of a status word that nobody knows: it is told once."""
+    return f"{_WORD}{word}"
+
+
+def word_in(subject: str) -> str | None:
+    """The status word that a notice is about."""
+    return subject.removeprefix(_WORD) if subject.startswith(_WORD) else None
+
+
+def is_news(subject: str, told: Mapping[str, float], *, now: float) -> bool:
+    """Whether `subject` may be told, by when which subjects of its gateway were."""
+    if word_in(subject) is None:
+        return now - told.get(subject, -REMINDER) >= REMINDER
+    return subject not in told and sum(word_in(it) is not None for it in told) < MOST_WORDS

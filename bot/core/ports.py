@@ -159,6 +159,11 @@ class Gateways(Protocol):
         `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
         """
 
+    async def remark(
+        self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
+    ) -> None:
+        """Tell its owners of something that pauses nothing: once, or once a day; see `is_news`."""
+
     async def held(self, gateway: str, *, now: float) -> Pause | None:
         """The pause that keeps an order back; None if none does, or for the one that may try."""
 

@@ -15,7 +15,7 @@ from bot.core import schedule
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
-from bot.core.jobs import Job, Reason, Status
+from bot.core.jobs import IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
@@ -166,6 +166,9 @@ class Submission:
             return
         if isinstance(outcome, Locked):
             await self._insist(lambda: self._desk.pause(sent, outcome))
+        if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
+            about, detail = outcome.reason.value, outcome.detail
+            await self._insist(lambda: self._desk.remark(sent, about, detail))
         if sent.status is Status.QUEUED:
             # Not a byte left and the row never moved: whoever has changed it since knows better.
             await self._insist(lambda: self._desk.save(sent, self._after(sent, outcome)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from bot.core import schedule
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.notices import REMINDER, Notice
+from bot.core.notices import REMINDER, Notice, word_in
 from bot.core.ports import Clock, Notices, Platform
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text, Tone
@@ -66,6 +66,8 @@ class Telling:
 
 def reply(notice: Notice, *, key: str) -> Reply:
     """What is wrong and how to mend it, or that it is over; `key` is where the key may stand."""
+    if notice.subject:
+        return _remark(notice)
     if notice.reason is None:
         text = Text(id="notice.works", values={"gateway": notice.gateway})
         return Reply(text=text, tone=Tone.DONE)
@@ -76,3 +78,13 @@ def reply(notice: Notice, *, key: str) -> Reply:
     }
     text = Text(id=f"notice.{notice.reason}", values=values, count=notice.waiting)
     return Reply(text=text, tone=Tone.FAILED)
+
+
+def _remark(notice: Notice) -> Reply:
+    """What stands between us and the gateway, or a word of it that nobody knows."""
+    detail = shortened(notice.detail, MOST_DETAIL)
+    if (word := word_in(notice.subject)) is not None:
+        values = {"gateway": notice.gateway, "word": word}
+        return Reply(text=Text(id="notice.unknown_word", values=values), tone=Tone.NEUTRAL)
+    values = {"gateway": notice.gateway, "detail": detail}
+    return Reply(text=Text(id=f"notice.{notice.subject}", values=values), tone=Tone.FAILED)

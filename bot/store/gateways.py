@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import TROUBLES, Reason, Status
-from bot.core.notices import Pause, Paused, last_of, may_be_said_at
+from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
 from bot.store.database import Database, insert
 from bot.store.notices import owe
 from bot.store.tables import gateways, jobs, told
@@ -19,7 +19,8 @@ _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
 _LOOKING = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
 _TROUBLES = [reason.value for reason in TROUBLES]
 _WORKS = "works"
-"""Among the words of `told`, the one that is no reason."""
+_ABOUT = "about "
+"""Among the words of `told`, those that are no reason: the end of trouble, and other subjects."""
 
 
 class Gateways:
@@ -46,6 +47,29 @@ class Gateways:
                 rooms=rooms,
                 now=now,
             )
+
+        await self._database.run(work)
+
+    async def remark(
+        self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
+    ) -> None:
+        """Tell its operators of something that pauses nothing, unless they were told of it."""
+
+        async def work(connection: AsyncConnection) -> None:
+            if not is_news(subject, await _remarked(connection, gateway), now=now):
+                return
+            heard = await owe(
+                connection,
+                gateway,
+                subject=subject,
+                reason=None,
+                detail=detail,
+                waiting=0,
+                rooms=rooms,
+                now=now,
+            )
+            if heard:
+                await _remember(connection, gateway, f"{_ABOUT}{subject}", now=now)
 
         await self._database.run(work)
 
@@ -167,6 +191,14 @@ class Gateways:
         return await self._database.run(work)
 
 
+async def _remarked(connection: AsyncConnection, gateway: str) -> dict[str, float]:
+    """When which subjects besides trouble were told."""
+    begins = told.c.word.startswith(_ABOUT, autoescape=True)
+    query = sa.select(told).where(told.c.gateway == gateway, begins)
+    rows = await connection.execute(query)
+    return {row.word.removeprefix(_ABOUT): row.at for row in rows}
+
+
 async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:
     """Begins the episode, or goes on with it. Whoever else pauses waits for us."""
     row = insert(connection, gateways).values(
@@ -189,7 +221,9 @@ async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now
 
 
 async def _told(connection: AsyncConnection, gateway: str) -> dict[Reason | None, float]:
-    rows = await connection.execute(sa.select(told).where(told.c.gateway == gateway))
+    known = [*_TROUBLES, _WORKS]
+    query = sa.select(told).where(told.c.gateway == gateway, told.c.word.in_(known))
+    rows = await connection.execute(query)
     return {None if row.word == _WORKS else Reason(row.word): row.at for row in rows}
 
 
@@ -203,14 +237,16 @@ async def _tell(
     rooms: Iterable[str],
     now: float,
 ) -> None:
-    row = insert(connection, told).values(
-        gateway=gateway, word=reason.value if reason else _WORKS, at=now
-    )
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=list(told.primary_key), set_={"at": now})
-    )
+    await _remember(connection, gateway, reason.value if reason else _WORKS, now=now)
     await owe(
         connection, gateway, reason=reason, detail=detail, waiting=waiting, rooms=rooms, now=now
+    )
+
+
+async def _remember(connection: AsyncConnection, gateway: str, word: str, *, now: float) -> None:
+    row = insert(connection, told).values(gateway=gateway, word=word, at=now)
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=list(told.primary_key), set_={"at": now})
     )
 
 

@@ -21,8 +21,9 @@ async def owe(
     waiting: int,
     rooms: Iterable[str],
     now: float,
-) -> None:
-    """Let every owner be told, and every room where whoever comes is the operator."""
+    subject: str = "",
+) -> bool:
+    """Let every owner be told, and every room of operators; whether there is anybody."""
     chosen = sa.select(owners.c.platform, owners.c.person).order_by(*owners.primary_key)
     people = [(row.platform, row.person) for row in await connection.execute(chosen)]
     news = {
@@ -34,13 +35,15 @@ async def owe(
         "claimed_until": None,
         "attempts": 0,
     }
-    for platform, person in [*people, *((room, "") for room in sorted(rooms))]:
+    people += [(room, "") for room in sorted(rooms)]
+    for platform, person in people:
         row = insert(connection, notices).values(
-            gateway=gateway, platform=platform, person=person, **news
+            gateway=gateway, subject=subject, platform=platform, person=person, **news
         )
         await connection.execute(
             row.on_conflict_do_update(index_elements=list(notices.primary_key), set_=news)
         )
+    return bool(people)
 
 
 class Notices:
@@ -108,6 +111,7 @@ class Notices:
 def _held(notice: Notice) -> sa.ColumnElement[bool]:
     return sa.and_(
         notices.c.gateway == notice.gateway,
+        notices.c.subject == notice.subject,
         notices.c.platform == notice.platform,
         notices.c.person == notice.person,
         notices.c.claimed_until == notice.claimed_until,

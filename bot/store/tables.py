@@ -132,6 +132,8 @@ notices = sa.Table(
     "notices",
     metadata,
     sa.Column("gateway", sa.Text, primary_key=True),
+    # Trouble and its end share one, so that the newer takes the other's place.
+    sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
     sa.Column("reason", sa.Text),

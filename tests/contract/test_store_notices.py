@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
 from bot.core.jobs import Job, Reason, Status
-from bot.core.notices import HUSH, REMINDER, Notice, Pause, Paused
+from bot.core.notices import HUSH, MOST_WORDS, REMINDER, Notice, Pause, Paused, about_word
 from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
 
@@ -299,3 +299,69 @@ async def test_a_notice_is_in_one_pair_of_hands_until_its_claim_runs_out(store: 
 async def _put_back(store: Store, reason: Reason) -> Job:
     row = await store.in_state(Status.SUBMITTING)
     return await store.moved(row, moves.requeued(row, due_at=NOON + 300, attempts=0, reason=reason))
+
+
+# ------------------------------------------------------------------- what pauses nothing
+
+
+async def remark(store: Store, subject: str, *, now: float = NOON) -> None:
+    await store.gateways.remark("main", subject, detail="HTTP 403: no", rooms=(), now=now)
+
+
+async def subjects(store: Store, *, now: float) -> list[str]:
+    """Whoever is due is told, and of what."""
+    due = await claimed(store, now=now)
+    for notice in due:
+        await store.notices.forget(notice)
+    return sorted(it.subject for it in due)
+
+
+async def test_an_unknown_word_is_told_once_for_ever(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    for later in (0, 1, 2 * REMINDER):
+        await remark(store, about_word("marinating"), now=NOON + later)
+    await remark(store, about_word("basting"), now=NOON + 3)
+    assert await subjects(store, now=NOON + 3) == ["word basting", "word marinating"]
+    await remark(store, about_word("basting"), now=NOON + 9 * REMINDER)
+    assert await subjects(store, now=NOON + 9 * REMINDER) == []
+
+
+async def test_a_word_that_nobody_could_be_told_of_is_told_to_the_first_owner(
+    store: Store,
+) -> None:
+    await remark(store, about_word("marinating"))
+    await own(store, ("discord", "7"))
+    await remark(store, about_word("marinating"), now=NOON + 1)
+    assert await subjects(store, now=NOON + 1) == ["word marinating"]
+
+
+async def test_a_gateway_of_nothing_but_unknown_words_is_told_of_ten_times(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    for number in range(3 * MOST_WORDS):
+        await remark(store, about_word(f"noise {number}"))
+    due = await store.notices.claim(CHATS, now=NOON, until=NOON + 60, most=99)
+    assert len(due) == MOST_WORDS
+
+
+async def test_what_stands_in_between_is_told_once_a_day(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    said = []
+    for hour in range(0, 49, 6):
+        await remark(store, "blocked", now=NOON + 3600 * hour)
+        said += [hour for _ in await subjects(store, now=NOON + 3600 * hour)]
+    assert said == [0, 24, 48]
+
+
+async def test_a_remark_takes_no_notice_of_trouble_away_and_ends_none(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    await pause(store)
+    await remark(store, "blocked", now=NOON + 1)
+    due = await claimed(store, now=NOON + 2)
+    assert sorted((it.subject, it.reason) for it in due) == [
+        ("", Reason.NO_BALANCE),
+        ("blocked", None),
+    ]
+    await store.notices.forget(next(it for it in due if it.subject))
+    left = await store.notices.claim(CHATS, now=NOON + 99, until=NOON + 199, most=9)
+    assert [it.reason for it in left] == [Reason.NO_BALANCE]
+    assert await works(store, asked_at=NOON + 200), "the pause is one still"

@@ -226,6 +226,23 @@ async def test_a_gateway_that_loses_every_answer_is_paid_for_two_beyond_the_limi
     )
 
 
+async def test_an_order_answered_with_an_error_is_not_said_to_have_lost_the_line(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Uncertain("HTTP 503: no", answered=True), Uncertain("reset")]
+    said = []
+    for _ in range(2):
+        job = await workshop.submit(order())
+        await workshop.work()
+        end = await workshop.job(job.id)
+        said.append((end.status, replies.failure(end).text.id))
+    assert said == [
+        (Status.UNCONFIRMED, "failure.gateway_error"),
+        (Status.UNCONFIRMED, "failure.unconfirmed"),
+    ]
+    assert workshop.gateway.posts == 2
+
+
 async def test_a_process_that_dies_in_its_post_leaves_it_unconfirmed(workshop: Workshop) -> None:
     class Killed(BaseException):
         pass

@@ -8,7 +8,7 @@ from bot.core.desk import PAUSE
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Reason
 from bot.core.notices import REMINDER
-from bot.core.outcomes import Accepted, Locked, Running
+from bot.core.outcomes import Accepted, Locked, Rejected, Running
 from bot.core.replies import Text
 from bot.i18n import say
 from bot.store.tables import owners
@@ -123,3 +123,38 @@ async def test_who_will_not_be_told_is_let_be_and_the_log_says_on_which_platform
     assert "chat" in line
     assert "person_unreachable" in line
     assert "empty" not in line
+
+
+async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned: Workshop) -> None:
+    owned.gateway.creations = [Accepted("v1"), Accepted("v2")]
+    owned.gateway.looks = [Running(None, None, "marinating")]
+    await owned.submit(order())
+    await owned.submit(order())
+    await owned.work(2 * HOUR)
+    await owned.tell(1)
+    ((person, said),) = words(owned.chat.told)
+    assert person == "ann"
+    assert said.startswith("“main” says “marinating” of a video, and I don't know that word.")
+    assert '[[gateways.main.answers]] with words = ["marinating"]' in said
+
+
+@pytest.mark.parametrize(
+    ("reason", "beginning"),
+    [
+        (Reason.WRONG_ADDRESS, "“main” is not where its base_url says"),
+        (Reason.BLOCKED, "Something that stands before “main” turned an order away"),
+    ],
+)
+async def test_the_owner_is_told_what_stands_in_between_and_nothing_is_paused(
+    owned: Workshop, reason: Reason, beginning: str
+) -> None:
+    owned.gateway.creations = [Rejected(reason, "HTTP 308: it points to https://b.example")] * 2
+    owned.gateway.creations.append(Accepted("v1"))
+    for _ in range(3):
+        await owned.submit(order())
+    await owned.work(1)
+    await owned.tell(1)
+    ((_, said),) = words(owned.chat.told)
+    assert said.startswith(beginning)
+    assert said.endswith("Its own words: HTTP 308: it points to https://b.example")
+    assert owned.gateway.posts == 3
