@@ -333,6 +333,7 @@ def gateway_settings(config: Config) -> list[videos_api.Settings]:
                 table.dialect == "new-api" if table.trust_json_5xx is None else table.trust_json_5xx
             ),
             refunds_failed=table.refunds_failed,
+            answers=tuple(answer.row(name) for answer in table.answers),
         )
         for name, table in config.settings.gateways.items()
     ]

@@ -204,8 +204,9 @@ def _not_accepted(created: Creation, gateway: str) -> BotError:
         case Rejected(reason, detail, charged=charged):
             code = "generate_refused_charged" if charged else "generate_refused"
             return Broken(code, reason=str(reason), detail=detail)
-        case Uncertain(detail):
-            return Broken("generate_uncertain", gateway=gateway, detail=detail)
+        case Uncertain(detail, answered):
+            code = "generate_unsure" if answered else "generate_uncertain"
+            return Broken(code, gateway=gateway, detail=detail)
         case Accepted():
             raise ValueError("accepted is no refusal")
 

@@ -11,11 +11,20 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from yarl import URL
 
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
+from bot.gateways.meanings import Meaning, Place, Row, problem_with, row
 
 UNLIMITED = -1
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
@@ -219,6 +228,32 @@ class Playground(Table):
     )
 
 
+class AnswerTable(Table):
+    """`[[gateways.<name>.answers]]`: one row more of the table of answers, before all others."""
+
+    meaning: Meaning
+    codes: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+    at: tuple[Place, ...] = ()
+    together: bool = False
+    unasked: bool = False
+    by: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "AnswerTable":
+        if problem := problem_with(self.row("")):
+            raise ValueError(problem)
+        return self
+
+    def row(self, gateway: str) -> Row:
+        """The same as the gateways' clients read it."""
+        return row({"by": gateway, **self.model_dump(exclude_defaults=True)})
+
+
 class Gateway(Table):
     """`[gateways.<name>]`"""
 
@@ -234,6 +269,9 @@ class Gateway(Table):
     )
     trust_json_5xx: bool | None = Field(
         None, description="whether its own JSON error with HTTP 5xx means: not accepted"
+    )
+    answers: tuple[AnswerTable, ...] = Field(
+        (), description="what its answers mean, besides what docs/answers.md lists"
     )
 
 

@@ -152,8 +152,10 @@ def problem_in(data: object) -> str | None:
         return words
     if words := _words(data.get("detail")):
         return words
-    if code.casefold() not in _NO_ERROR and "message" in data:
-        return f"{code} {_words(data['message'])}"
+    told = next((_words(data[name]) for name in ("message", "msg", "errmsg") if name in data), None)
+    is_bad = code.casefold() not in _NO_ERROR or data.get("success") is False
+    if is_bad and told is not None:
+        return f"{code} {told}".strip() or None
     base = data.get("base_resp")
     if isinstance(base, dict) and _words(base.get("status_code")) not in _NO_ERROR:
         return f"{_words(base.get('status_code'))} {_words(base.get('status_msg'))}"

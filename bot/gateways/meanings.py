@@ -142,8 +142,8 @@ class Meanings:
         meaning = None
         for finds in steps:
             meaning = _first({it.row.meaning for it in held if finds(it, heard)}) or meaning
-            # A mere refusal may be told more exactly by what follows.
-            if meaning not in (None, Meaning.REFUSED):
+            # A mere refusal or "later" may be told more exactly by what follows.
+            if meaning not in (None, Meaning.REFUSED, Meaning.BUSY):
                 break
         return meaning
 
@@ -157,6 +157,8 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"^(?:status_code=\d+,\s*|(?:[\w.]*(?:error|exception))\s*[:-]\s*)+")
+_LEAST_TEXT = 2
+"""Letters of a code, a sentence or a phrase: "*" alone would mean every answer."""
 _LEAST_QUOTE = 12
 """Letters of a prompt from which on a message that has all of them surely quotes it."""
 
@@ -269,6 +271,20 @@ class _Sentence:
         if self._pattern.fullmatch(text.text) is None:
             return False
         return not text.suspect or any(part not in text.suspect for part in self._parts)
+
+
+def problem_with(row: Row) -> str | None:
+    """Why a row can't be one, as a code; None if nothing is wrong with it."""
+    told = (*row.codes, *row.sentences, *row.phrases)
+    if not told and not row.words:
+        return "answer_empty"
+    if row.words and row.meaning not in STATES:
+        return "answer_word"
+    if row.phrases and row.meaning not in ABOUT_ONE_ORDER:
+        return "answer_phrase"
+    if any(len(text.replace("*", "").strip()) < _LEAST_TEXT for text in told):
+        return "answer_short"
+    return None
 
 
 # --- the packaged table --------------------------------------------------------------------------

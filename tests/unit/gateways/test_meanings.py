@@ -20,6 +20,7 @@ from bot.gateways.meanings import (
     Row,
     word_of,
 )
+from docs.answers_page import PAGE, page
 
 from .spoken import HTML, answer, create, envelope, flat, kind, look
 
@@ -134,7 +135,12 @@ CREATED: list[tuple[int, object, tuple[str, Reason | None]]] = [
     (422, {"detail": [{"loc": ["body", "prompt"], "msg": "x",
         "type": "content_policy_violation", "input": "insufficient_quota"}]}, MODERATED),
     (403, {"code": 30001, "message": "Sorry, your account balance is insufficient"}, EMPTY),
-    (200, {"code": 402, "msg": "x", "message": "x"}, EMPTY),
+    (200, {"code": 402, "msg": "insufficient credits", "data": None}, EMPTY),
+    (200, {"success": False, "message": "余额不足"}, EMPTY),
+    (429, openai("throttling_error", "429", "litellm.RateLimitError: RateLimitError: "
+        "OpenAIException - You exceeded your current quota, please check your plan and billing "
+        "details. For more information, read the docs."), EMPTY),
+    (429, openai("x", message='litellm: {"error": {"code": "insufficient_quota"}}'), EMPTY),
     (200, {"code": 401, "message": "x"}, KEY),
     (200, {"code": 429, "message": "x"}, LATER),
     (404, {"error": {"message": "Invalid URL (POST /v1/v1/videos)"}},
@@ -194,7 +200,7 @@ ENVELOPES: list[Any] = [
     lambda words: {"message": words},
     lambda words: {"error": {"message": "no", "param": words, "metadata": {"raw": words}}},
     lambda words: {"code": 1, "message": {"message": words}, "prompt": words, "input": words},
-    lambda words: words,
+    lambda words: f"Refused. {words}",
 ]
 
 
@@ -402,6 +408,11 @@ def test_no_code_and_no_word_means_two_things() -> None:
     for row in PACKAGED.rows:
         for word in row.words:
             assert seen.setdefault(word_of(word), row.meaning) is row.meaning, word
+
+
+def test_the_page_shows_the_table() -> None:
+    """If it does not: `python -m docs.answers_page` writes it anew."""
+    assert PAGE.read_text("utf-8") == page()
 
 
 def test_an_operators_rows_go_first() -> None:

@@ -1,0 +1,115 @@
+"""Writes `docs/answers.md`, which shows `bot/gateways/answers.toml`: python -m docs.answers_page"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bot.gateways.meanings import PACKAGED, STATES, Meaning, Row
+
+PAGE = Path(__file__).with_name("answers.md")
+HEAD = """\
+# What the answers of gateways mean
+
+One table decides: [bot/gateways/answers.toml](../bot/gateways/answers.toml), shown here. This page
+is written by `python -m docs.answers_page`, and a test holds it to the table.
+
+Codes and types come first, wherever an envelope has them: case and separators don't count, `*` ends
+a prefix. Then come whole sentences, in which `*` is anything. A part of a message (*phrase*) counts
+only where one order is judged, for a message may quote its prompt: nothing that a person writes can
+pause a gateway for others. An answer that one order is moderated pauses nothing either, whatever
+its HTTP status. 401 and 402 are about the account by themselves; any other 429 is busy.
+
+| meaning | what follows |
+|---|---|
+| `moderated` | this order has failed; *Edit* and another model are offered |
+| `no_balance` `bad_key` | the gateway pauses, its owners are told, nothing is lost |
+| `unknown_model` | this order has failed; another model is offered |
+| `bad_size` `too_long` | this order has failed, with the reason |
+| `busy` | asked again later, with back-off |
+| `blocked` | this order has failed; its owners are told what stands before the gateway |
+| `refused` | this order has failed; *Edit*, another model and *Try again* are offered |
+| `unknown_id` `no_route` | of a look: such a job is not known, there is no such address |
+| `done` `failed` `expired` `waiting` `running` | the states that words of a job stand for |
+
+## A gateway of your own
+
+Rows in your configuration go before these, for that gateway alone:
+
+```toml
+[[gateways.main.answers]]
+codes = ["purse_empty"]
+meaning = "no_balance"
+
+[[gateways.main.answers]]
+words = ["marinated"]
+meaning = "done"
+
+[[gateways.main.answers]]
+sentences = ["The kitchen is closed until *"]
+status = [403, 503]
+at = ["create"]
+meaning = "busy"
+```
+
+| column | |
+|---|---|
+| `meaning` | one of those above |
+| `codes` | codes or types, whole, or a prefix and `*` |
+| `sentences` | whole messages; `*` is anything |
+| `phrases` | parts of messages; only for `moderated`, `unknown_model`, `bad_size` and `too_long` |
+| `words` | status words of a job; only for its states and `moderated` |
+| `status` | the HTTP statuses at which it holds; default: any |
+| `at` | `create`, `look`, `content` or `failure`; default: everywhere |
+| `together` | whether a code and a sentence both have to be there; default: one is enough |
+| `unasked` | whether the gateway itself says so before any vendor is asked, so that it is free |
+
+`zoetrope check` says what is wrong with a row. A status word that nobody knows means *still
+running* and is told to the owners once.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for meaning in Meaning:
+        rows = [row for row in PACKAGED.rows if row.meaning is meaning]
+        said = [line for row in rows if (line := _line(row))]
+        words = sorted({word for row in rows for word in row.words})
+        if said or words:
+            parts.append(f"\n## `{meaning}`\n")
+        if words and meaning in STATES:
+            parts.append(f"\nStatus words: {_code(words)}\n")
+        if said:
+            head = "\n| by | HTTP | at | codes | sentences and *phrases* | source |\n"
+            parts.append(head + "|---|---|---|---|---|---|\n" + "".join(said))
+    return "".join(parts)
+
+
+def _line(row: Row) -> str:
+    if not (row.codes or row.sentences or row.phrases):
+        return ""
+    texts = [_code(row.sentences), " ".join(f"*{_cell(phrase)}*;" for phrase in row.phrases)]
+    if row.together:
+        texts.append("(with the code)")
+    if row.unasked:
+        texts.append("(no vendor was asked)")
+    cells = (
+        row.by,
+        ", ".join(map(str, sorted(row.status))) or "any",
+        ", ".join(sorted(row.at)) or "any",
+        _code(row.codes),
+        " ".join(filter(None, texts)),
+        f"[source]({row.source})",
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _code(texts: Iterable[str]) -> str:
+    return " ".join(f"`{_cell(text)}`" for text in texts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

@@ -1,0 +1,57 @@
+"""Rows of an operator's own in the table of answers, and what is said about wrong ones."""
+
+import pytest
+
+from bot.app import gateway_settings
+from bot.gateways.meanings import Meaning, Place, Row
+
+from .conftest import GATEWAY, Read, Told
+
+ROW = "[[gateways.main.answers]]\n"
+
+
+def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None:
+    own = 'codes = ["purse_empty"]\nmeaning = "no_balance"\nstatus = [418]\nat = ["create"]\n'
+    (gateway,) = gateway_settings(read(gateway=GATEWAY + ROW + own))
+    assert gateway.answers == (
+        Row(
+            by="main",
+            meaning=Meaning.NO_BALANCE,
+            codes=("purse_empty",),
+            status=frozenset({418}),
+            at=frozenset({Place.CREATE}),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (
+            'codes = ["x1"]\nmeaning = "poor"',
+            (
+                "gateways.main.answers.0.meaning is 'poor'; it has to be one of: 'moderated', "
+                "'no_balance', 'bad_key', 'unknown_model', 'bad_size', 'too_long', 'busy', "
+                "'blocked', 'refused', 'unknown_id', 'no_route', 'done', 'failed', 'expired', "
+                "'waiting' or 'running'."
+            ),
+        ),
+        ('codes = ["x1"]', "gateways.main.answers.0.meaning is missing."),
+        ('meaning = "busy"', "gateways.main.answers.0 says nothing: name codes,"),
+        ('words = ["cooked"]\nmeaning = "busy"', "gateways.main.answers.0 has words, and those"),
+        (
+            'phrases = ["no money"]\nmeaning = "no_balance"',
+            "gateways.main.answers.0 has phrases, and a part of a message may quote a prompt:",
+        ),
+        (
+            'sentences = ["*"]\nmeaning = "bad_key"',
+            "gateways.main.answers.0 has a code, a sentence or a phrase of less than two letters",
+        ),
+        ('code = ["x1"]\nmeaning = "busy"', "gateways.main.answers.0.code"),
+        ('codes = ["x1"]\nmeaning = "busy"\nstatus = [1]', "gateways.main.answers.0.status.0"),
+        ('codes = ["x1"]\nmeaning = "busy"\nat = ["poll"]', "gateways.main.answers.0.at.0"),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_said(told: Told, row: str, sentence: str) -> None:
+    (said, *_) = told(gateway=GATEWAY + ROW + row)
+    assert said.startswith(sentence)
