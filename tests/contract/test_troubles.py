@@ -70,9 +70,14 @@ MEANINGS: Mapping[str, str] = {
     # The answer to the POST. "!": the gateway itself says that there is no content.
     **all_of("answer-lost answer-late reset", "Uncertain"),
     **all_of("create-500 create-502 create-503 create-504", "Uncertain"),
-    **all_of("create-429 create-429-hint create-429-empty", "Busy"),
-    "bad-key": "Locked(bad_key)",
-    **all_of("no-balance no-balance-a no-balance-token", "Locked(no_balance)"),
+    **all_of("create-429 create-429-hint create-429-empty html-429", "Busy"),
+    **all_of("bad-key plan-403", "Locked(bad_key)"),
+    **all_of(
+        "no-balance no-balance-a no-balance-token quota-429 arrears suspended",
+        "Locked(no_balance)",
+    ),
+    "prompt-blocked": "Rejected(moderated)",
+    "bot-wall": "Rejected(blocked)",
     **all_of("denied no-channel", "Rejected(unknown_model)"),
     "too-large": "Rejected(picture_too_large)",
     "ok-but-error": "Rejected(refused)",
