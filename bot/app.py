@@ -24,13 +24,14 @@ from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.links import Signer
-from bot.core.ports import Clock, Gateway, Platform, SettableClock
+from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
+from bot.core.timekeeping import SettableClock
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio

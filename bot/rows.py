@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bot.config import Config
 from bot.core.errors import Broken
-from bot.core.ports import Clock, SettableClock
-from bot.core.timekeeping import Timekeeper
+from bot.core.ports import Clock
+from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
 from bot.store.communities import Communities
 from bot.store.database import Database, open_database

@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cache
@@ -232,6 +233,13 @@ def test_no_member_of_a_family_is_without_a_sentence(prefix: str, members: list[
 
 _NEVER_SAID = {"failure.undeliverable", "failure.at_once"}
 """What can't be posted stays completed, what has no place free is queued: their cards say so."""
+
+
+def test_no_sentence_is_written_twice() -> None:
+    """The catalogue's reader keeps one of them without a word."""
+    catalogue = (BOT / "locales" / "en.po").read_text("utf-8")
+    ids = re.findall(r'^msgid "(.+)"$', catalogue, flags=re.MULTILINE)
+    assert [id_ for id_, times in Counter(ids).items() if times > 1] == []
 
 
 def test_no_sentence_is_left_that_nobody_says() -> None:

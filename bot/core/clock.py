@@ -14,7 +14,7 @@ STEP = 5.0
 
 
 class SystemClock:
-    """Implements `ports.SettableClock`."""
+    """Implements `timekeeping.SettableClock`."""
 
     def __init__(
         self,

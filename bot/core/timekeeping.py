@@ -5,8 +5,9 @@ clock that was set back can be told from time that passed.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
-from bot.core.ports import SettableClock, Times
+from bot.core.ports import Clock
 from bot.log import get_logger
 
 LOOK = 1.0
@@ -19,6 +20,32 @@ AFTERWARDS = 5.0
 """Seconds after which whatever was read before a step has been written."""
 
 log = get_logger()
+
+
+class SettableClock(Clock, Protocol):
+    """A clock of a machine, which may be set while we run."""
+
+    def step(self) -> float:
+        """Seconds by which it was set and `now` is not; 0.0 as a rule."""
+
+    def adopt(self, seconds: float) -> None:
+        """Take a step over."""
+
+
+class Times(Protocol):
+    """The times in all rows. Each method is one whole transaction."""
+
+    async def seen(self) -> float | None:
+        """The latest time that was noted; None if none was."""
+
+    async def note(self, now: float) -> None:
+        """This is the time."""
+
+    async def shift(self, seconds: float, *, now: float) -> None:
+        """The clock was set by so many seconds, and says `now`: times in the rows move with it."""
+
+    async def settle(self, *, now: float) -> None:
+        """Put right what was read before a step and written after it."""
 
 
 class Timekeeper:

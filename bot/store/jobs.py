@@ -19,7 +19,7 @@ from bot.log import get_logger
 from bot.store import turns
 from bot.store.database import Database
 from bot.store.posts import owe
-from bot.store.rows import changed_values, job_of, job_values
+from bot.store.rows import job_of, job_values, saved_values
 from bot.store.tables import jobs
 
 log = get_logger()
@@ -280,7 +280,7 @@ async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: fl
     written = await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == before.id, jobs.c.version == before.version)
-        .values(changed_values(before, saved))
+        .values(saved_values(before, saved))
     )
     if written.rowcount != 1:
         return None

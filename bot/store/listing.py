@@ -96,12 +96,12 @@ class Listing:
 async def open_listing(url: str) -> AsyncIterator[Listing]:
     """Look at the database at `url` for as long as the context lasts.
 
-    Raises `Broken`: `database_missing`, `database_empty`, `database_older`, `database_newer`, or
+    Raises `Broken`: `database_absent`, `database_empty`, `database_older`, `database_newer`, or
     `database_damaged` for a file that can't be read.
     """
     file = _file(url)
     if file and not file.exists():
-        raise Broken("database_missing", file=str(file.absolute()))
+        raise Broken("database_absent", file=str(file.absolute()))
     engine = _reading(url, file)
     try:
         with _readable(file):

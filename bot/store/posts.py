@@ -11,7 +11,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks
 from bot.store.database import Database, insert
-from bot.store.rows import changed_values, job_of, post_of
+from bot.store.rows import job_of, post_of, saved_values
 from bot.store.tables import jobs, posts
 
 _INSTANT = 0.001
@@ -275,7 +275,7 @@ async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> N
     await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == job_id)
-        .values(changed_values(job, replace(after, version=job.version + 1)))
+        .values(saved_values(job, replace(after, version=job.version + 1)))
     )
     await owe(connection, after, {PostKind.CARD: now})
 

@@ -1,6 +1,6 @@
 """Between rows and the core's frozen values."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -39,22 +39,24 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
 _plain = tuple(name for name in _fields if name not in _columns)
 
 
+_times = ("created_at", "submitted_at", "completed_at", "delivered_at", "due_at", "claimed_until")
+
+
 def job_values(job: Job) -> dict[str, Any]:
     """The columns of `job`."""
-    return _values(job, _fields)
-
-
-def changed_values(before: Job, after: Job) -> dict[str, Any]:
-    """The columns in which `after` differs: others may have changed the rest of the row since."""
-    return _values(after, [it for it in _fields if getattr(before, it) != getattr(after, it)])
-
-
-def _values(job: Job, names: Iterable[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name in names:
-        columns = _columns.get(name)
-        values |= columns(job) if columns else {name: getattr(job, name)}
+    values: dict[str, Any] = {name: getattr(job, name) for name in _plain}
+    for columns in _columns.values():
+        values |= columns(job)
     return values
+
+
+def saved_values(before: Job, after: Job) -> dict[str, Any]:
+    """The columns of `after` but for times that are as they were in `before`.
+
+    Those may have moved meanwhile: claims are renewed and clocks set without another version.
+    """
+    stay = {name for name in _times if getattr(before, name) == getattr(after, name)}
+    return {name: value for name, value in job_values(after).items() if name not in stay}
 
 
 def job_of(row: RowMapping) -> Job:

@@ -166,7 +166,7 @@ async def test_tables_of_another_version_are_not_read(
 
 
 async def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    assert await _refusal(f"sqlite+aiosqlite:///{tmp_path}/no.db") == "database_missing"
+    assert await _refusal(f"sqlite+aiosqlite:///{tmp_path}/no.db") == "database_absent"
     assert list(tmp_path.iterdir()) == []
 
 

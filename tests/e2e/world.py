@@ -17,7 +17,7 @@ from PIL import Image
 
 from bot.app import open_app
 from bot.config import Config, load
-from bot.core.ports import SettableClock
+from bot.core.timekeeping import SettableClock
 from bot.simulator.server import Simulator
 from tests.fakes.discord import FakeDiscord, Message
 

@@ -80,9 +80,11 @@ class FakeClock:
     async def asleep(self, tasks: int = 1) -> None:
         """Return once at least that many tasks are sleeping: whatever they did before is done."""
         async with self._somebody_slept:
-            await self._somebody_slept.wait_for(lambda: self._sleeping() >= tasks)
+            await self._somebody_slept.wait_for(lambda: self.sleepers >= tasks)
 
-    def _sleeping(self) -> int:
+    @property
+    def sleepers(self) -> int:
+        """How many tasks are sleeping."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
 

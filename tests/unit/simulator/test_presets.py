@@ -207,6 +207,13 @@ ANSWERS: dict[str, tuple[int, str | None, str]] = {
     "too-large": (413, None, "read_request_body_failed"),
     "ok-but-error": (200, None, "ali_api_error"),
     "moved": (307, None, ""),
+    "prompt-blocked": (403, None, "prompt_blocked"),
+    "quota-429": (429, None, "insufficient_quota"),
+    "arrears": (400, None, "Arrearage"),
+    "suspended": (412, None, "suspended"),
+    "plan-403": (403, None, "invalid_token"),
+    "html-429": (429, None, "<html>"),
+    "bot-wall": (403, None, "<"),
 }
 
 

@@ -131,7 +131,12 @@ async def test_after_an_outage_it_is_deaf_for_half_a_minute_at_most(lobby: Lobby
         assert not await lobby.platform.is_connected()
         lobby.fake.faults.clear()
         back = lobby.clock.now()
-        await until(is_up(lobby), lobby)
+        async with asyncio.timeout(WAIT):
+            while not lobby.platform.supervisor.is_up:
+                # Somebody waits to try again, besides the one who waits for rows: not on the wire.
+                if lobby.clock.sleepers > 1:
+                    await lobby.clock.advance(LEAST)
+                await asyncio.sleep(0)
         assert lobby.clock.now() - back <= MOST + LEAST
         assert await lobby.platform.is_connected()
 
