@@ -129,6 +129,7 @@ async def test_killed_after_telegram_told_but_before_the_commit(hall: Hall) -> N
     await after_restart(hall)
 
 
+@pytest.mark.proof
 async def test_killed_while_telegram_has_the_video_but_has_not_said_so(hall: Hall) -> None:
     async with hall.process() as process:
         hold = hall.telegram.hold("sendVideo")

@@ -6,6 +6,7 @@ are shown by `pytest -n0 -rP -m proof tests/faults/test_recovery.py`.
 """
 
 import asyncio
+import resource
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -94,6 +95,23 @@ def answered(operation: str, status: int, times: int, body: str | None = None) -
     return recovery
 
 
+async def full_disk(world: World, url: str) -> float:
+    """For eight seconds the kernel lets the process write to no file, just as its video is made."""
+    async with asked(world, DATABASE_URL=url) as (process, _, _):
+        async with world.simulator.holding("content"):
+            await world.simulator.next("content")
+            before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(process.wait(), 8)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+        began = time.monotonic()
+        await until_settled(world)
+        process.terminate()
+        await died(process)
+    return time.monotonic() - began
+
+
 FAULTS: dict[str, Recovery] = {
     "killed in the POST": killed_while("create"),
     "killed while looking": killed_while("retrieve"),
@@ -105,6 +123,7 @@ FAULTS: dict[str, Recovery] = {
     "one 401 to the download": answered("content", 401, 1),
     "ten times 502 to looks": answered("retrieve", 502, 10),
     "five times 502 to downloads": answered("content", 502, 5),
+    "eight seconds of a full disk": full_disk,
 }
 
 

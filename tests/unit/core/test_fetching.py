@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import Broken
 from bot.core.jobs import UNNAMED, Reason, Status
 from bot.core.outcomes import Accepted, Done, Fetched, Look, Missing, Trouble, Unusable
 from bot.core.steps import CONTENT_PACE, CONTENT_TRIES
@@ -93,15 +93,6 @@ async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
         f"{code}: damaged 60, pictures 120",
     )
     assert len(workshop.gateway.sources) == CONTENT_TRIES
-
-
-async def test_our_own_full_disk_is_waited_out(workshop: Workshop) -> None:
-    workshop.studio.bad_video = Temporary("storage_unavailable")
-    job = await workshop.submit(order())
-    await workshop.work(5 * HOUR)
-    workshop.studio.bad_video = None
-    await workshop.work(CONTENT_PACE)
-    assert (await workshop.job(job.id)).video is not None
 
 
 # --- made at once --------------------------------------------------------------------------------

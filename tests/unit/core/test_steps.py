@@ -779,7 +779,7 @@ async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Works
 async def test_an_outage_after_completion_is_waited_out(workshop: Workshop) -> None:
     workshop.gateway.fetches = [Trouble("ClientConnectorError")]
     job = await workshop.submit(order())
-    await workshop.work(24 * HOUR)
+    await workshop.work(CONTENT_PATIENCE + HOUR)
     workshop.gateway.fetches = [Fetched(9)]
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).video is not None
@@ -790,7 +790,7 @@ async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
 ) -> None:
     workshop.studio.bad_video = Temporary("storage_unavailable")
     job = await workshop.submit(order())
-    await workshop.work(6 * HOUR)
+    await workshop.work(CONTENT_PATIENCE + HOUR)
     workshop.studio.bad_video = None
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).video is not None

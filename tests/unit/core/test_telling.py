@@ -130,7 +130,7 @@ async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned:
     owned.gateway.looks = [Running(None, None, "marinating")]
     await owned.submit(order())
     await owned.submit(order())
-    await owned.work(2 * HOUR)
+    await owned.work(HOUR / 4)
     await owned.tell(1)
     ((person, said),) = words(owned.chat.told)
     assert person == "ann"
