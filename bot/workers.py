@@ -27,9 +27,9 @@ STATES = ((Status.QUEUED,), (Status.SUBMITTING, Status.IN_PROGRESS), (Status.COM
 KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
 """One worker each: words never wait for videos that are being uploaded."""
 
-GRACE = 40.0
+GRACE = 35.0
 """Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
-WORDS_GRACE = 10.0
+WORDS_GRACE = 8.0
 """Seconds for messages under way, after that."""
 
 Loop = Coroutine[Any, Any, None]
@@ -166,8 +166,8 @@ class NoticeRows:
         """Nothing to do."""
 
     async def release(self, row: Notice) -> None:
-        """Give a claim back unused."""
-        await self.notices.put_off(row, due_at=row.due_at)
+        """Give a claim back: it may have been told, so it is not told again at once."""
+        await self.notices.put_off(row, due_at=self.clock.now() + CLAIM)
 
     def let_go(self, row: Notice) -> None:
         """Nothing to do."""

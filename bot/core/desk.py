@@ -76,6 +76,11 @@ class Desk:
         later = moves.put_off(job, due_at=self.clock.now() + seconds)
         await self.save(was or job, later)
 
+    async def turn_away(self, job: Job, seconds: float) -> None:
+        """Due again in so many seconds, without having begun: whatever it is suspected of stays."""
+        later = moves.put_off(job, due_at=self.clock.now() + seconds)
+        await self.save(job, replace(later, crashes=job.crashes))
+
     async def again(self, job: Job, *, base: float, most: float) -> None:
         """One more try of the same step, after a pause that doubles each time."""
         wait = schedule.back_off(job.attempts + 1, base=base, most=most)
@@ -112,10 +117,11 @@ class Desk:
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
         """Let the owners of the job's gateway know; the same is written once an hour at most."""
-        key, now = (job.gateway, subject), self.clock.now()
-        if now - self._remarked.get(key, -HUSH) < HUSH:
+        key, steady = (job.gateway, subject), self.clock.steady()
+        if steady - self._remarked.get(key, -HUSH) < HUSH:
             return
-        self._remarked[key] = now
+        self._remarked[key] = steady
+        now = self.clock.now()
         await self._pauses.remark(job.gateway, subject, detail=detail, rooms=self._rooms, now=now)
         self.ring()
 

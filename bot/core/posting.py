@@ -6,7 +6,7 @@ be reached, the result is kept. A rung is left only after a definite no, never a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from bot.core.replies import Left, Reply
 from bot.core.wake import Wake
 from bot.log import get_logger
 
-MOST_TRIES = 40
+MOST_TRIES = 1500
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
+MOST_WAIT = 60.0
+"""Seconds between two tries: what was paid for is said within a minute of any outage's end."""
 AWAY = 10.0
 """Seconds after which a post whose network is away looks whether it is back; it costs no try."""
 
@@ -89,7 +91,8 @@ class Posting:
             yield
         except asyncio.CancelledError:
             # Told to stop: a send under way is remembered by its row, the claim is given back.
-            await self._posts.put_off(post, due_at=post.due_at)
+            with suppress(Exception):  # a database that takes nothing does not hold the end up
+                await self._posts.put_off(post, due_at=post.due_at)
             raise
         except Exception:
             log.exception("post.failed", job=post.job_id, kind=post.kind)
@@ -341,7 +344,7 @@ class Posting:
             await self._posts.put_off(post, due_at=now + asked, tried=False)
             return
         log.warning("post.delayed", job=post.job_id, kind=post.kind, code=trouble.code)
-        wait = schedule.back_off(post.attempts, base=1.0, most=3600.0)
+        wait = schedule.back_off(post.attempts, base=1.0, most=MOST_WAIT)
         await self._posts.put_off(post, due_at=now + max(wait, asked or 0.0))
 
     async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:

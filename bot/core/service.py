@@ -126,7 +126,7 @@ class Service:
         """
         order = await self.varied(job_id, action, call, value=value, prompt=prompt)
         press = (call.person.id, job_id, action, value, prompt)
-        now = self._clock.now()
+        now = self._clock.steady()
         # What was pressed long ago is forgotten: the table is as long as ten seconds.
         self._pressed = {it: each for it, each in self._pressed.items() if now - each[0] < DOUBLE}
         if press in self._pressed and self._pressed[press][1] != call.event_id:

@@ -5,7 +5,7 @@ Nothing is remembered between steps, so the process may die anywhere.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from bot.log import get_logger
 PICTURE_TRIES = 5
 MOST_CRASHES = 3
 """Deaths of the process in a row, each during the same step of a job, that make it suspect."""
+AWHILE = 2.0
+"""Seconds until a step comes again that may not begin beside others."""
 CARE = 30.0
 """Seconds that a suspect step waits, with all that is finished and paid for behind it."""
 LOST_AFTER = 600.0
@@ -55,7 +57,7 @@ class Steps:
         self._submission = submission
         self._platforms = platforms
         self._media = media
-        self._files = Alone()
+        self._files = Alone(desk.clock.steady)
 
     async def take(self, job: Job) -> None:
         """Do whatever is next for `job`, which the caller has claimed."""
@@ -69,7 +71,8 @@ class Steps:
                 await self._take(job)
         except asyncio.CancelledError:
             # Told to stop: the next process need not wait for our claim, nor think that we died.
-            await self._desk.jobs.release(job)
+            with suppress(Exception):  # a database that takes nothing does not hold the end up
+                await self._desk.jobs.release(job)
             raise
         except Exception:
             log.exception("step.failed", job=job.id, status=job.status)
@@ -108,8 +111,11 @@ class Steps:
             await self._desk.save(job, bad)
             return
         suspect = job.crashes == MOST_CRASHES
-        async with self._files.alone() if suspect else self._files.beside():
-            await self._take(job)
+        with self._files.alone() if suspect else self._files.beside() as may:
+            if may:
+                await self._take(job)
+            else:
+                await self._desk.turn_away(job, AWHILE)
 
     # --- pictures and sounds -------------------------------------------------------------------
 

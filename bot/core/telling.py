@@ -49,6 +49,9 @@ class Telling:
             await self._drop(notice, refused.code)
         except (BotError, TimeoutError) as trouble:
             await self._try_again(notice, trouble)
+        except Exception as error:
+            log.exception("notice.failed", platform=notice.platform)
+            await self._try_again(notice, error)
         else:
             log.info("notice.told", platform=notice.platform, gateway=notice.gateway)
             await self._notices.forget(notice)

@@ -16,6 +16,8 @@ NOTED = 30.0
 """Seconds between two notes of the time: by them the next start sees a clock that was set back."""
 BACK = 5.0
 """Seconds by which a clock may be behind its last note."""
+RIGHT_AFTER = 3600.0
+"""Seconds after the start in which a time server sets a clock back that was ahead at the start."""
 AFTERWARDS = 5.0
 """Seconds after which whatever was read before a step has been written."""
 
@@ -41,8 +43,11 @@ class Times(Protocol):
     async def note(self, now: float) -> None:
         """This is the time."""
 
-    async def shift(self, seconds: float, *, now: float) -> None:
-        """The clock was set by so many seconds, and says `now`: times in the rows move with it."""
+    async def shift(self, seconds: float, *, now: float, since: float = 0.0) -> None:
+        """The clock was set by so many seconds, and says `now`: times in the rows move with it.
+
+        Only those from `since` on: what is older was written by a clock that was right.
+        """
 
     async def settle(self, *, now: float) -> None:
         """Put right what was read before a step and written after it."""
@@ -60,12 +65,18 @@ class Timekeeper:
         self._changed = changed
         self._owed = 0.0
         """Seconds of a step that the clock has taken over and the rows have not."""
-        self._noted_at = clock.steady()
+        self._noted_at = self._began_at = clock.steady()
         self._settle_at: float | None = None
+        self._started = 0.0
+        """What the clock said at the start."""
+        self._gap = 0.0
+        """Seconds between the last note of the former process and that."""
 
     async def begin(self) -> None:
         """Before anything is claimed: see whether the clock was set back since the last run."""
         now, seen = self._clock.now(), await self._times.seen()
+        self._started = now
+        self._gap = now - seen if seen is not None else 0.0
         if seen is not None and now < seen - BACK:
             log.warning("clock.set_back", seconds=round(seen - now))
             await self._times.shift(now - seen, now=now)
@@ -106,9 +117,19 @@ class Timekeeper:
             self._clock.adopt(step)
             await self._shift(self._owed + step)
 
+    def _since(self, step: float) -> float:
+        """From when on the rows have times of a clock that was wrong.
+
+        A clock that was ahead at the start, and is set back soon after, was right before: so far
+        as the time between the two processes allows for it.
+        """
+        soon = self._clock.steady() - self._began_at < RIGHT_AFTER
+        return self._started if step < 0 and soon and self._gap + BACK >= -step else 0.0
+
     async def _shift(self, seconds: float) -> None:
         self._owed = seconds
-        await self._times.shift(seconds, now=self._clock.now())
+        since = self._since(seconds)
+        await self._times.shift(seconds, now=self._clock.now(), since=since)
         self._owed = 0.0
         self._afterwards()
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
+from bot.core.errors import Temporary
 from bot.core.ports import Clock
 from bot.core.wake import Wake
 from bot.log import get_logger
@@ -15,6 +16,9 @@ Row = TypeVar("Row")
 
 RENEWAL = 10.0
 """Seconds between two renewals of claims: three may fail before one runs out."""
+
+LAST = 2.0
+"""Seconds that steps which are told to stop may take for that."""
 
 log = get_logger()
 
@@ -67,6 +71,7 @@ class Worker(Generic[Row]):
         """Seconds after which the rows are looked at even if nobody rang."""
         self._grace = grace
         self._steps: dict[asyncio.Task[None], Row] = {}
+        self._ending = False
         self._renewed_at = clock.steady()
 
     async def run(self) -> None:
@@ -86,10 +91,17 @@ class Worker(Generic[Row]):
     async def _claimed(self, most: int) -> list[Row]:
         try:
             return await self._rows.claim(most)
-        except Exception:  # the database may be full or away: it comes back, we go on
-            log.exception("claim.failed", worker=self._name)
+        except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
+            self._failed(error)
             await self._clock.sleep(1.0)
             return []
+
+    def _failed(self, error: Exception) -> None:
+        """One line for what time heals; it is said each second."""
+        if isinstance(error, Temporary):
+            log.warning("claim.failed", worker=self._name, code=error.code)
+        else:
+            log.error("claim.failed", worker=self._name, exc_info=error)
 
     def _begin(self, row: Row) -> None:
         task = asyncio.create_task(self._one(row))
@@ -109,11 +121,16 @@ class Worker(Generic[Row]):
             await self._give_back(row)
 
     async def _give_back(self, row: Row) -> None:
-        """Tried until the database takes it: a row that stays claimed would wait for nothing."""
+        """Tried until the database takes it: a row that stays claimed would wait for nothing.
+
+        Once at the end: the next start finds the claims of the dead.
+        """
         while True:
             try:
                 await self._rows.release(row)
             except Exception:  # noqa: BLE001 - a full disk, a database that is away
+                if self._ending:
+                    return
                 await self._clock.sleep(1.0)
             else:
                 return
@@ -147,15 +164,17 @@ class Worker(Generic[Row]):
     async def _until_due(self) -> float:
         try:
             due = await self._rows.next_due()
-        except Exception:  # as with the claim: it comes back
-            log.exception("claim.failed", worker=self._name)
+        except Exception as error:  # noqa: BLE001 - as with the claim: it comes back
+            self._failed(error)
             return 1.0
         return self._look if due is None else max(0.0, due - self._clock.now())
 
     async def _wind_down(self) -> None:
+        self._ending = True
         if not self._steps:
             return
         _, late = await asyncio.wait(self._steps, timeout=self._grace)
         for task in late:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            await asyncio.wait(late, timeout=LAST)

@@ -8,6 +8,7 @@ import fcntl
 import os
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -63,7 +64,8 @@ def lock_file(file: Path) -> Iterator[FileLock]:
         # It holds prompts, and the key that links are signed with; its journal gets the same mode.
         number = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(number, file, None)
+            if sys.platform == "linux":  # elsewhere this lock would stand in SQLite's own way
+                _lock(number, file, None)
             if os.fstat(number).st_mode & 0o077:
                 with suppress(PermissionError):  # a file that others own is theirs to guard
                     os.fchmod(number, 0o600)

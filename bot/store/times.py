@@ -24,7 +24,8 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (posts, ("due_at", "claimed_until", "sending_at")),
     (tables.gateways, ("paused_until", "since", "tried_at", "refused_at")),
     (tables.told, ("at",)),
-    (tables.notices, ("written_at", "due_at", "claimed_until")),
+    # A claim on a notice is its fence, so it stays; telling takes seconds.
+    (tables.notices, ("written_at", "due_at")),
     (tables.updates, ("received_at", "due_at")),
     (tables.drafts, ("created_at",)),
 )
@@ -54,19 +55,23 @@ class Times:
         """This is the time."""
         await self._database.run(lambda connection: _note(connection, now))
 
-    async def shift(self, seconds: float, *, now: float) -> None:
-        """The clock was set by so many seconds, and says `now`: all that still matters moves."""
+    async def shift(self, seconds: float, *, now: float, since: float = 0.0) -> None:
+        """The clock was set by so many seconds, and says `now`: all that still matters moves.
+
+        Only times from `since` on were read off a clock that was wrong; those before are right.
+        """
         recent = sa.or_(jobs.c.due_at.is_not(None), jobs.c.created_at > now - seconds - DAYS)
+
+        def moved(column: sa.Column[float]) -> sa.ColumnElement[float]:
+            return sa.case((column >= since, column + seconds), else_=column)
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(
-                sa.update(jobs)
-                .where(recent)
-                .values({it: jobs.c[it] + seconds for it in _JOB_TIMES})
+                sa.update(jobs).where(recent).values({it: moved(jobs.c[it]) for it in _JOB_TIMES})
             )
             for table, columns in _MOVING:
-                moved = {it: table.c[it] + seconds for it in columns}
-                await connection.execute(sa.update(table).values(moved))
+                values = {it: moved(table.c[it]) for it in columns}
+                await connection.execute(sa.update(table).values(values))
             await _note(connection, now)
 
         await self._database.run(work)
@@ -78,9 +83,10 @@ class Times:
         unfinished = jobs.c.due_at.is_not(None)
 
         async def work(connection: AsyncConnection) -> None:
-            for table in (jobs, posts):
-                late = table.c.due_at > later
-                await connection.execute(sa.update(table).where(late).values(due_at=now))
+            for table in (jobs, posts, tables.notices):
+                for name in ("due_at", "claimed_until"):
+                    late = table.c[name] > later
+                    await connection.execute(sa.update(table).where(late).values({name: now}))
             early = sa.and_(unfinished, sent < jobs.c.created_at - SLACK)
             await connection.execute(
                 sa.update(jobs).where(early).values(submitted_at=jobs.c.created_at)

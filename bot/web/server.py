@@ -15,6 +15,9 @@ from bot.core.errors import Broken
 from bot.log import get_logger
 from bot.web.connections import Connections, End, Limits, begin
 
+SHUTDOWN = 5.0
+"""Seconds that answers under way may take after a stop."""
+
 log = get_logger()
 
 
@@ -54,7 +57,7 @@ async def serve(
         access_log_class=End,
         access_log=_server_log,
         logger=_server_log,
-        shutdown_timeout=5.0,
+        shutdown_timeout=SHUTDOWN,
     )
     await runner.setup()
     try:

@@ -155,3 +155,24 @@ async def test_a_post_that_is_being_sent_is_nobody_elses_either(store: Store) ->
     (lost,) = await other.claim(9)
     assert (lost.id, lost.version) == (post.id, post.version + 1)
     assert await store.posts.sending(post, Form.TEXT, now=clock.now()) is None
+
+
+async def test_a_stop_ends_although_the_database_takes_nothing(store: Store) -> None:
+    clock, taken = FakeClock(NOON), asyncio.Event()
+
+    async def step(_job: Job) -> None:
+        taken.set()
+        raise OSError("no space left on device")
+
+    await store.admitted()
+    process = Process(store, clock, step)
+    process.full = True
+    running = asyncio.create_task(process.worker.run())
+    async with asyncio.timeout(WAIT):
+        await taken.wait()
+        await clock.asleep(2)
+        running.cancel()
+        await clock.asleep()
+        await clock.advance(1)
+        with suppress(asyncio.CancelledError):
+            await running

@@ -9,7 +9,7 @@ from bot.core.jobs import LAST_DEADLINE, Job, Status
 from bot.core.posts import PostKind
 from bot.core.timekeeping import AFTERWARDS, LOOK, Timekeeper
 from bot.store.times import DAYS, FURTHEST, Times
-from tests.contract.rows import NOON, Store
+from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
 
 DAY = 86_400.0
@@ -19,8 +19,8 @@ STEPS = [DAY, 3 * DAY, -DAY, -3 * DAY, 3600.0, -90.0]
 class Kept:
     """A store whose clock is looked after."""
 
-    def __init__(self, store: Store) -> None:
-        self.clock = FakeClock(NOON)
+    def __init__(self, store: Store, *, at: float = NOON) -> None:
+        self.clock = FakeClock(at)
         self.times = Times(store.database)
         self.keeper = Timekeeper(self.clock, self.times)
 
@@ -135,7 +135,7 @@ async def test_a_step_that_the_database_does_not_take_is_tried_again(
     kept, job = Kept(store), await running(store)
     shift = kept.times.shift
 
-    async def full(seconds: float, *, now: float) -> None:
+    async def full(seconds: float, *, now: float, since: float = 0.0) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(kept.times, "shift", full)
@@ -160,6 +160,31 @@ async def test_a_clock_that_was_set_back_between_two_runs_is_noticed_at_the_star
         row = await store.jobs.get(job.id)
         assert row is not None
         assert row.due_at == pytest.approx(NOON - back + 10)
+
+
+@pytest.mark.parametrize("downtime", [0.0, 7200.0])
+async def test_a_clock_that_was_ahead_at_the_start_makes_nothing_older(
+    store: Store, downtime: float
+) -> None:
+    """A machine without a battery wakes up in three days; half a minute later it hears the time."""
+    job = await running(store)
+    done = await store.in_state(Status.DELIVERED)
+    await Timekeeper(FakeClock(NOON), Times(store.database)).begin()
+    kept = Kept(store, at=NOON + downtime + 3 * DAY)
+    await kept.keeper.begin()
+    fresh = await store.admitted(a_job(now=kept.clock.now()))
+    await kept.clock.advance(30)
+    await kept.set(-3 * DAY)
+    now = kept.clock.now()
+    assert now == NOON + downtime + 30
+    row, later = await store.jobs.get(job.id), await store.jobs.get(fresh.id)
+    assert row is not None
+    assert later is not None
+    assert row.submitted_at == pytest.approx(NOON), "written by a clock that was right"
+    assert row.due_at is not None
+    assert row.due_at <= now + 10
+    assert later.created_at == pytest.approx(now - 30)
+    assert (await store.usage(done, now=now)).person_videos == 3
 
 
 async def test_the_time_is_noted_so_that_the_next_start_can_tell(store: Store) -> None:

@@ -282,7 +282,7 @@ class DiscordPlatform:
         log.warning("discord.limit_learned", community=community, size=self._learned[community])
 
 
-def _client(settings: Settings) -> discord.Client:
+def _client(settings: Settings) -> Client:
     """A client that keeps no members, messages or presences: everything goes by id."""
     intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
     intents.message_content = settings.message_content

@@ -41,8 +41,18 @@ log = get_logger()
 class Client(discord.Client):
     """Waits for nothing before a new session: when to try is decided elsewhere."""
 
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+    begins: Callable[[], None] | None = None
+    """Called as a new session is asked for."""
+
+    async def before_identify_hook(
+        self,
+        shard_id: int | None,  # noqa: ARG002 - discord.py's signature
+        *,
+        initial: bool = False,  # noqa: ARG002
+    ) -> None:
         """See above."""
+        if self.begins:
+            self.begins()
 
 
 class Socket(DiscordWebSocket):
@@ -112,8 +122,9 @@ class _Session:
 class Connection:
     """One client's, again and again. `entered` is called when the gateway has let us in."""
 
-    def __init__(self, client: discord.Client, *, clock: Clock, entered: Callable[[], None]):
+    def __init__(self, client: Client, *, clock: Clock, entered: Callable[[], None]):
         self._client = client
+        client.begins = self._begins
         self._clock = clock
         self._entered = entered
         self._session: _Session | None = None
@@ -169,6 +180,9 @@ class Connection:
             if 0 < wait <= HOUR:
                 log.warning("discord.session_held", seconds=round(wait))
                 await self._clock.sleep(wait)
+
+    def _begins(self) -> None:
+        """Only what was asked for counts at Discord, not a gateway that nobody reached."""
         self._begun.append(self._clock.steady())
 
     def _left(self, socket: Socket) -> _Session | None:

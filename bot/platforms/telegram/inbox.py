@@ -27,6 +27,8 @@ ALBUM = 1.5
 """Seconds for the pictures of an album to come in, one by one and without an end."""
 FILMS = ("v1:show:", "v1:file:")
 """How the buttons begin that send a video."""
+GRACE = 5.0
+"""Seconds that what is being handled may take after a stop; then it stays in its row."""
 SLOTS = 32
 """Updates handled at the same time, each of another lane."""
 MOST_TRIES = 6
@@ -162,6 +164,7 @@ class Inbox:
             clock=self._clock,
             wake=self._wake,
             slots=SLOTS,
+            grace=GRACE,
         )
         await worker.run()
 

@@ -689,6 +689,37 @@ async def test_a_picture_in_hand_at_three_deaths_is_tried_by_itself_before_it_is
     assert row.status is (Status.FAILED if reason else Status.COMPLETED)
 
 
+async def test_a_picture_that_only_waited_while_another_was_tried_alone_is_not_blamed(
+    workshop: Workshop,
+) -> None:
+    """Two in hand at three deaths; the one that was tried alone kills the process again."""
+    deadly, innocent = [await workshop.submit(order(pictures=(CAT,))) for _ in range(2)]
+    await died(workshop, [Status.QUEUED], 3)
+    inside = asyncio.Event()
+
+    async def fetch(*_: object, **__: object) -> None:
+        inside.set()
+        await asyncio.Event().wait()
+
+    now = workshop.clock.time
+    rows = await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=9)
+    assert [row.id for row in rows] == [deadly.id, innocent.id]
+    workshop.chat.fetch = fetch  # type: ignore[method-assign]
+    alone = asyncio.create_task(workshop.steps.take(rows[0]))
+    await inside.wait()
+    await workshop.steps.take(rows[1])
+    turned_away = await workshop.job(innocent.id)
+    assert (turned_away.claimed_until, turned_away.crashes) == (None, 3)
+    alone.cancel()  # as far as the rows go: its claim would be given back, so it is taken again
+    await asyncio.gather(alone, return_exceptions=True)
+    await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=1)
+    del workshop.chat.fetch
+    workshop.clock.time += CLAIM + 1
+    await workshop.work(120)
+    assert (await workshop.job(deadly.id)).reason is Reason.PICTURE_BAD
+    assert (await workshop.job(innocent.id)).status is Status.COMPLETED
+
+
 async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     workshop.gateway.base_url = "https://elsewhere.test"
