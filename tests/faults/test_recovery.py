@@ -2,7 +2,7 @@
 
 Each fault happens to the real service in a process of its own. The time counts from the end of the
 fault (the next start, the gateway's last bad answer) until the channel shows the end. The figures
-are shown by `pytest -n0 -rP -m proof tests/faults/test_recovery.py`.
+are shown by `pytest -n0 -rP -m "proof or long" tests/faults/test_recovery.py`.
 """
 
 import asyncio
@@ -122,14 +122,22 @@ FAULTS: dict[str, Recovery] = {
     "one 401 to a look": answered("retrieve", 401, 1),
     "one 401 to the download": answered("content", 401, 1),
     "ten times 502 to looks": answered("retrieve", 502, 10),
-    "five times 502 to downloads": answered("content", 502, 5),
     "eight seconds of a full disk": full_disk,
 }
 
 
-@pytest.mark.proof
+LONG = {"one 401 to a look", "one 401 to the download"}
+"""What takes almost a minute and is like another one."""
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(it, marks=pytest.mark.long if it in LONG else pytest.mark.proof)
+        for it in FAULTS
+    ],
+)
 async def test_all_that_is_due_goes_on_within_a_minute_of_any_single_fault(
     world: World, new_url: NewUrl, fault: str
 ) -> None:
