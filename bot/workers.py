@@ -5,10 +5,20 @@ A step stands in the core; the claims of its rows, and the bells between the loo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import partial
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from bot.core.desk import PAUSE
 from bot.core.jobs import CLAIM, Job, Status
@@ -70,79 +80,98 @@ class Bells:
 # --- rows and their claims -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRows:
-    """Jobs in these states. `held`: the ids that any loop of this process is at.
+Row = TypeVar("Row", Job, Post)
+Key = TypeVar("Key", str, int)
+Id = TypeVar("Id", contravariant=True)
 
-    What is in our own hands is never claimed, whatever the clock says of its claim: the POST of a
+
+class Claim(Protocol[Row, Id]):
+    """A table's claim, for the rows of one loop."""
+
+    def __call__(
+        self, *, now: float, until: float, most: int, but: Collection[Id]
+    ) -> Awaitable[list[Row]]: ...
+
+
+class NextDue(Protocol[Id]):
+    """When the earliest of these rows can be claimed."""
+
+    def __call__(self, *, but: Collection[Id]) -> Awaitable[float | None]: ...
+
+
+class Renew(Protocol[Id]):
+    """Lets claims last longer."""
+
+    def __call__(self, ids: Collection[Id], *, until: float) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRows(Generic[Row, Key]):
+    """Jobs or posts of one loop. `held`: the ids that any loop of this process is at.
+
+    A row in our own hands is never claimed, whatever the clock says of its claim: the POST of a
     `submitting` row is under way in the loop of the queued ones.
     """
 
-    jobs: Jobs
-    statuses: Sequence[Status]
+    claimed: Claim[Row, Key]
+    due: NextDue[Key]
+    renewed: Renew[Key]
+    released: Callable[[Row], Awaitable[None]]
+    id_of: Callable[[Row], Key]
     clock: Clock
-    held: set[str]
+    held: set[Key] = field(default_factory=set)
 
-    async def claim(self, most: int) -> list[Job]:
-        """Take due jobs, and hold them."""
+    async def claim(self, most: int) -> list[Row]:
+        """Take due rows, and hold them."""
         now = self.clock.now()
-        claimed = await self.jobs.claim(
-            self.statuses, now=now, until=now + CLAIM, most=most, but=self.held
-        )
-        self.held.update(job.id for job in claimed)
-        return claimed
+        rows = await self.claimed(now=now, until=now + CLAIM, most=most, but=self.held)
+        self.held.update(map(self.id_of, rows))
+        return rows
 
     async def next_due(self) -> float | None:
         """When the earliest that we are not at can be claimed."""
-        return await self.jobs.next_due(self.statuses, but=self.held)
+        return await self.due(but=self.held)
 
-    async def renew(self, held: Sequence[Job]) -> None:
+    async def renew(self, held: Sequence[Row]) -> None:
         """Keep the claims on these alive."""
-        await self.jobs.renew([job.id for job in held], until=self.clock.now() + CLAIM)
+        await self.renewed([self.id_of(row) for row in held], until=self.clock.now() + CLAIM)
 
-    async def release(self, row: Job) -> None:
+    async def release(self, row: Row) -> None:
         """Give a claim back unused."""
-        await self.jobs.release(row)
+        await self.released(row)
 
-    def let_go(self, row: Job) -> None:
+    def let_go(self, row: Row) -> None:
         """Its step is over."""
-        self.held.discard(row.id)
+        self.held.discard(self.id_of(row))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostRows:
+def job_rows(
+    jobs: Jobs, statuses: Sequence[Status], clock: Clock, held: set[str]
+) -> HeldRows[Job, str]:
+    """Jobs in these states; `held` is shared by all loops that take jobs."""
+    return HeldRows(
+        claimed=partial(jobs.claim, statuses),
+        due=partial(jobs.next_due, statuses),
+        renewed=jobs.renew,
+        released=jobs.release,
+        id_of=lambda job: job.id,
+        clock=clock,
+        held=held,
+    )
+
+
+def post_rows(
+    posts: Posts, platforms: Sequence[str], kinds: Sequence[PostKind], clock: Clock
+) -> HeldRows[Post, int]:
     """Posts of these kinds on these platforms."""
-
-    posts: Posts
-    platforms: Sequence[str]
-    kinds: Sequence[PostKind]
-    clock: Clock
-    held: set[int] = field(default_factory=set)
-
-    async def claim(self, most: int) -> list[Post]:
-        """Take due posts, and hold them."""
-        now = self.clock.now()
-        claimed = await self.posts.claim(
-            self.platforms, self.kinds, now=now, until=now + CLAIM, most=most, but=self.held
-        )
-        self.held.update(post.id for post in claimed)
-        return claimed
-
-    async def next_due(self) -> float | None:
-        """When the earliest that we are not at can be claimed."""
-        return await self.posts.next_due(self.platforms, self.kinds, but=self.held)
-
-    async def renew(self, held: Sequence[Post]) -> None:
-        """Keep the claims on these alive."""
-        await self.posts.renew([post.id for post in held], until=self.clock.now() + CLAIM)
-
-    async def release(self, row: Post) -> None:
-        """Give a claim back unused."""
-        await self.posts.release(row)
-
-    def let_go(self, row: Post) -> None:
-        """Its step is over."""
-        self.held.discard(row.id)
+    return HeldRows(
+        claimed=partial(posts.claim, platforms, kinds),
+        due=partial(posts.next_due, platforms, kinds),
+        renewed=posts.renew,
+        released=posts.release,
+        id_of=lambda post: post.id,
+        clock=clock,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +239,7 @@ def job_loops(
     for statuses, bell in bells.each_job.items():
         yield Worker(
             name=statuses[-1],
-            rows=JobRows(jobs=jobs, statuses=statuses, clock=clock, held=held),
+            rows=job_rows(jobs, statuses, clock, held),
             step=steps.take,
             clock=clock,
             wake=bell,
@@ -239,7 +268,7 @@ def word_loops(
     for kinds, bell in bells.each_post.items():
         yield Worker(
             name=f"posts.{kinds[0]}",
-            rows=PostRows(posts=posts, platforms=platforms, kinds=kinds, clock=clock),
+            rows=post_rows(posts, platforms, kinds, clock),
             step=posting.take,
             clock=clock,
             wake=bell,

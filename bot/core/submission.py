@@ -144,7 +144,7 @@ class Submission:
         return sent, outcome
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
-        """What stands before the gateway takes less: remember that, and once send a smaller one."""
+        """The gateway's front takes less: remember that, and once send a smaller one."""
         most: int | None = None
 
         async def learn() -> None:

@@ -68,7 +68,7 @@ class Timekeeper:
         self._noted_at = self._began_at = clock.steady()
         self._settle_at: float | None = None
         self._started = 0.0
-        """What the clock said at the start."""
+        """The time by our clock at the start."""
         self._gap = 0.0
         """Seconds between the last note of the former process and that."""
 

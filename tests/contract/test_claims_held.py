@@ -12,7 +12,7 @@ from bot.core.jobs import CLAIM, Job, Status
 from bot.core.posts import Form, PostKind
 from bot.core.wake import Wake
 from bot.core.worker import RENEWAL, Worker
-from bot.workers import JobRows, PostRows
+from bot.workers import job_rows, post_rows
 from tests.contract.rows import NOON, Store
 from tests.fakes.clock import FakeClock
 
@@ -25,7 +25,7 @@ class Process:
     def __init__(
         self, store: Store, clock: FakeClock, step: Callable[[Job], Awaitable[None]]
     ) -> None:
-        self.rows = JobRows(jobs=store.jobs, statuses=[Status.QUEUED], clock=clock, held=set())
+        self.rows = job_rows(store.jobs, [Status.QUEUED], clock, set())
         self.renewals = asyncio.Queue[None]()
         self.full = False
         """Whether the database takes nothing."""
@@ -69,7 +69,7 @@ async def test_a_living_process_keeps_what_it_is_at_for_as_long_as_it_takes(stor
 
     await store.admitted()
     process = Process(store, clock, step)
-    other = JobRows(jobs=store.jobs, statuses=[Status.QUEUED], clock=clock, held=set())
+    other = job_rows(store.jobs, [Status.QUEUED], clock, set())
     running = asyncio.create_task(process.worker.run())
     await inside.wait()
     async with asyncio.timeout(WAIT):
@@ -86,8 +86,8 @@ async def test_without_renewals_it_would_be_taken_from_it(store: Store) -> None:
     """Negative control, and what becomes of a dead process's rows: they go on within a minute."""
     clock = FakeClock(NOON)
     job = await store.admitted()
-    dead = JobRows(jobs=store.jobs, statuses=[Status.QUEUED], clock=clock, held=set())
-    other = JobRows(jobs=store.jobs, statuses=[Status.QUEUED], clock=clock, held=set())
+    dead = job_rows(store.jobs, [Status.QUEUED], clock, set())
+    other = job_rows(store.jobs, [Status.QUEUED], clock, set())
     assert [each.id for each in await dead.claim(9)] == [job.id]
     assert await other.next_due() == NOON + CLAIM <= NOON + 60
     await clock.advance(CLAIM)
@@ -100,8 +100,8 @@ async def test_a_process_never_takes_what_it_has_in_hand_even_if_that_claim_ran_
     """The clock was set, or the database took no renewal: the POST is under way all the same."""
     clock, held = FakeClock(NOON), set[str]()
     job = await store.admitted()
-    queued = JobRows(jobs=store.jobs, statuses=[Status.QUEUED], clock=clock, held=held)
-    every = JobRows(jobs=store.jobs, statuses=list(Status), clock=clock, held=held)
+    queued = job_rows(store.jobs, [Status.QUEUED], clock, held)
+    every = job_rows(store.jobs, list(Status), clock, held)
     (mine,) = await queued.claim(9)
     await clock.advance(2 * CLAIM)
     assert await every.claim(9) == []
@@ -142,8 +142,8 @@ async def test_what_could_not_be_written_is_given_back_as_soon_as_the_database_t
 async def test_a_post_that_is_being_sent_is_nobody_elses_either(store: Store) -> None:
     clock = FakeClock(NOON + 60)
     await store.admitted()
-    mine = PostRows(posts=store.posts, platforms=["discord"], kinds=[PostKind.CARD], clock=clock)
-    other = PostRows(posts=store.posts, platforms=["discord"], kinds=[PostKind.CARD], clock=clock)
+    mine = post_rows(store.posts, ["discord"], [PostKind.CARD], clock)
+    other = post_rows(store.posts, ["discord"], [PostKind.CARD], clock)
     (post,) = await mine.claim(9)
     for _ in range(5):
         await clock.advance(CLAIM - 1)
