@@ -13,7 +13,8 @@ One table decides: [bot/gateways/answers.toml](../bot/gateways/answers.toml), sh
 is written by `python -m docs.answers_page`, and a test holds it to the table.
 
 Codes and types come first, wherever an envelope has them: case and separators don't count, `*` ends
-a prefix. Then come whole sentences, in which `*` is anything. A part of a message (*phrase*) counts
+a prefix. A bare number counts at HTTP 400, 401, 402, 403 and 429 alone, unless its row names other
+statuses. Then come whole sentences, in which `*` is anything and `#` a number. A part of a message (*phrase*) counts
 only where one order is judged, for a message may quote its prompt: nothing that a person writes can
 pause a gateway for others. An answer that one order is moderated pauses nothing either, whatever
 its HTTP status. 401 and 402 are about the account by themselves; any other 429 is busy.
@@ -54,7 +55,7 @@ meaning = "busy"
 |---|---|
 | `meaning` | one of those above |
 | `codes` | codes or types, whole, or a prefix and `*` |
-| `sentences` | whole messages; `*` is anything |
+| `sentences` | whole messages; `*` is anything, `#` a number |
 | `phrases` | parts of messages; only for `moderated`, `unknown_model`, `bad_size` and `too_long` |
 | `words` | status words of a job; only for its states and `moderated` |
 | `status` | the HTTP statuses at which it holds; default: any |

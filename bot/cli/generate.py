@@ -151,7 +151,7 @@ async def generate(
             console.print(_begun(request))
             made = await _create(gateway, request, files, ticket)
             sources = await _watch(gateway, made, report, prompt=request.prompt, patience=patience)
-            key = await _download(gateway, studio, made.gateway_id, sources)
+            key = await _download(gateway, studio, made.gateway_id, sources, prompt=request.prompt)
             report(100, tell("generate.working"))
             async with studio.file(key) as file:
                 size = await asyncio.to_thread(into.take, file)
@@ -247,11 +247,13 @@ def _trouble(look: Look) -> tuple[str, float]:
     return tell("generate.missing"), 0.0
 
 
-async def _download(gateway: Gateway, studio: Studio, video: str, sources: Sequence[str]) -> str:
+async def _download(
+    gateway: Gateway, studio: Studio, video: str, sources: Sequence[str], *, prompt: str
+) -> str:
     """Fetch it and keep it; under which key. Raises `Broken` once that is hopeless."""
     last, bad = "", 0
     for _ in range(CONTENT_TRIES):
-        got = await fetching.fetch_video(gateway, studio, video, sources)
+        got = await fetching.fetch_video(gateway, studio, video, sources, prompt=prompt)
         if isinstance(got, Video):
             return got.key
         last = got.detail

@@ -30,12 +30,12 @@ async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, pro
 
 
 async def fetch_video(
-    gateway: Gateway, media: Media, gateway_id: str, sources: Sequence[str]
+    gateway: Gateway, media: Media, gateway_id: str, sources: Sequence[str], *, prompt: str
 ) -> Video | Locked | Trouble | Unusable:
     """Fetch it once and keep it, if it is a video that plays."""
     async with media.scratch() as directory:
         file = directory / "download"
-        fetch = await gateway.content(gateway_id, sources, file)
+        fetch = await gateway.content(gateway_id, sources, file, prompt=prompt)
         if not isinstance(fetch, Fetched):
             return fetch
         try:

@@ -282,8 +282,13 @@ class Gateway(Protocol):
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
 
-    async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
-        """Stream the finished video to `into`: our own id first, then the URLs it named."""
+    async def content(
+        self, gateway_id: str, sources: Sequence[str], into: Path, *, prompt: str = ""
+    ) -> Fetch:
+        """Stream the finished video to `into`: our own id first, then the URLs it named.
+
+        What an answer quotes of `prompt` decides nothing.
+        """
 
 
 class Media(Protocol):

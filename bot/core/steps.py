@@ -274,7 +274,10 @@ class Steps:
         gateway = await self._desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
-        got = await fetching.fetch_video(gateway, self._media, job.gateway_id, job.sources)
+        prompt = job.request.prompt
+        got = await fetching.fetch_video(
+            gateway, self._media, job.gateway_id, job.sources, prompt=prompt
+        )
         match got:
             case Video():
                 await self._keep(job, moves.stored(job, got))

@@ -32,11 +32,14 @@ from bot.core.outcomes import (
 )
 from bot.gateways.envelopes import (
     LONGEST,
-    is_usable,
+    far_ids_in,
+    ids_in,
     links_in,
+    own_in,
     parsed,
     problem_in,
     said_in,
+    says_no,
     status_words,
 )
 from bot.gateways.meanings import (
@@ -44,10 +47,12 @@ from bot.gateways.meanings import (
     LOCKS,
     PACKAGED,
     REASONS,
+    Found,
     Meaning,
     Meanings,
     Place,
     Said,
+    Step,
 )
 from bot.log import get_logger, redacted
 
@@ -56,6 +61,8 @@ _DETAIL = 400
 """Characters of a gateway's own words that are kept for the operator."""
 _MOST_WAIT = 60.0
 """Seconds: no gateway makes us wait longer by a header."""
+_ENVELOPES = ("ok", "success")
+"""Words by which an envelope says that it could be answered."""
 _TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
 
 log = get_logger()
@@ -91,20 +98,26 @@ def _read_success(answer: Answer, data: object, prompt: str, meanings: Meanings)
     if not isinstance(data, dict):
         return Uncertain(detail, answered=True)
     sources = _made_at_once(data, meanings)
-    if ids := _ids(data):
+    if ids := ids_in(data) or far_ids_in(data):
         return Accepted(ids[0], sources)
     state = _state(data, meanings)
-    if not problem and state not in (Meaning.FAILED, Meaning.MODERATED):
-        return Accepted(UNNAMED, sources) if sources else Uncertain(detail, answered=True)
+    is_no = state in (Meaning.FAILED, Meaning.MODERATED) or says_no(data)
+    if not is_no and sources:
+        return Accepted(UNNAMED, sources)
+    if not is_no and not problem:
+        return Uncertain(detail, answered=True)
     # Some answer 200 to everything and put the status into the body.
     code = data.get("code")
     status = code if isinstance(code, int) and code in (401, 402, 403, 429) else answer.status
-    meaning = meanings.of(said_in(data, prompt), status=status, at=Place.CREATE)
-    if lock := _lock(status, meaning):
+    found = meanings.find(said_in(data, prompt), status=status, at=Place.CREATE)
+    if lock := _lock(status, found):
         return Locked(lock, detail)
-    if status == 429 or meaning is Meaning.BUSY:
+    if status == 429 or (found and found.meaning is Meaning.BUSY):
         return Busy(_retry_after(answer))
-    return Rejected(_reason(state if state is Meaning.MODERATED else meaning), detail)
+    # A code or a message that nobody knows may be those of a success.
+    if not is_no and (found is None or found.step is Step.PHRASE) and status == answer.status:
+        return Uncertain(detail, answered=True)
+    return Rejected(_reason(state if state is Meaning.MODERATED else _meaning(found)), detail)
 
 
 def _read_refusal(
@@ -114,8 +127,11 @@ def _read_refusal(
     status, problem = answer.status, problem_in(data)
     detail = _detail(answer, problem)
     said = said_in(data, prompt, body=answer.body)
-    meaning = meanings.of(said, status=status, at=Place.CREATE)
-    if lock := _lock(status, meaning):
+    found = meanings.find(said, status=status, at=Place.CREATE)
+    meaning = _meaning(found)
+    lock = _lock(status, found)
+    # What may have been made is ordered again after a lock: a vendor's words are too little.
+    if lock and (status < 500 or (lock := _own_lock(status, data, prompt, meanings))):
         return Locked(lock, detail)
     if status == 429 and meaning is not Meaning.MODERATED:
         return Busy(_retry_after(answer))
@@ -136,12 +152,19 @@ def _read_refusal(
     return Uncertain(detail, answered=True)
 
 
+def _own_lock(status: int, data: object, prompt: str, meanings: Meanings) -> Reason | None:
+    """Key or balance trouble that the gateway tells of itself, before any vendor was asked."""
+    found = meanings.find(own_in(data, prompt), status=status, at=Place.LOOK)
+    is_own = found is not None and (found.step in (Step.CODE, Step.BOTH) or found.row.unasked)
+    return _lock(status, found) if is_own else None
+
+
 def _unasked(status: int, data: object, said: Said, meanings: Meanings) -> Meaning | None:
     """What the gateway itself says no to: by its own code, for a message may quote its vendor's."""
     error = data.get("error") if isinstance(data, dict) else None
     source = error if isinstance(error, dict) else data
     code = source.get("code") if isinstance(source, dict) else None
-    if isinstance(code, str) and (meaning := meanings.unasked(code)):
+    if isinstance(code, str) and (meaning := meanings.unasked(code)) and meaning not in LOCKS:
         return meaning
     # Older versions have no code for a model that no vendor of theirs makes.
     own = meanings.of(Said((), said.texts, said.prompt), status=status, at=Place.LOOK)
@@ -169,22 +192,24 @@ def read_look(
             return _read_state(data, answer, gateway_id, prompt, meanings)
         # A failed job of vLLM-Omni comes with the status of its failure.
         is_error = 400 <= answer.status < 600
-        if is_error and gateway_id in _ids(data) and _has_failed(data, meanings):
+        if is_error and gateway_id in _names(data) and _has_failed(data, meanings):
             return _read_state(data, answer, gateway_id, prompt, meanings)
-    said = said_in(data, prompt)
-    meaning = meanings.of(said, status=answer.status, at=Place.LOOK)
+    found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.LOOK)
+    meaning = _meaning(found)
     if problem and answer.status == 400 and meaning is Meaning.UNKNOWN_ID:
         return Missing()
     if problem and answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}:
         return Missing()
-    return _read_trouble(answer, problem, meaning)
+    return _read_trouble(answer, problem, found)
 
 
-def read_refusal(answer: Answer, *, meanings: Meanings = PACKAGED) -> Locked | Trouble:
+def read_refusal(
+    answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
+) -> Locked | Trouble:
     """What an answer means that is neither a state nor a file: look again later."""
     data = parsed(answer.body)
-    meaning = meanings.of(said_in(data), status=answer.status, at=Place.CONTENT)
-    return _read_trouble(answer, problem_in(data), meaning)
+    found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.CONTENT)
+    return _read_trouble(answer, problem_in(data), found)
 
 
 def read_content(
@@ -206,8 +231,8 @@ def read_content(
     return Unusable(Reason.CONTENT_GONE, _detail(answer, problem_in(data)))
 
 
-def _read_trouble(answer: Answer, problem: str | None, meaning: Meaning | None) -> Locked | Trouble:
-    if answer.status >= 400 and (lock := _lock(answer.status, meaning)):
+def _read_trouble(answer: Answer, problem: str | None, found: Found | None) -> Locked | Trouble:
+    if answer.status >= 400 and (lock := _lock(answer.status, found)):
         return Locked(lock, _detail(answer, problem))
     return Trouble(_detail(answer, problem), _retry_after(answer))
 
@@ -234,7 +259,8 @@ def _read_state(
         return Failed(_reason(meaning), detail)
     word = ""
     if state is None:
-        word = next(iter(status_words(data)), "")[:40].casefold()
+        unknown = (word for word in status_words(data) if meanings.word(word) is None)
+        word = next(unknown, "")[:40].casefold()
         _warn_of(word)
     wait = _header_seconds(answer, _POLL_AFTER, 1000)
     return Running(_progress(data.get("progress")), wait, word if word.isprintable() else "")
@@ -247,11 +273,13 @@ def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool
 
 
 def _state(data: dict[str, Any], meanings: Meanings) -> Meaning | None:
-    """The meaning of its status word: an envelope's "success" says nothing of the job in it."""
-    states = [meanings.word(word) for word in status_words(data)]
-    if len(states) > 1 and states[0] is Meaning.DONE:
-        return states[1]
-    return states[0] if states else None
+    """The meaning of its innermost status word that is known."""
+    words = status_words(data)
+    known = next((word for word in words if meanings.word(word)), "")
+    # An envelope's "success" says nothing of the job in it, even if nobody knows that one's word.
+    if known != (words[0] if words else "") and known.casefold() in _ENVELOPES:
+        return None
+    return meanings.word(known)
 
 
 def _has_failed(data: dict[str, Any], meanings: Meanings) -> bool:
@@ -266,25 +294,14 @@ def _warn_of(word: str) -> None:
 
 def _speaks_of(gateway_id: str, data: dict[str, Any]) -> bool:
     """Whether the links are our job's: a reply under another id (litellm) may name others'."""
-    ids = _ids(data)
-    if not ids or gateway_id in ids:
+    if not ids_in(data) or gateway_id in _names(data):
         return True
     log.warning("id.differed", gateway_id=gateway_id)
     return False
 
 
-def _ids(data: dict[str, Any]) -> list[str]:
-    """Every usable id in `data`, the likeliest first."""
-    inner = data.get("data")
-    places = [data.get("id"), data.get("task_id")]
-    if isinstance(inner, dict):
-        # In the older shape data.id is the number of a row.
-        places += [inner.get("task_id"), inner.get("id")]
-    numbered = (
-        str(value) if isinstance(value, int) and value > 0 and value is not True else value
-        for value in places
-    )
-    return [value.strip() for value in numbered if isinstance(value, str) and is_usable(value)]
+def _names(data: dict[str, Any]) -> list[str]:
+    return [*ids_in(data), *far_ids_in(data)]
 
 
 def _progress(value: object) -> int | None:
@@ -302,14 +319,20 @@ def _progress(value: object) -> int | None:
 # --- what follows from a meaning -----------------------------------------------------------------
 
 
-def _lock(status: int, meaning: Meaning | None) -> Reason | None:
+def _lock(status: int, found: Found | None) -> Reason | None:
     """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
+    meaning = _meaning(found)
     if meaning in LOCKS:
         return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
-    if meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY:
-        return None
-    # These two are about the account by themselves, in whatever words.
-    return {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
+    # These two are about the account by themselves: a part of a message outweighs neither.
+    by_status = {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
+    if found and found.step is Step.PHRASE:
+        return by_status
+    return None if meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY else by_status
+
+
+def _meaning(found: Found | None) -> Meaning | None:
+    return found.meaning if found else None
 
 
 def _reason(meaning: Meaning | None) -> Reason:

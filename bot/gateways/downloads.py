@@ -53,7 +53,9 @@ class Downloads:
     bounds: Bounds
     meanings: Meanings = PACKAGED
 
-    async def fetch(self, url: URL | str, into: Path, *, key: Mapping[str, str]) -> Fetch:
+    async def fetch(
+        self, url: URL | str, into: Path, *, key: Mapping[str, str], prompt: str = ""
+    ) -> Fetch:
         """Follow redirects and links by hand: `key`, the headers for this origin, goes to no other.
 
         Raises nothing for the wire.
@@ -66,7 +68,7 @@ class Downloads:
             target, shown = waiting.pop()
             try:
                 here = URL(target)
-                got = await self._ask(here, into, shown)
+                got = await self._ask(here, into, shown, prompt)
                 if isinstance(got, Onward):
                     # The likeliest last: it is the next.
                     there = [here.join(URL(each)) for each in reversed(got.targets)]
@@ -81,7 +83,9 @@ class Downloads:
                 return fetch
         return Trouble("too many redirects") if waiting else fetch
 
-    async def _ask(self, url: URL, into: Path, key: Mapping[str, str]) -> Fetch | Onward:
+    async def _ask(
+        self, url: URL, into: Path, key: Mapping[str, str], prompt: str
+    ) -> Fetch | Onward:
         check_url(url, origins=self.origins)
         session = self.direct if str(url.origin()) in self.origins else self.guarded
         timeout = aiohttp.ClientTimeout(
@@ -97,17 +101,18 @@ class Downloads:
             if response.status in _MOVED:
                 return Onward([response.headers.get("Location", "")])
             if response.status not in _WHOLE:
-                return await self._refused(response, keyed=bool(key))
+                return await self._refused(response, prompt, keyed=bool(key))
             if response.status == 206 and (part := _part(response)):
                 return Unusable(Reason.CONTENT_GONE, f"HTTP 206: {part}")
             if (response.content_length or 0) > self.bounds.video:
                 return _too_large(f"{response.content_length} bytes announced")
             return await self._receive(response, into)
 
-    async def _refused(self, response: aiohttp.ClientResponse, *, keyed: bool) -> Fetch:
-        refusal = read_refusal(
-            await read(response, most=self.bounds.answer), meanings=self.meanings
-        )
+    async def _refused(
+        self, response: aiohttp.ClientResponse, prompt: str, *, keyed: bool
+    ) -> Fetch:
+        answer = await read(response, most=self.bounds.answer)
+        refusal = read_refusal(answer, prompt=prompt, meanings=self.meanings)
         if isinstance(refusal, Trouble):
             return replace(refusal, definite=response.status in _SAID_NO)
         # A 401 says nothing about our key where the key was not shown.

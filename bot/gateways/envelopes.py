@@ -140,7 +140,13 @@ def _numbered(code: str, key: str, above: str) -> str:
 
 # --- what is wrong, for the operator -------------------------------------------------------------
 
-_NO_ERROR = frozenset({"", "0", "200", "ok", "success", "succeed"})
+_NO_ERROR = frozenset(
+    {
+        *("", "0", "00", "000", "0000", "00000", "000000", "200", "201", "202", "20000"),
+        *("ok", "okay", "success", "succeed", "succeeded", "successful", "none", "null", "true"),
+        *("accepted", "created", "queued", "submitted", "pending", "processing", "completed"),
+    }
+)
 
 
 def problem_in(data: object) -> str | None:
@@ -148,13 +154,13 @@ def problem_in(data: object) -> str | None:
     if not isinstance(data, dict):
         return None
     code = _words(data.get("code"))
-    if isinstance(data.get("error"), dict | str) and (words := _words(data["error"])):
+    if words := _error(data):
         return words
     if words := _words(data.get("detail")):
         return words
     told = next((_words(data[name]) for name in ("message", "msg", "errmsg") if name in data), None)
-    is_bad = code.casefold() not in _NO_ERROR or data.get("success") is False
-    if is_bad and told is not None:
+    is_bad = code.casefold() not in _NO_ERROR and (told or "x").casefold() not in _NO_ERROR
+    if (is_bad or data.get("success") is False) and told is not None:
         return f"{code} {told}".strip() or None
     base = data.get("base_resp")
     if isinstance(base, dict) and _words(base.get("status_code")) not in _NO_ERROR:
@@ -162,7 +168,45 @@ def problem_in(data: object) -> str | None:
     return _failure(data)
 
 
+def says_no(data: dict[str, Any]) -> bool:
+    """Whether it names an error: a code or a message alone may be those of a success."""
+    faults = data.get("detail")
+    is_faulty = isinstance(faults, list) and bool(_words(faults))  # FastAPI's
+    refuses = data.get("success") is False or is_faulty
+    return refuses or _error(data) is not None or _named_failure(data) is not None
+
+
+def _error(data: dict[str, Any]) -> str | None:
+    words = _words(data["error"]) if isinstance(data.get("error"), dict | str) else ""
+    return words if any(word not in _NO_ERROR for word in words.casefold().split()) else None
+
+
+def own_in(data: object, prompt: str = "") -> Said:
+    """What the envelope says by itself, without what a message quotes of a vendor."""
+    if not isinstance(data, dict):
+        return Said()
+    error = data.get("error")
+    place = error if isinstance(error, dict) else data
+    codes = [place.get(name) for name in ("code", "type")]
+    texts = [place.get(name) for name in ("message", "msg", "detail", "error")]
+    return Said(
+        tuple(code.strip() for code in codes if isinstance(code, str)),
+        tuple(text[:LONGEST] for text in texts if isinstance(text, str)),
+        prompt,
+    )
+
+
 def _failure(data: dict[str, Any]) -> str | None:
+    """Why a job failed."""
+    if words := _named_failure(data):
+        return words
+    output = data.get("output")
+    if isinstance(output, dict) and output.get("code") and "message" in output:
+        return _words(output)
+    return None
+
+
+def _named_failure(data: dict[str, Any]) -> str | None:
     """Why a job failed, by the names that only failures have."""
     inner = [data.get(name) for name in ("data", "output", "task", "result", "task_info")]
     for place in (data, *(each for each in inner if isinstance(each, dict))):
@@ -171,9 +215,6 @@ def _failure(data: dict[str, Any]) -> str | None:
             known = is_error or str(name).casefold() in _FAILURES
             if known and (words := _words(value)) and words.casefold() not in _NO_ERROR:
                 return words
-    output = data.get("output")
-    if isinstance(output, dict) and output.get("code") and "message" in output:
-        return _words(output)
     return None
 
 
@@ -198,17 +239,55 @@ def _words(value: object, *, depth: int = 3) -> str:
 # --- states --------------------------------------------------------------------------------------
 
 _WRAPS = ("data", "output", "task", "result", "response", "task_info")
-_STATUS = ("status", "task_status", "taskstatus", "state")
+_STATUS = ("task_status", "taskstatus", "status", "state")
 
 
 def status_words(data: dict[str, Any]) -> list[str]:
-    """Every status word in `data`: of the envelope first, then of what is in it."""
+    """Every status word in `data`: of what is in the envelope first, then of the envelope."""
     inner = [data.get(name) for name in _WRAPS]
     inner = [it[0] if isinstance(it, list) and len(it) == 1 else it for it in inner]
-    places = [data, *(each for each in inner if isinstance(each, dict))]
+    places = [*(each for each in inner if isinstance(each, dict)), data]
     low = [{str(name).casefold(): value for name, value in place.items()} for place in places]
-    found = (next((p[name] for name in _STATUS if name in p), None) for p in low)
+    found = (place.get(name) for place in low for name in _STATUS)
     return [word.strip() for word in found if isinstance(word, str) and word.strip()]
+
+
+# --- ids -----------------------------------------------------------------------------------------
+
+_IDS = ("taskid", "videoid", "jobid", "generationid", "predictionid", "id")
+_ID_HOLDERS = ("data", "output", "result", "task", "response", "resp", "job", "video", "generation")
+
+
+def ids_in(data: dict[str, Any]) -> list[str]:
+    """Every usable id where the format and new-api have them, the likeliest first."""
+    inner = data.get("data")
+    places = [data.get("id"), data.get("task_id")]
+    if isinstance(inner, dict):
+        # In the older shape data.id is the number of a row.
+        places += [inner.get("task_id"), inner.get("id")]
+    return [name for place in places if (name := _id(place))]
+
+
+def far_ids_in(data: dict[str, Any]) -> list[str]:
+    """Every usable id where anybody has them: none of a request, a user or a file."""
+    found: list[str] = []
+    level = [data]
+    for _ in range(3):
+        deeper: list[dict[str, Any]] = []
+        for place in level:
+            low = {str(name).casefold().replace("_", ""): it for name, it in place.items()}
+            found += [name for key in _IDS if (name := _id(low.get(key)))]
+            inner = (low.get(name) for name in _ID_HOLDERS)
+            first = (it[0] if isinstance(it, list) and it else it for it in inner)
+            deeper += [it for it in first if isinstance(it, dict)]
+        level = deeper
+    return found
+
+
+def _id(value: object) -> str:
+    if isinstance(value, int) and value > 0 and value is not True:
+        value = str(value)
+    return value.strip() if isinstance(value, str) and is_usable(value) else ""
 
 
 # --- links ---------------------------------------------------------------------------------------

@@ -29,9 +29,9 @@ class Meaning(StrEnum):
     BLOCKED = "blocked"
     """A proxy or a bot wall answered in place of the gateway."""
     REFUSED = "refused"
-    UNKNOWN_ID = "unknown_id"
     NO_ROUTE = "no_route"
     """There is no such address: it says nothing about a job."""
+    UNKNOWN_ID = "unknown_id"
     DONE = "done"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -86,6 +86,28 @@ class Row:
     unasked: bool = False
 
 
+class Step(StrEnum):
+    """By which part of a row an answer is told, in order of authority."""
+
+    BOTH = "code and sentence"
+    CODE = "code"
+    SENTENCE = "sentence"
+    PHRASE = "phrase"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The row that decided, and by which part of it."""
+
+    row: Row
+    step: Step
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the row says."""
+        return self.row.meaning
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What an answer says, whichever envelope it came in, and what may be quoted in it."""
@@ -114,10 +136,15 @@ class Meanings:
 
     def of(self, said: Said, *, status: int, at: Place) -> Meaning | None:
         """What it means; None: nothing that is known."""
-        meaning = self._find(_Heard.of(said), status=status, at=at)
-        if meaning is None and self._beneath:
-            return self._beneath.of(said, status=status, at=at)
-        return meaning
+        found = self.find(said, status=status, at=at)
+        return found.meaning if found else None
+
+    def find(self, said: Said, *, status: int, at: Place) -> Found | None:
+        """The row that tells what it means."""
+        found = self._find(_Heard.of(said), status=status, at=at)
+        if found is None and self._beneath:
+            return self._beneath.find(said, status=status, at=at)
+        return found
 
     def word(self, word: str) -> Meaning | None:
         """The state that a status word stands for."""
@@ -133,19 +160,23 @@ class Meanings:
         """The status words of these meanings."""
         return frozenset(word for word, meaning in self._words.items() if meaning in meanings)
 
-    def _find(self, heard: "_Heard", *, status: int, at: Place) -> Meaning | None:
+    def _find(self, heard: "_Heard", *, status: int, at: Place) -> Found | None:
         held = [known for known in self._known if known.holds(status, at)]
-        steps = [_Known.finds_both, _Known.finds_code, _Known.finds_sentence]
+        own = [known for known in held if not known.row.together]
+        coded = [known for known in held if known.has_code(heard, status, at)]
+        both = _first(Step.BOTH, (it for it in coded if it.row.together and it.has_text(heard)))
+        code = _first(Step.CODE, (it for it in coded if not it.row.together))
+        whole = _first(Step.SENTENCE, (it for it in own if it.has_text(heard, gaps=False)))
+        gapped = _first(Step.SENTENCE, (it for it in own if it.has_text(heard)))
+        phrase = _first(Step.PHRASE, (it for it in own if it.has_phrase(heard)))
+        steps = [both, code, whole or gapped]
         # Only what ends one order may be told by a part of a message.
         if at in (Place.CREATE, Place.FAILURE):
-            steps.append(_Known.finds_phrase)
-        meaning = None
-        for finds in steps:
-            meaning = _first({it.row.meaning for it in held if finds(it, heard)}) or meaning
-            # A mere refusal or "later" may be told more exactly by what follows.
-            if meaning not in (None, Meaning.REFUSED, Meaning.BUSY):
-                break
-        return meaning
+            steps.append(phrase)
+        found = [step for step in steps if step]
+        # A mere refusal or "later" may be told more exactly by what follows.
+        exact = (it for it in found if it.meaning not in (Meaning.REFUSED, Meaning.BUSY))
+        return next(exact, found[0] if found else None)
 
 
 # --- spelling ------------------------------------------------------------------------------------
@@ -157,6 +188,11 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"^(?:status_code=\d+,\s*|(?:[\w.]*(?:error|exception))\s*[:-]\s*)+")
+_GAP = re.compile(r"([*#])")
+_NUMBER = re.compile(r"(baseresp|errcode)?\d+")
+"""A code of digits alone, perhaps with the envelope that is one vendor's own."""
+_AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
+"""Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
 _LEAST_TEXT = 2
 """Letters of a code, a sentence or a phrase: "*" alone would mean every answer."""
 _LEAST_QUOTE = 12
@@ -213,8 +249,10 @@ class _Heard:
         return cls(tuple(key_of(code) for code in said.codes), texts)
 
 
-def _first(found: Iterable[Meaning]) -> Meaning | None:
-    return min(found, key=list(Meaning).index, default=None)
+def _first(step: Step, rows: "Iterable[_Known]") -> Found | None:
+    order = list(Meaning)
+    known = min(rows, key=lambda it: order.index(it.row.meaning), default=None)
+    return Found(known.row, step) if known else None
 
 
 class _Known:
@@ -233,38 +271,48 @@ class _Known:
             not self.row.at or at in self.row.at
         )
 
-    def finds_both(self, heard: "_Heard") -> bool:
-        return self.row.together and self._has_code(heard) and self._has_sentence(heard)
+    def has_code(self, heard: "_Heard", status: int, at: Place) -> bool:
+        return any(
+            (code in self._codes or code.startswith(self._stems)) and self._counts(code, status, at)
+            for code in heard.codes
+        )
 
-    def finds_code(self, heard: "_Heard") -> bool:
-        return not self.row.together and self._has_code(heard)
+    def _counts(self, code: str, status: int, at: Place) -> bool:
+        """A number is too little to go by where anybody else may have put theirs."""
+        number = _NUMBER.fullmatch(code)
+        if number is None or self.row.status or at is Place.FAILURE:
+            return True
+        return status < 500 if number[1] else status in _AT_NUMBERS
 
-    def finds_sentence(self, heard: "_Heard") -> bool:
-        return not self.row.together and self._has_sentence(heard)
-
-    def finds_phrase(self, heard: "_Heard") -> bool:
-        return any(text.has(phrase) for phrase in self._phrases for text in heard.texts)
-
-    def _has_code(self, heard: "_Heard") -> bool:
-        return any(code in self._codes or code.startswith(self._stems) for code in heard.codes)
-
-    def _has_sentence(self, heard: "_Heard") -> bool:
+    def has_text(self, heard: "_Heard", *, gaps: bool = True) -> bool:
+        """Whether it has one of the sentences; without `gaps`, of those that are spelt out."""
         return any(
             text.text.startswith(sentence.start) and sentence.is_whole(text)
             for sentence in self._sentences
+            if gaps or not sentence.has_gaps
             for text in heard.texts
         )
 
+    def has_phrase(self, heard: "_Heard") -> bool:
+        return any(text.has(phrase) for phrase in self._phrases for text in heard.texts)
+
 
 class _Sentence:
-    """A whole message with gaps."""
+    """A whole message with gaps: `*` is anything, `#` a number."""
 
     def __init__(self, spelt: str) -> None:
-        parts = [plain(part).strip() for part in spelt.split("*")]
+        pieces = _GAP.split(spelt)
+        parts = [plain(part).strip() for part in pieces[::2]]
         self.start = parts[0]
+        self.has_gaps = len(parts) > 1
         self._parts = [part for part in parts if part]
-        gapped = ".{0,300}?".join(rf"\s*{re.escape(part)}\s*" for part in parts)
-        self._pattern = re.compile(gapped, re.DOTALL)
+        pattern = rf"\s*{re.escape(parts[0])}\s*"
+        for gap, part in zip(pieces[1::2], parts[1:], strict=True):
+            filled = r"(?:\d{1,6}|\#)" if gap == "#" else ".{0,300}?"
+            pattern += rf"{filled}\s*{re.escape(part)}\s*"
+        # "* not found" speaks of something: "Not Found" alone is another sentence.
+        named = r"(?=\s*\S)(?!\s*" + re.escape(parts[1]) + ")" if spelt.startswith("* ") else ""
+        self._pattern = re.compile(named + pattern, re.DOTALL)
 
     def is_whole(self, text: _Text) -> bool:
         """Whether `text` is this sentence, and none that a person may have written."""
@@ -282,7 +330,7 @@ def problem_with(row: Row) -> str | None:
         return "answer_word"
     if row.phrases and row.meaning not in ABOUT_ONE_ORDER:
         return "answer_phrase"
-    if any(len(text.replace("*", "").strip()) < _LEAST_TEXT for text in told):
+    if any(len(_GAP.sub("", text).strip()) < _LEAST_TEXT for text in told):
         return "answer_short"
     return None
 

@@ -24,6 +24,7 @@ from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.answers import Answer, read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.guard import is_public
+from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.sending import read
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
@@ -82,7 +83,13 @@ async def find(base_url: str) -> None:
         check_address(await _ask(session, base_url, VIDEO), base_url)
 
 
-async def survey(base_url: str, api_key: str, *, now: Callable[[], float] = time.time) -> Survey:
+async def survey(
+    base_url: str,
+    api_key: str,
+    *,
+    now: Callable[[], float] = time.time,
+    meanings: Meanings = PACKAGED,
+) -> Survey:
     """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
     async with _session() as session:
         listed = await _ask(session, base_url, MODELS, api_key)
@@ -91,11 +98,11 @@ async def survey(base_url: str, api_key: str, *, now: Callable[[], float] = time
         check_address(video, base_url)
         # Not every key that makes videos may list models: 403 is no proof.
         if listed.status in (400, 401) and not _lacks_scope(listed):
-            check_key(listed)
+            check_key(listed, meanings)
         if refuses_key(video):
             is_shown = read_models(listed) is not None
             is_proven = is_shown and (_is_handed_on(video) or await _is_closed(session, base_url))
-            (check_proven if is_proven else check_key)(video)
+            (check_proven if is_proven else check_key)(video, meanings)
         check_orders(await _ask(session, base_url, VIDEOS, api_key), base_url)
         return Survey(
             models=read_models(listed),
@@ -105,10 +112,10 @@ async def survey(base_url: str, api_key: str, *, now: Callable[[], float] = time
         )
 
 
-async def probe(base_url: str, api_key: str) -> Probe:
+async def probe(base_url: str, api_key: str, *, meanings: Meanings = PACKAGED) -> Probe:
     """How the key and its balance are, as an outcome."""
     try:
-        found = await survey(base_url, api_key)
+        found = await survey(base_url, api_key, meanings=meanings)
     except Broken as broken:
         reason = _LOCKS.get(broken.code)
         return Locked(reason, str(broken)) if reason else Trouble(broken.code)
@@ -179,22 +186,22 @@ def refuses_key(answer: Answer) -> bool:
     return isinstance(error, dict) and "no_db_connection" in (error.get("type"), error.get("code"))
 
 
-def check_proven(video: Answer) -> None:
+def check_proven(video: Answer, meanings: Meanings = PACKAGED) -> None:
     """Of a key that is good, raise `Broken` if it is spent or may not see videos."""
     spent = video.status == 402 or (
         video.status == 403
-        and isinstance(said := read_refusal(video), Locked)
+        and isinstance(said := read_refusal(video, meanings=meanings), Locked)
         and said.reason is Reason.NO_BALANCE
     )
     if spent or _lacks_scope(video):
-        check_key(video)
+        check_key(video, meanings)
 
 
-def check_key(answer: Answer) -> None:
+def check_key(answer: Answer, meanings: Meanings = PACKAGED) -> None:
     """Raise `Broken` if the gateway does not take the key."""
     if not refuses_key(answer):
         return
-    refusal = read_refusal(answer)
+    refusal = read_refusal(answer, meanings=meanings)
     if isinstance(refusal, Locked) and refusal.reason is Reason.NO_BALANCE:
         raise Broken("gateway_key_spent", detail=refusal.detail)
     raise Broken("gateway_key_bad", detail=refusal.detail)

@@ -123,7 +123,7 @@ class VideosApi:
 
     async def probe(self) -> Probe:
         """Ask for what costs nothing, to see how the key and the balance are."""
-        return await probe(self.base_url, self._api_key)
+        return await probe(self.base_url, self._api_key, meanings=self._meanings)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """GET the job once; what its answer quotes of `prompt` decides nothing."""
@@ -136,23 +136,27 @@ class VideosApi:
             return Trouble(type(error).__name__)
         return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
 
-    async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+    async def content(
+        self, gateway_id: str, sources: Sequence[str], into: Path, *, prompt: str = ""
+    ) -> Fetch:
         """Stream the finished video to `into`: by our own id first, then from what it named."""
         try:
             async with asyncio.timeout(self._bounds.content):
-                return await self._content(gateway_id, sources, into)
+                return await self._content(gateway_id, sources, into, prompt)
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 
-    async def _content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+    async def _content(
+        self, gateway_id: str, sources: Sequence[str], into: Path, prompt: str
+    ) -> Fetch:
         fetch: Fetch = Trouble("no link")
         if gateway_id != UNNAMED:
             own = self._url(gateway_id, "/content")
-            fetch = await self._downloads.fetch(own, into, key=self._key)
+            fetch = await self._downloads.fetch(own, into, key=self._key, prompt=prompt)
         for source in sources:
             if isinstance(fetch, Fetched | Locked) or _is_too_large(fetch):
                 break
-            other = await self._downloads.fetch(source, into, key={})
+            other = await self._downloads.fetch(source, into, key={}, prompt=prompt)
             # Our own address says best why there is none; a link may be closed to us alone.
             if isinstance(other, Fetched) or _is_too_large(other) or gateway_id == UNNAMED:
                 fetch = other

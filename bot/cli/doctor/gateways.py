@@ -7,6 +7,7 @@ from bot.cli.doctor.findings import Finding, Mark
 from bot.cli.words import explain
 from bot.config import Config
 from bot.core.errors import BotError
+from bot.gateways.meanings import PACKAGED
 from bot.gateways.survey import Balance, is_exposed, survey
 
 
@@ -16,7 +17,8 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         if is_exposed(table.base_url):
             yield Finding.problem("doctor.gateway_exposed", gateway=name, url=table.base_url)
         try:
-            seen = await survey(table.base_url, table.api_key.get_secret_value())
+            own = PACKAGED.under([answer.row(name) for answer in table.answers])
+            seen = await survey(table.base_url, table.api_key.get_secret_value(), meanings=own)
         except BotError as error:
             trouble = explain(error)
             yield Finding.problem("doctor.gateway_trouble", gateway=name, trouble=trouble)

@@ -135,7 +135,9 @@ class ScriptedGateway:
         self.looked += 1
         return _next(self.looks)
 
-    async def content(self, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
+    async def content(
+        self, gateway_id: str, sources: Sequence[str], into: Path, *, prompt: str = ""
+    ) -> Fetch:
         self.sources.append(tuple(sources))
         return _next(self.fetches)
 

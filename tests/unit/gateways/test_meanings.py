@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.jobs import Reason
-from bot.core.outcomes import Busy, Done, Failed, Locked, Look, Rejected
+from bot.core.outcomes import Busy, Done, Failed, Locked, Look, Missing, Rejected, Running, Trouble
 from bot.gateways.answers import read_creation, read_look, read_refusal
 from bot.gateways.meanings import (
     ABOUT_ONE_ORDER,
@@ -17,7 +17,11 @@ from bot.gateways.meanings import (
     STATES,
     Meaning,
     Meanings,
+    Place,
     Row,
+    Said,
+    Step,
+    key_of,
     word_of,
 )
 from docs.answers_page import PAGE, page
@@ -408,6 +412,129 @@ def test_no_code_and_no_word_means_two_things() -> None:
     for row in PACKAGED.rows:
         for word in row.words:
             assert seen.setdefault(word_of(word), row.meaning) is row.meaning, word
+
+
+def test_no_code_stands_in_two_rows_of_the_same_conditions() -> None:
+    seen: set[object] = set()
+    for row in PACKAGED.rows:
+        keys = {(key_of(code), row.status, row.at, row.together) for code in row.codes}
+        assert len(keys) == len(row.codes), row
+        assert not keys & seen, keys & seen
+        seen |= keys
+
+
+def test_no_row_is_shadowed_by_another() -> None:
+    """Each code, sentence and phrase yields its own row's meaning wherever it holds."""
+    for row in PACKAGED.rows:
+        for said, step in spoken(row):
+            for at in row.at or set(Place):
+                for status in row.status or {400}:
+                    found = PACKAGED.find(said, status=status, at=at)
+                    if step is Step.PHRASE and at not in (Place.CREATE, Place.FAILURE):
+                        continue
+                    assert found, (row.by, said)
+                    assert found.meaning is row.meaning, (said, found)
+
+
+def spoken(row: Row) -> list[tuple[Said, Step]]:
+    codes = [code.replace("*", "x") for code in row.codes]
+    texts = [text.replace("*", "x").replace("#", "1") for text in row.sentences]
+    if row.together:
+        return [(Said((code,), (text,)), Step.BOTH) for code in codes for text in texts]
+    return [
+        *((Said((code,)), Step.CODE) for code in codes),
+        *((Said((), (text,)), Step.SENTENCE) for text in texts),
+        *((Said((), (text,)), Step.PHRASE) for text in row.phrases),
+    ]
+
+
+def numbers() -> list[str]:
+    codes = (code for row in PACKAGED.rows for code in row.codes)
+    return [code.rpartition(".")[2] for code in codes if code.rpartition(".")[2].isdigit()]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 520, 530])
+def test_no_number_pauses_a_gateway_whose_order_may_have_been_made(status: int) -> None:
+    for code in numbers():
+        for number in (code, int(code)):
+            for body in (
+                flat(number),
+                envelope("x", number),
+                {"title": f"Error {code}", "status": status, "error_code": number},
+                raw({"code": number}),
+                {"base_resp": {"status_code": number, "status_msg": "x"}},
+            ):
+                assert not isinstance(create(status, body), Locked), body
+                assert not isinstance(look(body, status), Locked), body
+
+
+def test_a_5xx_pauses_by_the_gateways_own_words_and_not_by_its_vendors() -> None:
+    assert kind(create(500, flat("quota_not_enough", "x"))) == EMPTY
+    assert kind(create(500, envelope("用户额度不足"))) == EMPTY
+    for body in (raw({"code": "Arrearage"}), flat("x", "Account balance not enough")):
+        told = create(500, body)
+        assert isinstance(told, Rejected)
+        assert told.charged
+        assert kind(create(500, body, trust=False)) == ("Uncertain", None)
+        assert kind(create(403, body)) == EMPTY
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (401, "Your account was flagged for unusual activity."),
+        (401, "Your organization was disabled for a policy violation."),
+        (401, "We saw things that violate our policies."),
+        (403, "Your API key was flagged for abuse"),
+        (403, "Your account has been banned for content policy violations"),
+    ],
+)
+def test_what_is_said_of_an_account_is_not_moderation(status: int, message: str) -> None:
+    assert kind(create(status, envelope(message))) == KEY
+
+
+def test_what_is_said_of_content_is() -> None:
+    for message in ("The prompt was flagged", "It shows protected intellectual property"):
+        assert kind(create(400, envelope(message))) == MODERATED
+    assert kind(create(400, envelope("A guardrail is missing"))) == ("Rejected", Reason.REFUSED)
+
+
+def test_a_wrong_size_is_told_by_two_numbers() -> None:
+    for value, reason in (("'1x1'", Reason.BAD_SIZE), ("'max'. Expected x", Reason.REFUSED)):
+        assert kind(create(400, envelope(f"Invalid value: {value}"))) == ("Rejected", reason)
+
+
+@pytest.mark.parametrize("said", ["Not Found", "404 page not found", "Route /v1 not found"])
+def test_a_wrong_route_says_nothing_of_a_job(said: str) -> None:
+    assert isinstance(look({"detail": said}, 404), Trouble)
+    assert look({"detail": "Video video_1 not found"}, 404) == Missing()
+
+
+DECIDED = [
+    ({"status": "ok", "data": {"task_status": "succeed"}}, "Done"),
+    ({"status": 0, "state": "success"}, "Done"),
+    ({"data": {"status": 1, "task_status": "SUCCEED"}}, "Done"),
+    ({"status": "completed", "result": {"state": "ok"}}, "Done"),
+    ({"status": "ok", "data": {"status": "processing"}}, "Running"),
+    ({"status": "completed", "data": {"status": "failed"}}, "Failed"),
+    ({"status": "processing", "data": {"status": "completed"}}, "Done"),
+]
+
+
+@pytest.mark.parametrize(("body", "outcome"), DECIDED, ids=repr)
+def test_the_innermost_known_word_decides(body: dict[str, object], outcome: str) -> None:
+    assert type(look(body)).__name__ == outcome
+
+
+def test_the_word_that_is_told_as_unknown_is_the_unknown_one() -> None:
+    seen = look({"status": "success", "data": {"state": "Marinating"}})
+    assert seen == Running(None, None, "marinating")
+
+
+def test_a_refused_content_that_quotes_its_prompt_pauses_nobody() -> None:
+    told = answer(403, envelope("Insufficient balance"))
+    assert isinstance(read_refusal(told), Locked)
+    assert isinstance(read_refusal(told, prompt="Insufficient balance"), Trouble)
 
 
 def test_the_page_shows_the_table() -> None:

@@ -1,6 +1,7 @@
 """What an answer says of a gateway, a key, its models and its balance."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.answers import Answer
+from bot.gateways.meanings import Meaning, Row
 from bot.gateways.survey import (
     Balance,
     check_address,
@@ -278,6 +280,19 @@ async def test_a_probe_costs_nothing_and_tells_of_key_and_balance(
         probe = await gateways["main"].probe()
     assert (probe.reason if isinstance(probe, Locked) else probe) == meaning
     assert {(method, key) for method, _, key in odd.requests} == {("GET", "Bearer sk-1")}
+
+
+async def test_a_probe_knows_the_operators_own_answers() -> None:
+    refused = Said(403, {"error": {"code": "purse_empty", "message": "x"}})
+    odd = OddGateway(v1__videos=refused, v1__models=refused)
+    own = Row(by="club", meaning=Meaning.NO_BALANCE, codes=("purse_empty",))
+    for answers, reason in (((own,), Reason.NO_BALANCE), ((), Reason.BAD_KEY)):
+        async with odd.serve() as url:
+            table = replace(settings(url), answers=answers)
+            async with open_gateways([table]) as gateways:
+                probe = await gateways["main"].probe()
+        assert isinstance(probe, Locked)
+        assert probe.reason is reason
 
 
 async def test_a_gateway_that_is_away_answers_no_probe() -> None:
