@@ -14,10 +14,11 @@ is written by `python -m docs.answers_page`, and a test holds it to the table.
 
 Codes and types come first, wherever an envelope has them: case and separators don't count, `*` ends
 a prefix. A bare number counts at HTTP 400, 401, 402, 403 and 429 alone, unless its row names other
-statuses. Then come whole sentences, in which `*` is anything and `#` a number. A part of a message (*phrase*) counts
-only where one order is judged, for a message may quote its prompt: nothing that a person writes can
-pause a gateway for others. An answer that one order is moderated pauses nothing either, whatever
-its HTTP status. 401 and 402 are about the account by themselves; any other 429 is busy.
+statuses. Then come whole sentences, in which `*` is anything and `#` a number. A part of a message
+(*phrase*) counts only where one order is judged, for a message may quote its prompt: nothing that a
+person writes can pause a gateway for others. An answer that one order is moderated pauses nothing
+either, whatever its HTTP status. 401 and 402 are about the account by themselves; any other 429 is
+busy.
 
 | meaning | what follows |
 |---|---|
