@@ -172,8 +172,16 @@ def says_no(data: dict[str, Any]) -> bool:
     """Whether it names an error: a code or a message alone may be those of a success."""
     faults = data.get("detail")
     is_faulty = isinstance(faults, list) and bool(_words(faults))  # FastAPI's
-    refuses = data.get("success") is False or is_faulty
+    refuses = data.get("success") is False or is_faulty or _is_task_error(data)
     return refuses or _error(data) is not None or _named_failure(data) is not None
+
+
+def _is_task_error(data: dict[str, Any]) -> bool:
+    """new-api's own: a code with a name, a message, and no data."""
+    code = data.get("code")
+    is_named = isinstance(code, str) and any(map(str.isalpha, code))
+    nothing = "data" in data and data["data"] is None and "message" in data
+    return is_named and nothing and str(code).casefold() not in _NO_ERROR
 
 
 def _error(data: dict[str, Any]) -> str | None:

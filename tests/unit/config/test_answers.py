@@ -32,7 +32,7 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
             (
                 "gateways.main.answers.0.meaning is 'poor'; it has to be one of: 'moderated', "
                 "'no_balance', 'bad_key', 'unknown_model', 'bad_size', 'too_long', 'busy', "
-                "'blocked', 'refused', 'unknown_id', 'no_route', 'done', 'failed', 'expired', "
+                "'blocked', 'refused', 'no_route', 'unknown_id', 'done', 'failed', 'expired', "
                 "'waiting' or 'running'."
             ),
         ),
