@@ -4,14 +4,20 @@ The service and `zoetrope generate` share it, so that both judge the same file t
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
-from bot.core.outcomes import Done, Fetched, Locked, Look, Missing, Trouble, Unusable
+from bot.core.outcomes import Done, Fetch, Fetched, Locked, Look, Missing, Trouble, Unusable
 from bot.core.ports import Gateway, Media
 
 _BAD = frozenset({"not_a_video", "video_damaged"})
 """What the studio says of a file that will not get better."""
+_ELSEWHERE = _BAD | {"video_truncated"}
+"""What may be whole at another address. All else is about the film, or about us."""
+
+MOST_SOURCES = 4
+"""Links that are asked besides our own address; each may take a quarter of an hour."""
 
 
 async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Look:
@@ -32,21 +38,41 @@ async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, pro
 async def fetch_video(
     gateway: Gateway, media: Media, gateway_id: str, sources: Sequence[str], *, prompt: str
 ) -> Video | Locked | Trouble | Unusable:
-    """Fetch it once and keep it, if it is a video that plays."""
+    """Fetch it and keep the first copy that plays: by our own id, else from what it named.
+
+    Our own address says best why there is none; a link may be closed to us alone.
+    """
+    own = [] if gateway_id == UNNAMED else [None]
+    why: Locked | Trouble | Unusable = Trouble("no link")
     async with media.scratch() as directory:
-        file = directory / "download"
-        fetch = await gateway.content(gateway_id, sources, file, prompt=prompt)
-        if not isinstance(fetch, Fetched):
-            return fetch
-        try:
-            return await media.keep_video(file)
-        except Temporary as ours:
-            return Trouble(str(ours))
-        except Broken as broken:
-            if broken.code in _BAD:
-                return Unusable(Reason.CONTENT_BAD, _words(broken))
-            # Cut, or too much for our worker: another time it may be whole, or we less busy.
-            return Trouble(_words(broken), definite=True)
+        for number, address in enumerate((*own, *sources[:MOST_SOURCES])):
+            file = directory / "download"
+            fetch = await gateway.content(gateway_id, address, file, prompt=prompt)
+            got, is_final = await _judged(fetch, media, file)
+            if isinstance(got, Video) or is_final:
+                return got
+            if number == 0 or not own:
+                why = got
+    return why
+
+
+async def _judged(
+    fetch: Fetch, media: Media, file: Path
+) -> tuple[Video | Locked | Trouble | Unusable, bool]:
+    """The film if it can be kept, else why not; and whether other addresses can't help."""
+    if not isinstance(fetch, Fetched):
+        # Then it is so wherever it lies: it is not fetched twice.
+        is_too_large = isinstance(fetch, Unusable) and fetch.reason is Reason.CONTENT_TOO_LARGE
+        return fetch, is_too_large
+    try:
+        return await media.keep_video(file), True
+    except Temporary as ours:
+        return Trouble(str(ours)), True
+    except Broken as broken:
+        if broken.code in _BAD:
+            return Unusable(Reason.CONTENT_BAD, _words(broken)), False
+        # Cut, or too much for our worker: another time it may be whole, or we less busy.
+        return Trouble(_words(broken), definite=True), broken.code not in _ELSEWHERE
 
 
 def _words(error: BotError) -> str:

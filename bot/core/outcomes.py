@@ -94,12 +94,12 @@ class Trouble:
     detail: str
     retry_after: float | None = None
     definite: bool = False
-    """The gateway itself says that there is no content: silence and outages are not that."""
+    """The gateway itself has no content for us, or something else in its place: no outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Content: what was handed over can't be taken. A few tries, then it is believed."""
+    """Content: the file that was handed over can't be taken. A few tries, then it is believed."""
 
     reason: Reason
     detail: str

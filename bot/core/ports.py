@@ -283,11 +283,12 @@ class Gateway(Protocol):
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
 
     async def content(
-        self, gateway_id: str, sources: Sequence[str], into: Path, *, prompt: str = ""
+        self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        """Stream the finished video to `into`: our own id first, then the URLs it named.
+        """Stream the finished video to `into`: from a URL that it named, or by our own id.
 
-        What an answer quotes of `prompt` decides nothing.
+        One address each time, as only the file tells whether it is worth asking another. What an
+        answer quotes of `prompt` decides nothing.
         """
 
 

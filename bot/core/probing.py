@@ -16,10 +16,8 @@ from bot.log import get_logger
 PROBE_TIME = 30.0
 """Seconds that a probe may take; the next one begins later than that."""
 DOUBT = 600.0
-"""Seconds after which one order may try although the probe is refused: that may be its own fault.
-
-It is refused free of charge, as it was before.
-"""
+"""Seconds after which one order may try although the probe, which this process saw answered well
+before, is refused: it is refused free of charge, as it was before."""
 
 log = get_logger()
 
@@ -44,6 +42,8 @@ class Probing:
         self._wake = wake
         self._rooms = rooms
         self._patience = patience
+        self._seen_open: set[str] = set()
+        """Gateways that answered the probe well to the key of this process: a no of theirs tells."""
 
     async def take(self, paused: Paused) -> None:
         """Ask, and let go what may go now: everything, one order or nothing."""
@@ -51,6 +51,8 @@ class Probing:
         probe = await self._probe(name)
         log.info("gateway.probed", gateway=name, answer=type(probe).__name__.lower())
         now = self._clock.now()
+        if isinstance(probe, Open):
+            self._seen_open.add(name)
         if isinstance(probe, Open) and paused.refused_at is not None:
             ended = await self._pauses.works(
                 name, looked=False, asked_at=asked_at, rooms=self._rooms, now=now
@@ -59,7 +61,8 @@ class Probing:
                 log.info("gateway.resumed", gateway=name)
         elif isinstance(probe, Locked) and probe.reason is paused.reason:
             await self._pauses.refused(name, probe.reason, now=now)
-            if paused.tried_at is None or paused.tried_at <= now - DOUBT:
+            in_doubt = paused.tried_at is None or paused.tried_at <= now - DOUBT
+            if in_doubt or name not in self._seen_open:
                 await self._pauses.let_one_try(name, now=now)
         else:
             await self._pauses.let_one_try(name, now=now)
@@ -69,8 +72,13 @@ class Probing:
         gateway = self._gateways.get(name)
         if gateway is None:
             return Trouble("not configured")
-        try:
-            async with asyncio.timeout(self._patience):
-                return await gateway.probe()
-        except TimeoutError as error:
-            return Trouble(type(error).__name__)
+        return await ask(gateway, patience=self._patience)
+
+
+async def ask(gateway: Gateway, *, patience: float) -> Probe:
+    """Ask free of charge how its key and balance are, for so many seconds at most."""
+    try:
+        async with asyncio.timeout(patience):
+            return await gateway.probe()
+    except TimeoutError as error:
+        return Trouble(type(error).__name__)

@@ -19,6 +19,7 @@ from bot.core.notices import about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
 from bot.core.ports import Gateway, Media, Platform
+from bot.core.probing import PROBE_TIME, ask
 from bot.core.submission import Submission
 from bot.log import get_logger
 
@@ -37,7 +38,7 @@ CONTENT_PATIENCE = 2 * 3600.0
 CONTENT_PACE = 60.0
 """Seconds at most between two tries to fetch what is made and paid for."""
 CONTENT_TRIES = 3
-"""Tries after which content that can't be taken is believed to stay like that."""
+"""Tries after which a file that can't be taken is believed to stay like that."""
 
 log = get_logger()
 
@@ -281,9 +282,8 @@ class Steps:
         match got:
             case Video():
                 await self._keep(job, moves.stored(job, got))
-            case Locked():
-                await self._desk.pause(job, got)
-                await self._desk.put_off(job, PAUSE)
+            case Locked(detail=detail):
+                await self._content_locked(job, gateway, detail)
             case Unusable(reason, detail):
                 await self._content_unusable(job, reason, detail)
             case Trouble(detail, _, definite):
@@ -304,6 +304,17 @@ class Steps:
             return
         tried = replace(job, attempts=tries, reason=reason, detail=detail)
         await self._desk.put_off(tried, CONTENT_PACE, was=job)
+
+    async def _content_locked(self, job: Job, gateway: Gateway, detail: str) -> None:
+        """The key is in trouble only where a free question with it is refused as well.
+
+        A job begins one pause at most: if its gateway works for others later, it is this job.
+        """
+        probe = await ask(gateway, patience=PROBE_TIME)
+        is_locked = isinstance(probe, Locked)
+        if isinstance(probe, Locked) and not job.attempts:
+            await self._desk.pause(job, probe)
+        await self._content_trouble(job, detail, definite=not is_locked)
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
         """Definite words are believed after a while; an outage, theirs or ours, is waited out."""

@@ -144,7 +144,7 @@ class Submission:
         return sent, outcome
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
-        """The gateway's front takes less: remember that, and once send a smaller one."""
+        """The gateway's front takes less: remember that, and send a smaller one."""
         most: int | None = None
 
         async def learn() -> None:
@@ -155,7 +155,8 @@ class Submission:
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
         no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
         request = self._within(sent, most)
-        if most is None or request == sent.request or sent.reason is no.reason:
+        # Limits only fall, down to a floor: so does what goes, a few times at the most.
+        if most is None or request == sent.request:
             return no
         return _Smaller(no.reason, no.detail, request=request)
 

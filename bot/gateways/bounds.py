@@ -13,7 +13,7 @@ class Bounds:
     look: float = 45.0
     """A whole look at a job; in a download, the wait for its first byte."""
     content: float = 900.0
-    """A whole download, with every address that is tried for it."""
+    """A whole download from one address."""
     stall: float = 45.0
     """Within this time a download must bring `stride` more bytes."""
     stride: int = 64 * 1024

@@ -1,7 +1,7 @@
 """Brings a video to disk: from origins we were told of directly, from strangers past the guard.
 
 The bytes say what an answer is. A video may come packed, as a part that is the whole, or as JSON
-that says where it is; what can never become one is told apart from what is only late.
+that says where it is; a file that can't be taken is told apart from words in place of one.
 """
 
 import asyncio
@@ -103,7 +103,7 @@ class Downloads:
             if response.status not in _WHOLE:
                 return await self._refused(response, prompt, keyed=bool(key))
             if response.status == 206 and (part := _part(response)):
-                return Unusable(Reason.CONTENT_GONE, f"HTTP 206: {part}")
+                return Trouble(f"HTTP 206: {part}", definite=True)
             if (response.content_length or 0) > self.bounds.video:
                 return _too_large(f"{response.content_length} bytes announced")
             return await self._receive(response, into)
@@ -131,7 +131,9 @@ class Downloads:
             return Fetched(saving.size)
         body = await asyncio.to_thread(into.read_bytes)
         said = read_content(Answer(response.status, response.headers, body), meanings=self.meanings)
-        return said if isinstance(said, Trouble | Unusable) else Onward(said)
+        if isinstance(said, Unusable):
+            return Trouble(said.detail, definite=True)
+        return said if isinstance(said, Trouble) else Onward(said)
 
 
 class _Saving:
@@ -169,7 +171,7 @@ class _Saving:
             return Trouble("packed content is cut", definite=True)
         return self._tell(self._head)
 
-    def _look(self, piece: bytes) -> Unusable | None:
+    def _look(self, piece: bytes) -> Trouble | Unusable | None:
         """Whether to stop before this piece: it is too much, or shows that this is no video."""
         self.size += len(piece)
         if not self._is_told:
@@ -183,19 +185,20 @@ class _Saving:
             return _too_large(f"more than {self._bounds.video} bytes")
         return None
 
-    def _tell(self, head: bytes) -> Unusable | None:
+    def _tell(self, head: bytes) -> Trouble | None:
         if self._is_told:
             return None
         self._is_told = True
         self.is_text = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_TEXT)
         return None if self.is_text or container_of(head) else self._no_video()
 
-    def _no_video(self) -> Unusable:
+    def _no_video(self) -> Trouble:
+        """A page or a picture in its place may be there for an hour only, say of maintenance."""
         headers = self._response.headers
         told = [headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
         words = redacted(" ".join(filter(str.isprintable, filter(None, told))))[:80]
         detail = f"not a video: {words}" if words else "not a video"
-        return Unusable(Reason.CONTENT_GONE, detail)
+        return Trouble(detail, definite=True)
 
 
 def _too_large(detail: str) -> Unusable:

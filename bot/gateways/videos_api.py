@@ -15,19 +15,15 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.core.jobs import UNNAMED, Reason
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import (
     Creation,
     Fetch,
-    Fetched,
-    Locked,
     Look,
     NotSent,
     Probe,
     Trouble,
     Uncertain,
-    Unusable,
 )
 from bot.gateways.answers import Answer, read_creation, read_look
 from bot.gateways.bounds import Bounds
@@ -39,9 +35,6 @@ from bot.gateways.sending import Sending, post, read
 from bot.gateways.survey import probe
 
 BOUNDS = Bounds()
-POST_TIME = BOUNDS.post
-CONTENT_TIME = BOUNDS.content
-"""Seconds that a call may take at the most: a claim on its job has to last longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,30 +130,19 @@ class VideosApi:
         return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
 
     async def content(
-        self, gateway_id: str, sources: Sequence[str], into: Path, *, prompt: str = ""
+        self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        """Stream the finished video to `into`: by our own id first, then from what it named."""
+        """Stream the finished video to `into`: from a URL that it named, or by our own id.
+
+        Only our own address is shown the key.
+        """
+        url = self._url(gateway_id, "/content") if source is None else source
+        key = self._key if source is None else {}
         try:
             async with asyncio.timeout(self._bounds.content):
-                return await self._content(gateway_id, sources, into, prompt)
+                return await self._downloads.fetch(url, into, key=key, prompt=prompt)
         except TimeoutError as error:
             return Trouble(type(error).__name__)
-
-    async def _content(
-        self, gateway_id: str, sources: Sequence[str], into: Path, prompt: str
-    ) -> Fetch:
-        fetch: Fetch = Trouble("no link")
-        if gateway_id != UNNAMED:
-            own = self._url(gateway_id, "/content")
-            fetch = await self._downloads.fetch(own, into, key=self._key, prompt=prompt)
-        for source in sources:
-            if isinstance(fetch, Fetched | Locked) or _is_too_large(fetch):
-                break
-            other = await self._downloads.fetch(source, into, key={}, prompt=prompt)
-            # Our own address says best why there is none; a link may be closed to us alone.
-            if isinstance(other, Fetched) or _is_too_large(other) or gateway_id == UNNAMED:
-                fetch = other
-        return fetch
 
     async def _post(self, url: URL, body: Body, sending: Sending) -> Answer:
         return await post(
@@ -175,11 +157,6 @@ class VideosApi:
     def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
         name = "" if gateway_id is None else f"/{quote(gateway_id, safe='')}"
         return URL(f"{self.base_url}/v1/videos{name}{tail}", encoded=True)
-
-
-def _is_too_large(fetch: Fetch) -> bool:
-    """Then it is so wherever it lies: it is not fetched twice."""
-    return isinstance(fetch, Unusable) and fetch.reason is Reason.CONTENT_TOO_LARGE
 
 
 @asynccontextmanager

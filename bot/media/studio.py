@@ -137,7 +137,7 @@ class Studio:
         async with self.file(key) as source, self.scratch() as folder:
             target = folder / "video.mp4"
             if self._shrinking.locked():
-                # Whoever waited in line here would outlive the claim on what it is for.
+                # A post that waited in line here would keep a place that others can use.
                 raise Temporary("shrinking", retry_after=SHRINK_PAUSE, unsent=True)
             async with self._shrinking:
                 await self._workers.run(

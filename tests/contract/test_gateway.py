@@ -26,7 +26,6 @@ from bot.core.outcomes import (
     Running,
     Trouble,
     Uncertain,
-    Unusable,
 )
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.simulator.faults import BAD_GATEWAY, Fault
@@ -37,6 +36,7 @@ from bot.simulator.server import Simulator
 from tests.fakes import wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
+from tests.unit.gateways import shelf
 
 HTML = "not a video: text/html; charset=utf-8"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
@@ -244,7 +244,7 @@ async def test_a_video_from_the_order_to_the_file(
     early = await gateway.retrieve(gateway_id)
     await clock.advance(4)
     half = await gateway.retrieve(gateway_id)
-    too_early = await gateway.content(gateway_id, [], video)
+    too_early = await gateway.content(gateway_id, None, video)
     await simulator.rendered()
     await clock.advance(4)
     done = await gateway.retrieve(gateway_id)
@@ -254,7 +254,7 @@ async def test_a_video_from_the_order_to_the_file(
         "HTTP 400: invalid_request_error the video is not ready", definite=True
     )
     assert done == Done((f"{gateway.base_url}/files/{gateway_id}.mp4",))
-    assert await gateway.content(gateway_id, (), video) == Fetched(len(BLANK))
+    assert await gateway.content(gateway_id, None, video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK
     assert simulator.charges == 1
 
@@ -295,9 +295,9 @@ async def test_content_that_fails_is_trouble_and_the_url_is_the_way_around_it(
 
     said_no: Fetch = Trouble(detail, definite=fault.status == 404)
     if detail == HTML:
-        said_no = Unusable(Reason.CONTENT_GONE, detail)
-    assert await gateway.content(gateway_id, (), video) == said_no
-    assert await gateway.content(gateway_id, done.sources, video) == Fetched(len(BLANK))
+        said_no = Trouble(detail, definite=True)
+    assert await gateway.content(gateway_id, None, video) == said_no
+    assert await shelf.fetched(gateway, gateway_id, done.sources, video) == Fetched(len(BLANK))
     assert video.read_bytes() == BLANK
 
 
@@ -315,8 +315,8 @@ async def test_a_content_that_moved_to_another_host_is_fetched_there_without_our
                 media_origins=frozenset({elsewhere}),
             )
             async with open_gateways([client(url), allowed]) as gateways:
-                guarded = await gateways["g"].content("v", (), video)
-                fetched = await gateways["allowed"].content("v", (), video)
+                guarded = await gateways["g"].content("v", None, video)
+                fetched = await gateways["allowed"].content("v", None, video)
 
     assert (guarded, fetched) == (Trouble("NotPublic"), Fetched(len(BLANK)))
     assert [one.is_authorized for one in moved.requests] == [True, True]
@@ -398,7 +398,7 @@ async def test_a_wrong_key_locks_every_operation(simulator: Simulator, video: Pa
             outcomes = [
                 await gateway.create(ordered("sora-2"), (), about_to_send=nothing),
                 await gateway.retrieve("video_1"),
-                await gateway.content("video_1", (), video),
+                await gateway.content("video_1", None, video),
             ]
 
     detail = "HTTP 401: invalid_request_error invalid or missing API key"

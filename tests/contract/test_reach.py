@@ -30,7 +30,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.scenes import Film
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
-from tests.unit.gateways import bodies, samples
+from tests.unit.gateways import bodies, samples, shelf
 from tests.unit.media.samples import write_sound
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
@@ -119,7 +119,9 @@ async def test_an_order_becomes_the_film_that_was_meant(
     await way.clock.advance(LONG)
     done = await way.gateway.retrieve(created.gateway_id)
     assert isinstance(done, Done)
-    fetched = await way.gateway.content(created.gateway_id, done.sources, tmp_path / "video.mp4")
+    fetched = await shelf.fetched(
+        way.gateway, created.gateway_id, done.sources, tmp_path / "video.mp4"
+    )
 
     assert fetched == Fetched(len(BLANK))
     assert arrived(way.simulator.journal[0], given) == golden(way.gateway.dialect, model, kind)

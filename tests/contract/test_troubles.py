@@ -33,7 +33,7 @@ from bot.simulator.presets import PRESETS
 from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
-from tests.unit.gateways import bodies, samples
+from tests.unit.gateways import bodies, samples, shelf
 
 from .test_gateway import BlankRenderer
 from .test_reach import SPEAKERS
@@ -126,7 +126,7 @@ MEANINGS: Mapping[str, str] = {
         "content-endless content-oversized",
         "Accepted Running Done Unusable(content_too_large)",
     ),
-    **all_of("content-html content-json", "Accepted Running Done Unusable(content_gone) Fetched"),
+    **all_of("content-html content-json", "Accepted Running Done Trouble! Fetched"),
     **all_of("content-400 content-404", "Accepted Running Done Trouble! Fetched"),
     **all_of(
         "content-403 content-502 content-drips content-truncated content-moved",
@@ -207,7 +207,7 @@ class Teller:
     async def _fetch(self, story: Story, gateway: VideosApi, created: Accepted, done: Done) -> None:
         sources = created.sources
         for _ in range(FETCHES):
-            fetch = await gateway.content(created.gateway_id, sources, self.into)
+            fetch = await shelf.fetched(gateway, created.gateway_id, sources, self.into)
             story.outcomes.append(fetch)
             if isinstance(fetch, Fetched):
                 return

@@ -5,7 +5,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken
 from bot.core.jobs import UNNAMED, Reason, Status
-from bot.core.outcomes import Accepted, Done, Fetched, Look, Missing, Trouble, Unusable
+from bot.core.outcomes import (
+    Accepted,
+    Done,
+    Fetched,
+    Locked,
+    Look,
+    Missing,
+    Open,
+    Trouble,
+    Unusable,
+)
 from bot.core.steps import CONTENT_PACE, CONTENT_TRIES
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
@@ -42,7 +52,7 @@ async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minu
     end = await workshop.job(job.id)
     assert (end.status, end.reason, end.detail) == (Status.FAILED, reason, "just so")
     assert (end.quota_cost, end.spend_cost) == (0, 1)
-    assert len(workshop.gateway.sources) == CONTENT_TRIES
+    assert len(workshop.gateway.asked) == CONTENT_TRIES
 
 
 async def test_the_row_counts_and_an_outage_in_between_starts_no_new_count(
@@ -61,13 +71,13 @@ async def test_the_row_counts_and_an_outage_in_between_starts_no_new_count(
     end = await workshop.job(job.id)
     assert (end.status, end.reason) == (Status.FAILED, Reason.CONTENT_TOO_LARGE)
     assert counted == [1, 1, 2, 2]
-    assert len(workshop.gateway.sources) == 6
+    assert len(workshop.gateway.asked) == 6
 
 
 async def test_what_was_bad_once_and_good_then_is_posted_and_says_nothing_of_it(
     workshop: Workshop,
 ) -> None:
-    workshop.gateway.fetches = [Unusable(Reason.CONTENT_GONE, "HTML"), Fetched(9)]
+    workshop.gateway.fetches = [Unusable(Reason.CONTENT_BAD, "noise"), Fetched(9)]
     job = await workshop.submit(order())
     await workshop.work(CONTENT_PACE + 30)
     done = await workshop.job(job.id)
@@ -92,7 +102,69 @@ async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
         Reason.CONTENT_BAD,
         f"{code}: damaged 60, pictures 120",
     )
-    assert len(workshop.gateway.sources) == CONTENT_TRIES
+    assert len(workshop.gateway.asked) == CONTENT_TRIES
+
+
+async def test_a_page_in_place_of_the_film_is_waited_out_for_two_hours(workshop: Workshop) -> None:
+    workshop.gateway.fetches = [Trouble("not a video: text/html", definite=True)]
+    job = await workshop.submit(order())
+    await workshop.work(1.9 * HOUR)
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+    workshop.gateway.fetches = [Fetched(9)]
+    await workshop.work(CONTENT_PACE + 1)
+    assert (await workshop.job(job.id)).video is not None
+
+
+async def test_a_damaged_copy_of_our_own_is_replaced_by_a_whole_one_behind_a_link(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.looks = [Done((FILM,))]
+    workshop.studio.bad_videos = [Broken("video_damaged")]
+    job = await workshop.submit(order())
+    await workshop.work(15)
+    assert (await workshop.job(job.id)).video is not None
+    assert workshop.gateway.asked == [None, FILM]
+
+
+# --- a refused download --------------------------------------------------------------------------
+
+NO = Locked(Reason.BAD_KEY, "HTTP 401")
+
+
+async def test_a_refused_download_alone_pauses_nobody_and_ends_after_two_hours(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.fetches, workshop.gateway.probes = [NO], [Open()]
+    job = await workshop.submit(order())
+    await workshop.work(HOUR)
+    assert await workshop.pauses.held("main", now=workshop.clock.time) is None
+    assert await workshop.pauses.next_due() is None
+    await workshop.work(2 * HOUR)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.FAILED, Reason.CONTENT_GONE)
+
+
+async def test_a_refused_key_pauses_its_gateway_and_keeps_the_film_for_two_days(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.fetches, workshop.gateway.probes = [NO], [NO]
+    job = await workshop.submit(order())
+    await workshop.work(12 * HOUR)
+    assert await workshop.pauses.next_due() is not None
+    assert (await workshop.job(job.id)).status is Status.COMPLETED
+    await workshop.work(48 * HOUR)
+    assert (await workshop.job(job.id)).reason is Reason.CONTENT_GONE
+
+
+async def test_one_job_begins_one_pause_at_most(workshop: Workshop) -> None:
+    """Also where the free questions are refused to a key that makes videos."""
+    workshop.gateway.fetches, workshop.gateway.probes = [NO], [NO]
+    await workshop.submit(order())
+    await workshop.work(HOUR)
+    now = workshop.clock.time
+    assert await workshop.pauses.works("main", looked=False, asked_at=now, rooms=(), now=now)
+    await workshop.work(HOUR)
+    assert await workshop.pauses.next_due() is None
 
 
 # --- made at once --------------------------------------------------------------------------------
@@ -109,7 +181,7 @@ async def test_a_video_that_was_made_at_once_without_an_id_is_fetched_and_asked_
     await workshop.work(5)
     done = await workshop.job(job.id)
     assert (done.status, done.video is not None) == (Status.COMPLETED, True)
-    assert workshop.gateway.sources == [(FILM,)]
+    assert workshop.gateway.asked == [FILM]
     assert workshop.gateway.looked == 0
 
 
@@ -122,10 +194,11 @@ async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_
 ) -> None:
     workshop.gateway.creations = [Accepted("v1", (FILM,))]
     workshop.gateway.looks = [look]
+    workshop.gateway.fetches = [*[Trouble("404")] * len(sources), Fetched(9)]
     job = await workshop.submit(order())
     await workshop.work(5)
     assert (await workshop.job(job.id)).video is not None
-    assert workshop.gateway.sources == [sources]
+    assert workshop.gateway.asked == [None, *sources]
 
 
 async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop: Workshop) -> None:
@@ -148,5 +221,5 @@ async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop:
     workshop.clock.on_nap = mend
     await workshop.work(5)
     assert workshop.clock.naps == 1
-    assert workshop.gateway.sources == [(film,)]
+    assert workshop.gateway.asked == [film]
     assert (await workshop.job(job.id)).video is not None

@@ -92,17 +92,30 @@ async def test_the_order_that_was_refused_goes_again_with_a_smaller_copy(large: 
     assert done.spend_cost > 0
 
 
-async def test_it_is_tried_again_once_only(large: Workshop) -> None:
+async def test_it_goes_again_only_as_long_as_it_gets_smaller(large: Workshop) -> None:
     large.gateway.creations = [TOO_LARGE]
     failed = await ordered(large)
 
     assert (failed.status, failed.reason) == (Status.FAILED, Reason.PICTURE_TOO_LARGE)
-    assert (failed.quota_cost, failed.spend_cost, large.gateway.posts) == (0, 0, 2)
+    assert (failed.quota_cost, failed.spend_cost, large.gateway.posts) == (0, 0, 4)
     assert failed.detail is not None
     assert failed.detail.startswith("HTTP 413: <html> (a body of ")
     most = await large.fronts.most("main", URL)
     assert most is not None
     assert most < USUAL
+
+
+async def test_a_job_made_smaller_for_a_known_limit_may_go_smaller_still(large: Workshop) -> None:
+    """Its first refusal is not its second, whatever its row remembers."""
+    large.gateway.creations = [Accepted("v1")]
+    first = await ordered(large)
+    await large.fronts.refused("main", URL, 3_000_000)
+    large.gateway.creations = [TOO_LARGE, Accepted("v2")]
+    again = await large.submit(first.order)
+    await large.work(60)
+
+    assert (await large.job(again.id)).status is Status.COMPLETED
+    assert large.gateway.posts == 3
 
 
 async def test_a_busy_moment_between_does_not_end_it(large: Workshop) -> None:

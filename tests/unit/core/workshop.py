@@ -100,8 +100,8 @@ class ScriptedGateway:
         """What lay beside each request, whether it was sent or not."""
         self.looked_at: list[float] = []
         self.looked = 0
-        self.sources: list[tuple[str, ...]] = []
-        """What came along with each wish for content."""
+        self.asked: list[str | None] = []
+        """Where content was asked for, each time; None: by our own id."""
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         """Happens between the first byte of the POST and its answer."""
         self.before: Callable[[], Awaitable[object]] | None = None
@@ -136,9 +136,9 @@ class ScriptedGateway:
         return _next(self.looks)
 
     async def content(
-        self, gateway_id: str, sources: Sequence[str], into: Path, *, prompt: str = ""
+        self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        self.sources.append(tuple(sources))
+        self.asked.append(source)
         return _next(self.fetches)
 
 
@@ -157,6 +157,8 @@ class ScriptedStudio:
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
+        self.bad_videos: list[BotError] = []
+        """What is wrong with the first ones, each once."""
         self.seconds = 7.2
         """Of every sound."""
         self.shrinks = False
@@ -187,6 +189,8 @@ class ScriptedStudio:
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
+        if self.bad_videos:
+            raise self.bad_videos.pop(0)
         if self.bad_video:
             raise self.bad_video
         self.kept.add("videos/a.mp4")

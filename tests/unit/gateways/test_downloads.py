@@ -17,13 +17,14 @@ from bot.core.outcomes import Fetched, Locked, Trouble, Unusable
 from bot.gateways.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire
+from tests.unit.gateways import shelf
 
 from .samples import MP4, opened
 
 HASTY = Bounds(look=1.0, stall=0.7, video=100_000, answer=50_000)
 PACKED = gzip.compress(MP4)
 HEAD = wire.answer(MP4[:12], length=None)
-NO_VIDEO = Unusable(Reason.CONTENT_GONE, "not a video: application/json")
+NO_VIDEO = Trouble("not a video: application/json", definite=True)
 
 
 def too_large(detail: str) -> Unusable:
@@ -31,14 +32,14 @@ def too_large(detail: str) -> Unusable:
 
 
 NOT_VIDEO: dict[str, tuple[Fault, Trouble | Unusable]] = {
-    "HTML": (wire.html, Unusable(Reason.CONTENT_GONE, "not a video: text/html")),
+    "HTML": (wire.html, Trouble("not a video: text/html", definite=True)),
     "JSON": (
         wire.sending(wire.answer('{"error": null}')),
-        Unusable(Reason.CONTENT_GONE, 'HTTP 200: {"error": null}'),
+        Trouble('HTTP 200: {"error": null}', definite=True),
     ),
     "JSON of an error": (
         wire.sending(wire.answer('{"error": {"code": "no_video", "message": "sorry"}}')),
-        Unusable(Reason.CONTENT_GONE, "HTTP 200: no_video sorry"),
+        Trouble("HTTP 200: no_video sorry", definite=True),
     ),
     "JSON of a job under way": (
         wire.sending(wire.answer('{"id": "v", "status": "processing", "url": ""}')),
@@ -62,7 +63,7 @@ NOT_VIDEO: dict[str, tuple[Fault, Trouble | Unusable]] = {
     "garbage": (wire.garbage, Trouble("ClientResponseError")),
     "packed in a way we do not know": (
         wire.sending(wire.answer(b"\x0b\x80" + MP4[:99], headers={"Content-Encoding": "br"})),
-        Unusable(Reason.CONTENT_GONE, "not a video: application/json br"),
+        Trouble("not a video: application/json br", definite=True),
     ),
     "damaged gzip": (
         wire.sending(wire.answer(PACKED[:50] + b"noise" * 9)),
@@ -80,19 +81,19 @@ NOT_VIDEO: dict[str, tuple[Fault, Trouble | Unusable]] = {
         wire.sending(
             wire.answer(MP4[:999], 206, headers={"Content-Range": f"bytes 0-998/{len(MP4)}"})
         ),
-        Unusable(Reason.CONTENT_GONE, f"HTTP 206: bytes 0-998/{len(MP4)}"),
+        Trouble(f"HTTP 206: bytes 0-998/{len(MP4)}", definite=True),
     ),
     "the end": (
         wire.sending(
             wire.answer(MP4[99:], 206, headers={"Content-Range": f"bytes 99-{len(MP4) - 1}/*"})
         ),
-        Unusable(Reason.CONTENT_GONE, f"HTTP 206: bytes 99-{len(MP4) - 1}/*"),
+        Trouble(f"HTTP 206: bytes 99-{len(MP4) - 1}/*", definite=True),
     ),
     "several parts": (
         wire.sending(
             wire.answer(MP4, 206, headers={"Content-Type": "multipart/byteranges; boundary=x"})
         ),
-        Unusable(Reason.CONTENT_GONE, "HTTP 206: several parts"),
+        Trouble("HTTP 206: several parts", definite=True),
     ),
     "too much, announced": (
         wire.stalling(wire.answer(b"", length=100_001)),
@@ -137,7 +138,7 @@ def video(tmp_path: Path) -> Path:
 async def test_a_video_arrives_whole(video: Path) -> None:
     server = Wire(wire.sending(wire.answer(MP4, headers={"Content-Type": "video/mp4"})))
     async with server.serve() as url, opened(url) as gateway:
-        fetch = await gateway.content("video_1", [], video)
+        fetch = await gateway.content("video_1", None, video)
 
     sent = server.requests[0]
     assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
@@ -176,7 +177,7 @@ async def test_a_video_arrives_whole(video: Path) -> None:
 )
 async def test_a_video_is_told_by_its_bytes_and_not_by_its_headers(video: Path, raw: bytes) -> None:
     async with Wire(wire.sending(raw)).serve() as url, opened(url) as gateway:
-        fetch = await gateway.content("v", [], video)
+        fetch = await gateway.content("v", None, video)
 
     assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
 
@@ -185,7 +186,7 @@ async def test_a_video_is_told_by_its_bytes_and_not_by_its_headers(video: Path, 
 async def test_what_is_no_whole_video_is_trouble(video: Path, name: str) -> None:
     fault, expected = NOT_VIDEO[name]
     async with Wire(fault).serve() as url, opened(url, bounds=HASTY) as gateway:
-        assert await gateway.content("v", [], video) == expected
+        assert await gateway.content("v", None, video) == expected
 
 
 async def written(video: Path, size: int) -> None:
@@ -207,7 +208,7 @@ async def test_the_first_bytes_may_come_one_at_a_time(
     pieces = [body[at : at + 1] for at in range(12)] + [body[12:]]
     server = Wire(wire.dripping(wire.answer(length=None), pieces, taken=taken))
     async with server.serve() as url, opened(url) as gateway:
-        assert await gateway.content("v", [], video) == expected
+        assert await gateway.content("v", None, video) == expected
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ async def test_a_byte_now_and_then_is_no_progress(video: Path, bounds: Bounds) -
     pieces = chain((MP4[at : at + 1] for at in range(12)), repeat(b"\0"))
     server = Wire(wire.dripping(wire.answer(length=None), pieces, taken=taken))
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
-        fetch = await gateway.content("v", [], video)
+        fetch = await gateway.content("v", None, video)
 
     assert fetch == Trouble("TimeoutError")
     assert 12 < video.stat().st_size < bounds.stride
@@ -244,7 +245,7 @@ async def test_a_slow_download_that_makes_progress_may_outlast_every_stall(video
 
     server = Wire(wire.dripping(wire.answer(length=None), pieces(), taken=taken))
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
-        fetch = await gateway.content("v", [], video)
+        fetch = await gateway.content("v", None, video)
 
     assert fetch == Fetched(video.stat().st_size)
     assert loop.time() > begun + 1.2
@@ -263,7 +264,7 @@ async def test_a_large_video_is_never_held_in_memory(video: Path) -> None:
     async with Wire(fault).serve() as url, opened(url) as gateway:
         tracemalloc.start()
         try:
-            fetch = await gateway.content("v", [], video)
+            fetch = await gateway.content("v", None, video)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -275,7 +276,7 @@ async def test_a_large_video_is_never_held_in_memory(video: Path) -> None:
 async def test_a_full_disk_is_trouble_for_later() -> None:
     body = MP4 + bytes(1_000_000)
     async with Wire(wire.sending(wire.answer(body))).serve() as url, opened(url) as gateway:
-        assert await gateway.content("v", [], Path("/dev/full")) == Trouble("OSError")
+        assert await gateway.content("v", None, Path("/dev/full")) == Trouble("OSError")
 
 
 # ------------------------------------------------------------------------- other addresses
@@ -292,7 +293,7 @@ async def test_the_first_source_that_has_it_is_taken_when_our_own_address_fails(
         opened(url, media_origins=frozenset({origin})) as client,
     ):
         sources = ["not an address", f"{origin}/1", f"{origin}/2", f"{origin}/3"]
-        fetch = await client.content("v", sources, video)
+        fetch = await shelf.fetched(client, "v", sources, video)
 
     assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
     assert [one.path for one in media.requests] == ["/1", "/2"]
@@ -302,7 +303,7 @@ async def test_the_first_source_that_has_it_is_taken_when_our_own_address_fails(
 async def test_if_no_source_has_it_our_own_address_says_why(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("Bad Gateway", 502)), wire.html)
     async with server.serve() as url, opened(url) as client:
-        fetch = await client.content("v", [f"{url}/files/1"], video)
+        fetch = await shelf.fetched(client, "v", [f"{url}/files/1"], video)
 
     assert fetch == Trouble("HTTP 502: Bad Gateway")
 
@@ -323,8 +324,8 @@ async def test_any_container_is_taken_by_its_bytes(video: Path, name: str) -> No
     drip = wire.dripping(wire.answer(length=None), pieces, taken=nothing_to_wait_for)
     server = Wire(wire.sending(wire.answer(body)), drip)
     async with server.serve() as url, opened(url) as gateway:
-        assert await gateway.content("v", [], video) == Fetched(len(body))
-        assert await gateway.content("v", [], video) == Fetched(len(b"".join(pieces)))
+        assert await gateway.content("v", None, video) == Fetched(len(body))
+        assert await gateway.content("v", None, video) == Fetched(len(b"".join(pieces)))
 
 
 async def nothing_to_wait_for(_: int) -> None:
@@ -346,9 +347,9 @@ async def test_json_in_place_of_the_video_says_where_it_is(video: Path, name: st
     async with gateway.serve() as url, media.serve() as origin:
         gateway.plan(wire.sending(wire.answer(json.dumps(LINKED[name](f"{origin}/v.mp4")))))
         async with opened(url, media_origins=frozenset({origin})) as client:
-            fetch = await client.content("v", [], video)
+            fetch = await client.content("v", None, video)
         async with opened(url) as client:
-            guarded = await client.content("v", [], video)
+            guarded = await client.content("v", None, video)
 
     assert (fetch, guarded) == (Fetched(len(MP4)), Trouble("NotPublic"))
     assert [one.is_authorized for one in gateway.requests] == [True, True]
@@ -361,7 +362,7 @@ async def test_a_link_to_the_gateway_itself_is_asked_with_the_key_and_not_for_ev
     gateway = Wire()
     async with gateway.serve() as url, opened(url) as client:
         gateway.plan(wire.sending(wire.answer(json.dumps({"url": f"{url}/again"}))))
-        fetch = await client.content("v", [], video)
+        fetch = await client.content("v", None, video)
 
     assert fetch == Trouble("too many redirects")
     assert [one.is_authorized for one in gateway.requests] == [True] * 4
@@ -374,7 +375,7 @@ async def test_a_bare_address_is_a_link(video: Path) -> None:
             wire.sending(wire.answer(f"{url}/v.mp4\r\n", headers={"Content-Type": "text/plain"})),
             wire.sending(wire.answer(MP4)),
         )
-        assert await client.content("v", [], video) == Fetched(len(MP4))
+        assert await client.content("v", None, video) == Fetched(len(MP4))
 
 
 async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> None:
@@ -386,7 +387,7 @@ async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> N
             wire.sending(wire.answer("", 502)),
             wire.sending(wire.answer(MP4)),
         )
-        fetch = await client.content("v", [], video)
+        fetch = await client.content("v", None, video)
 
     assert fetch == Fetched(len(MP4))
     assert [one.path for one in gateway.requests][1:] == ["/1", "/2"]
@@ -395,7 +396,7 @@ async def test_of_several_links_the_first_that_has_it_is_taken(video: Path) -> N
 async def test_too_large_is_not_fetched_a_second_time_by_its_links(video: Path) -> None:
     server = Wire(wire.endless(HEAD, bytes(65536)))
     async with server.serve() as url, opened(url, bounds=HASTY) as client:
-        fetch = await client.content("v", [f"{url}/1", f"{url}/2"], video)
+        fetch = await shelf.fetched(client, "v", [f"{url}/1", f"{url}/2"], video)
 
     assert fetch == too_large("more than 100000 bytes")
     assert len(server.connections) == 1
@@ -405,8 +406,8 @@ async def test_too_large_is_not_fetched_a_second_time_by_its_links(video: Path) 
 async def test_what_was_made_without_an_id_is_asked_by_its_links_alone(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("gone", 410)), wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url) as client:
-        gone = await client.content(UNNAMED, [f"{url}/1"], video)
-        fetch = await client.content(UNNAMED, [f"{url}/1"], video)
+        gone = await shelf.fetched(client, UNNAMED, [f"{url}/1"], video)
+        fetch = await shelf.fetched(client, UNNAMED, [f"{url}/1"], video)
 
     assert (gone, fetch) == (Trouble("HTTP 410: gone", definite=True), Fetched(len(MP4)))
     assert [(one.path, one.is_authorized) for one in server.requests] == [("/1", False)] * 2
@@ -419,7 +420,7 @@ REFUSAL = '{"error": {"message": "invalid token"}}'
 async def test_a_refused_key_locks_where_the_key_was_shown(video: Path, status: int) -> None:
     server = Wire(wire.sending(wire.answer(REFUSAL, status)))
     async with server.serve() as url, opened(url) as client:
-        locked = await client.content("v", [], video)
+        locked = await client.content("v", None, video)
 
     reason = Reason.NO_BALANCE if status == 402 else Reason.BAD_KEY
     assert locked == Locked(reason, f"HTTP {status}: invalid token")
@@ -435,18 +436,19 @@ async def test_a_refusal_where_no_key_was_shown_pauses_nothing(video: Path, stat
             gateway.serve() as url,
             opened(url, media_origins=frozenset({origin})) as client,
         ):
-            fetch = await client.content("v", [], video)
+            fetch = await client.content("v", None, video)
 
     assert fetch == Trouble(f"HTTP {status}: invalid token")
     assert [one.is_authorized for one in media.requests] == [False]
 
 
-async def test_a_refused_key_is_not_tried_around(video: Path) -> None:
+async def test_a_refusal_of_our_own_address_keeps_no_link_from_being_asked(video: Path) -> None:
     server = Wire(wire.sending(wire.answer("", 401)), wire.sending(wire.answer(MP4)))
     async with server.serve() as url, opened(url) as client:
-        assert isinstance(await client.content("v", [f"{url}/1"], video), Locked)
+        fetch = await shelf.fetched(client, "v", [f"{url}/1"], video)
 
-    assert len(server.connections) == 1
+    assert fetch == Fetched(len(MP4))
+    assert [one.is_authorized for one in server.requests] == [True, False]
 
 
 async def test_a_redirect_on_the_same_host_keeps_the_key_and_a_later_return_does_not(
@@ -461,7 +463,7 @@ async def test_a_redirect_on_the_same_host_keeps_the_key_and_a_later_return_does
         )
         other.plan(wire.redirecting(f"{url}/4", 302))
         async with opened(url, media_origins=frozenset({elsewhere})) as client:
-            fetch = await client.content("v", [], video)
+            fetch = await client.content("v", None, video)
 
     assert fetch == Fetched(len(MP4))
     assert [(one.path, one.is_authorized) for one in gateway.requests] == [
@@ -518,6 +520,6 @@ async def test_an_id_is_opaque_and_stays_one_part_of_the_path(
     server = Wire(wire.sending(wire.answer('{"status": "queued"}')))
     async with server.serve() as url, opened(url) as gateway:
         await gateway.retrieve(gateway_id)
-        await gateway.content(gateway_id, [], video)
+        await gateway.content(gateway_id, None, video)
 
     assert [one.path for one in server.requests] == [path, f"{path}/content"]

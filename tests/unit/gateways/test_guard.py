@@ -15,6 +15,7 @@ from bot.core.outcomes import Fetched, Trouble
 from bot.gateways.guard import NotPublic, check_url, guarded_connector, is_public
 from tests.fakes import wire
 from tests.fakes.wire import Wire
+from tests.unit.gateways import shelf
 
 from .samples import MP4, opened
 
@@ -177,7 +178,7 @@ async def test_an_address_that_is_not_plain_https_is_refused_by_its_look(
         opened(url, resolver=names) as client,
     ):
         source = spelling.format(own=URL(other).authority)
-        fetch = await client.content("v", [source], video)
+        fetch = await shelf.fetched(client, "v", [source], video)
 
     assert isinstance(fetch, Trouble)
     assert (len(gateway.connections), stranger.connections, names.lookups) == (1, [], 0)
@@ -216,7 +217,7 @@ async def test_no_source_that_leads_inward_is_connected_to(video: Path) -> None:
     gateway = Wire(MISSING)
     async with gateway.serve() as url, opened(url) as client:
         with connects() as made:
-            fetch = await client.content("v", inward_urls(), video)
+            fetch = await shelf.fetched(client, "v", inward_urls(), video)
 
     assert len(inward_urls()) > 80
     assert isinstance(fetch, Trouble)
@@ -230,7 +231,7 @@ async def test_negative_control_a_source_that_is_allowed_is_knocked_at(video: Pa
         opened(url, media_origins=frozenset({other})) as client,
     ):
         with connects() as made:
-            await client.content("v", [f"{other}/v.mp4"], video)
+            await shelf.fetched(client, "v", [f"{other}/v.mp4"], video)
 
     assert made == [("127.0.0.1", URL(one).port) for one in (url, other)]
 
@@ -241,7 +242,7 @@ async def test_a_redirect_inward_is_not_followed(video: Path, status: int) -> No
     async with stranger.serve() as inward:
         gateway = Wire(wire.redirecting(f"{inward}/latest/meta-data", status))
         async with gateway.serve() as url, opened(url) as client:
-            fetch = await client.content("v", [], video)
+            fetch = await client.content("v", None, video)
 
     assert (fetch, stranger.connections) == (Trouble("NotPublic"), [])
 
@@ -255,7 +256,7 @@ async def test_an_allowed_origin_may_be_private_but_its_redirects_may_not(video:
             gateway.serve() as url,
             opened(url, media_origins=frozenset({origin})) as client,
         ):
-            fetch = await client.content("v", [f"{origin}/v.mp4"], video)
+            fetch = await shelf.fetched(client, "v", [f"{origin}/v.mp4"], video)
 
     assert isinstance(fetch, Trouble)
     assert (len(media.connections), hidden.connections) == (1, [])
@@ -269,7 +270,7 @@ async def test_an_allowed_origin_is_fetched_from_without_our_key(video: Path, ta
         gateway.serve() as url,
         opened(url, media_origins=frozenset({origin + tail})) as client,
     ):
-        fetch = await client.content("v", [f"{origin}/v.mp4?Expires=1"], video)
+        fetch = await shelf.fetched(client, "v", [f"{origin}/v.mp4?Expires=1"], video)
 
     assert fetch == Fetched(len(MP4))
     assert video.read_bytes() == MP4
@@ -287,7 +288,7 @@ async def test_negative_control_with_its_origin_allowed_the_redirect_is_followed
             gateway.serve() as url,
             opened(url, media_origins=frozenset({inward})) as client,
         ):
-            assert await client.content("v", [], video) == Fetched(len(MP4))
+            assert await client.content("v", None, video) == Fetched(len(MP4))
 
     assert [one.is_authorized for one in stranger.requests] == [False]
 

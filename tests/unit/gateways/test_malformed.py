@@ -327,7 +327,7 @@ async def run_on_the_wire(seeds: range, into: Path) -> None:
             assert isinstance(seen, Running | Done | Failed | Missing | Locked | Trouble), seed
             if isinstance(seen, Done | Failed):
                 assert words_in(sent.partition(b"\r\n\r\n")[2]), seed
-            fetched = await gateway.content("video_1", (), into)
+            fetched = await gateway.content("video_1", None, into)
             assert isinstance(fetched, Locked | Trouble | Unusable), seed
             assert server.charges == posts + 1, seed
 
