@@ -58,7 +58,6 @@ from bot.media.pictures import MOST_PIXELS
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator
 
-CONTENT_TRIES = 20
 PATIENCE = 600.0
 """Seconds without one usable answer after which nobody has to watch the bar any longer."""
 _LYING = (5, 6, 7, 8)
@@ -251,17 +250,18 @@ async def _download(
     gateway: Gateway, studio: Studio, video: str, sources: Sequence[str], *, prompt: str
 ) -> str:
     """Fetch it and keep it; under which key. Raises `Broken` once that is hopeless."""
-    last, bad = "", 0
-    for _ in range(CONTENT_TRIES):
+    begun, bad = time.monotonic(), 0
+    while True:
         got = await fetching.fetch_video(gateway, studio, video, sources, prompt=prompt)
         if isinstance(got, Video):
             return got.key
-        last = got.detail
         bad += isinstance(got, Unusable)
-        if isinstance(got, Locked) or bad == steps.CONTENT_TRIES:
-            break
-        await asyncio.sleep(gateway.poll_step)
-    raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=last)
+        is_over = bad == steps.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
+        if isinstance(got, Locked) or is_over:
+            raise Broken(
+                "generate_no_content", gateway=gateway.name, video=video, detail=got.detail
+            )
+        await asyncio.sleep(min(gateway.poll_step, steps.CONTENT_PACE))
 
 
 async def _fitted(

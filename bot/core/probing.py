@@ -43,7 +43,7 @@ class Probing:
         self._rooms = rooms
         self._patience = patience
         self._seen_open: set[str] = set()
-        """Gateways that answered the probe well to the key of this process: a no of theirs tells."""
+        """Gateways that answered a probe well to the key of this process: their no tells."""
 
     async def take(self, paused: Paused) -> None:
         """Ask, and let go what may go now: everything, one order or nothing."""
