@@ -25,5 +25,5 @@ class Shelf(ScriptedStudio):
 
 async def fetched(gateway: Gateway, gateway_id: str, sources: Sequence[str], into: Path) -> Fetch:
     """Our own address first, then each of `sources`."""
-    got = await fetching.fetch_video(gateway, Shelf(into), gateway_id, sources)
+    got = await fetching.fetch_video(gateway, Shelf(into), gateway_id, sources, prompt="")
     return Fetched(got.size) if isinstance(got, Video) else got
