@@ -4,11 +4,13 @@ Redaction is the last processor, and the same filter sits on the root handler fo
 log. It knows the configured secrets by value and the usual ones by shape.
 """
 
+import io
 import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 
@@ -47,7 +49,7 @@ def configure(
     structlog.configure(
         processors=[*shared, _redact_event, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Harmless(sys.stderr)),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler()
@@ -62,6 +64,24 @@ def configure(
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _Harmless(io.TextIOBase):
+    """A stream whose end, or full disk, is nobody's trouble: the line is lost, and nothing else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write it if that can be."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As far as it goes."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def redacted(text: str) -> str:

@@ -234,7 +234,9 @@ class Submission:
             case Busy(retry_after):
                 return self._patient(job, now, retry_after=retry_after, detail="429")
             case Locked(reason):
-                return moves.requeued(job, due_at=now + PAUSE, attempts=0, reason=reason)
+                # Counted, so that the next one to try is another; half of the tries are kept.
+                attempts = min(job.attempts + 1, MOST_TRIES // 2)
+                return moves.requeued(job, due_at=now + PAUSE, attempts=attempts, reason=reason)
             case _Smaller(request=VideoRequest() as request) if not job.is_final:
                 return moves.refitted(job, request, due_at=now)
             case Rejected(reason, detail, charged):

@@ -259,11 +259,11 @@ async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> i
 
 
 async def _call_one(connection: AsyncConnection, gateway: str, *, now: float) -> None:
-    """Of those that wait, the one that waited longest since its last try is due now."""
+    """Of those that wait, the one that was refused least is due now: no order stands for all."""
     first = (
         sa.select(jobs.c.id)
         .where(_waits(gateway))
-        .order_by(jobs.c.due_at, jobs.c.turn, jobs.c.created_at)
+        .order_by(jobs.c.attempts, jobs.c.due_at, jobs.c.turn, jobs.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
         .cte()

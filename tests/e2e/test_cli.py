@@ -263,7 +263,7 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
         "The gateway main took it, but has not answered usably for too long (",
     ),
     "forgotten": (
-        Fault("retrieve", "answer", status=404),
+        Fault("retrieve", "answer", status=404, message="Video not found"),
         "The gateway main took it, but has not answered usably for too long (it does not know",
     ),
 }

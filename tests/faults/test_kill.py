@@ -20,7 +20,7 @@ from tests.fakes.discord import Interaction, Person
 
 COMMITS = 14
 """Transactions that write from the first start to a delivered picture job, at the least."""
-LAST_WORDS = ("Done.", "I lost the line", "did not become a video")
+LAST_WORDS = ("Done.", "I could not hear whether", "did not become a video")
 
 
 def rows(world: World, query: str) -> list[tuple[object, ...]]:

@@ -1,0 +1,34 @@
+"""A log that can't be written changes nothing of what happens."""
+
+import io
+import sys
+
+import pytest
+
+from bot import log
+
+
+class Broken(io.StringIO):
+    """A pipe that nobody reads any more, or a disk that is full."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_nobody_can_write_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken())
+    log.configure(json=True)
+    log.get_logger().warning("job.queued", job="1")
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        log.get_logger().exception("step.failed")
+
+
+def test_what_can_be_written_is(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(json=True)
+    log.get_logger().warning("job.queued", job="1")
+    assert '"event": "job.queued"' in capsys.readouterr().err
