@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
 from bot.core import quotas
-from bot.core.errors import Broken
+from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address, Order
 from bot.core.posts import PostKind, due_after
@@ -139,6 +139,7 @@ class Jobs:
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
+        self._may_leave(after)
         return await self._database.run(
             lambda connection: _save(connection, before, after, now=now)
         )
@@ -155,12 +156,22 @@ class Jobs:
                     job, due_at=due_at, attempts=job.attempts, reason=Reason.AT_ONCE
                 )
                 return await _save(connection, job, waiting, now=now)
-            saved = await _save(connection, job, moves.submitting(job, now=now), now=now)
+            leaving = moves.submitting(job, now=now)
+            self._may_leave(leaving)
+            saved = await _save(connection, job, leaving, now=now)
             if saved is not None and before + 1 < at_once:
                 await turns.call_next(connection, job, now=now)
             return saved
 
         return await self._database.run(work)
+
+    def _may_leave(self, after: Job) -> None:
+        """No POST leaves whose row goes with a file that is gone: the next start would repeat it.
+
+        Raises `Unwritten`.
+        """
+        if after.status is Status.SUBMITTING and self._database.is_gone:
+            raise Unwritten("database_gone")
 
     async def accept(
         self,

@@ -12,12 +12,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.core import jobs as moves
 from bot.core.errors import Broken, Unwritten
+from bot.core.jobs import Status
 from bot.store.database import Database, open_database
 from bot.store.identity import saved_copy
 from bot.store.settings import Settings
 from tests.conftest import NewUrl
-from tests.contract.rows import Store
+from tests.contract.rows import NOON, Store
 
 _HOLD = """
 import asyncio, sys
@@ -198,3 +200,22 @@ async def _say(url: str, *statements: str) -> None:
         for statement in statements:
             await connection.exec_driver_sql(statement)
     await engine.dispose()
+
+
+async def test_no_post_leaves_whose_row_goes_with_a_file_that_is_gone(tmp_path: Path) -> None:
+    """The copy that is saved may be older than the POST: the next start would send it again."""
+    file = tmp_path / "zoetrope.db"
+    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+        store = Store(database)
+        plain, counted = [await store.admitted() for _ in range(2)]
+        file.unlink()
+        assert await database.look() == "deleted"
+        for attempt in (
+            store.jobs.save(plain, moves.submitting(plain, now=NOON), now=NOON),
+            store.jobs.begin(counted, now=NOON, at_once=9),
+        ):
+            with pytest.raises(Unwritten, match="database_gone"):
+                await attempt
+        running = await store.jobs.get(plain.id)
+        assert running is not None
+        assert running.status is Status.QUEUED
