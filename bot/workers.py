@@ -47,7 +47,7 @@ Loop = Coroutine[Any, Any, None]
 
 @dataclass(frozen=True, slots=True)
 class Bells:
-    """What wakes the workers before their rows are due."""
+    """The bells that wake the workers before their rows are due."""
 
     each_job: Mapping[tuple[Status, ...], Wake]
     each_post: Mapping[tuple[PostKind, ...], Wake]

@@ -148,7 +148,7 @@ class Gateways(Protocol):
         """When the next is to be asked."""
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """What was asked free of charge met the same trouble."""
+        """A free question met the same trouble."""
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
         """One order may go, to see whether the trouble is over; what waited longest is due now."""

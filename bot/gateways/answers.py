@@ -83,7 +83,7 @@ class Answer:
 def read_creation(
     answer: Answer, *, trust_json_5xx: bool, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Creation:
-    """What the answer to a POST means for the job and the bill; `prompt` decides nothing in it."""
+    """The meaning of the answer to a POST for the job and the bill; `prompt` decides nothing."""
     data = parsed(answer.body)
     if 200 <= answer.status < 300:
         return _read_success(answer, data, prompt, meanings)
@@ -123,7 +123,7 @@ def _read_success(answer: Answer, data: object, prompt: str, meanings: Meanings)
 def _read_refusal(
     answer: Answer, data: object, prompt: str, meanings: Meanings, *, trust_json_5xx: bool
 ) -> Creation:
-    """What 3xx, 4xx and 5xx mean."""
+    """The meaning of 3xx, 4xx and 5xx."""
     status, problem = answer.status, problem_in(data)
     detail = _detail(answer, problem)
     said = said_in(data, prompt, body=answer.body)

@@ -66,7 +66,7 @@ class Place(StrEnum):
     LOOK = "look"
     CONTENT = "content"
     FAILURE = "failure"
-    """What a job that failed says of itself."""
+    """The words of a job that failed about itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Said:
     codes: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     prompt: str = ""
-    """What a person wrote: its own words decide nothing."""
+    """The words of a person: they decide nothing."""
 
 
 class Meanings:
@@ -135,7 +135,7 @@ class Meanings:
         return Meanings(rows, beneath=self) if rows else self
 
     def of(self, said: Said, *, status: int, at: Place) -> Meaning | None:
-        """What it means; None: nothing that is known."""
+        """Its meaning; None: nothing that is known."""
         found = self.find(said, status=status, at=at)
         return found.meaning if found else None
 
@@ -237,7 +237,7 @@ def _own(text: str, prompt: str) -> _Text:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What was said, spelt as the table is."""
+    """The words of an answer, spelt as the table is."""
 
     codes: tuple[str, ...]
     texts: tuple[_Text, ...]

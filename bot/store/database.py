@@ -61,7 +61,7 @@ class Guard(Protocol):
     """The lock that the process holds on its database."""
 
     async def look(self) -> str | None:
-        """What is wrong with it; None if nothing is. Raises `Broken` where we have to stop."""
+        """The trouble with it; None if there is none. Raises `Broken` where we have to stop."""
 
 
 class Database:

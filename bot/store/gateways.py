@@ -128,7 +128,7 @@ class Gateways:
         return await self._database.run(work)
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """What was asked free of charge met the same trouble."""
+        """A free question met the same trouble."""
         same = sa.and_(gateways.c.name == gateway, gateways.c.reason == reason.value)
 
         async def work(connection: AsyncConnection) -> None:
@@ -274,7 +274,7 @@ async def _call_one(connection: AsyncConnection, gateway: str, *, now: float) ->
 
 
 async def _let_go(connection: AsyncConnection, gateway: str, *, looks: bool, now: float) -> None:
-    """What waited for this gateway is due at once; so are `looks`, if they were refused, too."""
+    """Orders that waited for this gateway are due at once; so are `looks`, if they were refused."""
     waiting = _waits(gateway)
     if looks:
         waiting = sa.or_(waiting, sa.and_(_free(gateway), jobs.c.status.in_(_LOOKING)))

@@ -110,7 +110,7 @@ class Socket(DiscordWebSocket):
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """What it takes to hear everything that was said while we were away."""
+    """The facts by which a session is taken up, so that nothing said meanwhile is missed."""
 
     id: str
     sequence: int

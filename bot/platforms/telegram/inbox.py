@@ -224,7 +224,7 @@ class Lanes:
         return free
 
     async def next_due(self) -> float | None:
-        """What is due already waits for its lane, whose end rings."""
+        """When the next update is due; one that is due already waits for its lane."""
         return await self._updates.next_due(now=self._clock.now())
 
     async def renew(self, held: Sequence[Update]) -> None:
