@@ -31,6 +31,8 @@ _MAGIC: tuple[tuple[bytes, Container], ...] = (
     (b"GIF87a", Container.GIF),
     (b"GIF89a", Container.GIF),
 )
+BLANK = b"\xef\xbb\xbf \t\r\n"
+"""White space and the byte order mark."""
 _PICTURES = frozenset({b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"})
 """Brands of pictures, which share the boxes of MP4."""
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
@@ -52,3 +54,8 @@ def container_of(head: bytes) -> Container | None:
     if head[:1] == b"\x47" and head[188:189] == b"\x47":
         return Container.TRANSPORT
     return Container.QUICKTIME if kind in _OLD_QUICKTIME else None
+
+
+def bare(head: bytes) -> bytes:
+    """`head` without the white space and the byte order mark that some put before a file."""
+    return head if container_of(head) else head.lstrip(BLANK)

@@ -17,8 +17,9 @@ HUSH = 3600.0
 A balance too low for one video and enough for the next would else be news every few minutes.
 """
 MOST_WORDS = 10
-"""Unknown status words that are told of one gateway: more are noise, not a dialect."""
+"""Unknown words and shapes that are told of one gateway: more are noise, not a dialect."""
 _WORD = "word "
+_SHAPE = "shape "
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,22 @@ def word_in(subject: str) -> str | None:
     return subject.removeprefix(_WORD) if subject.startswith(_WORD) else None
 
 
+def about_shape(shape: str) -> str:
+    """The subject of an answer in which nobody finds a state: it is told once."""
+    return f"{_SHAPE}{shape}"
+
+
+def shape_in(subject: str) -> str | None:
+    """The names in the answer that a notice is about."""
+    return subject.removeprefix(_SHAPE) if subject.startswith(_SHAPE) else None
+
+
+def _is_puzzle(subject: str) -> bool:
+    return subject.startswith((_WORD, _SHAPE))
+
+
 def is_news(subject: str, told: Mapping[str, float], *, now: float) -> bool:
     """Whether `subject` may be told, by when which subjects of its gateway were."""
-    if word_in(subject) is None:
+    if not _is_puzzle(subject):
         return now - told.get(subject, -REMINDER) >= REMINDER
-    return subject not in told and sum(word_in(it) is not None for it in told) < MOST_WORDS
+    return subject not in told and sum(map(_is_puzzle, told)) < MOST_WORDS

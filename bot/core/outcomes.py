@@ -63,6 +63,8 @@ class Running:
     """Seconds the gateway asked us to wait before the next look."""
     unknown: str = ""
     """A status word that nobody knows: its operator is told of it."""
+    shape: str = ""
+    """The names in an answer that has no such word at all: its operator is told of it, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status, Video
-from bot.core.notices import about_word
+from bot.core.notices import about_shape, about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
 from bot.core.ports import Gateway, Media, Platform
@@ -241,9 +241,11 @@ class Steps:
         self, job: Job, look: Running | Missing | Locked | Trouble, gateway: Gateway
     ) -> None:
         match look:
-            case Running(progress, at_least, unknown):
+            case Running(progress, at_least, unknown, shape):
                 if unknown:
                     await self._desk.remark(job, about_word(unknown), unknown)
+                elif shape:
+                    await self._desk.remark(job, about_shape(shape), shape)
                 wait = max(at_least or 0.0, await self._desk.next_look(job))
                 # Gateways let it fall, jump and stand at 100 early: people see it rise.
                 risen = max(job.progress, min(progress or 0, 99))

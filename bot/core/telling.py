@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from bot.core import schedule
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.notices import REMINDER, Notice, word_in
+from bot.core.notices import REMINDER, Notice, shape_in, word_in
 from bot.core.ports import Clock, Notices, Platform
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text, Tone
@@ -84,10 +84,13 @@ def reply(notice: Notice, *, key: str) -> Reply:
 
 
 def _remark(notice: Notice) -> Reply:
-    """What stands between us and the gateway, or a word of it that nobody knows."""
+    """What stands between us and the gateway, or what of it nobody can read."""
     detail = shortened(notice.detail, MOST_DETAIL)
     if (word := word_in(notice.subject)) is not None:
         values = {"gateway": notice.gateway, "word": word}
         return Reply(text=Text(id="notice.unknown_word", values=values), tone=Tone.NEUTRAL)
+    if (shape := shape_in(notice.subject)) is not None:
+        values = {"gateway": notice.gateway, "shape": shape}
+        return Reply(text=Text(id="notice.unknown_shape", values=values), tone=Tone.NEUTRAL)
     values = {"gateway": notice.gateway, "detail": detail}
     return Reply(text=Text(id=f"notice.{notice.subject}", values=values), tone=Tone.FAILED)

@@ -5,14 +5,9 @@ what follows: only a status word of success or failure decides, an answer about 
 nobody, and an answer that leaves the bill in doubt is never taken for a no.
 """
 
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-
-from yarl import URL
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import (
@@ -30,18 +25,16 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
+from bot.gateways.details import Answer, detail_of, elsewhere, is_page, poll_after, retry_after
 from bot.gateways.envelopes import (
     LONGEST,
-    far_ids_in,
-    ids_in,
-    links_in,
     own_in,
     parsed,
     problem_in,
     said_in,
     says_no,
-    status_words,
 )
+from bot.gateways.links import is_said, links_in, said_links_in, video_links_in
 from bot.gateways.meanings import (
     ABOUT_ONE_ORDER,
     LOCKS,
@@ -53,28 +46,30 @@ from bot.gateways.meanings import (
     Place,
     Said,
     Step,
+    word_of,
 )
-from bot.log import get_logger, redacted
+from bot.gateways.places import (
+    ENVELOPES,
+    enveloped,
+    far_ids_in,
+    ids_in,
+    is_list_of_jobs,
+    is_wordless,
+    progress_in,
+    shape_of,
+    status_words,
+)
+from bot.log import get_logger
 
-_POLL_AFTER = "openai-poll-after-ms"
-_DETAIL = 400
-"""Characters of a gateway's own words that are kept for the operator."""
-_MOST_WAIT = 60.0
-"""Seconds: no gateway makes us wait longer by a header."""
-_ENVELOPES = ("ok", "success")
-"""Words by which an envelope says that it could be answered."""
-_TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
+_ENDED = re.compile(
+    r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)_"
+    r"(?:failed|failure|cancell?ed|aborted|rejected|expired)"
+)
+"""A code, or a whole sentence, that says of the job itself that it is over."""
+_TOLD_OF_JOB = (200, 400, 410, 422)
+"""Statuses of an answer that may be about the job: beyond, the gateway itself is in trouble."""
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer, fully read."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 # --- create --------------------------------------------------------------------------------------
@@ -86,19 +81,20 @@ def read_creation(
     """The meaning of the answer to a POST for the job and the bill; `prompt` decides nothing."""
     data = parsed(answer.body)
     if 200 <= answer.status < 300:
-        return _read_success(answer, data, prompt, meanings)
+        return _read_success(answer, enveloped(_content(answer)), prompt, meanings)
     if not 300 <= answer.status < 600 or answer.status == 408:
-        return Uncertain(_detail(answer, problem_in(data)), answered=True)
+        return Uncertain(detail_of(answer, problem_in(data)), answered=True)
     return _read_refusal(answer, data, prompt, meanings, trust_json_5xx=trust_json_5xx)
 
 
 def _read_success(answer: Answer, data: object, prompt: str, meanings: Meanings) -> Creation:
     problem = problem_in(data)
-    detail = _detail(answer, problem)
+    detail = detail_of(answer, problem)
     if not isinstance(data, dict):
         return Uncertain(detail, answered=True)
-    sources = _made_at_once(data, meanings)
-    if ids := ids_in(data) or far_ids_in(data):
+    sources = _made_at_once(data, prompt, meanings)
+    ids = [] if is_said(data) else ids_in(data) or far_ids_in(data)
+    if ids:
         return Accepted(ids[0], sources)
     state = _state(data, meanings)
     is_no = state in (Meaning.FAILED, Meaning.MODERATED) or says_no(data)
@@ -113,7 +109,7 @@ def _read_success(answer: Answer, data: object, prompt: str, meanings: Meanings)
     if lock := _lock(status, found):
         return Locked(lock, detail)
     if status == 429 or (found and found.meaning is Meaning.BUSY):
-        return Busy(_retry_after(answer))
+        return Busy(retry_after(answer))
     # A code or a message that nobody knows may be those of a success.
     if not is_no and (found is None or found.step is Step.PHRASE) and status == answer.status:
         return Uncertain(detail, answered=True)
@@ -125,7 +121,7 @@ def _read_refusal(
 ) -> Creation:
     """The meaning of 3xx, 4xx and 5xx."""
     status, problem = answer.status, problem_in(data)
-    detail = _detail(answer, problem)
+    detail = detail_of(answer, problem)
     said = said_in(data, prompt, body=answer.body)
     found = meanings.find(said, status=status, at=Place.CREATE)
     meaning = _meaning(found)
@@ -134,15 +130,15 @@ def _read_refusal(
     if lock and (status < 500 or (lock := _own_lock(status, data, prompt, meanings))):
         return Locked(lock, detail)
     if status == 429 and meaning is not Meaning.MODERATED:
-        return Busy(_retry_after(answer))
+        return Busy(retry_after(answer))
     if status == 413:
         return Rejected(Reason.PICTURE_TOO_LARGE, detail)
     if status < 400:
-        return Rejected(Reason.WRONG_ADDRESS, _elsewhere(answer))
+        return Rejected(Reason.WRONG_ADDRESS, elsewhere(answer))
     if status < 500:
         if meaning is Meaning.BUSY:
-            return Busy(_retry_after(answer))
-        if meaning is None and _is_page(answer):
+            return Busy(retry_after(answer))
+        if meaning is None and is_page(answer):
             return Rejected(Reason.BLOCKED, detail)
         return Rejected(_reason(meaning), detail)
     if problem and (unasked := _unasked(status, data, said, meanings)):
@@ -172,10 +168,20 @@ def _unasked(status: int, data: object, said: Said, meanings: Meanings) -> Meani
     return Meaning.UNKNOWN_MODEL if unknown else None
 
 
-def _made_at_once(data: dict[str, Any], meanings: Meanings) -> tuple[str, ...]:
+def _made_at_once(data: dict[str, Any], prompt: str, meanings: Meanings) -> tuple[str, ...]:
     """Links to a video that was made within the POST: where no word says that it is not yet."""
-    is_made = _state(data, meanings) is Meaning.DONE or not status_words(data)
-    return links_in(data) if is_made else ()
+    words = [word for word in status_words(data) if not word.isdecimal()]
+    is_made = _state(data, meanings) is Meaning.DONE or not words
+    return links_in(data) or said_links_in(data, prompt) if is_made else ()
+
+
+def _content(answer: Answer) -> object:
+    """The JSON, or the words: some answer with a bare address."""
+    data = parsed(answer.body)
+    if data is None:
+        text = answer.body[:LONGEST].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+        return text if text.startswith("http") else None
+    return data
 
 
 # --- look and content ----------------------------------------------------------------------------
@@ -185,15 +191,17 @@ def read_look(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Look:
     """What the answer to a GET says about the job `gateway_id`."""
-    data = parsed(answer.body)
+    data = enveloped(parsed(answer.body))
     problem = problem_in(data)
-    if isinstance(data, dict):
+    if data is not None:
         if 200 <= answer.status < 300:
             return _read_state(data, answer, gateway_id, prompt, meanings)
         # A failed job of vLLM-Omni comes with the status of its failure.
         is_error = 400 <= answer.status < 600
         if is_error and gateway_id in _names(data) and _has_failed(data, meanings):
             return _read_state(data, answer, gateway_id, prompt, meanings)
+        if ended := _ended(data, answer, gateway_id, prompt, meanings):
+            return ended
     found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.LOOK)
     meaning = _meaning(found)
     if problem and answer.status == 400 and meaning is Meaning.UNKNOWN_ID:
@@ -213,35 +221,29 @@ def read_refusal(
 
 
 def read_content(
-    answer: Answer, *, meanings: Meanings = PACKAGED
+    answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> tuple[str, ...] | Trouble | Unusable:
     """What words mean that came in place of a video: where it is, "not yet", or that it is not."""
-    data = parsed(answer.body)
-    if data is None:
-        data = answer.body[:LONGEST].decode("utf-8", "replace").strip()
-    if isinstance(data, str):  # the bare address
-        data = {"url": "" if any(map(str.isspace, data)) else data}
-    if isinstance(data, list):
-        data = {"data": data}
-    if isinstance(data, dict):
-        if sources := links_in(data):
+    data = enveloped(_content(answer))
+    if data is not None:
+        if sources := links_in(data) or said_links_in(data, prompt):
             return sources
         if _state(data, meanings) in (Meaning.WAITING, Meaning.RUNNING):
-            return Trouble(_detail(answer, next(iter(status_words(data)))))
-    return Unusable(Reason.CONTENT_GONE, _detail(answer, problem_in(data)))
+            return Trouble(detail_of(answer, next(iter(status_words(data)))))
+    return Unusable(Reason.CONTENT_GONE, detail_of(answer, problem_in(data)))
 
 
 def _read_trouble(answer: Answer, problem: str | None, found: Found | None) -> Locked | Trouble:
     if answer.status >= 400 and (lock := _lock(answer.status, found)):
-        return Locked(lock, _detail(answer, problem))
-    return Trouble(_detail(answer, problem), _retry_after(answer))
+        return Locked(lock, detail_of(answer, problem))
+    return Trouble(detail_of(answer, problem), retry_after(answer))
 
 
 def _read_state(
     data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
 ) -> Look:
     problem = problem_in(data)
-    detail = _detail(answer, problem)
+    detail = detail_of(answer, problem)
     state = _state(data, meanings)
     if state is Meaning.DONE:
         links = links_in(data) if _speaks_of(gateway_id, data) else ()
@@ -257,13 +259,68 @@ def _read_state(
         said = said_in(data, prompt)
         meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
         return Failed(_reason(meaning), detail)
-    word = ""
-    if state is None:
-        unknown = (word for word in status_words(data) if meanings.word(word) is None)
-        word = next(unknown, "")[:40].casefold()
-        _warn_of(word)
-    wait = _header_seconds(answer, _POLL_AFTER, 1000)
-    return Running(_progress(data.get("progress")), wait, word if word.isprintable() else "")
+    progress = progress_in(data)
+    wait = poll_after(answer)
+    if state is not None:
+        return Running(progress, wait)
+    if over := _over(data, answer, gateway_id, prompt, meanings, progress=progress):
+        return over
+    unknown = (word for word in status_words(data) if meanings.word(word) is None)
+    word = next(unknown, "")[:40].casefold()
+    is_told = bool(word) or (progress is not None and progress < 100)
+    shape = "" if is_told else shape_of(data)
+    _warn_of(word, shape)
+    return Running(progress, wait, word if word.isprintable() else "", shape)
+
+
+def _over(
+    data: dict[str, Any],
+    answer: Answer,
+    gateway_id: str,
+    prompt: str,
+    meanings: Meanings,
+    *,
+    progress: int | None,
+) -> Done | Failed | None:
+    """How a job ended of whose state there is no word; None: it goes on, as far as we know."""
+    if ended := _ended(data, answer, gateway_id, prompt, meanings):
+        return ended
+    is_alone = is_wordless(data) and problem_in(data) is None and not is_list_of_jobs(data)
+    if not is_alone or (progress is not None and progress < 100):
+        return None
+    links = video_links_in(data, gateway_id) or said_links_in(data, prompt)
+    return Done(links) if links and _speaks_of(gateway_id, data) else None
+
+
+def _ended(
+    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
+) -> Failed | None:
+    """A failure of the job itself that stands without a word of its state.
+
+    An error alone may be that of one look (new-api answers 200 with what its vendor said to a poll
+    that failed), so only what can't be about a look ends a job: a code that says so of the job, or
+    a known answer of moderation.
+    """
+    is_silent = all(word.isdecimal() for word in status_words(data))
+    problem, names = problem_in(data), _names(data)
+    is_ours = not names or gateway_id in names
+    if not (problem and is_silent and is_ours and answer.status in _TOLD_OF_JOB):
+        return None
+    said = said_in(data, prompt)
+    found = meanings.find(said, status=answer.status, at=Place.FAILURE)
+    meaning = _meaning(found)
+    if meaning is Meaning.BUSY or meaning in LOCKS:
+        return None
+    detail = detail_of(answer, problem)
+    if any(_ENDED.fullmatch(word_of(code)) for code in said.codes or _own_sentences(said)):
+        return Failed(_reason(meaning), detail)
+    is_surely = found is not None and found.step is not Step.PHRASE and answer.status == 200
+    return Failed(Reason.MODERATED, detail) if is_surely and meaning is Meaning.MODERATED else None
+
+
+def _own_sentences(said: Said) -> list[str]:
+    """Its messages, without those that may be a person's words."""
+    return [text for text in said.texts if text.strip(" .!") not in said.prompt]
 
 
 def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
@@ -277,7 +334,7 @@ def _state(data: dict[str, Any], meanings: Meanings) -> Meaning | None:
     words = status_words(data)
     known = next((word for word in words if meanings.word(word)), "")
     # An envelope's "success" says nothing of the job in it, even if nobody knows that one's word.
-    if known != (words[0] if words else "") and known.casefold() in _ENVELOPES:
+    if known != (words[0] if words else "") and known.casefold() in ENVELOPES:
         return None
     return meanings.word(known)
 
@@ -287,9 +344,12 @@ def _has_failed(data: dict[str, Any], meanings: Meanings) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _warn_of(word: str) -> None:
-    """Once per word: a job in an unknown state is looked at for hours."""
-    log.warning("status.unknown", word=word)
+def _warn_of(word: str, shape: str) -> None:
+    """Once: a job in an unknown state is looked at for hours."""
+    if word:
+        log.warning("status.unknown", word=word)
+    elif shape:
+        log.warning("status.unreadable", shape=shape)
 
 
 def _speaks_of(gateway_id: str, data: dict[str, Any]) -> bool:
@@ -302,18 +362,6 @@ def _speaks_of(gateway_id: str, data: dict[str, Any]) -> bool:
 
 def _names(data: dict[str, Any]) -> list[str]:
     return [*ids_in(data), *far_ids_in(data)]
-
-
-def _progress(value: object) -> int | None:
-    if isinstance(value, str):
-        value = value.strip().removesuffix("%")
-    if not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return None if math.isnan(number) else int(max(0.0, min(100.0, number)))
 
 
 # --- what follows from a meaning -----------------------------------------------------------------
@@ -340,52 +388,3 @@ def _reason(meaning: Meaning | None) -> Reason:
     return Reason.REFUSED if meaning is None or meaning in LOCKS else REASONS.get(
         meaning, Reason.REFUSED
     )  # fmt: skip
-
-
-# --- what is kept for the operator ---------------------------------------------------------------
-
-
-def _detail(answer: Answer, problem: str | None) -> str:
-    """The gateway's own words as one short line that can be stored, without secrets."""
-    words = problem or answer.body[: 4 * _DETAIL].decode("utf-8", "replace")
-    if problem is None and _is_page(answer):
-        words = _page(answer)
-    line = "".join(char if char.isprintable() else " " for char in words[: 4 * _DETAIL])
-    return f"HTTP {answer.status}: {redacted(line)[:_DETAIL]}"
-
-
-def _is_page(answer: Answer) -> bool:
-    """Whether a web page came: a proxy, a CDN or a bot wall said it, not the gateway."""
-    return answer.body.lstrip()[:1] == b"<" or "cf-mitigated" in answer.headers
-
-
-def _page(answer: Answer) -> str:
-    """Whose page it is, by its title and its server."""
-    title = _TITLE.search(answer.body[:20_000])
-    named = title[1].decode("utf-8", "replace") if title else "no title"
-    server = answer.headers.get("Server", "").strip()[:60]
-    return f"a web page, “{named}”" + (f", from {server}" if server else "")
-
-
-def _elsewhere(answer: Answer) -> str:
-    """Where a redirect points, without what may be secret in it."""
-    try:
-        target = URL(answer.headers.get("Location", "")).with_query(None).with_fragment(None)
-        target = target.with_user(None) if target.absolute else target
-        to = str(target)
-    except ValueError:
-        to = ""
-    line = "".join(char for char in redacted(to) if char.isprintable())[:_DETAIL]
-    return f"HTTP {answer.status}: it points to {line or 'nowhere'}"
-
-
-def _retry_after(answer: Answer) -> float | None:
-    return _header_seconds(answer, "Retry-After", 1)
-
-
-def _header_seconds(answer: Answer, name: str, unit: int) -> float | None:
-    """Seconds from a header that counts units of 1/`unit` s; None for dates and nonsense."""
-    value = answer.headers.get(name, "").strip()
-    if not (value.isascii() and value.isdigit()):
-        return None
-    return min(float(value) / unit, _MOST_WAIT)

@@ -15,12 +15,13 @@ from yarl import URL
 from bot.core.containers import HEAD, container_of
 from bot.core.jobs import Reason
 from bot.core.outcomes import Fetch, Fetched, Trouble, Unusable
-from bot.gateways.answers import Answer, read_content, read_refusal
+from bot.gateways.answers import read_content, read_refusal
 from bot.gateways.bounds import Bounds
+from bot.gateways.details import Answer
 from bot.gateways.guard import check_url
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.sending import read
-from bot.gateways.unpacking import CannotUnpack, Unpacking
+from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking
 from bot.log import redacted
 
 REQUESTS = 4
@@ -106,7 +107,7 @@ class Downloads:
                 return Trouble(f"HTTP 206: {part}", definite=True)
             if (response.content_length or 0) > self.bounds.video:
                 return _too_large(f"{response.content_length} bytes announced")
-            return await self._receive(response, into)
+            return await self._receive(response, into, prompt)
 
     async def _refused(
         self, response: aiohttp.ClientResponse, prompt: str, *, keyed: bool
@@ -118,7 +119,9 @@ class Downloads:
         # A 401 says nothing about our key where the key was not shown.
         return refusal if keyed else Trouble(refusal.detail)
 
-    async def _receive(self, response: aiohttp.ClientResponse, into: Path) -> Fetch | Onward:
+    async def _receive(
+        self, response: aiohttp.ClientResponse, into: Path, prompt: str
+    ) -> Fetch | Onward:
         """Stream an answer to disk; only a whole file that begins like a video counts."""
         saving = _Saving(into, response, self.bounds)
         try:
@@ -130,7 +133,8 @@ class Downloads:
         if not saving.is_text:
             return Fetched(saving.size)
         body = await asyncio.to_thread(into.read_bytes)
-        said = read_content(Answer(response.status, response.headers, body), meanings=self.meanings)
+        answer = Answer(response.status, response.headers, body)
+        said = read_content(answer, prompt=prompt, meanings=self.meanings)
         if isinstance(said, Unusable):
             return Trouble(said.detail, definite=True)
         return said if isinstance(said, Trouble) else Onward(said)
@@ -153,17 +157,22 @@ class _Saving:
         now = asyncio.get_running_loop().time
         received, mark = 0, self._bounds.stride
         unpacking = Unpacking(self._response.headers.get("Content-Encoding"))
+        baring = Baring()
         with self._into.open("wb", buffering=0) as file:
             async with asyncio.timeout(self._bounds.stall) as patience:
                 async for chunk in self._response.content.iter_chunked(256 * 1024):
                     received += len(chunk)
-                    for piece in unpacking.pieces(chunk):
+                    for packed in unpacking.pieces(chunk):
+                        piece = baring.piece(packed)
                         if stop := self._look(piece):
                             return stop
                         await asyncio.to_thread(file.write, piece)
                     if received >= mark:
                         mark = received + self._bounds.stride
                         patience.reschedule(now() + self._bounds.stall)
+            if stop := self._look(rest := baring.rest()):
+                return stop
+            await asyncio.to_thread(file.write, rest)
         promised = self._response.content_length
         if promised is not None and promised != received:
             return Trouble(f"{received} of {promised} bytes")
@@ -189,7 +198,7 @@ class _Saving:
         if self._is_told:
             return None
         self._is_told = True
-        self.is_text = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_TEXT)
+        self.is_text = head.startswith(_TEXT)
         return None if self.is_text or container_of(head) else self._no_video()
 
     def _no_video(self) -> Trouble:

@@ -13,8 +13,8 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
-from bot.gateways.answers import Answer
 from bot.gateways.bounds import Bounds
+from bot.gateways.details import Answer
 from bot.gateways.requests import Body
 
 

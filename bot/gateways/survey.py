@@ -21,8 +21,9 @@ from yarl import URL
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.gateways.answers import Answer, read_refusal
+from bot.gateways.answers import read_refusal
 from bot.gateways.bounds import Bounds
+from bot.gateways.details import Answer
 from bot.gateways.guard import is_public
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.sending import read

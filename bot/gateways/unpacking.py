@@ -6,7 +6,7 @@ The bytes decide, not the header: proxies unpack and leave it, or pack and forge
 import zlib
 from collections.abc import Iterator
 
-from bot.core.containers import container_of
+from bot.core.containers import BLANK, HEAD, bare, container_of
 
 PIECE = 256 * 1024
 """Bytes at most of one piece: a few bytes may unpack to gigabytes."""
@@ -74,3 +74,25 @@ class Unpacking:
             chunk = inner.unused_data if inner.eof else inner.unconsumed_tail
             if not chunk and (inner.eof or len(piece) < PIECE):
                 return
+
+
+class Baring:
+    """Takes a file piece by piece and gives it without what is blank before its first byte."""
+
+    def __init__(self) -> None:
+        self._head: bytes | None = b""
+
+    def piece(self, piece: bytes) -> bytes:
+        """What there is of it by now; nothing as long as it may all be blank."""
+        if self._head is None:
+            return piece
+        self._head += piece
+        if len(self._head) < HEAD and self._head[:1] in BLANK:
+            return b""
+        return self.rest()
+
+    def rest(self) -> bytes:
+        """What is held back still when the end has come."""
+        begun = bare(self._head or b"")
+        self._head = None if begun else b""
+        return begun

@@ -25,8 +25,9 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
-from bot.gateways.answers import Answer, read_creation, read_look
+from bot.gateways.answers import read_creation, read_look
 from bot.gateways.bounds import Bounds
+from bot.gateways.details import Answer
 from bot.gateways.downloads import NET, Downloads
 from bot.gateways.guard import guarded_connector
 from bot.gateways.meanings import PACKAGED, Row

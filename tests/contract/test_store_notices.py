@@ -12,7 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
 from bot.core.jobs import Job, Reason, Status
-from bot.core.notices import HUSH, MOST_WORDS, REMINDER, Notice, Pause, Paused, about_word
+from bot.core.notices import (
+    HUSH,
+    MOST_WORDS,
+    REMINDER,
+    Notice,
+    Pause,
+    Paused,
+    about_shape,
+    about_word,
+)
 from bot.store.tables import owners
 from tests.contract.rows import NOON, Store
 
@@ -316,12 +325,14 @@ async def subjects(store: Store, *, now: float) -> list[str]:
     return sorted(it.subject for it in due)
 
 
-async def test_an_unknown_word_is_told_once_for_ever(store: Store) -> None:
+async def test_an_unknown_word_and_an_unreadable_shape_are_told_once_for_ever(store: Store) -> None:
     await own(store, ("discord", "7"))
     for later in (0, 1, 2 * REMINDER):
         await remark(store, about_word("marinating"), now=NOON + later)
+        await remark(store, about_shape("{id: text}"), now=NOON + later)
     await remark(store, about_word("basting"), now=NOON + 3)
-    assert await subjects(store, now=NOON + 3) == ["word basting", "word marinating"]
+    told = ["shape {id: text}", "word basting", "word marinating"]
+    assert await subjects(store, now=NOON + 3) == told
     await remark(store, about_word("basting"), now=NOON + 9 * REMINDER)
     assert await subjects(store, now=NOON + 9 * REMINDER) == []
 
@@ -335,10 +346,11 @@ async def test_a_word_that_nobody_could_be_told_of_is_told_to_the_first_owner(
     assert await subjects(store, now=NOON + 1) == ["word marinating"]
 
 
-async def test_a_gateway_of_nothing_but_unknown_words_is_told_of_ten_times(store: Store) -> None:
+async def test_a_gateway_that_nobody_can_read_is_told_of_ten_times(store: Store) -> None:
     await own(store, ("discord", "7"))
     for number in range(3 * MOST_WORDS):
-        await remark(store, about_word(f"noise {number}"))
+        about = about_word if number % 2 else about_shape
+        await remark(store, about(f"noise {number}"))
     due = await store.notices.claim(CHATS, now=NOON, until=NOON + 60, most=99)
     assert len(due) == MOST_WORDS
 

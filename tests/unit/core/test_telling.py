@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.desk import PAUSE
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import Reason
+from bot.core.jobs import Reason, Status
 from bot.core.notices import REMINDER
 from bot.core.outcomes import Accepted, Locked, Rejected, Running
 from bot.core.replies import Text
@@ -136,6 +136,19 @@ async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned:
     assert person == "ann"
     assert said.startswith("“main” says “marinating” of a video, and I don't know that word.")
     assert '[[gateways.main.answers]] with words = ["marinating"]' in said
+
+
+async def test_an_answer_that_nobody_can_read_is_told_once_with_its_shape(owned: Workshop) -> None:
+    owned.gateway.creations = [Accepted("v1")]
+    owned.gateway.looks = [Running(shape="{id: text, error: {code: text}}")]
+    job = await owned.submit(order())
+    await owned.work(HOUR / 4)
+    await owned.tell(1)
+    ((person, said),) = words(owned.chat.told)
+    assert person == "ann"
+    assert said.startswith("“main” answers when I ask how a video is, and I find no word")
+    assert "{id: text, error: {code: text}}. I take it for “still running”" in said
+    assert (await owned.job(job.id)).status is Status.IN_PROGRESS
 
 
 @pytest.mark.parametrize(

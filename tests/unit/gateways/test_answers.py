@@ -10,6 +10,7 @@ from bot.core.jobs import Reason
 from bot.core.links import Signer
 from bot.core.outcomes import Busy, Done, Failed, Locked, Missing, Rejected, Running, Trouble
 from bot.gateways.answers import read_look, read_refusal
+from bot.gateways.meanings import PACKAGED, Meaning, Row
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, look
 
@@ -32,7 +33,7 @@ WAITING = words(
     "queued queueing in_queue pending submitted created preparing not_start TASK_STATUS_QUEUED"
 )
 RUNNING = words("in_progress processing running generating InProgress TASK_STATUS_PROCESSING")
-NO_WORD: list[Any] = ["unknown", "", " ", "SUSPENDED", "完成", None, 0, 1, True, 3.5, [], {}]
+NO_WORD: list[Any] = ["unknown", "SUSPENDED", "完成", 0, 1, True, 3.5]
 
 
 @pytest.mark.parametrize("word", DONE)
@@ -63,17 +64,185 @@ def test_a_word_of_waiting_is_running_without_a_warning(word: str) -> None:
 
 @pytest.mark.parametrize("word", NO_WORD, ids=repr)
 def test_any_other_word_is_running_whatever_else_says_it_is_over(word: object) -> None:
-    """Only a status word decides: no progress, time, URL or error alone does."""
+    """Where a state stands, only a word of it decides: no progress, time, URL or error does."""
     over = {"progress": 100, "completed_at": 1640995200, "url": "https://a.example/v.mp4"}
 
-    unknown = word if word == "完成" else ""
-    running = Running(100, None, unknown)
-    assert look({"status": word, **over}) == running
-    assert look({"status": word, **over, "error": {"message": "no", "code": "x"}}) == running
+    unknown = str(word) if word == "完成" or type(word) is int else ""
+    for body in ({"status": word, **over}, {"status": word, **over, "error": {"message": "no"}}):
+        seen = look(body)
+        assert isinstance(seen, Running)
+        assert (seen.progress, seen.unknown) == (100, unknown)
 
 
-def test_a_missing_word_is_running() -> None:
-    assert look({"id": "video_1", "object": "video"}) == Running()
+def test_a_missing_word_is_running_and_its_shape_is_told() -> None:
+    shape = "{id: text, object: “video”}"
+    assert look({"id": "video_1", "object": "video"}) == Running(shape=shape)
+
+
+def test_progress_is_a_sign_of_life_that_nobody_is_told_of() -> None:
+    assert look({"id": "video_1", "progress": 30}) == Running(30)
+
+
+# A state in another place, or none at all.
+READ = [
+    (["completed"], Done()),
+    ("completed", Done()),
+    ([{"status": "completed"}], Done()),
+    ({"status": ["completed"]}, Done()),
+    ({"status": {"state": "COMPLETED", "since": 1}}, Done()),
+    ({"data": {"data": {"status": "completed"}}}, Done()),
+    ({"code": "success", "data": {"data": {"data": {"task_status": "succeed"}}}}, Done()),
+    ({"status": "success", "data": {"data": {"status": "processing"}}}, Running()),
+    ({"job_status": "completed"}, Done()),
+    ({"jobStatus": "completed"}, Done()),
+    ({"data": {"videoStatus": "processing"}}, Running()),
+    ({"job": {"state": "completed"}}, Done()),
+    ({"output": '{"task_status": "SUCCEEDED"}'}, Done()),
+    ({"task_status_msg": "completed"}, Done()),
+    ({"status": "success", "data": {"status": "processing"}}, Running()),
+    ({"status": 200, "data": {"status": "processing"}}, Running()),
+    # What is beside a state, or under an input, is not the job's.
+    ({"status": "processing", "video": {"status": "completed"}}, Running()),
+    (
+        {"status": "processing", "data": [{"status": "completed"}, {"status": "completed"}]},
+        Running(),
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "outcome"), READ, ids=repr)
+def test_a_word_is_found_wherever_a_state_may_stand(body: object, outcome: Any) -> None:
+    assert look(json.dumps(body)) == outcome
+
+
+VIDEO = "https://a.example/v"
+ALONE: list[Any] = [
+    {"id": "video_1", "video_url": VIDEO},
+    {"videoUrl": VIDEO, "status": None, "error": None},
+    {"url": f"{VIDEO}.mp4?sig=1", "status": "", "progress": 100},
+    {"code": "success", "data": {"video": {"url": VIDEO}}},
+    {"result": {"download_url": VIDEO}},
+    [{"video_url": VIDEO}],
+    f"{VIDEO}.mp4",
+    {"choices": [{"message": {"content": f"Done: [video]({VIDEO}.mp4)"}}]},
+]
+
+
+@pytest.mark.parametrize("body", ALONE, ids=repr)
+def test_a_video_link_that_stands_alone_is_a_finished_video(body: object) -> None:
+    seen = look(json.dumps(body))
+    assert isinstance(seen, Done)
+    assert [link.partition(".mp4")[0] for link in seen.sources] == [VIDEO]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"url": VIDEO},
+        {"url": "https://g.example/v1/videos/video_1"},
+        {"video_url": "https://g.example/v1/videos/video_1"},
+        {"video_url": VIDEO, "progress": 40},
+        {"video_url": VIDEO, "status": 2},
+        {"video_url": VIDEO, "status": "basting"},
+        {"video_url": VIDEO, "status": "processing"},
+        {"video_url": VIDEO, "error": {"message": "busy"}},
+        {"video_url": VIDEO, "id": "video_2"},
+        {"image_url": f"{VIDEO}.mp4", "callback_url": f"{VIDEO}.mp4"},
+        {"data": [{"id": "a", "video_url": VIDEO}, {"id": "b", "video_url": VIDEO}]},
+        {"choices": [{"message": {"content": "I am working on it"}}]},
+    ],
+    ids=repr,
+)
+def test_a_link_that_may_be_another_or_comes_with_words_ends_nothing(body: object) -> None:
+    assert isinstance(look(body), Running)
+
+
+FAILED_ITSELF = [
+    flat("task_failed", "the vendor gave up"),
+    flat("TaskFailed", "x"),
+    flat("video_generation_failed", "x"),
+    flat("job_cancelled", "x"),
+    {"id": "video_1", "error": {"code": "generation_failed", "message": "x"}},
+    {"status": 3, "error": {"code": "task_failed", "message": "x"}},
+    {"error": "Video generation failed."},
+    {"data": {"task_status_msg": "task_failed: no reason", "task_id": "video_1"}},
+]
+
+
+@pytest.mark.parametrize("body", FAILED_ITSELF, ids=repr)
+def test_a_code_that_says_of_the_job_that_it_failed_is_a_failure(body: object) -> None:
+    for status in (200, 400):
+        assert kind(look(body, status)) == ("Failed", Reason.REFUSED)
+    for status in (401, 429, 500, 502, 503):
+        assert not isinstance(look(body, status), Failed)
+
+
+def test_a_known_word_of_moderation_alone_is_a_failure() -> None:
+    for body in (
+        envelope("x", "content_policy_violation"),
+        flat("DataInspectionFailed", "Input data may contain inappropriate content."),
+        {"id": "video_1", "status": 3, "error": {"code": "moderation_blocked", "message": "x"}},
+    ):
+        assert kind(look(body)) == ("Failed", Reason.MODERATED)
+
+
+PASSING = [
+    envelope("upstream busy"),
+    envelope("Internal server error", "server_error"),
+    envelope("Rate limit reached", "rate_limit_exceeded"),
+    envelope("Incorrect API key provided", "invalid_api_key"),
+    envelope("You exceeded your current quota", "insufficient_quota"),
+    envelope("no channel for this model", "model_not_found"),
+    envelope("bad gateway", 502),
+    envelope("the safety system is away"),
+    flat("get_task_failed", "x"),
+    flat("fail_to_fetch_task", "task failed"),
+    flat("task_failed", "rate_limit_exceeded: slow down"),
+    {"error": "failed"},
+    {"code": "error", "message": "timeout", "data": None},
+    {"id": "video_2", "error": {"code": "task_failed", "message": "x"}},
+    {"status": 3, "error": {"code": "1302", "message": "x"}},
+]
+
+
+@pytest.mark.parametrize("body", PASSING, ids=repr)
+def test_an_error_that_may_be_one_of_the_gateway_never_ends_a_paid_job(body: object) -> None:
+    assert isinstance(look(body), Running)
+
+
+def test_a_shape_is_told_without_links_and_without_words_of_anybody() -> None:
+    error = {"code": "E_7", "message": "a cat"}
+    url = "https://a.example/secret"
+    body = {"id": "video_1", "prompt": "a cat", "error": error, "url": url}
+    seen = look(body | {"a cat": 1, "list": [{"x": 1.5}], "ok": True})
+    assert isinstance(seen, Running)
+    assert seen.shape == (
+        "{id: text, prompt: text, error: {code: “E_7”, message: text},"
+        " url: text, list: [{x: number}], ok: true}"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "success", "data": {"status": "Some-Unknown"}},
+        {"status": "success", "data": {"status": "Some-Unknown"}},
+        {"status": "SUCCESS", "data": {"data": {"job_status": "Some-Unknown"}}},
+        {"code": "success", "data": [{"status": "Some-Unknown"}]},
+    ],
+    ids=repr,
+)
+def test_the_word_that_is_told_is_the_jobs_and_not_its_envelopes(body: object) -> None:
+    assert look(body) == Running(unknown="some-unknown")
+
+
+def test_a_number_is_a_word_that_operators_may_know() -> None:
+    """And an envelope's success is not that of a job with a state that nobody can read."""
+    assert look({"status": "success", "data": {"status": 3}}) == Running(unknown="3")
+    own = PACKAGED.under([Row(by="club", meaning=Meaning.FAILED, words=("3",))])
+    told = answer(200, {"id": "v", "status": 3})
+    assert kind(read_look(told, gateway_id="v", meanings=own)) == ("Failed", Reason.REFUSED)
+    assert isinstance(look({"status": "success", "data": {"status": None}}), Running)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +250,9 @@ def test_a_missing_word_is_running() -> None:
 )
 def test_an_error_alone_with_200_stays_running(body: dict[str, object]) -> None:
     """New-api's sora channel after a failed poll: the video goes on upstream."""
-    assert look({**body, "id": "video_1"}) == Running()
+    seen = look({**body, "id": "video_1"})
+    assert isinstance(seen, Running)
+    assert "error" in seen.shape or "message" in seen.shape or "detail" in seen.shape
 
 
 def test_an_unknown_word_is_warned_of_once() -> None:
@@ -282,7 +453,8 @@ def test_a_failure_tells_its_reason_if_it_has_one(body: dict[str, object], reaso
         (200, HTML, Trouble),
         (200, [], Trouble),
         (200, "null", Trouble),
-        (200, '"succeeded"', Trouble),
+        (200, '"succeeded"', Done()),
+        (200, '"success"', Running),
         (200, '{"status": "succeeded"', Trouble),
         (202, {"status": "queued"}, Running()),
         (201, {"status": "succeeded"}, Done()),

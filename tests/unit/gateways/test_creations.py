@@ -3,14 +3,16 @@
 Every row of the envelopes and errors a gateway is known for, and of our own rules of submitting.
 """
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.core.jobs import UNNAMED, Reason
-from bot.core.outcomes import Accepted, Busy, Rejected
+from bot.core.outcomes import Accepted, Busy, Creation, Rejected
+from bot.gateways.answers import read_creation
 
-from .spoken import BUSY, HTML, create, envelope, flat, kind
+from .spoken import BUSY, HTML, answer, create, envelope, flat, kind
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
@@ -68,6 +70,72 @@ def test_a_video_that_was_made_at_once_is_told_by_its_link(
 ) -> None:
     named = body | ({"id": gateway_id} if gateway_id else {})
     assert create(200, named) == Accepted(gateway_id or UNNAMED, (LINK,))
+
+
+SAID = [
+    LINK,
+    f"{LINK}\n",
+    f"Here you are: ![video]({LINK}). Enjoy!",
+    f"<video controls src='{LINK}'></video>",
+    f'<a href="{LINK}">Download</a> and a still: https://a.example/v.png',
+    f"> queued\n> 100 %\n\n[Watch]({LINK}) · [Home](https://home.example/)",
+    [{"type": "text", "text": f"see {LINK}."}],
+    [{"type": "video_url", "video_url": {"url": LINK}}],
+]
+CHAT = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"url": LINK}],
+        [LINK],
+        LINK,
+        {"status": 0, "data": [{"url": LINK}]},
+        *({**CHAT, "choices": [{"index": 0, "message": {"content": said}}]} for said in SAID),
+        {"choices": [{"text": LINK}]},
+        {"object": "response", "output": [{"content": [{"type": "output_text", "text": LINK}]}]},
+    ],
+    ids=repr,
+)
+def test_a_video_that_was_made_at_once_is_found_in_a_list_and_in_what_is_said(body: object) -> None:
+    assert create(200, json.dumps(body)) == Accepted(UNNAMED, (LINK,))
+
+
+def test_a_bare_address_is_a_video_that_was_made_at_once() -> None:
+    assert create(200, f"\ufeff{LINK}\r\n") == Accepted(UNNAMED, (LINK,))
+
+
+def test_a_list_of_one_job_has_its_id() -> None:
+    assert create(200, [{"id": "t", "status": "queued"}]) == Accepted("t")
+
+
+def said(content: str, prompt: str) -> Creation:
+    body = {**CHAT, "choices": [{"message": {"content": content}}]}
+    return read_creation(answer(200, body), trust_json_5xx=True, prompt=prompt)
+
+
+def test_an_address_that_a_person_wrote_is_never_taken_for_the_video() -> None:
+    """Whatever else of it is repeated, cut or escaped."""
+    prompt = "like https://evil.example/v.mp4?x=1"
+    repeats = (
+        prompt,
+        "https://evil.example/v.mp4",
+        r"https:\/\/evil.example\/v.mp4",
+        "https://evil.example/v.mp4|more",
+        "https://EVIL.example:80/other.mp4",
+    )
+    for repeated in repeats:
+        assert kind(said(f"Working on: {repeated}", prompt)) == ("Uncertain", None)
+        assert said(f"{repeated} done: {LINK}", prompt) == Accepted(UNNAMED, (LINK,))
+
+
+@pytest.mark.parametrize(
+    "words", ["Sure!", "", "see http://", "![a still](https://a.example/a.png)"]
+)
+def test_the_id_of_what_is_said_is_no_jobs(words: str) -> None:
+    """It would be asked for in vain: nothing tells whether a video is on its way."""
+    assert kind(said(words, "a cat")) == ("Uncertain", None)
 
 
 @pytest.mark.parametrize("word", ["queued", "processing", "NOT_START", "failed", "who knows"])

@@ -182,6 +182,36 @@ async def test_a_video_is_told_by_its_bytes_and_not_by_its_headers(video: Path, 
     assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
 
 
+@pytest.mark.parametrize(
+    "blank", [b"\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \r\n\t\r\n", b" " * 1000], ids=repr
+)
+async def test_what_is_blank_before_a_video_is_left_out(video: Path, blank: bytes) -> None:
+    """However it is cut on its way, and packed as well."""
+    pieces = [blank[:1], blank[1:2], blank[2:], MP4[:5], MP4[5:]]
+    for fault in (
+        wire.sending(wire.answer(blank + MP4)),
+        wire.sending(wire.answer(gzip.compress(blank + MP4))),
+        wire.dripping(wire.answer(length=None), pieces, taken=nothing_to_wait_for),
+    ):
+        async with Wire(fault).serve() as url, opened(url) as gateway:
+            fetch = await gateway.content("v", None, video)
+        assert (fetch, video.read_bytes()) == (Fetched(len(MP4)), MP4)
+
+
+async def test_a_first_box_that_begins_like_white_space_stays(video: Path) -> None:
+    """`mdat` of 168 MB, as cameras write it."""
+    large = b"\x0a\x20\x0d\x0amdat" + bytes(300)
+    async with Wire(wire.sending(wire.answer(large))).serve() as url, opened(url) as gateway:
+        assert await gateway.content("v", None, video) == Fetched(len(large))
+    assert video.read_bytes() == large
+
+
+@pytest.mark.parametrize("body", [b"\r\n", b"\xef\xbb\xbf" * 99, b"\r\n<html>", b" "])
+async def test_what_is_blank_or_a_page_is_no_video(video: Path, body: bytes) -> None:
+    async with Wire(wire.sending(wire.answer(body))).serve() as url, opened(url) as gateway:
+        assert await gateway.content("v", None, video) == NO_VIDEO
+
+
 @pytest.mark.parametrize("name", NOT_VIDEO)
 async def test_what_is_no_whole_video_is_trouble(video: Path, name: str) -> None:
     fault, expected = NOT_VIDEO[name]
@@ -336,6 +366,14 @@ LINKED: dict[str, Callable[[str], object]] = {
     "url": lambda link: {"url": link},
     "data.url": lambda link: {"code": "success", "data": {"url": link}},
     "output.video_url": lambda link: {"status": "completed", "output": {"video_url": link}},
+    "data.download.link": lambda link: {"data": {"download": {"link": link}}},
+    "download": lambda link: {"download": link},
+    "links[].href": lambda link: {"links": [{"rel": "video", "href": link}]},
+    "videoUrl in text": lambda link: {"result": json.dumps({"videoUrl": link})},
+    "a list": lambda link: [{"file-url": link}],
+    "what a chat model says": lambda link: {
+        "choices": [{"message": {"content": f"[Here]({link}) it is."}}]
+    },
     "a string": lambda link: link,
 }
 

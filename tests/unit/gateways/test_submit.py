@@ -13,8 +13,8 @@ from yarl import URL
 from bot.core.jobs import Reason
 from bot.core.orders import Transport
 from bot.core.outcomes import Accepted, Creation, NotSent, Rejected, Uncertain
-from bot.gateways.answers import Answer
 from bot.gateways.bounds import Bounds
+from bot.gateways.details import Answer
 from bot.gateways.requests import Body
 from bot.gateways.sending import Sending
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways

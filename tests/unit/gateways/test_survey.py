@@ -8,7 +8,7 @@ import pytest
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.gateways.answers import Answer
+from bot.gateways.details import Answer
 from bot.gateways.meanings import Meaning, Row
 from bot.gateways.survey import (
     Balance,
