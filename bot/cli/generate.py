@@ -44,6 +44,7 @@ from bot.core.outcomes import (
     Failed,
     Locked,
     Look,
+    Made,
     Missing,
     NotSent,
     Rejected,
@@ -148,7 +149,7 @@ async def generate(
             gateway = gateways[model.gateway]
             request, files = await _fitted(studio, request, wish)
             console.print(_begun(request))
-            made = await _create(gateway, request, files, ticket)
+            made = await _create(gateway, studio, request, files, ticket)
             sources = await _watch(gateway, made, report, prompt=request.prompt, patience=patience)
             key = await _download(gateway, studio, made.gateway_id, sources, prompt=request.prompt)
             report(100, tell("generate.working"))
@@ -179,11 +180,19 @@ def _bar(console: Console) -> Progress:
 
 
 async def _create(
-    gateway: Gateway, request: VideoRequest, files: Sequence[Path], ticket: Ticket
+    gateway: Gateway,
+    studio: Studio,
+    request: VideoRequest,
+    files: Sequence[Path],
+    ticket: Ticket,
 ) -> Accepted:
     """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
     ticket.gateway = gateway.name
-    created = await gateway.create(request, files, about_to_send=ticket.send)
+    async with studio.scratch() as folder:
+        film = folder / "answer"
+        created = await gateway.create(request, files, into=film, about_to_send=ticket.send)
+        if isinstance(created, Made):
+            created = await fetching.put_by(studio, film)
     if not isinstance(created, Accepted):
         raise _not_accepted(created, gateway.name)
     ticket.video = None if created.gateway_id == UNNAMED else created.gateway_id
@@ -206,7 +215,7 @@ def _not_accepted(created: Creation, gateway: str) -> BotError:
         case Uncertain(detail, answered):
             code = "generate_unsure" if answered else "generate_uncertain"
             return Broken(code, gateway=gateway, detail=detail)
-        case Accepted():
+        case Accepted() | Made():
             raise ValueError("accepted is no refusal")
 
 

@@ -3,12 +3,24 @@
 The service and `zoetrope generate` share it, so that both judge the same file the same.
 """
 
+import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
-from bot.core.outcomes import Done, Fetch, Fetched, Locked, Look, Missing, Trouble, Unusable
+from bot.core.outcomes import (
+    Accepted,
+    Done,
+    Fetch,
+    Fetched,
+    Locked,
+    Look,
+    Missing,
+    Trouble,
+    Unusable,
+)
 from bot.core.ports import Gateway, Media
 
 _BAD = frozenset({"not_a_video", "video_damaged"})
@@ -16,8 +28,20 @@ _BAD = frozenset({"not_a_video", "video_damaged"})
 _ELSEWHERE = _BAD | {"video_truncated"}
 """What may be whole at another address. All else is about the film, or about us."""
 
+_PUT_BY = "stored:"
+"""How a source begins that is no address: a video that came as the answer and is in our storage."""
 MOST_SOURCES = 4
 """Links that are asked besides our own address; each may take a quarter of an hour."""
+
+
+async def put_by(media: Media, film: Path) -> Accepted:
+    """Keep a video that came as the answer, for the steps that follow. Raises `Temporary`."""
+    return Accepted(UNNAMED, (f"{_PUT_BY}{await media.put_by(film)}",))
+
+
+def kept_in(sources: Sequence[str]) -> list[str]:
+    """The keys of videos that came as the answer."""
+    return [each.removeprefix(_PUT_BY) for each in sources if each.startswith(_PUT_BY)]
 
 
 async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Look:
@@ -47,13 +71,32 @@ async def fetch_video(
     async with media.scratch() as directory:
         for number, address in enumerate((*own, *sources[:MOST_SOURCES])):
             file = directory / "download"
-            fetch = await gateway.content(gateway_id, address, file, prompt=prompt)
+            if kept := kept_in([address or ""]):
+                fetch = await _taken(media, kept[0], file)
+            else:
+                fetch = await gateway.content(gateway_id, address, file, prompt=prompt)
             got, is_final = await _judged(fetch, media, file)
             if isinstance(got, Video) or is_final:
                 return got
             if number == 0 or not own:
                 why = got
     return why
+
+
+async def _taken(media: Media, key: str, into: Path) -> Fetch:
+    """A copy of what we have put by: it is to be changed, and tried again if need be."""
+    try:
+        async with media.file(key) as kept:
+            return Fetched(await asyncio.to_thread(_copied, kept, into))
+    except (Temporary, OSError) as ours:
+        return Trouble(type(ours).__name__)
+    except Broken as broken:
+        return Unusable(Reason.CONTENT_GONE, broken.code)
+
+
+def _copied(source: Path, into: Path) -> int:
+    """The bytes of the copy."""
+    return shutil.copyfile(source, into).stat().st_size
 
 
 async def _judged(

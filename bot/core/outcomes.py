@@ -15,6 +15,13 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """Create: the answer is the video itself; it is in the file that was named for it."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotSent:
     """Create: provably not one byte of the request left."""
 
@@ -119,7 +126,7 @@ class Open:
     """Probe: what was asked free of charge was answered as for a good key with a balance."""
 
 
-Creation = Accepted | NotSent | Busy | Locked | Rejected | Uncertain
+Creation = Accepted | Made | NotSent | Busy | Locked | Rejected | Uncertain
 Look = Running | Done | Failed | Missing | Locked | Trouble
 Fetch = Fetched | Locked | Trouble | Unusable
 Probe = Open | Locked | Trouble

@@ -268,9 +268,12 @@ class Gateway(Protocol):
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
+        into: Path | None = None,
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
         """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
+
+        `into`: where the video goes if it is the answer.
 
         `files` are its pictures, then its sound. `links` lead to the same: one goes where its file
         can't go along.
@@ -313,6 +316,9 @@ class Media(Protocol):
         `source` is ours to change. Raises `Broken`: `not_a_video` and `video_damaged` for what will
         not get better, `video_truncated` where the rest may come another time.
         """
+
+    async def put_by(self, source: Path) -> str:
+        """Store a video as it came, durable on return; its key. Raises `Temporary`."""
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
         """A stored object as a local file for as long as the context lasts.

@@ -294,8 +294,12 @@ class Steps:
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent:
             after = moves.delivered(after, now=self._desk.clock.now())
-        if await self._desk.save(job, after) is None and after.video:
-            await self._media.delete(after.video.key)
+        if await self._desk.save(job, after) is None:
+            if after.video:
+                await self._media.delete(after.video.key)
+            return
+        for key in fetching.kept_in(job.sources):
+            await self._media.delete(key)
 
     async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
         """The same answer a few times is believed. The row counts them: its reason is set then."""

@@ -10,14 +10,14 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.core import fetching, schedule
 from bot.core import jobs as moves
-from bot.core import schedule
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
 from bot.core.jobs import IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
-from bot.core.outcomes import Accepted, Busy, Creation, Locked, NotSent, Rejected, Uncertain
+from bot.core.outcomes import Accepted, Busy, Creation, Locked, Made, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
 from bot.core.ports import Gateway, Media, Spool
 from bot.log import get_logger
@@ -135,13 +135,24 @@ class Submission:
             links = self._links(job)
             if _has_outgrown(job, sizes, linked=bool(links)):
                 raise _Outgrown
+            film = await stack.enter_async_context(self._media.scratch()) / "answer"
             outcome = await gateway.create(
-                job.request, files, links=links, about_to_send=about_to_send
+                job.request, files, links=links, into=film, about_to_send=about_to_send
             )
+            if isinstance(outcome, Made):
+                outcome = await self._put_by(film)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
                 body = weight(job.request, sizes, linked=bool(links))
                 outcome = await self._too_large(sent, outcome, body)
         return sent, outcome
+
+    async def _put_by(self, film: Path) -> Accepted:
+        """A video that came as the answer comes only once: it is kept however long that takes."""
+        while True:
+            try:
+                return await fetching.put_by(self._media, film)
+            except Temporary:  # a full disk, a storage that is away
+                await self._desk.clock.sleep(1.0)
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """The gateway's front takes less: remember that, and send a smaller one."""
@@ -244,7 +255,7 @@ class Submission:
             case Uncertain(detail, answered):
                 why = Reason.GATEWAY_ERROR if answered else None
                 return moves.unconfirmed(job, detail=detail, reason=why)
-            case Accepted():
+            case Accepted() | Made():
                 raise Broken("accepted_elsewhere", job=job.id)
 
     def _patient(self, job: Job, now: float, *, retry_after: float | None, detail: str) -> Job:

@@ -4,8 +4,10 @@ The connection itself says so. Exception types can't: a total timeout looks the 
 after the request was sent (reliability fact F4).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -13,9 +15,13 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from bot.core.containers import HEAD, container_of
+from bot.core.jobs import Reason
+from bot.core.outcomes import Made, Rejected
 from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.requests import Body
+from bot.gateways.unpacking import Baring
 
 
 class Sending:
@@ -42,25 +48,63 @@ async def post(
     *,
     headers: dict[str, str],
     sending: Sending,
+    into: Path | None = None,
     bounds: Bounds,
     resolver: AbstractResolver | None = None,
-) -> Answer:
-    """POST `body` over a connection of its own and read the answer; redirects are answers."""
-    async with aiohttp.ClientSession(
-        connector=_Announcing(sending, resolver),
-        timeout=aiohttp.ClientTimeout(total=bounds.post, sock_connect=bounds.connect),
-        cookie_jar=aiohttp.DummyCookieJar(),
-    ) as session:
+) -> Answer | Made | Rejected:
+    """POST `body` over a connection of its own and read the answer; redirects are answers.
+
+    A video in place of words is saved to `into`, and may take as long as any download.
+    """
+    async with (
+        asyncio.timeout(bounds.post) as patience,
+        aiohttp.ClientSession(
+            connector=_Announcing(sending, resolver),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        ) as session,
+    ):
         with _written(body) as data:
             async with session.post(
                 url, data=data, headers=headers, allow_redirects=False
             ) as response:
-                return await read(response, most=bounds.answer)
+                head = await _head(response)
+                if into and 200 <= response.status < 300 and container_of(head):
+                    now = asyncio.get_running_loop().time()
+                    patience.reschedule(now + bounds.content)
+                    return await _saved(response, head, into, most=bounds.video)
+                return await read(response, head, most=bounds.answer)
 
 
-async def read(response: aiohttp.ClientResponse, *, most: int) -> Answer:
-    """The answer with the first `most` bytes of its body."""
-    body = bytearray()
+async def _head(response: aiohttp.ClientResponse) -> bytes:
+    """The first bytes, which tell a video from words; without what is blank before them."""
+    baring, head = Baring(), b""
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        head += baring.piece(chunk)
+        if len(head) >= HEAD:
+            return head
+    return head + baring.rest()
+
+
+async def _saved(
+    response: aiohttp.ClientResponse, head: bytes, into: Path, *, most: int
+) -> Made | Rejected:
+    """Stream a video to disk. One that is larger than we take is paid for all the same."""
+    size = len(head)
+    with into.open("wb") as file:
+        file.write(head)
+        async for chunk in response.content.iter_chunked(256 * 1024):
+            size += len(chunk)
+            if size > most:
+                detail = f"larger than we take: more than {most} bytes"
+                return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
+            await asyncio.to_thread(file.write, chunk)
+    return Made(size)
+
+
+async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int) -> Answer:
+    """The answer with the first `most` bytes of its body, of which `head` was read already."""
+    body = bytearray(head)
     async for chunk in response.content.iter_chunked(64 * 1024):
         body += chunk
         if len(body) > most:

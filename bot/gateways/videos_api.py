@@ -20,8 +20,10 @@ from bot.core.outcomes import (
     Creation,
     Fetch,
     Look,
+    Made,
     NotSent,
     Probe,
+    Rejected,
     Trouble,
     Uncertain,
 )
@@ -95,19 +97,25 @@ class VideosApi:
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
+        into: Path | None = None,
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
-        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves."""
+        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
+
+        `into`: where the video goes if it is the answer.
+        """
         sending = Sending(about_to_send)
         try:
             body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
-            answer = await self._post(url, body, sending)
+            answer = await self._post(url, body, sending, into)
         except NET as error:
             if sending.forbidden is not None:
                 raise sending.forbidden from None
             detail = type(error).__name__
             return Uncertain(detail) if sending.begun else NotSent(detail)
+        if not isinstance(answer, Answer):
+            return answer
         return read_creation(
             answer,
             trust_json_5xx=self._trust_json_5xx,
@@ -145,12 +153,15 @@ class VideosApi:
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 
-    async def _post(self, url: URL, body: Body, sending: Sending) -> Answer:
+    async def _post(
+        self, url: URL, body: Body, sending: Sending, into: Path | None
+    ) -> Answer | Made | Rejected:
         return await post(
             url,
             body,
             headers=self._key,
             sending=sending,
+            into=into,
             bounds=self._bounds,
             resolver=self._resolver,
         )

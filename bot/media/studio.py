@@ -121,6 +121,12 @@ class Studio:
                 thumbnail=await self._keep_thumbnail(file),
             )
 
+    async def put_by(self, source: Path) -> str:
+        """Store a video as it came, durable on return; its key. Raises `Temporary`."""
+        key = new_key("originals", "mp4")
+        await self.storage.put(key, source)
+        return key
+
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
         """A stored object as a local file for as long as the context lasts."""

@@ -18,6 +18,8 @@ from bot.simulator.scenes import Film
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
 """The faults that come instead of what was asked for."""
+AT_ONCE = ("at_once", "listed", "said", "film")
+"""The faults of a create that is answered when the video is made."""
 DROP = 64  # bytes of a dripping answer at a time
 ZEROS = bytes(1 << 20)
 LONGEST_PAGE = 100
@@ -54,6 +56,21 @@ def patched(body: Mapping[str, object], fault: Fault, *, status: int = 200) -> w
     for name in fault.without:
         words.pop(name, None)
     return web.json_response(words, status=status)
+
+
+async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -> web.Response:
+    """Answer a create with what was made, in the shape that a fault says."""
+    match fault.kind:
+        case "listed":
+            return web.json_response([{"url": url}])
+        case "said":
+            message = {"role": "assistant", "content": f"Here it is: [video]({url})"}
+            said = {"id": "chatcmpl-1", "object": "chat.completion"}
+            return web.json_response({**said, "choices": [{"index": 0, "message": message}]})
+        case "film":
+            return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=MP4)
+        case _:
+            return patched({**told, "status": "completed", "data": [{"url": url}]}, fault)
 
 
 def instead(request: web.Request, fault: Fault, profile: Profile) -> web.Response:

@@ -28,6 +28,9 @@ Kind = Literal[
     "tail",  # content: bytes behind the last box
     "noise",  # content: noise from the middle on
     "at_once",  # create: answered when the video is made, with a link to it
+    "listed",  # create: the same, as a list of nothing but the link
+    "said",  # create: the same, as a chat model says it
+    "film",  # create: answered when the video is made, with the video itself
     "fail",  # the video that this request is about ends failed, with `message` and `code`
     "stuck",  # the video that this request is about is never done
 ]

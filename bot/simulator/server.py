@@ -272,10 +272,13 @@ class Simulator:
             _bend(video, fault)
         await self._library.keep(video)
         told = self._profile.accepted(video)
-        if exchange.fault.kind == "at_once":
+        if exchange.fault.kind in answers.AT_ONCE:
             await self._library.rendered()
-            told = {**told, "status": "completed", "data": [{"url": _link(exchange, video)}]}
-        answer = answers.patched(told, exchange.fault, status=self._profile.created)
+            url = _link(exchange, video)
+            answer = await answers.made(exchange.fault, told, url, video.path)
+        else:
+            answer = answers.patched(told, exchange.fault)
+        answer.set_status(self._profile.created)
         answer.headers.update(self._profile.receipt(film))
         return answer
 

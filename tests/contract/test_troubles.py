@@ -24,6 +24,7 @@ from bot.core.outcomes import (
     Fetched,
     Locked,
     Look,
+    Made,
     Rejected,
     Uncertain,
 )
@@ -115,7 +116,11 @@ MEANINGS: Mapping[str, str] = {
     "stuck": "Accepted Running",
     "late": "Accepted Running Done Fetched",
     "moderated-late": "Accepted Running Failed(moderated)",
-    **all_of("made-at-once made-at-once-unknown", "Accepted Done Fetched"),
+    **all_of(
+        "made-at-once made-at-once-unknown made-at-once-list made-at-once-said",
+        "Accepted Done Fetched",
+    ),
+    "made-at-once-film": "Made",
     # The content, asked for by our own id first, then with the links that the look had.
     **all_of(
         "content-typed content-unmeasured content-gzip content-206 content-url content-webm"
@@ -183,7 +188,7 @@ class Teller:
         story, before = Story(), len(self.simulator.journal)
         order = replace(bodies.PLAIN, family=self.family, prompt=f"a cat [{name}]")
         _, request = bodies.catalog(gateway.dialect).choose(order)
-        created = await gateway.create(request, [], about_to_send=samples.nothing)
+        created = await gateway.create(request, [], into=self.into, about_to_send=samples.nothing)
         story.outcomes.append(created)
         if isinstance(created, Accepted):
             await self._follow(story, gateway, created)
@@ -259,7 +264,7 @@ def is_true(story: Story) -> bool:
     """Whether the gateway's books bear it out, which know what really became of the order."""
     first, last = story.outcomes[0], story.outcomes[-1]
     over = [it for it in story.outcomes if isinstance(it, Done | Failed)]
-    doubtful = isinstance(first, Accepted | Uncertain) or getattr(first, "charged", False)
+    doubtful = isinstance(first, Accepted | Made | Uncertain) or getattr(first, "charged", False)
     return (
         story.posts == 1
         and (doubtful or not story.charged)

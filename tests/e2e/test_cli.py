@@ -293,7 +293,7 @@ async def test_every_trouble_ends_in_a_sentence_that_is_true(
     "trouble",
     [
         *("content-gzip", "content-206", "content-url", "content-webm", "content-tail"),
-        *("made-at-once", "content-noise"),  # whose link is whole
+        *("made-at-once", "made-at-once-film", "content-noise"),  # whose link is whole
     ],
 )
 async def test_a_video_in_any_envelope_becomes_a_file_that_plays(

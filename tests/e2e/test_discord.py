@@ -164,6 +164,18 @@ async def test_everyone_in_a_prompt_pings_nobody(world: World) -> None:
     assert all(not card.pings for card in cards)
 
 
+@pytest.mark.parametrize("trouble", ["made-at-once-film", "made-at-once-list"])
+async def test_a_video_that_comes_as_the_answer_to_its_order_is_posted(
+    world: World, trouble: str
+) -> None:
+    """As the body itself, or in a list without an id: it is paid for once, and nobody is asked."""
+    async with world.app():
+        await world.discord.person("ann").slash("video", prompt=f"a cat [{trouble}]")
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 1
+    assert not {"retrieve", "content"} & {it.operation for it in world.simulator.journal}
+
+
 async def test_too_large_becomes_a_link_that_plays_and_seeks(world: World) -> None:
     world.discord.guild.upload_limit = 1_000
     async with world.app(

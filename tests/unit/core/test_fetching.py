@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, Temporary
 from bot.core.jobs import UNNAMED, Reason, Status
 from bot.core.outcomes import (
     Accepted,
@@ -11,6 +11,7 @@ from bot.core.outcomes import (
     Fetched,
     Locked,
     Look,
+    Made,
     Missing,
     Open,
     Trouble,
@@ -200,6 +201,51 @@ async def test_a_video_that_was_made_at_once_is_fetched_whether_its_id_is_known_
     await workshop.work(5)
     assert (await workshop.job(job.id)).video is not None
     assert workshop.gateway.asked == [None, *sources]
+
+
+async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
+    workshop: Workshop,
+) -> None:
+    """However long its storage is away; and when the job has its copy, that one goes."""
+    workshop.gateway.creations = [Made(9)]
+    workshop.gateway.looks = [Missing()]
+    workshop.studio.storage_trouble = [Temporary("storage_unavailable")] * 3
+    kept: list[set[str]] = []
+
+    async def note() -> None:
+        kept.append(set(workshop.studio.kept))
+
+    workshop.clock.on_nap = note
+    job = await workshop.submit(order())
+    await workshop.work(60)
+    done = await workshop.job(job.id)
+    assert (done.status, done.video is not None) == (Status.COMPLETED, True)
+    assert (workshop.gateway.posts, workshop.gateway.asked, workshop.gateway.looked) == (1, [], 0)
+    assert kept == [set(), set(), set()]
+    assert workshop.studio.kept == {"videos/a.mp4"}
+
+
+async def test_a_video_that_was_the_answer_is_read_again_where_our_worker_failed(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Made(9)]
+    workshop.studio.bad_videos = [Broken("worker_died")]
+    job = await workshop.submit(order())
+    await workshop.work(HOUR)
+    assert (await workshop.job(job.id)).video is not None
+    assert workshop.gateway.asked == []
+
+
+async def test_a_video_that_was_the_answer_and_is_gone_from_our_storage_ends_within_minutes(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Made(9)]
+    workshop.studio.bad_videos = [Broken("worker_died")]
+    job = await workshop.submit(order())
+    await workshop.work(1)
+    workshop.studio.kept.clear()
+    await workshop.work(HOUR / 4)
+    assert (await workshop.job(job.id)).reason is Reason.CONTENT_GONE
 
 
 async def test_where_a_video_is_survives_a_database_that_takes_nothing(workshop: Workshop) -> None:

@@ -20,6 +20,7 @@ from bot.core.outcomes import (
     Fetch,
     Fetched,
     Look,
+    Made,
     NotSent,
     Probe,
     Trouble,
@@ -113,6 +114,7 @@ class ScriptedGateway:
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
+        into: Path | None = None,
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
         self.links.append(tuple(links))
@@ -126,6 +128,8 @@ class ScriptedGateway:
         self.posts += 1
         if self.meanwhile:
             await self.meanwhile()
+        if isinstance(outcome, Made) and into:
+            into.write_bytes(b"a video!!")
         return outcome
 
     async def probe(self) -> Probe:
@@ -161,6 +165,8 @@ class ScriptedStudio:
         """What is wrong with the first ones, each once."""
         self.seconds = 7.2
         """Of every sound."""
+        self.storage_trouble: list[Temporary] = []
+        """What is wrong when something is to be put by, each once."""
         self.shrinks = False
         self.shrinking: list[Temporary] = []
         """What it says first of all."""
@@ -187,6 +193,12 @@ class ScriptedStudio:
         self.kept.add("sounds/a.mp3")
         seconds = min(self.seconds, fit.most_seconds)
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
+
+    async def put_by(self, source: Path) -> str:
+        if self.storage_trouble:
+            raise self.storage_trouble.pop(0)
+        self.kept.add("originals/a.mp4")
+        return "originals/a.mp4"
 
     async def keep_video(self, source: Path) -> Video:
         if self.bad_videos:

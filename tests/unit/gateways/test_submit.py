@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import gzip
 import socket
+import tracemalloc
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +14,7 @@ from yarl import URL
 
 from bot.core.jobs import Reason
 from bot.core.orders import Transport
-from bot.core.outcomes import Accepted, Creation, NotSent, Rejected, Uncertain
+from bot.core.outcomes import Accepted, Creation, Made, NotSent, Rejected, Uncertain
 from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.requests import Body
@@ -21,7 +23,7 @@ from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from tests.fakes import wire
 from tests.fakes.wire import Fault, Wire
 
-from .samples import nothing, opened, request, with_files
+from .samples import MP4, nothing, opened, request, with_files
 
 HASTY = Bounds(post=1.0)
 CREATED = wire.sending(wire.answer('{"id": "video_1", "status": "queued"}', 201))
@@ -291,8 +293,10 @@ async def test_if_about_to_send_raises_not_one_byte_leaves(error: Exception) -> 
 class Hasty(VideosApi):
     """The guard switched off: asks for leave when the request is gone."""
 
-    async def _post(self, url: URL, body: Body, sending: Sending) -> Answer:
-        answer = await super()._post(url, body, Sending(nothing))
+    async def _post(
+        self, url: URL, body: Body, sending: Sending, into: Path | None
+    ) -> Answer | Made | Rejected:
+        answer = await super()._post(url, body, Sending(nothing), into)
         await sending.begin()
         return answer
 
@@ -341,3 +345,70 @@ async def test_the_key_travels_as_a_bearer_and_the_path_is_the_documented_one() 
         assert (sent.method, sent.path) == ("POST", "/v1/videos")
         assert sent.headers["authorization"] == "Bearer sk-test-key"
         assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
+
+
+# --- a video as the answer -----------------------------------------------------------------------
+
+BRIEF = Bounds(content=0.5, post=5.0)
+
+
+async def made(raw: Fault, into: Path | None) -> Creation:
+    async with Wire(raw).serve() as url, opened(url, bounds=BRIEF) as gateway:
+        return await gateway.create(request(), [], into=into, about_to_send=nothing)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        wire.answer(MP4, headers={"Content-Type": "video/mp4"}),
+        wire.answer(MP4, 201, length=None, headers={"Content-Type": "application/json"}),
+        wire.answer(b"\xef\xbb\xbf\r\n" + MP4),
+        wire.answer(gzip.compress(MP4), headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["typed", "told by its bytes", "blank before it", "packed"],
+)
+async def test_a_video_that_is_the_answer_is_saved(tmp_path: Path, raw: bytes) -> None:
+    into = tmp_path / "video"
+    assert await made(wire.sending(raw), into) == Made(len(MP4))
+    assert into.read_bytes() == MP4
+
+
+TOO_LARGE = Rejected(
+    Reason.CONTENT_TOO_LARGE, "larger than we take: more than 20000000 bytes", charged=True
+)
+
+
+async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memory(
+    tmp_path: Path,
+) -> None:
+    """It goes onto the disk chunk by chunk, up to what is taken of any download."""
+    server = Wire(wire.endless(wire.answer(MP4, length=None), bytes(65536)))
+    bounds = Bounds(video=20_000_000)
+    async with server.serve() as url, opened(url, bounds=bounds) as gateway:
+        tracemalloc.start()
+        got = await gateway.create(request(), [], into=tmp_path / "v", about_to_send=nothing)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert got == TOO_LARGE
+    assert 19_000_000 < (tmp_path / "v").stat().st_size <= 20_000_000
+    assert most < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        wire.sending(wire.answer(MP4, length=len(MP4) + 9)),
+        wire.stalling(wire.answer(MP4, length=len(MP4) + 9)),
+        wire.sending(wire.answer(b"", headers={"Content-Type": "video/mp4"})),
+        wire.sending(wire.answer("not yet", headers={"Content-Type": "video/mp4"})),
+    ],
+    ids=["cut", "stalled", "empty", "words"],
+)
+async def test_half_a_video_as_the_answer_is_uncertain(tmp_path: Path, fault: Fault) -> None:
+    assert isinstance(await made(fault, tmp_path / "v"), Uncertain)
+
+
+async def test_a_refusal_is_no_video_whatever_its_body(tmp_path: Path) -> None:
+    refused = await made(wire.sending(wire.answer(MP4, 502)), tmp_path / "v")
+    assert isinstance(refused, Uncertain)
+    assert not (tmp_path / "v").exists()

@@ -1,6 +1,7 @@
 """Each trouble that has a name, as a client meets it when the name stands in a prompt."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -425,6 +426,22 @@ async def test_a_video_that_is_made_at_once(
     if named:
         assert await status(client, f"/v1/videos/{told['id']}") == 404
         assert await status(client, f"/v1/videos/{told['id']}/content") == 404
+
+
+async def test_a_video_that_is_made_at_once_and_told_in_other_shapes(
+    client: aiohttp.ClientSession,
+) -> None:
+    async def told(name: str) -> bytes:
+        body = form({"prompt": f"a cat [{name}]"})
+        async with client.post("/v1/videos", data=body) as answer:
+            return await answer.read()
+
+    ((only,),) = [each.values() for each in json.loads(await told("made-at-once-list"))]
+    said = json.loads(await told("made-at-once-said"))["choices"][0]["message"]["content"]
+    for url in (only, said.partition("(")[2].rstrip(")")):
+        async with client.get(url) as answer:
+            assert await answer.read() == BLANK
+    assert await told("made-at-once-film") == BLANK
 
 
 async def test_content_that_drips(
