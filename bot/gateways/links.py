@@ -29,7 +29,7 @@ _HOLDERS = (
     *("generatedvideos", "generatedsamples", "assets", "generatevideoresponse", "artifacts"),
     *("artifact", "media", "file", "files", "works", "resource", "resultjson", "videoresult"),
     *("taskinfo", "body", "resp", "delivery", "download", "downloads", "medias", "respdata"),
-    "info",
+    *("info", "items"),
 )
 _RANKS = {name: rank for rank, name in enumerate((*_LINKS, *_HOLDERS))}
 _MOST_LINKS = 8
@@ -139,12 +139,22 @@ def _sayings(data: dict[str, Any]) -> Iterator[str]:
     for choice in choices[:4] if isinstance(choices, list) else []:
         if isinstance(choice, dict):
             said = choice.get("message") or choice.get("delta")
-            yield from _texts(said.get("content") if isinstance(said, dict) else said)
+            yield from _message(said)
             yield from _texts(choice.get("text"))
+    yield from _message(data.get("message"))
+    yield from _texts(data.get("content"))
     output = data.get("output")
+    if isinstance(output, str):
+        yield from _texts(output)
     for item in output[:4] if isinstance(output, list) else []:
         if isinstance(item, dict):
             yield from _texts(item.get("content"))
+
+
+def _message(said: object) -> Iterator[str]:
+    if isinstance(said, dict):
+        yield from _texts(said.get("content"))
+        yield from links_in(said)
 
 
 def _texts(content: object) -> Iterator[str]:

@@ -48,7 +48,17 @@ def named(place: dict[str, Any]) -> dict[str, object]:
 ENVELOPES = ("ok", "success")
 """Words by which an envelope says that it could be answered."""
 _WRAPS = ("data", "output", "task", "result", "response", "taskinfo")
-_FAR_WRAPS = ("job", "video", "generation", "prediction", "body", "resp", "info")
+_FAR_WRAPS = (
+    "job",
+    "video",
+    "generation",
+    "prediction",
+    "body",
+    "resp",
+    "info",
+    "results",
+    "items",
+)
 """Where a state is looked for if there is none anywhere else: a video may have one of its own."""
 _STATUS = (
     *("taskstatus", "jobstatus", "videostatus", "generationstatus", "status"),
@@ -82,11 +92,23 @@ def status_words(data: dict[str, Any]) -> list[str]:
 
 
 def is_wordless(data: dict[str, Any]) -> bool:
-    """Whether nothing at all stands where a state would."""
-    inner = _within([data], _WRAPS)
-    places = [data, *inner, *_within(inner, _WRAPS)]
-    values = [value for place in places for value in _values(place)]
-    return not status_words(data) and all(not value and value is not False for value in values)
+    """Whether nothing at all stands where a state may stand, however deep."""
+    return not status_words(data) and not any(_signs(data))
+
+
+def _signs(value: object, depth: int = 6) -> Iterator[bool]:
+    """For each place of a state, whether something is there."""
+    inner: Iterable[object] = ()
+    if isinstance(value, dict):
+        table = named(value)
+        yield from (bool(it) or it is False for it in _values(value))
+        yield table.get("done") is False
+        inner = table.values()
+    elif isinstance(value, list):
+        inner = value[:_MOST]
+    if depth:
+        for each in inner:
+            yield from _signs(opened(each), depth - 1)
 
 
 def progress_in(data: dict[str, Any]) -> int | None:
