@@ -236,7 +236,9 @@ class Submission:
             case Locked(reason):
                 # Counted, so that the next one to try is another; half of the tries are kept.
                 attempts = min(job.attempts + 1, MOST_TRIES // 2)
-                return moves.requeued(job, due_at=now + PAUSE, attempts=attempts, reason=reason)
+                # Due by itself between two probes: else it would be faster than who is called.
+                due_at = now + 1.5 * PAUSE
+                return moves.requeued(job, due_at=due_at, attempts=attempts, reason=reason)
             case _Smaller(request=VideoRequest() as request) if not job.is_final:
                 return moves.refitted(job, request, due_at=now)
             case Rejected(reason, detail, charged):

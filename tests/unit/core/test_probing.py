@@ -106,6 +106,13 @@ async def test_elsewhere_one_order_a_minute_tries_and_its_success_lets_the_other
     assert workshop.gateway.posts == 1 + refused + len(jobs)
 
 
+async def test_who_was_refused_is_not_faster_than_who_is_called_to_try(workshop: Workshop) -> None:
+    """Even if both could be due in one moment: no order stands for all."""
+    jobs = await waiting(workshop, 2)
+    await workshop.work(PAUSE + AT_ONCE)
+    assert [(await workshop.job(job.id)).attempts for job in jobs] == [1, 1]
+
+
 @pytest.mark.parametrize("probe", [SILENT, Open()])
 async def test_owners_are_told_neither_of_each_order_that_tries_nor_of_an_end_that_is_none(
     workshop: Workshop, probe: Probe
