@@ -115,6 +115,30 @@ class Desk:
             job.gateway, pause, detail=locked.detail, rooms=self._rooms, now=now
         )
 
+    async def lock(self, job: Job, locked: Locked) -> bool:
+        """The job's POST met a lock: whether its gateway is paused, or the lock is its alone."""
+        now = self.clock.now()
+        paused = await self._pauses.lock(
+            job,
+            self._gateways[job.gateway].account,
+            Pause(locked.reason, until=now + PAUSE),
+            detail=locked.detail,
+            rooms=self._rooms,
+            now=now,
+        )
+        told = {"gateway": job.gateway, "reason": locked.reason}
+        if paused:
+            log.error("gateway.paused", **told, seconds=PAUSE)
+        else:
+            words = unquoted(locked.detail, job.request.prompt)
+            log.warning("job.refused_alone", job=job.id, **told, words=words)
+        return paused
+
+    async def passed(self, job: Job, *, balance: bool = True) -> None:
+        """The job's POST was answered as its gateway answers a good key and a good balance."""
+        account = self._gateways[job.gateway].account
+        await self._pauses.passed(job, account, balance=balance)
+
     async def remark(self, job: Job, subject: str, detail: str) -> None:
         """Let the owners of the job's gateway know; the same is written once an hour at most."""
         key, steady = (job.gateway, subject), self.clock.steady()

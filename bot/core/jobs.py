@@ -46,6 +46,8 @@ class Reason(StrEnum):
     """Why a job ended the way it did; one sentence per language each."""
 
     REFUSED = "refused"
+    REFUSED_ALONE = "refused_alone"
+    """As if the key or the balance were bad, while others passed."""
     MODERATED = "moderated"
     TOO_LONG = "too_long"
     BAD_SIZE = "bad_size"

@@ -133,6 +133,17 @@ class Gateways(Protocol):
         `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
         """
 
+    async def lock(
+        self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
+    ) -> bool:
+        """The POST of an order met a lock on this account: whether its gateway is paused for it.
+
+        It is not where the lock is about this order alone; then nobody is told, either.
+        """
+
+    async def passed(self, job: Job, account: str, *, balance: bool) -> None:
+        """The POST of an order was answered as for a good key, and with `balance` for that too."""
+
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
     ) -> None:
@@ -256,6 +267,8 @@ class Gateway(Protocol):
 
     name: str
     base_url: str
+    account: str
+    """The address and the key, without telling them: another key is another account."""
     dialect: str
     poll_step: float
     """Seconds between two looks at a running job."""

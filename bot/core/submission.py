@@ -166,7 +166,9 @@ class Submission:
             await self._record(sent, outcome, first_look=first_look)
             return
         if isinstance(outcome, Locked):
-            await self._insist(lambda: self._desk.pause(sent, outcome))
+            outcome = await self._locked(sent, outcome)
+        if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
+            await self._insist(lambda: self._desk.passed(sent, balance=False))
         if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
             about, detail = outcome.reason.value, outcome.detail
             await self._insist(lambda: self._desk.remark(sent, about, detail))
@@ -177,6 +179,17 @@ class Submission:
             await self._insist(lambda: self._rewrite(sent, outcome))
         if isinstance(outcome, Locked):
             await self._insist(lambda: self._desk.catch_up(sent))
+
+    async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
+        """A no to this order, if its gateway lets others pass."""
+        is_paused = True
+
+        async def lock() -> None:
+            nonlocal is_paused
+            is_paused = await self._desk.lock(sent, locked)
+
+        await self._insist(lock)
+        return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
         """A lost id is a video that is paid for and never found: so it is spooled if need be."""
@@ -192,6 +205,7 @@ class Submission:
         await self._insist(accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
+        await self._desk.passed(sent)
         await self._desk.works(sent, asked_at=sent.submitted_at or sent.created_at)
         self._desk.ring()
 

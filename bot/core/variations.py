@@ -27,6 +27,7 @@ _WISHES: tuple[Mapping[str, Any], ...] = (
 _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.MODERATED: (Action.EDIT, Action.TRY_ON),
     Reason.REFUSED: (Action.EDIT, Action.TRY_ON),
+    Reason.REFUSED_ALONE: (Action.EDIT, Action.TRY_ON),
     Reason.TOO_LONG: (Action.EDIT, Action.TRY_ON),
     Reason.BAD_SIZE: (Action.TRY_ON,),
     Reason.UNKNOWN_MODEL: (Action.TRY_ON,),

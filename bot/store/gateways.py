@@ -9,10 +9,11 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.jobs import TROUBLES, Reason, Status
+from bot.core.jobs import TROUBLES, Job, Reason, Status
 from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
 from bot.store.database import Database, insert
 from bot.store.notices import owe
+from bot.store.refusals import is_alone, note_pass
 from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
@@ -34,21 +35,29 @@ class Gateways:
     ) -> None:
         """Leave it alone for a while; its operators are told, unless it is too soon for that."""
 
-        async def work(connection: AsyncConnection) -> None:
-            await _write(connection, gateway, pause, now=now)
-            if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
-                return
-            await _tell(
-                connection,
-                gateway,
-                reason=pause.reason,
-                detail=detail,
-                waiting=await _waiting(connection, gateway, pause),
-                rooms=rooms,
-                now=now,
-            )
+        await self._database.run(
+            lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
+        )
 
-        await self._database.run(work)
+    async def lock(
+        self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
+    ) -> bool:
+        """The POST of an order met a lock: whether the gateway is paused for it.
+
+        It is not where the lock is about this order alone: `refusals.py` has the rule.
+        """
+
+        async def work(connection: AsyncConnection) -> bool:
+            if await is_alone(connection, job, pause.reason, account=account, now=now):
+                return False
+            await _pause(connection, job.gateway, pause, detail=detail, rooms=rooms, now=now)
+            return True
+
+        return await self._database.run(work)
+
+    async def passed(self, job: Job, account: str, *, balance: bool) -> None:
+        """The POST of an order was answered as for a good key, and with `balance` for that too."""
+        await self._database.run(lambda it: note_pass(it, job, account=account, balance=balance))
 
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
@@ -197,6 +206,29 @@ async def _remarked(connection: AsyncConnection, gateway: str) -> dict[str, floa
     query = sa.select(told).where(told.c.gateway == gateway, begins)
     rows = await connection.execute(query)
     return {row.word.removeprefix(_ABOUT): row.at for row in rows}
+
+
+async def _pause(
+    connection: AsyncConnection,
+    gateway: str,
+    pause: Pause,
+    *,
+    detail: str,
+    rooms: Iterable[str],
+    now: float,
+) -> None:
+    await _write(connection, gateway, pause, now=now)
+    if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
+        return
+    await _tell(
+        connection,
+        gateway,
+        reason=pause.reason,
+        detail=detail,
+        waiting=await _waiting(connection, gateway, pause),
+        rooms=rooms,
+        now=now,
+    )
 
 
 async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:

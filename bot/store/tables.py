@@ -118,6 +118,20 @@ gateways = sa.Table(
     sa.Column("refused_at", sa.Double),
 )
 
+# Orders whose POST met a lock: whether it is about one alone; see `refusals.py`.
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    # The address and the key, as `Gateway.account` has them.
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("first_at", sa.Double, nullable=False),
+    sa.Column("last_at", sa.Double, nullable=False),
+    # When the latest POST of another order left that passed, of those after the first refusal.
+    sa.Column("passed_at", sa.Double),
+)
+
 # When the owners of a gateway were last told of each trouble, and that it works.
 told = sa.Table(
     "told",

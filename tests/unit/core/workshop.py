@@ -84,6 +84,7 @@ class ScriptedGateway:
 
     name = "main"
     base_url = "https://gateway.test"
+    account = "main and its key"
     dialect = "new-api"
     poll_step = 10.0
     refunds_failed = True
@@ -295,7 +296,9 @@ class ScriptedChat:
 class Workshop:
     """One service with its steps, driven by hand."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(
+        self, database: Database, folder: Path, gateway: ScriptedGateway | None = None
+    ) -> None:
         self.clock = HandClock()
         self.database = database
         self.jobs = Jobs(database)
@@ -304,7 +307,7 @@ class Workshop:
         self.notices = Notices(database)
         self.spool = Spool(folder)
         self.fronts = Fronts(Settings(database), self.clock)
-        self.gateway = ScriptedGateway()
+        self.gateway = gateway or ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
         self._card_grace = {"chat": self.chat.card_grace}
