@@ -11,7 +11,7 @@ from bot.core import schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
-from bot.core.ports import Clock, Gateway, Gateways, Jobs
+from bot.core.ports import Clock, Gateway, Jobs, Pauses
 from bot.core.prompts import unquoted
 from bot.core.wake import Wake
 from bot.log import get_logger
@@ -35,7 +35,7 @@ class Desk:
         self,
         *,
         jobs: Jobs,
-        pauses: Gateways,
+        pauses: Pauses,
         gateways: Mapping[str, Gateway],
         clock: Clock,
         wake_jobs: Wake,

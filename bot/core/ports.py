@@ -122,7 +122,7 @@ class Spool(Protocol):
         """The job's row has its id. Raises `OSError`."""
 
 
-class Gateways(Protocol):
+class Pauses(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
 
     async def pause(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from bot.core.notices import Paused
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.core.ports import Clock, Gateway, Gateways
+from bot.core.ports import Clock, Gateway, Pauses
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -28,7 +28,7 @@ class Probing:
     def __init__(
         self,
         *,
-        pauses: Gateways,
+        pauses: Pauses,
         gateways: Mapping[str, Gateway],
         clock: Clock,
         wake: Wake,

@@ -56,7 +56,7 @@ class History:
 
     async def told(self, job: Job, reason: Reason = Reason.BAD_KEY) -> bool:
         pause = Pause(reason, until=self.now + 50)
-        return await self.store.gateways.lock(
+        return await self.store.pauses.lock(
             job, self.account, pause, detail="HTTP 401: no", rooms=(), now=self.now
         )
 
@@ -64,9 +64,9 @@ class History:
         """Its POST is accepted, or answered as for a good key."""
         job = await self.sent(name)
         self.now += 10
-        await self.store.gateways.passed(job, self.account, balance=balance)
+        await self.store.pauses.passed(job, self.account, balance=balance)
         if balance:
-            await self.store.gateways.works(
+            await self.store.pauses.works(
                 "main", looked=False, asked_at=job.submitted_at or 0, rooms=(), now=self.now
             )
 
@@ -74,7 +74,7 @@ class History:
         """A look pauses the gateway."""
         self.now += 10
         pause = Pause(Reason.BAD_KEY, until=self.now + 50, looking=True)
-        await self.store.gateways.pause("main", pause, detail="no", rooms=(), now=self.now)
+        await self.store.pauses.pause("main", pause, detail="no", rooms=(), now=self.now)
 
     async def play(self, events: str) -> str:
         """`A-`: A meets a lock, `A$`: of its balance, `B+`: B is accepted, `B!`: is moderated,
@@ -152,7 +152,7 @@ async def test_a_post_that_left_before_the_first_refusal_proves_nothing(store: S
     history = History(store)
     early = await history.sent("B")
     assert await history.play("A-") == "p"
-    await store.gateways.passed(early, KEY, balance=True)
+    await store.pauses.passed(early, KEY, balance=True)
     assert await history.play("A-") == "p"
 
 

@@ -33,20 +33,20 @@ async def own(store: Store, *people: tuple[str, str]) -> None:
 async def pause(
     store: Store, pause: Pause = EMPTY, *, now: float = NOON, rooms: tuple[str, ...] = ()
 ) -> None:
-    await store.gateways.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
+    await store.pauses.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
 
 
 async def works(store: Store, *, asked_at: float, looked: bool = False) -> bool:
     now = asked_at + 1
-    return await store.gateways.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
+    return await store.pauses.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
 
 
 async def held(store: Store, gateway: str = "main", *, now: float = NOON) -> Pause | None:
-    return await store.gateways.held(gateway, now=now)
+    return await store.pauses.held(gateway, now=now)
 
 
 async def probed(store: Store, *, now: float) -> list[Paused]:
-    return await store.gateways.claim(now=now, until=now + 50, most=9)
+    return await store.pauses.claim(now=now, until=now + 50, most=9)
 
 
 async def claimed(store: Store, *, now: float) -> list[Notice]:
@@ -77,12 +77,12 @@ async def test_many_jobs_that_pause_at_once_make_one_notice_for_each_owner(store
 async def test_a_pause_has_the_latest_reason_and_is_asked_about_at_its_first_time(
     store: Store,
 ) -> None:
-    assert await store.gateways.next_due() is None
+    assert await store.pauses.next_due() is None
     await pause(store, LOCKED)
     for seconds in (10, 200):
         await pause(store, replace(EMPTY, until=NOON + 300 + seconds), now=NOON + seconds)
     assert await held(store) == EMPTY, "else many looks would put the question off for ever"
-    assert await store.gateways.next_due() == NOON + 300
+    assert await store.pauses.next_due() == NOON + 300
     assert await held(store, "other") is None
 
 
@@ -192,7 +192,7 @@ async def test_a_clock_that_was_wrong_leaves_no_trouble_without_end(store: Store
     """It began, and is to be asked about, three days from now."""
     await pause(store, replace(EMPTY, until=NOON + 3 * REMINDER + 300), now=NOON + 3 * REMINDER)
     assert [it.gateway for it in await probed(store, now=NOON)] == ["main"]
-    assert await store.gateways.next_due() == NOON + 50
+    assert await store.pauses.next_due() == NOON + 50
     assert await works(store, asked_at=NOON + 1)
 
 
@@ -203,14 +203,14 @@ async def test_a_paused_gateway_is_asked_by_one_and_once_until_its_next_time(sto
     assert [it for each in asked for it in each] == [
         Paused(gateway="main", reason=Reason.NO_BALANCE, tried_at=NOON, refused_at=None)
     ]
-    assert await store.gateways.next_due() == NOON + 350
+    assert await store.pauses.next_due() == NOON + 350
 
 
 async def test_one_order_may_try_and_the_one_that_waited_longest_is_due(store: Store) -> None:
     first, second = [await _put_back(store, Reason.NO_BALANCE) for _ in range(2)]
     await store.moved(first, replace(first, due_at=NOON + 400))
     await pause(store)
-    await store.gateways.let_one_try("main", now=NOON + 10)
+    await store.pauses.let_one_try("main", now=NOON + 10)
     assert await store.claimed(now=NOON + 10) == [second.id]
     tries = await asyncio.gather(*(held(store, now=NOON + 10) for _ in range(9)))
     assert sum(pause is None for pause in tries) == 1
@@ -223,19 +223,19 @@ async def test_who_is_put_back_while_the_way_is_opened_is_due_all_the_same(store
     """Its row was in hand when that was said, so it could not be made due."""
     late = [await store.in_state(Status.SUBMITTING) for _ in range(2)]
     await pause(store)
-    await store.gateways.let_one_try("main", now=NOON + 10)
+    await store.pauses.let_one_try("main", now=NOON + 10)
     for row in late:
         back = moves.requeued(row, due_at=NOON + 300, attempts=0, reason=Reason.NO_BALANCE)
         await store.moved(row, back)
-    assert await store.gateways.catch_up("main", now=NOON + 11)
+    assert await store.pauses.catch_up("main", now=NOON + 11)
     assert len(await store.claimed(now=NOON + 11)) == 1
     assert await held(store) is None, "that is the one"
-    assert not await store.gateways.catch_up("main", now=NOON + 12)
+    assert not await store.pauses.catch_up("main", now=NOON + 12)
 
 
 async def test_who_is_put_back_as_the_trouble_ends_is_due_all_the_same(store: Store) -> None:
     late = await _put_back(store, Reason.NO_BALANCE)
-    assert await store.gateways.catch_up("main", now=NOON + 11)
+    assert await store.pauses.catch_up("main", now=NOON + 11)
     assert await store.claimed(now=NOON + 11) == [late.id]
 
 
@@ -243,9 +243,9 @@ async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of
     store: Store,
 ) -> None:
     await pause(store)
-    await store.gateways.refused("main", Reason.BAD_KEY, now=NOON + 1)
+    await store.pauses.refused("main", Reason.BAD_KEY, now=NOON + 1)
     assert [it.refused_at for it in await probed(store, now=NOON + 300)] == [None]
-    await store.gateways.refused("main", Reason.NO_BALANCE, now=NOON + 301)
+    await store.pauses.refused("main", Reason.NO_BALANCE, now=NOON + 301)
     await pause(store)
     assert [it.refused_at for it in await probed(store, now=NOON + 350)] == [NOON + 301]
     await pause(store, LOCKED)
@@ -305,7 +305,7 @@ async def _put_back(store: Store, reason: Reason) -> Job:
 
 
 async def remark(store: Store, subject: str, *, now: float = NOON) -> None:
-    await store.gateways.remark("main", subject, detail="HTTP 403: no", rooms=(), now=now)
+    await store.pauses.remark("main", subject, detail="HTTP 403: no", rooms=(), now=now)
 
 
 async def subjects(store: Store, *, now: float) -> list[str]:

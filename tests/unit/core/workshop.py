@@ -35,9 +35,9 @@ from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.wake import Wake
 from bot.store.database import Database
-from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
+from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
@@ -303,7 +303,7 @@ class Workshop:
         self.database = database
         self.jobs = Jobs(database)
         self.posts = Posts(database)
-        self.pauses = Gateways(database)
+        self.pauses = Pauses(database)
         self.notices = Notices(database)
         self.spool = Spool(folder)
         self.fronts = Fronts(Settings(database), self.clock)

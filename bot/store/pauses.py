@@ -24,7 +24,7 @@ _ABOUT = "about "
 """Among the words of `told`, those that are no reason: the end of trouble, and other subjects."""
 
 
-class Gateways:
+class Pauses:
     """Which gateways are paused, until when and why."""
 
     def __init__(self, database: Database) -> None:
