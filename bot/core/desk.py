@@ -17,7 +17,7 @@ from bot.core.wake import Wake
 from bot.log import get_logger
 
 PAUSE = 50.0
-"""Seconds until a gateway with key or balance trouble is asked again.
+"""Seconds until a gateway that refused our key or balance is asked again.
 
 Once a minute: the rest of it is for the answer, and for what waits to be sent then.
 """
@@ -107,7 +107,7 @@ class Desk:
         return self._gateways[job.gateway].poll_step
 
     async def pause(self, job: Job, locked: Locked) -> None:
-        """Leave the job's gateway alone for a while: its key or its balance is in trouble."""
+        """Leave the job's gateway alone for a while: it refuses our key or our balance."""
         log.error("gateway.paused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
@@ -150,7 +150,7 @@ class Desk:
         self.ring()
 
     async def works(self, job: Job, *, asked_at: float) -> None:
-        """The job's gateway did what it was asked at that time: trouble of before is over."""
+        """The job's gateway did what it was asked at that time: a pause of before is over."""
         ended = await self._pauses.works(
             job.gateway,
             looked=job.status is Status.IN_PROGRESS,

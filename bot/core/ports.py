@@ -159,10 +159,10 @@ class Pauses(Protocol):
         """When the next is to be asked."""
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """A free question met the same trouble."""
+        """A free question met the same lock."""
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
-        """One order may go, to see whether the trouble is over; what waited longest is due now."""
+        """One order may go, to see whether the lock is over; what waited longest is due now."""
 
     async def catch_up(self, gateway: str, *, now: float) -> bool:
         """Somebody was just put back: whether the way was opened meanwhile, so it is due now."""
@@ -170,9 +170,9 @@ class Pauses(Protocol):
     async def works(
         self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended the trouble. What waits is due; owners who know are told.
+        """A success: whether it ended the pause. What waits is due; owners who know are told.
 
-        `looked`: it was a look. What was asked before the trouble proves nothing.
+        `looked`: it was a look. What was asked before the pause proves nothing.
         """
 
 

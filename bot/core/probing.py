@@ -1,6 +1,6 @@
-"""One step of a gateway in trouble: ask it free of charge whether that is over.
+"""One step of a paused gateway: ask it free of charge whether the lock is over.
 
-A good answer is the end of the trouble only where the same question was refused before: many
+A good answer is the end of the lock only where the same question was refused before: many
 gateways answer it to any key, and few tell of a balance. Elsewhere one order that waits may try.
 """
 

@@ -112,9 +112,10 @@ gateways = sa.Table(
     # Whether it was only looks that were refused.
     sa.Column("looking", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
-    # When an order was last let through to see whether the trouble is over; none: one may be now.
+    # Since when the one order that may try has gone; none: the next one may.
     sa.Column("tried_at", sa.Double),
-    # When what is asked free of charge was refused as well: only then its success is the end.
+    # When a free question was last refused for the same reason; none: never in this pause, so
+    # that a good answer to one is not its end.
     sa.Column("refused_at", sa.Double),
 )
 
@@ -132,7 +133,7 @@ refusals = sa.Table(
     sa.Column("passed_at", sa.Double),
 )
 
-# When the owners of a gateway were last told of each trouble, and that it works.
+# When the owners of a gateway were last told of each lock, and that it works.
 told = sa.Table(
     "told",
     metadata,
@@ -146,7 +147,7 @@ notices = sa.Table(
     "notices",
     metadata,
     sa.Column("gateway", sa.Text, primary_key=True),
-    # Trouble and its end share one, so that the newer takes the other's place.
+    # A lock and its end share one, so that the newer takes the other's place.
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),

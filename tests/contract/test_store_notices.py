@@ -1,4 +1,4 @@
-"""Trouble at a gateway: its operators are told when it begins, once a day, and when it is over.
+"""A gateway that is paused: its operators are told when it begins, once a day, and when it is over.
 
 However often that is, they are not told the same twice an hour, nor left with what is not so.
 """
@@ -86,7 +86,7 @@ async def test_a_pause_has_the_latest_reason_and_is_asked_about_at_its_first_tim
     assert await held(store, "other") is None
 
 
-async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> None:
+async def test_a_lock_that_lasts_is_said_again_a_day_later(store: Store) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     await told(store, now=NOON)
@@ -97,7 +97,7 @@ async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> Non
     assert len(await told(store, now=NOON + REMINDER + 1)) == 1
 
 
-async def test_trouble_that_comes_and_goes_is_told_with_its_end_once_an_hour(
+async def test_a_lock_that_comes_and_goes_is_told_with_its_end_once_an_hour(
     store: Store,
 ) -> None:
     """A balance that is too low for one video and enough for all others."""
@@ -128,14 +128,14 @@ async def test_what_was_too_soon_to_be_told_is_told_if_it_lasts_and_so_is_its_en
     assert await told(store, now=NOON + 12 + HUSH) == [("discord", "7", None, 0)]
 
 
-async def test_trouble_that_becomes_another_is_told_at_once_but_not_to_and_fro(
+async def test_a_lock_that_becomes_another_is_told_at_once_but_not_to_and_fro(
     store: Store,
 ) -> None:
     await own(store, ("discord", "7"))
     said = []
-    for minute, trouble in ((0, EMPTY), (10, LOCKED), (15, EMPTY), (20, LOCKED), (60, EMPTY)):
+    for minute, lock in ((0, EMPTY), (10, LOCKED), (15, EMPTY), (20, LOCKED), (60, EMPTY)):
         now = NOON + 60 * minute
-        await pause(store, trouble, now=now)
+        await pause(store, lock, now=now)
         said += [(minute, reason) for _, _, reason, _ in await told(store, now=now)]
     assert said == [(0, Reason.NO_BALANCE), (10, Reason.BAD_KEY), (60, Reason.NO_BALANCE)]
 
@@ -146,7 +146,7 @@ async def test_in_a_room_of_ones_own_whoever_comes_is_told(store: Store) -> None
 
 
 async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) -> None:
-    """Nobody is told of trouble that is over, and what waited goes on at once."""
+    """Nobody is told of a lock that is over, and what waited goes on at once."""
     await own(store, ("discord", "7"))
     waiting = await _put_back(store, Reason.NO_BALANCE)
     busy = await _put_back(store, Reason.BUSY)
@@ -169,13 +169,13 @@ async def test_news_that_comes_while_the_old_is_told_is_told_too(store: Store) -
     assert await told(store, now=NOON + 20) == [("discord", "7", None, 0)]
 
 
-async def test_what_was_asked_before_the_trouble_ends_nothing(store: Store) -> None:
+async def test_what_was_asked_before_the_pause_ends_nothing(store: Store) -> None:
     await pause(store)
     assert not await works(store, asked_at=NOON - 1)
     assert await held(store) == EMPTY
 
 
-async def test_a_look_ends_no_trouble_that_a_create_had(store: Store) -> None:
+async def test_a_look_ends_no_pause_that_a_create_had(store: Store) -> None:
     """Without a balance nothing new is made, and what is being made can be looked at."""
     await pause(store, LOCKED)
     await pause(store)
@@ -183,12 +183,12 @@ async def test_a_look_ends_no_trouble_that_a_create_had(store: Store) -> None:
     assert await works(store, asked_at=NOON + 10)
 
 
-async def test_a_look_ends_the_trouble_that_looks_had(store: Store) -> None:
+async def test_a_look_ends_the_pause_that_looks_had(store: Store) -> None:
     await pause(store, LOCKED)
     assert await works(store, asked_at=NOON + 10, looked=True)
 
 
-async def test_a_clock_that_was_wrong_leaves_no_trouble_without_end(store: Store) -> None:
+async def test_a_clock_that_was_wrong_leaves_no_pause_without_end(store: Store) -> None:
     """It began, and is to be asked about, three days from now."""
     await pause(store, replace(EMPTY, until=NOON + 3 * REMINDER + 300), now=NOON + 3 * REMINDER)
     assert [it.gateway for it in await probed(store, now=NOON)] == ["main"]
@@ -233,13 +233,13 @@ async def test_who_is_put_back_while_the_way_is_opened_is_due_all_the_same(store
     assert not await store.pauses.catch_up("main", now=NOON + 12)
 
 
-async def test_who_is_put_back_as_the_trouble_ends_is_due_all_the_same(store: Store) -> None:
+async def test_who_is_put_back_as_the_pause_ends_is_due_all_the_same(store: Store) -> None:
     late = await _put_back(store, Reason.NO_BALANCE)
     assert await store.pauses.catch_up("main", now=NOON + 11)
     assert await store.claimed(now=NOON + 11) == [late.id]
 
 
-async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of_another(
+async def test_a_free_question_that_was_refused_for_one_lock_tells_nothing_of_another(
     store: Store,
 ) -> None:
     await pause(store)
@@ -253,7 +253,7 @@ async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of
 
 
 @pytest.mark.parametrize(
-    ("trouble", "goes_on"),
+    ("lock", "goes_on"),
     [
         (EMPTY, False),
         (replace(EMPTY, looking=True), True),
@@ -262,12 +262,12 @@ async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of
     ],
 )
 async def test_with_its_end_looks_that_may_have_been_refused_are_due(
-    store: Store, trouble: Pause, goes_on: bool
+    store: Store, lock: Pause, goes_on: bool
 ) -> None:
     running = await store.in_state(Status.IN_PROGRESS)
     done = await store.in_state(Status.COMPLETED)
     rows = [await store.moved(row, replace(row, due_at=NOON + 99)) for row in (running, done)]
-    await pause(store, trouble)
+    await pause(store, lock)
     await works(store, asked_at=NOON + 10)
     due = await store.claimed(Status.IN_PROGRESS, Status.COMPLETED, now=NOON + 11)
     assert sorted(due) == (sorted(row.id for row in rows) if goes_on else [])
@@ -352,7 +352,7 @@ async def test_what_stands_in_between_is_told_once_a_day(store: Store) -> None:
     assert said == [0, 24, 48]
 
 
-async def test_a_remark_takes_no_notice_of_trouble_away_and_ends_none(store: Store) -> None:
+async def test_a_remark_takes_no_notice_of_a_lock_away_and_ends_none(store: Store) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     await remark(store, "blocked", now=NOON + 1)
