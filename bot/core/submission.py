@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from bot.core import jobs as moves
 from bot.core import schedule
@@ -26,6 +27,8 @@ MOST_TRIES = 33
 """Tries of a gateway that can't be reached or is too busy: half an hour, with the back-off."""
 
 log = get_logger()
+
+Result = TypeVar("Result")
 
 
 class _Withdrawn(Exception):
@@ -145,13 +148,7 @@ class Submission:
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """The gateway's front takes less: remember that, and send a smaller one."""
-        most: int | None = None
-
-        async def learn() -> None:
-            nonlocal most
-            most = await self._fronts.refused(sent.gateway, sent.base_url, body)
-
-        await self._insist(learn)
+        most = await self._insist(lambda: self._fronts.refused(sent.gateway, sent.base_url, body))
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
         no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
         request = self._within(sent, most)
@@ -182,13 +179,7 @@ class Submission:
 
     async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
         """A no to this order, if its gateway lets others pass."""
-        is_paused = True
-
-        async def lock() -> None:
-            nonlocal is_paused
-            is_paused = await self._desk.lock(sent, locked)
-
-        await self._insist(lock)
+        is_paused = await self._insist(lambda: self._desk.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
@@ -211,21 +202,19 @@ class Submission:
 
     async def _insist(
         self,
-        write: Callable[[], Awaitable[object]],
+        write: Callable[[], Awaitable[Result]],
         *,
         until_then: Callable[[], None] = lambda: None,
-    ) -> None:
+    ) -> Result:
         """Until the database takes it; `until_then` after each time that it does not."""
         while True:
             try:
-                await write()
+                return await write()
             except Exception as error:  # a full disk, a database that is away
                 if isinstance(error, BotError) and not isinstance(error, Unwritten):
                     raise
                 until_then()
                 await self._desk.clock.sleep(1.0)
-            else:
-                return
 
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
         """Onto whatever the row has become, as long as it is still about this very POST."""
