@@ -6,53 +6,34 @@ other writer out, and the row may be written although nobody saw it (reliability
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.core import asking
-from bot.core.errors import Broken, Unwritten
+from bot.core.errors import Unwritten
 from bot.log import get_logger
-from bot.store import troubles
+from bot.store import files, troubles
+from bot.store.engines import PATIENCE, server_engine, sqlite_engine
+from bot.store.files import file_of, journal_of, set_aside, size_of, sound
 from bot.store.identity import Home, saved_copy
 from bot.store.locks import BEAT, check_server, lock_file, lock_server
 from bot.store.migrations import upgrade
 
 Result = TypeVar("Result")
 
-PATIENCE = 2.0
-"""Seconds for which a transaction waits until it can begin, its own turn included."""
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
-_SMALLEST = 512
-"""Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
 _AT_ONCE = 0.1
 """Seconds of waiting that leave the rest of the patience as it is."""
 _SAVED_EVERY = 15
 """Looks between two copies of a file that is gone: half a minute."""
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    f"busy_timeout={PATIENCE * 1000:.0f}",
-    "secure_delete=ON",
-    "trusted_schema=OFF",
-)
-
-# An error that quotes the values of its statement would carry prompts into the log.
-_SERVER: dict[str, Any] = {
-    "pool_size": 16,
-    "hide_parameters": True,
-    "pool_pre_ping": True,
-    "connect_args": {"timeout": 30, "command_timeout": 30},
-}
 
 log = get_logger()
 
@@ -210,45 +191,45 @@ async def open_database(
     a file does not pass its own check, and `Broken("database_missing")` or
     `Broken("database_other")` if it is not the one of `home`: never starts empty instead.
     """
-    file = _file(url)
-    if file and _size(file) == 0:
-        _set_aside(file, _journal(file))
+    file = file_of(url)
+    if file and size_of(file) == 0:
+        set_aside(file, journal_of(file))
         if home:
             home.check_new(file)
     async with _guarded(url, file) as guard:
-        engine = _sqlite(url) if file else _server(url)
+        engine = sqlite_engine(url) if file else server_engine(url)
         database = Database(engine, guard, patience=patience)
         journal = None
         try:
-            await _check(engine, file)
+            await files.check(engine, file)
             await _upgrade(database, file, home)
-            journal = _journal(file)
+            journal = journal_of(file)
             yield database
         finally:
             await database.finish()
             await engine.dispose()
             if file and database.is_gone:
-                _set_aside(file, journal)
+                set_aside(file, journal)
 
 
 async def check_database(url: str, *, home: Home | None = None) -> None:
     """See whether the service could use it, and change nothing in it. Raises as that would."""
-    file = _file(url)
-    if file and _size(file) == 0:
+    file = file_of(url)
+    if file and size_of(file) == 0:
         if home:
             home.check_new(file)
         return
     if file is None:
-        await _look_into(_server(url), file, home)
+        await _look_into(server_engine(url), file, home)
         return
     with lock_file(file):
-        await _look_into(_sqlite(url), file, home)
+        await _look_into(sqlite_engine(url), file, home)
 
 
 async def _look_into(engine: AsyncEngine, file: Path | None, home: Home | None) -> None:
     try:
-        await _check(engine, file)
-        with _sound(file):
+        await files.check(engine, file)
+        with sound(file):
             async with engine.connect() as connection:
                 if file is None:
                     await check_server(connection)
@@ -276,93 +257,6 @@ def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | post
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
-def _file(url: str) -> Path | None:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database))
-
-
-def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, poolclass=StaticPool, hide_parameters=True)
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        # The driver would otherwise begin transactions when it thinks fit; we do it ourselves.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        left = connection.get_execution_options().get("patience", PATIENCE)
-        if left != PATIENCE:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            if left != PATIENCE:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
-
-    return engine
-
-
-def _server(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, **_SERVER)
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"SET lock_timeout = {PATIENCE * 1000:.0f}")
-        cursor.close()
-        connection.commit()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        left = connection.get_execution_options().get("patience", PATIENCE)
-        if left != PATIENCE:
-            # 0 would be no limit at all.
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(left * 1000))}")
-
-    return engine
-
-
-async def _check(engine: AsyncEngine, file: Path | None) -> None:
-    if file is None:
-        return
-    if 0 < _size(file) < _SMALLEST:
-        raise Broken("database_damaged", file=str(file), verdict="cut short")
-    with _sound(file):
-        async with engine.begin() as connection:
-            answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
-            verdict = answer.scalar_one()
-    if verdict != "ok":
-        raise Broken("database_damaged", file=str(file), verdict=str(verdict))
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
-def _journal(file: Path | None) -> int | None:
-    """The number of the file that holds what is not yet in the database file itself."""
-    try:
-        return file.with_name(f"{file.name}-wal").stat().st_ino if file else None
-    except FileNotFoundError:
-        return None
-
-
-def _set_aside(file: Path, journal: int | None) -> None:
-    """The journal of a file that is gone: SQLite would read it into whatever comes in its place."""
-    if journal is None or _journal(file) != journal:
-        return
-    for name in (f"{file.name}-wal", f"{file.name}-shm"):
-        with suppress(FileNotFoundError):
-            file.with_name(name).replace(file.with_name(f"{name}.stray"))
-
-
 async def _upgrade(database: Database, file: Path | None, home: Home | None) -> None:
     """Bring the tables up to date, if it is the database of `home`."""
 
@@ -371,22 +265,7 @@ async def _upgrade(database: Database, file: Path | None, home: Home | None) -> 
         await connection.run_sync(upgrade)
         return await home.settled(connection, file, is_new=is_new) if home else None
 
-    with _sound(file):
+    with sound(file):
         id_ = await database._whole(work)
     if home and id_:
         home.mark(id_)
-
-
-@contextmanager
-def _sound(file: Path | None) -> Iterator[None]:
-    """Translate what SQLite says of a file that it can't make sense of."""
-    try:
-        yield
-    # The driver can't even decode a complaint that quotes damaged text.
-    except (sa.exc.DatabaseError, UnicodeDecodeError) as error:
-        if file is None:
-            raise
-        complaint = str(error.orig) if isinstance(error, sa.exc.DatabaseError) else str(error)
-        if "locked" in complaint:
-            raise Broken("database_in_use", file=str(file), holder="?") from error
-        raise Broken("database_damaged", file=str(file), verdict=complaint) from error

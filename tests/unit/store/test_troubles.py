@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.core.errors import Unwritten
 from bot.store import troubles
-from bot.store.database import PATIENCE, Database, open_database
+from bot.store.database import Database, open_database
+from bot.store.engines import PATIENCE
 from bot.store.settings import Settings
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
