@@ -5,7 +5,6 @@ other writer out, and the row may be written although nobody saw it (reliability
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,9 +21,11 @@ from bot.log import get_logger
 from bot.store import files, troubles
 from bot.store.engines import PATIENCE, server_engine, sqlite_engine
 from bot.store.files import file_of, journal_of, set_aside, size_of, sound
+from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.identity import Home, saved_copy
-from bot.store.locks import BEAT, check_server, lock_file, lock_server
+from bot.store.locks import BEAT, FileLock, check_server, lock_file, lock_server
 from bot.store.migrations import upgrade
+from bot.store.saving import SavedCopy, unfinished
 
 Result = TypeVar("Result")
 
@@ -32,8 +33,6 @@ _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
 _AT_ONCE = 0.1
 """Seconds of waiting that leave the rest of the patience as it is."""
-_SAVED_EVERY = 15
-"""Looks between two copies of a file that is gone: half a minute."""
 
 log = get_logger()
 
@@ -60,6 +59,7 @@ class Database:
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 16)
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._copy = SavedCopy(engine, self._turn)
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction: committed if it returns, rolled back if it raises.
@@ -70,7 +70,11 @@ class Database:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         with troubles.translated():
-            return await asyncio.shield(task)
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                task.add_done_callback(_unheard)
+                raise
 
     async def lock_admission(self, connection: AsyncConnection) -> None:
         """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already.
@@ -80,10 +84,17 @@ class Database:
         """
         if asking.is_over():
             raise Unwritten(troubles.BUSY)
-        if self.is_gone:
-            raise Unwritten("database_gone")
+        await self.must_be_there()
         if not self.is_sqlite:
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMISSION)))
+
+    async def must_be_there(self) -> None:
+        """Look whether the next start will find what is written. Raises `Unwritten` if not.
+
+        On SQLite it costs two questions to the file system; PostgreSQL's file is its server's.
+        """
+        if self.is_sqlite and await self.look():
+            raise Unwritten("database_gone")
 
     @property
     def is_gone(self) -> bool:
@@ -104,42 +115,23 @@ class Database:
             log.critical("database.gone", how=self.trouble)
         elif before and not self.trouble:
             log.warning("database.regained")
+            if self.is_sqlite:
+                self._copy.retire()
         return self.trouble
 
     async def watch(self, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Look until cancelled. Raises `Broken("database_taken")` where we have to stop."""
-        beats = 0
         while True:
             await sleep(BEAT)
             if await self.look() and self.is_gone:
-                if beats % _SAVED_EVERY == 0:
-                    await self.save_copy()
-                beats += 1
-
-    async def save_copy(self) -> None:
-        """Write the rows of a file that is gone to a new one beside it."""
-        copy = saved_copy(Path(str(self._engine.url.database)))
-        fresh = copy.with_name(copy.name + ".new")
-        try:
-            fresh.unlink(missing_ok=True)
-            async with self._turn, self._engine.connect() as connection:
-                # Outside of transactions, and only one of ours would be under way.
-                raw = (await connection.get_raw_connection()).driver_connection
-                assert raw is not None
-                await raw.execute("VACUUM INTO ?", (str(fresh),))
-            fresh.chmod(0o600)
-            fresh.replace(copy)
-        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-            log.critical("database.unsaved", file=str(copy), error=type(error).__name__)
-        else:
-            log.critical("database.saved", file=str(copy))
+                await self._copy.look()
 
     async def finish(self) -> None:
         """Wait for transactions whose callers have gone; save what would go with its file."""
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
         if self.is_gone:
-            await self.save_copy()
+            await self._copy.renew()
 
     async def _whole(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         async with self._in_turn() as left, self._connected(left) as connection:
@@ -181,6 +173,13 @@ class Database:
             await connection.close()
 
 
+def _unheard(task: asyncio.Task[Any]) -> None:
+    """The caller of a transaction has gone: the log hears how it ended."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception):
+        log.warning("database.unheard", error=troubles.code_of(error) or type(error).__name__)
+
+
 @asynccontextmanager
 async def open_database(
     url: str, *, home: Home | None = None, patience: float = PATIENCE
@@ -189,14 +188,14 @@ async def open_database(
 
     Raises `Broken("database_in_use")` if another process has it, `Broken("database_damaged")` if
     a file does not pass its own check, and `Broken("database_missing")` or
-    `Broken("database_other")` if it is not the one of `home`: never starts empty instead.
+    `Broken("database_other")` if it is not the one of `home`: never starts empty instead. Of
+    another program's tables (`Broken("database_foreign")`) nothing is changed.
     """
     file = file_of(url)
-    if file and size_of(file) == 0:
-        set_aside(file, journal_of(file))
-        if home:
-            home.check_new(file)
     async with _guarded(url, file) as guard:
+        if file and isinstance(guard, FileLock):
+            _prepare(file, home, is_new=guard.is_new)
+            guard.close_to_others()
         engine = sqlite_engine(url) if file else server_engine(url)
         database = Database(engine, guard, patience=patience)
         journal = None
@@ -204,6 +203,8 @@ async def open_database(
             await files.check(engine, file)
             await _upgrade(database, file, home)
             journal = journal_of(file)
+            if file:
+                await database.look()  # from now on its journal is known
             yield database
         finally:
             await database.finish()
@@ -212,17 +213,32 @@ async def open_database(
                 set_aside(file, journal)
 
 
+def _prepare(file: Path, home: Home | None, *, is_new: bool) -> None:
+    """Under the lock, before SQLite opens it: see that it is ours, and clear what lies about."""
+    check_ours(file)
+    if home:
+        home.check_saved(file, is_new=is_new)
+    if size_of(file) == 0:
+        set_aside(file, journal_of(file))
+        if home:
+            home.check_new(file)
+    unfinished(saved_copy(file)).unlink(missing_ok=True)
+
+
 async def check_database(url: str, *, home: Home | None = None) -> None:
     """See whether the service could use it, and change nothing in it. Raises as that would."""
     file = file_of(url)
-    if file and size_of(file) == 0:
-        if home:
-            home.check_new(file)
-        return
     if file is None:
         await _look_into(server_engine(url), file, home)
         return
+    if home:
+        home.check_saved(file, is_new=not file.exists())
+    if size_of(file) == 0:
+        if home:
+            home.check_new(file)
+        return
     with lock_file(file):
+        check_ours(file)
         await _look_into(sqlite_engine(url), file, home)
 
 
@@ -233,6 +249,8 @@ async def _look_into(engine: AsyncEngine, file: Path | None, home: Home | None) 
             async with engine.connect() as connection:
                 if file is None:
                     await check_server(connection)
+                    if names := await connection.run_sync(tables_of_others):
+                        raise foreign(str(engine.url.database), names)
                 if home:
                     await home.check(connection, file)
     finally:
@@ -261,6 +279,8 @@ async def _upgrade(database: Database, file: Path | None, home: Home | None) -> 
     """Bring the tables up to date, if it is the database of `home`."""
 
     async def work(connection: AsyncConnection) -> str | None:
+        if names := await connection.run_sync(tables_of_others):
+            raise foreign(str(file or connection.engine.url.database), names)
         is_new = not await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
         await connection.run_sync(upgrade)
         return await home.settled(connection, file, is_new=is_new) if home else None

@@ -142,9 +142,10 @@ class Jobs:
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
         self._may_leave(after)
-        return await self._database.run(
+        saved = await self._database.run(
             lambda connection: _save(connection, before, after, now=now)
         )
+        return await self._left(before, saved, now=now)
 
     async def begin(self, job: Job, *, now: float, at_once: int) -> Job | None:
         """`submitting` if its model has a place free at its gateway, else waiting for its turn."""
@@ -165,7 +166,7 @@ class Jobs:
                 await turns.call_next(connection, job, now=now)
             return saved
 
-        return await self._database.run(work)
+        return await self._left(job, await self._database.run(work), now=now)
 
     def _may_leave(self, after: Job) -> None:
         """No POST leaves whose row goes with a file that is gone: the next start would repeat it.
@@ -174,6 +175,21 @@ class Jobs:
         """
         if after.status is Status.SUBMITTING and self._database.is_gone:
             raise Unwritten("database_gone")
+
+    async def _left(self, before: Job, saved: Job | None, *, now: float) -> Job | None:
+        """Look once more, at the last moment before the first byte, where the row was written to.
+
+        A file that is there now, and is lost later, is saved with this row. Raises `Unwritten`.
+        """
+        if saved is None or saved.status is not Status.SUBMITTING:
+            return saved
+        try:
+            await self._database.must_be_there()
+        except Unwritten:
+            back = moves.requeued(saved, due_at=now, attempts=before.attempts, reason=before.reason)
+            await self._database.run(lambda connection: _save(connection, saved, back, now=now))
+            raise
+        return saved
 
     async def accept(
         self,

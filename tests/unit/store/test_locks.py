@@ -17,6 +17,7 @@ from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import Status
 from bot.store.database import Database, open_database
 from bot.store.identity import saved_copy
+from bot.store.locks import lock_file
 from bot.store.settings import Settings
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
@@ -66,6 +67,18 @@ async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> Non
                     pass
     async with open_database(url) as database:
         assert await Settings(database).get("holder") == "the other one"
+
+
+async def test_whoever_starts_second_moves_nothing_of_the_first(new_sqlite_url: NewUrl) -> None:
+    """The first has just made the file, and what it wrote stands in the journal alone."""
+    url = await new_sqlite_url()
+    journal = Path(f"{_file(url)}-wal")
+    with lock_file(_file(url)):
+        journal.write_bytes(b"rows")
+        with pytest.raises(Broken, match="database_in_use"):
+            async with open_database(url):
+                pass
+        assert journal.read_bytes() == b"rows"
 
 
 @pytest.mark.parametrize("how", ["deleted", "deleted with its journal", "replaced", "emptied"])
