@@ -101,10 +101,6 @@ class Database:
         """Whether what is written goes into a file that nobody will open again."""
         return self.is_sqlite and self.trouble is not None
 
-    async def is_ours(self) -> bool:
-        """Whether the open database is the one that the next start will find."""
-        return self.trouble is None
-
     async def look(self) -> str | None:
         """Compare the open database with the one that is there, and remember what is wrong."""
         before = self.trouble

@@ -15,10 +15,11 @@ from aiohttp import web
 from bot.core.ports import Clock
 from bot.log import get_logger
 
-Check = Callable[[], Awaitable[bool]]
+Check = Callable[[], Awaitable[bool | str]]
+"""Whether something holds; if not, perhaps a line that says more than its name."""
 
-TIME_LIMIT = 2.0
-"""Seconds that a check may take; one that takes longer has failed."""
+TIME_LIMIT = 3.0
+"""Seconds that a check may take, or it has failed. A database has said why by then."""
 FRESH = 1.0
 """Seconds for which the last look is the answer: nobody makes us look more often."""
 LEAST_FREE = 200_000_000
@@ -58,21 +59,24 @@ class Health:
 
     async def _look(self) -> None:
         """Ask all at once, and log what has changed."""
-        causes = await asyncio.gather(*(self._failure(it) for it in self._checks.values()))
-        found = zip(self._checks, causes, strict=True)
-        before, self._failures = self._failures, {name: why for name, why in found if why}
+        found = await asyncio.gather(*(self._failure(*it) for it in self._checks.items()))
+        before, self._failures = self._failures, dict(each for each in found if each)
         self._looked_at = self._clock.steady()
         if self._failures.keys() - before.keys():
             log.warning("health.lost", failures=self._failures)
         elif before and not self._failures:
             log.info("health.regained")
 
-    async def _failure(self, check: Check) -> str | None:
+    async def _failure(self, name: str, check: Check) -> tuple[str, str] | None:
+        """The line that is said, and for the log why."""
         try:
             async with asyncio.timeout(self._time_limit):
-                return None if await check() else "false"
+                found = await check()
         except Exception as error:  # noqa: BLE001  # whatever it is, the check does not hold
-            return type(error).__name__
+            return name, type(error).__name__
+        if found is True:
+            return None
+        return found or name, "false"
 
 
 async def has_room(folder: Path, *, least: int = LEAST_FREE) -> bool:

@@ -91,10 +91,9 @@ async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
     async with open_database(url) as database:
         store = Store(database)
         job = await store.admitted()
-        assert await database.is_ours()
+        assert database.trouble is None
         _lose(file, how)
         assert await database.look() == how.split()[0]
-        assert not await database.is_ours()
         with pytest.raises(Unwritten, match="database_gone"):
             await store.admitted()
         await Settings(database).put("later", "kept")
