@@ -95,13 +95,13 @@ async def test_a_post_that_waited_while_the_copy_was_made_stays_here(file: Path)
 
         holding = asyncio.create_task(database.run(hold))
         await asyncio.sleep(0)
-        saving = asyncio.create_task(_one_look(database, file.unlink))
         posting = asyncio.create_task(_save(store, job))
+        saving = asyncio.create_task(_one_look(database, file.unlink))  # has its turn first
         await asyncio.sleep(0)
         goes_on.set()
         ends = await asyncio.gather(holding, saving, posting, return_exceptions=True)
         assert isinstance(ends[2], Unwritten), ends
-    assert _statuses(saved_copy(file)) == ["queued"]
+        assert _statuses(saved_copy(file)) == ["queued"]
 
 
 async def test_the_copy_is_made_again_when_something_was_written_since(file: Path) -> None:
