@@ -210,4 +210,7 @@ def _words(job: Job) -> dict[str, str]:
     """What the gateway said of a job that ends badly: people are told in ours."""
     if job.detail is None or job.status not in (Status.FAILED, Status.UNCONFIRMED):
         return {}
-    return {"words": unquoted(job.detail, job.request.prompt)}
+    said = job.detail
+    for words in (job.request.prompt, job.order.negative_prompt):
+        said = unquoted(said, words)
+    return {"words": said}

@@ -35,10 +35,8 @@ from bot.gateways.envelopes import (
     far_ids_in,
     ids_in,
     links_in,
-    own_in,
     parsed,
     problem_in,
-    said_in,
     says_no,
     status_words,
 )
@@ -54,6 +52,7 @@ from bot.gateways.meanings import (
     Said,
     Step,
 )
+from bot.gateways.said import filtered_in, own_in, said_in
 from bot.log import get_logger, redacted
 
 _POLL_AFTER = "openai-poll-after-ms"
@@ -246,7 +245,7 @@ def _read_state(
     if state is Meaning.DONE:
         links = links_in(data) if _speaks_of(gateway_id, data) else ()
         # A video that its vendor held back is "completed" at some, and charged.
-        if not links and problem and _is_moderated(data, prompt, meanings):
+        if not links and _is_moderated(data, prompt, meanings):
             return Failed(Reason.MODERATED, detail, charged=True)
         return Done(links)
     if state is Meaning.EXPIRED:
@@ -267,7 +266,7 @@ def _read_state(
 
 
 def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
-    codes = said_in(data.get("error"), prompt).codes
+    codes = (*said_in(data.get("error"), prompt).codes, *filtered_in(data))
     found = meanings.of(Said(codes, (), prompt), status=200, at=Place.LOOK)
     return found is Meaning.MODERATED
 

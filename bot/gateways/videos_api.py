@@ -112,7 +112,7 @@ class VideosApi:
         return read_creation(
             answer,
             trust_json_5xx=self._trust_json_5xx,
-            prompt=request.prompt,
+            prompt=request.written,
             meanings=self._meanings,
         )
 
