@@ -33,7 +33,7 @@ _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.UNKNOWN_MODEL: (Action.TRY_ON,),
     Reason.PICTURE_TOO_LARGE: (Action.TRY_ON,),
     Reason.WRONG_ADDRESS: (Action.TRY_ON,),
-    Reason.BLOCKED: (Action.EDIT, Action.TRY_ON),
+    Reason.BLOCKED: (Action.TRY_ON,),
     Reason.NO_BALANCE: (Action.TRY_ON,),
     Reason.BAD_KEY: (Action.TRY_ON,),
     Reason.BUSY: (Action.TRY_ON,),

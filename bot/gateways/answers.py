@@ -6,7 +6,6 @@ nobody, and an answer that leaves the bill in doubt is never taken for a no.
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,6 +51,7 @@ from bot.gateways.meanings import (
     Said,
     Step,
 )
+from bot.gateways.pages import is_page, page_in_words, page_means
 from bot.gateways.said import filtered_in, own_in, said_in
 from bot.log import get_logger, redacted
 
@@ -62,8 +62,6 @@ _MOST_WAIT = 60.0
 """Seconds: no gateway makes us wait longer by a header."""
 _ENVELOPES = ("ok", "success")
 """Words by which an envelope says that it could be answered."""
-_TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
-
 log = get_logger()
 
 
@@ -141,8 +139,8 @@ def _read_refusal(
     if status < 500:
         if meaning is Meaning.BUSY:
             return Busy(_retry_after(answer))
-        if meaning is None and _is_page(answer):
-            return Rejected(Reason.BLOCKED, detail)
+        if meaning is None and is_page(answer.headers, answer.body):
+            return Rejected(_reason(page_means(answer.status, answer.headers, answer.body)), detail)
         return Rejected(_reason(meaning), detail)
     if problem and (unasked := _unasked(status, data, said, meanings)):
         return Rejected(_reason(meaning if unasked is Meaning.REFUSED else unasked), detail)
@@ -347,23 +345,10 @@ def _reason(meaning: Meaning | None) -> Reason:
 def _detail(answer: Answer, problem: str | None) -> str:
     """The gateway's own words as one short line that can be stored, without secrets."""
     words = problem or answer.body[: 4 * _DETAIL].decode("utf-8", "replace")
-    if problem is None and _is_page(answer):
-        words = _page(answer)
+    if problem is None and is_page(answer.headers, answer.body):
+        words = page_in_words(answer.headers, answer.body)
     line = "".join(char if char.isprintable() else " " for char in words[: 4 * _DETAIL])
     return f"HTTP {answer.status}: {redacted(line)[:_DETAIL]}"
-
-
-def _is_page(answer: Answer) -> bool:
-    """Whether a web page came: a proxy, a CDN or a bot wall said it, not the gateway."""
-    return answer.body.lstrip()[:1] == b"<" or "cf-mitigated" in answer.headers
-
-
-def _page(answer: Answer) -> str:
-    """Whose page it is, by its title and its server."""
-    title = _TITLE.search(answer.body[:20_000])
-    named = title[1].decode("utf-8", "replace") if title else "no title"
-    server = answer.headers.get("Server", "").strip()[:60]
-    return f"a web page, “{named}”" + (f", from {server}" if server else "")
 
 
 def _elsewhere(answer: Answer) -> str:

@@ -22,6 +22,7 @@ from bot.gateways.meanings import (
     Row,
     Said,
     Step,
+    problem_with,
 )
 from bot.gateways.spelling import key_of, spelt_out, word_of
 from docs.answers_page import PAGE, page
@@ -648,6 +649,21 @@ def test_what_stands_in_between_is_named() -> None:
     )
 
 
+def test_a_page_of_a_server_that_has_no_such_address_is_no_wall() -> None:
+    nginx = "<html><head><title>404 Not Found</title></head><center>nginx</center></html>"
+    wrong = ("Rejected", Reason.WRONG_ADDRESS)
+    for status in (404, 405, 410, 421):
+        assert kind(create(status, nginx, Server="nginx")) == wrong
+    for words in ("The plain HTTP request was sent to HTTPS port",
+                  "Client sent an HTTP request to an HTTPS server.",
+                  "You're speaking plain HTTP to an SSL-enabled server port."):  # fmt: skip
+        assert kind(create(400, f"<html><h1>Bad Request</h1>{words}</html>")) == wrong
+        assert kind(create(400, words)) == wrong
+    wall = ("Rejected", Reason.BLOCKED)
+    assert kind(create(404, nginx, cf_mitigated="challenge")) == wall
+    assert kind(create(403, nginx)) == wall
+
+
 def test_a_busy_gateway_is_asked_again_when_it_says() -> None:
     assert create(429, HTML, Retry_After="7") == Busy(7.0)
 
@@ -837,3 +853,12 @@ def test_negative_control_without_the_table_nothing_is_known() -> None:
     nothing = Meanings(())
     told = answer(429, openai("insufficient_quota"))
     assert isinstance(read_creation(told, trust_json_5xx=True, meanings=nothing), Busy)
+
+
+def test_what_is_said_in_signs_alone_is_no_code() -> None:
+    """Such a row is refused when the configuration is read; an empty code is nobody's."""
+    signs = Row(by="club", meaning=Meaning.NO_BALANCE, codes=("-_-", "*"))
+    own = Meanings([signs])
+    assert problem_with(signs) == "answer_short"
+    for code in ("", "--", "…"):
+        assert own.find(Said((code,)), status=400, at=Place.CREATE) is None
