@@ -36,6 +36,7 @@ from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
+from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
 from bot.store.settings import Settings
 from bot.web import descriptors, server
@@ -266,8 +267,7 @@ def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Cl
 
 def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
     checks: dict[str, Check] = {
-        "database: not writable": rows.settings.is_writable,
-        "database: deleted or replaced, or its lock is lost": rows.database.is_ours,
+        "database: no answer": Heartbeat(rows.database, clock).beats,
         "disk: almost full": partial(has_room, config.data_dir),
         **{f"{each.name}: not connected": each.is_connected for each in platforms},
     }

@@ -67,7 +67,7 @@ def configure(
 
 
 class _Harmless(io.TextIOBase):
-    """A stream whose end, or full disk, is nobody's trouble: the line is lost, and nothing else."""
+    """A stream whose end, or full disk, is nobody's concern: the line is lost, and nothing else."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

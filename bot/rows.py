@@ -11,10 +11,10 @@ from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
 from bot.store.communities import Communities
 from bot.store.database import Database, open_database
-from bot.store.gateways import Gateways
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
+from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
@@ -32,7 +32,7 @@ class Rows:
     database: Database
     jobs: Jobs
     posts: Posts
-    pauses: Gateways
+    pauses: Pauses
     notices: Notices
     settings: Settings
     places: Places
@@ -57,7 +57,7 @@ async def open_rows(
             database,
             Jobs(database),
             Posts(database),
-            Gateways(database),
+            Pauses(database),
             Notices(database),
             Settings(database),
             Places(database),

@@ -1,5 +1,5 @@
 """The loops that take due rows: one per group of a job's states, three for what is to be said, and
-one for gateways in trouble.
+one for paused gateways.
 
 A step stands in the core; the claims of its rows, and the bells between the loops, stand here.
 """
@@ -23,7 +23,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from bot.core.desk import PAUSE
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.notices import Notice, Paused
-from bot.core.ports import Clock, Gateways, Jobs, Notices, Posts
+from bot.core.ports import Clock, Jobs, Notices, Pauses, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.probing import Probing
@@ -204,9 +204,9 @@ class NoticeRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseRows:
-    """Gateways in trouble. Who claims one puts the next question off, and that is all it takes."""
+    """Paused gateways. Who claims one puts the next question off, and that is all it takes."""
 
-    pauses: Gateways
+    pauses: Pauses
     clock: Clock
 
     async def claim(self, most: int) -> list[Paused]:
@@ -232,9 +232,9 @@ class PauseRows:
 
 
 def job_loops(
-    jobs: Jobs, steps: Steps, pauses: Gateways, probing: Probing, clock: Clock, bells: Bells
+    jobs: Jobs, steps: Steps, pauses: Pauses, probing: Probing, clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
-    """Take jobs a step further, and ask gateways in trouble whether that is over."""
+    """Take jobs a step further, and ask paused gateways whether that is over."""
     held: set[str] = set()
     for statuses, bell in bells.each_job.items():
         yield Worker(

@@ -13,12 +13,16 @@ One table decides: [bot/gateways/answers.toml](../bot/gateways/answers.toml), sh
 is written by `python -m docs.answers_page`, and a test holds it to the table.
 
 Codes and types come first, wherever an envelope has them: case and separators don't count, `*` ends
-a prefix. A bare number counts at HTTP 400, 401, 402, 403 and 429 alone, unless its row names other
-statuses. Then come whole sentences, in which `*` is anything and `#` a number. A part of a message
-(*phrase*) counts only where one order is judged, for a message may quote its prompt: nothing that a
-person writes can pause a gateway for others. An answer that one order is moderated pauses nothing
-either, whatever its HTTP status. 401 and 402 are about the account by themselves; any other 429 is
-busy.
+a prefix. A bare number counts in this table together with its sentence alone, for anybody counts
+errors from 1000; in a row of yours it counts at HTTP 400, 401, 402, 403 and 429, or at the row's
+own statuses. Then come whole sentences, in which `*` is anything and `#` a number; the one
+of which most is spelt out decides. `(a|b)` is either, `(a|)` may be missing. A part of a message
+(*phrase*) counts only where one order is judged.
+
+Answers may quote what a person wrote: the prompt, what to avoid, and all other text that the order
+carries. What may be quoted pauses no gateway, wherever it stands; a code that may be quoted can
+still tell about that one order. An answer that one order is moderated pauses nothing either,
+whatever its HTTP status. 401 and 402 are about the account by themselves; any other 429 is busy.
 
 | meaning | what follows |
 |---|---|
@@ -57,6 +61,7 @@ meaning = "busy"
 | `meaning` | one of those above |
 | `codes` | codes or types, whole, or a prefix and `*` |
 | `sentences` | whole messages; `*` is anything, `#` a number |
+| `unless` | parts of messages with which it is none of the sentences and has none of the phrases |
 | `phrases` | parts of messages; only for `moderated`, `unknown_model`, `bad_size` and `too_long` |
 | `words` | status words of a job; only for its states and `moderated` |
 | `status` | the HTTP statuses at which it holds; default: any |
@@ -92,6 +97,8 @@ def _line(row: Row) -> str:
     texts = [_code(row.sentences), " ".join(f"*{_cell(phrase)}*;" for phrase in row.phrases)]
     if row.together:
         texts.append("(with the code)")
+    if row.unless:
+        texts.append(f"(unless {_code(row.unless)})")
     if row.unasked:
         texts.append("(no vendor was asked)")
     cells = (

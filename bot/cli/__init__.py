@@ -16,7 +16,14 @@ CONFIG_ERROR = 78
 TEMPORARY_FAILURE = 75
 """EX_TEMPFAIL: try again when the other instance has ended, or the database is there."""
 _TEMPORARY = ("database_in_use", "database_taken", "database_unreachable")
-_CONFIG = ("database_missing", "database_saved", "database_other")
+_CONFIG = (
+    "database_missing",
+    "database_saved",
+    "database_emptied",
+    "database_replaced",
+    "database_other",
+    "database_foreign",
+)
 
 __all__ = ["main"]
 

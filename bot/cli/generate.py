@@ -150,8 +150,8 @@ async def generate(
             request, files = await _fitted(studio, request, wish)
             console.print(_begun(request))
             made = await _create(gateway, studio, request, files, ticket)
-            sources = await _watch(gateway, made, report, prompt=request.prompt, patience=patience)
-            key = await _download(gateway, studio, made.gateway_id, sources, prompt=request.prompt)
+            sources = await _watch(gateway, made, report, prompt=request.written, patience=patience)
+            key = await _download(gateway, studio, made.gateway_id, sources, prompt=request.written)
             report(100, tell("generate.working"))
             async with studio.file(key) as file:
                 size = await asyncio.to_thread(into.take, file)

@@ -38,13 +38,18 @@ def problems_of(
     for found in error.errors(include_url=False):
         if found["type"] == "too_short" and found["input"]:
             continue  # what is too short are the items that passed: the others are told already
-        place = [str(part) for part in found["loc"] if part not in _MEMBERS]
+        place = [_counted(part) for part in found["loc"] if part not in _MEMBERS]
         key = ".".join([*filter(None, [prefix]), *place])
         # A value that could be of several types is found to be none of them, one by one.
         if key not in told:
             told.add(key)
             context = dict(found.get("ctx") or {})
             yield _translated(key, found["type"], context, found["input"], _fields(place, table))
+
+
+def _counted(part: str | int) -> str:
+    """A key, or the number of a row as people count."""
+    return str(part + 1) if isinstance(part, int) else part
 
 
 def misread(key: tuple[str, ...], error: ValueError, given: str) -> Problem:

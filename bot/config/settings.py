@@ -235,6 +235,7 @@ class AnswerTable(Table):
     codes: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
     at: tuple[Place, ...] = ()

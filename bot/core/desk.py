@@ -11,13 +11,13 @@ from bot.core import schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked
-from bot.core.ports import Clock, Gateway, Gateways, Jobs
+from bot.core.ports import Clock, Gateway, Jobs, Pauses
 from bot.core.prompts import unquoted
 from bot.core.wake import Wake
 from bot.log import get_logger
 
 PAUSE = 50.0
-"""Seconds until a gateway with key or balance trouble is asked again.
+"""Seconds until a gateway that refused our key or balance is asked again.
 
 Once a minute: the rest of it is for the answer, and for what waits to be sent then.
 """
@@ -35,7 +35,7 @@ class Desk:
         self,
         *,
         jobs: Jobs,
-        pauses: Gateways,
+        pauses: Pauses,
         gateways: Mapping[str, Gateway],
         clock: Clock,
         wake_jobs: Wake,
@@ -107,13 +107,37 @@ class Desk:
         return self._gateways[job.gateway].poll_step
 
     async def pause(self, job: Job, locked: Locked) -> None:
-        """Leave the job's gateway alone for a while: its key or its balance is in trouble."""
+        """Leave the job's gateway alone for a while: it refuses our key or our balance."""
         log.error("gateway.paused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
         await self._pauses.pause(
             job.gateway, pause, detail=locked.detail, rooms=self._rooms, now=now
         )
+
+    async def lock(self, job: Job, locked: Locked) -> bool:
+        """The job's POST met a lock: whether its gateway is paused, or the lock is its alone."""
+        now = self.clock.now()
+        paused = await self._pauses.lock(
+            job,
+            self._gateways[job.gateway].account,
+            Pause(locked.reason, until=now + PAUSE),
+            detail=locked.detail,
+            rooms=self._rooms,
+            now=now,
+        )
+        told = {"gateway": job.gateway, "reason": locked.reason}
+        if paused:
+            log.error("gateway.paused", **told, seconds=PAUSE)
+        else:
+            words = unquoted(locked.detail, job.request.prompt)
+            log.warning("job.refused_alone", job=job.id, **told, words=words)
+        return paused
+
+    async def passed(self, job: Job, *, balance: bool = True) -> None:
+        """The job's POST was answered as its gateway answers a good key and a good balance."""
+        account = self._gateways[job.gateway].account
+        await self._pauses.passed(job, account, balance=balance)
 
     async def remark(self, job: Job, subject: str, detail: str) -> None:
         """Let the owners of the job's gateway know; the same is written once an hour at most."""
@@ -126,7 +150,7 @@ class Desk:
         self.ring()
 
     async def works(self, job: Job, *, asked_at: float) -> None:
-        """The job's gateway did what it was asked at that time: trouble of before is over."""
+        """The job's gateway did what it was asked at that time: a pause of before is over."""
         ended = await self._pauses.works(
             job.gateway,
             looked=job.status is Status.IN_PROGRESS,
@@ -186,4 +210,7 @@ def _words(job: Job) -> dict[str, str]:
     """What the gateway said of a job that ends badly: people are told in ours."""
     if job.detail is None or job.status not in (Status.FAILED, Status.UNCONFIRMED):
         return {}
-    return {"words": unquoted(job.detail, job.request.prompt)}
+    said = job.detail
+    for words in (job.request.prompt, job.order.negative_prompt):
+        said = unquoted(said, words)
+    return {"words": said}

@@ -37,7 +37,7 @@ class Fronts:
     async def refused(self, gateway: str, base_url: str, body: int) -> int | None:
         """A body of so many bytes was too large: what to try instead, from now on.
 
-        None if its size can't have been the trouble.
+        None if its size can't have been the reason.
         """
         if body <= LEAST:
             return None

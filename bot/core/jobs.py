@@ -46,6 +46,8 @@ class Reason(StrEnum):
     """Why a job ended the way it did; one sentence per language each."""
 
     REFUSED = "refused"
+    REFUSED_ALONE = "refused_alone"
+    """As if the key or the balance were bad, while others passed."""
     MODERATED = "moderated"
     TOO_LONG = "too_long"
     BAD_SIZE = "bad_size"
@@ -86,8 +88,8 @@ class Reason(StrEnum):
 WITHDRAWN = frozenset({Reason.UNANSWERED, Reason.SENT_AWAY})
 """Why a job is cancelled that nobody asked to cancel."""
 
-TROUBLES = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
-"""What only an operator can mend."""
+LOCKS = frozenset({Reason.BAD_KEY, Reason.NO_BALANCE})
+"""The account is locked: only an operator can mend that. The gateway is paused."""
 
 IN_BETWEEN = frozenset({Reason.WRONG_ADDRESS, Reason.BLOCKED})
 """Something stands between us and the gateway; its operator is told, and nothing is paused: a

@@ -1,4 +1,4 @@
-"""What operators are told without asking: a gateway is in trouble, works again, or puzzles us.
+"""What operators are told without asking: a gateway is paused, works again, or puzzles us.
 
 One row for each owner, gateway and subject: news takes the place of what was not said yet, so
 nobody is told what is no longer so.
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from bot.core.jobs import Reason
 
 REMINDER = 24 * 3600.0
-"""Seconds after which trouble that lasts is said again."""
+"""Seconds after which a lock that lasts is said again."""
 HUSH = 3600.0
-"""Seconds in which the same is said once, and no trouble after the end of another.
+"""Seconds in which the same is said once, and no lock after the end of another.
 
 A balance too low for one video and enough for the next would else be news every few minutes.
 """
@@ -24,7 +24,7 @@ _SHAPE = "shape "
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A gateway is left alone: its key or its balance is in trouble."""
+    """A gateway is left alone: it refuses our key or our balance."""
 
     reason: Reason
     until: float
@@ -35,14 +35,15 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """A paused gateway that is to be asked whether its trouble is over."""
+    """A paused gateway that is to be asked whether its lock is over."""
 
     gateway: str
     reason: Reason
     tried_at: float | None
-    """When an order was last let through to see; None: one may be now."""
+    """Since when the one order that may try has gone; None: the next one may."""
     refused_at: float | None
-    """When what is asked free of charge was refused as well, with this trouble."""
+    """When a free question was last refused for the same reason; None: never in this pause, so
+    that a good answer to one proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Notice:
     detail: str
     """The gateway's own words."""
     waiting: int
-    """Jobs that the trouble held up when this was written."""
+    """Jobs that the pause held up when this was written."""
     written_at: float
     due_at: float
     claimed_until: float | None
@@ -72,11 +73,11 @@ def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
     return max(told, key=told.__getitem__, default=None)
 
 
-def may_be_said_at(trouble: Reason, told: Mapping[Reason | None, float]) -> float:
-    """From when on `trouble` is news to them."""
-    if last_of(told) is trouble:
-        return told[trouble] + REMINDER
-    return max(told.get(trouble, 0.0), told.get(None, 0.0)) + HUSH
+def may_be_said_at(lock: Reason, told: Mapping[Reason | None, float]) -> float:
+    """From when on `lock` is news to them."""
+    if last_of(told) is lock:
+        return told[lock] + REMINDER
+    return max(told.get(lock, 0.0), told.get(None, 0.0)) + HUSH
 
 
 def about_word(word: str) -> str:

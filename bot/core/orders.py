@@ -306,6 +306,12 @@ class VideoRequest:
     seed: int | None = None
     """Where one was sent: the same one makes the same video again, in another quality."""
 
+    @property
+    def written(self) -> str:
+        """All text in it that a person may have written, a text a line: a gateway may quote it."""
+        values = (value for _, value in self.parameters if isinstance(value, str))
+        return "\n".join(dict.fromkeys((self.prompt, *values)))
+
     def lasting(self, seconds: float) -> "VideoRequest":
         """The same for a sound of that true length; never longer than what was admitted."""
         return replace(self, seconds=min(self.seconds, math.ceil(seconds)))

@@ -37,7 +37,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """Any call: key or balance trouble; this gateway pauses, no job is harmed."""
+    """Any call: the key or the balance is refused; this gateway pauses, no job is harmed."""
 
     reason: Reason
     detail: str

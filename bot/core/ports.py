@@ -122,7 +122,7 @@ class Spool(Protocol):
         """The job's row has its id. Raises `OSError`."""
 
 
-class Gateways(Protocol):
+class Pauses(Protocol):
     """Which gateways are paused. Stored, so that a restart does not hammer a bad key."""
 
     async def pause(
@@ -132,6 +132,17 @@ class Gateways(Protocol):
 
         `detail`: the gateway's own words; `rooms`: platforms where everybody is the operator.
         """
+
+    async def lock(
+        self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
+    ) -> bool:
+        """The POST of an order met a lock on this account: whether its gateway is paused for it.
+
+        It is not where the lock is about this order alone; then nobody is told, either.
+        """
+
+    async def passed(self, job: Job, account: str, *, balance: bool) -> None:
+        """The POST of an order was answered as for a good key, and with `balance` for that too."""
 
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
@@ -148,10 +159,10 @@ class Gateways(Protocol):
         """When the next is to be asked."""
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """A free question met the same trouble."""
+        """A free question met the same lock."""
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
-        """One order may go, to see whether the trouble is over; what waited longest is due now."""
+        """One order may go, to see whether the lock is over; what waited longest is due now."""
 
     async def catch_up(self, gateway: str, *, now: float) -> bool:
         """Somebody was just put back: whether the way was opened meanwhile, so it is due now."""
@@ -159,9 +170,9 @@ class Gateways(Protocol):
     async def works(
         self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended the trouble. What waits is due; owners who know are told.
+        """A success: whether it ended the pause. What waits is due; owners who know are told.
 
-        `looked`: it was a look. What was asked before the trouble proves nothing.
+        `looked`: it was a look. What was asked before the pause proves nothing.
         """
 
 
@@ -256,6 +267,8 @@ class Gateway(Protocol):
 
     name: str
     base_url: str
+    account: str
+    """The address and the key, without telling them: another key is another account."""
     dialect: str
     poll_step: float
     """Seconds between two looks at a running job."""
@@ -313,8 +326,7 @@ class Media(Protocol):
     async def keep_video(self, source: Path) -> Video:
         """Check, make an MP4 of it if it is none, take a thumbnail and store.
 
-        `source` is ours to change. Raises `Broken`: `not_a_video` and `video_damaged` for what will
-        not get better, `video_truncated` where the rest may come another time.
+        `source` is ours to change. Raises `Broken`, final but for `video_truncated`.
         """
 
     async def put_by(self, source: Path) -> str:

@@ -156,8 +156,8 @@ class Posting:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
             log.info("card.dropped", job=job.id, code=refused.code)
             await self._posts.put_off(post, due_at=None)
-        except Temporary as trouble:
-            await self._try_again(post, trouble)
+        except Temporary as error:
+            await self._try_again(post, error)
         else:
             await self._stands(post, job, post.message_id or "", post.channel_id or "")
 
@@ -166,8 +166,8 @@ class Posting:
         try:
             if post.message_id:
                 await platform.remove(post, job)
-        except Temporary as trouble:
-            await self._try_again(post, trouble)
+        except Temporary as error:
+            await self._try_again(post, error)
         except Refused as refused:
             log.warning("post.not_removed", job=job.id, code=refused.code)
             await self._posts.put_off(post, due_at=None)
@@ -190,8 +190,8 @@ class Posting:
                     await self._send(post, job, platform, message, may_stand=may_stand, again=again)
         except Refused as refused:
             await self._fall(post, job, refused)
-        except (Temporary, Broken) as trouble:
-            await self._try_again(post, trouble)
+        except (Temporary, Broken) as error:
+            await self._try_again(post, error)
 
     async def _send(
         self,
@@ -220,10 +220,10 @@ class Posting:
             await self._fall(post, job, refused)
         except TimeoutError:
             await self._try_again(post, Temporary("too_slow"))
-        except (Temporary, Broken) as trouble:
-            if isinstance(trouble, Temporary) and trouble.unsent and not again:
+        except (Temporary, Broken) as error:
+            if isinstance(error, Temporary) and error.unsent and not again:
                 await self._posts.unsent(post)
-            await self._try_again(post, trouble)
+            await self._try_again(post, error)
         else:
             log.info("post.sent", job=job.id, kind=post.kind, form=post.form)
             await self._stands(post, job, *stands)
@@ -331,19 +331,19 @@ class Posting:
             await self._jobs.save(job, kept, now=self._clock.now())
             self._wake.ring()
 
-    async def _try_again(self, post: Post, trouble: BotError) -> None:
+    async def _try_again(self, post: Post, error: BotError) -> None:
         now = self._clock.now()
-        asked = trouble.retry_after if isinstance(trouble, Temporary) else None
-        if isinstance(trouble, Temporary) and trouble.away:
-            log.info("post.waiting", job=post.job_id, kind=post.kind, code=trouble.code)
+        asked = error.retry_after if isinstance(error, Temporary) else None
+        if isinstance(error, Temporary) and error.away:
+            log.info("post.waiting", job=post.job_id, kind=post.kind, code=error.code)
             await self._posts.put_off(post, due_at=now + AWAY, tried=False)
             return
-        if asked is not None and isinstance(trouble, Temporary) and trouble.unsent:
+        if asked is not None and isinstance(error, Temporary) and error.unsent:
             # Told when to come, before anything left: the pace of the chat, no failed try.
             log.info("post.paced", job=post.job_id, kind=post.kind, seconds=round(asked, 1))
             await self._posts.put_off(post, due_at=now + asked, tried=False)
             return
-        log.warning("post.delayed", job=post.job_id, kind=post.kind, code=trouble.code)
+        log.warning("post.delayed", job=post.job_id, kind=post.kind, code=error.code)
         wait = schedule.back_off(post.attempts, base=1.0, most=MOST_WAIT)
         await self._posts.put_off(post, due_at=now + max(wait, asked or 0.0))
 

@@ -1,6 +1,6 @@
-"""One step of a gateway in trouble: ask it free of charge whether that is over.
+"""One step of a paused gateway: ask it free of charge whether the lock is over.
 
-A good answer is the end of the trouble only where the same question was refused before: many
+A good answer is the end of the lock only where the same question was refused before: many
 gateways answer it to any key, and few tell of a balance. Elsewhere one order that waits may try.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from bot.core.notices import Paused
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.core.ports import Clock, Gateway, Gateways
+from bot.core.ports import Clock, Gateway, Pauses
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -28,7 +28,7 @@ class Probing:
     def __init__(
         self,
         *,
-        pauses: Gateways,
+        pauses: Pauses,
         gateways: Mapping[str, Gateway],
         clock: Clock,
         wake: Wake,

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import quotas
 from bot.core.errors import BotError
-from bot.core.jobs import ACTIVE, TROUBLES, WITHDRAWN, Job, Reason, Status
+from bot.core.jobs import ACTIVE, LOCKS, WITHDRAWN, Job, Reason, Status
 from bot.core.orders import SoundFit, VideoRequest
 from bot.core.quotas import Limits, Usage
 
@@ -266,7 +266,7 @@ def _state(job: Job) -> str:
         return "fetching" if given else "preparing"
     if job.status is Status.QUEUED and job.sound_missing:
         return "fetching_sound"
-    if job.status is Status.QUEUED and job.reason in TROUBLES:
+    if job.status is Status.QUEUED and job.reason in LOCKS:
         return "waiting_for_operator"
     own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
     if job.status is Status.QUEUED and job.reason not in own:

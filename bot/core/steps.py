@@ -221,7 +221,7 @@ class Steps:
         if gateway is None or job.gateway_id is None:
             return
         asked_at = self._desk.clock.now()
-        prompt = job.request.prompt
+        prompt = job.request.written
         look = await fetching.look(gateway, job.gateway_id, job.sources, prompt=prompt)
         if isinstance(look, Running | Done | Failed):
             await self._desk.works(job, asked_at=asked_at)
@@ -277,7 +277,7 @@ class Steps:
         gateway = await self._desk.gateway(job)
         if gateway is None or job.gateway_id is None:
             return
-        prompt = job.request.prompt
+        prompt = job.request.written
         got = await fetching.fetch_video(
             gateway, self._media, job.gateway_id, job.sources, prompt=prompt
         )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from bot.core import fetching, schedule
 from bot.core import jobs as moves
@@ -26,6 +27,8 @@ MOST_TRIES = 33
 """Tries of a gateway that can't be reached or is too busy: half an hour, with the back-off."""
 
 log = get_logger()
+
+Result = TypeVar("Result")
 
 
 class _Withdrawn(Exception):
@@ -156,13 +159,7 @@ class Submission:
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """The gateway's front takes less: remember that, and send a smaller one."""
-        most: int | None = None
-
-        async def learn() -> None:
-            nonlocal most
-            most = await self._fronts.refused(sent.gateway, sent.base_url, body)
-
-        await self._insist(learn)
+        most = await self._insist(lambda: self._fronts.refused(sent.gateway, sent.base_url, body))
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
         no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
         request = self._within(sent, most)
@@ -177,7 +174,9 @@ class Submission:
             await self._record(sent, outcome, first_look=first_look)
             return
         if isinstance(outcome, Locked):
-            await self._insist(lambda: self._desk.pause(sent, outcome))
+            outcome = await self._locked(sent, outcome)
+        if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
+            await self._insist(lambda: self._desk.passed(sent, balance=False))
         if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
             about, detail = outcome.reason.value, outcome.detail
             await self._insist(lambda: self._desk.remark(sent, about, detail))
@@ -188,6 +187,11 @@ class Submission:
             await self._insist(lambda: self._rewrite(sent, outcome))
         if isinstance(outcome, Locked):
             await self._insist(lambda: self._desk.catch_up(sent))
+
+    async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
+        """A no to this order, if its gateway lets others pass."""
+        is_paused = await self._insist(lambda: self._desk.lock(sent, locked))
+        return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
         """A lost id is a video that is paid for and never found: so it is spooled if need be."""
@@ -203,26 +207,25 @@ class Submission:
         await self._insist(accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
+        await self._desk.passed(sent)
         await self._desk.works(sent, asked_at=sent.submitted_at or sent.created_at)
         self._desk.ring()
 
     async def _insist(
         self,
-        write: Callable[[], Awaitable[object]],
+        write: Callable[[], Awaitable[Result]],
         *,
         until_then: Callable[[], None] = lambda: None,
-    ) -> None:
+    ) -> Result:
         """Until the database takes it; `until_then` after each time that it does not."""
         while True:
             try:
-                await write()
+                return await write()
             except Exception as error:  # a full disk, a database that is away
                 if isinstance(error, BotError) and not isinstance(error, Unwritten):
                     raise
                 until_then()
                 await self._desk.clock.sleep(1.0)
-            else:
-                return
 
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
         """Onto whatever the row has become, as long as it is still about this very POST."""
@@ -247,7 +250,9 @@ class Submission:
             case Locked(reason):
                 # Counted, so that the next one to try is another; half of the tries are kept.
                 attempts = min(job.attempts + 1, MOST_TRIES // 2)
-                return moves.requeued(job, due_at=now + PAUSE, attempts=attempts, reason=reason)
+                # Due by itself between two probes: else it would be faster than who is called.
+                due_at = now + 1.5 * PAUSE
+                return moves.requeued(job, due_at=due_at, attempts=attempts, reason=reason)
             case _Smaller(request=VideoRequest() as request) if not job.is_final:
                 return moves.refitted(job, request, due_at=now)
             case Rejected(reason, detail, charged):

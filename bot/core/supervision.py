@@ -1,4 +1,4 @@
-"""Keeps one chat network connected. Its troubles are nobody else's: whatever ends a connection is
+"""Keeps one chat network connected. Its failures are nobody else's: whatever ends a connection is
 one line in the log, and another connection is tried.
 
 The process ends for nothing but what its operator has to mend before the network ever worked.
@@ -15,7 +15,7 @@ from bot.log import get_logger
 
 LEAST = 1.0
 MOST = 30.0
-"""Seconds between two tries: enough for a server in trouble, few for people who wait."""
+"""Seconds between two tries: enough for a server that fails, few for people who wait."""
 STEADY = 60.0
 """Seconds after which a connection counts as well, and what was before it as over."""
 MOST_ASKED = 60.0

@@ -47,8 +47,8 @@ class Telling:
                 await self._platforms[notice.platform].tell(notice.person, said)
         except Refused as refused:
             await self._drop(notice, refused.code)
-        except (BotError, TimeoutError) as trouble:
-            await self._try_again(notice, trouble)
+        except (BotError, TimeoutError) as error:
+            await self._try_again(notice, error)
         except Exception as error:
             log.exception("notice.failed", platform=notice.platform)
             await self._try_again(notice, error)
@@ -60,10 +60,10 @@ class Telling:
         log.warning("notice.dropped", platform=notice.platform, gateway=notice.gateway, code=code)
         await self._notices.forget(notice)
 
-    async def _try_again(self, notice: Notice, trouble: Exception) -> None:
-        asked = trouble.retry_after if isinstance(trouble, Temporary) else None
+    async def _try_again(self, notice: Notice, error: Exception) -> None:
+        asked = error.retry_after if isinstance(error, Temporary) else None
         wait = max(schedule.back_off(notice.attempts, base=5.0, most=3600.0), asked or 0.0)
-        log.warning("notice.delayed", platform=notice.platform, what=type(trouble).__name__)
+        log.warning("notice.delayed", platform=notice.platform, what=type(error).__name__)
         await self._notices.put_off(notice, due_at=self._clock.now() + wait)
 
 

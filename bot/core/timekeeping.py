@@ -86,12 +86,19 @@ class Timekeeper:
 
     async def run(self) -> None:
         """Look at the clock until cancelled."""
+        is_kept = True
         while True:
             await self._clock.sleep(LOOK)
             try:
                 await self._look()
             except Exception as error:  # noqa: BLE001 - the database is away: next time
-                log.warning("clock.not_kept", error=type(error).__name__)
+                if is_kept:
+                    log.warning("clock.not_kept", error=type(error).__name__)
+                is_kept = False
+            else:
+                if not is_kept:
+                    log.info("clock.kept_again")
+                is_kept = True
 
     async def _look(self) -> None:
         if step := self._clock.step():

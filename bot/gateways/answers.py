@@ -25,13 +25,11 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
-from bot.gateways.details import Answer, detail_of, elsewhere, is_page, poll_after, retry_after
+from bot.gateways.details import Answer, detail_of, elsewhere, poll_after, retry_after
 from bot.gateways.envelopes import (
     LONGEST,
-    own_in,
     parsed,
     problem_in,
-    said_in,
     says_no,
 )
 from bot.gateways.links import is_said, links_in, said_links_in, video_links_in
@@ -46,8 +44,8 @@ from bot.gateways.meanings import (
     Place,
     Said,
     Step,
-    word_of,
 )
+from bot.gateways.pages import is_page, page_means
 from bot.gateways.places import (
     ENVELOPES,
     enveloped,
@@ -59,6 +57,8 @@ from bot.gateways.places import (
     shape_of,
     status_words,
 )
+from bot.gateways.said import filtered_in, own_in, said_in
+from bot.gateways.spelling import word_of
 from bot.log import get_logger
 
 _ENDED = re.compile(
@@ -138,8 +138,8 @@ def _read_refusal(
     if status < 500:
         if meaning is Meaning.BUSY:
             return Busy(retry_after(answer))
-        if meaning is None and is_page(answer):
-            return Rejected(Reason.BLOCKED, detail)
+        if meaning is None and is_page(answer.headers, answer.body):
+            return Rejected(_reason(page_means(answer.status, answer.headers, answer.body)), detail)
         return Rejected(_reason(meaning), detail)
     if problem and (unasked := _unasked(status, data, said, meanings)):
         return Rejected(_reason(meaning if unasked is Meaning.REFUSED else unasked), detail)
@@ -248,7 +248,7 @@ def _read_state(
     if state is Meaning.DONE:
         links = links_in(data) if _speaks_of(gateway_id, data) else ()
         # A video that its vendor held back is "completed" at some, and charged.
-        if not links and problem and _is_moderated(data, prompt, meanings):
+        if not links and _is_moderated(data, prompt, meanings):
             return Failed(Reason.MODERATED, detail, charged=True)
         return Done(links)
     if state is Meaning.EXPIRED:
@@ -324,7 +324,7 @@ def _own_sentences(said: Said) -> list[str]:
 
 
 def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
-    codes = said_in(data.get("error"), prompt).codes
+    codes = (*said_in(data.get("error"), prompt).codes, *filtered_in(data))
     found = meanings.of(Said(codes, (), prompt), status=200, at=Place.LOOK)
     return found is Meaning.MODERATED
 

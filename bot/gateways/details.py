@@ -1,11 +1,11 @@
 """One HTTP answer: what of its words is kept for the operator, and how long it makes us wait."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from yarl import URL
 
+from bot.gateways.pages import is_page, page_in_words
 from bot.log import redacted
 
 _DETAIL = 400
@@ -13,7 +13,6 @@ _DETAIL = 400
 _POLL_AFTER = "openai-poll-after-ms"
 _MOST_WAIT = 60.0
 """Seconds: no gateway makes us wait longer by a header."""
-_TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +27,10 @@ class Answer:
 def detail_of(answer: Answer, problem: str | None) -> str:
     """The gateway's own words as one short line that can be stored, without secrets."""
     words = problem or answer.body[: 4 * _DETAIL].decode("utf-8", "replace")
-    if problem is None and is_page(answer):
-        words = _page(answer)
+    if problem is None and is_page(answer.headers, answer.body):
+        words = page_in_words(answer.headers, answer.body)
     line = "".join(char if char.isprintable() else " " for char in words[: 4 * _DETAIL])
     return f"HTTP {answer.status}: {redacted(line)[:_DETAIL]}"
-
-
-def is_page(answer: Answer) -> bool:
-    """Whether a web page came: a proxy, a CDN or a bot wall said it, not the gateway."""
-    return answer.body.lstrip()[:1] == b"<" or "cf-mitigated" in answer.headers
-
-
-def _page(answer: Answer) -> str:
-    """Whose page it is, by its title and its server."""
-    title = _TITLE.search(answer.body[:20_000])
-    named = title[1].decode("utf-8", "replace") if title else "no title"
-    server = answer.headers.get("Server", "").strip()[:60]
-    return f"a web page, “{named}”" + (f", from {server}" if server else "")
 
 
 def elsewhere(answer: Answer) -> str:

@@ -6,7 +6,6 @@ Nothing here reads an envelope; nothing elsewhere knows a vendor's words.
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,8 @@ from importlib.resources import files
 from typing import Any
 
 from bot.core.jobs import Reason
+from bot.gateways.quoting import Message, Written
+from bot.gateways.spelling import Phrase, Sentence, is_too_short, key_of, plain, spelt_out, word_of
 
 
 class Meaning(StrEnum):
@@ -69,6 +70,9 @@ class Place(StrEnum):
     """The words of a job that failed about itself."""
 
 
+_VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row of the table; `answers.toml` says what the columns are."""
@@ -79,6 +83,7 @@ class Row:
     codes: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     status: frozenset[int] = frozenset()
     at: frozenset[Place] = frozenset()
@@ -115,7 +120,7 @@ class Said:
     codes: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     prompt: str = ""
-    """The words of a person: they decide nothing."""
+    """The words of a person, a text a line: they decide nothing about an account."""
 
 
 class Meanings:
@@ -128,7 +133,12 @@ class Meanings:
         self._known = tuple(_Known(row) for row in rows)
         self._words = {word_of(word): row.meaning for row in rows for word in row.words}
         unasked = [row for row in rows if row.unasked]
-        self._unasked = {key_of(code): row.meaning for row in unasked for code in row.codes}
+        self._unasked = {
+            key_of(code): row.meaning
+            for row in unasked
+            for spelling in row.codes
+            for code in spelt_out(spelling)
+        }
 
     def under(self, rows: Sequence[Row]) -> "Meanings":
         """The same table with the operator's `rows`, which go first."""
@@ -163,76 +173,31 @@ class Meanings:
     def _find(self, heard: "_Heard", *, status: int, at: Place) -> Found | None:
         held = [known for known in self._known if known.holds(status, at)]
         own = [known for known in held if not known.row.together]
-        coded = [known for known in held if known.has_code(heard, status, at)]
-        both = _first(Step.BOTH, (it for it in coded if it.row.together and it.has_text(heard)))
+        coded = [known for known in held if known.has_code(heard.codes, status, at)]
+        both = _first(Step.BOTH, (it for it in coded if it.row.together and it.match(heard)[1]))
         code = _first(Step.CODE, (it for it in coded if not it.row.together))
-        whole = _first(Step.SENTENCE, (it for it in own if it.has_text(heard, gaps=False)))
-        gapped = _first(Step.SENTENCE, (it for it in own if it.has_text(heard)))
-        phrase = _first(Step.PHRASE, (it for it in own if it.has_phrase(heard)))
-        steps = [both, code, whole or gapped]
-        # Only what ends one order may be told by a part of a message.
+        matched = [(it.match(heard), it.row) for it in own]
+        (_, length), best = max(matched, key=lambda it: it[0], default=((False, 0), None))
+        sentence = Found(best, Step.SENTENCE) if best and length else None
+        steps = [both, code, sentence]
+        # Only what ends one order may be told by a part of a message, or in a person's own words.
         if at in (Place.CREATE, Place.FAILURE):
-            steps.append(phrase)
+            steps.append(_first(Step.PHRASE, (it for it in own if it.has_phrase(heard))))
+            quoted = (it for it in own if it.has_code(heard.quoted, status, at))
+            order = (it for it in quoted if it.row.meaning in ABOUT_ONE_ORDER)
+            steps.append(_first(Step.PHRASE, order))
         found = [step for step in steps if step]
-        # A mere refusal or "later" may be told more exactly by what follows.
-        exact = (it for it in found if it.meaning not in (Meaning.REFUSED, Meaning.BUSY))
+        # A code of a mere refusal or of "later" may be told more exactly by what follows.
+        exact = (it for it in found if it.step is not Step.CODE or it.meaning not in _VAGUE)
         return next(exact, found[0] if found else None)
 
 
-# --- spelling ------------------------------------------------------------------------------------
+# --- comparing -----------------------------------------------------------------------------------
 
-_PREFIX = re.compile(r"^(?:(?:task|job|video|generation|operation)_?)?(?:status|state)_")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_TAIL = re.compile(
-    r"[\s,，]*[(（\[]?\s*(?:request|trace|req)[ _-]?id\s*[:：=]?\s*[\w.-]*\s*[)）\]]?[.。]?\s*$",
-    re.IGNORECASE,
-)
-_HEAD = re.compile(r"^(?:status_code=\d+,\s*|(?:[\w.]*(?:error|exception))\s*[:-]\s*)+")
-_GAP = re.compile(r"([*#])")
 _NUMBER = re.compile(r"(baseresp|errcode)?\d+")
 """A code of digits alone, perhaps with the envelope that is one vendor's own."""
 _AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
 """Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
-_LEAST_TEXT = 2
-"""Letters of a code, a sentence or a phrase: "*" alone would mean every answer."""
-_LEAST_QUOTE = 12
-"""Letters of a prompt from which on a message that has all of them surely quotes it."""
-
-
-def key_of(code: str) -> str:
-    """A code or type without its case and its separators."""
-    star = "*" if code.endswith("*") else ""
-    return "".join(char for char in code.casefold() if char.isalnum()) + star
-
-
-def word_of(word: str) -> str:
-    """A status word as the table has it: `TaskStatus.InProgress` is `in_progress`."""
-    parts = re.split(r"[^\w]|_", _HUMP.sub("_", word.strip()))
-    return _PREFIX.sub("", "_".join(filter(None, parts)).casefold())
-
-
-def plain(text: str) -> str:
-    """A message without what varies: case, spacing, quotes, the id of the request."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    text = " ".join(re.sub(r"[\"'“”‘’`\\]", "", _TAIL.sub("", text)).split())
-    return _HEAD.sub("", text).rstrip(" .。!！")
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A message without the prompt; and the prompt, if it may still be quoted in part."""
-
-    text: str
-    suspect: str
-
-    def has(self, phrase: str) -> bool:
-        return phrase in self.text and phrase not in self.suspect
-
-
-def _own(text: str, prompt: str) -> _Text:
-    if len(prompt) >= _LEAST_QUOTE and prompt in text:
-        return _Text(text.replace(prompt, "\0"), "")
-    return _Text("" if prompt and text == prompt else text, prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +205,25 @@ class _Heard:
     """The words of an answer, spelt as the table is."""
 
     codes: tuple[str, ...]
-    texts: tuple[_Text, ...]
+    quoted: tuple[str, ...]
+    """Codes that a person may have written."""
+    texts: tuple[Message, ...]
 
     @classmethod
     def of(cls, said: Said) -> "_Heard":
-        prompt = plain(said.prompt)
-        texts = tuple(_own(plain(text), prompt) for text in said.texts)
-        return cls(tuple(key_of(code) for code in said.codes), texts)
+        written = Written(said.prompt)
+        own: list[str] = []
+        quoted: list[str] = []
+        for code in said.codes:
+            place, _, number = code.rpartition(".")
+            is_number = bool(place) and number.isdigit() and written.may_be_table()
+            (quoted if written.has(number if is_number else code) else own).append(code)
+        texts = tuple(written.message(text) for text in said.texts)
+        return cls(_keys(own), _keys(quoted), texts)
+
+
+def _keys(codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, map(key_of, codes)))
 
 
 def _first(step: Step, rows: "Iterable[_Known]") -> Found | None:
@@ -260,21 +237,22 @@ class _Known:
 
     def __init__(self, row: Row) -> None:
         self.row = row
-        keys = [key_of(code) for code in row.codes]
+        keys = [key_of(each) for code in row.codes for each in spelt_out(code)]
         self._codes = frozenset(key for key in keys if not key.endswith("*"))
         self._stems = tuple(key[:-1] for key in keys if key.endswith("*"))
-        self._sentences = [_Sentence(sentence) for sentence in row.sentences]
-        self._phrases = [plain(phrase) for phrase in row.phrases]
+        self._sentences = [Sentence(sentence) for sentence in row.sentences]
+        self._phrases = [Phrase(phrase) for phrase in row.phrases]
+        self._unless = [plain(other) for other in row.unless]
 
     def holds(self, status: int, at: Place) -> bool:
         return (not self.row.status or status in self.row.status) and (
             not self.row.at or at in self.row.at
         )
 
-    def has_code(self, heard: "_Heard", status: int, at: Place) -> bool:
+    def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
         return any(
             (code in self._codes or code.startswith(self._stems)) and self._counts(code, status, at)
-            for code in heard.codes
+            for code in codes
         )
 
     def _counts(self, code: str, status: int, at: Place) -> bool:
@@ -284,41 +262,29 @@ class _Known:
             return True
         return status < 500 if number[1] else status in _AT_NUMBERS
 
-    def has_text(self, heard: "_Heard", *, gaps: bool = True) -> bool:
-        """Whether it has one of the sentences; without `gaps`, of those that are spelt out."""
-        return any(
-            text.text.startswith(sentence.start) and sentence.is_whole(text)
-            for sentence in self._sentences
-            if gaps or not sentence.has_gaps
-            for text in heard.texts
-        )
+    def match(self, heard: "_Heard") -> tuple[bool, int]:
+        """How well a message is one of its sentences: spelt out without gaps, and how much of it.
+
+        A message that a person may have written is none.
+        """
+        best = (False, 0)
+        for text in self._allowed(heard):
+            for sentence in self._sentences:
+                parts = sentence.said_in(text.text)
+                if parts and not text.quotes(parts):
+                    best = max(best, (not sentence.has_gaps, sum(map(len, parts))))
+        return best
 
     def has_phrase(self, heard: "_Heard") -> bool:
-        return any(text.has(phrase) for phrase in self._phrases for text in heard.texts)
+        return any(
+            not text.quotes((said,))
+            for text in self._allowed(heard)
+            for phrase in self._phrases
+            for said in phrase.all_in(text.text)
+        )
 
-
-class _Sentence:
-    """A whole message with gaps: `*` is anything, `#` a number."""
-
-    def __init__(self, spelt: str) -> None:
-        pieces = _GAP.split(spelt)
-        parts = [plain(part).strip() for part in pieces[::2]]
-        self.start = parts[0]
-        self.has_gaps = len(parts) > 1
-        self._parts = [part for part in parts if part]
-        pattern = rf"\s*{re.escape(parts[0])}\s*"
-        for gap, part in zip(pieces[1::2], parts[1:], strict=True):
-            filled = r"(?:\d{1,6}|\#)" if gap == "#" else ".{0,300}?"
-            pattern += rf"{filled}\s*{re.escape(part)}\s*"
-        # "* not found" speaks of something: "Not Found" alone is another sentence.
-        named = r"(?=\s*\S)(?!\s*" + re.escape(parts[1]) + ")" if spelt.startswith("* ") else ""
-        self._pattern = re.compile(named + pattern, re.DOTALL)
-
-    def is_whole(self, text: _Text) -> bool:
-        """Whether `text` is this sentence, and none that a person may have written."""
-        if self._pattern.fullmatch(text.text) is None:
-            return False
-        return not text.suspect or any(part not in text.suspect for part in self._parts)
+    def _allowed(self, heard: "_Heard") -> list[Message]:
+        return [it for it in heard.texts if not any(other in it.text for other in self._unless)]
 
 
 def problem_with(row: Row) -> str | None:
@@ -330,7 +296,7 @@ def problem_with(row: Row) -> str | None:
         return "answer_word"
     if row.phrases and row.meaning not in ABOUT_ONE_ORDER:
         return "answer_phrase"
-    if any(len(_GAP.sub("", text).strip()) < _LEAST_TEXT for text in told):
+    if any(map(is_too_short, (*told, *row.words))):
         return "answer_short"
     return None
 
@@ -353,7 +319,7 @@ def row(table: dict[str, Any]) -> Row:
     )
 
 
-_LISTS = ("codes", "sentences", "phrases", "words")
+_LISTS = ("codes", "sentences", "phrases", "unless", "words")
 
 
 def _packaged() -> Iterator[Row]:

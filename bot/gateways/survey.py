@@ -26,6 +26,7 @@ from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.guard import is_public
 from bot.gateways.meanings import PACKAGED, Meanings
+from bot.gateways.pages import speaks_plainly_to_tls
 from bot.gateways.sending import read
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
@@ -148,7 +149,7 @@ def check_address(answer: Answer, base_url: str) -> None:
         if to is None:
             raise Broken("gateway_moved_nowhere", url=base_url)
         raise Broken("gateway_moved", url=base_url, to=to)
-    if answer.status == 400 and b"HTTPS port" in answer.body:
+    if speaks_plainly_to_tls(answer.status, answer.body):
         raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
     if wall := _wall(answer):
         raise Broken("gateway_walled", url=base_url, wall=wall, status=answer.status)

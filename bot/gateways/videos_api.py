@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
@@ -72,6 +73,7 @@ class VideosApi:
     ) -> None:
         self.name = settings.name
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
+        self.account = _account(self.base_url, settings.api_key)
         self.dialect = settings.dialect
         self.poll_step = settings.poll_step
         self.refunds_failed = settings.refunds_failed
@@ -119,7 +121,7 @@ class VideosApi:
         return read_creation(
             answer,
             trust_json_5xx=self._trust_json_5xx,
-            prompt=request.prompt,
+            prompt=request.written,
             meanings=self._meanings,
         )
 
@@ -169,6 +171,11 @@ class VideosApi:
     def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
         name = "" if gateway_id is None else f"/{quote(gateway_id, safe='')}"
         return URL(f"{self.base_url}/v1/videos{name}{tail}", encoded=True)
+
+
+def _account(base_url: str, api_key: str) -> str:
+    """Enough to tell one key from another, too little to find out what it is."""
+    return blake2b(f"{base_url} {api_key}".encode(), digest_size=4).hexdigest()
 
 
 @asynccontextmanager

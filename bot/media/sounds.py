@@ -48,7 +48,7 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
             raise Refused("sound_broken")
         fit.check(seconds)
         if len(body) <= fit.most_bytes:
-            # Only here: a full disk is our trouble, and no fault of the sound.
+            # Only here: a full disk is our failure, and no fault of the sound.
             target.write_bytes(body)
             return seconds
     raise Refused("sound_stays_large", kilobytes=len(body) / 1e3, most=fit.most_bytes / 1e3)

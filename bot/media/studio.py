@@ -103,7 +103,7 @@ class Studio:
         """Check, make an MP4 of it if it is none, take a thumbnail and store.
 
         `source` is ours to change. Raises `Broken`: `not_a_video`, `video_damaged`,
-        `video_truncated`, or a worker's own trouble with it.
+        `video_truncated`, or a worker's own failure.
         """
         key = new_key("videos", "mp4")
         async with self.scratch() as folder:

@@ -5,54 +5,34 @@ other writer out, and the row may be written although nobody saw it (reliability
 """
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.core import asking
-from bot.core.errors import Broken, Unwritten
+from bot.core.errors import Unwritten
 from bot.log import get_logger
-from bot.store import troubles
+from bot.store import files, troubles
+from bot.store.engines import PATIENCE, server_engine, sqlite_engine
+from bot.store.files import file_of, journal_of, set_aside, size_of, sound
+from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.identity import Home, saved_copy
-from bot.store.locks import BEAT, check_server, lock_file, lock_server
+from bot.store.locks import BEAT, FileLock, check_server, lock_file, lock_server
 from bot.store.migrations import upgrade
+from bot.store.saving import SavedCopy, unfinished
 
 Result = TypeVar("Result")
 
-PATIENCE = 2.0
-"""Seconds for which a transaction waits until it can begin, its own turn included."""
 _ADMISSION = 0x5A4F_4554
 """Key of the PostgreSQL advisory lock that admissions take in turn."""
-_SMALLEST = 512
-"""Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
 _AT_ONCE = 0.1
 """Seconds of waiting that leave the rest of the patience as it is."""
-_SAVED_EVERY = 15
-"""Looks between two copies of a file that is gone: half a minute."""
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    f"busy_timeout={PATIENCE * 1000:.0f}",
-    "secure_delete=ON",
-    "trusted_schema=OFF",
-)
-
-# An error that quotes the values of its statement would carry prompts into the log.
-_SERVER: dict[str, Any] = {
-    "pool_size": 16,
-    "hide_parameters": True,
-    "pool_pre_ping": True,
-    "connect_args": {"timeout": 30, "command_timeout": 30},
-}
 
 log = get_logger()
 
@@ -79,6 +59,7 @@ class Database:
         # SQLite has one connection, hence one transaction at a time; PostgreSQL has its pool.
         self._turn = asyncio.Semaphore(1 if self.is_sqlite else 16)
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._copy = SavedCopy(engine, self._turn)
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction: committed if it returns, rolled back if it raises.
@@ -89,7 +70,11 @@ class Database:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         with troubles.translated():
-            return await asyncio.shield(task)
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                task.add_done_callback(_unheard)
+                raise
 
     async def lock_admission(self, connection: AsyncConnection) -> None:
         """Make admissions queue up. SQLite's BEGIN IMMEDIATE has done so already.
@@ -99,19 +84,22 @@ class Database:
         """
         if asking.is_over():
             raise Unwritten(troubles.BUSY)
-        if self.is_gone:
-            raise Unwritten("database_gone")
+        await self.must_be_there()
         if not self.is_sqlite:
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMISSION)))
+
+    async def must_be_there(self) -> None:
+        """Look whether the next start will find what is written. Raises `Unwritten` if not.
+
+        On SQLite it costs two questions to the file system; PostgreSQL's file is its server's.
+        """
+        if self.is_sqlite and await self.look():
+            raise Unwritten("database_gone")
 
     @property
     def is_gone(self) -> bool:
         """Whether what is written goes into a file that nobody will open again."""
         return self.is_sqlite and self.trouble is not None
-
-    async def is_ours(self) -> bool:
-        """Whether the open database is the one that the next start will find."""
-        return self.trouble is None
 
     async def look(self) -> str | None:
         """Compare the open database with the one that is there, and remember what is wrong."""
@@ -123,42 +111,23 @@ class Database:
             log.critical("database.gone", how=self.trouble)
         elif before and not self.trouble:
             log.warning("database.regained")
+            if self.is_sqlite:
+                self._copy.retire()
         return self.trouble
 
     async def watch(self, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Look until cancelled. Raises `Broken("database_taken")` where we have to stop."""
-        beats = 0
         while True:
             await sleep(BEAT)
             if await self.look() and self.is_gone:
-                if beats % _SAVED_EVERY == 0:
-                    await self.save_copy()
-                beats += 1
-
-    async def save_copy(self) -> None:
-        """Write the rows of a file that is gone to a new one beside it."""
-        copy = saved_copy(Path(str(self._engine.url.database)))
-        fresh = copy.with_name(copy.name + ".new")
-        try:
-            fresh.unlink(missing_ok=True)
-            async with self._turn, self._engine.connect() as connection:
-                # Outside of transactions, and only one of ours would be under way.
-                raw = (await connection.get_raw_connection()).driver_connection
-                assert raw is not None
-                await raw.execute("VACUUM INTO ?", (str(fresh),))
-            fresh.chmod(0o600)
-            fresh.replace(copy)
-        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-            log.critical("database.unsaved", file=str(copy), error=type(error).__name__)
-        else:
-            log.critical("database.saved", file=str(copy))
+                await self._copy.look()
 
     async def finish(self) -> None:
         """Wait for transactions whose callers have gone; save what would go with its file."""
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
         if self.is_gone:
-            await self.save_copy()
+            await self._copy.renew()
 
     async def _whole(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         async with self._in_turn() as left, self._connected(left) as connection:
@@ -200,6 +169,13 @@ class Database:
             await connection.close()
 
 
+def _unheard(task: asyncio.Task[Any]) -> None:
+    """The caller of a transaction has gone: the log hears how it ended."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception):
+        log.warning("database.unheard", error=troubles.code_of(error) or type(error).__name__)
+
+
 @asynccontextmanager
 async def open_database(
     url: str, *, home: Home | None = None, patience: float = PATIENCE
@@ -208,50 +184,69 @@ async def open_database(
 
     Raises `Broken("database_in_use")` if another process has it, `Broken("database_damaged")` if
     a file does not pass its own check, and `Broken("database_missing")` or
-    `Broken("database_other")` if it is not the one of `home`: never starts empty instead.
+    `Broken("database_other")` if it is not the one of `home`: never starts empty instead. Of
+    another program's tables (`Broken("database_foreign")`) nothing is changed.
     """
-    file = _file(url)
-    if file and _size(file) == 0:
-        _set_aside(file, _journal(file))
-        if home:
-            home.check_new(file)
+    file = file_of(url)
     async with _guarded(url, file) as guard:
-        engine = _sqlite(url) if file else _server(url)
+        if file and isinstance(guard, FileLock):
+            _prepare(file, home, is_new=guard.is_new)
+            guard.close_to_others()
+        engine = sqlite_engine(url) if file else server_engine(url)
         database = Database(engine, guard, patience=patience)
         journal = None
         try:
-            await _check(engine, file)
+            await files.check(engine, file)
             await _upgrade(database, file, home)
-            journal = _journal(file)
+            journal = journal_of(file)
+            if file:
+                await database.look()  # from now on its journal is known
             yield database
         finally:
             await database.finish()
             await engine.dispose()
             if file and database.is_gone:
-                _set_aside(file, journal)
+                set_aside(file, journal)
+
+
+def _prepare(file: Path, home: Home | None, *, is_new: bool) -> None:
+    """Under the lock, before SQLite opens it: see that it is ours, and clear what lies about."""
+    check_ours(file)
+    if home:
+        home.check_saved(file, is_new=is_new)
+    if size_of(file) == 0:
+        set_aside(file, journal_of(file))
+        if home:
+            home.check_new(file)
+    unfinished(saved_copy(file)).unlink(missing_ok=True)
 
 
 async def check_database(url: str, *, home: Home | None = None) -> None:
     """See whether the service could use it, and change nothing in it. Raises as that would."""
-    file = _file(url)
-    if file and _size(file) == 0:
+    file = file_of(url)
+    if file is None:
+        await _look_into(server_engine(url), file, home)
+        return
+    if home:
+        home.check_saved(file, is_new=not file.exists())
+    if size_of(file) == 0:
         if home:
             home.check_new(file)
         return
-    if file is None:
-        await _look_into(_server(url), file, home)
-        return
     with lock_file(file):
-        await _look_into(_sqlite(url), file, home)
+        check_ours(file)
+        await _look_into(sqlite_engine(url), file, home)
 
 
 async def _look_into(engine: AsyncEngine, file: Path | None, home: Home | None) -> None:
     try:
-        await _check(engine, file)
-        with _sound(file):
+        await files.check(engine, file)
+        with sound(file):
             async with engine.connect() as connection:
                 if file is None:
                     await check_server(connection)
+                    if names := await connection.run_sync(tables_of_others):
+                        raise foreign(str(engine.url.database), names)
                 if home:
                     await home.check(connection, file)
     finally:
@@ -276,117 +271,17 @@ def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | post
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
-def _file(url: str) -> Path | None:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database))
-
-
-def _sqlite(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, poolclass=StaticPool, hide_parameters=True)
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        # The driver would otherwise begin transactions when it thinks fit; we do it ourselves.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        left = connection.get_execution_options().get("patience", PATIENCE)
-        if left != PATIENCE:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            if left != PATIENCE:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
-
-    return engine
-
-
-def _server(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, **_SERVER)
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"SET lock_timeout = {PATIENCE * 1000:.0f}")
-        cursor.close()
-        connection.commit()
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        left = connection.get_execution_options().get("patience", PATIENCE)
-        if left != PATIENCE:
-            # 0 would be no limit at all.
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(left * 1000))}")
-
-    return engine
-
-
-async def _check(engine: AsyncEngine, file: Path | None) -> None:
-    if file is None:
-        return
-    if 0 < _size(file) < _SMALLEST:
-        raise Broken("database_damaged", file=str(file), verdict="cut short")
-    with _sound(file):
-        async with engine.begin() as connection:
-            answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
-            verdict = answer.scalar_one()
-    if verdict != "ok":
-        raise Broken("database_damaged", file=str(file), verdict=str(verdict))
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
-
-
-def _journal(file: Path | None) -> int | None:
-    """The number of the file that holds what is not yet in the database file itself."""
-    try:
-        return file.with_name(f"{file.name}-wal").stat().st_ino if file else None
-    except FileNotFoundError:
-        return None
-
-
-def _set_aside(file: Path, journal: int | None) -> None:
-    """The journal of a file that is gone: SQLite would read it into whatever comes in its place."""
-    if journal is None or _journal(file) != journal:
-        return
-    for name in (f"{file.name}-wal", f"{file.name}-shm"):
-        with suppress(FileNotFoundError):
-            file.with_name(name).replace(file.with_name(f"{name}.stray"))
-
-
 async def _upgrade(database: Database, file: Path | None, home: Home | None) -> None:
     """Bring the tables up to date, if it is the database of `home`."""
 
     async def work(connection: AsyncConnection) -> str | None:
+        if names := await connection.run_sync(tables_of_others):
+            raise foreign(str(file or connection.engine.url.database), names)
         is_new = not await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
         await connection.run_sync(upgrade)
         return await home.settled(connection, file, is_new=is_new) if home else None
 
-    with _sound(file):
+    with sound(file):
         id_ = await database._whole(work)
     if home and id_:
         home.mark(id_)
-
-
-@contextmanager
-def _sound(file: Path | None) -> Iterator[None]:
-    """Translate what SQLite says of a file that it can't make sense of."""
-    try:
-        yield
-    # The driver can't even decode a complaint that quotes damaged text.
-    except (sa.exc.DatabaseError, UnicodeDecodeError) as error:
-        if file is None:
-            raise
-        complaint = str(error.orig) if isinstance(error, sa.exc.DatabaseError) else str(error)
-        if "locked" in complaint:
-            raise Broken("database_in_use", file=str(file), holder="?") from error
-        raise Broken("database_damaged", file=str(file), verdict=complaint) from error

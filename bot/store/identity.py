@@ -41,11 +41,27 @@ class Home:
         trace = next(self._traces(), None)
         if trace is None:
             return
-        copy = saved_copy(file) if file else None
-        if copy and copy.exists():
-            raise Broken("database_saved", file=str(file), copy=str(copy))
         where = str(file) if file else "database_url"
         raise Broken("database_missing", file=where, trace=str(trace))
+
+    def check_saved(self, file: Path, *, is_new: bool) -> None:
+        """Before a file is opened beside which a copy was saved: its rows may be the newer ones.
+
+        `is_new`: the file was not there.
+        Raises `Broken`. Where a new database is wanted, the copy is put away.
+        """
+        copy = saved_copy(file)
+        if not copy.exists():
+            return
+        if self.anew:
+            put_away(copy)
+            return
+        code = "database_replaced"
+        if is_new:
+            code = "database_saved"
+        elif file.stat().st_size == 0:
+            code = "database_emptied"
+        raise Broken(code, file=str(file), copy=str(copy))
 
     async def settled(self, connection: AsyncConnection, file: Path | None, *, is_new: bool) -> str:
         """The id that the database has from now on.
@@ -108,6 +124,12 @@ class Home:
 def saved_copy(file: Path) -> Path:
     """Where the rows of a file that was deleted under a running service are saved."""
     return file.with_name(file.name + ".saved")
+
+
+def put_away(copy: Path) -> None:
+    """Name a copy so that nobody takes it for the latest rows."""
+    old = copy.replace(copy.with_name(copy.name + ".old"))
+    log.warning("database.copy_put_away", file=str(old))
 
 
 async def _id(connection: AsyncConnection) -> str | None:

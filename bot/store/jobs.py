@@ -12,11 +12,11 @@ from bot.core import jobs as moves
 from bot.core import quotas
 from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
-from bot.core.orders import Address, Order
+from bot.core.orders import Address
 from bot.core.posts import PostKind, due_after
-from bot.core.quotas import Limits, Purse, Usage
+from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
-from bot.store import turns
+from bot.store import admission, turns
 from bot.store.database import Database
 from bot.store.posts import owe
 from bot.store.rows import job_of, job_values, saved_values
@@ -41,10 +41,12 @@ class Jobs:
 
         async def work(connection: AsyncConnection) -> Job:
             await self._database.lock_admission(connection)
-            earlier = await _by_event(connection, job)
+            earlier = await admission.by_event(connection, job)
             if earlier:
                 return earlier
-            usage = await _usage(connection, job.order.address, job.order.person.id, limits, now)
+            usage = await admission.usage(
+                connection, job.order.address, job.order.person.id, limits, now
+            )
             refused = quotas.refusal(
                 usage,
                 limits,
@@ -54,7 +56,7 @@ class Jobs:
             )
             if refused:
                 raise refused
-            admitted = replace(job, turn=await _turn(connection, job.order))
+            admitted = replace(job, turn=await admission.turn(connection, job.order))
             await connection.execute(sa.insert(jobs).values(job_values(admitted)))
             await owe(connection, admitted, {PostKind.CARD: card_at})
             return admitted
@@ -140,9 +142,10 @@ class Jobs:
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write `after` and the posts it owes behind the version fence of `before`."""
         self._may_leave(after)
-        return await self._database.run(
+        saved = await self._database.run(
             lambda connection: _save(connection, before, after, now=now)
         )
+        return await self._left(before, saved, now=now)
 
     async def begin(self, job: Job, *, now: float, at_once: int) -> Job | None:
         """`submitting` if its model has a place free at its gateway, else waiting for its turn."""
@@ -163,7 +166,7 @@ class Jobs:
                 await turns.call_next(connection, job, now=now)
             return saved
 
-        return await self._database.run(work)
+        return await self._left(job, await self._database.run(work), now=now)
 
     def _may_leave(self, after: Job) -> None:
         """No POST leaves whose row goes with a file that is gone: the next start would repeat it.
@@ -172,6 +175,21 @@ class Jobs:
         """
         if after.status is Status.SUBMITTING and self._database.is_gone:
             raise Unwritten("database_gone")
+
+    async def _left(self, before: Job, saved: Job | None, *, now: float) -> Job | None:
+        """Look once more, at the last moment before the first byte, where the row was written to.
+
+        A file that is there now, and is lost later, is saved with this row. Raises `Unwritten`.
+        """
+        if saved is None or saved.status is not Status.SUBMITTING:
+            return saved
+        try:
+            await self._database.must_be_there()
+        except Unwritten:
+            back = moves.requeued(saved, due_at=now, attempts=before.attempts, reason=before.reason)
+            await self._database.run(lambda connection: _save(connection, saved, back, now=now))
+            raise
+        return saved
 
     async def accept(
         self,
@@ -210,7 +228,7 @@ class Jobs:
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
         """What counts for this person, community and purse today."""
         return await self._database.run(
-            lambda connection: _usage(connection, address, person_id, limits, now)
+            lambda connection: admission.usage(connection, address, person_id, limits, now)
         )
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
@@ -299,90 +317,6 @@ async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: fl
         await turns.call_next(connection, saved, now=now)
     await owe(connection, saved, due_after(before, saved, now=now))
     return saved
-
-
-async def _by_event(connection: AsyncConnection, job: Job) -> Job | None:
-    rows = await connection.execute(
-        sa.select(jobs).where(
-            jobs.c.platform == job.order.address.platform,
-            jobs.c.event_id == job.order.event_id,
-        )
-    )
-    row = rows.mappings().first()
-    return job_of(row) if row else None
-
-
-async def _turn(connection: AsyncConnection, order: Order) -> int:
-    """Fair order: a person's k-th waiting job stands in round k of the present queue."""
-    waiting = sa.and_(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
-    mine = sa.and_(
-        waiting, jobs.c.platform == order.address.platform, jobs.c.person == order.person.id
-    )
-    latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1).scalar_subquery()
-    row = await connection.execute(
-        sa.select(
-            sa.select(sa.func.min(jobs.c.turn)).where(waiting).scalar_subquery(),
-            sa.select(sa.func.max(jobs.c.turn)).where(mine).scalar_subquery(),
-            latest,
-        )
-    )
-    round_, own, last = row.one()
-    floor = round_ if round_ is not None else (last or 0)
-    return floor if own is None else max(floor, own + 1)
-
-
-async def _usage(
-    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
-) -> Usage:
-    today = jobs.c.created_at >= limits.day(now)[0]
-    ours = _of(limits.purse)
-    here = sa.and_(ours, jobs.c.platform == address.platform)
-    person = sa.and_(here, jobs.c.person == person_id)
-    community = sa.and_(here, jobs.c.community == address.community)
-    # From its admission on, until a gateway's no that is free or a cancel: whatever holds its
-    # place here can't be sent beyond the limit later.
-    paid = sa.case((jobs.c.spend_cost > 0, 1), else_=0)
-    row = await connection.execute(
-        sa.select(
-            _sum(jobs.c.quota_cost, today, person),
-            _sum(sa.literal(1), today, person),
-            _sum(paid, today, person),
-            _sum(sa.literal(1), _running(now), person),
-            _sum(jobs.c.quota_cost, today, community),
-            _sum(paid, today, ours),
-            _sum(jobs.c.spend_cost, today, ours),
-        )
-    )
-    figures = (int(figure) for figure in row.one())
-    mine, tries, paid_for, at_once, theirs, videos, money = figures
-    return Usage(
-        person_videos=mine,
-        person_tries=tries,
-        person_paid=paid_for,
-        person_at_once=at_once,
-        community_videos=theirs if address.community else None,
-        purse_videos=videos,
-        purse_money=money,
-    )
-
-
-def _running(now: float) -> sa.ColumnElement[bool]:
-    """Parked rows are nobody's turn: they must not keep their person waiting for ever."""
-    looked_at = sa.and_(
-        jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE
-    )
-    begun = sa.or_(jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)), looked_at)
-    return sa.and_(jobs.c.due_at.is_not(None), begun)
-
-
-def _of(purse: Purse) -> sa.ColumnElement[bool]:
-    if purse.gateway is not None:
-        return jobs.c.gateway == purse.gateway
-    return jobs.c.gateway.not_in(sorted(purse.others))
-
-
-def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-    return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()
 
 
 def _in(statuses: Sequence[Status]) -> sa.ColumnElement[bool]:

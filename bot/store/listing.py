@@ -21,6 +21,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import Post
 from bot.store import migrations
+from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.rows import job_of, post_of
 from bot.store.tables import jobs, posts
 
@@ -96,12 +97,14 @@ class Listing:
 async def open_listing(url: str) -> AsyncIterator[Listing]:
     """Look at the database at `url` for as long as the context lasts.
 
-    Raises `Broken`: `database_absent`, `database_empty`, `database_older`, `database_newer`, or
-    `database_damaged` for a file that can't be read.
+    Raises `Broken`: `database_absent`, `database_foreign`, `database_empty`, `database_older`,
+    `database_newer`, or `database_damaged` for a file that can't be read.
     """
     file = _file(url)
     if file and not file.exists():
         raise Broken("database_absent", file=str(file.absolute()))
+    if file:
+        check_ours(file)
     engine = _reading(url, file)
     try:
         with _readable(file):
@@ -176,6 +179,8 @@ def _readable(file: Path | None) -> Iterator[None]:
 
 async def _check_version(connection: AsyncConnection, where: str) -> None:
     """Only tables as this program knows them can be read."""
+    if names := await connection.run_sync(tables_of_others):
+        raise foreign(where, names)
     if not await connection.run_sync(lambda it: sa.inspect(it).has_table("alembic_version")):
         raise Broken("database_empty", where=where)
     found = await connection.execute(sa.text("SELECT version_num FROM alembic_version"))

@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.core.errors import Broken
 from bot.log import get_logger
+from bot.store.files import SMALLEST, journal_of
 
 BEAT = 2.0
 """Seconds between two looks at the guard."""
@@ -34,13 +35,27 @@ log = get_logger()
 class FileLock:
     """Locks on the database file and on `<file>.lock`; the kernel frees both with the process."""
 
-    def __init__(self, file: Path, number: int) -> None:
-        """`number`: the descriptor of the database file, open for as long as SQLite has it."""
+    def __init__(self, file: Path, number: int, *, is_new: bool) -> None:
+        """`number`: the descriptor of the database file, open for as long as SQLite has it.
+
+        `is_new`: it was not there before.
+        """
+        self.is_new = is_new
         self.file = file
         self._number = number
+        self._journal: int | None = None
+        self._is_emptied = False
+
+    def close_to_others(self) -> None:
+        """It holds prompts, and the key that links are signed with; its journal gets its mode."""
+        if os.fstat(self._number).st_mode & 0o077:
+            with suppress(PermissionError):  # a file that others own is theirs to guard
+                os.fchmod(self._number, 0o600)
 
     async def look(self) -> str | None:
         """How the file that is open differs from the one on the disk; None if it is the same."""
+        # Once it was cut it stays so: SQLite may write single pages behind the hole.
+        self._is_emptied |= os.fstat(self._number).st_size < SMALLEST
         try:
             there = self.file.stat()
         except OSError:
@@ -48,7 +63,16 @@ class FileLock:
         mine = os.fstat(self._number)
         if (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino):
             return "replaced"
-        return "emptied" if there.st_size == 0 else None
+        if self._is_emptied:
+            return "emptied"
+        return self._look_at_journal()
+
+    def _look_at_journal(self) -> str | None:
+        """What was written last stands in it alone."""
+        journal = journal_of(self.file)
+        if self._journal is None:
+            self._journal = journal
+        return "journal deleted" if journal != self._journal else None
 
 
 @contextmanager
@@ -61,16 +85,17 @@ def lock_file(file: Path) -> Iterator[FileLock]:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with file.with_name(file.name + ".lock").open("a+") as note:
         _lock(note.fileno(), file, note)
-        # It holds prompts, and the key that links are signed with; its journal gets the same mode.
+        is_new = not file.exists()
         number = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if sys.platform == "linux":  # elsewhere this lock would stand in SQLite's own way
                 _lock(number, file, None)
-            if os.fstat(number).st_mode & 0o077:
-                with suppress(PermissionError):  # a file that others own is theirs to guard
-                    os.fchmod(number, 0o600)
             _sign(note)
-            yield FileLock(file, number)
+            yield FileLock(file, number, is_new=is_new)
+        except Broken:
+            if is_new and os.fstat(number).st_size == 0:
+                file.unlink(missing_ok=True)  # a start that is refused leaves nothing behind
+            raise
         finally:
             os.close(number)
 

@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.errors import Unwritten
 from bot.store.database import Database, insert
 from bot.store.tables import settings
 
@@ -33,22 +32,3 @@ class Settings:
             )
 
         await self._database.run(work)
-
-    async def is_writable(self) -> bool:
-        """Whether a row can be written now: one is, and is taken back."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(sa.insert(settings).values(name="trial", value=""))
-            raise _TakenBack
-
-        try:
-            await self._database.run(work)
-        except _TakenBack:
-            return True
-        except (sa.exc.SQLAlchemyError, Unwritten):
-            pass
-        return False
-
-
-class _TakenBack(Exception):
-    """Ends a transaction that was only a trial."""

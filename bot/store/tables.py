@@ -112,13 +112,28 @@ gateways = sa.Table(
     # Whether it was only looks that were refused.
     sa.Column("looking", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
-    # When an order was last let through to see whether the trouble is over; none: one may be now.
+    # Since when the one order that may try has gone; none: the next one may.
     sa.Column("tried_at", sa.Double),
-    # When what is asked free of charge was refused as well: only then its success is the end.
+    # When a free question was last refused for the same reason; none: never in this pause, so
+    # that a good answer to one is not its end.
     sa.Column("refused_at", sa.Double),
 )
 
-# When the owners of a gateway were last told of each trouble, and that it works.
+# Orders whose POST met a lock: whether it is about one alone; see `refusals.py`.
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    # The address and the key, as `Gateway.account` has them.
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("first_at", sa.Double, nullable=False),
+    sa.Column("last_at", sa.Double, nullable=False),
+    # When the latest POST of another order left that passed, of those after the first refusal.
+    sa.Column("passed_at", sa.Double),
+)
+
+# When the owners of a gateway were last told of each lock, and that it works.
 told = sa.Table(
     "told",
     metadata,
@@ -132,7 +147,7 @@ notices = sa.Table(
     "notices",
     metadata,
     sa.Column("gateway", sa.Text, primary_key=True),
-    # Trouble and its end share one, so that the newer takes the other's place.
+    # A lock and its end share one, so that the newer takes the other's place.
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("platform", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),

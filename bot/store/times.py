@@ -23,6 +23,7 @@ jobs, posts = tables.jobs, tables.posts
 _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (posts, ("due_at", "claimed_until", "sending_at")),
     (tables.gateways, ("paused_until", "since", "tried_at", "refused_at")),
+    (tables.refusals, ("first_at", "last_at", "passed_at")),
     (tables.told, ("at",)),
     # A claim on a notice is its fence, so it stays; telling takes seconds.
     (tables.notices, ("written_at", "due_at")),

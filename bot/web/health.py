@@ -2,7 +2,7 @@
 
 It is handed what to ask and knows nothing of what stands behind. The address is open to the world,
 so a look is cheap, has an end, is shared by all who ask at once, and tells strangers nothing but
-which of our parts is in trouble.
+which of our parts fails.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ from aiohttp import web
 from bot.core.ports import Clock
 from bot.log import get_logger
 
-Check = Callable[[], Awaitable[bool]]
+Check = Callable[[], Awaitable[bool | str]]
+"""Whether something holds; if not, perhaps a line that says more than its name."""
 
-TIME_LIMIT = 2.0
-"""Seconds that a check may take; one that takes longer has failed."""
+TIME_LIMIT = 3.0
+"""Seconds that a check may take, or it has failed. A database has said why by then."""
 FRESH = 1.0
 """Seconds for which the last look is the answer: nobody makes us look more often."""
 LEAST_FREE = 200_000_000
@@ -38,7 +39,7 @@ class Health:
         self._time_limit = time_limit
         self._looking = asyncio.Lock()
         self._looked_at = float("-inf")
-        self._troubles: dict[str, str] = {}
+        self._failures: dict[str, str] = {}
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -49,30 +50,33 @@ class Health:
         async with self._looking:
             if self._clock.steady() - self._looked_at >= FRESH:
                 await self._look()
-        lines = list(self._troubles) or ["ok"]
+        lines = list(self._failures) or ["ok"]
         return web.Response(
             text="\n".join(lines) + "\n",
-            status=503 if self._troubles else 200,
+            status=503 if self._failures else 200,
             headers={"Cache-Control": "no-store"},
         )
 
     async def _look(self) -> None:
         """Ask all at once, and log what has changed."""
-        causes = await asyncio.gather(*(self._trouble(it) for it in self._checks.values()))
-        found = zip(self._checks, causes, strict=True)
-        before, self._troubles = self._troubles, {name: why for name, why in found if why}
+        found = await asyncio.gather(*(self._failure(*it) for it in self._checks.items()))
+        before, self._failures = self._failures, dict(each for each in found if each)
         self._looked_at = self._clock.steady()
-        if self._troubles.keys() - before.keys():
-            log.warning("health.lost", troubles=self._troubles)
-        elif before and not self._troubles:
+        if self._failures.keys() - before.keys():
+            log.warning("health.lost", failures=self._failures)
+        elif before and not self._failures:
             log.info("health.regained")
 
-    async def _trouble(self, check: Check) -> str | None:
+    async def _failure(self, name: str, check: Check) -> tuple[str, str] | None:
+        """The line that is said, and for the log why."""
         try:
             async with asyncio.timeout(self._time_limit):
-                return None if await check() else "false"
+                found = await check()
         except Exception as error:  # noqa: BLE001  # whatever it is, the check does not hold
-            return type(error).__name__
+            return name, type(error).__name__
+        if found is True:
+            return None
+        return found or name, "false"
 
 
 async def has_room(folder: Path, *, least: int = LEAST_FREE) -> bool:

@@ -10,9 +10,9 @@ from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Ways
 from bot.store.database import Database
-from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
+from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
@@ -80,7 +80,7 @@ class Store:
         self.jobs = Jobs(database)
         self.posts = Posts(database)
         self.settings = Settings(database)
-        self.gateways = Gateways(database)
+        self.pauses = Pauses(database)
         self.notices = Notices(database)
         self.places = Places(database)
 

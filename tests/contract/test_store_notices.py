@@ -1,4 +1,4 @@
-"""Trouble at a gateway: its operators are told when it begins, once a day, and when it is over.
+"""A gateway that is paused: its operators are told when it begins, once a day, and when it is over.
 
 However often that is, they are not told the same twice an hour, nor left with what is not so.
 """
@@ -42,20 +42,20 @@ async def own(store: Store, *people: tuple[str, str]) -> None:
 async def pause(
     store: Store, pause: Pause = EMPTY, *, now: float = NOON, rooms: tuple[str, ...] = ()
 ) -> None:
-    await store.gateways.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
+    await store.pauses.pause("main", pause, detail="HTTP 403: no", rooms=rooms, now=now)
 
 
 async def works(store: Store, *, asked_at: float, looked: bool = False) -> bool:
     now = asked_at + 1
-    return await store.gateways.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
+    return await store.pauses.works("main", looked=looked, asked_at=asked_at, rooms=(), now=now)
 
 
 async def held(store: Store, gateway: str = "main", *, now: float = NOON) -> Pause | None:
-    return await store.gateways.held(gateway, now=now)
+    return await store.pauses.held(gateway, now=now)
 
 
 async def probed(store: Store, *, now: float) -> list[Paused]:
-    return await store.gateways.claim(now=now, until=now + 50, most=9)
+    return await store.pauses.claim(now=now, until=now + 50, most=9)
 
 
 async def claimed(store: Store, *, now: float) -> list[Notice]:
@@ -86,16 +86,16 @@ async def test_many_jobs_that_pause_at_once_make_one_notice_for_each_owner(store
 async def test_a_pause_has_the_latest_reason_and_is_asked_about_at_its_first_time(
     store: Store,
 ) -> None:
-    assert await store.gateways.next_due() is None
+    assert await store.pauses.next_due() is None
     await pause(store, LOCKED)
     for seconds in (10, 200):
         await pause(store, replace(EMPTY, until=NOON + 300 + seconds), now=NOON + seconds)
     assert await held(store) == EMPTY, "else many looks would put the question off for ever"
-    assert await store.gateways.next_due() == NOON + 300
+    assert await store.pauses.next_due() == NOON + 300
     assert await held(store, "other") is None
 
 
-async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> None:
+async def test_a_lock_that_lasts_is_said_again_a_day_later(store: Store) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     await told(store, now=NOON)
@@ -106,7 +106,7 @@ async def test_trouble_that_lasts_is_said_again_a_day_later(store: Store) -> Non
     assert len(await told(store, now=NOON + REMINDER + 1)) == 1
 
 
-async def test_trouble_that_comes_and_goes_is_told_with_its_end_once_an_hour(
+async def test_a_lock_that_comes_and_goes_is_told_with_its_end_once_an_hour(
     store: Store,
 ) -> None:
     """A balance that is too low for one video and enough for all others."""
@@ -137,14 +137,14 @@ async def test_what_was_too_soon_to_be_told_is_told_if_it_lasts_and_so_is_its_en
     assert await told(store, now=NOON + 12 + HUSH) == [("discord", "7", None, 0)]
 
 
-async def test_trouble_that_becomes_another_is_told_at_once_but_not_to_and_fro(
+async def test_a_lock_that_becomes_another_is_told_at_once_but_not_to_and_fro(
     store: Store,
 ) -> None:
     await own(store, ("discord", "7"))
     said = []
-    for minute, trouble in ((0, EMPTY), (10, LOCKED), (15, EMPTY), (20, LOCKED), (60, EMPTY)):
+    for minute, lock in ((0, EMPTY), (10, LOCKED), (15, EMPTY), (20, LOCKED), (60, EMPTY)):
         now = NOON + 60 * minute
-        await pause(store, trouble, now=now)
+        await pause(store, lock, now=now)
         said += [(minute, reason) for _, _, reason, _ in await told(store, now=now)]
     assert said == [(0, Reason.NO_BALANCE), (10, Reason.BAD_KEY), (60, Reason.NO_BALANCE)]
 
@@ -155,7 +155,7 @@ async def test_in_a_room_of_ones_own_whoever_comes_is_told(store: Store) -> None
 
 
 async def test_its_end_takes_the_place_of_what_was_not_said_yet(store: Store) -> None:
-    """Nobody is told of trouble that is over, and what waited goes on at once."""
+    """Nobody is told of a lock that is over, and what waited goes on at once."""
     await own(store, ("discord", "7"))
     waiting = await _put_back(store, Reason.NO_BALANCE)
     busy = await _put_back(store, Reason.BUSY)
@@ -178,13 +178,13 @@ async def test_news_that_comes_while_the_old_is_told_is_told_too(store: Store) -
     assert await told(store, now=NOON + 20) == [("discord", "7", None, 0)]
 
 
-async def test_what_was_asked_before_the_trouble_ends_nothing(store: Store) -> None:
+async def test_what_was_asked_before_the_pause_ends_nothing(store: Store) -> None:
     await pause(store)
     assert not await works(store, asked_at=NOON - 1)
     assert await held(store) == EMPTY
 
 
-async def test_a_look_ends_no_trouble_that_a_create_had(store: Store) -> None:
+async def test_a_look_ends_no_pause_that_a_create_had(store: Store) -> None:
     """Without a balance nothing new is made, and what is being made can be looked at."""
     await pause(store, LOCKED)
     await pause(store)
@@ -192,16 +192,16 @@ async def test_a_look_ends_no_trouble_that_a_create_had(store: Store) -> None:
     assert await works(store, asked_at=NOON + 10)
 
 
-async def test_a_look_ends_the_trouble_that_looks_had(store: Store) -> None:
+async def test_a_look_ends_the_pause_that_looks_had(store: Store) -> None:
     await pause(store, LOCKED)
     assert await works(store, asked_at=NOON + 10, looked=True)
 
 
-async def test_a_clock_that_was_wrong_leaves_no_trouble_without_end(store: Store) -> None:
+async def test_a_clock_that_was_wrong_leaves_no_pause_without_end(store: Store) -> None:
     """It began, and is to be asked about, three days from now."""
     await pause(store, replace(EMPTY, until=NOON + 3 * REMINDER + 300), now=NOON + 3 * REMINDER)
     assert [it.gateway for it in await probed(store, now=NOON)] == ["main"]
-    assert await store.gateways.next_due() == NOON + 50
+    assert await store.pauses.next_due() == NOON + 50
     assert await works(store, asked_at=NOON + 1)
 
 
@@ -212,14 +212,14 @@ async def test_a_paused_gateway_is_asked_by_one_and_once_until_its_next_time(sto
     assert [it for each in asked for it in each] == [
         Paused(gateway="main", reason=Reason.NO_BALANCE, tried_at=NOON, refused_at=None)
     ]
-    assert await store.gateways.next_due() == NOON + 350
+    assert await store.pauses.next_due() == NOON + 350
 
 
 async def test_one_order_may_try_and_the_one_that_waited_longest_is_due(store: Store) -> None:
     first, second = [await _put_back(store, Reason.NO_BALANCE) for _ in range(2)]
     await store.moved(first, replace(first, due_at=NOON + 400))
     await pause(store)
-    await store.gateways.let_one_try("main", now=NOON + 10)
+    await store.pauses.let_one_try("main", now=NOON + 10)
     assert await store.claimed(now=NOON + 10) == [second.id]
     tries = await asyncio.gather(*(held(store, now=NOON + 10) for _ in range(9)))
     assert sum(pause is None for pause in tries) == 1
@@ -232,29 +232,29 @@ async def test_who_is_put_back_while_the_way_is_opened_is_due_all_the_same(store
     """Its row was in hand when that was said, so it could not be made due."""
     late = [await store.in_state(Status.SUBMITTING) for _ in range(2)]
     await pause(store)
-    await store.gateways.let_one_try("main", now=NOON + 10)
+    await store.pauses.let_one_try("main", now=NOON + 10)
     for row in late:
         back = moves.requeued(row, due_at=NOON + 300, attempts=0, reason=Reason.NO_BALANCE)
         await store.moved(row, back)
-    assert await store.gateways.catch_up("main", now=NOON + 11)
+    assert await store.pauses.catch_up("main", now=NOON + 11)
     assert len(await store.claimed(now=NOON + 11)) == 1
     assert await held(store) is None, "that is the one"
-    assert not await store.gateways.catch_up("main", now=NOON + 12)
+    assert not await store.pauses.catch_up("main", now=NOON + 12)
 
 
-async def test_who_is_put_back_as_the_trouble_ends_is_due_all_the_same(store: Store) -> None:
+async def test_who_is_put_back_as_the_pause_ends_is_due_all_the_same(store: Store) -> None:
     late = await _put_back(store, Reason.NO_BALANCE)
-    assert await store.gateways.catch_up("main", now=NOON + 11)
+    assert await store.pauses.catch_up("main", now=NOON + 11)
     assert await store.claimed(now=NOON + 11) == [late.id]
 
 
-async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of_another(
+async def test_a_free_question_that_was_refused_for_one_lock_tells_nothing_of_another(
     store: Store,
 ) -> None:
     await pause(store)
-    await store.gateways.refused("main", Reason.BAD_KEY, now=NOON + 1)
+    await store.pauses.refused("main", Reason.BAD_KEY, now=NOON + 1)
     assert [it.refused_at for it in await probed(store, now=NOON + 300)] == [None]
-    await store.gateways.refused("main", Reason.NO_BALANCE, now=NOON + 301)
+    await store.pauses.refused("main", Reason.NO_BALANCE, now=NOON + 301)
     await pause(store)
     assert [it.refused_at for it in await probed(store, now=NOON + 350)] == [NOON + 301]
     await pause(store, LOCKED)
@@ -262,7 +262,7 @@ async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of
 
 
 @pytest.mark.parametrize(
-    ("trouble", "goes_on"),
+    ("lock", "goes_on"),
     [
         (EMPTY, False),
         (replace(EMPTY, looking=True), True),
@@ -271,12 +271,12 @@ async def test_a_free_question_that_was_refused_for_one_trouble_tells_nothing_of
     ],
 )
 async def test_with_its_end_looks_that_may_have_been_refused_are_due(
-    store: Store, trouble: Pause, goes_on: bool
+    store: Store, lock: Pause, goes_on: bool
 ) -> None:
     running = await store.in_state(Status.IN_PROGRESS)
     done = await store.in_state(Status.COMPLETED)
     rows = [await store.moved(row, replace(row, due_at=NOON + 99)) for row in (running, done)]
-    await pause(store, trouble)
+    await pause(store, lock)
     await works(store, asked_at=NOON + 10)
     due = await store.claimed(Status.IN_PROGRESS, Status.COMPLETED, now=NOON + 11)
     assert sorted(due) == (sorted(row.id for row in rows) if goes_on else [])
@@ -314,7 +314,7 @@ async def _put_back(store: Store, reason: Reason) -> Job:
 
 
 async def remark(store: Store, subject: str, *, now: float = NOON) -> None:
-    await store.gateways.remark("main", subject, detail="HTTP 403: no", rooms=(), now=now)
+    await store.pauses.remark("main", subject, detail="HTTP 403: no", rooms=(), now=now)
 
 
 async def subjects(store: Store, *, now: float) -> list[str]:
@@ -364,7 +364,7 @@ async def test_what_stands_in_between_is_told_once_a_day(store: Store) -> None:
     assert said == [0, 24, 48]
 
 
-async def test_a_remark_takes_no_notice_of_trouble_away_and_ends_none(store: Store) -> None:
+async def test_a_remark_takes_no_notice_of_a_lock_away_and_ends_none(store: Store) -> None:
     await own(store, ("discord", "7"))
     await pause(store)
     await remark(store, "blocked", now=NOON + 1)

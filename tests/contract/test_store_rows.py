@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.jobs import Job
+from bot.store.heartbeat import EVERY, NAME, Heartbeat
 from tests.contract.rows import NOON, Store, a_job
+from tests.fakes.clock import FakeClock
 
 _numbers = count(1)
 _PLAIN: dict[object, st.SearchStrategy[object]] = {
@@ -77,10 +79,13 @@ async def test_settings_put_by_many_at_once_end_as_one_of_theirs(store: Store) -
     assert await store.settings.get("links.key") in [str(number) for number in range(20)]
 
 
-async def test_a_trial_tells_that_rows_can_be_written_and_leaves_none(store: Store) -> None:
-    for _ in range(3):
-        assert await store.settings.is_writable()
-    assert await store.settings.get("trial") is None
+async def test_a_heartbeat_is_written_when_asked_for_and_not_too_often(store: Store) -> None:
+    clock = FakeClock(NOON)
+    heartbeat = Heartbeat(store.database, clock)
+    for seconds, written in ((0, NOON), (EVERY - 1, NOON), (1, NOON + EVERY)):
+        await clock.advance(seconds)
+        assert await heartbeat.beats() is True
+        assert await store.settings.get(NAME) == f"{written:.0f}"
 
 
 async def test_a_database_that_takes_no_rows_is_found_out(store: Store) -> None:
@@ -91,4 +96,4 @@ async def test_a_database_that_takes_no_rows_is_found_out(store: Store) -> None:
         else "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     )
     await store.database.run(lambda connection: connection.exec_driver_sql(forbid))
-    assert not await store.settings.is_writable()
+    assert await Heartbeat(store.database, FakeClock()).beats() == "database: not writable"

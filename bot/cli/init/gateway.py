@@ -3,12 +3,25 @@
 import asyncio
 from collections.abc import Sequence
 
+from pydantic import TypeAdapter, ValidationError
+
 from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
 from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
-from bot.config.settings import UNLIMITED, Gateway, api_key, gateway_address, is_key, unquoted
+from bot.config import Misconfigured
+from bot.config.problems import problems_of
+from bot.config.settings import (
+    UNLIMITED,
+    AnswerTable,
+    Gateway,
+    api_key,
+    gateway_address,
+    is_key,
+    unquoted,
+)
 from bot.core.models import Model
+from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.survey import Survey, find, is_exposed, survey
 
 OPENAI = "api.openai.com"
@@ -85,10 +98,11 @@ def _with_scheme(said: str) -> str:
 
 def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
     key = ("gateways", name, "api_key")
+    own = configured_meanings(draft, name)
 
     def test(secret: str) -> Survey:
         draft.hide(secret)
-        return asyncio.run(survey(url, secret))
+        return asyncio.run(survey(url, secret, meanings=own))
 
     secret, seen = good(
         talk,
@@ -102,6 +116,16 @@ def _key(talk: Talk, draft: Draft, name: str, url: str) -> Survey:
     talk.say("init.key_good")
     draft.keep(secret, *key)
     return seen
+
+
+def configured_meanings(draft: Draft, name: str) -> Meanings:
+    """The table with the rows that are configured; what is wrong with them is raised."""
+    rows = draft.get("gateways", name, "answers") or ()
+    try:
+        tables = TypeAdapter(tuple[AnswerTable, ...]).validate_python(rows)
+    except ValidationError as error:
+        raise Misconfigured(list(problems_of(error, prefix=f"gateways.{name}.answers"))) from error
+    return PACKAGED.under([table.row(name) for table in tables])
 
 
 def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:

@@ -247,11 +247,11 @@ class DiscordPlatform:
             with translation(with_file=with_file):
                 async with asyncio.timeout(seconds):
                     yield
-        except Temporary as trouble:
-            if trouble.code != "discord_unreachable" or self._supervisor.is_up:
+        except Temporary as error:
+            if error.code != "discord_unreachable" or self._supervisor.is_up:
                 raise
             # Neither half of Discord is there: that is no fault of what is asked.
-            raise Temporary(trouble.code, away=True) from trouble
+            raise Temporary(error.code, away=True) from error
 
     async def _channel(self, post: Post, job: Job) -> Channel:
         # By id, never from the cache: threads and direct messages often are not in it.

@@ -88,9 +88,9 @@ class Intake:
         except Refused as refused:
             log.warning("discord.unanswered", job=job.id, code=refused.code)
             await self._unanswered(job)
-        except Temporary as trouble:
+        except Temporary as error:
             # The card is owed: it will be posted like any other message, under the same nonce.
-            log.warning("discord.delayed", job=job.id, code=trouble.code)
+            log.warning("discord.delayed", job=job.id, code=error.code)
         else:
             await self._stands(job, *stands)
 

@@ -112,9 +112,9 @@ class Intake:
         for _ in range(CONFIRMED):
             try:
                 await self.tell(message, text)
-            except Temporary as trouble:
-                log.info("telegram.unanswered", code=trouble.code)
-                await self.clock.sleep(min(trouble.retry_after or 1.0, LONGEST_WAIT))
+            except Temporary as error:
+                log.info("telegram.unanswered", code=error.code)
+                await self.clock.sleep(min(error.retry_after or 1.0, LONGEST_WAIT))
             else:
                 return
 

@@ -102,8 +102,8 @@ class Line:
 
         try:
             return await self.insist(channel, Turn.ANSWER, send)
-        except Temporary as trouble:
-            if trouble.unsent:
+        except Temporary as error:
+            if error.unsent:
                 raise
             raise Refused("maybe_sent") from None
 
@@ -170,9 +170,9 @@ class Line:
         try:
             with translation():
                 yield
-        except Temporary as trouble:
-            if trouble.retry_after and trouble.code == "telegram_busy":
-                self.pace.pause(chat, trouble.retry_after)
+        except Temporary as error:
+            if error.retry_after and error.code == "telegram_busy":
+                self.pace.pause(chat, error.retry_after)
             raise
 
 

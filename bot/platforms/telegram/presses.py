@@ -310,10 +310,10 @@ def _sent_once() -> Iterator[None]:
     """What may have been sent is not sent again by itself: its person sees whether it came."""
     try:
         yield
-    except Temporary as trouble:
-        if trouble.unsent:
+    except Temporary as error:
+        if error.unsent:
             raise
-        raise Refused("maybe_sent") from trouble
+        raise Refused("maybe_sent") from error
     except Refused as refused:
         log.warning("telegram.not_shown", code=refused.code)
         raise Refused("video_unsendable") from refused

@@ -78,9 +78,9 @@ class Webhook:
                 self._hears(await self._is_called())
             except Broken:
                 raise
-            except BotError as trouble:
+            except BotError as error:
                 self._hears(False)
-                log.warning("telegram.webhook_unknown", code=trouble.code)
+                log.warning("telegram.webhook_unknown", code=error.code)
 
     async def _set(self) -> None:
         """Tell Telegram where to call, and by what we shall know it."""

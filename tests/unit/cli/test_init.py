@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.cli.init import set_up
+from bot.cli.init.draft import Draft
+from bot.cli.init.gateway import configured_meanings
 from bot.cli.words import explain
 from bot.config import Misconfigured
 from bot.core.errors import Refused
+from bot.gateways.meanings import Meaning, Place, Said
 
 GATEWAY = ["gateways.main.base_url", "gateways.main.api_key"]
 
@@ -22,3 +25,19 @@ def test_the_token_of_the_network_that_was_named_is_missed(tmp_path: Path, netwo
 def test_without_a_terminal_it_names_the_tokens_of_both_networks() -> None:
     said = explain(Refused("no_terminal"))
     assert "ZOETROPE_DISCORD__TOKEN or ZOETROPE_TELEGRAM__TOKEN" in said
+
+
+def test_a_gateways_own_rows_judge_its_key_where_they_are_configured(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    said = Said(("purse_empty",))
+    draft = Draft(file, environment={})
+    known = configured_meanings(draft, "main")
+    assert known.of(said, status=403, at=Place.LOOK) is None
+
+    file.write_text('[[gateways.main.answers]]\ncodes = ["purse_empty"]\nmeaning = "no_balance"\n')
+    known = configured_meanings(draft, "main")
+    assert known.of(said, status=403, at=Place.LOOK) is Meaning.NO_BALANCE
+
+    file.write_text('[[gateways.main.answers]]\ncodes = ["-_-"]\nmeaning = "no_balance"\n')
+    with pytest.raises(Misconfigured):
+        configured_meanings(draft, "main")

@@ -30,28 +30,42 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
         (
             'codes = ["x1"]\nmeaning = "poor"',
             (
-                "gateways.main.answers.0.meaning is 'poor'; it has to be one of: 'moderated', "
+                "gateways.main.answers.1.meaning is 'poor'; it has to be one of: 'moderated', "
                 "'no_balance', 'bad_key', 'unknown_model', 'bad_size', 'too_long', 'busy', "
                 "'blocked', 'refused', 'no_route', 'unknown_id', 'done', 'failed', 'expired', "
                 "'waiting' or 'running'."
             ),
         ),
-        ('codes = ["x1"]', "gateways.main.answers.0.meaning is missing."),
-        ('meaning = "busy"', "gateways.main.answers.0 says nothing: name codes,"),
-        ('words = ["cooked"]\nmeaning = "busy"', "gateways.main.answers.0 has words, and those"),
+        ('codes = ["x1"]', "gateways.main.answers.1.meaning is missing."),
+        ('meaning = "busy"', "gateways.main.answers.1 says nothing: name codes,"),
+        ('words = ["cooked"]\nmeaning = "busy"', "gateways.main.answers.1 has words, and those"),
         (
             'phrases = ["no money"]\nmeaning = "no_balance"',
-            "gateways.main.answers.0 has phrases, and a part of a message may quote a prompt:",
+            "gateways.main.answers.1 has phrases, and a part of a message may quote a prompt:",
         ),
         (
             'sentences = ["*"]\nmeaning = "bad_key"',
-            "gateways.main.answers.0 has a code, a sentence or a phrase of less than two letters",
+            "gateways.main.answers.1 has a code, a sentence, a phrase or a word of less than two",
         ),
-        ('code = ["x1"]\nmeaning = "busy"', "gateways.main.answers.0.code"),
-        ('codes = ["x1"]\nmeaning = "busy"\nstatus = [1]', "gateways.main.answers.0.status.0"),
-        ('codes = ["x1"]\nmeaning = "busy"\nat = ["poll"]', "gateways.main.answers.0.at.0"),
+        *(
+            (
+                f'{column} = ["{said}"]\nmeaning = "moderated"',
+                "gateways.main.answers.1 has a code, a sentence, a phrase or a word of less than",
+            )
+            for column in ("codes", "sentences", "phrases", "words")
+            for said in ("-_-", "…", " . ", "", "*", "(ok!|--)")
+        ),
+        ('code = ["x1"]\nmeaning = "busy"', "gateways.main.answers.1.code"),
+        ('codes = ["x1"]\nmeaning = "busy"\nstatus = [1]', "gateways.main.answers.1.status.1"),
+        ('codes = ["x1"]\nmeaning = "busy"\nat = ["poll"]', "gateways.main.answers.1.at.1"),
     ],
 )
 def test_what_is_wrong_with_a_row_is_said(told: Told, row: str, sentence: str) -> None:
     (said, *_) = told(gateway=GATEWAY + ROW + row)
     assert said.startswith(sentence)
+
+
+def test_a_row_is_counted_from_one(told: Told) -> None:
+    rows = ROW + 'codes = ["x1"]\nmeaning = "busy"\n' + ROW + 'meaning = "busy"'
+    (said, *_) = told(gateway=GATEWAY + rows)
+    assert said.startswith("gateways.main.answers.2 says nothing")

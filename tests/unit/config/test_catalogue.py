@@ -248,7 +248,7 @@ WRONG = {
     "gateway of no name": ("gateway = 5", "gateway is 5; a value of type string belongs there."),
     "unknown key": ("secnods = [4]", "secnods is not a setting. Did you mean “seconds”?"),
     "no seconds": ("seconds = []", "seconds is missing. Add it to the configuration file."),
-    "no length": ("seconds = [0]", "seconds.0 is 0; it has to be more than 0."),
+    "no length": ("seconds = [0]", "seconds.1 is 0; it has to be more than 0."),
     "price": ("price = -1", "price is -1; it has to be 0 or more."),
     "fortune": ("price = 1e9", "price is 1000000000.0; it has to be 1000000 or less."),
     "price of a quality": (
@@ -302,14 +302,14 @@ WRONG = {
     "a place that is taken": (
         'places = { size = ["prompt"] }',
         (
-            "places.size.0 is 'prompt'; it has to be a field of the body that is free,"
+            "places.size.1 is 'prompt'; it has to be a field of the body that is free,"
             " or metadata.<key>."
         ),
     ),
     "a model in the metadata": (
         'places = { extras = ["metadata.model"] }',
         (
-            "places.extras.0 is 'metadata.model'; it has to be a field of the body that is free,"
+            "places.extras.1 is 'metadata.model'; it has to be a field of the body that is free,"
             " or metadata.<key>."
         ),
     ),
@@ -366,7 +366,7 @@ def test_a_model_that_takes_pictures_says_how(told: Told) -> None:
 def test_a_mistake_in_one_model_hides_no_other(told: Told) -> None:
     text = '[models.sora-2]\nprice = -1\n[models."wan2.5-t2v-preview"]\nseconds = ["x"]'
     assert [sentence.partition(" ")[0] for sentence in told(text)] == [
-        "models.wan2.5-t2v-preview.seconds.0",
+        "models.wan2.5-t2v-preview.seconds.1",
         "models.sora-2.price",
     ]
 

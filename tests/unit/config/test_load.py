@@ -62,7 +62,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "a proxy by its name": (
         '[web]\ntrusted_proxies = ["proxy.example"]',
         (
-            "web.trusted_proxies.0 has 'proxy.example'; each has to be an address or a network,"
+            "web.trusted_proxies.1 has 'proxy.example'; each has to be an address or a network,"
             " such as 203.0.113.7 or 203.0.113.0/24."
         ),
     ),

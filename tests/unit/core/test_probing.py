@@ -1,4 +1,4 @@
-"""A gateway in trouble is asked once a minute, free of charge, and what waits goes on at once."""
+"""A paused gateway is asked once a minute, free of charge, and what waits goes on at once."""
 
 import asyncio
 
@@ -24,9 +24,9 @@ AT_ONCE = 5.0
 """Seconds."""
 
 
-async def waiting(workshop: Workshop, number: int = 5, trouble: Locked = BAD) -> list[Job]:
+async def waiting(workshop: Workshop, number: int = 5, lock: Locked = BAD) -> list[Job]:
     """So many jobs that wait because their gateway refused the first of them."""
-    workshop.gateway.creations = [trouble]
+    workshop.gateway.creations = [lock]
     jobs = [await workshop.submit(order())]
     await workshop.work(1)
     jobs += [await workshop.submit(order()) for _ in range(number - 1)]
@@ -52,14 +52,14 @@ async def done(workshop: Workshop, jobs: list[Job]) -> int:
     return sum(row.status is Status.COMPLETED for row in rows)
 
 
-@pytest.mark.parametrize("trouble", [BAD, EMPTY])
+@pytest.mark.parametrize("lock", [BAD, EMPTY])
 async def test_where_a_free_question_tells_nothing_is_sent_before_its_good_answer(
-    workshop: Workshop, trouble: Locked
+    workshop: Workshop, lock: Locked
 ) -> None:
     """A probe that this process saw answered well tells something when it is refused."""
     workshop.probing._seen_open.add("main")
-    workshop.gateway.probes = [trouble, trouble, trouble, Open()]
-    jobs = await waiting(workshop, trouble=trouble)
+    workshop.gateway.probes = [lock, lock, lock, Open()]
+    jobs = await waiting(workshop, lock=lock)
     workshop.gateway.creations = [Accepted("v1")]
     await workshop.work(3.5 * PAUSE)
     assert workshop.gateway.posts == 1
@@ -82,7 +82,7 @@ async def test_another_process_goes_on_with_what_was_found_out(workshop: Worksho
 
 
 @pytest.mark.parametrize(
-    ("trouble", "probe"),
+    ("lock", "probe"),
     [
         (EMPTY, SILENT),
         (EMPTY, Open()),
@@ -93,17 +93,24 @@ async def test_another_process_goes_on_with_what_was_found_out(workshop: Worksho
     ],
 )
 async def test_elsewhere_one_order_a_minute_tries_and_its_success_lets_the_others_go(
-    workshop: Workshop, trouble: Locked, probe: Probe
+    workshop: Workshop, lock: Locked, probe: Probe
 ) -> None:
     """Above all where the free question is answered to any key, and tells of no balance."""
     workshop.gateway.probes = [probe]
-    jobs = await waiting(workshop, 12, trouble)
+    jobs = await waiting(workshop, 12, lock)
     await workshop.work(4 * 60.0)
     refused = workshop.gateway.posts - 1
     assert refused == 4
     workshop.gateway.creations = [Accepted("v1")]
     await workshop.work(60.0)
     assert workshop.gateway.posts == 1 + refused + len(jobs)
+
+
+async def test_who_was_refused_is_not_faster_than_who_is_called_to_try(workshop: Workshop) -> None:
+    """Even if both could be due in one moment: no order stands for all."""
+    jobs = await waiting(workshop, 2)
+    await workshop.work(PAUSE + AT_ONCE)
+    assert [(await workshop.job(job.id)).attempts for job in jobs] == [1, 1]
 
 
 @pytest.mark.parametrize("probe", [SILENT, Open()])
@@ -158,7 +165,7 @@ async def test_a_look_that_was_refused_is_repeated_within_a_minute_and_at_once_w
     assert await done(workshop, [first]) == 1
 
 
-async def test_with_the_end_of_the_trouble_looks_that_were_put_off_are_due(
+async def test_with_the_end_of_the_pause_looks_that_were_put_off_are_due(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.looks = [Running(), BAD]

@@ -93,7 +93,7 @@ async def test_but_not_for_ever_and_then_it_does_not_count(
     assert (end.quota_cost, end.spend_cost) == (0, 0)
 
 
-async def test_key_or_balance_trouble_pauses_the_gateway_and_loses_nothing(
+async def test_a_refused_key_or_balance_pauses_the_gateway_and_loses_nothing(
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Locked(Reason.NO_BALANCE, "empty"), Accepted("v1")]

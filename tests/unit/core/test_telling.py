@@ -1,4 +1,4 @@
-"""Operators hear of trouble with a key or a balance, and of its end, without asking."""
+"""Operators hear of a refused key or balance, and of its end, without asking."""
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 async def owned(workshop: Workshop) -> Workshop:
-    """A workshop that belongs to somebody, with a gateway in trouble."""
+    """A workshop that belongs to somebody, with a gateway that is locked."""
 
     async def work(connection: AsyncConnection) -> None:
         await connection.execute(sa.insert(owners).values(platform="chat", person="ann", since=0))
@@ -91,9 +91,9 @@ async def test_looks_that_go_on_without_a_balance_promise_nothing(owned: Worksho
     assert [text.id for _, text in owned.chat.told] == ["notice.no_balance"]
 
 
-@pytest.mark.parametrize("trouble", [Temporary("away", retry_after=90.0), Broken("token_bad")])
-async def test_who_cannot_be_reached_is_told_later(owned: Workshop, trouble: BotError) -> None:
-    owned.chat.tells = [trouble, trouble, None]
+@pytest.mark.parametrize("error", [Temporary("away", retry_after=90.0), Broken("token_bad")])
+async def test_who_cannot_be_reached_is_told_later(owned: Workshop, error: BotError) -> None:
+    owned.chat.tells = [error, error, None]
     await owned.submit(order())
     await owned.work(1)
     await owned.tell(HOUR)

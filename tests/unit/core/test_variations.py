@@ -195,6 +195,8 @@ async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
         (Reason.TOO_LONG, ["edit", "tryon"]),
         (Reason.BAD_SIZE, ["tryon"]),
         (Reason.UNKNOWN_MODEL, ["tryon", "retry"]),
+        (Reason.WRONG_ADDRESS, ["tryon", "retry"]),
+        (Reason.BLOCKED, ["tryon", "retry"]),
         (Reason.NO_BALANCE, ["tryon", "retry"]),
         (Reason.BAD_KEY, ["tryon", "retry"]),
         (Reason.BUSY, ["tryon", "retry"]),

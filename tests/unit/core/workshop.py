@@ -36,9 +36,9 @@ from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.wake import Wake
 from bot.store.database import Database
-from bot.store.gateways import Gateways
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
+from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
@@ -85,6 +85,7 @@ class ScriptedGateway:
 
     name = "main"
     base_url = "https://gateway.test"
+    account = "main and its key"
     dialect = "new-api"
     poll_step = 10.0
     refunds_failed = True
@@ -307,16 +308,18 @@ class ScriptedChat:
 class Workshop:
     """One service with its steps, driven by hand."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(
+        self, database: Database, folder: Path, gateway: ScriptedGateway | None = None
+    ) -> None:
         self.clock = HandClock()
         self.database = database
         self.jobs = Jobs(database)
         self.posts = Posts(database)
-        self.pauses = Gateways(database)
+        self.pauses = Pauses(database)
         self.notices = Notices(database)
         self.spool = Spool(folder)
         self.fronts = Fronts(Settings(database), self.clock)
-        self.gateway = ScriptedGateway()
+        self.gateway = gateway or ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
         self._card_grace = {"chat": self.chat.card_grace}

@@ -14,6 +14,8 @@ from bot.gateways.answers import read_creation
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind
 
+PLAIN_TO_TLS = "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"
+
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize(
@@ -276,7 +278,10 @@ def test_trouble_with_the_key_or_the_balance_pauses_the_gateway(
         (403, envelope("the prompt 'my quota' is sensitive"), Reason.MODERATED),
         (404, envelope("The model sora-2 does not exist", "model_not_found"), Reason.UNKNOWN_MODEL),
         (404, envelope("Invalid URL (POST /v1/videos)"), Reason.WRONG_ADDRESS),
-        (404, HTML, Reason.BLOCKED),
+        (404, HTML, Reason.WRONG_ADDRESS),
+        (405, HTML, Reason.WRONG_ADDRESS),
+        (400, PLAIN_TO_TLS, Reason.WRONG_ADDRESS),
+        (400, "Client sent an HTTP request to an HTTPS server.", Reason.WRONG_ADDRESS),
         (409, "", Reason.REFUSED),
         (413, flat("read_request_body_failed", "x"), Reason.PICTURE_TOO_LARGE),
         (413, "<html><h1>413 Request Entity Too Large</h1>nginx", Reason.PICTURE_TOO_LARGE),

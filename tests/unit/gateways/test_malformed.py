@@ -34,7 +34,19 @@ from tests.fakes.wire import Wire
 
 from .samples import nothing, opened, request
 
+_MODERATED = """
+flagged censored filtered content_blocked content_rejected content_flagged
+content_violation content_policy_violation policy_violation input_moderated
+output_moderated prompt_moderated prompt_blocked prompt_rejected prompt_flagged
+image_moderated video_moderated moderation_blocked moderation_rejected failed_moderation
+failed_safety rejected_by_moderation blocked_by_moderation blocked_by_safety
+nsfw_detected nsfw_content nsfw_content_detected safety_blocked safety_violation
+safety_filtered rai_filtered content_sensitive sensitive_content unsafe unsafe_content
+audit_failed audit_rejected audit_reject review_failed review_rejected illegal
+prohibited_content risk_rejected
+"""
 FINAL = {
+    *_MODERATED.split(),
     *("completed", "complete", "succeeded", "succeed", "success", "successful", "done", "finished"),
     *("finish", "ready", "generated", "expired"),
     *(
@@ -98,7 +110,12 @@ def parsed(body: bytes) -> dict[str, object]:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+    match value:
+        case [dict() as alone]:
+            return alone
+        case dict():
+            return value
+    return {}
 
 
 def words_in(body: bytes) -> set[str]:

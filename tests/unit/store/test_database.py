@@ -313,6 +313,7 @@ async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_bee
 async def _becomes_version_5_in_trouble(connection: AsyncConnection) -> None:
     for statement in (
         "DROP TABLE told",
+        "DROP TABLE refusals",
         "ALTER TABLE posts DROP COLUMN version",
         "ALTER TABLE gateways DROP COLUMN tried_at",
         "ALTER TABLE gateways DROP COLUMN refused_at",

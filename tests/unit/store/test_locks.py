@@ -17,6 +17,7 @@ from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import Status
 from bot.store.database import Database, open_database
 from bot.store.identity import saved_copy
+from bot.store.locks import lock_file
 from bot.store.settings import Settings
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
@@ -68,6 +69,18 @@ async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> Non
         assert await Settings(database).get("holder") == "the other one"
 
 
+async def test_whoever_starts_second_moves_nothing_of_the_first(new_sqlite_url: NewUrl) -> None:
+    """The first has just made the file, and what it wrote stands in the journal alone."""
+    url = await new_sqlite_url()
+    journal = Path(f"{_file(url)}-wal")
+    with lock_file(_file(url)):
+        journal.write_bytes(b"rows")
+        with pytest.raises(Broken, match="database_in_use"):
+            async with open_database(url):
+                pass
+        assert journal.read_bytes() == b"rows"
+
+
 @pytest.mark.parametrize("how", ["deleted", "deleted with its journal", "replaced", "emptied"])
 async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
     new_sqlite_url: NewUrl, how: str
@@ -78,10 +91,9 @@ async def test_a_file_that_is_gone_is_seen_and_what_it_held_is_saved(
     async with open_database(url) as database:
         store = Store(database)
         job = await store.admitted()
-        assert await database.is_ours()
+        assert database.trouble is None
         _lose(file, how)
         assert await database.look() == how.split()[0]
-        assert not await database.is_ours()
         with pytest.raises(Unwritten, match="database_gone"):
             await store.admitted()
         await Settings(database).put("later", "kept")

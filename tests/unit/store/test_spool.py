@@ -2,15 +2,12 @@
 
 import errno
 import os
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.store.spool import BLOCK, Spool
+from tests.fakes.disk import no_file_larger_than
 
 
 @pytest.fixture
@@ -38,7 +35,7 @@ def test_it_needs_no_room_on_a_disk_that_is_full(spool: Spool) -> None:
     """Its blocks are written at the start: an entry makes the file no larger and takes no more."""
     before = spool.file.stat()
     assert before.st_blocks * 512 >= before.st_size
-    with _no_file_larger_than(before.st_size):
+    with no_file_larger_than(before.st_size):
         for number in range(100):
             spool.add(f"job{number}", "v" * 600)
     after = spool.file.stat()
@@ -49,21 +46,8 @@ def test_it_needs_no_room_on_a_disk_that_is_full(spool: Spool) -> None:
 def test_unprepared_it_would_need_room(tmp_path: Path) -> None:
     """Negative control: the limit of the test before does stop a file that has to grow."""
     too_large = os.strerror(errno.EFBIG)
-    with _no_file_larger_than(0), pytest.raises(OSError, match=too_large):
+    with no_file_larger_than(0), pytest.raises(OSError, match=too_large):
         Spool(tmp_path).add("job1", "1")
-
-
-@contextmanager
-def _no_file_larger_than(size: int) -> Iterator[None]:
-    """The kernel refuses what has to grow, as it does on a full disk."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("left", [1, 4, 11, 12, 13, 40, 511])

@@ -23,7 +23,7 @@ class Part:
         self.state = state
         self.asked = 0
 
-    async def __call__(self) -> bool:
+    async def __call__(self) -> bool | str:
         self.asked += 1
         await asyncio.sleep(0)
         match self.state:
@@ -31,6 +31,8 @@ class Part:
                 raise error
             case bool(well):
                 return well
+            case str(line) if line != "silent":
+                return line
             case _:
                 await asyncio.Event().wait()
                 return True
@@ -72,9 +74,11 @@ async def test_each_failed_check_is_a_line_and_tells_nothing_else() -> None:
         "disk: almost full": Part(False),
         "discord: not connected": Part("silent"),
         "telegram: not connected": Part(),
+        "files: no answer": Part("files: on strike"),
     }
     async with probing(checks, FakeClock()) as it:
         said = "database: not writable\ndisk: almost full\ndiscord: not connected\n"
+        said += "files: on strike\n"
         assert await it.ask() == (503, said)
 
 

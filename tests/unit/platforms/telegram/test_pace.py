@@ -150,8 +150,8 @@ async def test_progress_is_shown_sparingly_and_never_waits(chat: int, spacing: f
     for _ in range(120):
         try:
             pace.progress(chat)
-        except Temporary as trouble:
-            busy.append((trouble.unsent, (trouble.retry_after or 0) >= 1.0))
+        except Temporary as error:
+            busy.append((error.unsent, (error.retry_after or 0) >= 1.0))
         else:
             shown += 1
         await clock.advance(1.0)

@@ -1,4 +1,4 @@
-"""The `gateways` table: an episode of trouble each, from the first refusal to the first success.
+"""The `gateways` table: a gateway that is paused each, from the first refusal to the first success.
 
 Its operators are told at both ends, in the transactions that begin and end it; what they were
 told, and when, outlasts the episode in `told`.
@@ -9,21 +9,22 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.jobs import TROUBLES, Reason, Status
+from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
 from bot.store.database import Database, insert
 from bot.store.notices import owe
+from bot.store.refusals import is_alone, note_pass
 from bot.store.tables import gateways, jobs, told
 
 _CREATING = (Status.QUEUED.value, Status.SUBMITTING.value)
 _LOOKING = (Status.IN_PROGRESS.value, Status.COMPLETED.value)
-_TROUBLES = [reason.value for reason in TROUBLES]
+_LOCKS = [reason.value for reason in LOCKS]
 _WORKS = "works"
 _ABOUT = "about "
-"""Among the words of `told`, those that are no reason: the end of trouble, and other subjects."""
+"""Among the words of `told`, those that are no reason: the end of a pause, and other subjects."""
 
 
-class Gateways:
+class Pauses:
     """Which gateways are paused, until when and why."""
 
     def __init__(self, database: Database) -> None:
@@ -34,21 +35,29 @@ class Gateways:
     ) -> None:
         """Leave it alone for a while; its operators are told, unless it is too soon for that."""
 
-        async def work(connection: AsyncConnection) -> None:
-            await _write(connection, gateway, pause, now=now)
-            if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
-                return
-            await _tell(
-                connection,
-                gateway,
-                reason=pause.reason,
-                detail=detail,
-                waiting=await _waiting(connection, gateway, pause),
-                rooms=rooms,
-                now=now,
-            )
+        await self._database.run(
+            lambda it: _pause(it, gateway, pause, detail=detail, rooms=rooms, now=now)
+        )
 
-        await self._database.run(work)
+    async def lock(
+        self, job: Job, account: str, pause: Pause, *, detail: str, rooms: Iterable[str], now: float
+    ) -> bool:
+        """The POST of an order met a lock: whether the gateway is paused for it.
+
+        It is not where the lock is about this order alone: `refusals.py` has the rule.
+        """
+
+        async def work(connection: AsyncConnection) -> bool:
+            if await is_alone(connection, job, pause.reason, account=account, now=now):
+                return False
+            await _pause(connection, job.gateway, pause, detail=detail, rooms=rooms, now=now)
+            return True
+
+        return await self._database.run(work)
+
+    async def passed(self, job: Job, account: str, *, balance: bool) -> None:
+        """The POST of an order was answered as for a good key, and with `balance` for that too."""
+        await self._database.run(lambda it: note_pass(it, job, account=account, balance=balance))
 
     async def remark(
         self, gateway: str, subject: str, *, detail: str, rooms: Iterable[str], now: float
@@ -128,7 +137,7 @@ class Gateways:
         return await self._database.run(work)
 
     async def refused(self, gateway: str, reason: Reason, *, now: float) -> None:
-        """A free question met the same trouble."""
+        """A free question met the same lock."""
         same = sa.and_(gateways.c.name == gateway, gateways.c.reason == reason.value)
 
         async def work(connection: AsyncConnection) -> None:
@@ -137,7 +146,7 @@ class Gateways:
         await self._database.run(work)
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
-        """One order may go, to see whether the trouble is over."""
+        """One order may go, to see whether the lock is over."""
         named = gateways.c.name == gateway
 
         async def work(connection: AsyncConnection) -> None:
@@ -167,9 +176,9 @@ class Gateways:
     ) -> bool:
         """A success: whether it ended an episode. What waits for its end is due now.
 
-        What was asked before the trouble proves nothing.
+        What was asked before the pause proves nothing.
         """
-        # Trouble of the future began by a clock that was wrong.
+        # A pause of the future began by a clock that was wrong.
         before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
         over = sa.and_(gateways.c.name == gateway, before)
         if looked:
@@ -192,11 +201,34 @@ class Gateways:
 
 
 async def _remarked(connection: AsyncConnection, gateway: str) -> dict[str, float]:
-    """When which subjects besides trouble were told."""
+    """When which subjects besides pauses were told."""
     begins = told.c.word.startswith(_ABOUT, autoescape=True)
     query = sa.select(told).where(told.c.gateway == gateway, begins)
     rows = await connection.execute(query)
     return {row.word.removeprefix(_ABOUT): row.at for row in rows}
+
+
+async def _pause(
+    connection: AsyncConnection,
+    gateway: str,
+    pause: Pause,
+    *,
+    detail: str,
+    rooms: Iterable[str],
+    now: float,
+) -> None:
+    await _write(connection, gateway, pause, now=now)
+    if may_be_said_at(pause.reason, await _told(connection, gateway)) > now:
+        return
+    await _tell(
+        connection,
+        gateway,
+        reason=pause.reason,
+        detail=detail,
+        waiting=await _waiting(connection, gateway, pause),
+        rooms=rooms,
+        now=now,
+    )
 
 
 async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:
@@ -221,7 +253,7 @@ async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now
 
 
 async def _told(connection: AsyncConnection, gateway: str) -> dict[Reason | None, float]:
-    known = [*_TROUBLES, _WORKS]
+    known = [*_LOCKS, _WORKS]
     query = sa.select(told).where(told.c.gateway == gateway, told.c.word.in_(known))
     rows = await connection.execute(query)
     return {None if row.word == _WORKS else Reason(row.word): row.at for row in rows}
@@ -251,7 +283,7 @@ async def _remember(connection: AsyncConnection, gateway: str, word: str, *, now
 
 
 async def _waiting(connection: AsyncConnection, gateway: str, pause: Pause) -> int:
-    """Jobs that this trouble holds up; without a balance, what is being made goes on."""
+    """Jobs that this pause holds up; without a balance, what is being made goes on."""
     held = [jobs.c.gateway == gateway, jobs.c.due_at.is_not(None)]
     if pause.reason is Reason.NO_BALANCE and not pause.looking:
         held.append(jobs.c.status.in_(_CREATING))
@@ -282,9 +314,9 @@ async def _let_go(connection: AsyncConnection, gateway: str, *, looks: bool, now
 
 
 def _waits(gateway: str) -> sa.ColumnElement[bool]:
-    """An order that its trouble keeps back."""
+    """An order that a pause keeps back."""
     queued = jobs.c.status == Status.QUEUED.value
-    return sa.and_(_free(gateway), queued, jobs.c.reason.in_(_TROUBLES))
+    return sa.and_(_free(gateway), queued, jobs.c.reason.in_(_LOCKS))
 
 
 def _free(gateway: str) -> sa.ColumnElement[bool]:

@@ -1,0 +1,62 @@
+"""Words of a person in an answer: a gateway may quote what it was sent, in whole or in part.
+
+They decide nothing about an account: else one person's prompt could pause a gateway for everybody.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.gateways.spelling import letters, plain
+
+_LEAST_QUOTE = 12
+"""Letters of a text from which on a message that has all of them surely quotes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message without what it quotes in whole; and the texts that it may quote in part."""
+
+    text: str
+    suspects: tuple[str, ...]
+
+    def quotes(self, parts: Iterable[str]) -> bool:
+        """Whether a person may have written all these parts of it."""
+        parts = tuple(parts)
+        return any(all(part in suspect for part in parts) for suspect in self.suspects)
+
+
+class Written:
+    """All that a person wrote for one order, a text a line: the prompt, and what to avoid."""
+
+    def __init__(self, text: str) -> None:
+        self.texts = tuple(dict.fromkeys(filter(None, map(str.strip, text.splitlines()))))
+        self._plain = tuple(filter(None, map(plain, self.texts)))
+        self._letters = tuple(filter(None, map(letters, self.texts)))
+
+    def without(self, text: str) -> str:
+        """`text` as it came, without what it quotes in whole and unchanged."""
+        for quoted in self.texts:
+            text = text.replace(quoted, " ") if len(quoted) >= _LEAST_QUOTE else text
+        return text
+
+    def message(self, text: str) -> Message:
+        """A message in words of its own, as far as that can be told."""
+        said = plain(text)
+        left = []
+        for quoted in self._plain:
+            if said == quoted:
+                return Message("", ())
+            if len(quoted) >= _LEAST_QUOTE and quoted in said:
+                said = said.replace(quoted, "\0")
+            else:
+                left.append(quoted)
+        return Message(said, tuple(left))
+
+    def has(self, text: str) -> bool:
+        """Whether all letters of `text` stand in one text of theirs: gateways escape and cut."""
+        said = letters(text)
+        return bool(said) and any(said in written for written in self._letters)
+
+    def may_be_table(self) -> bool:
+        """Whether quoting them may make what looks like a table of the gateway's own."""
+        return any('"' in text for text in self.texts)

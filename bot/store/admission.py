@@ -1,0 +1,99 @@
+"""The rows that an admission rests on: the same event, the person's turn, and what counts today."""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.jobs import SOFT_DEADLINE, Job, Status
+from bot.core.orders import Address, Order
+from bot.core.quotas import Limits, Purse, Usage
+from bot.store.rows import job_of
+from bot.store.tables import jobs
+
+_literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
+"""Spelt into the statement, not bound: only then is the partial index used."""
+
+
+async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
+    """The job that was admitted for the same event of its platform, if one was."""
+    rows = await connection.execute(
+        sa.select(jobs).where(
+            jobs.c.platform == job.order.address.platform,
+            jobs.c.event_id == job.order.event_id,
+        )
+    )
+    row = rows.mappings().first()
+    return job_of(row) if row else None
+
+
+async def turn(connection: AsyncConnection, order: Order) -> int:
+    """Fair order: a person's k-th waiting job stands in round k of the present queue."""
+    waiting = sa.and_(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
+    mine = sa.and_(
+        waiting, jobs.c.platform == order.address.platform, jobs.c.person == order.person.id
+    )
+    latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1).scalar_subquery()
+    row = await connection.execute(
+        sa.select(
+            sa.select(sa.func.min(jobs.c.turn)).where(waiting).scalar_subquery(),
+            sa.select(sa.func.max(jobs.c.turn)).where(mine).scalar_subquery(),
+            latest,
+        )
+    )
+    round_, own, last = row.one()
+    floor = round_ if round_ is not None else (last or 0)
+    return floor if own is None else max(floor, own + 1)
+
+
+async def usage(
+    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
+) -> Usage:
+    """The figures that limits are compared with: of a person, a community and a purse."""
+    today = jobs.c.created_at >= limits.day(now)[0]
+    ours = _of(limits.purse)
+    here = sa.and_(ours, jobs.c.platform == address.platform)
+    person = sa.and_(here, jobs.c.person == person_id)
+    community = sa.and_(here, jobs.c.community == address.community)
+    # From its admission on, until a gateway's no that is free or a cancel: whatever holds its
+    # place here can't be sent beyond the limit later.
+    paid = sa.case((jobs.c.spend_cost > 0, 1), else_=0)
+    row = await connection.execute(
+        sa.select(
+            _sum(jobs.c.quota_cost, today, person),
+            _sum(sa.literal(1), today, person),
+            _sum(paid, today, person),
+            _sum(sa.literal(1), _running(now), person),
+            _sum(jobs.c.quota_cost, today, community),
+            _sum(paid, today, ours),
+            _sum(jobs.c.spend_cost, today, ours),
+        )
+    )
+    figures = (int(figure) for figure in row.one())
+    mine, tries, paid_for, at_once, theirs, videos, money = figures
+    return Usage(
+        person_videos=mine,
+        person_tries=tries,
+        person_paid=paid_for,
+        person_at_once=at_once,
+        community_videos=theirs if address.community else None,
+        purse_videos=videos,
+        purse_money=money,
+    )
+
+
+def _running(now: float) -> sa.ColumnElement[bool]:
+    """Parked rows are nobody's turn: they must not keep their person waiting for ever."""
+    looked_at = sa.and_(
+        jobs.c.status == Status.IN_PROGRESS, jobs.c.submitted_at > now - SOFT_DEADLINE
+    )
+    begun = sa.or_(jobs.c.status.in_((Status.QUEUED, Status.SUBMITTING)), looked_at)
+    return sa.and_(jobs.c.due_at.is_not(None), begun)
+
+
+def _of(purse: Purse) -> sa.ColumnElement[bool]:
+    if purse.gateway is not None:
+        return jobs.c.gateway == purse.gateway
+    return jobs.c.gateway.not_in(sorted(purse.others))
+
+
+def _sum(column: sa.ColumnElement[int], *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()

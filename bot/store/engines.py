@@ -1,0 +1,74 @@
+"""The engines: what each database is told at every connection, and when a transaction begins."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+PATIENCE = 2.0
+"""Seconds for which a transaction waits until it can begin, its own turn included."""
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE * 1000:.0f}",
+    "secure_delete=ON",
+    "trusted_schema=OFF",
+)
+
+# An error that quotes the values of its statement would carry prompts into the log.
+_SERVER: dict[str, Any] = {
+    "pool_size": 16,
+    "hide_parameters": True,
+    "pool_pre_ping": True,
+    "connect_args": {"timeout": 30, "command_timeout": 30},
+}
+
+
+def sqlite_engine(url: str) -> AsyncEngine:
+    """One connection, which begins a transaction as its only writer."""
+    engine = create_async_engine(url, poolclass=StaticPool, hide_parameters=True)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver would otherwise begin transactions when it thinks fit; we do it ourselves.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        left = connection.get_execution_options().get("patience", PATIENCE)
+        if left != PATIENCE:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            if left != PATIENCE:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+
+    return engine
+
+
+def server_engine(url: str) -> AsyncEngine:
+    """PostgreSQL, with a pool."""
+    engine = create_async_engine(url, **_SERVER)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {PATIENCE * 1000:.0f}")
+        cursor.close()
+        connection.commit()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        left = connection.get_execution_options().get("patience", PATIENCE)
+        if left != PATIENCE:
+            # 0 would be no limit at all.
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(left * 1000))}")
+
+    return engine

@@ -1,0 +1,73 @@
+"""The file of an SQLite database, as it lies on the disk beside its journal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.core.errors import Broken
+
+SMALLEST = 512
+"""Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
+
+
+def file_of(url: str) -> Path | None:
+    """The file that `url` names; None for a server, or for memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+async def check(engine: AsyncEngine, file: Path | None) -> None:
+    """Let SQLite look through its file. Raises `Broken("database_damaged")`."""
+    if file is None:
+        return
+    if 0 < size_of(file) < SMALLEST:
+        raise Broken("database_damaged", file=str(file), verdict="cut short")
+    with sound(file):
+        async with engine.begin() as connection:
+            answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
+            verdict = answer.scalar_one()
+    if verdict != "ok":
+        raise Broken("database_damaged", file=str(file), verdict=str(verdict))
+
+
+def size_of(file: Path) -> int:
+    """Bytes; 0 as well if it is not there."""
+    return file.stat().st_size if file.exists() else 0
+
+
+def journal_of(file: Path | None) -> int | None:
+    """The number of the file that holds what is not yet in the database file itself."""
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_ino if file else None
+    except FileNotFoundError:
+        return None
+
+
+def set_aside(file: Path, journal: int | None) -> None:
+    """The journal of a file that is gone: SQLite would read it into whatever comes in its place."""
+    if journal is None or journal_of(file) != journal:
+        return
+    for name in (f"{file.name}-wal", f"{file.name}-shm"):
+        with suppress(FileNotFoundError):
+            file.with_name(name).replace(file.with_name(f"{name}.stray"))
+
+
+@contextmanager
+def sound(file: Path | None) -> Iterator[None]:
+    """Translate what SQLite says of a file that it can't make sense of."""
+    try:
+        yield
+    # The driver can't even decode a complaint that quotes damaged text.
+    except (sa.exc.DatabaseError, UnicodeDecodeError) as error:
+        if file is None:
+            raise
+        complaint = str(error.orig) if isinstance(error, sa.exc.DatabaseError) else str(error)
+        if "locked" in complaint:
+            raise Broken("database_in_use", file=str(file), holder="?") from error
+        raise Broken("database_damaged", file=str(file), verdict=complaint) from error

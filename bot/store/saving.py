@@ -1,0 +1,96 @@
+"""The copy of a database whose file is gone: what was written lives only in the open file."""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import suppress
+from math import ceil
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.log import get_logger
+from bot.store.identity import put_away, saved_copy
+from bot.store.locks import BEAT
+
+_SHARE = 10
+"""A copy takes this part of the time at most: a large one is renewed less often."""
+
+log = get_logger()
+
+
+class SavedCopy:
+    """Beside the file; renewed when something was written since, and whole at any moment."""
+
+    def __init__(self, engine: AsyncEngine, turn: asyncio.Semaphore) -> None:
+        """`turn`: held by the transaction under way."""
+        self._engine = engine
+        self._turn = turn
+        self._copied: int | None = None
+        """How many rows the connection had ever written when the copy was made."""
+        self._rest = 0
+        """How many looks to pass over."""
+        self._told: str | None = None
+
+    @property
+    def file(self) -> Path:
+        """Where it stands."""
+        return saved_copy(Path(str(self._engine.url.database)))
+
+    async def look(self) -> None:
+        """Renew it, unless it is new enough for its size."""
+        if self._rest:
+            self._rest -= 1
+            return
+        clock = asyncio.get_running_loop()
+        begun = clock.time()
+        await self.renew()
+        self._rest = ceil((clock.time() - begun) * _SHARE / BEAT) - 1
+
+    async def renew(self) -> None:
+        """Write every committed row to it, unless it has them."""
+        fresh = unfinished(self.file)
+        try:
+            fresh.unlink(missing_ok=True)
+            if not await self._written(fresh):
+                return
+            fresh.chmod(0o600)
+            with fresh.open("rb") as copy:
+                os.fsync(copy.fileno())
+            fresh.replace(self.file)
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+            self._copied = None
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)  # half of it would only take the room
+            self._tell("database.unsaved", type(error).__name__)
+        else:
+            self._tell("database.saved")
+
+    def retire(self) -> None:
+        """The file is back, and goes on from here: its copy falls behind."""
+        if self._copied is not None and self.file.exists():
+            self._copied, self._told, self._rest = None, None, 0
+            put_away(self.file)
+
+    async def _written(self, fresh: Path) -> bool:
+        async with self._turn, self._engine.connect() as connection:
+            # Outside of transactions, and only one of ours would be under way.
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            if raw.total_changes == self._copied and self.file.exists():
+                return False
+            await raw.execute("VACUUM INTO ?", (str(fresh),))
+            self._copied = raw.total_changes
+            return True
+
+    def _tell(self, event: str, error: str | None = None) -> None:
+        """Once, and again when it changes."""
+        if self._told != event:
+            log.critical(event, file=str(self.file), **({"error": error} if error else {}))
+        self._told = event
+
+
+def unfinished(copy: Path) -> Path:
+    """Where a copy is written before it is whole."""
+    return copy.with_name(copy.name + ".new")

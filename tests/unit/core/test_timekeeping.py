@@ -1,0 +1,41 @@
+"""A clock that can't be looked after is told when that begins, and when it ends."""
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from bot.core.errors import Unwritten
+from bot.core.timekeeping import LOOK, NOTED, Timekeeper
+from tests.fakes.clock import FakeClock
+
+
+class Times:
+    """Rows that may take nothing for a while."""
+
+    full = False
+
+    async def seen(self) -> float | None:
+        return None
+
+    async def note(self, now: float) -> None:
+        if self.full:
+            raise Unwritten("database_full")
+
+    async def shift(self, seconds: float, *, now: float, since: float = 0.0) -> None:
+        await self.note(now)
+
+    async def settle(self, *, now: float) -> None:
+        await self.note(now)
+
+
+async def test_a_full_disk_is_one_line_at_its_begin_and_one_at_its_end() -> None:
+    clock, times = FakeClock(), Times()
+    with capture_logs() as logs:
+        keeping = asyncio.create_task(Timekeeper(clock, times).run())
+        for full in (False, True, False, True, False):
+            times.full = full
+            for _ in range(40):
+                await clock.advance(LOOK)
+        keeping.cancel()
+    assert NOTED < 40 * LOOK
+    assert [each["event"] for each in logs] == ["clock.not_kept", "clock.kept_again"] * 2

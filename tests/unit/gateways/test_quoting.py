@@ -1,0 +1,102 @@
+"""Words of a person that a gateway quotes tell nothing about an account, and hide no true code."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.jobs import Reason
+from bot.core.outcomes import Locked
+from bot.gateways.answers import read_creation, read_look, read_refusal
+from bot.gateways.quoting import Written
+
+from .bodies import PLAIN, catalog
+from .samples import request
+from .spoken import answer, envelope, flat, kind
+
+QUOTING: list[Any] = [
+    lambda words: {"error": {"message": "no", "reason": words}},
+    lambda words: {"error": {"message": "no", "type": words}},
+    lambda words: {"error": {"message": "no", "code": words}},
+    lambda words: {"error": {"message": "no", "details": [{"reason": words}]}},
+    lambda words: {"error": {"message": "no", "innererror": {"code": words}}},
+    lambda words: {"code": "x", "message": "no", "data": {"code": words}},
+    lambda words: {"detail": [{"msg": "no", "type": words, "input": words}]},
+    lambda words: {"message": "no", "data": {"error_type": f"prompt:{words}"}},
+    lambda words: envelope('{"error": {"message": "no", "reason": "' + words + '"}}'),
+    lambda words: {"error": {"message": f"{words}: turned down"}},
+    lambda words: {"error": {"message": f"turned down: {words}"}},
+]
+PROMPTS = [
+    "insufficient_quota",
+    "Insufficient balance",
+    "A shop sign: insufficient balance. please top up!",
+    "arrearage",
+    "Arrearage, a town in the rain",
+    'x", "base_resp": {"status_code": 1008}, "y": "z',
+]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("quoting", QUOTING)
+@pytest.mark.parametrize("status", [400, 403, 422, 429])
+def test_a_field_that_quotes_the_prompt_pauses_nobody(
+    prompt: str, quoting: Any, status: int
+) -> None:
+    for words in (prompt, prompt.title(), prompt[:20], prompt.replace(" ", "_")):
+        for written in (prompt, f"a cat\n{prompt}"):
+            told = answer(status, quoting(words))
+            created = read_creation(told, trust_json_5xx=True, prompt=written)
+            assert not isinstance(created, Locked), words
+            assert not isinstance(read_look(told, gateway_id="v", prompt=written), Locked)
+            assert not isinstance(read_refusal(told, prompt=written), Locked)
+
+
+@pytest.mark.parametrize("prompt", ["a", "in", "cat", "n", "1", '"', "{", "the", "quota", "error"])
+def test_a_short_prompt_hides_no_true_code(prompt: str) -> None:
+    for body, outcome in (
+        (envelope("x", "insufficient_quota"), ("Locked", Reason.NO_BALANCE)),
+        (envelope("insufficient_quota: no"), ("Locked", Reason.NO_BALANCE)),
+        (flat("x", '{"code": "Arrearage", "message": "no"}'), ("Locked", Reason.NO_BALANCE)),
+        (flat("x", 'litellm: {"error": {"code": "x"}, "type": "invalid_api_key"}'),
+         ("Locked", Reason.BAD_KEY)),
+        (envelope("Insufficient balance"), ("Locked", Reason.NO_BALANCE)),
+        (envelope("DataInspectionFailed: no"), ("Rejected", Reason.MODERATED)),
+    ):  # fmt: skip
+        told = answer(400, body)
+        assert kind(read_creation(told, trust_json_5xx=True, prompt=prompt)) == outcome, body
+
+
+def test_a_quoted_code_still_tells_about_that_one_order() -> None:
+    for body in (envelope("x", "nsfw"), {"error": "NSFW"}):
+        told = answer(400, body)
+        seen = read_creation(told, trust_json_5xx=True, prompt="nsfw")
+        assert kind(seen) == ("Rejected", Reason.MODERATED)
+    accepted = answer(200, {"code": 0, "message": "ok", "reason": "nsfw"})
+    assert kind(read_creation(accepted, trust_json_5xx=True, prompt="nsfw"))[0] == "Uncertain"
+
+
+def test_what_has_to_be_avoided_is_the_persons_words_as_well() -> None:
+    wanted = replace(PLAIN, negative_prompt="Insufficient balance")
+    family = next(m.name for m in catalog("new-api").models if "negative_prompt" in m.takes)
+    sent = catalog("new-api").choose(replace(wanted, family=family))[1]
+    told = answer(403, envelope("Insufficient balance"))
+
+    assert "Insufficient balance" in sent.written.splitlines()
+    quoted = read_creation(told, trust_json_5xx=True, prompt=sent.written)
+    assert kind(quoted) == ("Rejected", Reason.REFUSED)
+    alone = read_creation(told, trust_json_5xx=True, prompt=sent.prompt)
+    assert kind(alone) == ("Locked", Reason.NO_BALANCE)
+
+
+def test_all_text_that_a_request_carries_may_be_a_persons() -> None:
+    made = request(parameters=(("metadata.title", "a sign"), ("seed", 7), ("audio", True)))
+    assert made.written == "a cat\na sign"
+
+
+def test_a_text_is_theirs_in_whole_or_in_part_whatever_became_of_its_signs() -> None:
+    written = Written("a Cat, on a mat\nno rain")
+    for text in ("a cat, on a mat", "A CAT", "cat_on", "cat%on", "no rain", "norain"):
+        assert written.has(text), text
+    for text in ("a cat, on a mat: refused", "mat no", "", "…"):
+        assert not written.has(text), text

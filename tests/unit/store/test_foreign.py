@@ -1,0 +1,91 @@
+"""A database of another program is told by its tables, and is left as it is."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.core.errors import Broken
+from bot.store.database import check_database, open_database
+from bot.store.identity import Home
+from bot.store.listing import open_listing
+from tests.conftest import NewUrl
+
+BOOKMARKS = "CREATE TABLE moz_places (id INTEGER)"
+ALIKE = "CREATE TABLE jobs (id INTEGER, state TEXT)"
+MIGRATED = "CREATE TABLE alembic_version (version_num TEXT)"
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("tables", [[BOOKMARKS], [ALIKE], [MIGRATED, BOOKMARKS]])
+async def test_another_programs_file_is_refused_and_stays_as_it_is(
+    tmp_path: Path, tables: list[str], mode: str
+) -> None:
+    file, home = tmp_path / "places.sqlite", Home(tmp_path / "data")
+    with closing(sqlite3.connect(file)) as other:
+        other.execute(f"PRAGMA journal_mode={mode}")
+        for table in tables:
+            other.execute(table)
+    file.chmod(0o644)
+    before = file.read_bytes()
+    assert await _refusals(f"sqlite+aiosqlite:///{file}", home) == ["database_foreign"] * 3
+    assert file.read_bytes() == before
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert {each.name for each in tmp_path.iterdir()} == {file.name, f"{file.name}.lock"}
+
+
+async def test_another_program_that_has_it_open_loses_nothing(tmp_path: Path) -> None:
+    """Its rows may stand in its journal alone."""
+    file = tmp_path / "places.sqlite"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA journal_mode=wal")
+        other.execute(BOOKMARKS)
+        assert "database_foreign" in await _refusals(f"sqlite+aiosqlite:///{file}", None)
+        other.execute("INSERT INTO moz_places VALUES (1)")
+        other.commit()
+        assert other.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("table", [ALIKE, MIGRATED])
+async def test_another_programs_tables_on_a_server_are_refused(
+    new_postgres_url: NewUrl, table: str
+) -> None:
+    url = await new_postgres_url()
+    await _say(url, table)
+    assert await _refusals(url, None) == ["database_foreign"] * 3
+
+
+async def test_a_schema_of_a_server_may_be_shared_if_no_name_is_in_the_way(
+    new_postgres_url: NewUrl,
+) -> None:
+    url = await new_postgres_url()
+    await _say(url, BOOKMARKS)
+    for _ in range(2):
+        async with open_database(url):
+            pass
+
+
+async def _refusals(url: str, home: Home | None) -> list[str]:
+    """By `run`, `doctor` and `jobs list`."""
+    codes = []
+    for attempt in (
+        open_database(url, home=home).__aenter__,
+        lambda: check_database(url, home=home),
+        open_listing(url).__aenter__,
+    ):
+        with pytest.raises(Broken) as refusal:
+            await attempt()
+        codes.append(refusal.value.code)
+        if refusal.value.code == "database_foreign":
+            assert refusal.value.values["tables"]
+    return codes
+
+
+async def _say(url: str, statement: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(statement))
+    await engine.dispose()

@@ -1,0 +1,222 @@
+"""No POST leaves that the next start would not know of, whenever the file was lost."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import jobs as moves
+from bot.core.errors import Broken, Unwritten
+from bot.core.jobs import Job, Status
+from bot.store.database import Database, check_database, open_database
+from bot.store.identity import Home, saved_copy
+from bot.store.settings import Settings
+from tests.contract.rows import NOON, Store
+from tests.fakes.disk import no_file_larger_than
+
+Lose = Callable[[Path], object]
+Begin = Callable[[Store, Job], Awaitable[Job | None]]
+
+
+def _delete(file: Path) -> None:
+    file.unlink()
+
+
+def _replace(file: Path) -> None:
+    other = file.with_name("other")
+    other.write_bytes(file.read_bytes())
+    other.rename(file)
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _delete_journal(file: Path) -> None:
+    file.with_name(f"{file.name}-wal").unlink()
+
+
+LOSSES = (_delete, _replace, _empty, _delete_journal)
+
+
+async def _save(store: Store, job: Job) -> Job | None:
+    return await store.jobs.save(job, moves.submitting(job, now=NOON), now=NOON)
+
+
+async def _begin(store: Store, job: Job) -> Job | None:
+    return await store.jobs.begin(job, now=NOON, at_once=9)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "zoetrope.db"
+
+
+def _url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+@pytest.mark.parametrize("begin", [_save, _begin])
+async def test_a_post_stays_here_in_the_very_moment_in_which_its_file_is_lost(
+    file: Path, lose: Lose, begin: Begin
+) -> None:
+    """Nobody has looked since: the row is seen to be lost after it was committed."""
+    async with open_database(_url(file)) as database:
+        store = Store(database)
+        job = await store.admitted()
+        lose(file)
+        with pytest.raises(Unwritten, match="database_gone"):
+            await begin(store, job)
+        row = await store.jobs.get(job.id)
+        assert row is not None
+        assert (row.status, row.claimed_until) == (Status.QUEUED, None)
+
+
+async def test_an_order_is_not_taken_into_a_file_that_was_lost_just_now(file: Path) -> None:
+    async with open_database(_url(file)) as database:
+        file.unlink()
+        with pytest.raises(Unwritten, match="database_gone"):
+            await Store(database).admitted()
+
+
+async def test_a_post_that_waited_while_the_copy_was_made_stays_here(file: Path) -> None:
+    """It was let in before the loss was seen, and its row is written after the copy."""
+    async with open_database(_url(file)) as database:
+        store, goes_on = Store(database), asyncio.Event()
+        job = await store.admitted()
+
+        async def hold(_: AsyncConnection) -> None:
+            await goes_on.wait()
+
+        holding = asyncio.create_task(database.run(hold))
+        await asyncio.sleep(0)
+        posting = asyncio.create_task(_save(store, job))
+        saving = asyncio.create_task(_one_look(database, file.unlink))  # has its turn first
+        await asyncio.sleep(0)
+        goes_on.set()
+        ends = await asyncio.gather(holding, saving, posting, return_exceptions=True)
+        assert isinstance(ends[2], Unwritten), ends
+        assert _statuses(saved_copy(file)) == ["queued"]
+
+
+async def test_the_copy_is_made_again_when_something_was_written_since(file: Path) -> None:
+    async with open_database(_url(file)) as database:
+        await _one_look(database, file.unlink)
+        first = saved_copy(file).stat().st_ino
+        await _looks(database, 1)
+        assert saved_copy(file).stat().st_ino == first, "nothing was written"
+        await Settings(database).put("later", "kept")
+        await _looks(database, 40)
+        assert "later" in _names(saved_copy(file))
+        assert not Path(f"{saved_copy(file)}.new").exists()
+
+
+async def test_a_copy_falls_behind_no_file_that_came_back(file: Path) -> None:
+    """Whoever took it for the latest rows later would have what left since sent again."""
+    async with open_database(_url(file)) as database:
+        aside = file.with_name("aside")
+        await _one_look(database, lambda: file.rename(aside))
+        assert saved_copy(file).exists()
+        aside.rename(file)
+        assert await database.look() is None
+        job = await Store(database).admitted()
+        assert await _save(Store(database), job) is not None
+        assert not saved_copy(file).exists()
+
+
+async def test_an_emptied_file_into_which_something_is_written_stays_lost(file: Path) -> None:
+    """SQLite writes single pages of the old content behind the hole."""
+    async with open_database(_url(file)) as database:
+        _empty(file)
+        assert await database.look() == "emptied"
+        file.write_bytes(bytes(4096))
+        assert await database.look() == "emptied"
+
+
+@pytest.mark.parametrize(
+    ("lose", "code"),
+    [(_delete, "database_saved"), (_empty, "database_emptied"), (_replace, "database_replaced")],
+)
+async def test_a_start_beside_a_saved_copy_asks_which_of_the_two_it_shall_be(
+    file: Path, lose: Lose, code: str
+) -> None:
+    home = Home(file.parent / "data")
+    async with open_database(_url(file), home=home) as database:
+        await Store(database).admitted()
+        lose(file)
+        await database.look()
+    if lose is _empty:
+        _empty(file)  # SQLite has written into it when it was closed; a killed one has not
+    for _ in range(2):
+        with pytest.raises(Broken) as looked:
+            await check_database(_url(file), home=home)
+        with pytest.raises(Broken) as refused:
+            async with open_database(_url(file), home=home):
+                pass
+        assert [looked.value.code, refused.value.code] == [code, code]
+    saved_copy(file).replace(file)
+    async with open_database(_url(file), home=home) as database:
+        assert len(await Store(database).claimed()) == 1
+
+
+async def test_a_copy_that_is_not_wanted_is_put_away_and_kept(file: Path) -> None:
+    home = Home(file.parent / "data")
+    async with open_database(_url(file), home=home) as database:
+        file.unlink()
+        await database.look()
+    async with open_database(_url(file), home=Home(home.folder, anew=True)):
+        pass
+    assert Path(f"{saved_copy(file)}.old").exists()
+    async with open_database(_url(file), home=home):
+        pass
+
+
+async def test_half_a_copy_of_a_killed_process_goes_at_the_next_start(file: Path) -> None:
+    half = Path(f"{saved_copy(file)}.new")
+    half.write_bytes(b"half")
+    async with open_database(_url(file)):
+        assert not half.exists()
+
+
+async def test_a_copy_that_found_no_room_takes_none_and_is_made_later(file: Path) -> None:
+    async with open_database(_url(file)) as database:
+        await Settings(database).put("long", "x" * 100_000)
+        file.unlink()
+        with no_file_larger_than(20_000):
+            await _looks(database, 1)
+            assert list(file.parent.glob("*.saved*")) == []
+        await _looks(database, 40)
+        assert "long" in _names(saved_copy(file))
+
+
+async def _one_look(database: Database, lose: Callable[[], object]) -> None:
+    lose()
+    await _looks(database, 1)
+
+
+async def _looks(database: Database, number: int) -> None:
+    """As many as the service does in twice as many seconds."""
+
+    async def beat(_: float) -> None:
+        nonlocal number
+        number -= 1
+        if number < 0:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await database.watch(beat)
+
+
+def _statuses(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [status for (status,) in connection.execute("SELECT status FROM jobs")]
+
+
+def _names(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM settings")]
