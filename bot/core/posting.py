@@ -335,7 +335,8 @@ class Posting:
         now = self._clock.now()
         asked = error.retry_after if isinstance(error, Temporary) else None
         if isinstance(error, Temporary) and error.away:
-            log.info("post.waiting", job=post.job_id, kind=post.kind, code=error.code)
+            # The network's own lines tell of its outage: this is each post at each try.
+            log.debug("post.waiting", job=post.job_id, kind=post.kind, code=error.code)
             await self._posts.put_off(post, due_at=now + AWAY, tried=False)
             return
         if asked is not None and isinstance(error, Temporary) and error.unsent:

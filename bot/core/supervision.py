@@ -1,5 +1,5 @@
-"""Keeps one chat network connected. Its failures are nobody else's: whatever ends a connection is
-one line in the log, and another connection is tried.
+"""Keeps one chat network connected. Its failures are nobody else's: whatever ends a connection,
+another one is tried. The log has a line as an outage begins and one as it ends.
 
 The process ends for nothing but what its operator has to mend before the network ever worked.
 """
@@ -85,18 +85,27 @@ class Supervisor:
         self._reason = reason
         self._outage = Outage(clock, chance=chance)
         self._has_worked = False
-        self._told_at: float | None = None
+        self._silent_since = clock.steady()
+        self._told: dict[str, float] = {}
+        """When the log was last told of each reason of this outage."""
 
     def up(self) -> None:
         """People are heard."""
-        if not self.is_up:
-            self.is_up = self._has_worked = True
-            self._told_at = None
-            self._outage.over()
+        if self.is_up:
+            return
+        was_lost = self._has_worked or bool(self._told)
+        self.is_up = self._has_worked = True
+        self._outage.over()
+        if was_lost:
+            seconds = round(self._clock.steady() - self._silent_since, 1)
+            log.warning(f"{self._network}.recovered", seconds=seconds)
+            self._told.clear()
 
     def down(self) -> None:
         """They are not, although the connection goes on."""
-        self.is_up = False
+        if self.is_up:
+            self.is_up = False
+            self._silent_since = self._clock.steady()
 
     async def keep(self, connect: Callable[[], Awaitable[None]]) -> None:
         """Have `connect` hold a connection until it is lost, for ever.
@@ -110,7 +119,7 @@ class Supervisor:
             except Exception as raised:  # noqa: BLE001 - the rim of this network
                 error = raised
             finally:
-                self.is_up = False
+                self.down()
             reason = self._reason(error)
             if isinstance(reason, Broken):
                 if not self._has_worked:
@@ -125,22 +134,25 @@ class Supervisor:
         if isinstance(reason, Temporary) and reason.retry_after:
             wait = max(wait, min(reason.retry_after, MOST_ASKED))
         where = {"at": _place(error)} if reason.code == "unforeseen" else {}
-        log.warning(
-            f"{self._network}.disconnected",
-            why=reason.code,
-            error=type(error).__name__,
-            seconds=round(wait, 1),
-            **where,
-        )
+        # Each reason once: a network that can't be reached is tried twice a minute for hours.
+        if self._is_news(":".join([reason.code, *where.values()])):
+            kind = type(error).__name__
+            log.warning(f"{self._network}.disconnected", why=reason.code, error=kind, **where)
         return wait
 
     def _refused(self, reason: Broken) -> float:
         """It took us before: whether it will again is for its operator, and the others go on."""
-        now = self._clock.steady()
-        if self._told_at is None or now - self._told_at >= HOUR:
-            self._told_at = now
+        if self._is_news(reason.code, again=HOUR):
             log.error(f"{self._network}.refused", why=reason.code)
         return MOST_ASKED
+
+    def _is_news(self, reason: str, *, again: float = float("inf")) -> bool:
+        """Whether this outage was not told of by this reason yet, or that many seconds ago."""
+        now = self._clock.steady()
+        if reason in self._told and now - self._told[reason] < again:
+            return False
+        self._told[reason] = now
+        return True
 
 
 def _place(error: Exception) -> str:

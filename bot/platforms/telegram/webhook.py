@@ -47,6 +47,8 @@ class Webhook:
         self._inbox: Inbox | None = None
         self._secret = b""
         self._failed_at: datetime | None = None
+        self._told: set[str] = set()
+        """Events that the log was told of in this outage."""
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -75,12 +77,16 @@ class Webhook:
         while True:
             await self._clock.sleep(LOOK)
             try:
-                self._hears(await self._is_called())
+                is_called = await self._is_called()
+                self._hears(is_called)
             except Broken:
                 raise
             except BotError as error:
                 self._hears(False)
-                log.warning("telegram.webhook_unknown", code=error.code)
+                self._warn("telegram.webhook_unknown", code=error.code)
+            else:
+                if is_called:
+                    self._told.clear()
 
     async def _set(self) -> None:
         """Tell Telegram where to call, and by what we shall know it."""
@@ -97,7 +103,7 @@ class Webhook:
             info = await self._bot.get_webhook_info(request_timeout=CALL)
         if info.url != self._address:
             self._hears(False)
-            log.warning("telegram.webhook_lost", elsewhere=bool(info.url))
+            self._warn("telegram.webhook_lost", elsewhere=bool(info.url))
             await self._set()
             return False  # until the next look finds it there still: somebody may fight for it
         return not self._fails(info)
@@ -107,12 +113,18 @@ class Webhook:
         before, self._failed_at = self._failed_at, info.last_error_date
         if not info.pending_update_count or info.last_error_date in (None, before):
             return False
-        log.warning(
+        self._warn(
             "telegram.not_called",
             waiting=info.pending_update_count,
             why=_plain(info.last_error_message or ""),
         )
         return True
+
+    def _warn(self, event: str, **values: object) -> None:
+        """Once in an outage, not at each look."""
+        if event not in self._told:
+            self._told.add(event)
+            log.warning(event, **values)
 
     async def _called(self, request: web.Request) -> web.Response:
         """One update. "Yes" once it is ours; whatever else, and Telegram comes again."""

@@ -104,7 +104,7 @@ async def kept(network: Network) -> AsyncIterator[asyncio.Task[None]]:
 
 
 @pytest.mark.parametrize("error", [AttributeError("x"), KeyError("x"), OSError(), Temporary("x")])
-async def test_whatever_a_connection_raises_is_one_line_and_another_try(
+async def test_whatever_a_connection_raises_is_another_try_and_one_line_for_all_of_them(
     clock: FakeClock, error: Exception
 ) -> None:
     network = Network(clock, error, error)
@@ -113,8 +113,41 @@ async def test_whatever_a_connection_raises_is_one_line_and_another_try(
             await clock.advance(LEAST)
             assert network.supervisor.is_up
     assert network.tries == 3
-    assert [line["event"] for line in lines] == ["net.disconnected"] * 2
+    assert [line["event"] for line in lines] == ["net.disconnected", "net.recovered"]
     assert all("exc_info" not in line for line in lines)
+
+
+async def test_an_outage_is_a_line_as_it_begins_and_one_with_its_length_as_it_ends(
+    clock: FakeClock,
+) -> None:
+    network = Network(clock)
+    with capture_logs() as lines:
+        async with kept(network):
+            for _ in range(2):
+                await clock.advance(STEADY)
+                network.ends = [OSError()] * 60
+                network.lose.set()
+                await clock.advance(HOUR)
+                assert network.supervisor.is_up
+    assert network.tries > 100
+    assert [line["event"] for line in lines] == ["net.disconnected", "net.recovered"] * 2
+    assert all(line["seconds"] > 60 * LEAST for line in lines[1::2])
+
+
+async def test_another_reason_within_an_outage_is_another_line(clock: FakeClock) -> None:
+    reasons = [Temporary("busy"), Temporary("away"), Temporary("busy"), Temporary("away")]
+    network = Network(clock, *reasons)
+    with capture_logs() as lines:
+        async with kept(network):
+            await clock.advance(STEADY)
+    assert [line.get("why") for line in lines] == ["busy", "away", None]
+
+
+async def test_a_connection_that_nothing_was_wrong_with_is_no_line(clock: FakeClock) -> None:
+    with capture_logs() as lines:
+        async with kept(Network(clock)):
+            await clock.advance(STEADY)
+    assert lines == []
 
 
 async def test_the_line_names_the_error_and_its_place_and_never_its_words(
@@ -126,7 +159,7 @@ async def test_the_line_names_the_error_and_its_place_and_never_its_words(
             await clock.advance(0)
             network.lose.set()
             await clock.advance(0)
-    (line,) = lines
+    line, _recovered = lines
     assert line["error"] == "ConnectionResetError"
     assert line["at"].startswith("test_supervision.py:")
     assert "words" not in str(line)
