@@ -125,7 +125,11 @@ class DiscordPlatform:
         await self.client.http.close()
         self.client.http.connector = aiohttp.TCPConnector(limit=0)
         async with asyncio.timeout(self.settings.login_time):
-            await self.client.login(self.settings.token)
+            try:
+                await self.client.login(self.settings.token)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                # An answer, but none of Discord's: discord.py reads them as they come.
+                raise Temporary("discord_unreadable") from error
         self._logged_in = True
 
     async def on_ready(self) -> None:

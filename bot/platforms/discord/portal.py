@@ -4,8 +4,8 @@ Only asks, and only by REST: for setting up and looking over, whether or not a c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,12 +74,13 @@ class Portal:
         """Who we are. Raises `Broken("discord_token_bad")`."""
         bot = await self._get("/users/@me")
         application = await self._get("/oauth2/applications/@me")
-        return Identity(
-            application=str(application["id"]),
-            bot=str(bot["id"]),
-            name=str(bot["username"]),
-            sees_messages=bool(int(application.get("flags") or 0) & _MESSAGE_CONTENT),
-        )
+        with _reading():
+            return Identity(
+                application=str(int(application["id"])),
+                bot=str(int(bot["id"])),
+                name=str(bot["username"]),
+                sees_messages=bool(int(application.get("flags") or 0) & _MESSAGE_CONTENT),
+            )
 
     async def communities(self) -> list[Community]:
         """Every server that the bot has joined."""
@@ -87,14 +88,16 @@ class Portal:
         while True:
             after = f"&after={found[-1].id}" if found else ""
             page = await self._get(f"/users/@me/guilds?limit={PAGE}{after}")
-            found += [Community(str(each["id"]), str(each["name"])) for each in page]
+            with _reading():
+                found += [Community(str(each["id"]), str(each["name"])) for each in page]
             if len(page) < PAGE:
                 return found
 
     async def commands(self, identity: Identity) -> list[str]:
         """The names of the registered commands."""
         listed = await self._get(f"/applications/{identity.application}/commands")
-        return [str(each["name"]) for each in listed]
+        with _reading():
+            return [str(each["name"]) for each in listed]
 
     async def has_commands(self, identity: Identity, community: Community) -> bool:
         """Whether the bot was invited with the scope applications.commands, too."""
@@ -111,25 +114,31 @@ class Portal:
         guild = await self._get(place)
         member = await self._get(f"{place}/members/{identity.bot}")
         channels = await self._get(f"{place}/channels")
-        return channels_in(guild, member, channels, needed=NEEDED)
+        with _reading():
+            return channels_in(guild, member, channels, needed=NEEDED)
 
     async def _get(self, path: str) -> Any:
         """The answer to one question; asked again where Discord wants us to be slower."""
         for _ in range(_TRIES):
             try:
                 status, answer = await self._answer(path)
-            except (*errors.FOREIGN, ValueError) as error:
+            except ValueError as error:
+                raise Temporary("discord_unreadable") from error
+            except errors.FOREIGN as error:
                 raise Temporary("discord_unreachable") from error
             if status != 429:
                 break
             asked = answer.get("retry_after") if isinstance(answer, dict) else None
-            await asyncio.sleep(min(float(asked or PATIENCE), PATIENCE))
+            wait = asked if isinstance(asked, int | float) else PATIENCE
+            await asyncio.sleep(min(wait, PATIENCE))
         return _read(status, answer)
 
     async def _answer(self, path: str) -> tuple[int, Any]:
         url = f"{self._api}{path}"
         async with self._session.get(url, headers=self._headers, allow_redirects=False) as response:
             self.date = response.headers.get("Date", "")
+            if response.status >= 500:
+                return response.status, None  # often a page of what stands before Discord
             return response.status, await response.json(content_type=None)
 
 
@@ -141,6 +150,15 @@ async def open_portal(token: str, *, api_url: str | None = None) -> AsyncIterato
         timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         yield Portal(session, token=token, api_url=api_url)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Whatever is not shaped as Discord's answers are comes from something else."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise Temporary("discord_unreadable") from error
 
 
 def _read(status: int, answer: Any) -> Any:

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Self
 
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.types import Message
 
@@ -31,6 +30,7 @@ from bot.platforms.telegram.line import CALL, Communities, Line, Send, reply
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
+from bot.platforms.telegram.session import Session
 
 MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
@@ -82,7 +82,7 @@ class TelegramPlatform:
         self._posts = posts
         url = settings.api_url
         server = TelegramAPIServer.from_base(url, is_local=settings.local) if url else PRODUCTION
-        self._session = AiohttpSession(api=server, timeout=CALL)
+        self._session = Session(api=server, timeout=CALL)
         self.line = Line(
             Bot(settings.token, session=self._session), communities=communities, clock=clock
         )

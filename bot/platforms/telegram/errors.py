@@ -14,7 +14,10 @@ from aiogram import exceptions
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.supervision import unforeseen
 
-FOREIGN = (exceptions.AiogramError, aiohttp.ClientError, OSError, TimeoutError)
+FOREIGN = (
+    *(exceptions.AiogramError, aiohttp.ClientError),
+    *(OSError, TimeoutError, UnicodeDecodeError),
+)
 """What a call of Telegram may raise."""
 
 BAD_REQUESTS: tuple[tuple[str, str], ...] = (
@@ -95,10 +98,18 @@ def translated(error: Exception) -> BotError:
             return Temporary("telegram_unreachable", unsent=True, away=True)
         case exceptions.TelegramNetworkError() if _never_left(error):
             return Temporary("telegram_unreachable", unsent=True, away=True)
-        case exceptions.ClientDecodeError() if "too large" in str(error.data).casefold():
-            return Refused("file_too_large")
+        case exceptions.ClientDecodeError() | UnicodeDecodeError():
+            return _senseless(error)
         case _:
             return Temporary("telegram_unreachable")
+
+
+def _senseless(error: exceptions.ClientDecodeError | UnicodeDecodeError) -> BotError:
+    """No answer of Telegram's; what stands before it may have refused the size all the same."""
+    said = error.data if isinstance(error, exceptions.ClientDecodeError) else ""
+    if "too large" in str(said).casefold():
+        return Refused("file_too_large")
+    return Temporary("telegram_unreadable")
 
 
 def _why(description: str) -> str:

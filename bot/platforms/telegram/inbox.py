@@ -250,8 +250,10 @@ def _refusal(answer: dict[str, Any]) -> BotError:
             return Temporary("telegram_busy", retry_after=float(seconds))
         case {"error_code": 429}:
             return Temporary("telegram_busy")
-        case _:
+        case {"error_code": int()}:
             return Temporary("telegram_unreachable")
+        case _:
+            return Temporary("telegram_unreadable")
 
 
 def _moved(raw: Any) -> tuple[int, int] | None:

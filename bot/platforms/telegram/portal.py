@@ -44,17 +44,20 @@ class Portal:
 
     async def identity(self) -> Identity:
         """Who we are. Raises `Broken("telegram_token_bad")`."""
-        me = await self._ask("getMe")
-        return Identity(
-            username=str(me.get("username", "")),
-            name=str(me.get("first_name", "")),
-            sees_everything=bool(me.get("can_read_all_group_messages")),
-        )
+        match await self._ask("getMe"):
+            case {"username": str(username), "first_name": str(name), **more}:
+                sees = bool(more.get("can_read_all_group_messages"))
+                return Identity(username=username, name=name, sees_everything=sees)
+            case _:
+                raise Temporary("telegram_unreadable")
 
     async def webhook(self) -> str:
         """Where Telegram calls somebody; empty where it is asked instead."""
-        info = await self._ask("getWebhookInfo")
-        return str(info.get("url", ""))
+        match await self._ask("getWebhookInfo"):
+            case {"url": str(url)}:
+                return url
+            case _:
+                raise Temporary("telegram_unreadable")
 
     async def file_path(self) -> str | None:
         """Where the server says that a file of the bot's is, its own picture; None without one.
@@ -62,15 +65,18 @@ class Portal:
         It holds the token where it is a path on the server's disk.
         """
         try:
-            photos = await self._ask("getUserProfilePhotos", user_id=self._id, limit=1)
-            if not photos["photos"]:
-                return None
-            file: dict[str, str] = await self._ask(
-                "getFile", file_id=photos["photos"][0][0]["file_id"]
-            )
+            match await self._ask("getUserProfilePhotos", user_id=self._id, limit=1):
+                case {"photos": [[{"file_id": str(file_id)}, *_], *_]}:
+                    file = await self._ask("getFile", file_id=file_id)
+                case _:
+                    return None
         except Temporary:
             return None  # whatever it refuses: then this can't be found out
-        return file.get("file_path")
+        match file:
+            case {"file_path": str(path)}:
+                return path
+            case _:
+                return None
 
     async def check_listener(self) -> None:
         """Raise `Refused("telegram_another_listens")` if another program asks at this moment.
@@ -84,22 +90,26 @@ class Portal:
         try:
             async with self._session.post(self._base + method, json=fields) as response:
                 self.date = response.headers.get("Date", "")
+                if response.status >= 500:  # often a page of what stands before Telegram
+                    raise Temporary("telegram_unreachable")
                 answer = await response.json(content_type=None)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        except ValueError:
+            raise Temporary("telegram_unreadable") from None
+        except (aiohttp.ClientError, OSError, TimeoutError):
             raise Temporary("telegram_unreachable") from None  # its text would hold the token
-        if not isinstance(answer, dict):
-            raise Temporary("telegram_unreachable")
-        if answer.get("ok"):
-            return answer.get("result")
-        match answer.get("error_code"):
-            case 401 | 404:
+        match answer:
+            case {"ok": True}:
+                return answer.get("result")
+            case {"error_code": 401 | 404}:
                 raise Broken("telegram_token_bad")
-            case 409 if "webhook" not in str(answer.get("description")):
+            case {"error_code": 409} if "webhook" not in str(answer.get("description")):
                 raise Refused("telegram_another_listens")
-            case 409:
+            case {"error_code": 409}:
                 return []
-            case _:
+            case {"error_code": int()}:
                 raise Temporary("telegram_unreachable")
+            case _:
+                raise Temporary("telegram_unreadable")
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from bot.core.errors import Broken, Temporary
 from bot.core.supervision import LEAST, MOST
 from bot.platforms.discord import commands as our_commands
 from bot.platforms.discord import connection
-from tests.fakes.discord import FakeDiscord, Intent, Person, error, payloads, reset
+from tests.fakes.discord import FakeDiscord, Fault, Intent, Person, error, payloads, reset
+from tests.fakes.discord.rest import Outcome
 from tests.unit.platforms.discord.conftest import Bot
 from tests.unit.platforms.discord.test_client import Desk
 
@@ -85,6 +86,21 @@ async def test_rest_that_is_away_at_the_start_is_tried_again(
         assert await idle.platform.is_connected()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.mark.parametrize("body", [[], {}, "<html>Log in to the hotel</html>", {"id": "x"}])
+async def test_a_login_whose_answer_makes_no_sense_is_called_unreadable_and_tried_again(
+    fake: FakeDiscord, idle: Bot, body: object
+) -> None:
+    fake.faults.add("GET", LOGIN, Fault(answer=Outcome(200, body)), times=3)  # type: ignore[arg-type]
+    with capture_logs() as lines:
+        async with idle.platform:
+            work = asyncio.create_task(idle.commands.run())
+            await until(is_up(idle), idle)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+    lost = [line["why"] for line in lines if line["event"] == "discord.disconnected"]
+    assert lost == ["discord_unreadable"]
 
 
 async def test_no_login_that_failed_leaves_its_session_open(

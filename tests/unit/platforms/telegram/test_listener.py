@@ -116,6 +116,31 @@ async def test_a_telegram_that_is_away_at_the_start_is_waited_for(
         await heard(lobby)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"ok": true, "result": []}',
+        b'{"ok": true, "result": {}}',
+        b'{"ok": true, "result": null}',
+        b'{"ok": true}',
+        b'{"ok": false}',
+        b"[]",
+        b"null",
+        b"<html>Log in to the hotel</html>",
+        b"\xff\xfe",
+        b"",
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_called_unreadable_and_asked_for_again(
+    lobby: Lobby, body: bytes
+) -> None:
+    lobby.fake.faults.add("getMe", garbled(body), times=3)
+    with capture_logs() as lines:
+        async with listening(lobby):
+            await until(is_up(lobby), lobby)
+    assert lines_of(lines, "telegram.disconnected") == ["telegram_unreadable"]
+
+
 async def test_it_is_heard_before_anybody_says_anything(lobby: Lobby) -> None:
     async with listening(lobby):
         await until(is_up(lobby), lobby)
