@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.cli.jobs.masking import masked
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
@@ -17,7 +18,7 @@ Values = dict[str, object]
 _ADDRESS = re.compile(r"(?i)(https?:/*)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
 """An address, of which only the host is shown: the rest may be a key."""
 FREE = 1
-"""What a job costs, in micro-units, where its model has no price."""
+"""The `spend_cost` of a row whose model has no price: it counts videos, and is no money."""
 
 
 def of(job: Job) -> Values:
@@ -35,7 +36,7 @@ def of(job: Job) -> Values:
         "community": job.order.address.community,
         "gateway": job.gateway,
         "quota_cost": job.quota_cost,
-        "spend_cost": job.spend_cost,
+        "spend_cost": None if job.spend_cost == FREE else job.spend_cost,
         "ordered_at": stamp(job.created_at),
     }
 
@@ -86,9 +87,9 @@ def detail(job: Job, *, prompt: bool) -> str | None:
     if job.detail is None:
         return None
     said = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}/…", job.detail)
-    for words in (job.request.prompt, job.order.prompt, job.order.negative_prompt):
-        if words and not prompt:
-            said = said.replace(words, "[…]")
+    if not prompt:
+        order = job.order
+        said = masked(said, (job.request.prompt, order.prompt, order.negative_prompt))
     return redacted(said)
 
 
