@@ -118,7 +118,7 @@ def jobs_list(
     since: Annotated[
         str | None, typer.Option(help="Ordered since then: 90m, 12h, 7d, or 2026-01-31 [14:30].")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(help="How many at most: 1 to 1000.")] = 20,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:

@@ -69,6 +69,20 @@ class Listing:
         counted = {Status(status): int(count) for status, count in found}
         return {status: counted[status] for status in Status if status in counted}
 
+    async def gateways(self) -> list[str]:
+        """Those that any job went to."""
+        found = await self._connection.execute(sa.select(jobs.c.gateway).distinct())
+        return [str(name) for name in found.scalars()]
+
+    async def communities(self) -> list[tuple[str, str]]:
+        """Platform and id of those that anybody ordered in."""
+        found = await self._connection.execute(
+            sa.select(jobs.c.platform, jobs.c.community)
+            .where(jobs.c.community.is_not(None))
+            .distinct()
+        )
+        return [(str(platform), str(community)) for platform, community in found]
+
     async def ids(self, beginning: str, *, most: int) -> list[str]:
         """The ids that begin so, or that one alone which is so."""
         found = await self._connection.execute(

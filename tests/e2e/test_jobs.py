@@ -25,10 +25,21 @@ async def test_rows_are_shown_beside_the_running_service(world: World) -> None:
 async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
     async with world.app():
         pass
-    for id_, words in (("zzzz", "There is no job whose id is or begins with zzzz."), ("", "")):
+    for id_, words in (
+        ("zzzz", "There is no job whose id is or begins with zzzz."),
+        ("", "Name a job by its id"),
+    ):
         code, said = await _jobs(world, "show", id_)
         assert (code, words in said, said.count("\n")) == (1, True, 1), said
-    assert (await _jobs(world, "list"))[1] == "No job fits.\n"
+    assert (await _jobs(world, "list", "--gateway", "main"))[1] == "No job fits.\n"
+    for option, name, words in (
+        ("--gateway", "mian", "No gateway is called mian, and no job went to one. There is: main."),
+        ("--community", "discord:7", "No community 7 is known"),
+        ("--person", "nobody", "Nobody whose name or id is nobody has ordered."),
+        ("--limit", "1" + 30 * "0", "--limit can be 1 to 1000."),
+    ):
+        code, said = await _jobs(world, "list", option, name)
+        assert (code, words in said, said.count("\n")) == (1, True, 1), said
 
 
 async def test_without_a_database_it_says_where_it_looked_and_makes_none(world: World) -> None:

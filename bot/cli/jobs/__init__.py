@@ -22,8 +22,6 @@ from bot.core.jobs import Job, Status
 from bot.core.posts import Post
 from bot.store.listing import Listing, Wanted, open_listing
 
-LEAST = 4
-"""Characters of an id that are enough if no other id begins so."""
 _CANDIDATES = 6
 
 
@@ -40,10 +38,11 @@ def list_jobs(
     as_json: bool,
 ) -> None:
     """Print the newest jobs that fit, and how many there are. Raises `Refused` for odd options."""
+    most = asked.most(most)
     config, now = _config(file), SystemClock().now()
     place, community = asked.place(platform, community)
     wanted = Wanted(
-        statuses=frozenset(asked.status(word) for each in statuses for word in each.split(",")),
+        statuses=asked.statuses(statuses),
         platform=place,
         person=person,
         community=community,
@@ -60,8 +59,9 @@ def list_jobs(
 
 def show_job(file: Path | None, beginning: str, *, prompt: bool, as_json: bool) -> None:
     """Print all there is about one job. Raises `Refused` where no or more than one id fits."""
+    beginning = asked.beginning(beginning)
     config = _config(file)
-    job, posts = asyncio.run(_one(config, beginning.strip().lower()))
+    job, posts = asyncio.run(_one(config, beginning))
     if as_json:
         _print(facts.whole(job, posts, prompt=prompt))
     else:
@@ -71,14 +71,31 @@ def show_job(file: Path | None, beginning: str, *, prompt: bool, as_json: bool) 
 
 async def _newest(config: Config, wanted: Wanted, most: int) -> tuple[list[Job], dict[Status, int]]:
     async with _opened(config) as listing:
-        return await listing.newest(wanted, most=most), await listing.counts(wanted)
+        counts = await listing.counts(wanted)
+        if not counts:
+            await _check_names(config, listing, wanted)
+        return await listing.newest(wanted, most=most), counts
+
+
+async def _check_names(config: Config, listing: Listing, wanted: Wanted) -> None:
+    """Raise `Refused` where nothing fits because a name is none: not known, and in no row."""
+    if wanted.gateway is not None:
+        rows = await listing.gateways()
+        asked.check(wanted.gateway, [*config.settings.gateways, *rows], "jobs_gateway_unknown")
+    if wanted.community is not None:
+        places = [*config.communities, *await listing.communities()]
+        fitting = {id_: f"{name}:{id_}" for name, id_ in places if wanted.platform in (None, name)}
+        if wanted.community not in fitting:
+            asked.check(wanted.community, list(fitting.values()), "jobs_community_unknown")
+    if wanted.person is not None and not await listing.counts(Wanted(person=wanted.person)):
+        raise Refused("jobs_person_unknown", given=wanted.person)
 
 
 async def _one(config: Config, beginning: str) -> tuple[Job, list[Post]]:
     async with _opened(config) as listing:
         ids = await listing.ids(beginning, most=_CANDIDATES)
-        if not ids or (ids != [beginning] and len(beginning) < LEAST):
-            raise Refused("job_not_found", id=beginning, least=LEAST)
+        if not ids or (ids != [beginning] and len(beginning) < asked.LEAST):
+            raise Refused("job_not_found", id=beginning, least=asked.LEAST)
         if len(ids) > 1:
             raise Refused("job_ambiguous", id=beginning, ids=listed(ids))
         return await listing.job(ids[0]), await listing.posts(ids[0])

@@ -1,14 +1,49 @@
 """What an operator typed to choose jobs, as values."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from difflib import get_close_matches
 
+from bot.cli.words import listed
 from bot.core.errors import Refused
 from bot.core.jobs import Status
+from bot.i18n import printable
 
 PLATFORMS = ("discord", "telegram", "playground")
+LEAST = 4
+"""Characters of an id that are enough if no other id begins so."""
+MOST = 1000
+"""Jobs in one list: they are read at once."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+def most(number: int) -> int:
+    """How many jobs to list. Raises `Refused("jobs_limit")`."""
+    if not 1 <= number <= MOST:
+        raise Refused("jobs_limit", most=MOST)
+    return number
+
+
+def beginning(typed: str) -> str:
+    """An id or the beginning of one. Raises `Refused("job_id_missing")`."""
+    id_ = printable(typed.strip()).lower()
+    if not id_:
+        raise Refused("job_id_missing", least=LEAST)
+    return id_
+
+
+def statuses(typed: Sequence[str]) -> frozenset[Status]:
+    """States, each by itself or several with commas."""
+    words = [word for each in typed for word in each.split(",")]
+    return frozenset(status(word) for word in words if word.strip() or len(words) == 1)
+
+
+def check(given: str, names: Sequence[str], code: str) -> None:
+    """Raise `Refused` with what there is, if it is none of these."""
+    known = sorted(dict.fromkeys(names))
+    if given not in known:
+        raise Refused(code if known else f"{code}_none", given=given, can=listed(known))
 
 
 def status(word: str) -> Status:

@@ -86,6 +86,31 @@ def test_a_community_may_be_named_as_in_the_configuration(
     assert asked.place(platform, community) == place
 
 
+def test_states_may_be_listed_and_a_comma_too_many_is_none() -> None:
+    assert asked.statuses(["failed,queued,", "failed"]) == {Status.FAILED, Status.QUEUED}
+    assert asked.statuses([]) == frozenset()
+    with pytest.raises(Refused, match="status_unknown"):
+        asked.statuses([""])
+
+
+@pytest.mark.parametrize("number", [0, -1, 1001, 10**30])
+def test_a_list_has_a_length_that_can_be_read(number: int) -> None:
+    with pytest.raises(Refused, match="jobs_limit"):
+        asked.most(number)
+
+
+@pytest.mark.parametrize("typed", ["", " ", "\n\t"])
+def test_an_id_is_something(typed: str) -> None:
+    with pytest.raises(Refused, match="job_id_missing"):
+        asked.beginning(typed)
+
+
+def test_a_job_without_a_price_has_no_sum() -> None:
+    job = a_job(id_="abcd1234")
+    costs = [facts.of(replace(job, spend_cost=cost))["spend_cost"] for cost in (0, 1, 1_500_000)]
+    assert costs == [0, None, 1_500_000]
+
+
 def test_a_platform_that_there_is_not_names_the_one_meant() -> None:
     with pytest.raises(Refused, match="platform_unknown_near"):
         asked.place("discrod", None)
