@@ -108,11 +108,18 @@ def _web_address(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+_WIDEST = {4: 8, 6: 16}
+"""Bits of a prefix, by IP version: no provider's own networks are larger."""
+
+
 def _network(value: str) -> str:
+    """Of some proxies, never of everybody: who stands in it has no limit."""
     try:
-        ip_network(value.strip(), strict=False)
+        network = ip_network(value.strip(), strict=False)
     except ValueError as error:
         raise ValueError("network") from error
+    if network.prefixlen < _WIDEST[network.version]:
+        raise ValueError("network_wide")
     return value.strip()
 
 

@@ -106,6 +106,22 @@ WRONG: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    "network", ["0.0.0.0/0", "::/0", " ::/0", "1.2.3.4/0", "128.0.0.0/1", "0.0.0.0/7", "2000::/3"]
+)
+def test_nobody_trusts_most_of_the_internet_as_a_proxy(told: Told, network: str) -> None:
+    (said,) = told(f'[web]\ntrusted_proxies = ["{network}"]')
+    assert "not a proxy's network but most of the internet" in said
+
+
+@pytest.mark.parametrize(
+    "network", ["203.0.113.7", "10.0.0.0/8", "::1", "2400:cb00::/32", "0.0.0.0"]
+)
+def test_the_networks_of_proxies_are_taken(read: Read, network: str) -> None:
+    config = read(f'[web]\ntrusted_proxies = ["{network}"]')
+    assert config.settings.web.trusted_proxies == (network,)
+
+
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG)
 def test_a_mistake_is_told_with_its_remedy(told: Told, text: str, sentence: str) -> None:
     assert told(text) == [sentence]
