@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot.app import gateway_settings
+from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
@@ -194,29 +195,34 @@ async def _create(
         if isinstance(created, Made):
             created = await fetching.put_by(studio, film)
     if not isinstance(created, Accepted):
-        raise _not_accepted(created, gateway.name)
+        raise _not_accepted(created, gateway.name, files=len(files))
     ticket.video = None if created.gateway_id == UNNAMED else created.gateway_id
     return created
 
 
-def _not_accepted(created: Creation, gateway: str) -> BotError:
+def _not_accepted(created: Creation, gateway: str, *, files: int) -> BotError:
     match created:
         case NotSent(detail):
-            return Broken("generate_not_sent", gateway=gateway, detail=detail)
+            return Broken("generate_not_sent", gateway=gateway, detail=in_words(detail))
         case Busy():
             return Broken("generate_busy", gateway=gateway)
         case Locked(reason, detail):
-            return Broken("generate_locked", gateway=gateway, reason=str(reason), detail=detail)
+            return Broken("generate_locked", gateway=gateway, reason=_reason(reason), detail=detail)
         case Rejected(Reason.PICTURE_TOO_LARGE, detail):
-            return Broken("generate_too_large", gateway=gateway, detail=detail)
+            code = "generate_too_large" if files else "generate_words_too_large"
+            return Broken(code, gateway=gateway, detail=detail)
         case Rejected(reason, detail, charged=charged):
             code = "generate_refused_charged" if charged else "generate_refused"
-            return Broken(code, reason=str(reason), detail=detail)
+            return Broken(code, reason=_reason(reason), detail=detail)
         case Uncertain(detail, answered):
             code = "generate_unsure" if answered else "generate_uncertain"
-            return Broken(code, gateway=gateway, detail=detail)
+            return Broken(code, gateway=gateway, detail=in_words(detail))
         case Accepted() | Made():
             raise ValueError("accepted is no refusal")
+
+
+def _reason(reason: Reason) -> str:
+    return tell(f"reason.{reason}")
 
 
 async def _watch(
@@ -234,9 +240,9 @@ async def _watch(
             case Done(sources):
                 return sources
             case Failed(reason, detail):
-                raise Broken("generate_failed", reason=str(reason), detail=detail)
+                raise Broken("generate_failed", reason=_reason(reason), detail=detail)
             case Locked(reason, detail):
-                raise Broken("generate_locked_out", reason=str(reason), detail=detail, **names)
+                raise Broken("generate_locked_out", reason=_reason(reason), detail=detail, **names)
             case Running(progress, at_least):
                 answered, pause = time.monotonic(), max(pause, at_least or 0.0)
                 report(None if progress is None else min(progress, 99), tell("generate.working"))
@@ -251,7 +257,7 @@ async def _watch(
 def _trouble(look: Look) -> tuple[str, float]:
     """What is wrong, in words, and the seconds that the gateway asked us to wait."""
     if isinstance(look, Trouble):
-        return look.detail, look.retry_after or 0.0
+        return in_words(look.detail), look.retry_after or 0.0
     return tell("generate.missing"), 0.0
 
 
@@ -267,9 +273,8 @@ async def _download(
         bad += isinstance(got, Unusable)
         is_over = bad == steps.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
         if isinstance(got, Locked) or is_over:
-            raise Broken(
-                "generate_no_content", gateway=gateway.name, video=video, detail=got.detail
-            )
+            why = in_words(got.detail)
+            raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=why)
         await asyncio.sleep(min(gateway.poll_step, steps.CONTENT_PACE))
 
 

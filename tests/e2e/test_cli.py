@@ -246,17 +246,31 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
     "lost": (
         Fault("create", "drop"),
         (
-            "I lost the line to the gateway main while handing it over (ServerDisconnectedError)."
-            " It may have been taken and charged, so I did not send it again."
+            "I lost the line to the gateway main while handing it over (the connection was cut"
+            " off). It may have been taken and charged, so I did not send it again."
         ),
     ),
     "key": (
         Fault("create", "answer", status=401),
-        "The gateway main does not let this key in (bad_key), so nothing was made.",
+        "The gateway main made nothing: gateway does not accept the key. It said: ",
     ),
     "key, later": (
         Fault("retrieve", "answer", status=401),
-        "The gateway main took it but no longer lets this key in (bad_key); its id there is video_",
+        (
+            "The gateway main took it, but tells us no more (gateway does not accept the key); its"
+            " id there is video_"
+        ),
+    ),
+    "large": (
+        Fault("create", "answer", status=413),
+        (
+            "In front of the gateway main, no request of this size is let through, although it"
+            " holds nothing but words; nothing was charged."
+        ),
+    ),
+    "poor": (
+        Fault("create", "answer", status=402),
+        "The gateway main made nothing: account at the gateway is empty. It said: ",
     ),
     "down": (
         Fault("retrieve", "answer", status=502),
@@ -311,7 +325,8 @@ async def test_a_video_in_any_envelope_becomes_a_file_that_plays(
 
 @pytest.mark.proof
 @pytest.mark.parametrize(
-    ("trouble", "words"), [("content-noise", "video_damaged"), ("content-html", "")]
+    ("trouble", "words"),
+    [("content-noise", "(the video that it sends is damaged"), ("content-html", "")],
 )
 async def test_the_terminal_judges_a_file_as_the_service_does(
     world: World, trouble: str, words: str
@@ -340,7 +355,7 @@ async def test_a_gateway_that_is_not_there_took_nothing(world: World) -> None:
     variables = world.written(GATEWAYS__MAIN__BASE_URL=nobody)
     code, said = await zoetrope("generate", "a cat", folder=world.folder, **variables)
     assert code == 1
-    assert "The gateway main can't be reached (ClientConnectorError)." in said
+    assert "The gateway main can't be reached (no connection)." in said
     assert "Nothing was sent, so nothing was charged." in said
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli import tables
+from bot.cli.causes import in_words
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
 from bot.core.jobs import UNNAMED, Job
@@ -95,7 +96,7 @@ def _gateway(job: Job, *, prompt: bool) -> Iterator[Line]:
     if job.reason is not None:
         yield tell("jobs.reason"), f"{job.reason}: {wording.reason(job)}"
     if said := facts.detail(job, prompt=prompt):
-        yield tell("jobs.detail"), said
+        yield tell("jobs.detail"), in_words(said)
     if job.sources:
         yield tell("jobs.sources"), str(len(job.sources))
 
