@@ -14,6 +14,7 @@ from bot.simulator.faults import Fault
 from bot.simulator.profiles import Profile
 from bot.simulator.refusals import Refused
 from bot.simulator.scenes import Film
+from bot.simulator.videos import Failure
 
 MP4 = "video/mp4"
 INSTEAD = ("answer", "unknown", "redirect", "cut")
@@ -71,6 +72,13 @@ async def made(fault: Fault, told: Mapping[str, object], url: str, path: Path) -
             return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=MP4)
         case _:
             return patched({**told, "status": "completed", "data": [{"url": url}]}, fault)
+
+
+def withheld(body: Mapping[str, object], failure: Failure) -> dict[str, object]:
+    """Return what is said of a video that is done and will never be there."""
+    words = {name: value for name, value in body.items() if name not in ("url", "metadata")}
+    error = {"code": failure.code, "message": failure.message}
+    return {**words, "error": error} if failure.code else words
 
 
 def instead(request: web.Request, fault: Fault, profile: Profile) -> web.Response:

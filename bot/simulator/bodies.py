@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.simulator.refusals import Refused
+from bot.simulator.refusals import NotJson, Refused
 
 LONGEST_TEXT = 1 << 20
 """Bytes of a text part; the newest new-api refuses more, as most servers do."""
@@ -56,9 +56,9 @@ def json_object(raw: str | bytes, what: str) -> dict[str, object]:
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{what} is not valid JSON") from error
+        raise NotJson(f"{what} is not valid JSON") from error
     if not isinstance(content, dict):
-        raise Refused(f"{what} is not a JSON object")
+        raise NotJson(f"{what} is not a JSON object")
     return content
 
 

@@ -33,6 +33,10 @@ Kind = Literal[
     "film",  # create: answered when the video is made, with the video itself
     "fail",  # the video that this request is about ends failed, with `message` and `code`
     "stuck",  # the video that this request is about is never done
+    "away",  # it is given up after 20 looks at a vendor that does not answer
+    "withheld",  # it is done and charged and never there; with `code` an error says so
+    "begun",  # create: done and charged, but answered like `answer`
+    "status",  # retrieve: the right body under `status`
 ]
 When = Literal["", "processing", "succeeded", "failed"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)

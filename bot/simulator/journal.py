@@ -6,12 +6,17 @@ Pictures are kept as size and hash, never as bytes; keys are not kept at all.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from bot.simulator.bodies import Body
 from bot.simulator.faults import OPERATIONS, Operation
-from bot.simulator.pictures import data_uri
+from bot.simulator.pictures import bare, data_uri
+from bot.simulator.plugins import Made
+from bot.simulator.scenes import Picture
+
+LONGEST_WORD = 64
+"""Characters; a longer text that is base64 is taken for a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Entry:
     `video` is the video's id where the request was about a known one; `status` is the answer's
     (200 also where a Range makes it 206), None if the connection was cut instead. A request that
     the vendor refused is charged and refunded where the gateway takes its price beforehand.
+    `built` is what the vendor got of a request that a plugin passed on.
     """
 
     at: float
@@ -57,11 +63,14 @@ class Entry:
     status: int | None
     charged: bool
     refunded: bool = False
+    built: Mapping[str, object] | None = None
     authorized: bool = True  # whether any Authorization came with it, the right one or not
 
     def as_json(self) -> dict[str, object]:
         """Return the entry for the journal page, where the video's id is called `id`."""
         words = asdict(self)
+        if self.built is None:
+            del words["built"]
         return {"id": words.pop("video"), **words}
 
 
@@ -79,6 +88,22 @@ def describe(body: Body) -> Contents:
         },
         metadata={name: _without_bytes(value) for name, value in extras.items()},
     )
+
+
+def vendors(made: Made, pictures: Sequence[Picture]) -> Mapping[str, object]:
+    """Describe what a plugin passed on, in the same words for all vendors; it hashes pictures."""
+    built = made.built
+    words = asdict(built)
+    words["fields"] = _without_base64(words.pop("body"))
+    words["pictures"] = [
+        {"role": shot.role, **_seen(picture)}
+        for shot, picture in zip(built.pictures, pictures, strict=True)
+    ]
+    return {"plugin": made.plugin, "version": made.version, **words}
+
+
+def _seen(picture: Picture) -> Mapping[str, object]:
+    return {"url": picture} if isinstance(picture, str) else {"sha256": _sha256(picture)}
 
 
 def as_json(entries: list[Entry]) -> dict[str, object]:
@@ -132,6 +157,19 @@ def _without_bytes(value: object) -> object:
             return [_without_bytes(item) for item in value]
         case _:
             return value
+
+
+def _without_base64(value: object) -> object:
+    """The same, and bare base64 is `{"base64": {bytes, sha256}}`: a vendor's body may have it."""
+    match _without_bytes(value):
+        case str() as word if len(word) > LONGEST_WORD and (data := bare(word)) is not None:
+            return {"base64": {"bytes": len(data), "sha256": _sha256(data)}}
+        case dict() as items:
+            return {name: _without_base64(item) for name, item in items.items()}
+        case list() as items:
+            return [_without_base64(item) for item in items]
+        case rest:
+            return rest
 
 
 def _sha256(data: bytes) -> str:

@@ -50,6 +50,11 @@ def _error(message: str, code: str = "") -> str:
     return f'{{"error":{{"message":"{message}","type":"new_api_error","code":"{code}"}}}}'
 
 
+def _begun(code: str, message: str) -> Trouble:
+    """A create request that the vendor took, with an answer that its plugin cannot read."""
+    return [(Fault("create", "begun", 502, body=_flat(code, message)), 1)]
+
+
 def _said(when: When = "", without: Sequence[str] = (), **patch: object) -> Trouble:
     """What every answer about a video says from now on."""
     return [(Fault("retrieve", when=when, patch=patch, without=tuple(without)), ALWAYS)]
@@ -92,6 +97,8 @@ REPLIES: Mapping[str, Trouble] = {
     "poll-429": [(Fault("retrieve", "answer", 429, body=""), 2)],
     "poll-500": [(Fault("retrieve", "answer", 500), 2)],
     "poll-502": [(Fault("retrieve", "answer", 502, body=BAD_GATEWAY), 2)],
+    "failed-400": _ends_failed([(Fault("retrieve", "status", 400, when="failed"), ALWAYS)]),
+    "failed-500": _ends_failed([(Fault("retrieve", "status", 500, when="failed"), ALWAYS)]),
     "poll-late": [(Fault("retrieve", delay=PATIENCE), 1)],
     "poll-malformed": [(Fault("retrieve", "answer", 200, body="status: done"), 2)],
     "poll-truncated": [(Fault("retrieve", "answer", 200, body='{"id": "video_1", "sta'), 2)],
@@ -112,6 +119,11 @@ LIVES: Mapping[str, Trouble] = {
     "stuck": [(Fault("create", "stuck"), 1)],
     "late": [(Fault("create", takes=DAY + 3600), 1)],
     "moderated-late": [(Fault("create", "fail", takes=600), 1)],
+    "moderated-charged": [(Fault("create", "withheld"), 1)],
+    "moderated-silent": [(Fault("create", "withheld", code=""), 1)],
+    "vendor-away": [(Fault("create", "away"), 1)],
+    "begun-failed": _begun("plugin_submit_response_failed", "task_id is empty"),
+    "begun-invalid": _begun("plugin_submit_response_invalid", "plugin returned an empty taskId"),
 }
 
 CREATES: Mapping[str, Trouble] = {
@@ -141,6 +153,9 @@ CREATES: Mapping[str, Trouble] = {
     "too-large": _answer(413, _error("request body too large", "read_request_body_failed")),
     "ok-but-error": _answer(200, _flat("ali_api_error", "InvalidParameter: prompt")),
     "moved": [(Fault("create", "redirect", 307), 1)],
+    "price-missing": _answer(400, _flat("model_price_error", "model price is not configured")),
+    "usage-invalid": _answer(400, _flat("plugin_usage_invalid", "usage fact seconds is missing")),
+    "plugin-refuses": _answer(400, _flat("plugin_request_invalid", "size is not supported")),
 }
 
 CONTENTS: Mapping[str, Trouble] = {

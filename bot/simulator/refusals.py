@@ -26,6 +26,10 @@ class Refused(Exception):
         self.body, self.upstream = body, upstream
 
 
+class NotJson(Refused):
+    """A body that should be a JSON object is none."""
+
+
 def flat(code: str, message: str, status: int = 400, *, upstream: bool = False) -> Refused:
     """The envelope that new-api has for everything about tasks."""
     body = {"code": code, "message": message, "data": None}

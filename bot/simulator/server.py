@@ -6,7 +6,7 @@ It answers as its profile says, renders real MP4s, and never fetches anything fr
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from pathlib import Path
@@ -41,6 +41,7 @@ class Exchange:
     model: str | None = None
     video: Video | None = None
     file: Path | None = None  # what is being sent
+    built: Mapping[str, object] | None = None  # what the vendor got
     charged: bool = False
     refunded: bool = False
 
@@ -159,6 +160,8 @@ class Simulator:
             web.get("/files/{id}.mp4", self._operation("file", self._file)),
             web.get("/v1/models", self._models),
         ]
+        if self._profile.version:
+            routes.append(web.get("/api/status", self._status))
         if self._profile.remixes:
             routes.append(web.post(f"{one}/remix", self._operation("create", self._remix)))
         if self._profile.lists:
@@ -234,12 +237,15 @@ class Simulator:
                 status=None if exchange.fault.kind in ("drop", "cut") else status,
                 charged=exchange.charged,
                 refunded=exchange.refunded,
+                built=exchange.built,
                 authorized=hdrs.AUTHORIZATION in exchange.request.headers,
             )
         )
 
     async def _create(self, exchange: Exchange) -> web.StreamResponse:
-        film = await asyncio.to_thread(self._profile.film, exchange.body)
+        film, made = await asyncio.to_thread(self._profile.order, exchange.body)
+        if made is not None:
+            exchange.built = await asyncio.to_thread(journal.vendors, made, film.pictures)
         return await self._begin(exchange, film)
 
     async def _remix(self, exchange: Exchange) -> web.StreamResponse:
@@ -249,7 +255,10 @@ class Simulator:
 
     async def _receive(self, exchange: Exchange) -> None:
         """Read the body, and what its prompt wishes to go wrong with this request."""
-        body = exchange.body = await bodies.read(exchange.request)
+        try:
+            body = exchange.body = await bodies.read(exchange.request)
+        except Refused as refusal:
+            raise self._profile.unreadable(refusal) from refusal
         exchange.contents = await asyncio.to_thread(journal.describe, body)
         exchange.model = body.fields.get("model")
         wishes = [each for each, _ in presets.asked(body.fields.get("prompt", ""))]
@@ -271,6 +280,8 @@ class Simulator:
         for fault in exchange.fates:
             _bend(video, fault)
         await self._library.keep(video)
+        if exchange.fault.kind == "begun":
+            return answers.instead(exchange.request, exchange.fault, self._profile)
         told = self._profile.accepted(video)
         if exchange.fault.kind in answers.AT_ONCE:
             await self._library.rendered()
@@ -285,7 +296,11 @@ class Simulator:
     async def _retrieve(self, exchange: Exchange) -> web.StreamResponse:
         video = self._about(exchange, self._known(exchange))
         url = _link(exchange, video)
-        return answers.patched(self._profile.told(video, self._now(), url), exchange.fault)
+        told = self._profile.told(video, self._now(), url)
+        if video.withheld and video.state(self._now()) == "succeeded":
+            told = answers.withheld(told, video.withheld)
+        status = exchange.fault.status if exchange.fault.kind == "status" else 200
+        return answers.patched(told, exchange.fault, status=status)
 
     def _known(self, exchange: Exchange) -> Video:
         video = self._library.get(exchange.request.match_info["id"])
@@ -306,6 +321,10 @@ class Simulator:
         self._about(exchange, video)
         if video.state(self._now()) != "succeeded":
             raise self._profile.not_ready(video, self._now())
+        if video.withheld:
+            raise self._profile.no_artifact()
+        if refusal := self._profile.withholds(video):
+            raise refusal
         variant = exchange.request.query.get("variant", "video")
         if self._profile.variants and variant != "video":
             return await answers.still(video.film, variant)
@@ -317,7 +336,7 @@ class Simulator:
 
     async def _file(self, exchange: Exchange) -> web.StreamResponse:
         video = self._library.get(exchange.request.match_info["id"])
-        if video is None or video.state(self._now()) != "succeeded":
+        if video is None or video.withheld or video.state(self._now()) != "succeeded":
             raise Refused("there is no such file", 404)
         exchange.video, exchange.file = video, video.path
         return web.FileResponse(video.path)
@@ -335,11 +354,16 @@ class Simulator:
 
     async def _models(self, request: web.Request) -> web.Response:
         self._check_key(request)
+        kinds = {"supported_endpoint_types": ["openai-video"]} if self._profile.version else {}
         models = [
-            {"id": name, "object": "model", "created": 0, "owned_by": "simulator"}
+            {"id": name, "object": "model", "created": 0, "owned_by": "simulator", **kinds}
             for name in self._profile.models
         ]
         return web.json_response({"object": "list", "data": models})
+
+    async def _status(self, _: web.Request) -> web.Response:
+        data = {"version": self._profile.version, "system_name": "New API"}
+        return web.json_response({"success": True, "message": "", "data": data})
 
 
 def _link(exchange: Exchange, video: Video) -> str:
@@ -356,3 +380,7 @@ def _bend(video: Video, fault: Fault) -> None:
             video.failure = Failure(fault.message or failure.message, fault.code)
         case "stuck":
             video.stuck = True
+        case "away":
+            video.stuck, video.sweep = True, videos.LOOKS * (video.tick or videos.TICK)
+        case "withheld":
+            video.withheld = Failure(videos.MODERATED.message, fault.code)

@@ -30,6 +30,7 @@ def keep(video: Video) -> None:
         "takes": video.takes,
         "owner": video.owner,
         "failure": asdict(video.failure) if video.failure else None,
+        "withheld": asdict(video.withheld) if video.withheld else None,
         "stuck": video.stuck,
         "tick": video.tick,
         "sweep": video.sweep,
@@ -57,7 +58,7 @@ def kept(folder: Path) -> list[Video]:
 def _read(file: Path) -> Video:
     words = json.loads(file.read_text("utf-8"))
     film = words.pop("film")
-    failure = words.pop("failure")
+    failure, withheld = words.pop("failure"), words.pop("withheld", None)
     pictures = tuple(_picture(each) for each in film.pop("pictures"))
     voice = film.pop("voice", None)
     return Video(
@@ -65,6 +66,7 @@ def _read(file: Path) -> Video:
         film=Film(**film, pictures=pictures, voice=_picture(voice) if voice else None),
         path=file.with_suffix(".mp4"),
         failure=Failure(**failure) if failure else None,
+        withheld=Failure(**withheld) if withheld else None,
         **words,
     )
 

@@ -17,6 +17,8 @@ State = Literal["processing", "succeeded", "failed"]
 # What people write into a prompt at a demo to see the other ends of a request.
 REFUSE, FAIL, SLOW = "[refuse]", "[fail]", "[slow]"
 SLOWER = 5
+LOOKS, TICK = 20, 15.0
+"""So often, and so many seconds apart, a vendor that does not answer is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ class Video:
     takes: float  # seconds
     owner: str = ""
     failure: Failure | None = None
+    withheld: Failure | None = (
+        None  # done and charged, with nothing to hand over; its code may be ""
+    )
     stuck: bool = False
     tick: float = 0.0
     sweep: float = math.inf

@@ -222,7 +222,8 @@ def test_what_a_dialect_cannot_say_is_refused_before_there_is_a_request(dialect:
 
 
 def test_every_profile_and_every_model_of_the_simulator_is_reached() -> None:
-    assert SPEAKERS.keys() == PROFILES.keys()
+    plugged = {name for name in PROFILES if name.startswith("new-api-c")}
+    assert SPEAKERS.keys() == PROFILES.keys() - plugged  # what plugins get stands in tests/unit
     for profile, dialect in SPEAKERS.items():
         named = {model.name for model, _ in speaks(dialect)}
         missing = PROFILES[profile].models.keys() - named - {"sora-2-pro"} - SINGERS.keys()

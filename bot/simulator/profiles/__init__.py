@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.simulator.models import MODELS, SINGERS, SORA
 from bot.simulator.profiles.documented import Documented
 from bot.simulator.profiles.new_api import SWEEP, NewApi
+from bot.simulator.profiles.new_api_c import FIRST, USUAL, new_api_c
 from bot.simulator.profiles.openai import OpenAi
 from bot.simulator.profiles.profile import Profile
 
@@ -13,15 +14,48 @@ NEW_API = NewApi(
     name="new-api",
     generation="B",
     models={**MODELS, **SORA},
+    version="v1.0.0-rc.14",
     sweep=SWEEP,
     prepays=True,
     remixes=True,
 )
-NEW_API_A = NewApi(name="new-api-a", generation="A", models={**MODELS, **SORA}, for_all=True)
+NEW_API_A = NewApi(
+    name="new-api-a",
+    generation="A",
+    models={**MODELS, **SORA},
+    version="v1.0.0-rc.2",
+    for_all=True,
+)
+NEW_API_C = new_api_c("new-api-c")
+NEW_API_C_FIRST = new_api_c("new-api-c-1.0.0", dict.fromkeys(USUAL, FIRST))
+NEW_API_C_MIXED = new_api_c(
+    "new-api-c-mixed", dict.fromkeys(("doubao", "kling", "vidu"), FIRST), older=True
+)
 OPENAI = OpenAi(name="openai", models=SORA)
 
 PROFILES: Mapping[str, Profile] = {
-    each.name: each for each in (DOCUMENTED, NEW_API, NEW_API_A, OPENAI)
+    each.name: each
+    for each in (
+        DOCUMENTED,
+        NEW_API,
+        NEW_API_A,
+        OPENAI,
+        NEW_API_C,
+        NEW_API_C_FIRST,
+        NEW_API_C_MIXED,
+    )
 }
 
-__all__ = ["DOCUMENTED", "MODELS", "NEW_API", "NEW_API_A", "OPENAI", "PROFILES", "Profile"]
+__all__ = [
+    "DOCUMENTED",
+    "MODELS",
+    "NEW_API",
+    "NEW_API_A",
+    "NEW_API_C",
+    "NEW_API_C_FIRST",
+    "NEW_API_C_MIXED",
+    "OPENAI",
+    "PROFILES",
+    "Profile",
+    "new_api_c",
+]

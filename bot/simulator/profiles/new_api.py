@@ -172,8 +172,11 @@ class NewApi(Profile):
         return body | _error(video, now, vendor)
 
     def headers(self) -> dict[str, str]:
-        """Every answer has a name that support asks for."""
-        return {"X-Oneapi-Request-Id": secrets.token_hex(16)}
+        """Every answer has a name that support asks for, and the version of the software."""
+        return {
+            "X-Oneapi-Request-Id": secrets.token_hex(16),
+            "X-New-Api-Version": self.version,
+        }
 
     def receipt(self, film: Film) -> dict[str, str]:
         """B says what its price is multiplied by."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.simulator.bodies import Body
 from bot.simulator.models import Model
+from bot.simulator.plugins import Made
 from bot.simulator.refusals import Refused
 from bot.simulator.scenes import Film
 from bot.simulator.videos import Video
@@ -34,12 +35,17 @@ class Profile(ABC):
     lists: bool = False  # whether videos can be listed and deleted
     variants: bool = False  # whether content has a thumbnail and a spritesheet
     remixes: bool = False
+    version: str = ""  # of the software, where it tells
 
     # ----------------------------------------------------------------------- requests
 
     @abstractmethod
     def film(self, body: Body) -> Film:
         """Return the film that a request asks for, or raise `Refused`."""
+
+    def order(self, body: Body) -> tuple[Film, Made | None]:
+        """Return the film, and what a plugin made of the request where there are plugins."""
+        return self.film(body), None
 
     def remix(self, _body: Body, _video: Video) -> Film:
         """Return the film that a request for another version of a video asks for."""
@@ -92,6 +98,18 @@ class Profile(ABC):
     def not_ready(self, _video: Video, _now: float) -> Refused:
         """The content was asked for before it was there, or there will be none."""
         return Refused("the video is not ready")
+
+    def withholds(self, _video: Video) -> Refused | None:
+        """Return what stands between a finished video and whoever asks for it."""
+        return None
+
+    def no_artifact(self) -> Refused:
+        """The video is done, and there is nothing to hand over."""
+        return Refused("the video has no content", 404)
+
+    def unreadable(self, refusal: Refused) -> Refused:
+        """Return what is said to a body that cannot be read."""
+        return refusal
 
     def busy(self) -> Refused:
         """Too many videos of this key are under way."""

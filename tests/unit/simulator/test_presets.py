@@ -215,6 +215,9 @@ ANSWERS: dict[str, tuple[int, str | None, str]] = {
     "plan-403": (403, None, "invalid_token"),
     "html-429": (429, None, "<html>"),
     "bot-wall": (403, None, "<"),
+    "price-missing": (400, None, "model_price_error"),
+    "usage-invalid": (400, None, "plugin_usage_invalid"),
+    "plugin-refuses": (400, None, "plugin_request_invalid"),
 }
 
 

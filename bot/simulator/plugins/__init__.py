@@ -1,0 +1,29 @@
+"""The task plugins of new-api's generation C, a module each: what they read, drop and build.
+
+A plugin is a pure function from what was sent to what its vendor gets. Its versions differ, and so
+each has the versions at which it changed. Nothing here knows of HTTP; refusals are `ValueError`s,
+which the gateway in front puts into an envelope.
+"""
+
+from collections.abc import Mapping
+
+from bot.simulator.plugins import alibaba, doubao, hailuo, jimeng, kling, sora, veo, vidu, xai
+from bot.simulator.plugins.plugin import Built, Made, Plugin, Sent, Shot
+
+PLUGINS: Mapping[str, Plugin] = {
+    each.key: each
+    for each in (
+        alibaba.PLUGIN,
+        doubao.PLUGIN,
+        veo.GOOGLE,
+        hailuo.PLUGIN,
+        jimeng.PLUGIN,
+        kling.PLUGIN,
+        sora.PLUGIN,
+        veo.VERTEX,
+        vidu.PLUGIN,
+        xai.PLUGIN,
+    )
+}
+
+__all__ = ["PLUGINS", "Built", "Made", "Plugin", "Sent", "Shot"]

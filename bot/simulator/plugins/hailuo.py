@@ -1,0 +1,141 @@
+"""MiniMax's Hailuo, and MiniMax-H3, which has a plugin's worth of rules of its own.
+
+Of Hailuo 02 and 2.3 `images` alone is accepted and dropped: the video is made of words alone.
+"""
+
+from collections.abc import Mapping
+
+from bot.simulator.plugins import minimax_h3 as h3
+from bot.simulator.plugins.plugin import (
+    PHOTOS,
+    Built,
+    Plugin,
+    Sent,
+    Shot,
+    Way,
+    fields,
+    json_only,
+    upload,
+)
+from bot.simulator.plugins.values import Values, array, mapping, number, text, whole
+from bot.simulator.vendors.limits import Limits
+
+TIERS: Mapping[str, tuple[str, ...]] = {
+    "MiniMax-Hailuo-02": ("768P", "1080P"),
+    "MiniMax-Hailuo-2.3": ("768P", "1080P"),
+    "MiniMax-Hailuo-2.3-Fast": ("768P", "1080P"),
+}
+FAST, SMALL = "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"
+OLD = ("T2V-01-Director", "T2V-01", "I2V-01-Director", "I2V-01-live", "I2V-01", "S2V-01")
+FIRST = (*TIERS, *OLD)
+KEYS = (
+    "prompt_optimizer", "fast_pretreatment", "callback_url", "aigc_watermark",
+    "first_frame_image", "last_frame_image", "subject_reference",
+)  # fmt: skip
+LARGEST = 20_971_520
+
+
+def decode(sent: Sent) -> Values:
+    """All fields are read and checked, and a file as the first picture."""
+    said = fields(sent)
+    metadata = dict(mapping(said.get("metadata"), "metadata"))
+    asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
+    if asked is not None:
+        said["duration"] = number(asked)
+    file = upload(sent, most=LARGEST, prefix=True)
+    image = file or text(said.get("input_reference") or said.get("image"))
+    if image and (file or not metadata.get("first_frame_image")):
+        metadata["first_frame_image"] = image
+    said["metadata"] = metadata
+    if sent.model != h3.MODEL:
+        pictured = bool(array(said.get("images"))) or any(metadata.get(key) for key in KEYS[4:])
+        _check(sent.model, said, pictured=pictured)
+    return said
+
+
+def _check(model: str, said: Values, *, pictured: bool) -> None:
+    if model == FAST and not pictured:
+        raise ValueError(f"{FAST} supports image-to-video only")
+    seconds = whole(said.get("duration", 6))
+    if model not in TIERS:
+        if seconds != 6:
+            raise ValueError(f"{model} duration must be 6")
+        return
+    if seconds not in (6, 10):
+        raise ValueError(f"{model} duration must be 6 or 10")
+    small = ("512P",) if model == SMALL and pictured else ()
+    allowed = (*small, "768P") if seconds == 10 else (*small, *TIERS[model])
+    if _asked_tier(model, said) not in allowed:
+        words = " or ".join(allowed)
+        raise ValueError(f"{model} duration {seconds} only allows resolution {words}")
+
+
+def _asked_tier(model: str, said: Values) -> str:
+    metadata = mapping(said.get("metadata"), "metadata")
+    asked = said.get("resolution") or metadata.get("resolution") or said.get("size")
+    found = _tier(model, asked)
+    return "768P" if found == "720P" and model in TIERS else found
+
+
+def _tier(model: str, asked: object) -> str:
+    for tier in ("1080", "768", "720", "512"):
+        if tier in text(asked):
+            return f"{tier}P"
+    return "768P" if model in TIERS else "720P"
+
+
+def build_first(model: str, said: Values) -> Built:
+    """The field `duration` counts, `seconds` does not; metadata has the only pictures."""
+    seconds = whole(said.get("duration")) or 0
+    return _built(model, said, max(seconds, 0) or 6, _tier(model, said.get("size")))
+
+
+def build(model: str, said: Values) -> Built:
+    """What the decoder checked goes up; H3 is checked here."""
+    if model == h3.MODEL:
+        return h3.build(said)
+    return _built(model, said, whole(said.get("duration")) or 6, _asked_tier(model, said))
+
+
+def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
+    metadata = mapping(said.get("metadata"), "metadata")
+    body: Values = {"model": model, "duration": seconds, "resolution": resolution}
+    if said.get("prompt"):
+        body["prompt"] = said["prompt"]
+    body |= {key: metadata[key] for key in KEYS if metadata.get(key) is not None}
+    roles = {"first_frame_image": "first_frame", "last_frame_image": "last_frame"}
+    watermark = body.get("aigc_watermark")
+    return Built(
+        body=body,
+        prompt=text(body.get("prompt")),
+        seconds=seconds,
+        unit="second",
+        held=float(seconds),
+        settled=float(seconds),
+        resolution=resolution,
+        pictures=tuple(Shot(role, text(body[key])) for key, role in roles.items() if body.get(key)),
+        watermark=watermark if isinstance(watermark, bool) else None,
+        prompt_extend=body.get("prompt_optimizer") is not False,
+    )
+
+
+def complaint(model: str, built: Built) -> str | None:
+    """What MiniMax itself refuses, of what 1.0.0 let through."""
+    if model != h3.MODEL and built.seconds not in (6, 10):
+        return f"duration {built.seconds} is not supported by {model}"
+    if not built.prompt and not built.pictures:
+        return "prompt is required"
+    return None
+
+
+PLUGIN = Plugin(
+    key="hailuo",
+    newest="1.2.1",
+    ways={
+        "1.0.0": Way(FIRST, json_only, build_first),
+        "1.0.1": Way(FIRST, decode, build),
+        "1.2.0": Way((*FIRST, h3.MODEL), decode, build),
+    },
+    limits=lambda _model: Limits(formats=PHOTOS, weight=LARGEST),
+    check=complaint,
+)

@@ -1,0 +1,226 @@
+"""A plugin and what goes through it: a request as the host parsed it, and what the vendor gets."""
+
+import base64
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from bot.simulator.bodies import Upload
+from bot.simulator.pictures import bare, data_uri, is_address
+from bot.simulator.plugins.values import Values, number
+from bot.simulator.refusals import Refused
+from bot.simulator.scenes import Picture
+from bot.simulator.vendors.limits import MEGABYTE, Limits
+from bot.simulator.vendors.submission import rejected
+
+LONGEST = 3600  # seconds that any task may be asked for
+PHOTOS = frozenset({"JPEG", "PNG", "WEBP"})
+LARGEST = 64 * MEGABYTE
+"""Bytes of a picture where neither plugin nor vendor is known to have a limit."""
+CHOSEN = 8
+"""Seconds of a video whose model chose its length."""
+
+
+class Oversized(ValueError):
+    """A file is over the plugin's own limit: the host cannot build the vendor's request."""
+
+
+class Unpriced(ValueError):
+    """A fact that the price hangs on has a value that its plugin does not declare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request; the values of a form are lists of texts, those of a JSON object as they came."""
+
+    model: str
+    values: Mapping[str, object]
+    files: tuple[tuple[str, Upload], ...] = ()
+    form: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture in a vendor's request; `data` is its address, base64 or a `data:` URI."""
+
+    role: str  # first_frame, last_frame or reference
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """One request as the vendor gets it, and what its plugin holds for it.
+
+    `body` is all of it; what everybody asks about stands beside it under one name for all vendors.
+    `seconds` is -1 where the model chooses. `held` is taken at once, `settled` in the end.
+    """
+
+    body: Mapping[str, object]
+    prompt: str
+    seconds: int
+    unit: str
+    held: float
+    settled: float
+    resolution: str = ""
+    ratio: str = ""
+    pictures: tuple[Shot, ...] = ()
+    seed: int | None = None
+    negative_prompt: str = ""
+    sound: bool | None = None
+    watermark: bool | None = None
+    prompt_extend: bool | None = None
+
+    @property
+    def length(self) -> int:
+        """How long the video becomes."""
+        return CHOSEN if self.seconds == -1 else self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One request that a plugin passed on, and by which version."""
+
+    plugin: str
+    version: str
+    built: Built
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a plugin takes requests from some version on."""
+
+    models: Collection[str]
+    decode: Callable[[Sent], Values]
+    build: Callable[[str, Values], Built]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """One plugin; its ways go up by the version at which each began.
+
+    Its vendor takes pictures as addresses and as `data:` URIs, or as `bare` base64 for the latter.
+    """
+
+    key: str
+    newest: str
+    ways: Mapping[str, Way]
+    bare: bool = False
+    limits: Callable[[str], Limits] = lambda _model: Limits(formats=PHOTOS, weight=LARGEST)
+    check: Callable[[str, Built], str | None] = lambda _model, _built: None
+
+    def way(self, version: str) -> Way | None:
+        """Return how a version takes requests; None if it is older than the plugin."""
+        fitting = [way for first, way in self.ways.items() if parts(first) <= parts(version)]
+        return fitting[-1] if fitting else None
+
+    def pictures(self, model: str, built: Built) -> tuple[Picture, ...]:
+        """Return what the vendor sees, or refuse the whole as it would."""
+        if complaint := self.check(model, built):
+            raise refused(complaint)
+        return tuple(self._seen(model, shot.data) for shot in built.pictures)
+
+    def _seen(self, model: str, text: str) -> Picture:
+        if is_address(text):
+            return text
+        found = None if self.bare else data_uri(text)
+        data = bare(text) if self.bare else found and found[1]
+        if data is None:
+            raise refused("a picture is neither an address nor encoded as it should be")
+        if complaint := self.limits(model).complaint(data):
+            raise refused(complaint)
+        return data
+
+
+def refused(message: str, code: str = "InvalidParameter") -> Refused:
+    """The vendor's no, as the gateway passes it on."""
+    return rejected({"code": code, "message": message})
+
+
+def parts(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, which can be compared."""
+    return tuple(int(part) for part in version.split("."))
+
+
+# --------------------------------------------------------------------------------- reading
+
+
+def json_only(sent: Sent) -> Values:
+    """What all plugins but three did at 1.0.0: no form, and seconds within bounds."""
+    if sent.form:
+        raise ValueError("JSON object required")
+    said = dict(sent.values)
+    asked = number(_seconds(said))
+    if _seconds(said) is not None and not 0 < asked <= LONGEST:
+        raise ValueError(f"seconds must be between 1 and {LONGEST}")
+    return said
+
+
+def fields(sent: Sent, *, lists: Collection[str] = (), files: str = "") -> Values:
+    """What all plugins do since: every field, but each of a form once, and one file.
+
+    `lists` may repeat; `files` is what is said to any file where none is taken.
+    """
+    if not sent.form:
+        return dict(sent.values)
+    if files and sent.files:
+        raise ValueError(files)
+    said = {
+        name: values if name in lists else once(sent, name) for name, values in sent.values.items()
+    }
+    _check_files(sent)
+    if "metadata" in said:
+        said["metadata"] = _metadata(str(said["metadata"]))
+    if (asked := _seconds(said)) is not None:
+        said["seconds"] = number(asked)
+    return said
+
+
+def once(sent: Sent, name: str) -> object:
+    """Return the one text of a form that has a name."""
+    values = sent.values.get(name)
+    if not isinstance(values, list):
+        return None
+    if len(values) > 1:
+        raise ValueError(f"{name} must be provided once")
+    return values[0]
+
+
+def switches(said: Values, *names: str) -> None:
+    """Read texts of a form that stand for yes and no."""
+    for name in names:
+        if name in said:
+            if said[name] not in ("true", "false"):
+                raise ValueError(f"{name} must be true or false")
+            said[name] = said[name] == "true"
+
+
+def upload(sent: Sent, *, most: int, prefix: bool) -> str | None:
+    """Return the file of a form as base64, with or without the prefix of a `data:` URI."""
+    for name, file in sent.files:
+        if len(file.data) > most:
+            raise Oversized(f'file "{name}" exceeds the {most} byte limit')
+        encoded = base64.b64encode(file.data).decode()
+        return f"data:{file.content_type};base64,{encoded}" if prefix else encoded
+    return None
+
+
+def _check_files(sent: Sent) -> None:
+    for name, _ in sent.files:
+        if name != "input_reference":
+            raise ValueError(f"unexpected file field: {name}")
+    if len(sent.files) > 1:
+        raise ValueError("input_reference must be provided once")
+
+
+def _metadata(written: str) -> Mapping[str, object]:
+    try:
+        content = json.loads(written)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError("metadata must be a JSON object string")
+    return content
+
+
+def _seconds(said: Values) -> object:
+    return said["seconds"] if said.get("seconds") is not None else said.get("duration")

@@ -1,0 +1,126 @@
+"""Google's Veo, behind the plugins `google` and `vertex-ai`: the first of `images` is the picture.
+
+`image`, the text `input_reference` and links are accepted and dropped: the video is made of words
+alone.
+"""
+
+import re
+
+from bot.simulator.plugins.plugin import (
+    PHOTOS,
+    Built,
+    Plugin,
+    Sent,
+    Shot,
+    Way,
+    fields,
+    json_only,
+    upload,
+)
+from bot.simulator.plugins.values import Values, array, mapping, number, sides, text, tier, whole
+from bot.simulator.vendors.limits import Limits
+
+FIRST = (
+    "veo-3.0-generate-001", "veo-3.0-fast-generate-001", "veo-3.1-generate-preview",
+    "veo-3.1-fast-generate-preview",
+)  # fmt: skip
+MODELS = (
+    *FIRST, "veo-3.1-lite-generate-preview", "veo-3.1-generate-001", "veo-3.1-fast-generate-001",
+    "veo-3.1-lite-generate-001",
+)  # fmt: skip
+SECONDS, USUAL = (4, 6, 8), 8
+TIERS = ("720p", "1080p", "4k")
+STEPS = ((3840, "4k"), (1920, "1080p"))
+LARGEST = 20_971_520
+
+
+def decode(sent: Sent) -> Values:
+    """All fields are read; seconds and resolution are checked; a file is the picture."""
+    said = fields(sent)
+    asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
+    if asked is not None:
+        if number(asked) not in SECONDS:
+            raise ValueError("seconds must be one of 4, 6, or 8")
+        said["duration"] = number(asked)
+    metadata = dict(mapping(said.get("metadata"), "metadata"))
+    resolution = text(said.get("resolution") or metadata.get("resolution")).lower()
+    if resolution and resolution not in TIERS:
+        raise ValueError("resolution must be one of 720p, 1080p, or 4k")
+    if resolution:
+        said["metadata"] = {**metadata, "resolution": resolution}
+    if file := upload(sent, most=LARGEST, prefix=False):
+        said["images"] = [file]
+    return said
+
+
+def build(_model: str, said: Values) -> Built:
+    """Metadata is the vendor's parameters, to which size and length are added.
+
+    At 1.0.0 the decoder did not read `seconds` into `duration`, so that only `duration` counts.
+    """
+    told = dict(mapping(said.get("metadata"), "metadata"))
+    if (seconds := number(said.get("duration"))) > 0:
+        told["durationSeconds"] = int(seconds)
+    if said.get("size"):
+        told["resolution"] = told.get("resolution") or tier(said["size"], STEPS, "720p")
+        told["aspectRatio"] = told.get("aspectRatio") or _ratio(said["size"])
+    images = array(said.get("images"))
+    picture = _picture(text(images[0])) if images else ""
+    instance: Values = {"prompt": said.get("prompt")}
+    if picture:
+        instance["image"] = picture
+    lasting = whole(told.get("durationSeconds")) or USUAL
+    sound = told.get("generateAudio")
+    return Built(
+        body={"instances": [instance], "parameters": told},
+        prompt=text(said.get("prompt")),
+        seconds=lasting,
+        unit="second",
+        held=float(lasting),
+        settled=float(lasting),
+        resolution=text(told.get("resolution")).lower() or "720p",
+        ratio=text(told.get("aspectRatio")) or "16:9",
+        pictures=(Shot("first_frame", picture),) if picture else (),
+        seed=whole(told.get("seed")),
+        negative_prompt=text(told.get("negativePrompt")),
+        sound=sound if isinstance(sound, bool) else None,
+    )
+
+
+def _ratio(size: object) -> str:
+    width, height = sides(size) or (16, 9)
+    return "9:16" if height > width else "16:9"
+
+
+def _picture(value: str) -> str:
+    """Base64 as it is, or out of a `data:` URI; anything else is no picture."""
+    payload = value.partition(",")[2] if value.startswith("data:") else value
+    return payload if re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", payload) else ""
+
+
+def complaint(model: str, built: Built) -> str | None:
+    """What Google itself refuses, of what 1.0.0 let through."""
+    if built.seconds not in SECONDS:
+        return f"durationSeconds {built.seconds} is not supported by {model}"
+    if built.resolution not in TIERS:
+        return f"resolution {built.resolution} is not supported by {model}"
+    return None if built.prompt or built.pictures else "prompt is required"
+
+
+def _plugin(key: str, newest: str) -> Plugin:
+    return Plugin(
+        key=key,
+        newest=newest,
+        ways={
+            "1.0.0": Way(FIRST, json_only, build),
+            "1.0.1": Way(FIRST, decode, build),
+            "1.0.3": Way(MODELS, decode, build),
+        },
+        bare=True,
+        limits=lambda _model: Limits(formats=PHOTOS, weight=LARGEST),
+        check=complaint,
+    )
+
+
+GOOGLE = _plugin("google", "1.0.3")
+VERTEX = _plugin("vertex-ai", "1.0.2")

@@ -1,0 +1,138 @@
+"""Vidu: 1.0.0 sends `images` and nothing else; later versions take a file or one picture as well.
+
+The number of pictures decides what is made. Two need JSON: a form cannot repeat `images`.
+"""
+
+from bot.simulator.plugins.plugin import Built, Plugin, Sent, Shot, Way, fields, json_only, upload
+from bot.simulator.plugins.values import Values, array, mapping, number, sides, text, tier, whole
+from bot.simulator.vendors import vidu as vendor
+
+MODELS = ("viduq2", "viduq1", "vidu2.0", "vidu1.5")
+TIERS = ("360p", "540p", "720p", "1080p")
+STEPS = ((1920, "1080p"), (1280, "720p"), (960, "540p"))
+LARGEST = 15_728_640
+SHORT, SHORT_TIERS = 4, ("360p", "720p", "1080p")
+
+
+def decode(sent: Sent) -> Values:
+    """All fields are read and checked, and a file as the picture."""
+    said = fields(sent)
+    model = sent.model
+    asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
+    said["duration"] = _usual_seconds(model) if asked is None else number(asked)
+    if file := upload(sent, most=LARGEST, prefix=True):
+        said["images"] = [file]
+    elif not array(said.get("images")):
+        image = text(said.get("input_reference") or said.get("image"))
+        said["images"] = [image] if image else []
+    said["resolution"] = _resolution(model, said)
+    _check(model, said["duration"], text(said["resolution"]), array(said["images"]))
+    return said
+
+
+def build_first(_model: str, said: Values) -> Built:
+    """The field `duration` counts, `seconds` does not; the size is the tier as it was spelt."""
+    seconds = whole(said.get("duration")) or 5
+    return _built(_model, said, seconds, text(said.get("size")) or "1080p")
+
+
+def build(model: str, said: Values) -> Built:
+    """What the decoder read goes up; metadata wins."""
+    seconds = whole(said.get("duration")) or _usual_seconds(model)
+    return _built(model, said, seconds, text(said["resolution"]))
+
+
+def _usual_seconds(model: str) -> int:
+    return SHORT if model == "vidu2.0" else 5
+
+
+def _resolution(model: str, said: Values) -> str:
+    if model == "viduq1":
+        return "1080p"
+    metadata = mapping(said.get("metadata"), "metadata")
+    asked = text(said.get("resolution") or metadata.get("resolution") or said.get("size")).lower()
+    usual = {"viduq2": "720p", "vidu2.0": "360p"}.get(model, "1080p")
+    if asked in TIERS:
+        return asked
+    return tier(asked, STEPS, "360p") if sides(asked) else usual
+
+
+def _check(model: str, asked: object, resolution: str, images: list[object]) -> None:
+    seconds = whole(asked)
+    match model:
+        case "vidu2.0" if not images:
+            raise ValueError("vidu2.0 does not support text-to-video")
+        case "viduq1" if seconds != 5:
+            raise ValueError("viduq1 duration must be 5")
+        case "vidu2.0" if seconds not in (SHORT, 8):
+            raise ValueError("vidu2.0 duration must be 4 or 8")
+        case "vidu2.0" if seconds == 8 and resolution != "720p":
+            raise ValueError("vidu2.0 duration 8 only allows resolution 720p")
+        case "vidu2.0" if resolution not in SHORT_TIERS:
+            raise ValueError("vidu2.0 duration 4 only allows resolution 360p, 720p, or 1080p")
+        case "viduq2" if seconds not in range(1, 11):
+            raise ValueError("viduq2 duration must be between 1 and 10")
+        case "vidu1.5" if seconds is None or seconds not in range(1, 3601):
+            raise ValueError("seconds must be between 1 and 3600")
+
+
+def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
+    body: Values = {
+        "model": model,
+        "images": array(said.get("images")) or None,
+        "prompt": said.get("prompt") or None,
+        "duration": seconds,
+        "resolution": resolution,
+        "movement_amplitude": "auto",
+    }
+    body |= mapping(said.get("metadata"), "metadata")
+    body.pop("action", None)
+    for name in ("prompt", "bgm"):
+        if not body.get(name):
+            body.pop(name, None)
+    images = [text(each) for each in array(body.get("images"))]
+    return Built(
+        body=body,
+        prompt=text(body.get("prompt")),
+        seconds=whole(body["duration"]) or 0,
+        unit="second",
+        held=float(seconds),
+        settled=number(body["duration"]),
+        resolution=text(body["resolution"]),
+        ratio=text(body.get("aspect_ratio")),
+        pictures=tuple(
+            Shot(_role(place, len(images)), image) for place, image in enumerate(images)
+        ),
+        seed=whole(body.get("seed")),
+        sound=body.get("bgm") is True,
+    )
+
+
+def _role(place: int, count: int) -> str:
+    """Up to two are frames; more are references."""
+    return ("first_frame", "last_frame")[place] if count <= 2 else "reference"
+
+
+def complaint(model: str, built: Built) -> str | None:
+    """What Vidu itself refuses, of what 1.0.0 let through."""
+    tiers = ("1080p",) if model == "viduq1" else TIERS
+    if built.resolution not in tiers:
+        return f"resolution {built.resolution} is not supported by {model}"
+    if model == "viduq1" and built.seconds != 5:
+        return f"duration is not supported by {model}"
+    if not built.prompt and not built.pictures:
+        return "prompt is required"
+    if len(built.prompt) > vendor.LONGEST:
+        return f"prompt has more than {vendor.LONGEST} characters"
+    if len(built.pictures) > vendor.MOST:
+        return f"there are more than {vendor.MOST} images"
+    return None
+
+
+PLUGIN = Plugin(
+    key="vidu",
+    newest="1.0.2",
+    ways={"1.0.0": Way(MODELS, json_only, build_first), "1.0.1": Way(MODELS, decode, build)},
+    limits=lambda _model: vendor.PICTURES,
+    check=complaint,
+)

@@ -1,0 +1,68 @@
+"""Wan's models, as Alibaba's plugin has them, and their sizes and media; data alone."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from bot.simulator.models import WAN_SIZES
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A Wan model: `kind` says where its pictures go; the last of its tiers is the usual one."""
+
+    kind: str
+    tiers: tuple[str, ...]
+    seconds: Collection[int]
+    usual: str = "1080P"
+
+
+SMALL, LARGE, ALL = ("480P", "720P"), ("720P", "1080P"), ("480P", "720P", "1080P")
+NO_HD = ("480P", "1080P")
+TO_15, FIVES = range(2, 16), (5, 10, 15)
+MODELS: Mapping[str, Model] = {
+    "wan3.0-video": Model("all", ALL, range(2, 31)),
+    "wan3.0-video-prime": Model("all", ALL, range(2, 31)),
+    "wan2.7-t2v": Model("t2v", LARGE, TO_15),
+    "wan2.7-t2v-2026-04-25": Model("t2v", LARGE, TO_15),
+    "wan2.7-t2v-2026-06-12": Model("t2v", LARGE, TO_15),
+    "wan2.7-i2v": Model("media", LARGE, TO_15),
+    "wan2.7-i2v-2026-04-25": Model("media", LARGE, TO_15),
+    "wan2.6-t2v": Model("size", LARGE, TO_15),
+    "wan2.6-t2v-us": Model("size", LARGE, FIVES),
+    "wan2.6-i2v": Model("image", LARGE, TO_15),
+    "wan2.6-i2v-flash": Model("image", LARGE, TO_15),
+    "wan2.6-i2v-us": Model("image", LARGE, FIVES),
+    "wan2.5-t2v-preview": Model("size", ALL, (5, 10)),
+    "wan2.5-i2v-preview": Model("image", ALL, (5, 10)),
+    "wan2.2-t2v-plus": Model("size", NO_HD, (5,)),
+    "wan2.2-i2v-flash": Model("image", ALL, (5,), "720P"),
+    "wan2.2-i2v-plus": Model("image", NO_HD, (5,)),
+    "wan2.2-kf2v-flash": Model("frames", ALL, (5,), "720P"),
+    "wan2.2-s2v": Model("speech", SMALL, range(1, 20), "480P"),
+    "wanx2.1-t2v-plus": Model("size", ("720P",), (5,), "720P"),
+    "wanx2.1-t2v-turbo": Model("size", SMALL, (5,), "720P"),
+    "wanx2.1-i2v-plus": Model("image", ("720P",), (5,), "720P"),
+    "wanx2.1-i2v-turbo": Model("image", SMALL, (3, 4, 5), "720P"),
+}
+FIRST = (
+    "wan2.7-i2v", "wan2.7-t2v", "wan2.5-t2v-preview", "wan2.5-i2v-preview", "wan2.2-i2v-flash",
+    "wan2.2-i2v-plus", "wanx2.1-i2v-plus", "wanx2.1-i2v-turbo",
+)  # fmt: skip
+"""What 1.0.0 declares."""
+
+RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4")
+SIZES: Mapping[str, tuple[str, str]] = {
+    f"{width}*{height}": (tier, ratio)
+    for tier, sizes in WAN_SIZES.items()
+    for (width, height), ratio in zip(sizes, RATIOS, strict=False)
+} | {
+    "1104*832": ("720P", "4:3"), "832*1104": ("720P", "3:4"),
+    "1648*1248": ("1080P", "4:3"), "1248*1648": ("1080P", "3:4"),
+}  # fmt: skip
+MEDIA: Mapping[str, Mapping[str, int]] = {
+    "media": {"first_frame": 1, "last_frame": 1, "driving_audio": 1, "first_clip": 1},
+    "all": {
+        "first_frame": 1, "last_frame": 1, "reference_image": 10, "reference_video": 5,
+        "reference_audio": 5, "file": 1, "link": 1,
+    },
+}  # fmt: skip
