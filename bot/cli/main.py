@@ -167,7 +167,7 @@ def simulator(
         float, typer.Option("--render-time", help="Seconds that a video takes at least.")
     ] = 8.0,
     profile: Annotated[
-        str, typer.Option(help="What it speaks: documented, new-api, new-api-a or openai.")
+        str, typer.Option(help="What it speaks: documented, openai, new-api, new-api-a, new-api-c.")
     ] = "documented",
     tick: Annotated[
         float | None,

@@ -10,7 +10,7 @@ from rich.console import Console
 from bot.cli.words import tell
 from bot.core.errors import Broken
 from bot.simulator.presets import PRESETS, named
-from bot.simulator.profiles import PROFILES
+from bot.simulator.profiles import PROFILES, Profile, new_api_c
 from bot.simulator.server import Simulator
 from bot.web.server import cannot_listen
 
@@ -40,13 +40,11 @@ def build_simulator(
     troubles: Sequence[str],
 ) -> Simulator:
     """Return what the options ask for. Raises `Broken` for a name that nobody has."""
-    if profile not in PROFILES:
-        raise Broken("unknown_profile", name=profile, known=", ".join(PROFILES))
     simulator = Simulator(
         key=key,
         other_keys=other_keys,
         render_time=render_time,
-        profile=PROFILES[profile],
+        profile=_profile(profile),
         tick=tick,
         at_once=at_once,
     )
@@ -56,6 +54,20 @@ def build_simulator(
         for fault, times in named(name):
             simulator.faults.add(fault, times)
     return simulator
+
+
+def _profile(name: str) -> Profile:
+    """The profile of a name; plugins may follow it, as in `new-api-c:kling=1.0.0,xai=none`."""
+    base, colon, plugins = name.partition(":")
+    if base not in PROFILES or (colon and base != "new-api-c"):
+        raise Broken("unknown_profile", name=name, known=", ".join(PROFILES))
+    if not colon:
+        return PROFILES[base]
+    pairs = [each.partition("=") for each in plugins.split(",")]
+    try:
+        return new_api_c(name, {key: version for key, _, version in pairs})
+    except ValueError as error:
+        raise Broken("bad_plugin", complaint=str(error)) from error
 
 
 async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str) -> None:

@@ -37,3 +37,29 @@ def test_a_name_that_nobody_has_is_an_operators_mistake(
     with pytest.raises(Broken) as caught:
         built(*options)
     assert (caught.value.code, caught.value.values["name"]) == (code, options[-1])
+
+
+async def test_each_plugin_may_have_a_version_of_its_own() -> None:
+    simulator = built("new-api-c:kling=1.0.0,alibaba=none")
+    headers = {"Authorization": "Bearer sk-sim"}
+    async with simulator.serve() as url, aiohttp.ClientSession(url, headers=headers) as client:
+        for model in ("kling-v1", "wan2.5-t2v-preview"):
+            content = {"prompt": "a", "model": model, "image": "no picture"}
+            async with client.post("/v1/videos", json=content):
+                pass
+    assert [entry.status for entry in simulator.journal] == [200, 503]
+
+
+@pytest.mark.parametrize(
+    ("profile", "code"),
+    [
+        ("new-api-c:klling=1.0.0", "bad_plugin"),
+        ("new-api-c:kling", "bad_plugin"),
+        ("new-api-c:", "bad_plugin"),
+        ("new-api:kling=1.0.0", "unknown_profile"),
+    ],
+)
+def test_a_plugin_that_cannot_be_is_an_operators_mistake(profile: str, code: str) -> None:
+    with pytest.raises(Broken) as caught:
+        built(profile)
+    assert caught.value.code == code
