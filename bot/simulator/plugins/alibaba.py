@@ -48,7 +48,9 @@ def decode_first(sent: Sent) -> Values:
 
 def decode(sent: Sent) -> Values:
     """All fields are read, and no file."""
-    said = fields(sent, lists=("images",), files="Alibaba requires image references to be URLs")
+    if sent.files:
+        raise ValueError("Alibaba requires image references to be URLs")
+    said = fields(sent, lists=("images",))
     if sent.form:
         for name in ("duration", "seed"):
             if name in said:
@@ -95,7 +97,7 @@ def build_first(model: str, said: Values) -> Built:
     given: Values = {"prompt": said.get("prompt") or ""}
     if image := _first(said):
         given["img_url"] = image
-    told = {"prompt_extend": True, "duration": _duration_first(said), **_size_first(model, said)}
+    told = {"prompt_extend": True, **_size_first(model, said), "duration": _duration_first(said)}
     nested, parameters = _nested(said, model)
     given |= nested
     told |= parameters
@@ -150,7 +152,11 @@ def build(model: str, said: Values) -> Built:
     for name in SWITCHES:
         boolean(told.get(name), name)
     _check_seed(told.get("seed"), -1 if known.kind == "all" else 0)
-    _set_size(model, known, told, native.get("size") or said.get("size"))
+    size = native.get("size")
+    if known.kind == "size" and size:  # the last word on a text model
+        told.pop("resolution", None)
+        told |= {"ratio": _sized(size)[1] or told.get("ratio")}
+    _set_size(model, known, told, size or said.get("size"))
     _set_seconds(model, known, told, _asked(said, native))
     _set_pictures(model, known, said, given)
     return _built(model, given, told)
@@ -215,7 +221,9 @@ def _set_seconds(model: str, known: Model, told: Values, asked: object) -> None:
     if seconds not in known.seconds and seconds != -1:
         if isinstance(known.seconds, range):
             least, most = known.seconds[0], known.seconds[-1]
-            raise ValueError(f"{model} duration must be an integer between {least} and {most}")
+            chooses = "-1 or " if known.kind == "all" else ""
+            words = f"{model} duration must be {chooses}an integer between {least} and {most}"
+            raise ValueError(words)
         raise ValueError(f"{model} duration must be one of {', '.join(map(str, known.seconds))}")
     told["duration"] = seconds
 

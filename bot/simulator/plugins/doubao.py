@@ -4,6 +4,7 @@
 never reaches the vendor, it only decides what is held.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -93,7 +94,8 @@ def tokens(seconds: float, resolution: str) -> float:
 
 def _built(model: str, said: Values, resolution: str, longest: int) -> Built:
     metadata = mapping(said.get("metadata"), "metadata")
-    seconds = whole(said.get("seconds")) or 0
+    asked = number(said.get("seconds"))
+    seconds = int(asked) if math.isfinite(asked) else 0
     body = {**metadata, "model": model, "content": _content(said, metadata)}
     if seconds > 0 or seconds == -1:
         body["duration"] = seconds

@@ -4,6 +4,7 @@ Of Hailuo 02 and 2.3 `images` alone is accepted and dropped: the video is made o
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.simulator.plugins import minimax_h3 as h3
 from bot.simulator.plugins.plugin import (
@@ -14,6 +15,7 @@ from bot.simulator.plugins.plugin import (
     Shot,
     Way,
     fields,
+    held_first,
     json_only,
     upload,
 )
@@ -26,7 +28,8 @@ TIERS: Mapping[str, tuple[str, ...]] = {
     "MiniMax-Hailuo-2.3-Fast": ("768P", "1080P"),
 }
 FAST, SMALL = "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"
-OLD = ("T2V-01-Director", "T2V-01", "I2V-01-Director", "I2V-01-live", "I2V-01", "S2V-01")
+DIRECTOR = "T2V-01-Director"
+OLD = (DIRECTOR, "T2V-01", "I2V-01-Director", "I2V-01-live", "I2V-01", "S2V-01")
 FIRST = (*TIERS, *OLD)
 KEYS = (
     "prompt_optimizer", "fast_pretreatment", "callback_url", "aigc_watermark",
@@ -64,7 +67,7 @@ def _check(model: str, said: Values, *, pictured: bool) -> None:
     if seconds not in (6, 10):
         raise ValueError(f"{model} duration must be 6 or 10")
     small = ("512P",) if model == SMALL and pictured else ()
-    allowed = (*small, "768P") if seconds == 10 else (*small, *TIERS[model])
+    allowed = ("768P", *small) if seconds == 10 else (*small, *TIERS[model])
     if _asked_tier(model, said) not in allowed:
         words = " or ".join(allowed)
         raise ValueError(f"{model} duration {seconds} only allows resolution {words}")
@@ -87,7 +90,11 @@ def _tier(model: str, asked: object) -> str:
 def build_first(model: str, said: Values) -> Built:
     """The field `duration` counts, `seconds` does not; metadata has the only pictures."""
     seconds = whole(said.get("duration")) or 0
-    return _built(model, said, max(seconds, 0) or 6, _tier(model, said.get("size")))
+    large = "768" if model == DIRECTOR else ""
+    tier = _tier(model, said.get("size") or large)
+    held = held_first(said, 6)
+    built = _built(model, said, max(seconds, 0) or 6, tier)
+    return replace(built, held=held, settled=held)  # the vendor tells no length that counts
 
 
 def build(model: str, said: Values) -> Built:

@@ -6,8 +6,27 @@ A file never arrives: the body is handed over as ready text, in which the host r
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.simulator.plugins.plugin import Built, Plugin, Sent, Shot, Way, fields, json_only, upload
-from bot.simulator.plugins.values import Values, array, mapping, nearest, number, sides, text, whole
+from bot.simulator.plugins.plugin import (
+    Built,
+    Plugin,
+    Sent,
+    Shot,
+    Way,
+    fields,
+    held_first,
+    json_only,
+    upload,
+)
+from bot.simulator.plugins.values import (
+    Values,
+    array,
+    crossed,
+    mapping,
+    nearest,
+    number,
+    text,
+    whole,
+)
 from bot.simulator.vendors import jimeng as vendor
 
 MODELS = ("jimeng_vgfm_t2v_l20",)
@@ -39,7 +58,7 @@ def decode(sent: Sent) -> Values:
 def build_first(model: str, said: Values) -> Built:
     """The model stays the one that looks at no picture; the ratio comes from metadata alone."""
     body: Values = {"aspect_ratio": "", "frames": 241 if said.get("duration") == 10 else 121}
-    return _built(model, said, body)
+    return replace(_built(model, said, body), held=held_first(said, SECONDS))
 
 
 def build(model: str, said: Values) -> Built:
@@ -56,7 +75,7 @@ def _ratio(said: Values) -> str:
     for value in (metadata.get("aspect_ratio"), said.get("aspect_ratio"), said.get("size")):
         if value in RATIOS:
             return text(value)
-    found = sides(said.get("size"))
+    found = crossed(said.get("size"))
     return nearest(*found, RATIOS) if found else ""
 
 

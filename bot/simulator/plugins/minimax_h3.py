@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.simulator.plugins.plugin import Built, Shot
-from bot.simulator.plugins.values import Values, array, mapping, text, whole
+from bot.simulator.plugins.values import Values, mapping, text, whole
 
 MODEL = "MiniMax-H3"
 SECONDS = range(4, 16)
@@ -15,13 +15,14 @@ def build(said: Values) -> Built:
     """Return what goes up; whatever breaks a rule is refused here, not by the decoder."""
     metadata = mapping(said.get("metadata"), "metadata")
     content = _content(said, metadata)
+    tier = _tier(said, metadata)
     seconds = whole(said.get("duration", 5))
     if seconds not in SECONDS or seconds is None:
         raise ValueError(f"{MODEL} duration must be an integer between 4 and 15 seconds")
     body: Values = {
         "model": MODEL,
         "content": content,
-        "resolution": _tier(said, metadata),
+        "resolution": tier,
         "duration": seconds,
         "ratio": _ratio(metadata, content),
     }
@@ -68,7 +69,10 @@ def _ratio(metadata: Mapping[str, object], content: list[Mapping[str, object]]) 
 def _content(said: Values, metadata: Mapping[str, object]) -> list[Mapping[str, object]]:
     given = metadata.get("content")
     if given is None:
-        return _checked([*_words(said), *_frames(said, metadata), *_others(metadata)])
+        items = [*_words(said), *_frames(said, metadata), *_others(metadata)]
+        if not items:
+            raise ValueError(f"{MODEL} requires a prompt or a media input")
+        return _checked(items)
     if not isinstance(given, list):
         raise ValueError("metadata.content must be an array")
     items = [item for item in given if isinstance(item, Mapping) and item.get("type")]
@@ -82,7 +86,8 @@ def _words(said: Values) -> list[Mapping[str, object]]:
 
 
 def _frames(said: Values, metadata: Mapping[str, object]) -> list[Mapping[str, object]]:
-    images = array(said.get("images"))
+    given = said.get("images")
+    images = given if isinstance(given, list) else [given] if given else []
     if len(images) > FRAMES:
         raise ValueError(f"{MODEL} accepts at most {FRAMES} frame images")
     named = {key: metadata.get(f"{key}_image") for key in ("first_frame", "last_frame")}

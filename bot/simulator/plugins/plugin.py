@@ -162,14 +162,15 @@ def fields(sent: Sent, *, lists: Collection[str] = (), files: str = "") -> Value
     """
     if not sent.form:
         return dict(sent.values)
-    if files and sent.files:
-        raise ValueError(files)
     said = {
         name: values if name in lists else once(sent, name) for name, values in sent.values.items()
     }
-    _check_files(sent)
+    if not files:
+        _check_files(sent)
     if "metadata" in said:
         said["metadata"] = _metadata(str(said["metadata"]))
+    if files and sent.files:
+        raise ValueError(files)
     if (asked := _seconds(said)) is not None:
         said["seconds"] = number(asked)
     return said
@@ -192,6 +193,12 @@ def switches(said: Values, *names: str) -> None:
             if said[name] not in ("true", "false"):
                 raise ValueError(f"{name} must be true or false")
             said[name] = said[name] == "true"
+
+
+def held_first(said: Values, usual: float) -> float:
+    """Return what 1.0.0 holds: for `seconds` as well, which most plugins then do not pass on."""
+    asked = number(said.get("duration") or said.get("seconds") or usual)
+    return asked if asked > 0 else usual
 
 
 def upload(sent: Sent, *, most: int, prefix: bool) -> str | None:

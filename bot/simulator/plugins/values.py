@@ -55,6 +55,11 @@ def sides(size: object) -> tuple[float, float] | None:
     return (width, height) if width > 0 and height > 0 else None
 
 
+def crossed(size: object) -> tuple[float, float] | None:
+    """The same, where only `x` will do."""
+    return None if "*" in text(size) else sides(size)
+
+
 def tier(size: object, steps: Sequence[tuple[int, str]], least: str) -> str:
     """Return the tier of the longest side; `steps` go down from the longest."""
     longest = max(sides(size) or (0, 0))

@@ -5,6 +5,7 @@ alone.
 """
 
 import re
+from dataclasses import replace
 
 from bot.simulator.plugins.plugin import (
     PHOTOS,
@@ -14,10 +15,11 @@ from bot.simulator.plugins.plugin import (
     Shot,
     Way,
     fields,
+    held_first,
     json_only,
     upload,
 )
-from bot.simulator.plugins.values import Values, array, mapping, number, sides, text, tier, whole
+from bot.simulator.plugins.values import Values, array, crossed, mapping, number, text, tier, whole
 from bot.simulator.vendors.limits import Limits
 
 FIRST = (
@@ -53,22 +55,33 @@ def decode(sent: Sent) -> Values:
     return said
 
 
-def build(_model: str, said: Values) -> Built:
-    """Metadata is the vendor's parameters, to which size and length are added.
-
-    At 1.0.0 the decoder did not read `seconds` into `duration`, so that only `duration` counts.
-    """
+def build_first(_model: str, said: Values) -> Built:
+    """The field `duration` counts, `seconds` does not, and metadata wins over it."""
     told = dict(mapping(said.get("metadata"), "metadata"))
+    asked = told.get("durationSeconds") or said.get("duration")
+    built = _built({**said, "duration": asked}, {**told, "sampleCount": 1})
+    return replace(built, held=held_first({**said, "duration": asked}, USUAL))
+
+
+def build(_model: str, said: Values) -> Built:
+    """Metadata is the vendor's parameters, to which size and length are added."""
+    return _built(said, {**mapping(said.get("metadata"), "metadata"), "numberOfVideos": 1})
+
+
+def _built(said: Values, told: Values) -> Built:
     if (seconds := number(said.get("duration"))) > 0:
         told["durationSeconds"] = int(seconds)
     if said.get("size"):
-        told["resolution"] = told.get("resolution") or tier(said["size"], STEPS, "720p")
+        told["resolution"] = told.get("resolution") or _tier(said["size"])
         told["aspectRatio"] = told.get("aspectRatio") or _ratio(said["size"])
     images = array(said.get("images"))
     picture = _picture(text(images[0])) if images else ""
     instance: Values = {"prompt": said.get("prompt")}
     if picture:
-        instance["image"] = picture
+        first = "sampleCount" in told
+        instance["image"] = (
+            {"bytesBase64Encoded": picture} if first else {"inlineData": {"data": picture}}
+        )
     lasting = whole(told.get("durationSeconds")) or USUAL
     sound = told.get("generateAudio")
     return Built(
@@ -87,8 +100,12 @@ def build(_model: str, said: Values) -> Built:
     )
 
 
+def _tier(size: object) -> str:
+    return tier(size, STEPS, "720p") if crossed(size) else "720p"
+
+
 def _ratio(size: object) -> str:
-    width, height = sides(size) or (16, 9)
+    width, height = crossed(size) or (16, 9)
     return "9:16" if height > width else "16:9"
 
 
@@ -112,7 +129,7 @@ def _plugin(key: str, newest: str) -> Plugin:
         key=key,
         newest=newest,
         ways={
-            "1.0.0": Way(FIRST, json_only, build),
+            "1.0.0": Way(FIRST, json_only, build_first),
             "1.0.1": Way(FIRST, decode, build),
             "1.0.3": Way(MODELS, decode, build),
         },

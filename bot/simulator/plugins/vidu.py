@@ -3,7 +3,19 @@
 The number of pictures decides what is made. Two need JSON: a form cannot repeat `images`.
 """
 
-from bot.simulator.plugins.plugin import Built, Plugin, Sent, Shot, Way, fields, json_only, upload
+from dataclasses import replace
+
+from bot.simulator.plugins.plugin import (
+    Built,
+    Plugin,
+    Sent,
+    Shot,
+    Way,
+    fields,
+    held_first,
+    json_only,
+    upload,
+)
 from bot.simulator.plugins.values import Values, array, mapping, number, sides, text, tier, whole
 from bot.simulator.vendors import vidu as vendor
 
@@ -30,10 +42,11 @@ def decode(sent: Sent) -> Values:
     return said
 
 
-def build_first(_model: str, said: Values) -> Built:
+def build_first(model: str, said: Values) -> Built:
     """The field `duration` counts, `seconds` does not; the size is the tier as it was spelt."""
     seconds = whole(said.get("duration")) or 5
-    return _built(_model, said, seconds, text(said.get("size")) or "1080p")
+    built = _built(model, said, seconds, text(said.get("size")) or "1080p")
+    return replace(built, held=held_first(said, 5))
 
 
 def build(model: str, said: Values) -> Built:

@@ -78,27 +78,26 @@ def _sized(size: object) -> Values:
 
 
 def _request(model: str, source: Values) -> Values:
+    tier = text(source.get("resolution") or USUAL).lower()
     request: Values = {
         "image": _media(source, "image"),
         "reference_images": _list(source, "reference_images", REFERENCES),
         "last_frame": _media(source, "last_frame"),
         "keyframes": _list(source, "keyframes", KEYFRAMES),
-        "resolution": text(source.get("resolution") or USUAL).lower(),
-        "duration": _duration(source.get("duration")),
         "aspect_ratio": source.get("aspect_ratio"),
-        "generate_audio": boolean(source.get("generate_audio"), "generate_audio"),
         "prompt": text(source.get("prompt")),
     }
-    tiers = MODELS[model]
-    if request["resolution"] not in tiers:
-        raise ValueError(f"{model} resolution must be one of {', '.join(tiers)}")
-    if request["reference_images"] and request["resolution"] == "1080p":
-        raise ValueError("reference-to-video supports resolution 480p or 720p")
-    if request["aspect_ratio"] not in (None, *RATIOS):
-        raise ValueError(f"aspect_ratio must be one of {', '.join(RATIOS)}")
     animated = request["image"] or request["last_frame"] or request["keyframes"]
     if not request["prompt"] and (request["reference_images"] or not animated):
         raise ValueError("prompt is required")
+    if tier not in MODELS[model]:
+        raise ValueError(f"{model} resolution must be one of {', '.join(MODELS[model])}")
+    if request["reference_images"] and tier == "1080p":
+        raise ValueError("reference-to-video supports resolution 480p or 720p")
+    request |= {"resolution": tier, "duration": _duration(source.get("duration"))}
+    if request["aspect_ratio"] not in (None, *RATIOS):
+        raise ValueError(f"aspect_ratio must be one of {', '.join(RATIOS)}")
+    request["generate_audio"] = boolean(source.get("generate_audio"), "generate_audio")
     return {name: value for name, value in request.items() if value not in (None, "", [])}
 
 

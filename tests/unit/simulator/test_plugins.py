@@ -506,6 +506,18 @@ async def test_seconds_are_dropped_at_first_by_most(model: str, seconds: int) ->
     assert order.built["seconds"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("model", "prices"),
+    [("viduq1", (10.0, 5.0)), (HAILUO, (10.0, 10.0)), (VEO, (10.0, 8.0)), (JIMENG, (10.0, 5.0))],
+)
+async def test_seconds_that_are_dropped_are_held_for(
+    model: str, prices: tuple[float, float]
+) -> None:
+    async with plugged(**dict.fromkeys(("google", "hailuo", "jimeng", "vidu"), "1.0.0")) as it:
+        order = await it.order(model, seconds="10")
+    assert (order.built["held"], order.built["settled"]) == prices
+
+
 # ---------------------------------------------------------------------------- sets of plugins
 
 
