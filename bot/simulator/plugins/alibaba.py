@@ -113,8 +113,8 @@ def build_first(model: str, said: Values) -> Built:
 
 
 def _duration_first(said: Values) -> int:
-    if (asked := number(said.get("duration"))) > 0:
-        return int(asked)
+    if (asked := whole(said.get("duration")) or 0) > 0:
+        return asked
     if not said.get("seconds"):
         return 5
     seconds = whole(said["seconds"])
@@ -164,7 +164,8 @@ def build(model: str, said: Values) -> Built:
 
 def _check_seed(seed: object, least: int) -> None:
     proper = isinstance(seed, int | float) and not isinstance(seed, bool)
-    if seed is not None and not (proper and whole(seed) in range(least, 2**31)):
+    found = whole(seed) if proper else None
+    if seed is not None and (found is None or not least <= found < 2**31):
         raise ValueError(f"seed must be an integer between {least} and 2147483647")
 
 
@@ -300,7 +301,7 @@ def _built(model: str, given: Values, told: Values) -> Built:
     asked = whole(told.get("duration"))
     seconds = SPEECH if known.kind == "speech" else asked or 5
     made = CHOSEN if seconds == -1 else seconds
-    films = "reference_video" in {text(each["type"]) for each in _listed(given)}
+    films = "reference_video" in {text(each.get("type")) for each in _listed(given)}
     size = text(told.get("size"))
     tier, ratio = SIZES.get(size, ("", "")) if size else (text(told.get("resolution")), "")
     return Built(

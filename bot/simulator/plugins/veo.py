@@ -69,8 +69,8 @@ def build(_model: str, said: Values) -> Built:
 
 
 def _built(said: Values, told: Values) -> Built:
-    if (seconds := number(said.get("duration"))) > 0:
-        told["durationSeconds"] = int(seconds)
+    if (seconds := whole(said.get("duration")) or 0) > 0:
+        told["durationSeconds"] = seconds
     if said.get("size"):
         told["resolution"] = told.get("resolution") or _tier(said["size"])
         told["aspectRatio"] = told.get("aspectRatio") or _ratio(said["size"])

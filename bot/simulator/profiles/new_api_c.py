@@ -43,6 +43,8 @@ LARGEST_FILE = 64 * 1024 * 1024
 
 SHORT = {"2k": 1080, "4k": 1080}
 """The short side of a tier that is not its number; no larger, as drawing takes its time."""
+LONGEST_FILM = 60
+"""Seconds; some plugins take an hour, which nobody would want to be drawn here."""
 VIDEO_FILES = "1.2.1"
 """The first plugin of MiniMax whose videos can be had, but for those of H3."""
 
@@ -196,7 +198,7 @@ def _film(model: str, built: Built, pictures: tuple[Picture, ...]) -> Film:
         prompt=built.prompt,
         width=width,
         height=height,
-        seconds=built.length,
+        seconds=min(max(built.length, 1), LONGEST_FILM),
         pictures=pictures,
         sound=built.sound is not False,
         watermark=built.watermark is True,
@@ -211,7 +213,7 @@ def _frame(built: Built, pictures: tuple[Picture, ...]) -> Size:
     word = built.resolution.lower()
     short = SHORT.get(word) or int(number(word.removesuffix("p")))
     tier = [(_even(short * 16 / 9), short)]
-    if ":" in built.ratio:
+    if re.fullmatch(r"[1-9][0-9]?:[1-9][0-9]?", built.ratio):
         across, down = map(float, built.ratio.split(":"))
         scale = short / min(across, down)
         return _even(across * scale), _even(down * scale)

@@ -274,6 +274,11 @@ REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
         {"seed": -1},
         INVALID + "seed must be an integer between 0 and 2147483647",
     ),
+    "wan: half a seed": (
+        "wan2.5-t2v-preview",
+        {"seed": 5.5},
+        INVALID + "seed must be an integer between 0 and 2147483647",
+    ),
     "wan: text for a boolean": (
         "wan2.5-t2v-preview",
         {"watermark": "false"},
