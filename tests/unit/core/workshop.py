@@ -406,16 +406,20 @@ class Workshop:
     async def work(self, seconds: float = 3 * 86_400.0) -> None:
         """Take every step that comes due within `seconds`, and let that much time pass."""
         end = self.clock.time + seconds
+        await self._round()
         while True:
-            if await self._round():
-                continue
-            due = [await self.jobs.next_due(states) for states in STATES]
-            due.append(await self.pauses.next_due())
-            soonest = min((time for time in due if time is not None), default=end)
+            due = [(await self.jobs.next_due(states), states) for states in STATES]
+            paused = await self.pauses.next_due()
+            soonest = min((time for time in (paused, *dict(due)) if time is not None), default=end)
             if soonest >= end:
                 self.clock.time = end
                 return
-            self.clock.time = max(self.clock.time, soonest)
+            self.clock.time = now = max(self.clock.time, soonest)
+            if paused is not None and paused <= now:
+                await self._probe()
+            for time, states in due:
+                if time is not None and time <= now:
+                    await self._step(states)
 
     async def made(self, order: Order) -> Job:
         """A job whose card stands and whose video is stored: its result is due."""
@@ -449,17 +453,20 @@ class Workshop:
                 await self.telling.take(notice)
         self.clock.time = end
 
-    async def _round(self) -> int:
-        count = 0
+    async def _round(self) -> None:
+        await self._probe()
+        for states in STATES:
+            await self._step(states)
+
+    async def _probe(self) -> None:
         now = self.clock.time
         for paused in await self.pauses.claim(now=now, until=now + PAUSE, most=9):
             await self.probing.take(paused)
-            count += 1
-        for states in STATES:
-            for job in await self.jobs.claim(states, now=now, until=now + CLAIM, most=9):
-                await self.steps.take(job)
-                count += 1
-        return count
+
+    async def _step(self, states: Sequence[Status]) -> None:
+        now = self.clock.time
+        for job in await self.jobs.claim(states, now=now, until=now + CLAIM, most=9):
+            await self.steps.take(job)
 
     def _new_id(self) -> str:
         self._ids += 1
