@@ -1,9 +1,11 @@
 """What several rings of tests share: one PostgreSQL per run, one empty database per test."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
@@ -13,11 +15,25 @@ import pytest
 import structlog
 
 from bot.simulator.render import Renderer
+from bot.store.database import open_database
+from bot.store.tables import metadata
+from tests.databases import write_tables
 from tests.fakes.postgres import serve_postgres, url
 
 # Settings of whoever runs the tests reach neither them nor the commands they start.
 for _name in [name for name in os.environ if name.startswith("ZOETROPE_")]:
     del os.environ[_name]
+
+# Thousands of tests are collected, and none of them is garbage before the end: the collector looks
+# at what the tests themselves make.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage."""
+    gc.freeze()
+    gc.enable()
+
 
 # How long an example takes says something of the machine only.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -26,15 +42,28 @@ hypothesis.settings.load_profile("untimed")
 NewUrl = Callable[[], Awaitable[str]]
 
 _numbers = count(1)
-_EMPTY = """
+_ALONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
-    DROP SCHEMA public CASCADE;
-    CREATE SCHEMA public;
 """
 """Whoever a failed test left in a transaction must not hold up the tests after it."""
+_EMPTY = f"{_ALONE} DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+_CLEAR = (
+    _ALONE
+    + "".join(f"DELETE FROM {table};" for table in reversed(metadata.sorted_tables))
+    + "SELECT setval('posts_id_seq', 1, false);"
+)
+_SHAPE = """
+    SELECT md5(string_agg(concat_ws(' ', relname, relnatts, relchecks, relhastriggers), ','
+        ORDER BY relname)) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+"""
 _emptied: list[str] = []
 """Databases that a test has left: emptying one is many times faster than creating one."""
+_cleared: list[str] = []
+"""The same with their tables: clearing them is many times faster than migrating."""
+_shapes: dict[str, str] = {}
+"""The tables of each when it was migrated: one that a test has changed is not used again."""
+_SHORT = {"sqlite": "sqlite", "postgresql": "postgres"}
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +72,7 @@ def postgres() -> Iterator[Path]:
     with serve_postgres() as socket:
         yield socket
     _emptied.clear()
+    _cleared.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +110,23 @@ async def new_postgres_url(postgres: Path) -> AsyncIterator[NewUrl]:
 
 
 @pytest.fixture
+async def new_postgres_tables_url(postgres: Path) -> AsyncIterator[NewUrl]:
+    """Names databases with empty tables."""
+    used: list[str] = []
+
+    async def new() -> str:
+        name = _cleared.pop() if _cleared else await _migrated(postgres)
+        used.append(name)
+        return url(postgres, name)
+
+    yield new
+    for name in used:
+        if await _shape(postgres, name) == _shapes[name]:
+            await _run(postgres, name, _CLEAR)
+            _cleared.append(name)
+
+
+@pytest.fixture
 def new_sqlite_url(tmp_path: Path) -> NewUrl:
     """Names files that don't exist yet."""
 
@@ -89,11 +136,29 @@ def new_sqlite_url(tmp_path: Path) -> NewUrl:
     return new
 
 
+@pytest.fixture
+def new_sqlite_tables_url(new_sqlite_url: NewUrl) -> NewUrl:
+    """Names files with empty tables."""
+
+    async def new() -> str:
+        address = await new_sqlite_url()
+        await write_tables(Path(address.partition("///")[2]))
+        return address
+
+    return new
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_tables_url(request: pytest.FixtureRequest) -> NewUrl:
+    """The same, where a claim is about rows and not about how their tables came to be."""
+    new: NewUrl = request.getfixturevalue(f"new_{_SHORT[request.param]}_tables_url")
+    return new
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_url(request: pytest.FixtureRequest) -> NewUrl:
     """Every claim that uses this holds on both databases."""
-    fixture = {"sqlite": "new_sqlite_url", "postgresql": "new_postgres_url"}[request.param]
-    new: NewUrl = request.getfixturevalue(fixture)
+    new: NewUrl = request.getfixturevalue(f"new_{_SHORT[request.param]}_url")
     return new
 
 
@@ -103,10 +168,28 @@ async def _created(postgres: Path) -> str:
     return name
 
 
-async def _run(postgres: Path, database: str, statement: str) -> None:
+async def _migrated(postgres: Path) -> str:
+    name = await _created(postgres)
+    async with open_database(url(postgres, name)):
+        _shapes[name] = await _shape(postgres, name)
+    return name
+
+
+async def _run(postgres: Path, database: str, statements: str) -> None:
+    async with _connected(postgres, database) as connection:
+        await connection.execute(statements)
+
+
+async def _shape(postgres: Path, database: str) -> str:
+    async with _connected(postgres, database) as connection:
+        return str(await connection.fetchval(_SHAPE))
+
+
+@asynccontextmanager
+async def _connected(postgres: Path, database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(host=str(postgres), user="postgres", database=database)
     try:
-        await connection.execute(statement)
+        yield connection
     finally:
         await connection.close()
 

@@ -10,7 +10,7 @@ from tests.contract.rows import Store
 
 
 @pytest.fixture
-async def store(new_url: NewUrl) -> AsyncIterator[Store]:
+async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
     # A hundred at once may take their time here: what is tested is what comes of them.
-    async with open_database(await new_url(), patience=60.0) as database:
+    async with open_database(await new_tables_url(), patience=60.0) as database:
         yield Store(database)

@@ -23,8 +23,8 @@ from bot.platforms.playground.client import PlaygroundPlatform, address
 from bot.platforms.playground.room import Message
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
-from bot.store.database import open_database
 from bot.store.posts import Posts
+from tests.databases import open_rows
 from tests.e2e.house import House
 from tests.e2e.world import World
 from tests.fakes.clock import FakeClock
@@ -119,7 +119,7 @@ class DiscordPlace(Place):
         clock = FakeClock()
         async with (
             FakeDiscord(clock=clock.now) as fake,
-            open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database,
+            open_rows(folder) as database,
         ):
             fake.guild.bot_role.id = fake.guild.id
             ann = fake.person("ann")
@@ -167,7 +167,7 @@ class PlaygroundPlace(Place):
     @asynccontextmanager
     async def open(cls, folder: Path) -> AsyncIterator[Place]:
         clock = FakeClock()
-        async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
+        async with open_rows(folder) as database:
 
             @asynccontextmanager
             async def stored(_key: str) -> AsyncIterator[Path]:

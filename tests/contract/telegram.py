@@ -10,11 +10,11 @@ from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from bot.store.communities import Communities
-from bot.store.database import open_database
 from bot.store.handles import Handles
 from bot.store.posts import Posts
 from tests.contract.platforms import Place, Said, Scene, finished, order
 from tests.contract.rows import nowhere
+from tests.databases import open_rows
 from tests.e2e.telegram import Hall, is_card
 from tests.e2e.world import WAIT
 from tests.fakes.clock import FakeClock
@@ -34,7 +34,7 @@ class TelegramPlace(Place):
         clock = FakeClock()
         async with (
             FakeTelegram(clock=clock.now) as fake,
-            open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database,
+            open_rows(folder) as database,
         ):
 
             @asynccontextmanager

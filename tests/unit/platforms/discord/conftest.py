@@ -22,11 +22,12 @@ from bot.core.service import AnimateOthers, Service
 from bot.core.wake import Wake
 from bot.platforms.discord.client import DiscordPlatform, Settings
 from bot.platforms.discord.commands import Commands
-from bot.store.database import Database, open_database
+from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
+from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
 from tests.unit.core.orders import CATALOG
@@ -180,7 +181,7 @@ async def fake(clock: FakeClock) -> AsyncIterator[FakeDiscord]:
 @pytest.fixture
 async def idle(fake: FakeDiscord, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Bot]:
     """Built, but not running."""
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/rows.db") as database:
+    async with open_rows(tmp_path) as database:
         yield Bot(fake, clock, database)
 
 

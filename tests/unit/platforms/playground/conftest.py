@@ -24,12 +24,12 @@ from bot.core.wake import Wake
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import Commands
 from bot.platforms.playground.doors import Doors
-from bot.store.database import open_database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
 from bot.web.server import serve
+from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
@@ -100,7 +100,7 @@ async def open_hall(
 ) -> AsyncIterator[Hall]:
     """The same folder again is a restart."""
     clock, studio = FakeClock(), ScriptedStudio(folder)
-    async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
+    async with open_rows(folder) as database:
         jobs, posts = Jobs(database), Posts(database)
         service = Service(
             accounts=Accounts(Terms(catalog=catalog, limits=limits)),

@@ -12,8 +12,8 @@ from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Order, Person
 from bot.core.posts import Post, PostKind
 from bot.platforms.playground.client import PlaygroundPlatform, address
-from bot.store.database import open_database
 from bot.store.posts import Posts
+from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import job
 
@@ -60,7 +60,7 @@ async def opened(folder: Path) -> AsyncIterator[PlaygroundPlatform]:
         (folder / key).write_text(key)
         yield folder / key
 
-    async with open_database(f"sqlite+aiosqlite:///{folder}/rows.db") as database:
+    async with open_rows(folder) as database:
         posts = Posts(database)
         room = PlaygroundPlatform(folder / "room", clock=FakeClock(), posts=posts, stored=stored)
         async with room as platform:

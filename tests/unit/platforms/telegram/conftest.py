@@ -26,13 +26,14 @@ from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.intake import Intake
 from bot.store.communities import Communities
-from bot.store.database import Database, open_database
+from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.places import Places
 from bot.store.settings import Settings as Facts
 from bot.store.updates import Updates
 from tests.contract.rows import FREE, Store
+from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Person, Topic
 from tests.unit.core.orders import CATALOG
@@ -203,7 +204,7 @@ async def lobby(tmp_path: Path) -> AsyncIterator[Lobby]:
     clock = FakeClock()
     async with (
         FakeTelegram(clock=clock.now) as fake,
-        open_database(f"sqlite+aiosqlite:///{tmp_path}/rows.db") as database,
+        open_rows(tmp_path) as database,
     ):
         lobby = Lobby(fake, clock, database, tmp_path)
         async with lobby.platform:
