@@ -1,11 +1,18 @@
-"""A browser, a house and a page for each test; without a browser a loud skip."""
+"""A house and a window for each test, in one browser; without a browser a loud skip.
+
+A window of its own shares neither cookies nor storage nor cache with another one, and a browser
+takes longer to start than most tests take. What outlives a test needs an event loop that does, so
+everything here runs in the one of the session.
+"""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.simulator.render import Renderer
@@ -18,7 +25,13 @@ NewPage = Callable[..., Awaitable[Page]]
 expect.set_options(timeout=WAIT)
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(tmp_path: Path, renderer: Renderer) -> AsyncIterator[House]:
     """Its gateway takes a fifth of a second for a video."""
     simulator = Simulator(render_time=0.2, renderer=renderer)
@@ -26,7 +39,7 @@ async def house(tmp_path: Path, renderer: Renderer) -> AsyncIterator[House]:
         yield House(simulator=simulator, gateway_url=url, folder=tmp_path)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, headless."""
     async with async_playwright() as playwright:
@@ -45,21 +58,23 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, watch: Watch) -> AsyncIterator[NewPage]:
     """Opens a window of its own. No page ever complains or asks anywhere else."""
 
     async def open_(address: str, **options: Any) -> Page:
         context = await browser.new_context(locale="en-GB", **options)
+        await windows.enter_async_context(context)
         context.set_default_timeout(WAIT)
         page = await context.new_page()
         watch.over(page, "/".join(address.split("/")[:3]) + "/")
         await page.goto(address)
         return page
 
-    yield open_
-    assert watch.complaints == []
-    assert watch.foreign == []
+    async with AsyncExitStack() as windows:
+        yield open_
+        assert watch.complaints == []
+        assert watch.foreign == []
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, Response, expect
 
@@ -68,7 +69,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> NewFilm:
     return film
 
 
-@pytest.fixture(params=[(640, 360)], ids=["wide"])
+@pytest_asyncio.fixture(loop_scope="session", params=[(640, 360)], ids=["wide"])
 async def wall(
     request: pytest.FixtureRequest, films: NewFilm, tmp_path: Path
 ) -> AsyncIterator[Wall]:

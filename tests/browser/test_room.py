@@ -5,6 +5,7 @@ import base64
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import FilePayload, Page, Route, expect
 
@@ -27,7 +28,7 @@ SOUND = FilePayload(name="voice.ogg", mimeType="audio/ogg", buffer=b"OggS")
 PICTURE = FilePayload(name="sea.png", mimeType="image/png", buffer=png("teal"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(house: House) -> AsyncIterator[str]:
     async with house.open() as address:
         yield address
