@@ -21,7 +21,17 @@ async def open_rows(folder: Path) -> AsyncIterator[Database]:
     if not file.exists():
         await write_tables(file)
     async with open_database(f"sqlite+aiosqlite:///{file}") as database:
+        await sync_nothing(database)
         yield database
+
+
+async def sync_nothing(database: Database) -> None:
+    """A crash of the machine may cost this database its rows: it has none worth keeping."""
+    if database.is_sqlite:
+        async with database._engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute("PRAGMA synchronous=OFF")
 
 
 async def write_tables(file: Path) -> None:

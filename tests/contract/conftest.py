@@ -7,10 +7,12 @@ import pytest
 from bot.store.database import open_database
 from tests.conftest import NewUrl
 from tests.contract.rows import Store
+from tests.databases import sync_nothing
 
 
 @pytest.fixture
 async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
     # A hundred at once may take their time here: what is tested is what comes of them.
     async with open_database(await new_tables_url(), patience=60.0) as database:
+        await sync_nothing(database)
         yield Store(database)
