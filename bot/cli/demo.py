@@ -113,7 +113,7 @@ def _keep_to(data: Path, gateway: str) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark = data / "gateway"
     with suppress(FileNotFoundError):
-        kept = mark.read_text("utf-8").strip()
+        kept = mark.read_text("utf-8", errors="replace").strip()
         if kept not in (gateway, ""):
             raise Broken("demo_folder_taken", data=str(data), kept=kept, wanted=gateway)
     if gateway != SIMULATED and (data / "simulator").exists():

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -331,7 +331,9 @@ def _picture(path: Path) -> Picture:
                 width, height = _upright(image)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(path) from error
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
+        if error.strerror:  # about the file; what Pillow says of its content has none
+            raise Refused("file_unusable", file=str(path), why=error.strerror) from error
         raise Refused("picture_unreadable", file=str(path)) from error
     if width * height > MOST_PIXELS:
         raise _too_many_pixels(path)
@@ -345,7 +347,7 @@ def _sound(path: Path) -> Sound:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise Refused("sound_unreadable", file=str(path)) from error
+        raise Refused("sound_unreadable", file=str(path), why=error.strerror) from error
     return Sound(source=str(path), filename=path.name, size=size)
 
 

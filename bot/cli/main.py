@@ -30,6 +30,9 @@ ConfigFile = Annotated[
         help="The configuration file; by default config.toml in this folder, if it is there.",
     ),
 ]
+RenderTime = Annotated[
+    float, typer.Option(min=0, max=86_400, help="Seconds that a video takes at least.")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
 ]
@@ -163,9 +166,7 @@ def simulator(
     other_key: Annotated[
         list[str] | None, typer.Option(help="The key of another customer; may be repeated.")
     ] = None,
-    render_time: Annotated[
-        float, typer.Option("--render-time", help="Seconds that a video takes at least.")
-    ] = 8.0,
+    render_time: RenderTime = 8.0,
     profile: Annotated[
         str, typer.Option(help="What it speaks: documented, openai, new-api, new-api-a, new-api-c.")
     ] = "documented",

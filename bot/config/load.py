@@ -197,11 +197,13 @@ def _read(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise Misconfigured([Problem(str(file), "file_missing")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        why = type(error).__name__
+    except UnicodeDecodeError:
+        raise Misconfigured([Problem(str(file), "file_not_text")]) from None
+    except OSError as error:
+        why = error.strerror
         raise Misconfigured([Problem(str(file), "file_unreadable", {"why": why})]) from None
     # Python's own limits come as they are: digits of a number, depth of a list.
     except (ValueError, RecursionError) as error:

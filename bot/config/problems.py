@@ -113,8 +113,10 @@ def _translated(
 def _shown(key: str, given: object) -> str:
     """What stands there, unless it is a secret or may hold one."""
     hides = _is_secret(key) or key in ("database_url", "storage_url")
-    if hides or isinstance(given, dict | list | tuple):
+    if hides:
         return "•••"
+    if isinstance(given, dict | list | tuple):
+        return "a table" if isinstance(given, dict) else "an array"  # and may hold secrets
     return _CREDENTIALS.sub(r"\1•••@", redacted(repr(given)))[:60]
 
 

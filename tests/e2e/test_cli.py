@@ -125,12 +125,12 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["a cat [fail]"], "could not make it (moderated)"),
+        (["a cat [fail]"], "could not make it (against the content rules)"),
         pytest.param(["a cat [refuse]"], "refused it", marks=pytest.mark.proof),
         (["a cat", "--seconds", "7"], "does not make 7 seconds. It makes 5, 10"),
         (["a cat", "--model", "veo"], "no model “veo” here"),
         pytest.param([" "], "Tell me what the video should show", marks=pytest.mark.proof),
-        (["--image", "no.png"], "can't read no.png"),
+        (["--image", "no.png"], "can't use no.png: No such file"),
         (["a cat", "--fit", "stretch"], "fit in these ways: crop, pad"),
     ],
 )
@@ -498,6 +498,38 @@ def _png_header(side: int) -> bytes:
         struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         for chunk in chunks
     )
+
+
+# --- where it goes, and what it is told of -------------------------------------------------------
+
+
+@pytest.mark.proof
+async def test_a_reader_that_leaves_and_a_full_disk_leave_no_traceback(world: World) -> None:
+    async with world.app():
+        pass
+    variables = world.written()
+    for command in ("jobs list --json", "models", "--help"):
+        for into, words in (("| true", ""), ("> /dev/full", "No space left on device")):
+            line = f'{{ "$0" -m bot {command}; echo "ended $?" >&2; }} {into}'
+            said = await _shell(line, folder=world.folder, **variables)
+            assert said.endswith("ended 1\n"), said
+            assert words in said
+            assert said.count("\n") == (2 if words else 1), said
+
+
+async def _shell(line: str, *, folder: Path, **variables: str) -> str:
+    """What a shell said on its standard error, with its pipes as it lays them."""
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", line, sys.executable),
+        cwd=folder,
+        env={**_inherited(), **variables},
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    async with asyncio.timeout(6 * WAIT):
+        _, said = await process.communicate()
+    return said.decode()
 
 
 # --- mistakes ------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from bot.cli.generate import Wish, order_for
+from bot.core.errors import Refused
 from bot.core.orders import Shaping
 
 
@@ -37,3 +39,20 @@ def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
         "seed": 7,
     }.items() <= order.items()
     assert [(each["width"], each["height"]) for each in order["pictures"]] == [(64, 36)] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [
+        ("none.png", "file_unusable", "No such file or directory"),
+        (".", "file_unusable", "Is a directory"),
+        ("words.png", "picture_unreadable", None),
+    ],
+)
+def test_a_file_that_is_not_there_is_not_called_an_unknown_format(
+    tmp_path: Path, name: str, code: str, why: str | None
+) -> None:
+    (tmp_path / "words.png").write_text("words")
+    with pytest.raises(Refused) as refused:
+        order_for(Wish(prompt="a cat", pictures=(tmp_path / name,)))
+    assert (refused.value.code, refused.value.values.get("why")) == (code, why)

@@ -273,7 +273,7 @@ WRONG = {
     ),
     "no aspects": (
         "sizes = { 720p = {} }",
-        "sizes.720p is •••; a value of type string belongs there.",
+        "sizes.720p is a table; a value of type string belongs there.",
     ),
     "size of no type": (
         "sizes = { 720p = 720 }",

@@ -46,6 +46,10 @@ WRONG: dict[str, tuple[str, str]] = {
         '[web]\nport = "here"',
         "web.port is 'here'; a value of type integer belongs there.",
     ),
+    "several tables": (
+        "[[models]]\nfamily = 1",
+        "models is an array; a value of type table belongs there.",
+    ),
     "no table": ("web = 5", "web is 5; a value of type table belongs there."),
     "money": (
         "[limits]\npurse_money_per_day = -0.5",
@@ -104,6 +108,12 @@ WRONG: dict[str, tuple[str, str]] = {
         ),
     ),
 }
+
+
+def test_a_file_that_an_editor_of_windows_saved_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + f'language = "de"\r\n{GATEWAY}'.encode())
+    assert load(file, environment=SECRETS).settings.language == "de"
 
 
 @pytest.mark.parametrize(
@@ -190,12 +200,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'language = "\xe4"')
     assert _told_of(tmp_path) == [
-        (
-            f"{tmp_path} can't be read (IsADirectoryError)."
-            " Check its permissions and that it is a UTF-8 text file."
-        )
+        (f"{tmp_path} can't be read: Is a directory. Name a file that this user may read.")
     ]
-    assert "(UnicodeDecodeError)" in _told_of(tmp_path / "latin.toml")[0]
+    assert "is no text file in UTF-8. Save it as one" in _told_of(tmp_path / "latin.toml")[0]
 
 
 @pytest.mark.parametrize("text", ["a = ", "a = " + "1" * 5000, "a = " + "[" * 5000], ids=len)

@@ -175,3 +175,14 @@ async def test_a_token_that_was_withdrawn_ends_it(house: House) -> None:
     async with asyncio.timeout(WAIT):
         with pytest.raises(Broken, match="telegram_token_bad"):
             await house.watch
+
+
+async def test_out_of_reach_for_several_looks_is_one_line_and_again_one_the_next_time(
+    house: House,
+) -> None:
+    unknown = [("telegram.webhook_unknown", "telegram_unreachable")]
+    house.fake.faults.add("getWebhookInfo", internal(), times=2)
+    assert [await house.look() for _ in range(3)] == [unknown, [], []]
+    assert house.heard[-3:] == [False, False, True]
+    house.fake.faults.add("getWebhookInfo", internal())
+    assert await house.look() == unknown
