@@ -19,7 +19,7 @@ from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
-from bot.core.catalog import SEEDS
+from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts

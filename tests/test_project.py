@@ -55,14 +55,14 @@ def _settings(table: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, t
             yield f"communities.{SOMEBODY}.gateway", (own.default, own.description or "")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _settings(inner, f"{prefix}{name}.")
-        elif name not in ("models", "families", "presets") and field.description != SECRET:
-            default = None if field.is_required() else field.default
+        elif field.description and field.description != SECRET:
+            default = None if field.is_required() else field.get_default(call_default_factory=True)
             yield f"{prefix}{name}", (default, field.description or "")
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name != "plugins":  # a setting that is a table
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value

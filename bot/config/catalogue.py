@@ -12,17 +12,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.config import plugins
 from bot.config.problems import Problem, problems_of
-from bot.config.settings import Dialect, Settings
-from bot.config.tables import ModelTable, PlacesTable, PresetTable, Route
+from bot.config.settings import Dialect, Gateway, Settings
+from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
 from bot.core.catalog import Catalog
-from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset
+from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset, Quality
 from bot.core.orders import Kind, SoundFit, Transport
 
 Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _WHOLE = frozenset({"sizes", "extras"})
 """Tables that would otherwise never lose what they once had."""
+_AS_WRITTEN = (
+    *("family", "seconds", "auto", "sizes", "shapes", "prompt_limit", "typical", "extras"),
+    *("unasked", "drops_false", "negative_limit", "silent", "at_once"),
+)
+"""Facts that a model has as its table has them."""
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
@@ -34,7 +40,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     wires: Tables = packaged["wires"]
     found: list[Problem] = []
     models: list[Model] = []
-    for name, table in _merged(packaged["models"], settings.models).items():
+    for name, table in _there(packaged["models"], settings).items():
         try:
             model = _model(name, table, wires, families, settings)
         except ValidationError as error:
@@ -54,6 +60,18 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         linked=settings.web.public_url is not None,
     )
     return catalog, found
+
+
+def _there(packaged: Tables, settings: Settings) -> Tables:
+    """Every table of the operator's, and of ours those that are taken to be at the gateway."""
+    default = _default_gateway(settings)
+    listed = settings.gateways[default].models if default else None
+    ours = {
+        name: table
+        for name, table in packaged.items()
+        if name in settings.models or (table.get("assumed") if listed is None else name in listed)
+    }
+    return _merged(ours, settings.models)
 
 
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
@@ -81,52 +99,47 @@ def _model(
         return None
     _check_gateway(name, gateway, settings)
     dialect = settings.gateways[gateway].dialect
-    row = ModelTable.model_validate(_laid(name, table, wires, dialect))
-    kinds = _kinds(row, dialect)
-    _check(name, row, kinds, dialect)
+    row = ModelTable.model_validate(_laid(name, table, wires, settings.gateways[gateway]))
+    if row.only is not None and dialect not in row.only:
+        return None
+    kinds, places = _kinds(row, dialect), _places(row.places, dialect)
+    _check(name, row, kinds, places)
     if row.hidden or not kinds:
         return None
     _check_sounds(name, table, kinds, dialect)
     if settings.web.public_url is None:
         _check_without_links(name, row, kinds)
-    places = _places(row.places, dialect)
+    family = families.get(row.family, {})
     return Model(
         name=name,
-        family=row.family,
-        label=str(families.get(row.family, {}).get("label", row.family)),
+        label=str(family.get("label", row.family)),
+        note=str(family.get("note", "")),
         gateway=gateway,
         dialect=dialect,
         kinds=kinds,
-        seconds=row.seconds,
-        sizes=row.sizes,
-        prompt_limit=row.prompt_limit,
-        typical=row.typical,
         places=places,
+        at={quality: Quality(**dict(table)) for quality, table in row.at.items()},
+        is_json=row.body == "json",
         picture=_picture(row),
         sound=SoundFit(**row.sound.model_dump()),
-        extras=row.extras,
         takes=tuple(extra for extra in row.takes if places.of(extra)),
-        negative_limit=row.negative_limit,
-        silent=row.silent,
-        at_once=row.at_once,
-        prices=_prices(name, row),
+        prices=_prices(f"models.{name}.price", row.price, row),
+        silent_prices=_prices(f"models.{name}.silent_price", row.silent_price, row),
+        **{fact: getattr(row, fact) for fact in _AS_WRITTEN},
     )
 
 
-def _prices(name: str, row: ModelTable) -> dict[str, int]:
+def _prices(key: str, given: Price | None, row: ModelTable) -> dict[str, int]:
     """Of every quality that it makes, whether they cost the same or not."""
-    if row.price is None:
+    if given is None:
         return {}
-    if isinstance(row.price, float):
-        return dict.fromkeys(row.sizes, round(row.price * MICRO))
-    for quality in row.price:
-        if quality not in QUALITIES:
-            key, can = f"models.{name}.price.{quality}", ", ".join(QUALITIES)
-            raise _Wrong(key, "not_one_of", given=quality, can=can)
+    if isinstance(given, float):
+        return dict.fromkeys(row.sizes, round(given * MICRO))
+    _check_known(key, given, QUALITIES)
     for quality in row.sizes:
-        if quality not in row.price:
-            raise _Wrong(f"models.{name}.price.{quality}", "price_of_quality_missing")
-    return {quality: round(row.price[quality] * MICRO) for quality in row.sizes}
+        if quality not in given:
+            raise _Wrong(f"{key}.{quality}", "price_of_quality_missing")
+    return {quality: round(given[quality] * MICRO) for quality in row.sizes}
 
 
 def _check_gateway(name: str, gateway: str, settings: Settings) -> None:
@@ -137,28 +150,32 @@ def _check_gateway(name: str, gateway: str, settings: Settings) -> None:
         raise _Wrong(key, "gateway_claimed", given=gateway)
 
 
-def _laid(name: str, table: Tables, wires: Tables, dialect: Dialect) -> Tables:
-    """The wire's table, then the model's own; over each of them, what it says for the dialect."""
+def _laid(name: str, table: Tables, wires: Tables, gateway: Gateway) -> Tables:
+    """The wire's table, then the model's own; over each, what it says for the gateway's dialect.
+
+    Over that, what it says for the plugin that is known to serve the model there.
+    """
     wire = Route.model_validate(table).wire
-    if wire is not None and wire not in wires:
-        key, can = f"models.{name}.wire", ", ".join(wires)
-        raise _Wrong(key, "not_one_of", given=wire, can=can)
+    if wire is not None:
+        _check_known(f"models.{name}.wire", [wire], wires, whole=True)
     laid: Tables = {}
     for under in (wires[wire] if wire else {}, table):
         common = {key: value for key, value in under.items() if key != "dialects"}
-        for_dialect = Route.model_validate(under).dialects.get(dialect, {})
-        laid = _merged(_merged(laid, common), for_dialect)
+        spoken = dict(Route.model_validate(under).dialects.get(gateway.dialect, {}))
+        served = [Served.model_validate(each) for each in spoken.pop("served", ())]
+        laid = _merged(_merged(laid, common), spoken)
+        span = plugins.known(gateway, laid.get("plugin"))
+        laid = _merged(laid, next((each.laid for each in served if each.covers(*span)), {}))
     return laid
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Without those whose files can't travel."""
-    if row.picture is None:
-        return row.kinds
+    kinds = tuple(kind for kind in row.kinds if kind not in row.lacks)
     # OpenAI's own API takes a picture as a file and knows no metadata.
-    if dialect == "openai" and row.picture.transport is not Transport.UPLOAD:
-        return tuple(kind for kind in row.kinds if kind not in _FILES)
-    return row.kinds
+    if dialect == "openai" and row.picture and row.picture.transport is not Transport.UPLOAD:
+        return tuple(kind for kind in kinds if kind not in _FILES)
+    return kinds
 
 
 def _places(table: PlacesTable, dialect: Dialect) -> Places:
@@ -168,9 +185,11 @@ def _places(table: PlacesTable, dialect: Dialect) -> Places:
     return Places(
         size=table.size,
         aspect=table.aspect,
+        length=table.length,
         extras=extras,
-        negative_prompt=table.negative_prompt,
+        named=table.named,
         files={kind: table.files(kind) for kind in _FILES},
+        fixed=table.fixed,
     )
 
 
@@ -181,12 +200,36 @@ def _picture(row: ModelTable) -> PictureRule | None:
     return PictureRule(**limits, shaping=row.picture.fit)
 
 
-def _check(name: str, row: ModelTable, kinds: Iterable[Kind], dialect: Dialect) -> None:
-    _check_words(name, row)
-    _check_places(name, row, kinds)
-    if dialect == "new-api" and row.extras.get("prompt_extend") is False:
-        # It leaves every false out on the way up, and up there this one is true by default.
-        raise _Wrong(f"models.{name}.extras.prompt_extend", "false_dropped")
+def _check(name: str, row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:
+    key = f"models.{name}"
+    _check_known(f"{key}.sizes", row.sizes, QUALITIES)
+    _check_known(f"{key}.at", row.at, QUALITIES)
+    _check_known(f"{key}.shapes", row.shapes, ASPECTS, whole=True)
+    for quality, sizes in row.sizes.items():
+        _check_known(f"{key}.sizes.{quality}", sizes if isinstance(sizes, dict) else (), ASPECTS)
+    if set(row.kinds) == {Kind.REMIX}:
+        raise _Wrong(f"{key}.kinds", "remix_alone")
+    if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
+        raise _Wrong(f"{key}.picture", "missing")
+    if row.picture and row.picture.exact:
+        _check_exact(name, row)
+    for extra in row.drops_false:
+        # Left out on the way up, and up there it is true by default.
+        if row.extras.get(extra) is False and row.unasked.get(extra):
+            raise _Wrong(f"{key}.extras.{extra}", "false_dropped")
+    for kind in kinds:
+        _check_places(f"{key}.places.{kind}", kind, row, places)
+
+
+def _check_known(
+    key: str, given: Iterable[str], known: Iterable[str], *, whole: bool = False
+) -> None:
+    """Each of them, or the mistake is at that key: the whole one's, or its own under it."""
+    can = tuple(known)
+    for each in given:
+        if each not in can:
+            at = key if whole else f"{key}.{each}"
+            raise _Wrong(at, "not_one_of", given=each, can=", ".join(can))
 
 
 def _check_without_links(name: str, row: ModelTable, kinds: tuple[Kind, ...]) -> None:
@@ -202,36 +245,24 @@ def _check_sounds(name: str, table: Tables, kinds: tuple[Kind, ...], dialect: Di
         raise _Wrong(f"models.{name}.dialects.new-api.places.s2v", "sound_dropped")
 
 
-def _check_words(name: str, row: ModelTable) -> None:
-    for quality, sizes in row.sizes.items():
-        if quality not in QUALITIES:
-            can = ", ".join(QUALITIES)
-            raise _Wrong(f"models.{name}.sizes.{quality}", "not_one_of", given=quality, can=can)
-        for aspect in sizes if isinstance(sizes, dict) else ():
-            if aspect not in ASPECTS:
-                key = f"models.{name}.sizes.{quality}.{aspect}"
-                raise _Wrong(key, "not_one_of", given=aspect, can=", ".join(ASPECTS))
-    if set(row.kinds) == {Kind.REMIX}:
-        raise _Wrong(f"models.{name}.kinds", "remix_alone")
-    if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
-        raise _Wrong(f"models.{name}.picture", "missing")
-    if row.picture and row.picture.exact:
-        _check_exact(name, row)
-
-
-def _check_places(name: str, row: ModelTable, kinds: Iterable[Kind]) -> None:
+def _check_places(key: str, kind: Kind, row: ModelTable, places: Places) -> None:
     """One place for each file, and none that gateways answer 400 to."""
-    for kind in kinds:
-        given = row.places.files(kind)
-        key = f"models.{name}.places.{kind}"
-        if len(given) != _FILES.get(kind, 0):
-            raise _Wrong(key, "places_missing", given=len(given), wanted=_FILES[kind])
-        count = Counter(place for places in given for place in places)
-        if row.picture and row.picture.transport is Transport.UPLOAD:
-            if any("." in place for place in count):
-                raise _Wrong(key, "place_of_file")
-        elif count["images"] == 1 or any(n > 1 for at, n in count.items() if at != "images"):
-            raise _Wrong(key, "place_repeated")
+    given = places.files.get(kind, ())
+    if len(given) != _FILES.get(kind, 0):
+        raise _Wrong(key, "places_missing", given=len(given), wanted=_FILES[kind])
+    count = Counter(place.partition("[")[0] for each in given for place in each)
+    uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
+    if row.body == "json" and uploads:
+        raise _Wrong(key, "file_in_json")
+    if uploads and any("." in place for place in count):
+        raise _Wrong(key, "place_of_file")
+    if row.body == "form" and not uploads and count["images"] == 1:
+        raise _Wrong(key, "place_repeated")
+    if len({place for each in given for place in each}) < sum(map(len, given)):
+        raise _Wrong(key, "place_repeated")
+    fields = (*places.size, *places.aspect, *places.length, *places.extras, *count)
+    if row.body == "form" and any("." in f and not f.startswith("metadata.") for f in fields):
+        raise _Wrong(key, "table_in_form")
 
 
 def _check_exact(name: str, row: ModelTable) -> None:

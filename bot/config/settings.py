@@ -22,6 +22,7 @@ from pydantic import (
 )
 from yarl import URL
 
+from bot.config.plugins import Generation, Version
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with, row
@@ -268,6 +269,17 @@ class Gateway(Table):
     base_url: GatewayAddress = Field(description="with or without a trailing /v1")
     api_key: ApiKey = Field(description="secret; environment only")
     dialect: Dialect = Field("new-api", description="how it spells /v1/videos")
+    generation: Generation | None = Field(
+        None, description="of new-api: A, B or C; without it, as `init` and `doctor` found it"
+    )
+    plugins: dict[str, Version] = Field(
+        default_factory=dict,
+        description='versions of the plugins of generation C that serve it: kling = "1.1.0"',
+    )
+    models: tuple[str, ...] | None = Field(
+        None,
+        description="names of the models it has; without it, as `init` and `doctor` found them",
+    )
     poll_step: float = Field(10, gt=0, description="seconds between two looks at a running job")
     media_origins: tuple[WebAddress, ...] = Field(
         (), description="origins that videos may come from besides public https addresses"

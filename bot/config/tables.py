@@ -1,23 +1,47 @@
 """The shape of a model's table in `catalog.toml` and in the operator's configuration."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PositiveInt, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveInt,
+    Tag,
+)
 
+from bot.config.plugins import Version
 from bot.config.settings import Dialect
-from bot.core.orders import Extra, Kind, Shaping, Transport
+from bot.core.orders import Extra, Kind, Shaping, Transport, Value
 
 DEAREST = 1_000_000
 """The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
-_PLACE = re.compile(r"(?!(prompt|model|seconds)$|metadata(\.model)?$)(metadata\.)?[\w*][\w*.-]*")
+_PLACE = re.compile(r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[\d\])?(\.[\w*-]+(\[\d\])?)*")
 
 
 def _place(value: str) -> str:
-    """Never one that is taken; gateways refuse a model in the metadata."""
+    """A path like `metadata.input.seed` or `images[0]`, never one that is taken.
+
+    Gateways refuse a model in the metadata.
+    """
     if not _PLACE.fullmatch(value):
         raise ValueError("place")
     return value
+
+
+def _lengths(given: object) -> object:
+    """`[5, "2-15"]` as numbers."""
+    if not isinstance(given, list | tuple):
+        return given
+    known: dict[object, None] = {}
+    for each in given:
+        span = re.fullmatch(r"(\d{1,3})-(\d{1,3})", each) if isinstance(each, str) else None
+        known |= dict.fromkeys(range(int(span[1]), int(span[2]) + 1) if span else [each])
+    return tuple(known)
 
 
 _One = Annotated[float, Field(ge=0, le=DEAREST)]
@@ -31,6 +55,8 @@ Shapes = Annotated[dict[str, str], Field(min_length=1)]
 Place = Annotated[str, AfterValidator(_place)]
 """A field of the body, or a key of its metadata."""
 Places = tuple[Place, ...]
+Lengths = Annotated[tuple[PositiveInt, ...], BeforeValidator(_lengths), Field(min_length=1)]
+"""Seconds, the default first; `"2-15"` is all of them, after those that are named."""
 Files = tuple[Annotated[Places, Field(min_length=1)], ...]
 """One entry per file."""
 
@@ -75,8 +101,10 @@ class PlacesTable(_Table):
 
     size: Places = ("size",)
     aspect: Places = ()
+    length: Places = ("seconds",)
     extras: Places | None = None
-    negative_prompt: Places | None = None
+    named: dict[str, Places] = Field(default_factory=dict)
+    fixed: dict[Kind, dict[Place, Value]] = Field(default_factory=dict)
     i2v: Files = (("input_reference",),)
     kf2v: Files = ()
     s2v: Files = ()
@@ -94,25 +122,49 @@ class PlacesTable(_Table):
                 return self.s2v
 
 
+class QualityTable(_Table):
+    """`[models.<name>.at.<quality>]`"""
+
+    seconds: Lengths | None = None
+    kinds: tuple[Kind, ...] | None = Field(None, min_length=1)
+    extras: dict[str, Value] = Field(default_factory=dict)
+
+
 class ModelTable(_Table):
     """`[models.<name>]`"""
 
     family: str
     wire: str | None = None
+    only: tuple[Dialect, ...] | None = None
+    """The dialects in which its spelling is known; None: all."""
+    plugin: str | None = None
+    """Of new-api: the one that serves it, where the gateway has such."""
     kinds: tuple[Kind, ...] = Field(min_length=1)
-    seconds: tuple[PositiveInt, ...] = Field(min_length=1)
+    lacks: tuple[Kind, ...] = ()
+    """Kinds that can't be had this way."""
+    seconds: Lengths
+    auto: bool = False
     sizes: dict[str, str | Shapes] = Field(min_length=1)
+    shapes: tuple[str, ...] = ()
+    at: dict[str, QualityTable] = Field(default_factory=dict)
+    body: Literal["form", "json"] = "form"
     prompt_limit: int = Field(gt=0, le=200_000)
     typical: float = Field(180, gt=0)
     places: PlacesTable = PlacesTable()
     picture: PictureTable | None = None
     sound: SoundTable = SoundTable()
-    extras: dict[str, str | int | bool] = Field(default_factory=dict)
+    extras: dict[str, Value] = Field(default_factory=dict)
     takes: tuple[Extra, ...] = ()
+    unasked: dict[Extra, bool] = Field(default_factory=dict)
+    drops_false: tuple[Extra, ...] = ()
     negative_limit: int = Field(500, gt=0, le=20_000)
     silent: bool = False
     at_once: PositiveInt | None = None
     price: Price | None = None
+    silent_price: Price | None = None
+    source: str = ""
+    assumed: bool = False
+    """Whether a gateway that lists no models is taken to have it."""
     hidden: bool = False
     gateway: str | None = None
 
@@ -122,4 +174,25 @@ class Route(BaseModel):
 
     gateway: str | None = None
     wire: str | None = None
+    only: tuple[Dialect, ...] | None = None
     dialects: dict[Dialect, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Served(BaseModel):
+    """`[[….dialects.<dialect>.served]]`: what differs where versions of a plugin are known."""
+
+    model_config = ConfigDict(extra="allow")
+
+    since: Version
+    below: Version | None = None
+
+    def covers(self, oldest: tuple[int, ...], newest: tuple[int, ...] | None) -> bool:
+        """Whether this holds for all versions that may be there."""
+        if oldest < self.since:
+            return False
+        return self.below is None or (newest is not None and newest < self.below)
+
+    @property
+    def laid(self) -> dict[str, Any]:
+        """The rest of the table."""
+        return dict(self.model_extra or {})

@@ -4,34 +4,18 @@ Whatever a model can't do is refused here, before it costs anything, with what i
 Which field of the body gets what is settled here too, so that a row holds all there is to send.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
+from bot.core.choosing import asked, check_length, fit, listed, quality_of, seconds_of, shape
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule, Places, Preset, money
-from bot.core.orders import (
-    SOUND_BYTES,
-    Extra,
-    Fit,
-    Kind,
-    Made,
-    Order,
-    Picture,
-    Transport,
-    Value,
-    VideoRequest,
-)
+from bot.core.models import DRAFT, QUALITIES, Model, Places, Preset, money
+from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, Value, VideoRequest
 from bot.core.parts import room, within
 from bot.core.prompts import clean
 
 TYPICAL = 180.0
 """Seconds that a video takes of which nobody knows any more."""
-SEEDS = range(1, 2**31)
-"""What every vendor takes. Gateways drop a 0, and to vendors it means any."""
-
-Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +36,11 @@ class Catalog:
         return tuple(dict.fromkeys(model.family for model in self.models))
 
     def label(self, family: str) -> str:
-        """The name people see; the id itself for a family that is gone."""
-        return next((m.label for m in self.models if m.family == family), family)
+        """The name people choose by, with its note; the id itself for a family that is gone."""
+        model = next((m for m in self.models if m.family == family), None)
+        if model is None:
+            return family
+        return f"{model.label} ({model.note})" if model.note else model.label
 
     def model(self, name: str) -> Model | None:
         """The model with this wire name."""
@@ -67,9 +54,9 @@ class Catalog:
     def cost(self, request: VideoRequest, currency: str) -> str | None:
         """What it costs, for people; None where no price is known."""
         model = self.model(request.model)
-        if model is None or not model.price(request.quality):
+        if model is None or not model.price(request.quality, audio=request.audio):
             return None
-        return money(model.cost(request.seconds, request.quality), currency)
+        return money(model.cost_of(request), currency)
 
     def unlinked(self) -> "Catalog":
         """The same where nobody serves our copies: what takes only links takes words alone."""
@@ -114,26 +101,36 @@ class Catalog:
     def _request(
         self, model: Model, order: Order, kind: Kind, spare_seed: int | None
     ) -> VideoRequest:
-        quality = _quality(model, order)
+        quality = quality_of(model, order, kind)
         if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
             order = replace(order, seed=spare_seed)
-        aspect, size = _shape(model, quality, order)
-        extras = dict(model.extras) | _asked(model, order)
+        aspect, size = shape(model, quality, order)
+        extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
+        placed = _placed(model.places, size=size, aspect=aspect, extras=extras)
+        seconds = seconds_of(model, order, quality)
         request = VideoRequest(
             model=model.name,
             kind=kind,
             prompt=self._prompt(model, order),
-            seconds=_seconds(model, order),
+            seconds=max(model.lengths(quality)) if seconds == AUTO else seconds,
+            auto=seconds == AUTO,
+            audio=_sounding(model, extras),
             size=size,
             dialect=model.dialect,
-            parameters=tuple(_placed(model.places, size=size, aspect=aspect, extras=extras)),
+            is_json=model.is_json,
+            lengths=model.places.length,
+            parameters=(*placed, *model.places.fixed.get(kind, {}).items()),
             family=model.family,
             label=model.label,
             aspect=aspect,
             quality=quality,
             seed=order.seed,
         )
-        if kind is Kind.TEXT or model.picture is None:
+        return self._with_files(model, order, request)
+
+    def _with_files(self, model: Model, order: Order, request: VideoRequest) -> VideoRequest:
+        """How the pictures and the sound of `order` travel, and what of them fits."""
+        if request.kind is Kind.TEXT or model.picture is None:
             return request
         # Cut to what was admitted: a sound that is longer than was declared costs no more.
         sound_fit = replace(model.sound, most_seconds=request.seconds)
@@ -141,8 +138,8 @@ class Catalog:
             request,
             transport=model.picture.transport,
             url_above=model.picture.url_above,
-            places=model.places.files[kind],
-            fit=_fit(model.picture, order, request),
+            places=model.places.files[request.kind],
+            fit=fit(model.picture, order, request),
             sound_fit=sound_fit if order.sound else None,
         )
         return within(request, room(request), linked=self.linked)
@@ -177,13 +174,11 @@ class Catalog:
             return first or [model for model in able if model.family == able[0].family]
         named = [m for m in self.models if wanted.casefold() in _names(m)]
         if not named:
-            raise Refused(
-                "family_unknown", family=wanted, can=_listed(m.label for m in self.models)
-            )
+            raise Refused("family_unknown", family=wanted, can=listed(m.label for m in self.models))
         if both := [model for model in named if kind in model.kinds]:
             return both
         raise Refused(
-            f"family_lacks_{kind}", family=named[0].label, can=_listed(m.label for m in able)
+            f"family_lacks_{kind}", family=named[0].label, can=listed(m.label for m in able)
         )
 
     def _prompt(self, model: Model, order: Order) -> str:
@@ -192,7 +187,7 @@ class Catalog:
         prompt = f"{preset} {own}".strip() if order.preset else own or preset
         if not prompt:
             raise Refused("prompt_missing")
-        _check_length(prompt, model.prompt_limit, "prompt_too_long", model)
+        check_length(prompt, model.prompt_limit, "prompt_too_long", model)
         return prompt
 
     def _preset(self, order: Order) -> str:
@@ -201,7 +196,7 @@ class Catalog:
             return first.prompt if first and order.pictures else ""
         name = self.preset_of(order)
         if name is None:
-            can = _listed(preset.label for preset in self.presets.values())
+            can = listed(preset.label for preset in self.presets.values())
             raise Refused("preset_unknown", preset=order.preset, can=can)
         return self.presets[name].prompt
 
@@ -235,53 +230,14 @@ def _joint(refusals: Sequence[Refused]) -> Refused:
     first = refusals[0]
     if "can" in first.values:
         alike = [str(each.values["can"]) for each in refusals if each.code == first.code]
-        first.values["can"] = _listed(can for each in alike for can in each.split(", "))
+        first.values["can"] = listed(can for each in alike for can in each.split(", "))
     return first
 
 
-def _seconds(model: Model, order: Order) -> int:
-    """The length; a sound brings its own, up to the longest, which counts while it is unknown."""
-    sound, rule = order.sound, model.sound
-    if sound is None:
-        return _one_of(order.seconds, model.seconds, "seconds", model)
-    if sound.size > SOUND_BYTES:
-        raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=SOUND_BYTES / 1e6)
-    # Platforms say 0 where they don't know, or of what is shorter than half a second.
-    length = sound.seconds or rule.most_seconds
-    rule.check(length)
-    # Whole seconds that a platform declares may be rounded: no sound loses its end to that.
-    whole = math.ceil(length) if sound.key else math.floor(length) + 1
-    least, most = (min(each, rule.most_seconds) for each in (math.floor(length), whole))
-    if order.seconds is not None and not least <= order.seconds <= most:
-        raise Refused("sound_decides")
-    return most
-
-
-def _asked(model: Model, order: Order) -> dict[str, Value]:
-    """The extras that the person asked for. Raises `Refused` for those that the model lacks."""
-    asked: dict[str, Value] = {}
-    if negative := clean(order.negative_prompt):
-        if Extra.NEGATIVE_PROMPT not in model.takes:
-            raise Refused("no_negative_prompt", family=model.label)
-        _check_length(negative, model.negative_limit, "negative_prompt_too_long", model)
-        asked[Extra.NEGATIVE_PROMPT] = negative
-    if order.seed is not None:
-        if Extra.SEED not in model.takes:
-            raise Refused("no_seed", family=model.label)
-        if order.seed not in SEEDS:
-            values = {"wanted": order.seed, "least": SEEDS[0], "most": SEEDS[-1]}
-            raise Refused("seed_unavailable", family=model.label, **values)
-        asked[Extra.SEED] = order.seed
-    if order.audio is not None and Extra.AUDIO in model.takes:
-        asked[Extra.AUDIO] = order.audio
-    elif order.audio is model.silent:
-        raise Refused("always_silent" if model.silent else "never_silent", family=model.label)
-    return asked
-
-
-def _check_length(text: str, limit: int, code: str, model: Model) -> None:
-    if len(text) > limit:
-        raise Refused(code, length=len(text), limit=limit, family=model.label)
+def _sounding(model: Model, extras: Mapping[str, Value]) -> bool | None:
+    """Whether it is told to make sound, or would without being told."""
+    sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
+    return None if sounding is None else bool(sounding)
 
 
 def _placed(
@@ -295,87 +251,11 @@ def _placed(
         yield from ((place, value) for place in places.of(name))
 
 
-def _one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Model) -> Choice:
-    if wanted is None:
-        return can[0]
-    if wanted not in can:
-        raise Refused(f"{what}_unavailable", wanted=wanted, family=model.label, can=_listed(can))
-    return wanted
-
-
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
     """What makes a draft a good one, the most important first; less is better."""
     model, request = made
-    side = QUALITIES[request.quality or ""]
-    return side, model.cost(request.seconds, request.quality), model.typical
-
-
-def _quality(model: Model, order: Order) -> str:
-    """The one asked for; where there are several, that may be a draft."""
-    if order.quality == DRAFT:
-        return _draft(model, order)
-    can = tuple(model.sizes)
-    return _one_of(order.quality, (*can, DRAFT) if len(can) > 1 else can, "quality", model)
-
-
-def _draft(model: Model, order: Order) -> str:
-    """The smallest quality; of those that come in the shape that was asked for, if any does."""
-    shaped = (
-        quality
-        for quality in model.qualities
-        if isinstance(sizes := model.sizes[quality], str) or order.aspect in (None, *sizes)
-    )
-    return next(shaped, model.qualities[0])
-
-
-def _shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
-    """Aspect and the wire's word for it; without a wish, the picture's own shape decides."""
-    sizes = model.sizes[quality]
-    follows = model.picture is not None and model.picture.follows and bool(order.pictures)
-    if isinstance(sizes, str) or follows:
-        aspect = order.aspect and _one_of(order.aspect, tuple(ASPECTS), "aspect", model)
-        return aspect, sizes if isinstance(sizes, str) else next(iter(sizes.values()))
-    can = tuple(sizes)
-    wanted = order.aspect or _nearest(can, order.pictures)
-    aspect = _one_of(wanted, can, "aspect", model)
-    return aspect, sizes[aspect]
-
-
-def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
-    first = pictures[0] if pictures else None
-    if first is None or not first.width or not first.height:
-        return None
-    ratio = first.width / first.height
-    return min(can, key=lambda aspect: max(ASPECTS[aspect] / ratio, ratio / ASPECTS[aspect]))
-
-
-def _fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
-    width = height = None
-    if rule.exact and request.size:
-        width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
-    elif order.aspect and request.aspect and request.quality:
-        # The video follows the picture, so a wish for a shape is met by reshaping the picture.
-        width, height = _pixels(request.quality, request.aspect)
-    return Fit(
-        width=width,
-        height=height,
-        least_side=rule.least_side,
-        most_side=rule.most_side,
-        widest=rule.widest,
-        most_bytes=rule.most_bytes,
-        shaping=order.fit or rule.shaping,
-    )
-
-
-def _pixels(quality: str, aspect: str) -> tuple[int, int]:
-    short, ratio = QUALITIES[quality], ASPECTS[aspect]
-    long = round(short * max(ratio, 1 / ratio) / 2) * 2
-    return (long, short) if ratio >= 1 else (short, long)
+    return QUALITIES[request.quality or ""], model.cost_of(request), model.typical
 
 
 def _names(model: Model) -> set[str]:
     return {model.family.casefold(), model.label.casefold(), model.name.casefold()}
-
-
-def _listed(values: Iterable[object]) -> str:
-    return ", ".join(dict.fromkeys(str(value) for value in values))

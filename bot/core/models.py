@@ -7,7 +7,7 @@ the dialect of the model's gateway.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.orders import Extra, Kind, Shaping, SoundFit, Transport, Value
+from bot.core.orders import Extra, Kind, Shaping, SoundFit, Transport, Value, VideoRequest
 
 ASPECTS: Mapping[str, float] = {
     "16:9": 16 / 9,
@@ -15,9 +15,22 @@ ASPECTS: Mapping[str, float] = {
     "1:1": 1.0,
     "4:3": 4 / 3,
     "3:4": 3 / 4,
+    "3:2": 3 / 2,
+    "2:3": 2 / 3,
+    "21:9": 21 / 9,
 }
 """The words people see, and their width over height."""
-QUALITIES: Mapping[str, int] = {"480p": 480, "720p": 720, "1080p": 1080}
+QUALITIES: Mapping[str, int] = {
+    "360p": 360,
+    "480p": 480,
+    "512p": 512,
+    "540p": 540,
+    "720p": 720,
+    "768p": 768,
+    "1080p": 1080,
+    "2k": 1440,
+    "4k": 2160,
+}
 """The words people see, and the short side in pixels."""
 
 DRAFT = "draft"
@@ -60,21 +73,35 @@ class PictureRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where things go in the body: in fields, or as `metadata.<key>`; several mean all of them."""
+    """Where things go in the body, as paths like `size` or `metadata.input.seed`; several mean all.
+
+    In a form only `metadata` has something in it.
+    """
 
     size: tuple[str, ...] = ("size",)
     aspect: tuple[str, ...] = ()
+    length: tuple[str, ...] = ("seconds",)
     extras: tuple[str, ...] = ()
     """In these, `*` stands for the extra's name."""
-    negative_prompt: tuple[str, ...] | None = None
-    """Where it does not go with the other extras."""
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Extra → where it goes instead."""
     files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """One entry per file, the sound last."""
+    fixed: Mapping[Kind, Mapping[str, Value]] = field(default_factory=dict)
+    """What goes with the files, place by place: like the word that says which picture is first."""
 
     def of(self, name: str) -> tuple[str, ...]:
         """Where the extra of this name goes."""
-        own = self.negative_prompt if name == Extra.NEGATIVE_PROMPT else None
-        return tuple(place.replace("*", name) for place in (self.extras if own is None else own))
+        return self.named.get(name, tuple(place.replace("*", name) for place in self.extras))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What is different in one quality."""
+
+    seconds: tuple[int, ...] | None = None
+    kinds: tuple[Kind, ...] | None = None
+    extras: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +111,21 @@ class Model:
     name: str
     family: str
     label: str
+    note: str = ""
+    """What people should know of the family before they choose it."""
     gateway: str
     dialect: str
     kinds: tuple[Kind, ...]
     seconds: tuple[int, ...]
+    """The first is the default."""
+    auto: bool = False
+    """Whether the length can be left to the model."""
     sizes: Mapping[str, str | Mapping[str, str]]
+    shapes: tuple[str, ...] = ()
+    """The aspects for words alone, where `sizes` name none."""
+    at: Mapping[str, Quality] = field(default_factory=dict)
+    """Quality → how it differs."""
+    is_json: bool = False
     prompt_limit: int
     typical: float
     """Seconds such a video usually takes."""
@@ -99,6 +136,10 @@ class Model:
     """Sent with every request."""
     takes: tuple[Extra, ...] = ()
     """What people may ask for."""
+    unasked: Mapping[Extra, bool] = field(default_factory=dict)
+    """What the vendor does where nothing is said."""
+    drops_false: tuple[Extra, ...] = ()
+    """Extras that the gateway leaves out on the way up when they are false."""
     negative_limit: int = 500
     silent: bool = False
     """Its videos have no sound; one that is not silent and takes no `audio` always makes some."""
@@ -106,6 +147,8 @@ class Model:
     """Videos that the vendor makes at a time for one account, where that is known."""
     prices: Mapping[str, int] = field(default_factory=dict)
     """Micro-units of the currency for one second of video, by quality; empty where none is set."""
+    silent_prices: Mapping[str, int] = field(default_factory=dict)
+    """The same where it is told to make no sound, if that costs something else."""
 
     @property
     def longest(self) -> int:
@@ -118,13 +161,26 @@ class Model:
         """What its longest video in its dearest quality costs."""
         return self.cost(self.longest, None)
 
-    def price(self, quality: str | None) -> int:
+    def price(self, quality: str | None, *, audio: bool | None = None) -> int:
         """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""
-        return self.prices.get(quality or "", max(self.prices.values(), default=0))
+        prices = self.silent_prices if audio is False and self.silent_prices else self.prices
+        return prices.get(quality or "", max(prices.values(), default=0))
 
-    def cost(self, seconds: int, quality: str | None) -> int:
+    def cost(self, seconds: int, quality: str | None, *, audio: bool | None = None) -> int:
         """Micro-units of the currency; 1 where no price is set, so that every video counts."""
-        return max(1, self.price(quality) * seconds)
+        return max(1, self.price(quality, audio=audio) * seconds)
+
+    def cost_of(self, request: VideoRequest) -> int:
+        """Micro-units of the currency; of a length that the model chooses, those of the longest."""
+        return self.cost(request.seconds, request.quality, audio=request.audio)
+
+    def differing(self, quality: str) -> Quality:
+        """How this quality differs from the others."""
+        return self.at.get(quality) or Quality()
+
+    def lengths(self, quality: str) -> tuple[int, ...]:
+        """Seconds that it makes in this quality, the default first."""
+        return self.differing(quality).seconds or self.seconds
 
     @property
     def qualities(self) -> tuple[str, ...]:
@@ -134,6 +190,8 @@ class Model:
     @property
     def aspects(self) -> tuple[str, ...]:
         """The shapes this model makes; all of them where the video follows the picture."""
+        if self.shapes:
+            return self.shapes
         shapes = [s for s in self.sizes.values() if not isinstance(s, str)]
         known = {aspect for shape in shapes for aspect in shape}
         return tuple(a for a in ASPECTS if a in known or len(shapes) < len(self.sizes))

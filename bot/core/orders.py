@@ -60,6 +60,13 @@ class Extra(StrEnum):
     AUDIO = "audio"
     SEED = "seed"
     NEGATIVE_PROMPT = "negative_prompt"
+    PROMPT_EXTEND = "prompt_extend"
+    """Whether the vendor may write more words than the person did."""
+    WATERMARK = "watermark"
+
+
+AUTO = -1
+"""In place of a number of seconds: the model chooses, and the longest is what counts."""
 
 
 class Shaping(StrEnum):
@@ -79,7 +86,7 @@ def shaping_of(word: str) -> Shaping:
         raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
 
 
-Value = str | int | bool
+Value = str | int | float | bool
 """What a parameter on the wire may be."""
 
 
@@ -233,6 +240,7 @@ class Order:
     """The video that the words are to change, where its gateway offers that."""
     family: str | None = None
     seconds: int | None = None
+    """`AUTO` leaves the length to the model."""
     aspect: str | None = None
     quality: str | None = None
     sound: Sound | None = None
@@ -245,6 +253,8 @@ class Order:
     """How pictures get the shape they need; None leaves it to the model."""
     audio: bool | None = None
     """Whether the video should have sound; None leaves it to the model."""
+    prompt_extend: bool | None = None
+    watermark: bool | None = None
 
     @property
     def files(self) -> "tuple[Picture | Sound, ...]":
@@ -281,13 +291,22 @@ class VideoRequest:
     kind: Kind
     prompt: str
     seconds: int
+    """What counts, in limits and in money."""
+    auto: bool = False
+    """Whether the model chooses the length, up to `seconds`."""
+    audio: bool | None = None
+    """Whether it has sound, where the model was told."""
     size: str | None
     """The wire's own word, e.g. `1280x720`, `1280*720` or `720P`; sent as `parameters` say."""
     dialect: str
+    is_json: bool = False
+    """Whether the body is one JSON object; else it is a form."""
+    lengths: tuple[str, ...] = ("seconds",)
+    """Where the seconds go: in `seconds` as text, anywhere else as a number."""
     parameters: tuple[tuple[str, Value], ...] = ()
     """Place and value of whatever is sent besides prompt, model, seconds and files.
 
-    A place is a field of the body, or `metadata.<key>`, maybe deeper.
+    A place is a path into the body, like `size`, `metadata.input.seed` or `images[0]`.
     """
     remix_of: str | None = None
     """The gateway's id of the video that the words are to change."""

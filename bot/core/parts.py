@@ -60,7 +60,7 @@ def within(request: VideoRequest, most: int | None, *, linked: bool) -> VideoReq
 def _rooms(request: VideoRequest, body: int | None) -> Iterator[int]:
     places = [place for each in request.places for place in each]
     as_text = request.transport is not Transport.UPLOAD
-    if as_text:
+    if as_text and not request.is_json:
         yield _as_bytes(TEXT_PART - _AROUND)
         inside = [place for place in places if "." in place]
         if inside:

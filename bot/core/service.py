@@ -108,7 +108,7 @@ class Service:
             created_at=now,
             due_at=now,
             quota_cost=1,
-            spend_cost=model.cost(request.seconds, request.quality),
+            spend_cost=model.cost_of(request),
         )
         card_at = now + self._card_grace[order.address.platform]
         admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=card_at)

@@ -6,15 +6,17 @@ here it is only written down. No vendor and no dialect is known by name.
 
 import base64
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import Broken
-from bot.core.orders import Transport, Value, VideoRequest
+from bot.core.orders import AUTO, Transport, Value, VideoRequest
 from bot.core.parts import TEXT_PART
 
-Metadata = dict[str, "Value | Metadata"]
+Tree = dict[str | int, "Value | Tree"]
+"""A table, or a list by its numbers."""
 
 _TYPES = {
     ".jpg": ("picture", "image/jpeg"),
@@ -37,12 +39,12 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body: text fields in order, then files."""
+    """The body: text fields in order, then files; or one JSON object."""
 
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, str], ...] = ()
     files: tuple[FilePart, ...] = ()
-    is_json: bool = False
-    """Whether it is one JSON object instead of a multipart form."""
+    json: bytes | None = None
+    """Instead of both."""
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
@@ -51,14 +53,13 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
     Reads the files that travel as text; blocking, but small.
     """
     if request.remix_of is not None:
-        return Body((("prompt", request.prompt),), is_json=True)
+        return Body(json=_json({"prompt": request.prompt}))
     if len(files) != len(request.places):
         raise Broken("files_misplaced", model=request.model, files=len(files))
     values: list[tuple[str, Value]] = [
         ("prompt", request.prompt),
         ("model", request.model),
-        # A string on the wire: new-api answers 400 to a number.
-        ("seconds", str(request.seconds)),
+        *((place, _seconds(request, place)) for place in request.lengths),
         *request.parameters,
     ]
     placed = list(zip(files, request.places, strict=True))
@@ -68,24 +69,30 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
     for number, (file, places) in enumerate(placed):
         text = _as_text(request, file, links[number] if links else None)
         values += [(place, text) for place in places]
-    return Body(_fields(values))
+    return Body(json=_json(_tree(values))) if request.is_json else Body(_fields(values))
+
+
+def _seconds(request: VideoRequest, place: str) -> Value:
+    seconds = AUTO if request.auto else request.seconds
+    # A string on the wire: new-api answers 400 to a number.
+    return str(seconds) if place == "seconds" else seconds
 
 
 def _fields(values: Sequence[tuple[str, Value]]) -> tuple[tuple[str, str], ...]:
-    """Fields in order; what belongs into the metadata ends as one JSON text, the last of them."""
-    fields: list[tuple[str, str]] = []
-    metadata: Metadata = {}
-    for place, value in values:
-        field, *keys = place.split(".")
-        if keys:
-            _put(metadata, keys, value)
-        else:
-            fields.append((field, value if isinstance(value, str) else json.dumps(value)))
-    if metadata:
-        # Compact, as the document's examples have it.
-        text = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
-        fields.append(("metadata", text))
+    """Fields in order; the metadata, as one JSON text, is the last of them."""
+    metadata = _tree([(place, value) for place, value in values if _is_inner(place)])
+    fields = [
+        # Several values of a list are several fields of one name.
+        (place.partition("[")[0], value if isinstance(value, str) else json.dumps(value))
+        for place, value in values
+        if not _is_inner(place)
+    ]
+    fields += [(str(name), _json(inner).decode()) for name, inner in metadata.items()]
     return tuple(_checked(name, text) for name, text in fields)
+
+
+def _is_inner(place: str) -> bool:
+    return "." in place
 
 
 def _checked(name: str, text: str) -> tuple[str, str]:
@@ -96,15 +103,33 @@ def _checked(name: str, text: str) -> tuple[str, str]:
     return name, text
 
 
-def _put(into: Metadata, keys: Sequence[str], value: Value) -> None:
-    key, *deeper = keys
-    if not deeper:
-        into[key] = value
-        return
-    inner = into.setdefault(key, {})
-    if not isinstance(inner, dict):
-        raise Broken("place_taken", key=key)
-    _put(inner, deeper, value)
+def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
+    """All values, each at its place."""
+    tree: Tree = {}
+    for place, value in values:
+        keys = [int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", place)]
+        at = tree
+        for key in keys[:-1]:
+            inner = at.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise Broken("place_taken", key=key)
+            at = inner
+        at[keys[-1]] = value
+    return tree
+
+
+def _json(tree: Value | Tree) -> bytes:
+    """Compact, as the document's examples have it."""
+    return json.dumps(_listed(tree), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _listed(tree: Value | Tree) -> object:
+    """With lists in place of tables of numbers."""
+    if not isinstance(tree, dict):
+        return tree
+    if 0 in tree:
+        return [_listed(tree[number]) for number in range(len(tree))]
+    return {key: _listed(inner) for key, inner in tree.items()}
 
 
 def _as_text(request: VideoRequest, file: Path, link: str | None) -> str:
@@ -122,9 +147,9 @@ def _as_text(request: VideoRequest, file: Path, link: str | None) -> str:
             raise Broken("no_way_there", model=request.model)
 
 
-def _part(name: str, file: Path) -> FilePart:
+def _part(place: str, file: Path) -> FilePart:
     word, media_type = _type(file)
-    return FilePart(name, f"{word}{file.suffix}", media_type, file)
+    return FilePart(place.partition("[")[0], f"{word}{file.suffix}", media_type, file)
 
 
 def _type(file: Path) -> tuple[str, str]:

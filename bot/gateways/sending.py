@@ -136,10 +136,10 @@ class _Announcing(aiohttp.TCPConnector):
 
 
 @contextmanager
-def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.JsonPayload]:
+def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.BytesPayload]:
     """As it goes over the wire, with its files open for as long as it is in use."""
-    if body.is_json:
-        yield aiohttp.JsonPayload(dict(body.fields))
+    if body.json is not None:
+        yield aiohttp.BytesPayload(body.json, content_type="application/json")
         return
     form = aiohttp.MultipartWriter("form-data")
     for name, value in body.fields:

@@ -260,6 +260,10 @@ def arrived(entry: Entry, given: list[Path]) -> str:
     """An entry of the journal as such a paragraph."""
     names = {sha256(file.read_bytes()).hexdigest(): f"<{file.stem}>" for file in given}
     names |= {b64encode(file.read_bytes()).decode(): f"<{file.stem}>" for file in given}
+    if "duration" in entry.fields:  # of ours only what is JSON has one
+        said = {name: named(unpacked(name, text), names) for name, text in entry.fields.items()}
+        said["metadata"] = named(entry.metadata, names)
+        return bodies.drawn(Body(json=json.dumps(said).encode())).rstrip("\n")
     fields = [(plain(name), str(named(value, names))) for name, value in entry.fields.items()]
     fields.append(("metadata", json.dumps(named(entry.metadata, names))))
     files = [
@@ -269,6 +273,14 @@ def arrived(entry: Entry, given: list[Path]) -> str:
     return bodies.drawn(Body(tuple(fields), tuple(files))).rstrip("\n")
 
 
+def unpacked(name: str, text: object) -> object:
+    """A value of a JSON body, which the journal keeps as text: only `seconds` is sent as one."""
+    try:
+        return text if name == "seconds" else json.loads(str(text))
+    except ValueError:
+        return text
+
+
 def named(value: object, names: dict[str, str]) -> object:
     """The same with each picture's name in place of its bytes."""
     match value:
@@ -276,6 +288,11 @@ def named(value: object, names: dict[str, str]) -> object:
             return f"data:{media_type};base64,{names[digest]}"
         case dict():
             return {key: named(inner, names) for key, inner in value.items()}
+        case list():
+            return [named(inner, names) for inner in value]
+        case str() if value.startswith("data:"):
+            media_type, _, data = value.partition(",")
+            return f"{media_type},{names.get(data, data)}"
         case str():
             return names.get(value, value)
         case _:

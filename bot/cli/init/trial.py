@@ -22,7 +22,7 @@ def offer(talk: Talk, config: Config) -> None:
         if not model.prices:
             wanted = talk.ask_yes("init.ask_trial", **about)
         else:
-            cost = model.cost(request.seconds, request.quality) / MICRO
+            cost = model.cost_of(request) / MICRO
             money = f"{cost:.2f} {config.settings.currency}"
             wanted = talk.ask_yes("init.ask_trial_priced", **about, money=money)
         if wanted:

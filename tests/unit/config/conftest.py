@@ -11,8 +11,9 @@ from bot.config import Config, Misconfigured, load
 
 GATEWAY = '[gateways.main]\nbase_url = "https://gateway.example"\n'
 SECRETS = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1", "ZOETROPE_DISCORD__TOKEN": "t-1"}
-PACKAGED = tuple(tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))["models"])
-"""The wire names of all models that come with us."""
+_TABLES = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))["models"]
+PACKAGED = tuple(name for name, table in _TABLES.items() if table.get("assumed"))
+"""The wire names of models that a gateway is taken to have which lists none."""
 
 Read = Callable[..., Config]
 Told = Callable[..., list[str]]

@@ -18,7 +18,7 @@ seconds = [6]
 prompt_limit = 100
 sizes = { 720p = "1280x720" }
 """
-BEST_FIRST = ("wan-2.5", "sora-2", "kling", "vidu", "wan-2.2", "jimeng", "wan-2.1")
+BEST_FIRST = ("wan-2.5", "kling", "vidu", "wan-2.2", "jimeng", "wan-2.1", "sora-2")
 OTHERS = [name for name in PACKAGED if name != "sora-2"]
 TWO = f'{GATEWAY}[gateways.other]\nbase_url = "https://other.example"\ndialect = "openai"\n'
 OTHER = {"ZOETROPE_GATEWAYS__OTHER__API_KEY": "sk-2"}
@@ -94,7 +94,7 @@ def test_where_prices_go_by_quality_none_may_be_missing(told: Told) -> None:
 
 
 def test_a_family_is_renamed(read: Read) -> None:
-    assert read('[families.sora-2]\nlabel = "Sora"').catalog.label("sora-2") == "Sora"
+    assert read('[families.kling]\nlabel = "King"').catalog.label("kling") == "King"
 
 
 def test_the_first_preset_speaks_for_a_picture_without_words(read: Read) -> None:
@@ -158,9 +158,7 @@ prompt_limit = 8
     assert new_api.picture is not None
     assert (new_api.picture.transport, new_api.picture.most_side) == ("data-uri", 999)
     assert documented.places.files[Kind.PICTURE] == (("metadata.img_url",),)
-    assert new_api.places.files[Kind.PICTURE] == (
-        ("input_reference", "metadata.img_url", "metadata.input.img_url"),
-    )
+    assert new_api.places.files[Kind.PICTURE] == (("image", "input_reference"),)
 
 
 def test_what_has_no_place_cannot_be_asked_for(read: Read) -> None:
@@ -240,6 +238,7 @@ def test_a_hidden_model_needs_no_price(read: Read) -> None:
     assert config.limits.purse_money == 5_000_000
 
 
+QUALITIES = "360p, 480p, 512p, 540p, 720p, 768p, 1080p, 2k, 4k"
 WRONG = {
     "unknown gateway": (
         'gateway = "nowhere"',
@@ -256,20 +255,20 @@ WRONG = {
         "price.720p is -1; it has to be 0 or more.",
     ),
     "price of no quality": (
-        "price = { 720p = 1, 4k = 2 }",
-        "price.4k is 4k; it has to be one of: 480p, 720p, 1080p.",
+        "price = { 720p = 1, 8k = 2 }",
+        f"price.8k is 8k; it has to be one of: {QUALITIES}.",
     ),
     "price of no type": (
         'price = "cheap"',
         "price is 'cheap'; a value of type number belongs there.",
     ),
     "quality": (
-        'sizes = { "4k" = "3840x2160" }',
-        "sizes.4k is 4k; it has to be one of: 480p, 720p, 1080p.",
+        'sizes = { "8k" = "3840x2160" }',
+        f"sizes.8k is 8k; it has to be one of: {QUALITIES}.",
     ),
     "aspect": (
         'sizes = { 720p = { "2:1" = "1440x720" } }',
-        "sizes.720p.2:1 is 2:1; it has to be one of: 16:9, 9:16, 1:1, 4:3, 3:4.",
+        "sizes.720p.2:1 is 2:1; it has to be one of: 16:9, 9:16, 1:1, 4:3, 3:4, 3:2, 2:3, 21:9.",
     ),
     "no aspects": (
         "sizes = { 720p = {} }",
@@ -280,8 +279,8 @@ WRONG = {
         "sizes.720p is 720; a value of type string belongs there.",
     ),
     "extra of no type": (
-        "extras = { seed = 1.5 }",
-        "extras.seed is 1.5; a value of type string belongs there.",
+        "extras = { seed = [] }",
+        "extras.seed is •••; a value of type string belongs there.",
     ),
     "no pixels to cut to": (
         'sizes = { 720p = "720P" }',
@@ -294,7 +293,13 @@ WRONG = {
             " it has to be one of: 'upload', 'data-uri', 'base64' or 'url'."
         ),
     ),
-    "wire": ('wire = "morse"', "wire is morse; it has to be one of: wan, kling, jimeng."),
+    "wire": (
+        'wire = "morse"',
+        (
+            "wire is morse; it has to be one of:"
+            " wan, kling, vidu, jimeng, seedance, hailuo, veo, grok."
+        ),
+    ),
     "no picture": (
         'kinds = ["kf2v"]',
         "places.kf2v has places for 0 files; it needs a list of places for each of 2.",
@@ -335,10 +340,11 @@ WRONG = {
         ),
     ),
     "a false that gets lost": (
-        "extras = { prompt_extend = false }",
+        'drops_false = ["audio"]\nunasked = { audio = true }\nextras = { audio = false }',
         (
-            "extras.prompt_extend is false, which gateways of this dialect leave out, and then it"
-            " is true. Take it out, or set dialect to documented if the gateway speaks that."
+            "extras.audio is false, which gateways of this dialect leave out, and then it is true."
+            " Take it out, or name the version of the plugin in gateways.<name>.plugins if that is"
+            " a newer one."
         ),
     ),
     "remix": (

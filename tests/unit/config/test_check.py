@@ -53,8 +53,8 @@ REFUNDS = (
     " set gateways.<name>.refunds_failed = false, or the worst day costs more."
 )
 OFFERED = (
-    "People can choose Wan 2.5 (t2v, i2v), Sora 2 (t2v, i2v), Kling (t2v, i2v, kf2v),"
-    " Vidu Q1 (t2v, i2v, kf2v), Wan 2.2 (i2v, kf2v), Jimeng (t2v, i2v), Wan 2.1 (i2v)."
+    "People can choose Wan 2.5 (t2v, i2v), Kling (t2v), Vidu Q1 (t2v, i2v, kf2v),"
+    " Wan 2.2 (i2v, kf2v), Jimeng (t2v, i2v), Wan 2.1 (i2v), Sora 2 (t2v, i2v)."
 )
 ONE_MODEL = "".join(f'[models."{name}"]\nhidden = true\n' for name in PACKAGED[1:])
 
@@ -165,8 +165,8 @@ def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
 def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:
     assert offered(read()) == OFFERED
     assert offered(read(gateway=f'{GATEWAY}dialect = "openai"')) == (
-        "People can choose Wan 2.5 (t2v), Sora 2 (t2v, i2v, remix), Kling (t2v, i2v),"
-        " Vidu Q1 (t2v, i2v), Jimeng (t2v, i2v)."
+        "People can choose Wan 2.5 (t2v), Kling (t2v), Vidu Q1 (t2v),"
+        " Jimeng (t2v, i2v), Sora 2 (t2v, i2v, remix)."
     )
 
 

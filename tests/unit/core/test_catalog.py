@@ -146,7 +146,10 @@ def test_what_none_of_a_family_can_is_refused_with_what_all_of_them_can() -> Non
 
 
 def test_extras_go_along_at_their_places() -> None:
-    nested = Places(extras=("metadata.*", "metadata.parameters.*"), negative_prompt=("metadata.*",))
+    nested = Places(
+        extras=("metadata.*", "metadata.parameters.*"),
+        named={"negative_prompt": ("metadata.negative_prompt",)},
+    )
     wan = Catalog(models=(replace(WAN_TEXT, places=nested),))
     wish = order(negative_prompt=" rain\u200b ", seed=7, audio=False)
     assert wan.choose(wish)[1].parameters[1:] == (
@@ -183,8 +186,8 @@ def test_what_a_model_does_anyway_needs_no_word(model: Model, audio: bool) -> No
     [
         (SORA, {"negative_prompt": "rain"}, "no_negative_prompt"),
         (SORA, {"seed": 5}, "no_seed"),
-        (SORA, {"audio": False}, "never_silent"),
-        (SILENT, {"audio": True}, "always_silent"),
+        (SORA, {"audio": False}, "always_audio"),
+        (SILENT, {"audio": True}, "no_audio"),
         (WAN_TEXT, {"negative_prompt": "x" * 501}, "negative_prompt_too_long"),
         (WAN_TEXT, {"seed": 0}, "seed_unavailable"),
         (WAN_TEXT, {"seed": 2**31}, "seed_unavailable"),

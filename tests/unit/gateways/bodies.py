@@ -28,8 +28,14 @@ PLAIN = Order(
     locale="en",
     prompt="a cat",
 )
-WISHES = {Extra.AUDIO: True, Extra.SEED: 7, Extra.NEGATIVE_PROMPT: "rain"}
+WISHES = {
+    Extra.AUDIO: True,
+    Extra.SEED: 7,
+    Extra.NEGATIVE_PROMPT: "rain",
+    Extra.PROMPT_EXTEND: True,
+}
 _BYTES = {"a.jpg": b"one", "b.jpg": b"two"}
+_GIVEN = ("prompt", "model")
 _SHORT = {base64.b64encode(data).decode(): f"<{data.decode()}>" for data in _BYTES.values()}
 
 
@@ -54,7 +60,7 @@ def pictures(folder: Path, count: int) -> list[Path]:
 
 def ordered(model: Model, kind: Kind) -> Order:
     """All that can be asked of the model."""
-    wishes = {extra.value: WISHES[extra] for extra in model.takes}
+    wishes = {extra.value: WISHES[extra] for extra in model.takes if extra in WISHES}
     given = (PICTURE,) * FILES[kind]
     return replace(PLAIN, family=model.name, pictures=given, **wishes)  # type: ignore[arg-type]
 
@@ -72,23 +78,33 @@ def every(folder: Path) -> Iterator[str]:
 
 def drawn(body: Body) -> str:
     """A body, its pictures as <one> and <two>, without prompt and model."""
-    lines = [f"  {name}: {value}" for name, value in body.fields[2:] if name != "metadata"]
-    lines += [f"  {part.name}: file {part.filename} {part.media_type}" for part in body.files]
-    metadata = json.loads(dict(body.fields).get("metadata", "{}"))
-    lines += [f"  metadata.{path}: {value}" for path, value in leaves(metadata)]
+    if body.json is not None:
+        said = json.loads(body.json)
+        said |= {"metadata": said.pop("metadata", {})}  # the last, as in a form
+        lines = [f"  {path}: {value}" for path, value in leaves(said) if path not in _GIVEN]
+        lines.insert(0, "  JSON")
+    else:
+        lines = [f"  {name}: {value}" for name, value in body.fields[2:] if name != "metadata"]
+        lines += [f"  {part.name}: file {part.filename} {part.media_type}" for part in body.files]
+        metadata = json.loads(dict(body.fields).get("metadata", "{}"))
+        lines += [f"  metadata.{path}: {value}" for path, value in leaves(metadata)]
     text = "\n".join(lines)
     for encoded, short in _SHORT.items():
         text = text.replace(encoded, short)
     return text + "\n"
 
 
-def leaves(table: dict[str, object], under: str = "") -> Iterator[tuple[str, str]]:
+def leaves(tree: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Path and JSON of each value."""
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{under}{key}.")
-        else:
-            yield f"{under}{key}", json.dumps(value)
+    match tree:
+        case dict():
+            for key, value in tree.items():
+                yield from leaves(value, f"{path}.{key}" if path else key)
+        case list():
+            for number, value in enumerate(tree):
+                yield from leaves(value, f"{path}[{number}]")
+        case _:
+            yield path, json.dumps(tree)
 
 
 def whole() -> str:

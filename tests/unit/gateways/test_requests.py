@@ -160,3 +160,55 @@ def test_a_sound_travels_after_the_picture_as_what_it_is(picture: Path) -> None:
     )
     said = dict(build(singing, [picture, sound]).fields)["metadata"]
     assert json.loads(said) == {"image_url": URI, "audio_url": "data:audio/mpeg;base64,bGE="}
+
+
+# ------------------------------------------------------------------------------------- JSON
+
+
+def test_a_json_body_keeps_numbers_and_tables_and_says_the_seconds_twice(picture: Path) -> None:
+    parameters = (("size", "720P"), ("metadata.parameters.seed", 7), ("watermark", False))
+    wanted = replace(
+        with_files(Transport.BASE64, ("image",), parameters=parameters),
+        is_json=True,
+        lengths=("seconds", "duration"),
+    )
+
+    body = build(wanted, [picture])
+
+    assert (body.fields, body.files) == ((), ())
+    assert json.loads(body.json or b"") == {
+        "prompt": "a cat",
+        "model": "sora-2",
+        "seconds": "5",
+        "duration": 5,
+        "size": "720P",
+        "metadata": {"parameters": {"seed": 7}},
+        "watermark": False,
+        "image": BARE,
+    }
+
+
+def test_numbers_in_a_place_make_a_list_in_which_each_item_has_its_own_keys(picture: Path) -> None:
+    """As Seedance has it: each picture says which it is."""
+    fixed = (
+        ("metadata.content[1].role", "last_frame"),
+        ("metadata.content[0].role", "first_frame"),
+    )
+    places = (("metadata.content[0].image_url.url",), ("metadata.content[1].image_url.url",))
+    wanted = replace(with_files(Transport.DATA_URI, *places, parameters=fixed), is_json=True)
+
+    assert json.loads(build(wanted, [picture] * 2).json or b"")["metadata"]["content"] == [
+        {"role": "first_frame", "image_url": {"url": URI}},
+        {"role": "last_frame", "image_url": {"url": URI}},
+    ]
+
+
+def test_a_length_that_the_model_chooses_is_minus_one() -> None:
+    wanted = replace(request(), is_json=True, auto=True, lengths=("seconds", "duration"))
+    said = json.loads(build(wanted, []).json or b"")
+    assert (said["seconds"], said["duration"]) == ("-1", -1)
+
+
+def test_a_list_in_a_form_is_one_field_several_times(picture: Path) -> None:
+    body = build(with_files(Transport.DATA_URI, ("images[0]",), ("images[1]",)), [picture] * 2)
+    assert body.fields[3:] == (("images", URI), ("images", URI))

@@ -1,0 +1,55 @@
+"""How much is known of the software that serves a model behind new-api.
+
+Its generation C runs each vendor as a plugin, which every gateway updates when it likes; before
+that, and for models that no plugin claims, an older relay serves. A version is a tuple of numbers.
+"""
+
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BeforeValidator
+
+RELAY = (0,)
+"""The older relay, which is no plugin: older than all of them."""
+FIRST = (1, 0, 0)
+NOBODY = "none"
+"""How people write `RELAY`."""
+Generation = Literal["A", "B", "C"]
+
+
+def _numbers(given: object) -> object:
+    """`1.4.2` or `none` as numbers."""
+    if isinstance(given, str):
+        if given == NOBODY:
+            return RELAY
+        try:
+            return tuple(int(each) for each in given.split("."))
+        except ValueError:
+            raise ValueError("version") from None
+    return given
+
+
+Version = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
+
+
+class _Gateway(Protocol):
+    @property
+    def generation(self) -> Generation | None: ...
+
+    @property
+    def plugins(self) -> dict[str, Version]: ...
+
+
+def known(gateway: _Gateway, plugin: str | None) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    """The oldest and the newest version that may serve; of what nobody knows, () and None.
+
+    () is older than all that is new-api at all.
+    """
+    if plugin is not None and (version := gateway.plugins.get(plugin)) is not None:
+        return version, version
+    match gateway.generation:
+        case "A" | "B":
+            return RELAY, RELAY
+        case "C":
+            return FIRST, None
+        case None:
+            return (), None

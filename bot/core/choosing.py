@@ -1,0 +1,195 @@
+"""One wish after the other, put to one model: length, quality, shape, and what only some take.
+
+Each is answered with a value that the model can make, or `Refused` says what it can make instead.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import TypeVar
+
+from bot.core.errors import Refused
+from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule
+from bot.core.orders import (
+    AUTO,
+    SOUND_BYTES,
+    Extra,
+    Fit,
+    Kind,
+    Order,
+    Picture,
+    Sound,
+    Value,
+    VideoRequest,
+)
+from bot.core.prompts import clean
+
+SEEDS = range(1, 2**31)
+"""What every vendor takes. Gateways drop a 0, and to vendors it means any."""
+_SWITCHES = {
+    Extra.AUDIO: ("no_audio", "always_audio"),
+    Extra.PROMPT_EXTEND: ("no_prompt_extend", "always_prompt_extend"),
+    Extra.WATERMARK: ("no_watermark", "always_watermark"),
+}
+"""What can be on or off, and how it is refused: where it can't be on, and where not off."""
+
+Choice = TypeVar("Choice")
+
+
+def seconds_of(model: Model, order: Order, quality: str) -> int:
+    """The length, or `AUTO`; a sound brings its own."""
+    if order.sound is not None:
+        return _sounding(model, order.sound, order.seconds)
+    if order.seconds == AUTO and model.auto:
+        return AUTO
+    return one_of(order.seconds, model.lengths(quality), "seconds", model)
+
+
+def _sounding(model: Model, sound: Sound, wanted: int | None) -> int:
+    """As long as the sound, up to the longest, which counts while its length is unknown."""
+    rule = model.sound
+    if sound.size > SOUND_BYTES:
+        raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=SOUND_BYTES / 1e6)
+    # Platforms say 0 where they don't know, or of what is shorter than half a second.
+    length = sound.seconds or rule.most_seconds
+    rule.check(length)
+    # Whole seconds that a platform declares may be rounded: no sound loses its end to that.
+    whole = math.ceil(length) if sound.key else math.floor(length) + 1
+    least, most = (min(each, rule.most_seconds) for each in (math.floor(length), whole))
+    if wanted is not None and not least <= wanted <= most:
+        raise Refused("sound_decides")
+    return most
+
+
+def quality_of(model: Model, order: Order, kind: Kind) -> str:
+    """The one asked for; where there are several, that may be a draft.
+
+    Without a wish it is the first in which the model makes the length that was asked for.
+    """
+    can = tuple(q for q in model.sizes if kind in (model.differing(q).kinds or model.kinds))
+    if order.quality == DRAFT:
+        return _draft(model, can, order)
+    if order.quality is None:
+        fitting = (q for q in can if order.seconds in (None, *model.lengths(q)))
+        return next(fitting, can[0])
+    return one_of(order.quality, (*can, DRAFT) if len(can) > 1 else can, "quality", model)
+
+
+def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
+    """The smallest quality; of those that come as was asked for, if any does."""
+    small = [quality for quality in model.qualities if quality in can]
+    shaped = (
+        quality
+        for quality in small
+        if isinstance(sizes := model.sizes[quality], str) or order.aspect in (None, *sizes)
+        if order.seconds in (None, AUTO, *model.lengths(quality))
+    )
+    return next(shaped, small[0])
+
+
+def shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
+    """Aspect and the wire's word for it; without a wish, the picture's own shape decides."""
+    sizes = model.sizes[quality]
+    follows = model.picture is not None and model.picture.follows and bool(order.pictures)
+    if isinstance(sizes, str) or follows:
+        word = sizes if isinstance(sizes, str) else next(iter(sizes.values()))
+        if model.shapes and not order.pictures:
+            return one_of(order.aspect, model.shapes, "aspect", model), word
+        return order.aspect and one_of(order.aspect, tuple(ASPECTS), "aspect", model), word
+    can = tuple(sizes)
+    wanted = order.aspect or _nearest(can, order.pictures)
+    aspect = one_of(wanted, can, "aspect", model)
+    return aspect, sizes[aspect]
+
+
+def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
+    first = pictures[0] if pictures else None
+    if first is None or not first.width or not first.height:
+        return None
+    ratio = first.width / first.height
+    return min(can, key=lambda aspect: max(ASPECTS[aspect] / ratio, ratio / ASPECTS[aspect]))
+
+
+def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
+    """What the pictures of `order` have to be."""
+    width = height = None
+    if rule.exact and request.size:
+        width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
+    elif order.aspect and request.aspect and request.quality:
+        # The video follows the picture, so a wish for a shape is met by reshaping the picture.
+        width, height = _pixels(request.quality, request.aspect)
+    return Fit(
+        width=width,
+        height=height,
+        least_side=rule.least_side,
+        most_side=rule.most_side,
+        widest=rule.widest,
+        most_bytes=rule.most_bytes,
+        shaping=order.fit or rule.shaping,
+    )
+
+
+def _pixels(quality: str, aspect: str) -> tuple[int, int]:
+    short, ratio = QUALITIES[quality], ASPECTS[aspect]
+    long = round(short * max(ratio, 1 / ratio) / 2) * 2
+    return (long, short) if ratio >= 1 else (short, long)
+
+
+def asked(model: Model, order: Order) -> dict[str, Value]:
+    """The extras that the person asked for. Raises `Refused` for those that can't arrive."""
+    wanted: dict[str, Value] = {}
+    if negative := clean(order.negative_prompt):
+        if Extra.NEGATIVE_PROMPT not in model.takes:
+            raise Refused("no_negative_prompt", family=model.label)
+        check_length(negative, model.negative_limit, "negative_prompt_too_long", model)
+        wanted[Extra.NEGATIVE_PROMPT] = negative
+    if order.seed is not None:
+        wanted[Extra.SEED] = _seed(model, order.seed)
+    if order.audio is not None and Extra.AUDIO in model.takes:
+        wanted |= _switch(model, Extra.AUDIO, order.audio)
+    elif order.audio is model.silent:
+        raise Refused("no_audio" if model.silent else "always_audio", family=model.label)
+    for extra in (Extra.PROMPT_EXTEND, Extra.WATERMARK):
+        wish: bool | None = getattr(order, extra)
+        if wish is not None:
+            wanted |= _switch(model, extra, wish)
+    return wanted
+
+
+def _seed(model: Model, seed: int) -> int:
+    if Extra.SEED not in model.takes:
+        raise Refused("no_seed", family=model.label)
+    if seed not in SEEDS:
+        values = {"wanted": seed, "least": SEEDS[0], "most": SEEDS[-1]}
+        raise Refused("seed_unavailable", family=model.label, **values)
+    return seed
+
+
+def _switch(model: Model, extra: Extra, on: bool) -> dict[str, Value]:
+    """What is sent for it, if anything has to be."""
+    arrives = extra in model.takes and (on or extra not in model.drops_false)
+    if arrives:
+        return {extra: on}
+    if model.unasked.get(extra) is not on:
+        never, always = _SWITCHES[extra]
+        raise Refused(never if on else always, family=model.label)
+    return {}
+
+
+def check_length(text: str, limit: int, code: str, model: Model) -> None:
+    """Raise `Refused(code)` if the text has too many characters for the model."""
+    if len(text) > limit:
+        raise Refused(code, length=len(text), limit=limit, family=model.label)
+
+
+def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Model) -> Choice:
+    """What is wanted, or the first; `Refused` if it is none of them."""
+    if wanted is None:
+        return can[0]
+    if wanted not in can:
+        raise Refused(f"{what}_unavailable", wanted=wanted, family=model.label, can=listed(can))
+    return wanted
+
+
+def listed(values: Iterable[object]) -> str:
+    """Each once, as people read them."""
+    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -1,0 +1,121 @@
+"""What is known of the software behind a gateway decides what goes where, and whether it goes."""
+
+import pytest
+
+from bot.config import plugins
+from bot.config.tables import Served
+from bot.core.models import Model
+from bot.core.orders import Kind
+from tests.unit.config.conftest import GATEWAY, Read, Told
+
+
+def _model(read: Read, name: str, known: str = "") -> Model:
+    model = read(gateway=f"{GATEWAY}{known}\n").catalog.model(name)
+    assert model is not None
+    return model
+
+
+OLD, FIRST, NEW = (
+    'generation = "B"',
+    'plugins = { kling = "1.0.0" }',
+    'plugins = { kling = "1.1.0" }',
+)
+
+
+@pytest.mark.parametrize(
+    ("known", "kinds"),
+    [
+        ("", ("t2v",)),
+        ('generation = "C"', ("t2v",)),
+        (FIRST, ("t2v",)),
+        (NEW, ("t2v", "i2v", "kf2v")),
+        (OLD, ("t2v", "i2v", "kf2v")),
+        ('generation = "C"\nplugins = { kling = "none" }', ("t2v", "i2v", "kf2v")),
+    ],
+)
+def test_a_picture_goes_to_kling_only_where_no_version_may_serve_that_drops_it(
+    read: Read, known: str, kinds: tuple[str, ...]
+) -> None:
+    assert _model(read, "kling-v1", known).kinds == kinds
+
+
+@pytest.mark.parametrize(
+    ("known", "places"),
+    [
+        ("", (("image", "input_reference"),)),
+        (OLD, (("input_reference",),)),
+        ('plugins = { alibaba = "1.4.2" }', (("image",),)),
+        ('plugins = { alibaba = "1.0.1" }', (("image",),)),
+    ],
+)
+def test_a_picture_for_wan_goes_once_where_the_version_is_known(
+    read: Read, known: str, places: tuple[tuple[str, ...], ...]
+) -> None:
+    assert _model(read, "wan2.5-i2v-preview", known).places.files[Kind.PICTURE] == places
+
+
+def test_a_gateway_of_the_document_that_is_new_api_gets_no_pictures_for_wan(read: Read) -> None:
+    """They would be dropped, and the video of the words alone charged."""
+    spoken = 'dialect = "documented"\n'
+    assert _model(read, "wan2.5-i2v-preview", spoken).kinds == ("i2v",)
+    known = read(gateway=f"{GATEWAY}{spoken}{OLD}\n").catalog
+    assert known.model("wan2.5-i2v-preview") is None
+    assert known.model("wan2.5-t2v-preview") is not None
+
+
+def test_a_gateway_that_lists_its_models_has_those_of_ours_and_the_operators(read: Read) -> None:
+    listed = 'models = ["wan3.0-video", "gpt-x"]\n'
+    catalog = read("[models.sora-2]\nprompt_limit = 9\n", gateway=GATEWAY + listed).catalog
+    assert [model.name for model in catalog.models] == ["wan3.0-video", "sora-2"]
+
+
+@pytest.mark.parametrize(
+    ("since", "below", "oldest", "newest", "covers"),
+    [
+        ("1.0.1", None, (1, 0, 1), (1, 0, 1), True),
+        ("1.0.1", None, (1, 1, 0), None, True),
+        ("1.0.1", None, plugins.FIRST, None, False),
+        ("1.0.1", None, (), None, False),
+        ("none", "1.0.0", plugins.RELAY, plugins.RELAY, True),
+        ("none", "1.0.0", (), None, False),
+        ("none", "1.0.1", (1, 0, 0), (1, 0, 0), True),
+        ("none", "1.0.1", (1, 0, 0), None, False),
+        ("none", None, (1, 0, 0), None, True),
+        ("none", None, (), None, False),
+    ],
+)
+def test_a_row_holds_only_where_every_version_that_may_serve_is_in_it(
+    since: str,
+    below: str | None,
+    oldest: tuple[int, ...],
+    newest: tuple[int, ...] | None,
+    covers: bool,
+) -> None:
+    row = Served.model_validate({"since": since, "below": below})
+    assert row.covers(oldest, newest) is covers
+
+
+def test_a_version_that_is_none_is_a_mistake(told: Told) -> None:
+    (said,) = told(gateway=f'{GATEWAY}plugins = {{ kling = "newest" }}\n')
+    assert said.startswith("gateways.main.plugins.kling is 'newest'; it has to be")
+
+
+def test_an_operators_model_may_differ_by_version_too(read: Read) -> None:
+    mine = """
+[models.mine]
+family = "mine"
+plugin = "own"
+kinds = ["t2v", "i2v"]
+seconds = [5]
+prompt_limit = 9
+sizes = { 720p = "720p" }
+picture = {}
+[[models.mine.dialects.new-api.served]]
+since = "2.0"
+lacks = ["i2v"]
+"""
+    for version, kinds in (("1.9.9", ("t2v", "i2v")), ("2.0.0", ("t2v",))):
+        catalog = read(mine, gateway=f'{GATEWAY}plugins = {{ own = "{version}" }}\n').catalog
+        model = catalog.model("mine")
+        assert model is not None
+        assert model.kinds == kinds

@@ -1,0 +1,122 @@
+"""Wishes that one model can fulfil, each put to it with all the others."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.models import Model, Places, Quality
+from bot.core.orders import AUTO, Extra, Kind, VideoRequest
+
+from .orders import order
+
+SEEDANCE = Model(
+    name="seedance",
+    family="seedance",
+    label="Seedance",
+    gateway="g",
+    dialect="new-api",
+    kinds=(Kind.TEXT,),
+    seconds=(5, 4, 6, 12),
+    auto=True,
+    sizes={"720p": "720p", "480p": "480p", "1080p": "1080p"},
+    shapes=("16:9", "9:16"),
+    at={"1080p": Quality(seconds=(4,), extras={"mode": "pro"})},
+    prompt_limit=100,
+    typical=60,
+    takes=(Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK),
+    unasked={Extra.AUDIO: True, Extra.PROMPT_EXTEND: True, Extra.WATERMARK: False},
+    places=Places(size=("metadata.resolution",), aspect=("metadata.ratio",), extras=("*",)),
+    prices={"720p": 20, "480p": 10, "1080p": 40},
+    silent_prices={"720p": 8, "480p": 4, "1080p": 16},
+)
+
+
+def chosen(model: Model = SEEDANCE, **wish: object) -> VideoRequest:
+    return Catalog(models=(model,)).choose(order(**wish))[1]
+
+
+def test_of_a_length_that_is_left_to_the_model_the_longest_counts_and_costs() -> None:
+    request = chosen(seconds=AUTO)
+    assert (request.auto, request.seconds) == (True, 12)
+    assert SEEDANCE.cost_of(request) == 12 * 20
+    assert chosen(seconds=AUTO, quality="1080p").seconds == 4
+
+
+def test_a_length_is_left_only_to_a_model_that_chooses() -> None:
+    with pytest.raises(Refused, match="seconds_unavailable"):
+        chosen(replace(SEEDANCE, auto=False), seconds=AUTO)
+
+
+def test_a_quality_has_its_own_lengths_and_brings_its_own_extras() -> None:
+    request = chosen(quality="1080p")
+    assert request.seconds == 4
+    assert ("mode", "pro") in request.parameters
+    assert ("mode", "pro") not in chosen().parameters
+    with pytest.raises(Refused, match="seconds_unavailable") as refused:
+        chosen(quality="1080p", seconds=12)
+    assert refused.value.values["can"] == "4"
+
+
+def test_without_a_wish_the_quality_is_one_that_has_the_length() -> None:
+    model = replace(SEEDANCE, at={"720p": Quality(seconds=(5,))})
+    assert chosen(model, seconds=5).quality == "720p"
+    assert chosen(model, seconds=12).quality == "480p"
+    assert chosen(model, seconds=12, quality="draft").quality == "480p"
+
+
+def test_a_quality_of_other_kinds_is_not_there_for_words() -> None:
+    model = replace(SEEDANCE, at={"480p": Quality(kinds=(Kind.PICTURE,))})
+    with pytest.raises(Refused, match="quality_unavailable") as refused:
+        chosen(model, quality="480p")
+    assert refused.value.values["can"] == "720p, 1080p, draft"
+    assert chosen(model, quality="draft").quality == "720p"
+
+
+def test_words_alone_have_the_shapes_of_the_model_and_the_first_without_a_wish() -> None:
+    assert ("metadata.ratio", "16:9") in chosen().parameters
+    assert ("metadata.ratio", "9:16") in chosen(aspect="9:16").parameters
+    with pytest.raises(Refused, match="aspect_unavailable") as refused:
+        chosen(aspect="1:1")
+    assert refused.value.values["can"] == "16:9, 9:16"
+
+
+def test_sound_is_a_choice_with_its_price() -> None:
+    loud, silent, unsaid = chosen(audio=True), chosen(audio=False), chosen()
+    assert [each.audio for each in (loud, silent, unsaid)] == [True, False, True]
+    assert [SEEDANCE.cost_of(each) for each in (loud, silent, unsaid)] == [100, 40, 100]
+    assert ("audio", False) in silent.parameters
+    assert "audio" not in dict(unsaid.parameters)
+
+
+@pytest.mark.parametrize("extra", ["audio", "prompt_extend"])
+def test_a_no_that_would_get_lost_is_refused_before_it_costs(extra: str) -> None:
+    model = replace(SEEDANCE, drops_false=(Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK))
+    off: dict[str, Any] = {extra: False}
+    on: dict[str, Any] = {extra: True}
+    assert (extra, False) in chosen(**off).parameters
+    with pytest.raises(Refused, match=f"always_{extra}"):
+        chosen(model, **off)
+    assert (extra, True) in chosen(model, **on).parameters
+
+
+def test_a_no_that_needs_no_word_is_none() -> None:
+    model = replace(SEEDANCE, drops_false=(Extra.WATERMARK,))
+    assert "watermark" not in dict(chosen(model, watermark=False).parameters)
+    assert ("watermark", True) in chosen(model, watermark=True).parameters
+
+
+def test_a_switch_that_a_model_lacks_is_refused_unless_it_is_so_anyway() -> None:
+    model = replace(SEEDANCE, takes=())
+    assert "watermark" not in dict(chosen(model, watermark=False).parameters)
+    for extra, on, code in (
+        ("watermark", True, "no_watermark"),
+        ("prompt_extend", False, "always_prompt_extend"),
+    ):
+        wish: dict[str, Any] = {extra: on}
+        with pytest.raises(Refused, match=code):
+            chosen(model, **wish)
+    with pytest.raises(Refused, match="no_prompt_extend"):
+        chosen(replace(model, unasked={}), prompt_extend=True)
