@@ -1,4 +1,4 @@
-"""What a gateway and a key are good for, found out free of charge: nothing is ever POSTed here.
+"""What a gateway and a key are good for, found out free of charge by GETs alone.
 
 A list of models that is shown to this key, and not to a made-up one, proves it. Else a video with a
 nonsense id tells a good key (there is no such video) from a bad one. Behind litellm that question
@@ -10,7 +10,7 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,12 +77,14 @@ class Survey:
     """The gateway's clock, as HTTP spells it; "" if it has none."""
     received: float
     """Our clock at that moment, in seconds since 1970."""
+    answers: Mapping[str, Answer]
+    """What was said to this key, by the question."""
 
 
 async def find(base_url: str) -> None:
     """See without a key whether there is a gateway. Raises `Broken` with what is there instead."""
-    async with _session() as session:
-        check_address(await _ask(session, base_url, VIDEO), base_url)
+    async with open_session() as session:
+        check_address(await ask(session, base_url, VIDEO), base_url)
 
 
 async def survey(
@@ -93,10 +95,10 @@ async def survey(
     meanings: Meanings = PACKAGED,
 ) -> Survey:
     """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
-    async with _session() as session:
-        listed = await _ask(session, base_url, MODELS, api_key)
+    async with open_session() as session:
+        listed = await ask(session, base_url, MODELS, api_key)
         received = now()
-        video = await _ask(session, base_url, VIDEO, api_key)
+        video = await ask(session, base_url, VIDEO, api_key)
         check_address(video, base_url)
         # Not every key that makes videos may list models: 403 is no proof.
         if listed.status in (400, 401) and not _lacks_scope(listed):
@@ -105,12 +107,13 @@ async def survey(
             is_shown = read_models(listed) is not None
             is_proven = is_shown and (_is_handed_on(video) or await _is_closed(session, base_url))
             (check_proven if is_proven else check_key)(video, meanings)
-        check_orders(await _ask(session, base_url, VIDEOS, api_key), base_url)
+        check_orders(await ask(session, base_url, VIDEOS, api_key), base_url)
         return Survey(
             models=read_models(listed),
-            balance=read_balance(await _ask(session, base_url, BALANCE, api_key)),
+            balance=read_balance(await ask(session, base_url, BALANCE, api_key)),
             date=listed.headers.get("Date", ""),
             received=received,
+            answers={"models": listed, "video": video},
         )
 
 
@@ -273,7 +276,8 @@ def _moved(base: URL, location: str) -> str | None:
 
 
 @asynccontextmanager
-async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for questions, which may take `BOUNDS.look` each."""
     timeout = aiohttp.ClientTimeout(total=BOUNDS.look, sock_connect=BOUNDS.connect)
     async with aiohttp.ClientSession(
         timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
@@ -283,16 +287,28 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def _is_closed(session: aiohttp.ClientSession, base_url: str) -> bool:
     """Whether the models are shown to no key that somebody made up."""
-    return refuses_key(await _ask(session, base_url, MODELS, NO_KEY))
+    return refuses_key(await ask(session, base_url, MODELS, NO_KEY))
 
 
-async def _ask(
-    session: aiohttp.ClientSession, base_url: str, path: str, api_key: str | None = None
+async def ask(
+    session: aiohttp.ClientSession,
+    base_url: str,
+    path: str,
+    api_key: str | None = None,
+    *,
+    post: tuple[str, bytes] | None = None,
 ) -> Answer:
+    """The answer to one question, by GET or, for `bot.gateways.which` alone, a type and a body.
+
+    Raises `Broken` where there is none.
+    """
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+    method, data = "GET", None
+    if post is not None:
+        method, (headers["Content-Type"], data) = "POST", post
     try:
-        async with session.get(
-            f"{base_url}{path}", headers=headers, allow_redirects=False
+        async with session.request(
+            method, f"{base_url}{path}", headers=headers, data=data, allow_redirects=False
         ) as response:
             return await read(response, most=BOUNDS.answer)
     except aiohttp.ClientConnectorCertificateError as error:

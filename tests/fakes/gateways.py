@@ -98,6 +98,63 @@ class KeyedGateway(OddGateway):
         return next(found, WRONG_PATH)
 
 
+class PluginHost:
+    """A host of plugins (new-api, generation C), as far as it is asked before anything is ordered.
+
+    `posts` are types and bodies as they came, `tasks` the orders among them that can be read.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.version = "v1.0.0-rc.24"
+        self.posts: list[tuple[str, bytes]] = []
+        self.tasks: list[object] = []
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        """Serve until the block ends; gives the base URL."""
+        app = web.Application()
+        app.router.add_post("/v1/videos", self._create)
+        app.router.add_get("/{path:.*}", self._look)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    async def _create(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.posts.append((request.content_type, body))
+        if request.content_type == "application/x-www-form-urlencoded":
+            return self._no(415, "unsupported task plugin media type")
+        try:
+            self.tasks.append(json.loads(body))
+        except ValueError:
+            return self._no(400, "Invalid task protocol request")
+        return web.json_response({"id": "task_1"})
+
+    async def _look(self, request: web.Request) -> web.Response:
+        match request.path:
+            case "/api/status":
+                assert "Authorization" not in request.headers
+                data = {"system_name": "New API", "version": self.version}
+                return web.json_response({"success": True, "data": data})
+            case "/v1/models":
+                typed = {"supported_endpoint_types": ["openai-video"]}
+                listed = [{"id": name, **typed} for name in self.names]
+                return web.json_response({"object": "list", "data": listed})
+            case "/api/usage/token/":
+                return _response(usage(9))
+            case _:
+                return self._no(400, "task_not_exist")
+
+    def _no(self, status: int, message: str) -> web.Response:
+        said = {"message": message, "type": "new_api_error", "code": ""}
+        return web.json_response({"error": said}, status=status)
+
+
 def _response(said: Said) -> web.Response:
     body = said.body if isinstance(said.body, str) else json.dumps(said.body)
     headers = {"Content-Type": "application/json", **said.headers}
