@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot.cli import software
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, load
@@ -54,7 +55,8 @@ def remarks(config: Config) -> list[str]:
     refunding = [name for name in gateways if name in used and gateways[name].refunds_failed]
     if refunding:
         said.append(tell("check.refunds", gateways=", ".join(refunding)))
-    return said
+    aside = [remark.sentence("en") for remark in config.remarks]
+    return [*said, *software.unlikes(config), *aside]
 
 
 def paid(config: Config) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli import tables
+from bot.cli import software, tables
 from bot.cli.words import tell
 from bot.config import load
 from bot.core.models import MICRO, Model
@@ -20,7 +20,7 @@ _COLUMNS = (
 
 
 def list_models(file: Path | None) -> None:
-    """Print one row per enabled model; nothing is cut, whatever the width."""
+    """Print one row per enabled model, nothing cut, whatever the width; then what is held back."""
     config = load(file)
     console = Console(markup=False)
     table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns are just enough
@@ -32,6 +32,8 @@ def list_models(file: Path | None) -> None:
     for model in config.catalog.models:
         table.add_row(*map(printable, _row(model, config.settings.currency)))
     tables.show(console, table)
+    for sentence in software.held(config):
+        console.print(sentence, soft_wrap=True, highlight=False)
 
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ def run_service(file: Path | None, *, new_database: bool = False) -> None:
     if problems := obstacles(config):
         raise Misconfigured(problems)
     log.configure(level=config.settings.log_level, secrets=config.secrets)
+    for remark in config.remarks:
+        print(remark.sentence("en"), flush=True)
     standing: list[str] = []
     beside: set[asyncio.Task[None]] = set()
 

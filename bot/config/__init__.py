@@ -4,7 +4,15 @@
 key and its remedy.
 """
 
-from bot.config.load import Config, Misconfigured, checked, gather, load, secrets_file
+from bot.config.load import (
+    Config,
+    Misconfigured,
+    checked,
+    completed,
+    gather,
+    load,
+    secrets_file,
+)
 from bot.config.problems import Problem
 from bot.config.settings import Settings
 
@@ -14,6 +22,7 @@ __all__ = [
     "Problem",
     "Settings",
     "checked",
+    "completed",
     "gather",
     "load",
     "secrets_file",

@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from yarl import URL
 
-from bot.config import terms
+from bot.config import discoveries, terms
 from bot.config.catalogue import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
@@ -41,6 +41,12 @@ class Config:
     catalog: Catalog
     communities: Mapping[tuple[str, str], Terms] = field(default_factory=dict)
     """By platform and id, those that have terms of their own."""
+    written: Settings
+    """The settings as the operator wrote them, without what was found out."""
+    found: discoveries.Founds = field(default_factory=dict)
+    """What was found out of each gateway at its present address."""
+    remarks: tuple[Problem, ...] = ()
+    """What was left aside, and stops nothing."""
 
     @property
     def data_dir(self) -> Path:
@@ -130,11 +136,37 @@ def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
     except ValidationError as error:
         problems += [*problems_of(error, Settings), *_salvaged(given, error)]
         raise Misconfigured(problems) from None
-    catalog, own, found = _whole(settings)
-    problems += [*found, *_about_gateways(settings)]
+    return completed(settings, problems)
+
+
+def completed(written: Settings, problems: Iterable[Problem] = ()) -> Config:
+    """The configuration of these settings and of what was found out of their gateways.
+
+    Raises `Misconfigured` with what was found besides.
+    """
+    kept, remarks = discoveries.read(Path(written.data_dir))
+    kept = discoveries.valid(written, kept)
+    settings = discoveries.filled(written, kept)
+    catalog, own, faults = _whole(settings)
+    if faults and any(each.models is not None for each in kept.values()):
+        # A list of models that changed by itself stops no service.
+        without = discoveries.filled(written, kept, models=False)
+        again = _whole(without)
+        if not again[2]:
+            why = {"why": faults[0].sentence("en")}
+            remarks.append(Problem("models", "found_models_aside", why))
+            settings, (catalog, own, faults) = without, again
+    problems = [*problems, *faults, *_about_gateways(settings)]
     if problems:
         raise Misconfigured(problems)
-    return Config(settings=settings, catalog=catalog, communities=own)
+    return Config(
+        settings=settings,
+        catalog=catalog,
+        communities=own,
+        written=written,
+        found=kept,
+        remarks=tuple(remarks),
+    )
 
 
 def _whole(

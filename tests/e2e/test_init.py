@@ -1,6 +1,7 @@
 """`zoetrope init` at a real terminal: every answer tested, every trap named, nothing lost."""
 
 import asyncio
+import json
 import stat
 import sys
 from asyncio.subprocess import PIPE, STDOUT
@@ -30,6 +31,7 @@ from tests.fakes.gateways import (
     UNKNOWN_TASK,
     WRONG_PATH,
     OddGateway,
+    PluginHost,
     Said,
     models,
     usage,
@@ -38,6 +40,7 @@ from tests.unit.config.conftest import PACKAGED
 
 KEY = "sk-sim"
 TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden; "
+DIALECT = "How does it spell /v1/videos?"
 DEFAULT, PRICE = "Which one for people who name none?", "One second of "
 PERSON, SERVER, ALL = "each person", "each server", "everybody together"
 TRIAL = "Make one test video now"
@@ -100,6 +103,8 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
         shown = await person.answers(ADDRESS, world.gateway_url.removeprefix("http://"))
         assert "zoetrope is in: The Workshop." in shown
         await person.answers(SECRET, KEY)
+        shown = await person.answers(DIALECT, "")
+        assert "It runs software that could not be told." in shown
         shown = await person.answers(DEFAULT, "2")
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
         for family, price in {"Wan 2.5": "0,1", "Sora 2": "0.2"}.items():
@@ -126,6 +131,7 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
     assert world.simulator.charges == 0
     files = written(world.folder)
     assert sorted(files) == ["config.toml", "secrets.env"]
+    assert 'dialect = "new-api"' in files["config.toml"]
     assert stat.S_IMODE((world.folder / "secrets.env").stat().st_mode) == 0o600
     assert world.discord.token in files["secrets.env"]
     assert world.discord.token not in files["config.toml"]
@@ -145,6 +151,7 @@ async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> No
         await person.answers(TOKEN, world.discord.token)
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
+        await person.answers(DIALECT, "documented")
         await person.answers(DEFAULT, "sora 2")
         await person.answers(PRICE, "")
         for question in (PERSON, SERVER, ALL):
@@ -170,7 +177,8 @@ async def test_of_an_operators_own_file_every_character_stays(world: World) -> N
         "purse_videos_per_day = 5"
     )
     (world.folder / "config.toml").write_bytes(mine.encode())
-    variables = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL="")
+    known = {"ZOETROPE_GATEWAYS__MAIN__DIALECT": "new-api"}
+    variables = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL="", **known)
     code, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
     assert code == 0, said
     told = (world.folder / "config.toml").read_bytes().decode()
@@ -219,8 +227,8 @@ async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: R
         )
     assert code == 0, said
     assert "The key can make videos with Sora 2 (sora-2).\n" in said
-    assert "It can't with Wan 2.5 (wan2.5-t2v-preview), Wan 2.5 (wan2.5-i2v-preview)" in said
     assert 'default_model = "sora-2"' in written(world.folder)["config.toml"]
+    assert "hidden" not in written(world.folder)["config.toml"], "what was found is kept elsewhere"
     code, said = await zoetrope("models", folder=world.folder)
     assert "wan" not in said
 
@@ -229,12 +237,15 @@ async def test_what_the_key_lacks_is_offered_to_nobody(world: World, renderer: R
 async def test_what_a_better_key_has_is_offered_again(world: World) -> None:
     """But not what somebody hid who said more of it."""
     odd = OddGateway(v1__videos=UNKNOWN_TASK, v1__models=models("sora-2"))
-    mine = f'[models."wan2.5-i2v-preview"]\nhidden = true\nprice = 0.1\n{RARE}'
+    mine = (
+        '[models."wan2.5-i2v-preview"]\nhidden = true\nprice = 0.1\n'
+        f'[models."wan2.5-t2v-preview"]\nhidden = true\n{RARE}'
+    )
     async with odd.serve() as url:
         (world.folder / "config.toml").write_text(mine, "utf-8")
         variables = three(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=url)
         code, said = await zoetrope("init", "--yes", folder=world.folder, **variables)
-        assert "It can't with Wan 2.5 (wan2.5-t2v-preview): nobody" in said
+        assert "The key can make videos with Sora 2" in said
         odd.answers["/v1/models"] = models("sora-2", "wan2.5-t2v-preview", "wan2.5-i2v-preview")
         code, said = await zoetrope("init", "--yes", folder=world.folder, **where(world.discord))
     assert code == 0, said
@@ -255,6 +266,7 @@ async def test_under_a_limit_in_money_nothing_is_offered_without_its_price(world
         await person.answers(TOKEN, world.discord.token)
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
+        await person.answers(DIALECT, "")
         for name, price in {"wan2.5-t2v": "0.2", "wan2.5-i2v": ""}.items():
             await person.answers(f"{PRICE}{name}", price)
         await person.sees("wan2.5-i2v-preview stays hidden: with a limit in money")
@@ -352,7 +364,7 @@ async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> No
         await person.sees("nothing is left on the key. Top it up there.")
         await person.sees("The key has none of the models known here")
         assert "It has: gpt-9·[2J." in await person.sees("another key.")
-    assert {method for method, _, _ in odd.requests} == {"GET"}
+    assert [path for method, path, _ in odd.requests if method != "GET"] == ["/v1/videos"] * 2
     assert "API_KEY=sk-right\n" in written(world.folder)["secrets.env"]
     assert "sk-wrong" not in "".join(written(world.folder).values())
 
@@ -434,6 +446,7 @@ QUESTIONS = (
     (WAITING, ""),
     (ADDRESS, ""),
     (SECRET, KEY),
+    (DIALECT, "new-api"),
     (DEFAULT, "2"),
     ("One second of Wan 2.5", "0.1"),
     ("One second of Sora 2", "0.1"),
@@ -532,9 +545,42 @@ async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> 
     assert stat.S_IMODE((world.folder / "secrets.env").stat().st_mode) == 0o600
     assert world.discord.token not in said
     assert world.simulator.charges == 0
+    kept = json.loads((world.folder / "data" / "gateways.json").read_text("utf-8"))["main"]
+    assert (kept["base_url"], kept["models"]) == (world.gateway_url, list(DOCUMENTED.models))
+    assert KEY not in str(kept)
     before = written(world.folder)
     code, said = await zoetrope("init", "--yes", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (0, before), said
+
+
+async def test_the_software_is_told_its_dialect_spoken_and_what_it_has_offered(
+    world: World,
+) -> None:
+    host = PluginHost("kling-v1", "wan3.0-video", "gpt-9")
+    async with host.serve() as url:
+        address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
+        assert code == 0, said
+    assert "It runs new-api v1.0.0-rc.24, generation C.\n" in said
+    assert "The key can make videos with Wan 3.0 (wan3.0-video), Kling (kling-v1).\n" in said
+    assert "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.plugins.kling" in said
+    assert "dialect" not in written(world.folder)["config.toml"], "the default is the one"
+    assert (len(host.posts), host.tasks) == (1, [])
+
+
+@pytest.mark.proof
+async def test_another_dialect_is_written_down_and_a_wrong_one_told(world: World) -> None:
+    header = {"x-litellm-version": "1.106.2"}
+    odd = OddGateway(v1__videos=replace(UNKNOWN_TASK, status=500, headers=header))
+    async with odd.serve() as url:
+        address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": url}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **address))
+        assert (code, "It runs LiteLLM 1.106.2.\n" in said) == (0, True), said
+        assert 'dialect = "openai"' in written(world.folder)["config.toml"]
+        wrong = {**address, "ZOETROPE_GATEWAYS__MAIN__DIALECT": "documented"}
+        code, said = await zoetrope("init", "--yes", folder=world.folder, **three(world, **wrong))
+    assert (code, 'Set gateways.main.dialect = "openai".' in said) == (0, True), said
+    assert [path for method, path, _ in odd.requests if method != "GET"] == []
 
 
 @pytest.mark.parametrize(("number", "code"), [("3.0", 0), ("3.5", 78), ("many", 78)])

@@ -1,6 +1,7 @@
 """`zoetrope doctor`: looks at the world and says, line by line, what works and what to mend.
 
-It asks and never changes anything; what it asks is free of charge. A further platform is a further
+It asks and changes nothing; what it asks is free of charge. What it finds gateways to be it writes
+down, in the data folder (`bot.config.discoveries`). A further platform is a further
 module beside `discord`, and one word in `LOOKS`.
 """
 
@@ -44,6 +45,8 @@ def look_over(file: Path | None) -> None:
 async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
     yield Finding.ok("check.good", count=len(config.catalog.models))
+    for remark in config.remarks:
+        yield Finding(Mark.PROBLEM, remark.sentence("en"))
     for obstacle in obstacles(config):
         if obstacle.key != "data_dir":  # the machine's own look says more of it
             yield Finding(Mark.PROBLEM, obstacle.sentence("en"))

@@ -1,14 +1,20 @@
-"""What each gateway says of its key: whether it works, which models it has, what is left on it."""
+"""What each gateway says of its key and of itself: which models it has, what is left, what it is.
 
-from collections.abc import AsyncIterator, Iterable
+What it is gets written down, for everything else that loads the configuration.
+"""
 
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+
+from bot.cli import software
 from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.words import explain
-from bot.config import Config
+from bot.cli.words import explain, listed
+from bot.config import Config, Misconfigured, completed
+from bot.config.discoveries import Found, keep
+from bot.config.held import known_models
 from bot.core.errors import BotError
 from bot.gateways.meanings import PACKAGED
-from bot.gateways.survey import Balance, is_exposed, survey
+from bot.gateways.survey import Balance, Survey, is_exposed, survey
 
 
 async def look(config: Config) -> AsyncIterator[Finding]:
@@ -24,6 +30,17 @@ async def look(config: Config) -> AsyncIterator[Finding]:
             yield Finding.problem("doctor.gateway_trouble", gateway=name, trouble=trouble)
             continue
         yield Finding.ok("doctor.gateway", gateway=name)
+        last = config.found.get(name)
+        try:
+            config, found = await identified(config, name, seen)
+        except BotError as error:
+            yield Finding.of(error)
+        except Misconfigured as wrong:
+            for problem in wrong.problems:
+                yield Finding(Mark.PROBLEM, problem.sentence("en"))
+        else:
+            for finding in about_software(config, name, found, last):
+                yield finding
         offered = (model for terms in config.all_terms for model in terms.catalog.models)
         wanted = dict.fromkeys(model.name for model in offered if model.gateway == name)
         yield models(name, wanted, seen.models)
@@ -31,6 +48,43 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         drift = clock.compared(name, seen.date, now=seen.received)
         if drift and drift.mark is Mark.PROBLEM:
             yield drift
+
+
+async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, Found]:
+    """What the gateway is, written down, and the configuration that follows from it."""
+    table = config.settings.gateways[name]
+    found = await software.find_out(table.base_url, table.api_key.get_secret_value(), seen)
+    found = keep(config.data_dir, name, found)
+    return completed(config.written), found
+
+
+def about_software(
+    config: Config, gateway: str, found: Found, last: Found | None
+) -> Iterator[Finding]:
+    """What it is and since when, what has changed, and what is held back for it."""
+    runs, since = software.name(found), f"{found.since:%Y-%m-%d}"
+    yield Finding.note("which.found", gateway=gateway, software=runs, since=since)
+    if last is not None:
+        yield from _changes(gateway, found, last, known_models(config.settings))
+    if said := software.unlike(gateway, found, config.settings.gateways[gateway].dialect):
+        yield Finding(Mark.PROBLEM, said)
+    if said := software.old(gateway, found, config):
+        yield Finding(Mark.NOTE, said)
+    if held := software.held(config, gateway):
+        yield from (Finding(Mark.NOTE, each) for each in held)
+        yield Finding.note("which.how", gateway=gateway)
+
+
+def _changes(gateway: str, found: Found, last: Found, ours: Collection[str]) -> Iterator[Finding]:
+    at = f"{last.at:%Y-%m-%d}"
+    if found.kind != last.kind:
+        yield Finding.note("which.changed", gateway=gateway, before=software.name(last), at=at)
+    if found.models is None or last.models is None:
+        return
+    came, went = set(found.models) - set(last.models), set(last.models) - set(found.models)
+    for id_, names in (("which.came", came), ("which.went", went)):
+        if changed := sorted(names.intersection(ours)):
+            yield Finding.note(id_, gateway=gateway, at=at, models=listed(changed))
 
 
 def models(gateway: str, wanted: Iterable[str], had: Iterable[str] | None) -> Finding:

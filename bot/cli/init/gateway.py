@@ -1,15 +1,17 @@
-"""The gateway half of setting up: its address, the key, what the key has, what that may cost."""
+"""The gateway half of setting up: address, key, software, what the key has, what that may cost."""
 
 import asyncio
 from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.cli import software
 from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
 from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
 from bot.config import Misconfigured
+from bot.config.discoveries import keep
 from bot.config.problems import problems_of
 from bot.config.settings import (
     UNLIMITED,
@@ -23,8 +25,11 @@ from bot.config.settings import (
 from bot.core.models import Model
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.survey import Survey, find, is_exposed, survey
+from bot.gateways.which import DIALECTS, UNKNOWN
 
 OPENAI = "api.openai.com"
+CAN_BE = ("new-api", "documented", "openai")
+"""Dialects, the default first."""
 DEFAULT = ("default_model",)
 
 
@@ -35,6 +40,7 @@ def set_up(talk: Talk, draft: Draft) -> None:
     seen = _found(talk, draft, name)
     if seen.balance and seen.balance.is_spent:
         talk.say("doctor.balance_spent", gateway=name)
+    _identify(talk, draft, name, seen)
     _models(talk, draft, name, seen)
     _default(talk, draft)
 
@@ -126,6 +132,26 @@ def configured_meanings(draft: Draft, name: str) -> Meanings:
     except ValidationError as error:
         raise Misconfigured(list(problems_of(error, prefix=f"gateways.{name}.answers"))) from error
     return PACKAGED.under([table.row(name) for table in tables])
+
+
+def _identify(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
+    """Find out the software, speak its dialect if nothing else was said, and write it down."""
+    config = draft.usable()
+    table = config.settings.gateways[gateway]
+    secret = table.api_key.get_secret_value()
+    found = asyncio.run(software.find_out(table.base_url, secret, seen))
+    talk.say("init.software", software=software.name(found))
+    key = ("gateways", gateway, "dialect")
+    if draft.get(*key) is None:
+        fitting = DIALECTS.get(found.software) or talk.ask_choice("init.ask_dialect", CAN_BE)
+        if found.software == UNKNOWN or fitting != CAN_BE[0]:
+            draft.put(fitting, *key)
+    spoken = draft.usable().settings.gateways[gateway].dialect
+    if said := software.unlike(gateway, found, spoken):
+        talk.print(said)
+    keep(config.data_dir, gateway, found)
+    for said in software.held(draft.usable(), gateway):
+        talk.print(said)
 
 
 def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:

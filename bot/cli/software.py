@@ -1,0 +1,78 @@
+"""What `init` and `doctor` find out of a gateway's software, and the sentences about it."""
+
+from collections.abc import Iterator
+
+from bot.cli.words import tell
+from bot.config import Config
+from bot.config.discoveries import Found, now
+from bot.config.held import held_back
+from bot.gateways.survey import Survey
+from bot.gateways.which import DIALECTS, LABELS, NEW_API, UNKNOWN, identify
+
+
+async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
+    """Ask what else there is to know after a survey, free of charge."""
+    which = await identify(base_url, api_key, seen.answers)
+    at = now()
+    return Found(
+        base_url=base_url,
+        software=which.software,
+        generation=which.generation,
+        version=which.version,
+        models=seen.models,
+        at=at,
+        since=at,
+    )
+
+
+def name(found: Found) -> str:
+    """The software, its version and its generation, as far as they are known."""
+    if found.software == UNKNOWN:
+        return tell("which.unknown")
+    known = " ".join(filter(None, (LABELS.get(found.software), found.version)))
+    if found.generation is None:
+        return known
+    return tell("which.generation", software=known, generation=found.generation)
+
+
+def unlike(gateway: str, found: Found, dialect: str) -> str | None:
+    """What to do where that software is not spoken to in this dialect; None where it is."""
+    wanted = DIALECTS.get(found.software)
+    if wanted in (None, dialect):
+        return None
+    if not wanted:
+        return tell("which.unspoken", gateway=gateway, software=name(found))
+    return tell(
+        "which.dialect", gateway=gateway, software=name(found), dialect=dialect, wanted=wanted
+    )
+
+
+def unlikes(config: Config) -> Iterator[str]:
+    """The same of every gateway, as it was found last."""
+    for gateway, found in config.found.items():
+        if said := unlike(gateway, found, config.settings.gateways[gateway].dialect):
+            yield said
+
+
+def old(gateway: str, found: Found, config: Config) -> str | None:
+    """That an older relay counts for unknown until the operator answers for it."""
+    if found.software != NEW_API or found.generation in (None, "C"):
+        return None
+    if config.settings.gateways[gateway].generation is not None:
+        return None
+    return tell("which.old", gateway=gateway, generation=found.generation)
+
+
+def held(config: Config, gateway: str | None = None) -> list[str]:
+    """One sentence for each family of which something is held back, at that gateway or at any."""
+    return [
+        tell(
+            "which.held",
+            family=each.label,
+            kinds=", ".join(each.kinds),
+            gateway=each.gateway,
+            plugin=each.plugin,
+        )
+        for each in held_back(config.settings, config.catalog)
+        if gateway in (None, each.gateway)
+    ]

@@ -1,0 +1,67 @@
+"""Kinds of models that are held back because nobody said which version of a plugin serves them."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from bot.config.catalogue import resolve
+from bot.config.settings import Settings
+from bot.core.catalog import Catalog
+from bot.core.models import Model
+from bot.core.orders import Kind
+
+NEWEST = (9999,)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one family could do at one gateway if the plugin is new enough."""
+
+    label: str
+    gateway: str
+    plugin: str
+    kinds: tuple[Kind, ...]
+
+
+def held_back(settings: Settings, catalog: Catalog) -> list[Held]:
+    """Per family and gateway, the kinds that the newest plugins have and `catalog` does not."""
+    plugins = _plugins(settings)
+    newest = dict.fromkeys(filter(None, plugins.values()), NEWEST)
+    gateways = {
+        name: gateway.model_copy(update={"plugins": newest | gateway.plugins})
+        for name, gateway in settings.gateways.items()
+    }
+    could, _ = resolve(settings.model_copy(update={"gateways": gateways}))
+    held: dict[tuple[str, str, str], dict[Kind, None]] = {}
+    for model in could.models:
+        plugin = plugins.get(model.name)
+        lacking = [kind for kind in model.kinds if kind not in _kinds(catalog, model)]
+        if plugin and lacking:
+            key = (model.label, model.gateway, plugin)
+            held[key] = held.get(key, {}) | dict.fromkeys(lacking)
+    return [Held(*key, tuple(kinds)) for key, kinds in held.items()]
+
+
+def _kinds(catalog: Catalog, model: Model) -> frozenset[Kind]:
+    """What is offered of it already."""
+    offered = catalog.model(model.name)
+    return frozenset(offered.kinds if offered else ())
+
+
+def known_models(settings: Settings) -> frozenset[str]:
+    """The names of all models that have a table, ours or the operator's."""
+    return frozenset(_plugins(settings))
+
+
+def _plugins(settings: Settings) -> Mapping[str, str | None]:
+    """The plugin of each model there is."""
+    packaged: dict[str, Any] = tomllib.loads(files("bot").joinpath("catalog.toml").read_text())
+    wires, tables = packaged["wires"], packaged["models"]
+    plugins: dict[str, str | None] = {}
+    for name in {**tables, **settings.models}:
+        table = {**tables.get(name, {}), **settings.models.get(name, {})}
+        wire = wires.get(table.get("wire"), {})
+        plugins[name] = table.get("plugin") or wire.get("plugin")
+    return plugins

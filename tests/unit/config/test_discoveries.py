@@ -1,0 +1,244 @@
+"""What was found out of gateways: kept whole or not at all, and never against the operator."""
+
+import json
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config, Misconfigured, load
+from bot.config.discoveries import FILE, Found, keep, read
+from bot.config.held import held_back, known_models
+from bot.core.errors import Refused
+from bot.core.orders import Kind
+from tests.unit.config.conftest import PACKAGED, SECRETS
+
+URL = "https://gateway.example"
+FIRST, LATER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def found(
+    *,
+    at: datetime = FIRST,
+    url: str = URL,
+    software: str = "new-api",
+    generation: str | None = "C",
+    version: str = "v1",
+    models: tuple[str, ...] | None = None,
+) -> Found:
+    return Found.model_validate(
+        {
+            "base_url": url,
+            "software": software,
+            "generation": generation,
+            "version": version,
+            "models": models,
+            "at": at,
+            "since": at,
+        }
+    )
+
+
+def config(folder: Path, text: str = "", *, table: str = "") -> Config:
+    file = folder / "config.toml"
+    file.write_text(f'data_dir = "{folder}"\n{text}\n[gateways.main]\nbase_url = "{URL}"\n{table}')
+    return load(file, environment=SECRETS)
+
+
+def names(config: Config) -> set[str]:
+    return {model.name for model in config.catalog.models}
+
+
+# --- keeping -------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_read_again_beside_what_is_kept_of_others(tmp_path: Path) -> None:
+    keep(tmp_path, "club", found(url="https://club.example"))
+    keep(tmp_path, "main", found(models=("kling-v1",)))
+    kept, problems = read(tmp_path)
+    assert (sorted(kept), kept["main"].models, problems) == (["club", "main"], ("kling-v1",), [])
+
+
+def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found())
+    before = (tmp_path / FILE).stat().st_ino
+    keep(tmp_path, "main", found(generation="A"))
+    assert (tmp_path / FILE).stat().st_ino != before, "another file took its place"
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+
+
+def test_a_folder_that_it_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    keep(tmp_path / "new" / "data", "main", found())
+    assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_written_is_told() -> None:
+    with pytest.raises(Refused) as refused:
+        keep(Path("/dev/null/data"), "main", found())
+    assert refused.value.code == "output_unwritable"
+
+
+def test_it_holds_no_secret(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found(models=("kling-v1",)))
+    (kept,) = json.loads((tmp_path / FILE).read_text()).values()
+    assert sorted(kept) == [
+        *("at", "base_url", "generation", "models", "since", "software", "version"),
+    ]
+
+
+def test_since_is_when_it_was_first_found_so(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found())
+    assert keep(tmp_path, "main", found(at=LATER, models=("x",))).since == FIRST
+    assert keep(tmp_path, "main", found(at=LATER, version="v2")).since == LATER
+    assert keep(tmp_path, "main", found(at=LATER, url="https://new.example")).since == LATER
+
+
+@pytest.mark.parametrize("software", ["new-api", "unknown"])
+def test_what_a_busy_gateway_does_not_tell_stays_as_it_was_told(
+    tmp_path: Path, software: str
+) -> None:
+    keep(tmp_path, "main", found())
+    silent = found(at=LATER, software=software, generation=None, version="")
+    kept = keep(tmp_path, "main", silent)
+    assert (kept.kind, kept.since, kept.at) == (("new-api", "C", "v1"), FIRST, LATER)
+
+
+@pytest.mark.parametrize(
+    "change", [{"software": "litellm", "generation": None}, {"generation": "B"}]
+)
+def test_what_is_told_otherwise_counts(tmp_path: Path, change: dict[str, str | None]) -> None:
+    keep(tmp_path, "main", found())
+    assert keep(tmp_path, "main", found(at=LATER, **change)).generation == change["generation"]  # type: ignore[arg-type]
+
+
+# --- counting ------------------------------------------------------------------------------------
+
+
+def test_generation_and_models_count_where_the_operator_said_nothing(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found(models=("kling-v1", "sora-2", "nobodys")))
+    read = config(tmp_path)
+    assert (read.settings.gateways["main"].generation, names(read)) == ("C", {"kling-v1", "sora-2"})
+    assert read.written.gateways["main"].generation is None
+
+
+def test_the_operator_overrules_it(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found(models=("kling-v1",)))
+    read = config(tmp_path, table='generation = "B"\nmodels = ["sora-2"]')
+    assert (read.settings.gateways["main"].generation, names(read)) == ("B", {"sora-2"})
+
+
+@pytest.mark.parametrize("generation", ["A", "B", None])
+def test_an_older_generation_does_not_count_by_itself(
+    tmp_path: Path, generation: str | None
+) -> None:
+    """An update ends it, nobody is told, and a picture that only it reads would be lost."""
+    keep(tmp_path, "main", found(generation=generation, models=("kling-v1",)))
+    read = config(tmp_path)
+    assert read.settings.gateways["main"].generation is None
+    assert read.catalog.models[0].kinds == (Kind.TEXT,)
+
+
+def test_another_address_makes_it_void(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found(url="https://other.example", models=("kling-v1",)))
+    read = config(tmp_path)
+    assert (read.settings.gateways["main"].generation, read.found) == (None, {})
+    assert names(read) > {"kling-v1"}
+
+
+def test_a_gateway_that_is_gone_is_no_trouble(tmp_path: Path) -> None:
+    keep(tmp_path, "club", found())
+    assert config(tmp_path).found == {}
+
+
+DAMAGED = {
+    "cut off": b'{"main": {"base_url": "https://gat',
+    "empty": b"",
+    "noise": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "another shape": b'{"main": {"generation": "C"}}',
+    "another generation": found()
+    .model_dump_json()
+    .encode()
+    .join([b'{"main":', b"}"])
+    .replace(b'"C"', b'"Z"'),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_told_and_ignored(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    read = config(tmp_path)
+    assert (read.found, read.settings.gateways["main"].generation) == ({}, None)
+    (remark,) = read.remarks
+    assert remark.sentence("en").startswith(f"{tmp_path / FILE} can't be read, so nothing in it")
+    keep(tmp_path, "main", found())
+    assert config(tmp_path).remarks == ()
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    assert [each.code for each in config(tmp_path).remarks] == ["found_damaged"]
+
+
+PRICED = "".join(f'[models."{name}"]\nprice = 1\n' for name in PACKAGED)
+ASIDE: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "none of ours": (("nobodys",), "", "models"),
+    "without the default": (("kling-v1",), 'default_model = "wan-2.5"', "default_model is wan-2.5"),
+    "one that has no price under a limit in money": (
+        ("kling-v1", "wan3.0-video"),
+        f"[limits]\npurse_money_per_day = 5\n{PRICED}",
+        "models.wan3.0-video.price",
+    ),
+}
+
+
+@pytest.mark.parametrize(("models", "text", "why"), ASIDE.values(), ids=ASIDE)
+def test_a_list_that_would_stop_the_service_is_left_aside(
+    tmp_path: Path, models: tuple[str, ...], text: str, why: str
+) -> None:
+    keep(tmp_path, "main", found(models=models))
+    read = config(tmp_path, text)
+    assert (read.settings.gateways["main"].models, len(names(read)) > 5) == (None, True)
+    assert read.settings.gateways["main"].generation == "C"
+    (remark,) = read.remarks
+    assert remark.sentence("en").startswith("The models that the gateways were found to have are")
+    assert why in remark.sentence("en")
+
+
+def test_the_same_list_by_the_operator_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured):
+        config(tmp_path, table='models = ["nobodys"]')
+
+
+# --- what is held back ---------------------------------------------------------------------------
+
+
+def test_what_waits_for_the_version_of_a_plugin_is_named(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found(models=("kling-v1", "sora-2")))
+    read = config(tmp_path)
+    (held,) = held_back(read.settings, read.catalog)
+    assert (held.label, held.gateway, held.plugin) == ("Kling", "main", "kling")
+    assert held.kinds[0] == Kind.PICTURE
+
+
+@pytest.mark.parametrize("version", ["1.1.0", "9.0.0"])
+def test_who_names_the_version_gets_it(tmp_path: Path, version: str) -> None:
+    keep(tmp_path, "main", found(models=("kling-v1", "sora-2")))
+    read = config(tmp_path, table=f'plugins = {{ kling = "{version}" }}')
+    assert held_back(read.settings, read.catalog) == []
+    assert Kind.PICTURE in read.catalog.models[0].kinds
+
+
+def test_what_no_version_has_is_not_promised(tmp_path: Path) -> None:
+    keep(tmp_path, "main", found(models=("kling-v1",)))
+    read = config(tmp_path, table='plugins = { kling = "1.0.0" }')
+    assert held_back(read.settings, read.catalog) == []
+
+
+def test_models_of_the_operators_are_known(tmp_path: Path) -> None:
+    table = (
+        'family = "mine"\nkinds = ["t2v"]\nseconds = [5]\nprompt_limit = 9\nsizes = {720p = "x"}'
+    )
+    read = config(tmp_path, f"[models.mine-1]\n{table}")
+    assert known_models(read.settings) > {"mine-1", "kling-v1"}
