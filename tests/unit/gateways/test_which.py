@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import bot
 from bot.config.settings import Gateway
 from bot.gateways.details import Answer
 from bot.gateways.survey import survey
@@ -277,3 +278,20 @@ async def test_the_key_is_probed_by_gets_alone() -> None:
     async with odd.serve() as url:
         await survey(url, "sk-1")
     assert {method for method, _, _ in odd.requests} == {"GET"}
+
+
+def test_only_init_and_doctor_send_posts_to_find_out() -> None:
+    """All else reads what they wrote down."""
+    root = Path(bot.__file__).parent
+    callers = {
+        word: {
+            file.relative_to(root).as_posix()
+            for file in root.rglob("*.py")
+            if re.search(rf"(?<!def )(?<!super\(\)\.)\b{word}\(", file.read_text("utf-8"))
+        }
+        for word in ("identify", "find_out")
+    }
+    assert callers == {
+        "identify": {"cli/software.py"},
+        "find_out": {"cli/init/gateway.py", "cli/doctor/gateways.py"},
+    }
