@@ -105,12 +105,12 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
         await person.answers(SECRET, KEY)
         shown = await person.answers(DIALECT, "")
         assert "It runs software that could not be told." in shown
-        shown = await person.answers(DEFAULT, "2")
+        shown = await person.answers(DEFAULT, "7")
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
-        for family, price in {"Wan 2.5": "0,1", "Sora 2": "0.2"}.items():
-            await person.answers(f"{PRICE}{family}", price)
+        await person.answers(f"{PRICE}Wan 2.5", "0,1")
         for family in ("Kling", "Vidu", "Wan 2.2", "Jimeng", "Wan 2.1"):
             await person.answers(f"{PRICE}{family}", "0.3")
+        await person.answers(f"{PRICE}Sora 2", "0.2")
         await person.answers("USD a day for everybody together", "-0.5")
         await person.sees("Please give a number from 0 to 1000000, or -1.")
         await person.answers("USD a day for everybody together", "40")
@@ -152,7 +152,7 @@ async def test_the_test_video_is_made_once_somebody_says_yes(world: World) -> No
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
         await person.answers(DIALECT, "documented")
-        await person.answers(DEFAULT, "sora 2")
+        await person.answers(DEFAULT, "sora 2 (ended 2026-09-24)")
         await person.answers(PRICE, "")
         for question in (PERSON, SERVER, ALL):
             await person.answers(question, "")

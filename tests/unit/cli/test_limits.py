@@ -57,7 +57,7 @@ def test_a_price_is_asked_once_for_each_family_and_written_for_each_of_its_model
         "wan2.5-i2v-preview": {"price": 0.1},
         "sora-2": {"price": 0.2},
     }
-    assert typist.priced == ["Wan 2.5", "Sora 2"]
+    assert typist.priced == ["Wan 2.5", "Sora 2 (ended 2026-09-24)"]
 
 
 def test_all_of_our_families_are_seven_questions(tmp_path: Path) -> None:
