@@ -6,6 +6,7 @@ The service and `zoetrope generate` share it, so that both judge the same file t
 import asyncio
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.errors import BotError, Broken, Temporary
@@ -55,7 +56,7 @@ async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, pro
     if sources and isinstance(seen, Missing):
         return Done(tuple(sources))
     if isinstance(seen, Done):
-        return Done(tuple(dict.fromkeys((*seen.sources, *sources))))
+        return replace(seen, sources=tuple(dict.fromkeys((*seen.sources, *sources))))
     return seen
 
 

@@ -69,6 +69,8 @@ class Reason(StrEnum):
     SOUND_BAD = "sound_bad"
     TIMED_OUT = "timed_out"
     LOST = "lost"
+    WITHHELD = "withheld"
+    """Made and charged; the content rules of its maker keep it back."""
     CONTENT_GONE = "content_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     CONTENT_BAD = "content_bad"
@@ -278,7 +280,7 @@ def unconfirmed(job: Job, *, detail: str | None, reason: Reason | None = None) -
     )
 
 
-def completed(job: Job, *, now: float, sources: tuple[str, ...]) -> Job:
+def completed(job: Job, *, now: float, sources: tuple[str, ...], withheld: bool = False) -> Job:
     """The gateway is done; the content is still to be fetched, at once."""
     return _move(
         job,
@@ -289,6 +291,7 @@ def completed(job: Job, *, now: float, sources: tuple[str, ...]) -> Job:
         due_at=now,
         claimed_until=None,
         attempts=0,
+        reason=Reason.WITHHELD if withheld else None,
     )
 
 

@@ -79,6 +79,8 @@ class Done:
     """Retrieve: a success word; `sources` are URLs the answer named for the content."""
 
     sources: tuple[str, ...] = ()
+    withheld: bool = False
+    """It named an error beside its success: most likely there will be no content."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,8 @@ class Steps:
             await self._desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
             now = self._desk.clock.now()
-            await self._desk.save(job, moves.completed(job, now=now, sources=look.sources))
+            done = moves.completed(job, now=now, sources=look.sources, withheld=look.withheld)
+            await self._desk.save(job, done)
         elif isinstance(look, Failed):
             charged = look.charged or not gateway.refunds_failed
             failed = moves.failed(job, look.reason, charged=charged, detail=look.detail)
@@ -324,6 +325,9 @@ class Steps:
 
     async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
         """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
+        if definite and job.reason is Reason.WITHHELD:
+            await self._content_unusable(job, job.reason, detail)
+            return
         log.warning("content.failed", job=job.id, what=_kind(detail), attempts=job.attempts)
         patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
         if self._desk.is_past(patience, job.completed_at):

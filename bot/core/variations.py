@@ -26,6 +26,7 @@ _WISHES: tuple[Mapping[str, Any], ...] = (
 
 _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.MODERATED: (Action.EDIT, Action.TRY_ON),
+    Reason.WITHHELD: (Action.EDIT, Action.TRY_ON),
     Reason.REFUSED: (Action.EDIT, Action.TRY_ON),
     Reason.REFUSED_ALONE: (Action.EDIT, Action.TRY_ON),
     Reason.TOO_LONG: (Action.EDIT, Action.TRY_ON),

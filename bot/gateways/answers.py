@@ -129,6 +129,8 @@ def _read_refusal(
     # What may have been made is ordered again after a lock: a vendor's words are too little.
     if lock and (status < 500 or (lock := _own_lock(status, data, prompt, meanings))):
         return Locked(lock, detail)
+    if meaning is Meaning.BEGUN:
+        return Uncertain(detail, answered=True)
     if status == 429 and meaning is not Meaning.MODERATED:
         return Busy(retry_after(answer))
     if status == 413:
@@ -136,16 +138,21 @@ def _read_refusal(
     if status < 400:
         return Rejected(Reason.WRONG_ADDRESS, elsewhere(answer))
     if status < 500:
-        if meaning is Meaning.BUSY:
-            return Busy(retry_after(answer))
-        if meaning is None and is_page(answer.headers, answer.body):
-            return Rejected(_reason(page_means(answer.status, answer.headers, answer.body)), detail)
-        return Rejected(_reason(meaning), detail)
+        return _read_no(answer, meaning, detail)
     if problem and (unasked := _unasked(status, data, said, meanings)):
         return Rejected(_reason(meaning if unasked is Meaning.REFUSED else unasked), detail)
     if problem and trust_json_5xx:
         return Rejected(_reason(meaning), detail, charged=True)
     return Uncertain(detail, answered=True)
+
+
+def _read_no(answer: Answer, meaning: Meaning | None, detail: str) -> Creation:
+    """A 4xx that is about this order, or about now."""
+    if meaning is Meaning.BUSY:
+        return Busy(retry_after(answer))
+    if meaning is None and is_page(answer.headers, answer.body):
+        meaning = page_means(answer.status, answer.headers, answer.body)
+    return Rejected(_reason(meaning), detail)
 
 
 def _own_lock(status: int, data: object, prompt: str, meanings: Meanings) -> Reason | None:
@@ -213,10 +220,12 @@ def read_look(
 
 def read_refusal(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
-) -> Locked | Trouble:
+) -> Locked | Trouble | Unusable:
     """What an answer means that is neither a state nor a file: look again later."""
     data = parsed(answer.body)
     found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.CONTENT)
+    if _meaning(found) is Meaning.WITHHELD:
+        return Unusable(Reason.WITHHELD, detail_of(answer, problem_in(data)))
     return _read_trouble(answer, problem_in(data), found)
 
 
@@ -249,8 +258,8 @@ def _read_state(
         links = links_in(data) if _speaks_of(gateway_id, data) else ()
         # A video that its vendor held back is "completed" at some, and charged.
         if not links and _is_moderated(data, prompt, meanings):
-            return Failed(Reason.MODERATED, detail, charged=True)
-        return Done(links)
+            return Failed(Reason.WITHHELD, detail, charged=True)
+        return Done(links, withheld=not links and says_no(data))
     if state is Meaning.EXPIRED:
         return Failed(Reason.EXPIRED, detail)
     if state is Meaning.MODERATED:

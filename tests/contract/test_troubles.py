@@ -85,7 +85,7 @@ MEANINGS: Mapping[str, str] = {
     "too-large": "Rejected(picture_too_large)",
     **all_of("ok-but-error price-missing usage-invalid", "Rejected(refused)"),
     "plugin-refuses": "Rejected(bad_size)",
-    **all_of("begun-failed begun-invalid", "Rejected(refused) charged"),
+    **all_of("begun-failed begun-invalid", "Uncertain"),
     "moved": "Rejected(wrong_address)",
     # Words of success, of failure, and all others.
     **all_of(
@@ -125,8 +125,8 @@ MEANINGS: Mapping[str, str] = {
         "Accepted Done Fetched",
     ),
     "made-at-once-film": "Made",
-    "moderated-charged": "Accepted Running Failed(moderated) charged",
-    "moderated-silent": "Accepted Running Done Trouble!",
+    "moderated-charged": "Accepted Running Failed(withheld) charged",
+    "moderated-silent": "Accepted Running Done Unusable(withheld)",
     "vendor-away": "Accepted Running Failed(refused)",
     **all_of("failed-400 failed-500", "Accepted Running Failed(moderated)"),
     # The content, asked for by our own id first, then with the links that the look had.
@@ -155,7 +155,7 @@ STRANGE = all_of("begun-failed begun-invalid", "Uncertain")
 """A 5xx of one that is not known to be new-api is not believed."""
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "documented": STRANGE,
-    "new-api": GIVES_UP,
+    "new-api": {**GIVES_UP, "moderated-silent": "Accepted Running Done Trouble!"},
     "new-api-a": {"vendor-away": "Accepted Running"},  # it shows the vendor's last word for ever
     "openai": {**NO_LINKS, **STRANGE},
     "new-api-c": {**NO_LINKS, **GIVES_UP},

@@ -43,7 +43,7 @@ async def test_what_is_paid_for_is_never_put_off_by_more_than_a_minute(workshop:
     assert (await workshop.job(job.id)).video is not None
 
 
-@pytest.mark.parametrize("reason", [Reason.CONTENT_TOO_LARGE, Reason.CONTENT_BAD])
+@pytest.mark.parametrize("reason", [Reason.CONTENT_TOO_LARGE, Reason.CONTENT_BAD, Reason.WITHHELD])
 async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minutes(
     workshop: Workshop, reason: Reason
 ) -> None:
@@ -54,6 +54,32 @@ async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minu
     assert (end.status, end.reason, end.detail) == (Status.FAILED, reason, "just so")
     assert (end.quota_cost, end.spend_cost) == (0, 1)
     assert len(workshop.gateway.asked) == CONTENT_TRIES
+
+
+async def test_a_video_that_was_done_with_an_error_and_is_not_there_is_withheld_and_counts(
+    workshop: Workshop,
+) -> None:
+    """Within three minutes, not two hours; the person's day has room for another."""
+    workshop.gateway.looks = [Done(withheld=True)]
+    workshop.gateway.fetches = [Trouble("HTTP 404", definite=True)]
+    job = await workshop.submit(order())
+    await workshop.work(CONTENT_TRIES * CONTENT_PACE)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.FAILED, Reason.WITHHELD)
+    assert (end.quota_cost, end.spend_cost) == (0, 1)
+    assert len(workshop.gateway.asked) == CONTENT_TRIES
+
+
+async def test_a_video_that_was_done_with_an_error_and_is_there_is_posted(
+    workshop: Workshop,
+) -> None:
+    """An outage in between is waited out, and does not count as one of the tries."""
+    workshop.gateway.looks = [Done(withheld=True)]
+    workshop.gateway.fetches = [*[Trouble("502")] * 5, Fetched(9)]
+    job = await workshop.submit(order())
+    await workshop.work(7 * CONTENT_PACE)
+    done = await workshop.job(job.id)
+    assert (done.video is not None, done.reason) == (True, None)
 
 
 async def test_the_row_counts_and_an_outage_in_between_starts_no_new_count(

@@ -313,7 +313,7 @@ def test_a_failure_in_words_about_an_account_pauses_nobody_and_says_nothing_of_i
 def test_a_job_that_is_done_with_a_code_of_moderation_and_no_film_failed_and_counts() -> None:
     seen: Look = look({"status": "completed", "error": {"code": "moderation_blocked"}})
     assert isinstance(seen, Failed)
-    assert seen.reason is Reason.MODERATED
+    assert seen.reason is Reason.WITHHELD
     assert seen.charged
 
 
@@ -629,7 +629,7 @@ def test_a_done_job_whose_videos_were_all_filtered_is_moderated_and_counts() -> 
     filtered = {"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["x"]}
     seen = look({"status": "completed", **filtered})
     assert isinstance(seen, Failed)
-    assert (seen.reason, seen.charged) == (Reason.MODERATED, True)
+    assert (seen.reason, seen.charged) == (Reason.WITHHELD, True)
     assert look({"status": "completed", **filtered, "url": LINK}) == Done((LINK,))
     assert look({"status": "completed", "raiMediaFilteredCount": 0}) == Done()
 
