@@ -32,8 +32,8 @@ whatever its HTTP status. 401 and 402 are about the account by themselves; any o
 | `bad_size` `too_long` | this order has failed, with the reason |
 | `busy` | asked again later, with back-off |
 | `blocked` | this order has failed; its owners are told what stands before the gateway |
-| `begun` | of an order: its video may be under way, and paid; it is *unconfirmed* and never sent again |
-| `withheld` | of a video that is done: there is none to be had; after three tries it has failed, and is charged |
+| `begun` | of an order: it may be under way, and paid, so it is *unconfirmed*, never sent again |
+| `withheld` | of a done video: there is none; after three tries it has failed, and is charged |
 | `refused` | this order has failed; *Edit*, another model and *Try again* are offered |
 | `unknown_id` `no_route` | of a look: such a job is not known, there is no such address |
 | `done` `failed` `expired` `waiting` `running` | the states that words of a job stand for |

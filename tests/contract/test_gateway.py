@@ -188,7 +188,7 @@ async def test_text_alone_brings_neither_file_nor_picture(
     assert entry.fields["size"] == size
 
 
-async def test_new_api_gets_a_wan_picture_nested_flat_and_as_text(
+async def test_new_api_gets_a_wan_picture_where_its_plugin_and_where_its_older_relay_reads_it(
     simulator: Simulator, picture: Path
 ) -> None:
     kept = described(picture)
@@ -197,13 +197,8 @@ async def test_new_api_gets_a_wan_picture_nested_flat_and_as_text(
 
     entry = last(simulator)
     assert entry.files == {}
-    assert entry.fields["input_reference"] == kept
-    assert entry.metadata == {
-        "img_url": kept,
-        "watermark": False,
-        "input": {"img_url": kept},
-        "parameters": {"watermark": False},
-    }
+    assert entry.fields["input_reference"] == entry.fields["image"] == kept
+    assert entry.metadata == {"parameters": {"watermark": False}}
 
 
 async def test_the_bytes_of_a_multipart_body_are_what_curl_would_send(picture: Path) -> None:
@@ -225,13 +220,13 @@ async def test_the_bytes_of_a_multipart_body_are_what_curl_would_send(picture: P
     assert b"Content-Type: image/jpeg" in heads[4]
 
 
-async def test_new_apis_text_field_and_metadata_carry_the_very_bytes(picture: Path) -> None:
+async def test_new_apis_json_carries_the_very_bytes(picture: Path) -> None:
     server = Wire(wire.sending(wire.answer('{"id": "task_1"}')))
     async with server.serve() as url, open_gateways([client(url, "new-api")]) as gateways:
         await made(gateways["g"], ordered("wan-2.5", dialect="new-api", pictures=1), picture)
 
     uri = b"data:image/jpeg;base64," + base64.b64encode(picture.read_bytes())
-    assert server.requests[0].body.count(uri) == 3
+    assert server.requests[0].body.count(uri) == 2
 
 
 # ------------------------------------------------------------------------------ a round trip

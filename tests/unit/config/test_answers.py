@@ -32,8 +32,8 @@ def test_an_operators_row_reaches_the_client_of_that_gateway(read: Read) -> None
             (
                 "gateways.main.answers.1.meaning is 'poor'; it has to be one of: 'moderated', "
                 "'no_balance', 'bad_key', 'unknown_model', 'bad_size', 'too_long', 'busy', "
-                "'blocked', 'refused', 'no_route', 'unknown_id', 'done', 'failed', 'expired', "
-                "'waiting' or 'running'."
+                "'blocked', 'begun', 'withheld', 'refused', 'no_route', 'unknown_id', 'done', "
+                "'failed', 'expired', 'waiting' or 'running'."
             ),
         ),
         ('codes = ["x1"]', "gateways.main.answers.1.meaning is missing."),

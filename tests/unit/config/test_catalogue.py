@@ -280,7 +280,7 @@ WRONG = {
     ),
     "extra of no type": (
         "extras = { seed = [] }",
-        "extras.seed is •••; a value of type string belongs there.",
+        "extras.seed is an array; a value of type string belongs there.",
     ),
     "no pixels to cut to": (
         'sizes = { 720p = "720P" }',

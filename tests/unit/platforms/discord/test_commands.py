@@ -433,7 +433,7 @@ class TestImpatience:
         ("video", {"model": "wan"}, "quality", "", ["Draft: small and cheap", "480p", "720p"]),
         ("video", {"aspect": "9:16"}, "quality", "", ["720p"]),
         ("animate", {"model": "sora"}, "aspect", "", ["16:9", "9:16"]),
-        ("animate", {}, "aspect", "", ["16:9", "9:16", "1:1", "4:3", "3:4"]),
+        ("animate", {}, "aspect", "", ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]),
     ],
 )
 async def test_only_what_the_models_can_do_is_suggested(

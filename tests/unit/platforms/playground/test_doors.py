@@ -338,7 +338,7 @@ async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
         "types": ["image/png", "image/jpeg", "image/webp", "image/gif"],
         "most_bytes": 8_000_000,
     }
-    assert welcome["aspects"] == ["16:9", "9:16", "1:1", "4:3", "3:4"]
+    assert welcome["aspects"] == ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
     assert welcome["qualities"] == ["480p", "720p", "1080p"]
     assert welcome["bot"] == "zoetrope"
 
