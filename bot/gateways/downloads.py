@@ -15,10 +15,10 @@ from yarl import URL
 from bot.core.containers import HEAD, container_of
 from bot.core.jobs import Reason
 from bot.core.outcomes import Fetch, Fetched, Trouble, Unusable
-from bot.gateways.answers import read_content, read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.guard import check_url
+from bot.gateways.looks import read_content, read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.sending import read
 from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking

@@ -21,10 +21,10 @@ from yarl import URL
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.gateways.answers import read_refusal
 from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.guard import is_public
+from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.pages import speaks_plainly_to_tls
 from bot.gateways.sending import read

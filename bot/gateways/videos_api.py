@@ -28,11 +28,12 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
-from bot.gateways.answers import read_creation, read_look
 from bot.gateways.bounds import Bounds
+from bot.gateways.creations import read_creation
 from bot.gateways.details import Answer
 from bot.gateways.downloads import NET, Downloads
 from bot.gateways.guard import guarded_connector
+from bot.gateways.looks import read_look
 from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import Body, build
 from bot.gateways.sending import Sending, post, read

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from bot.core.jobs import Reason
 from bot.core.links import Signer
 from bot.core.outcomes import Busy, Done, Failed, Locked, Missing, Rejected, Running, Trouble
-from bot.gateways.answers import read_look, read_refusal
+from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import PACKAGED, Meaning, Row
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, look

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Rejected
-from bot.gateways.answers import read_creation
+from bot.gateways.creations import read_creation
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind
 

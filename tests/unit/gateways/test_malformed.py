@@ -25,9 +25,10 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
-from bot.gateways.answers import read_creation, read_look, read_refusal
 from bot.gateways.bounds import Bounds
+from bot.gateways.creations import read_creation
 from bot.gateways.details import Answer
+from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import PACKAGED, Meaning
 from tests.fakes import wire
 from tests.fakes.wire import Wire

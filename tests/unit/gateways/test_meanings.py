@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Busy, Done, Failed, Locked, Look, Missing, Rejected, Running, Trouble
-from bot.gateways.answers import read_creation, read_look, read_refusal
+from bot.gateways.creations import read_creation
+from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import (
     ABOUT_ONE_ORDER,
     LOCKS,

@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked
-from bot.gateways.answers import read_creation, read_look, read_refusal
+from bot.gateways.creations import read_creation
+from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.quoting import Written
 
 from .bodies import PLAIN, catalog
