@@ -223,7 +223,8 @@ async def test_cancel_before_the_gateway_has_it_costs_nothing(world: World) -> N
         asked = await ann.slash("video", prompt="a cat")
         card = (await asked.answered()).message
         assert card is not None
-        await world.simulator.next("create")
+        waits = "not answering right now"
+        await world.discord.next("edit", where=lambda m: waits in card_text(m), timeout=WAIT)
         foreign = await bob.press(card, "Cancel")
         assert (await foreign.answered()).ephemeral, "only its owner may cancel"
         pressed = await ann.press(card, "Cancel")
