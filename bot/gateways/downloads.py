@@ -45,6 +45,31 @@ class Onward:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """What is missing of a download that broke off."""
+
+    why: Trouble
+    received: int
+    """Bytes of the file so far."""
+    size: int
+    """Those of them that are on disk."""
+    whole: int
+    validator: str
+    """By which its server knows the very same file."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What asks for the rest of it, or for all of another file."""
+        return {"Range": f"bytes={self.received}-", "If-Range": self.validator}
+
+    def goes_on(self, response: aiohttp.ClientResponse) -> bool:
+        """Whether this answer is the rest."""
+        told = response.headers.get("Content-Range", "")
+        span = f"bytes {self.received}-{self.whole - 1}/{self.whole}"
+        return response.status == 206 and told.strip() == span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Downloads:
     """The two ways to a file, and which origins take the direct one."""
 
@@ -63,13 +88,19 @@ class Downloads:
         """
         waiting: list[tuple[URL | str, Mapping[str, str]]] = [(url, key)]
         fetch: Fetch = Trouble("no link")
+        rest: Rest | None = None
         for _ in range(REQUESTS):
             if not waiting:
                 return fetch
             target, shown = waiting.pop()
             try:
                 here = URL(target)
-                got = await self._ask(here, into, shown, prompt)
+                got = await self._ask(here, into, shown, prompt, rest)
+                if isinstance(got, Rest):
+                    fetch, rest = got.why, got
+                    waiting.append((target, shown))
+                    continue
+                rest = None
                 if isinstance(got, Onward):
                     # The likeliest last: it is the next.
                     there = [here.join(URL(each)) for each in reversed(got.targets)]
@@ -82,11 +113,11 @@ class Downloads:
             fetch = got
             if isinstance(fetch, Fetched):
                 return fetch
-        return Trouble("too many redirects") if waiting else fetch
+        return Trouble("too many redirects") if waiting and rest is None else fetch
 
     async def _ask(
-        self, url: URL, into: Path, key: Mapping[str, str], prompt: str
-    ) -> Fetch | Onward:
+        self, url: URL, into: Path, key: Mapping[str, str], prompt: str, rest: Rest | None
+    ) -> Fetch | Onward | Rest:
         check_url(url, origins=self.origins)
         session = self.direct if str(url.origin()) in self.origins else self.guarded
         timeout = aiohttp.ClientTimeout(
@@ -94,7 +125,7 @@ class Downloads:
         )
         async with session.get(
             url,
-            headers={"Accept-Encoding": "identity", **key},
+            headers={"Accept-Encoding": "identity", **key, **(rest.headers if rest else {})},
             allow_redirects=False,
             auto_decompress=False,
             timeout=timeout,
@@ -103,6 +134,8 @@ class Downloads:
                 return Onward([response.headers.get("Location", "")])
             if response.status not in _WHOLE:
                 return await self._refused(response, prompt, keyed=bool(key))
+            if rest and rest.goes_on(response):
+                return await self._receive(response, into, prompt, rest)
             if response.status == 206 and (part := _part(response)):
                 return Trouble(f"HTTP 206: {part}", definite=True)
             if (response.content_length or 0) > self.bounds.video:
@@ -120,14 +153,22 @@ class Downloads:
         return refusal if keyed else Trouble(refusal.detail)
 
     async def _receive(
-        self, response: aiohttp.ClientResponse, into: Path, prompt: str
-    ) -> Fetch | Onward:
+        self,
+        response: aiohttp.ClientResponse,
+        into: Path,
+        prompt: str,
+        rest: Rest | None = None,
+    ) -> Fetch | Onward | Rest:
         """Stream an answer to disk; only a whole file that begins like a video counts."""
-        saving = _Saving(into, response, self.bounds)
+        saving = _Saving(into, response, self.bounds, rest)
         try:
             got = await saving.run()
         except CannotUnpack as damaged:
             return Unusable(Reason.CONTENT_BAD, f"Content-Encoding: {damaged}")
+        except NET as error:
+            if rest := saving.rest_after(Trouble(type(error).__name__)):
+                return rest
+            raise
         if got is not None:
             return got
         if not saving.is_text:
@@ -143,40 +184,68 @@ class Downloads:
 class _Saving:
     """One answer on its way to disk, with all that is to be watched on the way."""
 
-    def __init__(self, into: Path, response: aiohttp.ClientResponse, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        into: Path,
+        response: aiohttp.ClientResponse,
+        bounds: Bounds,
+        rest: Rest | None = None,
+    ) -> None:
         self._into = into
         self._response = response
         self._bounds = bounds
+        self._before = rest
+        self._unpacking = Unpacking(response.headers.get("Content-Encoding"))
         self._head = b""
-        self._is_told = False
+        self._is_told = rest is not None
+        self._received = 0
+        self._is_writing = False
+        """A line may be given up in the middle of it, and nobody knows how much of it is done."""
         self.is_text = False
-        self.size = 0
+        self.size = rest.size if rest else 0
+
+    def rest_after(self, why: Trouble) -> Rest | None:
+        """How to go on after a line that broke; None where the server would not know how."""
+        headers, before = self._response.headers, self._before
+        tag = headers.get("ETag", "")
+        validator = tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
+        whole = self._response.content_length
+        is_known = headers.get("Accept-Ranges") == "bytes"
+        if before:
+            validator, whole, is_known = before.validator, before.whole, True
+        if not (is_known and validator and whole and self._is_told) or self.is_text:
+            return None
+        if self._is_writing or not self._unpacking.is_plain:
+            return None
+        received = self._received + (before.received if before else 0)
+        return Rest(why=why, received=received, size=self.size, whole=whole, validator=validator)
 
     async def run(self) -> Trouble | Unusable | None:
         """Save it; None if all of it is on disk and may be what was asked for."""
         now = asyncio.get_running_loop().time
-        received, mark = 0, self._bounds.stride
-        unpacking = Unpacking(self._response.headers.get("Content-Encoding"))
-        baring = Baring()
-        with self._into.open("wb", buffering=0) as file:
+        mark = self._bounds.stride
+        baring = Baring(is_bare=self._before is not None)
+        with self._into.open("ab" if self._before else "wb", buffering=0) as file:
             async with asyncio.timeout(self._bounds.stall) as patience:
                 async for chunk in self._response.content.iter_chunked(256 * 1024):
-                    received += len(chunk)
-                    for packed in unpacking.pieces(chunk):
+                    self._received += len(chunk)
+                    for packed in [chunk] if self._before else self._unpacking.pieces(chunk):
                         piece = baring.piece(packed)
                         if stop := self._look(piece):
                             return stop
+                        self._is_writing = True
                         await asyncio.to_thread(file.write, piece)
-                    if received >= mark:
-                        mark = received + self._bounds.stride
+                        self._is_writing = False
+                    if self._received >= mark:
+                        mark = self._received + self._bounds.stride
                         patience.reschedule(now() + self._bounds.stall)
             if stop := self._look(rest := baring.rest()):
                 return stop
             await asyncio.to_thread(file.write, rest)
         promised = self._response.content_length
-        if promised is not None and promised != received:
-            return Trouble(f"{received} of {promised} bytes")
-        if not unpacking.is_whole:
+        if promised is not None and promised != self._received:
+            return Trouble(f"{self._received} of {promised} bytes")
+        if not self._unpacking.is_whole:
             return Trouble("packed content is cut", definite=True)
         return self._tell(self._head)
 

@@ -45,6 +45,11 @@ class Unpacking:
             raise CannotUnpack("damaged") from error
 
     @property
+    def is_plain(self) -> bool:
+        """Whether what came is what was sent."""
+        return self._inner is None
+
+    @property
     def is_whole(self) -> bool:
         """Whether the end of what is packed has come; of what is plain nobody knows the end."""
         return self._inner is None or self._inner.eof
@@ -79,8 +84,8 @@ class Unpacking:
 class Baring:
     """Takes a file piece by piece and gives it without what is blank before its first byte."""
 
-    def __init__(self) -> None:
-        self._head: bytes | None = b""
+    def __init__(self, *, is_bare: bool = False) -> None:
+        self._head: bytes | None = None if is_bare else b""
 
     def piece(self, piece: bytes) -> bytes:
         """What there is of it by now; nothing as long as it may all be blank."""

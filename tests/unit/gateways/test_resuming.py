@@ -1,0 +1,106 @@
+"""A download that broke off goes on where it did, where its server knows how."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.outcomes import Fetched, Trouble
+from tests.fakes import wire
+from tests.fakes.wire import Wire
+
+from .samples import opened
+from .shelf import fetched
+
+FILE = b"\0\0\0\x10ftypisom" + bytes(range(256)) * 400
+CUT = 40_000
+KNOWN = {"Accept-Ranges": "bytes", "ETag": '"one"'}
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return tmp_path / "video.mp4"
+
+
+def first(headers: dict[str, str], body: bytes = FILE) -> wire.Fault:
+    """All of the file is promised, and the line breaks."""
+    return wire.sending(wire.answer(body[:CUT], headers=headers, length=len(body)))
+
+
+def second(body: bytes = FILE, start: int = CUT, whole: int | None = None) -> wire.Fault:
+    span = f"bytes {start}-{len(body) - 1}/{len(body) if whole is None else whole}"
+    return wire.sending(wire.answer(body[start:], 206, headers={"Content-Range": span}))
+
+
+async def test_the_rest_is_asked_for_and_put_behind_what_is_there(video: Path) -> None:
+    server = Wire(first(KNOWN), second())
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Fetched(len(FILE))
+    assert video.read_bytes() == FILE
+    asked = server.requests[1].headers
+    assert (asked["range"], asked["if-range"]) == (f"bytes={CUT}-", '"one"')
+    assert "range" not in server.requests[0].headers
+    assert server.requests[1].is_authorized
+
+
+async def test_it_may_break_off_more_than_once(video: Path) -> None:
+    half = wire.answer(
+        FILE[CUT : 2 * CUT],
+        206,
+        headers={"Content-Range": f"bytes {CUT}-{len(FILE) - 1}/{len(FILE)}"},
+        length=len(FILE) - CUT,
+    )
+    server = Wire(first(KNOWN), wire.sending(half), second(start=2 * CUT))
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Fetched(len(FILE))
+    assert video.read_bytes() == FILE
+
+
+async def test_a_server_that_begins_anew_is_taken_from_its_beginning(video: Path) -> None:
+    """Because it does not know ranges, or because the file is another one now."""
+    other = FILE[:12] + bytes(len(FILE) - 12)
+    server = Wire(first(KNOWN), wire.sending(wire.answer(other)))
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Fetched(len(other))
+    assert video.read_bytes() == other
+
+
+async def test_what_is_blank_before_a_video_counts_among_what_came(video: Path) -> None:
+    server = Wire(first(KNOWN, b"\r\n" + FILE), second(b"\r\n" + FILE))
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Fetched(len(FILE))
+    assert video.read_bytes() == FILE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [second(start=CUT + 1), second(whole=len(FILE) + 1), wire.sending(wire.answer("no", 416))],
+)
+async def test_a_part_that_is_not_the_rest_is_no_video(video: Path, fault: wire.Fault) -> None:
+    server = Wire(first(KNOWN), fault)
+    async with server.serve() as url, opened(url) as gateway:
+        assert isinstance(await fetched(gateway, "v", [], video), Trouble)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": '"one"'},
+        {"Accept-Ranges": "none", "ETag": '"one"'},
+        {"Accept-Ranges": "bytes"},
+        {"Accept-Ranges": "bytes", "ETag": 'W/"one"'},
+    ],
+)
+async def test_where_the_file_might_be_another_one_nothing_is_put_together(
+    video: Path, headers: dict[str, str]
+) -> None:
+    server = Wire(first(headers))
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Trouble("ClientPayloadError")
+    assert len(server.requests) == 1
+
+
+async def test_it_is_not_taken_up_for_ever(video: Path) -> None:
+    server = Wire(first(KNOWN), *[first(KNOWN)] * 9)
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Trouble("ClientPayloadError")
+    assert len(server.requests) == 4
