@@ -8,6 +8,7 @@ from rich.table import Table
 from bot.cli import software, tables
 from bot.cli.words import tell
 from bot.config import load
+from bot.core.choosing import listed
 from bot.core.models import MICRO, Model
 from bot.core.orders import Kind
 from bot.i18n import printable
@@ -30,7 +31,8 @@ def list_models(file: Path | None) -> None:
         heading = tell(f"models.{column}")
         table.add_column(heading, overflow="fold", no_wrap=whole, min_width=len(heading))
     for model in config.catalog.models:
-        table.add_row(*map(printable, _row(model, config.settings.currency)))
+        family = config.catalog.label(model.family)
+        table.add_row(*map(printable, (family, *_row(model, config.settings.currency))))
     tables.show(console, table)
     for sentence in software.held(config):
         console.print(sentence, soft_wrap=True, highlight=False)
@@ -38,16 +40,20 @@ def list_models(file: Path | None) -> None:
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:
     return (
-        model.label,
         model.name,
         " ".join(model.kinds),
-        " ".join(str(seconds) for seconds in model.seconds),
+        _seconds(model),
         " ".join(model.qualities),
         " ".join(model.aspects),
         _price(model, currency),
         f"{model.gateway} {model.dialect}",
         _transport(model),
     )
+
+
+def _seconds(model: Model) -> str:
+    """The default first."""
+    return " ".join(dict.fromkeys((str(model.seconds[0]), *listed(model.seconds).split(", "))))
 
 
 def _price(model: Model, currency: str) -> str:

@@ -4,7 +4,8 @@ Each is answered with a value that the model can make, or `Refused` says what it
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from bot.core.errors import Refused
@@ -31,6 +32,9 @@ _SWITCHES = {
     Extra.WATERMARK: ("no_watermark", "always_watermark"),
 }
 """What can be on or off, and how it is refused: where it can't be on, and where not off."""
+
+_RUN = 3
+"""Numbers in a row that are still named one by one."""
 
 Choice = TypeVar("Choice")
 
@@ -191,5 +195,17 @@ def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Mod
 
 
 def listed(values: Iterable[object]) -> str:
-    """Each once, as people read them."""
-    return ", ".join(dict.fromkeys(str(value) for value in values))
+    """Each once, as people read them; four or more whole numbers in a row as `2–15`."""
+    each = list(dict.fromkeys(values))
+    numbers = sorted(value for value in each if isinstance(value, int))
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
+    ]
+    if any(len(run) > _RUN for run in runs):
+        each = [part for run in runs for part in _run(run)]
+    return ", ".join(str(value) for value in each)
+
+
+def _run(numbers: Sequence[int]) -> Iterable[object]:
+    return [f"{numbers[0]}–{numbers[-1]}"] if len(numbers) > _RUN else numbers

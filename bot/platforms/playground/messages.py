@@ -12,6 +12,7 @@ from typing import Any
 from bot import i18n
 from bot.core import replies
 from bot.core.catalog import Catalog
+from bot.core.choosing import listed
 from bot.core.jobs import Job
 from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Kind, Person
@@ -159,9 +160,9 @@ def model_items(catalog: Catalog, locale: str) -> list[Json]:
     for family in catalog.families:
         able = [model for model in catalog.models if model.family == family]
         values = {
-            "seconds": _listed(sorted({each for model in able for each in model.seconds})),
-            "shapes": _listed(shape for model in able for shape in model.aspects),
-            "qualities": _listed(
+            "seconds": listed(sorted({each for model in able for each in model.seconds})),
+            "shapes": listed(shape for model in able for shape in model.aspects),
+            "qualities": listed(
                 each for each in QUALITIES if any(each in model.qualities for model in able)
             ),
         }
@@ -275,7 +276,3 @@ def _speaker(locale: str) -> Callable[[str], str]:
     values: dict[str, object] = {name: f"{{{name}}}" for name in names}
     values["megabytes"] = MOST_BYTES / 1_000_000
     return lambda id_: i18n.say(Text(id=id_, values=values), locale)
-
-
-def _listed(values: Iterable[object]) -> str:
-    return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -3,6 +3,7 @@
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bot.core import replies
+from bot.core.choosing import listed
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Status
 from bot.core.prompts import shortened
@@ -37,11 +38,9 @@ async def models(intake: Intake, message: Message) -> None:
         able = [model for model in catalog.models if model.family == family]
         values = {
             "family": catalog.label(family),
-            "seconds": ", ".join(
-                str(each) for each in sorted({s for m in able for s in m.seconds})
-            ),
-            "shapes": ", ".join(dict.fromkeys(a for m in able for a in m.aspects)),
-            "qualities": ", ".join(dict.fromkeys(q for m in able for q in m.sizes)),
+            "seconds": listed(sorted({s for m in able for s in m.seconds})),
+            "shapes": listed(a for m in able for a in m.aspects),
+            "qualities": listed(q for m in able for q in m.sizes),
         }
         lines.append(Text(id="telegram.model", values=values))
     await _list(intake, message, Text(id="ask.models"), lines)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.catalog import Catalog
+from bot.core.choosing import listed
 from bot.core.errors import Refused
 from bot.core.models import Model, Places, Quality
 from bot.core.orders import AUTO, Extra, Kind, VideoRequest
@@ -120,3 +121,18 @@ def test_a_switch_that_a_model_lacks_is_refused_unless_it_is_so_anyway() -> None
             chosen(model, **wish)
     with pytest.raises(Refused, match="no_prompt_extend"):
         chosen(replace(model, unasked={}), prompt_extend=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((5, 10, 3), "5, 10, 3"),
+        ((5, 2, 3, 4, 6, 7, 15), "2–7, 15"),
+        ((4, 5, 6), "4, 5, 6"),
+        (("720p", "480p", "720p"), "720p, 480p"),
+    ],
+)
+def test_many_numbers_in_a_row_are_told_by_their_ends(
+    values: tuple[object, ...], text: str
+) -> None:
+    assert listed(values) == text

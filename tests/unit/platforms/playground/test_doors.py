@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from bot.core.catalog import Catalog
+from bot.core.models import QUALITIES
 from bot.core.orders import SOUND_BYTES
 from bot.platforms.playground import files
 from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
@@ -339,7 +340,7 @@ async def test_a_page_is_given_all_it_needs(hall: Hall) -> None:
         "most_bytes": 8_000_000,
     }
     assert welcome["aspects"] == ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
-    assert welcome["qualities"] == ["480p", "720p", "1080p"]
+    assert welcome["qualities"] == list(QUALITIES)
     assert welcome["bot"] == "zoetrope"
 
 
