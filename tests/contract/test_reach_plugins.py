@@ -136,7 +136,7 @@ def wishes(model: Model, kind: Kind) -> Iterator[Order]:
     yield from (replace(plain, quality=each) for each in model.qualities)
     yield from (replace(plain, aspect=each) for each in model.aspects)
     for extra in (Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK):
-        for on in (True, False):
+        for on in (True, False) if extra in model.takes else ():
             wish: dict[str, bool] = {extra.value: on}
             yield replace(plain, **wish)  # type: ignore[arg-type]
     yield replace(plain, seconds=AUTO)
