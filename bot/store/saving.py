@@ -46,19 +46,21 @@ class SavedCopy:
         clock = asyncio.get_running_loop()
         begun = clock.time()
         await self.renew()
-        self._rest = ceil((clock.time() - begun) * _SHARE / BEAT) - 1
+        self._rest = left_out(clock.time() - begun)
 
     async def renew(self) -> None:
         """Write every committed row to it, unless it has them."""
         fresh = unfinished(self.file)
         try:
             fresh.unlink(missing_ok=True)
-            if not await self._written(fresh):
+            written = await self._written(fresh)
+            if written is None:
                 return
             fresh.chmod(0o600)
-            with fresh.open("rb") as copy:
-                os.fsync(copy.fileno())
+            await asyncio.to_thread(_sync, fresh)
             fresh.replace(self.file)
+            self._copied = written
+            await asyncio.to_thread(_sync, self.file.parent)
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             self._copied = None
             with suppress(OSError):
@@ -73,22 +75,39 @@ class SavedCopy:
             self._copied, self._told, self._rest = None, None, 0
             put_away(self.file)
 
-    async def _written(self, fresh: Path) -> bool:
+    async def _written(self, fresh: Path) -> int | None:
+        """How many rows had ever been written when it was copied; None if the copy has them."""
+        # Other transactions wait meanwhile, and are told "busy" if that takes longer than their
+        # patience. A second connection can't copy it: it would open what lies at its path now.
         async with self._turn, self._engine.connect() as connection:
             # Outside of transactions, and only one of ours would be under way.
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None
             if raw.total_changes == self._copied and self.file.exists():
-                return False
+                return None
             await raw.execute("VACUUM INTO ?", (str(fresh),))
-            self._copied = raw.total_changes
-            return True
+            written: int = raw.total_changes
+            return written
 
     def _tell(self, event: str, error: str | None = None) -> None:
         """Once, and again when it changes."""
         if self._told != event:
             log.critical(event, file=str(self.file), **({"error": error} if error else {}))
         self._told = event
+
+
+def left_out(seconds: float) -> int:
+    """How many looks pass without a copy after one that took so long."""
+    return max(0, ceil(seconds * _SHARE / BEAT) - 1)
+
+
+def _sync(place: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def unfinished(copy: Path) -> Path:

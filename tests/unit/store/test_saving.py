@@ -2,11 +2,13 @@
 
 import asyncio
 import sqlite3
+import stat
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import jobs as moves
@@ -14,6 +16,7 @@ from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import Job, Status
 from bot.store.database import Database, check_database, open_database
 from bot.store.identity import Home, saved_copy
+from bot.store.saving import left_out
 from bot.store.settings import Settings
 from tests.contract.rows import NOON, Store
 from tests.fakes.disk import no_file_larger_than
@@ -114,6 +117,33 @@ async def test_the_copy_is_made_again_when_something_was_written_since(file: Pat
         await _looks(database, 40)
         assert "later" in _names(saved_copy(file))
         assert not Path(f"{saved_copy(file)}.new").exists()
+
+
+async def test_a_copy_is_for_nobody_else_to_read(file: Path) -> None:
+    async with open_database(_url(file)) as database:
+        await _one_look(database, file.unlink)
+        assert stat.S_IMODE(saved_copy(file).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.0, 0), (0.1, 0), (2.0, 9)])
+def test_a_copy_takes_a_tenth_of_the_time_at_most(seconds: float, looks: int) -> None:
+    """A clock that saw no time pass at all leaves out no look."""
+    assert left_out(seconds) == looks
+
+
+async def test_a_copy_that_was_cancelled_before_it_stood_is_made_again(file: Path) -> None:
+    """Told to stop while the connection closes, at the end of a renewal."""
+    async with open_database(_url(file)) as database:
+        await _one_look(database, file.unlink)
+        await Settings(database).put("later", "kept")
+        renewing = asyncio.create_task(database._copy.renew())
+        pool = database._engine.sync_engine.pool
+        sa.event.listen(pool, "reset", lambda *_: renewing.cancel(), once=True)
+        with pytest.raises(asyncio.CancelledError):
+            await renewing
+        assert "later" not in _names(saved_copy(file)), "it was cancelled before the copy stood"
+        await database._copy.renew()
+        assert "later" in _names(saved_copy(file))
 
 
 async def test_a_copy_falls_behind_no_file_that_came_back(file: Path) -> None:
