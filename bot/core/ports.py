@@ -162,7 +162,7 @@ class Pauses(Protocol):
         """A free question met the same lock."""
 
     async def let_one_try(self, gateway: str, *, now: float) -> None:
-        """One order may go, to see whether the lock is over; what waited longest is due now."""
+        """One order may go, to see whether the lock is over: the one refused least is due now."""
 
     async def catch_up(self, gateway: str, *, now: float) -> bool:
         """Somebody was just put back: whether the way was opened meanwhile, so it is due now."""

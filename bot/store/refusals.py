@@ -9,9 +9,10 @@ alone, and its gateway is not paused, if all of this is so on the same account (
    was told of its key, one that moderation stopped has passed too, for no prompt is read for a
    stranger; of a balance that tells nothing;
 3. since that POST left, nothing else met a lock: no other order, and no look or download that
-   paused the gateway. Another order speaks for a true lock even if this rule ended it: so one POST
-   that passes ends one order at most, and where a key is revoked or a balance used up, the next
-   order pauses the gateway.
+   paused the gateway of this name. (Pauses are kept by name: of two gateways with one account, the
+   one does not see looks and downloads of the other.) Another order speaks for a true lock even if
+   this rule ended it: so one POST that passes ends one order at most, and where a key is revoked or
+   a balance used up, the next order pauses the gateway.
 
 Of two such orders the first is ended, and the second once somebody else has passed again.
 """
@@ -33,6 +34,9 @@ async def is_alone(
 ) -> bool:
     """Note that the job's POST met a lock, once or twice: whether that is about this job alone."""
     await _lock(connection)
+    row_of_job = sa.select(jobs.c.id).where(jobs.c.id == job.id)
+    if await connection.scalar(row_of_job.with_for_update(read=True, key_share=True)) is None:
+        return False  # deleted during its POST: nothing can be noted of it any more
     query = sa.select(refusals).where(
         refusals.c.job_id == job.id, refusals.c.account == account, refusals.c.first_at <= now
     )

@@ -20,7 +20,7 @@ from bot.gateways.videos_api import Settings, open_gateways
 from bot.i18n import say
 from bot.store.database import open_database
 from bot.store.refusals import is_alone
-from bot.store.tables import refusals
+from bot.store.tables import jobs, refusals
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
@@ -75,6 +75,16 @@ class History:
         self.now += 10
         pause = Pause(Reason.BAD_KEY, until=self.now + 50, looking=True)
         await self.store.pauses.pause("main", pause, detail="no", rooms=(), now=self.now)
+
+    async def told_of_pass(self, job: Job) -> None:
+        """Its POST was accepted; it left some time ago."""
+        await self.store.pauses.passed(job, self.account, balance=True)
+
+    async def end_pause(self) -> None:
+        """The gateway works again, as an order of another account shows."""
+        account, self.account = self.account, OTHER_KEY
+        await self.passes("Z")
+        self.account = account
 
     async def play(self, events: str) -> str:
         """`A-`: A meets a lock, `A$`: of its balance, `B+`: B is accepted, `B!`: is moderated,
@@ -221,6 +231,69 @@ async def test_times_of_a_future_that_was_none_speak_for_nobody(store: Store) ->
     await history.play("A- B+")
     history.now = NOON
     assert await history.play("A- B+ A-") == "pa"
+
+
+async def test_a_pass_of_a_future_that_was_none_speaks_for_nobody(store: Store) -> None:
+    history = History(store)
+    assert await history.play("A-") == "p"
+    history.now += 3 * DAY
+    await history.play("B+")
+    history.now -= 3 * DAY
+    assert await history.play("A-") == "p"
+
+
+async def test_a_lock_of_another_key_does_not_speak_against_an_order(store: Store) -> None:
+    history = History(store)
+    await history.play("A- B+")
+    history.account = OTHER_KEY
+    await history.play("C-")
+    await history.end_pause()
+    history.account = KEY
+    assert await history.play("A-") == "a"
+
+
+async def test_a_pass_that_is_told_late_hides_no_later_one(store: Store) -> None:
+    """What was locked between the two POSTs was locked before the later of them left."""
+    history = History(store)
+    await history.play("A-")
+    early = await history.sent("B")
+    await history.play("D- C+")
+    await history.told_of_pass(early)
+    assert await history.play("A-") == "a"
+
+
+async def test_a_post_that_left_before_the_first_refusal_proves_nothing_after_the_pause(
+    store: Store,
+) -> None:
+    history = History(store)
+    early = await history.sent("B")
+    await history.play("A-")
+    await history.end_pause()
+    await history.told_of_pass(early)
+    assert await history.play("A-") == "p"
+
+
+async def test_a_lock_that_came_after_a_pass_had_left_is_remembered_although_its_order_is_over(
+    store: Store,
+) -> None:
+    history = History(store)
+    await history.play("A-")
+    passing = await history.sent("B")
+    await history.play("C-")
+    job = history.jobs["C"]
+    await store.moved(job, moves.failed(job, Reason.REFUSED, charged=False))
+    await history.end_pause()
+    await history.told_of_pass(passing)
+    assert await history.play("A-") == "p"
+
+
+async def test_an_order_whose_row_is_gone_pauses_the_gateway(store: Store) -> None:
+    """It was deleted during its POST: nothing can be noted of it."""
+    history = History(store)
+    await history.play("A- B+")
+    job = await history.sent("A")
+    await store.database.run(lambda it: it.execute(sa.delete(jobs).where(jobs.c.id == job.id)))
+    assert await history.told(job)
 
 
 async def test_nothing_is_remembered_of_orders_that_were_taken_or_are_over(store: Store) -> None:
