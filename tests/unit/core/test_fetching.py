@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken, Temporary
+from bot.core.fetching import MOST_SOURCES
 from bot.core.jobs import UNNAMED, Reason, Status
 from bot.core.outcomes import (
     Accepted,
@@ -54,6 +55,28 @@ async def test_what_can_never_be_taken_is_tried_three_times_and_ends_within_minu
     assert (end.status, end.reason, end.detail) == (Status.FAILED, reason, "just so")
     assert (end.quota_cost, end.spend_cost) == (0, 1)
     assert len(workshop.gateway.asked) == CONTENT_TRIES
+
+
+async def test_a_video_that_is_too_large_is_not_fetched_again_from_another_address(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.looks = [Done((FILM,))]
+    workshop.gateway.fetches = [Unusable(Reason.CONTENT_TOO_LARGE, "just so")]
+    await workshop.submit(order())
+    await workshop.work(CONTENT_TRIES * CONTENT_PACE)
+    assert workshop.gateway.asked == [None] * CONTENT_TRIES
+
+
+async def test_only_the_first_few_links_are_asked_besides_our_own_address(
+    workshop: Workshop,
+) -> None:
+    """Each may take a quarter of an hour, and the gateway names as many as it likes."""
+    links = tuple(f"{FILM}?{number}" for number in range(MOST_SOURCES + 2))
+    workshop.gateway.looks = [Done(links)]
+    workshop.gateway.fetches = [Unusable(Reason.CONTENT_BAD, "just so")]
+    await workshop.submit(order())
+    await workshop.work(CONTENT_TRIES * CONTENT_PACE)
+    assert workshop.gateway.asked[: MOST_SOURCES + 2] == [None, *links[:MOST_SOURCES], None]
 
 
 async def test_a_video_that_was_done_with_an_error_and_is_not_there_is_withheld_and_counts(
