@@ -22,6 +22,12 @@ PAUSE = 50.0
 Once a minute: the rest of it is for the answer, and for what waits to be sent then.
 """
 
+UNCALLED = 1.5 * PAUSE
+"""Seconds until an order that met a lock is due by itself.
+
+Between two times at which one is called: else it would be faster than the one that is called.
+"""
+
 SETTLED = 600.0
 """Seconds for which a clock has to go on evenly before anything is given up by it."""
 

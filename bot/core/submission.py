@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from bot.core import fetching, schedule
 from bot.core import jobs as moves
-from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Temporary, Unwritten
+from bot.core.desk import PAUSE, UNCALLED, Desk
+from bot.core.errors import Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
 from bot.core.jobs import IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
@@ -159,7 +159,9 @@ class Submission:
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:
         """The gateway's front takes less: remember that, and send a smaller one."""
-        most = await self._insist(lambda: self._fronts.refused(sent.gateway, sent.base_url, body))
+        most = await self._insist(
+            sent, lambda: self._fronts.refused(sent.gateway, sent.base_url, body)
+        )
         log.warning("gateway.body_refused", gateway=sent.gateway, bytes=body, most=most)
         no = replace(no, detail=f"{no.detail} (a body of {body} bytes)")
         request = self._within(sent, most)
@@ -175,22 +177,22 @@ class Submission:
             return
         if isinstance(outcome, Locked):
             outcome = await self._locked(sent, outcome)
-        if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
-            await self._insist(lambda: self._desk.passed(sent, balance=False))
-        if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
-            about, detail = outcome.reason.value, outcome.detail
-            await self._insist(lambda: self._desk.remark(sent, about, detail))
         if sent.status is Status.QUEUED:
             # Not a byte left and the row never moved: whoever has changed it since knows better.
-            await self._insist(lambda: self._desk.save(sent, self._after(sent, outcome)))
+            await self._insist(sent, lambda: self._desk.save(sent, self._after(sent, outcome)))
         else:
-            await self._insist(lambda: self._rewrite(sent, outcome))
+            await self._insist(sent, lambda: self._rewrite(sent, outcome))
+        if isinstance(outcome, Rejected) and outcome.reason is Reason.MODERATED:
+            await self._insist(sent, lambda: self._desk.passed(sent, balance=False))
+        if isinstance(outcome, Rejected) and outcome.reason in IN_BETWEEN:
+            about, detail = outcome.reason.value, outcome.detail
+            await self._insist(sent, lambda: self._desk.remark(sent, about, detail))
         if isinstance(outcome, Locked):
-            await self._insist(lambda: self._desk.catch_up(sent))
+            await self._insist(sent, lambda: self._desk.catch_up(sent))
 
     async def _locked(self, sent: Job, locked: Locked) -> Locked | Rejected:
         """A no to this order, if its gateway lets others pass."""
-        is_paused = await self._insist(lambda: self._desk.lock(sent, locked))
+        is_paused = await self._insist(sent, lambda: self._desk.lock(sent, locked))
         return locked if is_paused else Rejected(Reason.REFUSED_ALONE, locked.detail)
 
     async def _record(self, sent: Job, accepted: Accepted, *, first_look: float) -> None:
@@ -204,28 +206,40 @@ class Submission:
             )
 
         spool = _Spooling(self._spool, sent.id, accepted)
-        await self._insist(accept, until_then=spool.keep)
+        await self._insist(sent, accept, until_then=spool.keep)
         spool.forget()
         log.info("job.accepted", job=sent.id, gateway=sent.gateway)
-        await self._desk.passed(sent)
-        await self._desk.works(sent, asked_at=sent.submitted_at or sent.created_at)
-        self._desk.ring()
+        asked_at = sent.submitted_at or sent.created_at
+        try:
+            await self._insist(sent, lambda: self._desk.works(sent, asked_at=asked_at))
+            await self._insist(sent, lambda: self._desk.passed(sent))
+        finally:
+            self._desk.ring()
 
     async def _insist(
         self,
+        sent: Job,
         write: Callable[[], Awaitable[Result]],
         *,
         until_then: Callable[[], None] = lambda: None,
     ) -> Result:
-        """Until the database takes it; `until_then` after each time that it does not."""
+        """Until the database takes it; `until_then` after each time that it does not.
+
+        What time does not mend is raised: it would be tried for ever.
+        """
+        is_told = False
         while True:
             try:
                 return await write()
-            except Exception as error:  # a full disk, a database that is away
-                if isinstance(error, BotError) and not isinstance(error, Unwritten):
-                    raise
+            except Unwritten as error:  # a full disk, a database that is away
                 until_then()
+                if not is_told:
+                    log.warning("job.unwritten", job=sent.id, code=error.code)
+                is_told = True
                 await self._desk.clock.sleep(1.0)
+            except Exception:
+                until_then()
+                raise
 
     async def _rewrite(self, sent: Job, outcome: Creation) -> None:
         """Onto whatever the row has become, as long as it is still about this very POST."""
@@ -250,8 +264,7 @@ class Submission:
             case Locked(reason):
                 # Counted, so that the next one to try is another; half of the tries are kept.
                 attempts = min(job.attempts + 1, MOST_TRIES // 2)
-                # Due by itself between two probes: else it would be faster than who is called.
-                due_at = now + 1.5 * PAUSE
+                due_at = now + UNCALLED
                 return moves.requeued(job, due_at=due_at, attempts=attempts, reason=reason)
             case _Smaller(request=VideoRequest() as request) if not job.is_final:
                 return moves.refitted(job, request, due_at=now)

@@ -1,0 +1,161 @@
+"""The outcome of a POST on its way into the rows, where a row is gone or the database is full."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
+
+from bot.core.desk import PAUSE, UNCALLED
+from bot.core.jobs import CLAIM, Job, Reason, Status
+from bot.core.notices import Pause
+from bot.core.outcomes import Creation, Locked, Rejected
+from bot.store.tables import jobs
+from tests.unit.core.orders import order
+from tests.unit.core.workshop import Workshop
+
+LOCKED = Locked(Reason.BAD_KEY, "HTTP 401: no")
+
+
+async def test_an_order_that_is_deleted_during_its_post_and_meets_a_lock_ends_its_step(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.submit(order())
+    workshop.gateway.creations = [LOCKED]
+    workshop.gateway.meanwhile = lambda: _delete(workshop, job)
+    workshop.clock.on_nap = _never
+    await workshop.work(1)
+    assert workshop.clock.naps == 0
+    assert await workshop.jobs.get(job.id) is None
+    assert await workshop.pauses.next_due() is not None, "the lock may be everybody's"
+
+
+async def test_a_fault_that_no_waiting_mends_is_not_waited_for(workshop: Workshop) -> None:
+    """A missing table is a fault of ours: the log has it, and the video is not lost."""
+    job = await workshop.submit(order())
+    workshop.gateway.meanwhile = lambda: _run(workshop, "DROP TABLE refusals")
+    workshop.clock.on_nap = _never
+    with capture_logs() as told:
+        await workshop.work(1)
+    assert [it["event"] for it in told if it["log_level"] == "error"] == ["step.failed"]
+    assert (await workshop.job(job.id)).gateway_id == "v1"
+
+
+async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Workshop) -> None:
+    """The row refuses it for a reason of its own: whoever mends that finds the id there."""
+    job = await workshop.submit(order())
+    no = "WHEN NEW.gateway_id IS NOT NULL BEGIN SELECT RAISE(ABORT, 'no'); END"
+    trigger = f"CREATE TRIGGER no BEFORE UPDATE ON jobs {no}"
+    workshop.gateway.meanwhile = lambda: _run(workshop, trigger)
+    workshop.clock.on_nap = _never
+    await _one_step(workshop)
+    assert list(workshop.spool.read()) == [(job.id, "v1", ())]
+
+
+async def _never() -> None:
+    raise AssertionError("nothing is waited for")
+
+
+@pytest.mark.parametrize("table", ["gateways", "refusals"])
+async def test_a_disk_that_is_full_after_an_order_was_accepted_leaves_no_pause_behind(
+    workshop: Workshop, table: str
+) -> None:
+    """It is full in the very moment in which the end of the pause, or the pass, is written."""
+    job = await workshop.submit(order())
+
+    async def pause() -> None:
+        pause = Pause(Reason.BAD_KEY, until=workshop.clock.time + PAUSE)
+        account, now = workshop.gateway.account, workshop.clock.time
+        await workshop.pauses.lock(job, account, pause, detail="", rooms=(), now=now)
+        workshop.clock.time += 1
+
+    async def fill() -> None:
+        much = "INSERT INTO told VALUES ('main', hex(zeroblob(1000000)), 0)"
+        await _run(workshop, f"CREATE TRIGGER full BEFORE DELETE ON {table} BEGIN {much}; END")
+        await _run(workshop, "PRAGMA max_page_count=1")
+
+    async def mend() -> None:
+        await _run(workshop, "PRAGMA max_page_count=1000000")
+        await _run(workshop, "DROP TRIGGER full")
+
+    workshop.gateway.before, workshop.gateway.meanwhile = pause, fill
+    workshop.clock.on_nap = mend
+    with capture_logs() as told:
+        await workshop.work(1)
+    assert workshop.clock.naps == 1
+    assert (await workshop.job(job.id)).gateway_id == "v1"
+    assert await workshop.pauses.next_due() is None, "the pause is over"
+    (line,) = [it for it in told if it["event"] == "job.unwritten"]
+    assert (line["job"], line["code"]) == (job.id, "database_full")
+
+
+async def test_an_order_that_was_accepted_wakes_whoever_looks_next(workshop: Workshop) -> None:
+    workshop.gateway.meanwhile = workshop.wake_posts.heard
+    await workshop.submit(order())
+    await _one_step(workshop)
+    async with asyncio.timeout(0.1):
+        await workshop.wake_posts.heard()
+
+
+async def test_an_order_that_is_put_back_after_the_way_was_opened_is_due_at_once(
+    workshop: Workshop,
+) -> None:
+    """The gateway was paused and one order let through while this one's POST was on its way."""
+    now = workshop.clock.time
+
+    async def pause_and_open() -> None:
+        pause = Pause(Reason.BAD_KEY, until=now + PAUSE)
+        await workshop.pauses.pause("main", pause, detail="", rooms=(), now=now)
+        await workshop.pauses.let_one_try("main", now=now)
+
+    workshop.gateway.creations = [LOCKED]
+    workshop.gateway.meanwhile = pause_and_open
+    job = await workshop.submit(order())
+    await _one_step(workshop)
+    assert (await workshop.job(job.id)).due_at == now
+
+
+async def test_an_order_that_met_a_lock_is_due_by_itself_after_the_next_probe(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [LOCKED]
+    job = await workshop.submit(order())
+    await _one_step(workshop)
+    assert (await workshop.job(job.id)).due_at == workshop.clock.time + UNCALLED
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [(Reason.BAD_KEY, Status.FAILED), (Reason.NO_BALANCE, Status.QUEUED)]
+)
+async def test_an_order_that_moderation_stopped_proves_the_key_and_not_the_balance(
+    workshop: Workshop, reason: Reason, status: Status
+) -> None:
+    locked = Locked(reason, "HTTP 401: no")
+    moderated = Rejected(Reason.MODERATED, "HTTP 400: no")
+    outcomes: list[Creation] = [locked, moderated, locked]
+    workshop.gateway.creations = outcomes
+    odd = await workshop.submit(order())
+    await workshop.work(1)
+    await workshop.submit(order())
+    await workshop.work(2.5 * PAUSE)
+    assert (await workshop.job(odd.id)).status is status
+    assert workshop.gateway.posts >= 3
+
+
+async def _one_step(workshop: Workshop) -> None:
+    now = workshop.clock.time
+    (job,) = await workshop.jobs.claim([Status.QUEUED], now=now, until=now + CLAIM, most=9)
+    await workshop.steps.take(job)
+
+
+async def _delete(workshop: Workshop, job: Job) -> None:
+    row = sa.delete(jobs).where(jobs.c.id == job.id)
+    await workshop.database.run(lambda it: it.execute(row))
+
+
+async def _run(workshop: Workshop, statement: str) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql(statement)
+
+    await workshop.database.run(work)
