@@ -136,7 +136,7 @@ class Desk:
         if paused:
             log.error("gateway.paused", **told, seconds=PAUSE)
         else:
-            words = unquoted(locked.detail, job.request.prompt)
+            words = _without_persons(job, locked.detail)
             log.warning("job.refused_alone", job=job.id, **told, words=words)
         return paused
 
@@ -216,7 +216,12 @@ def _words(job: Job) -> dict[str, str]:
     """What the gateway said of a job that ends badly: people are told in ours."""
     if job.detail is None or job.status not in (Status.FAILED, Status.UNCONFIRMED):
         return {}
-    said = job.detail
-    for words in (job.request.prompt, job.order.negative_prompt):
-        said = unquoted(said, words)
-    return {"words": said}
+    return {"words": _without_persons(job, job.detail)}
+
+
+def _without_persons(job: Job, said: str) -> str:
+    """A gateway's words for the log, without what they quote of what a person wrote."""
+    # Each by itself: of a short one no part is long enough to be found among others.
+    for text in job.request.written.splitlines():
+        said = unquoted(said, text)
+    return said

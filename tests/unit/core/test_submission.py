@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bot.core.desk import PAUSE, UNCALLED
 from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.notices import Pause
-from bot.core.outcomes import Creation, Locked, Rejected
+from bot.core.outcomes import Accepted, Creation, Locked, Rejected
 from bot.store.tables import jobs
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
@@ -141,6 +141,32 @@ async def test_an_order_that_moderation_stopped_proves_the_key_and_not_the_balan
     await workshop.work(2.5 * PAUSE)
     assert (await workshop.job(odd.id)).status is status
     assert workshop.gateway.posts >= 3
+
+
+@pytest.mark.parametrize("outcome", [LOCKED, Rejected(Reason.REFUSED, "HTTP 400: no")])
+async def test_no_text_that_a_person_wrote_is_in_the_log(
+    workshop: Workshop, outcome: Locked | Rejected
+) -> None:
+    """A gateway quotes the prompt, and what is not to be seen, long or short."""
+    for avoided in ("my neighbour Zed", "Zed"):
+        said = f'{outcome.detail} to "dancing in the rain" without "{avoided}"'
+        answer: Creation = (
+            Locked(outcome.reason, said)
+            if isinstance(outcome, Locked)
+            else Rejected(outcome.reason, said)
+        )
+        workshop.gateway.creations = [answer, Accepted("v1"), answer]
+        with capture_logs() as told:
+            wish = order(prompt="dancing in the rain", negative_prompt=avoided)
+            job = await workshop.submit(wish)
+            await workshop.work(1)
+            await workshop.submit(order())
+            await workshop.work(3 * PAUSE)
+        assert (await workshop.job(job.id)).status is Status.FAILED
+        lines = [it["words"] for it in told if "words" in it]
+        assert lines
+        assert all("HTTP 40" in words for words in lines)
+        assert not any(each in f"{told}" for each in ("neighbour", "Zed", "dancing", "rain"))
 
 
 async def _one_step(workshop: Workshop) -> None:
