@@ -38,6 +38,7 @@ async def test_a_fault_that_no_waiting_mends_is_not_waited_for(workshop: Worksho
     workshop.clock.on_nap = _never
     with capture_logs() as told:
         await workshop.work(1)
+    assert workshop.clock.naps == 0
     assert [it["event"] for it in told if it["log_level"] == "error"] == ["step.failed"]
     assert (await workshop.job(job.id)).gateway_id == "v1"
 
@@ -50,6 +51,7 @@ async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Work
     workshop.gateway.meanwhile = lambda: _run(workshop, trigger)
     workshop.clock.on_nap = _never
     await _one_step(workshop)
+    assert workshop.clock.naps == 0
     assert list(workshop.spool.read()) == [(job.id, "v1", ())]
 
 
