@@ -44,6 +44,8 @@ _FILTERED = frozenset(
 _RAI = "raiMediaFiltered"
 _NUMBERED = {"base_resp": "base_resp", "errcode": "errcode"}
 """Where a bare number is one vendor's own."""
+_MOST_TEXT = 4 * LONGEST
+"""Characters of all codes and messages of one answer together that are read."""
 _TOKEN = re.compile(r"[^\s:：,，]{2,80}")
 
 
@@ -54,9 +56,11 @@ def said_in(data: object, prompt: str = "", *, body: bytes = b"") -> Said:
         return Said((), (text[:LONGEST],) if text and not text.startswith("<") else (), prompt)
     codes: list[str] = []
     texts: list[str] = []
-    for kind, value in _said(data, prompt):
+    room = _MOST_TEXT
+    for kind, value in _said(data, Written(prompt)):
         (codes if kind == "code" else texts).append(value)
-        if len(codes) + len(texts) > MOST:
+        room -= len(value)
+        if len(codes) + len(texts) > MOST or room < 0:
             break
     return Said(tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(texts)), prompt)
 
@@ -67,7 +71,7 @@ def filtered_in(data: object) -> tuple[str, ...]:
 
 
 def _said(
-    value: object, prompt: str, *, key: str = "", above: str = "", depth: int = DEEPEST
+    value: object, written: Written, *, key: str = "", above: str = "", depth: int = DEEPEST
 ) -> Iterator[tuple[str, str]]:
     """A code or a message, one by one."""
     if depth < 0:
@@ -75,10 +79,10 @@ def _said(
     match value:
         case dict():
             for name, inner in _told(value, key):
-                yield from _said(inner, prompt, key=name, above=key, depth=depth - 1)
+                yield from _said(inner, written, key=name, above=key, depth=depth - 1)
         case list():
             for inner in value[:10]:
-                yield from _said(inner, prompt, key=key, above=above, depth=depth - 1)
+                yield from _said(inner, written, key=key, above=above, depth=depth - 1)
         case bool():
             return
         case int() if key in _FILTERED and value > 0:
@@ -86,7 +90,7 @@ def _said(
         case int() if key in _CODES:
             yield "code", _numbered(str(value), key, above)
         case str():
-            yield from _spoken(value[:LONGEST], prompt, key=key, above=above, depth=depth)
+            yield from _spoken(value[:LONGEST], written, key=key, above=above, depth=depth)
 
 
 def _told(table: dict[Any, object], key: str) -> Iterator[tuple[str, object]]:
@@ -100,7 +104,7 @@ def _told(table: dict[Any, object], key: str) -> Iterator[tuple[str, object]]:
 
 
 def _spoken(
-    text: str, prompt: str, *, key: str, above: str, depth: int
+    text: str, written: Written, *, key: str, above: str, depth: int
 ) -> Iterator[tuple[str, str]]:
     if key in _CODES:
         yield "code", _numbered(text.strip(), key, above)
@@ -109,7 +113,6 @@ def _spoken(
     if key in _FILTERED and text:
         yield "code", _RAI
     yield "text", text
-    written = Written(prompt)
     own = written.without(text)
     # New-api passes a vendor's whole answer in a message; litellm puts words before it.
     if (start := own.find("{")) >= 0:
@@ -118,7 +121,7 @@ def _spoken(
         except (ValueError, RecursionError):
             inner = None
         if isinstance(inner, dict) and not written.has(own[start:]):
-            yield from _said(inner, prompt, key="error", depth=depth - 2)
+            yield from _said(inner, written, key="error", depth=depth - 2)
     # Or only its code: `DataInspectionFailed: Input data may …`.
     if found := _TOKEN.match(own.strip()):
         rest = own.strip()[found.end() :]

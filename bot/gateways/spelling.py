@@ -11,11 +11,13 @@ from itertools import product
 
 _PREFIX = re.compile(r"^(?:(?:task|job|video|generation|operation)_?)?(?:status|state)_")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_TAIL = re.compile(
-    r"[\s,，]*[(（\[]?\s*(?:request|trace|req)[ _-]?id\s*[:：=]?\s*[\w.-]*\s*[)）\]]?[.。]?\s*$",
-    re.IGNORECASE,
-)
-_HEAD = re.compile(r"^(?:status_code=\d+,\s*|(?:[\w.]*(?:error|exception))\s*[:-]\s*)+")
+_TAIL = re.compile(r"(?:request|trace|req)[ _-]?id ?[:=]? ?[\w.-]*[ )\]]*[.。]?$")
+"""The id of a request at the end of a message."""
+_LONGEST_TAIL = 160
+_TAILS = 3
+"""Ids at most that are cut off: each gateway on the way adds its own."""
+_HEAD = re.compile(r"^(?:status_code=\d+, ?|[\w.]*(?:error|exception) ?[:-] ?)+")
+_QUOTES = dict.fromkeys(map(ord, "\"'“”‘’`\\"))
 _CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 _PIECE = re.compile(r"([*#]|\([^()]*\|[^()]*\))")
 _LEAST = 2
@@ -41,8 +43,11 @@ def word_of(word: str) -> str:
 
 def plain(text: str) -> str:
     """A message without what varies: case, spacing, quotes, the id of the request."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    text = " ".join(re.sub(r"[\"'“”‘’`\\]", "", _TAIL.sub("", text)).split())
+    text = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
+    text = " ".join(text.split())  # Before any pattern: none of them has a run of blanks to try.
+    for _ in range(_TAILS):
+        if tail := _TAIL.search(text, max(0, len(text) - _LONGEST_TAIL)):
+            text = text[: tail.start()].rstrip(" ,([")
     return _HEAD.sub("", text).rstrip(" .。!！")
 
 
@@ -64,25 +69,50 @@ _MOST = 1500
 
 
 class Sentence:
-    """A whole message with alternatives and gaps."""
+    """A whole message with alternatives and gaps.
+
+    Its parts between the gaps are found one after the other, each at its first place: the work
+    grows with the length of a message and no faster, whatever stands in it.
+    """
 
     def __init__(self, spelt: str) -> None:
         pieces = [piece for piece in _PIECE.split(spelt) if piece.strip()]
         self.has_gaps = any(piece in "*#" for piece in pieces)
         fixed = bool(pieces) and not _PIECE.fullmatch(pieces[0])
         self._start = plain(pieces[0]).strip() if fixed else ""
-        pattern = r"\s*".join(_pattern(piece) for piece in pieces)
         # "* not found" speaks of something: "Not Found" alone is another sentence.
-        rest = re.escape(plain(pieces[1]).strip()) if spelt.startswith("* ") else ""
-        named = rf"(?=\s*\S)(?!\s*{rest})" if rest else ""
-        self._pattern = re.compile(rf"{named}\s*{pattern}\s*", re.DOTALL)
+        self._names = spelt.startswith("* ")
+        self._rest = plain(pieces[1]).strip() if self._names else ""
+        *before, last = _between_gaps(pieces)
+        self._before = [re.compile(" ?" + " ?".join(map(_pattern, part))) for part in before]
+        self._last = re.compile(" ?" + "".join(f"{_pattern(piece)} ?" for piece in last) + "$")
 
     def said_in(self, text: str) -> tuple[str, ...] | None:
         """The parts of it that a plain `text` spells out; None: it is another message."""
+        text = text[:_MOST]
         if not text.startswith(self._start):
             return None
-        match = self._pattern.fullmatch(text[:_MOST])
-        return tuple(filter(None, match.groups())) if match else None
+        if self._names and (not text.strip() or text.lstrip().startswith(self._rest)):
+            return None
+        said: list[str] = []
+        end = 0
+        for number, part in enumerate((*self._before, self._last)):
+            match = part.search(text, end) if number else part.match(text)
+            if match is None:
+                return None
+            said.extend(filter(None, match.groups()))
+            end = match.end()
+        return tuple(said)
+
+
+def _between_gaps(pieces: list[str]) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for piece in pieces:
+        if piece == "*":
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    return parts
 
 
 class Phrase:
@@ -90,16 +120,14 @@ class Phrase:
 
     def __init__(self, spelt: str) -> None:
         pieces = [piece for piece in _PIECE.split(spelt) if piece.strip()]
-        self._pattern = re.compile(r"\s*".join(_pattern(piece) for piece in pieces))
+        self._pattern = re.compile(" ?".join(map(_pattern, pieces)))
 
-    def all_in(self, text: str) -> Iterator[str]:
-        """Each place where a plain `text` has it, as it stands there."""
-        return (match[0].strip() for match in self._pattern.finditer(text))
+    def all_in(self, text: str) -> frozenset[str]:
+        """All that stands in a plain `text` where it has this phrase."""
+        return frozenset(match[0].strip() for match in self._pattern.finditer(text))
 
 
 def _pattern(piece: str) -> str:
-    if piece == "*":
-        return ".*?"
     if piece == "#":
         return r"(?:\d{1,6}|\#)"
     if choice := _CHOICE.fullmatch(piece):
