@@ -14,7 +14,7 @@ from bot.core import jobs as moves
 from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status, Video
+from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, UNNAMED, Job, Reason, Status, Video
 from bot.core.notices import about_shape, about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
@@ -70,6 +70,7 @@ class Steps:
                 await self._desk.put_off(job, schedule.spread(CARE, by=job.id))
             else:
                 await self._take(job)
+                await self._clear(job)
         except asyncio.CancelledError:
             # Told to stop: the next process need not wait for our claim, nor think that we died.
             with suppress(Exception):  # a database that takes nothing does not hold the end up
@@ -223,7 +224,8 @@ class Steps:
         asked_at = self._desk.clock.now()
         prompt = job.request.written
         look = await fetching.look(gateway, job.gateway_id, job.sources, prompt=prompt)
-        if isinstance(look, Running | Done | Failed):
+        if isinstance(look, Running | Done | Failed) and job.gateway_id != UNNAMED:
+            # Of a video without an id nobody was asked: that says nothing of its gateway.
             await self._desk.works(job, asked_at=asked_at)
         if isinstance(look, Done):
             now = self._desk.clock.now()
@@ -295,12 +297,18 @@ class Steps:
     async def _keep(self, job: Job, after: Job) -> None:
         if after.silent:
             after = moves.delivered(after, now=self._desk.clock.now())
-        if await self._desk.save(job, after) is None:
-            if after.video:
-                await self._media.delete(after.video.key)
+        if await self._desk.save(job, after) is None and after.video:
+            await self._media.delete(after.video.key)
+
+    async def _clear(self, job: Job) -> None:
+        """A video that came as the answer is kept as it came until its job needs it no more."""
+        keys = fetching.kept_in(job.sources)
+        row = await self._desk.jobs.get(job.id) if keys else None
+        if row is None or not (row.video or row.is_final):
             return
-        for key in fetching.kept_in(job.sources):
-            await self._media.delete(key)
+        for key in keys:
+            with suppress(Temporary):  # a leftover in the storage is no trouble of this job
+                await self._media.delete(key)
 
     async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
         """The same answer a few times is believed. The row counts them: its reason is set then."""

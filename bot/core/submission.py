@@ -40,6 +40,19 @@ class _Outgrown(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Posted:
+    """A POST that came to an end."""
+
+    sent: Job
+    """The row as it was when the first byte left."""
+    outcome: Creation
+    film: Path
+    """Where the video is, if that was the answer."""
+    body: int
+    """Bytes that were sent, about."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Smaller(Rejected):
     """A definite no to the size of a request, of which there is a smaller one."""
 
@@ -95,8 +108,17 @@ class Submission:
             return
         first_look = await self._desk.next_look(job, elapsed=0.0)
         job = await self.bounded(job)
+        async with AsyncExitStack() as stack:
+            posted = await self._post(gateway, job, stack)
+            if posted is None:
+                return
+            outcome = await self._followed(posted)
+        await self._settle(posted.sent, outcome, first_look=first_look)
+
+    async def _post(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted | None:
+        """POST; None where that was called off before the first byte, and is written down."""
         try:
-            sent, outcome = await self._create(gateway, job)
+            return await self._create(gateway, job, stack)
         except _Withdrawn:
             log.info("job.not_sent", job=job.id)
         except _Outgrown:
@@ -114,11 +136,10 @@ class Submission:
                 reason = Reason.PICTURE_TOO_LARGE
             gone = moves.failed(job, reason, charged=False, detail=str(broken))
             await self._desk.save(job, gone)
-        else:
-            await self._settle(sent, outcome, first_look=first_look)
+        return None
 
-    async def _create(self, gateway: Gateway, job: Job) -> tuple[Job, Creation]:
-        """POST; answers with the row as it was when the first byte left, and the outcome."""
+    async def _create(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted:
+        """Send it, with files that stay for as long as `stack` does."""
         sent = job
 
         async def about_to_send() -> None:
@@ -128,26 +149,37 @@ class Submission:
                 raise _Withdrawn
             sent = saved
 
-        async with AsyncExitStack() as stack:
-            files = [
-                await stack.enter_async_context(self._media.file(given.key))
-                for given in (job.order.files if job.request.places else ())
-                if given.key
-            ]
-            sizes = await asyncio.to_thread(_sizes, files)
-            links = self._links(job)
-            if _has_outgrown(job, sizes, linked=bool(links)):
-                raise _Outgrown
-            film = await stack.enter_async_context(self._media.scratch()) / "answer"
-            outcome = await gateway.create(
-                job.request, files, links=links, into=film, about_to_send=about_to_send
-            )
+        files = [
+            await stack.enter_async_context(self._media.file(given.key))
+            for given in (job.order.files if job.request.places else ())
+            if given.key
+        ]
+        sizes = await asyncio.to_thread(_sizes, files)
+        links = self._links(job)
+        if _has_outgrown(job, sizes, linked=bool(links)):
+            raise _Outgrown
+        film = await stack.enter_async_context(self._media.scratch()) / "answer"
+        outcome = await gateway.create(
+            job.request, files, links=links, into=film, about_to_send=about_to_send
+        )
+        return _Posted(sent, outcome, film, weight(job.request, sizes, linked=bool(links)))
+
+    async def _followed(self, posted: _Posted) -> Creation:
+        """The outcome, with what it asks of us done.
+
+        The POST has left: no error of ours may be taken for one of before that.
+        """
+        outcome = posted.outcome
+        try:
             if isinstance(outcome, Made):
-                outcome = await self._put_by(film)
+                return await self._put_by(posted.film)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
-                body = weight(job.request, sizes, linked=bool(links))
-                outcome = await self._too_large(sent, outcome, body)
-        return sent, outcome
+                return await self._too_large(posted.sent, outcome, posted.body)
+        except BotError as error:
+            log.error("job.answer_unheeded", job=posted.sent.id, code=error.code)
+            if isinstance(outcome, Made):
+                return Uncertain(str(error), answered=True)
+        return outcome
 
     async def _put_by(self, film: Path) -> Accepted:
         """A video that came as the answer comes only once: it is kept however long that takes."""

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.errors import Broken, Temporary
 from bot.core.fetching import MOST_SOURCES
 from bot.core.jobs import UNNAMED, Reason, Status
+from bot.core.notices import Pause
 from bot.core.outcomes import (
     Accepted,
     Done,
@@ -272,6 +273,48 @@ async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
     assert (workshop.gateway.posts, workshop.gateway.asked, workshop.gateway.looked) == (1, [], 0)
     assert kept == [set(), set(), set()]
     assert workshop.studio.kept == {"videos/a.mp4"}
+
+
+async def test_a_video_that_was_the_answer_does_not_stay_when_its_job_ends_without_it(
+    workshop: Workshop,
+) -> None:
+    workshop.gateway.creations = [Made(9)]
+    workshop.studio.bad_video = Broken("not_a_video")
+    job = await workshop.submit(order())
+    await workshop.work(CONTENT_PACE)
+    assert workshop.studio.kept
+    await workshop.work(CONTENT_TRIES * CONTENT_PACE)
+    assert (await workshop.job(job.id)).reason is Reason.CONTENT_BAD
+    assert workshop.studio.kept == set()
+
+
+async def test_a_video_that_was_the_answer_ends_no_pause_as_nobody_was_asked(
+    workshop: Workshop,
+) -> None:
+    async def locked() -> None:
+        now = workshop.clock.time + 1
+        pause = Pause(Reason.BAD_KEY, until=now + HOUR, looking=True)
+        await workshop.pauses.pause("main", pause, detail="401", rooms=(), now=now)
+        workshop.clock.time += 2
+
+    workshop.gateway.creations, workshop.gateway.meanwhile = [Made(9)], locked
+    job = await workshop.submit(order())
+    await workshop.work(5)
+    assert (await workshop.job(job.id)).video is not None
+    assert await workshop.pauses.next_due() is not None
+
+
+async def test_an_error_of_ours_after_the_post_is_not_taken_for_one_of_before_it(
+    workshop: Workshop,
+) -> None:
+    """It may cost: so it is neither sent again nor told as free of charge."""
+    workshop.gateway.creations = [Made(9)]
+    workshop.studio.storage_trouble = [Broken("file_missing")]
+    job = await workshop.submit(order())
+    await workshop.work(1)
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason) == (Status.UNCONFIRMED, Reason.GATEWAY_ERROR)
+    assert (workshop.gateway.posts, end.spend_cost) == (1, 1)
 
 
 async def test_a_video_that_was_the_answer_is_read_again_where_our_worker_failed(
