@@ -1,12 +1,52 @@
 """What follows from a meaning, for whichever answer it was found in."""
 
+import re
 from typing import Any
 
 from bot.core.jobs import Reason
 from bot.gateways.details import Answer
 from bot.gateways.envelopes import LONGEST, parsed
-from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, REASONS, Found, Meaning, Meanings, Step
-from bot.gateways.places import ENVELOPES, status_words
+from bot.gateways.meanings import (
+    ABOUT_ONE_ORDER,
+    LOCKS,
+    REASONS,
+    Found,
+    Meaning,
+    Meanings,
+    Said,
+    Step,
+)
+from bot.gateways.places import ENVELOPES, named, outer_words, status_words
+from bot.gateways.spelling import word_of
+
+OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
+"""States in which a job ended without a video."""
+_OF_A_CALL = frozenset(
+    {
+        *("error", "errored", "exception", "system_error", "fail", "invalid", "blocked"),
+        *("timeout", "timed_out", "time_out", "denied", "refused", "rejected"),
+    }
+)
+"""Words of failure that an envelope says of a call as often as a job of itself."""
+_PASSING_CODES = frozenset({"401", "402", "403", "407", "408", "429", "502", "503", "504"})
+_PASSING = re.compile(
+    r"too many requests|slow down|too frequent|rate.?limit"
+    r"|(try|retry) (again )?(later|in|after|shortly|soon)"
+    r"|still (running|processing|generating|in progress|queued|pending)|not (yet )?(ready|finished)"
+    r"|unauthori[sz]ed|forbidden|token (has |is )?expired"
+    r"|(invalid|expired|missing) (api.?)?(access.?)?(key|token)"
+    r"|bad gateway|gateway time.?out|(temporarily|service) (is )?(temporarily )?unavailable"
+    r"|connection (reset|refused|timed out|aborted|error)|server is (busy|overloaded)|upload retry"
+    r"|稍后|频繁|繁忙|限流|无效的令牌"
+)
+_ASKING = re.compile(
+    r"fetch|quer(y|ie)|poll|retriev|look.?up|\b(get|check|refresh|read|load) (the )?(task|job|video"
+    r"|status|state|result)|time.?out|timed out|deadline exceeded|context cancell?ed|\bconnect"
+    r"|查询|获取|超时"
+)
+_HANDING_OVER = re.compile(r"\blinks?\b|\burls?\b|download|signature|链接|下载")
+_OF_JOBS = ("progress", "model")
+"""Names that a job has, and no answer about a call."""
 
 
 def content_of(answer: Answer) -> object:
@@ -26,6 +66,54 @@ def state_of(data: dict[str, Any], meanings: Meanings) -> Meaning | None:
     if known != (words[0] if words else "") and known.casefold() in ENVELOPES:
         return None
     return meanings.word(known)
+
+
+def has_failed(data: dict[str, Any], meanings: Meanings) -> bool:
+    """Whether its job ended without a video: a part that failed ends no job that goes on."""
+    outer = {meanings.word(word) for word in outer_words(data)}
+    return state_of(data, meanings) in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
+
+
+def is_call_word(data: dict[str, Any], meanings: Meanings) -> bool:
+    """Whether its word of failure may be about a call alone."""
+    known = next((word for word in status_words(data) if meanings.word(word)), "")
+    return word_of(known) in _OF_A_CALL
+
+
+def may_pass(said: Said, meaning: Meaning | None) -> bool:
+    """Whether an error is one of a call, and the next look may be answered."""
+    if meaning in ABOUT_ONE_ORDER and meaning is not Meaning.UNKNOWN_MODEL:
+        return False
+    is_known = meaning is Meaning.BUSY or meaning in LOCKS
+    is_coded = bool(_PASSING_CODES.intersection(said.codes))
+    return is_known or is_coded or _speaks(_PASSING, said)
+
+
+def is_asking(said: Said) -> bool:
+    """Whether it speaks of asking for a job, and not of making its video."""
+    return _speaks(_ASKING, said)
+
+
+def is_handing_over(said: Said) -> bool:
+    """Whether it speaks of the way to a video that may well be there."""
+    return _speaks(_HANDING_OVER, said)
+
+
+def _speaks(pattern: re.Pattern[str], said: Said) -> bool:
+    return any(pattern.search(text) for text in own_texts(said))
+
+
+def has_job_names(data: dict[str, Any]) -> bool:
+    """Whether it is a job, by the names of its values."""
+    table = named(data)
+    kind = table.get("object")
+    is_kind = isinstance(kind, str) and kind.strip().casefold() not in ("", "error")
+    return is_kind or any(table.get(name) not in (None, "") for name in _OF_JOBS)
+
+
+def own_texts(said: Said) -> list[str]:
+    """Its messages in lower case, without those that may be a person's words."""
+    return [text.casefold() for text in said.texts if text.strip(" .!") not in said.prompt]
 
 
 def lock_of(status: int, found: Found | None) -> Reason | None:

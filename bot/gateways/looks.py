@@ -11,15 +11,34 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
 from bot.gateways.details import Answer, detail_of, poll_after, retry_after
 from bot.gateways.envelopes import parsed, problem_in, says_no
-from bot.gateways.judging import content_of, lock_of, meaning_of, reason_of, state_of
+from bot.gateways.judging import (
+    OVER,
+    content_of,
+    has_failed,
+    has_job_names,
+    is_asking,
+    is_call_word,
+    is_handing_over,
+    lock_of,
+    may_pass,
+    meaning_of,
+    own_texts,
+    reason_of,
+    state_of,
+)
 from bot.gateways.links import links_in, said_links_in, video_links_in
 from bot.gateways.meanings import LOCKS, PACKAGED, Found, Meaning, Meanings, Place, Said, Step
 from bot.gateways.places import (
     enveloped,
     far_ids_in,
     ids_in,
+    is_like,
     is_list_of_jobs,
+    is_only_answered,
+    is_word_wrapped,
     is_wordless,
+    own_ids_in,
+    part_about,
     progress_in,
     shape_of,
     status_words,
@@ -35,6 +54,8 @@ _ENDED = re.compile(
 """A code, or a whole sentence, that says of the job itself that it is over."""
 _TOLD_OF_JOB = (200, 400, 410, 422)
 """Statuses of an answer that may be about the job: beyond, the gateway itself is in trouble."""
+_TOLD_OF_CALL = (401, 402, 403, 407, 408, 425, 429)
+"""Statuses of an answer that is about a key or the pace of calls, like all from 500 on."""
 
 log = get_logger()
 
@@ -43,14 +64,19 @@ def read_look(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Look:
     """What the answer to a GET says about the job `gateway_id`."""
-    data = enveloped(parsed(answer.body))
+    body = parsed(answer.body)
+    data = enveloped(body)
     problem = problem_in(data)
     if data is not None:
         if 200 <= answer.status < 300:
-            return _read_state(data, answer, gateway_id, prompt, meanings)
-        # A failed job of vLLM-Omni comes with the status of its failure.
+            whole = {"data": body} if isinstance(body, list) else data
+            own = part_about(gateway_id, whole)
+            # Rows of other jobs, or a mere word of failure, say nothing of ours.
+            if own is None or (not isinstance(body, dict) and _is_bare(data, meanings)):
+                return _unread(whole, answer)
+            return _read_state(data if own is whole else own, answer, gateway_id, prompt, meanings)
         is_error = 400 <= answer.status < 600
-        if is_error and gateway_id in _names(data) and _has_failed(data, meanings):
+        if is_error and _is_failed_job(data, answer, gateway_id, prompt, meanings):
             return _read_state(data, answer, gateway_id, prompt, meanings)
         if ended := _ended(data, answer, gateway_id, prompt, meanings):
             return ended
@@ -96,13 +122,15 @@ def _read_trouble(answer: Answer, problem: str | None, found: Found | None) -> L
 def _read_state(
     data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
 ) -> Look:
-    problem = problem_in(data)
-    detail = detail_of(answer, problem)
+    if doubted := _doubted(data, answer, gateway_id, prompt, meanings):
+        return doubted
+    detail = detail_of(answer, problem_in(data))
     state = state_of(data, meanings)
     if state is Meaning.DONE:
         links = links_in(data) if _speaks_of(gateway_id, data) else ()
         # A video that its vendor held back is "completed" at some, and charged.
-        if not links and _is_moderated(data, prompt, meanings):
+        is_ours = not _is_of_another(data, gateway_id)
+        if not links and is_ours and _is_moderated(data, prompt, meanings):
             return Failed(Reason.WITHHELD, detail, charged=True)
         return Done(links, withheld=not links and says_no(data))
     if state is Meaning.EXPIRED:
@@ -121,10 +149,93 @@ def _read_state(
         return over
     unknown = (word for word in status_words(data) if meanings.word(word) is None)
     word = next(unknown, "")[:40].casefold()
-    is_told = bool(word) or (progress is not None and progress < 100)
+    if not word:
+        return _unread(data, answer)
+    _warn_of(word, "")
+    return Running(progress, wait, word if word.isprintable() else "")
+
+
+def _unread(data: dict[str, Any], answer: Answer, *, is_odd: bool = False) -> Running:
+    """A job of which nothing is known: its operator is told, unless it goes on as it should."""
+    progress = progress_in(data)
+    is_told = progress is not None and progress < 100 and not is_odd
     shape = "" if is_told else shape_of(data)
-    _warn_of(word, shape)
-    return Running(progress, wait, word if word.isprintable() else "", shape)
+    _warn_of("", shape)
+    return Running(progress, poll_after(answer), shape=shape)
+
+
+# --- which words are our job's -------------------------------------------------------------------
+
+
+def _doubted(
+    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
+) -> Running | None:
+    """A word that would end a job, and does not end ours."""
+    state = state_of(data, meanings)
+    if state is Meaning.DONE and _is_envelopes(data, gateway_id):
+        return _unread(data, answer)
+    if state in OVER and not has_failed(data, meanings):
+        return Running(progress_in(data), poll_after(answer))
+    if state in OVER and not _is_believed(data, answer, gateway_id, prompt, meanings):
+        return _unread(data, answer, is_odd=True)
+    return None
+
+
+def _is_bare(data: dict[str, Any], meanings: Meanings) -> bool:
+    return data.keys() == {"status"} and state_of(data, meanings) in OVER
+
+
+def _is_failed_job(
+    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
+) -> bool:
+    """Whether an error of HTTP has our failed job for its body, as vLLM-Omni's has.
+
+    At a status that is about the call, only a whole job is one.
+    """
+    if gateway_id not in _names(data) or not has_failed(data, meanings):
+        return False
+    if answer.status not in _TOLD_OF_CALL and answer.status < 500:
+        return _is_believed(data, answer, gateway_id, prompt, meanings)
+    said = said_in(data, prompt)
+    meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
+    is_whole = has_job_names(data) or meaning is Meaning.MODERATED
+    return is_whole and gateway_id in own_ids_in(data) and not is_call_word(data, meanings)
+
+
+def _is_believed(
+    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
+) -> bool:
+    """Whether a word of failure ends our job: it may be another's, or that of one look."""
+    is_ours, is_call = gateway_id in _names(data), is_call_word(data, meanings)
+    if _is_of_another(data, gateway_id):
+        log.warning("id.differed", gateway_id=gateway_id)
+        return False
+    said = said_in(data, prompt)
+    meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
+    is_passing = may_pass(said, meaning)
+    if (is_passing and is_call) or (not is_ours and (is_passing or is_asking(said))):
+        return meaning is Meaning.MODERATED
+    is_job = is_ours or has_job_names(data) or is_word_wrapped(data)
+    is_silent = problem_in(data) is None and not said.texts
+    return is_job or is_silent or not is_call or meaning is Meaning.MODERATED
+
+
+def _is_of_another(data: dict[str, Any], gateway_id: str) -> bool:
+    """Whether it names a job as our gateway names them, and not ours."""
+    names = _names(data)
+    return gateway_id not in names and any(is_like(name, gateway_id) for name in names)
+
+
+def _is_envelopes(data: dict[str, Any], gateway_id: str) -> bool:
+    """Whether "success" is said of the call alone, around a job without a word of its own."""
+    top = own_ids_in(data)
+    is_job = gateway_id in top or (top and len(far_ids_in(data)) == len(top))
+    if is_job or not is_only_answered(data):
+        return False
+    progress = progress_in(data)
+    own = f"/{gateway_id}"
+    is_linked = any(not url.partition("?")[0].endswith(own) for url in links_in(data))
+    return not is_linked or (progress is not None and progress < 100)
 
 
 def _over(
@@ -166,25 +277,18 @@ def _ended(
     if meaning is Meaning.BUSY or meaning in LOCKS:
         return None
     detail = detail_of(answer, problem)
-    if any(_ENDED.fullmatch(word_of(code)) for code in said.codes or _own_sentences(said)):
+    is_over = any(_ENDED.fullmatch(word_of(code)) for code in said.codes or own_texts(said))
+    is_look = is_asking(said) or is_handing_over(said)
+    if is_over and (gateway_id in names or not is_look):
         return Failed(reason_of(meaning), detail)
     is_surely = found is not None and found.step is not Step.PHRASE and answer.status == 200
     return Failed(Reason.MODERATED, detail) if is_surely and meaning is Meaning.MODERATED else None
-
-
-def _own_sentences(said: Said) -> list[str]:
-    """Its messages, without those that may be a person's words."""
-    return [text for text in said.texts if text.strip(" .!") not in said.prompt]
 
 
 def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
     codes = (*said_in(data.get("error"), prompt).codes, *filtered_in(data))
     found = meanings.of(Said(codes, (), prompt), status=200, at=Place.LOOK)
     return found is Meaning.MODERATED
-
-
-def _has_failed(data: dict[str, Any], meanings: Meanings) -> bool:
-    return state_of(data, meanings) in (Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED)
 
 
 @lru_cache(maxsize=256)
@@ -198,7 +302,8 @@ def _warn_of(word: str, shape: str) -> None:
 
 def _speaks_of(gateway_id: str, data: dict[str, Any]) -> bool:
     """Whether the links are our job's: a reply under another id (litellm) may name others'."""
-    if not ids_in(data) or gateway_id in _names(data):
+    is_named = bool(ids_in(data)) and gateway_id not in _names(data)
+    if not is_named and not _is_of_another(data, gateway_id):
         return True
     log.warning("id.differed", gateway_id=gateway_id)
     return False

@@ -47,6 +47,8 @@ def named(place: dict[str, Any]) -> dict[str, object]:
 
 ENVELOPES = ("ok", "success")
 """Words by which an envelope says that it could be answered."""
+_ANSWERED = (*ENVELOPES, "successful", "succeed", "succeeded")
+"""The same, and those that are a job's unless they stand around one."""
 _WRAPS = ("data", "output", "task", "result", "response", "taskinfo")
 _FAR_WRAPS = (
     "job",
@@ -109,6 +111,30 @@ def _signs(value: object, depth: int = 6) -> Iterator[bool]:
     if depth:
         for each in inner:
             yield from _signs(opened(each), depth - 1)
+
+
+def is_word_wrapped(data: dict[str, Any]) -> bool:
+    """Whether the word stands in the envelope's wrap, and not in `data` itself."""
+    return bool(_inner_words(data))
+
+
+def is_only_answered(data: dict[str, Any]) -> bool:
+    """Whether the one word is an envelope's "success", around something without a word."""
+    words = [word.casefold() for word in _words([data])]
+    is_wrap = any(name in (*_WRAPS, *_FAR_WRAPS) for name in named(data))
+    return is_wrap and any(word in _ANSWERED for word in words) and not _inner_words(data)
+
+
+def _inner_words(data: dict[str, Any]) -> list[str]:
+    wraps = (*_WRAPS, *_FAR_WRAPS)
+    return _innermost(_within([data], _WRAPS), wraps)[0] or _innermost(
+        _within([data], _FAR_WRAPS), wraps
+    )[0]  # fmt: skip
+
+
+def outer_words(data: dict[str, Any]) -> list[str]:
+    """The status words of `data` itself, whatever is in it."""
+    return _words([data])
 
 
 def progress_in(data: dict[str, Any]) -> int | None:
@@ -212,13 +238,60 @@ def far_ids_in(data: dict[str, Any]) -> list[str]:
     for _ in range(3):
         deeper: list[dict[str, Any]] = []
         for place in level:
+            found += own_ids_in(place)
             low = named(place)
-            found += [name for key in _IDS if (name := _id(low.get(key)))]
-            inner = (low.get(name) for name in _ID_HOLDERS)
+            inner = (opened(low.get(name)) for name in _ID_HOLDERS)
             first = (it[0] if isinstance(it, list) and it else it for it in inner)
             deeper += [it for it in first if isinstance(it, dict)]
         level = deeper
     return found
+
+
+def own_ids_in(place: dict[str, Any]) -> list[str]:
+    """Every usable id in `place` itself."""
+    low = named(place)
+    return [name for key in _IDS if (name := _id(low.get(key)))]
+
+
+_FORM = re.compile(r"(?P<prefix>[A-Za-z]*[_-])?(?P<rest>.*)", re.DOTALL)
+
+
+def is_like(one: str, other: str) -> bool:
+    """Whether two ids are of the same form, as those of two jobs of one gateway are.
+
+    The other id under which litellm tells of a job is of another form.
+    """
+    first, second = _FORM.fullmatch(one), _FORM.fullmatch(other)
+    if not first or not second or first["prefix"] != second["prefix"]:
+        return False
+    rests = (first["rest"], second["rest"])
+    return all(map(str.isdecimal, rests)) or len(rests[0]) == len(rests[1])
+
+
+def part_about(gateway_id: str, data: dict[str, Any]) -> dict[str, Any] | None:
+    """`data`, or our row in a list of several jobs; None: its rows are other jobs'."""
+    rows = list(_rows(data, gateway_id, 3))
+    if not any(_is_another(row, gateway_id) for row in rows):
+        return data
+    return next((row for row in rows if gateway_id in far_ids_in(row)), None)
+
+
+def _rows(place: dict[str, Any], gateway_id: str, depth: int) -> Iterator[dict[str, Any]]:
+    """The tables in lists: under our own id they are parts of our job."""
+    if gateway_id in own_ids_in(place):
+        return
+    for value in map(opened, named(place).values()):
+        if isinstance(value, list):
+            yield from (it for it in value[:_MOST] if isinstance(it, dict))
+        elif isinstance(value, dict) and depth:
+            yield from _rows(value, gateway_id, depth - 1)
+
+
+def _is_another(row: dict[str, Any], gateway_id: str) -> bool:
+    """Whether it is another job: an id of another form without a state may be a file's."""
+    names = far_ids_in(row)
+    is_job = any(is_like(name, gateway_id) for name in names) or any(_values(row))
+    return bool(names) and gateway_id not in names and is_job
 
 
 def is_list_of_jobs(data: dict[str, Any]) -> bool:

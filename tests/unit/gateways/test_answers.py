@@ -360,7 +360,20 @@ def test_a_reply_under_another_id_gives_its_word_and_no_links(other: object) -> 
 
     assert look({**body, "status": "succeeded"}) == Done()
     assert look({**body, "status": "queued"}) == Running()
-    assert kind(look({**body, "status": "failed"})) == ("Failed", Reason.REFUSED)
+
+
+def test_a_failure_under_the_id_of_another_job_is_told_and_not_believed() -> None:
+    """The id under which litellm tells of a job is of another form than the one that it gave."""
+    for other in ("video_2", "video_20"):
+        for body in ({"id": other}, {"data": {"task_id": other, "status": "FAILURE"}}):
+            seen = look({"status": "failed", "progress": 30, **body})
+            assert isinstance(seen, Running)
+            assert seen.shape
+    held = {"status": "completed", "error": {"code": "moderation_blocked"}}
+    assert isinstance(look({"id": "video_2", **held}), Done)
+    forms: list[object] = [2, "video_1 and more", "0190e2d4-aaaa"]
+    for form in forms:
+        assert kind(look({"id": form, "status": "failed"})) == ("Failed", Reason.REFUSED)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""Which words end our paid job: none of a call that failed, of an envelope, or of another job."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.core.jobs import Reason
+from bot.core.outcomes import Done, Failed, Locked, Running, Trouble
+
+from .spoken import envelope, flat, kind, look
+
+# ------------------------------------------------------- looks: errors that pass by themselves
+
+LATER = "Too many requests, please try again later"
+OF_A_CALL: list[Any] = [
+    {"status": "error", "message": LATER},
+    {"status": "error", "code": 401, "message": "Invalid token"},
+    {"status": "timeout", "message": "task still running"},
+    {"status": "error", "error": {"code": "rate_limit_exceeded"}},
+    {"status": "error", "error": {"message": "dial tcp 192.0.2.1:443: i/o timeout"}},
+    {"status": "error", "data": None, "message": "boom"},
+    {"status": "fail", "msg": "系统繁忙，请稍后再试"},
+    {"status": "blocked", "message": "Request blocked"},
+    {"status": "failed", "message": LATER},
+    {"status": "failed", "code": 503, "message": "x"},
+    {"status": "failed", "error": "failed to query task: upstream 502"},
+    {"status": "cancelled", "message": "context canceled"},
+    {"status": "expired", "message": "token expired"},
+    {"data": {"status": "error", "message": LATER}},
+    {"id": "video_1", "status": "error", "message": LATER},
+    {"id": "video_1", "status": "timeout", "message": "task still running"},
+    "timeout",
+    "error",
+    "denied",
+    ["failed"],
+]
+
+
+@pytest.mark.parametrize("body", OF_A_CALL, ids=repr)
+def test_a_word_of_failure_that_may_be_of_the_call_ends_no_paid_job(body: object) -> None:
+    seen = look(json.dumps(body))
+    assert isinstance(seen, Running)
+    assert seen.shape
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "in_progress", "result": {"status": "error", "error": "upload retry 1"}},
+        {"status": "processing", "data": {"status": "failed", "id": "video_1"}},
+        {"state": "queued", "output": [{"status": "failed"}]},
+    ],
+    ids=repr,
+)
+def test_a_job_that_goes_on_is_not_ended_by_a_part_that_failed(body: object) -> None:
+    assert look(body) == Running()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "video_1", "status": "failed", "error": {"code": "rate_limit_exceeded"}},
+        {"id": "video_1", "status": "failed", "error": {"message": "could not fetch the picture"}},
+        {"id": "video_1", "status": "error", "message": "the GPU died"},
+        {"code": 0, "data": {"status": "error", "error_message": "the GPU died"}},
+        {"status": "error", "progress": 100, "error": {"message": "the GPU died"}},
+        {"status": "failed", "error": {"message": "Video generation failed"}},
+    ],
+    ids=repr,
+)
+def test_a_failure_of_the_job_itself_is_still_one(body: object) -> None:
+    assert kind(look(body)) == ("Failed", Reason.REFUSED)
+
+
+@pytest.mark.parametrize("status", [401, 402, 408, 425, 429, 500, 502, 503])
+def test_at_a_status_of_the_call_only_a_whole_job_has_failed(status: int) -> None:
+    """vLLM-Omni answers with the status of the failure, and with the whole job."""
+    for word in ("error", "failed"):
+        told = {"task_id": "video_1", "status": word, "message": "x"}
+        assert isinstance(look(told, status), Trouble | Locked)
+    whole = {"id": "video_1", "status": "failed", "error": {"code": "x", "message": LATER}}
+    for name in ({"object": "video"}, {"model": "wan"}):
+        assert kind(look({**whole, **name}, status)) == ("Failed", Reason.REFUSED)
+    assert not isinstance(look({**whole, "object": "error"}, status), Failed)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        flat("job_failed", "could not fetch job: timeout"),
+        flat("video_expired", "link expired"),
+        flat("video_expired", "The URL is no longer valid"),
+        flat("task_failed", "查询任务失败"),
+        envelope("query timed out", "generation_failed"),
+    ],
+    ids=repr,
+)
+def test_a_code_of_an_end_with_a_sentence_about_a_look_ends_nothing(body: dict[str, Any]) -> None:
+    assert isinstance(look(body), Running)
+    for status in (400, 410, 422):
+        assert isinstance(look(body, status), Trouble)
+    own = {"id": "video_1", **body}
+    assert isinstance(look(own, 400), Failed)
+
+
+FILM = "https://a.example/v.mp4"
+OTHERS: list[Any] = [
+    {"data": [{"id": "video_0", "status": "completed", "url": FILM}]},
+    [{"id": "video_0", "status": "completed", "url": FILM}],
+    {"status": "success", "data": [{"id": "video_0", "url": FILM}]},
+    {"data": {"items": [{"task_id": "x", "status": "completed", "url": FILM}]}},
+    {"data": [{"id": "video_0", "status": "failed"}]},
+    {"data": [{"id": "video_0", "status": "failed"}, {"id": "video_2", "status": "completed"}]},
+]
+WRAPPED: list[Any] = [
+    {"status": "success", "data": None},
+    {"status": "success", "data": {}},
+    {"status": "succeeded", "data": {"task_id": "video_1", "video_url": ""}},
+    {"status": "success", "job": {"id": "video_1", "created_at": 1}},
+    {"status": "success", "data": {"id": "video_1", "url": "https://g.example/v1/videos/video_1"}},
+]
+
+
+@pytest.mark.parametrize("body", OTHERS, ids=repr)
+def test_the_row_of_another_job_says_nothing_of_ours(body: object) -> None:
+    seen = look(json.dumps(body))
+    assert isinstance(seen, Running)
+    assert seen.shape
+
+
+def test_our_own_row_is_read_and_no_other() -> None:
+    other = {"id": "video_0", "status": "completed", "url": FILM}
+    for row, kind_of in (("completed", Done), ("processing", Running), ("failed", Failed)):
+        rows = [other, {"id": "video_1", "status": row}]
+        for body in (rows, {"data": rows}, {"code": "success", "data": {"list": rows}}):
+            assert type(look(json.dumps(body))) is kind_of
+    assert look({"data": [other, {"id": "video_1", "status": "completed"}]}) == Done()
+    assert look({"result": other}) == Done()
+
+
+def test_files_of_our_job_have_ids_of_their_own() -> None:
+    file = {"id": "file-7", "url": FILM}
+    assert look({"status": "completed", "videos": [file]}) == Done((FILM,))
+    own = {"id": "video_1", "status": "completed", "data": [{**file, "status": "ready"}]}
+    assert look(own) == Done((FILM,))
+
+
+@pytest.mark.parametrize("body", WRAPPED, ids=repr)
+def test_an_envelopes_success_is_not_that_of_the_job_in_it(body: object) -> None:
+    seen = look(body)
+    assert isinstance(seen, Running)
+    assert seen.shape
+
+
+def test_an_envelopes_success_counts_with_a_video_or_at_the_job_itself() -> None:
+    told = {"status": "success", "data": {"task_id": "video_1", "progress": "30%"}}
+    assert look(told) == Running(30)
+    assert look({"status": "success", "data": {"task_id": "video_1", "url": FILM}}) == Done((FILM,))
+    assert look({"id": "video_1", "status": "success", "output": None}) == Done()
