@@ -14,7 +14,7 @@ from typing import TypeVar
 from bot.core import fetching, schedule
 from bot.core import jobs as moves
 from bot.core.desk import PAUSE, UNCALLED, Desk
-from bot.core.errors import Broken, Temporary, Unwritten
+from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
 from bot.core.jobs import IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
