@@ -11,11 +11,24 @@ from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncert
 from bot.gateways.details import Answer, detail_of, elsewhere, retry_after
 from bot.gateways.envelopes import parsed, problem_in, says_no
 from bot.gateways.judging import content_of, lock_of, meaning_of, reason_of, state_of
-from bot.gateways.links import is_said, links_in, said_links_in
-from bot.gateways.meanings import LOCKS, PACKAGED, Meaning, Meanings, Place, Said, Step
+from bot.gateways.links import (
+    is_said,
+    job_ids_in,
+    result_links_in,
+    said_links_in,
+    video_links_in,
+)
+from bot.gateways.meanings import LOCKS, PACKAGED, Found, Meaning, Meanings, Place, Said, Step
 from bot.gateways.pages import is_page, page_means
-from bot.gateways.places import enveloped, far_ids_in, ids_in, status_words
+from bot.gateways.places import ENVELOPES, enveloped, far_ids_in, ids_in, status_words
 from bot.gateways.said import own_in, said_in
+from bot.gateways.spelling import word_of
+
+_TIMEOUTS = (504, 524, 598, 599)
+"""Statuses of who waited in vain: the order may have arrived."""
+_VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
+_NO_ENVELOPES = ("error", "fail")
+"""Words by which an envelope says that it could not be answered."""
 
 
 def read_creation(
@@ -31,31 +44,33 @@ def read_creation(
 
 
 def _read_success(answer: Answer, data: object, prompt: str, meanings: Meanings) -> Creation:
-    problem = problem_in(data)
-    detail = detail_of(answer, problem)
+    detail = detail_of(answer, problem_in(data))
     if not isinstance(data, dict):
-        return Uncertain(detail, answered=True)
-    sources = _made_at_once(data, prompt, meanings)
-    ids = [] if is_said(data) else ids_in(data) or far_ids_in(data)
-    if ids:
-        return Accepted(ids[0], sources)
-    state = state_of(data, meanings)
-    is_no = state in (Meaning.FAILED, Meaning.MODERATED) or says_no(data)
-    if not is_no and sources:
-        return Accepted(UNNAMED, sources)
-    if not is_no and not problem:
         return Uncertain(detail, answered=True)
     # Some answer 200 to everything and put the status into the body.
     code = data.get("code")
     status = code if isinstance(code, int) and code in (401, 402, 403, 429) else answer.status
-    found = meanings.find(said_in(data, prompt), status=status, at=Place.CREATE)
-    if lock := lock_of(status, found):
-        return Locked(lock, detail)
-    if status == 429 or (found and found.meaning is Meaning.BUSY):
-        return Busy(retry_after(answer))
-    # A code or a message that nobody knows may be those of a success.
-    if not is_no and (found is None or found.step is Step.PHRASE) and status == answer.status:
+    found = _found(data, status, prompt, meanings)
+    lock = lock_of(status, found)
+    ids = _ids(data)
+    sources = _made_at_once(data, prompt, meanings, ids)
+    if ids and not (_is_no_job(data, lock) and meaning_of(found) is not Meaning.BEGUN):
+        return Accepted(ids[0], sources)
+    state = state_of(data, meanings)
+    is_no = state in (Meaning.FAILED, Meaning.MODERATED) or says_no(data) or _is_error(data)
+    is_told = status != answer.status or (found is not None and found.step is not Step.PHRASE)
+    # An envelope's own "success" is less than a known refusal in it.
+    is_done = state is Meaning.DONE and any(it not in ENVELOPES for it in _job_words(data))
+    if sources and not is_no and (is_done or not is_told):
+        return Accepted(UNNAMED, sources)
+    is_begun = meaning_of(found) is Meaning.BEGUN or state in (Meaning.WAITING, Meaning.RUNNING)
+    # A code or a message that nobody knows may be those of a success, and so may an error's id.
+    if is_begun or not (is_told or (is_no and not ids)):
         return Uncertain(detail, answered=True)
+    if lock:
+        return Locked(lock, detail)
+    if status == 429 or meaning_of(found) is Meaning.BUSY:
+        return Busy(retry_after(answer))
     return Rejected(reason_of(state if state is Meaning.MODERATED else meaning_of(found)), detail)
 
 
@@ -66,14 +81,18 @@ def _read_refusal(
     status, problem = answer.status, problem_in(data)
     detail = detail_of(answer, problem)
     said = said_in(data, prompt, body=answer.body)
-    found = meanings.find(said, status=status, at=Place.CREATE)
+    found = _found(data, status, prompt, meanings, body=answer.body)
     meaning = meaning_of(found)
+    unasked = _unasked(status, data, said, meanings) if problem else None
     lock = lock_of(status, found)
     # What may have been made is ordered again after a lock: a vendor's words are too little.
     if lock and (status < 500 or (lock := _own_lock(status, data, prompt, meanings))):
         return Locked(lock, detail)
-    if meaning is Meaning.BEGUN:
-        return Uncertain(detail, answered=True)
+    # By itself, 429 says that nothing was taken: a message is too little against it.
+    is_coded = found is not None and found.step is Step.CODE
+    if meaning is Meaning.BEGUN and unasked is None and (is_coded or status != 429):
+        ids = _ids(data) if status == 409 and isinstance(data, dict) else []
+        return Accepted(ids[0]) if ids else Uncertain(detail, answered=True)
     if status == 429 and meaning is not Meaning.MODERATED:
         return Busy(retry_after(answer))
     if status == 413:
@@ -82,9 +101,9 @@ def _read_refusal(
         return Rejected(Reason.WRONG_ADDRESS, elsewhere(answer))
     if status < 500:
         return _read_no(answer, meaning, detail)
-    if problem and (unasked := _unasked(status, data, said, meanings)):
+    if unasked:
         return Rejected(reason_of(meaning if unasked is Meaning.REFUSED else unasked), detail)
-    if problem and trust_json_5xx:
+    if problem and trust_json_5xx and status not in _TIMEOUTS:
         return Rejected(reason_of(meaning), detail, charged=True)
     return Uncertain(detail, answered=True)
 
@@ -118,8 +137,51 @@ def _unasked(status: int, data: object, said: Said, meanings: Meanings) -> Meani
     return Meaning.UNKNOWN_MODEL if unknown else None
 
 
-def _made_at_once(data: dict[str, Any], prompt: str, meanings: Meanings) -> tuple[str, ...]:
+def _found(
+    data: object, status: int, prompt: str, meanings: Meanings, *, body: bytes = b""
+) -> Found | None:
+    """The row that tells what it means."""
+    said = said_in(data, prompt, body=body)
+    found = meanings.find(said, status=status, at=Place.CREATE)
+    # A timeout is a failure to its vendor; what it was waiting for may go on. A person who wrote
+    # the same word makes no order free.
+    words = status_words(data) if isinstance(data, dict) else []
+    codes = Said((*map(word_of, words), *said.codes))
+    begun = meanings.find(codes, status=status, at=Place.CREATE)
+    is_open = found is None or found.step is Step.PHRASE or found.meaning in _VAGUE
+    return begun if is_open and meaning_of(begun) is Meaning.BEGUN else found
+
+
+def _ids(data: dict[str, Any]) -> list[str]:
+    """The ids that may be the job's, the likeliest first."""
+    return [] if is_said(data) else ids_in(data) or far_ids_in(data) or job_ids_in(data)
+
+
+def _is_no_job(data: dict[str, Any], lock: Reason | None) -> bool:
+    """Whether its id is only that of a request that was refused: no word says where a job is."""
+    words = _job_words(data)
+    if lock:
+        return all(word in _NO_ENVELOPES for word in words)
+    return not words and _is_error(data)
+
+
+def _is_error(data: dict[str, Any]) -> bool:
+    """Whether the whole of it is an error, by the names that nothing else has."""
+    is_one = data.get("object") == "error" or data.get("success") is False
+    return is_one or says_no({"error": data.get("error")})
+
+
+def _job_words(data: dict[str, Any]) -> list[str]:
+    return [word.casefold() for word in status_words(data) if not word.isdecimal()]
+
+
+def _made_at_once(
+    data: dict[str, Any], prompt: str, meanings: Meanings, ids: list[str]
+) -> tuple[str, ...]:
     """Links to a video that was made within the POST: where no word says that it is not yet."""
-    words = [word for word in status_words(data) if not word.isdecimal()]
-    is_made = state_of(data, meanings) is Meaning.DONE or not words
-    return links_in(data) or said_links_in(data, prompt) if is_made else ()
+    words = _job_words(data)
+    is_done = state_of(data, meanings) is Meaning.DONE
+    if words and not is_done:
+        return ()
+    links = result_links_in(data) if is_done else video_links_in(data, ids[0] if ids else "")
+    return links or said_links_in(data, prompt)

@@ -5,12 +5,13 @@ Only names that may hold a result are followed: never those of pictures, inputs 
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bot.gateways.envelopes import LONGEST
-from bot.gateways.places import is_usable, named, opened
+from bot.gateways.places import is_id, is_usable, named, opened
 
 _MOST = 200
 """Values of one answer that are read."""
@@ -34,6 +35,9 @@ _HOLDERS = (
 _RANKS = {name: rank for rank, name in enumerate((*_LINKS, *_HOLDERS))}
 _MOST_LINKS = 8
 _VIDEO = (".mp4", ".webm", ".mov", ".m4v", ".mkv", ".avi", ".flv", ".ogv", ".mpeg", ".mpg")
+_JOB = re.compile(r"/(?:video|task|job|generation|prediction|operation)s?/[^/]+(?:/status)?/?$")
+"""The path of a job's own address at many."""
+_OWN_JOB = re.compile(r"/v1/videos/([^/]+)(?:/content)?/?$")
 _NO_VIDEO = (
     *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg", ".json", ".html", ".txt", ".srt"),
     *(".mp3", ".wav", ".m4a", ".ogg", ".flac"),
@@ -45,12 +49,27 @@ def links_in(data: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url, _ in _links(data)))[:_MOST_LINKS]
 
 
-def video_links_in(data: dict[str, Any], gateway_id: str) -> tuple[str, ...]:
+def video_links_in(data: dict[str, Any], gateway_id: str = "") -> tuple[str, ...]:
     """Those that surely lead to a video, by their name or their end, and not to the job."""
     sure = (url for url, is_named in _links(data) if is_named or _ends_like_video(url))
-    job = f"/{gateway_id.casefold()}"
+    job = f"/{gateway_id.casefold()}" if gateway_id else "\0"
     others = (url for url in sure if not (_path(url) or "").endswith(job))
     return tuple(dict.fromkeys(others))[:_MOST_LINKS]
+
+
+def result_links_in(data: dict[str, Any]) -> tuple[str, ...]:
+    """`links_in` without those that look like the address of the job and not of its video."""
+    sure = video_links_in(data)
+    return tuple(url for url in links_in(data) if url in sure or not _JOB.search(_path(url) or ""))
+
+
+def job_ids_in(data: dict[str, Any]) -> list[str]:
+    """Ids in links to a job of the format itself, unless they are named as a video's."""
+    named = video_links_in(data)
+    own = (url for url in links_in(data) if url not in named or url.endswith("/content"))
+    found = (_OWN_JOB.search(urlsplit(url).path) for url in own)
+    ids = (unquote(match[1]) for match in found if match)
+    return [name for name in ids if is_id(name)]
 
 
 def _links(data: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -120,62 +139,92 @@ def is_said(data: dict[str, Any]) -> bool:
 
 
 def said_links_in(data: dict[str, Any], prompt: str) -> tuple[str, ...]:
-    """Addresses in the words of a chat model, those that end like a video alone if there are any.
+    """Addresses of a video in the words of a chat model: those that end like one, or are named so.
 
-    It may repeat what a person wrote, whose addresses are never followed: hosts of the prompt.
+    It may speak of any other page, and repeat what a person wrote: hosts of the prompt are never
+    followed.
     """
     urls = [
         url
         for text in _sayings(data)
         for each in _URL.findall(html.unescape(text))
-        if _is_address(url := each.rstrip(".,;:!?")) and not _is_written(url, prompt)
+        if _is_address(url := each.rstrip(".,;:!?")) and _ends_like_video(url)
     ]
-    sure = [url for url in urls if _ends_like_video(url)]
-    return tuple(dict.fromkeys(sure or urls))[:_MOST_LINKS]
+    sure = (url for url in (*urls, *_named(data)) if not _is_written(url, prompt))
+    return tuple(dict.fromkeys(sure))[:_MOST_LINKS]
 
 
 def _sayings(data: dict[str, Any]) -> Iterator[str]:
-    choices = data.get("choices")
+    for content in _contents(data):
+        if isinstance(content, str):
+            yield content[: 16 * LONGEST]
+        for part in content[:20] if isinstance(content, list) else []:
+            if isinstance(part, dict) and isinstance(part.get("text"), str):
+                yield part["text"][: 16 * LONGEST]
+
+
+def _named(data: dict[str, Any]) -> Iterator[str]:
+    """Links beside the words: `{"type": "video_url", "video_url": …}`."""
+    for message in _messages(data):
+        yield from video_links_in(message)
+    for content in _contents(data):
+        for part in content[:20] if isinstance(content, list) else []:
+            if isinstance(part, dict):
+                yield from video_links_in(part)
+
+
+def _contents(data: dict[str, Any]) -> Iterator[object]:
+    """Texts, or lists of their parts."""
+    choices, output = data.get("choices"), data.get("output")
     for choice in choices[:4] if isinstance(choices, list) else []:
         if isinstance(choice, dict):
-            said = choice.get("message") or choice.get("delta")
-            yield from _message(said)
-            yield from _texts(choice.get("text"))
-    yield from _message(data.get("message"))
-    yield from _texts(data.get("content"))
-    output = data.get("output")
+            yield choice.get("text")
+    yield from (message.get("content") for message in _messages(data))
+    yield data.get("content")
     if isinstance(output, str):
-        yield from _texts(output)
+        yield output
     for item in output[:4] if isinstance(output, list) else []:
         if isinstance(item, dict):
-            yield from _texts(item.get("content"))
+            yield item.get("content")
 
 
-def _message(said: object) -> Iterator[str]:
-    if isinstance(said, dict):
-        yield from _texts(said.get("content"))
-        yield from links_in(said)
+def _messages(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    choices = data.get("choices")
+    tables = [it for it in choices[:4] if isinstance(it, dict)] if isinstance(choices, list) else []
+    for said in (*(it.get("message") or it.get("delta") for it in tables), data.get("message")):
+        if isinstance(said, dict):
+            yield said
 
 
-def _texts(content: object) -> Iterator[str]:
-    """The text itself, or the parts of it: `{"type": "text", "text": …}` and `{"video_url": …}`."""
-    if isinstance(content, str):
-        yield content[: 16 * LONGEST]
-    for part in content[:20] if isinstance(content, list) else []:
-        if isinstance(part, dict):
-            if isinstance(part.get("text"), str):
-                yield part["text"][: 16 * LONGEST]
-            yield from links_in(part)
+# --- hosts that a person wrote -------------------------------------------------------------------
+
+_DOT = re.compile(
+    r"\s*[\[({<]\s*(?:dot|\.)\s*[\])}>]\s*|\s+\.\s*|[\s_-]+dot[\s_-]+|。", re.IGNORECASE
+)
+"""Ways to write a dot so that it makes no link."""
+_PUNYCODE = re.compile(r"xn--([a-z0-9-]+)")
 
 
 def _is_written(url: str, prompt: str) -> bool:
-    """Whether a person may have written it: letters alone are compared, for gateways escape."""
+    """Whether a person may have written its host, in any of the ways that stand for it."""
     try:
-        host = urlsplit(url).hostname or ""
+        host = _folded(urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:
         return True
-    return _letters(host) in _letters(prompt)
+    # Letters of other scripts are no border: they stand beside a host without a gap.
+    written = re.search(rf"(?<![a-z0-9]){re.escape(host)}(?![a-z0-9])", _folded(prompt))
+    return not host or written is not None
 
 
-def _letters(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+def _folded(text: str) -> str:
+    """Its hosts in one spelling: gateways escape, and people disguise."""
+    text = unicodedata.normalize("NFKC", unquote(html.unescape(text)))
+    seen = "".join(it for it in text if unicodedata.category(it) != "Cf").replace("\\", "")
+    return _PUNYCODE.sub(_decoded, _DOT.sub(".", seen).casefold())
+
+
+def _decoded(match: re.Match[str]) -> str:
+    try:
+        return match[1].encode("ascii").decode("punycode").casefold()
+    except ValueError:
+        return match[0]

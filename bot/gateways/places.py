@@ -218,6 +218,9 @@ def _remarks(places: list[dict[str, Any]]) -> list[str]:
 # --- ids -----------------------------------------------------------------------------------------
 
 _IDS = ("taskid", "videoid", "jobid", "generationid", "predictionid", "id")
+_NO_ID = re.compile(
+    r"null|none|nil|nan|n/a|undefined|unknown|error|false|-?[0\W_]*|-1", re.IGNORECASE
+)
 _ID_HOLDERS = ("data", "output", "result", "task", "response", "resp", "job", "video", "generation")
 
 
@@ -304,7 +307,12 @@ def is_list_of_jobs(data: dict[str, Any]) -> bool:
 def _id(value: object) -> str:
     if isinstance(value, int) and value > 0 and value is not True:
         value = str(value)
-    return value.strip() if isinstance(value, str) and is_usable(value) else ""
+    return value.strip() if isinstance(value, str) and is_id(value) else ""
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be an id: it is usable, and not what stands where there is none."""
+    return is_usable(text) and not _NO_ID.fullmatch(text.strip())
 
 
 def is_usable(text: str) -> bool:

@@ -14,6 +14,8 @@ from bot.gateways.creations import read_creation
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind
 
+EMPTY = ("Locked", Reason.NO_BALANCE)
+MODERATED = ("Rejected", Reason.MODERATED)
 PLAIN_TO_TLS = "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"
 
 
@@ -141,6 +143,217 @@ def test_an_address_that_a_person_wrote_is_never_taken_for_the_video() -> None:
 def test_the_id_of_what_is_said_is_no_jobs(words: str) -> None:
     """It would be asked for in vain: nothing tells whether a video is on its way."""
     assert kind(said(words, "a cat")) == ("Uncertain", None)
+
+
+def spoken(content: object) -> dict[str, object]:
+    return {**CHAT, "choices": [{"message": {"content": content}}]}
+
+
+PAGE = "https://vendor.example/topup"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"msg": "please login", "url": PAGE},
+        {"url": PAGE},
+        {"message": "see our docs", "data": {"link": PAGE}},
+        spoken(f"Error: insufficient balance. Top up at {PAGE}"),
+        spoken("Sorry, ask at https://t.example/vendor"),
+        spoken("task is queued: https://vendor.example/tasks/123 Progress 0%"),
+        {"status": "completed", **spoken(f"Sorry, see {PAGE}")},
+        {"success": True, "data": {"url": "https://vendor.example/tasks/t9"}},
+        {"links": [{"rel": "self", "href": "https://vendor.example/jobs/t9/"}]},
+        {"status": "completed", "url": "https://vendor.example/videos/t9"},
+    ],
+    ids=repr,
+)
+def test_an_address_of_which_nothing_says_that_it_is_a_videos_is_none(body: object) -> None:
+    assert kind(create(200, body)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"video_url": "https://a.example/f/9"},
+        {"data": {"videos": [{"url": "https://a.example/f/9"}]}},
+        {"status": "completed", "data": [{"url": "https://a.example/f/9"}]},
+        {"status": "success", "url": "https://a.example/f/9"},
+        spoken([{"type": "video_url", "video_url": {"url": "https://a.example/f/9"}}]),
+    ],
+    ids=repr,
+)
+def test_an_address_that_is_named_or_done_needs_no_end_of_a_video(body: object) -> None:
+    assert create(200, body) == Accepted(UNNAMED, ("https://a.example/f/9",))
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ({"message": "Your account balance is insufficient", "url": PAGE}, EMPTY),
+        ({"status": "success", "message": "余额不足", "url": PAGE}, EMPTY),
+        ({"code": "Arrearage", "links": [PAGE]}, EMPTY),
+        ({"code": "Arrearage", "video_url": LINK}, EMPTY),
+        ({"code": "DataInspectionFailed", "url": PAGE}, MODERATED),
+        ({"code": "rate_limit_exceeded", "url": PAGE}, ("Busy", None)),
+    ],
+)
+def test_a_known_refusal_goes_before_an_address(body: object, outcome: object) -> None:
+    assert kind(create(200, body)) == outcome
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"href": "https://api.example/v1/videos/t9"},
+        {"links": [{"rel": "self", "href": "https://api.example/v1/videos/t9/"}]},
+        {"status": "queued", "url": "https://api.example/v1/videos/t9?x=1"},
+        {"data": {"uri": "https://api.example/v1/videos/t9/content"}},
+    ],
+)
+def test_a_link_to_a_job_of_the_format_has_its_id(body: object) -> None:
+    assert create(202, body) == Accepted("t9")
+
+
+def test_a_link_to_a_file_beside_the_jobs_is_no_job() -> None:
+    link = "https://cdn.example/v1/videos/t9.mp4"
+    assert create(200, {"url": link}) == Accepted(UNNAMED, (link,))
+
+
+@pytest.mark.parametrize(
+    "name", ["null", "None", "undefined", "0", "-1", "-", "N/A", "nil", "0000-0000", "error"]
+)
+def test_what_stands_for_no_id_is_none(name: str) -> None:
+    """One of them would be the very name for a job that has none."""
+    for body in ({"id": name}, {"data": {"task_id": name}}, {"jobId": name, "status": "queued"}):
+        assert kind(create(200, body)) == ("Uncertain", None)
+    assert create(200, {"id": name, "task_id": "t"}) == Accepted("t")
+
+
+QUOTA = {"code": "insufficient_user_quota", "message": "x"}
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ({"id": "req_9", "error": QUOTA}, EMPTY),
+        ({"id": "req_9", **QUOTA}, EMPTY),
+        ({"id": "req_9", "status": "error", **QUOTA}, EMPTY),
+        ({"task_id": "0", "base_resp": {"status_code": 1008, "status_msg": "x"}}, EMPTY),
+        ({"task_id": "9", "base_resp": {"status_code": 1008, "status_msg": "x"}}, EMPTY),
+        ({"id": "req_9", "error": {"code": "moderation_blocked"}}, MODERATED),
+        ({"id": "err-1", "object": "error"}, ("Uncertain", None)),
+        ({"id": "req_9", "success": False, "message": "no"}, ("Uncertain", None)),
+        ({"id": "req_9", "error": "no"}, ("Uncertain", None)),
+    ],
+)
+def test_the_id_of_a_refused_request_is_no_jobs(body: object, outcome: object) -> None:
+    assert kind(create(200, body)) == outcome
+
+
+@pytest.mark.parametrize("word", ["queued", "processing", "failed", "who knows"])
+def test_the_id_of_a_job_of_which_a_word_is_said_counts_beside_an_error(word: str) -> None:
+    for error in (QUOTA, {"message": "no"}):
+        assert create(200, {"id": "v", "status": word, "error": error}) == Accepted("v")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"status": "timeout"}),
+        (200, {"data": {"task_status": "TASK_STATUS_TIMED_OUT"}}),
+        (200, {"status": "failed", "message": "upstream timeout, task may still be running"}),
+        (200, {"status": "failed", "error": "context deadline exceeded"}),
+        (200, {"success": False, "message": "request timed out; check task list"}),
+        (200, {"success": False, "message": "请求超时"}),
+        (200, {"success": False, "code": 504, "message": "x"}),
+        (200, {"status": "processing", "code": "Arrearage"}),
+        (400, flat("upstream_timeout", "x")),
+        (400, {"error": {"message": "The job is still running"}}),
+        (409, {"error": "duplicate request"}),
+        (409, {"code": "already_exists", "message": "x"}),
+        (429, flat("upstream_timeout", "x")),
+        (500, envelope("i/o timeout")),
+        (504, envelope("upstream request timeout")),
+        (504, envelope("x")),
+        (524, envelope("A timeout occurred")),
+    ],
+)
+def test_an_order_that_may_be_under_way_is_uncertain(status: int, body: object) -> None:
+    for trust in (True, False):
+        assert kind(create(status, body, trust=trust)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Unknown parameter: 'timeout'"),
+        (400, "timeout must be a number"),
+        (400, "timed out while downloading the image"),
+    ],
+)
+def test_a_timeout_that_is_not_the_orders_is_a_no(status: int, message: str) -> None:
+    assert kind(create(status, envelope(message))) == ("Rejected", Reason.REFUSED)
+
+
+def test_a_person_who_wrote_the_word_of_a_timeout_makes_no_order_free() -> None:
+    for status, body in ((200, {"status": "timeout"}), (400, flat("timeout", "x"))):
+        told = read_creation(answer(status, body), trust_json_5xx=True, prompt="a timeout at chess")
+        assert kind(told) == ("Uncertain", None)
+
+
+def test_an_order_that_it_has_already_is_that_job() -> None:
+    body = {"error": "duplicate request: already accepted", "id": "t9"}
+    assert create(409, body) == create(200, body) == Accepted("t9")
+    assert kind(create(409, {"error": "no", "id": "t9"})) == ("Rejected", Reason.REFUSED)
+
+
+def test_429_with_a_message_of_a_timeout_is_busy() -> None:
+    assert create(429, envelope("request timed out")) == Busy(None)
+
+
+@pytest.mark.parametrize(
+    ("link", "prompt"),
+    [
+        ("https://x.ai/v/abc.mp4", "a box aisle in a shop"),
+        ("https://8.8.1.2/abc.mp4", "the year 8812"),
+        ("https://cdn.example/a.mp4", "an acdn.examples, cdn example"),
+    ],
+)
+def test_a_prompt_that_only_shares_letters_with_a_host_hides_no_video(
+    link: str, prompt: str
+) -> None:
+    assert said(link, prompt) == Accepted(UNNAMED, (link,))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "https://evil[dot]example/x.mp4",
+        "evil (dot) example",
+        "evil dot example",
+        "evil{.}example",
+        "evil . example",
+        "evil。example",
+        "ｅｖｉｌ．example",
+        "ev\u200bil.example",
+        "evil%2Eexample",
+        "evil&#46;example",
+        r"evil\.example",
+        "看evil.example的",
+        "www.evil.example",
+        "hxxps://EVIL.example.",
+    ],
+)
+def test_a_host_that_a_person_disguised_is_not_followed(prompt: str) -> None:
+    for host in ("evil.example", "www.evil.example", "EVIL.example.", "evil%2Eexample"):
+        assert kind(said(f"https://{host}/x.mp4", prompt)) == ("Uncertain", None)
+
+
+def test_a_host_is_the_same_in_punycode() -> None:
+    names = ("bücher.example", "xn--bcher-kva.example")
+    for one, other in (names, names[::-1]):
+        assert kind(said(f"https://{one}/x.mp4", f"see {other}")) == ("Uncertain", None)
 
 
 @pytest.mark.parametrize("word", ["queued", "processing", "NOT_START", "failed", "who knows"])
@@ -341,7 +554,6 @@ def test_408_is_uncertain_whatever_it_says(body: object) -> None:
         (500, {"detail": "x"}),
         (500, envelope("No available channel for model sora-2")),
         (502, envelope("bad gateway")),
-        (504, envelope("upstream timeout")),
     ],
 )
 def test_5xx_of_the_gateway_itself_is_rejected_but_perhaps_charged(
