@@ -317,7 +317,8 @@ def test_429_with_a_message_of_a_timeout_is_busy() -> None:
     [
         ("https://x.ai/v/abc.mp4", "a box aisle in a shop"),
         ("https://8.8.1.2/abc.mp4", "the year 8812"),
-        ("https://cdn.example/a.mp4", "an acdn.examples, cdn example"),
+        ("https://cdn.example/a.mp4", "an acdn.example, a cdn example"),
+        ("https://cdn.example/a.mp4", "cdn.examples"),
     ],
 )
 def test_a_prompt_that_only_shares_letters_with_a_host_hides_no_video(
