@@ -15,14 +15,18 @@ is written by `python -m docs.answers_page`, and a test holds it to the table.
 Codes and types come first, wherever an envelope has them: case and separators don't count, `*` ends
 a prefix. A bare number counts in this table together with its sentence alone, for anybody counts
 errors from 1000; in a row of yours it counts at HTTP 400, 401, 402, 403 and 429, or at the row's
-own statuses. Then come whole sentences, in which `*` is anything and `#` a number; the one
+own statuses. A code that a message begins with never outweighs the answer's own code, and tells
+nothing about a key: the store of a person's picture has such codes too. Then come whole
+sentences, in which `*` is anything and `#` a number; the one
 of which most is spelt out decides. `(a|b)` is either, `(a|)` may be missing. A part of a message
 (*phrase*) counts only where one order is judged.
 
 Answers may quote what a person wrote: the prompt, what to avoid, and all other text that the order
 carries. What may be quoted pauses no gateway, wherever it stands; a code that may be quoted can
 still tell about that one order. An answer that one order is moderated pauses nothing either,
-whatever its HTTP status. 401 and 402 are about the account by themselves; any other 429 is busy.
+whatever its HTTP status. 401 and 402 are about the account by themselves, unless the message
+is about a picture, a size or a model of one order; any other 429 is busy,
+whatever stands in a part of its message.
 
 | meaning | what follows |
 |---|---|
@@ -99,6 +103,8 @@ def _line(row: Row) -> str:
     texts = [_code(row.sentences), " ".join(f"*{_cell(phrase)}*;" for phrase in row.phrases)]
     if row.together:
         texts.append("(with the code)")
+    if row.one_order:
+        texts.append("(tells nothing about the account)")
     if row.unless:
         texts.append(f"(unless {_code(row.unless)})")
     if row.unasked:

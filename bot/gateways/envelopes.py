@@ -76,7 +76,13 @@ def _is_task_error(data: dict[str, Any]) -> bool:
 
 
 def _error(data: dict[str, Any]) -> str | None:
-    words = _words(data["error"]) if isinstance(data.get("error"), dict | str) else ""
+    error = data.get("error")
+    response = data.get("Response")
+    if error is None and isinstance(response, dict) and isinstance(response.get("Error"), dict):
+        error = {
+            str(name).casefold(): value for name, value in response["Error"].items()
+        }  # Tencent
+    words = _words(error) if isinstance(error, dict | str) else ""
     return words if any(word not in _NO_ERROR for word in words.casefold().split()) else None
 
 

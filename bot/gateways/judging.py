@@ -125,6 +125,8 @@ def lock_of(status: int, found: Found | None) -> Reason | None:
     by_status = {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
     if found and found.step is Step.PHRASE:
         return by_status
+    if found and found.row.one_order:
+        return None
     return None if meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY else by_status
 
 

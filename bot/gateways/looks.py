@@ -277,7 +277,8 @@ def _ended(
     if meaning is Meaning.BUSY or meaning in LOCKS:
         return None
     detail = detail_of(answer, problem)
-    is_over = any(_ENDED.fullmatch(word_of(code)) for code in said.codes or own_texts(said))
+    ends = (*said.codes, *said.heads) or own_texts(said)
+    is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
     is_look = is_asking(said) or is_handing_over(said)
     if is_over and (gateway_id in names or not is_look):
         return Failed(reason_of(meaning), detail)
@@ -286,7 +287,8 @@ def _ended(
 
 
 def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
-    codes = (*said_in(data.get("error"), prompt).codes, *filtered_in(data))
+    said = said_in(data.get("error"), prompt)
+    codes = (*said.codes, *said.heads, *filtered_in(data))
     found = meanings.of(Said(codes, (), prompt), status=200, at=Place.LOOK)
     return found is Meaning.MODERATED
 

@@ -7,7 +7,7 @@ Nothing here reads an envelope; nothing elsewhere knows a vendor's words.
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any
@@ -92,6 +92,7 @@ class Row:
     status: frozenset[int] = frozenset()
     at: frozenset[Place] = frozenset()
     together: bool = False
+    one_order: bool = False
     unasked: bool = False
 
 
@@ -125,6 +126,8 @@ class Said:
     texts: tuple[str, ...] = ()
     prompt: str = ""
     """The words of a person, a text a line: they decide nothing about an account."""
+    heads: tuple[str, ...] = ()
+    """Codes that messages begin with: a vendor's, or those of where a picture lies."""
 
 
 class Meanings:
@@ -177,23 +180,50 @@ class Meanings:
     def _find(self, heard: "_Heard", *, status: int, at: Place) -> Found | None:
         held = [known for known in self._known if known.holds(status, at)]
         own = [known for known in held if not known.row.together]
-        coded = [known for known in held if known.has_code(heard.codes, status, at)]
-        both = _first(Step.BOTH, (it for it in coded if it.row.together and it.match(heard)[1]))
-        code = _first(Step.CODE, (it for it in coded if not it.row.together))
-        matched = [(it.match(heard), it.row) for it in own]
+        account = heard.without(it for it in held if it.row.one_order)
+        codes = (*heard.codes, *heard.heads)
+        together = (it for it in held if it.row.together and it.has_code(codes, status, at))
+        both = _first(Step.BOTH, (it for it in together if it.match(_for(it, heard, account))[1]))
+        code = _first(Step.CODE, (it for it in own if it.has_code(heard.codes, status, at)))
+        head = _first(Step.CODE, (it for it in own if it.has_code(heard.heads, status, at)))
+        matched = [(it.match(_for(it, heard, account)), it.row) for it in own]
         (_, length), best = max(matched, key=lambda it: it[0], default=((False, 0), None))
         sentence = Found(best, Step.SENTENCE) if best and length else None
-        steps = [both, code, sentence]
+        steps = [both, code, self._headed(head, code, account, heard), sentence]
         # Only what ends one order may be told by a part of a message, or in a person's own words.
         if at in (Place.CREATE, Place.FAILURE):
-            steps.append(_first(Step.PHRASE, (it for it in own if it.has_phrase(heard))))
+            # 429 is "later" by itself: no part of a message outweighs that.
+            phrased = own if status != 429 else []
+            steps.append(_first(Step.PHRASE, (it for it in phrased if it.has_phrase(heard))))
             quoted = (it for it in own if it.has_code(heard.quoted, status, at))
             order = (it for it in quoted if it.row.meaning in ABOUT_ONE_ORDER)
             steps.append(_first(Step.PHRASE, order))
         found = [step for step in steps if step]
-        # A code of a mere refusal or of "later" may be told more exactly by what follows.
-        exact = (it for it in found if it.step is not Step.CODE or it.meaning not in _VAGUE)
+        # What says "no" or "later" alone may be told more exactly by what follows.
+        exact = (it for it in found if not _is_vague(it))
         return next(exact, found[0] if found else None)
+
+    @staticmethod
+    def _headed(
+        head: Found | None, code: Found | None, account: "_Heard", heard: "_Heard"
+    ) -> Found | None:
+        """What a message begins with, where it is no less than the answer's own code.
+
+        A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): of a key, and of
+        a message about one order, it tells nothing about the account.
+        """
+        if head is None or head.meaning not in LOCKS:
+            return head if code is None or _is_vague(code) else None
+        is_ours = head.meaning is Meaning.NO_BALANCE and account.texts == heard.texts
+        return head if code is None and is_ours else None
+
+
+def _is_vague(found: Found) -> bool:
+    return found.meaning in _VAGUE and (found.step is Step.CODE or found.row.one_order)
+
+
+def _for(known: "_Known", heard: "_Heard", account: "_Heard") -> "_Heard":
+    return account if known.row.meaning in LOCKS else heard
 
 
 # --- comparing -----------------------------------------------------------------------------------
@@ -212,6 +242,13 @@ class _Heard:
     quoted: tuple[str, ...]
     """Codes that a person may have written."""
     texts: tuple[Message, ...]
+    heads: tuple[str, ...] = ()
+
+    def without(self, rows: "Iterable[_Known]") -> "_Heard":
+        """The same without the messages that are one of these rows' sentences."""
+        rows = tuple(rows)
+        left = (it for it in self.texts if not any(row.is_said_in(it) for row in rows))
+        return replace(self, texts=tuple(left))
 
     @classmethod
     def of(cls, said: Said) -> "_Heard":
@@ -223,7 +260,9 @@ class _Heard:
             is_number = bool(place) and number.isdigit() and written.may_be_table()
             (quoted if written.has(number if is_number else code) else own).append(code)
         texts = tuple(written.message(text) for text in said.texts)
-        return cls(_keys(own), _keys(quoted), texts)
+        heads = [code for code in said.heads if not written.has(code)]
+        quoted += [code for code in said.heads if code not in heads]
+        return cls(_keys(own), _keys(quoted), texts, _keys(heads))
 
 
 def _keys(codes: Iterable[str]) -> tuple[str, ...]:
@@ -279,6 +318,10 @@ class _Known:
                     best = max(best, (not sentence.has_gaps, sum(map(len, parts))))
         return best
 
+    def is_said_in(self, text: Message) -> bool:
+        """Whether a message is one of its sentences, whoever wrote the words."""
+        return any(sentence.said_in(text.text) for sentence in self._sentences)
+
     def has_phrase(self, heard: "_Heard") -> bool:
         return any(
             not text.quotes((said,))
@@ -318,6 +361,7 @@ def row(table: dict[str, Any]) -> Row:
         status=frozenset(table.get("status", ())),
         at=frozenset(Place(place) for place in table.get("at", ())),
         together=bool(table.get("together", False)),
+        one_order=bool(table.get("one_order", False)),
         unasked=bool(table.get("unasked", False)),
         **lists,
     )

@@ -54,15 +54,15 @@ def said_in(data: object, prompt: str = "", *, body: bytes = b"") -> Said:
     if data is None:
         text = body[: 4 * LONGEST].decode("utf-8", "replace").strip()
         return Said((), (text[:LONGEST],) if text and not text.startswith("<") else (), prompt)
-    codes: list[str] = []
-    texts: list[str] = []
+    found: dict[str, list[str]] = {"code": [], "text": [], "head": []}
     room = _MOST_TEXT
     for kind, value in _said(data, Written(prompt)):
-        (codes if kind == "code" else texts).append(value)
+        found[kind].append(value)
         room -= len(value)
-        if len(codes) + len(texts) > MOST or room < 0:
+        if sum(map(len, found.values())) > MOST or room < 0:
             break
-    return Said(tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(texts)), prompt)
+    codes, texts, heads = (tuple(dict.fromkeys(each)) for each in found.values())
+    return Said(codes, texts, prompt, heads)
 
 
 def filtered_in(data: object) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def filtered_in(data: object) -> tuple[str, ...]:
 def _said(
     value: object, written: Written, *, key: str = "", above: str = "", depth: int = DEEPEST
 ) -> Iterator[tuple[str, str]]:
-    """A code or a message, one by one."""
+    """A code, a message or the code at its head, one by one."""
     if depth < 0:
         return
     match value:
@@ -126,7 +126,7 @@ def _spoken(
     if found := _TOKEN.match(own.strip()):
         rest = own.strip()[found.end() :]
         if (not rest or rest[0] in ":：") and not found[0].isdigit():
-            yield "code", found[0]
+            yield "head", found[0]
 
 
 def _numbered(code: str, key: str, above: str) -> str:

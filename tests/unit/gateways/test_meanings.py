@@ -434,6 +434,44 @@ ONE_ORDER: list[tuple[int, object, tuple[str, Reason | None]]] = [
     (403, openai("x", "entitlement_required", "kling-v2 needs an entitlement"), OTHER_MODEL),
     (403, openai("x", "model_requires_upgrade"), OTHER_MODEL),
 ]
+BAD_SIZE = ("Rejected", Reason.BAD_SIZE)
+ONE_ORDER += [
+    # A picture that could not be had, by a store that has keys and signatures of its own.
+    *(
+        (status, envelope(message, code), REFUSED)
+        for status in (400, 403)
+        for code in ("image_download_failed", "")
+        for message in (
+            "SignatureDoesNotMatch: the signature of image_url does not match",
+            "InvalidAccessKeyId: the reference image could not be read",
+            "AuthenticationFailed: see the value of the Authorization header",
+            "Unauthenticated: cannot download reference image",
+            "access_token_invalid: image fetch",
+            "Arrearage: the owner of the image url has not paid",
+            "invalid_api_key: failed to fetch the file",
+            "This account has been restricted from generating public figures",
+        )
+    ),
+    (401, envelope("image url returned 401"), REFUSED),
+    (401, envelope("Failed to download the image: 401 Unauthorized"), REFUSED),
+    (401, envelope("下载图片失败：401"), REFUSED),
+    (400, envelope("Arrearage: no", "invalid_request"), REFUSED),
+    (400, envelope("moderation_blocked: no", "invalid_request"), MODERATED),
+    # A size or a length that a plan lacks; a limit of one order.
+    (402, {"error": "1080p requires a Pro plan"}, BAD_SIZE),
+    (402, {"error": "Duration 12s not allowed on free tier"}, BAD_SIZE),
+    (402, envelope("4K is only available for premium subscribers"), BAD_SIZE),
+    (403, envelope("Please upgrade to a paid plan to make longer videos"), BAD_SIZE),
+    (400, envelope("Key limit exceeded: 4 images"), REFUSED),
+]
+CROWDED = [
+    "Too many requests. Please see our content policies and limits page",
+    "Traffic flagged by automated system, slow down",
+    "The safety system rate limit, retry in 5s",
+    "Content moderation: queue is full",
+    "敏感时段限流，请稍后",
+    "内容审核请求过于频繁",
+]
 PASSES = [
     (
         429,
@@ -466,7 +504,47 @@ PASSES = [
     (429, envelope("Insufficient quota: 3 per minute, please top up for more")),
     (429, envelope("额度不足，每分钟 3 次，请充值")),
 ]
+NO_KEY: list[tuple[int, object]] = [
+    *(
+        (status, envelope(words))
+        for status in (400, 403)
+        for words in (
+            "API key not valid",
+            "Invalid or inactive API key",
+            "Forbidden: API key revoked",
+            "The API key has been deactivated",
+            "Consumer 'api_key:x' has been suspended.",
+            "Permission denied: Consumer 'api_key:x' has been suspended.",
+            "API Key 无效",
+        )
+    ),
+    (200, {"code": -22, "msg": "apikey error"}),
+    (200, {"Response": {"Error": {"Code": "AuthFailure.SecretIdNotFound"}, "RequestId": "1"}}),
+    (403, {"Response": {"Error": {"Code": "AuthFailure.SignatureExpire"}}}),
+]
 SPENT: list[tuple[int, object]] = [
+    # What is about the account all the same.
+    (402, envelope("API access requires a paid plan")),
+    (402, envelope("Insufficient credits: 1080p requires a Pro plan")),
+    (400, envelope("Arrearage: no", "x")),
+    (403, envelope("Key limit exceeded. Manage it at x")),
+    *(
+        (status, envelope(words))
+        for status in (400, 403, 429)
+        for words in (
+            "您的账户余额不足以支付本次请求",
+            "令牌余额不足，请联系管理员",
+            "账号余额不足，剩余 0.2 元",
+            "Your team has exhausted its balance",
+            "Account has insufficient balance for this request",
+            "Insufficient funds for this request: need $1.20, have $0.40",
+            "Not enough balance to cover this request",
+            "insufficient credit balance",
+            "You have exceeded your monthly included credits",
+        )
+    ),
+    (200, {"code": -1, "msg": "credits insufficient"}),
+    (200, {"Response": {"Error": {"Code": "ResourceUnavailable.InArrears", "Message": "x"}}}),
     (400, envelope("Insufficient balance. Please top up your account.")),
     (400, {"detail": "Not enough credits, please purchase more"}),
     (403, envelope("Out of funds: recharge at https://a.example")),
@@ -605,6 +683,24 @@ def test_a_limit_that_passes_by_itself_is_busy(status: int, body: object) -> Non
 @pytest.mark.parametrize(("status", "body"), SPENT)
 def test_an_empty_account_is_seen_in_all_spellings(status: int, body: object) -> None:
     assert kind(create(status, body)) == EMPTY
+
+
+@pytest.mark.parametrize(("status", "body"), NO_KEY)
+def test_a_bad_key_is_seen_in_all_spellings(status: int, body: object) -> None:
+    assert kind(create(status, body)) == KEY
+
+
+@pytest.mark.parametrize("message", CROWDED)
+def test_too_much_at_once_is_no_moderation_whatever_part_of_a_gateway_says_so(message: str) -> None:
+    for status in (403, 429):
+        assert kind(create(status, envelope(message))) == LATER
+
+
+@pytest.mark.parametrize("message", ["blocked by our moderation", "违规", "content policy"])
+def test_a_part_of_a_message_never_outweighs_a_429(message: str) -> None:
+    assert kind(create(429, envelope(f"Refused, {message}, no"))) == LATER
+    assert kind(create(400, envelope(f"Refused, {message}, no"))) == MODERATED
+    assert kind(create(429, envelope("no", "moderation_blocked"))) == MODERATED
 
 
 @pytest.mark.parametrize("body", STOPPED, ids=repr)
