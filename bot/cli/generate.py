@@ -25,7 +25,7 @@ from bot.cli.simulator import KEY, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core import fetching, steps
-from bot.core.errors import BotError, Broken, Refused
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.orders import (
     PICTURE_BYTES,
@@ -150,7 +150,7 @@ async def generate(
             gateway = gateways[model.gateway]
             request, files = await _fitted(studio, request, wish)
             console.print(_begun(request))
-            made = await _create(gateway, studio, request, files, ticket)
+            made = await _create(gateway, studio, request, files, ticket, into)
             sources = await _watch(gateway, made, report, prompt=request.written, patience=patience)
             key = await _download(gateway, studio, made.gateway_id, sources, prompt=request.written)
             report(100, tell("generate.working"))
@@ -186,6 +186,7 @@ async def _create(
     request: VideoRequest,
     files: Sequence[Path],
     ticket: Ticket,
+    into: Output,
 ) -> Accepted:
     """Send it, once; the gateway's id of the video. Raises `Broken` with what it may have cost."""
     ticket.gateway = gateway.name
@@ -193,11 +194,24 @@ async def _create(
         film = folder / "answer"
         created = await gateway.create(request, files, into=film, about_to_send=ticket.send)
         if isinstance(created, Made):
-            created = await fetching.put_by(studio, film)
+            created = await put_by(studio, film, into)
     if not isinstance(created, Accepted):
         raise _not_accepted(created, gateway.name, files=len(files))
     ticket.video = None if created.gateway_id == UNNAMED else created.gateway_id
     return created
+
+
+async def put_by(studio: Studio, film: Path, into: Output) -> Accepted:
+    """Keep a video that came as the answer: it comes only once.
+
+    Raises `Broken` where there is no room to work on it: then it is written out as it came.
+    """
+    try:
+        return await fetching.put_by(studio, film, name=film.name)
+    except Temporary as full:
+        kept = studio.received(film.name)
+        await asyncio.to_thread(into.take, kept if kept.exists() else film)
+        raise Broken("generate_as_it_came", file=str(into.path)) from full
 
 
 def _not_accepted(created: Creation, gateway: str, *, files: int) -> BotError:

@@ -29,20 +29,33 @@ _BAD = frozenset({"not_a_video", "video_damaged"})
 _ELSEWHERE = _BAD | {"video_truncated"}
 """What may be whole at another address. All else is about the film, or about us."""
 
-_PUT_BY = "stored:"
+_STORED = "stored:"
 """How a source begins that is no address: a video that came as the answer and is in our storage."""
 MOST_SOURCES = 4
 """Links that are asked besides our own address; each may take a quarter of an hour."""
 
 
-async def put_by(media: Media, film: Path) -> Accepted:
+async def put_by(media: Media, film: Path, *, name: str) -> Accepted:
     """Keep a video that came as the answer, for the steps that follow. Raises `Temporary`."""
-    return Accepted(UNNAMED, (f"{_PUT_BY}{await media.put_by(film)}",))
+    return _kept(await media.put_by(film, name))
+
+
+async def found(media: Media, name: str) -> Accepted | None:
+    """The video that came as the answer to a POST of which nobody wrote the end down.
+
+    Raises `Temporary`.
+    """
+    key = await media.found(name)
+    return None if key is None else _kept(key)
+
+
+def _kept(key: str) -> Accepted:
+    return Accepted(UNNAMED, (f"{_STORED}{key}",))
 
 
 def kept_in(sources: Sequence[str]) -> list[str]:
     """The keys of videos that came as the answer."""
-    return [each.removeprefix(_PUT_BY) for each in sources if each.startswith(_PUT_BY)]
+    return [each.removeprefix(_STORED) for each in sources if each.startswith(_STORED)]
 
 
 async def look(gateway: Gateway, gateway_id: str, sources: Sequence[str], *, prompt: str) -> Look:

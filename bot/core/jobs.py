@@ -74,6 +74,8 @@ class Reason(StrEnum):
     CONTENT_GONE = "content_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     CONTENT_BAD = "content_bad"
+    NO_ROOM = "no_room"
+    """It came as the answer to its order, which it does only once, while our disk was full."""
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
     """Not an end: its video is kept."""

@@ -329,8 +329,11 @@ class Media(Protocol):
         `source` is ours to change. Raises `Broken`, final but for `video_truncated`.
         """
 
-    async def put_by(self, source: Path) -> str:
-        """Store a video as it came, durable on return; its key. Raises `Temporary`."""
+    async def put_by(self, source: Path, name: str) -> str:
+        """Store a video as it came, durable on return; its key. After `Temporary` call it again."""
+
+    async def found(self, name: str) -> str | None:
+        """The key of what was put by under this name, also before we began. Or `Temporary`."""
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
         """A stored object as a local file for as long as the context lasts.
@@ -346,10 +349,7 @@ class Media(Protocol):
         """
 
     def last_frame(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """The last moment of a stored video as a picture, for as long as the context lasts.
-
-        Raises `Broken("file_missing")` if nothing is stored under `key`.
-        """
+        """The last moment of a stored video as a picture; else as `file`."""
 
     async def delete(self, key: str) -> None:
         """Idempotent."""

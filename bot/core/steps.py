@@ -89,10 +89,7 @@ class Steps:
             case Status.QUEUED:
                 await self._submission.submit(job)
             case Status.SUBMITTING:
-                # Its claim ran out: whoever sent the POST is dead, and only they knew the answer.
-                await self._desk.save(
-                    job, moves.unconfirmed(job, detail="process ended in the POST")
-                )
+                await self._submission.take_up(job)
             case Status.IN_PROGRESS:
                 await self._look(job)
             case Status.COMPLETED if job.video is None:

@@ -16,7 +16,7 @@ from bot.core import jobs as moves
 from bot.core.desk import PAUSE, UNCALLED, Desk
 from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
-from bot.core.jobs import IN_BETWEEN, Job, Reason, Status
+from bot.core.jobs import HARD_DEADLINE, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Made, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
@@ -115,6 +115,25 @@ class Submission:
             outcome = await self._followed(posted)
         await self._settle(posted.sent, outcome, first_look=first_look)
 
+    async def take_up(self, job: Job) -> None:
+        """The step of a job whose claim ran out in its POST.
+
+        Whoever sent it is dead, and only they knew the answer; unless that was the video itself,
+        which is here under the job's name.
+        """
+        try:
+            film = await fetching.found(self._media, job.id)
+        except Temporary:
+            if not self._desk.is_past(HARD_DEADLINE, job.submitted_at):
+                await self._desk.again(job, base=2.0, most=60.0)
+                return
+            film = None
+        if film is None:
+            lost = moves.unconfirmed(job, detail="process ended in the POST")
+            await self._desk.save(job, lost)
+        else:
+            await self._record(job, film, first_look=0.0)
+
     async def _post(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted | None:
         """POST; None where that was called off before the first byte, and is written down."""
         try:
@@ -172,7 +191,7 @@ class Submission:
         outcome = posted.outcome
         try:
             if isinstance(outcome, Made):
-                return await self._put_by(posted.film)
+                return await self._put_by(posted.sent, posted.film)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
                 return await self._too_large(posted.sent, outcome, posted.body)
         except BotError as error:
@@ -181,12 +200,13 @@ class Submission:
                 return Uncertain(str(error), answered=True)
         return outcome
 
-    async def _put_by(self, film: Path) -> Accepted:
+    async def _put_by(self, sent: Job, film: Path) -> Accepted:
         """A video that came as the answer comes only once: it is kept however long that takes."""
         while True:
             try:
-                return await fetching.put_by(self._media, film)
-            except Temporary:  # a full disk, a storage that is away
+                return await fetching.put_by(self._media, film, name=sent.id)
+            except Temporary as away:  # a full disk, a storage that is away
+                log.warning("job.film_unstored", job=sent.id, code=away.code)
                 await self._desk.clock.sleep(1.0)
 
     async def _too_large(self, sent: Job, no: Rejected, body: int) -> Rejected:

@@ -20,3 +20,5 @@ class Bounds:
     answer: int = 1_000_000
     """Bytes that are read of an answer that is no video."""
     video: int = 500_000_000
+    room: float = 1.0
+    """Seconds between two tries to write to a disk that takes nothing."""

@@ -7,6 +7,7 @@ after the request was sent (reliability fact F4).
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 
 import aiohttp
@@ -22,6 +23,9 @@ from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.requests import Body
 from bot.gateways.unpacking import Baring
+from bot.log import get_logger
+
+log = get_logger()
 
 
 class Sending:
@@ -72,7 +76,7 @@ async def post(
                 if into and 200 <= response.status < 300 and container_of(head):
                     now = asyncio.get_running_loop().time()
                     patience.reschedule(now + bounds.content)
-                    return await _saved(response, head, into, most=bounds.video)
+                    return await _saved(response, head, into, bounds=bounds)
                 return await read(response, head, most=bounds.answer)
 
 
@@ -87,19 +91,71 @@ async def _head(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def _saved(
-    response: aiohttp.ClientResponse, head: bytes, into: Path, *, most: int
+    response: aiohttp.ClientResponse, head: bytes, into: Path, *, bounds: Bounds
 ) -> Made | Rejected:
-    """Stream a video to disk. One that is larger than we take is paid for all the same."""
-    size = len(head)
-    with into.open("wb") as file:
-        file.write(head)
+    """Stream a video to disk. One that we can't take is paid for all the same.
+
+    It comes only once: while the disk takes nothing, the unread rest waits in its connection.
+    """
+    disk, size = _Disk(into, bounds), len(head)
+    try:
+        await disk.write(head)
         async for chunk in response.content.iter_chunked(256 * 1024):
             size += len(chunk)
-            if size > most:
-                detail = f"larger than we take: more than {most} bytes"
+            if size > bounds.video:
+                detail = f"larger than we take: more than {bounds.video} bytes"
                 return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
-            await asyncio.to_thread(file.write, chunk)
+            await disk.write(chunk)
+    except _NoRoom as full:
+        return Rejected(Reason.NO_ROOM, str(full), charged=True)
+    except aiohttp.ClientError:
+        if disk.why is None:
+            raise
+        # Its sender did not wait for us: the line is not what was at fault.
+        return Rejected(Reason.NO_ROOM, disk.why, charged=True)
+    finally:
+        disk.close()
     return Made(size)
+
+
+class _NoRoom(Exception):
+    """The disk took nothing for as long as a video may take."""
+
+
+class _Disk:
+    """A file that is written to however long that takes, within the time for a whole video."""
+
+    def __init__(self, path: Path, bounds: Bounds) -> None:
+        self._path = path
+        self._pause = bounds.room
+        # What is left of that time is for saying so.
+        self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
+        self._file: FileIO | None = None
+        self.why: str | None = None
+        """What the disk said when it took nothing."""
+
+    async def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[await asyncio.to_thread(self._some, rest) :]
+            except OSError as error:
+                if self.why is None:
+                    log.error("film.no_room", why=error.strerror)
+                self.why = f"own disk: {error.strerror}"
+                if asyncio.get_running_loop().time() > self._until:
+                    raise _NoRoom(self.why) from error
+                await asyncio.sleep(self._pause)
+
+    def _some(self, data: memoryview) -> int:
+        """Without a buffer, so that it is known how much was written before an error."""
+        if self._file is None:
+            self._file = FileIO(self._path, "wb")
+        return self._file.write(data)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int) -> Answer:

@@ -1,7 +1,7 @@
 """Files by key: in a directory by default, in a bucket by URL.
 
-A key is random and names nothing about whom or what it is for; anything that is not a key we
-made is refused, so that no key leads out of the directory.
+A key names nothing about whom or what it is for: it is random, or made of a name that says nothing
+either. Anything that is not a key we made is refused, so that no key leads out of the directory.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +31,12 @@ _PARTS_AT_ONCE = 3
 def new_key(kind: str, suffix: str) -> str:
     """A fresh key such as `videos/ab/abcdef….mp4`."""
     name = secrets.token_hex(16)
+    return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
+
+
+def named_key(kind: str, suffix: str, name: str) -> str:
+    """The same key each time for what has this name."""
+    name = blake2b(name.encode(), digest_size=16).hexdigest()
     return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
 
 
@@ -126,7 +133,12 @@ def _make_private(root: Path, key: str) -> None:
 
 def _sync(root: Path, key: str) -> None:
     path = root / key
-    for place in (path, path.parent, path.parent.parent, root):
+    sync(path, path.parent, path.parent.parent, root)
+
+
+def sync(*places: Path) -> None:
+    """Wait until the disk has these files and folders."""
+    for place in places:
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from errno import EXDEV
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from bot.core.errors import BotError, Temporary
 from bot.core.jobs import Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.media import encoding, pictures, sounds, videos
-from bot.media.storage import Storage, new_key
+from bot.media.storage import Storage, named_key, new_key, sync
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 30.0
@@ -40,6 +41,8 @@ class Studio:
     def __init__(self, data: Path, *, storage_url: str | None = None, workers: int = 2) -> None:
         """Without `storage_url` the files are kept in `data/media`."""
         self._scratch = data / "scratch"
+        self._received = data / "received"
+        """Videos that came as an answer, whole, until the storage has them."""
         self._url = storage_url or str(data / "media")
         self._workers = Workers(workers)
         self._shrinking = asyncio.Lock()
@@ -121,11 +124,33 @@ class Studio:
                 thumbnail=await self._keep_thumbnail(file),
             )
 
-    async def put_by(self, source: Path) -> str:
-        """Store a video as it came, durable on return; its key. Raises `Temporary`."""
-        key = new_key("originals", "mp4")
-        await self.storage.put(key, source)
+    async def put_by(self, source: Path, name: str) -> str:
+        """Store a video as it came; its key, which `found` answers for this name from now on.
+
+        Raises `Temporary`: then it is ours all the same, wherever that happened, and the same call
+        goes on with it.
+        """
+        key, received = _film_key(name), self.received(name)
+        try:
+            await asyncio.to_thread(_receive, source, received)
+        except OSError as error:
+            raise Temporary("storage_unavailable", key=key) from error
+        if await asyncio.to_thread(received.exists) or not await self.storage.exists(key):
+            await self.storage.put(key, received)
+            with suppress(OSError):
+                await asyncio.to_thread(received.unlink)
         return key
+
+    async def found(self, name: str) -> str | None:
+        """The key of the video that was put by under this name, also by a process that died."""
+        key, received = _film_key(name), self.received(name)
+        if await asyncio.to_thread(received.exists):
+            return await self.put_by(received, name)
+        return key if await self.storage.exists(key) else None
+
+    def received(self, name: str) -> Path:
+        """Where the video of this name is until the storage has taken it."""
+        return self._received / Path(_film_key(name)).name
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -187,12 +212,34 @@ class Studio:
         return key
 
     def _open(self) -> Storage:
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._scratch, self._received):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in self._scratch.iterdir():
             with suppress(FileNotFoundError):
                 if folder.stat().st_mtime < time.time() - FORGOTTEN_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
         return Storage(self._url, scratch=self._scratch)
+
+
+def _film_key(name: str) -> str:
+    return named_key("originals", "mp4", name)
+
+
+def _receive(source: Path, into: Path) -> None:
+    """Under its lasting name there is a whole video or none."""
+    if source == into or not source.exists():
+        return
+    sync(source)
+    try:
+        source.replace(into)
+    except OSError as error:
+        if error.errno != EXDEV:
+            raise
+        part = into.with_suffix(".part")  # the scratch directory is a disk of its own
+        shutil.copyfile(source, part)
+        sync(part)
+        part.replace(into)
+    sync(into.parent)
 
 
 def _sized(fit: Fit, size: tuple[int, int] | None) -> Fit:

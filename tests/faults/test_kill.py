@@ -171,6 +171,58 @@ async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent
     assert world.simulator.charges == 1
 
 
+async def logged(process: Process, event: bytes) -> None:
+    assert process.stderr is not None
+    async with asyncio.timeout(WAIT):
+        while event not in await process.stderr.readline():
+            pass
+
+
+@pytest.mark.proof
+async def test_killed_while_no_storage_takes_a_received_video_it_is_posted_all_the_same(
+    world: World,
+) -> None:
+    """It was the answer to its POST, so it comes only once; and it is paid for once."""
+    world.simulator.faults.add(Fault("create", "film", takes=0.0))
+    originals = world.folder / "data" / "media" / "originals"
+    aside = originals.with_name("aside")
+    async with asked(world) as (process, _, _):
+        async with world.simulator.holding("create"):
+            await world.simulator.next("create")
+            originals.rename(aside)
+            originals.touch()
+        await logged(process, b"job.film_unstored")
+        process.kill()
+        await died(process)
+    originals.unlink()
+    aside.rename(originals)
+    await after_restart(world)
+    assert rows(world, "SELECT status, spend_cost FROM jobs") == [("delivered", 1)]
+
+
+@pytest.mark.proof
+async def test_killed_before_the_row_of_a_stored_video_is_written_it_is_posted_all_the_same(
+    world: World,
+) -> None:
+    """Even if the spool has nothing of it: it is found by its job, and does not stay behind."""
+    world.simulator.faults.add(Fault("create", "film", takes=0.0))
+    data = world.folder / "data"
+    async with asked(world) as (process, _, _):
+        async with world.simulator.holding("create"):
+            await world.simulator.next("create")
+            lock = sqlite3.connect(data / "zoetrope.db", isolation_level=None, timeout=WAIT)
+            lock.execute("BEGIN IMMEDIATE")
+        await logged(process, b"job.id_spooled")
+        process.kill()
+        await died(process)
+    lock.close()
+    (data / "pending-ids").unlink()
+    assert len(list((data / "media" / "originals").rglob("*.mp4"))) == 1
+    await after_restart(world)
+    assert rows(world, "SELECT status, spend_cost FROM jobs") == [("delivered", 1)]
+    assert list((data / "media" / "originals").rglob("*.mp4")) == []
+
+
 @pytest.mark.proof
 async def test_killed_between_posting_and_saving_the_result_stands_once(world: World) -> None:
     hold = world.discord.hold("POST", r"/channels/\d+/messages$")

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.cli.generate import Wish, order_for
-from bot.core.errors import Refused
+from bot.cli.generate import Wish, order_for, put_by
+from bot.cli.output import Output
+from bot.core.errors import Broken, Refused
 from bot.core.orders import Shaping
+from bot.media.studio import Studio
 
 
 def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
@@ -56,3 +58,15 @@ def test_a_file_that_is_not_there_is_not_called_an_unknown_format(
     with pytest.raises(Refused) as refused:
         order_for(Wish(prompt="a cat", pictures=(tmp_path / name,)))
     assert (refused.value.code, refused.value.values.get("why")) == (code, why)
+
+
+async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_left_for_work(
+    tmp_path: Path,
+) -> None:
+    film, into = tmp_path / "answer", Output(tmp_path / "cat.mp4")
+    film.write_bytes(b"a video!!")
+    async with Studio(tmp_path / "data") as studio:
+        (tmp_path / "data" / "media" / "originals").touch()
+        with pytest.raises(Broken, match="generate_as_it_came"):
+            await put_by(studio, film, into)
+    assert into.path.read_bytes() == b"a video!!"

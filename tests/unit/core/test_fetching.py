@@ -1,11 +1,13 @@
 """A made video until it is ours: what is tried again, how soon, how often, and what people hear."""
 
+import asyncio
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken, Temporary
 from bot.core.fetching import MOST_SOURCES
-from bot.core.jobs import UNNAMED, Reason, Status
+from bot.core.jobs import CLAIM, HARD_DEADLINE, UNNAMED, Reason, Status
 from bot.core.notices import Pause
 from bot.core.outcomes import (
     Accepted,
@@ -273,6 +275,50 @@ async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
     assert (workshop.gateway.posts, workshop.gateway.asked, workshop.gateway.looked) == (1, [], 0)
     assert kept == [set(), set(), set()]
     assert workshop.studio.kept == {"videos/a.mp4"}
+
+
+@pytest.mark.parametrize("away", [0, 3], ids=["", "its storage is still away"])
+async def test_a_video_that_was_received_when_the_process_ended_is_found_by_the_next(
+    workshop: Workshop, away: int
+) -> None:
+    """Its storage took nothing; the order is neither sent again nor called unanswered."""
+
+    async def stop() -> None:
+        raise asyncio.CancelledError
+
+    workshop.gateway.creations = [Made(9)]
+    workshop.studio.storage_trouble = [Temporary("storage_unavailable")]
+    workshop.clock.on_nap = stop
+    job = await workshop.submit(order())
+    with pytest.raises(asyncio.CancelledError):
+        await workshop.work(1)
+    assert (await workshop.job(job.id)).status is Status.SUBMITTING
+    workshop.studio.storage_trouble = [Temporary("storage_unavailable")] * away
+    await workshop.work(2 * CLAIM)
+    done = await workshop.job(job.id)
+    assert (done.status, done.video is not None) == (Status.COMPLETED, True)
+    assert (workshop.gateway.posts, workshop.gateway.asked, done.spend_cost) == (1, [], 1)
+    assert (workshop.studio.kept, workshop.studio.received) == ({"videos/a.mp4"}, set())
+
+
+async def test_without_a_video_a_post_whose_process_ended_stays_unconfirmed(
+    workshop: Workshop,
+) -> None:
+    """Also where it can't be asked for a day whether there is one."""
+
+    async def stop() -> None:
+        raise asyncio.CancelledError
+
+    workshop.gateway.meanwhile = stop
+    job = await workshop.submit(order())
+    with pytest.raises(asyncio.CancelledError):
+        await workshop.work(1)
+    workshop.studio.storage_trouble = [Temporary("storage_unavailable")] * 9999
+    await workshop.work(HARD_DEADLINE / 2)
+    assert (await workshop.job(job.id)).status is Status.SUBMITTING
+    await workshop.work(HARD_DEADLINE)
+    end = await workshop.job(job.id)
+    assert (end.status, end.spend_cost, workshop.gateway.posts) == (Status.UNCONFIRMED, 1, 1)
 
 
 async def test_a_video_that_was_the_answer_does_not_stay_when_its_job_ends_without_it(

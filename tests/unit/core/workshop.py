@@ -153,6 +153,8 @@ class ScriptedStudio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kept: set[str] = set()
+        self.received: set[str] = set()
+        """Names of videos that came as an answer, and that the storage did not take yet."""
         self.fits: list[Fit] = []
         """What pictures were made for, each time."""
         self.sizes: dict[str, int] = {}
@@ -195,11 +197,21 @@ class ScriptedStudio:
         seconds = min(self.seconds, fit.most_seconds)
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
 
-    async def put_by(self, source: Path) -> str:
+    async def put_by(self, source: Path, name: str) -> str:
+        self.received.add(name)
         if self.storage_trouble:
             raise self.storage_trouble.pop(0)
-        self.kept.add("originals/a.mp4")
-        return "originals/a.mp4"
+        self.kept.add(f"originals/{name}.mp4")
+        self.received.discard(name)
+        return f"originals/{name}.mp4"
+
+    async def found(self, name: str) -> str | None:
+        if name in self.received:
+            return await self.put_by(self.folder, name)
+        if self.storage_trouble:
+            raise self.storage_trouble.pop(0)
+        key = f"originals/{name}.mp4"
+        return key if key in self.kept else None
 
     async def keep_video(self, source: Path) -> Video:
         if self.bad_videos:

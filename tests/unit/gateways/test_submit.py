@@ -5,11 +5,13 @@ import errno
 import gzip
 import socket
 import tracemalloc
+from contextlib import ExitStack
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from structlog.testing import capture_logs
 from yarl import URL
 
 from bot.core.jobs import Reason
@@ -21,6 +23,7 @@ from bot.gateways.requests import Body
 from bot.gateways.sending import Sending
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from tests.fakes import wire
+from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Fault, Wire
 
 from .samples import MP4, nothing, opened, request, with_files
@@ -392,6 +395,55 @@ async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memo
     assert got == TOO_LARGE
     assert 19_000_000 < (tmp_path / "v").stat().st_size <= 20_000_000
     assert most < 5_000_000
+
+
+async def _arriving(raw: bytes, into: Path, bounds: Bounds, *, room: ExitStack) -> Creation:
+    """A film comes while nothing can be written; once that was noticed, `room` is closed."""
+
+    async def noticed() -> None:
+        while not any(entry["event"] == "film.no_room" for entry in said):
+            await asyncio.sleep(0)
+        room.close()
+
+    with capture_logs() as said:
+        async with (
+            Wire(wire.sending(raw)).serve() as url,
+            opened(url, bounds=bounds) as gateway,
+            asyncio.TaskGroup() as tasks,
+        ):
+            tasks.create_task(noticed())
+            return await gateway.create(request(), [], into=into, about_to_send=nothing)
+
+
+@pytest.mark.parametrize("size", [0, 100_000], ids=["from its first byte", "in its middle"])
+async def test_a_video_that_comes_while_the_disk_takes_nothing_waits_for_room(
+    tmp_path: Path, size: int
+) -> None:
+    film, room = MP4 + bytes(range(256)) * 4000, ExitStack()
+    room.enter_context(no_file_larger_than(size))
+    got = await _arriving(wire.answer(film), tmp_path / "v", Bounds(room=0.01), room=room)
+    assert got == Made(len(film))
+    assert (tmp_path / "v").read_bytes() == film
+
+
+async def test_a_video_for_which_there_never_was_room_was_made_and_is_paid_for(
+    tmp_path: Path,
+) -> None:
+    with no_file_larger_than(0):
+        got = await _arriving(
+            wire.answer(MP4), tmp_path / "v", Bounds(room=0.01, content=0.5), room=ExitStack()
+        )
+    assert got == Rejected(Reason.NO_ROOM, "own disk: File too large", charged=True)
+
+
+async def test_a_sender_that_does_not_wait_for_room_is_not_what_was_at_fault(
+    tmp_path: Path,
+) -> None:
+    room = ExitStack()
+    room.enter_context(no_file_larger_than(0))
+    cut = wire.answer(MP4, length=len(MP4) + 9)
+    got = await _arriving(cut, tmp_path / "v", Bounds(room=0.01), room=room)
+    assert got == Rejected(Reason.NO_ROOM, "own disk: File too large", charged=True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bot.core.jobs import Video
 from bot.core.orders import Fit, SoundFit, Still
 from bot.core.ports import Media
 from bot.media.studio import FORGOTTEN_AFTER, Studio
+from tests.fakes.disk import no_file_larger_than
 from tests.unit.media.samples import encoded, noise, quarters, write_sound, write_video
 
 
@@ -192,3 +194,22 @@ async def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
 def _frames(video: Path) -> list[Image.Image]:
     with av.open(str(video)) as container:
         return [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
+
+
+async def test_a_video_that_was_received_outlives_a_storage_that_takes_nothing(
+    clip: Path, tmp_path: Path
+) -> None:
+    """Also the process: the next one finds it by its name, and has it under the same key."""
+    source = Path(shutil.copy(clip, tmp_path / "answer"))
+    async with Studio(tmp_path / "data") as studio:
+        with no_file_larger_than(0), pytest.raises(Temporary, match="storage_unavailable"):
+            await studio.put_by(source, "job1")
+        assert not source.exists()
+    async with Studio(tmp_path / "data") as studio:
+        key = await studio.found("job1")
+        assert key is not None
+        assert (await studio.found("job1"), await studio.put_by(source, "job1")) == (key, key)
+        assert await studio.found("job2") is None
+        async with studio.file(key) as kept:
+            assert kept.read_bytes() == clip.read_bytes()
+    assert list((tmp_path / "data" / "received").iterdir()) == []
