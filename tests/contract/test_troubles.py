@@ -126,7 +126,7 @@ MEANINGS: Mapping[str, str] = {
     ),
     "made-at-once-film": "Made",
     "moderated-charged": "Accepted Running Failed(withheld) charged",
-    "moderated-silent": "Accepted Running Done Unusable(withheld)",
+    "moderated-silent": "Accepted Running Done Trouble!",
     "vendor-away": "Accepted Running Failed(refused)",
     **all_of("failed-400 failed-500", "Accepted Running Failed(moderated)"),
     # The content, asked for by our own id first, then with the links that the look had.
@@ -155,10 +155,14 @@ STRANGE = all_of("begun-failed begun-invalid", "Uncertain")
 """A 5xx of one that is not known to be new-api is not believed."""
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "documented": STRANGE,
-    "new-api": {**GIVES_UP, "moderated-silent": "Accepted Running Done Trouble!"},
+    "new-api": GIVES_UP,
     "new-api-a": {"vendor-away": "Accepted Running"},  # it shows the vendor's last word for ever
     "openai": {**NO_LINKS, **STRANGE},
-    "new-api-c": {**NO_LINKS, **GIVES_UP},
+    "new-api-c": {
+        **NO_LINKS,
+        **GIVES_UP,
+        "moderated-silent": "Accepted Running Done Unusable(withheld)",
+    },
 }
 """Profile → where it differs."""
 
