@@ -449,6 +449,7 @@ ONE_ORDER += [
             "access_token_invalid: image fetch",
             "Arrearage: the owner of the image url has not paid",
             "invalid_api_key: failed to fetch the file",
+            "Invalid API key, so we failed to download the image",
             "This account has been restricted from generating public figures",
         )
     ),
@@ -526,6 +527,7 @@ SPENT: list[tuple[int, object]] = [
     # What is about the account all the same.
     (402, envelope("API access requires a paid plan")),
     (402, envelope("Insufficient credits: 1080p requires a Pro plan")),
+    (403, envelope("Insufficient credits to animate your image. Open https://a.example")),
     (400, envelope("Arrearage: no", "x")),
     (403, envelope("Key limit exceeded. Manage it at x")),
     *(
