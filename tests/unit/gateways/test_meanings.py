@@ -449,7 +449,7 @@ ONE_ORDER += [
             "access_token_invalid: image fetch",
             "Arrearage: the owner of the image url has not paid",
             "invalid_api_key: failed to fetch the file",
-            "Invalid API key, so we failed to download the image",
+            "Incorrect API key provided: cannot download the image",
             "This account has been restricted from generating public figures",
         )
     ),
