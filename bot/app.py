@@ -146,7 +146,7 @@ async def _access(
     clock: Clock,
     announce: Callable[[str], None],
 ) -> Access:
-    """Who may; where that is nobody yet, the code for the first owner is made and announced."""
+    """The access rules; where nobody owns the bot yet, a code for the first owner is announced."""
     default = config.settings.access
     access = Access(
         places=rows.places, facts=rows.settings, default=default, clock=clock, private=private
@@ -321,7 +321,7 @@ def new_seed() -> int:
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:
-    """What the clients need of the configured gateways."""
+    """The settings of the clients, from the configured gateways."""
     return [
         videos_api.Settings(
             name=name,

@@ -35,7 +35,7 @@ Card = Callable[[Job], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What any network may need of the house."""
+    """The parts of the service that any network may need."""
 
     config: Config
     clock: Clock

@@ -66,7 +66,7 @@ def moment(seconds: float, locale: str) -> str:
 
 
 def printable(text: str) -> str:
-    """What others wrote, for a terminal: nothing in it can move the cursor."""
+    """Text of others, for a terminal: nothing in it can move the cursor."""
     return "".join(char if char.isprintable() else "·" for char in text)
 
 

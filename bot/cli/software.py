@@ -1,4 +1,4 @@
-"""What `init` and `doctor` find out of a gateway's software, and the sentences about it."""
+"""The software of a gateway, as `init` and `doctor` find it, and the sentences about it."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def name(found: Found) -> str:
 
 
 def unlike(gateway: str, found: Found, dialect: str) -> str | None:
-    """What to do where that software is not spoken to in this dialect; None where it is."""
+    """The remedy where that software speaks another dialect; None where it speaks this one."""
     wanted = DIALECTS.get(found.software)
     if wanted in (None, dialect):
         return None

@@ -1,4 +1,4 @@
-"""What was found out of each gateway, kept with its date: `gateways.json` in the data folder.
+"""The findings about each gateway, kept with their date: `gateways.json` in the data folder.
 
 `init` and `doctor` write it, everything that loads a configuration reads it. It holds for the
 address that was asked, fills only what the operator left open, and has no secret in it.
@@ -24,7 +24,7 @@ LASTING = "C"
 
 
 class Found(BaseModel):
-    """What one gateway was found to be."""
+    """The findings about one gateway."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +50,7 @@ _FOUNDS = TypeAdapter(dict[str, Found])
 
 
 def read(folder: Path) -> tuple[Founds, list[Problem]]:
-    """What is kept, by the gateway's name; a file that can't be used is told and ignored."""
+    """The kept findings, by the gateway's name; a file that can't be used is told and ignored."""
     file = folder / FILE
     try:
         return _FOUNDS.validate_json(file.read_bytes()), []
@@ -79,7 +79,7 @@ def keep(folder: Path, name: str, found: Found) -> Found:
 
 
 def _after(last: Found, found: Found) -> Found:
-    """What could not be told this time, say of a busy gateway, stays as it was told before."""
+    """Facts that are not told this time, say by a busy gateway, stay as they were told before."""
     if found.generation is None and found.software in (last.software, UNKNOWN):
         stays = {"software": last.software, "generation": last.generation}
         found = found.model_copy(update={"version": found.version or last.version, **stays})

@@ -17,7 +17,7 @@ NEWEST = (9999,)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one family could do at one gateway if the plugin is new enough."""
+    """The kinds that one family could do at one gateway if the plugin is new enough."""
 
     label: str
     gateway: str
@@ -45,7 +45,7 @@ def held_back(settings: Settings, catalog: Catalog) -> list[Held]:
 
 
 def _kinds(catalog: Catalog, model: Model) -> frozenset[Kind]:
-    """What is offered of it already."""
+    """The kinds that are offered already."""
     offered = catalog.model(model.name)
     return frozenset(offered.kinds if offered else ())
 

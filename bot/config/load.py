@@ -44,9 +44,9 @@ class Config:
     written: Settings
     """The settings as the operator wrote them, without what was found out."""
     found: discoveries.Founds = field(default_factory=dict)
-    """What was found out of each gateway at its present address."""
+    """The findings about each gateway at its present address."""
     remarks: tuple[Problem, ...] = ()
-    """What was left aside, and stops nothing."""
+    """The problems that were left aside, and stop nothing."""
 
     @property
     def data_dir(self) -> Path:

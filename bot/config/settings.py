@@ -67,7 +67,7 @@ def api_key(text: str) -> str:
 
 
 def _secret(text: str, *, prefix: str) -> str:
-    """What came with a word, quotes or white space from a paste is meant without them."""
+    """The text of a paste, without quotes and white space around it."""
     secret = unquoted(re.sub(rf"^{prefix}\s+", "", unquoted(text), flags=re.IGNORECASE))
     if not secret:
         raise ValueError("secret_missing")

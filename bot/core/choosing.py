@@ -25,13 +25,13 @@ from bot.core.orders import (
 from bot.core.prompts import clean
 
 SEEDS = range(1, 2**31)
-"""What every vendor takes. Gateways drop a 0, and to vendors it means any."""
+"""Seeds that every vendor takes. Gateways drop a 0, and to vendors it means any."""
 _SWITCHES = {
     Extra.AUDIO: ("no_audio", "always_audio"),
     Extra.PROMPT_EXTEND: ("no_prompt_extend", "always_prompt_extend"),
     Extra.WATERMARK: ("no_watermark", "always_watermark"),
 }
-"""What can be on or off, and how it is refused: where it can't be on, and where not off."""
+"""Extras that are on or off, each with two refusals: it can't be on, it can't be off."""
 
 _RUN = 3
 """Numbers in a row that are still named one by one."""
@@ -114,7 +114,7 @@ def _nearest(can: tuple[str, ...], pictures: tuple[Picture, ...]) -> str | None:
 
 
 def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
-    """What the pictures of `order` have to be."""
+    """The demands on the pictures of `order`."""
     width = height = None
     if rule.exact and request.size:
         width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
@@ -169,7 +169,7 @@ def _seed(model: Model, seed: int) -> int:
 
 
 def _switch(model: Model, extra: Extra, on: bool) -> dict[str, Value]:
-    """What is sent for it, if anything has to be."""
+    """The value to send for it, if one has to be sent."""
     arrives = extra in model.takes and (on or extra not in model.drops_false)
     if arrives:
         return {extra: on}
@@ -186,7 +186,7 @@ def check_length(text: str, limit: int, code: str, model: Model) -> None:
 
 
 def one_of(wanted: Choice | None, can: tuple[Choice, ...], what: str, model: Model) -> Choice:
-    """What is wanted, or the first; `Refused` if it is none of them."""
+    """The wanted value, or the first; `Refused` if it is none of them."""
     if wanted is None:
         return can[0]
     if wanted not in can:

@@ -88,7 +88,7 @@ class Places:
     files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """One entry per file, the sound last."""
     fixed: Mapping[Kind, Mapping[str, Value]] = field(default_factory=dict)
-    """What goes with the files, place by place: like the word that says which picture is first."""
+    """Values that go with the files, by place: say, the word that makes a picture the first."""
 
     def of(self, name: str) -> tuple[str, ...]:
         """Where the extra of this name goes."""
@@ -97,7 +97,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """What is different in one quality."""
+    """The facts that differ in one quality."""
 
     seconds: tuple[int, ...] | None = None
     kinds: tuple[Kind, ...] | None = None
@@ -112,7 +112,7 @@ class Model:
     family: str
     label: str
     note: str = ""
-    """What people should know of the family before they choose it."""
+    """A remark on the family, for people who choose it."""
     gateway: str
     dialect: str
     kinds: tuple[Kind, ...]
@@ -137,7 +137,7 @@ class Model:
     takes: tuple[Extra, ...] = ()
     """What people may ask for."""
     unasked: Mapping[Extra, bool] = field(default_factory=dict)
-    """What the vendor does where nothing is said."""
+    """The vendor's choice where nothing is said."""
     drops_false: tuple[Extra, ...] = ()
     """Extras that the gateway leaves out on the way up when they are false."""
     negative_limit: int = 500

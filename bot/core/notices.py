@@ -1,4 +1,4 @@
-"""What operators are told without asking: a gateway is paused, works again, or puzzles us.
+"""News that operators get without asking: a gateway is paused, works again, or puzzles us.
 
 One row for each owner, gateway and subject: news takes the place of what was not said yet, so
 nobody is told what is no longer so.

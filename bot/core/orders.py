@@ -291,7 +291,7 @@ class VideoRequest:
     kind: Kind
     prompt: str
     seconds: int
-    """What counts, in limits and in money."""
+    """The number that counts, in limits and in money."""
     auto: bool = False
     """Whether the model chooses the length, up to `seconds`."""
     audio: bool | None = None

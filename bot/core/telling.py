@@ -84,7 +84,7 @@ def reply(notice: Notice, *, key: str) -> Reply:
 
 
 def _remark(notice: Notice) -> Reply:
-    """What stands between us and the gateway, or what of it nobody can read."""
+    """The news of a wall before the gateway, or of an answer that nobody can read."""
     detail = shortened(notice.detail, MOST_DETAIL)
     if (word := word_in(notice.subject)) is not None:
         values = {"gateway": notice.gateway, "word": word}

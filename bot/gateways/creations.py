@@ -125,7 +125,7 @@ def _own_lock(status: int, data: object, prompt: str, meanings: Meanings) -> Rea
 
 
 def _unasked(status: int, data: object, said: Said, meanings: Meanings) -> Meaning | None:
-    """What the gateway itself says no to: by its own code, for a message may quote its vendor's."""
+    """The meaning of the gateway's own no: by its code, for a message may quote its vendor's."""
     error = data.get("error") if isinstance(data, dict) else None
     source = error if isinstance(error, dict) else data
     code = source.get("code") if isinstance(source, dict) else None

@@ -46,7 +46,7 @@ class Onward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """What is missing of a download that broke off."""
+    """The missing part of a download that broke off."""
 
     why: Trouble
     received: int
@@ -59,7 +59,7 @@ class Rest:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What asks for the rest of it, or for all of another file."""
+        """The request's headers for the rest of it, or for all of another file."""
         return {"Range": f"bytes={self.received}-", "If-Range": self.validator}
 
     def goes_on(self, response: aiohttp.ClientResponse) -> bool:

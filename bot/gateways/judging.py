@@ -1,4 +1,4 @@
-"""What follows from a meaning, for whichever answer it was found in."""
+"""Meanings decide: which lock, which reason and which state follow from one."""
 
 import re
 from typing import Any

@@ -63,7 +63,7 @@ log = get_logger()
 def read_look(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Look:
-    """What the answer to a GET says about the job `gateway_id`."""
+    """The answer to a GET, read for the job `gateway_id`."""
     body = parsed(answer.body)
     data = enveloped(body)
     problem = problem_in(data)
@@ -92,7 +92,7 @@ def read_look(
 def read_refusal(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Locked | Trouble | Unusable:
-    """What an answer means that is neither a state nor a file: look again later."""
+    """The meaning of an answer that is neither a state nor a file: look again later."""
     data = parsed(answer.body)
     found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.CONTENT)
     if meaning_of(found) is Meaning.WITHHELD:
@@ -103,7 +103,7 @@ def read_refusal(
 def read_content(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> tuple[str, ...] | Trouble | Unusable:
-    """What words mean that came in place of a video: where it is, "not yet", or that it is not."""
+    """The meaning of words in place of a video: where it is, "not yet", or that it is not."""
     data = enveloped(content_of(answer))
     if data is not None:
         if sources := links_in(data) or said_links_in(data, prompt):

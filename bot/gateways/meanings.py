@@ -207,7 +207,7 @@ class Meanings:
     def _headed(
         head: Found | None, code: Found | None, account: "_Heard", heard: "_Heard"
     ) -> Found | None:
-        """What a message begins with, where it is no less than the answer's own code.
+        """The code that a message begins with, where it is no less than the answer's own.
 
         A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): of a key, and of
         a message about one order, it tells nothing about the account.

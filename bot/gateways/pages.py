@@ -29,7 +29,7 @@ def speaks_plainly_to_tls(status: int, body: bytes) -> bool:
 
 
 def page_in_words(headers: Mapping[str, str], body: bytes) -> str:
-    """Whose page it is, by its title and its server."""
+    """The page's owner, by its title and its server."""
     title = _TITLE.search(body[:20_000])
     named = title[1].decode("utf-8", "replace") if title else "no title"
     server = headers.get("Server", "").strip()[:60]

@@ -67,7 +67,7 @@ _STATUS = (
     *("taskstate", "jobstate", "state"),
 )
 _PARTS = ("state", "status", "name", "value")
-"""What the word is called where a status is a table."""
+"""Names of the word where a status is a table."""
 _REMARKS = ("taskstatusmsg", "statusmsg", "statusmessage")
 """Sentences about a state, which some write the word itself into."""
 _HTTP = ("200", "201", "202")

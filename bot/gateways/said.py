@@ -94,7 +94,7 @@ def _said(
 
 
 def _told(table: dict[Any, object], key: str) -> Iterator[tuple[str, object]]:
-    """What may be a code or a message in `table`, or have one in it."""
+    """The values in `table` that may be a code or a message, or have one in them."""
     for name, inner in list(table.items())[:MOST]:
         low = str(name).casefold()
         if low == "status" and key == "error":  # Google's
@@ -135,7 +135,7 @@ def _numbered(code: str, key: str, above: str) -> str:
 
 
 def own_in(data: object, prompt: str = "") -> Said:
-    """What the envelope says by itself, without what a message quotes of a vendor."""
+    """The envelope's own words, without those that a message quotes of a vendor."""
     if not isinstance(data, dict):
         return Said()
     error = data.get("error")

@@ -132,7 +132,7 @@ class _Disk:
         self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
         self._file: FileIO | None = None
         self.why: str | None = None
-        """What the disk said when it took nothing."""
+        """The disk's error when it took nothing."""
 
     async def write(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -1,4 +1,4 @@
-"""What a gateway and a key are good for, found out free of charge by GETs alone.
+"""A gateway and a key are tried free of charge, by GETs alone.
 
 A list of models that is shown to this key, and not to a made-up one, proves it. Else a video with a
 nonsense id tells a good key (there is no such video) from a bad one. Behind litellm that question
@@ -78,7 +78,7 @@ class Survey:
     received: float
     """Our clock at that moment, in seconds since 1970."""
     answers: Mapping[str, Answer]
-    """What was said to this key, by the question."""
+    """The answers to this key, by the question."""
 
 
 async def find(base_url: str) -> None:

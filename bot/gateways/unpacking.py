@@ -88,7 +88,7 @@ class Baring:
         self._head: bytes | None = None if is_bare else b""
 
     def piece(self, piece: bytes) -> bytes:
-        """What there is of it by now; nothing as long as it may all be blank."""
+        """The file's bytes so far; none as long as it may all be blank."""
         if self._head is None:
             return piece
         self._head += piece
@@ -97,7 +97,7 @@ class Baring:
         return self.rest()
 
     def rest(self) -> bytes:
-        """What is held back still when the end has come."""
+        """The bytes that are held back still when the end has come."""
         begun = bare(self._head or b"")
         self._head = None if begun else b""
         return begun

@@ -40,7 +40,7 @@ class Sign:
     body: str = ""
 
     def matches(self, question: str, answer: Answer) -> list[re.Match[str]]:
-        """What its patterns found; nothing where they don't all find something."""
+        """The finds of its patterns; none where one of them finds nothing."""
         if self.at not in ("", question) or self.status not in (None, answer.status):
             return []
         lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
@@ -54,7 +54,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """What is known of the software."""
+    """The facts that are known of the software."""
 
     software: str = UNKNOWN
     generation: str | None = None
@@ -69,7 +69,7 @@ DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["sof
 
 
 def read(answers: Mapping[str, Answer]) -> Which:
-    """What these answers, by the question, tell of who gave them."""
+    """The software that gave these answers, which come by the question."""
     seen = [(sign, match) for sign in SIGNS for match in _seen(sign, answers)]
     if not seen:
         return Which()
@@ -89,7 +89,7 @@ def _seen(sign: Sign, answers: Mapping[str, Answer]) -> Iterator[re.Match[str]]:
 
 
 async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) -> Which:
-    """What is known after a survey and at most three questions more; none begins a task."""
+    """The software, after a survey and at most three questions more; none begins a task."""
     answers = dict(surveyed)
     async with open_session() as session:
         with suppress(Broken):

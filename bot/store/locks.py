@@ -68,7 +68,7 @@ class FileLock:
         return self._look_at_journal()
 
     def _look_at_journal(self) -> str | None:
-        """What was written last stands in it alone."""
+        """The file holds the last writing alone."""
         journal = journal_of(self.file)
         if self._journal is None:
             self._journal = journal

@@ -1,4 +1,4 @@
-"""What each gateway says of its key and of itself: which models it has, what is left, what it is.
+"""Each gateway tells of its key and of itself: its models, its balance, its software.
 
 What it is gets written down, for everything else that loads the configuration.
 """
@@ -51,7 +51,7 @@ async def look(config: Config) -> AsyncIterator[Finding]:
 
 
 async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, Found]:
-    """What the gateway is, written down, and the configuration that follows from it."""
+    """The gateway's software, written down, and the configuration that follows from it."""
     table = config.settings.gateways[name]
     found = await software.find_out(table.base_url, table.api_key.get_secret_value(), seen)
     found = keep(config.data_dir, name, found)
@@ -61,7 +61,7 @@ async def identified(config: Config, name: str, seen: Survey) -> tuple[Config, F
 def about_software(
     config: Config, gateway: str, found: Found, last: Found | None
 ) -> Iterator[Finding]:
-    """What it is and since when, what has changed, and what is held back for it."""
+    """Its software and since when, the changes, and the kinds that are held back for it."""
     runs, since = software.name(found), f"{found.since:%Y-%m-%d}"
     yield Finding.note("which.found", gateway=gateway, software=runs, since=since)
     if last is not None:

@@ -22,7 +22,7 @@ _CUT = ("…", "...")
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """What stands there once escapes are undone, and where in the text that is."""
+    """The text once escapes are undone, and where each letter stood."""
 
     is_: str
     start: int

@@ -154,7 +154,7 @@ async def open_portal(token: str, *, api_url: str | None = None) -> AsyncIterato
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """Whatever is not shaped as Discord's answers are comes from something else."""
+    """An answer of another shape than Discord's comes from something else."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

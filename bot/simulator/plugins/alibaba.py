@@ -349,7 +349,7 @@ def _pictures(known: Model, given: Values) -> tuple[Shot, ...]:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """What DashScope refuses that an old version of the plugin let through."""
+    """DashScope's own no to requests that an old version of the plugin let through."""
     known = MODELS[model]
     proper = built.seconds in known.seconds or (built.seconds == -1 and known.kind == "all")
     if known.kind != "speech" and not proper:

@@ -88,7 +88,7 @@ def _tier(asked: object) -> str:
 
 
 def tokens(seconds: float, resolution: str) -> float:
-    """What the vendor counts for a video, at most."""
+    """The vendor's count for a video, at most."""
     return seconds * PIXELS.get(resolution, PIXELS[USUAL]) * 24 / 1024
 
 
@@ -141,7 +141,7 @@ def _pictures(content: object) -> tuple[Shot, ...]:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """What the vendor itself refuses."""
+    """The vendor's own no."""
     known = MODELS[model]
     if built.resolution not in known.tiers:
         return f"resolution {built.resolution} is not supported by {model}"

@@ -98,7 +98,7 @@ def build_first(model: str, said: Values) -> Built:
 
 
 def build(model: str, said: Values) -> Built:
-    """What the decoder checked goes up; H3 is checked here."""
+    """The checked request goes up; H3 is checked here."""
     if model == h3.MODEL:
         return h3.build(said)
     return _built(model, said, whole(said.get("duration")) or 6, _asked_tier(model, said))
@@ -127,7 +127,7 @@ def _built(model: str, said: Values, seconds: int, resolution: str) -> Built:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """What MiniMax itself refuses, of what 1.0.0 let through."""
+    """MiniMax's own no to requests that 1.0.0 let through."""
     if model != h3.MODEL and built.seconds not in (6, 10):
         return f"duration {built.seconds} is not supported by {model}"
     if not built.prompt and not built.pictures:

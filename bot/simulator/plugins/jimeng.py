@@ -37,7 +37,7 @@ KEYS = (
 )  # fmt: skip
 LARGEST = 4_928_307
 UNREPLACED = "[object Object]"
-"""What stands in the vendor's body in place of a file."""
+"""The object in the vendor's body in place of a file."""
 SECONDS = 5
 
 
@@ -110,7 +110,7 @@ def _switched(built: Built, body: Mapping[str, object]) -> Built:
 
 
 def complaint(_model: str, built: Built) -> str | None:
-    """What Jimeng itself refuses."""
+    """Jimeng's own no."""
     if built.ratio and built.ratio not in vendor.SIZES:
         return f"aspect_ratio: {built.ratio} is not supported"
     if built.body.get("frames") not in (None, vendor.FRAMES):

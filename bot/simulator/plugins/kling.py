@@ -28,7 +28,7 @@ RATES: Mapping[str, Mapping[str, float]] = {
 }
 """Units per second."""
 FIRST_RATES = {"std": 2.0, "pro": 3.5}
-"""What 1.0.0 holds for each five seconds."""
+"""Units that 1.0.0 holds for each five seconds."""
 LARGEST = 10_485_760
 
 
@@ -121,7 +121,7 @@ def _built(model: str, body: Values, held: float | None) -> Built:
 
 
 def complaint(_model: str, built: Built) -> str | None:
-    """What Kling itself refuses."""
+    """Kling's own no."""
     if text(built.seconds) not in vendor.SECONDS:
         return f"duration value '{built.seconds}' is invalid"
     if built.ratio not in vendor.SIZES:

@@ -145,7 +145,7 @@ def parts(version: str) -> tuple[int, ...]:
 
 
 def json_only(sent: Sent) -> Values:
-    """What all plugins but three did at 1.0.0: no form, and seconds within bounds."""
+    """All plugins but three did this at 1.0.0: no form, and seconds within bounds."""
     if sent.form:
         raise ValueError("JSON object required")
     said = dict(sent.values)
@@ -156,7 +156,7 @@ def json_only(sent: Sent) -> Values:
 
 
 def fields(sent: Sent, *, lists: Collection[str] = (), files: str = "") -> Values:
-    """What all plugins do since: every field, but each of a form once, and one file.
+    """All plugins do this since: every field, but each of a form once, and one file.
 
     `lists` may repeat; `files` is what is said to any file where none is taken.
     """

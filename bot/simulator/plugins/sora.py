@@ -20,7 +20,7 @@ from bot.simulator.refusals import Refused
 from bot.simulator.vendors import sora as vendor
 
 SIZES = ("720x1280", "1280x720", "1792x1024", "1024x1792")
-"""What the plugin has a price for."""
+"""Sizes that the plugin has a price for."""
 ANY = 1 << 40
 
 
@@ -58,7 +58,7 @@ def build(model: str, said: Values) -> Built:
 
 
 def complaint(_model: str, built: Built) -> str | None:
-    """What OpenAI refuses: what it does not know, and what it does not have."""
+    """OpenAI's own no, as its own API says it."""
     said = {name: value for name, value in built.body.items() if value is not None}
     if "seconds" in said:
         said["seconds"] = f"{number(said['seconds']):g}"

@@ -116,7 +116,7 @@ def _picture(value: str) -> str:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """What Google itself refuses, of what 1.0.0 let through."""
+    """Google's own no to requests that 1.0.0 let through."""
     if built.seconds not in SECONDS:
         return f"durationSeconds {built.seconds} is not supported by {model}"
     if built.resolution not in TIERS:

@@ -50,7 +50,7 @@ def build_first(model: str, said: Values) -> Built:
 
 
 def build(model: str, said: Values) -> Built:
-    """What the decoder read goes up; metadata wins."""
+    """The decoded request goes up; metadata wins."""
     seconds = whole(said.get("duration")) or _usual_seconds(model)
     return _built(model, said, seconds, text(said["resolution"]))
 
@@ -127,7 +127,7 @@ def _role(place: int, count: int) -> str:
 
 
 def complaint(model: str, built: Built) -> str | None:
-    """What Vidu itself refuses, of what 1.0.0 let through."""
+    """Vidu's own no to requests that 1.0.0 let through."""
     tiers = ("1080p",) if model == "viduq1" else TIERS
     if built.resolution not in tiers:
         return f"resolution {built.resolution} is not supported by {model}"

@@ -142,7 +142,7 @@ def _medium(value: object, name: str) -> Mapping[str, str]:
 
 
 def build(model: str, request: Values) -> Built:
-    """What the decoder kept goes up."""
+    """The decoded request goes up."""
     seconds = whole(request["duration"]) or SECONDS
     sound = request.get("generate_audio")
     return Built(

@@ -30,7 +30,7 @@ NONE = "none"
 USUAL: Mapping[str, str] = {key: NEWEST for key in PLUGINS if key != "vertex-ai"}
 """The plugins of a gateway where nobody says which: Veo has one of its two."""
 OLDER: Mapping[str, Model] = {**MODELS, **SORA}
-"""What the older rules know."""
+"""Models that the older rules know."""
 
 FORM, JSON, URLENCODED = (
     "multipart/form-data",
@@ -238,7 +238,7 @@ def _row(video: Video, stands: Row) -> dict[str, object]:
 
 
 def _rendered(claim: Claim, video: Video, now: float, stands: Row) -> dict[str, object]:
-    """What a plugin adds: the vendor's error, and for three of them a little more."""
+    """A plugin adds the vendor's error, and for three of them a little more."""
     key = claim.plugin.key
     extras: dict[str, object] = {}
     if key == "sora" and claim.version != FIRST:
