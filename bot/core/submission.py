@@ -194,10 +194,11 @@ class Submission:
                 return await self._put_by(posted.sent, posted.film)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
                 return await self._too_large(posted.sent, outcome, posted.body)
-        except BotError as error:
-            log.error("job.answer_unheeded", job=posted.sent.id, code=error.code)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the row may not stay submitting
+            code = error.code if isinstance(error, BotError) else type(error).__name__
+            log.error("job.answer_unheeded", job=posted.sent.id, code=code)
             if isinstance(outcome, Made):
-                return Uncertain(str(error), answered=True)
+                return Uncertain(code, answered=True)
         return outcome
 
     async def _put_by(self, sent: Job, film: Path) -> Accepted:

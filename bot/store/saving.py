@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
@@ -20,13 +22,33 @@ _SHARE = 10
 log = get_logger()
 
 
+def sync(place: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 class SavedCopy:
     """Beside the file; renewed when something was written since, and whole at any moment."""
 
-    def __init__(self, engine: AsyncEngine, turn: asyncio.Semaphore) -> None:
-        """`turn`: held by the transaction under way."""
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        turn: asyncio.Semaphore,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sync: Callable[[Path], None] = sync,
+    ) -> None:
+        """`turn`: held by the transaction under way. `clock`: seconds."""
         self._engine = engine
         self._turn = turn
+        self._clock = clock
+        self._sync = sync
+        self._stands = False
+        """This process has put a copy there, of whatever age."""
         self._copied: int | None = None
         """How many rows the connection had ever written when the copy was made."""
         self._rest = 0
@@ -43,10 +65,9 @@ class SavedCopy:
         if self._rest:
             self._rest -= 1
             return
-        clock = asyncio.get_running_loop()
-        begun = clock.time()
+        begun = self._clock()
         await self.renew()
-        self._rest = left_out(clock.time() - begun)
+        self._rest = left_out(self._clock() - begun)
 
     async def renew(self) -> None:
         """Write every committed row to it, unless it has them."""
@@ -57,12 +78,12 @@ class SavedCopy:
             if written is None:
                 return
             fresh.chmod(0o600)
-            await asyncio.to_thread(_sync, fresh)
+            await asyncio.to_thread(self._sync, fresh)
             fresh.replace(self.file)
+            self._stands = True
+            await asyncio.to_thread(self._sync, self.file.parent)
             self._copied = written
-            await asyncio.to_thread(_sync, self.file.parent)
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-            self._copied = None
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)  # half of it would only take the room
             self._tell("database.unsaved", type(error).__name__)
@@ -71,8 +92,8 @@ class SavedCopy:
 
     def retire(self) -> None:
         """The file is back, and goes on from here: its copy falls behind."""
-        if self._copied is not None and self.file.exists():
-            self._copied, self._told, self._rest = None, None, 0
+        if self._stands and self.file.exists():
+            self._stands, self._copied, self._told, self._rest = False, None, None, 0
             put_away(self.file)
 
     async def _written(self, fresh: Path) -> int | None:
@@ -99,15 +120,6 @@ class SavedCopy:
 def left_out(seconds: float) -> int:
     """How many looks pass without a copy after one that took so long."""
     return max(0, ceil(seconds * _SHARE / BEAT) - 1)
-
-
-def _sync(place: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def unfinished(copy: Path) -> Path:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bot.core.desk import PAUSE, UNCALLED
 from bot.core.jobs import CLAIM, Job, Reason, Status
 from bot.core.notices import Pause
-from bot.core.outcomes import Accepted, Creation, Locked, Rejected
+from bot.core.outcomes import Accepted, Creation, Locked, Made, Rejected
 from bot.store.tables import jobs
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
@@ -53,6 +53,20 @@ async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Work
     await _one_step(workshop)
     assert workshop.clock.naps == 0
     assert list(workshop.spool.read()) == [(job.id, "v1", ())]
+
+
+async def test_a_film_whose_storage_fails_unforeseen_leaves_its_order_unconfirmed(
+    workshop: Workshop,
+) -> None:
+    """The POST has left: an error that nobody thought of may not leave the row submitting."""
+    job = await workshop.submit(order())
+    workshop.gateway.creations = [Made(9)]
+    workshop.studio.storage_trouble = [KeyError("no such bucket")]
+    with capture_logs() as told:
+        await _one_step(workshop)
+    row = await workshop.job(job.id)
+    assert (row.status, row.reason) == (Status.UNCONFIRMED, Reason.GATEWAY_ERROR)
+    assert ("job.answer_unheeded", "KeyError") in [(it["event"], it.get("code")) for it in told]
 
 
 async def _never() -> None:

@@ -168,7 +168,7 @@ class ScriptedStudio:
         """What is wrong with the first ones, each once."""
         self.seconds = 7.2
         """Of every sound."""
-        self.storage_trouble: list[BotError] = []
+        self.storage_trouble: list[Exception] = []
         """What is wrong when something is to be put by, each once."""
         self.shrinks = False
         self.shrinking: list[Temporary] = []

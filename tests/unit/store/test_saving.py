@@ -1,10 +1,11 @@
 """No POST leaves that the next start would not know of, whenever the file was lost."""
 
 import asyncio
+import itertools
 import sqlite3
 import stat
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import Job, Status
 from bot.store.database import Database, check_database, open_database
 from bot.store.identity import Home, saved_copy
-from bot.store.saving import left_out
+from bot.store.saving import SavedCopy, left_out, unfinished
 from bot.store.settings import Settings
 from tests.contract.rows import NOON, Store
 from tests.fakes.disk import no_file_larger_than
@@ -222,6 +223,81 @@ async def test_a_copy_that_found_no_room_takes_none_and_is_made_later(file: Path
             assert list(file.parent.glob("*.saved*")) == []
         await _looks(database, 40)
         assert "long" in _names(saved_copy(file))
+
+
+async def test_a_copy_that_was_removed_is_made_again_though_nothing_was_written(file: Path) -> None:
+    async with open_database(_url(file)) as database:
+        await _one_look(database, file.unlink)
+        saved_copy(file).unlink()
+        await _looks(database, 1)
+        assert saved_copy(file).exists()
+
+
+async def test_a_slow_copy_is_followed_by_looks_that_make_none(file: Path) -> None:
+    times = itertools.count(step=2.0)  # each copy takes two seconds
+    async with _copying(file, clock=lambda: next(times)) as (database, copy):
+        await copy.look()
+        for number in range(9):
+            await Settings(database).put(f"later {number}", "kept")
+            await copy.look()
+            assert "later 0" not in _names(saved_copy(file))
+        await copy.look()
+        assert "later 8" in _names(saved_copy(file))
+
+
+async def test_a_copy_is_on_the_disk_before_it_replaces_the_last_one(file: Path) -> None:
+    """After a power cut, a name may be there whose content never was."""
+    synced = []
+
+    def sync(place: Path) -> None:
+        synced.append((place, saved_copy(file).exists()))
+
+    async with _copying(file, sync=sync) as (_, copy):
+        await copy.renew()
+    assert synced == [(unfinished(saved_copy(file)), False), (file.parent, True)]
+
+
+async def test_a_copy_whose_name_did_not_reach_the_disk_is_made_again(file: Path) -> None:
+    synced: list[Path] = []
+
+    def sync(place: Path) -> None:
+        synced.append(place)
+        if len(synced) == 2:
+            raise OSError("the folder was not written")
+
+    async with _copying(file, sync=sync) as (_, copy):
+        await copy.renew()
+        await copy.renew()
+        await copy.renew()
+    assert len(synced) == 4, "once again, and not a third time"
+
+
+async def test_a_copy_that_could_not_be_renewed_falls_behind_a_file_that_came_back(
+    file: Path,
+) -> None:
+    """It holds even older rows: nobody may take them for the latest."""
+    async with open_database(_url(file)) as database:
+        aside = file.with_name("aside")
+        await _one_look(database, lambda: file.rename(aside))
+        await Settings(database).put("long", "x" * 100_000)
+        with no_file_larger_than(20_000):
+            await _looks(database, 1)
+        assert saved_copy(file).exists()
+        aside.rename(file)
+        assert await database.look() is None
+        assert not saved_copy(file).exists()
+
+
+@asynccontextmanager
+async def _copying(
+    file: Path,
+    *,
+    clock: Callable[[], float] = lambda: 0.0,
+    sync: Callable[[Path], None] = lambda _: None,
+) -> AsyncIterator[tuple[Database, SavedCopy]]:
+    """An open database, and the copy of it that the test makes itself."""
+    async with open_database(_url(file)) as database:
+        yield database, SavedCopy(database._engine, database._turn, clock=clock, sync=sync)
 
 
 async def _one_look(database: Database, lose: Callable[[], object]) -> None:
