@@ -211,6 +211,22 @@ async def test_each_wish_is_right_or_refused_before_it_is_paid(
     assert [each for each in mistakes if each] == []
 
 
+async def test_with_a_picture_no_vendor_is_told_another_shape(tmp_path: Path) -> None:
+    """The picture's, or the one that was asked for, to which the picture is made."""
+    tall = replace(bodies.PICTURE, width=720, height=1280)
+    shapes = []
+    async with way(NEW_API_C, "new-api", tmp_path) as it:
+        for model in catalog("C newest", "new-api", "versions").models:
+            for kind in {Kind.PICTURE, Kind.KEY_FRAMES}.intersection(model.kinds):
+                order = replace(bodies.PLAIN, family=model.name)
+                order = replace(order, pictures=(tall,) * bodies.FILES[kind])
+                await it.go(model, order)
+                built = it.simulator.journal[-1].built
+                shapes.append((model.name, kind, built and built["ratio"]))
+    assert ("wan3.0-video", Kind.KEY_FRAMES, "adaptive") in shapes
+    assert [each for each in shapes if each[2] not in (None, "", "adaptive", "9:16")] == []
+
+
 async def test_a_picture_that_a_plugin_drops_is_seen_here(tmp_path: Path) -> None:
     """In the obvious field, which Seedance accepts and does not read: the table can go red."""
     model = catalog("C newest", "new-api", "nothing").model("doubao-seedance-1-0-pro-250528")
