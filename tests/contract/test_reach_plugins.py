@@ -34,7 +34,7 @@ from bot.simulator.profiles import (
     NEW_API_C_MIXED,
     Profile,
 )
-from bot.simulator.profiles.new_api_c import FIRST, USUAL
+from bot.simulator.profiles.new_api_c import FIRST, NONE, USUAL, new_api_c
 from bot.simulator.render import Renderer
 from bot.simulator.scenes import Film
 from bot.simulator.server import Simulator
@@ -52,6 +52,11 @@ PROFILES: Mapping[str, tuple[Profile, str, Mapping[str, str]]] = {
         NEW_API_C_MIXED,
         "C",
         NEWEST | dict.fromkeys(("doubao", "kling", "vidu"), FIRST),
+    ),
+    "C bare": (
+        new_api_c("c", dict.fromkeys(NEWEST, NONE), older=True),
+        "C",
+        dict.fromkeys(NEWEST, NONE),
     ),
 }
 """Name → what serves, its generation, and the versions of its plugins."""
