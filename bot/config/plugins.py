@@ -4,6 +4,7 @@ Its generation C runs each vendor as a plugin, which every gateway updates when 
 that, and for models that no plugin claims, an older relay serves. A version is a tuple of numbers.
 """
 
+import re
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BeforeValidator
@@ -13,19 +14,19 @@ RELAY = (0,)
 FIRST = (1, 0, 0)
 NOBODY = "none"
 """How people write `RELAY`."""
+_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
 Generation = Literal["A", "B", "C"]
 
 
 def _numbers(given: object) -> object:
-    """`1.4.2` or `none` as numbers."""
-    if isinstance(given, str):
-        if given == NOBODY:
-            return RELAY
-        try:
-            return tuple(int(each) for each in given.split("."))
-        except ValueError:
-            raise ValueError("version") from None
-    return given
+    """`1.4.2` or `none` as numbers; a part of a version would count as older than it is."""
+    if given == NOBODY:
+        return RELAY
+    if isinstance(given, str) and _VERSION.fullmatch(given):
+        return tuple(int(each) for each in given.split("."))
+    if isinstance(given, tuple):
+        return given
+    raise ValueError("version")
 
 
 Version = Annotated[tuple[int, ...], BeforeValidator(_numbers)]

@@ -95,9 +95,11 @@ def test_a_row_holds_only_where_every_version_that_may_serve_is_in_it(
     assert row.covers(oldest, newest) is covers
 
 
-def test_a_version_that_is_none_is_a_mistake(told: Told) -> None:
-    (said,) = told(gateway=f'{GATEWAY}plugins = {{ kling = "newest" }}\n')
-    assert said.startswith("gateways.main.plugins.kling is 'newest'; it has to be")
+@pytest.mark.parametrize("given", ["'newest'", "'1.0'", "'1'", "'0'", "'-1.0.0'", "1.1"])
+def test_a_version_that_is_none_is_a_mistake(told: Told, given: str) -> None:
+    """A part of one, say 1.0, would count as the older relay, which takes pictures otherwise."""
+    (said,) = told(gateway=f"{GATEWAY}plugins = {{ kling = {given} }}\n")
+    assert said.startswith(f"gateways.main.plugins.kling is {given}; it has to be")
 
 
 def test_an_operators_model_may_differ_by_version_too(read: Read) -> None:
@@ -111,7 +113,7 @@ prompt_limit = 9
 sizes = { 720p = "720p" }
 picture = {}
 [[models.mine.dialects.new-api.served]]
-since = "2.0"
+since = "2.0.0"
 lacks = ["i2v"]
 """
     for version, kinds in (("1.9.9", ("t2v", "i2v")), ("2.0.0", ("t2v",))):
