@@ -25,8 +25,8 @@ Answers may quote what a person wrote: the prompt, what to avoid, and all other 
 carries. What may be quoted pauses no gateway, wherever it stands; a code that may be quoted can
 still tell about that one order. An answer that one order is moderated pauses nothing either,
 whatever its HTTP status. 401 and 402 are about the account by themselves, unless the message
-is about a picture, a size or a model of one order; any other 429 is busy,
-whatever stands in a part of its message.
+is about a picture, a size or a model of one order, or a code says that the
+order may have begun; any other 429 is busy, whatever stands in a part of its message.
 
 | meaning | what follows |
 |---|---|

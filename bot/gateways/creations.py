@@ -84,13 +84,14 @@ def _read_refusal(
     found = _found(data, status, prompt, meanings, body=answer.body)
     meaning = meaning_of(found)
     unasked = _unasked(status, data, said, meanings) if problem else None
-    lock = lock_of(status, found)
+    # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
+    is_coded = found is not None and found.step is Step.CODE
+    is_begun = meaning is Meaning.BEGUN and unasked is None
+    lock = None if is_begun and is_coded else lock_of(status, found)
     # What may have been made is ordered again after a lock: a vendor's words are too little.
     if lock and (status < 500 or (lock := _own_lock(status, data, prompt, meanings))):
         return Locked(lock, detail)
-    # By itself, 429 says that nothing was taken: a message is too little against it.
-    is_coded = found is not None and found.step is Step.CODE
-    if meaning is Meaning.BEGUN and unasked is None and (is_coded or status != 429):
+    if is_begun and (is_coded or status != 429):
         ids = _ids(data) if status == 409 and isinstance(data, dict) else []
         return Accepted(ids[0]) if ids else Uncertain(detail, answered=True)
     if status == 429 and meaning is not Meaning.MODERATED:

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.jobs import Reason
-from bot.core.outcomes import Busy, Done, Failed, Locked, Look, Missing, Rejected, Running, Trouble
+from bot.core.outcomes import (
+    Busy,
+    Done,
+    Failed,
+    Locked,
+    Look,
+    Missing,
+    Rejected,
+    Running,
+    Trouble,
+    Uncertain,
+)
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import (
@@ -731,6 +742,18 @@ def test_a_done_job_whose_videos_were_all_filtered_is_moderated_and_counts() -> 
     assert (seen.reason, seen.charged) == (Reason.WITHHELD, True)
     assert look({"status": "completed", **filtered, "url": LINK}) == Done((LINK,))
     assert look({"status": "completed", "raiMediaFilteredCount": 0}) == Done()
+
+
+@pytest.mark.parametrize("message", ["artifact_not_found (request id: 1)", "Artifact not found"])
+def test_a_film_that_was_kept_back_is_told_by_its_message_too(message: str) -> None:
+    seen = read_refusal(answer(404, envelope(message)))
+    assert kind(seen) == ("Unusable", Reason.WITHHELD)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 429, 502])
+def test_what_may_have_begun_by_its_code_is_never_ordered_again(status: int) -> None:
+    body = flat("plugin_submit_response_failed", "task_id is empty")
+    assert isinstance(create(status, body), Uncertain)
 
 
 # ------------------------------------------------------------------------- for the operator
