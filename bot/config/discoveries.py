@@ -16,7 +16,7 @@ from bot.config.plugins import Generation
 from bot.config.problems import Problem
 from bot.config.saving import SHARED, save
 from bot.config.settings import Settings
-from bot.gateways.which import UNKNOWN
+from bot.gateways.which import NEW_API, UNKNOWN
 
 FILE = "gateways.json"
 LASTING = "C"
@@ -104,13 +104,15 @@ def filled(settings: Settings, founds: Founds, *, models: bool = True) -> Settin
     """The settings with what was found where the operator said nothing; `models`: those too.
 
     A and B are not filled in: an update makes C of them, nobody is told, and what only they read
-    would be paid for and lost. C stays C.
+    would be paid for and lost. C stays C. Any new-api to which the document is spoken counts for C
+    too, so that no picture goes where none of its generations reads it.
     """
     gateways = dict(settings.gateways)
     for name, found in founds.items():
         ours = gateways[name]
         open_: dict[str, object] = {}
-        if ours.generation is None and found.generation == LASTING:
+        is_mistaken = found.software == NEW_API and ours.dialect == "documented"
+        if ours.generation is None and (found.generation == LASTING or is_mistaken):
             open_["generation"] = LASTING
         if ours.models is None and models:
             open_["models"] = found.models

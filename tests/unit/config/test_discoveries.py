@@ -139,6 +139,20 @@ def test_an_older_generation_does_not_count_by_itself(
     assert read.catalog.models[0].kinds == (Kind.TEXT,)
 
 
+@pytest.mark.parametrize("generation", ["A", "B", "C", None])
+def test_no_picture_goes_by_the_document_to_what_was_found_to_be_new_api(
+    tmp_path: Path, generation: str | None
+) -> None:
+    """It drops them, whatever its generation, and charges a video of the words alone."""
+    listed = ("kling-v1", "viduq1", "wan2.5-i2v-preview", "wan2.2-kf2v-flash")
+    keep(tmp_path, "main", found(generation=generation, models=listed))
+    models = config(tmp_path, table='dialect = "documented"').catalog.models
+    assert {(model.name, *model.kinds) for model in models} == {
+        ("kling-v1", Kind.TEXT),
+        ("viduq1", Kind.TEXT),
+    }
+
+
 def test_another_address_makes_it_void(tmp_path: Path) -> None:
     keep(tmp_path, "main", found(url="https://other.example", models=("kling-v1",)))
     read = config(tmp_path)
