@@ -149,6 +149,8 @@ class Model:
     """Micro-units of the currency for one second of video, by quality; empty where none is set."""
     silent_prices: Mapping[str, int] = field(default_factory=dict)
     """The same where it is told to make no sound, if that costs something else."""
+    source: str = ""
+    """The document that these facts were read from, and when; nothing depends on it."""
 
     @property
     def longest(self) -> int:

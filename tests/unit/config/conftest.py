@@ -12,6 +12,8 @@ from bot.config import Config, Misconfigured, load
 GATEWAY = '[gateways.main]\nbase_url = "https://gateway.example"\n'
 SECRETS = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1", "ZOETROPE_DISCORD__TOKEN": "t-1"}
 _TABLES = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))["models"]
+KNOWN = tuple(_TABLES)
+"""The wire names of all models that we have a table of."""
 PACKAGED = tuple(name for name, table in _TABLES.items() if table.get("assumed"))
 """The wire names of models that a gateway is taken to have which lists none."""
 

@@ -1,11 +1,14 @@
 """The operator's tables over ours: add, override, hide, price; and what can't be, said in words."""
 
+import json
+from datetime import date
+
 import pytest
 
 from bot.config import Config
 from bot.core.models import Model, Preset
 from bot.core.orders import Extra, Kind
-from tests.unit.config.conftest import GATEWAY, PACKAGED, Read, Told
+from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, Told
 
 MINE = """
 [families.mine]
@@ -30,6 +33,21 @@ def test_out_of_the_box_every_packaged_model_runs_at_the_one_gateway(read: Read)
     assert catalog.families == BEST_FIRST
     assert {model.gateway for model in catalog.models} == {"main"}
     assert {len(model.prices) for model in catalog.models} == {0}
+
+
+def test_every_packaged_model_names_the_document_it_was_read_from_and_the_day(read: Read) -> None:
+    listed = f"models = {json.dumps(KNOWN)}\nplugins = {{ hailuo = '1.2.1' }}\n"
+    models = read(gateway=f"{GATEWAY}{listed}").catalog.models
+    assert {model.name for model in models} == set(KNOWN)
+    for model in models:
+        document, _, day = model.source.rpartition(", ")
+        assert document
+        assert date.fromisoformat(day) > date(2025, 1, 1)
+
+
+def test_a_source_of_the_operators_own_goes_before_it(read: Read) -> None:
+    mine = '[models.sora-2]\nsource = "our reseller, 2026-11-28"'
+    assert _model(read(mine), "sora-2").source == "our reseller, 2026-11-28"
 
 
 def test_a_model_is_added_with_a_table(read: Read) -> None:
