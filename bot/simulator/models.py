@@ -67,6 +67,13 @@ MODELS: Mapping[str, Model] = {
 }
 # Its kind stands in the document, its name does not; new-api drops its picture on the way up.
 SINGERS: Mapping[str, Model] = {"wan2.2-s2v": _wan(Takes.SOUND)}
+# Names that the operator of a gateway sets up; new-api makes the vendor's of them by the pictures.
+JIMENG_V30: Mapping[str, Model] = {
+    "jimeng_v30": Model(takes=Takes.ANY),
+    "jimeng_v30_720p": Model(takes=Takes.TEXT),
+    "jimeng_v30_1080p": Model(takes=Takes.ANY),
+    "jimeng_v30_pro": Model(takes=Takes.ANY),
+}
 SORA: Mapping[str, Model] = {"sora-2": MODELS["sora-2"], "sora-2-pro": Model(takes=Takes.ANY)}
 
 

@@ -1,11 +1,13 @@
 """Jimeng: one model is declared, which a picture turns into the animating one.
 
+Names of version 3.0 are set up by a gateway's operator; here they are.
+
 A file never arrives: the body is handed over as ready text, in which the host replaces nothing.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.simulator.models import JIMENG_V30
 from bot.simulator.plugins.plugin import (
     Built,
     Plugin,
@@ -29,7 +31,8 @@ from bot.simulator.plugins.values import (
 )
 from bot.simulator.vendors import jimeng as vendor
 
-MODELS = ("jimeng_vgfm_t2v_l20",)
+DECLARED = "jimeng_vgfm_t2v_l20"
+MODELS = (DECLARED, *JIMENG_V30)
 ANIMATING = "jimeng_vgfm_i2v_l20"
 RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 KEYS = (
@@ -42,7 +45,7 @@ SECONDS = 5
 
 
 def decode(sent: Sent) -> Values:
-    """All fields are read; of seconds only five."""
+    """All fields are read; of seconds only five, or ten where the vendor makes them."""
     said = fields(sent)
     if upload(sent, most=LARGEST, prefix=False):
         said["images"] = [UNREPLACED]
@@ -50,24 +53,36 @@ def decode(sent: Sent) -> Values:
         image = text(said.get("input_reference") or said.get("image"))
         said["images"] = [image] if image else []
     asked = said["seconds"] if said.get("seconds") is not None else said.get("duration")
-    if asked is not None and number(asked) != SECONDS:
-        raise ValueError(f"seconds must be {SECONDS}")
+    can = (SECONDS, 10) if sent.model in JIMENG_V30 else (SECONDS,)
+    if asked is not None and number(asked) not in can:
+        raise ValueError(f"seconds must be {' or '.join(map(str, can))}")
+    said["duration"] = asked
     return said
 
 
 def build_first(model: str, said: Values) -> Built:
     """The model stays the one that looks at no picture; the ratio comes from metadata alone."""
-    body: Values = {"aspect_ratio": "", "frames": 241 if said.get("duration") == 10 else 121}
-    return replace(_built(model, said, body), held=held_first(said, SECONDS))
+    built = _built(model, said, {"aspect_ratio": "", "frames": _frames(said)})
+    if model in JIMENG_V30:
+        built = _switched(built)
+    return replace(built, held=held_first(said, SECONDS))
 
 
 def build(model: str, said: Values) -> Built:
     """The ratio is looked for in all places."""
     ratio = _ratio(said)
-    built = _built(model, said, {"aspect_ratio": ratio} if ratio else {})
-    body = dict(built.body)
-    body.pop("frames", None)
-    return _switched(built, body)
+    more: Values = {"aspect_ratio": ratio} if ratio else {}
+    if model in JIMENG_V30:
+        more["frames"] = _frames(said)
+    built = _built(model, said, more)
+    if model not in JIMENG_V30:
+        body = {name: value for name, value in built.body.items() if name != "frames"}
+        built = replace(built, body=body)
+    return _switched(built)
+
+
+def _frames(said: Values) -> int:
+    return vendor.TEN_SECONDS if number(said.get("duration")) == 10 else vendor.FRAMES
 
 
 def _ratio(said: Values) -> str:
@@ -87,37 +102,41 @@ def _built(model: str, said: Values, more: Values) -> Built:
         body["image_urls" if linked else "binary_data_base64"] = images
     metadata = mapping(said.get("metadata"), "metadata")
     body |= {name: metadata[name] for name in KEYS if metadata.get(name) is not None}
+    seconds = 10 if body.get("frames") == vendor.TEN_SECONDS else SECONDS
     return Built(
         body=body,
         prompt=text(body["prompt"]),
-        seconds=SECONDS,
+        seconds=seconds,
         unit="second",
-        held=float(SECONDS),
-        settled=float(SECONDS),
-        resolution="720p",
+        held=float(seconds),
+        settled=float(seconds),
+        resolution=vendor.tier(model),
         ratio=text(body.get("aspect_ratio")),
         seed=whole(body["seed"]),
     )
 
 
-def _switched(built: Built, body: Mapping[str, object]) -> Built:
-    """With a picture it is the animating model."""
+def _switched(built: Built) -> Built:
+    """With a picture it is the animating model; 3.0 has a name for each number of pictures."""
+    body = built.body
     images = [*array(body.get("image_urls")), *array(body.get("binary_data_base64"))]
-    key = ANIMATING if images and body["req_key"] in MODELS else body["req_key"]
+    key = vendor.vendors_key(text(body["req_key"]), len(images))
+    key = ANIMATING if images and key == DECLARED else key
     roles = ("first_frame", "last_frame", *["reference"] * len(images))
     shots = tuple(Shot(role, text(image)) for role, image in zip(roles, images, strict=False))
     return replace(built, body={**body, "req_key": key}, pictures=shots)
 
 
-def complaint(_model: str, built: Built) -> str | None:
+def refusal(_model: str, built: Built) -> str | None:
     """Jimeng's own no."""
     if built.ratio and built.ratio not in vendor.SIZES:
         return f"aspect_ratio: {built.ratio} is not supported"
-    if built.body.get("frames") not in (None, vendor.FRAMES):
-        return "frames is not supported by this req_key"
+    key, frames = text(built.body["req_key"]), built.body.get("frames")
+    if complaint := vendor.complaint_about(key, frames, len(built.pictures)):
+        return complaint
     if not built.prompt and not built.pictures:
         return "prompt is required"
-    if len(built.pictures) > 1:
+    if key == ANIMATING and len(built.pictures) > 1:
         return f"{ANIMATING} needs one image, not {len(built.pictures)}"
     return None
 
@@ -128,5 +147,5 @@ PLUGIN = Plugin(
     ways={"1.0.0": Way(MODELS, json_only, build_first), "1.0.1": Way(MODELS, decode, build)},
     bare=True,
     limits=lambda _model: vendor.PICTURES,
-    check=complaint,
+    check=refusal,
 )

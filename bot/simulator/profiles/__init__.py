@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.simulator.models import MODELS, SINGERS, SORA
+from bot.simulator.models import JIMENG_V30, MODELS, SINGERS, SORA
 from bot.simulator.profiles.documented import Documented
 from bot.simulator.profiles.new_api import SWEEP, NewApi
 from bot.simulator.profiles.new_api_c import FIRST, USUAL, new_api_c
@@ -13,7 +13,7 @@ DOCUMENTED = Documented(name="documented", models={**MODELS, **SINGERS})
 NEW_API = NewApi(
     name="new-api",
     generation="B",
-    models={**MODELS, **SORA},
+    models={**MODELS, **SORA, **JIMENG_V30},
     version="v1.0.0-rc.14",
     sweep=SWEEP,
     prepays=True,
@@ -22,7 +22,7 @@ NEW_API = NewApi(
 NEW_API_A = NewApi(
     name="new-api-a",
     generation="A",
-    models={**MODELS, **SORA},
+    models={**MODELS, **SORA, **JIMENG_V30},
     version="v1.0.0-rc.2",
     for_all=True,
 )

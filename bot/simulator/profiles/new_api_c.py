@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.simulator.bodies import Body, plain
-from bot.simulator.models import MODELS, SORA, Model, Size, Takes
+from bot.simulator.models import JIMENG_V30, MODELS, SORA, Model, Size, Takes
 from bot.simulator.pictures import following, look
 from bot.simulator.plugins import PLUGINS, Built, Made, Plugin, Sent
 from bot.simulator.plugins.plugin import Oversized, Unpriced, Way, parts
@@ -29,7 +29,7 @@ NONE = "none"
 """The word for a plugin that is not there."""
 USUAL: Mapping[str, str] = {key: NEWEST for key in PLUGINS if key != "vertex-ai"}
 """The plugins of a gateway where nobody says which: Veo has one of its two."""
-OLDER: Mapping[str, Model] = {**MODELS, **SORA}
+OLDER: Mapping[str, Model] = {**MODELS, **SORA, **JIMENG_V30}
 """Models that the older rules know."""
 
 FORM, JSON, URLENCODED = (

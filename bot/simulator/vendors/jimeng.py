@@ -1,4 +1,7 @@
-"""Jimeng behind new-api: the one adaptor besides sora's that takes a file, if it is small."""
+"""Jimeng behind new-api: the one adaptor besides sora's that takes a file, if it is small.
+
+Of version 3.0 a gateway has a name of its own, from which the number of pictures makes a vendor's.
+"""
 
 import base64
 from collections.abc import Mapping
@@ -27,7 +30,19 @@ SIZES: Mapping[str, Size] = {
     "21:9": (1680, 720),
     "9:21": (720, 1680),
 }
-FRAMES = 121  # five seconds; 241, which is ten, belongs to newer models
+FRAMES = 121  # five seconds
+TEN_SECONDS = 241  # frames, of 3.0 alone
+V30 = "jimeng_v30"
+KINDS_V30 = ("t2v", "i2v_first", "i2v_first_tail")
+"""By the number of pictures."""
+KEYS_V30 = {f"jimeng_{kind}_v30" for kind in KINDS_V30} | {
+    "jimeng_ti2v_v30_pro",
+    "jimeng_t2v_v30_720p",
+    "jimeng_t2v_v30_1080p",
+    "jimeng_i2v_first_v30_1080",
+    "jimeng_i2v_first_tail_v30_1080",
+}
+"""The vendor's own names."""
 PICTURES = Limits(formats=frozenset({"JPEG", "PNG"}), weight=LARGEST)
 
 
@@ -36,31 +51,63 @@ def film(sent: Submission) -> Film:
     if any(len(upload.data) > LARGEST for upload in sent.files):
         raise sent.unconverted("文件大小超过限制，最大允许4.7MB")
     said = sent.fields(FIELDS)
-    frames = said.get("frames", 241 if whole(sent.seconds, 5) == 10 else FRAMES)
+    seconds = sent.duration or whole(sent.seconds, 5)
+    frames = said.get("frames", TEN_SECONDS if seconds == 10 else FRAMES)
     aspect = str(said.get("aspect_ratio") or "16:9")
-    if frames != FRAMES:
-        raise refused(f"frames: {frames} is not supported by {sent.model}")
+    pictures = _pictures(sent, said)
+    key = vendors_key(sent.model, len(pictures))
+    if complaint := complaint_about(key, frames, len(pictures)):
+        raise refused(complaint)
     if aspect not in SIZES:
         raise refused(f"aspect_ratio: {aspect} is not supported")
-    width, height = SIZES[aspect]
+    width, height = (side * 3 // 2 if tier(key) == "1080p" else side for side in SIZES[aspect])
     return Film(
         model=sent.model,
         prompt=sent.prompt,
         width=width,
         height=height,
-        seconds=5,
-        pictures=_pictures(sent, said),
+        seconds=10 if frames == TEN_SECONDS else 5,
+        pictures=pictures,
         seed=max(int(str(said.get("seed", 0))), 0),  # -1 is any
     )
+
+
+def vendors_key(model: str, pictures: int) -> str:
+    """The name that new-api sends up for a model, by the number of its pictures."""
+    if not model.startswith(V30):
+        return model
+    if model == f"{V30}_pro":
+        return "jimeng_ti2v_v30_pro"
+    rest = model.removeprefix(V30)
+    kind = KINDS_V30[min(pictures, 2)]
+    return f"jimeng_{kind}_v30{rest.removesuffix('p') if pictures else rest}"
+
+
+def complaint_about(key: str, frames: object, pictures: int) -> str | None:
+    """The vendor's no to a name, to a length, or to the number of pictures."""
+    newer = "v30" in key
+    if newer and key not in KEYS_V30:
+        return f"req_key: {key} is not supported"
+    if frames not in ((FRAMES, TEN_SECONDS) if newer else (None, FRAMES)):
+        return f"frames: {frames} is not supported by {key}"
+    if key == "jimeng_ti2v_v30_pro" and pictures > 1:
+        return f"{key} takes one image, not {pictures}"
+    return None
+
+
+def tier(key: str) -> str:
+    """The resolution of what a name makes."""
+    return "1080p" if "1080" in key or key.endswith("_pro") else "720p"
 
 
 def _pictures(sent: Submission, said: Mapping[str, object]) -> tuple[Picture, ...]:
     if "t2v" in sent.model:
         return ()  # an image is ignored
+    most = 2 if sent.model.startswith(V30) else 1
     texts = [*_list(said, "image_urls"), *_list(said, "binary_data_base64"), *sent.addresses]
     files = [base64.b64encode(upload.data).decode() for upload in sent.files]
     pictures = tuple(_picture(text) for text in [*files, *texts])
-    if len(pictures) != 1:
+    if len(pictures) > most or (most == 1 and not pictures):
         raise refused(f"{sent.model} needs one image, not {len(pictures)}")
     return pictures
 

@@ -347,7 +347,7 @@ async def test_keys_and_models_are_refused_before_anything_is_a_task(
         "error": {"message": "model name is required", "type": "new_api_error", "code": ""}
     }
     assert isinstance(models["data"], list)
-    assert len(models["data"]) == 14
+    assert len(models["data"]) == 18
 
 
 # ----------------------------------------------------------------------------- remixes

@@ -59,6 +59,11 @@ ARRIVES: dict[str, tuple[str, dict[str, object], list[tuple[str, str]]]] = {
     "vidu references": ("viduq2", {"images": [ONE_URI] * 3}, [("reference", "one")] * 3),
     "jimeng image": (JIMENG, {"image": ONE_BARE}, [("first_frame", "one")]),
     "jimeng link": (JIMENG, {"images": [LINK]}, [("first_frame", LINK)]),
+    "jimeng 3.0 two": (
+        "jimeng_v30",
+        {"images": [ONE_BARE, TWO_BARE]},
+        [("first_frame", "one"), ("last_frame", "two")],
+    ),
     "seedance images": (SEEDANCE, {"images": [ONE_URI]}, [("first_frame", "one")]),
     "seedance content": (
         SEEDANCE,
@@ -191,6 +196,32 @@ async def test_a_data_uri_is_no_picture_to_kling_and_bare_base64_none_to_vidu() 
     assert [kling.body["code"], vidu.body["code"]] == ["fail_to_fetch_task"] * 2
 
 
+KEYS_OF_3_0 = {
+    ("jimeng_v30", 0): "jimeng_t2v_v30",
+    ("jimeng_v30", 1): "jimeng_i2v_first_v30",
+    ("jimeng_v30", 2): "jimeng_i2v_first_tail_v30",
+    ("jimeng_v30_720p", 0): "jimeng_t2v_v30_720p",
+    ("jimeng_v30_1080p", 0): "jimeng_t2v_v30_1080p",
+    ("jimeng_v30_1080p", 1): "jimeng_i2v_first_v30_1080",
+    ("jimeng_v30_pro", 0): "jimeng_ti2v_v30_pro",
+    ("jimeng_v30_pro", 1): "jimeng_ti2v_v30_pro",
+}
+"""Model and number of pictures → the vendor's own name."""
+
+
+@pytest.mark.parametrize(("model", "pictures"), KEYS_OF_3_0)
+@pytest.mark.parametrize("version", ["1.0.0", "newest"])
+async def test_jimeng_3_0_has_a_name_for_each_number_of_pictures(
+    model: str, pictures: int, version: str
+) -> None:
+    async with plugged(jimeng=version) as it:
+        order = await it.order(model, images=[ONE_BARE] * pictures, duration=10)
+    assert order.entry.built is not None
+    fields = order.entry.built["fields"]
+    assert isinstance(fields, dict)
+    assert (fields["req_key"], fields["frames"]) == (KEYS_OF_3_0[model, pictures], 241)
+
+
 # ------------------------------------------------------------------- forms, version by version
 
 FORMS: dict[str, tuple[str, str, bytes | None, str]] = {
@@ -321,6 +352,7 @@ REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
         {"image": ONE_URI, "seconds": 8, "size": "1080p"},
         DECODER + "vidu2.0 duration 8 only allows resolution 720p",
     ),
+    "jimeng 3.0: seconds": ("jimeng_v30", {"seconds": "7"}, DECODER + "seconds must be 5 or 10"),
     "jimeng: seconds": (JIMENG, {"seconds": "10"}, DECODER + "seconds must be 5"),
     "seedance: tier": (
         "doubao-seedance-2-0-fast-260128",
