@@ -315,7 +315,7 @@ WRONG = {
         'wire = "morse"',
         (
             "wire is morse; it has to be one of:"
-            " wan, kling, vidu, jimeng, jimeng-3.0, seedance, hailuo, veo, grok."
+            " wan, happyhorse, kling, vidu, jimeng, jimeng-3.0, seedance, hailuo, veo, grok."
         ),
     ),
     "no picture": (

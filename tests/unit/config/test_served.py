@@ -121,3 +121,14 @@ lacks = ["i2v"]
         model = catalog.model("mine")
         assert model is not None
         assert model.kinds == kinds
+
+
+@pytest.mark.parametrize("known", ["", OLD, 'generation = "C"', 'plugins = { alibaba = "1.4.2" }'])
+def test_a_picture_of_happyhorse_goes_wherever_one_of_its_relays_looks(
+    read: Read, known: str
+) -> None:
+    """Whoever extended a relay for it chose the field, so no generation tells which it is."""
+    listed = f'{known}\nmodels = ["happyhorse-1.1-i2v"]'
+    model = _model(read, "happyhorse-1.1-i2v", listed)
+    assert model.places.files[Kind.PICTURE] == (("image", "input_reference"),)
+    assert model.places.of("seed") == ("metadata.seed", "metadata.parameters.seed")
