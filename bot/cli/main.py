@@ -99,11 +99,11 @@ def doctor(config: ConfigFile = None) -> None:
 
 
 @app.command()
-def models(config: ConfigFile = None) -> None:
+def models(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List the models that this configuration can run."""
     from bot.cli.models import list_models
 
-    list_models(config)
+    list_models(config, as_json=as_json)
 
 
 @jobs_app.command("list")

@@ -1,5 +1,7 @@
-"""`zoetrope models`: what this configuration can run, as a table."""
+"""`zoetrope models`: what this configuration can run, as a table or as JSON."""
 
+import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -7,7 +9,8 @@ from rich.table import Table
 
 from bot.cli import software, tables
 from bot.cli.words import tell
-from bot.config import load
+from bot.config import Config, load
+from bot.config.held import Held, held_back
 from bot.core.choosing import listed
 from bot.core.models import MICRO, Model
 from bot.core.orders import Kind
@@ -20,9 +23,12 @@ _COLUMNS = (
 )
 
 
-def list_models(file: Path | None) -> None:
+def list_models(file: Path | None, *, as_json: bool = False) -> None:
     """Print one row per enabled model, nothing cut, whatever the width; then what is held back."""
     config = load(file)
+    if as_json:
+        _print(config)
+        return
     console = Console(markup=False)
     table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns are just enough
     longest = max(len(model.name) for model in config.catalog.models)
@@ -36,6 +42,57 @@ def list_models(file: Path | None) -> None:
     tables.show(console, table)
     for sentence in software.held(config):
         console.print(sentence, soft_wrap=True, highlight=False)
+
+
+def _print(config: Config) -> None:
+    """Models of which everything is held back come last, without a kind that can be ordered."""
+    held = {each.model.name: each for each in held_back(config.settings, config.catalog)}
+    offered = {model.name for model in config.catalog.models}
+    models = [_facts(model, held.get(model.name)) for model in config.catalog.models]
+    models += [_facts(e.model, e) for name, e in held.items() if name not in offered]
+    values = {"currency": config.settings.currency, "models": models}
+    print(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+def _facts(model: Model, held: Held | None) -> Mapping[str, object]:
+    """A model as plain values; its keys stay."""
+    waits = held.kinds if held else ()
+    kinds = tuple(kind for kind in model.kinds if kind not in waits)
+    return {
+        "model": model.name,
+        "family": model.family,
+        "label": model.label,
+        "note": model.note,
+        "gateway": model.gateway,
+        "dialect": model.dialect,
+        "kinds": kinds,
+        "held_back": _waiting(held) if held else None,
+        "auto": model.auto,
+        "shapes": model.aspects,
+        "qualities": [_quality(model, quality, kinds) for quality in model.qualities],
+        "takes": model.takes,
+        "files": model.picture.transport if model.picture else None,
+        "source": model.source,
+    }
+
+
+def _waiting(held: Held) -> Mapping[str, object]:
+    """The one reason there is: nobody said which version of the plugin runs."""
+    return {"kinds": held.kinds, "why": "plugin_version_unknown", "until": held.key}
+
+
+def _quality(model: Model, quality: str, kinds: Collection[Kind]) -> Mapping[str, object]:
+    """The lengths, the default first, and prices of one second."""
+    can = model.differing(quality).kinds or model.kinds
+    silent = model.silent_prices.get(quality)
+    price = model.prices.get(quality)
+    return {
+        "quality": quality,
+        "kinds": [kind for kind in can if kind in kinds],
+        "seconds": model.lengths(quality),
+        "price": None if price is None else price / MICRO,
+        "silent_price": None if silent is None else silent / MICRO,
+    }
 
 
 def _row(model: Model, currency: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from bot.cli.words import tell
 from bot.config import Config
 from bot.config.discoveries import Found, now
 from bot.config.held import held_back
+from bot.core.orders import Kind
 from bot.gateways.survey import Survey
 from bot.gateways.which import DIALECTS, LABELS, NEW_API, UNKNOWN, identify
 
@@ -65,14 +66,12 @@ def old(gateway: str, found: Found, config: Config) -> str | None:
 
 def held(config: Config, gateway: str | None = None) -> list[str]:
     """One sentence for each family of which something is held back, at that gateway or at any."""
+    families: dict[tuple[str, str, str], dict[Kind, None]] = {}
+    for each in held_back(config.settings, config.catalog):
+        if gateway in (None, each.model.gateway):
+            family = (each.model.label, each.model.gateway, each.plugin)
+            families.setdefault(family, {}).update(dict.fromkeys(each.kinds))
     return [
-        tell(
-            "which.held",
-            family=each.label,
-            kinds=", ".join(each.kinds),
-            gateway=each.gateway,
-            plugin=each.plugin,
-        )
-        for each in held_back(config.settings, config.catalog)
-        if gateway in (None, each.gateway)
+        tell("which.held", family=label, kinds=", ".join(kinds), gateway=at, plugin=plugin)
+        for (label, at, plugin), kinds in families.items()
     ]

@@ -17,16 +17,20 @@ NEWEST = (9999,)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The kinds that one family could do at one gateway if the plugin is new enough."""
+    """The kinds that one model could do if the plugin is new enough."""
 
-    label: str
-    gateway: str
+    model: Model
     plugin: str
     kinds: tuple[Kind, ...]
 
+    @property
+    def key(self) -> str:
+        """The setting that decides."""
+        return f"gateways.{self.model.gateway}.plugins.{self.plugin}"
+
 
 def held_back(settings: Settings, catalog: Catalog) -> list[Held]:
-    """Per family and gateway, the kinds that the newest plugins have and `catalog` does not."""
+    """Per model, the kinds that the newest plugins have and `catalog` does not."""
     plugins = _plugins(settings)
     newest = dict.fromkeys(filter(None, plugins.values()), NEWEST)
     gateways = {
@@ -34,14 +38,13 @@ def held_back(settings: Settings, catalog: Catalog) -> list[Held]:
         for name, gateway in settings.gateways.items()
     }
     could, _ = resolve(settings.model_copy(update={"gateways": gateways}))
-    held: dict[tuple[str, str, str], dict[Kind, None]] = {}
+    held = []
     for model in could.models:
         plugin = plugins.get(model.name)
-        lacking = [kind for kind in model.kinds if kind not in _kinds(catalog, model)]
+        lacking = tuple(kind for kind in model.kinds if kind not in _kinds(catalog, model))
         if plugin and lacking:
-            key = (model.label, model.gateway, plugin)
-            held[key] = held.get(key, {}) | dict.fromkeys(lacking)
-    return [Held(*key, tuple(kinds)) for key, kinds in held.items()]
+            held.append(Held(model, plugin, lacking))
+    return held
 
 
 def _kinds(catalog: Catalog, model: Model) -> frozenset[Kind]:

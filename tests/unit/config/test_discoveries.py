@@ -232,7 +232,7 @@ def test_what_waits_for_the_version_of_a_plugin_is_named(tmp_path: Path) -> None
     keep(tmp_path, "main", found(models=("kling-v1", "sora-2")))
     read = config(tmp_path)
     (held,) = held_back(read.settings, read.catalog)
-    assert (held.label, held.gateway, held.plugin) == ("Kling", "main", "kling")
+    assert (held.model.name, held.key) == ("kling-v1", "gateways.main.plugins.kling")
     assert held.kinds[0] == Kind.PICTURE
 
 

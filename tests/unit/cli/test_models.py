@@ -1,0 +1,87 @@
+"""`zoetrope models --json`: the facts a script needs, under keys that stay."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli.models import list_models
+from bot.config.discoveries import keep
+from tests.unit.cli.test_software import found, written
+
+
+def listed(folder: Path, capsys: pytest.CaptureFixture[str], *names: str, tables: str = "") -> Any:
+    """What is printed at a gateway that has these models."""
+    keep(folder, "main", found("new-api", "C", *names))
+    list_models(written(folder, tables), as_json=True)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_model_is_printed_with_all_its_facts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = '[models."wan2.6-i2v-flash"]\nprice = { 720p = 0.2, 1080p = 0.4 }\nsilent_price = 0.1'
+    assert listed(tmp_path, capsys, "wan2.6-i2v-flash", tables=prices) == {
+        "currency": "USD",
+        "models": [
+            {
+                "model": "wan2.6-i2v-flash",
+                "family": "wan-2.6",
+                "label": "Wan 2.6",
+                "note": "",
+                "gateway": "main",
+                "dialect": "new-api",
+                "kinds": ["i2v"],
+                "held_back": None,
+                "auto": False,
+                "shapes": ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"],
+                "qualities": [
+                    {
+                        "quality": quality,
+                        "kinds": ["i2v"],
+                        "seconds": [5, 2, 3, 4, *range(6, 16)],
+                        "price": price,
+                        "silent_price": 0.1,
+                    }
+                    for quality, price in (("720p", 0.2), ("1080p", 0.4))
+                ],
+                "takes": ["audio", "seed", "negative_prompt", "prompt_extend", "watermark"],
+                "files": "data-uri",
+                "source": "new-api plugin alibaba 1.4.2 (xggbest/new-api 45b258e0), 2026-11-27",
+            }
+        ],
+    }
+
+
+def test_a_quality_that_differs_has_its_own_lengths_and_kinds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = 'plugins.hailuo = "1.2.1"'
+    (model,) = listed(tmp_path, capsys, "MiniMax-Hailuo-02", tables=version)["models"]
+    by_quality = {each["quality"]: (each["kinds"], each["seconds"]) for each in model["qualities"]}
+    assert by_quality == {
+        "512p": (["i2v"], [6, 10]),
+        "768p": (["t2v", "i2v", "kf2v"], [6, 10]),
+        "1080p": (["t2v", "i2v", "kf2v"], [6]),
+    }
+
+
+def test_a_kind_that_is_held_back_is_none_of_the_models_and_says_what_it_waits_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model of which all is held back is there too, and can't be ordered."""
+    names = ("kling-v1", "MiniMax-Hailuo-2.3")
+    kling, hailuo = listed(tmp_path, capsys, *names)["models"]
+    assert kling["kinds"] == kling["qualities"][0]["kinds"] == ["t2v"]
+    assert kling["held_back"] == {
+        "kinds": ["i2v", "kf2v"],
+        "why": "plugin_version_unknown",
+        "until": "gateways.main.plugins.kling",
+    }
+    assert hailuo["kinds"] == hailuo["qualities"][0]["kinds"] == []
+    assert hailuo["held_back"] == {
+        "kinds": ["t2v", "i2v"],
+        "why": "plugin_version_unknown",
+        "until": "gateways.main.plugins.hailuo",
+    }
