@@ -26,7 +26,7 @@ _WHOLE = frozenset({"sizes", "extras"})
 """Tables that would otherwise never lose what they once had."""
 _AS_WRITTEN = (
     *("family", "seconds", "auto", "sizes", "shapes", "prompt_limit", "typical", "extras"),
-    *("unasked", "drops_false", "negative_limit", "silent", "at_once", "source"),
+    *("unasked", "drops_false", "negative_limit", "silent", "at_once", "sound_priced", "source"),
 )
 """Facts that a model has as its table has them."""
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}

@@ -162,6 +162,8 @@ class ModelTable(_Table):
     at_once: PositiveInt | None = None
     price: Price | None = None
     silent_price: Price | None = None
+    sound_priced: bool = False
+    """Whether the vendor's price hangs on its sound."""
     source: str = ""
     assumed: bool = False
     """Whether a gateway that lists no models is taken to have it."""

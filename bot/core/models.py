@@ -149,6 +149,8 @@ class Model:
     """Micro-units of the currency for one second of video, by quality; empty where none is set."""
     silent_prices: Mapping[str, int] = field(default_factory=dict)
     """The same where it is told to make no sound, if that costs something else."""
+    sound_priced: bool = False
+    """Whether it costs something else at its vendor; then the operator is asked for both prices."""
     source: str = ""
     """The document that these facts were read from, and when; nothing depends on it."""
 
@@ -160,8 +162,8 @@ class Model:
 
     @property
     def dearest(self) -> int:
-        """What its longest video in its dearest quality costs."""
-        return self.cost(self.longest, None)
+        """What its longest video in its dearest quality costs, with sound or without."""
+        return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
 
     def price(self, quality: str | None, *, audio: bool | None = None) -> int:
         """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""

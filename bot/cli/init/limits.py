@@ -1,11 +1,12 @@
 """How much is allowed, and what that may cost: prices if they are known, then three limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.cli.check import worst_day
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
 from bot.config.settings import UNLIMITED, Limits
+from bot.core.models import Model
 
 ASKED: Mapping[str, str] = {
     "person_videos_per_day": "init.ask_person",
@@ -40,6 +41,17 @@ def ask_price(talk: Talk, what: str, currency: str) -> float | None:
     return None if price < 0 else price
 
 
+def _put_silent(
+    talk: Talk, draft: Draft, models: Sequence[Model], price: float, currency: str
+) -> None:
+    """Of models whose price hangs on the sound: what is not said, or the same, is not written."""
+    for model in models:
+        values = {"what": f"{model.label} ({model.name})", "currency": currency}
+        silent = talk.ask_number("init.ask_silent_price", default=price, **values)
+        if silent not in (UNKNOWN, price):
+            draft.put(silent, "models", model.name, "silent_price")
+
+
 def _most_money(talk: Talk, draft: Draft) -> float:
     """A limit in money needs every price: the first that is not known ends the matter.
 
@@ -54,4 +66,5 @@ def _most_money(talk: Talk, draft: Draft) -> float:
             return UNLIMITED
         for model in unpriced:
             draft.put(price, "models", model.name, "price")
+        _put_silent(talk, draft, [each for each in unpriced if each.sound_priced], price, currency)
     return talk.ask_number("init.ask_money", default=UNLIMITED, currency=currency)

@@ -3,9 +3,13 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from bot.cli.init import limits
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
+from bot.config import load
+from bot.core.models import MICRO
 from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS
 
 PRICE = "One second of "
@@ -39,10 +43,12 @@ class Typist(Talk):
         return [each[len(PRICE) :].partition(",")[0] for each in self.asked if PRICE in each]
 
 
-def told(folder: Path, typist: Typist, text: str = SMALL) -> dict[str, dict[str, object]]:
+def told(
+    folder: Path, typist: Typist, text: str = SMALL, *, gateway: str = GATEWAY
+) -> dict[str, dict[str, object]]:
     """What stands in the file of its models, by name, once all was asked."""
     file = folder / "config.toml"
-    file.write_text(f"{text}{GATEWAY}", "utf-8")
+    file.write_text(f"{text}{gateway}", "utf-8")
     limits.set_up(typist, Draft(file, environment=SECRETS))
     shown = tomllib.loads(file.read_text("utf-8")).get("models", {})
     return {name: table for name, table in shown.items() if "price" in table}
@@ -76,6 +82,40 @@ def test_what_has_a_price_keeps_it_and_what_lacks_one_is_asked_for(tmp_path: Pat
         "sora-2": {"price": 1},
     }
     assert typist.priced == ["Wan 2.5"]
+
+
+SOUND = "And one second of Wan 2.6 (wan2.6-i2v-flash) without sound"
+
+
+@pytest.mark.parametrize(
+    ("said", "silent"),
+    [
+        ("0.05", {"silent_price": 0.05}),
+        ("0.3", {"silent_price": 0.3}),
+        ("", {}),
+        ("0.1", {}),
+        ("-1", {}),
+    ],
+)
+def test_a_model_whose_price_hangs_on_its_sound_is_asked_for_both(
+    tmp_path: Path, said: str, silent: dict[str, float]
+) -> None:
+    typist = Typist(One_second_of="0.1", And_one_second_of=said, USD="5")
+    two = f'{GATEWAY}models = ["wan2.6-i2v-flash", "wan2.6-i2v"]\n'
+    assert told(tmp_path, typist, "", gateway=two) == {
+        "wan2.6-i2v-flash": {"price": 0.1, **silent},
+        "wan2.6-i2v": {"price": 0.1},
+    }
+    assert [each for each in typist.asked if "sound" in each] == [
+        f"{SOUND}, in USD (Enter: the same):"
+    ]
+    (flash,) = [
+        m
+        for m in load(tmp_path / "config.toml", environment=SECRETS).catalog.models
+        if m.sound_priced
+    ]
+    dearest = max(0.1, silent.get("silent_price", 0))
+    assert flash.dearest == round(15 * dearest * MICRO)
 
 
 def test_a_price_that_is_not_known_ends_the_talk_of_money(tmp_path: Path) -> None:
