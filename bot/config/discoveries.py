@@ -19,6 +19,8 @@ from bot.config.settings import Settings
 from bot.gateways.which import NEW_API, UNKNOWN
 
 FILE = "gateways.json"
+DAMAGED = "found_damaged"
+"""The code of a file that can't be used."""
 LASTING = "C"
 """The generation that no update ends."""
 
@@ -59,7 +61,7 @@ def read(folder: Path) -> tuple[Founds, list[Problem]]:
     except (OSError, ValidationError) as error:
         # A folder that can't be looked into is told by whoever needs it.
         is_there = not isinstance(error, OSError) or os.access(file, os.F_OK)
-        return {}, [Problem(str(file), "found_damaged")] if is_there else []
+        return {}, [Problem(str(file), DAMAGED)] if is_there else []
 
 
 def keep(folder: Path, name: str, found: Found) -> Found:

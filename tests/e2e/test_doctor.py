@@ -311,6 +311,30 @@ async def test_the_software_is_told_with_what_is_held_back_and_kept(world: World
     assert (len(host.posts), host.tasks) == (2, [])
 
 
+async def test_models_are_counted_with_what_was_found_just_now(world: World) -> None:
+    """The first look ever: nothing is kept yet of the models that the key has."""
+    async with PluginHost("wan3.0-video", "grok-imagine-video", *PACKAGED).serve() as url:
+        changes = {"GATEWAYS__MAIN__BASE_URL": url, "GATEWAYS__MAIN__DIALECT": "new-api"}
+        first = sentences(await look(world, **changes), Mark.OK)
+        again = sentences(await look(world, **changes), Mark.OK)
+        offered = len(world.config(**changes).catalog.models)
+    (counted,) = [line for line in first.splitlines() if "can be used" in line and "model" in line]
+    assert f": {offered} models can be used." in counted
+    assert counted in again
+
+
+async def test_a_list_that_was_left_aside_is_no_problem_once_there_is_another(
+    world: World,
+) -> None:
+    host = PluginHost("kling-v1")
+    changes = {"GATEWAYS__MAIN__DIALECT": "new-api", "DEFAULT_MODEL": "wan-2.2"}
+    async with host.serve() as url:
+        aside = await problems(world, GATEWAYS__MAIN__BASE_URL=url, **changes)
+        assert "default_model is wan-2.2" in "".join(aside)
+        host.names = PACKAGED
+        assert await problems(world, GATEWAYS__MAIN__BASE_URL=url, **changes) == []
+
+
 async def test_what_has_changed_since_is_told(world: World) -> None:
     host = PluginHost("kling-v1", *PACKAGED)
     new_api = {"GATEWAYS__MAIN__DIALECT": "new-api"}
@@ -378,7 +402,7 @@ async def test_a_clock_that_is_wrong(tmp_path: Path, renderer: Renderer) -> None
     async with FakeDiscord(clock=ahead) as discord, simulator.serve() as url:
         world = World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
         told = await problems(world)
-    assert [each.partition(" that of ")[2].split()[0] for each in told] == ["Discord", "main"]
+    assert [each.partition(" that of ")[2].split()[0] for each in told] == ["main", "Discord"]
     for each in told:  # HTTP tells whole seconds, and a busy machine takes some
         assert -660 < int(each.partition(" by ")[2].split()[0]) < -540
 

@@ -1,12 +1,12 @@
 """`zoetrope doctor`: looks at the world and says, line by line, what works and what to mend.
 
 It asks and changes nothing; what it asks is free of charge. What it finds gateways to be it writes
-down, in the data folder (`bot.config.discoveries`). A further platform is a further
-module beside `discord`, and one word in `LOOKS`.
+down, in the data folder (`bot.config.discoveries`), and judges the configuration with that. A
+further platform is a further module beside `discord`, and one word in `LOOKS`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import typer
@@ -17,9 +17,12 @@ from bot.cli.doctor import discord, gateways, machine, telegram, web
 from bot.cli.doctor.findings import Finding, Mark
 from bot.cli.run import obstacles
 from bot.cli.words import tell
-from bot.config import Config, Misconfigured, load
+from bot.config import Config, Misconfigured, Problem, completed, load
+from bot.config.discoveries import DAMAGED
 
-LOOKS = (machine.look, discord.look, telegram.look, gateways.look, web.look)
+FOUNDATIONS = (machine.look, gateways.look)
+"""The looks that come before the configuration: a gateway's models are those it has today."""
+LOOKS = (discord.look, telegram.look, web.look)
 WIDTH = 9
 """Columns of the mark, so that the sentences stand below each other."""
 _STYLES = {Mark.OK: "green", Mark.NOTE: "cyan", Mark.PROBLEM: "bold red"}
@@ -44,15 +47,30 @@ def look_over(file: Path | None) -> None:
 
 async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
+    damaged = [remark for remark in config.remarks if remark.code == DAMAGED]  # a look mends it
+    for look in FOUNDATIONS:
+        async for finding in look(config):
+            yield finding
+    try:
+        config = completed(config.written)
+    except Misconfigured:
+        pass  # the look at the gateway whose findings broke it has said so
+    else:
+        for finding in about(config, (*damaged, *config.remarks)):
+            yield finding
+    for look in LOOKS:
+        async for finding in look(config):
+            yield finding
+
+
+def about(config: Config, remarks: Iterable[Problem]) -> Iterator[Finding]:
+    """How many models there are, and what stands in the way of running."""
     yield Finding.ok("check.good", count=len(config.catalog.models))
-    for remark in config.remarks:
+    for remark in remarks:
         yield Finding(Mark.PROBLEM, remark.sentence("en"))
     for obstacle in obstacles(config):
         if obstacle.key != "data_dir":  # the machine's own look says more of it
             yield Finding(Mark.PROBLEM, obstacle.sentence("en"))
-    for look in LOOKS:
-        async for finding in look(config):
-            yield finding
 
 
 async def _print_all(config: Config, console: Console) -> int:
