@@ -43,8 +43,8 @@ The bodies that the plugins built of the orders under `new-api`, without the nam
 SOURCES = """
 ## Where the facts are from
 
-The limits of each model were read from these documents, at their date or on that day. A plugin's
-name has its version, and the repository and commit that it was read in.
+The limits of each model were read from these documents: the date of a vendor's, and the day on
+which a gateway's code was read, with its repository and commit.
 
 | document, date | models |
 |---|---|
