@@ -19,7 +19,7 @@ from bot.config import Settings, load
 from bot.config.problems import variable
 from bot.config.settings import Community, Gateway
 from bot.core.jobs import WITHDRAWN, Reason, Status
-from bot.core.orders import Kind
+from bot.core.orders import SWITCHES, Kind
 from bot.core.posts import PostKind
 from bot.core.quotas import Usage
 from bot.core.replies import Action
@@ -223,6 +223,14 @@ _FAMILIES = {
     "kind.": list(Kind),
     "reason.": list(Reason),
     "posted.": list(PostKind),
+    "switch_on.": list(SWITCHES),
+    "switch_off.": list(SWITCHES),
+    "error.": [
+        f"{code}_{extra}{rest}"
+        for code in ("no", "always")
+        for extra in SWITCHES.values()
+        for rest in ("", "_but")
+    ],
 }
 
 

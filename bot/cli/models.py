@@ -13,7 +13,7 @@ from bot.config import Config, load
 from bot.config.held import Held, held_back
 from bot.core.choosing import listed
 from bot.core.models import MICRO, Model
-from bot.core.orders import Kind
+from bot.core.orders import AUTO_WORD, Extra, Kind
 from bot.i18n import printable
 
 NONE = "–"
@@ -110,14 +110,17 @@ def _row(model: Model, currency: str) -> tuple[str, ...]:
 
 def _seconds(model: Model) -> str:
     """The default first."""
-    return " ".join(dict.fromkeys((str(model.seconds[0]), *listed(model.seconds).split(", "))))
+    last = (AUTO_WORD,) if model.auto else ()
+    known = (str(model.seconds[0]), *listed(model.seconds).split(", "), *last)
+    return " ".join(dict.fromkeys(known))
 
 
 def _price(model: Model, currency: str) -> str:
-    """From the cheapest quality to the dearest."""
+    """From the cheapest quality to the dearest, with sound or without."""
     if not model.prices:
         return NONE
-    each = sorted({model.price(quality) for quality in model.qualities})
+    sounds = (None, False) if Extra.AUDIO in model.takes else (None,)
+    each = sorted({model.price(q, audio=audio) for q in model.qualities for audio in sounds})
     ends = dict.fromkeys((each[0], each[-1]))
     return f"{NONE.join(f'{price / MICRO:g}' for price in ends)} {currency}/s"
 

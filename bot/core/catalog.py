@@ -7,7 +7,16 @@ Which field of the body gets what is settled here too, so that a row holds all t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.choosing import asked, check_length, fit, listed, quality_of, seconds_of, shape
+from bot.core.choosing import (
+    asked,
+    check_length,
+    fit,
+    listed,
+    makes,
+    quality_of,
+    seconds_of,
+    shape,
+)
 from bot.core.errors import Refused
 from bot.core.models import DRAFT, QUALITIES, Model, Places, Preset, money
 from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, Value, VideoRequest
@@ -95,7 +104,7 @@ class Catalog:
             if able and order.quality != DRAFT:
                 break
         if not able:
-            raise _joint(refusals)
+            raise self._pointed(_joint(refusals), kind)
         return min(able, key=_thrift)
 
     def _request(
@@ -127,6 +136,15 @@ class Catalog:
             seed=order.seed,
         )
         return self._with_files(model, order, request)
+
+    def _pointed(self, refused: Refused, kind: Kind) -> Refused:
+        """The same of a switch, with the families that have it, where there are any."""
+        match refused.values:
+            case {"family": family, "extra": Extra() as extra, "on": bool(on)}:
+                able = (m for m in self.models if kind in m.kinds and makes(m, extra, on=on))
+                if can := listed(model.label for model in able):
+                    return Refused(f"{refused.code}_but", family=family, can=can)
+        return refused
 
     def _with_files(self, model: Model, order: Order, request: VideoRequest) -> VideoRequest:
         """How the pictures and the sound of `order` travel, and what of them fits."""

@@ -12,7 +12,9 @@ from bot.core.errors import Refused
 from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule
 from bot.core.orders import (
     AUTO,
+    AUTO_WORD,
     SOUND_BYTES,
+    SWITCHES,
     Extra,
     Fit,
     Kind,
@@ -45,6 +47,9 @@ def seconds_of(model: Model, order: Order, quality: str) -> int:
         return _sounding(model, order.sound, order.seconds)
     if order.seconds == AUTO and model.auto:
         return AUTO
+    if order.seconds == AUTO:
+        can = listed(model.lengths(quality))
+        raise Refused("auto_unavailable", family=model.label, can=can)
     return one_of(order.seconds, model.lengths(quality), "seconds", model)
 
 
@@ -148,14 +153,16 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
         wanted[Extra.NEGATIVE_PROMPT] = negative
     if order.seed is not None:
         wanted[Extra.SEED] = _seed(model, order.seed)
-    if order.audio is not None and Extra.AUDIO in model.takes:
-        wanted |= _switch(model, Extra.AUDIO, order.audio)
-    elif order.audio is model.silent:
-        raise Refused("no_audio" if model.silent else "always_audio", family=model.label)
-    for extra in (Extra.PROMPT_EXTEND, Extra.WATERMARK):
+    for extra in SWITCHES.values():
         wish: bool | None = getattr(order, extra)
-        if wish is not None:
-            wanted |= _switch(model, extra, wish)
+        if wish is None:
+            continue
+        if not makes(model, extra, on=wish):
+            never, always = _SWITCHES[extra]
+            code = never if wish else always
+            raise Refused(code, family=model.label, extra=extra, on=wish)
+        if _arrives(model, extra, on=wish):
+            wanted[extra] = wish
     return wanted
 
 
@@ -168,15 +175,33 @@ def _seed(model: Model, seed: int) -> int:
     return seed
 
 
-def _switch(model: Model, extra: Extra, on: bool) -> dict[str, Value]:
-    """The value to send for it, if one has to be sent."""
-    arrives = extra in model.takes and (on or extra not in model.drops_false)
-    if arrives:
-        return {extra: on}
-    if model.unasked.get(extra) is not on:
-        never, always = _SWITCHES[extra]
-        raise Refused(never if on else always, family=model.label)
-    return {}
+def makes(model: Model, extra: Extra, *, on: bool) -> bool:
+    """Whether its videos can be had with this switch on, or off; asked for or as they are."""
+    if extra is Extra.AUDIO and extra not in model.takes:
+        return on is not model.silent
+    return _arrives(model, extra, on=on) or model.unasked.get(extra) is on
+
+
+def _arrives(model: Model, extra: Extra, *, on: bool) -> bool:
+    """Whether it can be said so that the vendor hears it."""
+    return extra in model.takes and (on or extra not in model.drops_false)
+
+
+def switches(models: Iterable[Model]) -> list[str]:
+    """The words of those that people have a choice of among these models."""
+    able = tuple(models)
+    return [
+        word
+        for word, extra in SWITCHES.items()
+        if all(any(makes(model, extra, on=on) for model in able) for on in (True, False))
+    ]
+
+
+def lengths(models: Iterable[Model]) -> str:
+    """What any of these models makes, as people read it."""
+    able = tuple(models)
+    known = listed(sorted({each for model in able for each in model.seconds}))
+    return f"{known} s, {AUTO_WORD}" if any(model.auto for model in able) else f"{known} s"
 
 
 def check_length(text: str, limit: int, code: str, model: Model) -> None:

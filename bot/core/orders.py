@@ -4,6 +4,7 @@ Both are written into the job's row, so that a restart or a changed catalogue al
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -65,8 +66,24 @@ class Extra(StrEnum):
     WATERMARK = "watermark"
 
 
+SWITCHES: Mapping[str, Extra] = {
+    "sound": Extra.AUDIO,
+    "enhance": Extra.PROMPT_EXTEND,
+    "watermark": Extra.WATERMARK,
+}
+"""What people switch on or off, in their words, and the field of an `Order` that holds it.
+
+To gateways the first is `audio`; to people that is a file which they bring.
+"""
+
+ON_OFF: Mapping[bool, str] = {True: "on", False: "off"}
+"""How people write what a switch is."""
+_POSITIONS = {word: on for on, word in ON_OFF.items()} | {"yes": True, "no": False}
+
 AUTO = -1
 """In place of a number of seconds: the model chooses, and the longest is what counts."""
+AUTO_WORD = "auto"
+"""How people write it."""
 
 
 class Shaping(StrEnum):
@@ -84,6 +101,24 @@ def shaping_of(word: str) -> Shaping:
         return Shaping(word.casefold())
     except ValueError:
         raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
+
+
+def length_of(word: str) -> int:
+    """Seconds, or `AUTO`, as somebody typed them. Raises `Refused("seconds_unreadable")`."""
+    if word.casefold() == AUTO_WORD:
+        return AUTO
+    digits = word.casefold().removesuffix("s")
+    if not digits.isdecimal():
+        raise Refused("seconds_unreadable", wanted=word)
+    return int(digits)
+
+
+def switch_of(word: str) -> bool:
+    """Whether somebody typed *on* or *off*. Raises `Refused("switch_unreadable")`."""
+    try:
+        return _POSITIONS[word.casefold()]
+    except KeyError:
+        raise Refused("switch_unreadable", wanted=word) from None
 
 
 Value = str | int | float | bool
@@ -254,6 +289,7 @@ class Order:
     audio: bool | None = None
     """Whether the video should have sound; None leaves it to the model."""
     prompt_extend: bool | None = None
+    """Whether the vendor may add words of its own."""
     watermark: bool | None = None
 
     @property

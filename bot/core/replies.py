@@ -10,7 +10,7 @@ from enum import StrEnum
 from bot.core import quotas
 from bot.core.errors import BotError
 from bot.core.jobs import ACTIVE, LOCKS, WITHDRAWN, Job, Reason, Status
-from bot.core.orders import SoundFit, VideoRequest
+from bot.core.orders import SWITCHES, Order, SoundFit, VideoRequest
 from bot.core.quotas import Limits, Usage
 
 
@@ -133,7 +133,13 @@ def card(
         text=_turn(job, at_once) or Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
-        facts=(request_fact(job.request), *timing, *price, *_left(job, left)),
+        facts=(
+            request_fact(job.request),
+            *switched(job.order),
+            *timing,
+            *price,
+            *_left(job, left),
+        ),
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
@@ -238,13 +244,24 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
 def request_fact(request: VideoRequest) -> Text:
     """Model, length and shape on one line."""
     return Text(
-        id="fact.request",
+        id="fact.request_auto" if request.auto else "fact.request",
         values={
             "family": request.label,
             "seconds": request.seconds,
             "shape": " · ".join(filter(None, (request.aspect, request.quality))),
         },
     )
+
+
+def switched(order: Order) -> list[Text]:
+    """What the person switched on or off."""
+    given = ((word, getattr(order, field)) for word, field in SWITCHES.items())
+    return [position(word, on=on) for word, on in given if on is not None]
+
+
+def position(switch: str, *, on: bool) -> Text:
+    """What it means that a switch is on, or off."""
+    return Text(id=f"switch_on.{switch}" if on else f"switch_off.{switch}")
 
 
 def label(job: Job) -> Text:

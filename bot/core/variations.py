@@ -13,11 +13,13 @@ from bot.core.catalog import Catalog
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.models import QUALITIES
 from bot.core.offers import takes
-from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
+from bot.core.orders import ANYBODY, AUTO, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
 
 _WISHES: tuple[Mapping[str, Any], ...] = (
-    {"seed": None, "audio": None, "negative_prompt": ""},
+    {"seed": None, "negative_prompt": ""},
+    {"prompt_extend": None, "watermark": None},
+    {"audio": None},
     {"quality": None},
     {"seconds": None},
     {"aspect": None},
@@ -111,7 +113,7 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
         job.order,
         remix_of=None,
         family=request.family,
-        seconds=None if job.order.sound else request.seconds,
+        seconds=None if job.order.sound else AUTO if request.auto else request.seconds,
         aspect=job.order.aspect or (None if job.order.pictures else request.aspect),
     )
     seeds = (request.seed, job.order.seed)
@@ -124,7 +126,9 @@ def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | N
     if request.kind is Kind.REMIX or job.order.sound:
         return None
     known = {length for model in catalog.models for length in model.seconds}
-    less = sorted((each for each in known if each < request.seconds), reverse=True)
+    # Of a length that the model was to choose only the longest is known: half of it is shorter.
+    most = request.seconds / 2 if request.auto else request.seconds
+    less = sorted((each for each in known if each < most), reverse=True)
     wanted = [each for each in less if seconds in (None, str(each))]
     same = replace(job.order, family=request.family, remix_of=None)
     return _first(catalog, (replace(same, seconds=each) for each in wanted))
@@ -197,8 +201,9 @@ def _made(job: Job) -> Made | None:
 
 def _relaxed(order: Order) -> Iterable[Order]:
     """The order with as many of its wishes as possible."""
-    for many in range(len(_WISHES) + 1):
-        for given_up in combinations(_WISHES, many):
+    wishes = [each for each in _WISHES if replace(order, **each) != order]
+    for many in range(len(wishes) + 1):
+        for given_up in combinations(wishes, many):
             changes = {key: none for wish in given_up for key, none in wish.items()}
             yield replace(order, **changes)
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cli.jobs.masking import masked
-from bot.core.jobs import Job
-from bot.core.orders import Picture, Sound
+from bot.core.jobs import Job, Video
+from bot.core.orders import SWITCHES, Picture, Sound
 from bot.core.posts import Post
 from bot.log import redacted
 
@@ -65,17 +65,12 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "aspect": request.aspect,
         "quality": request.quality,
         "seed": request.seed,
+        "auto": request.auto,
+        **{word: getattr(job.order, field) for word, field in SWITCHES.items()},
         "preset": job.order.preset,
         "files": [_file(each) for each in job.order.files],
         "prompt_length": len(job.order.prompt),
-        "video": video
-        and {
-            "key": video.key,
-            "size": video.size,
-            "width": video.width,
-            "height": video.height,
-            "seconds": video.seconds,
-        },
+        "video": video and _video(video),
         "posts": [_post(each) for each in posts],
     }
     words = {"prompt": job.order.prompt, "negative_prompt": job.order.negative_prompt}
@@ -111,6 +106,16 @@ def _file(given: Picture | Sound) -> Values:
     if isinstance(given, Sound):
         return shape | {"seconds": given.seconds}
     return shape | {"width": given.width, "height": given.height}
+
+
+def _video(video: Video) -> Values:
+    return {
+        "key": video.key,
+        "size": video.size,
+        "width": video.width,
+        "height": video.height,
+        "seconds": video.seconds,
+    }
 
 
 def _post(post: Post) -> Values:

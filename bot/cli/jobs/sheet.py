@@ -9,6 +9,7 @@ from bot.cli import tables
 from bot.cli.causes import in_words
 from bot.cli.jobs import facts, wording
 from bot.cli.words import tell
+from bot.core import replies
 from bot.core.jobs import UNNAMED, Job
 from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
@@ -63,11 +64,14 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     if job.silent:
         yield tell("jobs.posted"), tell("jobs.silent")
     yield tell("jobs.model"), f"{request.family}, {request.model} ({request.kind})"
-    shape = (f"{request.seconds} s", request.size, request.aspect, request.quality)
+    length = tell("jobs.up_to", seconds=request.seconds) if request.auto else f"{request.seconds} s"
+    shape = (length, request.size, request.aspect, request.quality)
     yield tell("jobs.shape"), ", ".join(each for each in shape if each)
     for name, value in (("seed", request.seed), ("preset", order.preset)):
         if value is not None:
             yield tell(f"jobs.{name}"), str(value)
+    if asked := replies.switched(order):
+        yield tell("jobs.asked"), ", ".join(tell(each.id) for each in asked)
     for given in order.files:
         yield tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture"), _given(given)
     if prompt:

@@ -216,6 +216,6 @@ def test_the_keys_of_the_json_stay() -> None:
         *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "submitted_at"),
         *("completed_at", "delivered_at", "due_at", "claimed_until", "base_url", "gateway_id"),
         *("progress", "attempts", "crashes", "detail", "sources", "channel", "locale", "silent"),
-        *("dialect", "size", "aspect", "quality", "seed", "preset", "files", "prompt_length"),
-        *("video", "posts"),
+        *("dialect", "size", "aspect", "quality", "seed", "auto", "sound", "enhance", "watermark"),
+        *("preset", "files", "prompt_length", "video", "posts"),
     ]

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from bot.core import replies
 from bot.core.catalog import Catalog
-from bot.core.choosing import listed
+from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.models import Model, Places, Quality
 from bot.core.orders import AUTO, Extra, Kind, VideoRequest
+from bot.i18n import say
 
 from .orders import order
 
@@ -47,8 +49,9 @@ def test_of_a_length_that_is_left_to_the_model_the_longest_counts_and_costs() ->
 
 
 def test_a_length_is_left_only_to_a_model_that_chooses() -> None:
-    with pytest.raises(Refused, match="seconds_unavailable"):
+    with pytest.raises(Refused, match="auto_unavailable") as refused:
         chosen(replace(SEEDANCE, auto=False), seconds=AUTO)
+    assert refused.value.values["can"] == "5, 4, 6, 12"
 
 
 def test_a_quality_has_its_own_lengths_and_brings_its_own_extras() -> None:
@@ -136,3 +139,80 @@ def test_many_numbers_in_a_row_are_told_by_their_ends(
     values: tuple[object, ...], text: str
 ) -> None:
     assert listed(values) == text
+
+
+# --- switches -------------------------------------------------------------------------------------
+
+SILENT = replace(SEEDANCE, name="mute", family="mute", label="Mute", silent=True, takes=())
+ALWAYS = replace(SEEDANCE, name="loud", family="loud", label="Loud", takes=())
+
+
+def refused(*models: Model, **wish: object) -> str:
+    """The sentence that a person reads."""
+    with pytest.raises(Refused) as caught:
+        Catalog(models=models).choose(order(**wish))
+    return say(replies.error(caught.value).text, "en")
+
+
+@pytest.mark.parametrize(
+    ("wish", "first", "alone", "besides"),
+    [
+        ({"audio": True}, SILENT, "Mute makes silent videos only.", "With sound: Seedance."),
+        (
+            {"audio": False},
+            ALWAYS,
+            "Loud always makes videos with sound here.",
+            "Without: Seedance.",
+        ),
+        (
+            {"prompt_extend": False},
+            ALWAYS,
+            "Loud can't be told to leave your words as they are here.",
+            "These can: Seedance.",
+        ),
+        (
+            {"watermark": True},
+            ALWAYS,
+            "Loud can't be asked for a watermark here.",
+            "These can: Seedance.",
+        ),
+        (
+            {"watermark": False},
+            replace(ALWAYS, unasked={}),
+            "Loud can't be told to leave a watermark out here.",
+            "Without one: Seedance.",
+        ),
+        (
+            {"prompt_extend": True},
+            replace(ALWAYS, unasked={}),
+            "Loud can't be asked to add to your words here.",
+            "These can: Seedance.",
+        ),
+    ],
+)
+def test_a_switch_that_can_not_be_had_is_refused_with_the_models_that_have_it(
+    wish: dict[str, object], first: Model, alone: str, besides: str
+) -> None:
+    assert refused(first, **wish) == alone
+    assert refused(first, SEEDANCE, **wish) == f"{alone} {besides}"
+    picture = replace(SEEDANCE, kinds=(Kind.PICTURE,))
+    assert refused(first, picture, **wish) == alone, "it makes nothing of words alone"
+
+
+def test_a_length_that_no_model_chooses_is_refused_with_those_that_there_are() -> None:
+    assert refused(replace(SEEDANCE, auto=False), seconds=AUTO) == (
+        "Seedance can't choose the length by itself. It makes 5, 4, 6, 12 seconds."
+    )
+
+
+def test_what_there_is_to_choose_is_told_of_models_as_a_whole() -> None:
+    assert switches([SEEDANCE]) == ["sound", "enhance", "watermark"]
+    assert switches([SILENT]) == []
+    assert switches([SILENT, ALWAYS]) == ["sound"], "the one has it, the other has not"
+    assert lengths([SEEDANCE]) == "4, 5, 6, 12 s, auto"
+    assert lengths([replace(SEEDANCE, auto=False)]) == "4, 5, 6, 12 s"
+
+
+def test_the_dearest_counts_where_silence_costs_more() -> None:
+    assert SEEDANCE.dearest == 12 * 40
+    assert replace(SEEDANCE, silent_prices={"720p": 50}).dearest == 12 * 50

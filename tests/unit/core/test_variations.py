@@ -10,7 +10,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.models import DRAFT
-from bot.core.orders import ANYBODY, Address, Call, Extra, Kind, Made, Order, Picture
+from bot.core.orders import ANYBODY, AUTO, Address, Call, Extra, Kind, Made, Order, Picture
 from bot.core.replies import Action
 from bot.core.service import DOUBLE
 from tests.unit.core.orders import (
@@ -428,3 +428,58 @@ def _made() -> Made:
 
 def _fields(order: object) -> dict[str, object]:
     return {"remix_of": order.remix_of, "family": order.family, "prompt": order.prompt}  # type: ignore[attr-defined]
+
+
+# --- what was switched, and a length left to the model -------------------------------------------
+
+WILLING = replace(
+    WAN_TEXT,
+    auto=True,
+    takes=(Extra.AUDIO, Extra.SEED, Extra.PROMPT_EXTEND, Extra.WATERMARK),
+    sizes={"720p": {"16:9": "1280*720"}, "480p": {"16:9": "832*480"}},
+)
+SWITCHED = {"seconds": AUTO, "audio": False, "prompt_extend": False, "watermark": True}
+
+
+def switched(order: Order | None) -> dict[str, object]:
+    assert order is not None
+    return {field: getattr(order, field) for field in SWITCHED}
+
+
+def auto_job(catalog: Catalog, **changes: object) -> Job:
+    wish = order(**SWITCHED, quality=DRAFT)
+    there = {"status": Status.DELIVERED, "gateway_id": "v1", "video": FILM, **changes}
+    request = catalog.choose(wish, spare_seed=7)[1]
+    return replace(job(), order=wish, request=request, **there)  # type: ignore[arg-type]
+
+
+def test_each_button_carries_on_what_was_switched() -> None:
+    other = replace(WILLING, name="other", family="other", label="Other")
+    moving = replace(
+        WAN_PICTURE, name="moving", takes=WILLING.takes, auto=True, family=WILLING.family
+    )
+    catalog = Catalog(models=(WILLING, moving, other))
+    made = auto_job(catalog)
+    assert switched(variations.again(made)) == SWITCHED
+    assert switched(variations.reworded(made, "a dog")) == SWITCHED
+    assert switched(variations.continued(made, "it runs", catalog)) == SWITCHED
+    assert switched(variations.finer(made, catalog)) == SWITCHED
+    assert switched(variations.elsewhere(made, catalog, "other")) == SWITCHED
+
+
+def test_of_what_was_switched_only_that_is_given_up_which_another_model_lacks() -> None:
+    mute = replace(WILLING, name="mute", family="mute", takes=(Extra.WATERMARK,), silent=True)
+    fixed = replace(WILLING, name="fixed", family="fixed", auto=False)
+    catalog = Catalog(models=(WILLING, mute, fixed))
+    failed = auto_job(catalog, status=Status.FAILED, reason=Reason.REFUSED)
+    assert switched(variations.elsewhere(failed, catalog, "fixed")) == SWITCHED | {"seconds": None}
+    words = {"prompt_extend": None, "watermark": None}
+    assert switched(variations.elsewhere(failed, catalog, "mute")) == SWITCHED | words
+
+
+def test_shorter_than_a_length_that_the_model_chose_is_less_than_half_of_the_longest() -> None:
+    catalog = Catalog(models=(replace(WILLING, seconds=(5, 4, 9, 10)),))
+    late = auto_job(catalog, status=Status.FAILED, reason=Reason.TIMED_OUT)
+    shorter = variations.shorter(late, catalog)
+    assert shorter is not None
+    assert shorter.seconds == 4
