@@ -9,16 +9,18 @@ import struct
 import tempfile
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import ExifTags, Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot.app import gateway_settings
+from bot.cli import output
 from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, only_gateway
@@ -29,6 +31,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.orders import (
     PICTURE_BYTES,
+    SWITCHES,
     Address,
     Order,
     Person,
@@ -103,6 +106,16 @@ class Wish:
     preset: str | None = None
     negative: str = ""
     seed: int | None = None
+    switches: Mapping[str, bool | None] = field(default_factory=dict)
+    """By their words; None leaves one to the model."""
+
+
+def make_video(
+    wish: Wish, file: Path | None, *, overwrite: bool, simulate: bool, config: Path | None
+) -> None:
+    """Make one video into that file, or into a free one."""
+    into = output.named(file, overwrite=overwrite) if file else output.free("video")
+    asyncio.run(simulate_video(wish, into) if simulate else generate_video(wish, into, config))
 
 
 async def generate_video(wish: Wish, into: Output, config: Path | None) -> None:
@@ -162,7 +175,7 @@ async def generate(
 
 def _begun(request: VideoRequest) -> str:
     return tell(
-        "generate.begun",
+        "generate.begun_auto" if request.auto else "generate.begun",
         family=request.label,
         model=request.model,
         seconds=request.seconds,
@@ -315,6 +328,7 @@ async def _fitted(
 
 def order_for(wish: Wish) -> Order:
     """The wish as the catalogue takes it. Raises `Refused` for a file that can't be taken."""
+    switched: dict[str, Any] = {SWITCHES[word]: on for word, on in wish.switches.items()}
     return Order(
         event_id="terminal",
         address=Address(platform="terminal", channel="terminal"),
@@ -332,6 +346,7 @@ def order_for(wish: Wish) -> Order:
         preset=wish.preset,
         negative_prompt=wish.negative,
         seed=wish.seed,
+        **switched,
     )
 
 

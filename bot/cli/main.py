@@ -14,6 +14,18 @@ def _found(given: Path | None) -> Path | None:
     return given or (HERE if HERE.exists() else None)
 
 
+def _seconds(word: str) -> int:
+    """A number of seconds, or the word for a length that the model chooses."""
+    from bot.cli.words import explain
+    from bot.core.errors import Refused
+    from bot.core.orders import length_of
+
+    try:
+        return length_of(word)
+    except Refused as refused:
+        raise typer.BadParameter(explain(refused)) from None
+
+
 OutputFile = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="The file; by default video.mp4, or video-2.mp4, …"),
@@ -32,6 +44,22 @@ ConfigFile = Annotated[
 ]
 RenderTime = Annotated[
     float, typer.Option(min=0, max=86_400, help="Seconds that a video takes at least.")
+]
+Seconds = Annotated[
+    int | None,
+    typer.Option(parser=_seconds, metavar="SECONDS", help="How long it should be, or auto."),
+]
+HowToFit = Annotated[str | None, typer.Option(help="A picture that does not fit: crop or pad.")]
+HasSound = Annotated[
+    bool | None, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
+]
+MayAdd = Annotated[
+    bool | None,
+    typer.Option("--enhance/--no-enhance", help="Whether the model may add to the prompt."),
+]
+HasWatermark = Annotated[
+    bool | None,
+    typer.Option("--watermark/--no-watermark", help="Whether the video has a watermark."),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
@@ -234,23 +262,23 @@ def generate(
     last_image: Annotated[Path | None, typer.Option(help="A picture to end on.")] = None,
     audio: Annotated[Path | None, typer.Option(help="A sound that moves the picture.")] = None,
     model: Annotated[str | None, typer.Option(help="A family or a wire name.")] = None,
-    seconds: Annotated[int | None, typer.Option(help="How long it should be.")] = None,
+    seconds: Seconds = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
     quality: Annotated[str | None, typer.Option(help="480p, 720p, 1080p, or draft.")] = None,
-    fit: Annotated[
-        str | None, typer.Option(help="A picture that does not fit: crop or pad.")
-    ] = None,
+    fit: HowToFit = None,
     preset: Annotated[str | None, typer.Option(help="A movement, as orbit.")] = None,
     negative: Annotated[str, typer.Option(help="What should not be seen.")] = "",
     seed: Annotated[int | None, typer.Option(help="The same one, the same video.")] = None,
+    sound: HasSound = None,
+    enhance: MayAdd = None,
+    watermark: HasWatermark = None,
     output: OutputFile = None,
     force: Force = False,
     simulate: Simulate = False,
     config: ConfigFile = None,
 ) -> None:
     """Make one video from the terminal: try a key or a model before inviting anybody."""
-    from bot.cli import output as outputs
-    from bot.cli.generate import Wish, generate_video, simulate_video
+    from bot.cli.generate import Wish, make_video
 
     wish = Wish(
         prompt=prompt,
@@ -264,6 +292,6 @@ def generate(
         preset=preset,
         negative=negative,
         seed=seed,
+        switches={"sound": sound, "enhance": enhance, "watermark": watermark},
     )
-    into = outputs.named(output, overwrite=force) if output else outputs.free("video")
-    asyncio.run(simulate_video(wish, into) if simulate else generate_video(wish, into, config))
+    make_video(wish, output, overwrite=force, simulate=simulate, config=config)

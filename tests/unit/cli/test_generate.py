@@ -27,6 +27,7 @@ def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
         preset="orbit",
         negative="rain",
         seed=7,
+        switches={"sound": False, "enhance": None, "watermark": True},
     )
     order = asdict(order_for(wish))
     assert {
@@ -39,6 +40,9 @@ def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
         "preset": "orbit",
         "negative_prompt": "rain",
         "seed": 7,
+        "audio": False,
+        "prompt_extend": None,
+        "watermark": True,
     }.items() <= order.items()
     assert [(each["width"], each["height"]) for each in order["pictures"]] == [(64, 36)] * 2
 
