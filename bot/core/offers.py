@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import ASPECTS, DRAFT, QUALITIES
-from bot.core.orders import Order
+from bot.core.orders import AUTO, SWITCHES, Order
 
-Value = TypeVar("Value", str, int)
+Value = TypeVar("Value", str, int, bool)
 
 
 def families(catalog: Catalog, wish: Order) -> list[str]:
@@ -22,9 +22,20 @@ def families(catalog: Catalog, wish: Order) -> list[str]:
 
 
 def lengths(catalog: Catalog, wish: Order) -> list[int]:
-    """Seconds, from short to long."""
+    """Seconds, from short to long; before them `AUTO`, where the model may choose."""
     known = sorted({length for model in catalog.models for length in model.seconds})
-    return _had(catalog, wish, "seconds", known)
+    return _had(catalog, wish, "seconds", [AUTO, *known])
+
+
+def longest(catalog: Catalog, wish: Order) -> int:
+    """The seconds that count for a length that the model chooses."""
+    return catalog.choose(replace(wish, seconds=AUTO))[1].seconds
+
+
+def positions(catalog: Catalog, wish: Order, switch: str) -> list[bool]:
+    """On and off, where both can be had; else there is nothing to choose."""
+    able = _had(catalog, wish, SWITCHES[switch], [True, False])
+    return able if len(able) > 1 else []
 
 
 def aspects(catalog: Catalog, wish: Order) -> list[str]:

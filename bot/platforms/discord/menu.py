@@ -9,8 +9,8 @@ from discord.ui import Label, Select, TextInput
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.offers import takes
-from bot.core.orders import Order, Picture
+from bot.core.offers import longest, takes
+from bot.core.orders import AUTO, Order, Picture
 from bot.core.replies import Text
 from bot.platforms.discord.forms import MOST_PROMPT, Form, label
 from bot.platforms.discord.intake import Intake
@@ -43,14 +43,15 @@ def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
     """
     found: dict[tuple[str, int], int] = {}
     for model in catalog.models:
-        for rank, length in enumerate(model.seconds):
+        first, *others = model.seconds
+        for rank, length in enumerate((first, AUTO, *others)):
             pair = (model.family, length)
             if pair not in found and takes(
                 catalog, replace(wish, family=model.family, seconds=length)
             ):
                 found[pair] = rank
     shown = set(sorted(found, key=lambda pair: found[pair])[:MOST])
-    return [_film(catalog, *pair, wish.locale) for pair in found if pair in shown]
+    return [_film(catalog, wish, *pair) for pair in found if pair in shown]
 
 
 def presets_of(catalog: Catalog) -> list[SelectOption]:
@@ -104,9 +105,13 @@ class AnimateForm(Form):
         await self._intake.take(interaction, lambda: self._intake.service.submit(order))
 
 
-def _film(catalog: Catalog, family: str, length: int, locale: str) -> SelectOption:
-    values = {"family": catalog.label(family), "seconds": length}
-    shown = i18n.say(Text(id="choice.film", values=values), locale)
+def _film(catalog: Catalog, wish: Order, family: str, length: int) -> SelectOption:
+    word = "choice.film"
+    seconds = length
+    if length == AUTO:
+        word, seconds = "choice.film_auto", longest(catalog, replace(wish, family=family))
+    values = {"family": catalog.label(family), "seconds": seconds}
+    shown = i18n.say(Text(id=word, values=values), wish.locale)
     return SelectOption(label=shown[:MOST_NAME], value=f"{length} {family}")
 
 

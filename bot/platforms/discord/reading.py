@@ -44,6 +44,9 @@ def order_of(
     negative_prompt: str = "",
     seed: int | None = None,
     sound: Sound | None = None,
+    audio: bool | None = None,
+    prompt_extend: bool | None = None,
+    watermark: bool | None = None,
 ) -> Order:
     """What a command or a form asks for; its event is the interaction itself."""
     return Order(
@@ -62,6 +65,9 @@ def order_of(
         negative_prompt=negative_prompt,
         seed=seed,
         sound=sound,
+        audio=audio,
+        prompt_extend=prompt_extend,
+        watermark=watermark,
     )
 
 

@@ -3,7 +3,8 @@
 Only what the catalogue would take of what is filled in so far is suggested.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 import discord
@@ -15,15 +16,17 @@ from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import DRAFT
-from bot.core.orders import Order, Picture, Sound, shaping_of
-from bot.core.replies import Text
+from bot.core.orders import AUTO, ON_OFF, SWITCHES, Order, Picture, Sound, shaping_of, switch_of
+from bot.core.replies import Text, position
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import order_of, picture_of, sound_of
 
 CHOICES = ("model", "seconds", "aspect", "quality", "preset")
 """Options that suggest what can be had."""
-MORE = ("fit", "negative", "seed")
-"""Options for whoever knows what they want."""
+MORE = ("fit", "negative", "seed", *SWITCHES)
+"""Options for whoever knows what they want; switches suggest what can be had too."""
+FIELDS = {"model": "family", **SWITCHES}
+"""Options that are a field of an `Order` by another name."""
 MOST = 25
 MOST_NAME = 100
 """Discord's limits: choices, and characters of one."""
@@ -60,6 +63,9 @@ def _video(intake: Intake) -> Command:
         fit: Fit | None = None,
         negative: Negative | None = None,
         seed: int | None = None,
+        sound: str | None = None,
+        enhance: str | None = None,
+        watermark: str | None = None,
     ) -> None:
         order = order_of(
             interaction,
@@ -73,6 +79,7 @@ def _video(intake: Intake) -> Command:
             fit=shaping_of(fit) if fit else None,
             negative_prompt=negative or "",
             seed=seed,
+            **_switched(sound=sound, enhance=enhance, watermark=watermark),
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
@@ -95,6 +102,9 @@ def _animate(intake: Intake) -> Command:
         fit: Fit | None = None,
         negative: Negative | None = None,
         seed: int | None = None,
+        sound: str | None = None,
+        enhance: str | None = None,
+        watermark: str | None = None,
     ) -> None:
         order = order_of(
             interaction,
@@ -109,6 +119,7 @@ def _animate(intake: Intake) -> Command:
             fit=shaping_of(fit) if fit else None,
             negative_prompt=negative or "",
             seed=seed,
+            **_switched(sound=sound, enhance=enhance, watermark=watermark),
         )
         await intake.take(interaction, lambda: intake.service.submit(order))
 
@@ -130,6 +141,11 @@ def _pictures(
         raise Refused("last_alone")
     author = str(interaction.user.id)
     return tuple(picture_of(image, author=author) for image in images if image)
+
+
+def _switched(**typed: str | None) -> dict[str, Any]:
+    """Fields of an `Order`. Raises `Refused` for what is neither on nor off."""
+    return {SWITCHES[name]: switch_of(word) for name, word in typed.items() if word}
 
 
 # --- suggestions ---------------------------------------------------------------------------------
@@ -160,7 +176,18 @@ def _suggesting(command: Command, intake: Intake) -> Command:
     command.autocomplete("aspect")(aspect)
     command.autocomplete("quality")(quality)
     command.autocomplete("preset")(preset)
+    for name in SWITCHES:
+        command.autocomplete(name)(_suggesting_switch(name, asked))
     return command
+
+
+def _suggesting_switch(
+    name: str, asked: Callable[[discord.Interaction], Awaitable[tuple[Catalog, Order]]]
+) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]:
+    async def switch(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        return positions(*await asked(interaction), name, typed)
+
+    return switch
 
 
 def families(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
@@ -172,7 +199,7 @@ def families(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]
 def seconds(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[int]]:
     """The lengths that `wish` can have."""
     able = offers.lengths(catalog, wish)
-    return _fitting([_choice(_seconds(length, wish.locale), length) for length in able], typed)
+    return _fitting([_choice(_seconds(catalog, wish, each), each) for each in able], typed)
 
 
 def aspects(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
@@ -190,6 +217,14 @@ def presets(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]
     """The words that can be asked with, by label."""
     able = offers.presets(catalog, wish)
     return _fitting([_choice(catalog.presets[each].label, each) for each in able], typed)
+
+
+def positions(catalog: Catalog, wish: Order, switch: str, typed: str = "") -> list[Choice[str]]:
+    """On and off, by what that means, where `wish` can have both."""
+    able = offers.positions(catalog, wish, switch)
+    shown = {on: i18n.say(position(switch, on=on), wish.locale) for on in able}
+    choices = [_choice(shown[on], ON_OFF[on]) for on in able]
+    return [each for each in choices if each.value == typed.casefold()] or _fitting(choices, typed)
 
 
 def wish_of(interaction: discord.Interaction, pictures: Iterable[Picture], **rest: Any) -> Order:
@@ -210,13 +245,20 @@ def _wish(interaction: discord.Interaction, command: Command) -> Order:
         "quality": filled.quality,
         "preset": filled.preset,
         "sound": SOME_SOUND if "audio" in filled else None,
-    }
+    } | {field: _position(filled, name) for name, field in SWITCHES.items()}
     data: Any = interaction.data
     typing = next(each["name"] for each in data["options"] if each.get("focused"))
-    given["family" if typing == "model" else typing] = None
+    given[FIELDS.get(typing, typing)] = None
     pictured = "image" in filled or command.name == "animate"
     pictures = (SOME_PICTURE,) * (pictured + ("last_image" in filled))
     return wish_of(interaction, pictures, **given)
+
+
+def _position(filled: app_commands.Namespace, switch: str) -> bool | None:
+    """None for what is neither on nor off, as long as it is not sent."""
+    with suppress(Refused):
+        return switch_of(str(filled[switch])) if switch in filled else None
+    return None
 
 
 def _choice(name: str, value: Value) -> Choice[Value]:
@@ -232,8 +274,11 @@ def _quality(quality: str, locale: str) -> str:
     return i18n.say(Text(id="choice.draft"), locale) if quality == DRAFT else quality
 
 
-def _seconds(length: int, locale: str) -> str:
-    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), locale)
+def _seconds(catalog: Catalog, wish: Order, length: int) -> str:
+    if length == AUTO:
+        values = {"seconds": offers.longest(catalog, wish)}
+        return i18n.say(Text(id="choice.auto", values=values), wish.locale)
+    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), wish.locale)
 
 
 # --- the words in Discord's own list of commands -------------------------------------------------

@@ -7,7 +7,7 @@ left. *Go* makes an order of it, once, however often it is pressed.
 import base64
 import hashlib
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -16,13 +16,14 @@ from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import DRAFT
-from bot.core.orders import Order
-from bot.core.replies import Left, Reply, Text, request_fact
+from bot.core.orders import AUTO, AUTO_WORD, ON_OFF, SWITCHES, Order, length_of, switch_of
+from bot.core.replies import Left, Reply, Text, position, request_fact, switched
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Look
 
-MENUS = ("model", "seconds", "aspect", "quality", "preset")
-"""The last one only with a picture: movements are for what stands still."""
+MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
+"""Movements only with a picture: they are for what stands still. Switches where both ways go."""
+_UNSWITCHED: dict[str, Any] = dict.fromkeys(SWITCHES.values())
 
 
 class Drafts(Protocol):
@@ -46,27 +47,25 @@ def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
     match menu:
         case "model" if value.isdecimal() and int(value) < len(catalog.families):
             return replace(order, family=catalog.families[int(value)])
-        case "seconds" if value.isdecimal():
-            return replace(order, seconds=int(value))
+        case "seconds" if value.isdecimal() or value == AUTO_WORD:
+            return replace(order, seconds=length_of(value))
         case "aspect":
             return replace(order, aspect=value)
         case "quality":
             return replace(order, quality=value)
         case "preset" if value.isdecimal() and int(value) < len(catalog.presets):
             return replace(order, preset=list(catalog.presets)[int(value)])
+        case switch if switch in SWITCHES and value in ON_OFF.values():
+            position: dict[str, Any] = {SWITCHES[switch]: switch_of(value)}
+            return replace(order, **position)
     raise Refused("button_unknown")
 
 
 def possible(catalog: Catalog, order: Order) -> Order:
     """The order without those of its choices that its model can't have."""
-    for without in ({}, {"quality": None}, {"aspect": None}, {"seconds": None}):
-        order = replace(order, **without)  # type: ignore[arg-type]
-        try:
-            catalog.choose(order)
-        except Refused as refused:
-            if not refused.code.endswith("_unavailable"):
-                raise
-        else:
+    for without in ({}, _UNSWITCHED, {"quality": None}, {"aspect": None}, {"seconds": None}):
+        order = replace(order, **without)
+        if offers.takes(catalog, order):
             return order
     catalog.choose(order)
     return order
@@ -83,7 +82,7 @@ def look(
 ) -> Look:
     """The card of a draft, or one of its menus. Raises `Refused` for what can't be made."""
     _, request = catalog.choose(order)
-    facts = [request_fact(request)]
+    facts = [request_fact(request), *switched(order)]
     if cost := catalog.cost(request, currency):
         facts.append(Text(id="fact.cost", values={"cost": cost}))
     if left is not None:
@@ -91,11 +90,11 @@ def look(
         facts.append(Text(id="fact.left", values=values, count=left.videos))
     reply = Reply(text=Text(id="draft.ask"), prompt=request.prompt, facts=tuple(facts))
     drawn = messages.look(reply, order.locale, name=order.person.name)
-    keys = _menu(catalog, order, draft_id, menu) if menu else _keys(order, draft_id)
+    keys = _menu(catalog, order, draft_id, menu) if menu else _keys(catalog, order, draft_id)
     return replace(drawn, keyboard=InlineKeyboardMarkup(inline_keyboard=keys))
 
 
-def _keys(order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
+def _keys(catalog: Catalog, order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
     def key(word: str, act: str, style: str | None = None) -> InlineKeyboardButton:
         return InlineKeyboardButton(
             text=i18n.say(Text(id=word), order.locale),
@@ -103,9 +102,16 @@ def _keys(order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
             style=style,
         )
 
-    menus = [key(f"draft.{menu}", f"menu{menu}") for menu in MENUS]
+    shown = [menu for menu in MENUS if _is_shown(catalog, order, menu)]
+    menus = [key(f"draft.{menu}", f"menu{menu}") for menu in shown]
     ends = [key("draft.go", "go", "success"), key("draft.discard", "drop")]
-    return [menus[:2], menus[2:4], *([menus[4:]] if order.pictures else []), ends]
+    return [*(menus[at : at + 2] for at in range(0, len(menus), 2)), ends]
+
+
+def _is_shown(catalog: Catalog, order: Order, menu: str) -> bool:
+    if menu in SWITCHES:
+        return bool(offers.positions(catalog, order, menu))
+    return menu != "preset" or bool(order.pictures)
 
 
 def _menu(
@@ -130,12 +136,12 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     _, request = catalog.choose(order)
     if menu == "model":
         places = {family: str(place) for place, family in enumerate(catalog.families)}
-        bare = replace(order, seconds=None, aspect=None, quality=None)
+        bare = replace(order, seconds=None, aspect=None, quality=None, **_UNSWITCHED)
         able = offers.families(catalog, bare)
         return [(places[each], catalog.label(each)) for each in able], places[request.family]
     if menu == "seconds":
-        lengths = offers.lengths(catalog, order)
-        return [(str(each), f"{each} s") for each in lengths], str(request.seconds)
+        lengths = [_length(catalog, order, each) for each in offers.lengths(catalog, order)]
+        return lengths, AUTO_WORD if request.auto else str(request.seconds)
     if menu == "aspect":
         return [(each, each) for each in offers.aspects(catalog, order)], request.aspect or ""
     if menu == "quality":
@@ -143,7 +149,25 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
         able = offers.qualities(catalog, order)
         labels = [(each, words if each == DRAFT else each) for each in able]
         return labels, order.quality or request.quality or ""
+    if menu in SWITCHES:
+        return _positions(catalog, order, menu)
     presets = list(catalog.presets.items())
     asked = catalog.preset_of(order)
     now = str(list(catalog.presets).index(asked)) if asked else ""
     return [(str(place), preset.label) for place, (_, preset) in enumerate(presets)], now
+
+
+def _length(catalog: Catalog, order: Order, seconds: int) -> tuple[str, str]:
+    if seconds != AUTO:
+        return str(seconds), f"{seconds} s"
+    values = {"seconds": offers.longest(catalog, order)}
+    return AUTO_WORD, i18n.say(Text(id="choice.auto", values=values), order.locale)
+
+
+def _positions(catalog: Catalog, order: Order, switch: str) -> tuple[list[tuple[str, str]], str]:
+    model, _ = catalog.choose(order)
+    asked = getattr(order, SWITCHES[switch])
+    now = model.unasked.get(SWITCHES[switch]) if asked is None else asked
+    able = offers.positions(catalog, order, switch)
+    choices = [(ON_OFF[on], i18n.say(position(switch, on=on), order.locale)) for on in able]
+    return choices, "" if now is None else ON_OFF[now]

@@ -3,7 +3,7 @@
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bot.core import replies
-from bot.core.choosing import listed
+from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Status
 from bot.core.prompts import shortened
@@ -38,11 +38,14 @@ async def models(intake: Intake, message: Message) -> None:
         able = [model for model in catalog.models if model.family == family]
         values = {
             "family": catalog.label(family),
-            "seconds": listed(sorted({s for m in able for s in m.seconds})),
+            "seconds": lengths(able),
             "shapes": listed(a for m in able for a in m.aspects),
             "qualities": listed(q for m in able for q in m.sizes),
         }
-        lines.append(Text(id="telegram.model", values=values))
+        choices = switches(able)
+        values["switches"] = ", ".join(f"--{each}" for each in choices)
+        word = "telegram.model_switched" if choices else "telegram.model"
+        lines.append(Text(id=word, values=values))
     await _list(intake, message, Text(id="ask.models"), lines)
 
 

@@ -21,7 +21,17 @@ from aiogram.types import (
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_BYTES, Address, Order, Person, Picture, shaping_of
+from bot.core.orders import (
+    PICTURE_BYTES,
+    SWITCHES,
+    Address,
+    Order,
+    Person,
+    Picture,
+    length_of,
+    shaping_of,
+    switch_of,
+)
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.platforms.telegram.sounds import is_sound
@@ -44,9 +54,9 @@ FLAGS = {
     "negative": "negative_prompt",
     "seed": "seed",
     "fit": "fit",
+    **SWITCHES,
 }
 """What people type, and the field of an `Order` that it chooses."""
-NUMBERS = ("seconds", "seed")
 _FLAG = re.compile(
     rf"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>{'|'.join(FLAGS)}))\b"
     r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?""",
@@ -282,12 +292,13 @@ def _quoted(rest: str, catalog: Catalog) -> str:
 def _value(name: str, value: str) -> str | int:
     if name == "fit":
         return shaping_of(value)
-    if name not in NUMBERS:
-        return value
-    digits = value.casefold().removesuffix("s") if name == "seconds" else value
-    if not digits.isdecimal():
+    if name == "seconds":
+        return length_of(value)
+    if name in SWITCHES:
+        return switch_of(value)
+    if name == "seed" and not value.isdecimal():
         raise Refused("flag_no_number", flag=name, given=value)
-    return int(digits)
+    return int(value) if name == "seed" else value
 
 
 # --- pictures -------------------------------------------------------------------------------------

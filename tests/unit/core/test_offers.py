@@ -5,7 +5,8 @@ from dataclasses import replace
 from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.models import DRAFT
-from tests.unit.core.orders import CAT, CATALOG, SORA, WAN_PICTURE, order
+from bot.core.orders import AUTO
+from tests.unit.core.orders import CAT, CATALOG, SORA, WAN_PICTURE, WAN_TEXT, order
 
 PLUS = replace(WAN_PICTURE, name="plus", seconds=(3,), sizes={"1080p": "1080P"})
 TWO = Catalog(models=(WAN_PICTURE, PLUS))
@@ -32,3 +33,17 @@ def test_families_shapes_and_presets_are_asked_of_the_catalogue_too() -> None:
     assert offers.families(CATALOG, order(seconds=8)) == ["sora"]
     assert offers.aspects(CATALOG, order()) == ["16:9", "9:16"]
     assert offers.presets(CATALOG, order(pictures=(CAT,))) == ["life", "loop"]
+
+
+def test_a_length_that_the_model_may_choose_stands_before_the_others() -> None:
+    catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
+    assert offers.lengths(catalog, order()) == [AUTO, 5, 10]
+    assert offers.longest(catalog, order()) == 10
+    assert offers.lengths(catalog, order(family="sora")) == [4, 8]
+
+
+def test_a_switch_is_offered_where_it_can_be_both() -> None:
+    assert offers.positions(CATALOG, order(), "sound") == [True, False]
+    assert offers.positions(CATALOG, order(family="sora"), "sound") == [], "it always has sound"
+    assert offers.positions(CATALOG, order(), "watermark") == []
+    assert offers.positions(CATALOG, order(audio=True), "sound") == [True, False]

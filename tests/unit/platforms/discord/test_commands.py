@@ -12,7 +12,7 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Unwritten
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import Address, Kind, Order, Person, Picture, Shaping, Sound
+from bot.core.orders import AUTO, Address, Kind, Order, Person, Picture, Shaping, Sound
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
 from tests.fakes.clock import FakeClock
@@ -28,7 +28,7 @@ from tests.fakes.discord import (
     error,
 )
 from tests.fakes.discord import Person as Member
-from tests.unit.core.orders import CATALOG, SINGING, offering
+from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_TEXT, offering
 from tests.unit.platforms.discord.conftest import UNLIMITED, Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -82,7 +82,7 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     options = {each["name"]: each for each in shown["video"]["options"]}
     assert list(options) == [
         "prompt", "image", "last_image", "model", "seconds", "aspect", "quality", "preset",
-        "fit", "negative", "seed",
+        "fit", "negative", "seed", "sound", "enhance", "watermark",
     ]  # fmt: skip
     assert [name for name, each in options.items() if each.get("required")] == ["prompt"]
     assert [name for name, each in options.items() if each.get("autocomplete")] == [
@@ -91,6 +91,9 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
         "aspect",
         "quality",
         "preset",
+        "sound",
+        "enhance",
+        "watermark",
     ]
     assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 2000)
     assert options["prompt"]["description"] == "What the video should show"
@@ -166,6 +169,29 @@ async def test_whoever_knows_what_they_want_may_say_it(
     await asked.answered()
     order = (await only_job(bot)).order
     assert (order.fit, order.negative_prompt, order.seed) == (Shaping.PAD, "rain", 7)
+
+
+async def test_what_is_switched_is_in_the_order_and_on_the_card(bot: Bot, ann: Member) -> None:
+    asked = await ann.slash("video", prompt="a cat", model="wan", sound="off")
+    shown = (await asked.answered()).message
+    assert (await only_job(bot)).order.audio is False
+    assert shown is not None
+    assert "Without sound" in str(shown.embeds)
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(
+    ("filled", "told"),
+    [
+        ({"sound": "loud"}, "That can be on or off, not “loud”."),
+        ({"sound": "off", "model": "sora"}, "Sora always makes videos with sound here."),
+        ({"seconds": AUTO}, "Wan can't choose the length by itself. It makes 5, 10 seconds."),
+    ],
+)
+async def test_what_can_not_be_had_so_is_told_to_its_person_alone(
+    ann: Member, filled: dict[str, Any], told: str
+) -> None:
+    assert (await said(await ann.slash("video", prompt="a cat", **filled))).startswith(told)
 
 
 @pytest.mark.usefixtures("bot")
@@ -432,6 +458,13 @@ class TestImpatience:
         ("video", {"quality": "480p"}, "aspect", "", ["1:1"]),
         ("video", {"model": "wan"}, "quality", "", ["Draft: small and cheap", "480p", "720p"]),
         ("video", {"aspect": "9:16"}, "quality", "", ["720p"]),
+        ("video", {}, "sound", "", ["With sound", "Without sound"]),
+        ("video", {}, "sound", "off", ["Without sound"]),
+        ("video", {"sound": "on"}, "model", "", ["Wan", "Sora"]),
+        ("video", {"sound": "off"}, "model", "", ["Wan"]),
+        ("video", {"sound": "of"}, "model", "", ["Wan", "Sora"]),
+        ("video", {"model": "sora"}, "sound", "", []),
+        ("video", {}, "watermark", "", []),
         ("animate", {"model": "sora"}, "aspect", "", ["16:9", "9:16"]),
         ("animate", {}, "aspect", "", ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]),
     ],
@@ -472,6 +505,18 @@ async def test_a_community_is_suggested_its_own_models_and_others_theirs(
     other = fake.add_channel(fake.add_guild("pub"), "pub")
     there = await ann.autocomplete("video", focused="model", value="", options={}, channel=other)
     assert [choice["name"] for choice in there] == ["Wan", "Sora"]
+
+
+async def test_a_length_that_the_model_may_choose_is_suggested_with_what_counts(
+    bot: Bot, ann: Member
+) -> None:
+    catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
+    bot.service.accounts = offering(catalog, bot.service.accounts)
+    choices = await ann.autocomplete("video", focused="seconds", value="", options={})
+    assert choices[0] == {"name": "Auto, up to 10 s", "value": AUTO}
+    await (await ann.slash("video", prompt="a cat", seconds=AUTO)).answered()
+    request = (await only_job(bot)).request
+    assert (request.auto, request.seconds) == (True, 10)
 
 
 @pytest.mark.usefixtures("club")

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.offers import takes
-from bot.core.orders import Kind, Order, Picture
+from bot.core.orders import SWITCHES, Kind, Order, Picture, switch_of
 from bot.platforms.discord import menu, slash
 from tests.unit.core.orders import CATALOG, SINGING, SORA, order
 
 FIELDS = ("family", "seconds", "aspect", "quality")
+SWITCHED = ("family", "seconds", *SWITCHES.values())
 
 
 def offered(catalog: Catalog, wish: Order, field: str) -> list[object]:
@@ -26,8 +27,12 @@ def offered(catalog: Catalog, wish: Order, field: str) -> list[object]:
             return [each.value for each in slash.seconds(catalog, wish)]
         case "aspect":
             return [each.value for each in slash.aspects(catalog, wish)]
-        case _:
+        case "quality":
             return [each.value for each in slash.qualities(catalog, wish)]
+        case _:
+            (word,) = (word for word, extra in SWITCHES.items() if extra == field)
+            choices = slash.positions(catalog, wish, word)
+            return [switch_of(each.value) for each in choices]
 
 
 def filled(catalog: Catalog, wish: Order, fields: tuple[str, ...]) -> Iterator[Order]:
@@ -60,6 +65,11 @@ def test_nobody_is_refused_what_was_suggested(
     found = {each for fields in permutations(FIELDS) for each in filled(catalog, wish, fields)}
     assert [each for each in found if not takes(catalog, each)] == []
     assert len(found) > len(catalog.models)
+
+
+def test_nor_what_was_suggested_of_lengths_and_switches(catalog: Catalog) -> None:
+    found = {each for it in (SWITCHED, SWITCHED[::-1]) for each in filled(catalog, order(), it)}
+    assert [each for each in found if not takes(catalog, each)] == []
 
 
 def test_with_a_sound_those_who_take_it_are_offered_and_no_length(catalog: Catalog) -> None:

@@ -1,10 +1,18 @@
 """What becomes of the answers to our questions, and of drafts."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.core.accounts import Accounts, Terms
+from bot.core.catalog import Catalog
 from bot.core.jobs import Job
+from bot.core.models import Model
+from bot.core.orders import AUTO, Extra
+from tests.contract.rows import FREE
 from tests.e2e.world import png
 from tests.fakes.telegram import Item, Message
+from tests.unit.core.orders import SORA, WAN_TEXT
 from tests.unit.platforms.telegram.conftest import Lobby
 
 # --- answers --------------------------------------------------------------------------------------
@@ -99,6 +107,70 @@ async def test_a_flag_that_makes_no_sense_is_said_to(lobby: Lobby, text: str, an
     await lobby.hear(said)
     assert answer in lobby.answer(said).text
     assert await lobby.jobs() == []
+
+
+# --- drafts: what is left to the model, or switched -----------------------------------------------
+
+
+async def pressed(lobby: Lobby, *buttons: str) -> Message:
+    """The draft that stands there, after these buttons, without haste."""
+    for button in buttons:
+        await lobby.clock.advance(60)
+        draft = lobby.fake.posts(lobby.ann.private)[-1]
+        await lobby.hear(await lobby.ann.presses(draft, button))
+    return lobby.fake.posts(lobby.ann.private)[-1]
+
+
+async def chosen(lobby: Lobby, *buttons: str) -> Message:
+    """A new draft, after these buttons."""
+    await lobby.clock.advance(60)
+    await lobby.hear(await lobby.ann.says("a cat"))
+    return await pressed(lobby, *buttons)
+
+
+def offering(lobby: Lobby, *models: Model) -> None:
+    """These from now on, and nothing else."""
+    lobby.service.accounts = Accounts(Terms(catalog=Catalog(models=models), limits=FREE))
+
+
+async def test_a_draft_says_what_is_left_to_the_model_and_what_it_costs_at_most(
+    lobby: Lobby,
+) -> None:
+    prices, silent = {"720p": 200_000}, {"720p": 50_000}
+    model = replace(
+        WAN_TEXT, auto=True, sizes={"720p": {"16:9": "x"}}, prices=prices, silent_prices=silent
+    )
+    offering(lobby, model)
+    draft = await chosen(lobby, "Length", "Auto, up to 10 s")
+    assert "Wan · up to 10 s · 16:9 · 720p" in draft.text
+    assert "Costs 2.00 USD" in draft.text
+    draft = await pressed(lobby, "Sound", "Without sound")
+    assert "Without sound" in draft.text
+    assert "Costs 0.50 USD" in draft.text
+    assert "• Without sound" in str((await pressed(lobby, "Sound")).markup)
+    draft = await pressed(lobby, "• Without sound")
+    await lobby.hear(await lobby.ann.presses(draft, "Go"))
+    (job,) = await lobby.jobs()
+    assert (job.order.seconds, job.order.audio, job.spend_cost) == (AUTO, False, 500_000)
+
+
+async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) -> None:
+    words = {"Sound", "Your words", "Watermark"}
+
+    async def shown(*models: Model) -> set[str]:
+        offering(lobby, *models)
+        return {str(it["text"]) for it in (await chosen(lobby)).buttons} & words
+
+    assert await shown(SORA) == set()
+    assert await shown(WAN_TEXT, SORA) == {"Sound"}
+    assert await shown(replace(WAN_TEXT, takes=tuple(Extra))) == words
+
+
+async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch(lobby: Lobby) -> None:
+    offering(lobby, WAN_TEXT, SORA)
+    draft = await chosen(lobby, "Sound", "Without sound", "Model", "Sora")
+    assert "Sora · 4 s" in draft.text
+    assert "sound" not in draft.text
 
 
 # --- pictures that are handed on ------------------------------------------------------------------

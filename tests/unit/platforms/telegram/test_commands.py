@@ -1,19 +1,24 @@
 """What becomes of what people write, and of what Telegram tells of chats."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.core import jobs as moves
+from bot.core.accounts import Accounts, Terms
+from bot.core.catalog import Catalog
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
-from bot.core.orders import Address
+from bot.core.orders import SWITCHES, Address
 from bot.platforms.telegram.inbox import MOST_SILENT
 from bot.platforms.telegram.intake import ANSWERED, MOST_ANSWERS
 from bot.store.jobs import Jobs
+from tests.contract.rows import FREE
 from tests.e2e.world import png
 from tests.fakes.telegram import Chat, Message, Person, flood, internal
+from tests.unit.core.orders import SORA, WAN_TEXT
 from tests.unit.platforms.telegram.conftest import Lobby, locked
 
 # --- confirmed ------------------------------------------------------------------------------------
@@ -303,8 +308,19 @@ async def test_help_names_what_can_be_chosen_and_that_pictures_speak(lobby: Lobb
     for said in (alone, among):
         await lobby.hear(said)
         told = lobby.answer(said).text
-        named = ("--model", "--seconds", "--aspect", "draft", "--preset", "--fit", "voice")
+        named = ["--model", "--seconds", "--aspect", "draft", "--preset", "--fit", "voice"]
+        named += ["--seconds auto", *(f"--{switch}" for switch in SWITCHES)]
         assert [each for each in named if each not in told] == []
+
+
+async def test_models_are_listed_with_what_can_be_left_to_them_and_switched(lobby: Lobby) -> None:
+    catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
+    lobby.service.accounts = Accounts(Terms(catalog=catalog, limits=FREE))
+    said = await lobby.ann.says("/models")
+    await lobby.hear(said)
+    told = lobby.answer(said).text
+    assert "Wan: 5, 10 s, auto · 16:9, 9:16, 1:1 · 720p, 480p · --sound on or off" in told
+    assert "Sora: 4, 8 s · 16:9, 9:16 · 720p" in told
 
 
 async def test_a_channel_is_helped_like_anybody(lobby: Lobby) -> None:

@@ -7,7 +7,7 @@ import pytest
 from aiogram.types import Message
 
 from bot.core.errors import Refused
-from bot.core.orders import Address, Person, Picture, Shaping
+from bot.core.orders import AUTO, Address, Person, Picture, Shaping
 from bot.platforms.telegram import reading
 from bot.platforms.telegram.reading import Command, Wish
 from tests.unit.core import orders
@@ -85,6 +85,12 @@ def test_a_command_in_the_middle_is_a_word() -> None:
         ("black—white and — grey", "black—white and — grey", {}),
         ("a cat --SECONDS 5 —Model wan", "a cat", {"seconds": 5, "family": "wan"}),
         ("a cat --fit Pad", "a cat", {"fit": Shaping.PAD}),
+        ("a cat --seconds Auto --sound off", "a cat", {"seconds": AUTO, "audio": False}),
+        (
+            "a cat —enhance no --watermark ON",
+            "a cat",
+            {"prompt_extend": False, "watermark": True},
+        ),
         ("--model Wan 2.5 Turbo a cat", "a cat", {"family": "Wan 2.5 Turbo"}),
         ("--model wan 2.5 a cat", "a cat", {"family": "wan 2.5"}),
         ("a cat --model=wan 2.5", "a cat", {"family": "wan 2.5"}),
@@ -103,7 +109,9 @@ def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str
         ("a cat --size big", "flag_unknown"),
         ("a cat --model", "flag_empty"),
         ("a cat --model --seconds 5", "flag_empty"),
-        ("a cat --seconds ten", "flag_no_number"),
+        ("a cat --seconds ten", "seconds_unreadable"),
+        ("a cat --sound loud", "switch_unreadable"),
+        ("a cat --sound", "flag_empty"),
         ("a cat --seed 7s", "flag_no_number"),
         ("a cat --fit stretch", "fit_unknown"),
     ],
