@@ -436,6 +436,34 @@ async def test_the_menus_offer_what_any_model_of_a_family_makes(
     await expect(page.get_by_role("button", name="Make it 1080p")).to_be_visible()
 
 
+async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
+    house: House, visit: NewPage
+) -> None:
+    seedance = {
+        "DEFAULT_MODEL": "seedance-1.5",
+        "GATEWAYS__MAIN__DIALECT": "new-api",
+        "GATEWAYS__MAIN__MODELS": '["doubao-seedance-1-5-pro-251215"]',
+    }
+    async with house.open(**seedance) as address:
+        page = await visit(address)
+        sound, length = page.locator("select[name=sound]"), page.locator("select[name=seconds]")
+        await expect(sound.locator("option")).to_have_text(["Sound", "With sound", "Without sound"])
+        await expect(page.locator("select[name=watermark]")).to_have_count(1)
+        await expect(page.locator("select[name=enhance]")).to_have_count(0)
+        await sound.select_option(label="Without sound")
+        await length.select_option(label="Auto")
+        await page.locator("select[name=model]").select_option(label="Sora 2")
+        await expect(sound).to_have_count(0)
+        await page.locator("select[name=model]").select_option(label="Seedance 1.5")
+        await sound.select_option(label="Without sound")
+        await length.select_option(label="Auto")
+        await say(page, "a cat")
+        post = await house.simulator.next("create")
+        card = page.locator(".card", has_text="up to 12 s")
+        await expect(card).to_contain_text("Without sound")
+    assert (post.fields["seconds"], post.metadata["generate_audio"]) == ("-1", False)
+
+
 async def test_a_whole_round_by_keyboard_alone(house: House, address: str, visit: NewPage) -> None:
     page = await visit(address)
     await page.keyboard.press("/")

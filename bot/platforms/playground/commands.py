@@ -139,6 +139,9 @@ class Commands:
             aspect=frame.aspect,
             quality=frame.quality,
             preset=frame.preset,
+            audio=frame.audio,
+            prompt_extend=frame.prompt_extend,
+            watermark=frame.watermark,
         )
 
     def _pictures(self, message: Message) -> tuple[Picture, ...]:

@@ -37,6 +37,9 @@ class Say(_Frame):
     aspect: Word | None = None
     quality: Word | None = None
     preset: Word | None = None
+    audio: bool | None = None
+    prompt_extend: bool | None = None
+    watermark: bool | None = None
 
 
 class Press(_Frame):

@@ -12,10 +12,10 @@ from typing import Any
 from bot import i18n
 from bot.core import replies
 from bot.core.catalog import Catalog
-from bot.core.choosing import listed
+from bot.core.choosing import lengths, listed, makes, switches
 from bot.core.jobs import Job
-from bot.core.models import ASPECTS, QUALITIES
-from bot.core.orders import Kind, Person
+from bot.core.models import ASPECTS, QUALITIES, Model
+from bot.core.orders import AUTO, ON_OFF, SWITCHES, Kind, Person
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Button, Left, Reply, Text
 from bot.platforms.playground.files import MOST_BYTES, UPLOADS
@@ -41,7 +41,7 @@ PERSONAS = {
     "ann": Persona(Person(id="ann", name="Ann"), moderates=True),
     "bob": Persona(Person(id="bob", name="Bob")),
 }
-OPTIONS = ("model", "seconds", "aspect", "quality", "preset")
+OPTIONS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 COMMANDS = {
     "video": OPTIONS,
     "animate": OPTIONS,
@@ -79,6 +79,8 @@ _WORDS = (
     "any_aspect",
     "any_quality",
     "any_preset",
+    "auto",
+    *(f"any_{switch}" for switch in SWITCHES),
     "options",
     "reply",
     "replying",
@@ -160,7 +162,7 @@ def model_items(catalog: Catalog, locale: str) -> list[Json]:
     for family in catalog.families:
         able = [model for model in catalog.models if model.family == family]
         values = {
-            "seconds": listed(sorted({each for model in able for each in model.seconds})),
+            "seconds": lengths(able),
             "shapes": listed(shape for model in able for shape in model.aspects),
             "qualities": listed(
                 each for each in QUALITIES if any(each in model.qualities for model in able)
@@ -169,6 +171,9 @@ def model_items(catalog: Catalog, locale: str) -> list[Json]:
         kinds = dict.fromkeys(kind for model in able for kind in model.kinds)
         facts = [Text(id=f"kind.{kind}") for kind in kinds]
         facts.append(Text(id="kind.makes", values=values))
+        if choices := switches(able):
+            named = ", ".join(i18n.say(Text(id=f"room.any_{each}"), locale) for each in choices)
+            facts.append(Text(id="kind.switches", values={"switches": named}))
         items.append(
             {
                 "title": catalog.label(family),
@@ -201,6 +206,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         | {"attach": say("room.attach_both" if hears else "room.attach")}
         | {name: say(f"option.{name}") for name in OPTIONS}
         | {each: say(f"button.{each}") for each in ("delete", "remix", "continue")}
+        | _positions(locale)
         | {"delete_sure": say("delete.sure"), "draft": say("choice.draft")},
         "people": [
             {"id": key, "name": each.person.name, "moderates": each.moderates}
@@ -210,27 +216,47 @@ def furniture(catalog: Catalog, locale: str) -> Json:
             {"name": name, "says": say(f"command.{name}"), "options": list(options)}
             for name, options in COMMANDS.items()
         ],
-        "models": [
-            {
-                "family": model.family,
-                "label": model.label,
-                "kinds": list(model.kinds),
-                "follows": model.picture is not None and model.picture.follows,
-                "seconds": list(model.seconds),
-                "shapes": {
-                    quality: [] if isinstance(sizes, str) else list(sizes)
-                    for quality, sizes in model.sizes.items()
-                },
-            }
-            for model in catalog.models
-        ],
+        "models": [_model(model) for model in catalog.models],
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),
+        "switches": dict(SWITCHES),
         "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
         **({} if hears else {"sounds": {"types": [], "most_bytes": 0}}),
         "bot": BOT,
+    }
+
+
+def _positions(locale: str) -> dict[str, str]:
+    """What it means that a switch is on, or off."""
+    return {
+        f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
+        for switch in SWITCHES
+        for on, name in ON_OFF.items()
+    }
+
+
+def _model(model: Model) -> Json:
+    return {
+        "family": model.family,
+        "label": model.label,
+        "kinds": list(model.kinds),
+        "follows": model.picture is not None and model.picture.follows,
+        "seconds": [*model.seconds, *((AUTO,) if model.auto else ())],
+        "switches": _switches(model),
+        "shapes": {
+            quality: [] if isinstance(sizes, str) else list(sizes)
+            for quality, sizes in model.sizes.items()
+        },
+    }
+
+
+def _switches(model: Model) -> Json:
+    """Each with the positions in which the model's videos can be had."""
+    return {
+        word: [name for on, name in ON_OFF.items() if makes(model, extra, on=on)]
+        for word, extra in SWITCHES.items()
     }
 
 

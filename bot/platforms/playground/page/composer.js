@@ -2,7 +2,8 @@
 
 import { icon, make, nameOf, say, words } from "./draw.js";
 
-const CHOICES = ["model", "seconds", "quality", "aspect", "preset"];
+const CHOICES = ["model", "seconds", "quality", "aspect", "preset", "sound", "enhance", "watermark"];
+const AUTO = "-1"; // in place of seconds: the model chooses
 
 export class Composer {
   // `speaker()(wish)` and `ask(query)` hand on what was typed, `complain(text)` says what is wrong.
@@ -22,8 +23,8 @@ export class Composer {
     this.listen();
   }
 
-  furnish({ commands, models, preferred, aspects, qualities, presets, pictures, sounds }) {
-    Object.assign(this, { commands, models, preferred, aspects, qualities, presets, pictures, sounds });
+  furnish({ commands, models, preferred, aspects, qualities, presets, switches, pictures, sounds }) {
+    Object.assign(this, { commands, models, preferred, aspects, qualities, presets, switches, pictures, sounds });
     this.file.accept = [...pictures.types, ...sounds.types].join();
     this.draw();
   }
@@ -255,7 +256,11 @@ export class Composer {
     }
     this.chosen = kept;
     const labels = { ...Object.fromEntries(this.models.map((each) => [each.family, each.label])), ...this.presets, draft: words.draft };
-    const shown = (name, value) => name === "seconds" ? `${value} s` : labels[value] ?? value;
+    const shown = (name, value) => {
+      if (name in this.switches) return words[`${name}_${value}`];
+      if (name === "seconds") return value === AUTO ? words.auto : `${value} s`;
+      return labels[value] ?? value;
+    };
     return Object.fromEntries(CHOICES.map((name) => {
       const { [name]: _, ...rest } = this.chosen;
       return [name, this.offers(name, name === "model" ? {} : rest).map((value) => [value, shown(name, value)])];
@@ -271,8 +276,9 @@ export class Composer {
     const all = {
       seconds: () => this.sound ? [] : [...new Set(family.flatMap((each) => each.seconds))].sort((a, b) => a - b).map(String),
       quality: () => this.qualities, aspect: () => this.aspects,
-    }[name]();
+    }[name]?.() ?? ["on", "off"];
     const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.pictured)));
+    if (name in this.switches) return had.length > 1 ? had : [];
     return name === "quality" && had.length > 1 ? ["draft", ...had] : had;
   }
 
@@ -343,8 +349,10 @@ export class Composer {
   }
 
   picked() {
-    const { seconds, ...rest } = this.chosen;
-    return seconds ? { ...rest, seconds: Number(seconds) } : { ...rest };
+    return Object.fromEntries(Object.entries(this.chosen).map(([name, value]) => {
+      if (name in this.switches) return [this.switches[name], value === "on"];
+      return [name, name === "seconds" ? Number(value) : value];
+    }));
   }
 
   clear() {
@@ -360,10 +368,11 @@ export class Composer {
 }
 
 // Whether one model makes that; where it follows the picture, any shape will do.
-function makes(model, { seconds, quality, aspect }, pictured) {
+function makes(model, { seconds, quality, aspect, ...rest }, pictured) {
   const [first] = Object.keys(model.shapes);
   const shaped = (each) => !aspect || !model.shapes[each].length || (model.follows && pictured) || model.shapes[each].includes(aspect);
   if (seconds && !model.seconds.includes(Number(seconds))) return false;
+  if (Object.entries(model.switches).some(([name, can]) => rest[name] && !can.includes(rest[name]))) return false;
   if (quality === "draft") return Object.keys(model.shapes).some(shaped);
   return (!quality || quality in model.shapes) && shaped(quality ?? first);
 }

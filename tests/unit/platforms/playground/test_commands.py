@@ -1,20 +1,22 @@
 """What people do in the room, seen from the page and in the rows."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.core.catalog import Catalog
 from bot.core.errors import Unwritten
 from bot.core.jobs import Reason, Status
-from bot.core.orders import Address, Kind, Person, Sound
+from bot.core.orders import AUTO, Address, Kind, Person, Sound
 from bot.core.posts import PostKind
 from bot.core.quotas import Limits
 from bot.platforms.playground import files
 from bot.platforms.playground.frames import Say
 from tests.e2e.world import png
-from tests.unit.core.orders import SINGING
+from tests.unit.core.orders import SINGING, SORA, WAN_TEXT
 from tests.unit.platforms.playground.conftest import Hall, Page, open_hall, words
 from tests.unit.platforms.playground.test_doors import upload
 
@@ -245,8 +247,36 @@ async def test_buttons_of_former_times_are_answered(
 async def test_models_are_listed_with_their_qualities_from_small_to_large(hall: Hall) -> None:
     async with hall.page() as page:
         told = await page.tell(do="ask", query="models")
-    facts = {item["title"]: item["facts"][-1][0] for item in told["notice"]["items"]}
-    assert facts["Wan"].endswith("480p, 720p")
+    facts = {item["title"]: [it[0] for it in item["facts"]] for item in told["notice"]["items"]}
+    assert facts["Wan"][-2].endswith("480p, 720p")
+
+
+async def test_a_length_that_may_be_left_to_the_model_and_switches_are_listed_where_they_are(
+    tmp_path: Path,
+) -> None:
+    catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
+    async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
+        told = await page.tell(do="ask", query="models")
+        models = {each["family"]: each for each in page.welcome["models"]}
+    facts = {item["title"]: [it[0] for it in item["facts"]] for item in told["notice"]["items"]}
+    assert facts["Wan"][1].startswith("5, 10 s, auto · ")
+    assert facts["Wan"][2:] == ["as you like it: Sound"]
+    assert facts["Sora"][-1].startswith("4, 8 s · ")
+    assert models["wan"]["seconds"] == [5, 10, AUTO]
+    assert models["wan"]["switches"] == {"sound": ["on", "off"], "enhance": [], "watermark": []}
+    assert models["sora"]["switches"] == {"sound": ["on"], "enhance": [], "watermark": []}
+
+
+async def test_what_is_switched_is_in_the_order_and_on_the_card(tmp_path: Path) -> None:
+    catalog = Catalog(models=(replace(WAN_TEXT, auto=True),))
+    async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
+        card = await card_of(hall, page, seconds=AUTO, audio=False)
+        job = await hall.jobs.get(card["look"]["job"])
+        refused = await page.say("a cat", watermark=True)
+    assert job is not None
+    assert (job.order.seconds, job.order.audio, job.request.seconds) == (AUTO, False, 10)
+    assert card["look"]["facts"][:2] == [["Wan · up to 10 s · 16:9 · 720p"], ["Without sound"]]
+    assert words(refused) == "Wan can't be asked for a watermark here."
 
 
 async def test_lists_lead_to_where_the_room_tells_of_them(hall: Hall) -> None:

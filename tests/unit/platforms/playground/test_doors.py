@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.core.catalog import Catalog
 from bot.core.models import QUALITIES
-from bot.core.orders import SOUND_BYTES
+from bot.core.orders import ON_OFF, SOUND_BYTES, SWITCHES
 from bot.platforms.playground import files
 from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
@@ -360,8 +360,9 @@ async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
         given = set(open_page.welcome["words"])
     assert asked - given == set()
     composed = {name for name in given if name.startswith(("any_", "say_", "try_"))}
-    options = {"model", "seconds", "aspect", "quality", "preset"}
-    assert given - asked - composed - options == set(), "words that nobody reads"
+    positions = {f"{switch}_{each}" for switch in SWITCHES for each in ON_OFF.values()}
+    options = {"model", "seconds", "aspect", "quality", "preset", *SWITCHES}
+    assert given - asked - composed - options - positions == set(), "words that nobody reads"
 
 
 @pytest.mark.parametrize(
