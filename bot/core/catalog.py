@@ -95,16 +95,16 @@ class Catalog:
         if order.quality:
             order = replace(order, quality=order.quality.casefold())
         able: list[tuple[Model, VideoRequest]] = []
-        refusals = []
+        refused: list[tuple[Model, Refused]] = []
         for model in self._models_for(order.family, kind):
             try:
                 able.append((model, self._request(model, order, kind, spare_seed)))
-            except Refused as refused:
-                refusals.append(refused)
+            except Refused as why:
+                refused.append((model, why))
             if able and order.quality != DRAFT:
                 break
         if not able:
-            raise self._pointed(_joint(refusals), kind)
+            raise self._refusal(refused, kind)
         return min(able, key=_thrift)
 
     def _request(
@@ -137,14 +137,18 @@ class Catalog:
         )
         return self._with_files(model, order, request)
 
-    def _pointed(self, refused: Refused, kind: Kind) -> Refused:
-        """The same of a switch, with the families that have it, where there are any."""
-        match refused.values:
+    def _refusal(self, refused: Sequence[tuple[Model, Refused]], kind: Kind) -> Refused:
+        """Why no model of a family makes it; of a switch, with the families that have it."""
+        first = _joint([each for _, each in refused])
+        match first.values:
             case {"family": family, "extra": Extra() as extra, "on": bool(on)}:
+                # Where another model of the family has it, that one's own reason is the true one.
+                if own := [each for each in refused if makes(each[0], extra, on=on)]:
+                    return self._refusal(own, kind)
                 able = (m for m in self.models if kind in m.kinds and makes(m, extra, on=on))
                 if can := listed(model.label for model in able):
-                    return Refused(f"{refused.code}_but", family=family, can=can)
-        return refused
+                    return Refused(f"{first.code}_but", family=family, can=can)
+        return first
 
     def _with_files(self, model: Model, order: Order, request: VideoRequest) -> VideoRequest:
         """How the pictures and the sound of `order` travel, and what of them fits."""

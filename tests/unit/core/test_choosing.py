@@ -199,6 +199,15 @@ def test_a_switch_that_can_not_be_had_is_refused_with_the_models_that_have_it(
     assert refused(first, picture, **wish) == alone, "it makes nothing of words alone"
 
 
+def test_where_another_model_of_the_family_has_the_switch_its_own_reason_is_told() -> None:
+    mute = replace(SILENT, family="one", label="One")
+    short = replace(SEEDANCE, name="short", family="one", label="One", seconds=(4,), auto=False)
+    assert refused(mute, short, audio=True, seconds=12) == (
+        "One does not make 12 seconds. It makes 4."
+    )
+    assert refused(mute, short, audio=True, seconds=AUTO).startswith("One can't choose the length")
+
+
 def test_a_length_that_no_model_chooses_is_refused_with_those_that_there_are() -> None:
     assert refused(replace(SEEDANCE, auto=False), seconds=AUTO) == (
         "Seedance can't choose the length by itself. It makes 5, 4, 6, 12 seconds."
