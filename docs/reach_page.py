@@ -17,7 +17,8 @@ HEAD = f"""\
 Each kind of each model was ordered with all that may be asked of it, through the real client, at
 six simulated gateways that run new-api: its generations A and B, and C with the newest plugins,
 with the first of each (1.0.0), with some of both, and bare, where no plugin claims a model and the
-older relay serves it. This page is written by `python -m docs.reach_page`; `tests/contract/test_reach_plugins.py` makes the same orders, compares
+older relay serves it. This page is written by `python -m docs.reach_page`;
+`tests/contract/test_reach_plugins.py` makes the same orders, compares
 what the vendor got with what was asked for, and holds the tables of cells to it. No cell is paid
 and wrong.
 

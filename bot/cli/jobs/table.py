@@ -60,7 +60,7 @@ def _row(job: Job, *, currency: str, now: float) -> tuple[str, ...]:
         f"{_mark(job)}{job.status}",
         wording.reason(job),
         job.request.model,
-        str(job.request.seconds),
+        f"≤{job.request.seconds}" if job.request.auto else str(job.request.seconds),
         f"{address.platform} {job.order.person.name}",
         address.community or tell("jobs.private"),
         job.gateway,

@@ -181,6 +181,27 @@ def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[st
     )
 
 
+def test_what_was_left_to_the_model_or_switched_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    job = a_job()
+    job = replace(
+        job,
+        order=replace(job.order, audio=False, watermark=True),
+        request=replace(job.request, seconds=12, auto=True),
+    )
+    sheet.show(job, [], currency="USD", prompt=False, now=NOON)
+    table.show([job], {Status.QUEUED: 1}, currency="USD", now=NOON)
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "Shape up to 12 s, 1280*720" in said
+    assert "Asked for Without sound, With a watermark" in said
+    assert any(" ≤12 " in line for line in said)
+    told = facts.whole(job, [], prompt=False)
+    assert [told[key] for key in ("auto", "sound", "enhance", "watermark")] == [
+        *(True, False, None, True)
+    ]
+
+
 def test_what_is_not_over_stands_out_and_a_cut_list_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

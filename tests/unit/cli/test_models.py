@@ -1,14 +1,24 @@
-"""`zoetrope models --json`: the facts a script needs, under keys that stay."""
+"""`zoetrope models`: how long and for how much, and with `--json` all facts that a script needs."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli.main import app
 from bot.cli.models import list_models
 from bot.config.discoveries import keep
 from tests.unit.cli.test_software import found, written
+
+SEEDANCE = "doubao-seedance-1-5-pro-251215"
+GATEWAY = {
+    "BASE_URL": "https://gateway.example",
+    "API_KEY": "sk-test",
+    "DIALECT": "new-api",
+    "MODELS": f'["{SEEDANCE}", "wan2.6-t2v"]',
+}
 
 
 def listed(folder: Path, capsys: pytest.CaptureFixture[str], *names: str, tables: str = "") -> Any:
@@ -85,3 +95,24 @@ def test_a_kind_that_is_held_back_is_none_of_the_models_and_says_what_it_waits_f
         "why": "plugin_version_unknown",
         "until": "gateways.main.plugins.hailuo",
     }
+
+
+def test_a_length_that_is_left_to_the_model_and_the_price_of_silence_are_told(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        f"[models.{SEEDANCE}]\nprice = 0.5\nsilent_price = 0.25\n", "utf-8"
+    )
+    variables = {f"ZOETROPE_GATEWAYS__MAIN__{name}": value for name, value in GATEWAY.items()}
+    shown = CliRunner().invoke(
+        app,
+        ["models", "--config", str(tmp_path / "config.toml")],
+        env=variables | {"COLUMNS": "300"},
+    )
+    seedance, wan = (
+        next(line for line in shown.output.splitlines() if line.startswith(family))
+        for family in ("Seedance 1.5", "Wan 2.6")
+    )
+    assert "5 4–12 auto" in seedance
+    assert "0.25–0.5 USD/s" in seedance
+    assert "auto" not in wan

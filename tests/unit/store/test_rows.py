@@ -1,14 +1,16 @@
 """Rows of earlier versions: what was promised then is read and sent as it would have been then."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.core.orders import Sound
+from bot.core.orders import AUTO, Sound
 from bot.gateways.requests import Body, FilePart, build
-from bot.store.rows import order_of, request_of
+from bot.store.rows import order_of, order_values, request_of
+from tests.contract.rows import a_job
 
 TEXT = {
     "model": "wan2.5-t2v-preview",
@@ -77,6 +79,12 @@ def test_an_upload_is_still_a_file(picture: Path) -> None:
         (("prompt", "a cat"), ("model", "wan2.5-t2v-preview"), ("seconds", "5")),
         (FilePart("input_reference", "picture.jpg", "image/jpeg", picture),),
     )
+
+
+@pytest.mark.parametrize("on", [True, False, None])
+def test_what_was_left_to_the_model_or_switched_comes_back_from_its_row(on: bool | None) -> None:
+    wish = replace(a_job().order, seconds=AUTO, audio=on, prompt_extend=on, watermark=on)
+    assert order_of(json.loads(json.dumps(order_values(wish)))) == wish
 
 
 def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:

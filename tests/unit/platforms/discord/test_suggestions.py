@@ -13,7 +13,7 @@ from bot.core.catalog import Catalog
 from bot.core.offers import takes
 from bot.core.orders import SWITCHES, Kind, Order, Picture, switch_of
 from bot.platforms.discord import menu, slash
-from tests.unit.core.orders import CATALOG, SINGING, SORA, order
+from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_PICTURE, order
 
 FIELDS = ("family", "seconds", "aspect", "quality")
 SWITCHED = ("family", "seconds", *SWITCHES.values())
@@ -93,6 +93,16 @@ def test_nor_what_a_form_offers(catalog: Catalog) -> None:
     for film in menu.films_of(catalog, wish):
         length, _, family = film.value.partition(" ")
         assert takes(catalog, replace(wish, family=family, seconds=int(length)))
+
+
+def test_a_form_offers_the_length_that_a_model_chooses_behind_its_usual_one() -> None:
+    choosing = Catalog(models=(replace(WAN_PICTURE, auto=True),))
+    films = menu.films_of(choosing, order(pictures=(slash.SOME_PICTURE,)))
+    assert [(film.value, film.label) for film in films] == [
+        ("5 wan", "Wan · 5 s"),
+        ("-1 wan", "Wan · Auto, up to 10 s"),
+        ("10 wan", "Wan · 10 s"),
+    ]
 
 
 @pytest.mark.parametrize(
