@@ -28,7 +28,15 @@ from tests.fakes.discord import (
     error,
 )
 from tests.fakes.discord import Person as Member
-from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_TEXT, offering
+from tests.unit.core.orders import (
+    CATALOG,
+    SINGER,
+    SINGING,
+    SORA,
+    WAN_PICTURE,
+    WAN_TEXT,
+    offering,
+)
 from tests.unit.platforms.discord.conftest import UNLIMITED, Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -517,6 +525,19 @@ async def test_a_length_that_the_model_may_choose_is_suggested_with_what_counts(
     await (await ann.slash("video", prompt="a cat", seconds=AUTO)).answered()
     request = (await only_job(bot)).request
     assert (request.auto, request.seconds) == (True, 10)
+
+
+@pytest.mark.parametrize("brought", [True, False])
+async def test_of_sound_nothing_is_suggested_where_it_is_brought_to_a_model_that_always_has_it(
+    fake: FakeDiscord, bot: Bot, ann: Member, brought: bool
+) -> None:
+    catalog = Catalog(models=(WAN_PICTURE, replace(SINGER, takes=())))
+    bot.service.accounts = offering(catalog, bot.service.accounts)
+    options: dict[str, object] = {"image": fake.attachment(PNG, "cat.png", ephemeral=True)}
+    if brought:
+        options["audio"] = fake.attachment(b"ID3", "song.mp3", ephemeral=True)
+    choices = await ann.autocomplete("animate", focused="sound", value="", options=options)
+    assert [each["value"] for each in choices] == ([] if brought else ["on", "off"])
 
 
 @pytest.mark.usefixtures("club")
