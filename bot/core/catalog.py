@@ -4,7 +4,7 @@ Whatever a model can't do is refused here, before it costs anything, with what i
 Which field of the body gets what is settled here too, so that a row holds all there is to send.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.core.choosing import (
@@ -12,8 +12,8 @@ from bot.core.choosing import (
     check_length,
     fit,
     listed,
-    makes,
     quality_of,
+    refusal,
     seconds_of,
     shape,
 )
@@ -104,7 +104,7 @@ class Catalog:
             if able and order.quality != DRAFT:
                 break
         if not able:
-            raise self._refusal(refused, kind)
+            raise refusal(refused, [each for each in self.models if kind in each.kinds])
         return min(able, key=_thrift)
 
     def _request(
@@ -136,19 +136,6 @@ class Catalog:
             seed=order.seed,
         )
         return self._with_files(model, order, request)
-
-    def _refusal(self, refused: Sequence[tuple[Model, Refused]], kind: Kind) -> Refused:
-        """Why no model of a family makes it; of a switch, with the families that have it."""
-        first = _joint([each for _, each in refused])
-        match first.values:
-            case {"family": family, "extra": Extra() as extra, "on": bool(on)}:
-                # Where another model of the family has it, that one's own reason is the true one.
-                if own := [each for each in refused if makes(each[0], extra, on=on)]:
-                    return self._refusal(own, kind)
-                able = (m for m in self.models if kind in m.kinds and makes(m, extra, on=on))
-                if can := listed(model.label for model in able):
-                    return Refused(f"{first.code}_but", family=family, can=can)
-        return first
 
     def _with_files(self, model: Model, order: Order, request: VideoRequest) -> VideoRequest:
         """How the pictures and the sound of `order` travel, and what of them fits."""
@@ -245,15 +232,6 @@ def _kind(order: Order) -> Kind:
             return Kind.KEY_FRAMES
         case many:
             raise Refused("too_many_pictures", count=many)
-
-
-def _joint(refusals: Sequence[Refused]) -> Refused:
-    """The first model's reason, with what any model of the family can do instead."""
-    first = refusals[0]
-    if "can" in first.values:
-        alike = [str(each.values["can"]) for each in refusals if each.code == first.code]
-        first.values["can"] = listed(can for each in alike for can in each.split(", "))
-    return first
 
 
 def _sounding(model: Model, extras: Mapping[str, Value]) -> bool | None:

@@ -204,6 +204,25 @@ def lengths(models: Iterable[Model]) -> str:
     return f"{known} s, {AUTO_WORD}" if any(model.auto for model in able) else f"{known} s"
 
 
+def refusal(refused: Sequence[tuple[Model, Refused]], others: Sequence[Model]) -> Refused:
+    """The first model's reason, with what any model of its family can do instead.
+
+    Of a switch, with the families among `others` that have it.
+    """
+    first = refused[0][1]
+    if "can" in first.values:
+        alike = [str(each.values["can"]) for _, each in refused if each.code == first.code]
+        first.values["can"] = listed(can for each in alike for can in each.split(", "))
+    match first.values:
+        case {"family": family, "extra": Extra() as extra, "on": bool(on)}:
+            # Where another model of the family has it, that one's own reason is the true one.
+            if own := [each for each in refused if makes(each[0], extra, on=on)]:
+                return refusal(own, others)
+            if can := listed(each.label for each in others if makes(each, extra, on=on)):
+                return Refused(f"{first.code}_but", family=family, can=can)
+    return first
+
+
 def check_length(text: str, limit: int, code: str, model: Model) -> None:
     """Raise `Refused(code)` if the text has too many characters for the model."""
     if len(text) > limit:
