@@ -7,7 +7,7 @@ after the request was sent (reliability fact F4).
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 
 import aiohttp
@@ -192,10 +192,11 @@ class _Announcing(aiohttp.TCPConnector):
 
 
 @contextmanager
-def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.BytesPayload]:
+def _written(body: Body) -> Iterator[aiohttp.MultipartWriter | aiohttp.BytesIOPayload]:
     """As it goes over the wire, with its files open for as long as it is in use."""
     if body.json is not None:
-        yield aiohttp.BytesPayload(body.json, content_type="application/json")
+        # In pieces: a picture of 10 MB in one would hold up everything else while it is written.
+        yield aiohttp.BytesIOPayload(BytesIO(body.json), content_type="application/json")
         return
     form = aiohttp.MultipartWriter("form-data")
     for name, value in body.fields:

@@ -1,7 +1,10 @@
 """A request as it stands on the wire, byte by byte, and as other parsers than ours read it."""
 
+import base64
 import email
 import email.policy
+import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,3 +132,17 @@ async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
             "image": ("picture.jpg", "image/jpeg", JPEG),
         }
     ]
+
+
+async def test_a_picture_of_10_mb_in_json_arrives_whole_and_in_pieces(tmp_path: Path) -> None:
+    """In one piece it would hold up everything else, which aiohttp warns of: an error here."""
+    picture = kept(tmp_path, random.Random(0).randbytes(10_000_000))
+    wanted = replace(with_files(Transport.BASE64, ("image",)), is_json=True)
+    server = Wire(CREATED)
+    async with server.serve() as url, opened(url) as gateway:
+        await gateway.create(wanted, [picture], about_to_send=nothing)
+        await server.over()
+    (arrived,) = server.requests
+    assert arrived.headers["content-type"] == "application/json"
+    assert arrived.headers["content-length"] == str(len(arrived.body))
+    assert base64.b64decode(json.loads(arrived.body)["image"]) == picture.read_bytes()
