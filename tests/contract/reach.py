@@ -3,9 +3,10 @@
 `test_reach_plugins` judges the outcomes, `docs/reach_page.py` shows them.
 """
 
+import asyncio
 import json
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,7 @@ from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import Model
-from bot.core.orders import AUTO, Kind, Order, VideoRequest
+from bot.core.orders import AUTO, Fit, Kind, Order, VideoRequest
 from bot.core.outcomes import Accepted
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.simulator.journal import Entry
@@ -116,6 +117,8 @@ class Way:
     renderer: Seeing
     gateway: VideosApi
     pictures: list[Path]
+    fitted: Callable[[Path, Fit], Path] = lambda file, _fit: file
+    """Our own copy of a picture, as its order wants it; small ones go as they are."""
 
     async def go(self, model: Model, order: Order) -> Outcome:
         """Order it."""
@@ -124,6 +127,8 @@ class Way:
         except Refused:
             return Outcome()
         given = self.pictures[: len(order.pictures)]
+        if request.fit is not None:
+            given = [await asyncio.to_thread(self.fitted, file, request.fit) for file in given]
         self.renderer.films.clear()
         created = await self.gateway.create(request, given, about_to_send=samples.nothing)
         entry = self.simulator.journal[-1]

@@ -3,14 +3,17 @@
 It is right, or refused before it is paid: by us, or by the gateway. The page says which.
 """
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bot.core.models import Model, Places
-from bot.core.orders import AUTO, Extra, Kind, Order
+from bot.core.orders import AUTO, Extra, Fit, Kind, Order
+from bot.media.pictures import fit_pictures
 from bot.simulator.profiles import NEW_API_C
 from docs.reach_page import PAGE, page, shown
 from tests.contract.reach import PROFILES, ROWS, catalog, plain, way
@@ -58,6 +61,68 @@ async def test_each_wish_is_right_or_refused_before_it_is_paid(
         ]
         assert len(it.simulator.journal) > 10
     assert [each.wrong for each in outcomes if each.wrong] == []
+
+
+class Copies:
+    """Two pictures of 10 MB, and the copies that our own media makes of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.originals = [folder / "one.jpg", folder / "two.jpg"]
+        for seed, file in enumerate(self.originals):
+            noise = random.Random(seed).randbytes(4096 * 2620 * 3)
+            Image.frombytes("RGB", (4096, 2620), noise).save(file, "JPEG", quality=92)
+        self._made: dict[tuple[Path, Fit], Path] = {}
+
+    def fitted(self, file: Path, fit: Fit) -> Path:
+        """Made once for each demand."""
+        if (file, fit) not in self._made:
+            copy = self.folder / f"{file.stem}-{len(self._made)}.jpg"
+            fit_pictures(file, fit, copy, self.folder / f"whole-{copy.name}")
+            self._made[file, fit] = copy
+        return self._made[file, fit]
+
+    @property
+    def heaviest(self) -> int:
+        """Bytes of the largest that was sent."""
+        return max(copy.stat().st_size for copy in self._made.values())
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    return Copies(tmp_path_factory.mktemp("large"))
+
+
+LARGE = [
+    ("A", "new-api", "generation"),
+    ("B", "new-api", "generation"),
+    ("C newest", "new-api", "versions"),
+    ("C 1.0.0", "new-api", "nothing"),
+    ("B", "documented", "generation"),
+    ("C newest", "documented", "generation"),
+    ("C newest", "openai", "nothing"),
+]
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(("name", "dialect", "known"), LARGE)
+async def test_a_picture_of_10_mb_arrives_or_is_refused_where_a_small_one_is(
+    name: str, dialect: str, known: str, tmp_path: Path, copies: Copies
+) -> None:
+    """Over the wire, as the copy that fits: byte for byte, wherever the small one arrives."""
+    seen: dict[tuple[str, str], str] = {}
+    async with way(PROFILES[name][0], dialect, tmp_path) as it:
+        it.pictures, it.fitted = copies.originals, copies.fitted
+        for model in catalog(name, dialect, known).models:
+            for kind in model.kinds:
+                if bodies.FILES.get(kind):
+                    outcome = await it.go(model, bodies.ordered(model, kind))
+                    assert outcome.wrong is None
+                    seen[model.name, kind.value] = outcome.mark
+    small = {cell: mark for cell, mark in shown((name, dialect, known)).items() if cell[1] != "t2v"}
+    assert seen == small
+    if dialect == "new-api":
+        assert copies.heaviest > 9_500_000
 
 
 @pytest.mark.proof
