@@ -17,7 +17,6 @@ from bot.core.parts import TEXT_PART
 
 Tree = dict[str | int, "Value | Tree"]
 """A table, or a list by its numbers."""
-
 _TYPES = {
     ".jpg": ("picture", "image/jpeg"),
     ".png": ("picture", "image/png"),
@@ -56,65 +55,71 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
         return Body(json=_json({"prompt": request.prompt}))
     if len(files) != len(request.places):
         raise Broken("files_misplaced", model=request.model, files=len(files))
+    seconds = AUTO if request.auto else request.seconds
     values: list[tuple[str, Value]] = [
         ("prompt", request.prompt),
         ("model", request.model),
-        *((place, _seconds(request, place)) for place in request.lengths),
+        # A string in `seconds`: new-api answers 400 to a number.
+        *((at, str(seconds) if at == "seconds" else seconds) for at in request.lengths),
         *request.parameters,
     ]
-    placed = list(zip(files, request.places, strict=True))
-    if request.transport is Transport.UPLOAD:
-        parts = tuple(_part(place, file) for file, places in placed for place in places)
-        return Body(_fields(values), parts)
-    for number, (file, places) in enumerate(placed):
-        text = _as_text(request, file, links[number] if links else None)
-        values += [(place, text) for place in places]
-    return Body(json=_json(_tree(values))) if request.is_json else Body(_fields(values))
+    parts: list[FilePart] = []
+    for number, (file, places) in enumerate(zip(files, request.places, strict=True)):
+        word, media_type = _TYPES.get(file.suffix, _TYPES[".jpg"])
+        if request.transport is Transport.UPLOAD:
+            name = f"{word}{file.suffix}"
+            parts += [FilePart(_field(at), name, media_type, file) for at in places]
+        else:
+            text = _as_text(request, file, media_type, links[number] if links else None)
+            values += [(at, text) for at in places]
+    if request.is_json and not parts:
+        return Body(json=_json(_tree(values)))
+    return Body(tuple(_fields(values)), tuple(parts))
 
 
-def _seconds(request: VideoRequest, place: str) -> Value:
-    seconds = AUTO if request.auto else request.seconds
-    # A string on the wire: new-api answers 400 to a number.
-    return str(seconds) if place == "seconds" else seconds
+def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | None) -> str:
+    most = request.url_above
+    is_large = most is not None and file.stat().st_size > most
+    if link is not None and (is_large or request.transport is Transport.URL):
+        return link
+    if request.transport not in (Transport.DATA_URI, Transport.BASE64):
+        raise Broken("no_way_there", model=request.model)
+    text = base64.b64encode(file.read_bytes()).decode()
+    is_uri = request.transport is Transport.DATA_URI
+    return f"data:{media_type};base64,{text}" if is_uri else text
 
 
-def _fields(values: Sequence[tuple[str, Value]]) -> tuple[tuple[str, str], ...]:
+def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
     """Fields in order; the metadata, as one JSON text, is the last of them."""
-    metadata = _tree([(place, value) for place, value in values if _is_inner(place)])
-    fields = [
-        # Several values of a list are several fields of one name.
-        (place.partition("[")[0], value if isinstance(value, str) else json.dumps(value))
-        for place, value in values
-        if not _is_inner(place)
-    ]
-    fields += [(str(name), _json(inner).decode()) for name, inner in metadata.items()]
-    return tuple(_checked(name, text) for name, text in fields)
+    # Several values of a list are several fields of one name.
+    outer = [(_field(place), value) for place, value in values if "." not in place]
+    inner = _tree((place, value) for place, value in values if "." in place)
+    for name, value in (*outer, *inner.items()):
+        text = value if isinstance(value, str) else _json(value).decode()
+        # Some servers cut a longer one and answer 200.
+        if (length := len(text.encode())) > TEXT_PART:
+            raise Broken("text_part_too_large", field=name, length=length, most=TEXT_PART)
+        yield str(name), text
 
 
-def _is_inner(place: str) -> bool:
-    return "." in place
-
-
-def _checked(name: str, text: str) -> tuple[str, str]:
-    """A field that every server takes whole: some cut a longer one and answer 200."""
-    length = len(text.encode())
-    if length > TEXT_PART:
-        raise Broken("text_part_too_large", field=name, length=length, most=TEXT_PART)
-    return name, text
+def _field(place: str) -> str:
+    return place.partition("[")[0]
 
 
 def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
     """All values, each at its place."""
     tree: Tree = {}
     for place, value in values:
-        keys = [int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", place)]
+        *keys, last = [
+            int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", place)
+        ]
         at = tree
-        for key in keys[:-1]:
+        for key in keys:
             inner = at.setdefault(key, {})
             if not isinstance(inner, dict):
                 raise Broken("place_taken", key=key)
             at = inner
-        at[keys[-1]] = value
+        at[last] = value
     return tree
 
 
@@ -130,31 +135,3 @@ def _listed(tree: Value | Tree) -> object:
     if 0 in tree:
         return [_listed(tree[number]) for number in range(len(tree))]
     return {key: _listed(inner) for key, inner in tree.items()}
-
-
-def _as_text(request: VideoRequest, file: Path, link: str | None) -> str:
-    most = request.url_above
-    if link is not None and most is not None and file.stat().st_size > most:
-        return link
-    match request.transport:
-        case Transport.DATA_URI:
-            return f"data:{_type(file)[1]};base64,{_base64(file)}"
-        case Transport.BASE64:
-            return _base64(file)
-        case Transport.URL if link is not None:
-            return link
-        case _:
-            raise Broken("no_way_there", model=request.model)
-
-
-def _part(place: str, file: Path) -> FilePart:
-    word, media_type = _type(file)
-    return FilePart(place.partition("[")[0], f"{word}{file.suffix}", media_type, file)
-
-
-def _type(file: Path) -> tuple[str, str]:
-    return _TYPES.get(file.suffix, _TYPES[".jpg"])
-
-
-def _base64(file: Path) -> str:
-    return base64.b64encode(file.read_bytes()).decode()
