@@ -20,14 +20,12 @@ from bot.gateways.details import Answer
 from bot.gateways.guard import check_url
 from bot.gateways.looks import read_content, read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
-from bot.gateways.sending import read
+from bot.gateways.sending import NET, read
 from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking
 from bot.log import redacted
 
 REQUESTS = 4
 """For one address, with all redirects and links that follow from it."""
-# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
-NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
 _MOVED = (301, 302, 303, 307, 308)
 _WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)

@@ -18,7 +18,7 @@ from yarl import URL
 
 from bot.core.containers import HEAD, container_of
 from bot.core.jobs import Reason
-from bot.core.outcomes import Made, Rejected
+from bot.core.outcomes import Made, NotSent, Rejected, Uncertain
 from bot.gateways.bounds import Bounds
 from bot.gateways.details import Answer
 from bot.gateways.requests import Body
@@ -27,135 +27,19 @@ from bot.log import get_logger
 
 log = get_logger()
 
-
-class Sending:
-    """What is known of one POST: whether a byte may have left, or what forbade that."""
-
-    def __init__(self, about_to_send: Callable[[], Awaitable[None]]) -> None:
-        self._about_to_send = about_to_send
-        self.begun = False
-        self.forbidden: Exception | None = None
-
-    async def begin(self) -> None:
-        """Run `about_to_send`; from its return on, the request may be under way."""
-        try:
-            await self._about_to_send()
-        except Exception as error:
-            self.forbidden = error
-            raise
-        self.begun = True
+# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
+NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
 
 
-async def post(
-    url: URL,
-    body: Body,
-    *,
-    headers: dict[str, str],
-    sending: Sending,
-    into: Path | None = None,
-    bounds: Bounds,
-    resolver: AbstractResolver | None = None,
-) -> Answer | Made | Rejected:
-    """POST `body` over a connection of its own and read the answer; redirects are answers.
-
-    A video in place of words is saved to `into`, and may take as long as any download.
-    """
-    async with (
-        asyncio.timeout(bounds.post) as patience,
-        aiohttp.ClientSession(
-            connector=_Announcing(sending, resolver),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=bounds.connect),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        ) as session,
-    ):
-        with _written(body) as data:
-            async with session.post(
-                url, data=data, headers=headers, allow_redirects=False
-            ) as response:
-                head = await _head(response)
-                if into and 200 <= response.status < 300 and container_of(head):
-                    now = asyncio.get_running_loop().time()
-                    patience.reschedule(now + bounds.content)
-                    return await _saved(response, head, into, bounds=bounds)
-                return await read(response, head, most=bounds.answer)
-
-
-async def _head(response: aiohttp.ClientResponse) -> bytes:
-    """The first bytes, which tell a video from words; without what is blank before them."""
-    baring, head = Baring(), b""
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        head += baring.piece(chunk)
-        if len(head) >= HEAD:
-            return head
-    return head + baring.rest()
-
-
-async def _saved(
-    response: aiohttp.ClientResponse, head: bytes, into: Path, *, bounds: Bounds
-) -> Made | Rejected:
-    """Stream a video to disk. One that we can't take is paid for all the same.
-
-    It comes only once: while the disk takes nothing, the unread rest waits in its connection.
-    """
-    disk, size = _Disk(into, bounds), len(head)
-    try:
-        await disk.write(head)
-        async for chunk in response.content.iter_chunked(256 * 1024):
-            size += len(chunk)
-            if size > bounds.video:
-                detail = f"larger than we take: more than {bounds.video} bytes"
-                return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
-            await disk.write(chunk)
-    except _NoRoom as full:
-        return Rejected(Reason.NO_ROOM, str(full), charged=True)
-    except aiohttp.ClientError:
-        if disk.why is None:
-            raise
-        # Its sender did not wait for us: the line is not what was at fault.
-        return Rejected(Reason.NO_ROOM, disk.why, charged=True)
-    finally:
-        disk.close()
-    return Made(size)
-
-
-class _NoRoom(Exception):
-    """The disk took nothing for as long as a video may take."""
-
-
-class _Disk:
-    """A file that is written to however long that takes, within the time for a whole video."""
-
-    def __init__(self, path: Path, bounds: Bounds) -> None:
-        self._path = path
-        self._pause = bounds.room
-        # What is left of that time is for saying so.
-        self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
-        self._file: FileIO | None = None
-        self.why: str | None = None
-        """The disk's error when it took nothing."""
-
-    async def write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[await asyncio.to_thread(self._some, rest) :]
-            except OSError as error:
-                if self.why is None:
-                    log.error("film.no_room", why=error.strerror)
-                self.why = f"own disk: {error.strerror}"
-                if asyncio.get_running_loop().time() > self._until:
-                    raise _NoRoom(self.why) from error
-                await asyncio.sleep(self._pause)
-
-    def _some(self, data: memoryview) -> int:
-        """Without a buffer, so that it is known how much was written before an error."""
-        if self._file is None:
-            self._file = FileIO(self._path, "wb")
-        return self._file.write(data)
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+def open_session(
+    bounds: Bounds, connector: aiohttp.TCPConnector | None = None, *, most: float | None = None
+) -> aiohttp.ClientSession:
+    """A session without cookies, in which a whole request takes `most` seconds at most."""
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=most, sock_connect=bounds.connect),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
 
 
 async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int) -> Answer:
@@ -168,6 +52,44 @@ async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int
     return Answer(response.status, response.headers, bytes(body[:most]))
 
 
+async def post(
+    url: URL,
+    body: Body,
+    *,
+    headers: dict[str, str],
+    about_to_send: Callable[[], Awaitable[None]],
+    into: Path | None = None,
+    bounds: Bounds,
+    resolver: AbstractResolver | None = None,
+) -> Answer | Made | Rejected | NotSent | Uncertain:
+    """POST `body` over a connection of its own and read the answer; redirects are answers.
+
+    `about_to_send` runs before the first byte; if it raises, none leaves, and its error comes here.
+    A video in place of words is saved to `into`, and may take as long as any download.
+    """
+    connector = _Announcing(about_to_send, resolver)
+    try:
+        async with (
+            asyncio.timeout(bounds.post) as patience,
+            open_session(bounds, connector) as session,
+        ):
+            with _written(body) as data:
+                async with session.post(
+                    url, data=data, headers=headers, allow_redirects=False
+                ) as response:
+                    head = await _head(response)
+                    if into and 200 <= response.status < 300 and container_of(head):
+                        now = asyncio.get_running_loop().time()
+                        patience.reschedule(now + bounds.content)
+                        return await _saved(response, head, into, bounds)
+                    return await read(response, head, most=bounds.answer)
+    except NET as error:
+        if connector.forbidden is not None:
+            raise connector.forbidden from None
+        detail = type(error).__name__
+        return Uncertain(detail) if connector.begun else NotSent(detail)
+
+
 class _Announcing(aiohttp.TCPConnector):
     """Makes a fresh connection and says so before it is used.
 
@@ -175,19 +97,27 @@ class _Announcing(aiohttp.TCPConnector):
     leaves the connection open for as long as the server does.
     """
 
-    def __init__(self, sending: Sending, resolver: AbstractResolver | None) -> None:
+    def __init__(
+        self, about_to_send: Callable[[], Awaitable[None]], resolver: AbstractResolver | None
+    ) -> None:
         super().__init__(force_close=True, resolver=resolver)
-        self._sending = sending
+        self._about_to_send = about_to_send
+        self.begun = False
+        """Whether a byte may have left."""
+        self.forbidden: Exception | None = None
+        """What forbade that."""
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
         try:
-            await self._sending.begin()
-        except BaseException:
+            await self._about_to_send()
+        except BaseException as error:
+            self.forbidden = error if isinstance(error, Exception) else None
             connection.close()
             raise
+        self.begun = True
         return connection
 
 
@@ -216,3 +146,78 @@ def _add(form: aiohttp.MultipartWriter, part: aiohttp.Payload, **said: str) -> N
     """With its names as plain UTF-8, as browsers send them."""
     part.set_content_disposition("form-data", quote_fields=False, **said)
     form.append_payload(part)
+
+
+# --- a video as the answer -----------------------------------------------------------------------
+
+
+async def _head(response: aiohttp.ClientResponse) -> bytes:
+    """The first bytes, which tell a video from words; without what is blank before them."""
+    baring, head = Baring(), b""
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        head += baring.piece(chunk)
+        if len(head) >= HEAD:
+            return head
+    return head + baring.rest()
+
+
+async def _saved(
+    response: aiohttp.ClientResponse, head: bytes, into: Path, bounds: Bounds
+) -> Made | Rejected:
+    """Stream a video to disk. One that we can't take is paid for all the same.
+
+    It comes only once: while the disk takes nothing, the unread rest waits in its connection.
+    """
+    disk, size = _Disk(into, bounds), len(head)
+    try:
+        await disk.write(head)
+        async for chunk in response.content.iter_chunked(256 * 1024):
+            size += len(chunk)
+            if size > bounds.video:
+                detail = f"larger than we take: more than {bounds.video} bytes"
+                return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
+            await disk.write(chunk)
+    except (OSError, aiohttp.ClientError):
+        if disk.why is None:
+            raise
+        # A sender that did not wait for us is not what was at fault.
+        return Rejected(Reason.NO_ROOM, disk.why, charged=True)
+    finally:
+        disk.close()
+    return Made(size)
+
+
+class _Disk:
+    """A file that is written to however long that takes, within the time for a whole video."""
+
+    def __init__(self, path: Path, bounds: Bounds) -> None:
+        self._path = path
+        self._pause = bounds.room
+        # What is left of that time is for saying so.
+        self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
+        self._file: FileIO | None = None
+        self.why: str | None = None
+        """The disk's error when it took nothing."""
+
+    async def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[await asyncio.to_thread(self._some, rest) :]
+            except OSError as error:
+                if self.why is None:
+                    log.error("film.no_room", why=error.strerror)
+                self.why = f"own disk: {error.strerror}"
+                if asyncio.get_running_loop().time() > self._until:
+                    raise
+                await asyncio.sleep(self._pause)
+
+    def _some(self, data: memoryview) -> int:
+        """Without a buffer, so that it is known how much was written before an error."""
+        if self._file is None:
+            self._file = FileIO(self._path, "wb")
+        return self._file.write(data)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()

@@ -10,8 +10,7 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ from bot.gateways.guard import is_public
 from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.pages import speaks_plainly_to_tls
-from bot.gateways.sending import read
+from bot.gateways.sending import open_session, read
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
@@ -83,7 +82,7 @@ class Survey:
 
 async def find(base_url: str) -> None:
     """See without a key whether there is a gateway. Raises `Broken` with what is there instead."""
-    async with open_session() as session:
+    async with open_session(BOUNDS, most=BOUNDS.look) as session:
         check_address(await ask(session, base_url, VIDEO), base_url)
 
 
@@ -95,7 +94,7 @@ async def survey(
     meanings: Meanings = PACKAGED,
 ) -> Survey:
     """Try the key. Raises `Broken`: about the address, or `gateway_key_…` about the key."""
-    async with open_session() as session:
+    async with open_session(BOUNDS, most=BOUNDS.look) as session:
         listed = await ask(session, base_url, MODELS, api_key)
         received = now()
         video = await ask(session, base_url, VIDEO, api_key)
@@ -273,16 +272,6 @@ def _moved(base: URL, location: str) -> str | None:
 
 
 # --- asking --------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A session for questions, which may take `BOUNDS.look` each."""
-    timeout = aiohttp.ClientTimeout(total=BOUNDS.look, sock_connect=BOUNDS.connect)
-    async with aiohttp.ClientSession(
-        timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        yield session
 
 
 async def _is_closed(session: aiohttp.ClientSession, base_url: str) -> bool:

@@ -6,7 +6,7 @@ may have left is never tried again at all.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -17,26 +17,16 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bot.core.orders import VideoRequest
-from bot.core.outcomes import (
-    Creation,
-    Fetch,
-    Look,
-    Made,
-    NotSent,
-    Probe,
-    Rejected,
-    Trouble,
-    Uncertain,
-)
+from bot.core.outcomes import Creation, Fetch, Look, NotSent, Probe, Trouble
 from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
 from bot.gateways.details import Answer
-from bot.gateways.downloads import NET, Downloads
+from bot.gateways.downloads import Downloads
 from bot.gateways.guard import guarded_connector
 from bot.gateways.looks import read_look
 from bot.gateways.meanings import PACKAGED, Row
-from bot.gateways.requests import Body, build
-from bot.gateways.sending import Sending, post, read
+from bot.gateways.requests import build
+from bot.gateways.sending import NET, open_session, post, read
 from bot.gateways.survey import probe
 
 BOUNDS = Bounds()
@@ -74,18 +64,19 @@ class VideosApi:
     ) -> None:
         self.name = settings.name
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
-        self.account = _account(self.base_url, settings.api_key)
+        named = f"{self.base_url} {settings.api_key}".encode()
+        # Enough to tell one key from another, too little to find out what it is.
+        self.account = blake2b(named, digest_size=4).hexdigest()
         self.dialect = settings.dialect
         self.poll_step = settings.poll_step
         self.refunds_failed = settings.refunds_failed
-        self._api_key = settings.api_key
+        self._settings = settings
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
-        self._trust_json_5xx = settings.trust_json_5xx
         self._meanings = PACKAGED.under(settings.answers)
         self._looking = looking
         self._bounds = bounds
         self._resolver = resolver
-        origins = {str(URL(url).origin()) for url in (self.base_url, *settings.media_origins)}
+        origins = (str(URL(url).origin()) for url in (self.base_url, *settings.media_origins))
         self._downloads = Downloads(
             direct=looking,
             guarded=guarded,
@@ -107,28 +98,32 @@ class VideosApi:
 
         `into`: where the video goes if it is the answer.
         """
-        sending = Sending(about_to_send)
         try:
             body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
-            answer = await self._post(url, body, sending, into)
         except NET as error:
-            if sending.forbidden is not None:
-                raise sending.forbidden from None
-            detail = type(error).__name__
-            return Uncertain(detail) if sending.begun else NotSent(detail)
+            return NotSent(type(error).__name__)
+        answer = await post(
+            url,
+            body,
+            headers=self._key,
+            about_to_send=about_to_send,
+            into=into,
+            bounds=self._bounds,
+            resolver=self._resolver,
+        )
         if not isinstance(answer, Answer):
             return answer
         return read_creation(
             answer,
-            trust_json_5xx=self._trust_json_5xx,
+            trust_json_5xx=self._settings.trust_json_5xx,
             prompt=request.written,
             meanings=self._meanings,
         )
 
     async def probe(self) -> Probe:
         """Ask for what costs nothing, to see how the key and the balance are."""
-        return await probe(self.base_url, self._api_key, meanings=self._meanings)
+        return await probe(self.base_url, self._settings.api_key, meanings=self._meanings)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """GET the job once; what its answer quotes of `prompt` decides nothing."""
@@ -156,27 +151,9 @@ class VideosApi:
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 
-    async def _post(
-        self, url: URL, body: Body, sending: Sending, into: Path | None
-    ) -> Answer | Made | Rejected:
-        return await post(
-            url,
-            body,
-            headers=self._key,
-            sending=sending,
-            into=into,
-            bounds=self._bounds,
-            resolver=self._resolver,
-        )
-
     def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
         name = "" if gateway_id is None else f"/{quote(gateway_id, safe='')}"
         return URL(f"{self.base_url}/v1/videos{name}{tail}", encoded=True)
-
-
-def _account(base_url: str, api_key: str) -> str:
-    """Enough to tell one key from another, too little to find out what it is."""
-    return blake2b(f"{base_url} {api_key}".encode(), digest_size=4).hexdigest()
 
 
 @asynccontextmanager
@@ -190,20 +167,12 @@ async def open_gateways(
 
     `resolver` looks names up in place of the system's.
     """
-    async with AsyncExitStack() as stack:
-        looking = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
-                connector=aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver),
-                timeout=aiohttp.ClientTimeout(total=bounds.look, sock_connect=bounds.connect),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        )
-        guarded = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=guarded_connector(resolver), cookie_jar=aiohttp.DummyCookieJar()
-            )
-        )
+    # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
+    polls = aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver)
+    async with (
+        open_session(bounds, polls, most=bounds.look) as looking,
+        open_session(bounds, guarded_connector(resolver)) as guarded,
+    ):
         yield {
             one.name: VideosApi(
                 one, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver

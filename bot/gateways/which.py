@@ -16,7 +16,8 @@ import aiohttp
 
 from bot.core.errors import Broken
 from bot.gateways.details import Answer
-from bot.gateways.survey import VIDEOS, ask, open_session
+from bot.gateways.sending import open_session
+from bot.gateways.survey import BOUNDS, VIDEOS, ask
 
 STATUS = "/api/status"
 UNKNOWN = "unknown"
@@ -91,7 +92,7 @@ def _seen(sign: Sign, answers: Mapping[str, Answer]) -> Iterator[re.Match[str]]:
 async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) -> Which:
     """The software, after a survey and at most three questions more; none begins a task."""
     answers = dict(surveyed)
-    async with open_session() as session:
+    async with open_session(BOUNDS, most=BOUNDS.look) as session:
         with suppress(Broken):
             answers["status"] = await ask(session, base_url, STATUS)
         with suppress(Broken):

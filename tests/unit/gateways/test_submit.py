@@ -5,6 +5,7 @@ import errno
 import gzip
 import socket
 import tracemalloc
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,15 +13,11 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from structlog.testing import capture_logs
-from yarl import URL
 
 from bot.core.jobs import Reason
-from bot.core.orders import Transport
+from bot.core.orders import Transport, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Made, NotSent, Rejected, Uncertain
 from bot.gateways.bounds import Bounds
-from bot.gateways.details import Answer
-from bot.gateways.requests import Body
-from bot.gateways.sending import Sending
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from tests.fakes import wire
 from tests.fakes.disk import no_file_larger_than
@@ -296,12 +293,18 @@ async def test_if_about_to_send_raises_not_one_byte_leaves(error: Exception) -> 
 class Hasty(VideosApi):
     """The guard switched off: asks for leave when the request is gone."""
 
-    async def _post(
-        self, url: URL, body: Body, sending: Sending, into: Path | None
-    ) -> Answer | Made | Rejected:
-        answer = await super()._post(url, body, Sending(nothing), into)
-        await sending.begin()
-        return answer
+    async def create(
+        self,
+        request: VideoRequest,
+        files: Sequence[Path],
+        *,
+        links: Sequence[str] = (),
+        into: Path | None = None,
+        about_to_send: Callable[[], Awaitable[None]],
+    ) -> Creation:
+        made = await super().create(request, files, links=links, into=into, about_to_send=nothing)
+        await about_to_send()
+        return made
 
 
 async def test_negative_control_a_hook_after_sending_is_noticed() -> None:
