@@ -5,7 +5,8 @@ that says where it is; a file that can't be taken is told apart from words in pl
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,37 +35,10 @@ _TOLD = 12
 _TEXT = (b"{", b"[", b'"', b"http")
 """How an answer begins that may say where the video is."""
 
-
-@dataclass(frozen=True, slots=True)
-class Onward:
-    """An answer that says where to go on."""
-
-    targets: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rest:
-    """The missing part of a download that broke off."""
-
-    why: Trouble
-    received: int
-    """Bytes of the file so far."""
-    size: int
-    """Those of them that are on disk."""
-    whole: int
-    validator: str
-    """By which its server knows the very same file."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The request's headers for the rest of it, or for all of another file."""
-        return {"Range": f"bytes={self.received}-", "If-Range": self.validator}
-
-    def goes_on(self, response: aiohttp.ClientResponse) -> bool:
-        """Whether this answer is the rest."""
-        told = response.headers.get("Content-Range", "")
-        span = f"bytes {self.received}-{self.whole - 1}/{self.whole}"
-        return response.status == 206 and told.strip() == span
+Targets = tuple[str, ...]
+"""Addresses to go on to, the likeliest first."""
+Key = Mapping[str, str]
+"""Headers that show our key; none where it is not to be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,45 +51,42 @@ class Downloads:
     bounds: Bounds
     meanings: Meanings = PACKAGED
 
-    async def fetch(
-        self, url: URL | str, into: Path, *, key: Mapping[str, str], prompt: str = ""
-    ) -> Fetch:
-        """Follow redirects and links by hand: `key`, the headers for this origin, goes to no other.
+    async def fetch(self, url: URL | str, into: Path, *, key: Key, prompt: str = "") -> Fetch:
+        """Follow redirects and links by hand: this origin is shown `key`, and no other.
 
         Raises nothing for the wire.
         """
-        waiting: list[tuple[URL | str, Mapping[str, str]]] = [(url, key)]
+        waiting: list[tuple[URL | str, Key, _Saving | None]] = [(url, key, None)]
         fetch: Fetch = Trouble("no link")
-        rest: Rest | None = None
         for _ in range(REQUESTS):
             if not waiting:
                 return fetch
-            target, shown = waiting.pop()
+            target, shown, begun = waiting.pop()
             try:
                 here = URL(target)
-                got = await self._ask(here, into, shown, prompt, rest)
-                if isinstance(got, Rest):
-                    fetch, rest = got.why, got
-                    waiting.append((target, shown))
-                    continue
-                rest = None
-                if isinstance(got, Onward):
+                got = await self._ask(here, into, shown, begun, prompt)
+                if isinstance(got, tuple):
                     # The likeliest last: it is the next.
-                    there = [here.join(URL(each)) for each in reversed(got.targets)]
+                    there = [here.join(URL(each)) for each in reversed(got)]
+                    keys = [shown if each.origin() == here.origin() else {} for each in there]
                     waiting += [
-                        (each, shown if each.origin() == here.origin() else {}) for each in there
+                        (each, shown, None) for each, shown in zip(there, keys, strict=True)
                     ]
                     continue
             except NET as error:
                 got = Trouble(type(error).__name__)
+            if isinstance(got, Fetched):
+                return got
+            if isinstance(got, _Saving):
+                waiting.append((target, shown, got))
+                got = got.broken_by
             fetch = got
-            if isinstance(fetch, Fetched):
-                return fetch
-        return Trouble("too many redirects") if waiting and rest is None else fetch
+        return fetch if not waiting or waiting[-1][2] else Trouble("too many redirects")
 
     async def _ask(
-        self, url: URL, into: Path, key: Mapping[str, str], prompt: str, rest: Rest | None
-    ) -> Fetch | Onward | Rest:
+        self, url: URL, into: Path, key: Key, begun: "_Saving | None", prompt: str
+    ) -> "Fetch | Targets | _Saving":
+        """One request; a file that broke off where its server knows how to go on comes back."""
         check_url(url, origins=self.origins)
         session = self.direct if str(url.origin()) in self.origins else self.guarded
         timeout = aiohttp.ClientTimeout(
@@ -123,22 +94,22 @@ class Downloads:
         )
         async with session.get(
             url,
-            headers={"Accept-Encoding": "identity", **key, **(rest.headers if rest else {})},
+            headers={"Accept-Encoding": "identity", **key, **(begun.asking if begun else {})},
             allow_redirects=False,
             auto_decompress=False,
             timeout=timeout,
         ) as response:
             if response.status in _MOVED:
-                return Onward([response.headers.get("Location", "")])
+                return (response.headers.get("Location", ""),)
             if response.status not in _WHOLE:
                 return await self._refused(response, prompt, keyed=bool(key))
-            if rest and rest.goes_on(response):
-                return await self._receive(response, into, prompt, rest)
+            if begun and begun.goes_on_with(response):
+                return await self._receive(response, begun, prompt)
             if response.status == 206 and (part := _part(response)):
                 return Trouble(f"HTTP 206: {part}", definite=True)
             if (response.content_length or 0) > self.bounds.video:
                 return _too_large(f"{response.content_length} bytes announced")
-            return await self._receive(response, into, prompt)
+            return await self._receive(response, _Saving(into, response, self.bounds), prompt)
 
     async def _refused(
         self, response: aiohttp.ClientResponse, prompt: str, *, keyed: bool
@@ -151,84 +122,80 @@ class Downloads:
         return refusal if keyed else Trouble(refusal.detail)
 
     async def _receive(
-        self,
-        response: aiohttp.ClientResponse,
-        into: Path,
-        prompt: str,
-        rest: Rest | None = None,
-    ) -> Fetch | Onward | Rest:
+        self, response: aiohttp.ClientResponse, saving: "_Saving", prompt: str
+    ) -> "Fetch | Targets | _Saving":
         """Stream an answer to disk; only a whole file that begins like a video counts."""
-        saving = _Saving(into, response, self.bounds, rest)
         try:
-            got = await saving.run()
+            got = await saving.run(response)
         except CannotUnpack as damaged:
             return Unusable(Reason.CONTENT_BAD, f"Content-Encoding: {damaged}")
         except NET as error:
-            if rest := saving.rest_after(Trouble(type(error).__name__)):
-                return rest
-            raise
+            saving.broken_by = Trouble(type(error).__name__)
+            return saving if saving.asking else saving.broken_by
         if got is not None:
             return got
-        if not saving.is_text:
-            return Fetched(saving.size)
-        body = await asyncio.to_thread(into.read_bytes)
+        body = await asyncio.to_thread(saving.into.read_bytes)
         answer = Answer(response.status, response.headers, body)
         said = read_content(answer, prompt=prompt, meanings=self.meanings)
         if isinstance(said, Unusable):
             return Trouble(said.detail, definite=True)
-        return said if isinstance(said, Trouble) else Onward(said)
+        return said
 
 
 class _Saving:
-    """One answer on its way to disk, with all that is to be watched on the way."""
+    """One file on its way to disk, with all that is to be watched on the way.
 
-    def __init__(
-        self,
-        into: Path,
-        response: aiohttp.ClientResponse,
-        bounds: Bounds,
-        rest: Rest | None = None,
-    ) -> None:
-        self._into = into
-        self._response = response
+    It may come in several answers, each with the rest of what broke off before.
+    """
+
+    broken_by: Trouble
+    """Why it broke off, once it did."""
+
+    def __init__(self, into: Path, response: aiohttp.ClientResponse, bounds: Bounds) -> None:
+        self.into = into
         self._bounds = bounds
-        self._before = rest
-        self._unpacking = Unpacking(response.headers.get("Content-Encoding"))
-        self._head = b""
-        self._is_told = rest is not None
+        self._headers = response.headers
+        self._whole = response.content_length
         self._received = 0
+        self._size = 0
+        """Of what was received, without what is blank and unpacked."""
+        self._unpacking = Unpacking(self._headers.get("Content-Encoding"))
+        self._baring = Baring()
+        self._head = b""
+        self._is_told = False
+        self._is_text = False
         self._is_writing = False
         """A line may be given up in the middle of it, and nobody knows how much of it is done."""
-        self.is_text = False
-        self.size = rest.size if rest else 0
 
-    def rest_after(self, why: Trouble) -> Rest | None:
-        """How to go on after a line that broke; None where the server would not know how."""
-        headers, before = self._response.headers, self._before
-        tag = headers.get("ETag", "")
-        validator = tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
-        whole = self._response.content_length
-        is_known = headers.get("Accept-Ranges") == "bytes"
-        if before:
-            validator, whole, is_known = before.validator, before.whole, True
-        if not (is_known and validator and whole and self._is_told) or self.is_text:
-            return None
-        if self._is_writing or not self._unpacking.is_plain:
-            return None
-        received = self._received + (before.received if before else 0)
-        return Rest(why=why, received=received, size=self.size, whole=whole, validator=validator)
+    @property
+    def asking(self) -> Mapping[str, str]:
+        """Headers that ask for the rest, or for all of another file; none if that can't be had."""
+        tag = self._headers.get("ETag", "W/")
+        same = self._headers.get("Last-Modified") if tag.startswith("W/") else tag
+        if not (same and self._whole and self._headers.get("Accept-Ranges") == "bytes"):
+            return {}
+        is_clear = self._is_told and not self._is_writing and self._unpacking.is_plain
+        if not is_clear or self._is_text:
+            return {}
+        return {"Range": f"bytes={self._received}-", "If-Range": same}
 
-    async def run(self) -> Trouble | Unusable | None:
-        """Save it; None if all of it is on disk and may be what was asked for."""
+    def goes_on_with(self, response: aiohttp.ClientResponse) -> bool:
+        """Whether this answer is the rest."""
+        told = response.headers.get("Content-Range", "").strip()
+        last = (self._whole or 0) - 1
+        span = f"bytes {self._received}-{last}/{self._whole}"
+        return response.status == 206 and told == span
+
+    async def run(self, response: aiohttp.ClientResponse) -> Fetch | None:
+        """Save what comes; None if it is no video, and may say where there is one."""
         now = asyncio.get_running_loop().time
-        mark = self._bounds.stride
-        baring = Baring(is_bare=self._before is not None)
-        with self._into.open("ab" if self._before else "wb", buffering=0) as file:
+        mark = self._received + self._bounds.stride
+        with self.into.open("ab" if self._received else "wb", buffering=0) as file:
             async with asyncio.timeout(self._bounds.stall) as patience:
-                async for chunk in self._response.content.iter_chunked(256 * 1024):
+                async for chunk in response.content.iter_chunked(256 * 1024):
                     self._received += len(chunk)
-                    for packed in [chunk] if self._before else self._unpacking.pieces(chunk):
-                        piece = baring.piece(packed)
+                    for packed in self._unpacking.pieces(chunk):
+                        piece = self._baring.piece(packed)
                         if stop := self._look(piece):
                             return stop
                         self._is_writing = True
@@ -237,44 +204,41 @@ class _Saving:
                     if self._received >= mark:
                         mark = self._received + self._bounds.stride
                         patience.reschedule(now() + self._bounds.stall)
-            if stop := self._look(rest := baring.rest()):
+            if stop := self._look(rest := self._baring.rest()):
                 return stop
             await asyncio.to_thread(file.write, rest)
-        promised = self._response.content_length
-        if promised is not None and promised != self._received:
-            return Trouble(f"{self._received} of {promised} bytes")
+        if self._whole is not None and self._whole != self._received:
+            return Trouble(f"{self._received} of {self._whole} bytes")
         if not self._unpacking.is_whole:
             return Trouble("packed content is cut", definite=True)
-        return self._tell(self._head)
+        return self._tell() or (None if self._is_text else Fetched(self._size))
 
     def _look(self, piece: bytes) -> Trouble | Unusable | None:
         """Whether to stop before this piece: it is too much, or shows that this is no video."""
-        self.size += len(piece)
+        self._size += len(piece)
         if not self._is_told:
             self._head += piece[:HEAD]
             least = HEAD if self._head.startswith(b"\x47") else _TOLD
-            if len(self._head) >= least and (stop := self._tell(self._head)):
+            if len(self._head) >= least and (stop := self._tell()):
                 return stop
-        if self.is_text and self.size > self._bounds.answer:
+        if self._is_text and self._size > self._bounds.answer:
             return self._no_video()
-        if self.size > self._bounds.video:
+        if self._size > self._bounds.video:
             return _too_large(f"more than {self._bounds.video} bytes")
         return None
 
-    def _tell(self, head: bytes) -> Trouble | None:
+    def _tell(self) -> Trouble | None:
         if self._is_told:
             return None
         self._is_told = True
-        self.is_text = head.startswith(_TEXT)
-        return None if self.is_text or container_of(head) else self._no_video()
+        self._is_text = self._head.startswith(_TEXT)
+        return None if self._is_text or container_of(self._head) else self._no_video()
 
     def _no_video(self) -> Trouble:
         """A page or a picture in its place may be there for an hour only, say of maintenance."""
-        headers = self._response.headers
-        told = [headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
+        told = [self._headers.get(name, "") for name in ("Content-Type", "Content-Encoding")]
         words = redacted(" ".join(filter(str.isprintable, filter(None, told))))[:80]
-        detail = f"not a video: {words}" if words else "not a video"
-        return Trouble(detail, definite=True)
+        return Trouble(f"not a video: {words}" if words else "not a video", definite=True)
 
 
 def _too_large(detail: str) -> Unusable:
@@ -286,8 +250,6 @@ def _part(response: aiohttp.ClientResponse) -> str | None:
     told = response.headers.get("Content-Range", "")
     if not told and not response.content_type.startswith("multipart/"):
         return None
-    unit, _, words = told.strip().partition(" ")
-    span, _, whole = words.partition("/")
-    first, _, last = span.partition("-")
-    is_all = first.strip() == "0" and last.isdecimal() and whole.strip() == str(int(last) + 1)
-    return None if unit == "bytes" and is_all else (told[:80] or "several parts")
+    span = re.fullmatch(r"bytes 0-(\d+)/(\d+)", told.strip())
+    is_all = span is not None and int(span[2]) == int(span[1]) + 1
+    return None if is_all else (told[:80] or "several parts")
