@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from io import FileIO
 from pathlib import Path
 
 import aiohttp
@@ -198,20 +199,26 @@ class _Saving:
                         piece = self._baring.piece(packed)
                         if stop := self._look(piece):
                             return stop
-                        self._is_writing = True
-                        await asyncio.to_thread(file.write, piece)
-                        self._is_writing = False
+                        await self._write(file, piece)
                     if self._received >= mark:
                         mark = self._received + self._bounds.stride
                         patience.reschedule(now() + self._bounds.stall)
             if stop := self._look(rest := self._baring.rest()):
                 return stop
-            await asyncio.to_thread(file.write, rest)
+            await self._write(file, rest)
         if self._whole is not None and self._whole != self._received:
             return Trouble(f"{self._received} of {self._whole} bytes")
         if not self._unpacking.is_whole:
             return Trouble("packed content is cut", definite=True)
         return self._tell() or (None if self._is_text else Fetched(self._size))
+
+    async def _write(self, file: FileIO, data: bytes) -> None:
+        """Write all of it: a disk that is nearly full takes a part, and only then says so."""
+        self._is_writing = True
+        rest = memoryview(data)
+        while rest:
+            rest = rest[await asyncio.to_thread(file.write, rest) :]
+        self._is_writing = False
 
     def _look(self, piece: bytes) -> Trouble | Unusable | None:
         """Whether to stop before this piece: it is too much, or shows that this is no video."""

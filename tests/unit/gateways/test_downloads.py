@@ -16,6 +16,7 @@ from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Fetched, Locked, Trouble, Unusable
 from bot.gateways.bounds import Bounds
 from tests.fakes import wire
+from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Fault, Wire
 from tests.unit.gateways import shelf
 
@@ -307,6 +308,13 @@ async def test_a_full_disk_is_trouble_for_later() -> None:
     body = MP4 + bytes(1_000_000)
     async with Wire(wire.sending(wire.answer(body))).serve() as url, opened(url) as gateway:
         assert await gateway.content("v", None, Path("/dev/full")) == Trouble("OSError")
+
+
+async def test_a_video_for_whose_end_the_disk_has_no_room_is_not_whole(video: Path) -> None:
+    """The system writes what still fits and says only then that nothing more does."""
+    async with Wire(wire.sending(wire.answer(MP4))).serve() as url, opened(url) as gateway:
+        with no_file_larger_than(len(MP4) - 9):
+            assert await gateway.content("v", None, video) == Trouble("OSError")
 
 
 # ------------------------------------------------------------------------- other addresses
