@@ -7,8 +7,8 @@ from bot.config import Config
 from bot.config.discoveries import Found, now
 from bot.config.held import held_back
 from bot.core.orders import Kind
-from bot.gateways.survey import Survey
-from bot.gateways.which import DIALECTS, LABELS, NEW_API, UNKNOWN, identify
+from bot.gateways.survey import Survey, identify
+from bot.gateways.which import DIALECTS, LABELS, NEW_API, UNKNOWN
 
 
 async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:

@@ -4,13 +4,17 @@ A list of models that is shown to this key, and not to a made-up one, proves it.
 nonsense id tells a good key (there is no such video) from a bad one. Behind litellm that question
 alone proves nothing: it asks the vendor, with a key of its own, and hands on what the vendor says.
 The balance is read where it is shown. What stands in the way is raised in our words.
+
+`identify` alone asks by POST as well: two at most, which lack a model and a prompt and can't even
+be read as a request. Only `init` and `doctor` call it.
 """
 
-import ipaddress
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,42 +30,24 @@ from bot.gateways.guard import is_public
 from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.pages import speaks_plainly_to_tls
-from bot.gateways.sending import open_session, read
+from bot.gateways.sending import NET, open_session, read
+from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, wall_of
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
 VIDEOS = "/v1/videos"
 VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
-NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
 MODELS = "/v1/models"
 BALANCE = "/api/usage/token/"
+STATUS = "/api/status"
+NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
+MALFORMED = ("application/json", b"{")
+EMPTY_FORM = ("application/x-www-form-urlencoded", b"")
+"""Type and body of the POSTs."""
 _SCOPES = re.compile(rb"missing scopes", re.IGNORECASE)
 """OpenAI's words for a good key that may not do this one thing."""
-_WALLS = (
-    ("Server", "cloudflare", "Cloudflare"),
-    ("cf-mitigated", "", "Cloudflare"),
-    ("Server", "akamai", "Akamai"),
-    ("Server", "cloudfront", "CloudFront"),
-    ("x-amzn-waf-action", "", "AWS WAF"),
-    ("x-iinfo", "", "Imperva"),
-    ("Server", "ddos-guard", "DDoS-Guard"),
-    ("x-sucuri-id", "", "Sucuri"),
-)
-"""Header, a part of its value, and who it is that turns programs away."""
 _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """What is left on a key, in the gateway's own units; None: it is not limited by itself."""
-
-    available: int | None
-
-    @property
-    def is_spent(self) -> bool:
-        """Nothing is left."""
-        return self.available is not None and self.available <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +56,8 @@ class Survey:
 
     models: tuple[str, ...] | None
     """Wire names; None where the gateway does not list them."""
-    balance: Balance | None
-    """None where the gateway does not tell."""
+    balance: float | None
+    """The rest in the gateway's own units, infinite where the key has no limit; None: untold."""
     date: str
     """The gateway's clock, as HTTP spells it; "" if it has none."""
     received: float
@@ -102,10 +88,12 @@ async def survey(
         # Not every key that makes videos may list models: 403 is no proof.
         if listed.status in (400, 401) and not _lacks_scope(listed):
             check_key(listed, meanings)
-        if refuses_key(video):
-            is_shown = read_models(listed) is not None
-            is_proven = is_shown and (_is_handed_on(video) or await _is_closed(session, base_url))
-            (check_proven if is_proven else check_key)(video, meanings)
+        is_proven = read_models(listed) is not None and refuses_key(video)
+        # Of its own keys litellm speaks in other words than of those that a vendor refused.
+        if is_proven and b"litellm." not in video.body:
+            # The models are shown to no key that somebody made up.
+            is_proven = refuses_key(await ask(session, base_url, MODELS, NO_KEY))
+        check_key(video, meanings, is_proven=is_proven)
         check_orders(await ask(session, base_url, VIDEOS, api_key), base_url)
         return Survey(
             models=read_models(listed),
@@ -123,22 +111,36 @@ async def probe(base_url: str, api_key: str, *, meanings: Meanings = PACKAGED) -
     except Broken as broken:
         reason = _LOCKS.get(broken.code)
         return Locked(reason, str(broken)) if reason else Trouble(broken.code)
-    if found.balance is not None and found.balance.is_spent:
+    if found.balance is not None and found.balance <= 0:
         return Locked(Reason.NO_BALANCE, "nothing is left on the key")
     return Open()
+
+
+async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) -> Which:
+    """The software, after a survey and at most three questions more; none begins a task."""
+    answers = dict(surveyed)
+    async with open_session(BOUNDS, most=BOUNDS.look) as session:
+        with suppress(Broken):
+            answers["status"] = await ask(session, base_url, STATUS)
+        if software_of(answers).software not in (NEW_API, UNKNOWN):
+            return software_of(answers)
+        with suppress(Broken):
+            said = await ask(session, base_url, VIDEOS, api_key, post=MALFORMED)
+            answers["json"] = said
+            found = software_of(answers)
+            # Who refuses even to read the first would say as little to a second.
+            if found.software == NEW_API and found.generation is None and said.status == 400:
+                answers["form"] = await ask(session, base_url, VIDEOS, api_key, post=EMPTY_FORM)
+    return software_of(answers)
 
 
 def is_exposed(base_url: str) -> bool:
     """Whether a key would travel this way unencrypted through the internet."""
     url = URL(base_url)
     host = url.host or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        inward = "." not in host or host.endswith(_PRIVATE_NAMES)
-    else:
-        inward = not is_public(host)
-    return url.scheme == "http" and not inward
+    is_name = "." in host and not host.rpartition(".")[2].isdigit()
+    is_outside = not host.endswith(_PRIVATE_NAMES) if is_name else is_public(host)
+    return url.scheme == "http" and is_outside
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -147,13 +149,17 @@ def is_exposed(base_url: str) -> bool:
 def check_address(answer: Answer, base_url: str) -> None:
     """Raise `Broken` unless this looks like the answer of a gateway that makes videos."""
     if 300 <= answer.status < 400:
-        to = _moved(URL(base_url), answer.headers.get("Location", ""))
+        to = _moved(base_url, answer)
         if to is None:
             raise Broken("gateway_moved_nowhere", url=base_url)
         raise Broken("gateway_moved", url=base_url, to=to)
     if speaks_plainly_to_tls(answer.status, answer.body):
         raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
-    if wall := _wall(answer):
+    data = _json(answer)
+    is_challenge = answer.status in (403, 429, 503) and "cf-mitigated" in answer.headers
+    # A gateway's own refusals are JSON.
+    is_turned_away = is_challenge or (answer.status == 403 and data is None)
+    if is_turned_away and (wall := wall_of(answer)):
         raise Broken("gateway_walled", url=base_url, wall=wall, status=answer.status)
     if answer.status == 429:
         raise Broken("gateway_busy", url=base_url)
@@ -162,8 +168,7 @@ def check_address(answer: Answer, base_url: str) -> None:
         raise Broken("gateway_down", url=base_url, status=answer.status)
     if answer.body.lstrip()[:1] == b"<":
         raise Broken("gateway_is_page", url=base_url)
-    no_route = b"invalid url" in answer.body.lower() or _json(answer) is None
-    if answer.status == 404 and no_route:
+    if answer.status == 404 and (data is None or b"invalid url" in answer.body.lower()):
         raise Broken("gateway_without_videos", url=base_url)
 
 
@@ -174,10 +179,10 @@ def check_orders(answer: Answer, base_url: str) -> None:
     """
     if not 300 <= answer.status < 400:
         return
-    location = answer.headers.get("Location", "")
-    to = _moved(URL(base_url), location)
+    to = _moved(base_url, answer)
     if to is not None and to != base_url:
         raise Broken("gateway_moved", url=base_url, to=to)
+    location = answer.headers.get("Location", "")
     raise Broken("gateway_sends_on", url=base_url, status=answer.status, to=location)
 
 
@@ -190,65 +195,42 @@ def refuses_key(answer: Answer) -> bool:
     return isinstance(error, dict) and "no_db_connection" in (error.get("type"), error.get("code"))
 
 
-def check_proven(video: Answer, meanings: Meanings = PACKAGED) -> None:
-    """Of a key that is good, raise `Broken` if it is spent or may not see videos."""
-    spent = video.status == 402 or (
-        video.status == 403
-        and isinstance(said := read_refusal(video, meanings=meanings), Locked)
-        and said.reason is Reason.NO_BALANCE
-    )
-    if spent or _lacks_scope(video):
-        check_key(video, meanings)
+def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool = False) -> None:
+    """Raise `Broken` if the gateway does not take the key.
 
-
-def check_key(answer: Answer, meanings: Meanings = PACKAGED) -> None:
-    """Raise `Broken` if the gateway does not take the key."""
+    One that is known to be good can only be spent or closed to videos.
+    """
     if not refuses_key(answer):
         return
     refusal = read_refusal(answer, meanings=meanings)
-    if isinstance(refusal, Locked) and refusal.reason is Reason.NO_BALANCE:
-        raise Broken("gateway_key_spent", detail=refusal.detail)
-    raise Broken("gateway_key_bad", detail=refusal.detail)
+    is_spent = isinstance(refusal, Locked) and refusal.reason is Reason.NO_BALANCE
+    if is_proven and not (is_spent and answer.status in (402, 403)) and not _lacks_scope(answer):
+        return
+    raise Broken("gateway_key_spent" if is_spent else "gateway_key_bad", detail=refusal.detail)
 
 
 def read_models(answer: Answer) -> tuple[str, ...] | None:
     """The wire names in a list of models, or None if it is none."""
-    data = _json(answer)
-    listed = data.get("data") if isinstance(data, dict) and answer.status == 200 else None
+    listed = _data(answer)
     if not isinstance(listed, list):
         return None
     names = (each.get("id") for each in listed if isinstance(each, dict))
     return tuple(name for name in names if isinstance(name, str))
 
 
-def read_balance(answer: Answer) -> Balance | None:
+def read_balance(answer: Answer) -> float | None:
     """What new-api tells of a key's allowance, or None if this is something else."""
-    data = _json(answer)
-    inner = data.get("data") if isinstance(data, dict) and answer.status == 200 else None
-    if not isinstance(inner, dict):
+    told = _data(answer)
+    if not isinstance(told, dict):
         return None
-    available = inner.get("total_available")
-    if inner.get("unlimited_quota") is True:
-        return Balance(available=None)
-    return Balance(available=available) if isinstance(available, int) else None
+    if told.get("unlimited_quota") is True:
+        return math.inf
+    available = told.get("total_available")
+    return available if isinstance(available, int) else None
 
 
 def _lacks_scope(answer: Answer) -> bool:
     return answer.status in (401, 403) and _SCOPES.search(answer.body) is not None
-
-
-def _is_handed_on(answer: Answer) -> bool:
-    """Whether litellm says that a vendor said so: of its own keys it speaks in other words."""
-    return b"litellm." in answer.body
-
-
-def _wall(answer: Answer) -> str | None:
-    """Who turned us away before the gateway saw us: its own refusals are JSON."""
-    challenge = answer.status in (403, 429, 503) and "cf-mitigated" in answer.headers
-    if not challenge and (answer.status != 403 or _json(answer) is not None):
-        return None
-    said = ((answer.headers.get(name), part, wall) for name, part, wall in _WALLS)
-    return next((wall for has, part, wall in said if has and part in has.casefold()), None)
 
 
 def _json(answer: Answer) -> Any:
@@ -258,10 +240,17 @@ def _json(answer: Answer) -> Any:
         return None
 
 
-def _moved(base: URL, location: str) -> str | None:
+def _data(answer: Answer) -> Any:
+    """What stands under `data` in an answer that is none of an error."""
+    told = _json(answer) if answer.status == 200 else None
+    return told.get("data") if isinstance(told, dict) else None
+
+
+def _moved(base_url: str, answer: Answer) -> str | None:
     """Where the gateway would be that knows the video; None if nobody is sent to any."""
+    base = URL(base_url)
     try:
-        target = base.join(URL(location))
+        target = base.join(URL(answer.headers.get("Location", "")))
         origin = target.origin()
     except ValueError:
         return None
@@ -274,11 +263,6 @@ def _moved(base: URL, location: str) -> str | None:
 # --- asking --------------------------------------------------------------------------------------
 
 
-async def _is_closed(session: aiohttp.ClientSession, base_url: str) -> bool:
-    """Whether the models are shown to no key that somebody made up."""
-    return refuses_key(await ask(session, base_url, MODELS, NO_KEY))
-
-
 async def ask(
     session: aiohttp.ClientSession,
     base_url: str,
@@ -287,7 +271,7 @@ async def ask(
     *,
     post: tuple[str, bytes] | None = None,
 ) -> Answer:
-    """The answer to one question, by GET or, for `bot.gateways.which` alone, a type and a body.
+    """The answer to one question, by GET or, for `identify` alone, a type and a body.
 
     Raises `Broken` where there is none.
     """
@@ -304,6 +288,6 @@ async def ask(
         raise Broken("gateway_certificate", url=base_url) from error
     except aiohttp.ClientSSLError as error:
         raise Broken("gateway_without_tls", url=base_url) from error
-    except (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError) as error:
+    except NET as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         raise Broken("gateway_unreachable", url=base_url, why=why) from error

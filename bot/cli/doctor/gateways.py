@@ -3,6 +3,7 @@
 What it is gets written down, for everything else that loads the configuration.
 """
 
+import math
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 
 from bot.cli import software
@@ -14,7 +15,7 @@ from bot.config.discoveries import Found, keep
 from bot.config.held import known_models
 from bot.core.errors import BotError
 from bot.gateways.meanings import PACKAGED
-from bot.gateways.survey import Balance, Survey, is_exposed, survey
+from bot.gateways.survey import Survey, is_exposed, survey
 
 
 async def look(config: Config) -> AsyncIterator[Finding]:
@@ -99,12 +100,12 @@ def models(gateway: str, wanted: Iterable[str], had: Iterable[str] | None) -> Fi
     return Finding.ok("doctor.models", gateway=gateway)
 
 
-def balance(gateway: str, left: Balance | None) -> Finding:
+def balance(gateway: str, left: float | None) -> Finding:
     """Whether anything is left."""
     if left is None:
         return Finding.note("doctor.balance_untold", gateway=gateway)
-    if left.is_spent:
+    if left <= 0:
         return Finding.problem("doctor.balance_spent", gateway=gateway)
-    if left.available is None:
+    if left == math.inf:
         return Finding.ok("doctor.balance_unlimited", gateway=gateway)
-    return Finding.ok("doctor.balance", gateway=gateway, units=left.available)
+    return Finding.ok("doctor.balance", gateway=gateway, units=left)

@@ -38,7 +38,7 @@ def set_up(talk: Talk, draft: Draft) -> None:
     name = draft.gateway
     talk.say("init.gateway")
     seen = _found(talk, draft, name)
-    if seen.balance and seen.balance.is_spent:
+    if seen.balance is not None and seen.balance <= 0:
         talk.say("doctor.balance_spent", gateway=name)
     _identify(talk, draft, name, seen)
     _models(talk, draft, name, seen)

@@ -1,6 +1,7 @@
 """What an answer says of a gateway, a key, its models and its balance."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,6 @@ from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.details import Answer
 from bot.gateways.meanings import Meaning, Row
 from bot.gateways.survey import (
-    Balance,
     check_address,
     check_key,
     is_exposed,
@@ -343,11 +343,11 @@ def test_models_are_read_where_they_are_listed(
 
 
 BALANCES = {
-    "left": (said({"data": {"total_available": 5}}), Balance(available=5)),
-    "none": (said({"data": {"total_available": -3}}), Balance(available=-3)),
+    "left": (said({"data": {"total_available": 5}}), 5),
+    "none": (said({"data": {"total_available": -3}}), -3),
     "no limit": (
         said({"data": {"total_available": 0, "unlimited_quota": True}}),
-        Balance(available=None),
+        math.inf,
     ),
     "no such page": (said(envelope("x"), 404), None),
     "refused": (said({"success": False, "message": "x"}), None),
@@ -356,7 +356,7 @@ BALANCES = {
 
 
 @pytest.mark.parametrize(("answer", "balance"), BALANCES.values(), ids=BALANCES)
-def test_the_balance_is_read_where_it_is_told(answer: Answer, balance: Balance | None) -> None:
+def test_the_balance_is_read_where_it_is_told(answer: Answer, balance: float | None) -> None:
     assert read_balance(answer) == balance
 
 

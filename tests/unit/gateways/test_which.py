@@ -10,8 +10,8 @@ import pytest
 import bot
 from bot.config.settings import Gateway
 from bot.gateways.details import Answer
-from bot.gateways.survey import survey
-from bot.gateways.which import DIALECTS, LABELS, SIGNS, UNKNOWN, Which, identify, read
+from bot.gateways.survey import identify, survey
+from bot.gateways.which import DIALECTS, LABELS, SIGNS, UNKNOWN, Which, software_of
 from bot.simulator.profiles import PROFILES
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
@@ -117,7 +117,7 @@ KNOWN: Mapping[str, tuple[Mapping[str, Answer], Which]] = {
 
 @pytest.mark.parametrize(("answers", "which"), KNOWN.values(), ids=KNOWN)
 def test_answers_tell_the_software(answers: Mapping[str, Answer], which: Which) -> None:
-    assert read(answers) == which
+    assert software_of(answers) == which
 
 
 SILENT: Mapping[str, Mapping[str, Answer]] = {
@@ -138,14 +138,14 @@ SILENT: Mapping[str, Mapping[str, Answer]] = {
 
 @pytest.mark.parametrize("answers", SILENT.values(), ids=SILENT)
 def test_what_proves_nothing_stays_unknown(answers: Mapping[str, Answer]) -> None:
-    assert read(answers) == Which()
+    assert software_of(answers) == Which()
 
 
 def test_a_page_of_any_size_is_read_through_once() -> None:
     """Many servers answer with the whole of their web page wherever they know nothing."""
     for status in (200, 400):
         page = said(status, '<script>"success" new_api_error model ' * 50_000)
-        assert read(dict.fromkeys(ASKED, page)) == Which()
+        assert software_of(dict.fromkeys(ASKED, page)) == Which()
 
 
 BUSY = {
@@ -159,7 +159,7 @@ BUSY = {
 @pytest.mark.parametrize("answer", BUSY.values(), ids=BUSY)
 def test_an_answer_that_is_about_something_else_tells_no_generation(answer: Answer) -> None:
     """An old relay that is none would send pictures where they are lost."""
-    found = read({"video": NO_TASK, "json": answer, "form": answer})
+    found = software_of({"video": NO_TASK, "json": answer, "form": answer})
     assert (found.software, found.generation) == ("new-api", None)
 
 
