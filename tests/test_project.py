@@ -23,6 +23,7 @@ from bot.core.orders import SWITCHES, Kind
 from bot.core.posts import PostKind
 from bot.core.quotas import Usage
 from bot.core.replies import Action
+from bot.gateways.which import STRANGE
 
 ROOT = Path(__file__).parents[1]
 BOT = ROOT / "bot"
@@ -154,6 +155,8 @@ class _Spoken(ast.NodeVisitor):
     def __init__(self) -> None:
         self.everything: set[str] = set()
         self.surely: set[str] = set()
+        # These words stand in a table.
+        self.everything |= {re.escape(sign.code) for sign in STRANGE}
         for file in sorted(BOT.rglob("*.py")):
             if "simulator" not in file.parts:
                 self.visit(ast.parse(file.read_text("utf-8")))
@@ -220,6 +223,7 @@ _FAMILIES = {
     "error.limit_": [field.name for field in fields(Usage)],
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
+    "error.": [sign.code for sign in STRANGE],
     "kind.": list(Kind),
     "reason.": list(Reason),
     "posted.": list(PostKind),

@@ -31,7 +31,7 @@ from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.pages import speaks_plainly_to_tls
 from bot.gateways.sending import NET, open_session, read
-from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, wall_of
+from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
@@ -155,21 +155,9 @@ def check_address(answer: Answer, base_url: str) -> None:
         raise Broken("gateway_moved", url=base_url, to=to)
     if speaks_plainly_to_tls(answer.status, answer.body):
         raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
-    data = _json(answer)
-    is_challenge = answer.status in (403, 429, 503) and "cf-mitigated" in answer.headers
-    # A gateway's own refusals are JSON.
-    is_turned_away = is_challenge or (answer.status == 403 and data is None)
-    if is_turned_away and (wall := wall_of(answer)):
-        raise Broken("gateway_walled", url=base_url, wall=wall, status=answer.status)
-    if answer.status == 429:
-        raise Broken("gateway_busy", url=base_url)
-    # With 500 some gateways say that there is no such video; all beyond it say nothing at all.
-    if 500 < answer.status < 600:
-        raise Broken("gateway_down", url=base_url, status=answer.status)
-    if answer.body.lstrip()[:1] == b"<":
-        raise Broken("gateway_is_page", url=base_url)
-    if answer.status == 404 and (data is None or b"invalid url" in answer.body.lower()):
-        raise Broken("gateway_without_videos", url=base_url)
+    if sign := strange(answer):
+        named = {"wall": sign.software, "status": answer.status}
+        raise Broken(sign.code, url=base_url, **named)
 
 
 def check_orders(answer: Answer, base_url: str) -> None:
@@ -190,9 +178,7 @@ def refuses_key(answer: Answer) -> bool:
     """Whether this may be about the key: litellm without a database knows no other code for it."""
     if answer.status in (401, 402, 403):
         return True
-    data = _json(answer)
-    error = data.get("error") if isinstance(data, dict) and answer.status == 400 else None
-    return isinstance(error, dict) and "no_db_connection" in (error.get("type"), error.get("code"))
+    return answer.status == 400 and b'"no_db_connection"' in answer.body
 
 
 def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool = False) -> None:
@@ -233,16 +219,12 @@ def _lacks_scope(answer: Answer) -> bool:
     return answer.status in (401, 403) and _SCOPES.search(answer.body) is not None
 
 
-def _json(answer: Answer) -> Any:
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _data(answer: Answer) -> Any:
     """What stands under `data` in an answer that is none of an error."""
-    told = _json(answer) if answer.status == 200 else None
+    try:
+        told = json.loads(answer.body) if answer.status == 200 else None
+    except (ValueError, RecursionError):
+        return None
     return told.get("data") if isinstance(told, dict) else None
 
 

@@ -1,4 +1,4 @@
-"""The software that a gateway runs, and the wall before it, by their answers.
+"""The software that gave an answer: which gateway it is, or that it is none.
 
 `which.toml` says what each answer tells; this is a pure function over it.
 """
@@ -19,25 +19,28 @@ NEW_API = "new-api"
 class Sign:
     """One row of the table."""
 
-    software: str
-    shown: str
-    source: str
+    software: str = ""
+    shown: str = ""
+    source: str = ""
     generation: str | None = None
+    code: str = ""
     at: str = ""
-    status: int | None = None
+    status: str = ""
     header: str = ""
     body: str = ""
 
     def matches(self, question: str, answer: Answer) -> list[re.Match[str]]:
         """The finds of its patterns; none where one of them finds nothing."""
-        if self.at not in ("", question) or self.status not in (None, answer.status):
+        if self.at not in ("", question):
             return []
+        lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
         looks = [
-            _in_headers(self.header, answer) if self.header else None,
-            re.search(self.body, answer.body.decode("utf-8", "replace")) if self.body else None,
+            re.search(self.status, str(answer.status)),
+            re.search(self.header, lines, re.IGNORECASE | re.MULTILINE),
+            re.search(self.body, answer.body.decode("utf-8", "replace")),
         ]
         found = [look for look in looks if look]
-        return found if len(found) == bool(self.header) + bool(self.body) else []
+        return found if len(found) == len(looks) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ SIGNS = tuple(Sign(**row) for row in _TABLE["signs"])
 LABELS: Mapping[str, str] = {name: row["label"] for name, row in _TABLE["software"].items()}
 DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
 """The dialect to speak with each; "" is one that is not spoken here."""
-WALLS: Mapping[str, str] = _TABLE["walls"]
+STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 
 
 def software_of(answers: Mapping[str, Answer]) -> Which:
@@ -74,11 +77,6 @@ def software_of(answers: Mapping[str, Answer]) -> Which:
     )
 
 
-def wall_of(answer: Answer) -> str | None:
-    """The service before a gateway that gave this answer in its place."""
-    return next((name for name, header in WALLS.items() if _in_headers(header, answer)), None)
-
-
-def _in_headers(pattern: str, answer: Answer) -> re.Match[str] | None:
-    lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
-    return re.search(pattern, lines, re.IGNORECASE | re.MULTILINE)
+def strange(answer: Answer) -> Sign | None:
+    """The sign by which no gateway that makes videos gave this answer."""
+    return next((sign for sign in STRANGE if sign.matches("", answer)), None)
