@@ -4,7 +4,7 @@ Whatever a model can't do is refused here, before it costs anything, with what i
 Which field of the body gets what is settled here too, so that a row holds all there is to send.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.core.choosing import (
@@ -18,7 +18,7 @@ from bot.core.choosing import (
     shape,
 )
 from bot.core.errors import Refused
-from bot.core.models import DRAFT, QUALITIES, Model, Places, Preset, money
+from bot.core.models import DRAFT, QUALITIES, Model, Preset, money
 from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, Value, VideoRequest
 from bot.core.parts import room, within
 from bot.core.prompts import clean
@@ -87,8 +87,8 @@ class Catalog:
         Of a family's models that take this kind, the first that can do everything asked for.
         `spare_seed` is sent where a better quality of the same video can be had later.
         """
-        if order.remix_of and (model := self._remixer(order.remix_of)):
-            return model, self._remixed(model, order, order.remix_of)
+        if order.remix_of and (remixed := self._remixed(order, order.remix_of)):
+            return remixed
         kind = _kind(order)
         if order.fit and not order.pictures:
             raise Refused("fit_alone")
@@ -115,7 +115,9 @@ class Catalog:
             order = replace(order, seed=spare_seed)
         aspect, size = shape(model, quality, order)
         extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
-        placed = _placed(model.places, size=size, aspect=aspect, extras=extras)
+        named = {"size": size, **({"aspect": aspect} if aspect else {}), **extras}
+        placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
+        sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
         seconds = seconds_of(model, order, quality)
         request = VideoRequest(
             model=model.name,
@@ -123,7 +125,7 @@ class Catalog:
             prompt=self._prompt(model, order),
             seconds=max(model.lengths(quality)) if seconds == AUTO else seconds,
             auto=seconds == AUTO,
-            audio=_sounding(model, extras),
+            audio=None if sounding is None else bool(sounding),
             size=size,
             dialect=model.dialect,
             is_json=model.is_json,
@@ -153,26 +155,25 @@ class Catalog:
         )
         return within(request, room(request), linked=self.linked)
 
-    def _remixer(self, made: Made) -> Model | None:
-        """The model that takes other words for that video, at the gateway that has it."""
-        named = (m for m in self.models if (m.name, m.gateway) == (made.model, made.gateway))
-        return next((model for model in named if Kind.REMIX in model.kinds), None)
-
-    def _remixed(self, model: Model, order: Order, made: Made) -> VideoRequest:
-        """Words alone: all the rest is as it was."""
-        return VideoRequest(
-            model=model.name,
-            kind=Kind.REMIX,
-            prompt=self._prompt(model, order),
-            seconds=made.seconds,
-            size=made.size,
-            dialect=model.dialect,
-            remix_of=made.gateway_id,
-            family=model.family,
-            label=model.label,
-            aspect=made.aspect,
-            quality=made.quality,
-        )
+    def _remixed(self, order: Order, made: Made) -> tuple[Model, VideoRequest] | None:
+        """Words alone, all the rest as it was, where the gateway that has it takes other words."""
+        for model in self.models:
+            is_its = (model.name, model.gateway) == (made.model, made.gateway)
+            if is_its and Kind.REMIX in model.kinds:
+                return model, VideoRequest(
+                    model=model.name,
+                    kind=Kind.REMIX,
+                    prompt=self._prompt(model, order),
+                    seconds=made.seconds,
+                    size=made.size,
+                    dialect=model.dialect,
+                    remix_of=made.gateway_id,
+                    family=model.family,
+                    label=model.label,
+                    aspect=made.aspect,
+                    quality=made.quality,
+                )
+        return None
 
     def _models_for(self, wanted: str | None, kind: Kind) -> list[Model]:
         able = [model for model in self.models if kind in model.kinds]
@@ -191,23 +192,20 @@ class Catalog:
         )
 
     def _prompt(self, model: Model, order: Order) -> str:
-        own = clean(order.prompt)
-        preset = self._preset(order)
-        prompt = f"{preset} {own}".strip() if order.preset else own or preset
+        own, preset = clean(order.prompt), ""
+        if order.preset is not None:
+            name = self.preset_of(order)
+            if name is None:
+                can = listed(preset.label for preset in self.presets.values())
+                raise Refused("preset_unknown", preset=order.preset, can=can)
+            preset = self.presets[name].prompt
+        elif order.pictures and not own and self.presets:
+            preset = next(iter(self.presets.values())).prompt
+        prompt = f"{preset} {own}".strip()
         if not prompt:
             raise Refused("prompt_missing")
         check_length(prompt, model.prompt_limit, "prompt_too_long", model)
         return prompt
-
-    def _preset(self, order: Order) -> str:
-        if order.preset is None:
-            first = next(iter(self.presets.values()), None)
-            return first.prompt if first and order.pictures else ""
-        name = self.preset_of(order)
-        if name is None:
-            can = listed(preset.label for preset in self.presets.values())
-            raise Refused("preset_unknown", preset=order.preset, can=can)
-        return self.presets[name].prompt
 
     def preset_of(self, order: Order) -> str | None:
         """The id of the preset that was asked for, by its id or its label."""
@@ -217,38 +215,20 @@ class Catalog:
 
 
 def _kind(order: Order) -> Kind:
+    count = len(order.pictures)
     if order.sound is not None:
-        if not order.pictures:
-            raise Refused("sound_alone")
-        if len(order.pictures) > 1:
-            raise Refused("sound_of_many", count=len(order.pictures))
+        if count != 1:
+            raise Refused("sound_of_many" if count else "sound_alone", count=count)
         return Kind.SOUND
-    match len(order.pictures):
-        case 0:
-            return Kind.TEXT
-        case 1:
-            return Kind.PICTURE
-        case 2:
-            return Kind.KEY_FRAMES
-        case many:
-            raise Refused("too_many_pictures", count=many)
+    if count > 2:
+        raise Refused("too_many_pictures", count=count)
+    return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
 
 
 def _sounding(model: Model, extras: Mapping[str, Value]) -> bool | None:
     """Whether it is told to make sound, or would without being told."""
     sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
     return None if sounding is None else bool(sounding)
-
-
-def _placed(
-    places: Places, *, size: str, aspect: str | None, extras: Mapping[str, Value]
-) -> Iterator[tuple[str, Value]]:
-    """Each parameter at each of its places."""
-    yield from ((place, size) for place in places.size)
-    if aspect:
-        yield from ((place, aspect) for place in places.aspect)
-    for name, value in extras.items():
-        yield from ((place, value) for place in places.of(name))
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:

@@ -7,27 +7,15 @@ the dialect of the model's gateway.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.orders import Extra, Kind, Shaping, SoundFit, Transport, Value, VideoRequest
+from bot.core.orders import Extra, Fit, Kind, SoundFit, Transport, Value, VideoRequest
 
 ASPECTS: Mapping[str, float] = {
-    "16:9": 16 / 9,
-    "9:16": 9 / 16,
-    "1:1": 1.0,
-    "4:3": 4 / 3,
-    "3:4": 3 / 4,
-    "3:2": 3 / 2,
-    "2:3": 2 / 3,
-    "21:9": 21 / 9,
+    f"{wide}:{high}": wide / high
+    for wide, high in ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (21, 9))
 }
 """The words people see, and their width over height."""
 QUALITIES: Mapping[str, int] = {
-    "360p": 360,
-    "480p": 480,
-    "512p": 512,
-    "540p": 540,
-    "720p": 720,
-    "768p": 768,
-    "1080p": 1080,
+    **{f"{side}p": side for side in (360, 480, 512, 540, 720, 768, 1080)},
     "2k": 1440,
     "4k": 2160,
 }
@@ -54,8 +42,8 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRule:
-    """How pictures and sounds travel to one model, and what of pictures fits; units as in `Fit`."""
+class PictureRule(Fit):
+    """The demands of one model on pictures, and how they and sounds travel to it."""
 
     transport: Transport
     url_above: int | None = None
@@ -64,11 +52,6 @@ class PictureRule:
     """The picture must have exactly the size of the video."""
     follows: bool = False
     """With a picture, the video takes its shape, whatever shapes words alone can have."""
-    shaping: Shaping = Shaping.CROP
-    least_side: int = 1
-    most_side: int = 4096
-    widest: float = 4.0
-    most_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +74,9 @@ class Places:
     """Values that go with the files, by place: say, the word that makes a picture the first."""
 
     def of(self, name: str) -> tuple[str, ...]:
-        """Where the extra of this name goes."""
-        return self.named.get(name, tuple(place.replace("*", name) for place in self.extras))
+        """Where the size, the aspect or the extra of this name goes."""
+        named = {"size": self.size, "aspect": self.aspect, **self.named}
+        return named.get(name, tuple(place.replace("*", name) for place in self.extras))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
