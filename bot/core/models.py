@@ -141,8 +141,8 @@ class Model:
     @property
     def longest(self) -> int:
         """Seconds of the longest video that can be ordered."""
-        longest = max(self.seconds)
-        return max(longest, self.sound.most_seconds) if Kind.SOUND in self.kinds else longest
+        sound = self.sound.most_seconds if Kind.SOUND in self.kinds else 0
+        return max(sound, *self.seconds, *(max(self.lengths(each)) for each in self.at))
 
     @property
     def dearest(self) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.models import Model, Places
+from bot.core.models import Model, Places, Quality
 from bot.core.orders import SOUND_BYTES, Fit, Kind, Shaping, SoundFit, Transport
 from tests.unit.core.orders import (
     CAT,
@@ -337,6 +337,14 @@ def test_a_video_costs_by_its_quality_and_one_of_an_unknown_quality_the_most() -
     each = [by_quality.cost(5, quality) for quality in ("480p", "720p", "1080p", None)]
     assert each == [250_000, 500_000, 500_000, 500_000]
     assert by_quality.dearest == 1_000_000
+
+
+def test_the_dearest_video_may_be_longer_in_one_quality_or_dearer_without_sound() -> None:
+    """It is the worst case, which the operator is told before the start."""
+    priced = replace(WAN_TEXT, prices={"720p": 100_000, "480p": 50_000})
+    longer = replace(priced, at={"720p": Quality(seconds=(20,))})
+    assert (longer.longest, longer.dearest) == (20, 2_000_000)
+    assert replace(priced, silent_prices={"720p": 300_000}).dearest == 3_000_000
 
 
 def test_people_are_told_what_their_quality_costs_and_nothing_of_what_is_free() -> None:
