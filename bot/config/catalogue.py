@@ -10,25 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bot.config import plugins
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Gateway, Settings
 from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
 from bot.core.catalog import Catalog
-from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, PictureRule, Places, Preset, Quality
-from bot.core.orders import Kind, SoundFit, Transport
+from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, Places, Preset
+from bot.core.orders import Kind, Transport
 
 Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _WHOLE = frozenset({"sizes", "extras"})
 """Tables that would otherwise never lose what they once had."""
-_AS_WRITTEN = (
-    *("family", "seconds", "auto", "sizes", "shapes", "prompt_limit", "typical", "extras"),
-    *("unasked", "drops_false", "negative_limit", "silent", "at_once", "sound_priced", "source"),
-)
-"""Facts that a model has as its table has them."""
+_MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
@@ -110,23 +106,21 @@ def _model(
     if settings.web.public_url is None:
         _check_without_links(name, row, kinds)
     family = families.get(row.family, {})
-    return Model(
-        name=name,
-        label=str(family.get("label", row.family)),
-        note=str(family.get("note", "")),
-        gateway=gateway,
-        dialect=dialect,
-        kinds=kinds,
-        places=places,
-        at={quality: Quality(**dict(table)) for quality, table in row.at.items()},
-        is_json=row.body == "json",
-        picture=_picture(row),
-        sound=SoundFit(**row.sound.model_dump()),
-        takes=tuple(extra for extra in row.takes if places.of(extra)),
-        prices=_prices(f"models.{name}.price", row.price, row),
-        silent_prices=_prices(f"models.{name}.silent_price", row.silent_price, row),
-        **{fact: getattr(row, fact) for fact in _AS_WRITTEN},
-    )
+    own = {
+        "name": name,
+        "label": str(family.get("label", row.family)),
+        "note": str(family.get("note", "")),
+        "gateway": gateway,
+        "dialect": dialect,
+        "kinds": kinds,
+        "places": places,
+        "is_json": row.body == "json",
+        "takes": [extra for extra in row.takes if places.of(extra)],
+        "prices": _prices(f"models.{name}.price", row.price, row),
+        "silent_prices": _prices(f"models.{name}.silent_price", row.silent_price, row),
+    }
+    # All else a model has as its table has it.
+    return _MODELS.validate_python({**row.model_dump(), **own})
 
 
 def _prices(key: str, given: Price | None, row: ModelTable) -> dict[str, int]:
@@ -179,25 +173,10 @@ def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
 
 
 def _places(table: PlacesTable, dialect: Dialect) -> Places:
-    extras = table.extras
-    if extras is None:
-        extras = () if dialect == "openai" else ("metadata.*",)
-    return Places(
-        size=table.size,
-        aspect=table.aspect,
-        length=table.length,
-        extras=extras,
-        named=table.named,
-        files={kind: table.files(kind) for kind in _FILES},
-        fixed=table.fixed,
-    )
-
-
-def _picture(row: ModelTable) -> PictureRule | None:
-    if row.picture is None:
-        return None
-    limits = row.picture.model_dump(exclude={"fit"})
-    return PictureRule(**limits, shaping=row.picture.fit)
+    plain = table.model_dump(exclude={kind.value for kind in _FILES})
+    if table.extras is None:
+        plain["extras"] = () if dialect == "openai" else ("metadata.*",)
+    return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
 
 
 def _check(name: str, row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:

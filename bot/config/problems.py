@@ -134,4 +134,5 @@ def _fields(place: Sequence[str], table: type[BaseModel] | None) -> Sequence[str
         inner = next((each for each in choices if issubclass(each, BaseModel)), None)
         if get_origin(kind) is dict:
             next(names, None)  # a name of the operator's own
-    return tuple(inner.model_fields) if inner else ()
+    fields = inner.model_fields.items() if inner else ()
+    return tuple(each.alias or name for name, each in fields)

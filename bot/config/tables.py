@@ -81,7 +81,7 @@ class PictureTable(_Table):
     url_above: int | None = Field(None, ge=10_000)
     exact: bool = False
     follows: bool = False
-    fit: Shaping = Shaping.CROP
+    shaping: Shaping = Field(Shaping.CROP, alias="fit")
     least_side: int = Field(1, ge=1)
     most_side: int = Field(4096, ge=16)
     widest: float = Field(4.0, ge=1)
@@ -108,18 +108,6 @@ class PlacesTable(_Table):
     i2v: Files = (("input_reference",),)
     kf2v: Files = ()
     s2v: Files = ()
-
-    def files(self, kind: Kind) -> Files:
-        """Where the files of this kind go."""
-        match kind:
-            case Kind.TEXT | Kind.REMIX:
-                return ()
-            case Kind.PICTURE:
-                return self.i2v
-            case Kind.KEY_FRAMES:
-                return self.kf2v
-            case Kind.SOUND:
-                return self.s2v
 
 
 class QualityTable(_Table):
