@@ -6,7 +6,7 @@ Answers with the core's `Catalog` and every mistake found on the way.
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -28,24 +28,32 @@ _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
+class _Wrong(Exception):
+    """A mistake in a model's table: its key there, its code and the values of its sentence."""
+
+    def __init__(self, key: str, code: str, **values: object) -> None:
+        super().__init__(key, code, values)
+
+
 def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     """Every model that this configuration can run, spelt for its gateway's dialect."""
     packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
     families: Tables = _merged(packaged["families"], settings.families)
     presets: Tables = _merged(packaged["presets"], settings.presets)
-    wires: Tables = packaged["wires"]
     found: list[Problem] = []
     models: list[Model] = []
     for name, table in _there(packaged["models"], settings).items():
         try:
-            model = _model(name, table, wires, families, settings)
+            model = _model(name, table, packaged["wires"], families, settings)
         except ValidationError as error:
             found += problems_of(error, ModelTable, prefix=f"models.{name}")
         except _Wrong as wrong:
-            found.append(wrong.problem)
+            key, code, values = wrong.args
+            found.append(Problem(f"models.{name}.{key}", code, values))
         else:
             models += [model] if model else []
-    models = _in_family_order(models, families)
+    order = {family: number for number, family in enumerate(families)}
+    models.sort(key=lambda model: order.get(model.family, len(order)))
     if _default_gateway(settings) and not models and not found:
         found.append(Problem("models", "no_models"))
     found += _about_the_whole(models, settings)
@@ -70,6 +78,13 @@ def _there(packaged: Tables, settings: Settings) -> Tables:
     return _merged(ours, settings.models)
 
 
+def _default_gateway(settings: Settings) -> str | None:
+    """Never one that a community pays for."""
+    named = settings.default_gateway
+    others = [name for name in settings.gateways if name not in settings.claimed]
+    return named if named in others else next(iter(others), None)
+
+
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
     for name, table in tables.items():
         try:
@@ -81,10 +96,17 @@ def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset
                 yield name, Preset(row.label or name, row.prompt)
 
 
-class _Wrong(Exception):
-    def __init__(self, key: str, code: str, **values: object) -> None:
-        super().__init__(code)
-        self.problem = Problem(key, code, values)
+def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Problem]:
+    wanted, families = settings.default_model, sorted({model.family for model in models})
+    if families and wanted and wanted not in families:
+        named = {"given": wanted, "can": ", ".join(families)}
+        yield Problem("default_model", "not_one_of", named)
+    for model in models:
+        if settings.limits.purse_money_per_day >= 0 and not model.prices:
+            yield Problem(f"models.{model.name}.price", "price_missing")
+
+
+# --- one model -----------------------------------------------------------------------------------
 
 
 def _model(
@@ -93,18 +115,21 @@ def _model(
     gateway = Route.model_validate(table).gateway or _default_gateway(settings)
     if gateway is None:
         return None
-    _check_gateway(name, gateway, settings)
+    if gateway not in settings.gateways:
+        raise _Wrong("gateway", "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
+    if gateway in settings.claimed:
+        raise _Wrong("gateway", "gateway_claimed", given=gateway)
     dialect = settings.gateways[gateway].dialect
-    row = ModelTable.model_validate(_laid(name, table, wires, settings.gateways[gateway]))
+    row = ModelTable.model_validate(_laid(table, wires, settings.gateways[gateway]))
     if row.only is not None and dialect not in row.only:
         return None
     kinds, places = _kinds(row, dialect), _places(row.places, dialect)
-    _check(name, row, kinds, places)
+    _check(row)
+    for kind in kinds:
+        _check_places(kind, row, places)
     if row.hidden or not kinds:
         return None
-    _check_sounds(name, table, kinds, dialect)
-    if settings.web.public_url is None:
-        _check_without_links(name, row, kinds)
+    _check_way(table, row, kinds, dialect, linked=settings.web.public_url is not None)
     family = families.get(row.family, {})
     own = {
         "name": name,
@@ -116,42 +141,21 @@ def _model(
         "places": places,
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
-        "prices": _prices(f"models.{name}.price", row.price, row),
-        "silent_prices": _prices(f"models.{name}.silent_price", row.silent_price, row),
+        "prices": _prices("price", row.price, row),
+        "silent_prices": _prices("silent_price", row.silent_price, row),
     }
     # All else a model has as its table has it.
     return _MODELS.validate_python({**row.model_dump(), **own})
 
 
-def _prices(key: str, given: Price | None, row: ModelTable) -> dict[str, int]:
-    """Of every quality that it makes, whether they cost the same or not."""
-    if given is None:
-        return {}
-    if isinstance(given, float):
-        return dict.fromkeys(row.sizes, round(given * MICRO))
-    _check_known(key, given, QUALITIES)
-    for quality in row.sizes:
-        if quality not in given:
-            raise _Wrong(f"{key}.{quality}", "price_of_quality_missing")
-    return {quality: round(given[quality] * MICRO) for quality in row.sizes}
-
-
-def _check_gateway(name: str, gateway: str, settings: Settings) -> None:
-    key = f"models.{name}.gateway"
-    if gateway not in settings.gateways:
-        raise _Wrong(key, "gateway_unknown", given=gateway, can=", ".join(settings.gateways))
-    if gateway in settings.claimed:
-        raise _Wrong(key, "gateway_claimed", given=gateway)
-
-
-def _laid(name: str, table: Tables, wires: Tables, gateway: Gateway) -> Tables:
+def _laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
     """The wire's table, then the model's own; over each, what it says for the gateway's dialect.
 
     Over that, what it says for the plugin that is known to serve the model there.
     """
     wire = Route.model_validate(table).wire
     if wire is not None:
-        _check_known(f"models.{name}.wire", [wire], wires, whole=True)
+        _check_known("wire", [wire], wires, whole=True)
     laid: Tables = {}
     for under in (wires[wire] if wire else {}, table):
         common = {key: value for key, value in under.items() if key != "dialects"}
@@ -161,6 +165,18 @@ def _laid(name: str, table: Tables, wires: Tables, gateway: Gateway) -> Tables:
         span = plugins.known(gateway, laid.get("plugin"))
         laid = _merged(laid, next((each.laid for each in served if each.covers(*span)), {}))
     return laid
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
+    """`over` laid upon `under`, table by table; some replace the whole one."""
+    merged = dict(under)
+    for key, value in over.items():
+        earlier = merged.get(key)
+        if key not in _WHOLE and isinstance(earlier, dict) and isinstance(value, dict):
+            merged[key] = _merged(earlier, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
@@ -179,25 +195,40 @@ def _places(table: PlacesTable, dialect: Dialect) -> Places:
     return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
 
 
-def _check(name: str, row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:
-    key = f"models.{name}"
-    _check_known(f"{key}.sizes", row.sizes, QUALITIES)
-    _check_known(f"{key}.at", row.at, QUALITIES)
-    _check_known(f"{key}.shapes", row.shapes, ASPECTS, whole=True)
-    for quality, sizes in row.sizes.items():
-        _check_known(f"{key}.sizes.{quality}", sizes if isinstance(sizes, dict) else (), ASPECTS)
+def _prices(key: str, given: Price | None, row: ModelTable) -> dict[str, int]:
+    """Of every quality that it makes, whether they cost the same or not."""
+    if given is None:
+        return {}
+    prices = given if isinstance(given, dict) else dict.fromkeys(row.sizes, given)
+    _check_known(key, prices, QUALITIES)
+    for quality in row.sizes:
+        if quality not in prices:
+            raise _Wrong(f"{key}.{quality}", "price_of_quality_missing")
+    return {quality: round(prices[quality] * MICRO) for quality in row.sizes}
+
+
+# --- its mistakes --------------------------------------------------------------------------------
+
+
+def _check(row: ModelTable) -> None:
+    _check_known("sizes", row.sizes, QUALITIES)
+    _check_known("at", row.at, QUALITIES)
+    _check_known("shapes", row.shapes, ASPECTS, whole=True)
     if set(row.kinds) == {Kind.REMIX}:
-        raise _Wrong(f"{key}.kinds", "remix_alone")
+        raise _Wrong("kinds", "remix_alone")
     if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
-        raise _Wrong(f"{key}.picture", "missing")
-    if row.picture and row.picture.exact:
-        _check_exact(name, row)
+        raise _Wrong("picture", "missing")
+    for quality, sizes in row.sizes.items():
+        _check_known(f"sizes.{quality}", sizes if isinstance(sizes, dict) else (), ASPECTS)
+        for word in [sizes] if isinstance(sizes, str) else sizes.values():
+            # A picture can be cut to the size of the video only where the wire's words are pixels.
+            if row.picture and row.picture.exact and not _PIXELS.fullmatch(word):
+                wanted = {"given": repr(word), "wanted": "1280x720"}
+                raise _Wrong(f"sizes.{quality}", "wrong_type", **wanted)
     for extra in row.drops_false:
         # Left out on the way up, and up there it is true by default.
         if row.extras.get(extra) is False and row.unasked.get(extra):
-            raise _Wrong(f"{key}.extras.{extra}", "false_dropped")
-    for kind in kinds:
-        _check_places(f"{key}.places.{kind}", kind, row, places)
+            raise _Wrong(f"extras.{extra}", "false_dropped")
 
 
 def _check_known(
@@ -211,85 +242,34 @@ def _check_known(
             raise _Wrong(at, "not_one_of", given=each, can=", ".join(can))
 
 
-def _check_without_links(name: str, row: ModelTable, kinds: tuple[Kind, ...]) -> None:
-    takes_files = any(kind in _FILES for kind in kinds)
-    if takes_files and row.picture and row.picture.transport is Transport.URL:
-        raise _Wrong(f"models.{name}.picture.transport", "link_nowhere")
-
-
-def _check_sounds(name: str, table: Tables, kinds: tuple[Kind, ...], dialect: Dialect) -> None:
-    """What goes up with a sound is dropped by new-api; other gateways of its kind may not."""
-    own = Route.model_validate(table).dialects.get(dialect, {}).get("places", {})
-    if dialect == "new-api" and Kind.SOUND in kinds and Kind.SOUND not in own:
-        raise _Wrong(f"models.{name}.dialects.new-api.places.s2v", "sound_dropped")
-
-
-def _check_places(key: str, kind: Kind, row: ModelTable, places: Places) -> None:
+def _check_places(kind: Kind, row: ModelTable, places: Places) -> None:
     """One place for each file, and none that gateways answer 400 to."""
-    given = places.files.get(kind, ())
-    if len(given) != _FILES.get(kind, 0):
-        raise _Wrong(key, "places_missing", given=len(given), wanted=_FILES[kind])
-    count = Counter(place.partition("[")[0] for each in given for place in each)
+    key, given, wanted = f"places.{kind}", places.files.get(kind, ()), _FILES.get(kind, 0)
+    if len(given) != wanted:
+        raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
+    each = [place for several in given for place in several]
+    count = Counter(place.partition("[")[0] for place in each)
+    is_form = row.body == "form"
     uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
-    if row.body == "json" and uploads:
+    if uploads and not is_form:
         raise _Wrong(key, "file_in_json")
     if uploads and any("." in place for place in count):
         raise _Wrong(key, "place_of_file")
-    if row.body == "form" and not uploads and count["images"] == 1:
-        raise _Wrong(key, "place_repeated")
-    if len({place for each in given for place in each}) < sum(map(len, given)):
+    if (is_form and not uploads and count["images"] == 1) or len(set(each)) < len(each):
         raise _Wrong(key, "place_repeated")
     fields = (*places.size, *places.aspect, *places.length, *places.extras, *count)
-    if row.body == "form" and any("." in f and not f.startswith("metadata.") for f in fields):
+    if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
         raise _Wrong(key, "table_in_form")
 
 
-def _check_exact(name: str, row: ModelTable) -> None:
-    """A picture can be cut to the size of the video only where the wire's words are pixels."""
-    for quality, sizes in row.sizes.items():
-        for word in [sizes] if isinstance(sizes, str) else sizes.values():
-            if not _PIXELS.fullmatch(word):
-                wanted = {"given": repr(word), "wanted": "1280x720"}
-                raise _Wrong(f"models.{name}.sizes.{quality}", "wrong_type", **wanted)
-
-
-def _default_gateway(settings: Settings) -> str | None:
-    """Never one that a community pays for."""
-    named = settings.default_gateway
-    others = [name for name in settings.gateways if name not in settings.claimed]
-    return named if named in others else next(iter(others), None)
-
-
-def _in_family_order(models: Iterable[Model], families: Tables) -> list[Model]:
-    order = {family: number for number, family in enumerate(families)}
-    return sorted(models, key=lambda model: order.get(model.family, len(order)))
-
-
-def _about_the_whole(models: list[Model], settings: Settings) -> list[Problem]:
-    found = []
-    names = {model.family for model in models}
-    if names and settings.default_model and settings.default_model not in names:
-        values: dict[str, object] = {
-            "given": settings.default_model,
-            "can": ", ".join(sorted(names)),
-        }
-        found.append(Problem("default_model", "not_one_of", values))
-    if settings.limits.purse_money_per_day >= 0:
-        found += [
-            Problem(f"models.{model.name}.price", "price_missing")
-            for model in models
-            if not model.prices
-        ]
-    return found
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
-    """`over` laid upon `under`, table by table; some replace the whole one."""
-    merged = dict(under)
-    for key, value in over.items():
-        earlier = merged.get(key)
-        if key not in _WHOLE and isinstance(earlier, dict) and isinstance(value, dict):
-            merged[key] = _merged(earlier, value)
-        else:
-            merged[key] = value
-    return merged
+def _check_way(
+    table: Tables, row: ModelTable, kinds: Collection[Kind], dialect: Dialect, *, linked: bool
+) -> None:
+    """All files that people give arrive."""
+    # What goes up with a sound is dropped by new-api; other gateways of its kind may not.
+    own = Route.model_validate(table).dialects.get(dialect, {}).get("places", {})
+    if dialect == "new-api" and Kind.SOUND in kinds and Kind.SOUND not in own:
+        raise _Wrong("dialects.new-api.places.s2v", "sound_dropped")
+    by_link = row.picture is not None and row.picture.transport is Transport.URL
+    if by_link and not linked and not _FILES.keys().isdisjoint(kinds):
+        raise _Wrong("picture.transport", "link_nowhere")
