@@ -5,7 +5,6 @@ Answers with the core's `Catalog` and every mistake found on the way.
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
@@ -125,8 +124,7 @@ def _model(
         return None
     kinds, places = _kinds(row, dialect), _places(row.places, dialect)
     _check(row)
-    for kind in kinds:
-        _check_places(kind, row, places)
+    _check_places(row, kinds, places)
     if row.hidden or not kinds:
         return None
     _check_way(table, row, kinds, dialect, linked=settings.web.public_url is not None)
@@ -242,24 +240,26 @@ def _check_known(
             raise _Wrong(at, "not_one_of", given=each, can=", ".join(can))
 
 
-def _check_places(kind: Kind, row: ModelTable, places: Places) -> None:
+def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:
     """One place for each file, and none that gateways answer 400 to."""
-    key, given, wanted = f"places.{kind}", places.files.get(kind, ()), _FILES.get(kind, 0)
-    if len(given) != wanted:
-        raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
-    each = [place for several in given for place in several]
-    count = Counter(place.partition("[")[0] for place in each)
     is_form = row.body == "form"
     uploads = row.picture is not None and row.picture.transport is Transport.UPLOAD
-    if uploads and not is_form:
-        raise _Wrong(key, "file_in_json")
-    if uploads and any("." in place for place in count):
-        raise _Wrong(key, "place_of_file")
-    if (is_form and not uploads and count["images"] == 1) or len(set(each)) < len(each):
-        raise _Wrong(key, "place_repeated")
-    fields = (*places.size, *places.aspect, *places.length, *places.extras, *count)
+    fields = [*places.size, *places.aspect, *places.length, *places.extras]
+    for kind in (each for each in kinds if each in _FILES):
+        key, given, wanted = f"places.{kind}", places.files[kind], _FILES[kind]
+        each = [place for several in given for place in several]
+        if len(given) != wanted:
+            raise _Wrong(key, "places_missing", given=len(given), wanted=wanted)
+        if uploads and not is_form:
+            raise _Wrong(key, "file_in_json")
+        if uploads and any("." in place for place in each):
+            raise _Wrong(key, "place_of_file")
+        is_one_of_many = [place.partition("[")[0] for place in each].count("images") == 1
+        if (is_form and not uploads and is_one_of_many) or len(set(each)) < len(each):
+            raise _Wrong(key, "place_repeated")
+        fields += each
     if is_form and any("." in f and not f.startswith("metadata.") for f in fields):
-        raise _Wrong(key, "table_in_form")
+        raise _Wrong("places", "table_in_form")
 
 
 def _check_way(

@@ -357,6 +357,27 @@ WRONG = {
             " answer 400 to that. One picture is image, several are images."
         ),
     ),
+    "a file in JSON": (
+        'body = "json"',
+        (
+            "places.i2v puts a file into JSON, which is text. Set body to form,"
+            " or let pictures travel as data-uri."
+        ),
+    ),
+    "a table in a form": (
+        'places = { size = ["parameters.size"] }',
+        (
+            "places has a table outside the metadata, which a form can't hold."
+            " Set body to json, or name a field."
+        ),
+    ),
+    "a file in a table in a form": (
+        'picture = { transport = "base64" }\nplaces = { i2v = [["content[0].url"]] }',
+        (
+            "places has a table outside the metadata, which a form can't hold."
+            " Set body to json, or name a field."
+        ),
+    ),
     "a false that gets lost": (
         'drops_false = ["audio"]\nunasked = { audio = true }\nextras = { audio = false }',
         (
