@@ -30,6 +30,7 @@ from bot.gateways.guard import is_public
 from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.pages import speaks_plainly_to_tls
+from bot.gateways.places import is_usable
 from bot.gateways.sending import NET, open_session, read
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
 
@@ -201,7 +202,7 @@ def read_models(answer: Answer) -> tuple[str, ...] | None:
     if not isinstance(listed, list):
         return None
     names = (each.get("id") for each in listed if isinstance(each, dict))
-    return tuple(name for name in names if isinstance(name, str))
+    return tuple(name for name in names if isinstance(name, str) and is_usable(name))
 
 
 def read_balance(answer: Answer) -> float | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from bot.gateways.details import Answer
+from bot.gateways.places import is_usable
 
 UNKNOWN = "unknown"
 NEW_API = "new-api"
@@ -69,11 +70,11 @@ def software_of(answers: Mapping[str, Answer]) -> Which:
         for match in sign.matches(question, answer)
     ]
     ours = [(sign, match) for sign, match in seen if sign.software == seen[0][0].software]
-    versions = (match.groupdict().get("version") for _, match in ours)
+    versions = (match.groupdict().get("version") or "" for _, match in ours)
     return Which(
         software=next((sign.software for sign, _ in ours), UNKNOWN),
         generation=next((sign.generation for sign, _ in ours if sign.generation), None),
-        version=next(filter(None, versions), ""),
+        version=next((it for it in versions if is_usable(it)), ""),
     )
 
 

@@ -328,6 +328,7 @@ MODELS = {
     "a list": (said({"data": [{"id": "a"}, {"id": "b"}]}), ("a", "b")),
     "an empty list": (said({"data": []}), ()),
     "odd members": (said({"data": [{"id": 1}, "x", {}, {"id": "a"}]}), ("a",)),
+    "names of nothing": (said({"data": [{"id": "\ud800"}, {"id": " "}, {"id": "a"}]}), ("a",)),
     "refused": (said({"data": [{"id": "a"}]}, 403), None),
     "something else": (said({"data": {"a": 1}}), None),
     "a page": (said("<html>"), None),

@@ -90,6 +90,10 @@ KNOWN: Mapping[str, tuple[Mapping[str, Answer], Which]] = {
         {"models": said(200, "", x_litellm_version="1.106.2")},
         Which(software="litellm", version="1.106.2"),
     ),
+    "LiteLLM with a version that is none": (
+        {"models": said(200, "", x_litellm_version="\x7f")},
+        Which(software="litellm"),
+    ),
     "LiteLLM by a call id": (
         {"video": said(500, "", x_litellm_call_id="1")},
         Which(software="litellm"),
