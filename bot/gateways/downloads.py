@@ -33,6 +33,8 @@ _WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)
 _TOLD = 12
 """Bytes that tell text from video; only a transport stream takes `HEAD`."""
+_TAGS = ("ETag", "Last-Modified")
+"""Headers that differ where the file is another one."""
 _TEXT = (b"{", b"[", b'"', b"http")
 """How an answer begins that may say where the video is."""
 
@@ -157,6 +159,7 @@ class _Saving:
         self._bounds = bounds
         self._headers = response.headers
         self._whole = response.content_length
+        self._tags = {name: tag for name in _TAGS if (tag := self._headers.get(name))}
         self._received = 0
         self._size = 0
         """Of what was received, without what is blank and unpacked."""
@@ -181,11 +184,13 @@ class _Saving:
         return {"Range": f"bytes={self._received}-", "If-Range": same}
 
     def goes_on_with(self, response: aiohttp.ClientResponse) -> bool:
-        """Whether this answer is the rest."""
-        told = response.headers.get("Content-Range", "").strip()
+        """Whether this answer is the rest: not every server that knows ranges knows If-Range."""
+        headers = response.headers
         last = (self._whole or 0) - 1
         span = f"bytes {self._received}-{last}/{self._whole}"
-        return response.status == 206 and told == span
+        is_span = response.status == 206 and headers.get("Content-Range", "").strip() == span
+        is_same = all(headers.get(name, tag) == tag for name, tag in self._tags.items())
+        return is_span and is_same and "Content-Encoding" not in headers
 
     async def run(self, response: aiohttp.ClientResponse) -> Fetch | None:
         """Save what comes; None if it is no video, and may say where there is one."""

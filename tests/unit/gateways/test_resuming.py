@@ -26,9 +26,12 @@ def first(headers: dict[str, str], body: bytes = FILE) -> wire.Fault:
     return wire.sending(wire.answer(body[:CUT], headers=headers, length=len(body)))
 
 
-def second(body: bytes = FILE, start: int = CUT, whole: int | None = None) -> wire.Fault:
+def second(
+    body: bytes = FILE, start: int = CUT, whole: int | None = None, **headers: str
+) -> wire.Fault:
     span = f"bytes {start}-{len(body) - 1}/{len(body) if whole is None else whole}"
-    return wire.sending(wire.answer(body[start:], 206, headers={"Content-Range": span}))
+    headers = {"Content-Range": span} | {name.replace("_", "-"): it for name, it in headers.items()}
+    return wire.sending(wire.answer(body[start:], 206, headers=headers))
 
 
 async def test_the_rest_is_asked_for_and_put_behind_what_is_there(video: Path) -> None:
@@ -73,7 +76,13 @@ async def test_what_is_blank_before_a_video_counts_among_what_came(video: Path) 
 
 @pytest.mark.parametrize(
     "fault",
-    [second(start=CUT + 1), second(whole=len(FILE) + 1), wire.sending(wire.answer("no", 416))],
+    [
+        second(start=CUT + 1),
+        second(whole=len(FILE) + 1),
+        second(ETag='"two"'),
+        second(Content_Encoding="gzip"),
+        wire.sending(wire.answer("no", 416)),
+    ],
 )
 async def test_a_part_that_is_not_the_rest_is_no_video(video: Path, fault: wire.Fault) -> None:
     server = Wire(first(KNOWN), fault)
