@@ -27,7 +27,8 @@ from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking
 from bot.log import redacted
 
 REQUESTS = 4
-"""For one address, with all redirects and links that follow from it."""
+"""For one address, with all redirects and links that follow from it, and without those that brought
+more of a file that had begun."""
 _MOVED = (301, 302, 303, 307, 308)
 _WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)
@@ -61,10 +62,11 @@ class Downloads:
         """
         waiting: list[tuple[URL | str, Key, _Saving | None]] = [(url, key, None)]
         fetch: Fetch = Trouble("no link")
-        for _ in range(REQUESTS):
-            if not waiting:
-                return fetch
+        left = REQUESTS
+        while waiting and left:
+            left -= 1
             target, shown, begun = waiting.pop()
+            before = begun.received if begun else 0
             try:
                 here = URL(target)
                 got = await self._ask(here, into, shown, begun, prompt)
@@ -82,6 +84,8 @@ class Downloads:
                 return got
             if isinstance(got, _Saving):
                 waiting.append((target, shown, got))
+                # A file of which more came each time has an end.
+                left += got is begun and got.received - before >= self.bounds.stride
                 got = got.broken_by
             fetch = got
         return fetch if not waiting or waiting[-1][2] else Trouble("too many redirects")
@@ -160,7 +164,7 @@ class _Saving:
         self._headers = response.headers
         self._whole = response.content_length
         self._tags = {name: tag for name in _TAGS if (tag := self._headers.get(name))}
-        self._received = 0
+        self.received = 0
         self._size = 0
         """Of what was received, without what is blank and unpacked."""
         self._unpacking = Unpacking(self._headers.get("Content-Encoding"))
@@ -181,13 +185,13 @@ class _Saving:
         is_clear = self._is_told and not self._is_writing and self._unpacking.is_plain
         if not is_clear or self._is_text:
             return {}
-        return {"Range": f"bytes={self._received}-", "If-Range": same}
+        return {"Range": f"bytes={self.received}-", "If-Range": same}
 
     def goes_on_with(self, response: aiohttp.ClientResponse) -> bool:
         """Whether this answer is the rest: not every server that knows ranges knows If-Range."""
         headers = response.headers
         last = (self._whole or 0) - 1
-        span = f"bytes {self._received}-{last}/{self._whole}"
+        span = f"bytes {self.received}-{last}/{self._whole}"
         is_span = response.status == 206 and headers.get("Content-Range", "").strip() == span
         is_same = all(headers.get(name, tag) == tag for name, tag in self._tags.items())
         return is_span and is_same and "Content-Encoding" not in headers
@@ -195,24 +199,24 @@ class _Saving:
     async def run(self, response: aiohttp.ClientResponse) -> Fetch | None:
         """Save what comes; None if it is no video, and may say where there is one."""
         now = asyncio.get_running_loop().time
-        mark = self._received + self._bounds.stride
-        with self.into.open("ab" if self._received else "wb", buffering=0) as file:
+        mark = self.received + self._bounds.stride
+        with self.into.open("ab" if self.received else "wb", buffering=0) as file:
             async with asyncio.timeout(self._bounds.stall) as patience:
                 async for chunk in response.content.iter_chunked(256 * 1024):
-                    self._received += len(chunk)
+                    self.received += len(chunk)
                     for packed in self._unpacking.pieces(chunk):
                         piece = self._baring.piece(packed)
                         if stop := self._look(piece):
                             return stop
                         await self._write(file, piece)
-                    if self._received >= mark:
-                        mark = self._received + self._bounds.stride
+                    if self.received >= mark:
+                        mark = self.received + self._bounds.stride
                         patience.reschedule(now() + self._bounds.stall)
             if stop := self._look(rest := self._baring.rest()):
                 return stop
             await self._write(file, rest)
-        if self._whole is not None and self._whole != self._received:
-            return Trouble(f"{self._received} of {self._whole} bytes")
+        if self._whole is not None and self._whole != self.received:
+            return Trouble(f"{self.received} of {self._whole} bytes")
         if not self._unpacking.is_whole:
             return Trouble("packed content is cut", definite=True)
         return self._tell() or (None if self._is_text else Fetched(self._size))

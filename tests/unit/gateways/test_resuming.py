@@ -113,3 +113,21 @@ async def test_it_is_not_taken_up_for_ever(video: Path) -> None:
     async with server.serve() as url, opened(url) as gateway:
         assert await fetched(gateway, "v", [], video) == Trouble("ClientPayloadError")
     assert len(server.requests) == 4
+
+
+async def test_a_file_of_which_more_comes_each_time_comes_to_its_end(video: Path) -> None:
+    long, step = FILE * 8, 100_000
+    parts = [
+        wire.answer(
+            long[start : start + step],
+            206,
+            headers={"Content-Range": f"bytes {start}-{len(long) - 1}/{len(long)}"},
+            length=len(long) - start,
+        )
+        for start in range(CUT, len(long), step)
+    ]
+    server = Wire(first(KNOWN, long), *map(wire.sending, parts))
+    async with server.serve() as url, opened(url) as gateway:
+        assert await fetched(gateway, "v", [], video) == Fetched(len(long))
+    assert video.read_bytes() == long
+    assert len(server.requests) > 4
