@@ -39,13 +39,10 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        elif parsed not in _UNICAST:
-            return False
-    if not parsed.is_global or parsed.is_multicast:
-        return False
-    return not any(parsed in network for network in _FORBIDDEN if network.version == parsed.version)
+        parsed = parsed.ipv4_mapped or parsed
+    is_assigned = parsed.version == 4 or parsed in _UNICAST
+    is_inside = parsed.is_multicast or any(parsed in network for network in _FORBIDDEN)
+    return parsed.is_global and is_assigned and not is_inside
 
 
 def check_url(url: URL, *, origins: frozenset[str]) -> None:
