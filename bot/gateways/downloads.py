@@ -8,7 +8,6 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from io import FileIO
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +21,7 @@ from bot.gateways.details import Answer
 from bot.gateways.guard import check_url
 from bot.gateways.looks import read_content, read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
-from bot.gateways.sending import NET, read
+from bot.gateways.sending import NET, read, write
 from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking
 from bot.log import redacted
 
@@ -208,26 +207,20 @@ class _Saving:
                         piece = self._baring.piece(packed)
                         if stop := self._look(piece):
                             return stop
-                        await self._write(file, piece)
+                        self._is_writing = True
+                        await write(file, piece)
+                        self._is_writing = False
                     if self.received >= mark:
                         mark = self.received + self._bounds.stride
                         patience.reschedule(now() + self._bounds.stall)
             if stop := self._look(rest := self._baring.rest()):
                 return stop
-            await self._write(file, rest)
+            await write(file, rest)
         if self._whole is not None and self._whole != self.received:
             return Trouble(f"{self.received} of {self._whole} bytes")
         if not self._unpacking.is_whole:
             return Trouble("packed content is cut", definite=True)
         return self._tell() or (None if self._is_text else Fetched(self._size))
-
-    async def _write(self, file: FileIO, data: bytes) -> None:
-        """Write all of it: a disk that is nearly full takes a part, and only then says so."""
-        self._is_writing = True
-        rest = memoryview(data)
-        while rest:
-            rest = rest[await asyncio.to_thread(file.write, rest) :]
-        self._is_writing = False
 
     def _look(self, piece: bytes) -> Trouble | Unusable | None:
         """Whether to stop before this piece: it is too much, or shows that this is no video."""

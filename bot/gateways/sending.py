@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BytesIO, FileIO
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -26,6 +27,7 @@ from bot.gateways.unpacking import Baring
 from bot.log import get_logger
 
 log = get_logger()
+Told = TypeVar("Told")
 
 # ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
 NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
@@ -50,6 +52,15 @@ async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int
         if len(body) > most:
             break
     return Answer(response.status, response.headers, bytes(body[:most]))
+
+
+async def write(
+    file: FileIO, data: bytes, do: Callable[..., Awaitable[int]] = asyncio.to_thread
+) -> None:
+    """Write all of it: a disk that is nearly full takes a part, and only then says so."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[await do(file.write, rest) :]
 
 
 async def post(
@@ -168,42 +179,39 @@ async def _saved(
 
     It comes only once: while the disk takes nothing, the unread rest waits in its connection.
     """
-    disk, size = _Disk(into, bounds), len(head)
+    disk, size = _Disk(bounds), len(head)
     try:
-        await disk.write(head)
-        async for chunk in response.content.iter_chunked(256 * 1024):
-            size += len(chunk)
-            if size > bounds.video:
-                detail = f"larger than we take: more than {bounds.video} bytes"
-                return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
-            await disk.write(chunk)
+        with await disk.takes(FileIO, into, "wb") as file:
+            await write(file, head, disk.takes)
+            async for chunk in response.content.iter_chunked(256 * 1024):
+                size += len(chunk)
+                if size > bounds.video:
+                    detail = f"larger than we take: more than {bounds.video} bytes"
+                    return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
+                await write(file, chunk, disk.takes)
     except (OSError, aiohttp.ClientError):
         if disk.why is None:
             raise
         # A sender that did not wait for us is not what was at fault.
         return Rejected(Reason.NO_ROOM, disk.why, charged=True)
-    finally:
-        disk.close()
     return Made(size)
 
 
 class _Disk:
-    """A file that is written to however long that takes, within the time for a whole video."""
+    """Our own disk, tried for however long that takes, within the time for a whole video."""
 
-    def __init__(self, path: Path, bounds: Bounds) -> None:
-        self._path = path
+    def __init__(self, bounds: Bounds) -> None:
         self._pause = bounds.room
         # What is left of that time is for saying so.
         self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
-        self._file: FileIO | None = None
         self.why: str | None = None
-        """The disk's error when it took nothing."""
+        """Its error when it took nothing."""
 
-    async def write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
+    async def takes(self, do: Callable[..., Told], *given: object) -> Told:
+        """The result of `do` as soon as there is room for it. Raises `OSError` at the end."""
+        while True:
             try:
-                rest = rest[await asyncio.to_thread(self._some, rest) :]
+                return await asyncio.to_thread(do, *given)
             except OSError as error:
                 if self.why is None:
                     log.error("film.no_room", why=error.strerror)
@@ -211,13 +219,3 @@ class _Disk:
                 if asyncio.get_running_loop().time() > self._until:
                     raise
                 await asyncio.sleep(self._pause)
-
-    def _some(self, data: memoryview) -> int:
-        """Without a buffer, so that it is known how much was written before an error."""
-        if self._file is None:
-            self._file = FileIO(self._path, "wb")
-        return self._file.write(data)
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
