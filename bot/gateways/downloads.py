@@ -72,9 +72,9 @@ class Downloads:
                 if isinstance(got, tuple):
                     # The likeliest last: it is the next.
                     there = [here.join(URL(each)) for each in reversed(got)]
-                    keys = [shown if each.origin() == here.origin() else {} for each in there]
                     waiting += [
-                        (each, shown, None) for each, shown in zip(there, keys, strict=True)
+                        (each, shown if each.origin() == here.origin() else {}, None)
+                        for each in there
                     ]
                     continue
             except NET as error:
