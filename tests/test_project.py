@@ -223,17 +223,19 @@ _FAMILIES = {
     "error.limit_": [field.name for field in fields(Usage)],
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
-    "error.": [sign.code for sign in STRANGE],
     "kind.": list(Kind),
     "reason.": list(Reason),
     "posted.": list(PostKind),
     "switch_on.": list(SWITCHES),
     "switch_off.": list(SWITCHES),
     "error.": [
-        f"{code}_{extra}{rest}"
-        for code in ("no", "always")
-        for extra in SWITCHES.values()
-        for rest in ("", "_but")
+        *(sign.code for sign in STRANGE),
+        *(
+            f"{code}_{extra}{rest}"
+            for code in ("no", "always")
+            for extra in SWITCHES.values()
+            for rest in ("", "_but")
+        ),
     ],
 }
 

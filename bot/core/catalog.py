@@ -19,7 +19,7 @@ from bot.core.choosing import (
 )
 from bot.core.errors import Refused
 from bot.core.models import DRAFT, QUALITIES, Model, Preset, money
-from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, Value, VideoRequest
+from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, VideoRequest
 from bot.core.parts import room, within
 from bot.core.prompts import clean
 
@@ -223,12 +223,6 @@ def _kind(order: Order) -> Kind:
     if count > 2:
         raise Refused("too_many_pictures", count=count)
     return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
-
-
-def _sounding(model: Model, extras: Mapping[str, Value]) -> bool | None:
-    """Whether it is told to make sound, or would without being told."""
-    sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
-    return None if sounding is None else bool(sounding)
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
