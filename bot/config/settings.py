@@ -25,7 +25,7 @@ from yarl import URL
 from bot.config.plugins import Generation, Version
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
-from bot.gateways.meanings import Meaning, Place, Row, problem_with, row
+from bot.gateways.meanings import Meaning, Place, Row, problem_with
 
 UNLIMITED = -1
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
@@ -260,7 +260,7 @@ class AnswerTable(Table):
 
     def row(self, gateway: str) -> Row:
         """The same as the gateways' clients read it."""
-        return row({"by": gateway, **self.model_dump(exclude_defaults=True)})
+        return Row(**{"by": gateway, **self.model_dump(exclude_defaults=True)})
 
 
 class Gateway(Table):

@@ -85,7 +85,7 @@ def _read_refusal(
     meaning = meaning_of(found)
     unasked = _unasked(status, data, said, meanings) if problem else None
     # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
-    is_coded = found is not None and found.step is Step.CODE
+    is_coded = found is not None and found.step in (Step.CODE, Step.HEAD)
     is_begun = meaning is Meaning.BEGUN and unasked is None
     lock = None if is_begun and is_coded else lock_of(status, found)
     # What may have been made is ordered again after a lock: a vendor's words are too little.

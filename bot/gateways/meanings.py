@@ -7,14 +7,24 @@ Nothing here reads an envelope; nothing elsewhere knows a vendor's words.
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
-from typing import Any
+
+from pydantic.dataclasses import dataclass as checked
 
 from bot.core.jobs import Reason
 from bot.gateways.quoting import Message, Written
-from bot.gateways.spelling import Phrase, Sentence, is_too_short, key_of, plain, spelt_out, word_of
+from bot.gateways.spelling import (
+    MOST,
+    is_too_short,
+    key_of,
+    phrase,
+    plain,
+    sentence,
+    spelt_out,
+    word_of,
+)
 
 
 class Meaning(StrEnum):
@@ -74,10 +84,13 @@ class Place(StrEnum):
     """The words of a job that failed about itself."""
 
 
+_JUDGED = (Place.CREATE, Place.FAILURE)
+"""Where one order is judged."""
+
 _VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row of the table; `answers.toml` says what the columns are."""
 
@@ -101,21 +114,37 @@ class Step(StrEnum):
 
     BOTH = "code and sentence"
     CODE = "code"
+    HEAD = "code that a message begins with"
     SENTENCE = "sentence"
     PHRASE = "phrase"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The row that decided, and by which part of it."""
+    """A row that an answer may be told by, and by which part of it."""
 
     row: Row
     step: Step
+    is_whole: bool = False
+    """All of a message is spelt out."""
+    length: int = 0
+    """Characters of the message that are spelt out."""
 
     @property
     def meaning(self) -> Meaning:
         """What the row says."""
         return self.row.meaning
+
+
+def rank(found: Found) -> tuple[object, ...]:
+    """The least decides. "No" or "later" alone may be told more exactly by what follows."""
+    is_coded = found.step in (Step.CODE, Step.HEAD)
+    is_vague = found.meaning in _VAGUE and (is_coded or found.row.one_order)
+    of_step = (not found.is_whole, -found.length, _MEANINGS.index(found.meaning))
+    return (is_vague, _STEPS.index(found.step), *of_step)
+
+
+_MEANINGS, _STEPS = list(Meaning), list(Step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +165,12 @@ class Meanings:
     def __init__(self, rows: Sequence[Row], *, beneath: "Meanings | None" = None) -> None:
         """`beneath` is asked where these rows know nothing."""
         self.rows = tuple(rows)
-        self._beneath = beneath
-        self._known = tuple(_Known(row) for row in rows)
-        self._words = {word_of(word): row.meaning for row in rows for word in row.words}
-        unasked = [row for row in rows if row.unasked]
-        self._unasked = {
-            key_of(code): row.meaning
-            for row in unasked
-            for spelling in row.codes
-            for code in spelt_out(spelling)
-        }
+        self._layers: list[list[_Known]] = [
+            [_Known(row) for row in rows],
+            *(beneath._layers if beneath else ()),
+        ]
+        own = {word_of(word): row.meaning for row in rows for word in row.words}
+        self._words: dict[str, Meaning] = {**(beneath._words if beneath else {}), **own}
 
     def under(self, rows: Sequence[Row]) -> "Meanings":
         """The same table with the operator's `rows`, which go first."""
@@ -158,75 +183,60 @@ class Meanings:
 
     def find(self, said: Said, *, status: int, at: Place) -> Found | None:
         """The row that tells what it means."""
-        found = self._find(_Heard.of(said), status=status, at=at)
-        if found is None and self._beneath:
-            return self._beneath.find(said, status=status, at=at)
-        return found
+        heard = _Heard(said)
+        for layer in self._layers:
+            held = [known for known in layer if known.holds(status, at)]
+            if found := min(_found(held, heard, status, at), key=rank, default=None):
+                return found
+        return None
 
     def word(self, word: str) -> Meaning | None:
         """The state that a status word stands for."""
-        meaning = self._words.get(word_of(word))
-        return self._beneath.word(word) if meaning is None and self._beneath else meaning
+        return self._words.get(word_of(word))
 
     def unasked(self, code: str) -> Meaning | None:
         """What it means if the gateway itself says so, before any vendor was asked."""
-        meaning = self._unasked.get(key_of(code))
-        return self._beneath.unasked(code) if meaning is None and self._beneath else meaning
+        rows = (known.row for layer in self._layers for known in layer if known.is_code(code))
+        return next((row.meaning for row in rows if row.unasked), None)
 
     def words(self, *meanings: Meaning) -> frozenset[str]:
         """The status words of these meanings."""
         return frozenset(word for word, meaning in self._words.items() if meaning in meanings)
 
-    def _find(self, heard: "_Heard", *, status: int, at: Place) -> Found | None:
-        held = [known for known in self._known if known.holds(status, at)]
-        own = [known for known in held if not known.row.together]
-        account = heard.without(it for it in held if it.row.one_order)
-        codes = (*heard.codes, *heard.heads)
-        together = (it for it in held if it.row.together and it.has_code(codes, status, at))
-        both = _first(Step.BOTH, (it for it in together if it.match(_for(it, heard, account))[1]))
-        code = _first(Step.CODE, (it for it in own if it.has_code(heard.codes, status, at)))
-        head = _first(Step.CODE, (it for it in own if it.has_code(heard.heads, status, at)))
-        matched = [(it.match(_for(it, heard, account)), it.row) for it in own]
-        (_, length), best = max(matched, key=lambda it: it[0], default=((False, 0), None))
-        sentence = Found(best, Step.SENTENCE) if best and length else None
-        steps = [both, code, self._headed(head, code, account, heard), sentence]
-        # Only what ends one order may be told by a part of a message, or in a person's own words.
-        if at in (Place.CREATE, Place.FAILURE):
-            # 429 is "later" by itself: no part of a message outweighs that.
-            phrased = own if status != 429 else []
-            steps.append(_first(Step.PHRASE, (it for it in phrased if it.has_phrase(heard))))
-            quoted = (it for it in own if it.has_code(heard.quoted, status, at))
-            order = (it for it in quoted if it.row.meaning in ABOUT_ONE_ORDER)
-            steps.append(_first(Step.PHRASE, order))
-        found = [step for step in steps if step]
-        # What says "no" or "later" alone may be told more exactly by what follows.
-        exact = (it for it in found if not _is_vague(it))
-        return next(exact, found[0] if found else None)
-
-    @staticmethod
-    def _headed(
-        head: Found | None, code: Found | None, account: "_Heard", heard: "_Heard"
-    ) -> Found | None:
-        """The code that a message begins with, where it is no less than the answer's own.
-
-        A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): of a key, and of
-        a message about one order, it tells nothing about the account.
-        """
-        if head is None or head.meaning not in LOCKS:
-            return head if code is None or _is_vague(code) else None
-        is_ours = head.meaning is Meaning.NO_BALANCE and account.texts == heard.texts
-        return head if code is None and is_ours else None
-
-
-def _is_vague(found: Found) -> bool:
-    return found.meaning in _VAGUE and (found.step is Step.CODE or found.row.one_order)
-
-
-def _for(known: "_Known", heard: "_Heard", account: "_Heard") -> "_Heard":
-    return account if known.row.meaning in LOCKS else heard
-
 
 # --- comparing -----------------------------------------------------------------------------------
+
+
+def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Iterator[Found]:
+    """Each of these rows that the answer may be told by."""
+    alone = [it for it in held if it.row.one_order]
+    about_us = [text for text in heard.texts if not any(it.is_said_in(text) for it in alone)]
+    coded = {it for it in held if not it.row.together and it.has_code(heard.codes, status, at)}
+    # A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): at the head of a
+    # message about one order they tell nothing about the account.
+    is_ours = not coded and about_us == heard.texts
+    for known in held:
+        row = known.row
+        texts = about_us if row.meaning in LOCKS else heard.texts
+        texts = [text for text in texts if not any(other in text.text for other in known.unless)]
+        match = known.match(texts)
+        if row.together:
+            if match and known.has_code(heard.codes + heard.heads, status, at):
+                yield Found(row, Step.BOTH)
+            continue
+        if known in coded:
+            yield Found(row, Step.CODE)
+        is_told = row.meaning not in LOCKS or (is_ours and row.meaning is Meaning.NO_BALANCE)
+        if is_told and known.has_code(heard.heads, status, at):
+            yield Found(row, Step.HEAD)
+        if match:
+            yield Found(row, Step.SENTENCE, *match)
+        # Only what ends one order may be told by a part of a message, or in a person's own words;
+        # and 429 is "later" by itself: no part of a message outweighs that.
+        is_quoted = row.meaning in ABOUT_ONE_ORDER and known.has_code(heard.quoted, status, at)
+        if at in _JUDGED and (is_quoted or (status != 429 and known.has_phrase(texts))):
+            yield Found(row, Step.PHRASE)
+
 
 _NUMBER = re.compile(r"(baseresp|errcode)?\d+")
 """A code of digits alone, perhaps with the envelope that is one vendor's own."""
@@ -234,45 +244,21 @@ _AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
 """Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Heard:
-    """The words of an answer, spelt as the table is."""
+    """The words of an answer, spelt as the table is, apart from what a person may have written."""
 
-    codes: tuple[str, ...]
-    quoted: tuple[str, ...]
-    """Codes that a person may have written."""
-    texts: tuple[Message, ...]
-    heads: tuple[str, ...] = ()
-
-    def without(self, rows: "Iterable[_Known]") -> "_Heard":
-        """The same without the messages that are one of these rows' sentences."""
-        rows = tuple(rows)
-        left = (it for it in self.texts if not any(row.is_said_in(it) for row in rows))
-        return replace(self, texts=tuple(left))
-
-    @classmethod
-    def of(cls, said: Said) -> "_Heard":
+    def __init__(self, said: Said) -> None:
         written = Written(said.prompt)
-        own: list[str] = []
-        quoted: list[str] = []
-        for code in said.codes:
-            place, _, number = code.rpartition(".")
-            is_number = bool(place) and number.isdigit() and written.may_be_table()
-            (quoted if written.has(number if is_number else code) else own).append(code)
-        texts = tuple(written.message(text) for text in said.texts)
+        self.texts = [written.message(text) for text in said.texts]
+        own = [code for code in said.codes if not written.has_code(code)]
         heads = [code for code in said.heads if not written.has(code)]
-        quoted += [code for code in said.heads if code not in heads]
-        return cls(_keys(own), _keys(quoted), texts, _keys(heads))
+        self.codes, self.heads = _keys(own), _keys(heads)
+        told = (*said.codes, *said.heads)
+        self.quoted = _keys(code for code in told if code not in own and code not in heads)
 
 
-def _keys(codes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, map(key_of, codes)))
-
-
-def _first(step: Step, rows: "Iterable[_Known]") -> Found | None:
-    order = list(Meaning)
-    known = min(rows, key=lambda it: order.index(it.row.meaning), default=None)
-    return Found(known.row, step) if known else None
+def _keys(codes: Iterable[str]) -> list[str]:
+    return list(filter(None, map(key_of, codes)))
 
 
 class _Known:
@@ -283,55 +269,52 @@ class _Known:
         keys = [key_of(each) for code in row.codes for each in spelt_out(code)]
         self._codes = frozenset(key for key in keys if not key.endswith("*"))
         self._stems = tuple(key[:-1] for key in keys if key.endswith("*"))
-        self._sentences = [Sentence(sentence) for sentence in row.sentences]
-        self._phrases = [Phrase(phrase) for phrase in row.phrases]
-        self._unless = [plain(other) for other in row.unless]
+        self._sentences = [(sentence(it), "*" in it or "#" in it) for it in row.sentences]
+        self._phrases = [phrase(it) for it in row.phrases]
+        self.unless = [plain(other) for other in row.unless]
+
+    def is_code(self, code: str) -> bool:
+        return key_of(code) in self._codes
 
     def holds(self, status: int, at: Place) -> bool:
-        return (not self.row.status or status in self.row.status) and (
-            not self.row.at or at in self.row.at
-        )
+        row = self.row
+        return (not row.status or status in row.status) and (not row.at or at in row.at)
 
     def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
+        """Whether one is the row's: a number is too little where others may have put theirs."""
+        known = [it for it in codes if it in self._codes or it.startswith(self._stems)]
+        if self.row.status or at is Place.FAILURE:
+            return bool(known)
+        numbers = [_NUMBER.fullmatch(code) for code in known]
         return any(
-            (code in self._codes or code.startswith(self._stems)) and self._counts(code, status, at)
-            for code in codes
+            it is None or status in _AT_NUMBERS or (it[1] and status < 500) for it in numbers
         )
 
-    def _counts(self, code: str, status: int, at: Place) -> bool:
-        """A number is too little to go by where anybody else may have put theirs."""
-        number = _NUMBER.fullmatch(code)
-        if number is None or self.row.status or at is Place.FAILURE:
-            return True
-        return status < 500 if number[1] else status in _AT_NUMBERS
-
-    def match(self, heard: "_Heard") -> tuple[bool, int]:
-        """How well a message is one of its sentences: spelt out without gaps, and how much of it.
+    def match(self, texts: Iterable[Message]) -> tuple[bool, int] | None:
+        """How well a message is one of its sentences: without gaps, and how much is spelt out.
 
         A message that a person may have written is none.
         """
-        best = (False, 0)
-        for text in self._allowed(heard):
-            for sentence in self._sentences:
-                parts = sentence.said_in(text.text)
-                if parts and not text.quotes(parts):
-                    best = max(best, (not sentence.has_gaps, sum(map(len, parts))))
+        best = None
+        for text in texts:
+            for pattern, has_gaps in self._sentences:
+                if found := pattern.match(text.text, 0, MOST):
+                    parts = tuple(filter(None, found.groups()))
+                    if not text.quotes(parts):
+                        best = max(best or (False, 0), (not has_gaps, sum(map(len, parts))))
         return best
 
     def is_said_in(self, text: Message) -> bool:
         """Whether a message is one of its sentences, whoever wrote the words."""
-        return any(sentence.said_in(text.text) for sentence in self._sentences)
+        return any(pattern.match(text.text, 0, MOST) for pattern, _ in self._sentences)
 
-    def has_phrase(self, heard: "_Heard") -> bool:
+    def has_phrase(self, texts: Iterable[Message]) -> bool:
         return any(
-            not text.quotes((said,))
-            for text in self._allowed(heard)
-            for phrase in self._phrases
-            for said in phrase.all_in(text.text)
+            not text.quotes((found[0].strip(),))
+            for text in texts
+            for pattern in self._phrases
+            for found in pattern.finditer(text.text)
         )
-
-    def _allowed(self, heard: "_Heard") -> list[Message]:
-        return [it for it in heard.texts if not any(other in it.text for other in self._unless)]
 
 
 def problem_with(row: Row) -> str | None:
@@ -348,31 +331,5 @@ def problem_with(row: Row) -> str | None:
     return None
 
 
-# --- the packaged table --------------------------------------------------------------------------
-
-
-def row(table: dict[str, Any]) -> Row:
-    """One table of TOML as a row. Raises what its constructors do."""
-    lists = {name: tuple(table.get(name, ())) for name in _LISTS}
-    return Row(
-        by=str(table.get("by", "")),
-        meaning=Meaning(table["meaning"]),
-        source=str(table.get("source", "")),
-        status=frozenset(table.get("status", ())),
-        at=frozenset(Place(place) for place in table.get("at", ())),
-        together=bool(table.get("together", False)),
-        one_order=bool(table.get("one_order", False)),
-        unasked=bool(table.get("unasked", False)),
-        **lists,
-    )
-
-
-_LISTS = ("codes", "sentences", "phrases", "unless", "words")
-
-
-def _packaged() -> Iterator[Row]:
-    text = files("bot.gateways").joinpath("answers.toml").read_text("utf-8")
-    return (row(table) for table in tomllib.loads(text)["answers"])
-
-
-PACKAGED = Meanings(tuple(_packaged()))
+_TABLE = tomllib.loads(files("bot.gateways").joinpath("answers.toml").read_text("utf-8"))
+PACKAGED = Meanings([Row(**row) for row in _TABLE["answers"]])

@@ -57,6 +57,8 @@ class Written:
         said = letters(text)
         return bool(said) and any(said in written for written in self._letters)
 
-    def may_be_table(self) -> bool:
-        """Whether quoting them may make what looks like a table of the gateway's own."""
-        return any('"' in text for text in self.texts)
+    def has_code(self, code: str) -> bool:
+        """Whether they may have written a code; and a number, if quoting them may make a table."""
+        place, _, number = code.rpartition(".")
+        is_number = place and number.isdigit() and any('"' in text for text in self.texts)
+        return self.has(number if is_number else code)

@@ -18,16 +18,16 @@ _TAILS = 3
 """Ids at most that are cut off: each gateway on the way adds its own."""
 _HEAD = re.compile(r"^(?:status_code=\d+, ?|[\w.]*(?:error|exception) ?[:-] ?)+")
 _QUOTES = dict.fromkeys(map(ord, "\"'“”‘’`\\"))
-_CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
-_PIECE = re.compile(r"([*#]|\([^()]*\|[^()]*\))")
+_PIECE = re.compile(r"(#|\([^()]*\|[^()]*\))")
 _LEAST = 2
 """Letters of a code, a word, a sentence or a phrase: "*" alone would mean every answer."""
+MOST = 1500
+"""Characters of a message that are compared to a sentence: a hostile one may not keep us busy."""
 
 
 def key_of(code: str) -> str:
     """A code or type without its case and its separators."""
-    star = "*" if code.endswith("*") else ""
-    return letters(code) + star
+    return letters(code) + ("*" if code.endswith("*") else "")
 
 
 def letters(text: str) -> str:
@@ -53,10 +53,9 @@ def plain(text: str) -> str:
 
 def spelt_out(text: str) -> Iterator[str]:
     """All that a spelling with alternatives stands for."""
-    pieces = _CHOICE.split(text)
-    for chosen in product(*(piece.split("|") for piece in pieces[1::2])):
-        parts = [*(part for pair in zip(pieces[::2], chosen, strict=False) for part in pair)]
-        yield "".join((*parts, pieces[-1]))
+    pieces = _PIECE.split(text)
+    choices = [it[1:-1].split("|") if _PIECE.fullmatch(it) and it != "#" else [it] for it in pieces]
+    return map("".join, product(*choices))
 
 
 def is_too_short(text: str) -> bool:
@@ -64,72 +63,34 @@ def is_too_short(text: str) -> bool:
     return any(len(letters(each)) < _LEAST for each in spelt_out(text))
 
 
-_MOST = 1500
-"""Characters of a message that are compared: a hostile one may not keep us busy."""
-
-
-class Sentence:
-    """A whole message with alternatives and gaps.
+def sentence(spelt: str) -> re.Pattern[str]:
+    """Matches a whole plain message; its groups are what the spelling says itself.
 
     Its parts between the gaps are found one after the other, each at its first place: the work
     grows with the length of a message and no faster, whatever stands in it.
     """
-
-    def __init__(self, spelt: str) -> None:
-        pieces = [piece for piece in _PIECE.split(spelt) if piece.strip()]
-        self.has_gaps = any(piece in "*#" for piece in pieces)
-        fixed = bool(pieces) and not _PIECE.fullmatch(pieces[0])
-        self._start = plain(pieces[0]).strip() if fixed else ""
-        # "* not found" speaks of something: "Not Found" alone is another sentence.
-        self._names = spelt.startswith("* ")
-        self._rest = plain(pieces[1]).strip() if self._names else ""
-        *before, last = _between_gaps(pieces)
-        self._before = [re.compile(" ?" + " ?".join(map(_pattern, part))) for part in before]
-        self._last = re.compile(" ?" + "".join(f"{_pattern(piece)} ?" for piece in last) + "$")
-
-    def said_in(self, text: str) -> tuple[str, ...] | None:
-        """The parts of it that a plain `text` spells out; None: it is another message."""
-        text = text[:_MOST]
-        if not text.startswith(self._start):
-            return None
-        if self._names and (not text.strip() or text.lstrip().startswith(self._rest)):
-            return None
-        said: list[str] = []
-        end = 0
-        for number, part in enumerate((*self._before, self._last)):
-            match = part.search(text, end) if number else part.match(text)
-            if match is None:
-                return None
-            said.extend(filter(None, match.groups()))
-            end = match.end()
-        return tuple(said)
+    first, *parts = map(_pattern_of, spelt.split("*"))
+    if not parts:
+        return re.compile(f"{first} ?$")
+    # "* not found" speaks of something: "Not Found" alone is another sentence.
+    gaps = [".+?" if spelt.startswith("* ") else ".*?", *(".*?" for _ in parts)]
+    *firm, last = (f"{gap} ?{part}" for gap, part in zip(gaps, parts, strict=False))
+    return re.compile(first + "".join(f"(?>{part})" for part in firm) + f"{last} ?$")
 
 
-def _between_gaps(pieces: list[str]) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    for piece in pieces:
-        if piece == "*":
-            parts.append([])
-        else:
-            parts[-1].append(piece)
-    return parts
+def phrase(spelt: str) -> re.Pattern[str]:
+    """Finds a part of a plain message."""
+    return re.compile(_pattern_of(spelt))
 
 
-class Phrase:
-    """A part of a message with alternatives."""
-
-    def __init__(self, spelt: str) -> None:
-        pieces = [piece for piece in _PIECE.split(spelt) if piece.strip()]
-        self._pattern = re.compile(" ?".join(map(_pattern, pieces)))
-
-    def all_in(self, text: str) -> frozenset[str]:
-        """All that stands in a plain `text` where it has this phrase."""
-        return frozenset(match[0].strip() for match in self._pattern.finditer(text))
+def _pattern_of(spelt: str) -> str:
+    """The pattern of a spelling without gaps."""
+    pieces = (piece.strip() for piece in _PIECE.split(spelt))
+    return " ?".join(_pattern(piece) for piece in pieces if piece)
 
 
 def _pattern(piece: str) -> str:
     if piece == "#":
         return r"(?:\d{1,6}|\#)"
-    if choice := _CHOICE.fullmatch(piece):
-        return f"({'|'.join(re.escape(plain(each)) for each in choice[1].split('|'))})"
-    return f"({re.escape(plain(piece).strip())})"
+    choices = piece[1:-1].split("|") if _PIECE.fullmatch(piece) else [piece]
+    return f"({'|'.join(re.escape(plain(each).strip()) for each in choices)})"
