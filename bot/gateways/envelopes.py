@@ -1,126 +1,137 @@
-"""Finds in a gateway's answer what may be looked up: codes and messages.
+"""The body of an answer as tables, whichever envelope they came in.
 
-It knows the places of many envelopes and the meaning of none of them.
+`envelopes.toml` has the names under which gateways put things. The body is walked through once, and
+whoever looks for something picks the tables that stand under the names for it.
 """
 
 import json
-from typing import Any
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
 
 LONGEST = 4096
 """Characters of an id, an address or a message that are read."""
-MOST = 200
-"""Values of one answer that are read."""
-DEEPEST = 6
+_MOST = 200
+"""Values of one table or list that are read."""
+_MOST_TABLES = 600
+_DEEPEST = 6
+_ADDRESS = re.compile(r"https?://\S+")
 
-FAILURES = (
-    *("fail_reason", "failure_reason", "failreason", "failurereason", "failed_reason", "failure"),
-    *("error_message", "errormessage", "error_msg", "errormsg", "err_msg", "errmsg"),
-    *("task_status_msg", "status_msg", "error_description", "error_detail"),
-)
-"""Where a job says why it failed, besides `error`."""
+Table = dict[str, object]
+NAMES: dict[str, tuple[str, ...]] = {
+    kind: tuple(names)
+    for kind, names in tomllib.loads(
+        files("bot.gateways").joinpath("envelopes.toml").read_text("utf-8")
+    ).items()
+}
+_ANSWERED = NAMES["answered"]
+_MESSAGES = frozenset(NAMES["texts"] + NAMES["failures"])
 
 
-def parsed(body: bytes) -> object:
-    """The parsed body, or None. Hostile bodies raise more than JSONDecodeError (fact F10)."""
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One table of a body, and where it stands."""
+
+    table: Table
+    path: tuple[str, ...] = ()
+    """The names on the way to it."""
+    above: "Spot | None" = None
+    row: int = 0
+    """Its place in the list that it is in, of so many; of none: it is in no list."""
+    of: int = 0
+
+    @property
+    def lineage(self) -> "Iterator[Spot]":
+        """It and all that it stands in."""
+        yield self
+        if self.above:
+            yield from self.above.lineage
+
+    def is_under(self, names: Collection[str]) -> bool:
+        """Whether nothing but these names leads to it."""
+        return all(name in names for name in self.path)
+
+
+def name_of(key: str) -> str:
+    """A name without its case and its separators: `videoUrl` is `video_url`."""
+    return key.casefold().replace("_", "").replace("-", "")
+
+
+def parsed(body: bytes | str) -> object:
+    """The JSON with plain names, or None. Hostile bodies raise more than JSONDecodeError (F10)."""
     try:
-        value: object = json.loads(body)
+        value: object = json.loads(body, object_pairs_hook=_table)
     except (ValueError, RecursionError):
         return None
     return value
 
 
-# --- what is wrong, for the operator -------------------------------------------------------------
-
-_NO_ERROR = frozenset(
-    {
-        *("", "0", "00", "000", "0000", "00000", "000000", "200", "201", "202", "20000"),
-        *("ok", "okay", "success", "succeed", "succeeded", "successful", "none", "null", "true"),
-        *("accepted", "created", "queued", "submitted", "pending", "processing", "completed"),
-    }
-)
+def _table(pairs: list[tuple[str, object]]) -> Table:
+    return {name_of(key): value for key, value in pairs[:_MOST]}
 
 
-def problem_in(data: object) -> str | None:
-    """Code and message of the error in `data`, in whichever envelope; None if there is none."""
-    if not isinstance(data, dict):
-        return None
-    code = _words(data.get("code"))
-    if words := _error(data):
-        return words
-    if words := _words(data.get("detail")):
-        return words
-    told = next((_words(data[name]) for name in ("message", "msg", "errmsg") if name in data), None)
-    is_bad = code.casefold() not in _NO_ERROR and (told or "x").casefold() not in _NO_ERROR
-    if (is_bad or data.get("success") is False) and told is not None:
-        return f"{code} {told}".strip() or None
-    base = data.get("base_resp")
-    if isinstance(base, dict) and _words(base.get("status_code")) not in _NO_ERROR:
-        return f"{_words(base.get('status_code'))} {_words(base.get('status_msg'))}"
-    return _failure(data)
-
-
-def says_no(data: dict[str, Any]) -> bool:
-    """Whether it names an error: a code or a message alone may be those of a success."""
-    faults = data.get("detail")
-    is_faulty = isinstance(faults, list) and bool(_words(faults))  # FastAPI's
-    refuses = data.get("success") is False or is_faulty or _is_task_error(data)
-    return refuses or _error(data) is not None or _named_failure(data) is not None
-
-
-def _is_task_error(data: dict[str, Any]) -> bool:
-    """new-api's own: a code with a name, a message, and no data."""
-    code = data.get("code")
-    is_named = isinstance(code, str) and any(map(str.isalpha, code))
-    nothing = "data" in data and data["data"] is None and "message" in data
-    return is_named and nothing and str(code).casefold() not in _NO_ERROR
-
-
-def _error(data: dict[str, Any]) -> str | None:
-    error = data.get("error")
-    response = data.get("Response")
-    if error is None and isinstance(response, dict) and isinstance(response.get("Error"), dict):
-        error = {
-            str(name).casefold(): value for name, value in response["Error"].items()
-        }  # Tencent
-    words = _words(error) if isinstance(error, dict | str) else ""
-    return words if any(word not in _NO_ERROR for word in words.casefold().split()) else None
-
-
-def _failure(data: dict[str, Any]) -> str | None:
-    """Why a job failed."""
-    if words := _named_failure(data):
-        return words
-    output = data.get("output")
-    if isinstance(output, dict) and output.get("code") and "message" in output:
-        return _words(output)
-    return None
-
-
-def _named_failure(data: dict[str, Any]) -> str | None:
-    """Why a job failed, by the names that only failures have."""
-    inner = [data.get(name) for name in ("data", "output", "task", "result", "task_info")]
-    for place in (data, *(each for each in inner if isinstance(each, dict))):
-        for name, value in place.items():
-            is_error = name == "error" and isinstance(value, dict | str)
-            known = is_error or str(name).casefold() in FAILURES
-            if known and (words := _words(value)) and words.casefold() not in _NO_ERROR:
-                return words
-    return None
-
-
-def _words(value: object, *, depth: int = 3) -> str:
-    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
+def enveloped(value: object) -> Table | None:
+    """A list, a word or an address as the table that it stands for; None if it says nothing."""
     match value:
-        case str():
-            return value.strip()
-        case bool():
-            return ""
-        case int() | float():
-            return str(value)
-        case dict() if depth:
-            inner = [value.get(key) for key in ("code", "type", "param", "message", "msg")]
-        case list() if depth:
-            inner = value[:5]
-        case _:
-            return ""
-    return " ".join(filter(None, (_words(part, depth=depth - 1) for part in inner)))
+        case dict():
+            return value
+        case [dict() as alone]:
+            return alone
+        case [str() as word]:
+            return enveloped(word)
+        case [_, *_]:
+            return {"data": value}
+        case str() if _ADDRESS.fullmatch(value.strip()):
+            return {"url": value.strip()}
+        case str() if value.strip():
+            return {"message" if value.strip().casefold() in _ANSWERED else "status": value}
+    return None
+
+
+def spots_in(body: Table) -> list[Spot]:
+    """Every table in a body, the nearest to its surface first."""
+    spots = [Spot(body)]
+    for spot in spots:  # It grows meanwhile.
+        if len(spot.path) < _DEEPEST:
+            for name, value in spot.table.items():
+                room = _MOST_TABLES - len(spots)
+                spots += _tables(value, spot, (*spot.path, name))[:room]
+    return spots
+
+
+def _tables(value: object, above: Spot, path: tuple[str, ...]) -> list[Spot]:
+    """The tables that stand under one name."""
+    value = _opened(value, path[-1])
+    if isinstance(value, dict):
+        return [Spot(value, path, above)]
+    rows = [_opened(row, path[-1]) for row in leaves(value)] if isinstance(value, list) else []
+    tables = ((at, row) for at, row in enumerate(rows) if isinstance(row, dict))
+    return [Spot(row, path, above, at, len(rows)) for at, row in tables]
+
+
+def leaves(value: object) -> list[object]:
+    """What stands in a list, and in lists in it; or a value alone."""
+    if not isinstance(value, list):
+        return [value]
+    lists = (each if isinstance(each, list) else [each] for each in value[:_MOST])
+    return [each for inner in lists for each in inner[:_MOST]][:_MOST]
+
+
+def _opened(value: object, name: str) -> object:
+    """A table that is written as text: new-api passes on a vendor's whole answer in a message.
+
+    Litellm puts words before it.
+    """
+    if not isinstance(value, str):
+        return value
+    start = value.find("{") if name in _MESSAGES else 0
+    if start < 0 or not value[start:].lstrip().startswith("{"):
+        return value
+    try:
+        text = value[start : start + 16 * LONGEST].lstrip()
+        table, _ = json.JSONDecoder(object_pairs_hook=_table).raw_decode(text)
+    except (ValueError, RecursionError):
+        return value
+    return table

@@ -1,4 +1,4 @@
-"""Finds in a gateway's answer where the video is: addresses, by the names that they stand under.
+"""Finds in a body where the video is: addresses, by the names that they stand under.
 
 Only names that may hold a result are followed: never those of pictures, inputs or callbacks.
 """
@@ -6,118 +6,85 @@ Only names that may hold a result are followed: never those of pictures, inputs 
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from bot.gateways.envelopes import LONGEST
-from bot.gateways.places import is_id, is_usable, named, opened
+from bot.gateways.envelopes import LONGEST, NAMES, Spot, Table, leaves, spots_in
+from bot.gateways.places import is_id, is_usable
 
-_MOST = 200
-"""Values of one answer that are read."""
-_DEEPEST = 6
-_VAGUE = ("url", "urls", "uri", "href", "link", "links", "src")
-"""Names that any address may have, that of the job itself as well."""
-_LINKS = (
-    *("url", "videourl", "resulturl", "downloadurl", "outputurl", "fileurl", "playurl", "uri"),
-    *("videouri", "href", "link", "videolink", "downloadlink", "resultlink", "filelink", "src"),
-    *("videosrc", "videourls", "urls", "unsignedurls", "resulturls", "signedurl", "outputurls"),
-    *("mediaurl", "originurl", "fullresulturls", "watermarkfreeurl", "links"),
-)
-_HOLDERS = (
-    *("metadata", "video", "videos", "output", "outputs", "result", "results", "data", "content"),
-    *("contents", "taskresult", "creations", "generations", "generation", "response", "task"),
-    *("generatedvideos", "generatedsamples", "assets", "generatevideoresponse", "artifacts"),
-    *("artifact", "media", "file", "files", "works", "resource", "resultjson", "videoresult"),
-    *("taskinfo", "body", "resp", "delivery", "download", "downloads", "medias", "respdata"),
-    *("info", "items"),
-)
-_RANKS = {name: rank for rank, name in enumerate((*_LINKS, *_HOLDERS))}
-_MOST_LINKS = 8
-_VIDEO = (".mp4", ".webm", ".mov", ".m4v", ".mkv", ".avi", ".flv", ".ogv", ".mpeg", ".mpg")
+_RANKS = {name: rank for rank, name in enumerate(NAMES["links"] + NAMES["link_holders"])}
+_SURE = frozenset(NAMES["links"]) - frozenset(NAMES["vague_links"])
+_MOST = 8
 _JOB = re.compile(r"/(?:video|task|job|generation|prediction|operation)s?/[^/]+(?:/status)?/?$")
 """The path of a job's own address at many."""
 _OWN_JOB = re.compile(r"/v1/videos/([^/]+)(?:/content)?/?$")
-_NO_VIDEO = (
-    *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg", ".json", ".html", ".txt", ".srt"),
-    *(".mp3", ".wav", ".m4a", ".ogg", ".flac"),
-)
 
 
-def links_in(data: dict[str, Any]) -> tuple[str, ...]:
-    """Addresses where the video may be, the nearest to the surface first."""
-    return tuple(dict.fromkeys(url for url, _ in _links(data)))[:_MOST_LINKS]
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address where a video may be."""
+
+    url: str
+    is_named: bool
+    """Its name says that it is a video's."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Its name or its end says so."""
+        return self.is_named or (_path(self.url) or "").endswith(NAMES["video_ends"])
+
+    def is_of_job(self, gateway_id: str) -> bool:
+        """Whether it leads to the job itself."""
+        return bool(gateway_id) and (_path(self.url) or "").endswith(f"/{gateway_id.casefold()}")
 
 
-def video_links_in(data: dict[str, Any], gateway_id: str = "") -> tuple[str, ...]:
-    """Those that surely lead to a video, by their name or their end, and not to the job."""
-    sure = (url for url, is_named in _links(data) if is_named or _ends_like_video(url))
-    job = f"/{gateway_id.casefold()}" if gateway_id else "\0"
-    others = (url for url in sure if not (_path(url) or "").endswith(job))
-    return tuple(dict.fromkeys(others))[:_MOST_LINKS]
+def links_in(spots: Sequence[Spot]) -> list[Link]:
+    """The addresses under names for them, the nearest to the surface first."""
+    found: list[tuple[int, int, Link]] = []
+    for spot in spots:
+        if spot.is_under(_RANKS):
+            for name in _RANKS.keys() & spot.table.keys():
+                is_named = name in _SURE or any("video" in each for each in (*spot.path, name))
+                links = [Link(url, is_named) for url in _addresses(spot.table[name])]
+                found += [(len(spot.path), _RANKS[name], link) for link in links]
+    return [link for *_, link in sorted(found, key=lambda it: it[:2])]
 
 
-def result_links_in(data: dict[str, Any]) -> tuple[str, ...]:
-    """`links_in` without those that look like the address of the job and not of its video."""
-    sure = video_links_in(data)
-    return tuple(url for url in links_in(data) if url in sure or not _JOB.search(_path(url) or ""))
+def urls_of(links: Sequence[Link]) -> tuple[str, ...]:
+    """Each address once, of the first ones."""
+    return tuple(dict.fromkeys(link.url for link in links))[:_MOST]
 
 
-def job_ids_in(data: dict[str, Any]) -> list[str]:
+def video_links(links: Sequence[Link], gateway_id: str = "") -> tuple[str, ...]:
+    """Those that surely lead to a video, and not to the job."""
+    return urls_of([it for it in links if it.is_sure and not it.is_of_job(gateway_id)])
+
+
+def result_links(links: Sequence[Link]) -> tuple[str, ...]:
+    """All without those that look like the address of the job and not of its video."""
+    return urls_of([it for it in links if it.is_sure or not _JOB.search(_path(it.url) or "")])
+
+
+def job_ids(links: Sequence[Link]) -> list[str]:
     """Ids in links to a job of the format itself, unless they are named as a video's."""
-    named = video_links_in(data)
-    own = (url for url in links_in(data) if url not in named or url.endswith("/content"))
+    own = (it.url for it in links if not it.is_sure or it.url.endswith("/content"))
     found = (_OWN_JOB.search(urlsplit(url).path) for url in own)
     ids = (unquote(match[1]) for match in found if match)
     return [name for name in ids if is_id(name)]
 
 
-def _links(data: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Addresses, and whether their names say that it is a video."""
-    level: list[tuple[object, bool]] = [(data, False)]
-    left = _MOST
-    for _ in range(_DEEPEST):
-        deeper: list[tuple[object, bool]] = []
-        for place, is_video in level[:_MOST]:
-            items = _entries(place)
-            left -= len(items)
-            if left < 0:
-                return
-            for name, value in items:
-                is_named = is_video or "video" in name or (name in _LINKS and name not in _VAGUE)
-                if name in _LINKS or not isinstance(value, dict):
-                    yield from ((url, is_named) for url in _addresses(value))
-                deeper.append((value, is_video or "video" in name))
-        level = deeper
-
-
-def _entries(place: object) -> list[tuple[str, object]]:
-    """Names and values; of a list, those of the tables in it."""
-    place = opened(place)
-    if isinstance(place, list):
-        return [entry for each in place[:20] if isinstance(each, dict) for entry in _entries(each)]
-    if not isinstance(place, dict):
-        return []
-    ranked = (it for it in named(place).items() if it[0] in _RANKS)
-    return sorted(ranked, key=lambda it: _RANKS[it[0]])
-
-
 def _addresses(value: object) -> Iterator[str]:
-    for each in value[:20] if isinstance(value, list) else [value]:
+    for each in leaves(value):
         if isinstance(each, str) and _is_address(each.strip()):
             yield each.strip()
 
 
 def _is_address(text: str) -> bool:
-    """Whether it is an address where a video may be."""
     if not text.startswith(("https://", "http://")) or not is_usable(text):
         return False
     path = _path(text)
-    return path is not None and not path.endswith(_NO_VIDEO)
-
-
-def _ends_like_video(url: str) -> bool:
-    return (_path(url) or "").endswith(_VIDEO)
+    return path is not None and not path.endswith(NAMES["other_ends"])
 
 
 def _path(url: str) -> str | None:
@@ -132,68 +99,40 @@ def _path(url: str) -> str | None:
 _URL = re.compile(r"https?://[^\s\"'<>()\[\]{}\\^`|*]+")
 
 
-def is_said(data: dict[str, Any]) -> bool:
+def is_said(body: Table) -> bool:
     """Whether it is the answer of a chat model: its id is that of the answer, and no job's."""
-    kind = str(data.get("object", ""))
-    return isinstance(data.get("choices"), list) or kind.startswith("chat.completion")
+    kind = str(body.get("object", ""))
+    return isinstance(body.get("choices"), list) or kind.startswith("chat.completion")
 
 
-def said_links_in(data: dict[str, Any], prompt: str) -> tuple[str, ...]:
+def said_links(body: Table, prompt: str) -> tuple[str, ...]:
     """Addresses of a video in the words of a chat model: those that end like one, or are named so.
 
     It may speak of any other page, and repeat what a person wrote: hosts of the prompt are never
     followed.
     """
-    urls = [
-        url
-        for text in _sayings(data)
-        for each in _URL.findall(html.unescape(text))
-        if _is_address(url := each.rstrip(".,;:!?")) and _ends_like_video(url)
-    ]
-    sure = (url for url in (*urls, *_named(data)) if not _is_written(url, prompt))
-    return tuple(dict.fromkeys(sure))[:_MOST_LINKS]
-
-
-def _sayings(data: dict[str, Any]) -> Iterator[str]:
-    for content in _contents(data):
-        if isinstance(content, str):
-            yield content[: 16 * LONGEST]
-        for part in content[:20] if isinstance(content, list) else []:
-            if isinstance(part, dict) and isinstance(part.get("text"), str):
-                yield part["text"][: 16 * LONGEST]
-
-
-def _named(data: dict[str, Any]) -> Iterator[str]:
-    """Links beside the words: `{"type": "video_url", "video_url": …}`."""
-    for message in _messages(data):
-        yield from video_links_in(message)
-    for content in _contents(data):
-        for part in content[:20] if isinstance(content, list) else []:
-            if isinstance(part, dict):
-                yield from video_links_in(part)
-
-
-def _contents(data: dict[str, Any]) -> Iterator[object]:
-    """Texts, or lists of their parts."""
-    choices, output = data.get("choices"), data.get("output")
-    for choice in choices[:4] if isinstance(choices, list) else []:
-        if isinstance(choice, dict):
-            yield choice.get("text")
-    yield from (message.get("content") for message in _messages(data))
-    yield data.get("content")
-    if isinstance(output, str):
-        yield output
-    for item in output[:4] if isinstance(output, list) else []:
-        if isinstance(item, dict):
-            yield item.get("content")
-
-
-def _messages(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    choices = data.get("choices")
-    tables = [it for it in choices[:4] if isinstance(it, dict)] if isinstance(choices, list) else []
-    for said in (*(it.get("message") or it.get("delta") for it in tables), data.get("message")):
+    links: list[Link] = []
+    for said in _sayings(body):
         if isinstance(said, dict):
-            yield said
+            links += [link for link in links_in(spots_in(said)) if link.is_sure]
+        elif isinstance(said, str):
+            urls = (it.rstrip(".,;:!?") for it in _URL.findall(html.unescape(said[: 16 * LONGEST])))
+            links += [it for url in urls if _is_address(url) and (it := Link(url, False)).is_sure]
+    return urls_of([link for link in links if not _is_written(link.url, prompt)])
+
+
+def _sayings(body: Table) -> Iterator[object]:
+    """Texts, then tables that may have a link: `{"type": "video_url", "video_url": …}`."""
+    choices = [it for it in leaves(body.get("choices"))[:4] if isinstance(it, dict)]
+    spoken = [it.get("message") or it.get("delta") for it in choices]
+    messages = [it for it in (*spoken, body.get("message")) if isinstance(it, dict)]
+    outputs = leaves(body.get("output"))[:4]
+    holders = [it for it in (*messages, body, *outputs) if isinstance(it, dict)]
+    parts = [part for it in holders for part in leaves(it.get("content"))[:20]]
+    yield from (it.get("text") for it in choices)
+    yield from (it for it in (*parts, *outputs) if isinstance(it, str))
+    yield from (it.get("text") for it in parts if isinstance(it, dict))
+    yield from (it for it in (*messages, *parts) if isinstance(it, dict))
 
 
 # --- hosts that a person wrote -------------------------------------------------------------------

@@ -5,46 +5,37 @@ Only a status word of success or failure ends a job, and no answer about one ord
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
-from bot.gateways.details import Answer, detail_of, poll_after, retry_after
-from bot.gateways.envelopes import parsed, problem_in, says_no
-from bot.gateways.judging import (
-    OVER,
-    content_of,
-    has_failed,
-    has_job_names,
-    is_asking,
-    is_call_word,
-    is_handing_over,
-    lock_of,
-    may_pass,
-    meaning_of,
-    own_texts,
-    reason_of,
-    state_of,
+from bot.gateways.details import Answer, detail_of, poll_after
+from bot.gateways.envelopes import NAMES, Table
+from bot.gateways.links import urls_of, video_links
+from bot.gateways.meanings import (
+    ABOUT_ONE_ORDER,
+    LOCKS,
+    PACKAGED,
+    Meaning,
+    Meanings,
+    Place,
+    Said,
+    Step,
 )
-from bot.gateways.links import links_in, said_links_in, video_links_in
-from bot.gateways.meanings import LOCKS, PACKAGED, Found, Meaning, Meanings, Place, Said, Step
 from bot.gateways.places import (
-    enveloped,
-    far_ids_in,
     ids_in,
+    inner_words,
     is_like,
     is_list_of_jobs,
     is_only_answered,
-    is_word_wrapped,
     is_wordless,
-    own_ids_in,
+    near_ids,
+    own_ids,
     part_about,
-    progress_in,
     shape_of,
-    status_words,
 )
-from bot.gateways.said import filtered_in, said_in
-from bot.gateways.spelling import word_of
+from bot.gateways.reading import OVER, Reading, meaning_of, reason_of
+from bot.gateways.said import RAI, said_in
+from bot.gateways.spelling import phrase, plain, word_of
 from bot.log import get_logger
 
 _ENDED = re.compile(
@@ -56,6 +47,9 @@ _TOLD_OF_JOB = (200, 400, 410, 422)
 """Statuses of an answer that may be about the job: beyond, the gateway itself is in trouble."""
 _TOLD_OF_CALL = (401, 402, 403, 407, 408, 425, 429)
 """Statuses of an answer that is about a key or the pace of calls, like all from 500 on."""
+_PASSING, _ASKING, _HANDING_OVER = (
+    [phrase(spelt) for spelt in NAMES[kind]] for kind in ("passing", "asking", "handing_over")
+)
 
 log = get_logger()
 
@@ -64,233 +58,237 @@ def read_look(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Look:
     """The answer to a GET, read for the job `gateway_id`."""
-    body = parsed(answer.body)
-    data = enveloped(body)
-    problem = problem_in(data)
-    if data is not None:
-        if 200 <= answer.status < 300:
-            whole = {"data": body} if isinstance(body, list) else data
-            own = part_about(gateway_id, whole)
-            # Rows of other jobs, or a mere word of failure, say nothing of ours.
-            if own is None or (not isinstance(body, dict) and _is_bare(data, meanings)):
-                return _unread(whole, answer)
-            return _read_state(data if own is whole else own, answer, gateway_id, prompt, meanings)
-        is_error = 400 <= answer.status < 600
-        if is_error and _is_failed_job(data, answer, gateway_id, prompt, meanings):
-            return _read_state(data, answer, gateway_id, prompt, meanings)
-        if ended := _ended(data, answer, gateway_id, prompt, meanings):
-            return ended
-    found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.LOOK)
+    told = Reading(answer, prompt, meanings)
+    if 200 <= answer.status < 300 and told.value is not None and told.body is not None:
+        return _read_rows(told, gateway_id)
+    job = _Job(told, gateway_id)
+    if told.value is not None and 400 <= answer.status < 600 and job.is_failed_with_status:
+        return job.read()
+    if ended := job.ended:
+        return ended
+    found = told.find(Place.LOOK)
     meaning = meaning_of(found)
-    if problem and answer.status == 400 and meaning is Meaning.UNKNOWN_ID:
+    is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
+    if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
-    if problem and answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}:
-        return Missing()
-    return _read_trouble(answer, problem, found)
+    return told.locked(found) or told.trouble
 
 
 def read_refusal(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Locked | Trouble | Unusable:
     """The meaning of an answer that is neither a state nor a file: look again later."""
-    data = parsed(answer.body)
-    found = meanings.find(said_in(data, prompt), status=answer.status, at=Place.CONTENT)
+    told = Reading(answer, prompt, meanings)
+    found = told.find(Place.CONTENT)
     if meaning_of(found) is Meaning.WITHHELD:
-        return Unusable(Reason.WITHHELD, detail_of(answer, problem_in(data)))
-    return _read_trouble(answer, problem_in(data), found)
+        return Unusable(Reason.WITHHELD, told.detail)
+    return told.locked(found) or told.trouble
 
 
 def read_content(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> tuple[str, ...] | Trouble | Unusable:
     """The meaning of words in place of a video: where it is, "not yet", or that it is not."""
-    data = enveloped(content_of(answer))
-    if data is not None:
-        if sources := links_in(data) or said_links_in(data, prompt):
-            return sources
-        if state_of(data, meanings) in (Meaning.WAITING, Meaning.RUNNING):
-            return Trouble(detail_of(answer, next(iter(status_words(data)))))
-    return Unusable(Reason.CONTENT_GONE, detail_of(answer, problem_in(data)))
+    told = Reading(answer, prompt, meanings)
+    if sources := urls_of(told.links) or told.said_links:
+        return sources
+    if told.state in (Meaning.WAITING, Meaning.RUNNING):
+        return Trouble(detail_of(answer, told.known_word))
+    return Unusable(Reason.CONTENT_GONE, told.detail)
 
 
-def _read_trouble(answer: Answer, problem: str | None, found: Found | None) -> Locked | Trouble:
-    if answer.status >= 400 and (lock := lock_of(answer.status, found)):
-        return Locked(lock, detail_of(answer, problem))
-    return Trouble(detail_of(answer, problem), retry_after(answer))
+def _read_rows(told: Reading, gateway_id: str) -> Look:
+    """The answer about our job, which may be one of many."""
+    whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
+    part = part_about(gateway_id, whole)
+    job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
+    # Rows of other jobs, or a mere word of failure, say nothing of ours.
+    is_bare = not isinstance(told.value, dict) and told.table.keys() == {"status"}
+    if part is None or (is_bare and told.state in OVER):
+        return job.unread()
+    return job.read()
 
 
-def _read_state(
-    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
-) -> Look:
-    if doubted := _doubted(data, answer, gateway_id, prompt, meanings):
-        return doubted
-    detail = detail_of(answer, problem_in(data))
-    state = state_of(data, meanings)
-    if state is Meaning.DONE:
-        links = links_in(data) if _speaks_of(gateway_id, data) else ()
+class _Job:
+    """An answer as it is read for one job."""
+
+    def __init__(self, told: Reading, gateway_id: str) -> None:
+        self.told, self.gateway_id = told, gateway_id
+        self.is_ours = gateway_id in told.ids
+        # It names a job as our gateway names them, and not ours.
+        self.is_another = not self.is_ours and any(is_like(it, gateway_id) for it in told.ids)
+        found = told.find(Place.FAILURE)
+        self.meaning = meaning_of(found)
+        # Of a failure, only a code or a whole sentence tells surely why.
+        self.is_sure = found is not None and found.step is not Step.PHRASE
+
+    def read(self) -> Look:
+        """What has become of it."""
+        told = self.told
+        if doubted := self._doubted():
+            return doubted
+        if told.state is Meaning.DONE:
+            return self._done()
+        if told.state is Meaning.FAILED:
+            return Failed(reason_of(self.meaning), told.detail)
+        if told.state in OVER:
+            is_expired = told.state is Meaning.EXPIRED
+            return Failed(Reason.EXPIRED if is_expired else Reason.MODERATED, told.detail)
+        wait = poll_after(told.answer)
+        if told.state is not None:
+            return Running(told.progress, wait)
+        if over := self.ended or self._made():
+            return over
+        unknown = (word for word in told.words if told.meanings.word(word) is None)
+        word = next(unknown, "")[:40].casefold()
+        if not word:
+            return self.unread()
+        _warn_of(word, "")
+        return Running(told.progress, wait, word if word.isprintable() else "")
+
+    def unread(self, *, is_odd: bool = False) -> Running:
+        """A job of which nothing is known: its operator is told, unless it goes on as it should."""
+        progress = self.told.progress
+        is_told = progress is not None and progress < 100 and not is_odd
+        shape = "" if is_told else shape_of(self.told.answer.body)
+        _warn_of("", shape)
+        return Running(progress, poll_after(self.told.answer), shape=shape)
+
+    def _done(self) -> Done | Failed:
+        told = self.told
+        links = urls_of(told.links) if self._has_links_of_ours() else ()
         # A video that its vendor held back is "completed" at some, and charged.
-        is_ours = not _is_of_another(data, gateway_id)
-        if not links and is_ours and _is_moderated(data, prompt, meanings):
-            return Failed(Reason.WITHHELD, detail, charged=True)
-        return Done(links, withheld=not links and says_no(data))
-    if state is Meaning.EXPIRED:
-        return Failed(Reason.EXPIRED, detail)
-    if state is Meaning.MODERATED:
-        return Failed(Reason.MODERATED, detail)
-    if state is Meaning.FAILED:
-        said = said_in(data, prompt)
-        meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
-        return Failed(reason_of(meaning), detail)
-    progress = progress_in(data)
-    wait = poll_after(answer)
-    if state is not None:
-        return Running(progress, wait)
-    if over := _over(data, answer, gateway_id, prompt, meanings, progress=progress):
-        return over
-    unknown = (word for word in status_words(data) if meanings.word(word) is None)
-    word = next(unknown, "")[:40].casefold()
-    if not word:
-        return _unread(data, answer)
-    _warn_of(word, "")
-    return Running(progress, wait, word if word.isprintable() else "")
+        if not links and not self.is_another and self._is_moderated():
+            return Failed(Reason.WITHHELD, told.detail, charged=True)
+        return Done(links, withheld=not links and told.says_no)
 
+    def _is_moderated(self) -> bool:
+        told = self.told
+        said = said_in([spot for spot in told.spots if spot.path[:1] == ("error",)])
+        filtered = [code for code in told.said.codes if code == RAI]
+        codes = Said((*said.codes, *said.heads, *filtered), (), told.prompt)
+        return told.meanings.of(codes, status=200, at=Place.LOOK) is Meaning.MODERATED
 
-def _unread(data: dict[str, Any], answer: Answer, *, is_odd: bool = False) -> Running:
-    """A job of which nothing is known: its operator is told, unless it goes on as it should."""
-    progress = progress_in(data)
-    is_told = progress is not None and progress < 100 and not is_odd
-    shape = "" if is_told else shape_of(data)
-    _warn_of("", shape)
-    return Running(progress, poll_after(answer), shape=shape)
+    def _has_links_of_ours(self) -> bool:
+        """A reply under another id (litellm) may name others'."""
+        is_named = bool(near_ids(self.told.spots)) and not self.is_ours
+        if is_named or self.is_another:
+            log.warning("id.differed", gateway_id=self.gateway_id)
+            return False
+        return True
 
+    def _made(self) -> Done | None:
+        """A video of whose state there is no word; None: it goes on, as far as we know."""
+        told, progress = self.told, self.told.progress
+        is_alone = is_wordless(told.spots) and not told.problem and not is_list_of_jobs(told.spots)
+        if not is_alone or (progress is not None and progress < 100):
+            return None
+        links = video_links(told.links, self.gateway_id) or told.said_links
+        return Done(links) if links and self._has_links_of_ours() else None
 
-# --- which words are our job's -------------------------------------------------------------------
+    # --- which words are our job's ---------------------------------------------------------------
 
-
-def _doubted(
-    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
-) -> Running | None:
-    """A word that would end a job, and does not end ours."""
-    state = state_of(data, meanings)
-    if state is Meaning.DONE and _is_envelopes(data, gateway_id):
-        return _unread(data, answer)
-    if state in OVER and not has_failed(data, meanings):
-        return Running(progress_in(data), poll_after(answer))
-    if state in OVER and not _is_believed(data, answer, gateway_id, prompt, meanings):
-        return _unread(data, answer, is_odd=True)
-    return None
-
-
-def _is_bare(data: dict[str, Any], meanings: Meanings) -> bool:
-    return data.keys() == {"status"} and state_of(data, meanings) in OVER
-
-
-def _is_failed_job(
-    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
-) -> bool:
-    """Whether an error of HTTP has our failed job for its body, as vLLM-Omni's has.
-
-    At a status that is about the call, only a whole job is one.
-    """
-    if gateway_id not in _names(data) or not has_failed(data, meanings):
-        return False
-    if answer.status not in _TOLD_OF_CALL and answer.status < 500:
-        return _is_believed(data, answer, gateway_id, prompt, meanings)
-    said = said_in(data, prompt)
-    meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
-    is_whole = has_job_names(data) or meaning is Meaning.MODERATED
-    return is_whole and gateway_id in own_ids_in(data) and not is_call_word(data, meanings)
-
-
-def _is_believed(
-    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
-) -> bool:
-    """Whether a word of failure ends our job: it may be another's, or that of one look."""
-    is_ours, is_call = gateway_id in _names(data), is_call_word(data, meanings)
-    if _is_of_another(data, gateway_id):
-        log.warning("id.differed", gateway_id=gateway_id)
-        return False
-    said = said_in(data, prompt)
-    meaning = meanings.of(said, status=answer.status, at=Place.FAILURE)
-    is_passing = may_pass(said, meaning)
-    if (is_passing and is_call) or (not is_ours and (is_passing or is_asking(said))):
-        return meaning is Meaning.MODERATED
-    is_job = is_ours or has_job_names(data) or is_word_wrapped(data)
-    is_silent = problem_in(data) is None and not said.texts
-    return is_job or is_silent or not is_call or meaning is Meaning.MODERATED
-
-
-def _is_of_another(data: dict[str, Any], gateway_id: str) -> bool:
-    """Whether it names a job as our gateway names them, and not ours."""
-    names = _names(data)
-    return gateway_id not in names and any(is_like(name, gateway_id) for name in names)
-
-
-def _is_envelopes(data: dict[str, Any], gateway_id: str) -> bool:
-    """Whether "success" is said of the call alone, around a job without a word of its own."""
-    top = own_ids_in(data)
-    is_job = gateway_id in top or (top and len(far_ids_in(data)) == len(top))
-    if is_job or not is_only_answered(data):
-        return False
-    progress = progress_in(data)
-    own = f"/{gateway_id}"
-    is_linked = any(not url.partition("?")[0].endswith(own) for url in links_in(data))
-    return not is_linked or (progress is not None and progress < 100)
-
-
-def _over(
-    data: dict[str, Any],
-    answer: Answer,
-    gateway_id: str,
-    prompt: str,
-    meanings: Meanings,
-    *,
-    progress: int | None,
-) -> Done | Failed | None:
-    """How a job ended of whose state there is no word; None: it goes on, as far as we know."""
-    if ended := _ended(data, answer, gateway_id, prompt, meanings):
-        return ended
-    is_alone = is_wordless(data) and problem_in(data) is None and not is_list_of_jobs(data)
-    if not is_alone or (progress is not None and progress < 100):
+    def _doubted(self) -> Running | None:
+        """A word that would end a job, and does not end ours."""
+        told = self.told
+        if told.state is Meaning.DONE and self._is_envelopes():
+            return self.unread()
+        if told.state in OVER and not told.has_failed:
+            return Running(told.progress, poll_after(told.answer))
+        if told.state in OVER and not self._is_believed():
+            return self.unread(is_odd=True)
         return None
-    links = video_links_in(data, gateway_id) or said_links_in(data, prompt)
-    return Done(links) if links and _speaks_of(gateway_id, data) else None
 
+    @property
+    def is_failed_with_status(self) -> bool:
+        """Whether an error of HTTP has our failed job for its body, as vLLM-Omni's has.
 
-def _ended(
-    data: dict[str, Any], answer: Answer, gateway_id: str, prompt: str, meanings: Meanings
-) -> Failed | None:
-    """A failure of the job itself that stands without a word of its state.
+        At a status that is about the call, only a whole job is one.
+        """
+        if not self.is_ours or not self.told.has_failed:
+            return False
+        if self.told.status not in _TOLD_OF_CALL and self.told.status < 500:
+            return self._is_believed()
+        is_whole = self._has_job_names or self.meaning is Meaning.MODERATED
+        is_at_top = self.gateway_id in own_ids(self.told.spots[0])
+        return is_whole and is_at_top and not self._is_call_word
 
-    An error alone may be that of one look (new-api answers 200 with what its vendor said to a poll
-    that failed), so only what can't be about a look ends a job: a code that says so of the job, or
-    a known answer of moderation.
-    """
-    is_silent = all(word.isdecimal() for word in status_words(data))
-    problem, names = problem_in(data), _names(data)
-    is_ours = not names or gateway_id in names
-    if not (problem and is_silent and is_ours and answer.status in _TOLD_OF_JOB):
-        return None
-    said = said_in(data, prompt)
-    found = meanings.find(said, status=answer.status, at=Place.FAILURE)
-    meaning = meaning_of(found)
-    if meaning is Meaning.BUSY or meaning in LOCKS:
-        return None
-    detail = detail_of(answer, problem)
-    ends = (*said.codes, *said.heads) or own_texts(said)
-    is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
-    is_look = is_asking(said) or is_handing_over(said)
-    if is_over and (gateway_id in names or not is_look):
-        return Failed(reason_of(meaning), detail)
-    is_surely = found is not None and found.step is not Step.PHRASE and answer.status == 200
-    return Failed(Reason.MODERATED, detail) if is_surely and meaning is Meaning.MODERATED else None
+    def _is_believed(self) -> bool:
+        """Whether a word of failure ends our job: it may be another's, or that of one look."""
+        told = self.told
+        if self.is_another:
+            log.warning("id.differed", gateway_id=self.gateway_id)
+            return False
+        if self.meaning is Meaning.MODERATED:
+            return True
+        may_pass = self._may_pass()
+        if not self.is_ours and (may_pass or self._speaks_of(_ASKING)):
+            return False
+        is_job = self.is_ours or self._has_job_names or bool(inner_words(told.spots))
+        is_silent = told.problem is None and not told.said.texts
+        return not self._is_call_word or (not may_pass and (is_job or is_silent))
 
+    def _may_pass(self) -> bool:
+        """Whether an error is one of a call, and the next look may be answered."""
+        if self.meaning in ABOUT_ONE_ORDER and self.meaning is not Meaning.UNKNOWN_MODEL:
+            return False
+        is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
+        is_known = self.meaning is Meaning.BUSY or self.meaning in LOCKS
+        return is_known or is_coded or self._speaks_of(_PASSING)
 
-def _is_moderated(data: dict[str, Any], prompt: str, meanings: Meanings) -> bool:
-    said = said_in(data.get("error"), prompt)
-    codes = (*said.codes, *said.heads, *filtered_in(data))
-    found = meanings.of(Said(codes, (), prompt), status=200, at=Place.LOOK)
-    return found is Meaning.MODERATED
+    @property
+    def _is_call_word(self) -> bool:
+        """Whether its word of failure may be about a call alone."""
+        return word_of(self.told.known_word) in NAMES["failures_of_calls"]
+
+    @property
+    def _has_job_names(self) -> bool:
+        """Whether it is a job, by the names of its values."""
+        table = self.told.table
+        kind = table.get("object")
+        is_kind = isinstance(kind, str) and kind.strip().casefold() not in ("", "error")
+        return is_kind or any(table.get(name) not in (None, "") for name in NAMES["of_jobs"])
+
+    def _is_envelopes(self) -> bool:
+        """Whether "success" is said of the call alone, around a job without a word of its own."""
+        spots, progress = self.told.spots, self.told.progress
+        top = own_ids(spots[0])
+        is_job = self.gateway_id in top or (top and len(ids_in(spots)) == len(top))
+        if is_job or not is_only_answered(spots):
+            return False
+        is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
+        return not is_linked or (progress is not None and progress < 100)
+
+    @property
+    def ended(self) -> Failed | None:
+        """A failure of the job itself that stands without a word of its state.
+
+        An error alone may be that of one look (new-api answers 200 with what its vendor said to a
+        poll that failed), so only what can't be about a look ends a job: a code that says so of the
+        job, or a known answer of moderation.
+        """
+        told = self.told
+        is_silent = all(word.isdecimal() for word in told.words)
+        is_about = (self.is_ours or not told.ids) and told.status in _TOLD_OF_JOB
+        if not (told.problem and is_silent and is_about):
+            return None
+        if self.meaning is Meaning.BUSY or self.meaning in LOCKS:
+            return None
+        ends = (*told.said.codes, *told.said.heads) or self._own_texts()
+        is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
+        is_look = self._speaks_of(_ASKING) or self._speaks_of(_HANDING_OVER)
+        if is_over and (self.is_ours or not is_look):
+            return Failed(reason_of(self.meaning), told.detail)
+        is_stopped = self.meaning is Meaning.MODERATED and self.is_sure and told.status == 200
+        return Failed(Reason.MODERATED, told.detail) if is_stopped else None
+
+    def _own_texts(self) -> list[str]:
+        """Its messages, without those that may be a person's words."""
+        said = self.told.said
+        return [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
+
+    def _speaks_of(self, phrases: list[re.Pattern[str]]) -> bool:
+        return any(each.search(text) for text in self._own_texts() for each in phrases)
 
 
 @lru_cache(maxsize=256)
@@ -300,16 +298,3 @@ def _warn_of(word: str, shape: str) -> None:
         log.warning("status.unknown", word=word)
     elif shape:
         log.warning("status.unreadable", shape=shape)
-
-
-def _speaks_of(gateway_id: str, data: dict[str, Any]) -> bool:
-    """Whether the links are our job's: a reply under another id (litellm) may name others'."""
-    is_named = bool(ids_in(data)) and gateway_id not in _names(data)
-    if not is_named and not _is_of_another(data, gateway_id):
-        return True
-    log.warning("id.differed", gateway_id=gateway_id)
-    return False
-
-
-def _names(data: dict[str, Any]) -> list[str]:
-    return [*ids_in(data), *far_ids_in(data)]

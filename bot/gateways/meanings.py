@@ -87,7 +87,8 @@ class Place(StrEnum):
 _JUDGED = (Place.CREATE, Place.FAILURE)
 """Where one order is judged."""
 
-_VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
+VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
+"""These say "no" or "later" alone: something else may say it more exactly."""
 
 
 @checked(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ class Found:
 def rank(found: Found) -> tuple[object, ...]:
     """The least decides. "No" or "later" alone may be told more exactly by what follows."""
     is_coded = found.step in (Step.CODE, Step.HEAD)
-    is_vague = found.meaning in _VAGUE and (is_coded or found.row.one_order)
+    is_vague = found.meaning in VAGUE and (is_coded or found.row.one_order)
     of_step = (not found.is_whole, -found.length, _MEANINGS.index(found.meaning))
     return (is_vague, _STEPS.index(found.step), *of_step)
 

@@ -1,181 +1,108 @@
-"""Finds in a gateway's answer where the job stands: its state, its id, its progress.
+"""Finds in a body where the job stands: its state, its id, its progress.
 
-It knows the places of many envelopes and the meaning of no word in them.
+It knows the meaning of no word in them.
 """
 
+import json
 import math
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from bot.gateways.envelopes import LONGEST, parsed
-
-_ADDRESS = re.compile(r"https?://\S+")
-_MOST = 200
-"""Values of one answer that are read."""
-
-
-def enveloped(data: object) -> dict[str, Any] | None:
-    """A list, a word or an address as the table that it stands for; None if it says nothing."""
-    match data:
-        case dict():
-            return data
-        case [dict() as alone]:
-            return alone
-        case [str() as word]:
-            return enveloped(word)
-        case [_, *_]:
-            return {"data": data}
-        case str() if _ADDRESS.fullmatch(data.strip()):
-            return {"url": data.strip()}
-        case str() if data.strip():
-            key = "message" if data.strip().casefold() in ENVELOPES else "status"
-            return {key: data}
-    return None
-
-
-def name_of(key: object) -> str:
-    """A key without its case and its separators: `videoUrl` is `video_url`."""
-    return str(key).casefold().replace("_", "").replace("-", "")
-
-
-def named(place: dict[str, Any]) -> dict[str, object]:
-    return {name_of(key): value for key, value in list(place.items())[:_MOST]}
-
+from bot.gateways.envelopes import LONGEST, NAMES, Spot, Table, enveloped, name_of, spots_in
 
 # --- states --------------------------------------------------------------------------------------
 
-ENVELOPES = ("ok", "success")
-"""Words by which an envelope says that it could be answered."""
-_ANSWERED = (*ENVELOPES, "successful", "succeed", "succeeded")
-"""The same, and those that are a job's unless they stand around one."""
-_WRAPS = ("data", "output", "task", "result", "response", "taskinfo")
-_FAR_WRAPS = (
-    "job",
-    "video",
-    "generation",
-    "prediction",
-    "body",
-    "resp",
-    "info",
-    "results",
-    "items",
-)
-"""Where a state is looked for if there is none anywhere else: a video may have one of its own."""
-_STATUS = (
-    *("taskstatus", "jobstatus", "videostatus", "generationstatus", "status"),
-    *("taskstate", "jobstate", "state"),
-)
-_PARTS = ("state", "status", "name", "value")
-"""Names of the word where a status is a table."""
-_REMARKS = ("taskstatusmsg", "statusmsg", "statusmessage")
-"""Sentences about a state, which some write the word itself into."""
+_WRAPS, _ALL_WRAPS = NAMES["wraps"], NAMES["wraps"] + NAMES["far_wraps"]
+_ANSWERED = NAMES["answered"]
 _HTTP = ("200", "201", "202")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,39}")
+_NEAR = 3
+"""Tables in one another in which a state or an id is looked for."""
 
 
-def status_words(data: dict[str, Any]) -> list[str]:
-    """Every status word in `data`: of what is in the envelope first, then of the envelope.
+def status_words(spots: Sequence[Spot]) -> list[str]:
+    """Every status word: of what is in the envelope first, then of the envelope.
 
     A number is one, too, for operators know those of their gateway.
     """
-    inner = _within([data], _WRAPS)
-    own, is_there = _innermost(inner, _WRAPS)
+    within = _within(spots, _WRAPS)
+    own, is_there = _nearest(within)
     outer = [
-        word for word in _words([data]) if word not in _HTTP and not (inner and word.isdecimal())
+        word
+        for word in outer_words(spots)
+        if word not in _HTTP and not (within and word.isdecimal())
     ]
-    if not own and all(word.casefold() in ENVELOPES for word in outer):
-        far, is_far = _innermost(_within([data], _FAR_WRAPS), (*_WRAPS, *_FAR_WRAPS))
-        own, is_there = far, is_there or is_far
+    if not own and all(word.casefold() in _ANSWERED for word in outer):
+        own, is_there = _nearest(_within(spots, _ALL_WRAPS))
     if is_there and not own:
         # A state is there, and no word: the envelope's is not about it.
-        outer = [word for word in outer if word.casefold() not in ENVELOPES]
-    return [*own, *outer] or _remarks([data, *inner])
+        outer = [word for word in outer if word.casefold() not in _ANSWERED]
+    return [*own, *outer] or _remarks([spots[0], *within])
 
 
-def is_wordless(data: dict[str, Any]) -> bool:
+def outer_words(spots: Sequence[Spot]) -> list[str]:
+    """The status words of the envelope itself, whatever is in it."""
+    return _words(spots[:1])
+
+
+def inner_words(spots: Sequence[Spot]) -> list[str]:
+    """The status words of what is in the envelope."""
+    return _nearest(_within(spots, _WRAPS))[0] or _nearest(_within(spots, _ALL_WRAPS))[0]
+
+
+def is_wordless(spots: Sequence[Spot]) -> bool:
     """Whether nothing at all stands where a state may stand, however deep."""
-    return not status_words(data) and not any(_signs(data))
+    signs = (value or value is False for spot in spots for value in _values(spot.table))
+    is_open = any(spot.table.get("done") is False for spot in spots)
+    return not status_words(spots) and not is_open and not any(signs)
 
 
-def _signs(value: object, depth: int = 6) -> Iterator[bool]:
-    """For each place of a state, whether something is there."""
-    inner: Iterable[object] = ()
-    if isinstance(value, dict):
-        table = named(value)
-        yield from (bool(it) or it is False for it in _values(value))
-        yield table.get("done") is False
-        inner = table.values()
-    elif isinstance(value, list):
-        inner = value[:_MOST]
-    if depth:
-        for each in inner:
-            yield from _signs(opened(each), depth - 1)
-
-
-def is_word_wrapped(data: dict[str, Any]) -> bool:
-    """Whether the word stands in the envelope's wrap, and not in `data` itself."""
-    return bool(_inner_words(data))
-
-
-def is_only_answered(data: dict[str, Any]) -> bool:
+def is_only_answered(spots: Sequence[Spot]) -> bool:
     """Whether the one word is an envelope's "success", around something without a word."""
-    words = [word.casefold() for word in _words([data])]
-    is_wrap = any(name in (*_WRAPS, *_FAR_WRAPS) for name in named(data))
-    return is_wrap and any(word in _ANSWERED for word in words) and not _inner_words(data)
+    is_success = any(it.casefold() in NAMES["answered_or_done"] for it in outer_words(spots))
+    is_wrap = any(name in _ALL_WRAPS for name in spots[0].table)
+    return is_wrap and is_success and not inner_words(spots)
 
 
-def _inner_words(data: dict[str, Any]) -> list[str]:
-    wraps = (*_WRAPS, *_FAR_WRAPS)
-    return _innermost(_within([data], _WRAPS), wraps)[0] or _innermost(
-        _within([data], _FAR_WRAPS), wraps
-    )[0]  # fmt: skip
-
-
-def outer_words(data: dict[str, Any]) -> list[str]:
-    """The status words of `data` itself, whatever is in it."""
-    return _words([data])
-
-
-def progress_in(data: dict[str, Any]) -> int | None:
+def progress_in(spots: Sequence[Spot]) -> int | None:
     """Percent, as it stands nearest to the surface."""
-    places = [named(place) for place in (data, *_within([data], _WRAPS))]
-    return _percent(next((it["progress"] for it in places if "progress" in it), None))
+    tables = (it.table for it in (spots[0], *_within(spots, _WRAPS)))
+    value = next((table["progress"] for table in tables if "progress" in table), None)
+    if isinstance(value, str):
+        value = value.strip().removesuffix("%")
+    if not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return None if math.isnan(number) else int(max(0.0, min(100.0, number)))
 
 
-def _innermost(level: list[dict[str, Any]], wraps: Iterable[str]) -> tuple[list[str], bool]:
-    """The words of the first level that has any; and whether there is a place for them."""
-    is_there = False
-    for _ in range(3):
-        if words := _words(level):
-            return words, True
-        is_there = is_there or any(True for place in level for _ in _values(place))
-        level = _within(level, wraps)
-    return [], is_there
+def _within(spots: Iterable[Spot], wraps: Sequence[str]) -> list[Spot]:
+    """The tables in these wraps; of a list, the only one."""
+    return [
+        spot
+        for spot in spots
+        if 1 <= len(spot.path) <= _NEAR and spot.is_under(wraps)
+        if all(it.of <= 1 for it in spot.lineage)
+    ]
 
 
-def _within(places: list[dict[str, Any]], wraps: Iterable[str]) -> list[dict[str, Any]]:
-    """The tables in those of `wraps`; of a list, the only one."""
-    held = (opened(named(place).get(name)) for place in places[:_MOST] for name in wraps)
-    alone = (it[0] if isinstance(it, list) and len(it) == 1 else it for it in held)
-    return [it for it in alone if isinstance(it, dict)]
+def _nearest(spots: Sequence[Spot]) -> tuple[list[str], bool]:
+    """The words nearest to the surface; and whether there is a place for one."""
+    levels = ([it for it in spots if len(it.path) == depth + 1] for depth in range(_NEAR))
+    words = next(filter(None, map(_words, levels)), [])
+    return words, any(True for spot in spots for _ in _values(spot.table))
 
 
-def opened(value: object) -> object:
-    """A table that is written as text inside of another."""
-    if isinstance(value, str) and value.lstrip()[:1] == "{":
-        return parsed(value[: 16 * LONGEST].encode("utf-8", "replace"))
-    return value
+def _values(table: Table) -> Iterator[object]:
+    return (table[name] for name in NAMES["states"] if name in table)
 
 
-def _values(place: dict[str, Any]) -> Iterator[object]:
-    table = named(place)
-    return (table[name] for name in _STATUS if name in table)
-
-
-def _words(places: list[dict[str, Any]]) -> list[str]:
+def _words(spots: Iterable[Spot]) -> list[str]:
     """Those of letters first: a number beside one is the same, or about something else."""
-    words = (_word(value) for place in places for value in _values(place))
+    words = (_word(value) for spot in spots for value in _values(spot.table))
     return sorted(filter(None, words), key=str.isdecimal)
 
 
@@ -190,73 +117,47 @@ def _word(value: object, *, depth: int = 2) -> str:
         case [alone] if depth:
             return _word(alone, depth=depth - 1)
         case dict() if depth:
-            parts = named(value)
-            found = (_word(parts.get(name), depth=depth - 1) for name in _PARTS)
+            found = (_word(value.get(name), depth=depth - 1) for name in NAMES["state_parts"])
             return next(filter(None, found), "")
     return ""
 
 
-def _percent(value: object) -> int | None:
-    if isinstance(value, str):
-        value = value.strip().removesuffix("%")
-    if not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return None if math.isnan(number) else int(max(0.0, min(100.0, number)))
-
-
-def _remarks(places: list[dict[str, Any]]) -> list[str]:
+def _remarks(spots: Iterable[Spot]) -> list[str]:
     """A sentence about a state that is a single word."""
-    said = (named(place).get(name) for place in places for name in _REMARKS)
+    said = (spot.table.get(name) for spot in spots for name in NAMES["remarks"])
     words = [it.strip() for it in said if isinstance(it, str) and _WORD.fullmatch(it.strip())]
-    return [word for word in words if word.casefold() not in ENVELOPES]
+    return [word for word in words if word.casefold() not in _ANSWERED]
 
 
 # --- ids -----------------------------------------------------------------------------------------
 
-_IDS = ("taskid", "videoid", "jobid", "generationid", "predictionid", "id")
-_NO_ID = re.compile(
-    r"null|none|nil|nan|n/a|undefined|unknown|error|false|-?[0\W_]*|-1", re.IGNORECASE
-)
-_ID_HOLDERS = ("data", "output", "result", "task", "response", "resp", "job", "video", "generation")
-
-
-def ids_in(data: dict[str, Any]) -> list[str]:
-    """Every usable id where the format and new-api have them, the likeliest first."""
-    inner = data.get("data")
-    places = [data.get("id"), data.get("task_id")]
-    if isinstance(inner, dict):
-        # In the older shape data.id is the number of a row.
-        places += [inner.get("task_id"), inner.get("id")]
-    return [name for place in places if (name := _id(place))]
-
-
-def far_ids_in(data: dict[str, Any]) -> list[str]:
-    """Every usable id where anybody has them: none of a request, a user or a file."""
-    found: list[str] = []
-    level = [data]
-    for _ in range(3):
-        deeper: list[dict[str, Any]] = []
-        for place in level:
-            found += own_ids_in(place)
-            low = named(place)
-            inner = (opened(low.get(name)) for name in _ID_HOLDERS)
-            first = (it[0] if isinstance(it, list) and it else it for it in inner)
-            deeper += [it for it in first if isinstance(it, dict)]
-        level = deeper
-    return found
-
-
-def own_ids_in(place: dict[str, Any]) -> list[str]:
-    """Every usable id in `place` itself."""
-    low = named(place)
-    return [name for key in _IDS if (name := _id(low.get(key)))]
-
-
+_NO_ID = re.compile(r"-?[0\W_]*")
 _FORM = re.compile(r"(?P<prefix>[A-Za-z]*[_-])?(?P<rest>.*)", re.DOTALL)
+
+
+def near_ids(spots: Sequence[Spot]) -> list[str]:
+    """Every usable id where the format and new-api have them, the likeliest first."""
+    inner = (it.table for it in spots if it.path == ("data",) and not it.of)
+    # In the older shape data.id is the number of a row.
+    values = [spots[0].table.get(name) for name in ("id", "taskid")]
+    values += [table.get(name) for table in inner for name in ("taskid", "id")]
+    return list(filter(None, map(_id, values)))
+
+
+def ids_in(spots: Sequence[Spot]) -> list[str]:
+    """Every usable id where anybody has them: none of a request, a user or a file."""
+    holders = (
+        it
+        for it in spots
+        if len(it.path) < _NEAR and it.is_under(NAMES["id_holders"])
+        if not any(above.row for above in it.lineage)
+    )
+    return [name for spot in holders for name in own_ids(spot)]
+
+
+def own_ids(spot: Spot) -> list[str]:
+    """Every usable id in one table itself."""
+    return [name for key in NAMES["ids"] if (name := _id(spot.table.get(key)))]
 
 
 def is_like(one: str, other: str) -> bool:
@@ -271,37 +172,33 @@ def is_like(one: str, other: str) -> bool:
     return all(map(str.isdecimal, rests)) or len(rests[0]) == len(rests[1])
 
 
-def part_about(gateway_id: str, data: dict[str, Any]) -> dict[str, Any] | None:
-    """`data`, or our row in a list of several jobs; None: its rows are other jobs'."""
-    rows = list(_rows(data, gateway_id, 3))
+def part_about(gateway_id: str, body: Table) -> Table | None:
+    """`body`, or our row in a list of several jobs; None: its rows are other jobs'."""
+    rows = [spots_in(row.table) for row in _rows(spots_in(body), gateway_id)]
     if not any(_is_another(row, gateway_id) for row in rows):
-        return data
-    return next((row for row in rows if gateway_id in far_ids_in(row)), None)
+        return body
+    return next((row[0].table for row in rows if gateway_id in ids_in(row)), None)
 
 
-def _rows(place: dict[str, Any], gateway_id: str, depth: int) -> Iterator[dict[str, Any]]:
-    """The tables in lists: under our own id they are parts of our job."""
-    if gateway_id in own_ids_in(place):
-        return
-    for value in map(opened, named(place).values()):
-        if isinstance(value, list):
-            yield from (it for it in value[:_MOST] if isinstance(it, dict))
-        elif isinstance(value, dict) and depth:
-            yield from _rows(value, gateway_id, depth - 1)
-
-
-def _is_another(row: dict[str, Any], gateway_id: str) -> bool:
-    """Whether it is another job: an id of another form without a state may be a file's."""
-    names = far_ids_in(row)
-    is_job = any(is_like(name, gateway_id) for name in names) or any(_values(row))
-    return bool(names) and gateway_id not in names and is_job
-
-
-def is_list_of_jobs(data: dict[str, Any]) -> bool:
+def is_list_of_jobs(spots: Sequence[Spot]) -> bool:
     """Whether it tells of several, each with an id of its own."""
-    table = named(data)
-    held = (value for name in _WRAPS if isinstance(value := table.get(name), list))
-    return any(sum(bool(isinstance(it, dict) and ids_in(it)) for it in each) > 1 for each in held)
+    rows = [it for it in spots if len(it.path) == 1 and it.is_under(_WRAPS) and it.of > 1]
+    return sum(bool(near_ids([row])) for row in rows) > 1
+
+
+def _rows(spots: Iterable[Spot], gateway_id: str) -> Iterator[Spot]:
+    """The tables in lists: under our own id they are parts of our job."""
+    for spot in spots:
+        _, *above = spot.lineage
+        if spot.of and not any(it.of or gateway_id in own_ids(it) for it in above):
+            yield spot
+
+
+def _is_another(row: Sequence[Spot], gateway_id: str) -> bool:
+    """Whether it is another job: an id of another form without a state may be a file's."""
+    names = ids_in(row)
+    is_job = any(is_like(name, gateway_id) for name in names) or any(_values(row[0].table))
+    return bool(names) and gateway_id not in names and is_job
 
 
 def _id(value: object) -> str:
@@ -312,7 +209,8 @@ def _id(value: object) -> str:
 
 def is_id(text: str) -> bool:
     """Whether `text` can be an id: it is usable, and not what stands where there is none."""
-    return is_usable(text) and not _NO_ID.fullmatch(text.strip())
+    name = text.strip().casefold()
+    return is_usable(text) and name not in NAMES["no_ids"] and not _NO_ID.fullmatch(name)
 
 
 def is_usable(text: str) -> bool:
@@ -328,9 +226,9 @@ _CODE = re.compile(r"[\w.-]{1,40}")
 _MOST_SHAPE = 200
 
 
-def shape_of(data: object) -> str:
+def shape_of(body: bytes) -> str:
     """Its names and what kind of value each has: no sentence, no address, nothing of a prompt."""
-    shape = _shape(data, "", 3)
+    shape = _shape(enveloped(json.loads(body)), "", 3)
     return shape if len(shape) <= _MOST_SHAPE else shape[: _MOST_SHAPE - 1] + "…"
 
 
@@ -346,8 +244,7 @@ def _shape(value: object, name: str, depth: int) -> str:
         case list():
             return f"[{_shape(value[0], '', depth - 1)}]" if value and depth else "[]"
         case dict() if depth:
-            keys = (str(key) for key in list(value)[:12])
-            names = [key for key in keys if _CODE.fullmatch(key)]
+            names = [key for key in list(value)[:12] if _CODE.fullmatch(key)]
             inner = (f"{key}: {_shape(value[key], key, depth - 1)}" for key in names)
             return "{" + ", ".join(inner) + "}"
     return "{…}"

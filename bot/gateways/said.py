@@ -1,149 +1,107 @@
-"""Finds in a gateway's answer what may be looked up in the table: codes and messages.
+"""Finds in a body what may be looked up in the table of answers, and what an operator is told.
 
-It knows their places in many envelopes and the meaning of none of them.
+It knows the places of codes and messages in many envelopes, and the meaning of none of them.
 """
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from bot.gateways.envelopes import DEEPEST, FAILURES, LONGEST, MOST
+from bot.gateways.envelopes import LONGEST, NAMES, Spot, Table, leaves
 from bot.gateways.meanings import Said
-from bot.gateways.quoting import Written
 
-_CODES = frozenset(
-    {
-        *("code", "type", "err_code", "error_code", "errcode", "errorcode", "error_type"),
-        *("fail_code", "failure_code", "failurecode", "reason", "finish_reason", "finishreason"),
-        *("block_reason", "blockreason", "status_code", "task_status_code"),
-    }
-)
-_TEXTS = frozenset(
-    {
-        *FAILURES,
-        *("message", "msg", "detail", "error", "errors", "reason", "description", "title", "raw"),
-        *("reasons", "raimediafilteredreasons", "rai_media_filtered_reasons", "raierrormessage"),
-    }
-)
-_CONTAINERS = frozenset(
-    {
-        *("error", "errors", "data", "output", "base_resp", "task", "result", "response", "detail"),
-        *("message", "metadata", "details", "promptfeedback", "prompt_feedback", "resp", "failure"),
-        *("raw", "fail_reason", "error_message", "video", "task_info", "innererror", "inner_error"),
-        *("responsemetadata", "generatevideoresponse", "generate_video_response"),
-    }
-)
-_FILTERED = frozenset(
-    {
-        *("raimediafilteredcount", "rai_media_filtered_count"),
-        *("raimediafilteredreasons", "rai_media_filtered_reasons"),
-    }
-)
-"""Where Google says that it made videos and kept them back: how many, and why."""
-_RAI = "raiMediaFiltered"
-_NUMBERED = {"base_resp": "base_resp", "errcode": "errcode"}
-"""Where a bare number is one vendor's own."""
+_FAILURES = NAMES["failures"]
+_CODES, _FILTERED = frozenset(NAMES["codes"]), frozenset(NAMES["filtered"])
+_TEXTS = frozenset(NAMES["texts"] + _FAILURES)
+_CONTAINERS = _TEXTS | frozenset(NAMES["containers"])
+RAI = "raiMediaFiltered"
+_MOST = 200
 _MOST_TEXT = 4 * LONGEST
 """Characters of all codes and messages of one answer together that are read."""
-_TOKEN = re.compile(r"[^\s:：,，]{2,80}")
+_LIST = 10
+_TOKEN = re.compile(r"([^\s:：,，]{2,80})(?:$|[:：])")
+"""The code that a message may be or begin with: `DataInspectionFailed: Input data may …`."""
 
 
-def said_in(data: object, prompt: str = "", *, body: bytes = b"") -> Said:
-    """Codes and messages in `data`; of what is no JSON, the text itself."""
-    if data is None:
-        text = body[: 4 * LONGEST].decode("utf-8", "replace").strip()
-        return Said((), (text[:LONGEST],) if text and not text.startswith("<") else (), prompt)
+def said_in(spots: Sequence[Spot], prompt: str = "") -> Said:
+    """The codes and messages in a body."""
     found: dict[str, list[str]] = {"code": [], "text": [], "head": []}
     room = _MOST_TEXT
-    for kind, value in _said(data, Written(prompt)):
+    for kind, value in _said(spots):
         found[kind].append(value)
         room -= len(value)
-        if sum(map(len, found.values())) > MOST or room < 0:
+        if sum(map(len, found.values())) > _MOST or room < 0:
             break
     codes, texts, heads = (tuple(dict.fromkeys(each)) for each in found.values())
     return Said(codes, texts, prompt, heads)
 
 
-def filtered_in(data: object) -> tuple[str, ...]:
-    """The code of an answer that says that videos were made and kept back."""
-    return tuple(code for code in said_in(data).codes if code == _RAI)
+def _said(spots: Sequence[Spot]) -> Iterator[tuple[str, str]]:
+    for spot in spots:
+        if spot.row < _LIST and spot.is_under(_CONTAINERS):
+            for name, value in spot.table.items():
+                for each in leaves(value)[:_LIST]:
+                    yield from _told(spot, name, each)
 
 
-def _said(
-    value: object, written: Written, *, key: str = "", above: str = "", depth: int = DEEPEST
-) -> Iterator[tuple[str, str]]:
-    """A code, a message or the code at its head, one by one."""
-    if depth < 0:
+def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
+    """A code, a message or the code at its head."""
+    is_google = name == "status" and not _TEXTS.isdisjoint(spot.path[-1:])
+    if isinstance(value, bool) or not isinstance(value, str | int):
         return
+    text = str(value)[:LONGEST].strip()
+    if name in _FILTERED and text not in ("", "0"):
+        yield "code", RAI
+    if name in _CODES or is_google:
+        place = next((it for it in (*spot.path[-1:], name) if it in NAMES["numbered"]), None)
+        yield "code", f"{place}.{text}" if place and text.lstrip("-").isdigit() else text
+    if name in _TEXTS and isinstance(value, str):
+        yield "text", text
+        if (token := _TOKEN.match(text)) and not token[1].isdigit():
+            yield "head", token[1]
+
+
+# --- what is wrong, for the operator -------------------------------------------------------------
+
+_NO_ERRORS = frozenset(NAMES["no_errors"])
+
+
+def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
+    """The words of each error, and whether nothing else but an error has them in their place."""
+    inner = (body.get(name) for name in NAMES["wraps"])
+    for table in (body, *(it for it in inner if isinstance(it, dict))):
+        error = table.get("error")
+        said = [error if isinstance(error, dict | str) else None, *map(table.get, _FAILURES)]
+        for words in map(_words, said):
+            if any(word not in _NO_ERRORS for word in words.casefold().split()):
+                yield words, True
+    if words := _words(body.get("detail")):
+        yield words, isinstance(body["detail"], list)  # FastAPI's
+    code, named = body.get("code"), [it for it in ("message", "msg", "errmsg") if it in body]
+    told = _words(body[named[0]]) if named else ""
+    is_known = _words(code).casefold() in _NO_ERRORS or (told or "x").casefold() in _NO_ERRORS
+    if named and (not is_known or body.get("success") is False):
+        # New-api's own has a code with a name, a message, and no data.
+        is_named = isinstance(code, str) and any(map(str.isalpha, code))
+        yield f"{_words(code)} {told}".strip(), is_named and body.get("data", 0) is None
+    for name, key in (("baseresp", "statuscode"), ("output", "code")):
+        vendors = body.get(name)
+        if isinstance(vendors, dict) and _words(vendors.get(key)).casefold() not in _NO_ERRORS:
+            yield _words([vendors.get(it) for it in (key, "statusmsg", "message")]), False
+
+
+def _words(value: object, *, depth: int = 3) -> str:
+    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
     match value:
-        case dict():
-            for name, inner in _told(value, key):
-                yield from _said(inner, written, key=name, above=key, depth=depth - 1)
-        case list():
-            for inner in value[:10]:
-                yield from _said(inner, written, key=key, above=above, depth=depth - 1)
-        case bool():
-            return
-        case int() if key in _FILTERED and value > 0:
-            yield "code", _RAI
-        case int() if key in _CODES:
-            yield "code", _numbered(str(value), key, above)
         case str():
-            yield from _spoken(value[:LONGEST], written, key=key, above=above, depth=depth)
-
-
-def _told(table: dict[Any, object], key: str) -> Iterator[tuple[str, object]]:
-    """The values in `table` that may be a code or a message, or have one in them."""
-    for name, inner in list(table.items())[:MOST]:
-        low = str(name).casefold()
-        if low == "status" and key == "error":  # Google's
-            yield "code", inner
-        elif low in _CODES | _TEXTS | _CONTAINERS | _FILTERED:
-            yield low, inner
-
-
-def _spoken(
-    text: str, written: Written, *, key: str, above: str, depth: int
-) -> Iterator[tuple[str, str]]:
-    if key in _CODES:
-        yield "code", _numbered(text.strip(), key, above)
-    if key not in _TEXTS:
-        return
-    if key in _FILTERED and text:
-        yield "code", _RAI
-    yield "text", text
-    own = written.without(text)
-    # New-api passes a vendor's whole answer in a message; litellm puts words before it.
-    if (start := own.find("{")) >= 0:
-        try:
-            inner, _ = json.JSONDecoder().raw_decode(own[start:])
-        except (ValueError, RecursionError):
-            inner = None
-        if isinstance(inner, dict) and not written.has(own[start:]):
-            yield from _said(inner, written, key="error", depth=depth - 2)
-    # Or only its code: `DataInspectionFailed: Input data may …`.
-    if found := _TOKEN.match(own.strip()):
-        rest = own.strip()[found.end() :]
-        if (not rest or rest[0] in ":：") and not found[0].isdigit():
-            yield "head", found[0]
-
-
-def _numbered(code: str, key: str, above: str) -> str:
-    place = _NUMBERED.get(above) or _NUMBERED.get(key)
-    return f"{place}.{code}" if place and code.lstrip("-").isdigit() else code
-
-
-def own_in(data: object, prompt: str = "") -> Said:
-    """The envelope's own words, without those that a message quotes of a vendor."""
-    if not isinstance(data, dict):
-        return Said()
-    error = data.get("error")
-    place = error if isinstance(error, dict) else data
-    codes = [place.get(name) for name in ("code", "type")]
-    texts = [place.get(name) for name in ("message", "msg", "detail", "error")]
-    return Said(
-        tuple(code.strip() for code in codes if isinstance(code, str)),
-        tuple(text[:LONGEST] for text in texts if isinstance(text, str)),
-        prompt,
-    )
+            return value.strip()
+        case bool():
+            return ""
+        case int() | float():
+            return str(value)
+        case dict() if depth:
+            inner = [value.get(key) for key in ("code", "type", "param", "message", "msg")]
+        case list() if depth:
+            inner = value[:5]
+        case _:
+            return ""
+    return " ".join(filter(None, (_words(part, depth=depth - 1) for part in inner)))
