@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
+from bot.gateways import places
 from bot.gateways.details import Answer, detail_of, poll_after
 from bot.gateways.envelopes import NAMES, Table
 from bot.gateways.links import urls_of, video_links
@@ -21,20 +22,7 @@ from bot.gateways.meanings import (
     Said,
     Step,
 )
-from bot.gateways.places import (
-    ids_in,
-    inner_words,
-    is_like,
-    is_list_of_jobs,
-    is_only_answered,
-    is_wordless,
-    near_ids,
-    own_ids,
-    part_about,
-    shape_of,
-)
 from bot.gateways.reading import OVER, Reading, meaning_of, reason_of
-from bot.gateways.said import RAI, said_in
 from bot.gateways.spelling import phrase, plain, word_of
 from bot.log import get_logger
 
@@ -47,6 +35,8 @@ _TOLD_OF_JOB = (200, 400, 410, 422)
 """Statuses of an answer that may be about the job: beyond, the gateway itself is in trouble."""
 _TOLD_OF_CALL = (401, 402, 403, 407, 408, 425, 429)
 """Statuses of an answer that is about a key or the pace of calls, like all from 500 on."""
+_PASSES = LOCKS | {Meaning.BUSY}
+_OF_ONE_ORDER = ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}
 _PASSING, _ASKING, _HANDING_OVER = (
     [phrase(spelt) for spelt in NAMES[kind]] for kind in ("passing", "asking", "handing_over")
 )
@@ -100,7 +90,7 @@ def read_content(
 def _read_rows(told: Reading, gateway_id: str) -> Look:
     """The answer about our job, which may be one of many."""
     whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
-    part = part_about(gateway_id, whole)
+    part = places.part_about(gateway_id, whole)
     job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
     # Rows of other jobs, or a mere word of failure, say nothing of ours.
     is_bare = not isinstance(told.value, dict) and told.table.keys() == {"status"}
@@ -116,7 +106,10 @@ class _Job:
         self.told, self.gateway_id = told, gateway_id
         self.is_ours = gateway_id in told.ids
         # It names a job as our gateway names them, and not ours.
-        self.is_another = not self.is_ours and any(is_like(it, gateway_id) for it in told.ids)
+        is_like = any(places.is_like(name, gateway_id) for name in told.ids)
+        self.is_another = is_like and not self.is_ours
+        if told.ids and not self.is_ours:
+            log.warning("id.differed", gateway_id=gateway_id)
         found = told.find(Place.FAILURE)
         self.meaning = meaning_of(found)
         # Of a failure, only a code or a whole sentence tells surely why.
@@ -129,11 +122,9 @@ class _Job:
             return doubted
         if told.state is Meaning.DONE:
             return self._done()
-        if told.state is Meaning.FAILED:
-            return Failed(reason_of(self.meaning), told.detail)
         if told.state in OVER:
-            is_expired = told.state is Meaning.EXPIRED
-            return Failed(Reason.EXPIRED if is_expired else Reason.MODERATED, told.detail)
+            word_says = {Meaning.EXPIRED: Reason.EXPIRED, Meaning.MODERATED: Reason.MODERATED}
+            return Failed(word_says.get(told.state) or reason_of(self.meaning), told.detail)
         wait = poll_after(told.answer)
         if told.state is not None:
             return Running(told.progress, wait)
@@ -143,44 +134,41 @@ class _Job:
         word = next(unknown, "")[:40].casefold()
         if not word:
             return self.unread()
-        _warn_of(word, "")
+        _warn_once("status.unknown", word=word)
         return Running(told.progress, wait, word if word.isprintable() else "")
 
     def unread(self, *, is_odd: bool = False) -> Running:
         """A job of which nothing is known: its operator is told, unless it goes on as it should."""
         progress = self.told.progress
         is_told = progress is not None and progress < 100 and not is_odd
-        shape = "" if is_told else shape_of(self.told.answer.body)
-        _warn_of("", shape)
+        shape = "" if is_told else places.shape_of(self.told.answer.body)
+        if shape:
+            _warn_once("status.unreadable", shape=shape)
         return Running(progress, poll_after(self.told.answer), shape=shape)
 
     def _done(self) -> Done | Failed:
         told = self.told
-        links = urls_of(told.links) if self._has_links_of_ours() else ()
+        if links := urls_of(told.links) if self._has_links_of_ours() else ():
+            return Done(links)
         # A video that its vendor held back is "completed" at some, and charged.
-        if not links and not self.is_another and self._is_moderated():
+        codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
+        why = told.meanings.of(codes, status=200, at=Place.LOOK)
+        if why is Meaning.MODERATED and not self.is_another:
             return Failed(Reason.WITHHELD, told.detail, charged=True)
-        return Done(links, withheld=not links and told.says_no)
-
-    def _is_moderated(self) -> bool:
-        told = self.told
-        said = said_in([spot for spot in told.spots if spot.path[:1] == ("error",)])
-        filtered = [code for code in told.said.codes if code == RAI]
-        codes = Said((*said.codes, *said.heads, *filtered), (), told.prompt)
-        return told.meanings.of(codes, status=200, at=Place.LOOK) is Meaning.MODERATED
+        return Done(withheld=told.says_no)
 
     def _has_links_of_ours(self) -> bool:
         """A reply under another id (litellm) may name others'."""
-        is_named = bool(near_ids(self.told.spots)) and not self.is_ours
-        if is_named or self.is_another:
-            log.warning("id.differed", gateway_id=self.gateway_id)
-            return False
-        return True
+        return self.is_ours or not (self.is_another or places.near_ids(self.told.spots))
 
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""
         told, progress = self.told, self.told.progress
-        is_alone = is_wordless(told.spots) and not told.problem and not is_list_of_jobs(told.spots)
+        is_alone = (
+            places.is_wordless(told.spots)
+            and not told.problem
+            and not places.is_list_of_jobs(told.spots)
+        )
         if not is_alone or (progress is not None and progress < 100):
             return None
         links = video_links(told.links, self.gateway_id) or told.said_links
@@ -210,31 +198,27 @@ class _Job:
         if self.told.status not in _TOLD_OF_CALL and self.told.status < 500:
             return self._is_believed()
         is_whole = self._has_job_names or self.meaning is Meaning.MODERATED
-        is_at_top = self.gateway_id in own_ids(self.told.spots[0])
+        is_at_top = self.gateway_id in places.own_ids(self.told.spots[0])
         return is_whole and is_at_top and not self._is_call_word
 
     def _is_believed(self) -> bool:
         """Whether a word of failure ends our job: it may be another's, or that of one look."""
         told = self.told
-        if self.is_another:
-            log.warning("id.differed", gateway_id=self.gateway_id)
-            return False
-        if self.meaning is Meaning.MODERATED:
-            return True
+        if self.is_another or self.meaning is Meaning.MODERATED:
+            return not self.is_another
         may_pass = self._may_pass()
         if not self.is_ours and (may_pass or self._speaks_of(_ASKING)):
             return False
-        is_job = self.is_ours or self._has_job_names or bool(inner_words(told.spots))
+        is_job = self.is_ours or self._has_job_names or bool(places.inner_words(told.spots))
         is_silent = told.problem is None and not told.said.texts
         return not self._is_call_word or (not may_pass and (is_job or is_silent))
 
     def _may_pass(self) -> bool:
         """Whether an error is one of a call, and the next look may be answered."""
-        if self.meaning in ABOUT_ONE_ORDER and self.meaning is not Meaning.UNKNOWN_MODEL:
+        if self.meaning in _OF_ONE_ORDER:
             return False
         is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
-        is_known = self.meaning is Meaning.BUSY or self.meaning in LOCKS
-        return is_known or is_coded or self._speaks_of(_PASSING)
+        return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
 
     @property
     def _is_call_word(self) -> bool:
@@ -252,9 +236,9 @@ class _Job:
     def _is_envelopes(self) -> bool:
         """Whether "success" is said of the call alone, around a job without a word of its own."""
         spots, progress = self.told.spots, self.told.progress
-        top = own_ids(spots[0])
-        is_job = self.gateway_id in top or (top and len(ids_in(spots)) == len(top))
-        if is_job or not is_only_answered(spots):
+        top = places.own_ids(spots[0])
+        is_job = self.gateway_id in top or (top and len(places.ids_in(spots)) == len(top))
+        if is_job or not places.is_only_answered(spots):
             return False
         is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
         return not is_linked or (progress is not None and progress < 100)
@@ -272,12 +256,11 @@ class _Job:
         is_about = (self.is_ours or not told.ids) and told.status in _TOLD_OF_JOB
         if not (told.problem and is_silent and is_about):
             return None
-        if self.meaning is Meaning.BUSY or self.meaning in LOCKS:
+        if self.meaning in _PASSES:
             return None
         ends = (*told.said.codes, *told.said.heads) or self._own_texts()
         is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
-        is_look = self._speaks_of(_ASKING) or self._speaks_of(_HANDING_OVER)
-        if is_over and (self.is_ours or not is_look):
+        if is_over and (self.is_ours or not self._speaks_of(_ASKING + _HANDING_OVER)):
             return Failed(reason_of(self.meaning), told.detail)
         is_stopped = self.meaning is Meaning.MODERATED and self.is_sure and told.status == 200
         return Failed(Reason.MODERATED, told.detail) if is_stopped else None
@@ -292,9 +275,6 @@ class _Job:
 
 
 @lru_cache(maxsize=256)
-def _warn_of(word: str, shape: str) -> None:
-    """Once: a job in an unknown state is looked at for hours."""
-    if word:
-        log.warning("status.unknown", word=word)
-    elif shape:
-        log.warning("status.unreadable", shape=shape)
+def _warn_once(event: str, **said: str) -> None:
+    """A job in an unknown state is looked at for hours."""
+    log.warning(event, **said)
