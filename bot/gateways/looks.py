@@ -159,7 +159,7 @@ class _Job:
 
     def _has_links_of_ours(self) -> bool:
         """A reply under another id (litellm) may name others'."""
-        return self.is_ours or not (self.is_another or places.near_ids(self.told.spots))
+        return self.is_ours or not (self.is_another or places.is_named(self.told.spots))
 
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""

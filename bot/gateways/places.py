@@ -135,29 +135,26 @@ _NO_ID = re.compile(r"-?[0\W_]*")
 _FORM = re.compile(r"(?P<prefix>[A-Za-z]*[_-])?(?P<rest>.*)", re.DOTALL)
 
 
-def near_ids(spots: Sequence[Spot]) -> list[str]:
-    """Every usable id where the format and new-api have them, the likeliest first."""
-    inner = (it.table for it in spots if it.path == ("data",) and not it.of)
-    # In the older shape data.id is the number of a row.
-    values = [spots[0].table.get(name) for name in ("id", "taskid")]
-    values += [table.get(name) for table in inner for name in ("taskid", "id")]
-    return list(filter(None, map(_id, values)))
-
-
 def ids_in(spots: Sequence[Spot]) -> list[str]:
-    """Every usable id where anybody has them: none of a request, a user or a file."""
-    holders = (
-        it
-        for it in spots
-        if len(it.path) < _NEAR and it.is_under(NAMES["id_holders"])
-        if not any(above.row for above in it.lineage)
-    )
-    return [name for spot in holders for name in own_ids(spot)]
+    """Every usable id where anybody has them, the likeliest first.
+
+    None is of a request, a user or a file.
+    """
+    holders = (it for it in spots if len(it.path) < _NEAR and it.is_under(NAMES["id_holders"]))
+    first = (it for it in holders if not any(above.row for above in it.lineage))
+    return list(dict.fromkeys(name for spot in first for name in own_ids(spot)))
 
 
 def own_ids(spot: Spot) -> list[str]:
     """Every usable id in one table itself."""
-    return [name for key in NAMES["ids"] if (name := _id(spot.table.get(key)))]
+    # In the older shape of new-api, data.id is the number of a row.
+    names = NAMES["ids"] if spot.path else ("id", *NAMES["ids"])
+    return list(dict.fromkeys(name for key in names if (name := _id(spot.table.get(key)))))
+
+
+def is_named(spots: Sequence[Spot]) -> bool:
+    """Whether there is an id where the format and new-api have it."""
+    return any(own_ids(it) for it in spots if it.path in ((), ("data",)) and not it.of)
 
 
 def is_like(one: str, other: str) -> bool:
@@ -183,7 +180,7 @@ def part_about(gateway_id: str, body: Table) -> Table | None:
 def is_list_of_jobs(spots: Sequence[Spot]) -> bool:
     """Whether it tells of several, each with an id of its own."""
     rows = [it for it in spots if len(it.path) == 1 and it.is_under(_WRAPS) and it.of > 1]
-    return sum(bool(near_ids([row])) for row in rows) > 1
+    return sum(bool(own_ids(row)) for row in rows) > 1
 
 
 def _rows(spots: Iterable[Spot], gateway_id: str) -> Iterator[Spot]:

@@ -21,7 +21,7 @@ from bot.gateways.meanings import (
     Said,
     Step,
 )
-from bot.gateways.places import ids_in, near_ids, outer_words, progress_in, status_words
+from bot.gateways.places import ids_in, outer_words, progress_in, status_words
 from bot.gateways.said import problems_in, said_in
 
 OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
@@ -78,7 +78,7 @@ class Reading:
     @cached_property
     def ids(self) -> list[str]:
         """Every usable id, the likeliest first."""
-        return list(dict.fromkeys([*near_ids(self.spots), *ids_in(self.spots)]))
+        return ids_in(self.spots)
 
     @cached_property
     def links(self) -> list[Link]:

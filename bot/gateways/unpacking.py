@@ -24,18 +24,18 @@ class Unpacking:
 
     def __init__(self, coding: str | None) -> None:
         """`coding` is what the header Content-Encoding says."""
-        self._coding = (coding or "identity").strip().casefold()
+        self._is_deflate = (coding or "").strip().casefold() == "deflate"
         self._head: bytes | None = b""
         self._inner: zlib._Decompress | None = None
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """What this chunk adds. Raises `CannotUnpack`."""
         if self._head is not None:
-            self._head += chunk
-            least = _HEAD if self._coding == "deflate" else len(_GZIP)
-            if len(self._head) < least and self._may_be_packed(self._head):
+            chunk = self._head = self._head + chunk
+            is_begun = len(chunk) >= (_HEAD if self._is_deflate else len(_GZIP))
+            if not is_begun and (self._is_deflate or _GZIP.startswith(chunk)):
                 return
-            self._inner, chunk, self._head = self._opened(self._head), self._head, None
+            self._inner, self._head = self._opened(chunk), None
         if self._inner is None:
             yield chunk
             return
@@ -54,13 +54,10 @@ class Unpacking:
         """Whether the end of what is packed has come; of what is plain nobody knows the end."""
         return self._inner is None or self._inner.eof
 
-    def _may_be_packed(self, head: bytes) -> bool:
-        return self._coding == "deflate" or _GZIP.startswith(head)
-
     def _opened(self, head: bytes) -> "zlib._Decompress | None":
         if head.startswith(_GZIP):
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
-        if self._coding != "deflate" or container_of(head):
+        if not self._is_deflate or container_of(head):
             return None
         # By the standard with a header of its own, by many servers without.
         has_header = head[0] & 0x0F == 8 and int.from_bytes(head[:2]) % 31 == 0

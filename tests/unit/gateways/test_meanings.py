@@ -329,6 +329,15 @@ def test_a_job_that_is_done_with_a_code_of_moderation_and_no_film_failed_and_cou
     assert seen.charged
 
 
+def test_a_film_that_was_held_back_is_told_in_an_envelope_too() -> None:
+    held = {"status": "SUCCESS", "error": {"code": "moderation_blocked"}}
+    for body in ({"code": "success", "data": held}, {"data": {"id": "video_1", **held}}):
+        seen = look(body)
+        assert isinstance(seen, Failed)
+        assert (seen.reason, seen.charged) == (Reason.WITHHELD, True)
+    assert isinstance(look({"data": {**held, "url": LINK}}), Done)
+
+
 def test_a_failed_job_that_comes_with_an_error_status_has_failed() -> None:
     body = {"id": "video_1", "status": "failed", "error": {"code": "content_filter"}}
     assert kind(look(body, 500)) == ("Failed", Reason.MODERATED)
