@@ -52,9 +52,9 @@ def read_look(
     if 200 <= answer.status < 300 and told.value is not None and told.body is not None:
         return _read_rows(told, gateway_id)
     job = _Job(told, gateway_id)
-    if told.value is not None and 400 <= answer.status < 600 and job.is_failed_with_status:
+    if told.value is not None and 400 <= answer.status < 600 and job.is_failed_with_status():
         return job.read()
-    if ended := job.ended:
+    if ended := job.ended():
         return ended
     found = told.find(Place.LOOK)
     meaning = meaning_of(found)
@@ -110,32 +110,28 @@ class _Job:
         self.is_another = is_like and not self.is_ours
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
-        found = told.find(Place.FAILURE)
-        self.meaning = meaning_of(found)
-        # Of a failure, only a code or a whole sentence tells surely why.
-        self.is_sure = found is not None and found.step is not Step.PHRASE
+        self.found = told.find(Place.FAILURE)
+        self.meaning = meaning_of(self.found)
 
     def read(self) -> Look:
         """What has become of it."""
-        told = self.told
-        if doubted := self._doubted():
-            return doubted
+        told, wait = self.told, poll_after(self.told.answer)
         if told.state is Meaning.DONE:
-            return self._done()
-        if told.state in OVER:
+            return self.unread() if self._is_envelopes() else self._done()
+        if told.state in OVER and told.has_failed:
+            if not self._is_believed():
+                return self.unread(is_odd=True)
             word_says = {Meaning.EXPIRED: Reason.EXPIRED, Meaning.MODERATED: Reason.MODERATED}
             return Failed(word_says.get(told.state) or reason_of(self.meaning), told.detail)
-        wait = poll_after(told.answer)
         if told.state is not None:
             return Running(told.progress, wait)
-        if over := self.ended or self._made():
+        if over := self.ended() or self._made():
             return over
         unknown = (word for word in told.words if told.meanings.word(word) is None)
-        word = next(unknown, "")[:40].casefold()
-        if not word:
-            return self.unread()
-        _warn_once("status.unknown", word=word)
-        return Running(told.progress, wait, word if word.isprintable() else "")
+        if word := next(unknown, "")[:40].casefold():
+            _warn_once("status.unknown", word=word)
+            return Running(told.progress, wait, word if word.isprintable() else "")
+        return self.unread()
 
     def unread(self, *, is_odd: bool = False) -> Running:
         """A job of which nothing is known: its operator is told, unless it goes on as it should."""
@@ -164,42 +160,27 @@ class _Job:
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""
         told, progress = self.told, self.told.progress
-        is_alone = (
-            places.is_wordless(told.spots)
-            and not told.problem
-            and not places.is_list_of_jobs(told.spots)
-        )
-        if not is_alone or (progress is not None and progress < 100):
+        is_open = told.problem or (progress is not None and progress < 100)
+        if is_open or not places.is_wordless(told.spots) or places.is_list_of_jobs(told.spots):
             return None
         links = video_links(told.links, self.gateway_id) or told.said_links
         return Done(links) if links and self._has_links_of_ours() else None
 
     # --- which words are our job's ---------------------------------------------------------------
 
-    def _doubted(self) -> Running | None:
-        """A word that would end a job, and does not end ours."""
-        told = self.told
-        if told.state is Meaning.DONE and self._is_envelopes():
-            return self.unread()
-        if told.state in OVER and not told.has_failed:
-            return Running(told.progress, poll_after(told.answer))
-        if told.state in OVER and not self._is_believed():
-            return self.unread(is_odd=True)
-        return None
-
-    @property
     def is_failed_with_status(self) -> bool:
         """Whether an error of HTTP has our failed job for its body, as vLLM-Omni's has.
 
         At a status that is about the call, only a whole job is one.
         """
-        if not self.is_ours or not self.told.has_failed:
+        told = self.told
+        if not self.is_ours or not told.has_failed:
             return False
-        if self.told.status not in _TOLD_OF_CALL and self.told.status < 500:
+        if told.status not in _TOLD_OF_CALL and told.status < 500:
             return self._is_believed()
-        is_whole = self._has_job_names or self.meaning is Meaning.MODERATED
-        is_at_top = self.gateway_id in places.own_ids(self.told.spots[0])
-        return is_whole and is_at_top and not self._is_call_word
+        is_whole = self._has_job_names() or self.meaning is Meaning.MODERATED
+        is_at_top = self.gateway_id in places.own_ids(told.spots[0])
+        return is_whole and is_at_top and not self._is_call_word()
 
     def _is_believed(self) -> bool:
         """Whether a word of failure ends our job: it may be another's, or that of one look."""
@@ -209,9 +190,9 @@ class _Job:
         may_pass = self._may_pass()
         if not self.is_ours and (may_pass or self._speaks_of(_ASKING)):
             return False
-        is_job = self.is_ours or self._has_job_names or bool(places.inner_words(told.spots))
+        is_job = self.is_ours or self._has_job_names() or bool(places.inner_words(told.spots))
         is_silent = told.problem is None and not told.said.texts
-        return not self._is_call_word or (not may_pass and (is_job or is_silent))
+        return not self._is_call_word() or (not may_pass and (is_job or is_silent))
 
     def _may_pass(self) -> bool:
         """Whether an error is one of a call, and the next look may be answered."""
@@ -220,12 +201,10 @@ class _Job:
         is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
         return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
 
-    @property
     def _is_call_word(self) -> bool:
         """Whether its word of failure may be about a call alone."""
         return word_of(self.told.known_word) in NAMES["failures_of_calls"]
 
-    @property
     def _has_job_names(self) -> bool:
         """Whether it is a job, by the names of its values."""
         table = self.told.table
@@ -243,7 +222,6 @@ class _Job:
         is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
         return not is_linked or (progress is not None and progress < 100)
 
-    @property
     def ended(self) -> Failed | None:
         """A failure of the job itself that stands without a word of its state.
 
@@ -254,15 +232,14 @@ class _Job:
         told = self.told
         is_silent = all(word.isdecimal() for word in told.words)
         is_about = (self.is_ours or not told.ids) and told.status in _TOLD_OF_JOB
-        if not (told.problem and is_silent and is_about):
-            return None
-        if self.meaning in _PASSES:
+        if not (told.problem and is_silent and is_about) or self.meaning in _PASSES:
             return None
         ends = (*told.said.codes, *told.said.heads) or self._own_texts()
         is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
         if is_over and (self.is_ours or not self._speaks_of(_ASKING + _HANDING_OVER)):
             return Failed(reason_of(self.meaning), told.detail)
-        is_stopped = self.meaning is Meaning.MODERATED and self.is_sure and told.status == 200
+        is_sure = self.found is not None and self.found.step is not Step.PHRASE
+        is_stopped = self.meaning is Meaning.MODERATED and is_sure and told.status == 200
         return Failed(Reason.MODERATED, told.detail) if is_stopped else None
 
     def _own_texts(self) -> list[str]:
