@@ -7,7 +7,7 @@ that says where it is; a file that can't be taken is told apart from words in pl
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -53,6 +53,12 @@ class Downloads:
     origins: frozenset[str]
     bounds: Bounds
     meanings: Meanings = PACKAGED
+    waits: dict[str, float] = field(default_factory=dict)
+    """Addresses whose first byte did not come in time, and the seconds that it gets next time.
+
+    LiteLLM's proxy sends none before it has the whole video, and fetches it anew for each request:
+    see findings/.
+    """
 
     async def fetch(self, url: URL | str, into: Path, *, key: Key, prompt: str = "") -> Fetch:
         """Follow redirects and links by hand: this origin is shown `key`, and no other.
@@ -61,6 +67,7 @@ class Downloads:
         """
         waiting: list[tuple[URL | str, Key, _Saving | None]] = [(url, key, None)]
         fetch: Fetch = Trouble("no link")
+        wait = self.waits.pop(str(url), self.bounds.look)
         left = REQUESTS
         while waiting and left:
             left -= 1
@@ -68,7 +75,7 @@ class Downloads:
             before = begun.received if begun else 0
             try:
                 here = URL(target)
-                got = await self._ask(here, into, shown, begun, prompt)
+                got = await self._ask(here, into, shown, begun, wait, prompt)
                 if isinstance(got, tuple):
                     # The likeliest last: it is the next.
                     there = [here.join(URL(each)) for each in reversed(got)]
@@ -79,6 +86,8 @@ class Downloads:
                     continue
             except NET as error:
                 got = Trouble(type(error).__name__)
+                if isinstance(error, aiohttp.SocketTimeoutError):
+                    self.waits[str(url)] = min(2 * wait, self.bounds.content / 2)
             if isinstance(got, Fetched):
                 return got
             if isinstance(got, _Saving):
@@ -90,13 +99,19 @@ class Downloads:
         return fetch if not waiting or waiting[-1][2] else Trouble("too many redirects")
 
     async def _ask(
-        self, url: URL, into: Path, key: Key, begun: "_Saving | None", prompt: str
+        self,
+        url: URL,
+        into: Path,
+        key: Key,
+        begun: "_Saving | None",
+        wait: float,
+        prompt: str,
     ) -> "Fetch | Targets | _Saving":
         """One request; a file that broke off where its server knows how to go on comes back."""
         check_url(url, origins=self.origins)
         session = self.direct if str(url.origin()) in self.origins else self.guarded
         timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=self.bounds.connect, sock_read=self.bounds.look
+            total=None, sock_connect=self.bounds.connect, sock_read=wait
         )
         async with session.get(
             url,

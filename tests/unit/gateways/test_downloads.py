@@ -569,3 +569,33 @@ async def test_an_id_is_opaque_and_stays_one_part_of_the_path(
         await gateway.content(gateway_id, None, video)
 
     assert [one.path for one in server.requests] == [path, f"{path}/content"]
+
+
+async def test_an_address_that_was_too_slow_gets_twice_the_time_when_it_is_asked_again(
+    video: Path,
+) -> None:
+    """LiteLLM's proxy sends no byte of a video before it has the last."""
+    waited: list[float] = []
+
+    async def silent(connection: wire.Connection) -> None:
+        now = asyncio.get_running_loop().time
+        await connection.receive()
+        begun = now()
+        await connection.reader.read()  # until the client gives up
+        waited.append(now() - begun)
+
+    hasty = Bounds(look=0.1)
+    server = Wire(silent, silent, silent, wire.sending(wire.answer(MP4)))
+    async with server.serve() as url, opened(url, bounds=hasty) as gateway:
+        tries = [await gateway.content("v", None, video) for _ in range(4)]
+        assert tries == [*[Trouble("SocketTimeoutError")] * 3, Fetched(len(MP4))]
+        assert waited[2] > 0.39
+        assert gateway._downloads.waits == {}, "the next video of this address begins anew"
+
+
+async def test_no_wait_for_a_first_byte_takes_more_than_half_of_a_download(video: Path) -> None:
+    hasty = Bounds(look=0.1, content=0.3)
+    async with Wire(wire.silent).serve() as url, opened(url, bounds=hasty) as gateway:
+        for _ in range(3):
+            await gateway.content("v", None, video)
+        assert list(gateway._downloads.waits.values()) == [0.15]
