@@ -8,7 +8,7 @@ from bot.config.discoveries import Found, now
 from bot.config.held import held_back
 from bot.core.orders import Kind
 from bot.gateways.survey import Survey, identify
-from bot.gateways.which import DIALECTS, LABELS, NEW_API, UNKNOWN
+from bot.gateways.which import DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
 
 
 async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
@@ -62,6 +62,11 @@ def old(gateway: str, found: Found, config: Config) -> str | None:
     if config.settings.gateways[gateway].generation is not None:
         return None
     return tell("which.old", gateway=gateway, generation=found.generation)
+
+
+def repeats(gateway: str, found: Found) -> str | None:
+    """That it may send an order more than once, which nobody sees from outside."""
+    return tell("which.repeats", gateway=gateway) if found.software == LITELLM else None
 
 
 def held(config: Config, gateway: str | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from bot.gateways.places import is_usable
 
 UNKNOWN = "unknown"
 NEW_API = "new-api"
+LITELLM = "litellm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

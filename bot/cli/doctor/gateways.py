@@ -71,6 +71,8 @@ def about_software(
         yield Finding(Mark.PROBLEM, said)
     if said := software.old(gateway, found, config):
         yield Finding(Mark.NOTE, said)
+    if said := software.repeats(gateway, found):
+        yield Finding(Mark.NOTE, said)
     if held := software.held(config, gateway):
         yield from (Finding(Mark.NOTE, each) for each in held)
         yield Finding.note("which.how", gateway=gateway)

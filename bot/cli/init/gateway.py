@@ -150,6 +150,8 @@ def _identify(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
     if said := software.unlike(gateway, found, spoken):
         talk.print(said)
     keep(config.data_dir, gateway, found)
+    if said := software.repeats(gateway, found):
+        talk.print(said)
     for said in software.held(draft.usable(), gateway):
         talk.print(said)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.cli.check import check_config
+from bot.cli.doctor.gateways import about_software
 from bot.cli.models import list_models
 from bot.cli.software import name, unlike
+from bot.config import load
 from bot.config.discoveries import FILE, Found, keep, now
 from bot.gateways.which import DIALECTS, UNKNOWN
 
@@ -71,3 +73,11 @@ def test_a_dialect_that_is_the_softwares_own_is_no_trouble(software: str) -> Non
     told = unlike("main", found(software), spoken or "documented")
     assert (told is None) == (spoken != "")
     assert name(found(software))
+
+
+@pytest.mark.parametrize(("software", "is_told"), [("litellm", True), ("new-api", False)])
+def test_doctor_tells_that_litellm_repeats_orders_by_itself(
+    tmp_path: Path, software: str, is_told: bool
+) -> None:
+    told = about_software(load(written(tmp_path)), "main", found(software), None)
+    assert any("num_retries: 0" in finding.sentence for finding in told) is is_told
