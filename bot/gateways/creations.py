@@ -19,9 +19,12 @@ from bot.gateways.meanings import (
     Place,
     Said,
     Step,
+    lock_of,
+    meaning_of,
+    reason_of,
 )
 from bot.gateways.pages import is_page, page_means
-from bot.gateways.reading import Reading, lock_of, meaning_of, reason_of
+from bot.gateways.reading import Reading
 from bot.gateways.said import problems_in, said_in
 from bot.gateways.spelling import word_of
 

@@ -21,8 +21,10 @@ from bot.gateways.meanings import (
     Place,
     Said,
     Step,
+    meaning_of,
+    reason_of,
 )
-from bot.gateways.reading import OVER, Reading, meaning_of, reason_of
+from bot.gateways.reading import OVER, Reading
 from bot.gateways.spelling import phrase, plain, word_of
 from bot.log import get_logger
 

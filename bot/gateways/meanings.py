@@ -15,16 +15,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from bot.core.jobs import Reason
 from bot.gateways.quoting import Message, Written
-from bot.gateways.spelling import (
-    MOST,
-    is_too_short,
-    key_of,
-    phrase,
-    plain,
-    sentence,
-    spelt_out,
-    word_of,
-)
+from bot.gateways.spelling import MOST, is_too_short, key_of, phrase, sentence, spelt_out, word_of
 
 
 class Meaning(StrEnum):
@@ -200,9 +191,32 @@ class Meanings:
         rows = (known.row for layer in self._layers for known in layer if known.is_code(code))
         return next((row.meaning for row in rows if row.unasked), None)
 
-    def words(self, *meanings: Meaning) -> frozenset[str]:
-        """The status words of these meanings."""
-        return frozenset(word for word, meaning in self._words.items() if meaning in meanings)
+
+# --- what follows ---------------------------------------------------------------------------------
+
+
+def lock_of(status: int, found: Found | None) -> Reason | None:
+    """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
+    meaning = meaning_of(found)
+    if meaning in LOCKS:
+        return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
+    # These two are about the account by themselves: a part of a message outweighs neither.
+    by_status = {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
+    if found is None or found.step is Step.PHRASE:
+        return by_status
+    is_ones = found.row.one_order or meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY
+    return None if is_ones else by_status
+
+
+def meaning_of(found: Found | None) -> Meaning | None:
+    return found.meaning if found else None
+
+
+def reason_of(meaning: Meaning | None) -> Reason:
+    """Why one order ends: not with words about an account, for nothing was paused."""
+    if meaning is None or meaning in LOCKS:
+        return Reason.REFUSED
+    return REASONS.get(meaning, Reason.REFUSED)
 
 
 # --- comparing -----------------------------------------------------------------------------------
@@ -219,7 +233,7 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Ite
     for known in held:
         row = known.row
         texts = about_us if row.meaning in LOCKS else heard.texts
-        texts = [text for text in texts if not any(other in text.text for other in known.unless)]
+        texts = [text for text in texts if not any(it.search(text.text) for it in known.unless)]
         match = known.match(texts)
         if row.together:
             if match and known.has_code(heard.codes + heard.heads, status, at):
@@ -272,7 +286,7 @@ class _Known:
         self._stems = tuple(key[:-1] for key in keys if key.endswith("*"))
         self._sentences = [(sentence(it), "*" in it or "#" in it) for it in row.sentences]
         self._phrases = [phrase(it) for it in row.phrases]
-        self.unless = [plain(other) for other in row.unless]
+        self.unless = [phrase(it) for it in row.unless]
 
     def is_code(self, code: str) -> bool:
         return key_of(code) in self._codes

@@ -33,12 +33,6 @@ class Written:
         self._plain = tuple(filter(None, map(plain, self.texts)))
         self._letters = tuple(filter(None, map(letters, self.texts)))
 
-    def without(self, text: str) -> str:
-        """`text` as it came, without what it quotes in whole and unchanged."""
-        for quoted in self.texts:
-            text = text.replace(quoted, " ") if len(quoted) >= _LEAST_QUOTE else text
-        return text
-
     def message(self, text: str) -> Message:
         """A message in words of its own, as far as that can be told."""
         said = plain(text)

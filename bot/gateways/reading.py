@@ -5,22 +5,11 @@
 
 from functools import cached_property
 
-from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways.details import Answer, detail_of, retry_after
 from bot.gateways.envelopes import LONGEST, NAMES, Table, enveloped, parsed, spots_in
 from bot.gateways.links import Link, links_in, said_links
-from bot.gateways.meanings import (
-    ABOUT_ONE_ORDER,
-    LOCKS,
-    REASONS,
-    Found,
-    Meaning,
-    Meanings,
-    Place,
-    Said,
-    Step,
-)
+from bot.gateways.meanings import Found, Meaning, Meanings, Place, Said, lock_of
 from bot.gateways.places import ids_in, outer_words, progress_in, status_words
 from bot.gateways.said import problems_in, said_in
 
@@ -132,27 +121,3 @@ class Reading:
         """An error about the account."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
         return Locked(lock, self.detail) if lock else None
-
-
-def lock_of(status: int, found: Found | None) -> Reason | None:
-    """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
-    meaning = meaning_of(found)
-    if meaning in LOCKS:
-        return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
-    # These two are about the account by themselves: a part of a message outweighs neither.
-    by_status = {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
-    if found is None or found.step is Step.PHRASE:
-        return by_status
-    is_ones = found.row.one_order or meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY
-    return None if is_ones else by_status
-
-
-def meaning_of(found: Found | None) -> Meaning | None:
-    return found.meaning if found else None
-
-
-def reason_of(meaning: Meaning | None) -> Reason:
-    """Why one order ends: not with words about an account, for nothing was paused."""
-    if meaning is None or meaning in LOCKS:
-        return Reason.REFUSED
-    return REASONS.get(meaning, Reason.REFUSED)
