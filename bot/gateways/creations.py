@@ -20,7 +20,6 @@ from bot.gateways.meanings import (
     Said,
     Step,
     lock_of,
-    meaning_of,
     reason_of,
 )
 from bot.gateways.pages import is_page, page_means
@@ -55,7 +54,8 @@ def _read_success(told: Reading) -> Creation:
     code = told.table.get("code")
     status = code if isinstance(code, int) and code in (401, 402, 403, 429) else told.status
     found = _found(told, status)
-    meaning, lock, ids = meaning_of(found), lock_of(status, found), _ids(told)
+    meaning = found and found.meaning
+    lock, ids = lock_of(status, found), _ids(told)
     sources = _made_at_once(told, ids)
     if ids and (meaning is Meaning.BEGUN or not _is_no_job(told, lock)):
         return Accepted(ids[0], sources)
@@ -82,7 +82,7 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
     """The meaning of 3xx, 4xx and 5xx."""
     status, detail = told.status, told.detail
     found = _found(told, status)
-    meaning = meaning_of(found)
+    meaning = found and found.meaning
     unasked = _unasked(told) if told.problem else None
     # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
     is_coded = found is not None and found.step in _CODED
@@ -148,7 +148,7 @@ def _found(told: Reading, status: int) -> Found | None:
     codes = Said((*map(word_of, told.words), *told.said.codes))
     begun = told.meanings.find(codes, status=status, at=Place.CREATE)
     is_open = found is None or found.step is Step.PHRASE or found.meaning in VAGUE
-    return begun if is_open and meaning_of(begun) is Meaning.BEGUN else found
+    return begun if begun and begun.meaning is Meaning.BEGUN and is_open else found
 
 
 def _ids(told: Reading) -> list[str]:

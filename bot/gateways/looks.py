@@ -21,7 +21,6 @@ from bot.gateways.meanings import (
     Place,
     Said,
     Step,
-    meaning_of,
     reason_of,
 )
 from bot.gateways.reading import OVER, Reading
@@ -59,7 +58,7 @@ def read_look(
     if ended := job.ended():
         return ended
     found = told.find(Place.LOOK)
-    meaning = meaning_of(found)
+    meaning = found and found.meaning
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
     if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
@@ -72,7 +71,7 @@ def read_refusal(
     """The meaning of an answer that is neither a state nor a file: look again later."""
     told = Reading(answer, prompt, meanings)
     found = told.find(Place.CONTENT)
-    if meaning_of(found) is Meaning.WITHHELD:
+    if found and found.meaning is Meaning.WITHHELD:
         return Unusable(Reason.WITHHELD, told.detail)
     return told.locked(found) or told.trouble
 
@@ -113,7 +112,7 @@ class _Job:
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
         self.found = told.find(Place.FAILURE)
-        self.meaning = meaning_of(self.found)
+        self.meaning = self.found and self.found.meaning
 
     def read(self) -> Look:
         """What has become of it."""

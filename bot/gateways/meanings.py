@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
+from typing import final
 
 from pydantic.dataclasses import dataclass as checked
 
@@ -111,6 +112,7 @@ class Step(StrEnum):
     PHRASE = "phrase"
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Found:
     """A row that an answer may be told by, and by which part of it."""
@@ -197,7 +199,7 @@ class Meanings:
 
 def lock_of(status: int, found: Found | None) -> Reason | None:
     """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
-    meaning = meaning_of(found)
+    meaning = found and found.meaning
     if meaning in LOCKS:
         return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
     # These two are about the account by themselves: a part of a message outweighs neither.
@@ -206,10 +208,6 @@ def lock_of(status: int, found: Found | None) -> Reason | None:
         return by_status
     is_ones = found.row.one_order or meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY
     return None if is_ones else by_status
-
-
-def meaning_of(found: Found | None) -> Meaning | None:
-    return found.meaning if found else None
 
 
 def reason_of(meaning: Meaning | None) -> Reason:
