@@ -262,10 +262,10 @@ def test_an_error_alone_with_200_stays_running(body: dict[str, object]) -> None:
 def test_an_unknown_word_is_warned_of_once() -> None:
     with capture_logs() as events:
         for _ in range(3):
-            look({"status": "Marinating"})
+            look({"status": "Percolating"})
 
     assert [(event["event"], event["word"]) for event in events] == [
-        ("status.unknown", "marinating")
+        ("status.unknown", "percolating")
     ]
 
 

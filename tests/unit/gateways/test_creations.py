@@ -434,6 +434,20 @@ def test_a_success_with_an_explicit_error_and_no_id_is_rejected(
     assert not outcome.charged
 
 
+def test_an_error_that_is_written_as_text_among_the_data_makes_no_order_free() -> None:
+    """It may be anything: what a person wrote, or a vendor's word of an earlier try."""
+    for error in ({"error": {"message": "no"}}, {"success": False, "message": "no"}):
+        assert kind(create(200, {"data": json.dumps(error)})) == ("Uncertain", None)
+
+
+def test_codes_are_found_in_a_list_of_one_error_and_in_lists_of_lists() -> None:
+    error = envelope("x", "moderation_blocked")
+    bodies: list[object] = [[error], {"errors": [[error]]}, {"data": json.dumps(error)}]
+    for body in bodies:
+        assert kind(create(400, body)) == MODERATED
+    assert create(200, {"data": [[{"task_id": "t"}]]}) == Accepted("t")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
