@@ -5,17 +5,13 @@ interrupts it is told what the gateway has.
 """
 
 import asyncio
-import struct
 import tempfile
 import time
-import warnings
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from PIL import ExifTags, Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -24,22 +20,13 @@ from bot.cli import output
 from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, only_gateway
+from bot.cli.wish import Wish, order_for
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.core import fetching, steps
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
-from bot.core.orders import (
-    PICTURE_BYTES,
-    SWITCHES,
-    Address,
-    Order,
-    Person,
-    Picture,
-    Sound,
-    VideoRequest,
-    shaping_of,
-)
+from bot.core.orders import VideoRequest
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -59,14 +46,11 @@ from bot.core.outcomes import (
 )
 from bot.core.ports import Gateway
 from bot.gateways.videos_api import open_gateways
-from bot.media.pictures import MOST_PIXELS
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator
 
 PATIENCE = 600.0
 """Seconds without one usable answer after which nobody has to watch the bar any longer."""
-_LYING = (5, 6, 7, 8)
-"""EXIF orientations of pictures whose sides change places."""
 
 Report = Callable[[int | None, str], None]
 """Takes percent, if known, and what is going on."""
@@ -89,25 +73,6 @@ class Ticket:
         if self.video:
             return tell("generate.interrupted", gateway=self.gateway, video=self.video)
         return tell("generate.interrupted_unsure" if self.sent else "generate.interrupted_before")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What was asked for on the command line."""
-
-    prompt: str
-    pictures: tuple[Path, ...] = ()
-    sound: Path | None = None
-    family: str | None = None
-    seconds: int | None = None
-    aspect: str | None = None
-    quality: str | None = None
-    fit: str | None = None
-    preset: str | None = None
-    negative: str = ""
-    seed: int | None = None
-    switches: Mapping[str, bool | None] = field(default_factory=dict)
-    """By their words; None leaves one to the model."""
 
 
 def make_video(
@@ -164,8 +129,8 @@ async def generate(
             request, files = await _fitted(studio, request, wish)
             console.print(_begun(request))
             made = await _create(gateway, studio, request, files, ticket, into)
-            sources = await _watch(gateway, made, report, prompt=request.written, patience=patience)
-            key = await _download(gateway, studio, made.gateway_id, sources, prompt=request.written)
+            done = await _watch(gateway, made, report, prompt=request.written, patience=patience)
+            key = await _download(gateway, studio, made.gateway_id, done, prompt=request.written)
             report(100, tell("generate.working"))
             async with studio.file(key) as file:
                 size = await asyncio.to_thread(into.take, file)
@@ -254,8 +219,8 @@ def _reason(reason: Reason) -> str:
 
 async def _watch(
     gateway: Gateway, made: Accepted, report: Report, *, prompt: str, patience: float
-) -> tuple[str, ...]:
-    """Look until it is made; the addresses named for it. Raises `Broken` once that is hopeless."""
+) -> Done:
+    """Look until it is made. Raises `Broken` once that is hopeless."""
     answered, video = time.monotonic(), made.gateway_id
     pause = 0.0 if made.sources else gateway.poll_step
     while True:
@@ -264,8 +229,10 @@ async def _watch(
         pause = gateway.poll_step
         names: dict[str, object] = {"gateway": gateway.name, "video": video}
         match look:
-            case Done(sources):
-                return sources
+            case Done():
+                return look
+            case Failed(Reason.WITHHELD, detail):
+                raise Broken("generate_withheld", gateway=gateway.name, detail=detail)
             case Failed(reason, detail):
                 raise Broken("generate_failed", reason=_reason(reason), detail=detail)
             case Locked(reason, detail):
@@ -289,20 +256,30 @@ def _trouble(look: Look) -> tuple[str, float]:
 
 
 async def _download(
-    gateway: Gateway, studio: Studio, video: str, sources: Sequence[str], *, prompt: str
+    gateway: Gateway, studio: Studio, video: str, done: Done, *, prompt: str
 ) -> str:
     """Fetch it and keep it; under which key. Raises `Broken` once that is hopeless."""
     begun, bad = time.monotonic(), 0
     while True:
-        got = await fetching.fetch_video(gateway, studio, video, sources, prompt=prompt)
+        got = await fetching.fetch_video(gateway, studio, video, done.sources, prompt=prompt)
         if isinstance(got, Video):
             return got.key
-        bad += isinstance(got, Unusable)
+        is_withheld = _is_withheld(got, done)
+        bad += is_withheld or isinstance(got, Unusable)
         is_over = bad == steps.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
         if isinstance(got, Locked) or is_over:
             why = in_words(got.detail)
+            if is_withheld:
+                raise Broken("generate_withheld", gateway=gateway.name, detail=why)
             raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=why)
         await asyncio.sleep(min(gateway.poll_step, steps.CONTENT_PACE))
+
+
+def _is_withheld(got: Locked | Trouble | Unusable, done: Done) -> bool:
+    """Whether its content rules stand in the way: by its word now, or with the job itself."""
+    if isinstance(got, Trouble):
+        return done.withheld and got.definite
+    return isinstance(got, Unusable) and got.reason is Reason.WITHHELD
 
 
 async def _fitted(
@@ -324,71 +301,3 @@ async def _fitted(
         async with studio.file(key) as path:
             fitted.append(path)
     return request, fitted
-
-
-def order_for(wish: Wish) -> Order:
-    """The wish as the catalogue takes it. Raises `Refused` for a file that can't be taken."""
-    switched: dict[str, Any] = {SWITCHES[word]: on for word, on in wish.switches.items()}
-    return Order(
-        event_id="terminal",
-        address=Address(platform="terminal", channel="terminal"),
-        person=Person(id="operator", name="operator"),
-        locale="en",
-        prompt=wish.prompt,
-        pictures=tuple(_picture(path) for path in wish.pictures),
-        sound=_sound(wish.sound) if wish.sound else None,
-        family=wish.family,
-        # A sound decides itself, once it is measured.
-        seconds=None if wish.sound else wish.seconds,
-        aspect=wish.aspect,
-        quality=wish.quality,
-        fit=shaping_of(wish.fit) if wish.fit else None,
-        preset=wish.preset,
-        negative_prompt=wish.negative,
-        seed=wish.seed,
-        **switched,
-    )
-
-
-def _picture(path: Path) -> Picture:
-    try:
-        size = path.stat().st_size
-        with warnings.catch_warnings():
-            # Pillow warns of what it takes for a bomb, and at twice that size it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=["PNG", "JPEG", "WEBP", "GIF"]) as image:
-                width, height = _upright(image)
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels(path) from error
-    except OSError as error:
-        if error.strerror:  # about the file; what Pillow says of its content has none
-            raise Refused("file_unusable", file=str(path), why=error.strerror) from error
-        raise Refused("picture_unreadable", file=str(path)) from error
-    if width * height > MOST_PIXELS:
-        raise _too_many_pixels(path)
-    if size > PICTURE_BYTES:
-        raise Refused("picture_too_large", megabytes=size / 1e6)
-    return Picture(source=str(path), filename=path.name, size=size, width=width, height=height)
-
-
-def _sound(path: Path) -> Sound:
-    """Of unknown length: what it holds is for the studio to find out."""
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise Refused("sound_unreadable", file=str(path), why=error.strerror) from error
-    return Sound(source=str(path), filename=path.name, size=size)
-
-
-def _too_many_pixels(path: Path) -> Refused:
-    return Refused("picture_too_many_pixels", file=str(path), most=MOST_PIXELS // 1_000_000)
-
-
-def _upright(image: Image.Image) -> tuple[int, int]:
-    """Width and height as people see it."""
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except (LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
-        orientation = None  # a broken EXIF block is no reason to refuse good pixels
-    width, height = image.size
-    return (height, width) if orientation in _LYING else (width, height)

@@ -278,7 +278,8 @@ def generate(
     config: ConfigFile = None,
 ) -> None:
     """Make one video from the terminal: try a key or a model before inviting anybody."""
-    from bot.cli.generate import Wish, make_video
+    from bot.cli.generate import make_video
+    from bot.cli.wish import Wish
 
     wish = Wish(
         prompt=prompt,

@@ -23,7 +23,8 @@ import pytest
 from PIL import Image
 
 from bot.cli import output
-from bot.cli.generate import Ticket, Wish, generate
+from bot.cli.generate import Ticket, generate
+from bot.cli.wish import Wish
 from bot.cli.words import explain
 from bot.core.errors import BotError, Broken, Refused
 from bot.core.steps import CONTENT_TRIES
@@ -346,6 +347,22 @@ async def test_the_terminal_judges_a_file_as_the_service_does(
     assert words in explain(wrong.value)
     asked = [entry for entry in world.simulator.journal if entry.operation == "content"]
     assert len(asked) == CONTENT_TRIES
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("is_told", [True, False], ids=["with the job", "at the download alone"])
+async def test_a_video_that_its_maker_keeps_back_is_told_as_that_and_as_charged(
+    world: World, is_told: bool
+) -> None:
+    """As new-api does it: the job may look well, and only its video is never there."""
+    prompt = "a cat [moderated-charged]" if is_told else "a cat"
+    body = '{"error":{"code":"artifact_not_found","message":"artifact_not_found"}}'
+    for operation in () if is_told else ("content", "file"):
+        world.simulator.faults.add(Fault(operation, "answer", 404, body=body), 99)
+    into = output.named(world.folder / "cat.mp4", overwrite=False)
+    with pytest.raises(Broken, match="generate_withheld") as wrong:
+        await generate(Wish(prompt=prompt), into=into, config=world.config(), ticket=Ticket())
+    assert "content rules stand in the way. It was charged all the same" in explain(wrong.value)
 
 
 @pytest.mark.proof

@@ -10,6 +10,7 @@ from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
 from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
+from bot.cli.words import tell
 from bot.config import Misconfigured
 from bot.config.discoveries import keep
 from bot.config.problems import problems_of
@@ -166,7 +167,8 @@ def _models(talk: Talk, draft: Draft, gateway: str, seen: Survey) -> None:
         return
     had = [model for model in known if model.name in seen.models]
     if not had:
-        talk.say("init.models_none", models=_listed(known), listed=", ".join(seen.models[:10]))
+        listed = ", ".join(seen.models[:10]) or tell("init.nothing")
+        talk.say("init.models_none", models=_listed(known), listed=listed)
         return
     talk.say("init.models", models=_listed(had))
     lacking = [model for model in known if model.name not in seen.models]

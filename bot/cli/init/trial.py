@@ -3,8 +3,9 @@
 import asyncio
 
 from bot.cli import output
-from bot.cli.generate import Ticket, Wish, generate, order_for
+from bot.cli.generate import Ticket, generate
 from bot.cli.init.talk import Talk
+from bot.cli.wish import Wish, order_for
 from bot.config import Config
 from bot.core.errors import BotError
 from bot.core.models import MICRO

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.cli.generate import Wish, order_for, put_by
+from bot.cli.generate import put_by
 from bot.cli.output import Output
+from bot.cli.wish import Wish, order_for
 from bot.core.errors import Broken, Refused
 from bot.core.orders import Shaping
 from bot.media.studio import Studio
