@@ -25,19 +25,16 @@ def status_words(spots: Sequence[Spot]) -> list[str]:
 
     A number is one, too, for operators know those of their gateway.
     """
-    within = _within(spots, _WRAPS)
-    own, is_there = _nearest(within)
-    outer = [
-        word
-        for word in outer_words(spots)
-        if word not in _HTTP and not (within and word.isdecimal())
-    ]
-    if not own and all(word.casefold() in _ANSWERED for word in outer):
-        own, is_there = _nearest(_within(spots, _ALL_WRAPS))
-    if is_there and not own:
+    near = _within(spots, _WRAPS)
+    outer = [word for word in outer_words(spots) if word not in _HTTP]
+    outer = [word for word in outer if not (near and word.isdecimal())]
+    is_answer = all(word.casefold() in _ANSWERED for word in outer)
+    own = inner_words(spots) if is_answer else _nearest(near)
+    within = _within(spots, _ALL_WRAPS) if is_answer else near
+    if not own and any(True for spot in within for _ in _values(spot.table)):
         # A state is there, and no word: the envelope's is not about it.
         outer = [word for word in outer if word.casefold() not in _ANSWERED]
-    return [*own, *outer] or _remarks([spots[0], *within])
+    return [*own, *outer] or _remarks([spots[0], *near])
 
 
 def outer_words(spots: Sequence[Spot]) -> list[str]:
@@ -47,7 +44,7 @@ def outer_words(spots: Sequence[Spot]) -> list[str]:
 
 def inner_words(spots: Sequence[Spot]) -> list[str]:
     """The status words of what is in the envelope."""
-    return _nearest(_within(spots, _WRAPS))[0] or _nearest(_within(spots, _ALL_WRAPS))[0]
+    return _nearest(_within(spots, _WRAPS)) or _nearest(_within(spots, _ALL_WRAPS))
 
 
 def is_wordless(spots: Sequence[Spot]) -> bool:
@@ -89,11 +86,10 @@ def _within(spots: Iterable[Spot], wraps: Sequence[str]) -> list[Spot]:
     ]
 
 
-def _nearest(spots: Sequence[Spot]) -> tuple[list[str], bool]:
-    """The words nearest to the surface; and whether there is a place for one."""
+def _nearest(spots: Sequence[Spot]) -> list[str]:
+    """The words nearest to the surface."""
     levels = ([it for it in spots if len(it.path) == depth + 1] for depth in range(_NEAR))
-    words = next(filter(None, map(_words, levels)), [])
-    return words, any(True for spot in spots for _ in _values(spot.table))
+    return next(filter(None, map(_words, levels)), [])
 
 
 def _values(table: Table) -> Iterator[object]:
