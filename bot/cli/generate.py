@@ -172,22 +172,22 @@ async def _create(
         film = folder / "answer"
         created = await gateway.create(request, files, into=film, about_to_send=ticket.send)
         if isinstance(created, Made):
-            created = await put_by(studio, film, into)
+            created = await receive(studio, film, into)
     if not isinstance(created, Accepted):
         raise _not_accepted(created, gateway.name, files=len(files))
     ticket.video = None if created.gateway_id == UNNAMED else created.gateway_id
     return created
 
 
-async def put_by(studio: Studio, film: Path, into: Output) -> Accepted:
+async def receive(studio: Studio, film: Path, into: Output) -> Accepted:
     """Keep a video that came as the answer: it comes only once.
 
     Raises `Broken` where there is no room to work on it: then it is written out as it came.
     """
     try:
-        return await fetching.put_by(studio, film, name=film.name)
+        return await fetching.receive(studio, film, name=film.name)
     except Temporary as full:
-        kept = studio.received(film.name)
+        kept = studio.receiving(film.name)
         await asyncio.to_thread(into.take, kept if kept.exists() else film)
         raise Broken("generate_as_it_came", file=str(into.path)) from full
 

@@ -35,25 +35,25 @@ MOST_SOURCES = 4
 """Links that are asked besides our own address; each may take a quarter of an hour."""
 
 
-async def put_by(media: Media, film: Path, *, name: str) -> Accepted:
+async def receive(media: Media, film: Path, *, name: str) -> Accepted:
     """Keep a video that came as the answer, for the steps that follow. Raises `Temporary`."""
-    return _kept(await media.put_by(film, name))
+    return _accepted(await media.receive(film, name))
 
 
-async def found(media: Media, name: str) -> Accepted | None:
+async def received(media: Media, name: str) -> Accepted | None:
     """The video that came as the answer to a POST of which nobody wrote the end down.
 
     Raises `Temporary`.
     """
-    key = await media.found(name)
-    return None if key is None else _kept(key)
+    key = await media.received(name)
+    return None if key is None else _accepted(key)
 
 
-def _kept(key: str) -> Accepted:
+def _accepted(key: str) -> Accepted:
     return Accepted(UNNAMED, (f"{_STORED}{key}",))
 
 
-def kept_in(sources: Sequence[str]) -> list[str]:
+def received_in(sources: Sequence[str]) -> list[str]:
     """The keys of videos that came as the answer."""
     return [each.removeprefix(_STORED) for each in sources if each.startswith(_STORED)]
 
@@ -85,8 +85,8 @@ async def fetch_video(
     async with media.scratch() as directory:
         for number, address in enumerate((*own, *sources[:MOST_SOURCES])):
             file = directory / "download"
-            if kept := kept_in([address or ""]):
-                fetch = await _taken(media, kept[0], file)
+            if kept := received_in([address or ""]):
+                fetch = await _copy_of(media, kept[0], file)
             else:
                 fetch = await gateway.content(gateway_id, address, file, prompt=prompt)
             got, is_final = await _judged(fetch, media, file)
@@ -97,8 +97,8 @@ async def fetch_video(
     return why
 
 
-async def _taken(media: Media, key: str, into: Path) -> Fetch:
-    """A copy of what we have put by: it is to be changed, and tried again if need be."""
+async def _copy_of(media: Media, key: str, into: Path) -> Fetch:
+    """A copy of what was received: it is to be changed, and tried again if need be."""
     try:
         async with media.file(key) as kept:
             return Fetched(await asyncio.to_thread(_copied, kept, into))

@@ -329,11 +329,11 @@ class Media(Protocol):
         `source` is ours to change. Raises `Broken`, final but for `video_truncated`.
         """
 
-    async def put_by(self, source: Path, name: str) -> str:
+    async def receive(self, source: Path, name: str) -> str:
         """Store a video as it came, durable on return; its key. After `Temporary` call it again."""
 
-    async def found(self, name: str) -> str | None:
-        """The key of what was put by under this name, also before we began. Or `Temporary`."""
+    async def received(self, name: str) -> str | None:
+        """The key of what was received under this name, also before we began. Or `Temporary`."""
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
         """A stored object as a local file for as long as the context lasts.

@@ -299,7 +299,7 @@ class Steps:
 
     async def _clear(self, job: Job) -> None:
         """A video that came as the answer is kept as it came until its job needs it no more."""
-        keys = fetching.kept_in(job.sources)
+        keys = fetching.received_in(job.sources)
         row = await self._desk.jobs.get(job.id) if keys else None
         if row is None or not (row.video or row.is_final):
             return

@@ -122,7 +122,7 @@ class Submission:
         which is here under the job's name.
         """
         try:
-            film = await fetching.found(self._media, job.id)
+            film = await fetching.received(self._media, job.id)
         except Temporary:
             if not self._desk.is_past(HARD_DEADLINE, job.submitted_at):
                 await self._desk.again(job, base=2.0, most=60.0)
@@ -191,7 +191,7 @@ class Submission:
         outcome = posted.outcome
         try:
             if isinstance(outcome, Made):
-                return await self._put_by(posted.sent, posted.film)
+                return await self._receive(posted.sent, posted.film)
             if isinstance(outcome, Rejected) and outcome.reason is Reason.PICTURE_TOO_LARGE:
                 return await self._too_large(posted.sent, outcome, posted.body)
         except Exception as error:  # noqa: BLE001 - whatever it is, the row may not stay submitting
@@ -201,11 +201,11 @@ class Submission:
                 return Uncertain(code, answered=True)
         return outcome
 
-    async def _put_by(self, sent: Job, film: Path) -> Accepted:
+    async def _receive(self, sent: Job, film: Path) -> Accepted:
         """A video that came as the answer comes only once: it is kept however long that takes."""
         while True:
             try:
-                return await fetching.put_by(self._media, film, name=sent.id)
+                return await fetching.receive(self._media, film, name=sent.id)
             except Temporary as away:  # a full disk, a storage that is away
                 log.warning("job.film_unstored", job=sent.id, code=away.code)
                 await self._desk.clock.sleep(1.0)

@@ -124,31 +124,31 @@ class Studio:
                 thumbnail=await self._keep_thumbnail(file),
             )
 
-    async def put_by(self, source: Path, name: str) -> str:
-        """Store a video as it came; its key, which `found` answers for this name from now on.
+    async def receive(self, source: Path, name: str) -> str:
+        """Store a video as it came; its key, which `received` answers for this name from now on.
 
         Raises `Temporary`: then it is ours all the same, wherever that happened, and the same call
         goes on with it.
         """
-        key, received = _film_key(name), self.received(name)
+        key, file = _film_key(name), self.receiving(name)
         try:
-            await asyncio.to_thread(_receive, source, received)
+            await asyncio.to_thread(_receive, source, file)
         except OSError as error:
             raise Temporary("storage_unavailable", key=key) from error
-        if await asyncio.to_thread(received.exists) or not await self.storage.exists(key):
-            await self.storage.put(key, received)
+        if await asyncio.to_thread(file.exists) or not await self.storage.exists(key):
+            await self.storage.put(key, file)
             with suppress(OSError):
-                await asyncio.to_thread(received.unlink)
+                await asyncio.to_thread(file.unlink)
         return key
 
-    async def found(self, name: str) -> str | None:
-        """The key of the video that was put by under this name, also by a process that died."""
-        key, received = _film_key(name), self.received(name)
-        if await asyncio.to_thread(received.exists):
-            return await self.put_by(received, name)
+    async def received(self, name: str) -> str | None:
+        """The key of the video that was received under this name, also by a process that died."""
+        key, file = _film_key(name), self.receiving(name)
+        if await asyncio.to_thread(file.exists):
+            return await self.receive(file, name)
         return key if await self.storage.exists(key) else None
 
-    def received(self, name: str) -> Path:
+    def receiving(self, name: str) -> Path:
         """Where the video of this name is until the storage has taken it."""
         return self._received / Path(_film_key(name)).name
 

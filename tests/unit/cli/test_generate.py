@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.cli.generate import put_by
+from bot.cli.generate import receive
 from bot.cli.output import Output
 from bot.cli.wish import Wish, order_for
 from bot.core.errors import Broken, Refused
@@ -73,5 +73,5 @@ async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_l
     async with Studio(tmp_path / "data") as studio:
         (tmp_path / "data" / "media" / "originals").touch()
         with pytest.raises(Broken, match="generate_as_it_came"):
-            await put_by(studio, film, into)
+            await receive(studio, film, into)
     assert into.path.read_bytes() == b"a video!!"

@@ -298,7 +298,7 @@ async def test_a_video_that_was_received_when_the_process_ended_is_found_by_the_
     done = await workshop.job(job.id)
     assert (done.status, done.video is not None) == (Status.COMPLETED, True)
     assert (workshop.gateway.posts, workshop.gateway.asked, done.spend_cost) == (1, [], 1)
-    assert (workshop.studio.kept, workshop.studio.received) == ({"videos/a.mp4"}, set())
+    assert (workshop.studio.kept, workshop.studio.receiving) == ({"videos/a.mp4"}, set())
 
 
 async def test_without_a_video_a_post_whose_process_ended_stays_unconfirmed(

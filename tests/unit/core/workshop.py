@@ -153,7 +153,7 @@ class ScriptedStudio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kept: set[str] = set()
-        self.received: set[str] = set()
+        self.receiving: set[str] = set()
         """Names of videos that came as an answer, and that the storage did not take yet."""
         self.fits: list[Fit] = []
         """What pictures were made for, each time."""
@@ -197,17 +197,17 @@ class ScriptedStudio:
         seconds = min(self.seconds, fit.most_seconds)
         return Recording(key="sounds/a.mp3", size=9, seconds=seconds)
 
-    async def put_by(self, source: Path, name: str) -> str:
-        self.received.add(name)
+    async def receive(self, source: Path, name: str) -> str:
+        self.receiving.add(name)
         if self.storage_trouble:
             raise self.storage_trouble.pop(0)
         self.kept.add(f"originals/{name}.mp4")
-        self.received.discard(name)
+        self.receiving.discard(name)
         return f"originals/{name}.mp4"
 
-    async def found(self, name: str) -> str | None:
-        if name in self.received:
-            return await self.put_by(self.folder, name)
+    async def received(self, name: str) -> str | None:
+        if name in self.receiving:
+            return await self.receive(self.folder, name)
         if self.storage_trouble:
             raise self.storage_trouble.pop(0)
         key = f"originals/{name}.mp4"

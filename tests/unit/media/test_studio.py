@@ -203,13 +203,13 @@ async def test_a_video_that_was_received_outlives_a_storage_that_takes_nothing(
     source = Path(shutil.copy(clip, tmp_path / "answer"))
     async with Studio(tmp_path / "data") as studio:
         with no_file_larger_than(0), pytest.raises(Temporary, match="storage_unavailable"):
-            await studio.put_by(source, "job1")
+            await studio.receive(source, "job1")
         assert not source.exists()
     async with Studio(tmp_path / "data") as studio:
-        key = await studio.found("job1")
+        key = await studio.received("job1")
         assert key is not None
-        assert (await studio.found("job1"), await studio.put_by(source, "job1")) == (key, key)
-        assert await studio.found("job2") is None
+        assert (await studio.received("job1"), await studio.receive(source, "job1")) == (key, key)
+        assert await studio.received("job2") is None
         async with studio.file(key) as kept:
             assert kept.read_bytes() == clip.read_bytes()
     assert list((tmp_path / "data" / "received").iterdir()) == []
