@@ -41,14 +41,15 @@ class Link:
 
 def links_in(spots: Sequence[Spot]) -> list[Link]:
     """The addresses under names for them, the nearest to the surface first."""
-    found: list[tuple[int, int, Link]] = []
+    found: list[tuple[list[int], Link]] = []
     for spot in spots:
         if spot.is_under(_RANKS):
             for name in _RANKS.keys() & spot.table.keys():
                 is_named = name in _SURE or any("video" in each for each in (*spot.path, name))
                 links = [Link(url, is_named) for url in _addresses(spot.table[name])]
-                found += [(len(spot.path), _RANKS[name], link) for link in links]
-    return [link for *_, link in sorted(found, key=lambda it: it[:2])]
+                rank = [len(spot.path), *map(_RANKS.__getitem__, (*spot.path, name))]
+                found += [(rank, link) for link in links]
+    return [link for _, link in sorted(found, key=lambda it: it[0])]
 
 
 def urls_of(links: Sequence[Link]) -> tuple[str, ...]:

@@ -67,7 +67,9 @@ _NO_ERRORS = frozenset(NAMES["no_errors"])
 
 def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
     """The words of each error, and whether nothing else but an error has them in their place."""
-    inner = (body.get(name) for name in NAMES["wraps"])
+    # An error in a response is Tencent's, if nothing stands beside it.
+    is_alone = len(body) == 1
+    inner = (body.get(it) for it in NAMES["wraps"] if it != "response" or is_alone)
     for table in (body, *(it for it in inner if isinstance(it, dict))):
         error = table.get("error")
         said = [error if isinstance(error, dict | str) else None, *map(table.get, _FAILURES)]

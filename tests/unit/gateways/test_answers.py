@@ -354,6 +354,13 @@ def test_each_link_is_named_once_and_in_order() -> None:
     assert look(body) == Done((first, second))
 
 
+def test_of_two_links_the_one_in_the_likelier_table_is_the_first() -> None:
+    first, second = "https://a.example/1.mp4", "https://b.example/2.mp4"
+    body = {"status": "done", "result": {"url": second}, "metadata": {"url": first}}
+
+    assert look(body) == Done((first, second))
+
+
 @pytest.mark.parametrize("other", ["video_2", 2, "video_1 and more"])
 def test_a_reply_under_another_id_gives_its_word_and_no_links(other: object) -> None:
     body = {"id": other, "url": "https://a.example/v.mp4"}

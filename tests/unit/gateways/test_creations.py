@@ -440,6 +440,12 @@ def test_an_error_that_is_written_as_text_among_the_data_makes_no_order_free() -
         assert kind(create(200, {"data": json.dumps(error)})) == ("Uncertain", None)
 
 
+def test_an_error_in_a_response_beside_a_video_makes_no_order_free() -> None:
+    error = {"error": {"code": "x", "message": "no"}}
+    assert kind(create(200, {"response": error})) == ("Rejected", Reason.REFUSED)
+    assert create(200, {"response": error, "url": LINK}) == Accepted(UNNAMED, (LINK,))
+
+
 def test_codes_are_found_in_a_list_of_one_error_and_in_lists_of_lists() -> None:
     error = envelope("x", "moderation_blocked")
     bodies: list[object] = [[error], {"errors": [[error]]}, {"data": json.dumps(error)}]
