@@ -8,7 +8,7 @@ from bot.config.discoveries import Found, now
 from bot.config.held import held_back
 from bot.core.orders import Kind
 from bot.gateways.survey import Survey, identify
-from bot.gateways.which import DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
+from bot.gateways.which import ALIKE, DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
 
 
 async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
@@ -33,7 +33,8 @@ def name(found: Found) -> str:
     known = " ".join(filter(None, (LABELS.get(found.software), found.version)))
     if found.generation is None:
         return known
-    return tell("which.generation", software=known, generation=found.generation)
+    generation = ALIKE.get(found.generation, found.generation)
+    return tell("which.generation", software=known, generation=generation)
 
 
 def unlike(gateway: str, found: Found, dialect: str) -> str | None:

@@ -59,6 +59,8 @@ SIGNS = tuple(Sign(**row) for row in _TABLE["signs"])
 LABELS: Mapping[str, str] = {name: row["label"] for name, row in _TABLE["software"].items()}
 DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
 """The dialect to speak with each; "" is one that is not spoken here."""
+ALIKE: Mapping[str, str] = {"B": "A or B"}
+"""A generation by its sign → those that it can be; they are asked for the same."""
 STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 
 

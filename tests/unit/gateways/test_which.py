@@ -11,7 +11,7 @@ import bot
 from bot.config.settings import Gateway
 from bot.gateways.details import Answer
 from bot.gateways.survey import identify, survey
-from bot.gateways.which import DIALECTS, LABELS, SIGNS, UNKNOWN, Which, software_of
+from bot.gateways.which import ALIKE, DIALECTS, LABELS, SIGNS, UNKNOWN, Which, software_of
 from bot.simulator.profiles import PROFILES
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
@@ -203,7 +203,7 @@ def test_the_page_has_the_table_row_by_row() -> None:
     shown = [line for line in section.partition("\n## ")[0].splitlines() if line[:1] == "|"]
     rows = [
         f"| {ASKED[sign.at]} | {sign.shown} | {LABELS[sign.software]}"
-        f"{f', generation {sign.generation}' if sign.generation else ''} |"
+        f"{f', generation {ALIKE.get(told, told)}' if (told := sign.generation) else ''} |"
         for sign in SIGNS
     ]
     assert shown[2:] == rows
