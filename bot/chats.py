@@ -46,7 +46,7 @@ class Needs:
     ways: Callable[[Job, bool], Awaitable[Ways]]
     database: Database
     note: str
-    """What the room says on top of itself: that its videos are paid for, say."""
+    """The line on top of the room: that its videos are paid for, say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

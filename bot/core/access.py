@@ -23,7 +23,7 @@ log = get_logger()
 
 
 class Default(StrEnum):
-    """What holds for a place that nobody has decided on."""
+    """The rule for a place that nobody has decided on."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -48,7 +48,7 @@ class Places(Protocol):
         """Open or close a place."""
 
     async def decision(self, platform: str, place: str) -> bool | None:
-        """What was decided on a place; None if nothing was."""
+        """Whether a place was opened; None if undecided."""
 
 
 class Facts(Protocol):

@@ -17,7 +17,7 @@ from bot.core.replies import Ways
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What can be ordered, and within which limits of which purse."""
+    """The models that can be ordered, and their purse's limits."""
 
     catalog: Catalog
     """Its models' gateways are those that the purse of `limits` pays."""
@@ -38,7 +38,7 @@ class Accounts:
     """Every id of a community, the present one first."""
 
     async def ways(self, job: Job, direct: bool = False) -> Ways:
-        """What leads on from a video, or out of a failure, by what can be had where it is.
+        """The buttons under a video or a failure, by the models to be had where it is.
 
         `direct`: in its person's own messages, wherever it was asked for.
         """
@@ -47,7 +47,7 @@ class Accounts:
         return variations.ways(job, (await self.terms(where)).catalog)
 
     async def terms(self, address: Address) -> Terms:
-        """What holds there. Rows are asked only where one of its other ids may be named."""
+        """The terms there. Rows are asked only where one of its other ids may be named."""
         platform, community = address.platform, address.community
         if community is None or all(platform != name for name, _ in self.own):
             return self.general

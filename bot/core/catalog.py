@@ -1,7 +1,7 @@
 """The catalogue: from what a person wants to a checked request and its cost.
 
-Whatever a model can't do is refused here, before it costs anything, with what it can do instead.
-Which field of the body gets what is settled here too, so that a row holds all there is to send.
+A wish beyond a model is refused here, before it costs anything, with what it can do instead. The
+field for each value is settled here too, so that a row holds all there is to send.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Catalog:
         return model.typical if model else TYPICAL
 
     def cost(self, request: VideoRequest, currency: str) -> str | None:
-        """What it costs, for people; None where no price is known."""
+        """Its cost, for people; None where no price is known."""
         model = self.model(request.model)
         if model is None or not model.price(request.quality, audio=request.audio):
             return None
@@ -226,7 +226,7 @@ def _kind(order: Order) -> Kind:
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
-    """What makes a draft a good one, the most important first; less is better."""
+    """A draft's rank: quality, cost, then typical time; less is better."""
     model, request = made
     return QUALITIES[request.quality or ""], model.cost_of(request), model.typical
 

@@ -198,7 +198,7 @@ def switches(models: Iterable[Model]) -> list[str]:
 
 
 def lengths(models: Iterable[Model]) -> str:
-    """What any of these models makes, as people read it."""
+    """The lengths of these models, as people read them."""
     able = tuple(models)
     known = listed(sorted({each for model in able for each in model.seconds}))
     return f"{known} s, {AUTO_WORD}" if any(model.auto for model in able) else f"{known} s"

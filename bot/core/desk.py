@@ -35,7 +35,7 @@ log = get_logger()
 
 
 class Desk:
-    """What the steps of a job share: the rows, the gateways, the clock and the bells."""
+    """The rows, the gateways, the clock and the bells that a job's steps share."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class Desk:
 
 
 def _words(job: Job) -> dict[str, str]:
-    """What the gateway said of a job that ends badly: people are told in ours."""
+    """The gateway's words on a job that ends badly, for the log alone."""
     if job.detail is None or job.status not in (Status.FAILED, Status.UNCONFIRMED):
         return {}
     return {"words": _without_persons(job, job.detail)}

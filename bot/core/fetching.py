@@ -25,9 +25,9 @@ from bot.core.outcomes import (
 from bot.core.ports import Gateway, Media
 
 _BAD = frozenset({"not_a_video", "video_damaged"})
-"""What the studio says of a file that will not get better."""
+"""The studio's codes for a file that will not get better."""
 _ELSEWHERE = _BAD | {"video_truncated"}
-"""What may be whole at another address. All else is about the film, or about us."""
+"""Codes of files that may be whole elsewhere. The rest is about the film, or us."""
 
 _STORED = "stored:"
 """How a source begins that is no address: a video that came as the answer and is in our storage."""

@@ -1,6 +1,6 @@
 """How large a request is taken where each gateway is, as far as its refusals (413) have told.
 
-What stands in front of a gateway keeps a limit that it does not tell: nginx 1 MiB, others 4.5, 6 or
+A server in front of a gateway keeps a limit that it does not tell: nginx 1 MiB, others 4.5, 6 or
 10 MB. It is learned from a refusal, only of a body that was plausibly too large, and forgotten
 after a week, so that one strange answer makes nobody's pictures worse for ever.
 """

@@ -171,7 +171,7 @@ class Job:
     detail: str | None = None
     """The gateway's own words, for the operator only."""
     gateway_id: str | None = None
-    """What *create* returned; an id from a later reply is never adopted."""
+    """The id from *create*; an id from a later reply is never adopted."""
     progress: int = 0
     sources: tuple[str, ...] = ()
     """Fallback URLs the gateway named for the content; for us, never for people."""
@@ -243,7 +243,7 @@ def refitted(job: Job, request: VideoRequest, *, due_at: float) -> Job:
 
 
 def put_off(job: Job, *, due_at: float) -> Job:
-    """The same step again then. Whoever is put off waits for no place, so it keeps none back."""
+    """The same step again then. A job put off waits for no place, so it keeps none back."""
     reason = None if job.reason is Reason.AT_ONCE else job.reason
     return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
 

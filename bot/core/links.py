@@ -40,6 +40,6 @@ class Signer:
         return good
 
     def _mac(self, name: str, purpose: str, id_: str, expiry: int) -> str:
-        # What came by an address may hold half a character, which is nothing that we ever signed.
+        # An address may hold half a character, which is nothing that we ever signed.
         words = f"{purpose}\n{id_}\n{expiry}".encode("utf-8", "surrogatepass")
         return hmac.new(self.keys[name], words, hashlib.sha256).hexdigest()[:40]

@@ -1,4 +1,4 @@
-"""What one model can do, and how its gateway wants to be asked.
+"""One model's abilities, and how its gateway wants to be asked.
 
 Plain facts: they come from `catalog.toml` and the operator's configuration, already resolved for
 the dialect of the model's gateway.
@@ -22,7 +22,7 @@ QUALITIES: Mapping[str, int] = {
 """The words people see, and the short side in pixels."""
 
 DRAFT = "draft"
-"""What people may say in place of a quality: the smallest and cheapest that there is."""
+"""A word in place of a quality: the smallest and cheapest that there is."""
 
 MICRO = 1_000_000
 """Micro-units in one unit of the currency: costs are whole numbers of them."""
@@ -119,7 +119,7 @@ class Model:
     extras: Mapping[str, Value] = field(default_factory=dict)
     """Sent with every request."""
     takes: tuple[Extra, ...] = ()
-    """What people may ask for."""
+    """Extras people may set."""
     unasked: Mapping[Extra, bool] = field(default_factory=dict)
     """The vendor's choice where nothing is said."""
     drops_false: tuple[Extra, ...] = ()
@@ -146,7 +146,7 @@ class Model:
 
     @property
     def dearest(self) -> int:
-        """What its longest video in its dearest quality costs, with sound or without."""
+        """The cost of its longest video in the dearest quality, with sound or not."""
         return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
 
     def price(self, quality: str | None, *, audio: bool | None = None) -> int:
@@ -172,7 +172,7 @@ class Model:
 
     @property
     def qualities(self) -> tuple[str, ...]:
-        """What this model makes, from small to large; its default is the first of `sizes`."""
+        """Its qualities, from small to large; the default is the first of `sizes`."""
         return tuple(quality for quality in QUALITIES if quality in self.sizes)
 
     @property

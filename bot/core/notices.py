@@ -65,11 +65,11 @@ class Notice:
     claimed_until: float | None
     attempts: int
     subject: str = ""
-    """What it is about, if that is no pause; see `about_word`."""
+    """Its subject, if that is no pause; see `about_word`."""
 
 
 def last_of(told: Mapping[Reason | None, float]) -> Reason | None:
-    """What operators believe of a gateway, by when they were told what of it; None: it works."""
+    """The last reason that operators were told of, by the time of each; None: it works."""
     return max(told, key=told.__getitem__, default=None)
 
 

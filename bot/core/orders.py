@@ -1,4 +1,4 @@
-"""What a person asked for (`Order`) and what we send for it (`VideoRequest`).
+"""A person's wish (`Order`) and the request we send for it (`VideoRequest`).
 
 Both are written into the job's row, so that a restart or a changed catalogue alters neither.
 """
@@ -23,7 +23,7 @@ SOUND_TYPES = frozenset(
         "aac",
     )
 )  # fmt: skip
-"""What people's apps call the sounds that we read; what they really are shows when we do."""
+"""Apps' names for the sounds that we read; their real kind shows when we do."""
 
 
 ANYBODY = "*"
@@ -31,7 +31,7 @@ ANYBODY = "*"
 
 
 class Kind(StrEnum):
-    """What goes in: it selects the wire model inside a family."""
+    """The kind of input: it selects a family's wire model."""
 
     TEXT = "t2v"
     PICTURE = "i2v"
@@ -56,7 +56,7 @@ class Transport(StrEnum):
 
 
 class Extra(StrEnum):
-    """What people may ask for that only some models take."""
+    """A wish that only some models take."""
 
     AUDIO = "audio"
     SEED = "seed"
@@ -71,7 +71,7 @@ SWITCHES: Mapping[str, Extra] = {
     "enhance": Extra.PROMPT_EXTEND,
     "watermark": Extra.WATERMARK,
 }
-"""What people switch on or off, in their words, and the field of an `Order` that holds it.
+"""The switches by their names for people, and the field of an `Order` that holds each.
 
 To gateways the first is `audio`; to people that is a file which they bring.
 """
@@ -90,13 +90,13 @@ class Shaping(StrEnum):
     """How a picture gets another shape."""
 
     CROP = "crop"
-    """What hangs over is cut off."""
+    """The overhang is cut off."""
     PAD = "pad"
     """All of it stays, between black bars."""
 
 
 def shaping_of(word: str) -> Shaping:
-    """What somebody typed. Raises `Refused("fit_unknown")`."""
+    """A shaping as typed. Raises `Refused("fit_unknown")`."""
     try:
         return Shaping(word.casefold())
     except ValueError:
@@ -122,7 +122,7 @@ def switch_of(word: str) -> bool:
 
 
 Value = str | int | float | bool
-"""What a parameter on the wire may be."""
+"""A parameter's value on the wire."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who asked. `name` is for display only; `id` is what counts."""
+    """Somebody who asks. `name` is for display only; `id` counts."""
 
     id: str
     name: str
@@ -147,7 +147,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """What a model demands of a picture; sides in pixels."""
+    """A model's demands on a picture; sides in pixels."""
 
     width: int | None = None
     height: int | None = None
@@ -205,7 +205,7 @@ class Picture:
     whole: str | None = None
     """The key of all there was of it."""
     fit: Fit | None = None
-    """What `key` was made for."""
+    """The demands `key` meets."""
 
     def kept(self, copy: Still, fit: Fit) -> "Picture":
         """The same picture once we have our own copy of it."""
@@ -282,7 +282,7 @@ class Order:
     preset: str | None = None
     """Id of words to ask with, put before the person's own."""
     negative_prompt: str = ""
-    """What should not be seen."""
+    """Things not to be shown."""
     seed: int | None = None
     fit: Shaping | None = None
     """How pictures get the shape they need; None leaves it to the model."""
@@ -294,17 +294,17 @@ class Order:
 
     @property
     def files(self) -> "tuple[Picture | Sound, ...]":
-        """What people gave, in the order in which it travels: the sound last."""
+        """The files in the order in which they travel: the sound last."""
         return (*self.pictures, *((self.sound,) if self.sound else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundFit:
-    """What a model demands of a sound."""
+    """A model's demands on a sound."""
 
     least_seconds: float = 3.0
     most_seconds: int = 30
-    """What is longer is cut."""
+    """A longer one is cut."""
     most_bytes: int = 15_000_000
     """Bytes of the re-encoded file."""
 
@@ -321,7 +321,7 @@ class SoundFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """What we send: checked against the catalogue, spelt for one gateway's dialect."""
+    """A request: checked against the catalogue, spelt for one gateway's dialect."""
 
     model: str
     kind: Kind
@@ -353,7 +353,7 @@ class VideoRequest:
     """Where each file goes, the sound last: every one of its places gets it."""
     fit: Fit | None = None
     sound_fit: SoundFit | None = None
-    # What people see, remembered beside what the wire sees.
+    # The values that people see, beside those on the wire.
     family: str
     label: str
     aspect: str | None = None

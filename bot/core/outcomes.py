@@ -1,4 +1,4 @@
-"""What a gateway's answers mean, as values: the worker decides by them, never by wire words."""
+"""A gateway's answers as values: the worker decides by them, never by wire words."""
 
 from dataclasses import dataclass
 

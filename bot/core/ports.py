@@ -1,4 +1,4 @@
-"""What the core needs of the world. Adapters implement these; `app.py` hands them over."""
+"""The interfaces the core needs. Adapters implement them; `app.py` hands them over."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -100,13 +100,13 @@ class Jobs(Protocol):
         """
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """What counts for this person, community and purse today: all that the purse pays."""
+        """Today's usage of this person, community and purse: all that the purse pays."""
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""
 
     async def waiting(self, address: Address) -> list[Job]:
-        """What is queued in a community, or in a private channel; the oldest first."""
+        """The queue of a community, or of a private channel; the oldest first."""
 
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
@@ -170,14 +170,14 @@ class Pauses(Protocol):
     async def works(
         self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended the pause. What waits is due; owners who know are told.
+        """A success: whether it ended the pause. Waiting jobs are due; owners who know are told.
 
-        `looked`: it was a look. What was asked before the pause proves nothing.
+        `looked`: it was a look. A call before the pause proves nothing.
         """
 
 
 class Notices(Protocol):
-    """What operators are still to be told. Each method is one whole transaction."""
+    """News still owed to operators. Each method is one whole transaction."""
 
     async def claim(
         self, platforms: Sequence[str], *, now: float, until: float, most: int
@@ -193,7 +193,7 @@ class Notices(Protocol):
 
 
 class Posts(Protocol):
-    """What is still to be said. Each method is one whole transaction."""
+    """Messages owed to chats. Each method is one whole transaction."""
 
     async def claim(
         self,
@@ -303,8 +303,8 @@ class Gateway(Protocol):
     ) -> Fetch:
         """Stream the finished video to `into`: from a URL that it named, or by our own id.
 
-        One address each time, as only the file tells whether it is worth asking another. What an
-        answer quotes of `prompt` decides nothing.
+        One address each time, as only the file tells whether it is worth asking another. A quote
+        of `prompt` in an answer decides nothing.
         """
 
 

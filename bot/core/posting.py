@@ -86,7 +86,7 @@ class Posting:
 
     @asynccontextmanager
     async def _held(self, post: Post) -> AsyncIterator[None]:
-        """Whatever happens inside, its claim does not outlast it."""
+        """A post's claim ends with the block, even by an error."""
         try:
             yield
         except asyncio.CancelledError:
@@ -142,7 +142,7 @@ class Posting:
         return None if left is None else now + left
 
     def _cost(self, job: Job) -> str | None:
-        """What its row counts, for people: prices may have changed since it was ordered."""
+        """The cost in its row, for people: prices may have changed since it was ordered."""
         if job.spend_cost <= 1:  # released, or without a price
             return None
         return money(job.spend_cost, self._currency)
@@ -184,7 +184,7 @@ class Posting:
                     return
                 again = post.sending_at is not None and post.form is message.form
                 may_stand = self._may_stand(post)
-                # What became due since it was claimed is not in these words: it stays due.
+                # News since the claim is not in these words: it stays due.
                 post = replace(begun, due_at=post.due_at)
                 async with self._held(post):
                     await self._send(post, job, platform, message, may_stand=may_stand, again=again)

@@ -20,7 +20,7 @@ EDITS_END = 15 * 60.0
 
 
 class PostKind(StrEnum):
-    """What a post is about."""
+    """A post's subject."""
 
     CARD = "card"
     RESULT = "result"
@@ -52,7 +52,7 @@ class Post:
     """How often it was claimed: the fence of whoever holds it."""
     attempts: int = 0
     form: Form | None = None
-    """What was tried last; it only ever falls: file, link, words."""
+    """The last form tried; it only ever falls: file, link, words."""
     direct: bool = False
     """The channel refused it: the next try goes to the person's own messages."""
     sending_at: float | None = None
@@ -68,7 +68,7 @@ class Post:
 
 
 def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
-    """What has to be said because a job went from `before` to `after`, and when.
+    """The posts due because a job went from `before` to `after`, and when.
 
     Mere progress waits for `EDIT_PACE` and stops with `EDITS_END`: chats ration edits.
     """
@@ -88,7 +88,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
 
 
 def looks(job: Job) -> tuple[object, ...]:
-    """What a card shows of a job beside its progress: if this changes, an edit is due at once."""
+    """The facts of a job on its card, beside progress: if they change, an edit is due at once."""
     return (
         job.status,
         job.silent,

@@ -1,4 +1,4 @@
-"""Who may have how much: limits, usage, and the one question asked of them.
+"""Quotas: limits, usage, and the one question asked of them.
 
 Usage is a sum over job rows, taken in the same transaction that admits the next job.
 """
@@ -20,7 +20,7 @@ Their answers were lost, say. A gateway that loses every answer would else be pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """Whose money it is: what is ordered at `gateway`, or else anywhere but at those of `others`.
+    """The money for orders at `gateway`, or else anywhere but at those of `others`.
 
     A row is of the purse that pays its gateway; so is one whose gateway nobody has any more, which
     is the operator's.
@@ -32,7 +32,7 @@ class Purse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is allowed per day and at once; None means no limit."""
+    """The allowance per day and at once; None means no limit."""
 
     person_videos: int | None = 3
     person_at_once: int | None = 1
@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What counts today (and, for `person_at_once`, right now)."""
+    """Today's counts (for `person_at_once`, of right now)."""
 
     person_videos: int = 0
     person_tries: int = 0

@@ -1,4 +1,4 @@
-"""What we say: a job or an error becomes message ids, values and buttons; no words, no markup.
+"""Replies: a job or an error becomes message ids, values and buttons; no words, no markup.
 
 Platforms render a reply in the person's language; the sentences stand in `locales/`.
 """
@@ -25,7 +25,7 @@ class Tone(StrEnum):
 
 
 class Action(StrEnum):
-    """What a button does; stands in its custom id, so a value is for ever."""
+    """A button's action: it stands in custom ids, so a value is for ever."""
 
     CANCEL = "cancel"
     DONT_POST = "silence"
@@ -70,7 +70,7 @@ class Button:
 
     @property
     def label(self) -> Text:
-        """What stands on it."""
+        """The words on it."""
         id_ = f"button.{self.word or self.action}"
         return Text(id=id_, values={"value": self.shown or self.value})
 
@@ -97,7 +97,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What a person may still have today."""
+    """The videos a person has left today."""
 
     videos: int
     resets_at: float
@@ -212,7 +212,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
 
 
 def error(problem: BotError) -> Reply:
-    """What stands in the way, for the person alone."""
+    """An error's sentence, for its person alone."""
     limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
     count = limit if isinstance(limit, int) else None
     return Reply(
@@ -222,7 +222,7 @@ def error(problem: BotError) -> Reply:
 
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
-    """What a person had today, and what they may still have."""
+    """A person's videos of today, and those still left."""
     used, most = usage.person_videos, limits.person_videos
     if left is None:
         facts = [Text(id="quota.unlimited", values={"used": used})]
@@ -254,13 +254,13 @@ def request_fact(request: VideoRequest) -> Text:
 
 
 def switched(order: Order) -> list[Text]:
-    """What the person switched on or off."""
+    """The switches that the person set."""
     given = ((word, getattr(order, field)) for word, field in SWITCHES.items())
     return [position(word, on=on) for word, on in given if on is not None]
 
 
 def position(switch: str, *, on: bool) -> Text:
-    """What it means that a switch is on, or off."""
+    """The meaning of a switch, on or off."""
     return Text(id=f"switch_on.{switch}" if on else f"switch_off.{switch}")
 
 

@@ -40,7 +40,7 @@ def next_look(elapsed: float, durations: Sequence[float], *, step: float) -> flo
 def spread(seconds: float, *, by: str) -> float:
     """Up to a tenth more or less, always the same for the same `by`.
 
-    What was put off together, by an outage or a restart, does not come back together for ever.
+    Jobs put off together, by an outage or a restart, do not come back together for ever.
     """
     share = zlib.crc32(by.encode()) / 2**32
     return seconds * (1 + JITTER * (2 * share - 1))

@@ -1,4 +1,4 @@
-"""What members can do: each use case is one method, one transaction, one answer.
+"""The members' use cases: each is one method, one transaction, one answer.
 
 Platforms hand in orders and presses; whoever the person is and what they may do is checked here,
 against the rows, never against what a button claims.
@@ -47,7 +47,7 @@ class AnimateOthers(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who pressed; `moderates` is what the platform says of them in that channel, just now."""
+    """Somebody who pressed; `moderates` is the platform's word for that channel, just now."""
 
     person: Person
     moderates: bool = False
@@ -127,7 +127,7 @@ class Service:
         order = await self.varied(job_id, action, call, value=value, prompt=prompt)
         press = (call.person.id, job_id, action, value, prompt)
         now = self._clock.steady()
-        # What was pressed long ago is forgotten: the table is as long as ten seconds.
+        # Older presses are forgotten: the table is as long as ten seconds.
         self._pressed = {it: each for it, each in self._pressed.items() if now - each[0] < DOUBLE}
         if press in self._pressed and self._pressed[press][1] != call.event_id:
             raise Refused("pressed_twice")
@@ -225,13 +225,13 @@ class Service:
         return await self._jobs.recent(address.platform, person.id, most=most)
 
     async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
-        """What this person may still have today where they are, and what they had."""
+        """The videos this person has left today where they are, and their usage."""
         now, limits = self._clock.now(), (await self.terms(address)).limits
         usage = await self._jobs.usage(address, person.id, limits, now=now)
         return Left.of(usage, limits, now=now), usage
 
     async def terms(self, address: Address) -> Terms:
-        """What can be ordered there, and how much of it."""
+        """The models to order there, and the limits."""
         return await self.accounts.terms(address)
 
     async def cancel(self, job_id: str, actor: Actor) -> Job:
@@ -255,7 +255,7 @@ class Service:
                 case Status.SUBMITTING:
                     return replace(job, silent=True)
                 case Status.IN_PROGRESS:
-                    # Whoever is looking right now will find the row changed: look again at once.
+                    # A look under way will find the row changed: look again at once.
                     now = self._clock.now()
                     return replace(job, silent=True, claimed_until=None, due_at=now)
                 case _:
@@ -266,7 +266,7 @@ class Service:
     async def withdraw(self, address: Address) -> None:
         """We were sent away from there: what waits is cancelled, as nobody would see it.
 
-        What a gateway has goes on: it is paid for, and its person gets it elsewhere.
+        A job at a gateway goes on: it is paid for, and its person gets it elsewhere.
         """
         for job in await self._jobs.waiting(address):
             await self._withdrawn(job, Reason.SENT_AWAY)

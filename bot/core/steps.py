@@ -189,7 +189,7 @@ class Steps:
 
     @asynccontextmanager
     async def _raw(self, picture: Picture, platform: Platform, into: Path) -> AsyncIterator[Path]:
-        """What somebody gave us, or what we have of our own. Raises `Refused` if it is gone."""
+        """The given picture, or one of our own. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if picture.copy_of:
                 async with self._media.file(picture.copy_of) as copy:
@@ -203,7 +203,7 @@ class Steps:
 
     @asynccontextmanager
     async def _heard(self, sound: Sound, platform: Platform, into: Path) -> AsyncIterator[Path]:
-        """What somebody gave us, or our copy for another model. Raises `Refused` if it is gone."""
+        """The given sound, or our copy for another model. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if sound.key:
                 async with self._media.file(sound.key) as copy:
@@ -348,7 +348,7 @@ class Steps:
 
 @contextmanager
 def _gone_if_missing() -> Iterator[None]:
-    """What we once had and have no more is as gone as what a platform no longer has."""
+    """A file missing from our storage is as gone as one that a platform lost."""
     try:
         yield
     except Broken as broken:
@@ -358,5 +358,5 @@ def _gone_if_missing() -> Iterator[None]:
 
 
 def _kind(detail: str) -> str:
-    """What a log may say of a gateway's words: they may quote the prompt, their kind can't."""
+    """The kind of a gateway's words, for the log: the words may quote the prompt."""
     return detail.partition(":")[0]

@@ -1,6 +1,6 @@
 """Handing a job to its gateway: at most one POST that counts, and its outcome written down.
 
-What provably did not leave, or was answered "later", goes back to the queue; whatever else is not
+A job that provably did not leave, or was answered "later", goes back to the queue; any without
 a clear yes or no stays unconfirmed for a person to resolve.
 """
 
@@ -118,8 +118,8 @@ class Submission:
     async def take_up(self, job: Job) -> None:
         """The step of a job whose claim ran out in its POST.
 
-        Whoever sent it is dead, and only they knew the answer; unless that was the video itself,
-        which is here under the job's name.
+        Its dead sender alone knew the answer; unless that was the video itself, which is
+        here under the job's name.
         """
         try:
             film = await fetching.received(self._media, job.id)
@@ -278,7 +278,7 @@ class Submission:
     ) -> Result:
         """Until the database takes it; `until_then` after each time that it does not.
 
-        What time does not mend is raised: it would be tried for ever.
+        A lasting error is raised: it would be tried for ever.
         """
         is_told = False
         while True:

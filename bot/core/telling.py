@@ -68,7 +68,7 @@ class Telling:
 
 
 def reply(notice: Notice, *, key: str) -> Reply:
-    """What is wrong and how to mend it, or that it is over; `key` is where the key may stand."""
+    """The fault and how to mend it, or its end; `key` is where the key may stand."""
     if notice.subject:
         return _remark(notice)
     if notice.reason is None:

@@ -1,4 +1,4 @@
-"""What a platform told us and tells only once: kept as it came, until it has been handled."""
+"""The updates that a platform tells only once: kept as they came, until handled."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ class Update:
     id: int
     """The platform's own number."""
     lane: str
-    """What is in one lane is handled in the order it came."""
+    """A lane's updates are handled in the order they came."""
     data: dict[str, Any]
     """As it came over the wire."""
     received_at: float

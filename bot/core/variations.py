@@ -1,4 +1,4 @@
-"""What can be made of an earlier video: the order that each button stands for.
+"""Variations of an earlier video: the order that each button stands for.
 
 Pure: from a job and the catalogue as it is now to a new order, or to none where it can't be had, so
 that nobody is offered what would be refused.
@@ -24,7 +24,7 @@ _WISHES: tuple[Mapping[str, Any], ...] = (
     {"seconds": None},
     {"aspect": None},
 )
-"""What another model may lack, and how to do without; the least missed first."""
+"""The wishes to give up where a model lacks them; the least missed first."""
 
 _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.MODERATED: (Action.EDIT, Action.TRY_ON),
@@ -47,7 +47,7 @@ _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.EXPIRED: (Action.TRY_ON,),
     Reason.TIMED_OUT: (Action.SHORTER, Action.TRY_ON),
 }
-"""What may help besides trying the same again."""
+"""Actions that may help besides a retry."""
 _HOPELESS = frozenset(
     {
         Reason.PICTURE_BAD,
@@ -60,7 +60,7 @@ _HOPELESS = frozenset(
 
 
 def again(job: Job) -> Order:
-    """The same wish. What its gateway would not change is made from scratch."""
+    """The same wish. A remix that failed is made from scratch."""
     lost = job.status is Status.FAILED
     return replace(job.order, remix_of=None) if lost else job.order
 
@@ -81,7 +81,7 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
         size=0,
         width=job.video.width,
         height=job.video.height,
-        # Whoever's picture it began with is in it still.
+        # The picture that it began with is in it still.
         author=given[0].author if given else ANYBODY,
         last_of=job.video.key,
     )
@@ -97,7 +97,7 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
     family = job.request.family
     takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
     order = replace(order, family=family if takes_one else None)
-    # What nothing helps is refused in words when it is submitted: they may be too long, say.
+    # A hopeless order is refused in words on submission: its words may be too long, say.
     return _first(catalog, _relaxed(order)) or order
 
 
@@ -143,7 +143,7 @@ def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | 
 
 
 def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
-    """What leads on from a video, or out of a failure."""
+    """The buttons under a video or a failure."""
     over = job.status in (Status.FAILED, Status.UNCONFIRMED)
     return _out_of_failure(job, catalog) if over else _on_from_result(job, catalog)
 

@@ -1,7 +1,7 @@
 """The line to Discord: log in, listen, fetch, post. Implements the core's `Platform`.
 
 Everything here goes by the bot's own token, so nothing depends on an interaction that has long
-expired; pictures come from Discord's own hosts alone. What people do is none of its business:
+expired; pictures come from Discord's own hosts alone. People's acts are none of its business:
 `commands.Commands` hangs itself onto `client`.
 """
 
@@ -264,7 +264,7 @@ class DiscordPlatform:
         return self.client.get_partial_messageable(int(job.order.address.channel))
 
     async def _target(self, post: Post, job: Job) -> Target:
-        """What this message replies to: the request, or the card where a command made it."""
+        """The message it replies to: the request, or the card where a command made it."""
         if post.direct:
             return None
         target = job.order.address.message

@@ -1,4 +1,4 @@
-"""What people can do on Discord: slash commands, the picture menu, mentions and buttons.
+"""The inputs on Discord: slash commands, the picture menu, mentions and buttons.
 
 Each handler makes an `Order` and hands it to the intake; nothing is decided here. The list of
 commands is registered only when it changed.
@@ -111,7 +111,7 @@ class Commands:
             await self._mentions.hear(message, own_id=self._client.user.id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """What nobody else answers: a form from before a restart, a button of former times."""
+        """Answer the rest: a form from before a restart, a button of former times."""
         form = interaction.type is discord.InteractionType.modal_submit
         button = interaction.type is discord.InteractionType.component
         if form and not forms.is_known(interaction):
@@ -206,7 +206,7 @@ def is_ours(interaction: discord.Interaction) -> bool:
 async def press(
     intake: Intake, interaction: discord.Interaction, act: str, job_id: str, value: str | None
 ) -> None:
-    """Do what a button says. Who may is decided by the rows, never by the button."""
+    """Do what a button says. The rows decide who may, never the button."""
     service = intake.service
     person = person_of(interaction.user)
     actor = Actor(person=person, moderates=interaction.permissions.manage_messages)

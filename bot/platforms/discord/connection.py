@@ -67,7 +67,7 @@ class Socket(DiscordWebSocket):
         self._frame = frame
 
     async def received_message(self, frame: Any, /) -> None:
-        """One frame. What is no event but the protocol's own must be understood."""
+        """One frame. The protocol's own must be understood."""
         self._frame = None
         try:
             await super().received_message(frame)

@@ -1,7 +1,7 @@
 """The one place where what discord.py and aiohttp raise becomes an error of ours.
 
-The table is data: Discord's code says who can mend it. What it does not know is decided by the
-status, and what has no answer at all has an unknown end, hence `Temporary`.
+The table is data: Discord's code says who can mend it. The status decides an unknown code; a
+call without an answer has an unknown end, hence `Temporary`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.supervision import unforeseen
 
 FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
-"""What a call of Discord may raise."""
+"""The errors of a call of Discord."""
 UNCONNECTED = (
     aiohttp.ClientConnectorError,
     aiohttp.ClientConnectorCertificateError,

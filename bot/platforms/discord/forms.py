@@ -51,7 +51,7 @@ async def ask_words(
     check_interaction(interaction)
     job = await intake.job(job_id)
     await intake.check(intake.service.varied(job_id, action, call_of(interaction)))
-    # What happens next is another matter; the same with other words begins with the old ones.
+    # The next scene begins without words; the same with other words begins with the old ones.
     words = "" if action is Action.CONTINUE else job.order.prompt
     form = WordsForm(intake, job_id, action, words, str(interaction.locale))
     await interaction.response.send_modal(form)

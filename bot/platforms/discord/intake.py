@@ -145,7 +145,7 @@ class Intake:
         try:
             return await self._in_time(task)
         except Temporary:
-            # What has not begun by now is not begun. A transaction that has runs to its end,
+            # A transaction not begun by now never begins. An open one runs to its end,
             # whoever waits for it: what it still takes, we return.
             asking.is_over = True
             self._outlive(asyncio.create_task(self._withdraw(task)))
@@ -218,7 +218,7 @@ async def say(interaction: discord.Interaction, look: messages.Look) -> None:
 
 @contextmanager
 def _perhaps_unanswered() -> Iterator[None]:
-    """What was asked for happened all the same, and a card is owed its edit anyway."""
+    """A lost answer is only logged: the wish is done, and a card's edit is owed."""
     try:
         yield
     except errors.FOREIGN as error:

@@ -30,7 +30,7 @@ CUSTOM_ID = (
     r"v1:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z_-]{1,48})"
     r"(?::(?P<kind>[a-z]+)(?::(?P<value>\S{1,32}))?)?"
 )
-"""What a button carries: the action, the job, what kind of post it stands under, and a value."""
+"""A button's action, job, kind of post and value."""
 
 CONFIRM = "confirm"
 """The button under a question: what it asked about is meant."""
@@ -52,7 +52,7 @@ _ZERO_WIDTH = "\u200b"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What is handed to discord.py."""
+    """A message for discord.py."""
 
     content: str | None
     embeds: list[discord.Embed]
@@ -86,7 +86,7 @@ def post(reply: Reply, locale: str, *, kind: PostKind) -> Look:
 
 def notice(reply: Reply, locale: str) -> Look:
     """One plain sentence, for one person."""
-    # What can be chosen instead may be a long list.
+    # The choices instead may be a long list.
     words = _sentence(reply.text, locale, most=5 * MOST_VALUE)
     content = shortened(words, MOST_CONTENT)
     return Look(content=content, embeds=[], view=_closed(View()), mentions=_mentions(None))

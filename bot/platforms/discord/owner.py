@@ -1,4 +1,4 @@
-"""What the owner does in chat: /claim, /allow, /disallow. All answers are for them alone."""
+"""The owner's commands: /claim, /allow, /disallow. All answers are for them alone."""
 
 from typing import Any
 

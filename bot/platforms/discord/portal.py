@@ -1,4 +1,4 @@
-"""What Discord knows of a bot by its token: who it is, where it is, what it may do there.
+"""Discord's knowledge of a bot by its token: its name, its servers, its rights there.
 
 Only asks, and only by REST: for setting up and looking over, whether or not a client is connected.
 """
@@ -19,7 +19,7 @@ from bot.platforms.discord.rights import Channel, channels_in
 API = "https://discord.com/api/v10"
 NEEDED = (*reading.NEEDED, "send_messages_in_threads")
 PERMISSIONS = discord.Permissions(**dict.fromkeys((*NEEDED, "add_reactions"), True))
-"""What the invitation asks for: what is needed, and what is only nice to have."""
+"""The invitation's permissions: those needed, and one that is nice to have."""
 SCOPES = ("bot", "applications.commands")
 PAGE = 200
 """Servers that one answer lists."""
@@ -71,7 +71,7 @@ class Portal:
         self._api = api_url or API
 
     async def identity(self) -> Identity:
-        """Who we are. Raises `Broken("discord_token_bad")`."""
+        """Raises `Broken("discord_token_bad")`."""
         bot = await self._get("/users/@me")
         application = await self._get("/oauth2/applications/@me")
         with _reading():

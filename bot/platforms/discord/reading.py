@@ -23,7 +23,7 @@ from bot.platforms.discord.client import NAME
 from bot.platforms.discord.pictures import too_large
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
-"""What posting takes, checked before anything is accepted."""
+"""Rights to post, checked before anything is accepted."""
 
 _TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
@@ -48,7 +48,7 @@ def order_of(
     prompt_extend: bool | None = None,
     watermark: bool | None = None,
 ) -> Order:
-    """What a command or a form asks for; its event is the interaction itself."""
+    """The order of a command or a form; its event is the interaction itself."""
     return Order(
         event_id=str(interaction.id),
         address=address_of(interaction),
@@ -82,7 +82,7 @@ def address_of(interaction: discord.Interaction) -> Address:
 
 
 def person_of(user: discord.User | discord.Member) -> Person:
-    """Who asked, under the name that people see there, if there is anything to see of it."""
+    """The person who asked, under the name people see there, if any of it can be seen."""
     name = clean(user.display_name) or clean(user.name)
     return Person(id=str(user.id), name=name or i18n.say(Text(id="person.nameless"), "en"))
 
@@ -93,7 +93,7 @@ def locale_of(message: discord.Message) -> str:
 
 
 def call_of(interaction: discord.Interaction) -> Call:
-    """Who asks for something by a button or a form."""
+    """The call of a button or a form."""
     return Call(
         event_id=str(interaction.id),
         address=address_of(interaction),
@@ -164,7 +164,7 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
 def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
     """Every picture of a message that we can take; `Refused` if there are only larger ones.
 
-    Whoever asked for the pictures in our own messages can't be known.
+    The author of pictures in our own messages can't be known.
     """
     author = None if message.author.id == own_id else str(message.author.id)
     pictures = [each for each in message.attachments if is_picture(each)]

@@ -1,4 +1,4 @@
-"""What a bot may do in the channels of a server, from what REST tells. Pure functions.
+"""A bot's rights in a server's channels, from REST's answers. Pure functions.
 
 The order in which Discord lays roles and overwrites over each other stands in its documentation,
 page Permissions; discord.py has it too, but only for a connected client.
@@ -22,7 +22,7 @@ class Channel:
 
     name: str
     lacking: tuple[str, ...]
-    """What is needed there besides, as discord.py spells permissions."""
+    """Permissions needed there besides, as discord.py spells them."""
 
 
 def channels_in(

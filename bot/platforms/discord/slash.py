@@ -136,7 +136,7 @@ def _described(name: str, *options: str) -> Callable[[Any], Command]:
 def _pictures(
     interaction: discord.Interaction, *images: discord.Attachment | None
 ) -> tuple[Picture, ...]:
-    """What somebody attaches to a command is their own post; a last picture needs a first."""
+    """The pictures of a command are its person's own; a last picture needs a first."""
     if images[0] is None and any(images):
         raise Refused("last_alone")
     author = str(interaction.user.id)
@@ -228,12 +228,12 @@ def positions(catalog: Catalog, wish: Order, switch: str, typed: str = "") -> li
 
 
 def wish_of(interaction: discord.Interaction, pictures: Iterable[Picture], **rest: Any) -> Order:
-    """What is known before the prompt is: some prompt there will be."""
+    """An order before its prompt is known: some prompt will come."""
     return order_of(interaction, prompt="…", pictures=tuple(pictures), **rest)
 
 
 def _wish(interaction: discord.Interaction, command: Command) -> Order:
-    """What is filled in by now, without the option that is being typed.
+    """The options filled in by now, without the one being typed.
 
     A picture is not shown to us yet, and /animate will have one.
     """

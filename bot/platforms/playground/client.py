@@ -1,6 +1,6 @@
 """The line to the room: fetch, post, edit, remove, find. Implements the core's `Platform`.
 
-What people do is none of its business: `commands.Commands` hears them.
+People's acts are none of its business: `commands.Commands` hears them.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ class PlaygroundPlatform:
         await self.room.post(author=BOT, nonce=secrets.token_hex(16), look=messages.news(reply))
 
     async def _target(self, post: Post, job: Job) -> str | None:
-        """What this message replies to: the request, or the card where a button made it."""
+        """The message it replies to: the request, or the card where a button made it."""
         target = job.order.address.message
         if target is None and post.kind is not PostKind.CARD:
             card = await self._posts.get(job.id, PostKind.CARD)

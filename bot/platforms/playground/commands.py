@@ -1,7 +1,7 @@
-"""What people can do in the room: say, press, ask. Nothing is decided here.
+"""People's acts in the room: say, press, ask. Nothing is decided here.
 
 A wish under a command is a message like any other, answered by a card; a repeated frame finds the
-message of the first. What stands in somebody's way is told to that person alone.
+message of the first. A refusal is told to its person alone.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Commands:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def furniture(self, locale: str) -> Json:
-        """What a page needs before anything is said."""
+        """A page's content before anything is said."""
         catalog = (await self._service.terms(address())).catalog
         return messages.furniture(catalog, locale) | {"note": self._note}
 
@@ -80,7 +80,7 @@ class Commands:
     # --- saying --------------------------------------------------------------------------------
 
     async def _say(self, frame: Say, locale: str) -> Json | None:
-        """What is refused does not stand in the room; its person has the words back."""
+        """A refused message leaves the room; its person has the words back."""
         message = self._platform.room.said(_nonce(frame))
         try:
             message = message or await self._said(frame)
@@ -117,7 +117,7 @@ class Commands:
         )
 
     def _taken(self, name: str | None, gone: str) -> Attachment | None:
-        """What was uploaded under this name. Raises `Refused` if it is no longer there."""
+        """The upload of this name. Raises `Refused` if it is no longer there."""
         if name is None:
             return None
         taken = self._platform.files.taken(name)
@@ -264,7 +264,7 @@ def _sound(message: Message) -> Sound | None:
 
 
 def _readable(text: str) -> str:
-    """What people see is what is there, line by line: nothing turns letters around."""
+    """The visible text, line by line: nothing turns letters around."""
     return "\n".join(clean(line) for line in text.splitlines()).strip()
 
 

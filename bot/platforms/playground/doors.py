@@ -1,6 +1,6 @@
 """The doors: the page, its socket, its pictures and videos; open to this machine alone.
 
-Whoever comes in must sit at this machine, name it by its own name (a stranger's domain that points
+A visitor must sit at this machine, name it by its own name (a stranger's domain that points
 here does not), come from our own page, and know the key in the address.
 """
 
@@ -51,9 +51,9 @@ _PAGE = {
     "icon.svg": "image/svg+xml",
 }
 NAMES = ("localhost", "127.0.0.1", "::1")
-"""What this machine is called by itself."""
+"""This machine's names for itself."""
 _PROXIES = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
-"""Who sends one of these speaks for somebody who sits elsewhere."""
+"""Headers of a proxy, which speaks for somebody elsewhere."""
 _LOCALE = re.compile("[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 MOST_SHOWN = 400
 """Messages that a page is given when it opens."""
@@ -84,7 +84,7 @@ class Doors:
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """What the server mounts."""
+        """Routes for the server."""
         room = "/room/{key}/"
         return [
             web.get(room, self._guarded(self._index)),

@@ -35,7 +35,7 @@ UPLOADS = {
     "pictures": {"types": [*PICTURE_TYPES], "most_bytes": MOST_BYTES},
     "sounds": {"types": sorted(SOUND_TYPES), "most_bytes": SOUND_BYTES},
 }
-"""What the page may send, as it calls it."""
+"""Uploads of the page, as it calls them."""
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
 
 
@@ -68,7 +68,7 @@ class Files:
     async def take_sound(self, chunks: AsyncIterator[bytes], *, filename: str) -> Attachment:
         """Stream a sound to disk. Raises `Refused` for what does not begin like one, or is large.
 
-        What it holds is heard later, by somebody who trusts nothing.
+        Its content is heard later, by somebody who trusts nothing.
         """
         draft = self._folder / f"{secrets.token_hex(16)}.part"
         try:

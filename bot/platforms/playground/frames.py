@@ -1,4 +1,4 @@
-"""What the page sends through the socket: each frame is one wish of one person."""
+"""The page's frames through the socket: each is one wish of one person."""
 
 import re
 from typing import Annotated, Literal

@@ -157,7 +157,7 @@ def job_item(job: Job, locale: str, *, shown: str | None) -> Json:
 
 
 def model_items(catalog: Catalog, locale: str) -> list[Json]:
-    """What can be chosen, family by family."""
+    """The models, family by family."""
     items = []
     for family in catalog.families:
         able = [model for model in catalog.models if model.family == family]
@@ -192,7 +192,7 @@ def command_items(locale: str) -> list[Json]:
 
 
 def quota_items(left: Left | None, usage: Usage, limits: Limits, locale: str) -> list[Json]:
-    """What was had today, and what is left."""
+    """Today's videos, and those left."""
     facts = replies.quota(left, usage, limits)
     return [{"facts": [pieces(fact, locale) for fact in facts]}]
 
@@ -229,7 +229,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
 
 
 def _positions(locale: str) -> dict[str, str]:
-    """What it means that a switch is on, or off."""
+    """The meaning of each switch, on and off."""
     return {
         f"{switch}_{name}": i18n.say(replies.position(switch, on=on), locale)
         for switch in SWITCHES

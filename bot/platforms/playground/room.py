@@ -53,7 +53,7 @@ class Message:
     video: Attachment | None = None
     look: Look | None = None
     about: str | None = None
-    """What the bot's message is about: how the bot finds it again."""
+    """The bot's subject: how it finds the message again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Room:
         self._messages: dict[str, Message] = {}
         self._nonces: dict[str, Message] = {}
         self._id = ""
-        """What each new message's id begins with; empty in a history of former times."""
+        """The prefix of each new message's id; empty in a history of former times."""
         self._last = 0
         self._writing = asyncio.Lock()
         self._listeners: set[asyncio.Queue[Event]] = set()
@@ -98,7 +98,7 @@ class Room:
         return next((each for each in self._messages.values() if each.about == about), None)
 
     def said(self, nonce: str) -> Message | None:
-        """What was said with this nonce, although it may be gone since."""
+        """The message with this nonce, although it may be gone since."""
         return self._nonces.get(nonce)
 
     async def post(self, *, author: str, nonce: str, **content: Any) -> Message:
@@ -198,7 +198,7 @@ def _append(file: Path, entry: dict[str, Any]) -> None:
 
 
 def _read(file: Path) -> tuple[str, list[Event]]:
-    """What ids in this room begin with, and all that happened in it."""
+    """The prefix of this room's ids, and all that happened in it."""
     lines = _lines(file)
     if not lines:
         # Rows may still speak of messages in a history that is gone: its ids must not come again.

@@ -35,7 +35,7 @@ from bot.platforms.telegram.session import Session
 MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
-"""What is shown on the request itself."""
+"""Reactions to the request itself."""
 
 KEPT = "card.delivered_silent"
 """The card that has to say where the video is."""
@@ -56,7 +56,7 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """What tells this bot's updates and files from another's."""
+        """A name of this bot's own for its updates and files."""
         return f"{NAME}:{self.token.partition(':')[0]}"
 
 
@@ -242,7 +242,7 @@ class TelegramPlatform:
         return message_id, channel
 
     async def _target(self, post: Post, job: Job) -> int | None:
-        """What this message replies to: the request, or the card where a button made it."""
+        """The message it replies to: the request, or the card where a button made it."""
         target = job.order.address.message
         if target is None and post.kind is not PostKind.CARD:
             card = await self._card(job)
@@ -272,7 +272,7 @@ class TelegramPlatform:
 
 
 def _look(job: Job, said: Reply) -> messages.Look:
-    # Who spoke as a group has no private chat.
+    # A group that spoke has no private chat.
     if said.text.id == KEPT and job.order.person.id.isdecimal():
         said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))
     return messages.look(said, job.order.locale, name=job.order.person.name)

@@ -1,4 +1,4 @@
-"""What people can do on Telegram by writing: commands, pictures, plain words.
+"""Written input on Telegram: commands, pictures, plain words.
 
 In groups only commands count, also under and in reply to a picture. In private chats words and
 pictures alone become a draft. Nothing is decided here.
@@ -86,7 +86,7 @@ class Commands:
             return None
 
     async def _read(self, update: Update) -> Told | None:
-        """What Telegram told; of a group that has another id by now, as if told of that one."""
+        """Telegram's update; of a group that has another id by now, as if told of that one."""
         told = self._parsed(update)
         if told is None:
             return None
@@ -119,7 +119,7 @@ class Commands:
         await self._updates.done(update, *album)
 
     async def _act_late(self, message: Message) -> None:
-        """What would cost something is asked about again; the rest is not worth an answer."""
+        """A request for a video is to be sent again; the rest is not worth an answer."""
         command = reading.command_of(message, own_name=self._me.username or "")
         wanted = command is not None and command.name in ("video", "animate")
         if wanted or (command is None and reading.is_private(message.chat)):
@@ -215,7 +215,7 @@ class Commands:
                 locale=reading.locale_of(message.from_user),
                 prompt=wish.prompt,
                 pictures=own or order.pictures,
-                # What was chosen anew, a remix would not change.
+                # A remix would not change the new choices.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
             await self._submit(replace(answer, **wish.chosen))
@@ -254,7 +254,7 @@ class Commands:
     # --- lists ---------------------------------------------------------------------------------
 
     async def _start(self, message: Message, command: Command) -> None:
-        """Whoever adds us to a group by a link says it there without knowing."""
+        """People who add us to a group by a link say it unknowingly."""
         if reading.is_private(message.chat):
             await lists.start(self._intake, message)
         else:
@@ -296,7 +296,7 @@ class Commands:
         await self._intake.confirm(message, Text(id="access.disallowed"))
 
     def _faced(self, message: Message) -> Order:
-        """Who speaks as a chat can be anybody of it: that is no owner."""
+        """A person who speaks as a chat can be anybody: no owner."""
         if reading.is_faceless(message):
             raise Refused("owners_only")
         return reading.order_of(message, Wish(), ())

@@ -1,6 +1,6 @@
 """Drafts: in a private chat words and pictures become a card to look over, never a bill.
 
-What is chosen is kept with the draft; the card shows what would be made, what it costs and what is
+The choices are kept with the draft; the card shows what would be made, what it costs and what is
 left. *Go* makes an order of it, once, however often it is pressed.
 """
 
@@ -129,9 +129,9 @@ def _menu(
 
 
 def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str, str]], str]:
-    """What a menu offers, each by its value and its label; and the value that holds now.
+    """A menu's choices, each by its value and its label; and the value that holds now.
 
-    What is chosen there already binds nobody: `possible` gives up what does not go with it.
+    An earlier choice binds nobody: `possible` gives up what does not go with it.
     """
     _, request = catalog.choose(order)
     if menu == "model":

@@ -1,7 +1,7 @@
 """The one place where what aiogram raises becomes an error of ours.
 
 Telegram says why in words only; the parts of them that are matched come from its server's source.
-What has no answer at all has an unknown end. Texts of foreign errors hold the bot's token, so none
+A call without an answer has an unknown end. Texts of foreign errors hold the bot's token, so none
 of them is ever passed on.
 """
 
@@ -18,7 +18,7 @@ FOREIGN = (
     *(exceptions.AiogramError, aiohttp.ClientError),
     *(OSError, TimeoutError, UnicodeDecodeError),
 )
-"""What a call of Telegram may raise."""
+"""The errors of a call of Telegram."""
 
 BAD_REQUESTS: tuple[tuple[str, str], ...] = (
     ("message is not modified", "unchanged"),

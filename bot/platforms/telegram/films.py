@@ -46,7 +46,7 @@ Bring = Callable[[int, int | None, Path | str], Awaitable[Message]]
 
 
 class Handles(Protocol):
-    """What Telegram calls the videos that it has, by our own storage key."""
+    """Telegram's names of the videos that it has, by our own storage key."""
 
     async def get(self, key: str) -> str | None: ...
 
@@ -165,8 +165,8 @@ class Films:
         await self._bring(channel, job, _video(job).key + AS_FILE, send)
 
     async def _bring(self, channel: str, job: Job, key: str, send: Bring) -> None:
-        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. What
-        is too large for that comes as a link."""
+        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
+        video too large for that comes as a link."""
         handle = await self._handles.get(key)
         if handle is not None:
             try:
@@ -216,7 +216,7 @@ class Films:
     async def _remember(
         self, job: Job, film: Path, sent: VideoFile | Animation | Document | None, mark: str = ""
     ) -> None:
-        """What Telegram calls the file: by that name it is sent for free. A shrunk one is not it.
+        """Keep Telegram's name of the file, which sends it for free; not of a shrunk one.
 
         Never raises: the video stands, and must not be taken for one that may not.
         """
@@ -240,7 +240,7 @@ def patience(film: Path) -> Any:
 
 
 def caption(job: Job, said: Reply) -> messages.Look:
-    """What stands under a video."""
+    """A film's text and buttons."""
     locale = job.order.locale
     look = messages.look(said, locale, name=job.order.person.name, caption=True)
     # Telegram makes videos smaller for some apps, and people want the whole.

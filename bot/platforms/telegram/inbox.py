@@ -20,7 +20,7 @@ from bot.core.worker import Worker
 from bot.log import get_logger
 
 KINDS = ("message", "callback_query", "my_chat_member")
-"""What we want to be told; Telegram remembers it."""
+"""Updates that we want; Telegram remembers them."""
 LONGEST = 50
 """Seconds that Telegram holds a question that it has no answer to yet."""
 ALBUM = 1.5
@@ -118,7 +118,7 @@ class Inbox:
     # --- asking --------------------------------------------------------------------------------
 
     async def ask(self) -> None:
-        """Ask for what is new until that fails; raises why. What was not stored is told again."""
+        """Ask for what is new until that fails; raises why. Updates not stored are told again."""
         if self._newest is None:
             self._newest = await self._updates.latest()
         hold = 0  # the first answer comes at once, and shows that we are heard
@@ -285,8 +285,8 @@ def _update(raw: Any, now: float) -> Update | None:
         return None
     number = raw["update_id"]
     if "callback_query" in raw:
-        # One at a time for each person: who taps like mad waits for nobody but themselves. What
-        # uploads a video goes beside: a press of *Cancel* must not wait for it.
+        # One at a time for each person: who taps like mad waits for nobody but themselves. An
+        # upload of a video goes beside: a press of *Cancel* must not wait for it.
         pressed = raw["callback_query"] or {}
         person = (pressed.get("from") or {}).get("id", number)
         kind = "film" if str(pressed.get("data")).startswith(FILMS) else "press"

@@ -1,6 +1,6 @@
-"""What a person is told besides cards and videos: drafts, questions, one plain sentence.
+"""Answers besides cards and videos: drafts, questions, one plain sentence.
 
-An update is handled again until it is done, so everything here may happen twice. What was taken
+An update is handled again until it is done, so everything here may happen twice. A taken order
 is answered by its rows: Telegram waits for nobody, so the card is a post like any other.
 """
 
@@ -34,14 +34,14 @@ LONGEST_WAIT = 60.0
 """Seconds before the next of them: a place of the inbox is held meanwhile."""
 MOST_ANSWERS = 4
 """Answers to one person in a group within `ANSWERED` seconds: all there share its pace, and cards
-and others' answers need some of it too. What was done is done, said or not."""
+and others' answers need some of it too. Unsaid answers undo nothing."""
 ANSWERED = 60.0
 
 log = get_logger()
 
 
 class Intake:
-    """What commands and presses need of the house, and how they answer."""
+    """The services behind commands and presses, and their answers."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Intake:
     def may_answer(self, message: Message) -> bool:
         """Whether one more answer leaves the group its pace; that to the same message is no more.
 
-        What was answered longer ago is forgotten: the table is as long as a minute.
+        Older answers are forgotten: the table is as long as a minute.
         """
         if is_private(message.chat):
             return True
@@ -151,7 +151,7 @@ class Intake:
         return True
 
     async def refuse(self, message: Message, problem: Exception) -> None:
-        """Say what stands in the way. What time heals is not said: it is tried again."""
+        """Say what stands in the way. A fault that time heals is tried again, unsaid."""
         if isinstance(problem, Temporary):
             raise problem
         await self.say(message, replies.error(told(problem)))

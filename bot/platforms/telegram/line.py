@@ -29,7 +29,7 @@ Send = Callable[[int, int | None, bool], Awaitable[Message]]
 
 
 class Communities(Protocol):
-    """What is stored about groups."""
+    """The groups' ids, stored."""
 
     async def move(self, platform: str, old: str, new: str) -> None: ...
 

@@ -35,7 +35,7 @@ from bot.platforms.telegram.webhook import Webhook
 
 PRIVATE = ("video", "animate", "history", "quota", "models", "cancel", "help", "start")
 GROUP = ("video", "animate", "cancel", "quota", "models", "help")
-"""What the menu shows; owners know theirs."""
+"""The menu's commands; owners know theirs."""
 REGISTERED = "telegram.commands"
 
 log = get_logger()

@@ -1,4 +1,4 @@
-"""What only informs: models, what is left, earlier videos; and *Cancel* by command."""
+"""Lists: models, what is left, earlier videos; and *Cancel* by command."""
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
@@ -18,7 +18,7 @@ MOST_TITLE = 40
 
 
 async def start(intake: Intake, message: Message) -> None:
-    """What this is, what is left and something to begin with; `Refused` where it is closed."""
+    """A greeting, the videos left and some examples; `Refused` where it is closed."""
     order = reading.order_of(message, Wish(), ())
     await intake.service.access.check(order.person, order.address)
     left, _ = await intake.service.left(order.address, order.person)
@@ -50,7 +50,7 @@ async def models(intake: Intake, message: Message) -> None:
 
 
 async def quota(intake: Intake, message: Message) -> None:
-    """What was had today, and what is left."""
+    """Today's videos, and those left."""
     order = reading.order_of(message, Wish(), ())
     left, usage = await intake.service.left(order.address, order.person)
     terms = await intake.service.terms(order.address)
@@ -109,7 +109,7 @@ async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
 
 
 async def _under_way(intake: Intake, message: Message) -> list[Job]:
-    """What is being made for whoever wrote this, the newest first."""
+    """The writer's jobs under way, the newest first."""
     order = reading.order_of(message, Wish(), ())
     recent = await intake.service.recent(order.address, order.person, most=25)
     return [job for job in recent if job.status in ACTIVE]

@@ -31,10 +31,10 @@ BAR = 12
 """Signs in a full progress bar."""
 
 CALLBACK = re.compile(r"v1:(?P<act>[a-z]+):(?P<about>[0-9A-Za-z_-]{1,48})(?::(?P<value>\S{1,32}))?")
-"""What a button carries, in at most 64 bytes: what to do, about which job or draft."""
+"""A button's action, job or draft, and value, in at most 64 bytes."""
 
 CONFIRM, KEEP = "confirm", "keep"
-"""What the two buttons do that *Delete* turns into."""
+"""Actions of the buttons that *Delete* turns into."""
 
 _STYLES = {Action.CANCEL: "danger", Action.DELETE: "danger"}
 _MARK = re.compile("\x02([^\x03]*)\x03")
@@ -47,7 +47,7 @@ Line = Formatted | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What is handed to aiogram."""
+    """A message for aiogram."""
 
     text: str
     entities: list[MessageEntity]
@@ -120,7 +120,7 @@ def keyboard(buttons: Iterable[Button], locale: str) -> InlineKeyboardMarkup | N
 
 
 def sure(job_id: str, locale: str) -> InlineKeyboardMarkup:
-    """What *Delete* turns into: the question, and the way back."""
+    """Buttons after *Delete*: the question, and the way back."""
     row = [
         InlineKeyboardButton(
             text=i18n.say(Text(id=id_), locale), callback_data=f"v1:{act}:{job_id}", style=style

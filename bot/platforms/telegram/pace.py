@@ -1,9 +1,9 @@
 """Telegram's rates: how much may be said where, and who goes first.
 
-Sends and edits of a chat share one budget: about one a second, in a group twenty a minute. What
-has its turn soon waits here for its seat; what would wait longer is told when to come again, and
-waits in its row. Of every budget some seats are kept for the more urgent: however many answers
-come, what stands in a row finds a seat that no answer may take.
+Sends and edits of a chat share one budget: about one a second, in a group twenty a minute. A
+message due soon waits here for its seat; a later one is told when to come again, and waits in its
+row. Of every budget some seats are kept for the more urgent: however many answers come, a post in a
+row finds a seat that no answer may take.
 """
 
 from bisect import bisect_right, insort
@@ -32,10 +32,10 @@ MOST_CHATS = 10_000
 
 
 class Turn(IntEnum):
-    """Who goes first."""
+    """Lowest first."""
 
     POST = 0
-    """What stands in a row: it comes again and again, and never books ahead of others."""
+    """A post in a row: it comes again and again, and never books ahead of others."""
     ANSWER = 1
     CHANGE = 2
     PROGRESS = 3
@@ -43,7 +43,7 @@ class Turn(IntEnum):
 
 @dataclass(slots=True)
 class _Window:
-    """What was said lately, and what will be said soon."""
+    """Messages said lately, or to be said soon."""
 
     most: int
     seconds: float
@@ -104,7 +104,7 @@ class Pace:
     async def turn(self, chat: int, turn: Turn) -> None:
         """Return once this may be said there; `Temporary` if that is further off than `PATIENCE`.
 
-        Whoever is told to come again has booked nothing: others may be there first.
+        A call told to come again has booked nothing: others may be there first.
         """
         now = self._clock.steady()
         at = self._book(chat, turn, now, PATIENCE)

@@ -1,4 +1,4 @@
-"""What Telegram knows of a bot by its token: who it is, and who else asks for its updates.
+"""Telegram's knowledge of a bot by its token: its name, and who else asks for its updates.
 
 Only asks: for setting up and looking over. It does without aiogram, which takes seconds to load.
 """
@@ -43,7 +43,7 @@ class Portal:
         self._base = f"{api_url or API}/bot{token}/"
 
     async def identity(self) -> Identity:
-        """Who we are. Raises `Broken("telegram_token_bad")`."""
+        """Raises `Broken("telegram_token_bad")`."""
         match await self._ask("getMe"):
             case {"username": str(username), "first_name": str(name), **more}:
                 sees = bool(more.get("can_read_all_group_messages"))

@@ -97,7 +97,7 @@ class Presses:
         return await self._acts[act](query, about)
 
     async def _finish(self, query: CallbackQuery, update: Update, later: Later) -> None:
-        """What takes its time, once the button rests. Nothing is sent again to say what went wrong:
+        """Do the slow part, once the button rests. Nothing is sent again to say what went wrong:
         the words may get lost."""
         try:
             with _sent_once():
@@ -155,7 +155,7 @@ class Presses:
         await self._intake.service.again(job_id, action, call, value=value)
 
     async def _call(self, query: CallbackQuery, job_id: str) -> Call:
-        """Who asks for something by this button."""
+        """The call that this button makes."""
         job = await self._intake.service.job(job_id)
         person = await self._face(query, job)
         return Call(
@@ -181,7 +181,7 @@ class Presses:
         return None
 
     async def _confirm(self, query: CallbackQuery, job_id: str) -> Text:
-        """Whatever copy the button stands under goes too: only the first message is in our rows."""
+        """The copy that the button stands under goes too: only the first message is in our rows."""
         before, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
         await self._intake.service.delete(job_id, actor)
         await self._gone(query)
@@ -307,7 +307,7 @@ class Presses:
 
 @contextmanager
 def _sent_once() -> Iterator[None]:
-    """What may have been sent is not sent again by itself: its person sees whether it came."""
+    """A send of unknown end is not repeated by itself: its person sees whether it came."""
     try:
         yield
     except Temporary as error:

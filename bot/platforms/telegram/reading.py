@@ -44,7 +44,7 @@ SAID = (
     "live_photo", "paid_media", "location", "venue", "contact", "poll", "dice", "game", "story",
     "checklist",
 )  # fmt: skip
-"""What people send. All the rest says that something happened, and grows with every version."""
+"""The kinds that people send. All others report an event, and grow with every version."""
 FLAGS = {
     "model": "family",
     "seconds": "seconds",
@@ -56,7 +56,7 @@ FLAGS = {
     "fit": "fit",
     **SWITCHES,
 }
-"""What people type, and the field of an `Order` that it chooses."""
+"""A flag as typed, and the field of an `Order` that it sets."""
 _FLAG = re.compile(
     rf"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>{'|'.join(FLAGS)}))\b"
     r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?""",
@@ -75,7 +75,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What stands behind a command: words, and what was chosen with flags."""
+    """The rest of a command: words, and choices by flags."""
 
     prompt: str = ""
     chosen: Mapping[str, Any] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Grown(Chat):
     """A group under its present id, around what was said under a former one."""
 
     event: str
-    """What such a message is known by, whenever it is handled."""
+    """The event id of such a message, whenever it is handled."""
 
 
 def moved(told: Update, chat: int) -> Update:
@@ -118,8 +118,8 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 
 def is_for_nobody(message: Message) -> bool:
-    """What only looks as if somebody said it to us: forwarded, sent by another bot, automatic, or
-    Telegram's own word of what happened in the chat. A picture that is handed on is meant."""
+    """Whether nobody said it to us: forwarded, sent by another bot, automatic, or Telegram's own
+    word of what happened in the chat. A picture that is handed on is meant."""
     return bool(
         not any(getattr(message, kind, None) for kind in SAID)
         or (message.forward_origin and not _is_handed_on(message))
@@ -152,7 +152,7 @@ def is_faceless(message: Message) -> bool:
 
 
 def person_of(message: Message) -> Person:
-    """Who wrote; the admins of a group who write in its name are one person.
+    """The writer; admins who write in their group's name are one person.
 
     Raises `Refused` for other channels: anybody can make one after another, each with a quota.
     """
@@ -244,7 +244,7 @@ def replied_to(message: Message) -> Message | None:
 
 
 def words_of(message: Message) -> str:
-    """What was written: the text, or the caption of what was sent."""
+    """Its text, or the caption of what was sent."""
     return message.text or message.caption or ""
 
 
@@ -321,7 +321,7 @@ def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> P
 
 
 def author_of(message: Message | ExternalReplyInfo, *, own_id: int) -> str | None:
-    """Who a picture belongs to, if that can be known. To forward it makes it nobody's own.
+    """The owner of a picture, if that can be known. To forward it makes it nobody's own.
 
     Nor is it known who asked for what we posted ourselves.
     """
@@ -384,7 +384,7 @@ def _picture(
 
 
 def order_of(message: Message, wish: Wish, pictures: tuple[Picture, ...]) -> Order:
-    """What a message asks for."""
+    """The order in a message."""
     return Order(
         event_id=event_of(message),
         address=address_of(message),

@@ -28,9 +28,9 @@ class _GetMember(TelegramMethod[_Member]):
 
 
 async def actor(line: Line, person: Person, job: Job, *, chat: int) -> Actor:
-    """Whoever does something about `job` in that chat. Their rank is asked only where it matters.
+    """The person who acts on `job` in that chat. Their rank is asked only where it matters.
 
-    Who speaks as the group itself is an admin of it: others can't.
+    Only an admin can speak as the group itself.
     """
     here = job.order.address.community == str(chat)
     if person.id == job.order.person.id or not here:

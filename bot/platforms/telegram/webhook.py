@@ -1,6 +1,6 @@
 """Being called: where Telegram tells us of things, by what we know it, and whether it still does.
 
-Whoever has the token can take the webhook away, and nobody tells us: calls just stay out. So
+A holder of the token can take the webhook away, and nobody tells us: calls just stay out. So
 Telegram is asked now and then how it stands.
 """
 
