@@ -90,7 +90,7 @@ async def open_app(
 ) -> AsyncIterator[str]:
     """The whole service, running for as long as the context lasts; yields its web address.
 
-    What is entered last ends first: intake, then jobs, then posts, then everything they use.
+    The part entered last ends first: intake, then jobs, then posts, then everything they use.
     """
     clock, bells = clock or SystemClock(), Bells.new()
     async with AsyncExitStack() as stack:

@@ -204,7 +204,7 @@ class NoticeRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseRows:
-    """Paused gateways. Who claims one puts the next question off, and that is all it takes."""
+    """Paused gateways. A claim puts the next question off, and that is all it takes."""
 
     pauses: Pauses
     clock: Clock

@@ -51,7 +51,7 @@ which a gateway's code was read, with its repository and commit.
 |---|---|
 """
 Row = tuple[str, str, str]
-"""What serves, the dialect, and what is known of it."""
+"""The gateway, its dialect, and what is known of it."""
 Cell = tuple[str, str]
 """Model and kind."""
 

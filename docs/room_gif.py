@@ -49,7 +49,7 @@ async def main(target: Path) -> None:
 
 
 async def act(page: Page) -> None:
-    """What the GIF tells: a picture in the room, somebody's reply to it, a card, a video."""
+    """The GIF's scenes: a picture in the room, somebody's reply to it, a card, a video."""
     picture = FilePayload(name="boat.png", mimeType="image/png", buffer=boat())
     await page.get_by_role("button", name="/video").click()
     await page.locator("input[type=file]").set_input_files(picture)

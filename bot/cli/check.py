@@ -45,7 +45,7 @@ def offered(config: Config) -> str:
 
 
 def remarks(config: Config) -> list[str]:
-    """What nobody wrote down and the bot decides by itself."""
+    """The bot's own choices, and remarks on gateways."""
     gateways = config.settings.gateways
     said = []
     free = [name for name in gateways if name not in config.settings.claimed]
@@ -60,13 +60,13 @@ def remarks(config: Config) -> list[str]:
 
 
 def paid(config: Config) -> str:
-    """What to tell whoever may take a room over real gateways for a toy."""
+    """The cost warning of a room over real gateways."""
     used = dict.fromkeys(model.gateway for model in config.catalog.models)
     return f"{tell('check.paid', gateways=', '.join(used))} {worst_day(config)}"
 
 
 def accounts(config: Config) -> list[str]:
-    """What communities were allowed, then what those can lose that have a purse of their own."""
+    """The limits of communities, then the worst day of each purse of their own."""
     said, purses = [], dict[str, list[tuple[str, Terms]]]()
     for (platform, id_), terms in config.communities.items():
         name, gateway = f"{platform}:{id_}", terms.limits.purse.gateway
@@ -96,7 +96,7 @@ def _shown(limits: Limits) -> str:
 
 
 def worst_day(config: Config) -> str:
-    """What a day can cost the operator if everybody asks for the dearest there is."""
+    """A day's cost to the operator if everybody asks for the dearest there is."""
     return _worst(config.terms, config.settings.currency)
 
 

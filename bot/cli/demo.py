@@ -1,8 +1,8 @@
 """`zoetrope demo`: the whole service on this machine, a chat room in the browser, no accounts.
 
-The room is the real thing over a simulated gateway; with `--gateway` over a configured one. What is
-kept in the data directory makes a second start go on where the first ended; each gateway has its
-own, because a job that is under way can only be finished where it was begun.
+The room is the real thing over a simulated gateway; with `--gateway` over a configured one. The
+data directory makes a second start go on where the first ended; each gateway has its own, because
+a job that is under way can only be finished where it was begun.
 """
 
 import asyncio

@@ -58,7 +58,7 @@ Report = Callable[[int | None, str], None]
 
 @dataclass(slots=True)
 class Ticket:
-    """What a gateway has of us by now: what would be lost if we ended here."""
+    """The request and video at a gateway, lost if we ended here."""
 
     gateway: str = ""
     sent: bool = False
@@ -69,7 +69,7 @@ class Ticket:
         self.sent = True
 
     def claim(self) -> str:
-        """What to tell somebody who interrupts us."""
+        """The notice for whoever interrupts us."""
         if self.video:
             return tell("generate.interrupted", gateway=self.gateway, video=self.video)
         return tell("generate.interrupted_unsure" if self.sent else "generate.interrupted_before")
@@ -249,7 +249,7 @@ async def _watch(
 
 
 def _trouble(look: Look) -> tuple[str, float]:
-    """What is wrong, in words, and the seconds that the gateway asked us to wait."""
+    """The trouble in words, and the seconds that the gateway asked us to wait."""
     if isinstance(look, Trouble):
         return in_words(look.detail), look.retry_after or 0.0
     return tell("generate.missing"), 0.0

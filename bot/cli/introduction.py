@@ -1,7 +1,7 @@
-"""Who the bot is and where people find it, told once after the start; and what keeps it silent.
+"""The bot's name and where people find it, told once after the start, and any obstacle.
 
-Asks the networks by REST, beside the service. What can't be found out is left out: whatever is
-wrong in earnest ends the service itself, in words of its own.
+Asks the networks by REST, beside the service, and leaves out what it can't find out: an error in
+earnest ends the service itself, in words of its own.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ HERE = Path("config.toml")
 
 
 def _found(given: Path | None) -> Path | None:
-    """What was named, or what lies here; otherwise the environment alone counts."""
+    """The file named, or the one here; otherwise the environment alone counts."""
     return given or (HERE if HERE.exists() else None)
 
 

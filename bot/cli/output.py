@@ -1,6 +1,6 @@
 """The file that a video is written to: judged before anything is paid, and never lost after.
 
-What stands there already stays, unless the person said otherwise.
+A file that stands there stays, unless the person said otherwise.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the machine says to an operator's mistake, as one of our own errors with a sentence.
+"""The machine's answers to an operator's mistakes, as errors of our own with a sentence.
 
 The last place before a traceback: adapters translate what they expect, this what is left of files,
 sockets, drivers and packages. A fault of ours is none of these and keeps its traceback.

@@ -18,7 +18,7 @@ from bot.config import Config, Misconfigured, Problem, load
 from bot.web.server import reached_at
 
 TELEGRAM_MB = 50
-"""What Telegram's own server takes as a file."""
+"""The largest file for Telegram's own server."""
 TELEGRAM_PORTS = frozenset({443, 80, 88, 8443})
 """Where Telegram's own server calls."""
 
@@ -51,7 +51,7 @@ def run_service(file: Path | None, *, new_database: bool = False) -> None:
 
 
 def obstacles(config: Config) -> list[Problem]:
-    """What `generate` can do without and the service can't, as far as looking tells."""
+    """The problems that stop the service, not `generate`, as far as looking tells."""
     found = []
     if not config.platforms:
         found.append(Problem("discord.token", "platform_missing"))

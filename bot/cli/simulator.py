@@ -15,7 +15,7 @@ from bot.simulator.server import Simulator
 from bot.web.server import cannot_listen
 
 KEY = "sk-sim"
-"""What a simulated gateway takes where nobody chose another."""
+"""The key of a simulated gateway where nobody chose another."""
 
 
 def only_gateway(url: str, *, key: str, poll_step: float) -> dict[str, str]:

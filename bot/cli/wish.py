@@ -28,7 +28,7 @@ _LYING = (5, 6, 7, 8)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What was asked for on the command line."""
+    """One order from the command line."""
 
     prompt: str
     pictures: tuple[Path, ...] = ()

@@ -1,6 +1,6 @@
 """Sentences on the terminal, out of the same catalogues as those in chat.
 
-Whatever is said in them may come from strangers, so only `printable` of it is shown.
+Values in them may come from strangers, so only what is `printable` of them is shown.
 """
 
 import datetime
@@ -25,7 +25,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def explain(problem: BotError) -> str:
-    """What went wrong and what to do about it; the bare code stands where words are missing."""
+    """The problem and its remedy in words; the bare code stands where they are missing."""
     moment = {"resets_at": _moment, "until": _moment}
     text = error(problem).text
     told = say(text, "en", formats=moment, escape=printable)

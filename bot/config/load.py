@@ -22,7 +22,7 @@ from bot.core.catalog import Catalog
 
 _SECRET_NAMES = ("token", "api_key")
 _MAY_STAND_IN_FILES = (*_SECRET_NAMES, "database_url", "storage_url")
-"""What `…_FILE` may be said of: secrets, and addresses that may hold one."""
+"""Keys `…_FILE` may follow: secrets, and addresses that may hold one."""
 
 
 class Misconfigured(Exception):
@@ -71,7 +71,7 @@ class Config:
 
     @property
     def terms(self) -> Terms:
-        """What holds where nothing else was said."""
+        """The operator's terms: the default."""
         return Terms(catalog=self.catalog, limits=self.limits)
 
     @property

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, with its key and its remedy, in words."""
+"""The mistakes in a configuration, with their keys and remedies, in words."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from bot.i18n import printable, say
 from bot.log import redacted
 
 PREFIX = "ZOETROPE_"
-"""What every variable of ours begins with."""
+"""The beginning of all our variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def sentence(self, locale: str) -> str:
-        """What is wrong and what to do, for a terminal."""
+        """The mistake and its remedy, for a terminal."""
         text = Text(id=f"problem.{self.code}", values={"key": self.key, **self.values})
         return say(text, locale, escape=printable)
 
@@ -53,7 +53,7 @@ def _counted(part: str | int) -> str:
 
 
 def misread(key: tuple[str, ...], error: ValueError, given: str) -> Problem:
-    """What a validator of ours says of one value; its code is the error's only word."""
+    """A finding of a validator of ours; its code is the error's only word."""
     dotted = ".".join(key)
     values = {"given": _shown(dotted, given), "variable": variable(dotted)}
     return Problem(dotted, str(error), values)
@@ -111,7 +111,7 @@ def _translated(
 
 
 def _shown(key: str, given: object) -> str:
-    """What stands there, unless it is a secret or may hold one."""
+    """The value given, unless it is a secret or may hold one."""
     hides = _is_secret(key) or key in ("database_url", "storage_url")
     if hides:
         return "•••"
@@ -125,7 +125,7 @@ def _is_secret(key: str) -> bool:
 
 
 def _fields(place: Sequence[str], table: type[BaseModel] | None) -> Sequence[str]:
-    """What may stand beside the last of `place`; nothing where nobody knows."""
+    """The keys that the table of `place` may have; none if it is unknown."""
     inner, names = table, iter(place[:-1])
     for name in names:
         found = inner.model_fields.get(name) if inner else None

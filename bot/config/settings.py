@@ -29,7 +29,7 @@ from bot.gateways.meanings import Meaning, Place, Row, problem_with
 
 UNLIMITED = -1
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
-"""What obstore can keep files in and find them again."""
+"""Schemes of stores whose files obstore finds again."""
 
 
 _QUOTES = "\"'`“”„‘’«»"
@@ -40,8 +40,8 @@ _NO_TOKENS = {
     r"[0-9a-f]{64}": "token_public_key",
     r"\d{3,20}:[\w-]{20,}": "token_of_telegram",
 }
-"""What Discord's developer portal also offers to be copied, and what BotFather does; a token of
-Discord's has two dots."""
+"""Other strings of Discord's developer portal, and BotFather's tokens; a token of Discord's has
+two dots."""
 
 
 def bot_token(text: str) -> str:
@@ -80,7 +80,7 @@ def _secret(text: str, *, prefix: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """What was pasted, without the white space and the quotes around it."""
+    """The pasted text, without the white space and the quotes around it."""
     return text.strip().strip(_QUOTES).strip()
 
 
@@ -132,7 +132,7 @@ def _bot_api_address(value: str) -> str:
 
 
 def _text(given: object, read: Callable[[str], str]) -> object:
-    """What is no text is for pydantic to refuse."""
+    """Text is read; pydantic refuses the rest."""
     return read(given) if isinstance(given, str) else given
 
 

@@ -69,7 +69,7 @@ class PresetTable(_Table):
     """`[presets.<name>]`"""
 
     label: str | None = None
-    """What people choose by; by default its name."""
+    """The shown name; by default the table's."""
     prompt: str = Field(min_length=1)
     hidden: bool = False
 
@@ -160,7 +160,7 @@ class ModelTable(_Table):
 
 
 class Route(BaseModel):
-    """What has to be known of a table before others can be laid under and over it."""
+    """The keys of a table that decide which others are laid under and over it."""
 
     gateway: str | None = None
     wire: str | None = None

@@ -1,4 +1,4 @@
-"""Whose account is whose: the operator's limits, and the terms of communities that have their own.
+"""The operator's limits, and the terms of communities that have their own.
 
 A gateway that a community names is paid for by that community. All that it orders goes there, also
 what the operator sends elsewhere, and nobody else orders there: so a row's gateway tells its purse.

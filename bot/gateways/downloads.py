@@ -270,7 +270,7 @@ def _too_large(detail: str) -> Unusable:
 
 
 def _part(response: aiohttp.ClientResponse) -> str | None:
-    """What a 206 says it is, if that is not the whole: we asked for no part."""
+    """The part in a 206, if it is not the whole: we asked for none."""
     told = response.headers.get("Content-Range", "")
     if not told and not response.content_type.startswith("multipart/"):
         return None

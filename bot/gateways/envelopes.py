@@ -112,7 +112,7 @@ def _tables(value: object, above: Spot, path: tuple[str, ...]) -> list[Spot]:
 
 
 def leaves(value: object) -> list[object]:
-    """What stands in a list, and in lists in it; or a value alone."""
+    """The items of a list, and of lists in it; or a value alone."""
     if not isinstance(value, list):
         return [value]
     lists = (each if isinstance(each, list) else [each] for each in value[:_MOST])

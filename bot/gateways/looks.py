@@ -115,7 +115,7 @@ class _Job:
         self.meaning = self.found and self.found.meaning
 
     def read(self) -> Look:
-        """What has become of it."""
+        """The video's state."""
         told, wait = self.told, poll_after(self.told.answer)
         if told.state is Meaning.DONE:
             return self.unread() if self._is_envelopes() else self._done()

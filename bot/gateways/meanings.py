@@ -58,7 +58,7 @@ STATES = frozenset(
         *(Meaning.WAITING, Meaning.RUNNING),
     }
 )
-"""What a status word can mean."""
+"""Meanings of status words."""
 REASONS = {meaning: Reason(meaning.value) for meaning in (*LOCKS, *ABOUT_ONE_ORDER)} | {
     Meaning.BLOCKED: Reason.BLOCKED,
     Meaning.NO_ROUTE: Reason.WRONG_ADDRESS,
@@ -126,7 +126,7 @@ class Found:
 
     @property
     def meaning(self) -> Meaning:
-        """What the row says."""
+        """The row's meaning."""
         return self.row.meaning
 
 
@@ -143,7 +143,7 @@ _MEANINGS, _STEPS = list(Meaning), list(Step)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an answer says, whichever envelope it came in, and what may be quoted in it."""
+    """The codes and texts of an answer in any envelope, and the prompt it may quote."""
 
     codes: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
@@ -189,7 +189,7 @@ class Meanings:
         return self._words.get(word_of(word))
 
     def unasked(self, code: str) -> Meaning | None:
-        """What it means if the gateway itself says so, before any vendor was asked."""
+        """The meaning if the gateway itself says so, before any vendor was asked."""
         rows = (known.row for layer in self._layers for known in layer if known.is_code(code))
         return next((row.meaning for row in rows if row.unasked), None)
 

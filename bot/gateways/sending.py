@@ -116,7 +116,7 @@ class _Announcing(aiohttp.TCPConnector):
         self.begun = False
         """Whether a byte may have left."""
         self.forbidden: Exception | None = None
-        """What forbade that."""
+        """The forbidding error."""
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout

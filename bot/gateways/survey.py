@@ -3,7 +3,7 @@
 A list of models that is shown to this key, and not to a made-up one, proves it. Else a video with a
 nonsense id tells a good key (there is no such video) from a bad one. Behind litellm that question
 alone proves nothing: it asks the vendor, with a key of its own, and hands on what the vendor says.
-The balance is read where it is shown. What stands in the way is raised in our words.
+The balance is read where it is shown. An obstacle is raised in our words.
 
 `identify` alone asks by POST as well: two at most, which lack a model and a prompt and can't even
 be read as a request. Only `init` and `doctor` call it.
@@ -53,7 +53,7 @@ _PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a key is good for."""
+    """The models and the balance of a key."""
 
     models: tuple[str, ...] | None
     """Wire names; None where the gateway does not list them."""
@@ -206,7 +206,7 @@ def read_models(answer: Answer) -> tuple[str, ...] | None:
 
 
 def read_balance(answer: Answer) -> float | None:
-    """What new-api tells of a key's allowance, or None if this is something else."""
+    """A key's allowance as new-api tells it, or None if this is something else."""
     told = _data(answer)
     if not isinstance(told, dict):
         return None
@@ -221,7 +221,7 @@ def _lacks_scope(answer: Answer) -> bool:
 
 
 def _data(answer: Answer) -> Any:
-    """What stands under `data` in an answer that is none of an error."""
+    """The value of `data` in an answer of 200; None elsewhere."""
     try:
         told = json.loads(answer.body) if answer.status == 200 else None
     except (ValueError, RecursionError):

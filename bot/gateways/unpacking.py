@@ -29,7 +29,7 @@ class Unpacking:
         self._inner: zlib._Decompress | None = None
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What this chunk adds. Raises `CannotUnpack`."""
+        """The unpacked chunk. Raises `CannotUnpack`."""
         if self._head is not None:
             chunk = self._head = self._head + chunk
             is_begun = len(chunk) >= (_HEAD if self._is_deflate else len(_GZIP))

@@ -47,7 +47,7 @@ class Settings:
     trust_json_5xx: bool = True
     refunds_failed: bool = True
     answers: tuple[Row, ...] = ()
-    """What this gateway says besides what is known of all: these rows go first."""
+    """This gateway's own rows, which go before those known of all."""
 
 
 class VideosApi:

@@ -39,7 +39,7 @@ _LEAST_SIDE = 240
 def prepare(source: Path, target: Path) -> tuple[Probe, Path]:
     """See that a gateway's file can be kept, and which file that is: `source`, or `target`.
 
-    What lies behind the last box of an MP4 is cut off, in place; any other container becomes an
+    Bytes behind the last box of an MP4 are cut off, in place; any other container becomes an
     MP4. Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.
     """
     if container_in(source) is Container.MP4:
@@ -149,7 +149,7 @@ def _transcode(source: Path, target: Path, clip: Probe, plan: _Plan) -> None:
 
 
 def _frames(packet: "av.Packet[av.stream.Stream]") -> list[av.VideoFrame | av.AudioFrame]:
-    """What is in a packet; a few damaged ones in a good file are passed over."""
+    """A packet's frames; a few damaged packets in a good file are skipped."""
     try:
         return [
             frame for frame in packet.decode() if isinstance(frame, av.VideoFrame | av.AudioFrame)

@@ -22,7 +22,7 @@ _BOXES = frozenset(
         *(b"free", b"skip", b"wide", b"meta", b"udta", b"uuid", b"emsg", b"pdin", b"pnot"),
     }
 )
-"""What a file in boxes may hold at its top level."""
+"""Boxes that a file may hold at its top level."""
 
 
 def container_in(source: Path) -> Container:

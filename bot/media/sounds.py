@@ -123,7 +123,7 @@ def _stream(container: av.container.InputContainer, kind: str) -> av.AudioStream
 def _frames(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[av.AudioFrame]:
-    """What can be decoded: like a player, over what can't."""
+    """Decodable frames; players skip the rest, too."""
     for packet in container.demux(stream):
         with suppress(av.InvalidDataError):
             yield from packet.decode()

@@ -29,12 +29,12 @@ _MOST_MISSING = 0.1
 """Share of the promised time that may hold nothing; half a second may in any case."""
 _CHECK_SECONDS = 45.0
 _CHECK_PICTURES = 20_000
-"""What of a very long video is looked at: nobody waits for the rest."""
+"""The checked part of a long video: nobody waits for the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What is in a video; sides as it is shown, upright and with square pixels."""
+    """Facts of a video; sides as it is shown, upright and with square pixels."""
 
     width: int
     height: int

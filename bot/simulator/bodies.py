@@ -1,4 +1,4 @@
-"""What was sent to `POST /v1/videos`, as it arrived: text fields and file parts, nothing judged."""
+"""The body of a `POST /v1/videos`, as it arrived: text fields and file parts, nothing judged."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What arrived: text fields and file parts by name; a repeated name is numbered, `images (2)`.
+    """Text fields and file parts by name; a repeated name is numbered, `images (2)`.
 
     A JSON body has only text fields; what is no string in it stands there as JSON text, and in
     `json` as it was sent. A body of any other kind is not read and has nothing.

@@ -67,7 +67,7 @@ ALWAYS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request; `delay` (seconds) goes before the answer of any kind.
+    """The handling of one request; `delay` (seconds) goes before the answer of any kind.
 
     `patch` and `without` change the JSON of an answer that is otherwise right; `takes` is how long
     the video takes from now on. `when` waits for a request about a video in that state.

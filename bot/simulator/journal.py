@@ -1,4 +1,4 @@
-"""What the gateway received and charged, in order: the witness that tests and people ask.
+"""Requests and charges of the gateway, in order, for tests and people to look up.
 
 Pictures are kept as size and hash, never as bytes; keys are not kept at all.
 """

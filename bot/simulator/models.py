@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Takes(StrEnum):
-    """What a model makes its video from, besides the prompt."""
+    """The files that a model takes besides the prompt."""
 
     TEXT = "no picture"
     ANY = "a picture or none"

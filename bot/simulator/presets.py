@@ -56,7 +56,7 @@ def _begun(code: str, message: str) -> Trouble:
 
 
 def _said(when: When = "", without: Sequence[str] = (), **patch: object) -> Trouble:
-    """What every answer about a video says from now on."""
+    """A change in every later answer about a video."""
     return [(Fault("retrieve", when=when, patch=patch, without=tuple(without)), ALWAYS)]
 
 

@@ -1,4 +1,4 @@
-"""What a gateway says no with: a status, a few words, and sometimes an envelope of its own."""
+"""The refusals of a gateway: a status, a few words, and sometimes an envelope of its own."""
 
 from collections.abc import Mapping
 

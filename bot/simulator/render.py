@@ -145,7 +145,7 @@ def _sound(film: Film) -> Iterator[av.AudioFrame]:
 
 
 def _expression(mood: int, side: int) -> str:
-    """What one ear hears, as a formula of the time t in FFmpeg's language."""
+    """One ear's sound, as a formula of the time t in FFmpeg's language."""
     root = 196 * 2 ** (mood % 5 / 12)
     chord = "+".join(
         f"sin({2 * math.pi * root * 2 ** (step / 12) / 2:.4f}*t+{side})" for step in (0, 7, 16)

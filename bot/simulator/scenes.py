@@ -1,4 +1,4 @@
-"""What is to be seen: a film as it was asked for, and its frames one after another.
+"""A film as it was asked for, and its frames one after another.
 
 Without a picture a zoetrope turns over the words of the prompt; one picture is slowly moved
 over; two melt into each other. It draws and knows nothing of HTTP, models or video files.

@@ -17,7 +17,7 @@ from bot.store.tables import jobs, moves, places, posts
 
 
 class Communities:
-    """What is stored about communities as a whole."""
+    """The rows about communities as a whole."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

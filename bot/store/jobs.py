@@ -226,7 +226,7 @@ class Jobs:
         return await self._database.run(work)
 
     async def usage(self, address: Address, person_id: str, limits: Limits, *, now: float) -> Usage:
-        """What counts for this person, community and purse today."""
+        """Today's usage of this person, community and purse."""
         return await self._database.run(
             lambda connection: admission.usage(connection, address, person_id, limits, now)
         )
@@ -247,7 +247,7 @@ class Jobs:
         return await self._database.run(work)
 
     async def waiting(self, address: Address) -> list[Job]:
-        """What is queued in a community, or in a private channel; the oldest first."""
+        """Queued jobs of a community, or of a private channel; the oldest first."""
         here = jobs.c.community == address.community
         if address.community is None:
             channel = jobs.c.order_data["address", "channel"].as_string()

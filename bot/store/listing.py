@@ -100,7 +100,7 @@ class Listing:
         return job_of(found.mappings().one())
 
     async def posts(self, job_id: str) -> list[Post]:
-        """What is to be said of it, and what stands in the chat."""
+        """Its posts: those owed, and those in the chat."""
         found = await self._connection.execute(
             sa.select(posts).where(posts.c.job_id == job_id).order_by(posts.c.id)
         )

@@ -174,9 +174,9 @@ class Pauses:
     async def works(
         self, gateway: str, *, looked: bool, asked_at: float, rooms: Iterable[str], now: float
     ) -> bool:
-        """A success: whether it ended an episode. What waits for its end is due now.
+        """A success: whether it ended an episode. Jobs waiting for its end are due now.
 
-        What was asked before the pause proves nothing.
+        A question from before the pause proves nothing.
         """
         # A pause of the future began by a clock that was wrong.
         before = sa.or_(gateways.c.since < asked_at, gateways.c.since > now)
@@ -232,7 +232,7 @@ async def _pause(
 
 
 async def _write(connection: AsyncConnection, gateway: str, pause: Pause, *, now: float) -> None:
-    """Begins the episode, or goes on with it. Whoever else pauses waits for us."""
+    """Begins the episode, or goes on with it. Any other pause waits for ours."""
     row = insert(connection, gateways).values(
         name=gateway,
         since=now,

@@ -62,7 +62,7 @@ class Places:
         await self._database.run(work)
 
     async def decision(self, platform: str, place: str) -> bool | None:
-        """What was decided on a place; None if nothing was."""
+        """The decision on a place; None if there is none."""
         query = sa.select(places.c.allowed).where(
             places.c.platform == platform, places.c.place == place
         )

@@ -206,7 +206,7 @@ class Posts:
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
         """Try again then; None parks it: kept, listed, no longer tried by itself.
 
-        What became due since it was claimed stays due. `tried`: whether this counts as a try.
+        A due time newer than the claim stays. `tried`: whether this counts as a try.
         """
         attempts = post.attempts if tried else post.attempts - 1
         later = _unless_newer(post, due_at)

@@ -1,6 +1,6 @@
-"""What a database says when it can't take anything just now, as one of our own errors.
+"""A database's refusal to take anything just now, as one of our own errors.
 
-The one place where drivers are read. Whatever else they say is a fault of ours, and stays as it is.
+The one place where drivers are read. Anything else they say is a fault of ours, and stays as it is.
 """
 
 from collections.abc import Iterator

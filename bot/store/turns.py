@@ -1,4 +1,4 @@
-"""Whose turn it is, where a gateway makes only so many videos of a model at a time.
+"""The turns of jobs where a gateway makes only so many videos of a model at a time.
 
 A job that finds no place waits as a row that is due late; whoever leaves a place makes the first
 of those due at once. Both happen under one lock, so that no place is given twice or forgotten.

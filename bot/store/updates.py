@@ -96,7 +96,7 @@ class Updates:
         return await self._database.run(work)
 
     async def behind(self, update: Update) -> list[Update]:
-        """What waits in the same lane behind this one, in its order."""
+        """The waiting updates behind this one in its lane, in order."""
         query = (
             sa.select(updates)
             .where(self._ours, updates.c.lane == update.lane, updates.c.id > update.id)

@@ -37,7 +37,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one server grants; times are seconds."""
+    """Limits of one server; times are seconds."""
 
     most: int = 512
     """Connections in all."""
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
             self._expect(None)
 
     def _expect(self, seconds: float | None) -> None:
-        """What comes next has to come within so many seconds."""
+        """The next deadline, in seconds from now; or none."""
         if self._deadline:
             self._deadline.cancel()
         gone = self._transport is None or self._transport.is_closing()

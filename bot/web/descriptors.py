@@ -21,7 +21,7 @@ _PLENTY = 65_536
 
 
 def highest() -> int:
-    """What this process may allow itself."""
+    """The most files it may have open."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
 

@@ -43,7 +43,7 @@ class Health:
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """What the server mounts."""
+        """Routes for the server."""
         return [web.get("/readyz", self._ready)]
 
     async def _ready(self, _request: web.Request) -> web.Response:

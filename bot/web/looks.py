@@ -1,6 +1,6 @@
 """How the pages look: pure functions from what is to be shown to HTML, and the policy it needs.
 
-There are no scripts. Whatever a person wrote is escaped here; the only markup of ours is in the
+There are no scripts. All that a person wrote is escaped here; the only markup of ours is in the
 templates beside this module.
 """
 

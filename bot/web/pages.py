@@ -49,7 +49,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What a valid link leads to."""
+    """The target of a valid link."""
 
     job: Job
     video: Video
@@ -79,7 +79,7 @@ class Pages:
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
-        """What the server mounts; HEAD comes with GET."""
+        """Routes for the server; HEAD comes with GET."""
         link = f"/{PURPOSE}/{{job}}/{{expiry}}/{{signature:[0-9a-zA-Z]+}}"
         return [
             web.get(link, self._player),

@@ -25,7 +25,7 @@ _CLIENTS_OWN = (HttpProcessingError, TimeoutError, ConnectionError)
 
 
 class _Discreet(logging.Filter):
-    """What aiohttp says of a request names its address, and our addresses are keys.
+    """Aiohttp's words on a request name its address, and our addresses are keys.
 
     Of nonsense nothing is said at all, nor of clients that stall or go: they must not fill the log.
     """
@@ -85,7 +85,7 @@ async def _listening(
 
 
 def address(host: str, port: int) -> str:
-    """What this very machine's browser takes for our address."""
+    """Our address for a browser on this very machine."""
     name = reached_at(host)
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 

@@ -1,4 +1,4 @@
-"""What chats read of a player page to show its video in place: Open Graph and Twitter tags.
+"""The tags by which chats show the video of a player page in place: Open Graph and Twitter.
 
 Pure functions from a job to names and values. Discord and Telegram fetch the page themselves and
 run no scripts, so they need every address complete; where we have none, those tags are left out:

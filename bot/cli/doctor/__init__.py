@@ -1,7 +1,7 @@
 """`zoetrope doctor`: looks at the world and says, line by line, what works and what to mend.
 
-It asks and changes nothing; what it asks is free of charge. What it finds gateways to be it writes
-down, in the data folder (`bot.config.discoveries`), and judges the configuration with that. A
+It asks and changes nothing; what it asks is free of charge. Its findings on gateways it writes
+down, in the data folder (`bot.config.discoveries`), and judges the configuration with them. A
 further platform is a further module beside `discord`, and one word in `LOOKS`.
 """
 

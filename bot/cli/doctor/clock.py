@@ -10,7 +10,7 @@ MOST = 60.0
 
 
 def compared(whose: str, date: str, *, now: float) -> Finding | None:
-    """What their `Date` header says of our clock, read at `now`; None if it says nothing."""
+    """Our clock at `now` against their `Date` header; None if that says nothing."""
     try:
         theirs = parsedate_to_datetime(date)
     except ValueError:

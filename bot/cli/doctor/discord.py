@@ -1,4 +1,4 @@
-"""What Discord knows of the bot: its token, intents, servers, commands and permissions."""
+"""The bot at Discord: its token, intents, servers, commands and permissions."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -57,7 +57,7 @@ def intents(identity: Identity, *, asks_intent: bool) -> Finding:
 
 
 def commands(names: Sequence[str]) -> Finding:
-    """What is registered; a client may have to be reloaded before it shows it."""
+    """The registered commands; a client may have to be reloaded to show them."""
     if not names:
         return Finding.note("doctor.commands_none")
     return Finding.ok("doctor.commands", names=", ".join(names))

@@ -1,4 +1,4 @@
-"""What a look at the world finds: one line each, with its remedy where one is needed."""
+"""The doctor's findings: one line each, with a remedy where one is needed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,5 +40,5 @@ class Finding:
 
     @classmethod
     def of(cls, error: BotError) -> "Finding":
-        """What stood in the way of looking."""
+        """The error that stopped the look."""
         return cls(Mark.PROBLEM, explain(error))

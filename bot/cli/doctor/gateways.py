@@ -1,6 +1,6 @@
 """Each gateway tells of its key and of itself: its models, its balance, its software.
 
-What it is gets written down, for everything else that loads the configuration.
+The finding is written down, for everything else that loads the configuration.
 """
 
 import math

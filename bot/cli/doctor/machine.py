@@ -1,4 +1,4 @@
-"""What this machine has to offer: room on the disk, a folder to write into, a sound database."""
+"""The state of this machine: room on the disk, a folder to write into, a sound database."""
 
 import os
 import shutil

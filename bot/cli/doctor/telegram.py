@@ -1,4 +1,4 @@
-"""What Telegram knows of the bot: its token, its sight in groups, its files, who else listens."""
+"""The bot at Telegram: its token, its sight in groups, its files, who else listens."""
 
 import os
 import time

@@ -25,8 +25,8 @@ def good(
     """The answer, and what its test has found out.
 
     `ask` is told what was wrong with the last answer; `read` raises ValueError with a code, and
-    `test` a `BotError`. What is `given` already is tried once; where that is from the environment,
-    nothing else is: it would win over any other.
+    `test` a `BotError`. An answer `given` already is tried once; where that is from the
+    environment, nothing else is: it would win over any other.
     """
     wrong: Wrong | None = None
     while True:

@@ -1,4 +1,4 @@
-"""What is set up so far: exactly what stands in the configuration, its secrets and the environment.
+"""The set-up so far: exactly what stands in the configuration, its secrets and the environment.
 
 There is no other memory: every answer is written as soon as it is known to be good, so whoever was
 interrupted goes on where the files end.

@@ -89,7 +89,7 @@ def _address(
 
 
 def respell(draft: Draft, name: str, *, before: str, url: str) -> None:
-    """What was written for OpenAI's sake holds for no other gateway."""
+    """The dialect for OpenAI is reset once the address is another's."""
     key = ("gateways", name, "dialect")
     if OPENAI in before and OPENAI not in url and draft.get(*key) == "openai":
         draft.put(str(Gateway.model_fields["dialect"].default), *key)

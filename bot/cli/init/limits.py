@@ -36,7 +36,7 @@ def set_up(talk: Talk, draft: Draft) -> None:
 
 
 def ask_price(talk: Talk, what: str, currency: str) -> float | None:
-    """What one second of a model or a family costs; None if that is not known."""
+    """The price of a second of a model or a family; None if not known."""
     price = talk.ask_number("init.ask_price", default=UNKNOWN, what=what, currency=currency)
     return None if price < 0 else price
 

@@ -1,4 +1,4 @@
-"""What an operator typed to choose jobs, as values."""
+"""An operator's typed choice of jobs, as values."""
 
 import re
 from collections.abc import Sequence

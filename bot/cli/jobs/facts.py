@@ -22,7 +22,7 @@ FREE = 1
 
 
 def of(job: Job) -> Values:
-    """What a list shows of it."""
+    """Its fields in a list."""
     return {
         "id": job.id,
         "status": job.status.value,

@@ -70,7 +70,7 @@ def _row(job: Job, *, currency: str, now: float) -> tuple[str, ...]:
 
 
 def _mark(job: Job) -> str:
-    """What stands out without colours too."""
+    """A mark that needs no colours."""
     if job.status is Status.UNCONFIRMED:
         return "! "
     return "… " if job.status in wording.UNFINISHED else ""

@@ -33,7 +33,7 @@ def reason(job: Job) -> str:
 
 
 def spend(job: Job, currency: str) -> str:
-    """What it costs: money where its model has a price, otherwise videos."""
+    """The cost in money; "no price" where its model has none."""
     if job.spend_cost > FREE:
         return f"{job.spend_cost / MICRO:g} {currency}"
     return tell("jobs.unpriced") if job.spend_cost else "0"

@@ -1,6 +1,6 @@
 """The API document to the letter: what it takes, and how it answers.
 
-Where the document contradicts itself a comment says which side was taken. What breaks a rule is
+Where the document contradicts itself a comment says which side was taken. A broken rule is
 `Refused`, with a message for whoever wrote the client.
 """
 

@@ -124,7 +124,7 @@ class NewApi(Profile):
     # ------------------------------------------------------------------------ answers
 
     def accepted(self, video: Video) -> dict[str, object]:
-        """What the adaptor says when the vendor has taken a request."""
+        """The adaptor's answer when the vendor has taken a request."""
         vendor = family(video.film.model)
         body: dict[str, object] = {
             "id": video.id,
@@ -146,7 +146,7 @@ class NewApi(Profile):
         return body
 
     def told(self, video: Video, now: float, url: str) -> dict[str, object]:
-        """What the row says, or for wan and sora the vendor's last words."""
+        """The row's content, or for wan and sora the vendor's last words."""
         vendor = family(video.film.model)
         if vendor is Family.SORA:
             return _raw(video, now)

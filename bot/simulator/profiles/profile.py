@@ -1,4 +1,4 @@
-"""What every kind of gateway must be able to do; the kinds stand beside it, a module each.
+"""The interface of every kind of gateway; the kinds stand beside it, a module each.
 
 A difference between gateways is a field here where it is a number or a yes, else a method. A
 profile knows requests and videos, and nothing of HTTP.

@@ -129,5 +129,5 @@ def _picture(text: str) -> Picture:
 
 
 def refused(message: str, number: int = 50200) -> Refused:
-    """What Jimeng says no with: its number is the code."""
+    """Jimeng's refusal: its number is the code."""
     return flat(str(number), message, 500, upstream=True)

@@ -93,5 +93,5 @@ def _picture(text: str) -> Picture:
 
 
 def refused(message: str) -> Refused:
-    """What Kling says no with."""
+    """Kling's refusal."""
     return rejected({"code": 1201, "message": message, "request_id": "sim"})

@@ -154,7 +154,7 @@ def _addressed(url: str, size: Size) -> Picture:
 
 
 def _fitting(data: bytes, size: Size) -> bytes:
-    """Whatever a picture is called, its bytes say what it is."""
+    """The picture if it fits; its bytes alone tell its kind."""
     try:
         seen = look(data)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What new-api's adaptors share: the request as the gateway reads it, and how it says no.
+"""The request as new-api reads it, and its refusals, for all adaptors.
 
 The gateway's own checks are made here, before any vendor is asked. A refusal that is the vendor's
 is wrapped as the gateway wraps it: its JSON as the text of a message.
@@ -181,7 +181,7 @@ def _metadata(body: Body, family: Family, generation: Generation) -> dict[str, o
 
 
 def _object(text: str) -> dict[str, object]:
-    """What is no JSON object is dropped without a word."""
+    """The JSON object in a text; {} for anything else."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

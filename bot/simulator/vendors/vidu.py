@@ -84,5 +84,5 @@ def _size(pictures: tuple[Picture, ...]) -> Size:
 
 
 def refused(message: str) -> Refused:
-    """What Vidu says no with."""
+    """Vidu's refusal."""
     return rejected({"reason": "FieldInvalid", "message": message, "metadata": {}})

@@ -148,5 +148,5 @@ def _picture(name: str, text: str) -> Picture:
 
 
 def refused(message: str, code: str = "InvalidParameter") -> Refused:
-    """What DashScope says no with."""
+    """DashScope's refusal."""
     return rejected({"request_id": "00000000-sim", "code": code, "message": message})

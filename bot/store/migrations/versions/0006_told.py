@@ -1,4 +1,4 @@
-"""What operators were told of a gateway outlasts its trouble."""
+"""The words told to operators outlast a gateway's trouble."""
 
 import sqlalchemy as sa
 from alembic import op

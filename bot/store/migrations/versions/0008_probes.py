@@ -1,4 +1,4 @@
-"""What is known of a gateway in trouble: when an order last tried, when a free question failed."""
+"""The times of a gateway in trouble: when an order last tried, when a free question failed."""
 
 import sqlalchemy as sa
 from alembic import op
