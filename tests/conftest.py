@@ -1,4 +1,4 @@
-"""What several rings of tests share: one PostgreSQL per run, one empty database per test."""
+"""Shared fixtures: one PostgreSQL per run, one empty database per test."""
 
 import asyncio
 import gc
@@ -45,7 +45,7 @@ _ALONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
 """
-"""Whoever a failed test left in a transaction must not hold up the tests after it."""
+"""A transaction that a failed test left open must not hold up the tests after it."""
 _EMPTY = f"{_ALONE} DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 _CLEAR = f"""
     {_ALONE}
@@ -200,7 +200,7 @@ async def _connected(postgres: Path, database: str) -> AsyncIterator[asyncpg.Con
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was not looked at is said where nobody overlooks it."""
+    """Skipped claims are told where nobody overlooks them."""
     skipped = [
         each for each in terminalreporter.getreports("skipped") if "browser" in each.keywords
     ]

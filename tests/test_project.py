@@ -246,7 +246,7 @@ def test_no_member_of_a_family_is_without_a_sentence(prefix: str, members: list[
 
 
 _NEVER_SAID = {"failure.undeliverable", "failure.at_once"}
-"""What can't be posted stays completed, what has no place free is queued: their cards say so."""
+"""Jobs that can't be posted stay completed, those without a place are queued: cards say so."""
 
 
 def test_no_sentence_is_written_twice() -> None:

@@ -17,7 +17,7 @@ ARGUMENTS = [
 WAIT = 20_000.0
 """Milliseconds that anything may take before a test gives up on it."""
 HIDDEN_BY_A_RESTART = ("WebSocket connection to", "net::ERR_CONNECTION")
-"""What a browser says of a server that is away: not the page's fault."""
+"""A browser's words for a server that is away: not the page's fault."""
 
 
 def installed() -> str | None:

@@ -1,8 +1,8 @@
 """A house and a window for each test, in one browser; without a browser a loud skip.
 
 A window of its own shares neither cookies nor storage nor cache with another one, and a browser
-takes longer to start than most tests take. What outlives a test needs an event loop that does, so
-everything here runs in the one of the session.
+takes longer to start than most tests take. The browser outlives a test and needs an event loop that
+does, so everything here runs in the one of the session.
 """
 
 import os

@@ -53,7 +53,7 @@ class Place:
         )
 
     def reply(self, kind: PostKind) -> Reply:
-        """What the core would say in it."""
+        """The core's reply for it."""
         if kind is PostKind.CARD:
             return replies.card(self.job)
         return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
@@ -86,7 +86,7 @@ class Place:
         raise NotImplementedError
 
     def told(self) -> list[str]:
-        """What the bot said to Ann alone, or, where there is nothing such, to everybody."""
+        """The bot's words to Ann alone, or, where there are none such, to everybody."""
         return [self.words(message_id) for message_id in self.shown()]
 
     def attached(self, message_id: str) -> list[bytes]:
@@ -103,7 +103,7 @@ class Place:
 
 
 def finished(wish: Order, now: float) -> Job:
-    """What is about to be posted for this wish."""
+    """The job of this wish, about to be posted."""
     return job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=now)
 
 
@@ -246,7 +246,7 @@ class Scene(Protocol):
         """Press, and read what this person alone is told, if anything."""
 
     def said(self) -> list[Said]:
-        """What the bot has said, in order."""
+        """The bot's messages, in order."""
 
     async def until(self, count: int) -> list[Said]:
         """Wait until the bot has said that much."""
@@ -388,7 +388,7 @@ class DiscordScene:
                 await self._world.discord.next("edit", timeout=WAIT)
 
     def _deliver_again(self) -> None:
-        """What a RESUME may do: an event once more."""
+        """The event once more, as after a RESUME."""
         (session,) = self._world.discord.gateway.live
         session.frames.append(next(e for e in session.frames if "INTERACTION_CREATE" in e))
         session.more.set()

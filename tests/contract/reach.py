@@ -94,7 +94,7 @@ class Seeing(Renderer):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one order: right if it is `paid` and nothing is `wrong` with its video."""
+    """The result of one order: right if it is `paid` and nothing is `wrong` with its video."""
 
     paid: bool = False
     wrong: str | None = None
@@ -159,7 +159,7 @@ async def way(profile: Profile, dialect: str, folder: Path) -> AsyncIterator[Way
 def differing(
     request: VideoRequest, order: Order, given: list[Path], entry: Entry, film: Film
 ) -> dict[str, tuple[object, object]]:
-    """What was asked for and what the vendor got, where that is something else."""
+    """The values asked for and those at the vendor, where they differ."""
     pictures = [file.read_bytes() for file in given]
     asked: dict[str, object] = {"pictures": pictures, "prompt": request.prompt, "seed": order.seed}
     got: dict[str, object] = {"pictures": list(film.pictures), "prompt": film.prompt}

@@ -123,7 +123,7 @@ class Store:
         return await self.moved(row, after)
 
     async def usage(self, job: Job, *, limits: Limits = FREE, now: float = NOON) -> Usage:
-        """What counts for the person and the place of `job`."""
+        """The usage of the person and the place of `job`."""
         order = job.order
         return await self.jobs.usage(order.address, order.person.id, limits, now=now)
 
@@ -143,7 +143,7 @@ class Store:
         return post
 
     async def due_posts(self, *, now: float) -> list[tuple[str, PostKind]]:
-        """What is due, without taking it for longer than this very moment."""
+        """The due posts; they are taken for this very moment only."""
         posts = await self.posts.claim(["discord"], now=now, until=now, most=100)
         return [(post.job_id, post.kind) for post in posts]
 

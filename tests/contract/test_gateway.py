@@ -90,7 +90,7 @@ def video(tmp_path: Path) -> Path:
 def ordered(
     family: str, *, dialect: str = "documented", pictures: int = 0, prompt: str = "a cat"
 ) -> VideoRequest:
-    """What the packaged catalogue makes of such an order at a gateway of this dialect."""
+    """The packaged catalogue's request for such an order at a gateway of this dialect."""
     config = load(
         None,
         environment={

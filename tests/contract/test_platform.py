@@ -1,4 +1,4 @@
-"""What every chat network must do, each claim on all of them."""
+"""Claims about chat networks, each on all of them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager

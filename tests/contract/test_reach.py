@@ -1,4 +1,4 @@
-"""What people order arrives: every model, kind and dialect, at the gateway that speaks it.
+"""Orders arrive: every model, kind and dialect, at the gateway that speaks it.
 
 Each order goes the whole way, from the catalogue over the wire into the film that is made of it;
 what a dialect cannot say never gets past the catalogue.

@@ -34,7 +34,7 @@ DAY = 86_400.0
 
 @dataclass
 class History:
-    """What becomes of the POSTs of a few orders, one after the other, ten seconds each."""
+    """The POSTs of a few orders, one after the other, ten seconds each."""
 
     store: Store
     now: float = NOON
@@ -253,7 +253,7 @@ async def test_a_lock_of_another_key_does_not_speak_against_an_order(store: Stor
 
 
 async def test_a_pass_that_is_told_late_hides_no_later_one(store: Store) -> None:
-    """What was locked between the two POSTs was locked before the later of them left."""
+    """A lock between the two POSTs came before the later of them left."""
     history = History(store)
     await history.play("A-")
     early = await history.sent("B")

@@ -1,4 +1,4 @@
-"""What an operator sees of the rows, on both databases: all there is, and nothing changed."""
+"""An operator's view of the rows, on both databases: all there is, and nothing changed."""
 
 import asyncio
 import sqlite3

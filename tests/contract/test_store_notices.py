@@ -63,7 +63,7 @@ async def claimed(store: Store, *, now: float) -> list[Notice]:
 
 
 async def told(store: Store, *, now: float) -> list[tuple[str, str, Reason | None, int]]:
-    """Whoever is due is told, and of what."""
+    """The due notices, each told once."""
     due = await claimed(store, now=now)
     for notice in due:
         await store.notices.forget(notice)
@@ -318,7 +318,7 @@ async def remark(store: Store, subject: str, *, now: float = NOON) -> None:
 
 
 async def subjects(store: Store, *, now: float) -> list[str]:
-    """Whoever is due is told, and of what."""
+    """The due subjects, each told once."""
     due = await claimed(store, now=now)
     for notice in due:
         await store.notices.forget(notice)

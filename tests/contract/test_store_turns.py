@@ -34,7 +34,7 @@ async def filled(store: Store, *, waiting: int = 0) -> tuple[list[Job], list[Job
 
 
 async def due(store: Store, *, now: float) -> list[str]:
-    """Who may go on now; nobody is kept."""
+    """The due jobs; none stays claimed."""
     rows = await store.jobs.claim((Status.QUEUED,), now=now, until=now + 1, most=99)
     for row in rows:
         await store.jobs.release(row)

@@ -1,4 +1,4 @@
-"""What each trouble of a gateway means to us: the table, and that none of it ends a job falsely.
+"""The meaning of each trouble of a gateway: the table, and that none of it ends a job falsely.
 
 The client meets every trouble that the simulator knows by name, under every profile. A story is
 what it took the answers for, in order, said once where it was said again.
@@ -58,7 +58,7 @@ HASTE = {
     "content-drips": Bounds(stall=0.5),
     "content-endless": Bounds(video=1_000_000),
 }
-"""What is only slow is met with a client that does not wait for that."""
+"""Slow troubles are met with a client that does not wait for them."""
 
 
 # ---------------------------------------------------------------------------------- the table
@@ -172,7 +172,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
 
 @dataclass
 class Story:
-    """What one trouble was taken for, and what the gateway's books say of it."""
+    """The outcomes of one trouble, and what the gateway's books say of it."""
 
     outcomes: list[Creation | Look | Fetch] = field(default_factory=list)
     posts: int = 0

@@ -93,7 +93,7 @@ class Hall:
         )
 
     async def told(self, person: Person, text: str) -> str:
-        """What is answered to something said in private."""
+        """The answer to something said in private."""
         await person.says(text)
         return (await self.words()).text
 

@@ -30,7 +30,7 @@ class Terminal:
         asyncio.get_running_loop().add_reader(master, self._read)
 
     async def sees(self, words: str) -> str:
-        """What was shown since the last time, up to and with these words, once they are there."""
+        """The screen since the last time, up to and with these words, once they are there."""
         async with asyncio.timeout(WAIT):
             while (at := self.screen.find(words, self._seen)) < 0:
                 assert not self._over, f"it ended without {words!r}:\n{self.screen}"

@@ -1,4 +1,4 @@
-"""What people leave to the model, or switch on and off, reaches the vendor from every door."""
+"""Choices left to the model, or switched on and off, reach the vendor from every door."""
 
 import asyncio
 import json

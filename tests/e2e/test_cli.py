@@ -535,7 +535,7 @@ async def test_a_reader_that_leaves_and_a_full_disk_leave_no_traceback(world: Wo
 
 
 async def _shell(line: str, *, folder: Path, **variables: str) -> str:
-    """What a shell said on its standard error, with its pipes as it lays them."""
+    """A shell's words on standard error, with its pipes as it lays them."""
     process = await asyncio.create_subprocess_exec(
         *("bash", "-c", line, sys.executable),
         cwd=folder,
@@ -693,7 +693,7 @@ async def test_the_table_of_models_shows_what_they_can_and_how_pictures_travel(
 
 
 class Terminal:
-    """What a person sees and types."""
+    """A person's screen and keys."""
 
     def __init__(self, process: Process, master: int, screen: asyncio.StreamReader) -> None:
         self.process = process

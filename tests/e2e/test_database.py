@@ -1,4 +1,4 @@
-"""What `zoetrope run` and people hear when the database is gone, full or somebody else's."""
+"""A lost, full or foreign database, as `zoetrope run` and people hear of it."""
 
 import asyncio
 import json

@@ -196,7 +196,7 @@ async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) 
 async def test_a_room_is_never_opened_over_another_gateway(
     tmp_path: Path, first: tuple[str, ...], second: tuple[str, ...]
 ) -> None:
-    """What is unfinished there would be looked for where nobody knows it."""
+    """Unfinished jobs there would be looked for where nobody knows them."""
     (tmp_path / "config.toml").write_text(_service(tmp_path, NOBODY, NOBODY))
     keys = {f"ZOETROPE_GATEWAYS__{name}__API_KEY": "given" for name in ("MINE", "OTHER")}
     data = ("--data", str(tmp_path / "room"))
@@ -260,7 +260,7 @@ def test_the_browser_that_is_named_opens_the_room_unless_it_lives_in_a_terminal(
 async def test_a_known_browser_is_led_to_the_room_by_a_file_that_nobody_else_reads(
     tmp_path: Path,
 ) -> None:
-    """What a program is started with is seen by everybody on the machine."""
+    """A program's arguments are seen by everybody on the machine."""
     shown = tmp_path / "shown"
     program = tmp_path / "xdg-open"
     program.write_text(f'#!/bin/sh\necho "$@" > {shown}.part\n/bin/mv {shown}.part {shown}\n')

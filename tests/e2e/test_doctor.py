@@ -52,7 +52,7 @@ def sentences(found: list[Finding], mark: Mark) -> str:
 
 @pytest.fixture(autouse=True)
 async def _only_looks(world: World) -> AsyncIterator[None]:
-    """Whatever is found, nothing is changed on Discord and nothing is paid."""
+    """Nothing is changed on Discord and nothing is paid, whatever is found."""
     yield
     assert {request.method for request in world.discord.requests} <= {"GET"}
     assert world.simulator.charges == 0

@@ -83,7 +83,7 @@ def written(folder: Path) -> Mapping[str, str]:
 
 @pytest.fixture(autouse=True)
 async def _nothing_is_paid_by_itself(world: World) -> AsyncIterator[None]:
-    """Whatever a test does here, Discord is only asked; who wants a POST says so."""
+    """Discord is only asked, whatever a test does here; who wants a POST says so."""
     yield
     assert {request.method for request in world.discord.requests} <= {"GET", "PUT"}
 

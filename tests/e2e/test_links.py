@@ -64,7 +64,7 @@ async def test_without_a_public_address_the_picture_is_made_small_enough_to_go_a
 
 
 async def animated(world: World) -> Entry:
-    """What the gateway got of Ann's picture, once its video is posted."""
+    """The gateway's entry of Ann's picture, once its video is posted."""
     cat = world.discord.attachment(grainy(), "cat.png", ephemeral=True)
     await world.discord.person("ann").slash("video", prompt="it waves", image=cat, model="wan-2.5")
     await world.result()

@@ -219,7 +219,7 @@ async def standing(webhook: str) -> AsyncIterator[FakeTelegram]:
 
 
 async def about(telegram: FakeTelegram, **changes: str) -> str:
-    """What the doctor says of this Telegram; who else asks is left out, for that takes seconds."""
+    """The doctor's words on this Telegram; who else asks is left out, for that takes seconds."""
     ours = {
         "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1/none",
         "TELEGRAM__TOKEN": telegram.token,

@@ -29,7 +29,7 @@ NO_DATABASE = Said(
     400,
     {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
 )
-"""What litellm without a database answers to a wrong key."""
+"""Litellm's answer to a wrong key if it has no database."""
 PAGE = Said(200, "<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"})
 WRONG_PATH = Said(
     404,
@@ -43,7 +43,7 @@ def models(*names: str) -> Said:
 
 
 def usage(available: int, *, unlimited: bool = False) -> Said:
-    """What new-api tells of a key."""
+    """New-api's answer on a key."""
     inner = {"object": "token_usage", "total_granted": 1_000_000, "total_available": available}
     return Said(
         200, {"code": True, "message": "ok", "data": {**inner, "unlimited_quota": unlimited}}
@@ -76,7 +76,7 @@ class OddGateway:
         return _response(self.said(request.path, key))
 
     def said(self, path: str, key: str | None) -> Said:
-        """What it says to a request."""
+        """Its answer to a request."""
         found = (said for start, said in self.answers.items() if path.startswith(start))
         return next(found, WRONG_PATH)
 

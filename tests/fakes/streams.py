@@ -1,4 +1,4 @@
-"""What happened, in order, and how a test waits for it: no sleeping, always with a time limit."""
+"""Events in order, and how a test waits for them: no sleeping, always with a time limit."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """SIGKILL anywhere, start again: every accepted job is delivered or visibly unconfirmed, none is
 charged twice, none posted twice.
 
-What happened is read from the journals of the fake Discord and the simulated gateway, never from
+Events are read from the journals of the fake Discord and the simulated gateway, never from
 what the app believed.
 """
 
@@ -24,7 +24,7 @@ LAST_WORDS = ("Done.", "I could not hear whether", "did not become a video")
 
 
 def rows(world: World, query: str) -> list[tuple[object, ...]]:
-    """What the database says, once nobody has it open."""
+    """The database's rows, once nobody has it open."""
     with sqlite3.connect(world.folder / "data" / "zoetrope.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         return database.execute(query).fetchall()

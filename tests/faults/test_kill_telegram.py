@@ -1,7 +1,7 @@
 """SIGKILL and SIGTERM anywhere between Telegram's telling, our commit and the video in the chat:
 nothing is lost, charged twice or said twice.
 
-What happened is read from the journals of the fake Telegram and the simulated gateway. A send that
+Events are read from the journals of the fake Telegram and the simulated gateway. A send that
 was cut off has an unknown end: what is repeated stands in the place of the status message, so a
 second message with a video must never appear.
 """
@@ -35,7 +35,7 @@ async def hall(tmp_path: Path, renderer: Renderer) -> AsyncIterator[Hall]:
 
 
 def videos(hall: Hall) -> list[Message]:
-    """What the chat shows of the bot's videos."""
+    """The bot's videos in the chat."""
     return [each for each in hall.telegram.posts(hall.ann.private) if each.media]
 
 

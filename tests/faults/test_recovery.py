@@ -127,7 +127,7 @@ FAULTS: dict[str, Recovery] = {
 
 
 LONG = {"one 401 to a look", "one 401 to the download"}
-"""What takes almost a minute and is like another one."""
+"""Faults of almost a minute, each like another one."""
 
 
 @pytest.mark.timeout(300)

@@ -45,7 +45,7 @@ class AccountRoutes:
         return {"url": self._world.gateway.url, "shards": 1, "session_start_limit": left}
 
     def commands(self, _: Request, app: int) -> Body:
-        """What is registered."""
+        """The bot's commands."""
         return self._world.commands
 
     def guild_commands(self, _: Request, app: int, guild: int) -> Body:

@@ -1,4 +1,4 @@
-"""What Discord refuses in a message: the limits it checks before anything becomes visible."""
+"""Discord's limits on a message, which it checks before anything becomes visible."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What can go wrong between the bot and Discord, on demand.
+"""Faults between the bot and Discord, on demand.
 
 A fault ends one request badly, before the server took it or, wrapped in `accepted`, after. A hold
 stops a request at a chosen moment until the test lets it go.

@@ -1,4 +1,4 @@
-"""What a person's client sends: the options of a command, the fields of a modal.
+"""A client's data: the options of a command, the fields of a modal.
 
 A client offers only what the bot registered or showed, so anything else is a LookupError here: the
 test asks for something that no person could do.

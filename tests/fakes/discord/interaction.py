@@ -15,7 +15,7 @@ from .model import Channel, ChannelType, Json, Message, User
 
 
 class Kind(IntEnum):
-    """What a person did."""
+    """A person's act."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -32,7 +32,7 @@ class Context(IntEnum):
 
 
 class Answer(IntEnum):
-    """What the bot answered."""
+    """The bot's answer."""
 
     MESSAGE = 4
     THINKING = 5

@@ -11,7 +11,7 @@ from .world import World
 
 
 class MessageRoutes:
-    """What a bot does in channels. Nonces are remembered per author, here the one bot."""
+    """The routes of channels. Nonces are remembered per author, here the one bot."""
 
     def __init__(self, world: World) -> None:
         self._world = world

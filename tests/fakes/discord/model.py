@@ -1,4 +1,4 @@
-"""What exists on the fake Discord: users, guilds, channels, attachments, messages.
+"""The objects of the fake Discord: users, guilds, channels, attachments, messages.
 
 Plain values in Discord's own words. A message is frozen: an edit puts a new value under the same
 id, so what a test holds is what people saw at that moment. Knows nothing of the wire.
@@ -48,7 +48,7 @@ MEMBER = (
     | Permission.USE_APPLICATION_COMMANDS
     | Permission.USE_EXTERNAL_APPS
 )
-"""What an ordinary member has on a server nobody has tightened, the bot included."""
+"""Rights of ordinary members on a server nobody has tightened, the bot included."""
 
 
 class ChannelType(IntEnum):
@@ -141,7 +141,7 @@ class Channel:
 
     @property
     def bot_permissions(self) -> Permission:
-        """What the bot may do here."""
+        """The bot's rights here."""
         if self.guild is None:
             return MEMBER if self.type is ChannelType.DM else Permission(0)
         if not self.guild.bot_is_member:
@@ -237,7 +237,7 @@ class Message:
     edited_at: float | None = None
     origin: Origin | None = None
     reactions: tuple[str, ...] = ()
-    """What the bot put under it."""
+    """The bot's reactions."""
 
     @property
     def ephemeral(self) -> bool:

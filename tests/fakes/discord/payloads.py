@@ -248,7 +248,7 @@ def interaction_owners(channel: Channel, person: User) -> Json:
 
 
 def interaction(item: Interaction, bot: User) -> Json:
-    """What the bot is told when a person uses something of it."""
+    """The bot's event when a person uses something of it."""
     place, person = item.channel, item.user
     shown: Json = {
         "id": str(item.id),

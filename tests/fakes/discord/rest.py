@@ -52,7 +52,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What will be answered; a body of None is none."""
+    """The answer to come; a body of None is none."""
 
     status: int
     body: Body | str

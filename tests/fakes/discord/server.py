@@ -207,7 +207,7 @@ class FakeDiscord:
 
     @property
     def commands(self) -> list[Json]:
-        """What the bot registered."""
+        """The bot's commands."""
         return self.world.commands
 
     @property
@@ -226,7 +226,7 @@ class FakeDiscord:
         return self.cdn.downloads
 
     def messages(self, channel: Channel | None = None) -> list[Message]:
-        """What stands in a channel now, in order; ephemeral messages too, "is thinking" not."""
+        """The messages in a channel now, in order; ephemeral ones too, "is thinking" not."""
         standing = (channel or self.channel).messages.values()
         return sorted((item for item in standing if not item.loading), key=lambda item: item.id)
 
@@ -274,7 +274,7 @@ class FakeDiscord:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong next; see `faults`."""
+        """The faults to come; see `faults`."""
         return self.desk.faults
 
     def hold(self, method: str, path: str) -> Hold:

@@ -1,6 +1,6 @@
 """The state of the fake Discord, and the only hands that change it.
 
-Whatever becomes visible passes `post`, `edit` or `remove`: each stores the message, tells the
+Every visible change passes `post`, `edit` or `remove`: each stores the message, tells the
 gateway and adds to the streams that tests wait on. Knows nothing of HTTP.
 """
 
@@ -153,7 +153,7 @@ class World:
         attachment.url = f"{self.cdn_url}/{place}?{query}"
 
     def signature(self, attachment: int, until: str) -> str:
-        """What proves that a link with this end (hexadecimal unix seconds) is ours."""
+        """The proof that a link with this end (hexadecimal unix seconds) is ours."""
         return hmac.new(self._secret, f"{attachment} {until}".encode(), "sha256").hexdigest()
 
     def upload_limit(self, channel: Channel) -> int:
@@ -244,7 +244,7 @@ class World:
 
     @property
     def application_flags(self) -> int:
-        """What the developer portal granted, as the application object shows it."""
+        """The developer portal's grants, as the application object shows them."""
         limited_message_content = 1 << 19
         return limited_message_content if Intent.MESSAGE_CONTENT in self.gateway.granted else 0
 

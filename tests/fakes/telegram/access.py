@@ -1,4 +1,4 @@
-"""What the bot may reach: the chat, topic and message that a call names, or the refusal.
+"""The chat, topic and message that a call of the bot's may reach, or the refusal.
 
 The words are those of `telegram-bot-api/Client.cpp`.
 """

@@ -10,7 +10,7 @@ from .model import Message, User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackAnswer:
-    """What the bot said to a pressed button."""
+    """The bot's answer to a pressed button."""
 
     text: str = ""
     show_alert: bool = False

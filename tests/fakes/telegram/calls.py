@@ -42,7 +42,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What will be answered; text goes out as HTML, the rest as JSON."""
+    """The answer to come; text goes out as HTML, the rest as JSON."""
 
     status: int
     body: Json | str
@@ -107,7 +107,7 @@ class Call:
 
 
 Answer = Callable[[Call], Any]
-"""What a method does: give the result, or something that can be awaited for it."""
+"""A method's code: it gives the result or something to await for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What can go wrong between the bot and Telegram, on demand.
+"""Faults between the bot and Telegram, on demand.
 
 A fault ends one call badly, before the server took it or, wrapped in `accepted`, after. A hold
 stops a call at a chosen moment until the test lets it go. A flood refuses a chat for a while, and

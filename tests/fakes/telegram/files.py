@@ -106,7 +106,7 @@ class Files:
         return media
 
     def media(self, file_id: str) -> Media | None:
-        """What is sent by this id."""
+        """The media with this id."""
         return self._media.get(file_id)
 
     def foreign_id(self) -> str:

@@ -1,4 +1,4 @@
-"""What may hang under a message, and what of it a person can press.
+"""Buttons under a message, and which of them a person can press.
 
 The words of refusals are those of `telegram-bot-api/Client.cpp` and of the server behind it.
 """
@@ -88,7 +88,7 @@ def _check_url(url: str) -> None:
 
 
 def odd_buttons(markup: Json | None) -> list[str]:
-    """What Telegram puts up with in silence, and nobody means."""
+    """Mistakes that Telegram puts up with in silence."""
     odd = []
     for button in [button for row in (markup or {}).get("inline_keyboard", []) for button in row]:
         actions = [key for key in ACTIONS if key in button]

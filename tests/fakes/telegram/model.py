@@ -1,4 +1,4 @@
-"""What exists on the fake Telegram: people, chats, topics, files, messages.
+"""The objects of the fake Telegram: people, chats, topics, files, messages.
 
 Plain values in Telegram's own words. A message is frozen: an edit puts a new value under the same
 id, so what a test holds is what people saw at that moment. Knows nothing of the wire.
@@ -132,7 +132,7 @@ class File:
 
     @property
     def sha256(self) -> str:
-        """What two equal files share."""
+        """The hash of its content."""
         return hashlib.sha256(self.content).hexdigest()
 
     def __repr__(self) -> str:
@@ -162,7 +162,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """What a message carries besides text. `sizes` are a photo's, the smallest first."""
+    """The media of a message. `sizes` are a photo's, the smallest first."""
 
     kind: Kind
     file: File

@@ -85,7 +85,7 @@ def topic(it: Topic) -> Json:
 
 
 def file(it: File) -> Json:
-    """What every file shows."""
+    """Fields of every file."""
     shown: Json = {"file_id": it.id, "file_unique_id": it.unique_id, "file_size": it.size}
     return shown
 

@@ -305,7 +305,7 @@ class Person(User):
             raise LookupError(f"{topic} is closed")
 
     def _signature(self, chat: Chat) -> tuple[User | None, Chat | None]:
-        """Whose name stands on a message, and in the name of which chat it is written."""
+        """The author named on a message, and the chat in whose name it is written."""
         if chat.type == "channel":
             if not chat.standing(self).is_admin:
                 raise LookupError(f"{self} can't write in {chat}")

@@ -1,4 +1,4 @@
-"""What the bot is told of a group's messages: with privacy mode on, only what is meant for it."""
+"""The bot's share of a group's messages: with privacy mode on, only what is meant for it."""
 
 from dataclasses import dataclass, replace
 

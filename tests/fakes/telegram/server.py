@@ -131,7 +131,7 @@ class FakeTelegram:
 
     @property
     def api_url(self) -> str:
-        """What stands before /bot<token>/, as https://api.telegram.org does."""
+        """The address before /bot<token>/, as https://api.telegram.org is."""
         return self._base
 
     # ---- who and what there is
@@ -214,7 +214,7 @@ class FakeTelegram:
 
     @property
     def updates(self) -> Updates:
-        """What the bot was told, and what it has not confirmed yet."""
+        """The bot's updates, and those it has not confirmed yet."""
         return self.world.updates
 
     @property
@@ -233,7 +233,7 @@ class FakeTelegram:
         return [it for it in self.world.callbacks.values() if not it.answers]
 
     def messages(self, chat: Chat) -> list[Message]:
-        """What stands in a chat now, in order; without what Telegram says by itself."""
+        """Messages in a chat now, in order; without what Telegram says by itself."""
         standing = [item for item in chat.messages.values() if item.service is None]
         return sorted(standing, key=lambda item: item.id)
 
@@ -324,7 +324,7 @@ class FakeTelegram:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong next; see `faults`."""
+        """The faults to come; see `faults`."""
         return self.desk.faults
 
     def hold(self, method: str, *, chat: int | None = None) -> Hold:
@@ -342,7 +342,7 @@ class FakeTelegram:
 
     @property
     def quirks(self) -> Quirks:
-        """What Telegram sometimes does."""
+        """Telegram's oddities."""
         return self.world.quirks
 
     def _chat(self, kind: ChatType, title: str, members: tuple[User, ...], bot: Membership) -> Chat:

@@ -31,7 +31,7 @@ FOUND = {
     "mention": re.compile(r"(?<![\w/@])@\w{4,32}(?!\w)", re.ASCII),
     "hashtag": re.compile(r"(?<!\w)#\w+"),
 }
-"""What Telegram marks by itself, the more important first."""
+"""Telegram's own marks, the more important first."""
 
 Formatted = tuple[str, tuple[Json, ...]]
 
@@ -49,7 +49,7 @@ def cut(text: str, entity: Json) -> str:
 
 
 def find_entities(text: str) -> tuple[Json, ...]:
-    """What Telegram marks in a text by itself."""
+    """Telegram's own marks in a text."""
     found: list[Json] = []
     for kind, pattern in FOUND.items():
         for match in pattern.finditer(text):
@@ -61,7 +61,7 @@ def find_entities(text: str) -> tuple[Json, ...]:
 
 
 def format_text(text: str, parse_mode: str, entities: Any, *, limit: int) -> Formatted:
-    """What people will see: parsed or checked, trimmed, and marked. Refuses what Telegram does."""
+    """The visible text: parsed or checked, trimmed, and marked. Refuses what Telegram does."""
     if len(text.encode()) > MOST_BYTES:
         raise bad("Text is too long")
     given: list[Json]

@@ -85,7 +85,7 @@ class Updates:
 
     @property
     def pending(self) -> list[Update]:
-        """What is not confirmed, the oldest first."""
+        """Unconfirmed updates, the oldest first."""
         self._forget_old()
         return list(self._pending)
 

@@ -1,6 +1,6 @@
 """The other way to get updates: Telegram posts each one to an address of the bot's.
 
-One at a time, in order. What was not answered with 2xx stays pending; Telegram would try it again
+One at a time, in order. An update not answered with 2xx stays pending; Telegram would try it again
 by itself after a while, here the test says when.
 """
 

@@ -1,6 +1,6 @@
 """The state of the fake Telegram, and the only hands that change it.
 
-Whatever becomes visible passes `post`, `edit`, `remove` or `react`: each stores the message, tells
+Every visible change passes `post`, `edit`, `remove` or `react`: each stores the message, tells
 the bot what it may know, and adds to the streams that tests wait on. Knows nothing of HTTP.
 """
 
@@ -21,7 +21,7 @@ from .updates import Updates
 
 @dataclass(slots=True, kw_only=True)
 class Quirks:
-    """What Telegram sometimes does. `zero_ids` counts the next sends answered with the id 0."""
+    """Telegram's oddities. `zero_ids` counts the next sends answered with the id 0."""
 
     zero_ids: int = 0
     silent_videos_are_animations: bool = False

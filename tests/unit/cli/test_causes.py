@@ -1,4 +1,4 @@
-"""What our own code calls by a word is a sentence on the terminal; a gateway's words stay."""
+"""A word of our own code is a sentence on the terminal; a gateway's words stay."""
 
 import aiohttp
 import pytest

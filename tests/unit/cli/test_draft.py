@@ -1,4 +1,4 @@
-"""What `init` keeps is what the service reads, wherever the secrets stand and however."""
+"""The service reads exactly what `init` keeps, wherever the secrets stand and however."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is asked for on the command line, as the catalogue takes it."""
+"""The wish of a command line, as the catalogue takes it."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `init` says it lacks where nobody can be asked."""
+"""The answers `init` lacks where nobody can be asked."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an operator types to choose jobs, and what is shown of them."""
+"""An operator's choice of jobs, and what is shown of them."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What `init` asks about money: one price for a family, for all of its models that lack one."""
+"""Prices that `init` asks for: one for a family, for all of its models that lack one."""
 
 import tomllib
 from pathlib import Path
@@ -39,14 +39,14 @@ class Typist(Talk):
 
     @property
     def priced(self) -> list[str]:
-        """What it was asked the price of."""
+        """Names it was asked to price."""
         return [each[len(PRICE) :].partition(",")[0] for each in self.asked if PRICE in each]
 
 
 def told(
     folder: Path, typist: Typist, text: str = SMALL, *, gateway: str = GATEWAY
 ) -> dict[str, dict[str, object]]:
-    """What stands in the file of its models, by name, once all was asked."""
+    """The priced models in the file, by name, once all was asked."""
     file = folder / "config.toml"
     file.write_text(f"{text}{gateway}", "utf-8")
     limits.set_up(typist, Draft(file, environment=SECRETS))

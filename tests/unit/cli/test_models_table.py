@@ -22,7 +22,7 @@ GATEWAY = {
 
 
 def listed(folder: Path, capsys: pytest.CaptureFixture[str], *names: str, tables: str = "") -> Any:
-    """What is printed at a gateway that has these models."""
+    """The printed list at a gateway with these models."""
     keep(folder, "main", found("new-api", "C", *names))
     list_models(written(folder, tables), as_json=True)
     return json.loads(capsys.readouterr().out)

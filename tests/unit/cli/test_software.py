@@ -1,4 +1,4 @@
-"""What `models` and `check` say of the software that a gateway was found to run."""
+"""The software of a gateway as `models` and `check` tell of it."""
 
 from pathlib import Path
 

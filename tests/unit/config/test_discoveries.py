@@ -1,4 +1,4 @@
-"""What was found out of gateways: kept whole or not at all, and never against the operator."""
+"""Facts found out about gateways: kept whole or not at all, and never against the operator."""
 
 import json
 import stat

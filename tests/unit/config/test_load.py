@@ -343,7 +343,7 @@ def test_a_secret_in_the_place_of_another_value_is_not_repeated(told: Told) -> N
 
 @pytest.mark.parametrize("odd", ["/tmp", "/dev/null"])
 def test_what_is_no_regular_file_is_not_advised_upon(told: Told, odd: str) -> None:
-    """Whoever followed `chmod 600 /tmp` would lock everybody else out of it."""
+    """The advice `chmod 600 /tmp` would lock everybody else out of it."""
     assert told(ZOETROPE_DISCORD__TOKEN_FILE=odd) == [
         (
             f"ZOETROPE_DISCORD__TOKEN_FILE names {odd}, which is not a regular file."

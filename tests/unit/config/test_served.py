@@ -1,4 +1,4 @@
-"""What is known of the software behind a gateway decides what goes where, and whether it goes."""
+"""Knowledge of the software behind a gateway decides what goes where, and whether it goes."""
 
 import pytest
 
@@ -127,7 +127,7 @@ lacks = ["i2v"]
 def test_a_picture_of_happyhorse_goes_wherever_one_of_its_relays_looks(
     read: Read, known: str
 ) -> None:
-    """Whoever extended a relay for it chose the field, so no generation tells which it is."""
+    """The field is up to each relay's extension, so no generation tells which it is."""
     listed = f'{known}\nmodels = ["happyhorse-1.1-i2v"]'
     model = _model(read, "happyhorse-1.1-i2v", listed)
     assert model.places.files[Kind.PICTURE] == (("image", "input_reference"),)

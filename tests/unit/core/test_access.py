@@ -1,4 +1,4 @@
-"""Who may where; the commands of owners are told by tests/e2e/test_access.py."""
+"""Access by place; owners' commands are told by tests/e2e/test_access.py."""
 
 from dataclasses import replace
 

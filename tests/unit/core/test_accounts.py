@@ -1,4 +1,4 @@
-"""Whose account an order is on: where it was asked decides, by whatever id that goes."""
+"""The account of an order: where it was asked decides, by whatever id that goes."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is offered is what some model makes."""
+"""Offers are what some model makes."""
 
 from dataclasses import replace
 

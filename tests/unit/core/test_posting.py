@@ -26,7 +26,7 @@ UNSENT = Temporary("busy", unsent=True)
 
 
 def said(workshop: Workshop) -> list[tuple[str, bool, bool]]:
-    """What was tried, in order: the sentence, whether a file came along, whether directly."""
+    """The attempts in order: the sentence, whether a file came along, whether directly."""
     return [
         (reply.text.id, with_file, nonce.endswith("d"))
         for nonce, reply, with_file in workshop.chat.said

@@ -1,4 +1,4 @@
-"""What a card says of its job, and how long that stays true."""
+"""A card's words on its job, and how long they stay true."""
 
 from dataclasses import replace
 

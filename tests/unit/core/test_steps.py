@@ -1,4 +1,4 @@
-"""What each step makes of each outcome: money is never in doubt without our saying so."""
+"""Each step for each outcome: money is never in doubt without our saying so."""
 
 import asyncio
 from collections.abc import Sequence

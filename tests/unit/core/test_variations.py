@@ -1,4 +1,4 @@
-"""What buttons make of an earlier video, and which of them are offered."""
+"""Buttons that vary an earlier video, and which of them are offered."""
 
 from dataclasses import replace
 

@@ -97,9 +97,9 @@ class ScriptedGateway:
         self.fetches: list[Fetch] = [Fetched(9)]
         self.posts = 0
         self.files: list[Path] = []
-        """What came along with the latest request."""
+        """The files of the latest request."""
         self.links: list[tuple[str, ...]] = []
-        """What lay beside each request, whether it was sent or not."""
+        """The links of each request, whether they were sent or not."""
         self.looked_at: list[float] = []
         self.looked = 0
         self.asked: list[str | None] = []
@@ -156,7 +156,7 @@ class ScriptedStudio:
         self.receiving: set[str] = set()
         """Names of videos that came as an answer, and that the storage did not take yet."""
         self.fits: list[Fit] = []
-        """What pictures were made for, each time."""
+        """The fit of pictures, each time."""
         self.sizes: dict[str, int] = {}
         """Bytes of files, if they are not 9."""
         self.most = 9
@@ -165,14 +165,14 @@ class ScriptedStudio:
         self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
         self.bad_videos: list[BotError] = []
-        """What is wrong with the first ones, each once."""
+        """Errors of the first ones, each once."""
         self.seconds = 7.2
         """Of every sound."""
         self.storage_trouble: list[Exception] = []
-        """What is wrong when something is to be put by, each once."""
+        """Errors when something is to be put by, each once."""
         self.shrinks = False
         self.shrinking: list[Temporary] = []
-        """What it says first of all."""
+        """Its first errors."""
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Path]:
@@ -268,7 +268,7 @@ class ScriptedChat:
         self.told: list[tuple[str, Text]] = []
         """Whom it tried to tell what."""
         self.history: dict[str, tuple[str, str]] = {}
-        """What `find` would see, by kind of post."""
+        """Messages for `find`, by kind of post."""
 
     async def is_connected(self) -> bool:
         return True

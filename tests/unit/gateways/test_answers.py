@@ -1,4 +1,4 @@
-"""What a gateway's words mean, row by row of the references, and what they never mean."""
+"""A gateway's words by meaning, row by row of the references, and what they never mean."""
 
 import json
 from typing import Any

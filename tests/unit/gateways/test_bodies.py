@@ -31,7 +31,7 @@ _SIDES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
 
 @st.composite
 def orders(draw: st.DrawFn, dialect: str) -> Order:
-    """What a model can do, and now and then one wish that hardly any can fulfil."""
+    """An order for a model, now and then with a wish that hardly any can fulfil."""
     model = draw(st.sampled_from(catalog(dialect).models))
     kind = draw(st.sampled_from([each for each in model.kinds if each in FILES]))
     sides = [draw(_SIDES) for _ in range(FILES[kind])]
@@ -80,7 +80,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_the_catalogue_accepts_is_built_within_the_rules(
     dialect: str, folder: Path, data: st.DataObject
 ) -> None:
-    """What it does not accept, it refuses in words."""
+    """The other orders it refuses in words."""
     order = data.draw(orders(dialect))
     try:
         _, request = catalog(dialect).choose(order)

@@ -1,4 +1,4 @@
-"""What the answer to a POST means for the job and the bill, row by row of the references.
+"""The meaning of the answer to a POST, for job and bill, row by row of the references.
 
 Every row of the envelopes and errors a gateway is known for, and of our own rules of submitting.
 """
@@ -123,7 +123,7 @@ def said(content: str, prompt: str) -> Creation:
 
 
 def test_an_address_that_a_person_wrote_is_never_taken_for_the_video() -> None:
-    """Whatever else of it is repeated, cut or escaped."""
+    """Repeats of it may be whole, cut or escaped."""
     prompt = "like https://evil.example/v.mp4?x=1"
     repeats = (
         prompt,

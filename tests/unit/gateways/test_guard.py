@@ -63,7 +63,7 @@ NOT_PLAIN = words(
     https://[/v.mp4 https://example.com:99999/
     """
 )
-"""What is refused by its look, before any name is looked up; `{own}` is a listener of ours."""
+"""Addresses refused before any name is looked up; `{own}` is a listener of ours."""
 
 
 class Fixed(AbstractResolver):

@@ -1,4 +1,4 @@
-"""What an answer says of a gateway, a key, its models and its balance."""
+"""An answer's facts on a gateway, a key, its models and its balance."""
 
 import json
 import math
@@ -153,7 +153,7 @@ SHOWN = models("sora-2")
 
 
 def table(listed: Said | None, videos: Said) -> dict[str, Said]:
-    """What is said to one kind of key."""
+    """The answers to one kind of key."""
     return ({} if listed is None else {"/v1/models": listed}) | {"/v1/videos": videos}
 
 

@@ -1,4 +1,4 @@
-"""What the tests give a worker to do; a worker imports it by name."""
+"""Tasks that the tests give a worker, which imports them by name."""
 
 import os
 import signal

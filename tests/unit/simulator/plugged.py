@@ -67,7 +67,7 @@ class Shop:
 
 @dataclass
 class Order:
-    """What was answered to an order, and what the gateway's books say."""
+    """The answer to an order, and what the gateway's books say."""
 
     status: int
     body: Json
@@ -75,7 +75,7 @@ class Order:
 
     @property
     def built(self) -> Json:
-        """What the vendor got."""
+        """The built request."""
         assert self.entry.built is not None, self.body
         return self.entry.built
 

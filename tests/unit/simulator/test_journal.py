@@ -1,4 +1,4 @@
-"""What the journal keeps of a request: everything but bytes and keys."""
+"""The journal's record of a request: everything but bytes and keys."""
 
 import hashlib
 import json

@@ -25,7 +25,7 @@ PLAIN = Film(model="sora-2", prompt="a cat", width=96, height=160, seconds=1)
 
 @dataclass
 class Probe:
-    """What a file turned out to be."""
+    """The facts of a file."""
 
     codecs: list[str]
     size: tuple[int, int]

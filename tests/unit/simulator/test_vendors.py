@@ -1,4 +1,4 @@
-"""What each vendor makes of a request behind new-api, and what it or the gateway refuses.
+"""Each vendor's reading of a request behind new-api, and what it or the gateway refuses.
 
 Bodies are written by hand, as curl would send them; no server is needed to read one.
 """

@@ -34,7 +34,7 @@ class Unshielded(Database):
 
 
 async def test_a_cancelled_caller_leaves_a_whole_transaction(new_url: NewUrl) -> None:
-    """What was begun is finished: who went away may find it done, never half done or undone."""
+    """A begun transaction ends whole: its caller may find it done, never half done or undone."""
     async with open_database(await new_url()) as database:
         assert await _survivors(database) == [2] * 100
 

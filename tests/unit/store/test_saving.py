@@ -148,7 +148,7 @@ async def test_a_copy_that_was_cancelled_before_it_stood_is_made_again(file: Pat
 
 
 async def test_a_copy_falls_behind_no_file_that_came_back(file: Path) -> None:
-    """Whoever took it for the latest rows later would have what left since sent again."""
+    """A copy taken for the latest rows later would have what left since sent again."""
     async with open_database(_url(file)) as database:
         aside = file.with_name("aside")
         await _one_look(database, lambda: file.rename(aside))

@@ -40,7 +40,7 @@ class Part:
 
 @dataclass
 class Prober:
-    """Whoever watches over the house."""
+    """A health check from outside."""
 
     url: str
     session: aiohttp.ClientSession

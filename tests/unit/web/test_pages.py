@@ -65,7 +65,7 @@ class House:
 
     @property
     def job(self) -> Job:
-        """Whose video it is."""
+        """The video's job."""
         (job,) = self.jobs.values()
         return job
 
@@ -85,7 +85,7 @@ class House:
             return response.status, response.headers, await response.text()
 
     async def tags(self) -> dict[str, str]:
-        """What a chat reads of the player's page."""
+        """The player page's tags for chats."""
         _, _, page = await self.page()
         found = re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page)
         assert len(found) == len(dict(found)), "no tag stands twice"
@@ -103,7 +103,7 @@ class House:
 
 @pytest.fixture(autouse=True)
 def _no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever is answered, the server has nothing to complain of."""
+    """The server logs no error, whatever it answers."""
     with caplog.at_level(logging.WARNING):
         yield
     # Some come only when the server is taken down, after the test's own part.
@@ -168,7 +168,7 @@ async def _house(
 
 @asynccontextmanager
 async def _proxy(behind: str, prefix: str, session: aiohttp.ClientSession) -> AsyncIterator[str]:
-    """What stands before many a server: it serves another's pages under a path of its own."""
+    """A proxy: it serves another server's pages under a path of its own."""
 
     async def forward(request: web.Request) -> web.Response:
         async with session.get(f"{behind}/{request.match_info['path']}") as answer:

@@ -1,4 +1,4 @@
-"""What models fetch, over real connections: pictures and sounds, to holders of links alone."""
+"""Pictures and sounds that models fetch, over real connections: to holders of links alone."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""What can go wrong on the fake Telegram, and what it notices by itself."""
+"""Faults on the fake Telegram, and what it notices by itself."""
 
 import asyncio
 

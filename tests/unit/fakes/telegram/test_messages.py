@@ -1,4 +1,4 @@
-"""What the fake Telegram takes from a bot, what it refuses, and with which words."""
+"""The messages that the fake Telegram takes or refuses, and with which words."""
 
 from collections.abc import Awaitable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people do on the fake Telegram, and that the real aiogram understands each update of it."""
+"""People's acts on the fake Telegram, and that the real aiogram understands each update of it."""
 
 import io
 
@@ -220,7 +220,7 @@ async def test_only_what_a_client_offers_can_be_done(fake: FakeTelegram, ann: Pe
 
 
 async def test_every_update_is_understood(fake: FakeTelegram, bot: Bot, ann: Person) -> None:
-    """Whatever the fake can say, said once."""
+    """All that the fake can say, said once."""
     fake.updates.allowed = [*KINDS]
     forum = fake.supergroup("Forum", ann, is_forum=True, bot=Membership.ADMINISTRATOR)
     topic = fake.topic(forum, "Cats")

@@ -1,4 +1,4 @@
-"""What people do on Discord, seen from their side and in the rows."""
+"""Commands on Discord, seen from people's side and in the rows."""
 
 import asyncio
 from dataclasses import replace
@@ -400,7 +400,7 @@ async def test_the_same_event_again_does_not_withdraw_what_was_answered(
 
 
 def _deliver_again(fake: FakeDiscord, event: str) -> None:
-    """What a RESUME may do: an event once more."""
+    """The event once more, as after a RESUME."""
     (session,) = fake.gateway.live
     session.frames.append(next(each for each in session.frames if event in each))
     session.more.set()
@@ -997,7 +997,7 @@ async def test_the_bot_is_mentioned_again_after_it_spoke(
 async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """What is remembered of our rights may be wrong; then Discord itself decides."""
+    """The remembered rights may be wrong; then Discord itself decides."""
     gone = {"guild_id": str(fake.guild.id), "role_id": str(fake.guild.bot_role.id)}
     assert fake.world.tell(Intent.GUILDS, "GUILD_ROLE_DELETE", gone)
     await ann.say("a cat", mentions_bot=True)

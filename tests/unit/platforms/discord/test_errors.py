@@ -1,4 +1,4 @@
-"""What Discord answers becomes what the core can act on."""
+"""Discord's answers become what the core can act on."""
 
 from types import SimpleNamespace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What the bot may do in a channel, as Discord's documentation lays roles and overwrites."""
+"""The bot's rights in a channel, as Discord's documentation lays roles and overwrites."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def found(*channels: Json, everyone: int = 0, role: int = ALL) -> list[Channel]:
 def lacking(
     *overwrites: Json, everyone: int = 0, role: int = ALL, kind: int = 0
 ) -> tuple[str, ...] | None:
-    """What is lacking in the one channel; None where the bot may not write at all."""
+    """Rights lacking in the one channel; None where the bot may not write at all."""
     here = found(channel(*overwrites, kind=kind), everyone=everyone, role=role)
     return here[0].lacking if here else None
 

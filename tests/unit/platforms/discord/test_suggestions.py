@@ -45,7 +45,7 @@ def filled(catalog: Catalog, wish: Order, fields: tuple[str, ...]) -> Iterator[O
 
 
 def packaged(dialect: str) -> Catalog:
-    """What we ship, as it is spelt for a gateway of this dialect."""
+    """The packaged catalogue for a gateway of this dialect."""
     given = {"BASE_URL": "http://localhost", "API_KEY": "sk-test", "DIALECT": dialect}
     environment = {f"ZOETROPE_GATEWAYS__MAIN__{name}": value for name, value in given.items()}
     return load(None, environment=environment).catalog

@@ -67,7 +67,7 @@ class Hall:
 
 
 class Page:
-    """What the page does with its socket."""
+    """The page's side of its socket."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, welcome: dict[str, Any]) -> None:
         self.socket = socket
@@ -90,7 +90,7 @@ class Page:
 
 
 def words(told: dict[str, Any]) -> str:
-    """What a person is told, flat."""
+    """A notice's text, flat."""
     return "".join(str(each) for each in told["notice"]["text"])
 
 

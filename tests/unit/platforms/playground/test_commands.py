@@ -1,4 +1,4 @@
-"""What people do in the room, seen from the page and in the rows."""
+"""Commands in the room, seen from the page and in the rows."""
 
 import asyncio
 from dataclasses import replace

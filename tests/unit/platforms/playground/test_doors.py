@@ -1,4 +1,4 @@
-"""Who gets in, what the page is given, and what is turned away."""
+"""Admission, what the page is given, and what is turned away."""
 
 import asyncio
 import re
@@ -60,7 +60,7 @@ async def test_a_strangers_name_for_this_machine_opens_nothing(hall: Hall, host:
     [("127.0.0.1", 200), ("::1", 200), ("192.168.1.7", 403), ("203.0.113.9", 403), ("", 403)],
 )
 async def test_only_who_sits_at_this_machine_comes_in(hall: Hall, peer: str, answer: int) -> None:
-    """Whatever name they use for it: a name is only what a stranger says."""
+    """The name they use for it does not count: a stranger can say any."""
     async with serve(
         [_from(peer, each) for each in hall.doors.routes], host="127.0.0.1", port=0
     ) as origin:
@@ -250,7 +250,7 @@ def _huge(size: tuple[int, int]) -> bytes:
 async def test_what_was_never_sent_makes_room_for_what_comes(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has the key can't fill the disk; what was sent stays."""
+    """A holder of the key can't fill the disk; what was sent stays."""
     monkeypatch.setattr(files, "MOST_UNSENT", 2 * len(png()))
     taken = [(await upload(hall, png()))[1]["name"]]
     async with hall.page() as page:

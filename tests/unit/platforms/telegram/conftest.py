@@ -132,7 +132,7 @@ class Lobby:
         await self.updates.done(album[0])
 
     async def jobs(self, person: Person | None = None) -> list[Job]:
-        """What somebody ordered, the oldest first."""
+        """Somebody's jobs, the oldest first."""
         person_id = str((person or self.ann).id)
         return (await self.store.jobs.recent("telegram", person_id, most=99))[::-1]
 
@@ -179,7 +179,7 @@ class Lobby:
         return (await self.jobs())[-1]
 
     def answer(self, said: Message) -> Message:
-        """What the bot wrote in reply."""
+        """The bot's reply."""
         (answer,) = [it for it in self.fake.posts(said.chat) if it.reply_to == said.id]
         return answer
 
@@ -195,7 +195,7 @@ class Lobby:
 
 
 def locked(*_: object, **__: object) -> NoReturn:
-    """What a store method does whose database somebody else has."""
+    """A store method whose database somebody else has locked."""
     raise OperationalError("INSERT", {}, Exception("database is locked"))
 
 

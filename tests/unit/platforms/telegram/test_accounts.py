@@ -27,7 +27,7 @@ def club(lobby: Lobby) -> Chat:
 
 
 async def said(lobby: Lobby, text: str, chat: Chat | None = None) -> str:
-    """What the bot answers to this."""
+    """The bot's answer to this."""
     await lobby.hear(asked := await lobby.ann.says(text, chat=chat))
     return lobby.answer(asked).text
 

@@ -1,4 +1,4 @@
-"""What becomes of the answers to our questions, and of drafts."""
+"""The handling of answers to our questions, and of drafts."""
 
 from dataclasses import replace
 

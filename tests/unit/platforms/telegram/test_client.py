@@ -1,4 +1,4 @@
-"""What Telegram answers, and what becomes of it: the real aiogram against the fake Bot API."""
+"""Telegram's answers, and what becomes of them: the real aiogram against the fake Bot API."""
 
 import asyncio
 import os
@@ -559,7 +559,7 @@ async def test_a_download_that_breaks_off_may_come_again(house: House) -> None:
 async def test_a_card_says_where_a_video_is_that_was_not_posted(
     house: House, is_faceless: bool
 ) -> None:
-    """Whoever stopped it; a group that spoke for itself has no private chat to look in."""
+    """A group that spoke for itself has no private chat to look in."""
     about = replace(house.job(), status=Status.DELIVERED, silent=True)
     if is_faceless:
         club = Person(id="-1001", name="Club")

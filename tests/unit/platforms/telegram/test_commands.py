@@ -1,4 +1,4 @@
-"""What becomes of what people write, and of what Telegram tells of chats."""
+"""The effect of what people write, and of what Telegram tells of chats."""
 
 import asyncio
 from dataclasses import replace
@@ -292,7 +292,7 @@ async def test_in_a_group_only_what_was_asked_for_there_is_cancelled(lobby: Lobb
 
 @pytest.mark.parametrize("text", ["/video@zoetrope_bot a cat", "/quota@zoetrope_bot"])
 async def test_a_channel_is_nobody_with_a_quota(lobby: Lobby, text: str) -> None:
-    """Whoever speaks as one channel after another would have a fresh one each time."""
+    """A quota for channels would be fresh for each that a person speaks as."""
     club, news = lobby.fake.supergroup("club", lobby.ann), lobby.fake.channel("news", lobby.ann)
     lobby.ann.speaks_as = news
     said = await lobby.ann.says(text, chat=club)

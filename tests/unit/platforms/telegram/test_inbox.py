@@ -1,4 +1,4 @@
-"""Who waits for whom: what is told of goes into lanes, over real rows."""
+"""The order of updates: they go into lanes, over real rows."""
 
 import pytest
 

@@ -19,7 +19,7 @@ def units(text: str) -> int:
 
 
 def cut(look: Look, kind: str) -> list[str]:
-    """What the entities of one kind stand over."""
+    """The texts under entities of one kind."""
     return [each.extract_from(look.text) for each in look.entities if each.type == kind]
 
 

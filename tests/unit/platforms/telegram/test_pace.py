@@ -26,7 +26,7 @@ HALL, CLUB, ANN = -100, -200, 7
 
 
 async def ask(pace: Pace, chat: int, turn: Turn) -> None:
-    """Whatever kind of turn it is."""
+    """A turn of any kind."""
     if turn is Turn.PROGRESS:
         pace.progress(chat)
     else:

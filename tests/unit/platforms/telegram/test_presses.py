@@ -1,4 +1,4 @@
-"""What becomes of a pressed button."""
+"""The effect of a pressed button."""
 
 import asyncio
 import re
@@ -137,7 +137,7 @@ async def its_video(lobby: Lobby) -> Message:
 
 
 def words(lobby: Lobby, video: Message) -> list[str]:
-    """What was said in reply to it."""
+    """The replies to it."""
     return [each.text for each in lobby.fake.posts(video.chat) if each.reply_to == video.id]
 
 
@@ -243,7 +243,7 @@ async def a_copy(lobby: Lobby) -> tuple[Job, Message]:
 
 
 async def press(lobby: Lobby, message: Message, button: str) -> str:
-    """What an alert says to it, if there is one."""
+    """The alert's text, if there is one."""
     await lobby.clock.advance(5)  # nobody is faster, and so much is said at once nowhere
     pressed = await lobby.ann.presses(message, button)
     await lobby.hear(pressed)

@@ -1,4 +1,4 @@
-"""What Telegram's objects say, in our words: commands, flags, pictures, places."""
+"""Telegram's objects in our words: commands, flags, pictures, places."""
 
 from dataclasses import replace
 from typing import Any

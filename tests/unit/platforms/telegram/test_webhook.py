@@ -23,7 +23,7 @@ WAIT = 10.0
 
 @dataclass
 class Rows:
-    """What is stored of it; once `full`, no update is."""
+    """The rows stored; once `full`, no update is."""
 
     facts: dict[str, str] = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
