@@ -390,6 +390,20 @@ def _is_apart(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom) or is_text
 
 
+def test_a_docstring_says_its_subject_first() -> None:
+    """A noun, and the fact about it; a sentence that opens with What or Who is a riddle."""
+    files = [*BOT.rglob("*.py"), *(ROOT / "docs").glob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    riddles = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and re.match(r"\s*(What|Who|Whose)(ever)?\b", str(node.value.value))
+    ]
+    assert riddles == []
+
+
 def test_nothing_is_mocked() -> None:
     mocking = {
         file.relative_to(ROOT)
