@@ -69,7 +69,13 @@ def parsed(body: bytes | str) -> object:
 
 
 def _table(pairs: list[tuple[str, object]]) -> Table:
-    return {name_of(key): value for key, value in pairs[:_MOST]}
+    """A table with plain names; of two spellings of one, the plain one counts, or the first."""
+    table: Table = {}
+    for key, value in dict(pairs[:_MOST]).items():
+        name = name_of(key)
+        if not table.get(name) or (key == name and value not in (None, "")):
+            table[name] = value
+    return table
 
 
 def enveloped(value: object) -> Table | None:

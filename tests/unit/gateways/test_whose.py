@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.core.jobs import Reason
-from bot.core.outcomes import Done, Failed, Locked, Running, Trouble
+from bot.core.outcomes import Accepted, Done, Failed, Locked, Running, Trouble
 
-from .spoken import envelope, flat, kind, look
+from .spoken import create, envelope, flat, kind, look
 
 # ------------------------------------------------------- looks: errors that pass by themselves
 
@@ -158,3 +158,29 @@ def test_an_envelopes_success_counts_with_a_video_or_at_the_job_itself() -> None
     assert look(told) == Running(30)
     assert look({"status": "success", "data": {"task_id": "video_1", "url": FILM}}) == Done((FILM,))
     assert look({"id": "video_1", "status": "success", "output": None}) == Done()
+
+
+SPELLINGS: list[dict[str, Any]] = [
+    {"id": "video_1", "_id": "65f0a0c1"},
+    {"_id": "65f0a0c1", "id": "video_1"},
+    {"task_id": "video_1", "taskId": None},
+    {"taskId": "", "task_id": "video_1"},
+    {"taskId": 0, "task_id": "video_1"},
+    {"data": {"jobId": "video_1", "job_id": ""}},
+]
+
+
+@pytest.mark.parametrize("body", SPELLINGS, ids=json.dumps)
+def test_of_an_id_in_two_spellings_the_one_that_says_something_is_the_jobs(
+    body: dict[str, Any],
+) -> None:
+    assert create(200, body) == Accepted("video_1")
+
+
+def test_of_a_name_in_two_spellings_the_plain_one_counts() -> None:
+    refused = {"code": "content_policy_violation", "message": "no"}
+    for error in (refused | {"Code": 400}, {"Code": 400} | refused):
+        assert kind(create(400, {"error": error}))[1] is Reason.MODERATED
+    done = {"id": "video_1", "status": "completed"}
+    assert look(done | {"Status": "processing"}) == Done()
+    assert look(done | {"result": {"videoUrl": FILM, "video_url": None}}) == Done((FILM,))
