@@ -221,7 +221,10 @@ _MOST_SHAPE = 200
 
 def shape_of(body: bytes) -> str:
     """Its names and what kind of value each has: no sentence, no address, nothing of a prompt."""
-    shape = _shape(enveloped(json.loads(body)), "", 3)
+    try:
+        shape = _shape(enveloped(json.loads(body)), "", 3)
+    except RecursionError:  # The stack has less room here than where the body was read.
+        return "{…}"
     return shape if len(shape) <= _MOST_SHAPE else shape[: _MOST_SHAPE - 1] + "…"
 
 

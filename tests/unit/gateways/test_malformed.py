@@ -4,6 +4,7 @@ import json
 import random
 import re
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -355,6 +356,13 @@ def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, s
 @given(body=bodies)
 def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
     judge(Answer(200, {}, body))
+
+
+def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:
+    most = sys.getrecursionlimit()
+    for depth in range(most - 150, most):
+        deep = Answer(200, {}, b"[" * depth + b"1" + b"]" * depth)
+        assert isinstance(read_look(deep, gateway_id="video_1"), Running | Trouble)
 
 
 def raw(chance: random.Random) -> bytes:
