@@ -308,6 +308,26 @@ def test_an_order_that_it_has_already_is_that_job() -> None:
     assert kind(create(409, {"error": "no", "id": "t9"})) == ("Rejected", Reason.REFUSED)
 
 
+@pytest.mark.parametrize("status", [400, 422, 500, 503])
+def test_beside_a_timeout_only_a_conflict_says_that_an_id_is_the_jobs(status: int) -> None:
+    body = {"error": {"message": "request timed out"}, "id": "req-7"}
+    assert kind(create(status, body)) == ("Uncertain", None)
+
+
+def test_a_sentence_that_says_why_is_more_than_a_word_of_a_timeout_beside_it() -> None:
+    body = {"status": "timeout", "message": "Insufficient balance"}
+    assert kind(create(400, body)) == ("Locked", Reason.NO_BALANCE)
+
+
+@pytest.mark.parametrize("name", ["reason", "err_code", "status_code"])
+def test_a_5xx_pauses_nobody_by_a_name_that_gateways_give_to_words_of_their_vendors(
+    name: str,
+) -> None:
+    body = {"error": {"message": "x", "type": "upstream_error", name: "insufficient_quota"}}
+    for trust in (True, False):
+        assert kind(create(500, body, trust=trust))[0] != "Locked"
+
+
 def test_429_with_a_message_of_a_timeout_is_busy() -> None:
     assert create(429, envelope("request timed out")) == Busy(None)
 

@@ -184,3 +184,10 @@ def test_of_a_name_in_two_spellings_the_plain_one_counts() -> None:
     done = {"id": "video_1", "status": "completed"}
     assert look(done | {"Status": "processing"}) == Done()
     assert look(done | {"result": {"videoUrl": FILM, "video_url": None}}) == Done((FILM,))
+
+
+def test_a_table_written_into_other_words_is_read_in_a_message_alone() -> None:
+    quoted = 'it was {"status": "completed"} an hour ago'
+    assert look({"id": "video_1", "status": "processing", "output": quoted}) == Running()
+    moderated = 'upstream said {"error": {"code": "content_policy_violation"}}'
+    assert kind(create(400, {"message": moderated}))[1] is Reason.MODERATED
