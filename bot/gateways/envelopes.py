@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -17,7 +18,10 @@ _MOST = 200
 """Values of one table or list that are read."""
 _MOST_TABLES = 600
 _DEEPEST = 6
+_TRIES = 8
+"""Braces at which a table is looked for."""
 _ADDRESS = re.compile(r"https?://\S+")
+_BRACE = re.compile(r"\{")
 
 Table = dict[str, object]
 NAMES: dict[str, tuple[str, ...]] = {
@@ -128,16 +132,14 @@ def leaves(value: object) -> list[object]:
 def _opened(value: object, name: str) -> object:
     """A table that is written as text: new-api passes on a vendor's whole answer in a message.
 
-    Litellm puts words before it.
+    Litellm puts words before it, and words may have braces of their own.
     """
     if not isinstance(value, str):
         return value
-    start = value.find("{") if name in _MESSAGES else 0
-    if start < 0 or not value[start:].lstrip().startswith("{"):
-        return value
-    try:
+    starts = [it.start() for it in _BRACE.finditer(value)] if name in _MESSAGES else [0]
+    for start in starts[:_TRIES]:
         text = value[start : start + 16 * LONGEST].lstrip()
-        table, _ = json.JSONDecoder(object_pairs_hook=_table).raw_decode(text)
-    except (ValueError, RecursionError):
-        return value
-    return table
+        with suppress(ValueError, RecursionError):
+            if text.startswith("{"):
+                return json.JSONDecoder(object_pairs_hook=_table).raw_decode(text)[0]
+    return value

@@ -191,3 +191,13 @@ def test_a_table_written_into_other_words_is_read_in_a_message_alone() -> None:
     assert look({"id": "video_1", "status": "processing", "output": quoted}) == Running()
     moderated = 'upstream said {"error": {"code": "content_policy_violation"}}'
     assert kind(create(400, {"message": moderated}))[1] is Reason.MODERATED
+
+
+def test_braces_in_words_hide_no_table_that_follows_them() -> None:
+    told = 'the prompt "a {cat} in {rain}" failed: '
+    for status, code, becomes in (
+        (400, "content_policy_violation", ("Rejected", Reason.MODERATED)),
+        (400, "upstream_timeout", ("Uncertain", None)),
+    ):
+        message = told + json.dumps({"error": {"code": code, "message": "no"}})
+        assert kind(create(status, {"error": {"message": message}})) == becomes
