@@ -30,6 +30,7 @@ from bot.core.outcomes import (
 from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
 from bot.gateways.details import Answer
+from bot.gateways.envelopes import spots_in
 from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import PACKAGED, Meaning
 from bot.gateways.spelling import word_of
@@ -356,6 +357,11 @@ def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, s
 @given(body=bodies)
 def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
     judge(Answer(200, {}, body))
+
+
+def test_a_body_of_a_million_tables_is_read_in_part() -> None:
+    row: dict[str, object] = {"data": [{"data": [{}] * 100}] * 100}
+    assert len(spots_in({"data": [row] * 100})) < 1000
 
 
 def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:

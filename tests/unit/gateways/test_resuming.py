@@ -90,6 +90,15 @@ async def test_a_part_that_is_not_the_rest_is_no_video(video: Path, fault: wire.
         assert isinstance(await fetched(gateway, "v", [], video), Trouble)
 
 
+async def test_a_rest_that_is_shorter_than_it_says_makes_no_whole_video(video: Path) -> None:
+    span = f"bytes {CUT}-{len(FILE) - 1}/{len(FILE)}"
+    short = wire.answer(FILE[CUT:-100], 206, headers={"Content-Range": span})
+    server = Wire(first(KNOWN), wire.sending(short))
+    async with server.serve() as url, opened(url) as gateway:
+        told = f"{len(FILE) - 100} of {len(FILE)} bytes"
+        assert await fetched(gateway, "v", [], video) == Trouble(told)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -201,3 +201,16 @@ def test_braces_in_words_hide_no_table_that_follows_them() -> None:
     ):
         message = told + json.dumps({"error": {"code": code, "message": "no"}})
         assert kind(create(status, {"error": {"message": message}})) == becomes
+
+
+def test_an_error_of_moderation_under_an_error_of_http_is_no_end_without_a_state() -> None:
+    error = {"error": {"code": "content_policy_violation", "message": "no"}}
+    assert kind(look(error)) == ("Failed", Reason.MODERATED)
+    for status in (400, 410, 422):
+        assert isinstance(look(error, status), Trouble)
+
+
+def test_under_an_error_of_the_call_an_id_inside_makes_no_whole_job_of_it() -> None:
+    failed = {"status": "failed", "progress": 30}
+    assert kind(look(failed | {"id": "video_1"}, 500))[0] == "Failed"
+    assert isinstance(look(failed | {"data": {"task_id": "video_1"}}, 500), Trouble)
