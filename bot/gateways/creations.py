@@ -31,6 +31,7 @@ _TIMEOUTS = (504, 524, 598, 599)
 """Statuses of who waited in vain: the order may have arrived."""
 _OWN = ("code", "type", "message", "msg", "detail", "error")
 """Names of what a gateway says of itself."""
+_UNDER_WAY = (Meaning.WAITING, Meaning.RUNNING)
 _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 
 
@@ -66,7 +67,7 @@ def _read_success(told: Reading) -> Creation:
     is_done = told.state is Meaning.DONE and not set(_job_words(told)) <= set(NAMES["answered"])
     if sources and not is_no and (is_done or not is_told):
         return Accepted(UNNAMED, sources)
-    is_begun = meaning is Meaning.BEGUN or told.state in (Meaning.WAITING, Meaning.RUNNING)
+    is_begun = meaning is Meaning.BEGUN or told.state in _UNDER_WAY
     # A code or a message that nobody knows may be those of a success, and so may an error's id.
     if is_begun or not (is_told or (is_no and not ids)):
         return unsure
@@ -74,8 +75,10 @@ def _read_success(told: Reading) -> Creation:
         return Locked(lock, told.detail)
     if status == 429 or meaning is Meaning.BUSY:
         return Busy(retry_after(told.answer))
-    is_moderated = told.state is Meaning.MODERATED
-    return Rejected(reason_of(told.state if is_moderated else meaning), told.detail)
+    is_moderated = Meaning.MODERATED in (told.state, meaning)
+    if is_done and is_moderated:  # made, and kept back
+        return Rejected(Reason.WITHHELD, told.detail, charged=True)
+    return Rejected(reason_of(Meaning.MODERATED if is_moderated else meaning), told.detail)
 
 
 def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
@@ -85,8 +88,9 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
     meaning = found and found.meaning
     unasked = _unasked(told) if told.problem else None
     # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
-    is_coded = found is not None and found.step in _CODED
-    is_begun = meaning is Meaning.BEGUN and unasked is None
+    is_queued = told.state in _UNDER_WAY and bool(_ids(told))
+    is_coded = is_queued or (found is not None and found.step in _CODED)
+    is_begun = (is_queued or meaning is Meaning.BEGUN) and unasked is None
     lock = None if is_begun and is_coded else lock_of(status, found)
     # What may have been made is ordered again after a lock: a vendor's words are too little.
     if lock and (status < 500 or (lock := _own_lock(told))):

@@ -272,6 +272,11 @@ def test_the_id_of_a_job_of_which_a_word_is_said_counts_beside_an_error(word: st
         (400, {"error": {"message": "The job is still running"}}),
         (409, {"error": "duplicate request"}),
         (409, {"code": "already_exists", "message": "x"}),
+        (400, {"id": "video_1", "status": "queued", "error": None}),
+        (401, {"data": {"task_id": "video_1", "task_status": "PROCESSING"}}),
+        (402, {"id": "video_1", "status": "queued"}),
+        (429, {"id": "video_1", "status": "in_progress", "error": {"code": "rate_limit_exceeded"}}),
+        (503, {"id": "video_1", "status": "queued", "error": {"code": "insufficient_quota"}}),
         (429, flat("upstream_timeout", "x")),
         (500, envelope("i/o timeout")),
         (504, envelope("upstream request timeout")),
@@ -300,6 +305,23 @@ def test_a_person_who_wrote_the_word_of_a_timeout_makes_no_order_free() -> None:
     for status, body in ((200, {"status": "timeout"}), (400, flat("timeout", "x"))):
         told = read_creation(answer(status, body), trust_json_5xx=True, prompt="a timeout at chess")
         assert kind(told) == ("Uncertain", None)
+
+
+def test_an_id_or_a_word_alone_makes_no_job_of_a_refusal() -> None:
+    for body in ({"status": "queued"}, {"id": "req-7"}, {"id": "req-7", "status": "error"}):
+        assert kind(create(401, body)) == ("Locked", Reason.BAD_KEY)
+        assert create(429, body) == Busy(None)
+
+
+def test_a_video_that_was_made_at_once_and_kept_back_is_charged() -> None:
+    done = {"status": "completed", "raiMediaFilteredCount": 1}
+    for body in (done, {"status": "completed", "error": {"code": "content_policy_violation"}}):
+        told = create(200, body)
+        assert isinstance(told, Rejected)
+        assert (told.reason, told.charged) == (Reason.WITHHELD, True)
+    told = create(200, {"status": "success", "error": {"code": "content_policy_violation"}})
+    assert isinstance(told, Rejected)
+    assert (told.reason, told.charged) == (Reason.MODERATED, False)
 
 
 def test_an_order_that_it_has_already_is_that_job() -> None:
