@@ -7,8 +7,9 @@ import pytest
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Accepted, Done, Failed, Locked, Running, Trouble
+from bot.gateways.looks import read_look
 
-from .spoken import create, envelope, flat, kind, look
+from .spoken import answer, create, envelope, flat, kind, look
 
 # ------------------------------------------------------- looks: errors that pass by themselves
 
@@ -214,3 +215,17 @@ def test_under_an_error_of_the_call_an_id_inside_makes_no_whole_job_of_it() -> N
     failed = {"status": "failed", "progress": 30}
     assert kind(look(failed | {"id": "video_1"}, 500))[0] == "Failed"
     assert isinstance(look(failed | {"data": {"task_id": "video_1"}}, 500), Trouble)
+
+
+def test_a_sentence_that_a_person_wrote_ends_no_job() -> None:
+    told = answer(200, {"id": "video_1", "error": {"message": "Video failed"}})
+    ended = read_look(told, gateway_id="video_1", prompt="a robot")
+    assert kind(ended) == ("Failed", Reason.REFUSED)
+    quoted = read_look(told, gateway_id="video_1", prompt="Video failed")
+    assert isinstance(quoted, Running)
+
+
+def test_an_answer_that_is_no_error_of_http_pauses_nobody() -> None:
+    spent = {"error": {"code": "insufficient_quota", "message": "x"}}
+    assert kind(look(spent, 400)) == ("Locked", Reason.NO_BALANCE)
+    assert isinstance(look(spent, 302), Trouble)
