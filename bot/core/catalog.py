@@ -115,7 +115,8 @@ class Catalog:
             order = replace(order, seed=spare_seed)
         aspect, size = shape(model, quality, order)
         extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
-        named = {"size": size, **({"aspect": aspect} if aspect else {}), **extras}
+        chosen = {"size": size, **({"aspect": aspect} if aspect else {})}
+        named = {**chosen, **extras, **chosen}
         placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
         sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
         seconds = seconds_of(model, order, quality)

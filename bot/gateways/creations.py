@@ -76,7 +76,7 @@ def _read_success(told: Reading) -> Creation:
     if status == 429 or meaning is Meaning.BUSY:
         return Busy(retry_after(told.answer))
     is_moderated = Meaning.MODERATED in (told.state, meaning)
-    if is_done and is_moderated:  # made, and kept back
+    if is_done:  # made, and kept back
         return Rejected(Reason.WITHHELD, told.detail, charged=True)
     return Rejected(reason_of(Meaning.MODERATED if is_moderated else meaning), told.detail)
 
@@ -90,10 +90,10 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
     # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
     is_queued = told.state in _UNDER_WAY and bool(_ids(told))
     is_coded = is_queued or (found is not None and found.step in _CODED)
-    is_begun = (is_queued or meaning is Meaning.BEGUN) and unasked is None
+    is_begun = is_queued or (meaning is Meaning.BEGUN and unasked is None)
     lock = None if is_begun and is_coded else lock_of(status, found)
     # What may have been made is ordered again after a lock: a vendor's words are too little.
-    if lock and (status < 500 or (lock := _own_lock(told))):
+    if lock and (status < 500 or (not _ids(told) and (lock := _own_lock(told)))):
         return Locked(lock, detail)
     if is_begun and (is_coded or status != 429):
         ids = _ids(told) if status == 409 else []

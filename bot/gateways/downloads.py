@@ -25,6 +25,8 @@ from bot.gateways.sending import NET, read, write
 from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking
 from bot.log import redacted
 
+_MOST_WAITS = 256
+"""Addresses whose longer wait is remembered; the oldest are forgotten."""
 REQUESTS = 4
 """For one address, with all redirects and links that follow from it, and without those that brought
 more of a file that had begun."""
@@ -87,7 +89,7 @@ class Downloads:
             except NET as error:
                 got = Trouble(type(error).__name__)
                 if isinstance(error, aiohttp.SocketTimeoutError):
-                    self.waits[str(url)] = min(2 * wait, self.bounds.content / 2)
+                    self._wait_longer(str(url), wait)
             if isinstance(got, Fetched):
                 return got
             if isinstance(got, _Saving):
@@ -97,6 +99,12 @@ class Downloads:
                 got = got.broken_by
             fetch = got
         return fetch if not waiting or waiting[-1][2] else Trouble("too many redirects")
+
+    def _wait_longer(self, url: str, wait: float) -> None:
+        """Next time; an address that nobody asks again makes room for others."""
+        self.waits[url] = min(2 * wait, self.bounds.content / 2)
+        while len(self.waits) > _MOST_WAITS:
+            del self.waits[next(iter(self.waits))]
 
     async def _ask(
         self,

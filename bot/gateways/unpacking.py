@@ -81,8 +81,8 @@ class Unpacking:
 class Baring:
     """Takes a file piece by piece and gives it without what is blank before its first byte."""
 
-    def __init__(self, *, is_bare: bool = False) -> None:
-        self._head: bytes | None = None if is_bare else b""
+    def __init__(self) -> None:
+        self._head: bytes | None = b""
 
     def piece(self, piece: bytes) -> bytes:
         """The file's bytes so far; none as long as it may all be blank."""

@@ -688,3 +688,27 @@ def test_5xx_of_a_proxy_is_uncertain(status: int, body: object) -> None:
 def test_a_status_of_no_known_class_is_uncertain(status: int) -> None:
     for body in ("", envelope("no"), {"id": "video_1"}):
         assert kind(create(status, body)) == ("Uncertain", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (503, {"id": "t1", "status": "queued", "error": {"code": "model_not_found"}}),
+        (503, {"id": "t1", "error": {"code": "AccountOverdueError", "message": "overdue"}}),
+        (500, {"id": "t1", "error": {"code": "insufficient_user_quota", "message": "quota"}}),
+    ],
+)
+def test_beside_the_id_of_a_job_no_word_says_that_nothing_began(
+    status: int, body: dict[str, object]
+) -> None:
+    told = create(status, body)
+    assert isinstance(told, Uncertain) or (isinstance(told, Rejected) and told.charged)
+    del body["id"]
+    told = create(status, body)
+    assert isinstance(told, Locked) or (isinstance(told, Rejected) and not told.charged)
+
+
+def test_a_video_that_is_completed_and_not_there_is_charged_whatever_its_error_says() -> None:
+    told = create(200, {"status": "completed", "error": {"code": "artifact_not_found"}})
+    assert isinstance(told, Rejected)
+    assert (told.reason, told.charged) == (Reason.WITHHELD, True)
