@@ -4,7 +4,7 @@ Pure: from a job and the catalogue as it is now to a new order, or to none where
 that nobody is offered what would be refused.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -16,13 +16,15 @@ from bot.core.offers import takes
 from bot.core.orders import ANYBODY, AUTO, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
 
-_WISHES: tuple[Mapping[str, Any], ...] = (
-    {"seed": None, "negative_prompt": ""},
-    {"prompt_extend": None, "watermark": None},
-    {"audio": None},
-    {"quality": None},
-    {"seconds": None},
-    {"aspect": None},
+WISHES = (
+    "seed",
+    "negative_prompt",
+    "prompt_extend",
+    "watermark",
+    "audio",
+    "quality",
+    "seconds",
+    "aspect",
 )
 """The wishes to give up where a model lacks them; the least missed first."""
 
@@ -98,7 +100,7 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
     takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
     order = replace(order, family=family if takes_one else None)
     # A hopeless order is refused in words on submission: its words may be too long, say.
-    return _first(catalog, _relaxed(order)) or order
+    return _first(catalog, relaxed(order)) or order
 
 
 def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | None:
@@ -139,7 +141,10 @@ def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | 
     plain = replace(job.order, remix_of=None)
     others = [f for f in catalog.families if f != job.request.family and _can_be_carried(f)]
     wanted = [each for each in others if family in (None, each)]
-    return _first(catalog, (replace(it, family=f) for it in _relaxed(plain) for f in wanted))
+    *_, bare = relaxed(plain)
+    # Those that can't make it at all are asked once, and not again for every set of wishes.
+    able = [each for each in wanted if takes(catalog, replace(bare, family=each))]
+    return _first(catalog, (replace(it, family=f) for it in relaxed(plain) for f in able))
 
 
 def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
@@ -199,13 +204,13 @@ def _made(job: Job) -> Made | None:
     )
 
 
-def _relaxed(order: Order) -> Iterable[Order]:
+def relaxed(order: Order, wishes: Sequence[str] = WISHES) -> Iterable[Order]:
     """The order with as many of its wishes as possible."""
-    wishes = [each for each in _WISHES if replace(order, **each) != order]
-    for many in range(len(wishes) + 1):
-        for given_up in combinations(wishes, many):
-            changes = {key: none for wish in given_up for key, none in wish.items()}
-            yield replace(order, **changes)
+    bare: dict[str, Any] = {wish: "" if wish == "negative_prompt" else None for wish in wishes}
+    asked = [wish for wish in wishes if getattr(order, wish) != bare[wish]]
+    for many in range(len(asked) + 1):
+        for given_up in combinations(asked, many):
+            yield replace(order, **{wish: bare[wish] for wish in given_up})
 
 
 def _first(catalog: Catalog, orders: Iterable[Order]) -> Order | None:

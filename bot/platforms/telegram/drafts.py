@@ -18,12 +18,15 @@ from bot.core.errors import Refused
 from bot.core.models import DRAFT
 from bot.core.orders import AUTO, AUTO_WORD, ON_OFF, SWITCHES, Order, length_of, switch_of
 from bot.core.replies import Left, Reply, Text, position, request_fact, switched
+from bot.core.variations import relaxed
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Look
 
 MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 """Movements only with a picture: they are for what stands still. Switches where both ways go."""
-_UNSWITCHED: dict[str, Any] = dict.fromkeys(SWITCHES.values())
+CHOICES = ("prompt_extend", "watermark", "audio", "quality", "aspect", "seconds")
+"""What another model may lack that was chosen here; the least missed first."""
+_UNCHOSEN: dict[str, Any] = dict.fromkeys(CHOICES)
 
 
 class Drafts(Protocol):
@@ -63,12 +66,11 @@ def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
 
 def possible(catalog: Catalog, order: Order) -> Order:
     """The order without those of its choices that its model can't have."""
-    for without in ({}, _UNSWITCHED, {"quality": None}, {"aspect": None}, {"seconds": None}):
-        order = replace(order, **without)
-        if offers.takes(catalog, order):
-            return order
-    catalog.choose(order)
-    return order
+    for fewer in relaxed(order, CHOICES):
+        if offers.takes(catalog, fewer):
+            return fewer
+    catalog.choose(fewer)
+    return fewer
 
 
 def look(
@@ -136,7 +138,7 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     _, request = catalog.choose(order)
     if menu == "model":
         places = {family: str(place) for place, family in enumerate(catalog.families)}
-        bare = replace(order, seconds=None, aspect=None, quality=None, **_UNSWITCHED)
+        bare = replace(order, **_UNCHOSEN)
         able = offers.families(catalog, bare)
         return [(places[each], catalog.label(each)) for each in able], places[request.family]
     if menu == "seconds":

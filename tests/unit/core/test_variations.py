@@ -473,8 +473,16 @@ def test_of_what_was_switched_only_that_is_given_up_which_another_model_lacks() 
     catalog = Catalog(models=(WILLING, mute, fixed))
     failed = auto_job(catalog, status=Status.FAILED, reason=Reason.REFUSED)
     assert switched(variations.elsewhere(failed, catalog, "fixed")) == SWITCHED | {"seconds": None}
-    words = {"prompt_extend": None, "watermark": None}
-    assert switched(variations.elsewhere(failed, catalog, "mute")) == SWITCHED | words
+    wordless = SWITCHED | {"prompt_extend": None}
+    assert switched(variations.elsewhere(failed, catalog, "mute")) == wordless
+
+
+def test_a_seed_stays_where_another_model_lacks_the_negative_prompt_alone() -> None:
+    other = replace(WAN_TEXT, name="other", family="other", takes=(Extra.SEED,))
+    failed = made(seed=7, negative_prompt="rain")
+    found = variations.elsewhere(failed, Catalog(models=(WAN_TEXT, other)), "other")
+    assert found is not None
+    assert (found.seed, found.negative_prompt) == (7, "")
 
 
 def test_shorter_than_a_length_that_the_model_chose_is_less_than_half_of_the_longest() -> None:

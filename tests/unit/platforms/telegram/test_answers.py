@@ -173,6 +173,18 @@ async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch(lobby: L
     assert "sound" not in draft.text
 
 
+async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobby) -> None:
+    """It has no such length and can't be silent, and has a watermark or none all the same."""
+    takes = (Extra.AUDIO, Extra.WATERMARK)
+    loud = replace(SORA, seconds=(4,), takes=(Extra.WATERMARK,), silent=False)
+    offering(lobby, replace(WAN_TEXT, seconds=(5, 10), takes=takes), loud)
+    chose = ("Length", "10 s", "Sound", "Without sound", "Watermark", "With a watermark")
+    draft = await chosen(lobby, *chose, "Model", "Sora")
+    assert "Sora · 4 s" in draft.text
+    assert "Without sound" not in draft.text
+    assert "With a watermark" in draft.text
+
+
 # --- pictures that are handed on ------------------------------------------------------------------
 
 
