@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -436,6 +437,34 @@ async def test_the_menus_offer_what_any_model_of_a_family_makes(
     await expect(page.get_by_role("button", name="Make it 1080p")).to_be_visible()
 
 
+async def test_the_menus_offer_no_shape_and_no_length_that_would_be_refused(
+    house: House, visit: NewPage
+) -> None:
+    """And a family that is gone at its maker says so, as it does in every other list."""
+    gateway = {
+        "GATEWAYS__MAIN__DIALECT": "new-api",
+        "GATEWAYS__MAIN__MODELS": json.dumps(
+            ["doubao-seedance-1-5-pro-251215", "veo-3.1-generate-preview", "sora-2"]
+        ),
+    }
+    async with house.open(**gateway) as address:
+        page = await visit(address)
+        model, shape, length, quality = (
+            page.locator(f"select[name={each}]")
+            for each in ("model", "aspect", "seconds", "quality")
+        )
+        await expect(model).to_contain_text("Sora 2 (ended 2026-09-24)")
+        await model.select_option(label="Seedance 1.5")
+        await expect(shape).to_contain_text("21:9")
+        await expect(shape).not_to_contain_text("3:2")
+        await page.locator("input[type=file]").set_input_files(PICTURE)
+        await expect(shape).to_contain_text("3:2")
+        await model.select_option(label="Veo 3.1")
+        await expect(length.locator("option")).to_have_text(["Length", "4 s", "6 s", "8 s"])
+        await quality.select_option("1080p")
+        await expect(length.locator("option")).to_have_text(["Length", "8 s"])
+
+
 async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
     house: House, visit: NewPage
 ) -> None:
@@ -452,7 +481,7 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
         await expect(page.locator("select[name=enhance]")).to_have_count(0)
         await sound.select_option(label="Without sound")
         await length.select_option(label="Auto")
-        await page.locator("select[name=model]").select_option(label="Sora 2")
+        await page.locator("select[name=model]").select_option(label="Sora 2 (ended 2026-09-24)")
         await expect(sound).to_have_count(0)
         await page.locator("select[name=model]").select_option(label="Seedance 1.5")
         await sound.select_option(label="Without sound")

@@ -216,7 +216,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
             {"name": name, "says": say(f"command.{name}"), "options": list(options)}
             for name, options in COMMANDS.items()
         ],
-        "models": [_model(model) for model in catalog.models],
+        "models": [_model(catalog, model) for model in catalog.models],
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),
@@ -237,18 +237,26 @@ def _positions(locale: str) -> dict[str, str]:
     }
 
 
-def _model(model: Model) -> Json:
+def _model(catalog: Catalog, model: Model) -> Json:
     return {
         "family": model.family,
-        "label": model.label,
+        "label": catalog.label(model.family),
         "kinds": list(model.kinds),
-        "follows": model.picture is not None and model.picture.follows,
-        "seconds": [*model.seconds, *((AUTO,) if model.auto else ())],
         "switches": _switches(model),
-        "shapes": {
-            quality: [] if isinstance(sizes, str) else list(sizes)
-            for quality, sizes in model.sizes.items()
-        },
+        "qualities": {quality: _quality(model, quality) for quality in model.sizes},
+    }
+
+
+def _quality(model: Model, quality: str) -> Json:
+    """What it makes in this one, of words alone and of pictures; no shapes are any."""
+    sizes = model.sizes[quality]
+    given = isinstance(sizes, str) or (model.picture is not None and model.picture.follows)
+    shapes = list(model.shapes if isinstance(sizes, str) else sizes)
+    return {
+        "kinds": list(model.differing(quality).kinds or model.kinds),
+        "seconds": [*model.lengths(quality), *((AUTO,) if model.auto else ())],
+        "shapes": shapes,
+        "reshaped": [] if given else shapes,
     }
 
 

@@ -274,10 +274,10 @@ export class Composer {
     const preferred = able.some((each) => each.family === this.preferred) ? this.preferred : able[0]?.family;
     const family = able.filter((each) => each.family === (rest.model ?? preferred));
     const all = {
-      seconds: () => this.sound ? [] : [...new Set(family.flatMap((each) => each.seconds))].sort((a, b) => a - b).map(String),
+      seconds: () => this.sound ? [] : [...new Set(family.flatMap((each) => Object.values(each.qualities).flatMap(({ seconds }) => seconds)))].sort((a, b) => a - b).map(String),
       quality: () => this.qualities, aspect: () => this.aspects,
     }[name]?.() ?? ["on", "off"];
-    const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.pictured)));
+    const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.kind)));
     if (name in this.switches) return had.length > 1 ? had : [];
     return name === "quality" && had.length > 1 ? ["draft", ...had] : had;
   }
@@ -367,12 +367,16 @@ export class Composer {
   }
 }
 
-// Whether one model makes that; where it follows the picture, any shape will do.
-function makes(model, { seconds, quality, aspect, ...rest }, pictured) {
-  const [first] = Object.keys(model.shapes);
-  const shaped = (each) => !aspect || !model.shapes[each].length || (model.follows && pictured) || model.shapes[each].includes(aspect);
-  if (seconds && !model.seconds.includes(Number(seconds))) return false;
-  if (Object.entries(model.switches).some(([name, can]) => rest[name] && !can.includes(rest[name]))) return false;
-  if (quality === "draft") return Object.keys(model.shapes).some(shaped);
-  return (!quality || quality in model.shapes) && shaped(quality ?? first);
+// Whether one model makes that, by the rules of the service.
+function makes(model, { seconds, quality, aspect, ...rest }, kind) {
+  const can = Object.entries(model.qualities).filter(([, each]) => each.kinds.includes(kind));
+  const long = ([, each]) => !seconds || each.seconds.includes(Number(seconds));
+  const shaped = ([, each]) => {
+    const shapes = kind === "t2v" ? each.shapes : each.reshaped;
+    return !aspect || !shapes.length || shapes.includes(aspect);
+  };
+  if (Object.entries(model.switches).some(([name, able]) => rest[name] && !able.includes(rest[name]))) return false;
+  if (quality === "draft") return can.some((each) => long(each) && shaped(each));
+  const chosen = quality ? can.find(([name]) => name === quality) : can.find(long) ?? can[0];
+  return chosen !== undefined && long(chosen) && shaped(chosen);
 }

@@ -262,7 +262,8 @@ async def test_a_length_that_may_be_left_to_the_model_and_switches_are_listed_wh
     assert facts["Wan"][1].startswith("5, 10 s, auto · ")
     assert facts["Wan"][2:] == ["as you like it: Sound"]
     assert facts["Sora"][-1].startswith("4, 8 s · ")
-    assert models["wan"]["seconds"] == [5, 10, AUTO]
+    for quality in models["wan"]["qualities"].values():
+        assert quality["seconds"] == [5, 10, AUTO]
     assert models["wan"]["switches"] == {"sound": ["on", "off"], "enhance": [], "watermark": []}
     assert models["sora"]["switches"] == {"sound": ["on"], "enhance": [], "watermark": []}
 
