@@ -128,7 +128,7 @@ def card(
     timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at and not waits else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
-    price = [Text(id="fact.cost", values={"cost": cost})] if cost else []
+    price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
         text=_turn(job, at_once) or Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],
@@ -251,6 +251,11 @@ def request_fact(request: VideoRequest) -> Text:
             "shape": " · ".join(filter(None, (request.aspect, request.quality))),
         },
     )
+
+
+def cost_fact(request: VideoRequest, cost: str) -> Text:
+    """What it costs; of a length that the model chooses, at most."""
+    return Text(id="fact.cost_most" if request.auto else "fact.cost", values={"cost": cost})
 
 
 def switched(order: Order) -> list[Text]:

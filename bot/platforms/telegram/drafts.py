@@ -17,7 +17,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import DRAFT
 from bot.core.orders import AUTO, AUTO_WORD, ON_OFF, SWITCHES, Order, length_of, switch_of
-from bot.core.replies import Left, Reply, Text, position, request_fact, switched
+from bot.core.replies import Left, Reply, Text, cost_fact, position, request_fact, switched
 from bot.core.variations import relaxed
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Look
@@ -86,7 +86,7 @@ def look(
     _, request = catalog.choose(order)
     facts = [request_fact(request), *switched(order)]
     if cost := catalog.cost(request, currency):
-        facts.append(Text(id="fact.cost", values={"cost": cost}))
+        facts.append(cost_fact(request, cost))
     if left is not None:
         values = {"resets_at": left.resets_at}
         facts.append(Text(id="fact.left", values=values, count=left.videos))

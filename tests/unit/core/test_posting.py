@@ -12,10 +12,11 @@ from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import AUTO
 from bot.core.outcomes import Failed, Running, Uncertain
 from bot.core.posting import AWAY, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.core.service import Actor
 from tests.unit.core.orders import ANN, SORA, order
 from tests.unit.core.workshop import FREE, Workshop
@@ -458,8 +459,17 @@ async def test_a_card_names_no_price_of_what_is_not_paid(workshop: Workshop) -> 
     assert await _costs(workshop, over) == []
 
 
-def _price(workshop: Workshop, prices: dict[str, int]) -> None:
-    catalog = Catalog(models=(replace(SORA, prices=prices),))
+async def test_of_a_length_that_the_model_chooses_the_card_tells_the_most(
+    workshop: Workshop,
+) -> None:
+    _price(workshop, {"720p": 100_000}, auto=True)
+    job = await workshop.submit(order(seconds=AUTO))
+    facts = (await workshop.posting.card(job)).facts
+    assert Text(id="fact.cost_most", values={"cost": "0.80 USD"}) in facts
+
+
+def _price(workshop: Workshop, prices: dict[str, int], *, auto: bool = False) -> None:
+    catalog = Catalog(models=(replace(SORA, prices=prices, auto=auto),))
     workshop.own["chat", "club"] = Terms(catalog=catalog, limits=FREE)
 
 

@@ -143,10 +143,10 @@ async def test_a_draft_says_what_is_left_to_the_model_and_what_it_costs_at_most(
     offering(lobby, model)
     draft = await chosen(lobby, "Length", "Auto, up to 10 s")
     assert "Wan · up to 10 s · 16:9 · 720p" in draft.text
-    assert "Costs 2.00 USD" in draft.text
+    assert "Costs up to 2.00 USD" in draft.text
     draft = await pressed(lobby, "Sound", "Without sound")
     assert "Without sound" in draft.text
-    assert "Costs 0.50 USD" in draft.text
+    assert "Costs up to 0.50 USD" in draft.text
     assert "• Without sound" in str((await pressed(lobby, "Sound")).markup)
     draft = await pressed(lobby, "• Without sound")
     await lobby.hear(await lobby.ann.presses(draft, "Go"))
