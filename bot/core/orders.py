@@ -103,12 +103,17 @@ def shaping_of(word: str) -> Shaping:
         raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
 
 
+_DIGITS = 9
+"""Of a length; Python refuses to read numbers of thousands."""
+
+
 def length_of(word: str) -> int:
     """Seconds, or `AUTO`, as somebody typed them. Raises `Refused("seconds_unreadable")`."""
-    if word.casefold() == AUTO_WORD:
+    told = word.strip().casefold()
+    if told == AUTO_WORD:
         return AUTO
-    digits = word.casefold().removesuffix("s")
-    if not digits.isdecimal():
+    digits = told.removesuffix("s").rstrip()
+    if not digits.isdecimal() or len(digits) > _DIGITS:
         raise Refused("seconds_unreadable", wanted=word)
     return int(digits)
 
@@ -116,7 +121,7 @@ def length_of(word: str) -> int:
 def switch_of(word: str) -> bool:
     """Whether somebody typed *on* or *off*. Raises `Refused("switch_unreadable")`."""
     try:
-        return _POSITIONS[word.casefold()]
+        return _POSITIONS[word.strip().casefold()]
     except KeyError:
         raise Refused("switch_unreadable", wanted=word) from None
 

@@ -10,7 +10,7 @@ from bot.core.catalog import Catalog
 from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.models import Model, Places, Quality
-from bot.core.orders import AUTO, Extra, Kind, VideoRequest
+from bot.core.orders import AUTO, Extra, Kind, VideoRequest, length_of, switch_of
 from bot.i18n import say
 
 from .orders import order
@@ -225,3 +225,14 @@ def test_what_there_is_to_choose_is_told_of_models_as_a_whole() -> None:
 def test_the_dearest_counts_where_silence_costs_more() -> None:
     assert SEEDANCE.dearest == 12 * 40
     assert replace(SEEDANCE, silent_prices={"720p": 50}).dearest == 12 * 50
+
+
+def test_what_is_typed_by_hand_may_have_capitals_and_blanks() -> None:
+    assert [switch_of(word) for word in (" Off", "ON ", "No")] == [False, True, False]
+    assert [length_of(word) for word in ("Auto ", " 5 s", "5S")] == [AUTO, 5, 5]
+
+
+@pytest.mark.parametrize("word", ["9" * 5000, "-1", "5.5", "s", "", "²"])
+def test_what_is_no_length_is_refused_however_long(word: str) -> None:
+    with pytest.raises(Refused, match="seconds_unreadable"):
+        length_of(word)
