@@ -90,6 +90,8 @@ def refusal(
             continue
         if most == 0:
             return Refused("limit_zero")
+        if most is not None and more > most:
+            return Refused("limit_too_dear")  # tomorrow as well
         if most is not None and used + more > most:
             return Refused(f"limit_{name}", limit=most, used=used, resets_at=resets_at)
     return None

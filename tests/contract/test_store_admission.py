@@ -266,6 +266,16 @@ async def test_what_a_gateway_refused_and_tries_of_one_job_are_no_paid_ones(stor
         await store.moved(sent, moves.failed(sent, Reason.MODERATED, charged=False))
 
 
+async def test_one_that_alone_costs_more_than_a_day_may_is_told_so_and_not_to_come_tomorrow(
+    store: Store,
+) -> None:
+    with pytest.raises(Refused, match="limit_too_dear"):
+        await store.admitted(limits=replace(FREE, purse_money=PRICE - 1))
+    await store.admitted(limits=replace(FREE, purse_money=PRICE))
+    with pytest.raises(Refused, match="limit_purse_money"):
+        await store.admitted(limits=replace(FREE, purse_money=PRICE))
+
+
 @pytest.mark.parametrize("code", ["limit_purse_videos", "limit_purse_money"])
 async def test_what_may_have_been_paid_for_counts_for_its_purse(store: Store, code: str) -> None:
     for _ in range(5):

@@ -14,6 +14,7 @@ from bot.i18n import say
         (Refused("limit_person_videos", limit=1, used=1, resets_at=0), "your one video"),
         (Refused("limit_person_videos", limit=3, used=3, resets_at=0), "your 3 videos"),
         (Refused("limit_zero"), "No videos are made here"),
+        (Refused("limit_too_dear"), "One such video costs more"),
     ],
 )
 def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:
