@@ -10,7 +10,7 @@ from rich.table import Table
 from bot.cli import software, tables
 from bot.cli.words import tell
 from bot.config import Config, load
-from bot.config.held import Held, held_back
+from bot.config.held import Held
 from bot.core.choosing import listed
 from bot.core.models import MICRO, Model
 from bot.core.orders import AUTO_WORD, Extra, Kind
@@ -46,7 +46,7 @@ def list_models(file: Path | None, *, as_json: bool = False) -> None:
 
 def _print(config: Config) -> None:
     """Models of which everything is held back come last, without a kind that can be ordered."""
-    held = {each.model.name: each for each in held_back(config.settings, config.catalog)}
+    held = {each.model.name: each for each in software.held_all(config)}
     offered = {model.name for model in config.catalog.models}
     models = [_facts(model, held.get(model.name)) for model in config.catalog.models]
     models += [_facts(e.model, e) for name, e in held.items() if name not in offered]
@@ -77,8 +77,9 @@ def _facts(model: Model, held: Held | None) -> Mapping[str, object]:
 
 
 def _waiting(held: Held) -> Mapping[str, object]:
-    """The one reason there is: nobody said which version of the plugin runs."""
-    return {"kinds": held.kinds, "why": "plugin_version_unknown", "until": held.key}
+    """Nobody said which version of the plugin runs, or that an older generation stays."""
+    why = "generation_may_change" if held.relay else "plugin_version_unknown"
+    return {"kinds": held.kinds, "why": why, "until": held.key}
 
 
 def _quality(model: Model, quality: str, kinds: Collection[Kind]) -> Mapping[str, object]:

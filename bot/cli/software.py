@@ -1,11 +1,12 @@
 """The software of a gateway, as `init` and `doctor` find it, and the sentences about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.cli.words import tell
 from bot.config import Config
 from bot.config.discoveries import Found, now
-from bot.config.held import held_back
+from bot.config.held import OLDER, Held, held_back
+from bot.config.plugins import Generation
 from bot.core.orders import Kind
 from bot.gateways.survey import Survey, identify
 from bot.gateways.which import ALIKE, DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
@@ -58,11 +59,19 @@ def unlikes(config: Config) -> Iterator[str]:
 
 def old(gateway: str, found: Found, config: Config) -> str | None:
     """That an older relay counts for unknown until the operator answers for it."""
-    if found.software != NEW_API or found.generation in (None, "C"):
-        return None
-    if config.settings.gateways[gateway].generation is not None:
-        return None
-    return tell("which.old", gateway=gateway, generation=found.generation)
+    if generation := relays(config, {gateway: found}).get(gateway):
+        return tell("which.old", gateway=gateway, generation=generation)
+    return None
+
+
+def relays(config: Config, found: Mapping[str, Found]) -> Mapping[str, Generation]:
+    """The older generations that were found where the operator named none, by gateway."""
+    return {
+        gateway: each.generation
+        for gateway, each in found.items()
+        if each.software == NEW_API and each.generation in OLDER
+        if config.settings.gateways[gateway].generation is None
+    }
 
 
 def repeats(gateway: str, found: Found) -> str | None:
@@ -72,12 +81,24 @@ def repeats(gateway: str, found: Found) -> str | None:
 
 def held(config: Config, gateway: str | None = None) -> list[str]:
     """One sentence for each family of which something is held back, at that gateway or at any."""
-    families: dict[tuple[str, str, str], dict[Kind, None]] = {}
-    for each in held_back(config.settings, config.catalog):
+    families: dict[tuple[str, str, str, str], dict[Kind, None]] = {}
+    for each in held_all(config):
         if gateway in (None, each.model.gateway):
-            family = (each.model.label, each.model.gateway, each.plugin)
+            family = (each.model.label, each.model.gateway, each.plugin, each.relay or "")
             families.setdefault(family, {}).update(dict.fromkeys(each.kinds))
     return [
-        tell("which.held", family=label, kinds=", ".join(kinds), gateway=at, plugin=plugin)
-        for (label, at, plugin), kinds in families.items()
+        tell(
+            "which.held_relay" if relay else "which.held",
+            family=label,
+            kinds=", ".join(kinds),
+            gateway=at,
+            plugin=plugin,
+            generation=relay,
+        )
+        for (label, at, plugin, relay), kinds in families.items()
     ]
+
+
+def held_all(config: Config) -> list[Held]:
+    """All that is held back, with the setting that decides."""
+    return held_back(config.settings, config.catalog, relays(config, config.found))

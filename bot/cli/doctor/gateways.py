@@ -69,13 +69,14 @@ def about_software(
         yield from _changes(gateway, found, last, known_models(config.settings))
     if said := software.unlike(gateway, found, config.settings.gateways[gateway].dialect):
         yield Finding(Mark.PROBLEM, said)
-    if said := software.old(gateway, found, config):
-        yield Finding(Mark.NOTE, said)
+    if relay := software.old(gateway, found, config):
+        yield Finding(Mark.NOTE, relay)
     if said := software.repeats(gateway, found):
         yield Finding(Mark.NOTE, said)
     if held := software.held(config, gateway):
         yield from (Finding(Mark.NOTE, each) for each in held)
-        yield Finding.note("which.how", gateway=gateway)
+        if not relay:
+            yield Finding.note("which.how", gateway=gateway)
 
 
 def _changes(gateway: str, found: Found, last: Found, ours: Collection[str]) -> Iterator[Finding]:

@@ -47,6 +47,26 @@ def test_models_has_one_line_for_each_family_of_which_something_is_held_back(
     ]
 
 
+@pytest.mark.parametrize("relay", ["A", "B"])
+def test_at_an_older_generation_the_answer_is_that_it_stays_and_no_plugin(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], relay: str
+) -> None:
+    """And what it can't do itself, as Jimeng's pictures, waits for nothing."""
+    keep(tmp_path, "main", found("new-api", relay, "kling-v1", "jimeng_vgfm_t2v_l20"))
+    list_models(written(tmp_path))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Held back")]
+    assert lines == [
+        (
+            "Held back: Kling (i2v, kf2v) at gateway main, until gateways.main.generation says"
+            f" that it stays at {relay}."
+        )
+    ]
+    list_models(written(tmp_path, f'generation = "{relay}"'))
+    said = capsys.readouterr().out
+    assert "Held back" not in said
+    assert "t2v i2v kf2v" in said
+
+
 def test_models_holds_nothing_back_where_the_version_is_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
