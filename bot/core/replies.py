@@ -254,7 +254,7 @@ def request_fact(request: VideoRequest) -> Text:
 
 
 def cost_fact(request: VideoRequest, cost: str) -> Text:
-    """What it costs; of a length that the model chooses, at most."""
+    """The price; of a length that the model chooses, the highest."""
     return Text(id="fact.cost_most" if request.auto else "fact.cost", values={"cost": cost})
 
 

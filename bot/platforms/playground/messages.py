@@ -248,7 +248,7 @@ def _model(catalog: Catalog, model: Model) -> Json:
 
 
 def _quality(model: Model, quality: str) -> Json:
-    """What it makes in this one, of words alone and of pictures; no shapes are any."""
+    """The kinds, lengths and shapes of one quality, by words and by picture; no shapes are any."""
     sizes = model.sizes[quality]
     given = isinstance(sizes, str) or (model.picture is not None and model.picture.follows)
     shapes = list(model.shapes if isinstance(sizes, str) else sizes)

@@ -25,7 +25,7 @@ from bot.platforms.telegram.messages import Look
 MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 """Movements only with a picture: they are for what stands still. Switches where both ways go."""
 CHOICES = ("prompt_extend", "watermark", "audio", "quality", "aspect", "seconds")
-"""What another model may lack that was chosen here; the least missed first."""
+"""The choices that another model may lack; the least missed first."""
 _UNCHOSEN: dict[str, Any] = dict.fromkeys(CHOICES)
 
 
