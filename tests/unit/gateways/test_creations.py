@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.jobs import UNNAMED, Reason
-from bot.core.outcomes import Accepted, Busy, Creation, Rejected
+from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
 from bot.gateways.creations import read_creation
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind
