@@ -20,7 +20,7 @@ def check_config(file: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True, markup=False)
     said = (
         *(*what_can_run(config), offered(config), *remarks(config), worst_day(config)),
-        *accounts(config),
+        *(*too_dear(config.terms, config.settings.currency), *accounts(config)),
     )
     for sentence in said:
         console.print(sentence)
@@ -77,6 +77,7 @@ def accounts(config: Config) -> list[str]:
         named = ", ".join(name for name, _ in theirs)
         purse = tell("check.purse", gateway=gateway, communities=named)
         said.append(f"{purse} {_worst(theirs[0][1], config.settings.currency)}")
+        said += too_dear(theirs[0][1], config.settings.currency)
     return said
 
 
@@ -98,6 +99,24 @@ def _shown(limits: Limits) -> str:
 def worst_day(config: Config) -> str:
     """A day's cost to the operator if everybody asks for the dearest there is."""
     return _worst(config.terms, config.settings.currency)
+
+
+def too_dear(terms: Terms, currency: str) -> list[str]:
+    """The models of which one video can cost more than a whole day's money; [] where none can."""
+    most, priced = terms.limits.purse_money, [m for m in terms.catalog.models if m.prices]
+    dear = [model for model in priced if most is not None and model.dearest > most]
+    if most is None or not dear:
+        return []
+    each = [
+        tell(
+            "check.between",
+            model=model.name,
+            least=f"{model.cheapest / MICRO:g}",
+            most=money(model.dearest, currency),
+        )
+        for model in dear
+    ]
+    return [tell("check.too_dear", money=money(most, currency), models=", ".join(each))]
 
 
 def _worst(terms: Terms, currency: str) -> str:

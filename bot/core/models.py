@@ -149,6 +149,15 @@ class Model:
         """The cost of its longest video in the dearest quality, with sound or not."""
         return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
 
+    @property
+    def cheapest(self) -> int:
+        """The cost of its shortest video in the cheapest quality, with sound or not."""
+        return min(
+            self.cost(min(self.lengths(quality)), quality, audio=audio)
+            for quality in self.qualities
+            for audio in (None, False)
+        )
+
     def price(self, quality: str | None, *, audio: bool | None = None) -> int:
         """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""
         prices = self.silent_prices if audio is False and self.silent_prices else self.prices

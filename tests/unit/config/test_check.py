@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.check import offered, remarks, what_can_run, worst_day
+from bot.cli.check import offered, remarks, too_dear, what_can_run, worst_day
 from bot.cli.run import obstacles
 from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Told
 
@@ -46,6 +46,14 @@ WORST = {
 @pytest.mark.parametrize(("text", "sentence"), WORST.values(), ids=WORST)
 def test_the_worst_day_is_known_before_the_start(read: Read, text: str, sentence: str) -> None:
     assert worst_day(read(text)) == sentence
+
+
+def test_a_day_of_less_money_than_one_video_can_cost_is_told_with_its_models(read: Read) -> None:
+    limited = read(f"[limits]\npurse_money_per_day = 2\n{PRICES}")
+    (said,) = too_dear(limited.terms, "USD")
+    assert "allows 2.00 USD, and one video can cost more: sora-2 (0.8 to 2.40 USD)." in said
+    for text in (f"[limits]\npurse_money_per_day = 2.4\n{PRICES}", PRICES, ""):
+        assert too_dear(read(text).terms, "USD") == []
 
 
 REFUNDS = (
