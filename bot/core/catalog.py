@@ -4,7 +4,8 @@ A wish beyond a model is refused here, before it costs anything, with what it ca
 field for each value is settled here too, so that a row holds all there is to send.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.choosing import (
@@ -21,10 +22,11 @@ from bot.core.errors import Refused
 from bot.core.models import DRAFT, QUALITIES, Model, Preset, money
 from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, VideoRequest
 from bot.core.parts import room, within
-from bot.core.prompts import clean
+from bot.core.prompts import DASHES, clean
 
 TYPICAL = 180.0
 """Seconds that a video takes of which nobody knows any more."""
+_GAP = re.compile(rf"[\s_{DASHES}]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,23 @@ class Catalog:
         )
         return replace(self, models=tuple(m for m in models if m.kinds), linked=False)
 
-    def knows(self, name: str) -> bool:
-        """Whether a family goes by this name, in whatever case."""
-        return any(name.casefold() in _names(model) for model in self.models)
+    def named(self, name: str) -> list[Model]:
+        """The models of that name, however it is spelt; else those of the one family whose name
+        begins like that."""
+        wanted = _spelt(name)
+        exact = [model for model in self.models if wanted in _names(model)]
+        begun = [] if exact or not wanted else self._begun(wanted)
+        return exact or (begun if len({model.family for model in begun}) == 1 else [])
+
+    def _begun(self, wanted: str) -> list[Model]:
+        models = self.models
+        return [m for m in models if any(name.startswith(wanted) for name in _names(m))]
 
     def choose(self, order: Order, *, spare_seed: int | None = None) -> tuple[Model, VideoRequest]:
         """The model for `order` and the request to send; `Refused` says what can be had instead.
 
-        Of a family's models that take this kind, the first that can do everything asked for.
+        Of a family's models that take this kind, the first that can do everything asked for; where
+        no family is named and the usual one can't, the first family that can.
         `spare_seed` is sent where a better quality of the same video can be had later.
         """
         if order.remix_of and (remixed := self._remixed(order, order.remix_of)):
@@ -94,9 +105,21 @@ class Catalog:
             raise Refused("fit_alone")
         if order.quality:
             order = replace(order, quality=order.quality.casefold())
+        why: Refused | None = None
+        for models in self._families_for(order.family, kind):
+            try:
+                return self._first(models, order, kind, spare_seed)
+            except Refused as refused:
+                why = why or refused
+        assert why is not None
+        raise why
+
+    def _first(
+        self, models: Sequence[Model], order: Order, kind: Kind, spare_seed: int | None
+    ) -> tuple[Model, VideoRequest]:
         able: list[tuple[Model, VideoRequest]] = []
         refused: list[tuple[Model, Refused]] = []
-        for model in self._models_for(order.family, kind):
+        for model in models:
             try:
                 able.append((model, self._request(model, order, kind, spare_seed)))
             except Refused as why:
@@ -176,18 +199,21 @@ class Catalog:
                 )
         return None
 
-    def _models_for(self, wanted: str | None, kind: Kind) -> list[Model]:
+    def _families_for(self, wanted: str | None, kind: Kind) -> list[list[Model]]:
+        """The models that take this kind, by families, in the order in which they are tried."""
         able = [model for model in self.models if kind in model.kinds]
         if not able:
             raise Refused("kind_unavailable", kind=kind)
         if wanted is None:
-            first = [model for model in able if model.family == self.default]
-            return first or [model for model in able if model.family == able[0].family]
-        named = [m for m in self.models if wanted.casefold() in _names(m)]
+            families = dict.fromkeys((self.default, *(model.family for model in able)))
+            sorted_ = ([model for model in able if model.family == each] for each in families)
+            return [models for models in sorted_ if models]
+        named = self.named(wanted)
         if not named:
-            raise Refused("family_unknown", family=wanted, can=listed(m.label for m in self.models))
+            near = self._begun(_spelt(wanted)) or self.models
+            raise Refused("family_unknown", family=wanted, can=listed(m.label for m in near))
         if both := [model for model in named if kind in model.kinds]:
-            return both
+            return [both]
         raise Refused(
             f"family_lacks_{kind}", family=named[0].label, can=listed(m.label for m in able)
         )
@@ -195,7 +221,7 @@ class Catalog:
     def _prompt(self, model: Model, order: Order) -> str:
         own, preset = clean(order.prompt), ""
         if order.preset is not None:
-            name = self.preset_of(order)
+            name = self.preset_of(order.preset)
             if name is None:
                 can = listed(preset.label for preset in self.presets.values())
                 raise Refused("preset_unknown", preset=order.preset, can=can)
@@ -208,11 +234,13 @@ class Catalog:
         check_length(prompt, model.prompt_limit, "prompt_too_long", model)
         return prompt
 
-    def preset_of(self, order: Order) -> str | None:
-        """The id of the preset that was asked for, by its id or its label."""
-        wanted = (order.preset or "").casefold()
-        known = self.presets.items()
-        return next((n for n, p in known if wanted in (n.casefold(), p.label.casefold())), None)
+    def preset_of(self, typed: str) -> str | None:
+        """The id of the preset of that id or label; else of the only one that begins so."""
+        wanted = _spelt(typed)
+        names = {id_: {_spelt(id_), _spelt(each.label)} for id_, each in self.presets.items()}
+        exact = [id_ for id_, each in names.items() if wanted in each]
+        begun = [id_ for id_, each in names.items() if any(n.startswith(wanted) for n in each)]
+        return exact[0] if exact else begun[0] if wanted and len(begun) == 1 else None
 
 
 def _kind(order: Order) -> Kind:
@@ -233,4 +261,9 @@ def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
 
 
 def _names(model: Model) -> set[str]:
-    return {model.family.casefold(), model.label.casefold(), model.name.casefold()}
+    return {_spelt(model.family), _spelt(model.label), _spelt(model.name)}
+
+
+def _spelt(name: str) -> str:
+    """A name as it is compared: people and phones put spaces, dashes and capitals as they like."""
+    return _GAP.sub("", name.casefold())

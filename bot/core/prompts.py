@@ -4,6 +4,9 @@ import json
 import re
 import unicodedata
 
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d-"
+"""All that keyboards make where somebody types a dash; the plain one last, for use in a pattern."""
+
 _JOINERS = "\u200c\u200d"
 _EMOJI = range(0x1F000, 0x1FB00)
 """Blocks of pictographs: ones newer than this Python's tables are no less visible for it."""

@@ -83,7 +83,11 @@ def test_the_default_yields_to_what_was_given() -> None:
     ("changes", "code", "values"),
     [
         ({"prompt": " \u202e\u200b"}, "prompt_missing", {}),
-        ({"prompt": "x" * 51}, "prompt_too_long", {"length": 51, "limit": 50, "family": "Wan"}),
+        (
+            {"prompt": "x" * 51, "family": "wan"},
+            "prompt_too_long",
+            {"length": 51, "limit": 50, "family": "Wan"},
+        ),
         ({"seconds": 7}, "seconds_unavailable", {"wanted": 7, "family": "Wan", "can": "5, 10"}),
         (
             {"quality": "1080p"},
@@ -114,6 +118,77 @@ def test_what_cannot_be_had_is_refused_with_what_can(
         CATALOG.choose(order(**changes))
     assert refused.value.code == code
     assert values is None or refused.value.values == values
+
+
+# --- no family named ------------------------------------------------------------------------------
+
+LONG = "x" * 51
+"""A prompt that Wan does not read."""
+
+
+@pytest.mark.parametrize(
+    ("wish", "name"),
+    [
+        ({}, "wan-t2v"),
+        ({"seconds": 8}, "sora-2"),
+        ({"prompt": LONG}, "sora-2"),
+        ({"prompt": LONG, "quality": "draft"}, "sora-2"),
+        ({"seconds": 8, "pictures": (CAT,), "preset": "loop"}, "sora-2"),
+        ({"seconds": 10, "aspect": "1:1", "quality": "480p"}, "wan-t2v"),
+        ({"negative_prompt": "rain"}, "wan-t2v"),
+    ],
+)
+def test_a_wish_that_names_no_family_finds_one_that_can(wish: dict[str, Any], name: str) -> None:
+    assert CATALOG.choose(order(**wish))[1].model == name
+
+
+@pytest.mark.parametrize("wish", [{"seconds": 8}, {"prompt": LONG}, {"pictures": (CAT, CAT)}])
+def test_a_family_that_was_named_is_never_left_for_another(wish: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        CATALOG.choose(order(family="wan", **wish))
+
+
+def test_what_no_family_can_is_refused_with_what_the_usual_one_can() -> None:
+    with pytest.raises(Refused) as refused:
+        replace(CATALOG, default="sora").choose(order(seconds=8, negative_prompt="rain"))
+    assert refused.value.values == {"family": "Sora"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("so", "sora-2"),
+        ("SORA 2", "sora-2"),
+        ("sora—2", "sora-2"),
+        ("W", "wan-t2v"),
+        ("wan_t2v", "wan-t2v"),
+    ],
+)
+def test_a_family_is_known_by_how_its_name_begins(typed: str, name: str) -> None:
+    assert CATALOG.choose(order(family=typed))[1].model == name
+
+
+WANS = tuple(
+    replace(WAN_TEXT, name=f"wan{n}", family=f"wan-{n}", label=f"Wan {n}") for n in (2.2, 2.5)
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "can"), [("wan", "Wan 2.2, Wan 2.5"), ("", "Wan 2.2, Wan 2.5, Sora"), ("-", None)]
+)
+def test_what_begins_several_families_is_none_of_them(typed: str, can: str | None) -> None:
+    with pytest.raises(Refused, match="family_unknown") as refused:
+        Catalog(models=(*WANS, SORA)).choose(order(family=typed))
+    assert can in (None, refused.value.values["can"])
+
+
+def test_a_whole_name_is_no_beginning_of_a_longer_one() -> None:
+    pro = replace(SORA, name="sora-2-pro", family="pro", label="Sora Pro")
+    assert Catalog(models=(pro, SORA)).choose(order(family="Sora"))[1].model == "sora-2"
+
+
+def test_a_preset_is_known_by_how_its_name_begins() -> None:
+    assert CATALOG.choose(order(preset="bring"))[1].prompt == "Bring it to life. a cat"
 
 
 # --- one family, several models ------------------------------------------------------------------

@@ -193,10 +193,11 @@ def refused(*models: Model, **wish: object) -> str:
 def test_a_switch_that_can_not_be_had_is_refused_with_the_models_that_have_it(
     wish: dict[str, object], first: Model, alone: str, besides: str
 ) -> None:
-    assert refused(first, **wish) == alone
-    assert refused(first, SEEDANCE, **wish) == f"{alone} {besides}"
+    named = {"family": first.family, **wish}
+    assert refused(first, **wish) == refused(first, **named) == alone
+    assert refused(first, SEEDANCE, **named) == f"{alone} {besides}"
     picture = replace(SEEDANCE, kinds=(Kind.PICTURE,))
-    assert refused(first, picture, **wish) == alone, "it makes nothing of words alone"
+    assert refused(first, picture, **named) == alone, "it makes nothing of words alone"
 
 
 def test_where_another_model_of_the_family_has_the_switch_its_own_reason_is_told() -> None:

@@ -37,7 +37,8 @@ def test_families_shapes_and_presets_are_asked_of_the_catalogue_too() -> None:
 
 def test_a_length_that_the_model_may_choose_stands_before_the_others() -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True), SORA))
-    assert offers.lengths(catalog, order()) == [AUTO, 5, 10]
+    assert offers.lengths(catalog, order()) == [AUTO, 4, 5, 8, 10], "another makes 4 and 8"
+    assert offers.lengths(catalog, order(family="wan")) == [AUTO, 5, 10]
     assert offers.longest(catalog, order()) == 10
     assert offers.lengths(catalog, order(family="sora")) == [4, 8]
 

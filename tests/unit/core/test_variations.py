@@ -404,7 +404,7 @@ async def test_a_double_tap_is_one_video(workshop: Workshop) -> None:
 
 
 async def test_a_press_that_was_refused_may_be_pressed_again_at_once(workshop: Workshop) -> None:
-    job = await workshop.made(order())
+    job = await workshop.made(order(family="wan"))
     for event in ("one", "two"):
         call = replace(CALL, event_id=event)
         with pytest.raises(Refused, match="prompt_too_long"):

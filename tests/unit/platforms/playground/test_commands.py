@@ -137,7 +137,7 @@ async def test_where_no_model_takes_a_sound_it_is_given_back(
         ({"text": "a", "picture": "0" * 32 + ".png"}, "That picture is no longer there."),
         ({"text": "a", "sound": "0" * 32 + ".mp3"}, "That sound is no longer there."),
         ({"text": "a", "model": "<b>veo</b>"}, "There is no model “<b>veo</b>” here."),
-        ({"text": "a" * 60}, "That is 60 characters"),
+        ({"text": "a" * 60, "model": "wan"}, "That is 60 characters"),
     ],
 )
 async def test_what_stands_in_the_way_is_told_to_one_person(
