@@ -18,10 +18,11 @@ from bot.core.replies import Text
 from bot.core.updates import Update
 from bot.log import get_logger
 from bot.platforms.telegram import lists, reading, sounds
+from bot.platforms.telegram.flags import Wish, wish_of
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
 from bot.platforms.telegram.presses import Presses
-from bot.platforms.telegram.reading import Command, Wish
+from bot.platforms.telegram.reading import Command
 
 AWAY = 600.0
 """Seconds after which nobody waits for an answer any more: then it is asked whether they do."""
@@ -244,9 +245,9 @@ class Commands:
         """Words and flags apart; of a model that is none it may be that its name was cut short."""
         terms = await self._intake.service.terms(reading.address_of(message))
         catalog = terms.catalog
-        wish = reading.wish_of(words, catalog)
+        wish = wish_of(words, catalog)
         family = wish.chosen.get("family")
-        if family is not None and not catalog.knows(family):
+        if family is not None and not catalog.named(family):
             can = ", ".join(catalog.label(each) for each in catalog.families)
             raise Refused("flag_model_unknown", family=family, can=can)
         return wish

@@ -154,7 +154,7 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     if menu in SWITCHES:
         return _positions(catalog, order, menu)
     presets = list(catalog.presets.items())
-    asked = catalog.preset_of(order)
+    asked = catalog.preset_of(order.preset) if order.preset else None
     now = str(list(catalog.presets).index(asked)) if asked else ""
     return [(str(place), preset.label) for place, (_, preset) in enumerate(presets)], now
 

@@ -9,8 +9,8 @@ from bot.core.jobs import ACTIVE, Job, Status
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text
 from bot.platforms.telegram import messages, reading, rights
+from bot.platforms.telegram.flags import Wish
 from bot.platforms.telegram.intake import Intake
-from bot.platforms.telegram.reading import Wish
 
 MOST_HISTORY = 10
 MOST_TITLE = 40

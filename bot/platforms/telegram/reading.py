@@ -1,8 +1,7 @@
 """Reading: what Telegram's objects say, in the core's words. Pure functions; nothing is asked."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiogram.types import (
@@ -19,21 +18,17 @@ from aiogram.types import (
 )
 
 from bot import i18n
-from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.orders import (
     PICTURE_BYTES,
-    SWITCHES,
     Address,
     Order,
     Person,
     Picture,
-    length_of,
-    shaping_of,
-    switch_of,
 )
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.platforms.telegram.flags import Wish
 from bot.platforms.telegram.sounds import is_sound
 
 NAME = "telegram"
@@ -45,24 +40,6 @@ SAID = (
     "checklist",
 )  # fmt: skip
 """The kinds that people send. All others report an event, and grow with every version."""
-FLAGS = {
-    "model": "family",
-    "seconds": "seconds",
-    "aspect": "aspect",
-    "quality": "quality",
-    "preset": "preset",
-    "negative": "negative_prompt",
-    "seed": "seed",
-    "fit": "fit",
-    **SWITCHES,
-}
-"""A flag as typed, and the field of an `Order` that it sets."""
-_FLAG = re.compile(
-    rf"(?<!\S)(?:--(?P<name>[a-z]+)|[—–](?P<long>{'|'.join(FLAGS)}))\b"
-    r"""(?:[=\s]+(?P<value>"[^"]*"|“[^”]*”|(?!--|[—–])\S+))?""",
-    re.IGNORECASE,
-)
-"""Phones make one long dash of two short ones, and turn quotation marks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +48,6 @@ class Command:
 
     name: str
     rest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """The rest of a command: words, and choices by flags."""
-
-    prompt: str = ""
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of an `Order`."""
 
 
 class Grown(Chat):
@@ -260,45 +228,6 @@ def command_of(message: Message, *, own_name: str) -> Command | None:
     if addressed and addressed.casefold() != own_name.casefold():
         return None
     return Command(name=name.lower(), rest=text[len(named) :].strip())
-
-
-def wish_of(rest: str, catalog: Catalog) -> Wish:
-    """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense.
-
-    A name of the catalogue is one value, however many words it has.
-    """
-    chosen: dict[str, Any] = {}
-    rest = _quoted(rest, catalog)
-    for found in _FLAG.finditer(rest):
-        name = (found["name"] or found["long"]).lower()
-        value = (found["value"] or "").strip('"“” ')
-        if name not in FLAGS:
-            raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
-        if not value:
-            raise Refused("flag_empty", flag=name)
-        chosen[FLAGS[name]] = _value(name, value)
-    return Wish(prompt=" ".join(_FLAG.sub(" ", rest).split()), chosen=chosen)
-
-
-def _quoted(rest: str, catalog: Catalog) -> str:
-    """The same with quotation marks around the catalogue's names of several words."""
-    labels = {model.label for model in catalog.models}
-    labels |= {preset.label for preset in catalog.presets.values()}
-    names = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
-    bare = rf"(?<!\S)((?:--|[—–])(?:model|preset)[=\s]+)({names})(?!\S)"
-    return re.sub(bare, r'\1"\2"', rest, flags=re.IGNORECASE)
-
-
-def _value(name: str, value: str) -> str | int:
-    if name == "fit":
-        return shaping_of(value)
-    if name == "seconds":
-        return length_of(value)
-    if name in SWITCHES:
-        return switch_of(value)
-    if name == "seed" and not value.isdecimal():
-        raise Refused("flag_no_number", flag=name, given=value)
-    return int(value) if name == "seed" else value
 
 
 # --- pictures -------------------------------------------------------------------------------------

@@ -1,21 +1,15 @@
 """Telegram's objects in our words: commands, flags, pictures, places."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiogram.types import Message
 
 from bot.core.errors import Refused
-from bot.core.orders import AUTO, Address, Person, Picture, Shaping
+from bot.core.orders import Address, Person, Picture
 from bot.platforms.telegram import reading
-from bot.platforms.telegram.reading import Command, Wish
-from tests.unit.core import orders
+from bot.platforms.telegram.reading import Command
 
-CATALOG = replace(
-    orders.CATALOG,
-    models=tuple(replace(orders.SORA, label=label) for label in ("Wan 2.5", "Wan 2.5 Turbo")),
-)
 ANN = {"id": 7, "is_bot": False, "first_name": "Ann", "last_name": "Lee", "language_code": "de"}
 GROUP = {"id": -100, "type": "supergroup", "title": "Club"}
 PRIVATE = {"id": 7, "type": "private", "first_name": "Ann"}
@@ -61,65 +55,6 @@ def test_a_command_under_a_picture_counts() -> None:
 def test_a_command_in_the_middle_is_a_word() -> None:
     told = message("do /video", entities=[{"type": "bot_command", "offset": 3, "length": 6}])
     assert reading.command_of(told, own_name="zoe_bot") is None
-
-
-# --- flags ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rest", "prompt", "chosen"),
-    [
-        ("a cat", "a cat", {}),
-        (
-            "a cat --model wan-2.5 --seconds 5 --aspect 9:16",
-            "a cat",
-            {"family": "wan-2.5", "seconds": 5, "aspect": "9:16"},
-        ),
-        ("—model “Wan 2.5” a dog —seconds=5s", "a dog", {"family": "Wan 2.5", "seconds": 5}),
-        ('--quality "720p" two   cats', "two cats", {"quality": "720p"}),
-        (
-            '—preset “Push in” a cat --negative "rain, fog" --seed 7',
-            "a cat",
-            {"preset": "Push in", "negative_prompt": "rain, fog", "seed": 7},
-        ),
-        ("black—white and — grey", "black—white and — grey", {}),
-        ("a cat --SECONDS 5 —Model wan", "a cat", {"seconds": 5, "family": "wan"}),
-        ("a cat --fit Pad", "a cat", {"fit": Shaping.PAD}),
-        ("a cat --seconds Auto --sound off", "a cat", {"seconds": AUTO, "audio": False}),
-        (
-            "a cat —enhance no --watermark ON",
-            "a cat",
-            {"prompt_extend": False, "watermark": True},
-        ),
-        ("--model Wan 2.5 Turbo a cat", "a cat", {"family": "Wan 2.5 Turbo"}),
-        ("--model wan 2.5 a cat", "a cat", {"family": "wan 2.5"}),
-        ("a cat --model=wan 2.5", "a cat", {"family": "wan 2.5"}),
-        ("--model Wan 2.50 cats", "2.50 cats", {"family": "Wan"}),
-        ("--preset a loop of cats", "of cats", {"preset": "a loop"}),
-        ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
-    ],
-)
-def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str, object]) -> None:
-    assert reading.wish_of(rest, CATALOG) == Wish(prompt=prompt, chosen=chosen)
-
-
-@pytest.mark.parametrize(
-    ("rest", "code"),
-    [
-        ("a cat --size big", "flag_unknown"),
-        ("a cat --model", "flag_empty"),
-        ("a cat --model --seconds 5", "flag_empty"),
-        ("a cat --seconds ten", "seconds_unreadable"),
-        ("a cat --sound loud", "switch_unreadable"),
-        ("a cat --sound", "flag_empty"),
-        ("a cat --seed 7s", "flag_no_number"),
-        ("a cat --fit stretch", "fit_unknown"),
-    ],
-)
-def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
-    with pytest.raises(Refused) as caught:
-        reading.wish_of(rest, CATALOG)
-    assert caught.value.code == code
 
 
 # --- places and people ----------------------------------------------------------------------------

@@ -1,0 +1,178 @@
+"""Flags: what people choose with dashes behind a command, told apart from what they only write.
+
+Phones make one long dash of two short ones, put a space behind it and turn quotation marks, each in
+its own way. So there is one rule for every dash and every quotation mark that a keyboard has.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.models import ASPECTS, DRAFT, QUALITIES
+from bot.core.orders import SWITCHES, length_of, shaping_of, switch_of
+from bot.core.prompts import DASHES
+
+FLAGS = {
+    "model": "family",
+    "seconds": "seconds",
+    "aspect": "aspect",
+    "quality": "quality",
+    "preset": "preset",
+    "negative": "negative_prompt",
+    "seed": "seed",
+    "fit": "fit",
+    **SWITCHES,
+}
+"""What people type, and the field of an `Order` that it chooses."""
+DOUBLE = '"“”„‟«»〝〞〟＂″「」『』'
+SINGLE = "'‘’‚‛‹›`´＇′"
+"""Quotation marks. Each ends with any of its kind: keyboards mix the marks of many languages."""
+
+_OPENING = re.compile(
+    rf"(?<!\S)(?P<dashes>[{DASHES}]+)(?P<gap>\s*)(?P<name>[A-Za-z][A-Za-z0-9_-]*)"
+)
+_SEPARATOR = re.compile(rf"\s*[=＝]\s*|\s+|(?=[{DOUBLE}{SINGLE}])")
+_DASH = re.compile(rf"[{DASHES}](?!\d)")
+_CLOSING = {
+    **dict.fromkeys(DOUBLE, re.compile(f"[{DOUBLE}]")),
+    # One inside a word is an apostrophe.
+    **dict.fromkeys(SINGLE, re.compile(rf"[{SINGLE}](?!\w)")),
+}
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What stands behind a command: words, and what was chosen with flags."""
+
+    prompt: str = ""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of an `Order`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Value:
+    """What stands behind a flag, and where it ends."""
+
+    text: str
+    end: int
+    is_quoted: bool = False
+    is_open: bool = False
+    """Its quotation mark has no partner: nobody knows how far it was meant to go."""
+
+
+def wish_of(rest: str, catalog: Catalog) -> Wish:
+    """Words and flags apart. Raises `Refused` for a flag that is none, or makes no sense.
+
+    A name of the catalogue is one value, however many words it has.
+    """
+    chosen: dict[str, Any] = {}
+    words, at = [], 0
+    for found, value in _found(rest, catalog):
+        name = found["name"].lower()
+        words.append(rest[at : found.start()])
+        chosen[FLAGS[name]] = _read(name, value)
+        at = value.end
+    return Wish(prompt=" ".join(" ".join([*words, rest[at:]]).split()), chosen=chosen)
+
+
+def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]]:
+    """Each flag with its value."""
+    end = 0
+    for found in _OPENING.finditer(rest):
+        if found.start() < end:
+            continue  # it is part of what was quoted
+        name = found["name"].lower()
+        value = _value_at(rest, found.end(), name, catalog)
+        if found["gap"] and not _fits(name, value, catalog, rest[value.end :]):
+            continue  # a dash of a sentence
+        if name not in FLAGS:
+            if len(found["dashes"]) == 1:
+                continue
+            raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
+        end = value.end
+        yield found, value
+
+
+def _value_at(rest: str, at: int, name: str, catalog: Catalog) -> _Value:
+    separator = _SEPARATOR.match(rest, at)
+    if separator is None:
+        return _Value(text="", end=at)
+    begin = separator.end()
+    if begin == len(rest) or _DASH.match(rest, begin):
+        return _Value(text="", end=at)
+    if closing := _CLOSING.get(rest[begin]):
+        closed = closing.search(rest, begin + 1)
+        if closed is None:
+            return _Value(text=rest[begin + 1 :], end=len(rest), is_quoted=True, is_open=True)
+        text = rest[begin + 1 : closed.start()].strip()
+        return _Value(text=text, end=closed.end(), is_quoted=True)
+    word = _WORD.match(rest, begin)
+    end = _name_end(rest, begin, _names(name, catalog)) or (word.end() if word else begin)
+    return _Value(text=rest[begin:end], end=end)
+
+
+def _names(name: str, catalog: Catalog) -> list[str]:
+    """Those of the catalogue that this flag may have: they may have spaces in them."""
+    if name == "model":
+        models = catalog.models
+        return [each.casefold() for m in models for each in (m.label, m.family, m.name)]
+    presets = catalog.presets.items() if name == "preset" else ()
+    return [each.casefold() for id_, preset in presets for each in (id_, preset.label)]
+
+
+def _name_end(rest: str, begin: int, names: list[str]) -> int | None:
+    """Where the longest of these names ends that stands there, else one that only begins so."""
+    whole = begun = None
+    for word in _WORD.finditer(rest, begin):
+        text = " ".join(rest[begin : word.end()].split()).casefold()
+        if not any(name.startswith(text) for name in names):
+            break
+        begun = word.end()
+        whole = begun if text in names else whole
+    return whole or begun
+
+
+def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
+    """Whether it can only be meant as this flag's value: a dash may stand in any sentence."""
+    text = value.text.casefold()
+    match name:
+        case "model":
+            return bool(catalog.named(text))
+        case "preset":
+            return catalog.preset_of(text) is not None
+        case "aspect":
+            return text in ASPECTS
+        case "quality":
+            return text in (DRAFT, *QUALITIES)
+        case "negative":
+            return value.is_quoted
+        case _ if name not in FLAGS or value.is_open:
+            return False
+    with suppress(Refused):
+        _read(name, value)
+        # "A beach — sound on the rocks": such words end a wish, or another flag follows.
+        is_last = not after.strip() or _OPENING.match(after.strip()) is not None
+        return name in ("seconds", "seed") or is_last
+    return False
+
+
+def _read(name: str, value: _Value) -> Any:
+    text = value.text
+    if value.is_open:
+        raise Refused("flag_unclosed", flag=name)
+    if not text:
+        raise Refused("flag_empty", flag=name)
+    if name == "fit":
+        return shaping_of(text)
+    if name == "seconds":
+        return length_of(text)
+    if name in SWITCHES:
+        return switch_of(text)
+    if name == "seed" and not text.isdecimal():
+        raise Refused("flag_no_number", flag=name, given=text)
+    return int(text) if name == "seed" else text

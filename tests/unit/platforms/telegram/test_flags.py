@@ -1,0 +1,142 @@
+"""Words and flags: every dash and every quotation mark that a keyboard makes, by one rule."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.core.orders import AUTO, Shaping
+from bot.core.prompts import DASHES
+from bot.platforms.telegram.flags import DOUBLE, SINGLE, Wish, wish_of
+from tests.unit.core import orders
+
+CATALOG = replace(
+    orders.CATALOG,
+    models=tuple(replace(orders.SORA, label=label) for label in ("Wan 2.5", "Wan 2.5 Turbo")),
+)
+HANDS = {"negative_prompt": "unscharfe Hände"}
+
+
+@pytest.mark.parametrize(
+    ("rest", "prompt", "chosen"),
+    [
+        ("a cat", "a cat", {}),
+        (
+            "a cat --model wan-2.5 --seconds 5 --aspect 9:16",
+            "a cat",
+            {"family": "wan-2.5", "seconds": 5, "aspect": "9:16"},
+        ),
+        ("—model “Wan 2.5” a dog —seconds=5s", "a dog", {"family": "Wan 2.5", "seconds": 5}),
+        ('--quality "720p" two   cats', "two cats", {"quality": "720p"}),
+        (
+            '—preset “Push in” a cat --negative "rain, fog" --seed 7',
+            "a cat",
+            {"preset": "Push in", "negative_prompt": "rain, fog", "seed": 7},
+        ),
+        ("black—white and — grey", "black—white and — grey", {}),
+        ("a cat --SECONDS 5 —Model wan", "a cat", {"seconds": 5, "family": "wan"}),
+        ("a cat --fit Pad", "a cat", {"fit": Shaping.PAD}),
+        ("a cat --seconds Auto --sound off", "a cat", {"seconds": AUTO, "audio": False}),
+        (
+            "a cat —enhance no --watermark ON",
+            "a cat",
+            {"prompt_extend": False, "watermark": True},
+        ),
+        ("--model Wan 2.5 Turbo a cat", "a cat", {"family": "Wan 2.5 Turbo"}),
+        ("--model wan 2.5 a cat", "a cat", {"family": "wan 2.5"}),
+        ("a cat --model=wan 2.5", "a cat", {"family": "wan 2.5"}),
+        ("--model so a cat", "a cat", {"family": "so"}),
+        ("a cat --preset bring", "a cat", {"preset": "bring"}),
+        ("a cat --seconds = 8", "a cat", {"seconds": 8}),
+        ("--model Wan 2.50 cats", "2.50 cats", {"family": "Wan"}),
+        ("--preset a loop of cats", "of cats", {"preset": "a loop"}),
+        ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
+    ],
+)
+def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str, object]) -> None:
+    assert wish_of(rest, CATALOG) == Wish(prompt=prompt, chosen=chosen)
+
+
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        ("a cat --size big", "flag_unknown"),
+        ("a cat −−duration 8", "flag_unknown"),
+        ("a cat --negative „blurry hands", "flag_unclosed"),
+        ("a cat --negative 'blurry hands", "flag_unclosed"),
+        ("a cat —seconds ten", "seconds_unreadable"),
+        ("a cat --model", "flag_empty"),
+        ("a cat --model --seconds 5", "flag_empty"),
+        ("a cat --seconds ten", "seconds_unreadable"),
+        ("a cat --sound loud", "switch_unreadable"),
+        ("a cat --sound", "flag_empty"),
+        ("a cat --seed 7s", "flag_no_number"),
+        ("a cat --fit stretch", "fit_unknown"),
+    ],
+)
+def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
+    with pytest.raises(Refused) as caught:
+        wish_of(rest, CATALOG)
+    assert caught.value.code == code
+
+
+# --- dashes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap", ["", " "])
+@pytest.mark.parametrize("many", [1, 2])
+def test_every_dash_opens_a_flag(many: int, gap: str) -> None:
+    for dash in DASHES:
+        mark = dash * many + gap
+        wish = wish_of(f"a cat {mark}seconds 8 {mark}preset a loop {mark}sound off", CATALOG)
+        assert wish == Wish(
+            prompt="a cat", chosen={"seconds": 8, "preset": "a loop", "audio": False}
+        ), dash
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "black—white and — grey",
+        "a cat — slowly",
+        "a cat -- slowly",
+        "a cat - slowly, a well-known cat",
+        "a cat —walking",
+        "一只猫 ——看着月亮",
+        "a clock — seconds before midnight",
+        "a bridge — model of a ship",
+        "a beach — sound on the rocks",
+        "a poster — negative space",
+        "a coat — fit for a king",
+        "a lamp — quality light",
+        "–5 degrees and 3 -4 cats",
+        "a dash at the end —",
+    ],
+)
+def test_a_dash_that_stands_in_a_sentence_is_no_flag(words: str) -> None:
+    assert wish_of(words, CATALOG) == Wish(prompt=words)
+
+
+# --- quotation marks ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("marks", [DOUBLE, SINGLE])
+def test_quotation_marks_of_one_kind_close_one_another(marks: str) -> None:
+    for opening, closing in product(marks, repeat=2):
+        wish = wish_of(f"--negative {opening}unscharfe Hände{closing} a cat", CATALOG)
+        assert wish == Wish(prompt="a cat", chosen=HANDS), f"{opening}…{closing}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "unwanted"),
+    [
+        ("--negative 'the cat's tail' a cat", "the cat's tail"),
+        ("--negative ‘the cat’s tail’ a cat", "the cat’s tail"),
+        ('--negative "a sign — seconds 8" a cat', "a sign — seconds 8"),
+        ("--negative„ rain “ a cat", "rain"),
+    ],
+)
+def test_what_is_quoted_is_one_value(rest: str, unwanted: str) -> None:
+    wish = wish_of(rest, CATALOG)
+    assert wish == Wish(prompt="a cat", chosen={"negative_prompt": unwanted})
