@@ -1,10 +1,23 @@
 """Every sentence can be said: a bare message id never reaches a person."""
 
-import pytest
+import ast
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
 
+import pytest
+from babel.messages.pofile import read_po
+
+import bot
 from bot.core import replies
 from bot.core.errors import Refused
+from bot.core.orders import SWITCHES
+from bot.core.quotas import Usage
 from bot.i18n import say
+from bot.platforms.discord.errors import REFUSED
+from bot.platforms.telegram.errors import BAD_REQUESTS
+
+HOUSE = Path(bot.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -19,3 +32,63 @@ from bot.i18n import say
 )
 def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:
     assert words in say(replies.error(problem).text, "en")
+
+
+# --- every code has one ---------------------------------------------------------------------------
+
+TOLD = ("core", "platforms", "media", "store")
+"""The packages whose refusals, and whose trouble that time heals, may be told to a person."""
+SWITCHED = [f"{way}_{extra}" for extra in SWITCHES.values() for way in ("no", "always")]
+WORKED_OUT: dict[str, tuple[str, ...]] = {
+    "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
+    "f'limit_{name}'": tuple(f"limit_{each.name}" for each in fields(Usage)),
+    "f'{what}_unavailable'": ("seconds_unavailable", "quality_unavailable", "aspect_unavailable"),
+    "f'{first.code}_but'": tuple(f"{code}_but" for code in SWITCHED),
+    "_why(error.message)": tuple(code for _, code in BAD_REQUESTS),
+    "REFUSED[error.code]": tuple(REFUSED.values()),
+    "error.code": (),  # the same error once more
+    "problem.code": (),
+}
+"""The codes that are no words in the source, by the expression that stands there instead."""
+
+
+def told() -> set[str]:
+    """Every code that may be told to a person."""
+    codes = {*SWITCHED, "prompt_too_long", "negative_prompt_too_long", "internal"}
+    for package in TOLD:
+        for path in (HOUSE / package).rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match call:
+                    case ast.Call(func=ast.Name(id="Refused" | "Temporary"), args=[code, *_]):
+                        codes |= set(spelt(code))
+    return codes
+
+
+def spelt(code: ast.expr) -> Iterator[str]:
+    match code:
+        case ast.Constant(value=str(word)):
+            yield word
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*spelt(one), *spelt(other))
+        case ast.Name(id="code" | "gone"):
+            pass  # a parameter, or one of two words nearby
+        case _:
+            yield from WORKED_OUT[ast.unparse(code)]
+
+
+def test_every_code_that_can_reach_a_person_has_a_sentence() -> None:
+    with (HOUSE / "locales" / "en.po").open("rb") as source:
+        # The id of a sentence with a plural is a pair.
+        ids = {each.id if isinstance(each.id, str) else each.id[0] for each in read_po(source)}
+    assert {code for code in told() if f"error.{code}" not in ids} == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    sorted(
+        {*(code for _, code in BAD_REQUESTS), *REFUSED.values()}
+        - {"picture_too_large"}  # met by the worker alone, which knows how large
+    ),
+)
+def test_a_refusal_of_a_network_needs_no_values(code: str) -> None:
+    assert not say(replies.error(Refused(code)).text, "en").startswith("error.")
