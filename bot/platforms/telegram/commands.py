@@ -158,7 +158,7 @@ class Commands:
             wish = replace(wish, prompt=text_of_reply(message))
         order = replace(reading.order_of(message, wish, pictures), sound=sound)
         if not wish.prompt and not pictures and sound is None:
-            if not self._intake.may_answer(message):
+            if not await self._intake.may_answer(message):
                 return
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         else:
@@ -220,7 +220,7 @@ class Commands:
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
             await self._submit(replace(answer, **wish.chosen))
-        elif self._intake.may_answer(message):
+        elif await self._intake.may_answer(message):
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         return True
 

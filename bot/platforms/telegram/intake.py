@@ -36,6 +36,8 @@ MOST_ANSWERS = 4
 """Answers to one person in a group within `ANSWERED` seconds: all there share its pace, and cards
 and others' answers need some of it too. Unsaid answers undo nothing."""
 ANSWERED = 60.0
+UNSAID, DONE = "🤷", "👌"
+"""Signs on a message that gets no answer in words: it was heard, or what it asks for was done."""
 
 log = get_logger()
 
@@ -102,37 +104,53 @@ class Intake:
         key = question_key(asked.chat.id, asked.message_id)
         await self.drafts.put(key, order, now=self.clock.now())
 
-    async def tell(self, message: Message, text: Text) -> None:
+    async def tell(self, message: Message, text: Text, *, sign: str = UNSAID) -> None:
         """One sentence in reply."""
-        await self.say(message, Reply(text=text))
+        await self.say(message, Reply(text=text), sign=sign)
 
     async def confirm(self, message: Message, text: Text) -> None:
         """The same for what is done and must not be done again, so it waits here for its turn; not
         for ever: if it does not arrive, so be it."""
         for _ in range(CONFIRMED):
             try:
-                await self.tell(message, text)
+                await self.tell(message, text, sign=DONE)
             except Temporary as error:
                 log.info("telegram.unanswered", code=error.code)
                 await self.clock.sleep(min(error.retry_after or 1.0, LONGEST_WAIT))
             else:
                 return
 
-    async def say(self, message: Message, reply: Reply) -> None:
-        """Words in reply to a message; where nobody may speak there is silence."""
+    async def say(self, message: Message, reply: Reply, *, sign: str = UNSAID) -> None:
+        """Words in reply to a message; a sign where nobody may speak."""
         look = messages.notice(reply, locale_of(message.from_user))
         try:
-            await self.answer(message, look)
+            await self.answer(message, look, sign=sign)
         except Refused as refused:
             log.info("telegram.unanswered", code=refused.code)
+            if refused.code != "maybe_sent":
+                await self._react(message, sign)
 
-    async def answer(self, message: Message, look: messages.Look, **more: Any) -> None:
-        """In reply to a message, as long as its person is not answered too often there."""
-        if self.may_answer(message):
+    async def answer(
+        self, message: Message, look: messages.Look, *, sign: str = UNSAID, **more: Any
+    ) -> None:
+        """In reply to a message; a sign where its person is answered too often there."""
+        if await self.may_answer(message, sign=sign):
             channel, number = channel_of(message), message.message_id
             await self.line.say(channel, look, reply_to=number, **more)
 
-    def may_answer(self, message: Message) -> bool:
+    async def may_answer(self, message: Message, *, sign: str = UNSAID) -> bool:
+        """Whether there is room for words; else it gets a sign: nothing is met with silence."""
+        if self._has_room(message):
+            return True
+        log.info("telegram.unanswered", code="too_often")
+        await self._react(message, sign)
+        return False
+
+    async def _react(self, message: Message, sign: str) -> None:
+        if message.message_id:
+            await self.line.react(message.chat.id, message.message_id, sign)
+
+    def _has_room(self, message: Message) -> bool:
         """Whether one more answer leaves the group its pace; that to the same message is no more.
 
         Older answers are forgotten: the table is as long as a minute.
@@ -145,7 +163,6 @@ class Intake:
         key = (chat, speaker, event_of(message))
         had = sum(each[:2] == key[:2] for each in recent)
         if key not in recent and had >= MOST_ANSWERS:
-            log.info("telegram.unanswered", code="too_often")
             return False
         recent.setdefault(key, now)
         return True

@@ -1,0 +1,59 @@
+"""What is refused, by us or by Telegram, and how its person learns of it."""
+
+import pytest
+
+from bot.platforms.telegram.intake import DONE, MOST_ANSWERS, UNSAID
+from tests.fakes.telegram import Message, bad_request
+from tests.unit.platforms.telegram.conftest import Lobby
+
+
+def signs(lobby: Lobby, said: Message) -> tuple[str, ...]:
+    """What the bot put under a message."""
+    return said.chat.messages[said.id].reactions.get(lobby.fake.bot, ())
+
+
+async def test_a_draft_that_telegram_refuses_is_answered_in_words(lobby: Lobby) -> None:
+    lobby.fake.faults.add("sendMessage", bad_request("BUTTON_DATA_INVALID"))
+    said = await lobby.ann.says("a cat")
+    await lobby.hear(said)
+    assert lobby.answer(said).text.startswith("My answer to that was not let through here")
+
+
+async def test_a_menu_whose_message_is_gone_says_so(lobby: Lobby) -> None:
+    said = await lobby.ann.says("a cat")
+    await lobby.hear(said)
+    lobby.fake.faults.add("editMessageText", bad_request("MESSAGE_ID_INVALID"))
+    pressed = await lobby.ann.presses(lobby.answer(said), "Length")
+    await lobby.hear(pressed)
+    assert [each.text for each in pressed.answers] == [
+        "That message is gone, or too old for me to change."
+    ]
+
+
+@pytest.mark.parametrize("wish", ["a cat --seconds 99", "a cat --speed 3", ""])
+async def test_a_refusal_for_which_a_group_has_no_room_gets_a_sign(lobby: Lobby, wish: str) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    for _ in range(MOST_ANSWERS):
+        await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
+    said = await lobby.ann.says(f"/video@zoetrope_bot {wish}".strip(), chat=club)
+    await lobby.hear(said)
+    assert len(lobby.fake.posts(club)) == MOST_ANSWERS
+    assert signs(lobby, said) == (UNSAID,)
+
+
+async def test_what_was_done_in_silence_gets_another_sign(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    await lobby.ordered(chat=club)
+    for _ in range(MOST_ANSWERS):
+        await lobby.hear(await lobby.ann.says("/help@zoetrope_bot", chat=club))
+    said = await lobby.ann.says("/cancel@zoetrope_bot", chat=club)
+    await lobby.hear(said)
+    assert signs(lobby, said) == (DONE,)
+
+
+async def test_where_the_bot_may_not_write_it_gives_a_sign(lobby: Lobby) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    lobby.fake.faults.add("sendMessage", bad_request("have no rights to send a message"))
+    said = await lobby.ann.says("/video@zoetrope_bot a cat --speed 3", chat=club)
+    await lobby.hear(said)
+    assert signs(lobby, said) == (UNSAID,)
