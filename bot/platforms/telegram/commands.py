@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from aiogram.types import ExternalReplyInfo, Message, User
-from aiogram.types import Update as Told
-from pydantic import ValidationError
 
 from bot.core.errors import Refused
 from bot.core.orders import Order, Picture, Sound
@@ -21,6 +19,7 @@ from bot.platforms.telegram import lists, reading, sounds
 from bot.platforms.telegram.flags import Wish, wish_of
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
+from bot.platforms.telegram.parsing import Heard, parsed
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.reading import Command
 
@@ -59,56 +58,54 @@ class Commands:
         if place := reading.left(update.data):
             await self._intake.service.withdraw(place)
             return
-        told = await self._read(update)
-        if told is None:
+        heard = await self._read(update)
+        if heard is None:
             return
-        if told.callback_query is not None:
-            await self._presses.hear(told.callback_query, update)
-        elif told.message is not None:
-            await self._hear(told.message, update)
+        if heard.told.callback_query is not None:
+            await self._presses.hear(heard.told.callback_query, update)
+        elif heard.told.message is not None:
+            await self._hear(heard, heard.told.message, update)
 
     async def excuse(self, update: Update) -> None:
         """Tell its person that it waits. The rows can't be asked for anything."""
-        told = self._parsed(update)
-        if told is None:
+        heard = self._parsed(update)
+        if heard is None:
             return
-        if told.callback_query is not None:
-            await self._presses.excuse(told.callback_query)
-        elif (message := told.message) is not None and not reading.is_for_nobody(message):
+        if heard.told.callback_query is not None:
+            await self._presses.excuse(heard.told.callback_query)
+        elif (message := heard.told.message) is not None and not reading.is_for_nobody(message):
             command = reading.command_of(message, own_name=self._me.username or "")
             if reading.is_private(message.chat) or (command and command.name in self._acts):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
-    def _parsed(self, update: Update) -> Told | None:
-        try:
-            return Told.model_validate(update.data, context={"bot": self._intake.line.bot})
-        except ValidationError as error:
-            log.error("telegram.update_unreadable", update=update.id, faults=error.error_count())
-            return None
+    def _parsed(self, update: Update) -> Heard | None:
+        return parsed(update.data, self._intake.line.bot)
 
-    async def _read(self, update: Update) -> Told | None:
-        """Telegram's update; of a group that has another id by now, as if told of that one."""
-        told = self._parsed(update)
-        if told is None:
+    async def _read(self, update: Update) -> Heard | None:
+        """What Telegram told; of a group that has another id by now, as if told of that one."""
+        heard = self._parsed(update)
+        if heard is None:
             return None
+        told = heard.told
         said = told.callback_query.message if told.callback_query else told.message
         if said is None:
-            return told
+            return heard
         chat = await self._intake.line.current(said.chat.id)
-        return told if chat == said.chat.id else reading.moved(told, chat)
+        return heard if chat == said.chat.id else replace(heard, told=reading.moved(told, chat))
 
-    async def _hear(self, message: Message, update: Update) -> None:
+    async def _hear(self, heard: Heard, message: Message, update: Update) -> None:
         if message.migrate_to_chat_id is not None:
             return  # that was heard when it was stored
         album = await self._updates.behind(update) if message.media_group_id else []
-        told = [each.message for later in album if (each := await self._read(later))]
-        items = [message, *(each for each in told if each is not None)]
-        if any(reading.is_for_nobody(each) for each in items):
-            await self._updates.done(update, *album)
-            return
+        all_of_it = [heard, *filter(None, [await self._read(later) for later in album])]
+        items = [each.told.message for each in all_of_it if each.told.message is not None]
         try:
+            if not all(each.is_whole for each in all_of_it):
+                await self._act_blind(message, items)
+            elif any(reading.is_for_nobody(each) for each in items):
+                pass
             # Told late, not handled late: what was taken in time stays taken when it is done again.
-            if update.received_at - message.date.timestamp() > AWAY:
+            elif update.received_at - message.date.timestamp() > AWAY:
                 await self._act_late(message)
             else:
                 await self._act(message, items)
@@ -118,6 +115,14 @@ class Commands:
             await self._intake.refuse(message, problem)
         # Together: a picture that is left over would be an order of its own.
         await self._updates.done(update, *album)
+
+    async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
+        """Of what can't be read whole nothing is ordered: its person is told."""
+        speaking = next((each for each in items if reading.words_of(each)), message)
+        command = reading.command_of(speaking, own_name=self._me.username or "")
+        known = command is not None and command.name in self._acts
+        if not reading.is_anothers(message) and (known or reading.is_private(message.chat)):
+            await self._intake.tell(message, Text(id="telegram.unreadable"))
 
     async def _act_late(self, message: Message) -> None:
         """A request for a video is to be sent again; the rest is not worth an answer."""
@@ -228,6 +233,9 @@ class Commands:
         self, message: Message, command: Command | None, items: Sequence[Message]
     ) -> None:
         pictures, sound = self._pictures(message, items), self._sound(message)
+        if message.rich_message is not None:
+            await self._intake.tell(message, Text(id="telegram.unreadable"))
+            return
         given = reading.words_of(message).strip() or pictures or sound
         if command is not None or not given:
             await self._intake.tell(message, Text(id="telegram.help"))

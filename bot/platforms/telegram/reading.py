@@ -37,7 +37,7 @@ _TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 SAID = (
     "text", "photo", "document", "sticker", "animation", "video", "voice", "video_note", "audio",
     "live_photo", "paid_media", "location", "venue", "contact", "poll", "dice", "game", "story",
-    "checklist",
+    "checklist", "rich_message",
 )  # fmt: skip
 """The kinds that people send. All others report an event, and grow with every version."""
 
@@ -86,11 +86,15 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 
 def is_for_nobody(message: Message) -> bool:
-    """Whether nobody said it to us: forwarded, sent by another bot, automatic, or Telegram's own
-    word of what happened in the chat. A picture that is handed on is meant."""
+    """What only looks as if somebody said it to us: somebody else's word, or Telegram's own of what
+    happened in the chat. A picture that is handed on is meant."""
+    return not any(getattr(message, kind, None) for kind in SAID) or is_anothers(message)
+
+
+def is_anothers(message: Message) -> bool:
+    """Whether it is somebody else's word: forwarded, sent by another bot, or automatic."""
     return bool(
-        not any(getattr(message, kind, None) for kind in SAID)
-        or (message.forward_origin and not _is_handed_on(message))
+        (message.forward_origin and not _is_handed_on(message))
         or message.via_bot
         or message.is_automatic_forward
         or (message.from_user is None and message.sender_chat is None)
