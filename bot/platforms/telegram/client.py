@@ -31,6 +31,7 @@ from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 from bot.platforms.telegram.session import Session
+from bot.platforms.telegram.sizes import Sizes
 
 MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
@@ -92,7 +93,7 @@ class TelegramPlatform:
             stored=stored,
             link=link,
             ways=ways,
-            most=settings.upload_limit,
+            sizes=Sizes(settings.upload_limit, clock),
         )
         self._downloads = Downloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()
@@ -122,7 +123,7 @@ class TelegramPlatform:
 
     async def upload_limit(self, post: Post, job: Job) -> int:  # noqa: ARG002 - the port's shape
         """Bytes; the same everywhere, until a smaller limit is met."""
-        return self.films.most
+        return self.films.most(job)
 
     async def send(
         self,
@@ -151,7 +152,7 @@ class TelegramPlatform:
             sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, said, video))
         except Refused as refused:
             if refused.code == "file_too_large" and video is not None:
-                await self._learn(video)
+                await self.films.refused(job, video)
             raise
         # Beside, not before: between Telegram's answer and its row nothing may come.
         task = asyncio.create_task(self._sign(post, job))
@@ -202,12 +203,6 @@ class TelegramPlatform:
             raise Temporary("telegram_unreachable") from None
 
     # --- sending -------------------------------------------------------------------------------
-
-    async def _learn(self, video: Path) -> None:
-        """Something before Telegram takes less than it does: so the next file is a smaller one."""
-        size = await asyncio.to_thread(lambda: video.stat().st_size)
-        self.films.most = min(self.films.most, size * 3 // 4)
-        log.warning("telegram.upload_limit_learned", bytes=self.films.most)
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:

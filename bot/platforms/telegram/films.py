@@ -23,6 +23,7 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.line import CALL, Line, reply
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import small_still
+from bot.platforms.telegram.sizes import Sizes
 
 SLOWEST = 1_500_000
 """Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
@@ -66,16 +67,24 @@ class Films:
         stored: Stored,
         link: Linked,
         ways: LeadingOn,
-        most: int,
+        sizes: Sizes,
     ) -> None:
         self._line = line
         self._link = link
         self._ways = ways
-        self.most = most
-        """Bytes that may be uploaded, as far as is known by now."""
+        self._sizes = sizes
         self._handles = handles
         self._stored = stored
         self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
+
+    def most(self, job: Job) -> int:
+        """Bytes of its video that may be uploaded, as far as is known by now."""
+        return self._sizes.most(_video(job).key)
+
+    async def refused(self, job: Job, file: Path) -> None:
+        """This file, made of its video, was too large: so the next one is smaller."""
+        size = await asyncio.to_thread(lambda: file.stat().st_size)
+        self._sizes.refused(_video(job).key, size)
 
     async def send(
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
@@ -179,15 +188,21 @@ class Films:
                 await self._handles.drop(key)
             else:
                 return
-        if _video(job).size > self.most:
+        if _video(job).size > self.most(job):
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
             raise Temporary("telegram_busy", retry_after=5.0, unsent=True)
         async with self._uploads, self._stored(_video(job).key) as path:
-            await self._line.insist(
-                channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
-            )
+            try:
+                await self._line.insist(
+                    channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
+                )
+            except Refused as refused:
+                if refused.code != "file_too_large":
+                    raise
+                await self.refused(job, path)
+                await self._say_where(channel, job)
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""

@@ -1,4 +1,8 @@
-"""aiogram's HTTP session, which does not stumble over answers that no Bot API gives."""
+"""aiogram's HTTP session, which does not stumble over answers that no Bot API gives.
+
+What Telegram took is never taken for refused because of how its answer is spelt: it would be sent
+again. A message that has a number stands.
+"""
 
 from typing import Any
 
@@ -7,6 +11,10 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.exceptions import ClientDecodeError
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
+
+from bot.log import get_logger
+
+log = get_logger()
 
 
 class Session(AiohttpSession):
@@ -27,4 +35,33 @@ class Session(AiohttpSession):
                 pass
             case _:
                 raise ClientDecodeError("unreadable", ValueError("no answer"), answer)
-        return super().check_response(bot, method, status_code, content)
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except ClientDecodeError:
+            stands = _standing(answer, getattr(method, "chat_id", None))
+            if stands is None:
+                raise
+            log.warning("telegram.answer_unreadable", method=method.__api_method__)
+            response_type = Response[method.__returning__]  # type: ignore[name-defined]
+            return response_type.model_validate(stands, context={"bot": bot})
+
+
+def _standing(answer: Any, chat: object) -> dict[str, Any] | None:
+    """As little of the answer as says that a message stands; None if it does not say that."""
+    match answer:
+        case {"ok": True, "result": {"message_id": int(number), **more}} if isinstance(chat, int):
+            file = _file(more)
+            there = {"id": chat, "type": "private" if chat > 0 else "supergroup"}
+            return {"ok": True, "result": {"message_id": number, "date": 0, "chat": there, **file}}
+        case _:
+            return None
+
+
+def _file(result: dict[str, Any]) -> dict[str, Any]:
+    """What Telegram calls the video: by that name it can be sent again."""
+    for kind in ("video", "animation", "document"):
+        match result.get(kind):
+            case {"file_id": str(file_id), "file_unique_id": str(unique)}:
+                bare = {"file_id": file_id, "file_unique_id": unique}
+                return {"document": bare}
+    return {}

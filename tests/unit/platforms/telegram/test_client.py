@@ -1,6 +1,7 @@
 """Telegram's answers, and what becomes of them: the real aiogram against the fake Bot API."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
+from bot.platforms.telegram.sizes import LEARNED_FOR
 from tests.contract.rows import nowhere
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
@@ -311,11 +313,67 @@ async def test_a_video_is_streamed_with_its_shape(house: House) -> None:
 @pytest.mark.filterwarnings("ignore:unread_data")  # as below
 async def test_what_was_too_large_makes_the_next_file_a_smaller_one(house: House) -> None:
     """A proxy in front of a server of one's own may take less than that server."""
+    house.fake.desk.upload_limit = 11_000_000
+    assert (await house.trouble(size=12_000_000)).code == "file_too_large"
+    assert await most(house) == await most(house, "videos/other.mp4") == 9_000_000
+
+
+@pytest.mark.filterwarnings("ignore:unread_data")  # as below
+async def test_a_small_file_that_is_too_large_tells_of_itself_alone(house: House) -> None:
     house.fake.desk.upload_limit = 900_000
     assert (await house.trouble(size=1_000_000)).code == "file_too_large"
+    assert await most(house) == 750_000
+    assert await most(house, "videos/other.mp4") == 50_000_000
+
+
+@pytest.mark.filterwarnings("ignore:unread_data")  # as below
+async def test_a_limit_that_was_met_is_tried_again_after_a_while(house: House) -> None:
+    house.fake.desk.upload_limit = 11_000_000
+    await house.trouble(size=12_000_000)
+    await house.clock.advance(LEARNED_FOR - 1)
+    assert await most(house) == 9_000_000
+    await house.clock.advance(1)
+    assert await most(house) == 50_000_000
+
+
+async def most(house: House, key: str = "videos/a.mp4") -> int:
+    """Bytes that the video under this key may have."""
     about = house.job()
-    post = Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None)
-    assert await house.platform.upload_limit(post, about) == 750_000
+    assert about.video is not None
+    about = replace(about, video=replace(about.video, key=key))
+    return await house.platform.upload_limit(
+        Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None), about
+    )
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"chat": "here"},
+        {"date": None},
+        {"paid_media": {"paid_media": [{"type": "hologram"}]}},
+        {"reply_markup": {"inline_keyboard": 7}},
+        {"video": {"file_id": "f", "file_unique_id": "u", "duration": "long"}},
+    ],
+)
+async def test_what_telegram_took_is_sent_however_it_says_so(
+    house: House, part: dict[str, Any]
+) -> None:
+    video = {"video": {"file_id": "f", "file_unique_id": "u"}}
+    result = {"message_id": 77, "date": 1, "chat": {"id": 1}, **video, **part}
+    body = json.dumps({"ok": True, "result": result}).encode()
+    house.fake.faults.add("sendVideo", accepted(garbled(body)))
+    number, _ = await house.send()
+    assert (number, len(house.posts())) == ("77", 1)
+    assert house.rows.handles == {"videos/a.mp4": "f"}, "and can be sent again by its name"
+
+
+async def test_a_yes_without_a_number_says_nothing_of_a_message(house: House) -> None:
+    body = b'{"ok": true, "result": {"date": 1}}'
+    house.fake.faults.add("sendVideo", accepted(garbled(body)))
+    problem = await house.trouble()
+    assert isinstance(problem, Temporary)
+    assert not problem.unsent, "it may stand"
 
 
 @pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake

@@ -223,7 +223,9 @@ async def test_what_a_server_was_found_to_refuse_is_not_uploaded_to_it_by_a_butt
 ) -> None:
     job = await lobby.made(await lobby.ordered())
     video = await lobby.result(job)
-    lobby.platform.films.most = VIDEO.size - 1
+    lobby.fake.desk.upload_limit = VIDEO.size - 1
+    await press(lobby, video, "As file")
+    lobby.fake.calls.clear()
     await press(lobby, video, "As file")
     assert "too large for this chat" in lobby.fake.posts(video.chat)[-1].text
     assert lobby.fake.calls_of("sendDocument") == []
