@@ -25,6 +25,7 @@ from bot.platforms.telegram.reading import (
     locale_of,
     replied_to,
     speaker_of,
+    threaded,
     words_of,
 )
 
@@ -136,7 +137,7 @@ class Intake:
         """In reply to a message; a sign where its person is answered too often there."""
         if await self.may_answer(message, sign=sign):
             channel, number = channel_of(message), message.message_id
-            await self.line.say(channel, look, reply_to=number, **more)
+            await self.line.say(channel, look, reply_to=number, **threaded(message), **more)
 
     async def may_answer(self, message: Message, *, sign: str = UNSAID) -> bool:
         """Whether there is room for words; else it gets a sign: nothing is met with silence."""

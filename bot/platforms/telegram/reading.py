@@ -201,6 +201,12 @@ def event_of(message: Message | InaccessibleMessage) -> str:
     return f"{message.chat.id}:{message.message_id}"
 
 
+def threaded(message: Message) -> dict[str, int]:
+    """What an answer has to carry in the direct messages of a channel, to reach whoever wrote."""
+    topic = message.direct_messages_topic
+    return {} if topic is None else {"direct_messages_topic_id": topic.topic_id}
+
+
 def is_private(chat: Chat) -> bool:
     """Whether the chat is one person's own."""
     return chat.type == "private"
@@ -317,7 +323,9 @@ def _picture(
 
 
 def order_of(message: Message, wish: Wish, pictures: tuple[Picture, ...]) -> Order:
-    """The order in a message."""
+    """What a message asks for. Raises `Refused` where nothing can be brought to."""
+    if message.chat.is_direct_messages:
+        raise Refused("direct_messages")
     return Order(
         event_id=event_of(message),
         address=address_of(message),

@@ -39,6 +39,8 @@ def chat(it: Chat) -> Json:
         shown["username"] = name
     if it.is_forum and not it.is_private:
         shown["is_forum"] = True
+    if it.is_direct_messages:
+        shown["is_direct_messages"] = True
     if it.type is ChatType.GROUP:
         shown["all_members_are_administrators"] = False
     return shown
@@ -123,6 +125,8 @@ def message(it: Message, *, deep: bool = True) -> Json:
         shown["from"] = user(it.author)
     if it.sender_chat is not None:
         shown["sender_chat"] = chat(it.sender_chat)
+    if it.chat.is_direct_messages and it.author is not None:
+        shown["direct_messages_topic"] = {"topic_id": it.author.id, "user": user(it.author)}
     if it.edited_at is not None:
         shown["edit_date"] = int(it.edited_at)
     if it.topic is not None:

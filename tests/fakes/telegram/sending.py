@@ -14,7 +14,7 @@ from .world import World
 
 COMMON = (
     "chat_id message_thread_id parse_mode disable_notification protect_content message_effect_id "
-    "reply_parameters reply_markup "
+    "reply_parameters reply_markup direct_messages_topic_id "
 )
 NO_PREVIEW = "Can't parse link preview options JSON object"
 CAPTION = "caption caption_entities "
@@ -118,6 +118,8 @@ class Sending:
     def _draft(self, call: Call, chat: Chat) -> Message:
         """A message with everything but its content."""
         world = self._world
+        if chat.is_direct_messages and not call.integer("direct_messages_topic_id"):
+            raise bad("direct messages topic must be specified")
         topic = topic_of(call, chat)
         target, given = reply_target(world, call, chat)
         markup = read_markup(call)

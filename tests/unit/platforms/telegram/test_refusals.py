@@ -57,3 +57,21 @@ async def test_where_the_bot_may_not_write_it_gives_a_sign(lobby: Lobby) -> None
     said = await lobby.ann.says("/video@zoetrope_bot a cat --speed 3", chat=club)
     await lobby.hear(said)
     assert signs(lobby, said) == (UNSAID,)
+
+
+@pytest.mark.parametrize("text", ["/video a cat", "/video", "/animate", "/cancel", "/models"])
+async def test_in_the_direct_messages_of_a_channel_nothing_is_ordered(
+    lobby: Lobby, text: str
+) -> None:
+    """A video would be paid for and reach nobody: there every message has to name its topic."""
+    desk = lobby.fake.supergroup("news", lobby.ann)
+    desk.is_direct_messages = True
+    command, _, rest = text.partition(" ")
+    said = await lobby.ann.says(f"{command}@zoetrope_bot {rest}".strip(), chat=desk)
+    await lobby.hear(said)
+    assert await lobby.jobs() == []
+    assert lobby.answer(said).text
+    if text == "/video a cat":
+        assert "Write to me in private" in lobby.answer(said).text
+    (call,) = lobby.fake.calls_of("sendMessage")
+    assert call.integer("direct_messages_topic_id") == lobby.ann.id
