@@ -44,7 +44,7 @@ async def actor(line: Line, person: Person, job: Job, *, chat: int) -> Actor:
 async def face(line: Line, person: Person, job: Job, *, chat: int) -> Person:
     """As whom somebody acts on `job`: what the group itself asked for belongs to its anonymous
     admins there. They write as the group, but a press always tells of the user."""
-    if job.order.person.id != str(chat):
+    if job.order.person.id != str(chat) or person.id == str(chat):  # a private chat is its person
         return person
     member = await _member(line, person, chat)
     return job.order.person if member.is_anonymous else person

@@ -231,6 +231,15 @@ async def test_what_a_server_was_found_to_refuse_is_not_uploaded_to_it_by_a_butt
     assert lobby.fake.calls_of("sendDocument") == []
 
 
+async def test_in_a_private_chat_nobody_is_asked_who_its_person_is(lobby: Lobby) -> None:
+    """Each press asked for the rank of whoever pressed it, in the chat of their own."""
+    job = await lobby.made(await lobby.ordered())
+    video = await lobby.result(job)
+    for button in ("As file", "Try again", "Delete", "Keep it"):
+        await press(lobby, video, button)
+    assert lobby.fake.calls_of("getChatMember") == []
+
+
 # --- to delete ------------------------------------------------------------------------------------
 
 
