@@ -165,13 +165,16 @@ class TelegramPlatform:
         chat = await self._chat(post, job)
         if chat is None or await self._is_result(post, job):
             raise Refused("card_gone")
+        look, number = _look(job, reply), int(post.message_id or 0)
+        if self.line.is_shown(chat, number, look):
+            return
         if reply.progress:
             self.line.pace.progress(chat)
         else:
             await self.line.pace.turn(chat, Turn.CHANGE)
         if await self._is_result(post, job):  # it has become that while we waited
             raise Refused("card_gone")
-        await self.line.edit(chat, int(post.message_id or 0), _look(job, reply))
+        await self.line.edit(chat, number, look)
 
     async def _is_result(self, post: Post, job: Job) -> bool:
         """Whether the video took the place of this card."""
@@ -210,15 +213,18 @@ class TelegramPlatform:
             if video is not None:
                 return await self.films.send(chat, topic, target, job, said, video)
             look = _look(job, said)
-            return await self.line.bot.send_message(
+            sent = await self.line.bot.send_message(
                 chat,
                 look.text,
                 entities=look.entities,
                 message_thread_id=topic,
                 reply_parameters=reply(target),
+                link_preview_options=look.preview,
                 reply_markup=look.keyboard,
                 request_timeout=CALL,
             )
+            self.line.stands(sent, look)
+            return sent
 
         return send
 

@@ -111,6 +111,7 @@ class Films:
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
         look = caption(job, said)
+        self._line.forget(chat, message_id)
         async with self._still(job) as still:
             media = InputMediaVideo(
                 media=_film(job, video),

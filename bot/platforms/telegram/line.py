@@ -1,6 +1,7 @@
 """One account's line to Telegram: every request passes here, at its pace, with our own errors."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar
@@ -20,6 +21,9 @@ CALL = 30
 """Seconds for everything that carries no file."""
 SHOWN = 4.5
 """Seconds after which "is sending a video" has to be said again: people see it for five."""
+
+MOST_SHOWN = 10_000
+"""Messages whose words are remembered; the longest quiet are forgotten."""
 
 log = get_logger()
 
@@ -44,6 +48,8 @@ class Line:
         self.pace = Pace(clock)
         self._communities = communities
         self._clock = clock
+        self._shown: OrderedDict[tuple[int, int], str] = OrderedDict()
+        """What stands in messages of ours, as far as is known."""
 
     async def ask(self, chat: int, call: Awaitable[Answer]) -> Answer:
         """Around every request: errors are ours, and a pause that is asked for is kept."""
@@ -96,19 +102,41 @@ class Line:
                 entities=look.entities,
                 message_thread_id=topic,
                 reply_parameters=reply(reply_to if replying else None),
+                link_preview_options=look.preview,
                 request_timeout=CALL,
                 **{"reply_markup": look.keyboard, **more},
             )
 
         try:
-            return await self.insist(channel, Turn.ANSWER, send)
+            sent = await self.insist(channel, Turn.ANSWER, send)
         except Temporary as error:
             if error.unsent:
                 raise
             raise Refused("maybe_sent") from None
+        self.stands(sent, look)
+        return sent
+
+    def stands(self, sent: Message, look: Look) -> None:
+        """Remember what a message of ours says."""
+        self._show(sent.chat.id, sent.message_id, look.mark)
+
+    def is_shown(self, chat: int, message_id: int, look: Look) -> bool:
+        """Whether that message says this already: then an edit is no news and takes no turn."""
+        return self._shown.get((chat, message_id)) == look.mark
+
+    def forget(self, chat: int, message_id: int) -> None:
+        """It says something else from now on, or nothing."""
+        self._shown.pop((chat, message_id), None)
+
+    def _show(self, chat: int, message_id: int, mark: str) -> None:
+        self._shown[chat, message_id] = mark
+        self._shown.move_to_end((chat, message_id))
+        if len(self._shown) > MOST_SHOWN:
+            self._shown.popitem(last=False)
 
     async def edit(self, chat: int, message_id: int, look: Look) -> None:
         """Other words for a message of ours; the same ones are no error."""
+        self.forget(chat, message_id)  # until Telegram says yes
         try:
             await self.ask(
                 chat,
@@ -117,6 +145,7 @@ class Line:
                     chat_id=chat,
                     message_id=message_id,
                     entities=look.entities,
+                    link_preview_options=look.preview,
                     reply_markup=look.keyboard,
                     request_timeout=CALL,
                 ),
@@ -124,6 +153,7 @@ class Line:
         except Refused as refused:
             if refused.code != "unchanged":
                 raise
+        self._show(chat, message_id, look.mark)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
         """A sign on somebody's message; best effort."""

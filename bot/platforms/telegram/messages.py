@@ -5,13 +5,20 @@ in entities, which count in UTF-16. Times are entities too: every reader sees th
 zone, and they count down by themselves.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, User
+from aiogram.types import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    MessageEntity,
+    User,
+)
 from aiogram.utils.formatting import BlockQuote, Bold, DateTime, TextMention
 from aiogram.utils.formatting import Text as Formatted
 from babel.dates import format_datetime, format_timedelta
@@ -52,6 +59,21 @@ class Look:
     text: str
     entities: list[MessageEntity]
     keyboard: InlineKeyboardMarkup | None
+    link: str | None = None
+    """Our own, which may be shown as a preview: never the page of a stranger."""
+
+    @property
+    def preview(self) -> LinkPreviewOptions:
+        """What Telegram shows of pages that the text links to."""
+        return LinkPreviewOptions(is_disabled=self.link is None, url=self.link)
+
+    @property
+    def mark(self) -> str:
+        """The same for two that look the same."""
+        keys = self.keyboard.model_dump_json() if self.keyboard else ""
+        marked = (each.model_dump_json() for each in self.entities)
+        whole = "\0".join([self.text, keys, self.link or "", *marked])
+        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Look:
@@ -64,7 +86,8 @@ def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Look
         if length <= most or room <= 1:
             break
         room = max(1, room - max(length - most, 1))
-    return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale))
+    keys = keyboard(reply.buttons, locale)
+    return Look(text=text, entities=entities, keyboard=keys, link=reply.link)
 
 
 def notice(reply: Reply, locale: str, *, name: str = "") -> Look:

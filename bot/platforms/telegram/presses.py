@@ -260,9 +260,11 @@ class Presses:
             await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
         opened = menu if value is None and menu in drafts.MENUS else None
         look = await self._intake.draft_look(order, draft_id, menu=opened)
-        message = _message(query)
-        await self._intake.line.pace.turn(message.chat.id, Turn.ANSWER)
-        await self._intake.line.edit(message.chat.id, message.message_id, look)
+        chat, number = _message(query).chat.id, _message(query).message_id
+        if self._intake.line.is_shown(chat, number, look):
+            return
+        await self._intake.line.pace.turn(chat, Turn.ANSWER)
+        await self._intake.line.edit(chat, number, look)
 
     async def _go(self, query: CallbackQuery, draft_id: str) -> None:
         order = await self._intake.drafts.get(draft_id)
@@ -293,6 +295,7 @@ class Presses:
     async def _keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
         message = _message(query)
         line = self._intake.line
+        line.forget(message.chat.id, message.message_id)
         await line.pace.turn(message.chat.id, Turn.ANSWER)
         await line.ask(
             message.chat.id,

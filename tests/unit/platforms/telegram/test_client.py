@@ -346,6 +346,60 @@ async def most(house: House, key: str = "videos/a.mp4") -> int:
     )
 
 
+async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house: House) -> None:
+    about = replace(house.job(), status=Status.IN_PROGRESS, video=None)
+    card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    stands = await house.platform.send(card, about, replies.card(about), nonce="", video=None)
+    card = replace(card, message_id=stands[0], channel_id=stands[1])
+    for progress in (0, 50, 50, 50, 0):
+        await house.clock.advance(60)
+        now = replace(about, progress=progress)
+        for _ in range(20):
+            await house.platform.edit(card, now, replies.card(now))
+    assert len(house.fake.calls_of("editMessageText")) == 2
+
+
+async def test_an_edit_whose_end_is_unknown_is_sent_again(house: House) -> None:
+    about = replace(house.job(), status=Status.IN_PROGRESS, video=None, progress=50)
+    card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    stands = await house.platform.send(
+        card, about, replies.card(replace(about, progress=1)), nonce="", video=None
+    )
+    card = replace(card, message_id=stands[0], channel_id=stands[1])
+    house.fake.faults.add("editMessageText", reset())
+    await house.clock.advance(60)
+    with pytest.raises(Temporary):
+        await house.platform.edit(card, about, replies.card(about))
+    await house.clock.advance(60)
+    await house.platform.edit(card, about, replies.card(about))
+    assert "50 %" in house.posts()[-1].text
+
+
+async def test_no_page_of_a_stranger_is_previewed(house: House) -> None:
+    """Neither by a card nor by its edit; of a link of ours the page is shown, and no other."""
+    wish = "a cat like on https://stranger.example/cats"
+    about = house.job()
+    about = replace(about, request=replace(about.request, prompt=wish))
+    waiting = replace(about, status=Status.IN_PROGRESS, video=None)
+    card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    stands = await house.platform.send(card, waiting, replies.card(waiting), nonce="", video=None)
+    assert previews(house) == [{"is_disabled": True}]
+    card = replace(card, message_id=stands[0], channel_id=stands[1])
+    await house.clock.advance(60)
+    done = replace(waiting, progress=50)
+    await house.platform.edit(card, done, replies.card(done))
+    assert previews(house) == [{"is_disabled": True}]
+    ours = "https://videos.example/v/a"
+    post = Post(id=2, job_id=about.id, kind=PostKind.RESULT, due_at=None)
+    said = replies.result(about, link=ours, link_expires_at=0.0)
+    await house.platform.send(post, about, said, nonce="", video=None)
+    assert previews(house)[1:] == [{"is_disabled": False, "url": ours}]
+
+
+def previews(house: House) -> list[object]:
+    return [each.preview for each in house.posts()]
+
+
 @pytest.mark.parametrize(
     "part",
     [
@@ -560,7 +614,8 @@ async def test_a_card_that_becomes_a_link_while_its_edit_waits_stays_one(house: 
     await house.send(about)  # changes have to wait now
     card = house.rows.posts["card"]
     async with asyncio.TaskGroup() as group:
-        edit = group.create_task(_gone(house.platform.edit(card, about, replies.card(about))))
+        over = replies.card(replace(about, status=Status.CANCELLED))
+        edit = group.create_task(_gone(house.platform.edit(card, about, over)))
         await house.clock.asleep()
         link = replies.result(about, link="https://bot.test/v/x", link_expires_at=0.0)
         look = messages.look(link, "en", name="Ann")
