@@ -57,7 +57,7 @@ def _standing(answer: Any, chat: object) -> dict[str, Any] | None:
             return None
 
 
-def _file(result: dict[str, Any]) -> dict[str, Any]:
+def _file(result: dict[Any, Any]) -> dict[str, Any]:
     """What Telegram calls the video: by that name it can be sent again."""
     for kind in ("video", "animation", "document"):
         match result.get(kind):

@@ -359,20 +359,22 @@ async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house:
     assert len(house.fake.calls_of("editMessageText")) == 2
 
 
-async def test_an_edit_whose_end_is_unknown_is_sent_again(house: House) -> None:
-    about = replace(house.job(), status=Status.IN_PROGRESS, video=None, progress=50)
+async def test_after_an_edit_whose_end_is_unknown_nobody_knows_what_stands_there(
+    house: House,
+) -> None:
+    about = replace(house.job(), status=Status.IN_PROGRESS, video=None, progress=1)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(
-        card, about, replies.card(replace(about, progress=1)), nonce="", video=None
-    )
+    stands = await house.platform.send(card, about, replies.card(about), nonce="", video=None)
     card = replace(card, message_id=stands[0], channel_id=stands[1])
-    house.fake.faults.add("editMessageText", reset())
+    house.fake.faults.add("editMessageText", accepted(reset()))
+    half = replace(about, progress=50)
     await house.clock.advance(60)
     with pytest.raises(Temporary):
-        await house.platform.edit(card, about, replies.card(about))
+        await house.platform.edit(card, half, replies.card(half))
+    assert "50 %" in house.posts()[-1].text
     await house.clock.advance(60)
     await house.platform.edit(card, about, replies.card(about))
-    assert "50 %" in house.posts()[-1].text
+    assert "1 %" in house.posts()[-1].text
 
 
 async def test_no_page_of_a_stranger_is_previewed(house: House) -> None:
