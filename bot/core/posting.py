@@ -29,6 +29,8 @@ MOST_WAIT = 60.0
 AWAY = 10.0
 """Seconds after which a post whose network is away looks whether it is back; it costs no try."""
 
+SOON = 20.0
+"""Seconds before its time from which a card names none: apps count down, and on past it."""
 SEND_TIME = 1700.0
 """Seconds that one send may take, with all that it tries."""
 
@@ -119,9 +121,14 @@ class Posting:
         now, address = self._clock.now(), job.order.address
         terms = await self._accounts.terms(address)
         usage = await self._jobs.usage(address, job.order.person.id, terms.limits, now=now)
+        ready_at, result = await self._ready_at(job, now), None
+        if job.status is Status.DELIVERED:
+            result = await self._posts.get(job.id, PostKind.RESULT)
         return replies.card(
             job,
-            ready_at=await self._ready_at(job, now),
+            ready_at=ready_at,
+            is_soon=ready_at is not None and ready_at - now <= SOON,
+            is_direct=result is not None and result.direct,
             at_once=self._at_once(job.request.model),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, terms.limits, now=now),
@@ -368,8 +375,9 @@ class Posting:
         if job.status not in ACTIVE:
             return None
         ready_at = await self._ready_at(job, now)
-        late_at = (job.submitted_at or now) + SOFT_DEADLINE
-        return min((at + 1 for at in (ready_at, late_at) if at and at > now), default=None)
+        late_at = (job.submitted_at or now) + SOFT_DEADLINE + 1
+        soon = (ready_at - SOON, ready_at + 1) if ready_at else ()
+        return min((at for at in (*soon, late_at) if at > now), default=None)
 
 
 def _is_void(post: Post, job: Job) -> bool:

@@ -114,23 +114,29 @@ def card(
     *,
     ready_at: float | None = None,
     at_once: int | None = None,
+    is_soon: bool = False,
     is_late: bool = False,
+    is_direct: bool = False,
     left: Left | None = None,
     cost: str | None = None,
 ) -> Reply:
     """The status card, always drawn from the job's row.
 
-    `at_once`: how many of its model are made at a time, if that is known; `is_late`: past the soft
-    deadline; `cost`: what is counted for it, if it has a price.
+    `at_once`: how many of its model are made at a time, if that is known; `is_soon`: `ready_at` is
+    so near that it may pass before anybody reads it; `is_late`: past the soft deadline;
+    `is_direct`: its video went to its person alone; `cost`: what is counted for it, if it has a
+    price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     waits = job.status is Status.QUEUED and job.reason is not None
     timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at and not waits else []
+    if timing and is_soon:
+        timing = [Text(id="fact.soon")]
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
     price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
-        text=_turn(job, at_once) or Text(id=f"card.{_state(job)}"),
+        text=_turn(job, at_once) or Text(id=f"card.{_state(job, is_direct=is_direct)}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(
@@ -225,11 +231,11 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     """A person's videos of today, and those still left."""
     used, most = usage.person_videos, limits.person_videos
     if left is None:
-        facts = [Text(id="quota.unlimited", values={"used": used})]
+        facts = [Text(id="quota.unlimited", count=used)]
     elif most is None:
-        facts = [Text(id="quota.today", values={"used": used})]
+        facts = [Text(id="quota.today", count=used)]
     else:
-        facts = [Text(id="quota.day", values={"used": used, "most": most})]
+        facts = [Text(id="quota.day", values={"used": used}, count=most)]
         if (doubt := usage.person_paid - used) > 0:
             values = {"most": quotas.most_paid(limits)}
             facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
@@ -282,7 +288,7 @@ def _turn(job: Job, at_once: int | None) -> Text | None:
     return Text(id="card.waiting_for_turn", values={"family": job.request.label}, count=at_once)
 
 
-def _state(job: Job) -> str:
+def _state(job: Job, *, is_direct: bool) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
         given = any(each.source for each in job.order.pictures)
         return "fetching" if given else "preparing"
@@ -301,6 +307,8 @@ def _state(job: Job) -> str:
         return "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
+    if is_direct and job.status is Status.DELIVERED:
+        return f"{job.status}_direct"
     return job.status
 
 

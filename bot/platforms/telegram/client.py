@@ -38,8 +38,8 @@ MOST_CARDS = 2
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """Reactions to the request itself."""
 
-KEPT = "card.delivered_silent"
-"""The card that has to say where the video is."""
+KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
+"""The cards that have to say where the video is."""
 
 log = get_logger()
 
@@ -273,7 +273,7 @@ class TelegramPlatform:
 
 
 def _look(job: Job, said: Reply) -> messages.Look:
-    # A group that spoke has no private chat.
-    if said.text.id == KEPT and job.order.person.id.isdecimal():
+    # Who spoke as a group has no private chat.
+    if said.text.id in KEPT and job.order.person.id.isdecimal():
         said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))
     return messages.look(said, job.order.locale, name=job.order.person.name)

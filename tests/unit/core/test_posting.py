@@ -440,6 +440,28 @@ async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop
     assert "fact.late" in [fact.id for fact in workshop.chat.edited[-1].facts]
 
 
+async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Workshop) -> None:
+    workshop.chat.sends = [Refused("files_forbidden"), Refused("files_forbidden"), None]
+    await workshop.made(order())
+    await workshop.speak(60)
+    assert workshop.chat.edited[-1].text.id == "card.delivered_direct"
+
+
+async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
+    """Apps count the time down by themselves: it would say that it was ready a second ago."""
+    workshop.gateway.looks = [Running()]
+    await workshop.made(order())
+    timing = []
+    for _ in range(150):
+        await workshop.speak(1)
+        facts = workshop.chat.edited[-1].facts if workshop.chat.edited else ()
+        timing += [each for each in facts if each.id in ("fact.ready", "fact.soon")]
+        for each in timing[-1:]:
+            at = each.values.get("at")
+            assert at is None or float(str(at)) > workshop.clock.time, each
+    assert {each.id for each in timing} == {"fact.ready", "fact.soon"}
+
+
 @pytest.mark.parametrize(
     ("ordered_at", "cost"), [({"720p": 100_000}, ["0.40 USD"]), ({}, [])], ids=["priced", "free"]
 )

@@ -86,3 +86,21 @@ def test_a_list_says_who_withdrew_a_job(reason: Reason, why: str) -> None:
 def test_without_any_limit_nothing_is_left() -> None:
     limits = Limits(person_videos=None, community_videos=None, purse_videos=None)
     assert replies.quota(None, Usage(), limits)[0].id == "quota.unlimited"
+
+
+@pytest.mark.parametrize(
+    ("used", "most", "words"),
+    [
+        (1, 1, "1 of 1 video today"),
+        (1, 2, "1 of 2 videos today"),
+        (0, None, "0 videos today"),
+        (1, None, "1 video today"),
+        (2, None, "2 videos today"),
+    ],
+)
+def test_one_video_is_no_several(used: int, most: int | None, words: str) -> None:
+    limits = Limits(person_videos=most, person_at_once=None)
+    left = Left(videos=1, resets_at=0.0)
+    assert say(replies.quota(left, Usage(person_videos=used), limits)[0], "en") == words
+    unlimited = say(replies.quota(None, Usage(person_videos=used), limits)[0], "en")
+    assert unlimited == f"{used} video{'' if used == 1 else 's'} today; there is no limit"

@@ -14,7 +14,7 @@ import pytest
 from bot.config.settings import Telegram
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import Job, Status, Video
+from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind
@@ -634,6 +634,15 @@ async def _gone(edit: Coroutine[Any, Any, None]) -> bool:
     except Refused as refused:
         return refused.code == "card_gone"
     return False
+
+
+async def test_a_video_that_could_be_posted_nowhere_is_said_to_be_in_the_history(
+    house: House,
+) -> None:
+    about = replace(house.job(), reason=Reason.UNDELIVERABLE)
+    card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    await house.platform.send(card, about, replies.card(about), nonce="", video=None)
+    assert "/history shows it" in house.posts()[-1].text
 
 
 # --- pictures -------------------------------------------------------------------------------------
