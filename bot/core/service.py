@@ -291,14 +291,16 @@ class Service:
     def check_authors(self, files: Sequence[Picture | Sound], person: Person) -> None:
         """Raise `Refused` for what this person may not animate: a voice is as personal as a face.
 
-        It is `not_your_picture` or `not_your_sound`.
+        It is `not_your_picture` or `not_your_sound`, or `picture_owner_unknown`.
         """
         if self._animate_others is AnimateOthers.FREE:
             return
         for given in files:
             if given.author not in (person.id, ANYBODY):
-                is_sound = isinstance(given, Sound)
-                raise Refused("not_your_sound" if is_sound else "not_your_picture")
+                if isinstance(given, Sound):
+                    raise Refused("not_your_sound")
+                known = given.author is not None
+                raise Refused("not_your_picture" if known else "picture_owner_unknown")
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
         """Apply `change` for the owner or a moderator; again if somebody was faster."""

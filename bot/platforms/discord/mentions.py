@@ -19,11 +19,20 @@ from bot.log import get_logger
 from bot.platforms.discord import errors, messages
 from bot.platforms.discord.client import NAME
 from bot.platforms.discord.intake import ANSWER_TIME, Intake, told
-from bot.platforms.discord.reading import check_permissions, locale_of, person_of, pictures_of
+from bot.platforms.discord.reading import (
+    Part,
+    check_permissions,
+    check_shown,
+    locale_of,
+    parts_of,
+    person_of,
+    pictures_of,
+)
 
 BREATH = 60.0
-"""Seconds between two sentences to one person in one channel; in between there is a mark."""
-MARK = "⏳"
+"""Seconds between two times that one person in one channel is told how to ask."""
+MARK = "❔"
+"""Put under what asks for nothing, in between. What is asked for and refused is always told."""
 
 _WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
 
@@ -36,7 +45,7 @@ class Mentions:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._answered: dict[tuple[int, int], datetime] = {}
-        """When somebody got a sentence, by channel and person; nothing older than a breath."""
+        """When somebody was told how to ask, by channel and person; nothing older than a breath."""
 
     async def hear(self, message: discord.Message, *, own_id: int) -> None:
         """Take what a message asks for, if it speaks to us; errors become a reply."""
@@ -46,16 +55,16 @@ class Mentions:
             _check_channel(message)
             order = order_of(message, own_id=own_id)
             if order is None:
-                await self._say(message, _help(message))
+                await self._help(message)
             else:
                 await self._intake.take_message(order)
         except Exception as problem:  # noqa: BLE001 - the rim: nobody above could tell them
-            await self._say(message, replies.error(told(problem)))
+            await _say(message, replies.error(told(problem)))
 
-    async def _say(self, message: discord.Message, reply: Reply) -> None:
-        """One plain sentence; but a mark where the same person had one a moment ago."""
+    async def _help(self, message: discord.Message) -> None:
+        """How to ask; but a mark where the same person was told a moment ago."""
         if self._is_due(message):
-            await _say(message, reply)
+            await _say(message, _help(message))
         else:
             await _mark(message)
 
@@ -118,27 +127,42 @@ def prompt_of(message: discord.Message, *, own_id: int) -> str:
 
 
 def _pictures(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """Those of the message itself, else of the one it replies to."""
-    if message.attachments:
-        pictures = pictures_of(message, own_id=own_id)
-        if not pictures:
-            raise Refused("no_picture")
-        return pictures
+    """Those of the message itself, else of the one it replies to; none where words were meant."""
+    own = pictures_of(message, own_id=own_id)
+    if own:
+        return own
+    if any(part.attachments for part in parts_of(message)):
+        raise Refused("no_picture")
+    found = () if message.message_snapshots else _pointed_at(message, own_id=own_id)
+    if not found:
+        check_shown(message, own_id=own_id)
+    return found
+
+
+def _pointed_at(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
     reference = message.reference
-    if reference is None or isinstance(reference.resolved, discord.DeletedReferencedMessage):
+    if reference is None:
         return ()
     target = reference.resolved
-    if target is not None and not _is_hidden(target):
-        return pictures_of(target, own_id=own_id)
-    if message.guild is None:
-        return ()  # Nothing is hidden from us there.
-    raise Refused("picture_hidden")
+    if isinstance(target, discord.DeletedReferencedMessage):
+        raise Refused("reply_gone")
+    if target is None or _is_hidden(target):
+        if message.guild is None:
+            return ()  # Nothing is hidden from us there.
+        raise Refused("picture_hidden")
+    pictures = pictures_of(target, own_id=own_id)
+    if not pictures:
+        check_shown(target, own_id=own_id)
+    return pictures
 
 
 def _is_hidden(message: discord.Message) -> bool:
     """Nobody can send an empty message: one that looks empty is kept from us."""
-    shown = (message.content, message.attachments, message.embeds, message.components)
-    return not any((*shown, message.stickers, message.poll, message.message_snapshots))
+    return not (message.poll or any(_has_something(part) for part in parts_of(message)))
+
+
+def _has_something(part: Part) -> bool:
+    return bool(part.content or part.attachments or part.embeds or part.components or part.stickers)
 
 
 def _check_channel(message: discord.Message) -> None:

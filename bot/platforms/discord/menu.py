@@ -14,7 +14,13 @@ from bot.core.orders import AUTO, Order, Picture
 from bot.core.replies import Text
 from bot.platforms.discord.forms import MOST_PROMPT, Form, label
 from bot.platforms.discord.intake import Intake
-from bot.platforms.discord.reading import check_interaction, order_of, person_of, pictures_of
+from bot.platforms.discord.reading import (
+    check_interaction,
+    check_shown,
+    order_of,
+    person_of,
+    pictures_of,
+)
 from bot.platforms.discord.slash import MOST, MOST_NAME, wish_of, words
 
 
@@ -25,6 +31,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         check_interaction(interaction)
         pictures = pictures_of(message, own_id=interaction.application_id)
         if not pictures:
+            check_shown(message, own_id=interaction.application_id)
             raise Refused("no_picture")
         # Before anybody types: the service would refuse it afterwards.
         intake.service.check_authors(pictures, person_of(interaction.user))

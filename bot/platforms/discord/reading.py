@@ -1,5 +1,6 @@
 """Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
 
+import re
 from pathlib import PurePath
 
 import discord
@@ -27,7 +28,12 @@ NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_
 
 _TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
+_LINK_OR_EMOJI = re.compile(r"https?://\S|\A\s*(?:<a?:\w+:\d+>\s*)+\Z", re.IGNORECASE)
+"""A link anywhere, or nothing but pictures of a server's own."""
 _SOUND_SUFFIXES = frozenset({".mp3", ".wav", ".ogg", ".oga", ".opus", ".m4a", ".aac"})
+
+
+Part = discord.Message | discord.MessageSnapshot
 
 
 def order_of(
@@ -164,9 +170,37 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
 def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
     """Every picture of a message that we can take; `Refused` if there are only larger ones.
 
-    The author of pictures in our own messages can't be known.
+    Whoever asked for the pictures in our own messages can't be known, nor who posted what is
+    forwarded.
     """
     author = None if message.author.id == own_id else str(message.author.id)
-    pictures = [each for each in message.attachments if is_picture(each)]
-    usable = [each for each in pictures if each.size <= PICTURE_BYTES]
-    return tuple(picture_of(each, author=author) for each in usable or pictures)
+    by = [(each, author) for each in message.attachments]
+    by += [(each, None) for part in message.message_snapshots for each in part.attachments]
+    pictures = [(each, author) for each, author in by if is_picture(each)]
+    usable = [(each, author) for each, author in pictures if each.size <= PICTURE_BYTES]
+    return tuple(picture_of(each, author=author) for each, author in usable or pictures)
+
+
+def parts_of(message: discord.Message) -> tuple[Part, ...]:
+    """The message and what it forwards: a forward has nothing of its own."""
+    return message, *message.message_snapshots
+
+
+def check_shown(message: discord.Message, *, own_id: int) -> None:
+    """Raise `Refused` for a message without a picture of ours that shows something else.
+
+    Somebody who points at a film, a sticker, a link or another bot's preview means that, and would
+    get, and pay for, a video of the words alone.
+    """
+    parts = parts_of(message)
+    if any(part.attachments for part in parts):
+        raise Refused("no_picture")
+    own = message.author.id == own_id
+    if any(_shows(part, with_embeds=not own) for part in parts):
+        raise Refused("picture_not_attached")
+
+
+def _shows(part: Part, *, with_embeds: bool) -> bool:
+    layout = [each for each in part.components if not isinstance(each, discord.ActionRow)]
+    embeds = part.embeds if with_embeds else ()
+    return bool(part.stickers or embeds or layout or _LINK_OR_EMOJI.search(part.content))

@@ -237,7 +237,10 @@ class Message:
     edited_at: float | None = None
     origin: Origin | None = None
     reactions: tuple[str, ...] = ()
-    """The bot's reactions."""
+    """What the bot put under it."""
+    stickers: tuple[Json, ...] = ()
+    forwarded: "Message | None" = None
+    """What it passes on, as that stood then; a forward has nothing of its own."""
 
     @property
     def ephemeral(self) -> bool:

@@ -19,6 +19,8 @@ from .model import (
     User,
 )
 
+_EMPTIED: Json = {"content": "", "attachments": [], "embeds": [], "components": []}
+
 
 def stamp(seconds: float) -> str:
     """An ISO 8601 time in UTC."""
@@ -202,9 +204,12 @@ def message(item: Message) -> Json:
         "attachments": [attachment(each) for each in item.attachments],
         "embeds": list(item.embeds),
         "components": list(item.components),
+        "sticker_items": list(item.stickers),
         "pinned": False,
         "flags": int(item.flags),
     }
+    if item.forwarded is not None:
+        shown |= _forward(item.forwarded)
     if item.nonce is not None:
         shown["nonce"] = item.nonce
     if item.reference is not None:
@@ -222,7 +227,9 @@ def readable(item: Message, *, everything: bool = False) -> Json:
     """
     shown = message(item)
     if not (everything or concerns_bot(item)):
-        shown |= {"content": "", "attachments": [], "embeds": [], "components": []}
+        shown |= _EMPTIED
+        for each in shown.get("message_snapshots", ()):
+            each["message"] |= _EMPTIED
     if item.type is MessageType.REPLY and item.reference is not None:
         target = item.channel.messages.get(item.reference)
         shown["referenced_message"] = target and readable(target, everything=everything)
@@ -282,6 +289,15 @@ def interaction(item: Interaction, bot: User) -> Json:
 def _roles_pinged(item: Message) -> set[int]:
     ids = {each for each in item.pings if isinstance(each, int)}
     return ids - {person.id for person in item.mentions}
+
+
+def _forward(item: Message) -> Json:
+    """A snapshot tells what stood there, but not who wrote it."""
+    told = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp")
+    whole = message(item)
+    snapshot = {key: whole[key] for key in (*told, "flags", "components", "sticker_items")}
+    where = {"type": 1, "message_id": str(item.id), "channel_id": str(item.channel.id)}
+    return {"message_snapshots": [{"message": snapshot}], "message_reference": where}
 
 
 def _reference(item: Message) -> Json:

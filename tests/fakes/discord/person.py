@@ -111,8 +111,11 @@ class Person(User):
         mentions_bot: bool = False,
         reply_to: Message | None = None,
         channel: Channel | None = None,
+        stickers: Sequence[Json] = (),
+        embeds: Sequence[Json] = (),
     ) -> Message:
-        """Write a message. A mention of the bot stands before the text."""
+        """Write a message. A mention of the bot stands before the text; `embeds` are what Discord
+        shows of the links in it."""
         world, place = self.world, channel or self.home
         content = f"<@{world.bot.id}> {text}".strip() if mentions_bot else text
         target = None if reply_to is None else self._now(reply_to)
@@ -125,12 +128,27 @@ class Person(User):
             type=MessageType.PLAIN if target is None else MessageType.REPLY,
             content=content,
             attachments=tuple(attachments),
+            stickers=tuple(stickers),
+            embeds=tuple(embeds),
             reference=None if target is None else target.id,
             mentions=mentions,
             pings=frozenset(user.id for user in mentions),
         )
         world.post(message)
         return message
+
+    async def forward(self, message: Message, *, channel: Channel | None = None) -> Message:
+        """Pass a message on, without a word of one's own."""
+        world = self.world
+        passed_on = Message(
+            id=world.ids.next(),
+            channel=channel or self.home,
+            author=self,
+            written_at=world.clock(),
+            forwarded=self._now(message),
+        )
+        world.post(passed_on)
+        return passed_on
 
     async def edit(self, message: Message, text: str) -> Message:
         """Change an own message's text; mentions are read anew, as Discord does."""

@@ -947,7 +947,7 @@ async def test_a_picture_of_ours_has_no_known_author(
     ours = await fake.next("message")
     await ann.say("more", mentions_bot=True, reply_to=ours)
     shown = await fake.next("message")
-    assert shown.content.startswith("That picture was posted by somebody else")
+    assert shown.content.startswith("I can't tell whose picture that is")
     bot.service._animate_others = AnimateOthers.FREE
     await ann.say("more", mentions_bot=True, reply_to=ours)
     await fake.next("message")
@@ -1004,14 +1004,14 @@ async def test_a_channel_that_it_was_told_of_is_not_said_to_be_hidden(
     assert card(await fake.next("message")) == "Taken. Yours is in the queue."
 
 
-async def test_one_sentence_a_minute_for_each_person_and_channel(
+async def test_how_to_ask_is_told_once_a_minute_to_each_person_in_each_channel(
     fake: FakeDiscord, bot: Bot, ann: Member, clock: FakeClock
 ) -> None:
     bob = fake.person("bob")
     await _help(fake, ann)
     again = await ann.say("", mentions_bot=True)
     marked = await fake.next("reaction")
-    assert (marked.id, marked.reactions) == (again.id, ("⏳",))
+    assert (marked.id, marked.reactions) == (again.id, ("❔",))
     await _help(fake, bob)
     await clock.advance(61)
     await _help(fake, ann)

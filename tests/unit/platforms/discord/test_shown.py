@@ -1,0 +1,187 @@
+"""What a message shows besides words: used where it can be, and never paid for as words alone."""
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+
+from bot.core.service import AnimateOthers
+from tests.fakes.discord import FakeDiscord, Intent
+from tests.fakes.discord import Person as Member
+from tests.unit.platforms.discord.conftest import Bot
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+NOT_ATTACHED = "I can only use pictures that are attached to a message"
+NO_PICTURE = "I see no picture there that I can animate."
+
+
+@pytest.fixture
+def ann(fake: FakeDiscord) -> Member:
+    return fake.person("ann")
+
+
+@pytest.fixture
+async def sighted(fake: FakeDiscord, idle: Bot) -> Any:
+    """A bot to which Discord shows every message."""
+    fake.grant(Intent.MESSAGE_CONTENT)
+    idle.settings = replace(idle.settings, message_content=True)
+    idle.fresh()
+    async with idle.running():
+        yield idle
+
+
+STICKER = {"id": "7", "name": "wave", "format_type": 1}
+PREVIEW = {"type": "rich", "image": {"url": "https://pictures.example/cat.png"}}
+
+
+@pytest.mark.parametrize(
+    ("shown", "sentence"),
+    [
+        ({"files": ["film.mov"]}, NO_PICTURE),
+        ({"files": ["clip.mp4"]}, NO_PICTURE),
+        ({"files": ["page.pdf"]}, NO_PICTURE),
+        ({"files": ["voice.ogg"]}, NO_PICTURE),
+        ({"stickers": [STICKER]}, NOT_ATTACHED),
+        ({"embeds": [PREVIEW]}, NOT_ATTACHED),
+        ({"text": "https://pictures.example/cat.png"}, NOT_ATTACHED),
+        ({"text": "look: HTTP://tenor.example/view/cat-gif-1"}, NOT_ATTACHED),
+        ({"text": "<https://pictures.example/quiet>"}, NOT_ATTACHED),
+        ({"text": "<:cat:123456789012345678> <a:dog:123456789012345679>"}, NOT_ATTACHED),
+    ],
+)
+@pytest.mark.parametrize("forwarded", [False, True])
+async def test_a_reply_to_what_is_no_picture_is_refused_and_never_words_alone(
+    fake: FakeDiscord,
+    sighted: Bot,
+    ann: Member,
+    shown: dict[str, Any],
+    sentence: str,
+    *,
+    forwarded: bool,
+) -> None:
+    files = [fake.attachment(b"x", name) for name in shown.get("files", ())]
+    more = {key: shown[key] for key in ("stickers", "embeds") if key in shown}
+    target = await ann.say(shown.get("text", ""), attachments=files, **more)
+    if forwarded:
+        target = await ann.forward(target)
+    await ann.say("animate this", mentions_bot=True, reply_to=target)
+    assert (await fake.next("message", lambda each: each.author.bot)).content.startswith(sentence)
+    assert sighted.service.submitted == []
+
+
+@pytest.mark.parametrize("text", ["https://films.example/a", "make it move https://a.example"])
+async def test_a_link_or_a_sticker_in_ones_own_words_is_refused_likewise(
+    fake: FakeDiscord, bot: Bot, ann: Member, text: str
+) -> None:
+    await ann.say(text, mentions_bot=True)
+    assert (await fake.next("message")).content.startswith(NOT_ATTACHED)
+    await ann.say("animate this", mentions_bot=True, stickers=[STICKER])
+    assert (await fake.next("message")).content.startswith(NOT_ATTACHED)
+    assert bot.service.submitted == []
+
+
+async def test_words_are_still_an_order_and_so_is_a_reply_to_words(
+    fake: FakeDiscord, sighted: Bot, ann: Member
+) -> None:
+    """The negative control: what shows nothing but words takes nothing away."""
+    words = await ann.say("what about cats? <:cat:123456789012345678>")
+    await ann.say("a cat <:cat:123456789012345678>", mentions_bot=True, reply_to=words)
+    shown = await fake.next("message", lambda each: each.author.bot)
+    assert shown.embeds
+    assert [each.order.pictures for each in sighted.service.submitted] == [()]
+
+
+async def test_a_reply_to_a_card_of_ours_is_an_order_of_words(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    await ann.say("a cat", mentions_bot=True)
+    ours = await fake.next("message")
+    await ann.say("a dog instead", mentions_bot=True, reply_to=ours)
+    assert (await fake.next("message")).embeds
+    assert [each.order.prompt for each in bot.service.submitted] == ["a cat", "a dog instead"]
+
+
+async def test_a_reply_to_a_video_of_ours_is_not_words_alone(
+    fake: FakeDiscord, bot: Bot, ann: Member, tmp_path: Any
+) -> None:
+    film = tmp_path / "zoetrope.mp4"
+    film.write_bytes(b"film")
+    channel = bot.platform.client.get_partial_messageable(fake.channel.id)
+    await channel.send("here", file=discord.File(film))
+    ours = await fake.next("message")
+    await ann.say("slower", mentions_bot=True, reply_to=ours)
+    assert (await fake.next("message")).content.startswith(NO_PICTURE)
+    assert bot.service.submitted == []
+
+
+async def test_a_reply_to_what_is_gone_is_not_words_alone(
+    fake: FakeDiscord, sighted: Bot, ann: Member
+) -> None:
+    target = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    await ann.say("<@1> wait", reply_to=target)
+    asked = await ann.say("animate this", mentions_bot=True, reply_to=target)
+    await fake.next("message", lambda each: each.author.bot)
+    await ann.delete(target)
+    fake.world.post(replace(asked, id=fake.world.ids.next()))
+    shown = await fake.next("message", lambda each: each.author.bot)
+    assert shown.content.startswith("The message that you reply to is gone.")
+    assert len(sighted.service.submitted) == 1
+
+
+@pytest.mark.parametrize("by", ["mention", "menu", "direct"])
+async def test_the_pictures_of_a_forward_are_used(
+    fake: FakeDiscord, sighted: Bot, ann: Member, by: str
+) -> None:
+    """A snapshot does not tell whose they are: used where anybody's are."""
+    sighted.service._animate_others = AnimateOthers.FREE
+    picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    forward = await ann.forward(picture, channel=ann.dm if by == "direct" else None)
+    if by == "mention":
+        await ann.say("it purrs", mentions_bot=True, reply_to=forward)
+    elif by == "menu":
+        opened = await ann.message_command("Animate", forward)
+        await opened.answered()
+        await (await ann.submit_modal(opened, {})).answered()
+    await fake.next("message", lambda each: bool(each.author.bot and each.embeds))
+    (order,) = [each.order for each in sighted.service.submitted]
+    assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", None)]
+
+
+async def test_a_forward_is_not_taken_for_ones_own_picture(
+    fake: FakeDiscord, sighted: Bot, ann: Member
+) -> None:
+    picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    await ann.say("it purrs", mentions_bot=True, reply_to=await ann.forward(picture))
+    shown = await fake.next("message", lambda each: each.author.bot)
+    assert shown.content.startswith("I can't tell whose picture that is")
+    assert sighted.service.submitted == []
+
+
+async def test_a_forward_that_discord_hides_is_said_to_be_hidden(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    await ann.say("it purrs", mentions_bot=True, reply_to=await ann.forward(picture))
+    shown = await fake.next("message", lambda each: each.author.bot)
+    assert shown.content.startswith("Discord does not show me what is in messages that don't")
+    assert bot.service.submitted == []
+
+
+async def test_the_menu_says_of_a_sticker_what_it_says_of_a_link(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    for message in (await ann.say("", stickers=[STICKER]), await ann.say("https://a.example/b")):
+        answer = await (await ann.message_command("Animate", message)).answered()
+        assert answer.message is not None
+        assert answer.message.content.startswith(NOT_ATTACHED)
+
+
+async def test_every_refusal_is_said_however_soon_it_comes_after_another(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    """A mark in place of a sentence reads as "being made"."""
+    for _ in range(3):
+        await ann.say("https://a.example/b", mentions_bot=True)
+        assert (await fake.next("message")).content.startswith(NOT_ATTACHED)
+    assert not any(each.reactions for each in fake.channel.messages.values())
