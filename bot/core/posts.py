@@ -12,6 +12,11 @@ NONCE_WINDOW = 120.0
 """Seconds in which a platform surely recognises a repeated nonce (Discord: "a few minutes")."""
 CARD_GRACE = 8.0
 """Seconds a command's own answer has to become the card, where chats have such answers."""
+ANSWER_END = 15.0
+"""Seconds that an order is kept back where its command is answered: longer than an answer may take.
+
+An answer of which nothing was heard by then has an unknown end, and its card is posted by its row.
+"""
 
 EDIT_PACE = 2.0
 """Seconds between a step of progress and the edit that shows it: several steps, one edit."""

@@ -26,6 +26,7 @@ from bot.core.orders import (
     VideoRequest,
 )
 from bot.core.ports import Clock, Jobs, Media
+from bot.core.posts import ANSWER_END
 from bot.core.quotas import Usage
 from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
@@ -88,7 +89,11 @@ class Service:
         """When and by which event somebody pressed which button last."""
 
     async def submit(self, order: Order) -> Job:
-        """Admit `order`: from here on it is a promise. Raises `Refused` with the way out."""
+        """Admit `order`: from here on it is a promise. Raises `Refused` with the way out.
+
+        Where its command is answered, nothing leaves before `answered`, or before it is too late
+        for an answer: what nobody learned of is withdrawn, and may not have been paid for.
+        """
         await self.access.check(order.person, order.address)
         self.check_authors(order.files, order.person)
         terms = await self.terms(order.address)
@@ -99,6 +104,7 @@ class Service:
             order = replace(order, remix_of=None)
         model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
+        grace = self._card_grace[order.address.platform]
         job = Job(
             id=self._new_id(),
             order=_settled(order, request),
@@ -106,12 +112,11 @@ class Service:
             gateway=model.gateway,
             base_url=self._base_urls[model.gateway],
             created_at=now,
-            due_at=now,
+            due_at=now + ANSWER_END if grace else now,
             quota_cost=1,
             spend_cost=model.cost_of(request),
         )
-        card_at = now + self._card_grace[order.address.platform]
-        admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=card_at)
+        admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=now + grace)
         if admitted.id == job.id:
             log.info("job.queued", job=job.id, platform=order.address.platform, model=model.name)
         self._wake.ring()
@@ -270,6 +275,15 @@ class Service:
         """
         for job in await self._jobs.waiting(address):
             await self._withdrawn(job, Reason.SENT_AWAY)
+
+    async def answered(self, job: Job) -> None:
+        """Its person saw that it was taken: it may leave."""
+        held = job.status is Status.QUEUED and job.due_at == job.created_at + ANSWER_END
+        if held:
+            now = self._clock.now()
+            # If somebody was faster, it was withdrawn, or its time had come.
+            await self._jobs.save(job, replace(job, due_at=now), now=now)
+            self._wake.ring()
 
     async def unanswered(self, job: Job) -> None:
         """The command could not be answered, so nobody knows of this job: withdraw it if we can."""

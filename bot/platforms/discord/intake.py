@@ -183,7 +183,10 @@ class Intake:
     async def _stands(self, job: Job, message_id: str, channel_id: str) -> None:
         try:
             await self._posts.posted(job, message_id, channel_id)
-        except Exception:  # people see the card; its row will find it
+            await self.service.answered(job)
+        except (
+            Exception
+        ):  # people see the card; its row will find it, and the job goes on by itself
             log.exception("discord.card_unrecorded", job=job.id)
 
     # --- the card ------------------------------------------------------------------------------

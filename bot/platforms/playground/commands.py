@@ -173,6 +173,7 @@ class Commands:
                 post, job, reply, nonce=post.nonce(Form.TEXT), video=None
             )
             await self._posts.posted(job, *stands)
+            await self._service.answered(job)
         except Exception:  # it was taken: the only thing to say now is its card
             log.exception("playground.card_unrecorded", job=job.id)
 

@@ -406,8 +406,10 @@ class Workshop:
         self.chat.card_grace = self._card_grace["chat"] = 0.0
 
     async def submit(self, order: Order) -> Job:
-        """A new job; every order is a new event."""
-        return await self.service.submit(replace(order, event_id=f"event {self._ids}"))
+        """A new job whose command was answered; every order is a new event."""
+        job = await self.service.submit(replace(order, event_id=f"event {self._ids}"))
+        await self.service.answered(job)
+        return await self.job(job.id)
 
     async def job(self, job_id: str) -> Job:
         """The row as it is now."""

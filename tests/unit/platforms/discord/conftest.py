@@ -49,12 +49,18 @@ class OpenService(Service):
         self.submissions: asyncio.Queue[Job] = asyncio.Queue()
         self.withdrawing: list[Job] = []
         self.withdrawals: asyncio.Queue[Job] = asyncio.Queue()
+        self.recorded: asyncio.Queue[Job] = asyncio.Queue()
+        """Whose card stands, and is written down."""
 
     async def submit(self, order: Order) -> Job:
         await self.go_on.wait()
         self.submitted.append(await super().submit(order))
         self.submissions.put_nowait(self.submitted[-1])
         return self.submitted[-1]
+
+    async def answered(self, job: Job) -> None:
+        await super().answered(job)
+        self.recorded.put_nowait(job)
 
     async def unanswered(self, job: Job) -> None:
         self.withdrawing.append(job)
@@ -63,21 +69,16 @@ class OpenService(Service):
 
 
 class OpenPosts(Posts):
-    """The real rows, telling which cards were recorded, and which posts were asked for."""
+    """The real rows, telling which posts were asked for."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.recorded: asyncio.Queue[Job] = asyncio.Queue()
         self.asked: asyncio.Queue[str] = asyncio.Queue()
 
     async def get(self, job_id: str, kind: str) -> Post | None:
         found = await super().get(job_id, kind)
         self.asked.put_nowait(job_id)
         return found
-
-    async def posted(self, shown: Job, message_id: str, channel_id: str) -> None:
-        await super().posted(shown, message_id, channel_id)
-        self.recorded.put_nowait(shown)
 
 
 @dataclass

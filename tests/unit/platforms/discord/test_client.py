@@ -162,7 +162,7 @@ async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bo
     ann = fake.person("ann")
     asked = await ann.slash("video", prompt="a cat")
     await asked.answered()
-    await bot.posts.recorded.get()
+    await bot.service.recorded.get()
     (admitted,) = bot.service.submitted
     done = replace(admitted, status=Status.COMPLETED, video=VIDEO)
     post = Post(id=9, job_id=done.id, kind=PostKind.RESULT, due_at=None)

@@ -71,7 +71,7 @@ async def only_job(bot: Bot) -> Job:
 
 async def recorded(bot: Bot, job: Job) -> tuple[str | None, str | None]:
     """Where the row says that the card stands, once it does: people see it a moment before."""
-    shown = await asyncio.wait_for(bot.posts.recorded.get(), 10)
+    shown = await asyncio.wait_for(bot.service.recorded.get(), 10)
     assert shown.id == job.id
     post = await bot.post(job)
     return post.message_id, post.channel_id
@@ -659,7 +659,7 @@ async def _card(bot: Bot, ann: Member) -> tuple[Job, Message]:
     assert answer.message is not None
     job = await only_job(bot)
     await recorded(bot, job)
-    return job, answer.message
+    return await bot.job(job.id), answer.message
 
 
 async def _result(bot: Bot, ann: Member) -> tuple[Job, Message]:

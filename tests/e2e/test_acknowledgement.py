@@ -1,0 +1,49 @@
+"""Nothing is paid for of which nobody could be told: an order leaves once its answer is known."""
+
+import pytest
+
+from tests.e2e.world import WAIT, World, is_card
+from tests.fakes.discord import error
+from tests.fakes.discord.faults import Fault
+
+CALLBACK = "/callback$"
+
+
+@pytest.mark.parametrize("trouble", [error(400, 50035), error(404, 10062), error(403, 50001)])
+async def test_an_order_whose_answer_is_refused_late_is_never_sent(
+    world: World, trouble: Fault
+) -> None:
+    """A gateway takes an order within milliseconds; Discord refuses the answer far later."""
+    async with world.app():
+        world.discord.faults.add("POST", CALLBACK, trouble)
+        answer = world.discord.faults.hold_before("POST", CALLBACK)
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        await answer.reached()
+        await world.discord.person("bob").slash("video", prompt="a dog")
+        await world.result()
+        assert ordered(world) == ["a dog"], "the other answer is not known yet"
+        answer.release()
+        await world.discord.next("request", lambda each: (each.status or 0) >= 400, timeout=WAIT)
+        await world.discord.person("bob").slash("video", prompt="a cow")
+        await world.result()
+    assert ordered(world) == ["a dog", "a cow"]
+    assert len([each for each in world.discord.posts() if is_card(each)]) == 2
+
+
+async def test_an_order_whose_answer_is_known_leaves_at_once(world: World) -> None:
+    """The negative control: nobody waits for what is kept back for the others' sake."""
+    async with world.app():
+        asked = await world.discord.person("ann").slash("video", prompt="a cat")
+        await asked.answered()
+        assert (await world.discord.next("message", is_film, timeout=5)).attachments
+    assert ordered(world) == ["a cat"]
+
+
+def is_film(message: object) -> bool:
+    return bool(getattr(message, "attachments", ()))
+
+
+def ordered(world: World) -> list[object]:
+    """The prompts that reached the gateway, in their order."""
+    creates = [entry for entry in world.simulator.journal if entry.operation == "create"]
+    return [entry.fields["prompt"] for entry in creates]
