@@ -218,17 +218,20 @@ class DiscordPlatform:
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post; None too where the history can't be read."""
-        begun = datetime.fromtimestamp((post.sending_at or job.created_at) - SKEW, UTC)
         try:
             async with self._asking(self.settings.send_time):
                 channel = await self._channel(post, job)
-                async for message in channel.history(after=begun, limit=HISTORY):
-                    own = self.client.user is not None and message.author.id == self.client.user.id
-                    if own and messages.is_about(message, job.id, post.kind):
-                        return str(message.id), str(channel.id)
+                for begun in _begun(post, job):
+                    after = datetime.fromtimestamp(begun - SKEW, UTC)
+                    async for message in channel.history(after=after, limit=HISTORY):
+                        if self._is_own(message) and messages.is_about(message, job.id, post.kind):
+                            return str(message.id), str(channel.id)
         except Refused as refused:
             log.info("discord.unreadable", job=job.id, code=refused.code)
         return None
+
+    def _is_own(self, message: discord.Message) -> bool:
+        return self.client.user is not None and message.author.id == self.client.user.id
 
     async def tell(self, person_id: str, reply: Reply) -> None:
         """Say it in a direct message, in the one language that everybody can be spoken to in."""
@@ -309,6 +312,13 @@ def _redirect(settings: Settings) -> None:
         discord.http.Route.BASE = settings.api_url.rstrip("/")
     if settings.gateway_url:
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
+
+
+def _begun(post: Post, job: Job) -> tuple[float, ...]:
+    """From when on it may stand: a card may be the command's own answer, of which no row tells."""
+    sent = post.sending_at or job.created_at
+    may_be_answer = post.kind is PostKind.CARD and sent > job.created_at
+    return (job.created_at, sent) if may_be_answer else (sent,)
 
 
 def _sender(

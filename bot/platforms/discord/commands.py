@@ -212,9 +212,9 @@ async def press(
     actor = Actor(person=person, moderates=interaction.permissions.manage_messages)
     match act:
         case Action.CANCEL:
-            await intake.change(interaction, service.cancel(job_id, actor))
+            await intake.change(interaction, job_id, service.cancel(job_id, actor))
         case Action.DONT_POST:
-            await intake.change(interaction, service.silence(job_id, actor))
+            await intake.change(interaction, job_id, service.silence(job_id, actor))
         case Action.RETRY | Action.FINER | Action.SHORTER | Action.TRY_ON:
             call = call_of(interaction)
             again = partial(service.again, job_id, Action(act), call, value=value)

@@ -7,6 +7,7 @@ taken without anybody learning of it is withdrawn.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import discord
@@ -32,6 +33,8 @@ PATIENCE = 2.0
 """Seconds for the transaction."""
 CARD_TIME = 0.5
 """Seconds for what is only nice to have on the card; without it the card is plainer."""
+OUTDATED = frozenset({"too_late_to_cancel", "already_over"})
+"""What is answered to a button that its card should no longer have."""
 
 Submission = Coroutine[Any, Any, Job]
 Outcome = TypeVar("Outcome")
@@ -94,9 +97,17 @@ class Intake:
         else:
             await self._stands(job, *stands)
 
-    async def change(self, interaction: discord.Interaction, use_case: Submission) -> None:
+    async def change(
+        self, interaction: discord.Interaction, job_id: str, use_case: Submission
+    ) -> None:
         """Apply a button to its job, and answer by bringing the card up to date in its place."""
-        job = await self._in_time(asyncio.ensure_future(use_case))
+        try:
+            job = await self._in_time(asyncio.ensure_future(use_case))
+        except Refused as refused:
+            await refuse(interaction, refused)
+            if refused.code in OUTDATED:
+                await self._mend(interaction, job_id)
+            return
         look = await self._look(job)
         with _perhaps_unanswered():
             async with asyncio.timeout(ANSWER_TIME):
@@ -106,6 +117,21 @@ class Intake:
                     view=look.view,
                     allowed_mentions=look.mentions,
                 )
+        if interaction.message is not None:  # a card of which no row tells is one all the same
+            await self._stands(job, str(interaction.message.id), str(interaction.channel_id))
+
+    async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:
+        """A card that offers what is no longer to be had shows its job as it was long ago."""
+        try:
+            post = await self._posts.get(job_id, PostKind.CARD)
+            if post is None or interaction.message is None:
+                return
+            job, here = await self.service.job(job_id), str(interaction.message.id)
+            card = replace(post, message_id=here, channel_id=str(interaction.channel_id))
+            await self._platform.edit(card, job, await self._reply(job))
+            await self._stands(job, here, str(interaction.channel_id))
+        except BotError as error:
+            log.info("discord.card_outdated", job=job_id, code=error.code)
 
     async def job(self, job_id: str) -> Job:
         """The job that a button is about, in time or not at all."""
@@ -184,9 +210,7 @@ class Intake:
         try:
             await self._posts.posted(job, message_id, channel_id)
             await self.service.answered(job)
-        except (
-            Exception
-        ):  # people see the card; its row will find it, and the job goes on by itself
+        except Exception:  # people see the card; its row will find it, and its job leaves anyway
             log.exception("discord.card_unrecorded", job=job.id)
 
     # --- the card ------------------------------------------------------------------------------

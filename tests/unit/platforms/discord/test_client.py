@@ -13,7 +13,7 @@ from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Order, Person, Picture
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
-from bot.platforms.discord.client import DiscordPlatform
+from bot.platforms.discord.client import HISTORY, DiscordPlatform
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
     MIB,
@@ -375,6 +375,27 @@ async def test_only_messages_since_then_are_looked_at(
     later = desk.post(sending_at=clock.now())
     assert await bot.platform.find(later, desk.job) is None
     assert await bot.platform.find(desk.post(), desk.job) == sent
+
+
+async def test_a_card_is_looked_for_from_its_order_on_whenever_it_is_missed(
+    fake: FakeDiscord, bot: Bot, desk: Desk, clock: FakeClock
+) -> None:
+    """It may be the command's own answer: killed then, no row tells that a send was begun."""
+    answered = await desk.send(PostKind.CARD)
+    await clock.advance(6 * 3600)
+    retry = desk.post(PostKind.CARD, sending_at=clock.now())
+    assert await bot.platform.find(retry, desk.job) == answered
+
+
+async def test_a_card_that_was_said_late_is_found_in_a_channel_full_of_words(
+    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, clock: FakeClock
+) -> None:
+    for number in range(HISTORY + 1):
+        await ann.say(f"chatter {number}")
+    await clock.advance(3600)
+    begun = clock.now()
+    sent = await desk.send(PostKind.CARD)
+    assert await bot.platform.find(desk.post(PostKind.CARD, sending_at=begun), desk.job) == sent
 
 
 async def test_ours_is_found_among_hundreds_of_other_people_s(

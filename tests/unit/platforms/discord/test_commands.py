@@ -71,8 +71,9 @@ async def only_job(bot: Bot) -> Job:
 
 async def recorded(bot: Bot, job: Job) -> tuple[str | None, str | None]:
     """Where the row says that the card stands, once it does: people see it a moment before."""
-    shown = await asyncio.wait_for(bot.service.recorded.get(), 10)
-    assert shown.id == job.id
+    async with asyncio.timeout(10):
+        while (await bot.service.recorded.get()).id != job.id:
+            pass
     post = await bot.post(job)
     return post.message_id, post.channel_id
 

@@ -1,0 +1,86 @@
+"""A card of which no row tells, or a second one: killed between Discord's yes and our record."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core.jobs import Job, Status
+from bot.core.posts import Form
+from bot.core.replies import card as drawn
+from tests.fakes.discord import FakeDiscord, Message
+from tests.fakes.discord import Person as Member
+from tests.unit.platforms.discord.conftest import Bot
+
+
+@pytest.fixture
+def ann(fake: FakeDiscord) -> Member:
+    return fake.person("ann")
+
+
+async def taken(bot: Bot, ann: Member) -> tuple[Job, Message]:
+    """An order whose card stands and is written down."""
+    shown = (await (await ann.slash("video", prompt="a cat")).answered()).message
+    assert shown is not None
+    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    return await bot.job(bot.service.submitted[0].id), shown
+
+
+async def orphan(bot: Bot, job: Job) -> Message:
+    """A second card of the job."""
+    post = await bot.post(job)
+    await bot.platform.send(post, job, drawn(job), nonce="again", video=None)
+    return await bot.fake.next("message", lambda each: each.nonce == "again")
+
+
+def says(message: Message) -> str:
+    return str(message.embeds[0]["description"].splitlines()[0])
+
+
+async def test_a_button_of_an_orphan_does_what_it_says_and_brings_it_up_to_date(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, _ = await taken(bot, ann)
+    second = await orphan(bot, job)
+    await (await ann.press(second, "Cancel")).answered()
+    edited = await fake.next("edit", lambda each: each.id == second.id)
+    assert says(edited).startswith("Cancelled")
+    assert (await bot.job(job.id)).status is Status.CANCELLED
+    assert (await bot.post(job)).message_id != str(second.id), "its card is another one"
+
+
+async def test_an_orphan_that_is_out_of_date_is_mended_by_its_own_button(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, _ = await taken(bot, ann)
+    second = await orphan(bot, job)
+    gone = replace(job, status=Status.SUBMITTING)
+    await bot.jobs.save(job, gone, now=bot.clock.now())
+    answer = await (await ann.press(second, "Cancel")).answered()
+    assert answer.message is not None
+    assert answer.message.content == "Too late: the video service already has it."
+    edited = await fake.next("edit", lambda each: each.id == second.id)
+    assert [each["label"] for each in edited.buttons] == ["Don't post"]
+
+
+async def test_a_card_of_which_no_row_tells_becomes_the_card_by_a_press(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    order = (await taken(bot, ann))[0].order
+    job = await bot.service.submit(replace(order, event_id="killed"))
+    reply, nonce = drawn(job), (await bot.post(job)).nonce(Form.TEXT)
+    await bot.platform.send(await bot.post(job), job, reply, nonce=nonce, video=None)
+    lost = await fake.next("message", lambda each: each.nonce == nonce)
+    assert (await bot.post(job)).message_id is None
+    await (await ann.press(lost, "Cancel")).answered()
+    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    assert (await bot.post(job)).message_id == str(lost.id)
+
+
+async def test_whoever_may_not_press_mends_nothing(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, shown = await taken(bot, ann)
+    answer = await (await fake.person("bob").press(shown, "Cancel")).answered()
+    assert answer.ephemeral
+    assert (await bot.job(job.id)).status is Status.QUEUED
