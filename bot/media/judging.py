@@ -1,0 +1,115 @@
+"""Whether a video plays everywhere as it is, and what has to be done to it if it does not.
+
+Pure: from what was seen in a file to a verdict. Phones, browsers and chats all play H.264 of 8 bits
+and 4:2:0 with AAC, upright and with square pixels, in an MP4 whose index comes first. What only one
+of them is known to play is made anew.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.containers import Container
+
+MOST_SIDE = 4096
+"""Pixels of the longest side that phones decode in hardware."""
+_PROFILES = frozenset({"Constrained Baseline", "Baseline", "Main", "High", "Constrained High"})
+"""Of H.264. The others lack a decoder on phones, even where the pixels are the usual ones."""
+_SOUNDS = frozenset({"LC", "HE-AAC", "HE-AACv2"})
+"""Profiles of AAC."""
+_TAGS = frozenset({"avc1"})
+"""How MP4 names H.264 whose parameters stand in the index; in the stream, Safari misses them."""
+
+
+class Way(StrEnum):
+    """How a video gets posted."""
+
+    AS_IT_IS = "as_it_is"
+    REMUXED = "remuxed"
+    """The same pictures and sound in another file."""
+    REENCODED = "reencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """The sound that a player would choose."""
+
+    codec: str
+    profile: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is in a file, as far as it matters to players."""
+
+    container: Container
+    codec: str
+    profile: str | None
+    pixels: str
+    """libav's name of their format, such as `yuv420p`."""
+    tag: str
+    width: int
+    height: int
+    """As they are stored."""
+    has_square_pixels: bool = True
+    is_upright: bool = True
+    is_cut: bool = False
+    """An edit list leaves some of the pictures out."""
+    sound: Sound | None = None
+    has_one_track_each: bool = True
+    """There is one film at most, and one sound."""
+    begins_with_index: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is wrong with the pictures, the sound and the file around them; nothing if all plays."""
+
+    pictures: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
+    file: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> Way:
+        """The least that makes it play."""
+        if self.pictures or self.sound:
+            return Way.REENCODED
+        return Way.REMUXED if self.file else Way.AS_IT_IS
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All of them, for logs."""
+        return (*self.pictures, *self.sound, *self.file)
+
+
+def judge(seen: Seen) -> Verdict:
+    """The verdict on a file."""
+    pictures = {
+        "codec": seen.codec != "h264",
+        "pixels": seen.pixels != "yuv420p",
+        "profile": seen.codec == "h264" and seen.profile not in _PROFILES,
+        "odd_size": seen.width % 2 + seen.height % 2 > 0,
+        "size": max(seen.width, seen.height) > MOST_SIDE,
+        "pixel_shape": not seen.has_square_pixels,
+        "turned": not seen.is_upright,
+        "cut": seen.is_cut,
+    }
+    sound = {
+        "sound": seen.sound is not None and not _is_heard(seen.sound),
+        # Cut with the pictures, or it would run ahead of them.
+        "sound_cut": seen.sound is not None and seen.is_cut,
+    }
+    file = {
+        "container": seen.container is not Container.MP4,
+        "index": not seen.begins_with_index,
+        "tag": seen.container is Container.MP4 and seen.tag not in _TAGS,
+        "tracks": not seen.has_one_track_each,
+    }
+    return Verdict(pictures=_true(pictures), sound=_true(sound), file=_true(file))
+
+
+def _is_heard(sound: Sound) -> bool:
+    return sound.codec == "aac" and sound.profile in _SOUNDS
+
+
+def _true(claims: dict[str, bool]) -> tuple[str, ...]:
+    return tuple(name for name, holds in claims.items() if holds)

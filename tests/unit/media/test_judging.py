@@ -1,0 +1,101 @@
+"""What plays everywhere as it is, what is put into another file, and what is made anew."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.containers import Container
+from bot.media.judging import Seen, Sound, Way, judge
+
+GOOD = Seen(
+    container=Container.MP4,
+    codec="h264",
+    profile="High",
+    pixels="yuv420p",
+    tag="avc1",
+    width=1280,
+    height=720,
+    sound=Sound(codec="aac", profile="LC"),
+)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"sound": None},
+        {"sound": Sound(codec="aac", profile="HE-AAC")},
+        {"profile": "Main"},
+        {"profile": "Constrained Baseline"},
+        {"width": 720, "height": 1280},
+        {"width": 4096, "height": 2160},
+    ],
+)
+def test_h264_with_aac_in_a_faststart_mp4_plays_as_it_is(values: dict[str, Any]) -> None:
+    verdict = judge(replace(GOOD, **values))
+    assert (verdict.way, verdict.reasons) == (Way.AS_IT_IS, ())
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        *(({"container": each}, "container") for each in Container if each is not Container.MP4),
+        ({"begins_with_index": False}, "index"),
+        ({"has_one_track_each": False}, "tracks"),
+        ({"tag": "avc3"}, "tag"),
+    ],
+)
+def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
+    values: dict[str, Any], reason: str
+) -> None:
+    verdict = judge(replace(GOOD, **values))
+    assert (verdict.way, verdict.reasons) == (Way.REMUXED, (reason,))
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        *(({"codec": each}, "codec") for each in ("hevc", "mpeg4", "vp9", "av1", "prores", "vvc")),
+        *(
+            ({"pixels": each}, "pixels")
+            for each in ("yuv420p10le", "yuv422p", "yuv444p", "gbrp", "yuvj420p", "gray")
+        ),
+        # Lossless: the usual pixels in a profile that phones lack.
+        ({"profile": "High 4:4:4 Predictive"}, "profile"),
+        ({"profile": None}, "profile"),
+        ({"width": 1279}, "odd_size"),
+        ({"height": 719}, "odd_size"),
+        ({"width": 7680, "height": 4320}, "size"),
+        ({"has_square_pixels": False}, "pixel_shape"),
+        ({"is_upright": False}, "turned"),
+    ],
+)
+def test_pictures_that_something_can_not_show_are_made_anew_and_the_sound_is_kept(
+    values: dict[str, Any], reason: str
+) -> None:
+    verdict = judge(replace(GOOD, **values))
+    assert verdict.way is Way.REENCODED
+    assert reason in verdict.pictures
+    assert verdict.sound == ()
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        *(Sound(codec=each, profile=None) for each in ("opus", "mp3float", "ac3", "pcm_s16le")),
+        Sound(codec="aac", profile="xHE-AAC"),
+        Sound(codec="aac", profile="LD"),
+    ],
+)
+def test_sound_that_something_can_not_play_is_made_anew_and_the_pictures_are_kept(
+    sound: Sound,
+) -> None:
+    verdict = judge(replace(GOOD, sound=sound))
+    assert (verdict.way, verdict.reasons) == (Way.REENCODED, ("sound",))
+    assert verdict.pictures == ()
+
+
+def test_what_an_edit_list_cuts_is_cut_from_pictures_and_sound_alike() -> None:
+    assert judge(replace(GOOD, is_cut=True)).reasons == ("cut", "sound_cut")
+    assert judge(replace(GOOD, is_cut=True, sound=None)).reasons == ("cut",)
