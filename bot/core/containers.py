@@ -31,6 +31,19 @@ _MAGIC: tuple[tuple[bytes, Container], ...] = (
     (b"GIF87a", Container.GIF),
     (b"GIF89a", Container.GIF),
 )
+SUFFIXES = {
+    Container.MP4: "mp4",
+    Container.QUICKTIME: "mov",
+    Container.MATROSKA: "mkv",
+    Container.AVI: "avi",
+    Container.FLV: "flv",
+    Container.OGG: "ogv",
+    Container.ASF: "wmv",
+    Container.MPEG: "mpg",
+    Container.TRANSPORT: "ts",
+    Container.GIF: "gif",
+}
+"""How names of such files end."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """White space and the byte order mark."""
 _PICTURES = frozenset({b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"})

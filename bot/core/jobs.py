@@ -120,8 +120,18 @@ ACTIVE = frozenset({Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A video as its gateway made it, byte for byte, in our storage."""
+
+    key: str
+    """Ends like the name of such a file: it need not be an MP4."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
-    """A finished video in our storage."""
+    """A finished video in our storage: what is posted."""
 
     key: str
     size: int
@@ -131,6 +141,21 @@ class Video:
     seconds: float
     thumbnail: str | None = None
     """Key of a JPEG still."""
+    converted: Original | None = None
+    """What it was converted from; None where it is as its gateway made it."""
+    plays: bool = True
+    """Whether it plays everywhere. It could not be converted if not, and is posted as a file."""
+
+    @property
+    def original(self) -> Original:
+        """What *As file* and a download give."""
+        return self.converted or Original(key=self.key, size=self.size)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All that is stored of it."""
+        source = self.converted.key if self.converted else None
+        return tuple(filter(None, (self.key, self.thumbnail, source)))
 
     @property
     def thumbnail_size(self) -> tuple[int, int]:

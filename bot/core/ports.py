@@ -324,9 +324,9 @@ class Media(Protocol):
         """Check, cut and re-encode. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
-        """Check, make an MP4 of it if it is none, take a thumbnail and store.
+        """Check, take a thumbnail and store; what does not play everywhere is converted as well.
 
-        `source` is ours to change. Raises `Broken`, final but for `video_truncated`.
+        `source` is ours to change. Raises `Temporary`, or `Broken`: final but `video_truncated`.
         """
 
     async def receive(self, source: Path, name: str) -> str:

@@ -215,7 +215,7 @@ class Service:
         _check_owner(job, actor)
         if job.status is Status.DELIVERED and job.video:
             # First the file: a crash in between leaves a row that says so, and a second press.
-            for key in filter(None, (job.video.key, job.video.thumbnail)):
+            for key in job.video.keys:
                 await self._media.delete(key)
 
         def change(job: Job) -> Job:

@@ -295,7 +295,8 @@ class Steps:
         if after.silent:
             after = moves.delivered(after, now=self._desk.clock.now())
         if await self._desk.save(job, after) is None and after.video:
-            await self._media.delete(after.video.key)
+            for key in after.video.keys:
+                await self._media.delete(key)
 
     async def _clear(self, job: Job) -> None:
         """A video that came as the answer is kept as it came until its job needs it no more."""

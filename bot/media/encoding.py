@@ -3,26 +3,18 @@
 Runs in a worker process, like all that touches somebody else's file.
 """
 
-import os
-from dataclasses import dataclass
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.video.frame import PictureType
 
-from bot.core.containers import Container
 from bot.core.errors import Broken
-from bot.media.reading import (
-    THREADS,
-    audio_stream,
-    container_in,
-    end_of_boxes,
-    opened,
-    translated,
-    video_stream,
-)
-from bot.media.videos import Probe, check, glimpse, probe
+from bot.media.judging import Verdict, Way, judge
+from bot.media.labels import label
+from bot.media.reading import audio_stream, opened, translated, video_stream
+from bot.media.tracks import BUFFER_SECONDS, Copied, Heard, Pictures, Plan, Track
+from bot.media.videos import Probe, glimpse, probe, see
 
 _MARGIN = 0.98
 """Of the bytes allowed, what we plan to use."""
@@ -30,40 +22,29 @@ _LEAST_RATE = 100_000
 """Bits per second; below, a picture is mud."""
 _BEST_RATE = 40_000_000
 """A ceiling that no clip of good quality meets."""
-_BUFFER_SECONDS = 0.5
+_BEST_SIDE = 3840
+"""Pixels of the longest side that we make."""
 _BITS_PER_PIXEL = 0.05
 """With fewer bits per pixel and frame, fewer pixels look better."""
 _LEAST_SIDE = 240
 
 
-def prepare(source: Path, target: Path) -> tuple[Probe, Path]:
-    """See that a gateway's file can be kept, and which file that is: `source`, or `target`.
+def convert(source: Path, target: Path, verdict: Verdict) -> tuple[Probe, Way]:
+    """Make an MP4 that plays everywhere of `source`; what is good by the verdict is copied.
 
-    Bytes behind the last box of an MP4 are cut off, in place; any other container becomes an
-    MP4. Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.
+    The pictures are also made anew where the source tells too little of its packets. Raises
+    `Broken("cannot_convert")`.
     """
-    if container_in(source) is Container.MP4:
-        if (end := end_of_boxes(source)) < source.stat().st_size:
-            os.truncate(source, end)
-        check(source)
-        return probe(source), source
-    check(source)
-    convert(source, target)
-    return probe(target), target
-
-
-def convert(source: Path, target: Path) -> None:
-    """Re-encode `source`, in any container, as an MP4 of H.264 and AAC with its own times."""
     clip = glimpse(source)
-    width, height = (max(2, side - side % 2) for side in (clip.width, clip.height))
-    plan = _Plan(
-        width=width,
-        height=height,
-        video_rate=_BEST_RATE,
-        audio_rate=160_000 if clip.has_audio else 0,
-    )
-    with translated("not_a_video"):
-        _transcode(source, target, clip, plan)
+    plan = _same(clip)
+    if not verdict.pictures:
+        with suppress(Broken), translated("cannot_copy"):
+            _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
+            if not judge(see(target)).reasons:
+                return probe(target), verdict.way
+    with translated("cannot_convert"):
+        _write(source, target, plan, keeps_sound=bool(verdict.pictures) and not verdict.sound)
+    return probe(target), Way.REENCODED
 
 
 def shrink(source: Path, target: Path, most_bytes: int) -> None:
@@ -72,9 +53,9 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
     Raises `Broken("cannot_shrink")` where that would look like nothing.
     """
     clip = probe(source)
-    plan = _plan(clip, most_bytes)
+    plan = _smaller(clip, most_bytes)
     with translated("cannot_shrink"):
-        _transcode(source, target, clip, plan)
+        _write(source, target, plan)
     if target.stat().st_size > most_bytes:
         raise Broken("cannot_shrink")
 
@@ -82,26 +63,38 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
 # ---------------------------------------------------------------- how good, how large
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    width: int
-    height: int
-    video_rate: int
-    audio_rate: int
-    """Bits per second, both."""
+def _same(clip: Probe) -> Plan:
+    """As good as it was; where a side is odd, without its last row."""
+    scale = min(1.0, _BEST_SIDE / max(clip.width, clip.height))
+    width, height = (max(2, round(side * scale)) for side in (clip.width, clip.height))
+    is_odd = width % 2 or height % 2
+    return Plan(
+        width=width,
+        height=height,
+        crop=(width - width % 2, height - height % 2) if is_odd else None,
+        orientation=clip.orientation,
+        video_rate=_BEST_RATE,
+        audio_rate=160_000,
+    )
 
 
-def _plan(clip: Probe, most_bytes: int) -> _Plan:
+def _smaller(clip: Probe, most_bytes: int) -> Plan:
     audio_rate = _audio_rate(clip, most_bytes)
     # What the container itself takes: some bytes for every frame and every packet of sound.
     tables = 32_000 + clip.seconds * (clip.frames_per_second * 160 + bool(audio_rate) * 400)
     bits = most_bytes * 8 * _MARGIN - tables - audio_rate * 1.1 * clip.seconds
     # x264 may run ahead of its rate by one full buffer: pay for it beforehand.
-    video_rate = int(bits / (clip.seconds + _BUFFER_SECONDS))
+    video_rate = int(bits / (clip.seconds + BUFFER_SECONDS))
     if video_rate < _LEAST_RATE:
         raise Broken("cannot_shrink")
-    width, height = _smaller_size(clip, video_rate)
-    return _Plan(width=width, height=height, video_rate=video_rate, audio_rate=audio_rate)
+    width, height = _affordable_size(clip, video_rate)
+    return Plan(
+        width=width,
+        height=height,
+        orientation=clip.orientation,
+        video_rate=video_rate,
+        audio_rate=audio_rate,
+    )
 
 
 def _audio_rate(clip: Probe, most_bytes: int) -> int:
@@ -110,7 +103,7 @@ def _audio_rate(clip: Probe, most_bytes: int) -> int:
     return 96_000 if most_bytes * 8 / clip.seconds > 600_000 else 48_000
 
 
-def _smaller_size(clip: Probe, rate: int) -> tuple[int, int]:
+def _affordable_size(clip: Probe, rate: int) -> tuple[int, int]:
     affordable = rate / clip.frames_per_second / _BITS_PER_PIXEL
     scale = (affordable / (clip.width * clip.height)) ** 0.5
     scale = min(1.0, max(scale, _LEAST_SIDE / min(clip.width, clip.height)))
@@ -118,119 +111,39 @@ def _smaller_size(clip: Probe, rate: int) -> tuple[int, int]:
     return width, height
 
 
-# ---------------------------------------------------------------- through the codecs
+# ---------------------------------------------------------------- from file to file
 
 
-def _transcode(source: Path, target: Path, clip: Probe, plan: _Plan) -> None:
+def _write(
+    source: Path,
+    target: Path,
+    plan: Plan,
+    *,
+    keeps_pictures: bool = False,
+    keeps_sound: bool = False,
+) -> None:
     options = {"movflags": "+faststart+use_metadata_tags"}
     with (
         opened(source) as container,
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
         output.metadata.update(container.metadata)  # where the video comes from stays in it
-        stream, sound = video_stream(container), audio_stream(container)
-        times = _Times(container.start_time or 0)
-        graph = _graph(stream, clip, plan)
-        video = _add_video(output, stream, plan)
-        audio = _add_audio(output, plan) if sound else None
-        for packet in container.demux(stream, *([sound] if sound else [])):
-            for frame in _frames(packet):
-                if isinstance(frame, av.VideoFrame) and times.advance(frame):
-                    graph.vpush(frame)
-                    fitted = graph.vpull()
-                    fitted.pict_type = PictureType.NONE  # or x264 repeats the old key frames
-                    output.mux(video.encode(fitted))
-                elif audio and isinstance(frame, av.AudioFrame):
-                    times.count_samples(frame)
-                    output.mux(audio.encode(frame))
-        output.mux(video.encode(None))
-        if audio:
-            output.mux(audio.encode(None))
-
-
-def _frames(packet: "av.Packet[av.stream.Stream]") -> list[av.VideoFrame | av.AudioFrame]:
-    """A packet's frames; a few damaged packets in a good file are skipped."""
-    try:
-        return [
-            frame for frame in packet.decode() if isinstance(frame, av.VideoFrame | av.AudioFrame)
-        ]
-    except av.FFmpegError:
-        return []
-
-
-class _Times:
-    """The times of frames as they were, counted from the start of the file."""
-
-    def __init__(self, start: int) -> None:
-        """`start`: in microseconds, when the container begins to count."""
-        self._start = Fraction(start, av.time_base)
-        self._last: int | None = None
-
-    def count_samples(self, frame: av.AudioFrame) -> None:
-        """Count the sound's time from the start, in ticks fine enough to be cut between."""
-        if frame.pts is not None and frame.time_base:
-            second = frame.pts * frame.time_base - self._start
-            frame.pts = round(second * frame.sample_rate)
-            frame.time_base = Fraction(1, frame.sample_rate)
-
-    def advance(self, frame: av.VideoFrame) -> bool:
-        """Count a picture's time from the start; whether it is later than the one before.
-
-        Encoders take no other.
-        """
-        if frame.pts is None:
-            frame.pts = 0 if self._last is None else self._last + (frame.duration or 1)
-        elif frame.time_base:
-            frame.pts -= round(self._start / frame.time_base)
-        if self._last is not None and frame.pts <= self._last:
-            return False
-        self._last = frame.pts
-        return True
-
-
-def _add_video(
-    output: av.container.OutputContainer, source: av.VideoStream, plan: _Plan
-) -> av.VideoStream:
-    # A ceiling for quality below the ceiling for the rate: easy clips get smaller than they must.
-    options = {
-        "preset": "veryfast",
-        "crf": "20",
-        "maxrate": str(plan.video_rate),
-        "bufsize": str(int(plan.video_rate * _BUFFER_SECONDS)),
-        "threads": str(THREADS),
-    }
-    stream = output.add_stream("libx264", rate=source.average_rate or 25, options=options)
-    stream.width, stream.height = plan.width, plan.height
-    stream.pix_fmt = "yuv420p"
-    stream.time_base = source.time_base
-    context, original = stream.codec_context, source.codec_context
-    # Ticks as fine as the source's: a dropped frame must not put two others on one tick.
-    if source.time_base:
-        context.time_base = source.time_base
-    if (original.pix_fmt or "").startswith("yuv"):  # what describes RGB would be untrue of ours
-        context.color_range = original.color_range
-        context.colorspace = original.colorspace
-        context.color_primaries = original.color_primaries
-        context.color_trc = original.color_trc
-    return stream
-
-
-def _add_audio(output: av.container.OutputContainer, plan: _Plan) -> av.AudioStream:
-    stream = output.add_stream("aac", rate=48_000, layout="stereo")
-    stream.bit_rate = plan.audio_rate
-    return stream
-
-
-def _graph(source: av.VideoStream, clip: Probe, plan: _Plan) -> av.filter.Graph:
-    turns = {90: ["cclock"], -90: ["clock"], 180: ["clock"] * 2, -180: ["clock"] * 2}
-    graph = av.filter.Graph()
-    graph.threads = THREADS
-    graph.link_nodes(
-        graph.add_buffer(template=source),
-        *(graph.add("transpose", direction) for direction in turns.get(clip.turn, [])),
-        graph.add("scale", f"{plan.width}:{plan.height}"),
-        graph.add("setsar", "1"),
-        graph.add("format", "yuv420p"),
-        graph.add("buffersink"),
-    ).configure()
-    return graph
+        start = max(Fraction(0), Fraction(container.start_time or 0, av.time_base))
+        film, sound = video_stream(container), audio_stream(container)
+        film.thread_type = "AUTO"
+        tracks: dict[int, Track] = {
+            film.index: Copied(output, film, start)
+            if keeps_pictures
+            else Pictures(output, film, start, plan)
+        }
+        if sound is not None:
+            tracks[sound.index] = (
+                Copied(output, sound, start)
+                if keeps_sound
+                else Heard(output, start, plan.audio_rate)
+            )
+        for packet in container.demux(*([film, sound] if sound else [film])):
+            tracks[packet.stream.index].take(packet)
+        for track in tracks.values():
+            track.end()
+    label(target)

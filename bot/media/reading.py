@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 import av
+from av.stream import Disposition
 
 from bot.core.containers import HEAD, Container, container_of
 from bot.core.errors import Broken
@@ -39,8 +40,26 @@ def end_of_boxes(source: Path) -> int:
 
     Raises `Broken("video_truncated")` where a box is cut, or index or content are missing.
     """
+    boxes = list(_boxes(source))
+    if not {b"moov", b"mdat"} <= {kind for kind, _ in boxes}:
+        raise Broken("video_truncated")
+    return boxes[-1][1]
+
+
+def begins_with_index(source: Path) -> bool:
+    """Whether a whole MP4 can be played while it loads."""
+    kinds = [kind for kind, _ in _boxes(source)]
+    return kinds.index(b"moov") < kinds.index(b"mdat")
+
+
+def is_in_parts(source: Path) -> bool:
+    """Whether an MP4 has an index for each part of it, as live streams do."""
+    return any(kind == b"moof" for kind, _ in _boxes(source))
+
+
+def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
+    """The name and the end of each box at the top. Raises `Broken("video_truncated")`."""
     end, start = source.stat().st_size, 0
-    kinds = set()
     with source.open("rb") as file:
         while start < end:
             kind, size = _box(file, start, end)
@@ -48,12 +67,9 @@ def end_of_boxes(source: Path) -> int:
                 # Garbage comes behind what is complete, and does not bear the name of a box.
                 if kind in _BOXES:
                     raise Broken("video_truncated")
-                break
-            kinds.add(kind)
+                return
             start += size
-    if not {b"moov", b"mdat"} <= kinds:
-        raise Broken("video_truncated")
-    return start
+            yield kind, start
 
 
 def _box(file: IO[bytes], start: int, end: int) -> tuple[bytes, int]:
@@ -88,15 +104,21 @@ def opened(source: Path) -> av.container.InputContainer:
 
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
-    """The first one that libav can decode. Raises `Broken("not_a_video")`."""
-    for stream in container.streams.video:
+    """The first that libav can decode, and no cover. Raises `Broken("not_a_video")`."""
+    for stream in films(container):
         if stream.codec_context is not None:  # None: a codec that libav does not know
             stream.codec_context.thread_count = THREADS
             return stream
     raise Broken("not_a_video")
 
 
+def films(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """All tracks of pictures but covers."""
+    return [it for it in container.streams.video if not it.disposition & Disposition.attached_pic]
+
+
 def audio_stream(container: av.container.InputContainer) -> av.AudioStream | None:
-    """The first one that libav can decode."""
-    known = (stream for stream in container.streams.audio if stream.codec_context is not None)
-    return next(known, None)
+    """The one that players choose, of those that libav can decode: the default, else the first."""
+    known = [stream for stream in container.streams.audio if stream.codec_context is not None]
+    chosen = (stream for stream in known if stream.disposition & Disposition.default)
+    return next(chosen, known[0] if known else None)

@@ -16,36 +16,62 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.errors import BotError, Temporary
-from bot.core.jobs import Video
+from bot.core.containers import SUFFIXES
+from bot.core.errors import BotError, Broken, Temporary
+from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
+from bot.log import get_logger
 from bot.media import encoding, pictures, sounds, videos
+from bot.media.judging import Verdict, Way, judge
 from bot.media.storage import Storage, named_key, new_key, sync
+from bot.media.videos import Probe
 from bot.media.workers import Workers
 
 PICTURE_TIMEOUT = 30.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
-PREPARE_TIMEOUT = 180.0
+LOOK_TIMEOUT = 90.0
+CONVERT_TIMEOUT = 600.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
+MOST_CONVERTING = 8
+"""Videos of which one is converted and the others wait; more come again later, so that the rest of
+what is made gets fetched meanwhile."""
 SHRINK_PAUSE = 20.0
 """Seconds after which it is asked again whether another video can be shrunk."""
+CONVERT_PAUSE = 30.0
+"""The same for a conversion."""
 FORGOTTEN_AFTER = 24 * 3600.0
 """Seconds after which a scratch directory can only belong to a process that was killed."""
+
+log = get_logger()
 
 
 class Studio:
     """Implements `bot.core.ports.Media` over a data directory and a storage URL."""
 
-    def __init__(self, data: Path, *, storage_url: str | None = None, workers: int = 2) -> None:
-        """Without `storage_url` the files are kept in `data/media`."""
+    def __init__(
+        self,
+        data: Path,
+        *,
+        storage_url: str | None = None,
+        workers: int = 3,
+        patience: float = CONVERT_TIMEOUT,
+    ) -> None:
+        """Without `storage_url` the files are kept in `data/media`.
+
+        Of the workers one may convert and one may shrink for minutes; the others are quick.
+        `patience`: seconds that a conversion may take.
+        """
         self._scratch = data / "scratch"
         self._received = data / "received"
         """Videos that came as an answer, whole, until the storage has them."""
         self._url = storage_url or str(data / "media")
         self._workers = Workers(workers)
         self._shrinking = asyncio.Lock()
+        self._converting = asyncio.Lock()
+        self._to_convert = 0
+        self._patience = patience
 
     async def __aenter__(self) -> Self:
         self.storage = await asyncio.to_thread(self._open)
@@ -103,26 +129,67 @@ class Studio:
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
-        """Check, make an MP4 of it if it is none, take a thumbnail and store.
+        """Check, take a thumbnail and store; what does not play everywhere is converted as well.
 
-        `source` is ours to change. Raises `Broken`: `not_a_video`, `video_damaged`,
-        `video_truncated`, or a worker's own failure.
+        `source` is ours to change. One that can't be converted is kept as it came. Raises `Broken`:
+        `not_a_video`, `video_damaged`, `video_truncated`, or a worker's own failure; `Temporary`
+        while many others are being converted.
         """
-        key = new_key("videos", "mp4")
+        look = await self._workers.run(videos.look_through, source, timeout=LOOK_TIMEOUT)
+        verdict = judge(look.seen)
+        suffix = SUFFIXES[look.seen.container]
+        if verdict.way is Way.AS_IT_IS:
+            return await self._keep_video(source, look.clip, suffix)
         async with self.scratch() as folder:
-            clip, file = await self._workers.run(
-                encoding.prepare, source, folder / "video.mp4", timeout=PREPARE_TIMEOUT
-            )
-            size = await asyncio.to_thread(lambda: file.stat().st_size)
-            await self.storage.put(key, file)
-            return Video(
-                key=key,
-                size=size,
-                width=clip.width,
-                height=clip.height,
-                seconds=clip.seconds,
-                thumbnail=await self._keep_thumbnail(file),
-            )
+            target = folder / "video.mp4"
+            try:
+                clip = await self._convert(source, target, verdict)
+            except Broken as broken:
+                log.warning("video.not_converted", code=broken.code, why=verdict.reasons)
+                as_it_came = await self._keep_video(source, look.clip, suffix)
+                return replace(as_it_came, plays=False)
+            original = await self._store("originals", source, suffix)
+            try:
+                kept = await self._keep_video(target, clip, "mp4")
+            except BaseException:
+                with suppress(Temporary):
+                    await self.delete(original.key)
+                raise
+        return replace(kept, converted=original)
+
+    async def _convert(self, source: Path, target: Path, verdict: Verdict) -> Probe:
+        """One at a time, as it takes long and others need a worker meanwhile."""
+        if self._to_convert >= MOST_CONVERTING:
+            raise Temporary("converting", retry_after=CONVERT_PAUSE)
+        self._to_convert += 1
+        try:
+            async with self._converting:
+                began = time.monotonic()
+                clip, way = await self._workers.run(
+                    encoding.convert, source, target, verdict, timeout=self._patience
+                )
+        finally:
+            self._to_convert -= 1
+        took = round(time.monotonic() - began, 1)
+        log.info("video.converted", way=way, why=verdict.reasons, seconds=took)
+        return clip
+
+    async def _keep_video(self, file: Path, clip: Probe, suffix: str) -> Video:
+        stored = await self._store("videos", file, suffix)
+        return Video(
+            key=stored.key,
+            size=stored.size,
+            width=clip.width,
+            height=clip.height,
+            seconds=clip.seconds,
+            thumbnail=await self._keep_thumbnail(file),
+        )
+
+    async def _store(self, kind: str, file: Path, suffix: str) -> Original:
+        key = new_key(kind, suffix)
+        size = await asyncio.to_thread(lambda: file.stat().st_size)
+        await self.storage.put(key, file)
+        return Original(key=key, size=size)
 
     async def receive(self, source: Path, name: str) -> str:
         """Store a video as it came; its key, which `received` answers for this name from now on.

@@ -3,8 +3,10 @@
 Runs in a worker process, because libav is native code and the file is somebody else's.
 """
 
+import os
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +16,15 @@ from PIL import Image
 from bot.core.containers import Container
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
+from bot.media.judging import Seen, Sound
+from bot.media.orientation import UPRIGHT, Orientation, is_on_its_side, orientation, turned
 from bot.media.reading import (
     audio_stream,
+    begins_with_index,
     container_in,
     end_of_boxes,
+    films,
+    is_in_parts,
     opened,
     translated,
     video_stream,
@@ -27,6 +34,8 @@ _MOST_DAMAGED = 0.05
 """Share of the pictures that may be damaged: a flicker is no reason to refuse a paid video."""
 _MOST_MISSING = 0.1
 """Share of the promised time that may hold nothing; half a second may in any case."""
+_WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
+"""Containers that may leave out some of what they hold."""
 _CHECK_SECONDS = 45.0
 _CHECK_PICTURES = 20_000
 """The checked part of a long video: nobody waits for the rest."""
@@ -43,8 +52,15 @@ class Probe:
     codec: str
     has_audio: bool
     frames_per_second: float
-    turn: int
-    """Degrees counterclockwise by which a player turns the frames: 0, 90, -90 or 180."""
+    orientation: Orientation = UPRIGHT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A whole look at a video."""
+
+    clip: Probe
+    seen: Seen
 
 
 def probe(source: Path) -> Probe:
@@ -73,19 +89,63 @@ def glimpse(source: Path) -> Probe:
             codec=stream.codec_context.name,
             has_audio=audio_stream(container) is not None,
             frames_per_second=float(stream.average_rate or 25),
-            turn=frame.rotation,
+            orientation=orientation(frame),
         )
 
 
-def check(source: Path) -> None:
-    """Decode all pictures once. Raises `Broken("video_damaged")` where too many are damaged.
+def look_through(source: Path) -> Look:
+    """See that a gateway's file is whole, and what is in it.
 
-    A player would show what noise in a file makes of them, and no index tells.
+    What lies behind the last box of an MP4 is cut off, in place. Raises `Broken`: `not_a_video`,
+    `video_truncated` or `video_damaged`.
+    """
+    kind = container_in(source)
+    if kind is Container.MP4 and (end := end_of_boxes(source)) < source.stat().st_size:
+        os.truncate(source, end)
+    shown = check(source)
+    clip = probe(source) if kind is Container.MP4 else glimpse(source)
+    return Look(clip=clip, seen=see(source, shown))
+
+
+def see(source: Path, shown: int | None = None) -> Seen:
+    """What matters to players. `shown`: how many pictures they show, if that is known."""
+    kind = container_in(source)
+    in_parts = kind is Container.MP4 and is_in_parts(source)
+    with translated("not_a_video"), opened(source) as container:
+        stream, sound = video_stream(container), audio_stream(container)
+        frame = _frame_at(container, stream, 0.0)
+        codec = stream.codec_context
+        # A file in parts does not tell beforehand how many pictures it has.
+        stored = stream.frames if kind in _WITH_EDITS and not in_parts else 0
+        return Seen(
+            container=kind,
+            codec=codec.name,
+            profile=codec.profile,
+            pixels=frame.format.name,
+            tag=codec.codec_tag,
+            width=frame.width,
+            height=frame.height,
+            has_square_pixels=(stream.sample_aspect_ratio or 1) == 1,
+            is_upright=orientation(frame) == UPRIGHT,
+            is_cut=bool(stored) and shown not in (None, stored),
+            sound=Sound(codec=sound.codec_context.name, profile=sound.profile) if sound else None,
+            has_one_track_each=len(films(container)) == 1
+            and len(container.streams.audio) == bool(sound),
+            begins_with_index=kind is not Container.MP4
+            or (begins_with_index(source) and not in_parts),
+        )
+
+
+def check(source: Path) -> int | None:
+    """Decode all pictures once, and count those that are shown; None if there are too many.
+
+    Raises `Broken("video_damaged")` where too many are damaged: a player would show what noise in a
+    file makes of them, and no index tells.
     """
     with translated("not_a_video"), opened(source) as container:
         stream = video_stream(container)
         stream.thread_type = "AUTO"
-        pictures, damaged, reached = _decoded(container, stream)
+        pictures, damaged, shown, reached = _decoded(container, stream)
         promised = (container.duration or 0) / av.time_base
     if pictures == 0 or (container_in(source) is Container.GIF and pictures < 2):
         raise Broken("not_a_video")
@@ -93,21 +153,26 @@ def check(source: Path) -> None:
         raise Broken("video_damaged", damaged=damaged, pictures=pictures)
     if reached is not None and promised - reached > max(0.5, promised * _MOST_MISSING):
         raise Broken("video_damaged", seconds=round(reached, 1), promised=round(promised, 1))
+    return None if reached is None else shown
 
 
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream
-) -> tuple[int, int, float | None]:
-    """Pictures, damaged ones, and the second that the file reaches; None if it was not all read."""
+) -> tuple[int, int, int, float | None]:
+    """Pictures, damaged ones, those that an edit list leaves, and the second that the file reaches.
+
+    The last is None if it was not all read.
+    """
     begin = (container.start_time or 0) / av.time_base
     until = time.monotonic() + _CHECK_SECONDS
-    pictures, damaged, reached = 0, 0, 0.0
+    pictures, damaged, shown, reached = 0, 0, 0, 0.0
     for packet in container.demux():
         if packet.pts is not None and packet.time_base is not None:
             ends = float((packet.pts + (packet.duration or 0)) * packet.time_base)
             reached = max(reached, ends - begin)
         if packet.stream is not stream:
             continue
+        shown += packet.size > 0 and not packet.is_discard
         try:
             frames = packet.decode()
         except av.FFmpegError:
@@ -116,8 +181,8 @@ def _decoded(
         pictures += len(frames)
         damaged += sum(frame.is_corrupt for frame in frames if isinstance(frame, av.VideoFrame))
         if pictures > _CHECK_PICTURES or time.monotonic() > until:
-            return pictures, damaged, None
-    return pictures, damaged, reached
+            return pictures, damaged, shown, None
+    return pictures, damaged, shown, reached
 
 
 def take_thumbnail(source: Path, target: Path) -> None:
@@ -127,7 +192,7 @@ def take_thumbnail(source: Path, target: Path) -> None:
         frame = _frame_at(container, stream, (container.duration or 0) / av.time_base / 3)
         still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
         size = thumbnail_size(*_shown_size(stream, frame))
-        still = still.rotate(frame.rotation, expand=True).resize(size, Image.Resampling.LANCZOS)
+        still = turned(still, orientation(frame)).resize(size, Image.Resampling.LANCZOS)
     still.save(target, "JPEG", quality=85)
 
 
@@ -138,19 +203,22 @@ def take_last_frame(source: Path, target: Path) -> None:
         frame = _last_frame(container, stream)
         still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # bare in its stub
         size = _shown_size(stream, frame)
-        still = still.rotate(frame.rotation, expand=True).resize(size, Image.Resampling.LANCZOS)
+        still = turned(still, orientation(frame)).resize(size, Image.Resampling.LANCZOS)
     still.save(target, "PNG")
 
 
 def _shown_size(stream: av.VideoStream, frame: av.VideoFrame) -> tuple[int, int]:
     width = max(1, round(frame.width * (stream.sample_aspect_ratio or 1)))
-    return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
+    is_turned = is_on_its_side(orientation(frame))
+    return (frame.height, width) if is_turned else (width, frame.height)
 
 
 def _frame_at(
     container: av.container.InputContainer, stream: av.VideoStream, second: float
 ) -> av.VideoFrame:
-    container.seek(int(second * av.time_base))
+    if second > 0:
+        with suppress(av.FFmpegError):  # a file without an index is read from its beginning
+            container.seek(int(second * av.time_base))
     frame = None
     for frame in container.decode(stream):
         if frame.time is not None and frame.time >= second:

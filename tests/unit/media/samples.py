@@ -6,7 +6,7 @@ import math
 import random
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -138,30 +138,59 @@ def write_clip(
     times: Sequence[int] = tuple(range(24)),
     size: tuple[int, int] = (64, 48),
     sound: str | None = None,
+    second_sound: str | None = None,
     pix_fmt: str = "yuv420p",
+    flags: str = "",
+    options: Mapping[str, str] | None = None,
+    pixel: Fraction | None = None,
+    matrix: tuple[int, int, int, int] | None = None,
+    still: bool = False,
+    late: float = 0.0,
 ) -> Path:
-    """A picture that moves a little, shown at these ticks of 1/24 s; in any codec and container."""
-    scene = quarters(size[0] * 2, size[1])
-    with av.open(str(path), "w", format=container) as output:
-        video = output.add_stream(codec, rate=24, options=_QUICK.get(codec, {}))
+    """A picture that moves a little, shown at these ticks of 1/24 s; in any codec and container.
+
+    `pixel`: the shape of one; `matrix`: how to show the pictures; `still`: they don't move;
+    `late`: when the sound begins, in seconds.
+    """
+    scene = quarters(size[0] if still else size[0] * 2, size[1])
+    files = {"movflags": flags} if flags else {}
+    with av.open(str(path), "w", format=container, options=files) as output:
+        video = output.add_stream(
+            codec, rate=24, options={**_QUICK.get(codec, {}), **(options or {})}
+        )
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = *size, pix_fmt
-        audio = output.add_stream(sound, rate=RATE, layout="stereo") if sound else None
+        if pixel:
+            video.codec_context.sample_aspect_ratio = pixel
+        if matrix:
+            a, b, c, d = (each << 16 for each in matrix)
+            video.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
+        tracks = [
+            output.add_stream(each, rate=RATE, layout="stereo", options={"strict": "experimental"})
+            for each in (sound, second_sound)
+            if each
+        ]
         for tick in times:
-            picture = scene.crop((tick % size[0], 0, tick % size[0] + size[0], size[1]))
+            begin = 0 if still else tick % size[0]
+            picture = scene.crop((begin, 0, begin + size[0], size[1]))
             frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
             frame.pts, frame.time_base = tick, Fraction(1, 24)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
-        if isinstance(audio, av.AudioStream):
+        for track in tracks:
+            assert isinstance(track, av.AudioStream)
             for start in range(0, (max(times) + 1) * RATE // 24, SAMPLES):
-                output.mux(audio.encode(tone(start)))
-            output.mux(audio.encode(None))
+                heard = tone(start)
+                heard.pts = start + round(late * RATE)
+                output.mux(track.encode(heard))
+            output.mux(track.encode(None))
     return path
 
 
 _QUICK = {
     "libx264": {"preset": "ultrafast"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
+    "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
     "libvpx": {"deadline": "realtime", "cpu-used": "8"},
 }

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image, ImageChops
 
 from bot.core.errors import Broken, Refused, Temporary
-from bot.core.jobs import Video
+from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, SoundFit, Still
 from bot.core.ports import Media
-from bot.media.studio import FORGOTTEN_AFTER, Studio
+from bot.media.studio import FORGOTTEN_AFTER, MOST_CONVERTING, Studio
+from bot.media.videos import look_through
 from tests.fakes.disk import no_file_larger_than
-from tests.unit.media.samples import encoded, noise, quarters, write_sound, write_video
+from tests.unit.media.samples import encoded, noise, quarters, write_clip, write_sound, write_video
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4")
+    return write_video(tmp_path_factory.mktemp("videos") / "clip.mp4", faststart=True)
 
 
 async def test_a_picture_is_kept_fitted(studio: Studio, tmp_path: Path) -> None:
@@ -137,6 +138,68 @@ async def test_a_video_is_kept_as_it_is_with_a_still(studio: Studio, clip: Path)
     async with studio.file(video.thumbnail) as path:
         with Image.open(path) as still:
             assert still.size == (320, 180)
+
+
+async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_well(
+    studio: Studio, tmp_path: Path
+) -> None:
+    source = write_clip(tmp_path / "film", "libvpx-vp9", "webm", sound="libopus")
+    before = source.read_bytes()
+
+    video = await studio.keep_video(source)
+
+    assert (video.width, video.height, video.plays) == (64, 48, True)
+    async with studio.file(video.key) as kept:
+        assert look_through(kept).seen.codec == "h264"
+        assert kept.stat().st_size == video.size
+    assert video.converted == video.original == Original(key=video.original.key, size=len(before))
+    async with studio.file(video.original.key) as kept:
+        assert (kept.suffix, kept.read_bytes()) == (".mkv", before)
+    for key in video.keys:
+        await studio.delete(key)
+    assert not list((tmp_path / "data" / "media").rglob("*.*"))
+
+
+async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
+    clip: Path, tmp_path: Path
+) -> None:
+    """The paid one in a file is better than none."""
+    source = write_clip(tmp_path / "film", "libx265", "mov")
+    before = source.read_bytes()
+    async with Studio(tmp_path / "data", patience=0.0) as studio:
+        video = await studio.keep_video(source)
+        assert (video.plays, video.converted, video.width, video.seconds) == (False, None, 64, 1.0)
+        assert video.original == Original(key=video.key, size=len(before))
+        async with studio.file(video.key) as kept:
+            assert (kept.suffix, kept.read_bytes()) == (".mov", before)
+        assert (await studio.keep_video(clip)).plays
+
+
+async def test_only_a_few_videos_wait_for_a_conversion(studio: Studio, tmp_path: Path) -> None:
+    """Else they would keep all the places that downloads have."""
+    film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(12))
+    films = [studio.keep_video(film) for _ in range(MOST_CONVERTING + 2)]
+
+    ends = await asyncio.gather(*films, return_exceptions=True)
+
+    later = [end for end in ends if isinstance(end, Temporary)]
+    assert {each.code for each in later} == {"converting"}
+    assert sum(isinstance(end, Video) for end in ends) == len(films) - len(later) >= MOST_CONVERTING
+    assert isinstance(await studio.keep_video(film), Video)
+
+
+@pytest.mark.proof
+async def test_pictures_and_good_videos_do_not_wait_for_conversions(
+    studio: Studio, clip: Path, tmp_path: Path
+) -> None:
+    film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
+    picture = tmp_path / "photo.png"
+    picture.write_bytes(encoded(quarters(100, 80)))
+    async with asyncio.TaskGroup() as group:
+        films = [group.create_task(studio.keep_video(film)) for _ in range(3)]
+        await studio.keep_pictures([picture], Fit())
+        await studio.keep_video(clip)
+        assert not any(each.done() for each in films)
 
 
 async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
 from bot.media.encoding import shrink
+from bot.media.orientation import UPRIGHT
 from bot.media.videos import Probe, probe, take_last_frame, take_thumbnail
 from bot.media.workers import Workers
 from tests.unit.media.samples import corners, quarters, tone, turned, write_video
@@ -57,7 +58,6 @@ def test_a_probe_tells_what_is_in_a_video(clip: Path) -> None:
         codec="h264",
         has_audio=True,
         frames_per_second=12.0,
-        turn=0,
     )
 
 
@@ -182,7 +182,7 @@ def test_a_tight_limit_makes_the_picture_smaller_and_leaves_it_upright(tmp_path:
     path.write_bytes(turned(wide.read_bytes()))
     shrink(path, target, 90_000)
     small = probe(target)
-    assert (small.width % 2, small.height % 2, small.turn) == (0, 0, 0)
+    assert (small.width % 2, small.height % 2, small.orientation) == (0, 0, UPRIGHT)
     assert small.width < 540
     assert small.width / small.height == pytest.approx(9 / 16, rel=0.02)
     take_thumbnail(target, thumbnail)

@@ -1,0 +1,27 @@
+"""The mark that a model made a video, for programs: IPTC's digital source type, as XMP.
+
+Players and chats ignore it. Only XMP shows it under its real name; see the metadata's readers.
+"""
+
+from pathlib import Path
+from uuid import UUID
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+_XMP = UUID("be7acfcb-97a9-42e8-9c71-999491e3afac")
+"""The kind of box that holds XMP in an MP4 (ISO 16684-1)."""
+_PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">
+   <Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+def label(video: Path) -> None:
+    """Append the mark to an MP4 of ours. At the end it moves nothing that an index points at."""
+    body = _XMP.bytes + _PACKET.encode()
+    with video.open("ab") as file:
+        file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)

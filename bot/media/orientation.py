@@ -1,0 +1,61 @@
+"""Which way up the pictures of a video are shown, and the filters that turn them so.
+
+libav decodes pictures as they are stored; a matrix beside them says how to show them.
+"""
+
+import struct
+
+import av
+from av.sidedata.sidedata import SideData
+from PIL import Image
+from PIL.Image import Transpose
+
+UPRIGHT = (1, 0, 0, 1)
+
+Orientation = tuple[int, int, int, int]
+"""The signs of the matrix: first row, then second."""
+
+_TURNS: dict[Orientation, tuple[Transpose | None, tuple[tuple[str, str], ...]]] = {
+    UPRIGHT: (None, ()),
+    (-1, 0, 0, -1): (Transpose.ROTATE_180, (("hflip", ""), ("vflip", ""))),
+    (-1, 0, 0, 1): (Transpose.FLIP_LEFT_RIGHT, (("hflip", ""),)),
+    (1, 0, 0, -1): (Transpose.FLIP_TOP_BOTTOM, (("vflip", ""),)),
+    (0, -1, 1, 0): (Transpose.ROTATE_90, (("transpose", "cclock"),)),
+    (0, 1, -1, 0): (Transpose.ROTATE_270, (("transpose", "clock"),)),
+    (0, 1, 1, 0): (Transpose.TRANSPOSE, (("transpose", "cclock_flip"),)),
+    (0, -1, -1, 0): (Transpose.TRANSVERSE, (("transpose", "clock_flip"),)),
+}
+"""All ways to lay a rectangle on itself or on its side: for stills, and for films."""
+
+
+def orientation(frame: av.VideoFrame) -> Orientation:
+    """How a frame is to be shown. A slant is shown by no player: it counts as upright.
+
+    `frame.rotation` does not tell: mirrored pictures have an angle, too.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData):
+        return UPRIGHT
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    found = (_sign(a), _sign(b), _sign(c), _sign(d))
+    return found if found in _TURNS else UPRIGHT
+
+
+def turns(shown: Orientation) -> tuple[tuple[str, str], ...]:
+    """Names and arguments of the filters that turn a stored picture."""
+    return _TURNS[shown][1]
+
+
+def turned(still: Image.Image, shown: Orientation) -> Image.Image:
+    """A stored picture as it is shown."""
+    way = _TURNS[shown][0]
+    return still if way is None else still.transpose(way)
+
+
+def is_on_its_side(shown: Orientation) -> bool:
+    """Whether width and height change places."""
+    return shown[0] == 0
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
