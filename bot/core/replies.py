@@ -163,6 +163,8 @@ def result(
     notes = [Text(id="fact.link_expires", values={"until": link_expires_at})] if link else []
     if shrunk:
         notes.append(Text(id="fact.shrunk"))
+    elif job.video and not job.video.plays:
+        notes.append(Text(id="fact.not_converted"))
     return Reply(
         text=Text(id="result.ready", values={"person": job.order.person.id}),
         tone=Tone.DONE,

@@ -26,6 +26,10 @@ HEADING = 140
 """Characters of a prompt beside its video; the whole of a longer one is unfolded by hand."""
 
 
+ORIGINAL = "original"
+"""After its own path, as an ending: the file as the gateway made it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A document, and the Content-Security-Policy under which it works as it should."""
@@ -41,19 +45,20 @@ def player(job: Job, video: Video, *, name: str, expires_at: float, address: str
     that it holds behind a proxy that serves us under a path of its own. `address` is where the
     world sees it, if it does.
     """
-    locale, prompt = job.order.locale, job.request.prompt
+    locale, prompt, file = job.order.locale, job.request.prompt, video.original
     made_by, title = say(label(job), locale), shortened(prompt, TITLE)
     main = _template("player.html").substitute(
         shape="tall" if video.height >= video.width else "wide",
         width=video.width,
         height=video.height,
         source=escape(f"{name}.mp4"),
+        whole_file=escape(f"{name}.{ORIGINAL}"),
         poster=f'poster="{escape(name)}.jpg"' if video.thumbnail else "",
         video_of=_said("page.video_of", locale, prompt=title),
         heading=escape(shortened(prompt, HEADING)),
         whole=_unfolding(prompt, locale) if len(prompt) > HEADING else "",
         label=escape(made_by),
-        download=_said("page.download", locale, megabytes=max(0.1, video.size / 1_000_000)),
+        download=_said("page.download", locale, megabytes=max(0.1, file.size / 1_000_000)),
         expires=_expires(expires_at, locale),
     )
     tags = unfurl.tags(video, title=title, description=made_by, address=address)

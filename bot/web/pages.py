@@ -85,6 +85,7 @@ class Pages:
             web.get(link, self._player),
             web.get(f"{link}.mp4", self._film),
             web.get(f"{link}.jpg", self._still),
+            web.get(f"{link}.{looks.ORIGINAL}", self._original),
             # Links lose their end in copying, and gain a full stop.
             web.get(f"/{PURPOSE}/{{anything:.*}}", self._astray),
             # No page for these: whoever fetches them is no person.
@@ -131,6 +132,14 @@ class Pages:
         opened = await self._opened(request)
         return self._file(opened.video.key, "video/mp4", f"{opened.job.id}.mp4", opened.expires_at)
 
+    async def _original(self, request: web.Request) -> web.StreamResponse:
+        """As the gateway made it: to be kept, not shown, as no browser may know what it is."""
+        opened = await self._opened(request)
+        key = opened.video.original.key
+        name = f"{opened.job.id}{Path(key).suffix}"
+        kind = "application/octet-stream"
+        return self._file(key, kind, name, opened.expires_at, shown="attachment")
+
     async def _still(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
         if opened.video.thumbnail is None:
@@ -154,12 +163,14 @@ class Pages:
     async def _astray(self, request: web.Request) -> web.StreamResponse:
         raise _gone(request)
 
-    def _file(self, key: str, kind: str, name: str, expires_at: float) -> web.StreamResponse:
+    def _file(
+        self, key: str, kind: str, name: str, expires_at: float, *, shown: str = "inline"
+    ) -> web.StreamResponse:
         left = int(expires_at - self._clock.now())
         headers = {
             **_HEADERS,
             "Content-Type": kind,
-            "Content-Disposition": f'inline; filename="zoetrope-{name}"',
+            "Content-Disposition": f'{shown}; filename="zoetrope-{name}"',
             "Cache-Control": f"private, max-age={min(KEPT, left)}",
             "Content-Security-Policy": _ALONE,
         }

@@ -115,6 +115,8 @@ def _video(video: Video) -> Values:
         "width": video.width,
         "height": video.height,
         "seconds": video.seconds,
+        "plays": video.plays,
+        "converted_from": video.converted.key if video.converted else None,
     }
 
 

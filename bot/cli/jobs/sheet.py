@@ -118,6 +118,9 @@ def _costs(job: Job, currency: str) -> Iterator[Line]:
         size = tell("jobs.bytes", bytes=video.size)
         shape = f"{video.width}×{video.height}, {video.seconds:g} s"
         yield tell("jobs.video"), f"{video.key}, {size}, {shape}"
+        if video.converted is not None:
+            size = tell("jobs.bytes", bytes=video.converted.size)
+            yield tell("jobs.original"), f"{video.converted.key}, {size}"
 
 
 def _posts(posts: Sequence[Post], *, now: float) -> Iterator[Line]:

@@ -326,7 +326,7 @@ def _sender(
 ) -> Callable[[Reply, Target], Awaitable[discord.Message]]:
     async def attempt(reply: Reply, target: Target) -> discord.Message:
         look = _look(reply, job, post.kind)
-        files = [discord.File(video, filename=f"zoetrope-{job.id}.mp4")] if video else []
+        files = [discord.File(video, filename=f"zoetrope-{job.id}{video.suffix}")] if video else []
         say: Callable[..., Awaitable[discord.Message]] = channel.send
         return await (partial(say, reference=target) if target else say)(
             look.content,

@@ -154,7 +154,7 @@ class PlaygroundPlatform:
         size = await asyncio.to_thread(lambda: video.stat().st_size)
         return Attachment(
             name=await self.files.copy(video, "mp4"),
-            filename=f"zoetrope-{job.id}.mp4",
+            filename=f"zoetrope-{job.id}{video.suffix}",
             size=size,
             width=job.video.width if job.video else None,
             height=job.video.height if job.video else None,

@@ -15,7 +15,7 @@ from aiohttp import ClientTimeout
 
 from bot.core import replies
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.jobs import Job, Video
+from bot.core.jobs import Job, Original, Video
 from bot.core.posting import Link
 from bot.core.replies import Reply, Ways
 from bot.log import get_logger
@@ -91,6 +91,8 @@ class Films:
     ) -> Message:
         """As a new message, in reply to `target` if there is one."""
         look = caption(job, said)
+        if not _video(job).plays:
+            return await self._send_file(chat, topic, target, job, look, video)
         async with self._still(job) as still, self._line.uploading(chat, topic):
             sent = await self._line.bot.send_video(
                 chat,
@@ -105,7 +107,32 @@ class Films:
                 request_timeout=patience(video),
                 **_shape(job),
             )
-        await self._remember(job, video, sent.video or sent.animation or sent.document)
+        await self._remember(_posted(job), video, sent.video or sent.animation or sent.document)
+        return sent
+
+    async def _send_file(
+        self,
+        chat: int,
+        topic: int | None,
+        target: int | None,
+        job: Job,
+        look: messages.Look,
+        video: Path,
+    ) -> Message:
+        """What does not play everywhere: as a video, some apps would show nothing of it."""
+        async with self._line.uploading(chat, topic):
+            sent = await self._line.bot.send_document(
+                chat,
+                _film(job, video),
+                caption=look.text,
+                caption_entities=look.entities,
+                message_thread_id=topic,
+                reply_parameters=reply(target),
+                reply_markup=look.keyboard,
+                disable_content_type_detection=True,
+                request_timeout=patience(video),
+            )
+        await self._remember(_posted(job), video, sent.document, AS_FILE)
         return sent
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
@@ -135,7 +162,7 @@ class Films:
                     raise
                 return
         if isinstance(sent, Message):
-            await self._remember(job, video, sent.video or sent.animation or sent.document)
+            await self._remember(_posted(job), video, sent.video or sent.animation or sent.document)
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
@@ -155,10 +182,10 @@ class Films:
                 request_timeout=CALL,
             )
 
-        await self._bring(channel, job, _video(job).key, send)
+        await self._bring(channel, job, _posted(job), "", send)
 
     async def show_file(self, channel: str, job: Job) -> None:
-        """The very file, as it was made: Telegram makes videos smaller for some apps."""
+        """The very file, as its gateway made it: what is shown may have been converted."""
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
             sent = await self._line.bot.send_document(
@@ -169,15 +196,15 @@ class Films:
                 request_timeout=patience(film) if isinstance(film, Path) else CALL,
             )
             if isinstance(film, Path):
-                await self._remember(job, film, sent.document, AS_FILE)
+                await self._remember(_video(job).original, film, sent.document, AS_FILE)
             return sent
 
-        await self._bring(channel, job, _video(job).key + AS_FILE, send)
+        await self._bring(channel, job, _video(job).original, AS_FILE, send)
 
-    async def _bring(self, channel: str, job: Job, key: str, send: Bring) -> None:
-        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
-        video too large for that comes as a link."""
-        handle = await self._handles.get(key)
+    async def _bring(self, channel: str, job: Job, file: Original, mark: str, send: Bring) -> None:
+        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. What
+        is too large for that comes as a link."""
+        handle = await self._handles.get(file.key + mark)
         if handle is not None:
             try:
                 await self._line.insist(
@@ -186,24 +213,18 @@ class Films:
             except Refused as refused:
                 if refused.code == "forbidden":
                     raise
-                await self._handles.drop(key)
+                await self._handles.drop(file.key + mark)
             else:
                 return
-        if _video(job).size > self.most(job):
+        if file.size > self.most:
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
             raise Temporary("telegram_busy", retry_after=5.0, unsent=True)
-        async with self._uploads, self._stored(_video(job).key) as path:
-            try:
-                await self._line.insist(
-                    channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
-                )
-            except Refused as refused:
-                if refused.code != "file_too_large":
-                    raise
-                await self.refused(job, path)
-                await self._say_where(channel, job)
+        async with self._uploads, self._stored(file.key) as path:
+            await self._line.insist(
+                channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
+            )
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""
@@ -230,7 +251,11 @@ class Films:
             yield still
 
     async def _remember(
-        self, job: Job, film: Path, sent: VideoFile | Animation | Document | None, mark: str = ""
+        self,
+        file: Original,
+        film: Path,
+        sent: VideoFile | Animation | Document | None,
+        mark: str = "",
     ) -> None:
         """Keep Telegram's name of the file, which sends it for free; not of a shrunk one.
 
@@ -238,10 +263,14 @@ class Films:
         """
         try:
             size = await asyncio.to_thread(lambda: film.stat().st_size)
-            if sent is not None and job.video is not None and size == job.video.size:
-                await self._handles.put(job.video.key + mark, sent.file_id)
+            if sent is not None and size == file.size:
+                await self._handles.put(file.key + mark, sent.file_id)
         except Exception:
-            log.exception("telegram.handle_lost", job=job.id)
+            log.exception("telegram.handle_lost", key=file.key)
+
+
+def _posted(job: Job) -> Original:
+    return Original(key=_video(job).key, size=_video(job).size)
 
 
 def _video(job: Job) -> Video:
@@ -264,7 +293,7 @@ def caption(job: Job, said: Reply) -> messages.Look:
 
 
 def _film(job: Job, video: Path) -> FSInputFile:
-    return FSInputFile(video, filename=f"zoetrope-{job.id}.mp4")
+    return FSInputFile(video, filename=f"zoetrope-{job.id}{video.suffix}")
 
 
 def _shape(job: Job) -> dict[str, Any]:

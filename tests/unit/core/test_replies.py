@@ -30,6 +30,15 @@ def test_the_card_of_a_video_says_what_was_left_after_it() -> None:
     assert card.facts[-1].id == "fact.left_after"
 
 
+def test_a_video_that_could_not_be_converted_is_said_to_be_as_it_was_made() -> None:
+    video = Video(key="a.mkv", size=9, width=16, height=9, seconds=5.0, plays=False)
+    facts = replies.result(job(status=Status.COMPLETED, video=video)).facts
+    assert facts[-1] == Text(id="fact.not_converted")
+    assert "as it was made" in say(facts[-1], "en")
+    small = replies.result(job(status=Status.COMPLETED, video=video), shrunk=True).facts
+    assert "fact.not_converted" not in [each.id for each in small], "a smaller one is converted"
+
+
 def test_where_nothing_is_limited_nothing_is_said_of_it() -> None:
     assert [fact.id for fact in replies.card(job(), left=None).facts] == ["fact.request"]
 

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core.jobs import Job, Status, Video
+from bot.core.jobs import Job, Original, Status, Video
 from bot.core.links import Signer
 from bot.core.ports import Media
 from bot.media.storage import new_key
@@ -30,6 +30,7 @@ FILM = bytes(range(256)) * 2048
 """Half a megabyte: more than one chunk, and every part of it can be told."""
 SIZE = len(FILM)
 PUBLIC = "https://example.com"
+ORIGINAL = b"as the gateway made it"
 STILL = b"\xff\xd8\xff" + bytes(range(200))
 SIGNER = Signer({"a": b"k" * 32})
 LIFETIME = 3 * 86_400.0
@@ -221,6 +222,25 @@ async def test_a_range_that_is_none_is_told_the_size(house: House, asked: str) -
         status, headers, _ = await house.get(headers={"Range": asked})
         assert (status, headers["Content-Range"]) == (416, f"bytes */{SIZE}")
     assert (await house.get())[0] == 200
+
+
+async def test_the_download_is_what_the_gateway_made(tmp_path: Path) -> None:
+    """The page plays a copy of it; its size stands on the button."""
+    async with _house(tmp_path) as house:
+        source = tmp_path / "film.webm"
+        source.write_bytes(ORIGINAL)
+        original = Original(key=new_key("originals", "mkv"), size=2_000_000)
+        await house.studio.storage.put(original.key, source)
+        house.change(video=replace(house.video, converted=original))
+
+        _, _, page = await house.page()
+        assert "2.0 MB" in page
+        [reference] = re.findall(r'href="([^"]+)" download', page)
+        async with house.session.get(urljoin(house.link, reference)) as response:
+            assert await response.read() == ORIGINAL
+            named = f'attachment; filename="zoetrope-{house.job.id}.mkv"'
+            assert response.headers["Content-Disposition"] == named
+        assert (await house.get())[2] == FILM
 
 
 async def test_head_says_everything_but_the_film(house: House) -> None:

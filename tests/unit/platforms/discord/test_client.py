@@ -44,7 +44,7 @@ def ann(fake: FakeDiscord) -> Member:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    path = tmp_path / "video"
+    path = tmp_path / "video.mp4"
     path.write_bytes(b"0" * VIDEO.size)
     return path
 

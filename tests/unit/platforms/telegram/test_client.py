@@ -14,7 +14,7 @@ import pytest
 from bot.config.settings import Telegram
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import Job, Reason, Status, Video
+from bot.core.jobs import Job, Original, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind
@@ -462,6 +462,29 @@ async def test_as_a_file_it_costs_one_upload_too(house: House) -> None:
     first, second = house.fake.calls_of("sendDocument")
     assert (bool(first.files), bool(second.files)) == (True, False)
     assert [each.media and each.media.content for each in house.posts()] == [FILM, FILM]
+
+
+async def test_the_file_is_what_the_gateway_made(house: House) -> None:
+    about = house.job()
+    assert about.video is not None
+    original = Original(key="originals/a.mkv", size=len(FILM))
+    about = replace(about, video=replace(about.video, converted=original))
+    await house.platform.films.show_file(str(house.ann.id), about)
+    await house.platform.films.show(str(house.ann.id), about)
+    (post, _) = house.posts()
+    assert post.media is not None
+    assert list(house.rows.handles) == ["originals/a.mkv#file", "videos/a.mp4"]
+
+
+async def test_a_video_that_does_not_play_everywhere_is_sent_as_a_file(house: House) -> None:
+    about = house.job()
+    assert about.video is not None
+    about = replace(about, video=replace(about.video, plays=False))
+    await house.send(about)
+    await house.platform.films.show_file(str(house.ann.id), about)
+    assert house.fake.calls_of("sendVideo") == []
+    first, second = house.fake.calls_of("sendDocument")
+    assert (bool(first.files), bool(second.files)) == (True, False)
 
 
 async def test_a_film_and_its_file_have_names_of_their_own(house: House) -> None:
