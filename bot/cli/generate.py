@@ -130,12 +130,28 @@ async def generate(
             console.print(_begun(request))
             made = await _create(gateway, studio, request, files, ticket, into)
             done = await _watch(gateway, made, report, prompt=request.written, patience=patience)
-            key = await _download(gateway, studio, made.gateway_id, done, prompt=request.written)
+            video = await _download(gateway, studio, made.gateway_id, done, prompt=request.written)
             report(100, tell("generate.working"))
-            async with studio.file(key) as file:
-                size = await asyncio.to_thread(into.take, file)
-    elapsed = time.monotonic() - begun
-    console.print(tell("generate.done", file=str(into.path), megabytes=size / 1e6, elapsed=elapsed))
+            remarks = await hand_over(studio, video, into)
+    elapsed, megabytes = time.monotonic() - begun, video.size / 1e6
+    console.print(tell("generate.done", file=str(into.path), megabytes=megabytes, elapsed=elapsed))
+    for remark in remarks:
+        console.print(remark)
+
+
+async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
+    """Write the video out, and the original of a conversion beside it; what is to be said of it."""
+    async with studio.file(video.key) as file:
+        await asyncio.to_thread(into.take, file)
+    if not video.plays:
+        return [tell("generate.not_converted")]
+    if video.converted is None:
+        return []
+    async with studio.file(video.converted.key) as file:
+        beside = into.beside(file.suffix)
+        await asyncio.to_thread(beside.take, file)
+    done = "generate.reencoded" if video.reencoded else "generate.remuxed"
+    return [tell(done, original=str(beside.path))]
 
 
 def _begun(request: VideoRequest) -> str:
@@ -257,13 +273,13 @@ def _trouble(look: Look) -> tuple[str, float]:
 
 async def _download(
     gateway: Gateway, studio: Studio, video: str, done: Done, *, prompt: str
-) -> str:
-    """Fetch it and keep it; under which key. Raises `Broken` once that is hopeless."""
+) -> Video:
+    """Fetch it and keep it. Raises `Broken` once that is hopeless."""
     begun, bad = time.monotonic(), 0
     while True:
         got = await fetching.fetch_video(gateway, studio, video, done.sources, prompt=prompt)
         if isinstance(got, Video):
-            return got.key
+            return got
         is_withheld = _is_withheld(got, done)
         bad += is_withheld or isinstance(got, Unusable)
         is_over = bad == steps.CONTENT_TRIES or time.monotonic() - begun > PATIENCE

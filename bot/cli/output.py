@@ -36,6 +36,10 @@ class Output:
             ) from error
         return video.stat().st_size
 
+    def beside(self, suffix: str) -> "Output":
+        """A name next to it that nothing has yet, for what the video was converted from."""
+        return _free(f"{self.path.with_suffix('')}.original", suffix)
+
     def _copy(self, video: Path) -> None:
         with video.open("rb") as source, self.path.open("wb" if self.overwrite else "xb") as to:
             try:
@@ -65,8 +69,13 @@ def named(path: Path, *, overwrite: bool) -> Output:
 
 def free(stem: str) -> Output:
     """A name in this folder that nothing has yet: `stem.mp4`, `stem-2.mp4`, …"""
-    names = (Path(f"{stem}{f'-{number}' if number > 1 else ''}.mp4") for number in count(1))
-    return named(next(name for name in names if not os.path.lexists(name)), overwrite=False)
+    output = _free(stem, ".mp4")
+    return named(output.path, overwrite=False)
+
+
+def _free(stem: str, suffix: str) -> Output:
+    names = (Path(f"{stem}{f'-{number}' if number > 1 else ''}{suffix}") for number in count(1))
+    return Output(next(name for name in names if not os.path.lexists(name)))
 
 
 def _try(folder: Path) -> None:

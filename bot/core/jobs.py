@@ -143,6 +143,8 @@ class Video:
     """Key of a JPEG still."""
     converted: Original | None = None
     """What it was converted from; None where it is as its gateway made it."""
+    reencoded: bool = False
+    """Whether something in it was made anew; else a conversion is the same in another file."""
     plays: bool = True
     """Whether it plays everywhere. It could not be converted if not, and is posted as a file."""
 

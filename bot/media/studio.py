@@ -143,7 +143,7 @@ class Studio:
         async with self.scratch() as folder:
             target = folder / "video.mp4"
             try:
-                clip = await self._convert(source, target, verdict)
+                clip, way = await self._convert(source, target, verdict)
             except Broken as broken:
                 log.warning("video.not_converted", code=broken.code, why=verdict.reasons)
                 as_it_came = await self._keep_video(source, look.clip, suffix)
@@ -155,9 +155,9 @@ class Studio:
                 with suppress(Temporary):
                     await self.delete(original.key)
                 raise
-        return replace(kept, converted=original)
+        return replace(kept, converted=original, reencoded=way is Way.REENCODED)
 
-    async def _convert(self, source: Path, target: Path, verdict: Verdict) -> Probe:
+    async def _convert(self, source: Path, target: Path, verdict: Verdict) -> tuple[Probe, Way]:
         """One at a time, as it takes long and others need a worker meanwhile."""
         if self._to_convert >= MOST_CONVERTING:
             raise Temporary("converting", retry_after=CONVERT_PAUSE)
@@ -172,7 +172,7 @@ class Studio:
             self._to_convert -= 1
         took = round(time.monotonic() - began, 1)
         log.info("video.converted", way=way, why=verdict.reasons, seconds=took)
-        return clip
+        return clip, way
 
     async def _keep_video(self, file: Path, clip: Probe, suffix: str) -> Video:
         stored = await self._store("videos", file, suffix)

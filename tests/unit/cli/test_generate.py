@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.cli.generate import receive
+from bot.cli.generate import hand_over, receive
 from bot.cli.output import Output
 from bot.cli.wish import Wish, order_for
 from bot.core.errors import Broken, Refused
 from bot.core.orders import Shaping
+from bot.media.judging import judge
 from bot.media.studio import Studio
+from bot.media.videos import see
+from tests.unit.media.samples import write_clip
 
 
 def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
@@ -75,3 +78,42 @@ async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_l
         with pytest.raises(Broken, match="generate_as_it_came"):
             await receive(studio, film, into)
     assert into.path.read_bytes() == b"a video!!"
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "said"),
+    [
+        ("libx265", "mov", "converted it to H.264 and AAC"),
+        ("libx264", "matroska", "put the same pictures and sound into an MP4"),
+    ],
+)
+async def test_a_conversion_is_written_out_with_the_original_beside_it(
+    tmp_path: Path, codec: str, container: str, said: str
+) -> None:
+    film, into = write_clip(tmp_path / "film", codec, container), Output(tmp_path / "cat.mp4")
+    before = film.read_bytes()
+    async with Studio(tmp_path / "data") as studio:
+        [remark] = await hand_over(studio, await studio.keep_video(film), into)
+    assert judge(see(into.path)).reasons == ()
+    suffix = {"mov": "mov", "matroska": "mkv"}[container]
+    assert (tmp_path / f"cat.original.{suffix}").read_bytes() == before
+    assert said in remark
+    assert f"cat.original.{suffix}" in remark
+
+
+async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_path: Path) -> None:
+    film, into = write_clip(tmp_path / "film", "libx265", "mov"), Output(tmp_path / "cat.mp4")
+    before = film.read_bytes()
+    async with Studio(tmp_path / "data", patience=0.0) as studio:
+        [remark] = await hand_over(studio, await studio.keep_video(film), into)
+    assert into.path.read_bytes() == before
+    assert "as it came" in remark
+    assert list(tmp_path.glob("cat.*")) == [into.path]
+
+
+async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) -> None:
+    film = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart")
+    before, into = film.read_bytes(), Output(tmp_path / "cat.mp4")
+    async with Studio(tmp_path / "data") as studio:
+        assert await hand_over(studio, await studio.keep_video(film), into) == []
+    assert into.path.read_bytes() == before
