@@ -59,7 +59,7 @@ def saved_values(before: Job, after: Job) -> dict[str, Any]:
     return {name: value for name, value in job_values(after).items() if name not in stay}
 
 
-def job_of(row: RowMapping) -> Job:
+def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
     """The job that `row` holds."""
     return Job(
         **{name: row[name] for name in _plain},

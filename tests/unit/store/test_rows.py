@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.core.jobs import Original, Video
 from bot.core.orders import AUTO, Sound
 from bot.gateways.requests import Body, FilePart, build
-from bot.store.rows import order_of, order_values, request_of
+from bot.store.rows import job_of, job_values, order_of, order_values, request_of
 from tests.contract.rows import a_job
 
 TEXT = {
@@ -111,3 +112,14 @@ def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
     }
     assert order_of(old | {"sound": sound}).files == (Sound(**sound),)
     assert (order.seed, order.audio) == (None, None)
+
+
+def test_a_video_of_an_earlier_version_is_as_its_gateway_made_it() -> None:
+    """It says nothing of a conversion, for there was none; one of now is read as it was written."""
+    plain = {"key": "videos/a.mp4", "size": 9, "width": 16, "height": 9, "seconds": 5.0}
+    then = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+    original = Original(key="originals/a.mkv", size=8)
+    now = replace(then, converted=original, reencoded=True)
+    row = job_values(a_job())
+    assert job_of({**row, "video": plain}).video == then
+    assert job_of(job_values(replace(a_job(), video=now))).video == now
