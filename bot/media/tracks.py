@@ -103,6 +103,8 @@ class Pictures:
         self._output = output
         self._start = start
         self._last: int | None = None
+        self._lasting = 0
+        """The time of the latest picture, and how long it is shown, in ticks of the source."""
         self._graph = _picture_graph(source, plan)
         self._stream = _film(output, source, plan)
 
@@ -116,8 +118,11 @@ class Pictures:
                 self._output.mux(self._stream.encode(fitted))
 
     def end(self) -> None:
-        """Let the encoder finish."""
-        self._output.mux(self._stream.encode(None))
+        """Let the encoder finish; no later picture tells how long the last one is shown."""
+        for packet in self._stream.encode(None):
+            if packet.pts == self._last and self._lasting:
+                packet.duration = self._lasting
+            self._output.mux(packet)
 
     def _advance(self, frame: av.VideoFrame) -> bool:
         """Count a picture's time from the start; whether it is later than the one before.
@@ -130,7 +135,7 @@ class Pictures:
             frame.pts -= round(self._start / frame.time_base)
         if self._last is not None and frame.pts <= self._last:
             return False
-        self._last = frame.pts
+        self._last, self._lasting = frame.pts, frame.duration
         return True
 
 

@@ -145,12 +145,12 @@ def write_clip(
     pixel: Fraction | None = None,
     matrix: tuple[int, int, int, int] | None = None,
     still: bool = False,
-    late: float = 0.0,
+    quiet: tuple[float, float] = (0.0, 0.0),
 ) -> Path:
     """A picture that moves a little, shown at these ticks of 1/24 s; in any codec and container.
 
     `pixel`: the shape of one; `matrix`: how to show the pictures; `still`: they don't move;
-    `late`: when the sound begins, in seconds.
+    `quiet`: seconds between which there is no sound at all.
     """
     scene = quarters(size[0] if still else size[0] * 2, size[1])
     files = {"movflags": flags} if flags else {}
@@ -180,9 +180,8 @@ def write_clip(
         for track in tracks:
             assert isinstance(track, av.AudioStream)
             for start in range(0, (max(times) + 1) * RATE // 24, SAMPLES):
-                heard = tone(start)
-                heard.pts = start + round(late * RATE)
-                output.mux(track.encode(heard))
+                if not quiet[0] <= start / RATE < quiet[1]:
+                    output.mux(track.encode(tone(start)))
             output.mux(track.encode(None))
     return path
 

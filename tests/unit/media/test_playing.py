@@ -15,9 +15,11 @@ from bot.media import encoding
 from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
 from bot.media.videos import look_through, see, take_thumbnail
-from tests.unit.media.samples import corners, write_clip
+from tests.unit.media.samples import corners, noise, write_clip
 
 FAST = "+faststart"
+LATE = range(34, 58)
+"""As transport streams begin: their first time is not zero."""
 HOLE = (*range(20), *range(90, 110))
 PACED = (0, 1, 2, 5, 6, 12, 13, 14, 30, 31, 47)
 
@@ -38,6 +40,7 @@ REENCODED = {
     "HEVC of 10 bits": Film("libx265", "mp4", {"pix_fmt": "yuv420p10le"}),
     "HEVC in Matroska": Film("libx265", "matroska", {"sound": "aac"}),
     "HEVC in a transport stream": Film("libx265", "mpegts", {"sound": "aac"}),
+    "HEVC in a transport stream that begins late": Film("libx265", "mpegts", {"times": LATE}),
     "MPEG-4 Visual": Film("mpeg4", "mp4", {"sound": "aac", "flags": FAST}),
     "MPEG-4 Visual in AVI": Film("mpeg4", "avi", {"sound": "libmp3lame"}),
     "MPEG-2": Film("mpeg2video", "mpegts", {"sound": "mp2"}),
@@ -85,6 +88,9 @@ REMUXED = {
     "Matroska": Film("libx264", "matroska", {"sound": "aac"}),
     "Matroska with B-frames": Film("libx264", "matroska", {"options": _B_FRAMES}),
     "a transport stream": Film("libx264", "mpegts", {"sound": "aac", "options": _B_FRAMES}),
+    "a transport stream that begins late": Film(
+        "libx264", "mpegts", {"times": LATE, "options": _B_FRAMES}
+    ),
     "Flash of H.264": Film("libx264", "flv", {"sound": "aac"}),
     "AVI of H.264": Film("libx264", "avi", {}),
     "Matroska with a hole": Film("libx264", "matroska", {"times": HOLE, "options": _B_FRAMES}),
@@ -170,6 +176,16 @@ def test_a_film_that_plays_everywhere_is_left_alone(tmp_path: Path, name: str) -
     way, kept = posted(source)
     assert (way, kept.read_bytes()) == (Way.AS_IT_IS, before)
     assert_plays(kept, (64, 48))
+
+
+def test_the_last_picture_is_shown_as_long_as_before(tmp_path: Path) -> None:
+    """Animations rest on it."""
+    source = tmp_path / "source"
+    first, *others = (noise(64, 48, seed) for seed in range(3))
+    first.save(source, "GIF", save_all=True, append_images=others, duration=[100, 100, 3000])
+    _, kept = posted(source)
+    assert look_through(kept).clip.seconds == pytest.approx(3.2, abs=0.05)
+    assert times_of(kept) == pytest.approx([0.0, 0.1, 0.2], abs=0.002)
 
 
 def assert_times_are_kept(source: Path, kept: Path) -> None:
@@ -285,6 +301,7 @@ def nearest(picture: Image.Image, pictures: list[Image.Image]) -> int:
         ("libx264", "mp4", "yuvj420p"),
         ("libx264", "mp4", "yuv444p10le"),
         ("mjpeg", "avi", "yuvj444p"),
+        ("libx265", "mp4", "yuvj420p"),
         ("png", "mov", "rgb24"),
         ("gif", "gif", "rgb8"),
     ],
@@ -301,15 +318,21 @@ def test_colours_stay(tmp_path: Path, codec: str, container: str, pix_fmt: str) 
         assert one == pytest.approx(other, abs=8)
 
 
-def test_sound_that_begins_late_begins_late(tmp_path: Path) -> None:
-    """Silence takes the place of what is not there, so that nothing runs ahead of the pictures."""
+@pytest.mark.parametrize("quiet", [(0.0, 1.0), (0.5, 1.5)])
+def test_silence_takes_the_place_of_sound_that_is_not_there(
+    tmp_path: Path, quiet: tuple[float, float]
+) -> None:
+    """Else what follows would run ahead of the pictures."""
     source = write_clip(
-        tmp_path / "source", "libx264", "matroska", sound="flac", times=range(48), late=1.0
+        tmp_path / "source", "libx264", "matroska", sound="flac", times=range(48), quiet=quiet
     )
     _, kept = posted(source)
     with av.open(str(kept)) as container:
-        loud = [it.time for it in container.decode(audio=0) if loudest(it) > 0.1]
-    assert loud[0] == pytest.approx(1.0, abs=0.05)
+        heard = list(container.decode(audio=0))
+    # Players play samples one after another, whatever times stand beside them.
+    assert sum(it.samples for it in heard) / 48_000 == pytest.approx(2.0, abs=0.1)
+    loud = [it.time or 0.0 for it in heard if loudest(it) > 0.1]
+    assert next(at for at in loud if at > quiet[0] + 0.1) == pytest.approx(quiet[1], abs=0.1)
 
 
 def loudest(frame: av.AudioFrame) -> float:
