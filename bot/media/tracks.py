@@ -18,6 +18,8 @@ from bot.media.orientation import Orientation, turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5
+_BRIGHT = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
+"""Transfers of HDR: what does not know them shows such pictures pale."""
 SOUND_RATE = 48_000
 
 
@@ -211,11 +213,11 @@ def _film(
     if source.time_base:
         context.time_base = source.time_base
     context.color_range = ColorRange.MPEG
-    if _is_yuv(source):
+    if _is_yuv(source) and original.color_trc not in _BRIGHT:
         context.colorspace = original.colorspace
         context.color_primaries = original.color_primaries
         context.color_trc = original.color_trc
-    else:  # what describes RGB would be untrue of ours
+    else:  # what describes RGB or HDR would be untrue of ours
         context.colorspace = Colorspace.ITU709
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709
@@ -224,7 +226,9 @@ def _film(
 
 def _picture_graph(source: av.VideoStream, plan: Plan) -> av.filter.Graph:
     scale = f"{plan.width}:{plan.height}:out_range=tv"
-    if not _is_yuv(source):
+    if source.codec_context.color_trc in _BRIGHT:
+        scale += ":out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709"
+    elif not _is_yuv(source):
         scale += ":out_color_matrix=bt709"
     graph = av.filter.Graph()
     graph.threads = THREADS

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import pytest
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
 from PIL import Image
 
 from bot.media import encoding
@@ -316,6 +317,29 @@ def test_colours_stay(tmp_path: Path, codec: str, container: str, pix_fmt: str) 
         one, other = before.getpixel(place), after.getpixel(place)
         assert isinstance(one, tuple)
         assert one == pytest.approx(other, abs=8)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_hdr_becomes_what_every_screen_shows(tmp_path: Path, transfer: str) -> None:
+    params = f"log-level=none:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+    source = write_clip(
+        tmp_path / "source",
+        "libx265",
+        "mp4",
+        pix_fmt="yuv420p10le",
+        options={"x265-params": params},
+        still=True,
+        times=range(4),
+    )
+    _, kept = posted(source)
+    assert_plays(kept, (64, 48))
+    assert corners(pictures_of(kept)[0])[:3] == "RGW"
+    with av.open(str(kept)) as container:
+        context = container.streams.video[0].codec_context
+        assert isinstance(context, av.VideoCodecContext)
+        told = (context.color_trc, context.color_primaries, context.colorspace)
+    assert told == (ColorTrc.BT709, ColorPrimaries.BT709, Colorspace.ITU709)
 
 
 @pytest.mark.parametrize("quiet", [(0.0, 1.0), (0.5, 1.5)])
