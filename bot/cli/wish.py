@@ -1,29 +1,22 @@
 """A wish on the command line, and the files that it names, as the catalogue takes them."""
 
-import struct
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image
-
 from bot.core.errors import Refused
 from bot.core.orders import (
-    PICTURE_BYTES,
     SWITCHES,
     Address,
     Order,
     Person,
     Picture,
     Sound,
+    check_picture,
     shaping_of,
 )
-from bot.media.pictures import MOST_PIXELS
-
-_LYING = (5, 6, 7, 8)
-"""EXIF orientations of pictures whose sides change places."""
+from bot.media.decoding import upright_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +65,16 @@ def order_for(wish: Wish) -> Order:
 def _picture(path: Path) -> Picture:
     try:
         size = path.stat().st_size
-        with warnings.catch_warnings():
-            # Pillow warns of what it takes for a bomb, and at twice that size it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=["PNG", "JPEG", "WEBP", "GIF"]) as image:
-                width, height = _upright(image)
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels(path) from error
+        check_picture(size, None, None)
+        with path.open("rb"):
+            pass  # the decoder does not tell a file that can't be read from one that is damaged
+        width, height = upright_size(path)
     except OSError as error:
-        if error.strerror:  # about the file; what Pillow says of its content has none
-            raise Refused("file_unusable", file=str(path), why=error.strerror) from error
-        raise Refused("picture_unreadable", file=str(path)) from error
-    if width * height > MOST_PIXELS:
-        raise _too_many_pixels(path)
-    if size > PICTURE_BYTES:
-        raise Refused("picture_too_large", megabytes=size / 1e6)
+        raise Refused("file_unusable", file=str(path), why=error.strerror) from error
+    except Refused as refused:
+        if refused.code == "picture_format":
+            raise Refused("picture_unreadable", file=str(path)) from refused
+        raise
     return Picture(source=str(path), filename=path.name, size=size, width=width, height=height)
 
 
@@ -97,17 +85,3 @@ def _sound(path: Path) -> Sound:
     except OSError as error:
         raise Refused("sound_unreadable", file=str(path), why=error.strerror) from error
     return Sound(source=str(path), filename=path.name, size=size)
-
-
-def _too_many_pixels(path: Path) -> Refused:
-    return Refused("picture_too_many_pixels", file=str(path), most=MOST_PIXELS // 1_000_000)
-
-
-def _upright(image: Image.Image) -> tuple[int, int]:
-    """Width and height as people see it."""
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except (LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
-        orientation = None  # a broken EXIF block is no reason to refuse good pixels
-    width, height = image.size
-    return (height, width) if orientation in _LYING else (width, height)

@@ -12,22 +12,24 @@ from bot.core.errors import Refused
 
 PICTURE_BYTES = 8_000_000
 """The largest picture we take from anybody."""
-PICTURE_PIXELS = 40_000_000
-"""The most pixels of one that we take: to decode more needs more memory than a worker has."""
+PICTURE_PIXELS = 65_000_000
+"""The most pixels of one that we take: phones make that many; more need too much memory."""
 SOUND_BYTES = 15_000_000
 """The largest sound we take from anybody."""
-SOUND_TYPES = frozenset(
-    f"audio/{each}"
-    for each in (
-        "mpeg", "mp3", "wav", "x-wav", "wave", "vnd.wave", "ogg", "opus", "mp4", "m4a", "x-m4a",
-        "aac",
-    )
-)  # fmt: skip
-"""Apps' names for the sounds that we read; their real kind shows when we do."""
 
 
 ANYBODY = "*"
 """The author of a picture that no person gave us: anybody may animate it."""
+
+
+def check_picture(size: int, width: int | None, height: int | None) -> None:
+    """Raise `picture_too_large` or `picture_too_many_pixels` for one that we don't take."""
+    if size > PICTURE_BYTES:
+        raise Refused("picture_too_large", megabytes=size / 1e6)
+    pixels = (width or 0) * (height or 0)
+    if pixels > PICTURE_PIXELS:
+        most = PICTURE_PIXELS // 1_000_000
+        raise Refused("picture_too_many_pixels", megapixels=pixels / 1e6, most=most)
 
 
 class Kind(StrEnum):
@@ -211,6 +213,10 @@ class Picture:
     """The key of all there was of it."""
     fit: Fit | None = None
     """The demands `key` meets."""
+
+    def check(self) -> None:
+        """Raise `Refused` with the limit that the platform's own numbers show to be broken."""
+        check_picture(self.size, self.width, self.height)
 
     def kept(self, copy: Still, fit: Fit) -> "Picture":
         """The same picture once we have our own copy of it."""

@@ -10,7 +10,15 @@ from enum import StrEnum
 from bot.core import quotas
 from bot.core.errors import BotError
 from bot.core.jobs import ACTIVE, LOCKS, WITHDRAWN, Job, Reason, Status
-from bot.core.orders import SWITCHES, Order, SoundFit, VideoRequest
+from bot.core.orders import (
+    PICTURE_BYTES,
+    PICTURE_PIXELS,
+    SOUND_BYTES,
+    SWITCHES,
+    Order,
+    SoundFit,
+    VideoRequest,
+)
 from bot.core.quotas import Limits, Usage
 
 
@@ -207,6 +215,9 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         "family": job.request.label,
         "megabytes": size / 1e6,
         "least": (job.request.sound_fit or SoundFit()).least_seconds,
+        "most_picture": PICTURE_BYTES / 1e6,
+        "most_pixels": PICTURE_PIXELS / 1e6,
+        "most_sound": SOUND_BYTES / 1e6,
     }
     return Reply(
         text=Text(id=said, values=values),

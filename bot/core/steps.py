@@ -39,6 +39,17 @@ CONTENT_PACE = 60.0
 """Seconds at most between two tries to fetch what is made and paid for."""
 CONTENT_TRIES = 3
 """Tries after which a file that can't be taken is believed to stay like that."""
+_BROKEN_LIMITS = {
+    (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
+    (Reason.PICTURE_BAD, "picture_too_many_pixels"): Reason.PICTURE_VAST,
+    (Reason.PICTURE_BAD, "picture_stays_large"): Reason.PICTURE_TOO_LARGE,
+    (Reason.SOUND_BAD, "sound_format"): Reason.SOUND_UNKNOWN,
+    (Reason.SOUND_BAD, "sound_short"): Reason.SOUND_SHORT,
+    (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
+    (Reason.SOUND_BAD, "picture_too_large"): Reason.SOUND_HEAVY,  # of a download, whatever it is
+}
+"""People learn which limit a file breaks; all else that is wrong with one is told as damaged."""
 
 log = get_logger()
 
@@ -164,9 +175,7 @@ class Steps:
                 await self._desk.again(job, base=2.0, most=60.0)
                 return
             is_gone = isinstance(problem, Temporary)
-        reason = gone if is_gone else bad
-        if problem.code == "picture_stays_large":
-            reason = Reason.PICTURE_TOO_LARGE
+        reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
         await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:

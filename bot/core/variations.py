@@ -53,7 +53,13 @@ _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
 _HOPELESS = frozenset(
     {
         Reason.PICTURE_BAD,
+        Reason.PICTURE_UNKNOWN,
+        Reason.PICTURE_HEAVY,
+        Reason.PICTURE_VAST,
         Reason.SOUND_BAD,
+        Reason.SOUND_UNKNOWN,
+        Reason.SOUND_HEAVY,
+        Reason.SOUND_SHORT,
         Reason.TOO_LONG,
         Reason.BAD_SIZE,
     }

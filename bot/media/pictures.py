@@ -1,79 +1,55 @@
 """A stranger's picture becomes a plain JPEG that a model accepts.
 
-Runs in a worker process and trusts nothing: the header is judged before a pixel is decoded, and
-only pixels leave. EXIF, GPS, XMP, profiles, comments and whatever hid behind the picture do not.
+Runs in a worker process, and only pixels leave. EXIF, GPS, XMP, profiles, comments and whatever hid
+behind the picture do not.
 """
 
 import io
 import math
-import struct
-import warnings
-import zlib
 from pathlib import Path
-from typing import IO
 
-from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageStat
 
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_BYTES, PICTURE_PIXELS, Fit, Shaping
+from bot.core.orders import PICTURE_BYTES, Fit, Shaping
+from bot.media.decoding import Size, decode
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-MOST_PIXELS = PICTURE_PIXELS
-MOST_SIDE = 8192
-
+WIDEST = 8192.0
 _QUALITIES = (92, 88, 82, 75, 65, 50)
-_ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _BARS = (0, 0, 0)
 _PAPER = (255, 255, 255)
 _SLATE = (32, 34, 37)
 
-# Pillow's decoders answer hostile bytes with whatever they stumble over.
-_DECODER_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-
-
-WHOLE = Fit(widest=float(MOST_SIDE), most_bytes=PICTURE_BYTES)
+WHOLE = Fit(widest=WIDEST, most_bytes=PICTURE_BYTES)
 """Nothing is cut off: for whatever else is made of the picture later."""
 
 
-def fit_pictures(
-    source: Path, fit: Fit, target: Path, whole: Path
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def fit_pictures(source: Path, fit: Fit, target: Path, whole: Path) -> tuple[Size, Size]:
     """Write `source` to `target` made to fit, and to `whole` as it is; both sizes.
 
     Upright sRGB JPEGs, both.
 
-    Raises `Refused("picture_bad", why=...)`; `why` is `format` (none of the four we read),
-    `too_large` (pixels) or `broken` (cannot be decoded). Or `Refused("picture_stays_large")`, for
-    bytes that no quality brings down.
+    Raises `Refused`: `picture_format` (none that we read), `picture_too_many_pixels`,
+    `picture_broken` (cannot be decoded), or `picture_stays_large`, for bytes that no quality brings
+    down.
     """
-    with source.open("rb") as file:
-        picture = _decode(file)
+    picture = decode(source, lambda size: _needed(size, fit))
     return _write(picture, fit, target), _write(picture, WHOLE, whole)
 
 
-def _write(picture: Image.Image, fit: Fit, target: Path) -> tuple[int, int]:
+def _needed(size: Size, fit: Fit) -> Size:
+    """The least size of a picture that becomes neither copy by being enlarged."""
+    scale = min(1.0, max(_scale(size, each) for each in (fit, WHOLE)))
+    return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
+
+
+def _scale(size: Size, fit: Fit) -> float:
+    fitted = _fitting_size(*size, fit)
+    ratios = [made / had for made, had in zip(fitted, size, strict=True)]
+    return max(ratios) if fit.shaping is Shaping.CROP else min(ratios)
+
+
+def _write(picture: Image.Image, fit: Fit, target: Path) -> Size:
     size = _fitting_size(picture.width, picture.height, fit)
     match fit.shaping:
         case Shaping.CROP:
@@ -86,50 +62,7 @@ def _write(picture: Image.Image, fit: Fit, target: Path) -> tuple[int, int]:
     return size
 
 
-def _decode(file: IO[bytes]) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _read(file)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Refused("picture_bad", why="too_large") from error
-    except UnidentifiedImageError as error:
-        raise Refused("picture_bad", why="format") from error
-    except _DECODER_ERRORS as error:
-        raise Refused("picture_bad", why="broken") from error
-
-
-def _read(file: IO[bytes]) -> Image.Image:
-    with Image.open(file, formats=FORMATS) as picture:
-        if picture.width * picture.height > MOST_PIXELS or max(picture.size) > MOST_SIDE:
-            raise Refused("picture_bad", why="too_large")
-        picture.load()
-        turn = _turn(picture)
-        plain = _plain(picture)
-    return plain if turn is None else plain.transpose(turn)
-
-
-def _turn(picture: Image.Image) -> Image.Transpose | None:
-    try:
-        return _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
-    except _DECODER_ERRORS:
-        return None  # a broken EXIF block is no reason to refuse good pixels
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    """The same pixels in a mode that can be resized: L, RGB, RGBA or CMYK."""
-    if picture.mode.startswith("I"):
-        # Pillow clips 16 bits to 8 instead of scaling them, and its `point` on this mode only
-        # understands a factor; a transparent grey of 16 bits has no 8-bit counterpart.
-        picture.info.pop("transparency", None)
-        return picture.point(lambda value: value * (1 / 256)).convert("L")
-    if picture.has_transparency_data:
-        return picture.convert("RGBA")
-    return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
-
-
-def _fitting_size(width: int, height: int, fit: Fit) -> tuple[int, int]:
+def _fitting_size(width: int, height: int, fit: Fit) -> Size:
     if fit.width and fit.height:
         return fit.width, fit.height
     short, long = sorted((width, height))
@@ -173,7 +106,7 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
     return colours.convert("RGB")
 
 
-def _encode(picture: Image.Image, fit: Fit) -> tuple[bytes, tuple[int, int]]:
+def _encode(picture: Image.Image, fit: Fit) -> tuple[bytes, Size]:
     picture.info.clear()  # or Pillow would carry the comment over
     for quality in _QUALITIES:
         body = io.BytesIO()

@@ -1,36 +1,17 @@
 """Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
 
-import re
-from pathlib import PurePath
-
 import discord
 
 from bot import i18n
 from bot.core.errors import Refused
-from bot.core.orders import (
-    PICTURE_BYTES,
-    SOUND_TYPES,
-    Address,
-    Call,
-    Order,
-    Person,
-    Picture,
-    Shaping,
-    Sound,
-)
+from bot.core.hints import may_be_picture, may_be_sound
+from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.platforms.discord.client import NAME
-from bot.platforms.discord.pictures import too_large
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 """Rights to post, checked before anything is accepted."""
-
-_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
-_LINK_OR_EMOJI = re.compile(r"https?://\S|\A\s*(?:<a?:\w+:\d+>\s*)+\Z", re.IGNORECASE)
-"""A link anywhere, or nothing but pictures of a server's own."""
-_SOUND_SUFFIXES = frozenset({".mp3", ".wav", ".ogg", ".oga", ".opus", ".m4a", ".aac"})
 
 
 Part = discord.Message | discord.MessageSnapshot
@@ -126,13 +107,7 @@ def check_permissions(permissions: discord.Permissions, *, in_thread: bool) -> N
 
 def is_picture(attachment: discord.Attachment) -> bool:
     """Whether it looks like one we can animate; Discord goes by the name itself."""
-    return _is_of(attachment, _TYPES, _SUFFIXES)
-
-
-def _is_of(attachment: discord.Attachment, types: frozenset[str], suffixes: frozenset[str]) -> bool:
-    if attachment.content_type is None:
-        return PurePath(attachment.filename.lower()).suffix in suffixes
-    return attachment.content_type.partition(";")[0].strip().lower() in types
+    return may_be_picture(attachment.filename, attachment.content_type)
 
 
 def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
@@ -140,7 +115,7 @@ def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
 
     Raises `Refused` for what is no sound.
     """
-    if not _is_of(attachment, SOUND_TYPES, _SOUND_SUFFIXES):
+    if not may_be_sound(attachment.filename, attachment.content_type):
         raise Refused("no_sound")
     return Sound(
         source=attachment.url,
@@ -155,9 +130,7 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
     """The attachment as the core knows it. Raises `Refused` for what can't be animated."""
     if not is_picture(attachment):
         raise Refused("no_picture")
-    if attachment.size > PICTURE_BYTES:
-        raise too_large(attachment.size)
-    return Picture(
+    picture = Picture(
         source=attachment.url,
         filename=attachment.filename,
         size=attachment.size,
@@ -165,6 +138,8 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
         height=attachment.height,
         author=author,
     )
+    picture.check()
+    return picture
 
 
 def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:

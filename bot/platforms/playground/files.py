@@ -4,17 +4,17 @@ import asyncio
 import re
 import secrets
 import shutil
-import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from PIL import Image
-
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_PIXELS, SOUND_BYTES, SOUND_TYPES
+from bot.core.headers import Format, header_of
+from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
+from bot.core.recordings import Recorded, recorded_in
 from bot.platforms.playground.room import Attachment
 
-MOST_BYTES = 8_000_000
+MOST_BYTES = PICTURE_BYTES
 """The largest picture we take."""
 MOST_UNSENT = 25 * MOST_BYTES
 """Bytes of files that no message carries yet; the oldest make room for new ones."""
@@ -23,20 +23,50 @@ TYPES = {
     "jpg": "image/jpeg",
     "webp": "image/webp",
     "gif": "image/gif",
+    "heic": "image/heic",
+    "avif": "image/avif",
     "mp3": "audio/mpeg",
     "wav": "audio/wav",
     "ogg": "audio/ogg",
     "m4a": "audio/mp4",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "weba": "audio/webm",
+    "sound": "audio/basic",
     "mp4": "video/mp4",
 }
-PICTURE_TYPES = tuple(type_ for type_ in TYPES.values() if type_.startswith("image/"))
+"""By our own suffixes; a `sound` is one that browsers don't play."""
 NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(TYPES)})")
 UPLOADS = {
-    "pictures": {"types": [*PICTURE_TYPES], "most_bytes": MOST_BYTES},
-    "sounds": {"types": sorted(SOUND_TYPES), "most_bytes": SOUND_BYTES},
+    "pictures": {
+        "types": sorted(PICTURE_TYPES),
+        "suffixes": sorted(PICTURE_SUFFIXES),
+        "most_bytes": MOST_BYTES,
+    },
+    "sounds": {
+        "types": ["audio/*", *sorted(SOUND_TYPES)],
+        "suffixes": sorted(SOUND_SUFFIXES),
+        "most_bytes": SOUND_BYTES,
+    },
 }
-"""Uploads of the page, as it calls them."""
-_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
+"""What the page may send; browsers have no types for some, so their names count as well."""
+_PICTURES = {
+    Format.PNG: "png",
+    Format.JPEG: "jpg",
+    Format.WEBP: "webp",
+    Format.GIF: "gif",
+    Format.HEIF: "heic",
+    Format.AVIF: "avif",
+}
+_SOUNDS = {
+    Recorded.MP3: "mp3",
+    Recorded.WAV: "wav",
+    Recorded.OGG: "ogg",
+    Recorded.MP4: "m4a",
+    Recorded.AAC: "aac",
+    Recorded.FLAC: "flac",
+    Recorded.MATROSKA: "weba",
+}
 
 
 class Files:
@@ -57,7 +87,7 @@ class Files:
         draft = self._folder / f"{secrets.token_hex(16)}.part"
         try:
             size = await _save(chunks, draft, most=MOST_BYTES)
-            suffix, width, height = await asyncio.to_thread(_looked_at, draft, filename=filename)
+            suffix, width, height = await asyncio.to_thread(_looked_at, draft)
             name = f"{draft.stem}.{suffix}"
             await asyncio.to_thread(draft.rename, self._folder / name)
         finally:
@@ -136,38 +166,19 @@ async def _save(chunks: AsyncIterator[bytes], into: Path, *, most: int) -> int:
     return size
 
 
-def _looked_at(file: Path, *, filename: str) -> tuple[str, int, int]:
+def _looked_at(file: Path) -> tuple[str, int, int]:
     """Suffix, width and height out of the header; nothing is decoded."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of what it takes for a bomb, and at twice that size it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=list(_SUFFIXES)) as image:
-                suffix, width, height = _SUFFIXES[str(image.format)], image.width, image.height
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels(filename) from error
-    except Exception as error:
-        raise Refused("no_picture") from error
-    if width * height > PICTURE_PIXELS:
-        raise _too_many_pixels(filename)
-    return suffix, width, height
+    with file.open("rb") as opened:
+        header = header_of(opened)
+    if header is None:
+        raise Refused("no_picture")
+    return _PICTURES[header.format], header.width, header.height
 
 
 def _listened_to(file: Path) -> str:
     """Suffix out of the first bytes; nothing is decoded."""
     with file.open("rb") as opened:
-        head = opened.read(12)
-    starts = {"mp3": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"), "ogg": (b"OggS",)}
-    for suffix, known in starts.items():
-        if head.startswith(known):
-            return suffix
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        return "wav"
-    if head[4:8] == b"ftyp":
-        return "m4a"
-    raise Refused("no_sound")
-
-
-def _too_many_pixels(filename: str) -> Refused:
-    most = PICTURE_PIXELS // 1_000_000
-    return Refused("picture_too_many_pixels", file=filename, most=most)
+        kind = recorded_in(opened)
+    if kind is None:
+        raise Refused("no_sound")
+    return _SOUNDS.get(kind, "sound")

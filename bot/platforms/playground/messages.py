@@ -223,7 +223,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "switches": dict(SWITCHES),
         "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
-        **({} if hears else {"sounds": {"types": [], "most_bytes": 0}}),
+        **({} if hears else {"sounds": {"types": [], "suffixes": [], "most_bytes": 0}}),
         "bot": BOT,
     }
 

@@ -19,6 +19,7 @@ from aiogram.types import (
 
 from bot import i18n
 from bot.core.errors import Refused
+from bot.core.hints import may_be_picture, may_be_sound
 from bot.core.orders import (
     PICTURE_BYTES,
     Address,
@@ -28,12 +29,9 @@ from bot.core.orders import (
 )
 from bot.core.prompts import clean
 from bot.core.replies import Text
-from bot.platforms.telegram.flags import Wish
-from bot.platforms.telegram.sounds import is_sound
 
 NAME = "telegram"
 
-_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 SAID = (
     "text", "photo", "document", "sticker", "animation", "video", "voice", "video_note", "audio",
     "live_photo", "paid_media", "location", "venue", "contact", "poll", "dice", "game", "story",
@@ -294,9 +292,9 @@ def _sticker(sticker: Sticker, author: str | None) -> Picture:
 
 
 def _document(document: Document, author: str | None) -> Picture | None:
-    if is_sound(document.mime_type):
+    if may_be_sound(document.file_name, document.mime_type):
         return None
-    if (document.mime_type or "").casefold() not in _TYPES:
+    if not may_be_picture(document.file_name, document.mime_type):
         raise Refused("no_picture")
     name = document.file_name or "picture"
     return _picture(document.file_id, document.file_size, name, author)
@@ -311,12 +309,12 @@ def _picture(
     width: int | None = None,
     height: int | None = None,
 ) -> Picture:
-    if (size or 0) > PICTURE_BYTES:
-        raise Refused("picture_too_large", megabytes=(size or 0) / 1_000_000)
-    return Picture(
+    picture = Picture(
         source=file_id, filename=filename, size=size or 0,
         width=width, height=height, author=author,
     )  # fmt: skip
+    picture.check()
+    return picture
 
 
 # --- orders ---------------------------------------------------------------------------------------

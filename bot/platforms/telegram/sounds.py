@@ -3,7 +3,8 @@
 from aiogram.types import ExternalReplyInfo, Message
 
 from bot.core.errors import Refused
-from bot.core.orders import SOUND_TYPES, Sound
+from bot.core.hints import may_be_sound
+from bot.core.orders import Sound
 
 
 def sound_of(message: Message | ExternalReplyInfo, *, author: str | None) -> Sound | None:
@@ -16,19 +17,14 @@ def sound_of(message: Message | ExternalReplyInfo, *, author: str | None) -> Sou
         return _sound(voice.file_id, "voice.ogg", voice.file_size, voice.duration, author)
     if message.audio is not None:
         music = message.audio
-        if not is_sound(music.mime_type):
+        if not may_be_sound(music.file_name or "audio.mp3", music.mime_type):
             raise Refused("no_sound")
         name = music.file_name or "audio"
         return _sound(music.file_id, name, music.file_size, music.duration, author)
-    if message.document is not None and is_sound(message.document.mime_type):
-        file = message.document
+    file = message.document
+    if file is not None and may_be_sound(file.file_name, file.mime_type):
         return _sound(file.file_id, file.file_name or "audio", file.file_size, None, author)
     return None
-
-
-def is_sound(mime_type: str | None) -> bool:
-    """Whether a file is called a sound that we read."""
-    return (mime_type or "").casefold() in SOUND_TYPES
 
 
 def _sound(

@@ -472,7 +472,7 @@ async def test_bytes_that_are_no_video_are_never_taken_for_one(workshop: Worksho
     ("problem", "reason"),
     [
         (Refused("picture_gone"), Reason.PICTURE_GONE),
-        (Refused("picture_too_large", megabytes=9.0), Reason.PICTURE_BAD),
+        (Refused("picture_too_large", megabytes=9.0), Reason.PICTURE_HEAVY),
         (Temporary("unreachable"), Reason.PICTURE_GONE),
     ],
 )
@@ -536,7 +536,7 @@ async def test_a_picture_that_is_slow_to_come_is_waited_for(workshop: Workshop) 
 
 
 async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> None:
-    workshop.studio.bad_picture = Refused("picture_bad", why="format")
+    workshop.studio.bad_picture = Refused("picture_broken")
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).reason is Reason.PICTURE_BAD
@@ -595,7 +595,7 @@ async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
     ("problem", "reason"),
     [
         (Refused("picture_gone"), Reason.SOUND_GONE),
-        (Refused("picture_too_large", megabytes=16.0), Reason.SOUND_BAD),
+        (Refused("picture_too_large", megabytes=16.0), Reason.SOUND_HEAVY),
         (Temporary("unreachable"), Reason.SOUND_GONE),
     ],
 )
@@ -614,7 +614,7 @@ async def test_a_bad_sound_is_refused_before_it_costs(singing: Workshop) -> None
     singing.studio.bad_sound = Refused("sound_short", seconds=2.0, least=3.0)
     job = await singing.submit(order(pictures=(CAT,), sound=SONG))
     await singing.work(HOUR)
-    assert (await singing.job(job.id)).reason is Reason.SOUND_BAD
+    assert (await singing.job(job.id)).reason is Reason.SOUND_SHORT
 
 
 async def test_a_kept_sound_that_is_no_longer_there_is_said_to_be_gone(singing: Workshop) -> None:

@@ -26,7 +26,7 @@ def hoard() -> int:
 
 
 def refuse() -> None:
-    raise Refused("picture_bad", why="broken")
+    raise Refused("sound_short", seconds=1.0)
 
 
 def put_off() -> None:

@@ -32,7 +32,7 @@ async def test_never_more_processes_than_agreed(workers: Workers) -> None:
 async def test_our_errors_arrive_as_they_were_raised(workers: Workers) -> None:
     with pytest.raises(Refused) as refused:
         await workers.run(tasks.refuse, timeout=10)
-    assert (refused.value.code, refused.value.values) == ("picture_bad", {"why": "broken"})
+    assert (refused.value.code, refused.value.values) == ("sound_short", {"seconds": 1.0})
     with pytest.raises(Temporary) as later:
         await workers.run(tasks.put_off, timeout=10)
     assert later.value.retry_after == 3.0

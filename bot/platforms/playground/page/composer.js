@@ -25,7 +25,7 @@ export class Composer {
 
   furnish({ commands, models, preferred, aspects, qualities, presets, switches, pictures, sounds }) {
     Object.assign(this, { commands, models, preferred, aspects, qualities, presets, switches, pictures, sounds });
-    this.file.accept = [...pictures.types, ...sounds.types].join();
+    this.file.accept = [pictures, sounds].flatMap((kind) => [...kind.types, ...kind.suffixes]).join();
     this.draw();
   }
 
@@ -152,8 +152,8 @@ export class Composer {
   }
 
   async take(file) {
-    if (this.sounds.types.includes(file.type)) return this.hear(file);
-    if (!this.pictures.types.includes(file.type)) return this.complain(words.not_a_picture);
+    if (isOf(this.sounds, file)) return this.hear(file);
+    if (!isOf(this.pictures, file)) return this.complain(words.not_a_picture);
     if (file.size > this.pictures.most_bytes) return this.complain(words.too_large);
     this.drop();
     this.picture = { file, url: URL.createObjectURL(file), name: null };
@@ -227,7 +227,7 @@ export class Composer {
 
   attached(url, text, label, remove, sign = "reply") {
     return make(
-      "div", { class: "attached" }, url ? make("img", { src: url, alt: "" }) : icon(sign), make("span", {}, text),
+      "div", { class: "attached" }, url ? make("img", { src: url, alt: "", on: { error: (event) => event.target.replaceWith(icon(sign)) } }) : icon(sign), make("span", {}, text),
       make("button", { type: "button", class: "tool", "aria-label": label, on: { click: () => { remove(); this.input.focus(); } } }, icon("close")),
     );
   }
@@ -379,4 +379,10 @@ function makes(model, { seconds, quality, aspect, ...rest }, kind) {
   if (quality === "draft") return can.some((each) => long(each) && shaped(each));
   const chosen = quality ? can.find(([name]) => name === quality) : can.find(long) ?? can[0];
   return chosen !== undefined && long(chosen) && shaped(chosen);
+}
+
+// Browsers know no type for some files: then the name counts.
+function isOf({ types, suffixes }, { type, name }) {
+  const fits = (each) => each.endsWith("/*") ? type.startsWith(each.slice(0, -1)) : each === type;
+  return types.some(fits) || suffixes.some((each) => name.toLowerCase().endsWith(each));
 }

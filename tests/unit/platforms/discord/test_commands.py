@@ -252,7 +252,7 @@ async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Memb
     ("name", "sentence"),
     [
         ("song.mp3", "None of the models here takes that."),
-        ("song.flac", "I see no sound there that I can use."),
+        ("song.mid", "I see no sound there that I can use."),
     ],
 )
 async def test_a_sound_that_nobody_takes_is_refused(

@@ -101,7 +101,7 @@ async def test_a_voice_of_somebody_else_is_not_taken(singing: Lobby) -> None:
 
 
 async def test_music_that_nobody_reads_is_refused(singing: Lobby) -> None:
-    song = await singing.ann.sends_sound(kind="audio", name="song.flac")
+    song = await singing.ann.sends_sound(kind="audio", name="song.mid")
     said = await singing.ann.sends_photo(png(), caption="/animate", reply_to=song)
     await singing.hear(said)
     assert singing.answer(said).text.startswith("I see no sound there that I can use.")

@@ -1,0 +1,188 @@
+"""What a person's file is and how large its picture is, by its first bytes: names and types lie.
+
+Nothing is decoded here, and text and other metadata are stepped over, however much there is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO
+
+from bot.core.errors import Refused
+from bot.core.orders import check_picture
+
+
+class Format(StrEnum):
+    """The formats of pictures that are read; the values are Pillow's names."""
+
+    PNG = "PNG"
+    JPEG = "JPEG"
+    WEBP = "WEBP"
+    GIF = "GIF"
+    HEIF = "HEIF"
+    AVIF = "AVIF"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Format and sides in pixels, as they are stored: turned pictures are not yet turned."""
+
+    format: Format
+    width: int
+    height: int
+
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (b"\xff\xd8\xff", Format.JPEG),
+    (b"GIF87a", Format.GIF),
+    (b"GIF89a", Format.GIF),
+)
+_AVIF = frozenset({b"avif", b"avis"})
+_HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1"})
+_BRANDS = 256
+"""Bytes of a file's first box that are read: more than 50 brands."""
+_MOST_PARTS = 4_096
+"""Segments or boxes that are stepped over before a file counts as damaged."""
+_MOST_META = 4_000_000
+"""Bytes of the box that describes a HEIF; those of real ones have some thousand."""
+_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+"""Markers of JPEG segments that tell width and height."""
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+"""Markers of JPEG segments without a length."""
+
+
+def header_of(file: IO[bytes]) -> Header | None:
+    """None for what is no picture that we read.
+
+    Raises `Refused`: `picture_broken` where the sides can't be found, `picture_too_many_pixels`.
+    """
+    kind = format_of(file)
+    if kind is None:
+        return None
+    try:
+        width, height = _READERS[kind](file)
+    except (IndexError, StopIteration) as error:
+        raise Refused("picture_broken") from error
+    if not (width and height):
+        raise Refused("picture_broken")
+    check_picture(0, width, height)
+    return Header(format=kind, width=width, height=height)
+
+
+def format_of(file: IO[bytes]) -> Format | None:
+    """The format that the first bytes show."""
+    file.seek(0)
+    head = file.read(_BRANDS)
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Format.WEBP
+    if head[4:8] != b"ftyp":
+        return None
+    end = min(int.from_bytes(head[:4]), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
+    if brands & _AVIF:
+        return Format.AVIF
+    return Format.HEIF if brands & _HEIF else None
+
+
+def _png(file: IO[bytes]) -> tuple[int, int]:
+    head = _at(file, 12, 12)
+    if head[:4] != b"IHDR":
+        raise IndexError
+    return int.from_bytes(head[4:8]), int.from_bytes(head[8:])
+
+
+def _gif(file: IO[bytes]) -> tuple[int, int]:
+    sides = _at(file, 6, 4)
+    return int.from_bytes(sides[:2], "little"), int.from_bytes(sides[2:], "little")
+
+
+def _webp(file: IO[bytes]) -> tuple[int, int]:
+    head = _at(file, 12, 18)
+    match head[:4]:
+        case b"VP8X":
+            return _little(head[12:15]) + 1, _little(head[15:18]) + 1
+        case b"VP8L":
+            bits = _little(head[9:13])
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            return _little(head[14:16]) & 0x3FFF, _little(head[16:18]) & 0x3FFF
+        case _:
+            raise IndexError
+
+
+def _jpeg(file: IO[bytes]) -> tuple[int, int]:
+    at = 2
+    for _ in range(_MOST_PARTS):
+        mark, kind = _at(file, at, 2)
+        if mark != 0xFF or kind == 0xFF or kind in _BARE:  # junk and padding that decoders forgive
+            at += 2 if mark == 0xFF and kind in _BARE else 1
+            continue
+        if kind in _SIZES:
+            sides = _at(file, at + 5, 4)
+            return int.from_bytes(sides[2:]), int.from_bytes(sides[:2])
+        at += 2 + int.from_bytes(_at(file, at + 2, 2))
+    raise IndexError
+
+
+def _boxed(file: IO[bytes]) -> tuple[int, int]:
+    """A HEIF tells the sides of each of its parts; the whole is the largest."""
+    file.seek(0, 2)
+    end = file.tell()
+    start, stop = next(place for kind, *place in _boxes(file, 0, end) if kind == b"meta")
+    meta = _inside(file, start + 4, min(stop, start + _MOST_META), b"iprp")
+    sides = [
+        _at(file, begin + 4, 8)
+        for kind, begin, _ in _boxes(file, *_inside(file, *meta, b"ipco"))
+        if kind == b"ispe"
+    ]
+    sizes = ((int.from_bytes(each[:4]), int.from_bytes(each[4:])) for each in sides)
+    return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+
+
+def _inside(file: IO[bytes], start: int, stop: int, wanted: bytes) -> tuple[int, int]:
+    for kind, begin, end in _boxes(file, start, stop):
+        if kind == wanted:
+            return begin, end
+    raise IndexError
+
+
+def _boxes(file: IO[bytes], start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind of each box, and where its content begins and ends."""
+    for _ in range(_MOST_PARTS):
+        if start + 8 > stop:
+            return
+        head = _at(file, start, 8)
+        size, begin = int.from_bytes(head[:4]), start + 8
+        if size == 1:  # the real size follows in 64 bits
+            size, begin = int.from_bytes(_at(file, begin, 8)), start + 16
+        end = min(start + size, stop) if size else stop
+        if end < begin:
+            raise IndexError
+        yield head[4:], begin, end
+        start = end
+
+
+def _at(file: IO[bytes], place: int, size: int) -> bytes:
+    file.seek(place)
+    found = file.read(size)
+    if len(found) < size:
+        raise IndexError
+    return found
+
+
+def _little(number: bytes) -> int:
+    return int.from_bytes(number, "little")
+
+
+_READERS = {
+    Format.PNG: _png,
+    Format.JPEG: _jpeg,
+    Format.WEBP: _webp,
+    Format.GIF: _gif,
+    Format.HEIF: _boxed,
+    Format.AVIF: _boxed,
+}

@@ -1,0 +1,121 @@
+"""Which container a person's sound is in, told by its first bytes: names and types of files lie."""
+
+from enum import StrEnum
+from typing import IO
+
+from bot.core.headers import format_of
+
+
+class Recorded(StrEnum):
+    """The containers that sounds are taken from; the values are libav's names for its readers."""
+
+    MP3 = "mp3"
+    """MPEG layer II, too."""
+    AAC = "aac"
+    LATM = "loas"
+    MP4 = "mov"
+    """M4A, M4B, 3GP and QuickTime."""
+    OGG = "ogg"
+    FLAC = "flac"
+    WAV = "wav"
+    """RF64 and BW64, too, which are WAV beyond 4 GB."""
+    WAVE64 = "w64"
+    AIFF = "aiff"
+    CAF = "caf"
+    AU = "au"
+    AMR = "amr"
+    MATROSKA = "matroska"
+    """WebM is one."""
+    ASF = "asf"
+    """WMA."""
+    AC3 = "ac3"
+    DTS = "dts"
+    WAVPACK = "wv"
+    MONKEY = "ape"
+    TRUE_AUDIO = "tta"
+    MUSEPACK = "mpc"
+    MUSEPACK_8 = "mpc8"
+    TAK = "tak"
+    DSD = "dsf"
+    VOC = "voc"
+
+
+_MAGIC = (
+    (b"OggS", Recorded.OGG),
+    (b"fLaC", Recorded.FLAC),
+    (b"caff", Recorded.CAF),
+    (b".snd", Recorded.AU),
+    (b"#!AMR", Recorded.AMR),
+    (b"\x1a\x45\xdf\xa3", Recorded.MATROSKA),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Recorded.ASF),
+    (b"\x0b\x77", Recorded.AC3),
+    (b"\x7f\xfe\x80\x01", Recorded.DTS),
+    (b"wvpk", Recorded.WAVPACK),
+    (b"MAC ", Recorded.MONKEY),
+    (b"TTA1", Recorded.TRUE_AUDIO),
+    (b"MP+", Recorded.MUSEPACK),
+    (b"MPCK", Recorded.MUSEPACK_8),
+    (b"tBaK", Recorded.TAK),
+    (b"DSD ", Recorded.DSD),
+    (b"Creative Voice File\x1a", Recorded.VOC),
+    (b"riff\x2e\x91\xcf\x11", Recorded.WAVE64),
+)
+_WAVES = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
+_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+"""Boxes that an MP4 or a QuickTime file begins with."""
+_HEAD = 4_096
+_MOST_TAGS = 8
+"""ID3 tags in a row that are stepped over."""
+
+
+def recorded_in(file: IO[bytes]) -> Recorded | None:
+    """None for what is no sound that we know."""
+    start = _behind_tags(file)
+    file.seek(start)
+    head = file.read(_HEAD)
+    # Recorders that were cut off, and some radio streams, begin with silence that is no frame.
+    kind = _container(head) or _frames(head) or _frames(head.lstrip(b"\0"))
+    if kind is Recorded.MP4 and format_of(file) is not None:
+        return None  # a HEIF is in the same boxes
+    return kind or (Recorded.MP3 if start else None)
+
+
+def _behind_tags(file: IO[bytes]) -> int:
+    """Where the sound itself begins: titles and covers may stand before any of them."""
+    at = 0
+    for _ in range(_MOST_TAGS):
+        file.seek(at)
+        tag = file.read(10)
+        if tag[:3] != b"ID3" or len(tag) < 6:
+            break
+        size = 0
+        for each in tag[6:10]:
+            size = size << 7 | each & 0x7F
+        at += 10 + size + (10 if tag[5] & 0x10 else 0)
+    return at
+
+
+def _container(head: bytes) -> Recorded | None:
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head[:4] in _WAVES and head[8:12] == b"WAVE":
+        return Recorded.WAV
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return Recorded.AIFF
+    return Recorded.MP4 if head[4:8] in _BOXES else None
+
+
+def _frames(head: bytes) -> Recorded | None:
+    """The bare frames of MPEG have no name: only the bits of their headers are to go by."""
+    if len(head) < 3:
+        return None
+    sync = int.from_bytes(head[:2])
+    if sync & 0xFFF6 == 0xFFF0:
+        return Recorded.AAC
+    if sync & 0xFFE0 == 0x56E0:
+        return Recorded.LATM
+    version, layer = sync >> 3 & 3, sync >> 1 & 3
+    rate, sampling = head[2] >> 4, head[2] >> 2 & 3
+    fits = sync & 0xFFE0 == 0xFFE0 and version != 1 and layer in (1, 2)
+    return Recorded.MP3 if fits and rate != 15 and sampling != 3 else None

@@ -1,0 +1,214 @@
+"""A stranger's picture file becomes pixels: upright, and no more of them than are needed.
+
+Trusts nothing. The bytes choose the one decoder that runs, the header is judged before it does, and
+metadata that it would stumble over never reaches it.
+"""
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pi_heif
+from PIL import Image, UnidentifiedImageError
+
+from bot.core.errors import Refused
+from bot.core.headers import Format, header_of
+from bot.core.orders import check_picture
+
+Size = tuple[int, int]
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_LYING = frozenset(_TURNS[each] for each in (5, 6, 7, 8))
+"""Turns after which width and height have changed places."""
+
+_MOVING = frozenset({Format.PNG, Format.GIF, Format.WEBP, Format.AVIF})
+"""Formats that may hold an animation. In JPEG and HEIF further pictures are depths or bursts."""
+_MOST_FRAMES = 200
+_MOST_LOOKED_AT = 200_000_000
+"""Pixels of an animation that are decoded, at most, to find a frame that shows something."""
+_GLANCE = (64, 64)
+_LEAST_CONTRAST = 8
+"""Levels between the darkest and the brightest place of a frame that shows something."""
+
+_PNG_START = 8
+_PNG_KEPT = frozenset({b"tRNS", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
+"""Chunks besides the critical ones that say how a PNG looks."""
+_MOST_PROFILE = 1_000_000
+"""Bytes of an unpacked colour profile."""
+
+# Pillow's decoders answer hostile bytes with whatever they stumble over.
+_DECODER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+pi_heif.register_heif_opener(
+    thumbnails=False, depth_images=False, aux_images=False, decode_threads=2
+)
+
+
+def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
+    """The picture, upright, in a mode that can be resized: L, RGB, RGBA or CMYK.
+
+    It is shrunk, where possible while it is decoded, to the size that `needed` answers for its own;
+    it is never enlarged. Of an animation it is the first frame that shows something.
+
+    Raises `Refused`: `picture_format`, `picture_too_many_pixels` or `picture_broken`.
+    """
+    with _translated(), _opened(source) as (picture, kind):
+        turn, size = _turn(picture, kind), picture.size
+        box = _swapped(needed(_swapped(size, turn)), turn)
+        if kind is Format.JPEG:
+            # A JPEG can be decoded at half its size and less; twice the box keeps it sharp.
+            picture.draft(picture.mode, (2 * box[0], 2 * box[1]))
+        plain = _plain(_shown(picture, kind))
+        if box[0] < size[0] or box[1] < size[1]:
+            plain.thumbnail(box, Image.Resampling.LANCZOS)
+    return plain if turn is None else plain.transpose(turn)
+
+
+def upright_size(source: Path) -> Size:
+    """Width and height as people see the picture, by its header. Raises `Refused` as `decode`."""
+    with _translated(), _opened(source) as (picture, kind):
+        return _swapped(picture.size, _turn(picture, kind))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Image.DecompressionBombError as error:  # a frame that is larger than the header says
+        raise Refused("picture_broken") from error
+    except UnidentifiedImageError as error:
+        raise Refused("picture_broken") from error
+    except _DECODER_ERRORS as error:
+        raise Refused("picture_broken") from error
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[tuple[Image.Image, Format]]:
+    with source.open("rb") as file:
+        header = header_of(file)
+        if header is None:
+            raise Refused("picture_format")
+        file.seek(0)
+        content = _without_texts(file) if header.format is Format.PNG else file
+        with Image.open(content, formats=[header.format]) as picture:
+            check_picture(0, *picture.size)
+            yield picture, header.format
+
+
+def _turn(picture: Image.Image, kind: Format) -> Image.Transpose | None:
+    """By EXIF alone, as browsers do: XMP may speak of pixels that were turned long ago."""
+    if kind is Format.HEIF:
+        return None  # its decoder has turned it, as the format has it
+    exif = Image.Exif()
+    try:
+        exif.load(picture.info.get("exif") or b"")
+        return _TURNS.get(exif.get(_ORIENTATION, 1))
+    except _DECODER_ERRORS:
+        return None  # a broken EXIF block is no reason to refuse good pixels
+
+
+def _swapped(size: Size, turn: Image.Transpose | None) -> Size:
+    return (size[1], size[0]) if turn in _LYING else size
+
+
+def _shown(picture: Image.Image, kind: Format) -> Image.Image:
+    """The first frame that shows something; where none does, the first."""
+    picture.load()
+    if kind not in _MOVING or not _is_blank(picture):
+        return picture
+    first = picture.copy()
+    affordable = _MOST_LOOKED_AT // (picture.width * picture.height)
+    try:
+        for number in range(1, min(affordable, _MOST_FRAMES)):
+            picture.seek(number)
+            picture.load()
+            if not _is_blank(picture):
+                return picture
+    except _DECODER_ERRORS:
+        pass  # the end, or a damaged frame: then there is nothing else to show
+    return first
+
+
+def _is_blank(frame: Image.Image) -> bool:
+    """Whether it is of one colour, or of none."""
+    is_clear = frame.has_transparency_data
+    glance = frame.convert("RGBA" if is_clear else "RGB").resize(_GLANCE, Image.Resampling.BOX)
+    bands = [band.getextrema() for band in glance.split()]
+    spans = [float(most) - float(least) for least, most in bands]  # type: ignore[arg-type]
+    is_unseen = is_clear and float(bands[3][1]) < _LEAST_CONTRAST  # type: ignore[arg-type]
+    return is_unseen or max(spans) < _LEAST_CONTRAST
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """The same pixels in a mode that can be resized."""
+    if picture.mode.startswith("I"):
+        # Pillow clips 16 bits to 8 instead of scaling them, and its `point` on this mode only
+        # understands a factor; a transparent grey of 16 bits has no 8-bit counterpart.
+        picture.info.pop("transparency", None)
+        return picture.point(lambda value: value * (1 / 256)).convert("L")
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
+
+
+def _without_texts(file: IO[bytes]) -> IO[bytes]:
+    """A PNG with nothing but what says how it looks.
+
+    Pillow refuses a whole picture for texts or a profile that unpack to too much, or whose checksum
+    is wrong. The orientation comes first, so that it is known before anything is decoded.
+    """
+    body = file.read()
+    front, rest, at = [body[:_PNG_START]], [], _PNG_START
+    while at + 12 <= len(body):
+        end = at + 12 + int.from_bytes(body[at : at + 4])
+        kind, chunk = body[at + 4 : at + 8], body[at:end]
+        if kind == b"IHDR" or (kind == b"eXIf" and _is_sound(chunk)):
+            front.append(chunk)
+        elif kind[0] < ord("a") or (kind in _PNG_KEPT and _is_sound(chunk)):
+            rest.append(chunk)
+        if kind == b"IEND":
+            break
+        at = end
+    return io.BytesIO(b"".join(front + rest))
+
+
+def _is_sound(chunk: bytes) -> bool:
+    """Whether a chunk is whole, and does not unpack to more than it may."""
+    if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
+        return False
+    if chunk[4:8] != b"iCCP":
+        return True
+    packed = chunk[8:-4].partition(b"\0")[2][1:]
+    try:
+        return len(zlib.decompressobj().decompress(packed, _MOST_PROFILE + 1)) <= _MOST_PROFILE
+    except zlib.error:
+        return False

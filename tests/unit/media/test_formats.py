@@ -1,0 +1,328 @@
+"""Pictures in and out: each kind that people send, its orientation, and what may not travel on."""
+
+import io
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from bot.core.errors import Refused
+from bot.core.headers import header_of
+from bot.core.orders import PICTURE_PIXELS, Fit
+from bot.media.decoding import upright_size
+from bot.media.pictures import fit_pictures
+from bot.media.studio import Studio
+
+from .heif import heic
+from .samples import corners, encoded, noise, png_chunk, quarters
+
+SEEN = {1: "RGWB", 2: "GRBW", 3: "WBRG", 4: "BWGR", 5: "RBWG", 6: "BRGW", 7: "WGRB", 8: "GWBR"}
+"""Orientation by EXIF, and what `quarters` looks like then."""
+TURNED = {1: (0, None), 2: (0, 1), 3: (2, None), 4: (0, 0), 6: (3, None), 8: (1, None)}
+"""The same in the words of a HEIF: quarters counter-clockwise, then a mirror."""
+
+
+@dataclass
+class Made:
+    whole: Image.Image
+    fitted: Image.Image
+    body: bytes
+
+
+Make = Callable[..., Made]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def made(body: bytes, fit: Fit | None = None) -> Made:
+        source, target, whole = (tmp_path / name for name in ("source", "target", "whole"))
+        source.write_bytes(body)
+        fit_pictures(source, fit or Fit(), target, whole)
+        body = target.read_bytes() + whole.read_bytes()
+        return Made(whole=opened(whole), fitted=opened(target), body=body)
+
+    return made
+
+
+def opened(made: Path) -> Image.Image:
+    with Image.open(made) as picture:
+        picture.load()
+    assert (picture.format, picture.mode) == ("JPEG", "RGB")
+    return picture
+
+
+def why(make: Make, body: bytes) -> str:
+    with pytest.raises(Refused) as refused:
+        make(body)
+    return refused.value.code.removeprefix("picture_")
+
+
+def exif(orientation: int = 1) -> bytes:
+    """A place on Earth, and which side is up."""
+    block = Image.Exif()
+    block[0x0112] = orientation
+    block[0x010E] = "SECRET"
+    place = block.get_ifd(0x8825)
+    place[1], place[2] = "N", (52.0, 31.0, 12.0)
+    place[3], place[4] = "E", (13.0, 24.0, 34.0)
+    place[29] = "SECRET"
+    return block.tobytes()
+
+
+def pairs(**options: Any) -> bytes:
+    """Two pictures in a JPEG, as phones write them with a depth or a gain map."""
+    return encoded(
+        quarters(120, 60), "MPO", save_all=True, append_images=[noise(60, 30)], **options
+    )
+
+
+def sequence(kind: str, *frames: Image.Image, **options: Any) -> bytes:
+    first, *others = frames
+    return encoded(first, kind, save_all=True, append_images=others, duration=50, **options)
+
+
+STILL = quarters(120, 60)
+KINDS = {
+    "JPEG": encoded(STILL, "JPEG"),
+    "progressive JPEG": encoded(STILL, "JPEG", progressive=True),
+    "grey JPEG": encoded(STILL.convert("L"), "JPEG"),
+    "CMYK JPEG": encoded(STILL.convert("CMYK"), "JPEG"),
+    "MPO": pairs(),
+    "PNG": encoded(STILL),
+    "palette PNG": encoded(STILL.convert("P", palette=Image.Palette.ADAPTIVE)),
+    "APNG": sequence("PNG", STILL, noise(120, 60)),
+    "WEBP": encoded(STILL, "WEBP"),
+    "lossless WEBP": encoded(STILL, "WEBP", lossless=True),
+    "moving WEBP": sequence("WEBP", STILL, noise(120, 60), lossless=True),
+    "GIF": encoded(STILL, "GIF"),
+    "moving GIF": sequence("GIF", STILL, noise(120, 60)),
+    "AVIF": encoded(STILL, "AVIF"),
+    "moving AVIF": sequence("AVIF", STILL, noise(120, 60)),
+    "AVIF with alpha": encoded(STILL.convert("RGBA"), "AVIF"),
+    "HEIC": heic(quarters(128, 64)),
+    "HEIC of tiles, as on an iPhone": heic(quarters(256, 128), tiles=2),
+    "HEIC of 10 bits": heic(quarters(128, 64), brand=b"heix", pix_fmt="yuv420p10le"),
+    "HEIC of 4:4:4": heic(quarters(128, 64), brand=b"heix", pix_fmt="yuv444p"),
+    "HEIF by its wider name": heic(quarters(128, 64), brand=b"mif1"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_picture_is_read(make: Make, name: str) -> None:
+    grey = "grey" in name
+    made, header = make(KINDS[name]), header_of(io.BytesIO(KINDS[name]))
+    assert header is not None
+    assert made.whole.size == (header.width, header.height)
+    assert corners(made.whole) == ("????" if grey else "RGWB") or grey
+
+
+def turned(kind: str, orientation: int) -> bytes:
+    if kind == "HEIC":
+        turns, mirror = TURNED[orientation]
+        return heic(quarters(128, 64), turns=turns, mirror=mirror, exif=exif(orientation))
+    if kind == "HEIC of tiles":
+        turns, mirror = TURNED[orientation]
+        body = quarters(256, 128)
+        return heic(body, tiles=2, turns=turns, mirror=mirror, exif=exif(orientation))
+    if kind == "MPO":
+        return pairs(exif=exif(orientation))
+    return encoded(STILL, kind, exif=exif(orientation))
+
+
+LYING = [
+    *((kind, each) for kind in ("JPEG", "MPO", "PNG", "WEBP", "AVIF") for each in SEEN),
+    *((kind, each) for kind in ("HEIC", "HEIC of tiles") for each in TURNED),
+]
+
+
+@pytest.mark.parametrize(("kind", "orientation"), LYING)
+def test_a_picture_is_turned_once_and_no_place_travels_on(
+    make: Make, tmp_path: Path, kind: str, orientation: int
+) -> None:
+    body = turned(kind, orientation)
+    assert b"SECRET" in body
+    made = make(body, Fit(most_side=60))
+    assert corners(made.whole) == corners(made.fitted) == SEEN[orientation]
+    assert upright_size(tmp_path / "source") == made.whole.size
+    assert (made.whole.height > made.whole.width) == (orientation >= 5)
+    assert b"SECRET" not in made.body
+    assert b"Exif" not in made.body
+    assert not made.whole.getexif()
+
+
+def test_a_mirror_comes_after_the_turn_in_a_heif(make: Make) -> None:
+    assert corners(make(heic(quarters(128, 64), turns=1, mirror=0)).whole) == SEEN[5]
+
+
+def test_what_a_heif_says_twice_is_done_once_and_what_only_exif_says_is_not_done(
+    make: Make,
+) -> None:
+    """The format has its own word for it; EXIF in it is a memory of the camera's."""
+    assert corners(make(heic(quarters(128, 64), exif=exif(6))).whole) == SEEN[1]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
+def test_xmp_turns_nothing(make: Make, kind: str) -> None:
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    assert corners(make(encoded(STILL, kind, xmp=xmp)).whole) == SEEN[1]
+
+
+def test_nothing_behind_or_beside_the_picture_travels_on(make: Make) -> None:
+    for name, body in KINDS.items():
+        assert b"SECRET" not in make(body + b"SECRET" * 50).body, name
+    xmp = b"<x:xmpmeta>SECRET</x:xmpmeta>"
+    for kind in ("JPEG", "WEBP", "AVIF"):
+        assert b"SECRET" not in make(encoded(STILL, kind, xmp=xmp)).body, kind
+
+
+# ---------------------------------------------------------------- metadata without end
+
+BOMB = zlib.compress(bytes(80_000_000))
+CHUNKS = {
+    "3 MB of zipped text": png_chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(3_000_000))),
+    "80 MB of zipped text": png_chunk(b"zTXt", b"x\0\0" + BOMB),
+    "the same in Unicode": png_chunk(b"iTXt", b"x\0\1\0\0\0" + BOMB),
+    "2 MB of plain text": png_chunk(b"tEXt", b"x\0" + bytes(2_000_000)),
+    "a profile without end": png_chunk(b"iCCP", b"x\0\0" + BOMB),
+    "a text with a wrong checksum": b"\0\0\0\3tEXtx\0ySUMS",
+    "a profile that is no zip": png_chunk(b"iCCP", b"x\0\0none"),
+    "a chunk that nobody knows": png_chunk(b"prVt", bytes(10)),
+    "many texts": png_chunk(b"tEXt", b"x\0y") * 30_000,
+}
+
+
+@pytest.mark.parametrize("name", CHUNKS)
+@pytest.mark.parametrize("place", ["in front", "behind"])
+def test_metadata_that_a_decoder_stumbles_over_is_ignored(
+    make: Make, tmp_path: Path, name: str, place: str
+) -> None:
+    body = encoded(STILL)
+    at = 33 if place == "in front" else len(body) - 12
+    made = make(body[:at] + CHUNKS[name] + body[at:])
+    assert corners(made.whole) == "RGWB"
+    assert upright_size(tmp_path / "source") == (120, 60)
+
+
+def test_the_orientation_of_a_png_may_stand_behind_its_pixels(make: Make, tmp_path: Path) -> None:
+    body = encoded(STILL)
+    chunk = png_chunk(b"eXIf", exif(6).removeprefix(b"Exif\0\0"))
+    assert corners(make(body[:-12] + chunk + body[-12:]).whole) == SEEN[6]
+    assert upright_size(tmp_path / "source") == (60, 120)
+
+
+def test_a_jpeg_may_have_its_size_behind_megabytes_of_metadata(make: Make) -> None:
+    body = encoded(STILL, "JPEG")
+    segments = b"\xff\xe1\xff\xff" + b"http://ns.adobe.com/xap/1.0/\0".ljust(65_533, b"x")
+    assert corners(make(body[:2] + segments * 40 + body[2:]).whole) == "RGWB"
+
+
+def test_texts_of_a_png_do_not_hide_its_pixels_from_the_room() -> None:
+    text = PngInfo()
+    text.add_text("x", "y" * 3_000_000, zip=True)
+    header = header_of(io.BytesIO(encoded(STILL, pnginfo=text)))
+    assert header is not None
+    assert (header.width, header.height) == (120, 60)
+
+
+# ---------------------------------------------------------------- the first frame to show something
+
+CLEAR = Image.new("RGBA", (120, 60))
+BLACK, WHITE = (Image.new("RGB", (120, 60), colour) for colour in ("black", "white"))
+
+
+@pytest.mark.parametrize("blank", [CLEAR, BLACK, WHITE], ids=["clear", "black", "white"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
+def test_the_first_frame_that_shows_something_is_taken(
+    make: Make, kind: str, blank: Image.Image
+) -> None:
+    exact = {"lossless": True} if kind == "WEBP" else {}
+    shown = STILL.convert(blank.mode)
+    body = sequence(kind, blank, blank.copy(), shown, noise(120, 60).convert(blank.mode), **exact)
+    assert corners(make(body).whole) == "RGWB"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
+def test_a_picture_of_one_colour_is_a_picture(make: Make, kind: str) -> None:
+    assert make(encoded(WHITE, kind)).whole.getpixel((5, 5)) == (255, 255, 255)
+    assert make(sequence(kind, WHITE, BLACK)).whole.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_a_damaged_second_frame_leaves_the_first(make: Make) -> None:
+    body = sequence("GIF", WHITE, noise(120, 60))
+    assert make(body[: len(body) // 2]).whole.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_an_animation_that_never_shows_anything_is_given_up_soon(make: Make) -> None:
+    """20,000 frames: to look at all of them would take minutes."""
+    body = sequence("GIF", *(each.resize((600, 600)) for each in (BLACK, WHITE)))
+    frame = body[body.rindex(b"\x21\xf9") : -1]
+    begun = time.process_time()
+    make(body[:-1] + frame * 20_000 + b"\x3b")
+    assert time.process_time() - begun < 5
+
+
+# ---------------------------------------------------------------- large ones
+
+
+@pytest.mark.parametrize(
+    ("size", "whole"),
+    [((1080, 9600), (461, 4096)), ((1440, 20_000), (295, 4096)), ((16_000, 2000), (4096, 512))],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_long_screenshots_and_panoramas_are_shrunk(
+    make: Make, kind: str, size: tuple[int, int], whole: tuple[int, int]
+) -> None:
+    made = make(encoded(quarters(*size), kind, compress_level=1), Fit(widest=2.5, most_side=1280))
+    assert made.whole.size == whole
+    assert max(made.fitted.size) == 1280
+    assert corners(made.whole) == corners(made.fitted) == "RGWB"
+
+
+def test_what_is_shrunk_while_it_is_decoded_is_as_sharp_as_what_is_not(make: Make) -> None:
+    grains = noise(600, 400).convert("L").convert("RGB")
+    rough = grains.resize((4800, 3200), Image.Resampling.BICUBIC)
+    plain = rough.resize((1200, 800), Image.Resampling.LANCZOS)
+    made = make(encoded(rough, "JPEG", quality=95), Fit(width=1200, height=800)).fitted
+    differences = [abs(a - b) for a, b in zip(made.tobytes(), plain.tobytes(), strict=True)]
+    assert sum(differences) / len(differences) < 4
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "progressive", "PNG", "clear PNG", "GIF", "AVIF", "WEBP", "HEIC"]
+)
+async def test_the_largest_picture_that_is_taken_fits_a_worker(tmp_path: Path, kind: str) -> None:
+    """Its memory has a limit, so one that does not fit is refused."""
+    side = int(PICTURE_PIXELS**0.5)
+    picture = quarters(side, side)
+    source = tmp_path / "source"
+    if kind == "HEIC":
+        source.write_bytes(heic(quarters(8064, 6048)))
+    elif kind == "clear PNG":
+        source.write_bytes(encoded(picture.convert("RGBA"), "PNG", compress_level=1))
+    else:
+        how: dict[str, dict[str, Any]] = {
+            "progressive": {"progressive": True},
+            "AVIF": {"speed": 10},
+            "WEBP": {"method": 0},
+        }
+        name = "JPEG" if kind == "progressive" else kind
+        source.write_bytes(encoded(picture, name, **how.get(kind, {})))
+    async with Studio(tmp_path / "data") as studio:
+        (still,) = await studio.keep_pictures([source], Fit(most_side=1280))
+    assert max(still.width, still.height) == 4096
+
+
+def test_a_limit_is_told_by_its_name(make: Make, tmp_path: Path) -> None:
+    assert why(make, encoded(quarters(8, 8), "TIFF")) == "format"
+    assert why(make, heic(quarters(128, 64))[:300]) == "broken"
+    assert why(make, encoded(STILL, "AVIF")[:200]) == "broken"
+    header = struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0)
+    assert why(make, b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)) == "too_many_pixels"
