@@ -70,7 +70,7 @@ _MOST_TAGS = 8
 
 def recorded_in(file: IO[bytes]) -> Recorded | None:
     """None for what is no sound that we know."""
-    start = _behind_tags(file)
+    start = behind_tags(file)
     file.seek(start)
     head = file.read(_HEAD)
     # Recorders that were cut off, and some radio streams, begin with silence that is no frame.
@@ -80,7 +80,7 @@ def recorded_in(file: IO[bytes]) -> Recorded | None:
     return kind or (Recorded.MP3 if start else None)
 
 
-def _behind_tags(file: IO[bytes]) -> int:
+def behind_tags(file: IO[bytes]) -> int:
     """Where the sound itself begins: titles and covers may stand before any of them."""
     at = 0
     for _ in range(_MOST_TAGS):

@@ -1,13 +1,14 @@
 """A stranger's sound becomes a plain MP3 that a model accepts.
 
-Runs in a worker process and trusts nothing: the first bytes fix what the file is taken for, no
-other decoder and no other file is reached, and only samples leave. Titles, covers and whatever hid
-behind the sound do not.
+Runs in a worker process and trusts nothing: the first bytes fix which reader opens the file, only
+decoders of sound run, no other file is reached, and only samples leave. Titles, covers and whatever
+hid behind the sound do not.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import av
@@ -15,6 +16,7 @@ from av.stream import Disposition
 
 from bot.core.errors import Refused
 from bot.core.orders import SoundFit
+from bot.core.recordings import Recorded, behind_tags, recorded_in
 
 RATE = 44_100
 """Samples a second of what we make; one channel, as mouths are moved by one."""
@@ -22,16 +24,10 @@ BIT_RATES = (128_000, 64_000, 32_000)
 MARGIN = 0.1
 """Seconds that stay free below the longest: an MP3 adds some silence at both ends."""
 
-_CODECS = {
-    "wav": ("pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le"),
-    "mp3": ("mp3float", "mp3"),
-    "ogg": ("opus", "libopus", "vorbis", "libvorbis"),
-    "mp4": ("aac",),
-    "aac": ("aac",),
-}
-"""Container → decoders that it may name."""
-_RATES = range(8_000, 192_001)
+_RATES = range(4_000, 400_001)
 """Samples a second that a sound may say it has; with one a second, a few bytes last for ever."""
+_STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
+"""Codecs of covers, and of the pictures that chapters of an audio book have."""
 
 
 def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
@@ -40,10 +36,9 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     Raises `Refused`: `sound_format` (none that we read), `sound_broken`, `sound_short`, or
     `sound_stays_large` for bytes that no rate brings down.
     """
-    kind = _kind(source)
     for bit_rate in BIT_RATES:
         with _translated():
-            body, seconds = _encode(source, kind, most=fit.most_seconds - MARGIN, rate=bit_rate)
+            body, seconds = _encode(source, most=fit.most_seconds - MARGIN, rate=bit_rate)
         if not seconds:
             raise Refused("sound_broken")
         fit.check(seconds)
@@ -54,24 +49,6 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     raise Refused("sound_stays_large", kilobytes=len(body) / 1e3, most=fit.most_bytes / 1e3)
 
 
-def _kind(source: Path) -> str:
-    """The container, by its first bytes."""
-    with source.open("rb") as file:
-        head = file.read(12)
-    sync = int.from_bytes(head[:2])
-    known = {
-        "wav": head[:4] == b"RIFF" and head[8:] == b"WAVE",
-        "ogg": head[:4] == b"OggS",
-        "mp4": head[4:8] == b"ftyp",
-        "aac": sync & 0xFFF6 == 0xFFF0,  # ADTS: layer 0
-        "mp3": head[:3] == b"ID3" or sync & 0xFFE6 == 0xFFE2,  # layer III
-    }
-    for kind, fits in known.items():
-        if fits:
-            return kind
-    raise Refused("sound_format")
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -80,44 +57,103 @@ def _translated() -> Iterator[None]:
         raise Refused("sound_broken") from error
 
 
-def _encode(source: Path, kind: str, *, most: float, rate: int) -> tuple[bytes, float]:
+def _encode(source: Path, *, most: float, rate: int) -> tuple[bytes, float]:
     body = io.BytesIO()
     with (
-        _opened(source, kind) as container,
+        _opened(source) as container,
         # Nothing is said in it, not even who wrote it.
         av.open(body, "w", format="mp3", options={"id3v2_version": "0"}) as output,
     ):
         made = output.add_stream("libmp3lame", rate=RATE, layout="mono")
         made.bit_rate = rate
-        stream, written = _stream(container, kind), 0
-        for frame in _frames(container, stream):
-            if written + frame.samples > most * stream.rate:
+        plain, seconds = _Plain(), 0.0
+        for frame in _frames(container, _stream(container)):
+            length = frame.samples / frame.sample_rate
+            if seconds + length > most:
                 break
-            frame.pts = None  # what the file says of time may be anything
-            output.mux(made.encode(frame))
-            written += frame.samples
-        if written:
+            for each in plain.of(frame):
+                output.mux(made.encode(each))
+            seconds += length
+        if seconds:
+            for each in plain.rest():
+                output.mux(made.encode(each))
             output.mux(made.encode(None))
-    return body.getvalue(), written / stream.rate
+    return body.getvalue(), seconds
 
 
-def _opened(source: Path, kind: str) -> av.container.InputContainer:
+class _Plain:
+    """The same samples in one rate and channel, also where a file changes its own on the way.
+
+    Radio streams do, and an AAC that turns out to be HE-AAC.
+    """
+
+    def __init__(self) -> None:
+        self._shape: tuple[str, str, int] | None = None
+        self._resampler: av.AudioResampler | None = None
+
+    def of(self, frame: av.AudioFrame) -> Iterator[av.AudioFrame]:
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._shape:
+            yield from self.rest()
+            self._shape = shape
+            self._resampler = av.AudioResampler(format="s16p", layout="mono", rate=RATE)
+        assert self._resampler is not None
+        frame.pts = None  # what the file says of time may be anything
+        yield from _timeless(self._resampler.resample(frame))
+
+    def rest(self) -> Iterator[av.AudioFrame]:
+        """What is still held back."""
+        if self._resampler is not None:
+            yield from _timeless(self._resampler.resample(None))
+
+
+def _timeless(frames: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
+    for frame in frames:
+        frame.pts = None
+        yield frame
+
+
+def _opened(source: Path) -> av.container.InputContainer:
+    with source.open("rb") as file:
+        kind, start = recorded_in(file), behind_tags(file)
+        if kind is None:
+            raise Refused("sound_format")
+        # Only the reader of MP3 finds its way behind every tag.
+        bare = start if kind is not Recorded.MP3 else 0
+        file.seek(bare)
+        body = io.BytesIO(file.read()) if bare else str(source)
     # No guessing of formats and no other protocol: a playlist must not make us fetch things.
-    options = {"protocol_whitelist": "file", "codec_whitelist": ",".join(_CODECS[kind])}
-    return av.open(str(source), format=kind, options=options, metadata_errors="replace")
+    options = {"protocol_whitelist": "file", "codec_whitelist": _decoders()}
+    return av.open(body, "r", format=kind.value, options=options, metadata_errors="replace")
 
 
-def _stream(container: av.container.InputContainer, kind: str) -> av.AudioStream:
+@cache
+def _decoders() -> str:
+    """All that make sound: those of films are not let near a stranger's file here."""
+    return ",".join(sorted(name for name in av.codecs_available if _is_of_sound(name)))
+
+
+def _is_of_sound(name: str) -> bool:
+    try:
+        return av.Codec(name, "r").type == "audio"
+    except ValueError:
+        return False  # it can only encode
+
+
+def _stream(container: av.container.InputContainer) -> av.AudioStream:
     """The first sound. A film is none, though it has one; a cover is no film."""
-    if any(not each.disposition & Disposition.attached_pic for each in container.streams.video):
+    if any(_is_film(stream) for stream in container.streams.video):
         raise Refused("sound_format")
     for stream in container.streams.audio:
-        context = stream.codec_context
-        if context is not None and context.name in _CODECS[kind]:
-            if context.sample_rate not in _RATES:
-                raise Refused("sound_broken")
+        if stream.codec_context is not None:  # None: a codec that libav does not know
             return stream
     raise Refused("sound_format")
+
+
+def _is_film(stream: av.VideoStream) -> bool:
+    context = stream.codec_context
+    is_still = context is not None and context.name in _STILLS
+    return not (is_still or stream.disposition & Disposition.attached_pic)
 
 
 def _frames(
@@ -126,4 +162,7 @@ def _frames(
     """Decodable frames; players skip the rest, too."""
     for packet in container.demux(stream):
         with suppress(av.InvalidDataError):
-            yield from packet.decode()
+            for frame in packet.decode():
+                if frame.sample_rate not in _RATES:
+                    raise Refused("sound_broken")
+                yield frame

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -108,14 +109,21 @@ def tone(start: int) -> av.AudioFrame:
 
 
 def write_sound(
-    path: Path, container: str = "wav", codec: str = "pcm_s16le", *, seconds: float = 4
+    path: Path,
+    container: str = "wav",
+    codec: str = "pcm_s16le",
+    *,
+    seconds: float = 4,
+    rate: int = RATE,
+    layout: str | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """A tone, under a title that nobody else is to read."""
-    options = {"strict": "experimental"}  # libav's own Vorbis is one
+    options = {"strict": "experimental", **more}  # libav's own Vorbis is one
     with av.open(str(path), "w", format=container, options=options) as output:
         output.metadata["title"] = "at home"
-        layout = "stereo" if codec == "vorbis" else "mono"
-        stream = output.add_stream(codec, rate=RATE, layout=layout, options=options)
+        layout = layout or ("stereo" if codec == "vorbis" else "mono")
+        stream = output.add_stream(codec, rate=rate, layout=layout, options=options)
         assert isinstance(stream, av.AudioStream)
         for start in range(0, round(seconds * RATE), SAMPLES):
             output.mux(stream.encode(tone(start)))

@@ -204,6 +204,10 @@ async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes) -> Non
         (b"OggS la", "audio/ogg"),
         (b"RIFF    WAVE", "audio/wav"),
         (b"    ftypM4A ", "audio/mp4"),
+        (b"fLaC la", "audio/flac"),
+        (b"ID3\4\0\0\0\0\0\0\xff\xf1la", "audio/aac"),
+        (b"\x1a\x45\xdf\xa3 la", "audio/webm"),
+        (b"#!AMR\n la", "audio/basic"),
     ],
 )
 async def test_a_sound_is_taken_and_played_as_what_it_is(
