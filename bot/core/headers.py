@@ -1,4 +1,4 @@
-"""What a person's file is and how large its picture is, by its first bytes: names and types lie.
+"""The kind of a person's file and the size of its picture, by its first bytes: names and types lie.
 
 Nothing is decoded here, and text and other metadata are stepped over, however much there is.
 """

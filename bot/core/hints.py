@@ -32,7 +32,7 @@ PICTURE_TYPES = frozenset(
     )
 )
 SOUND_TYPES = frozenset({"application/ogg", "application/x-ogg"})
-"""What sounds are called besides `audio/…`."""
+"""Types of sounds besides `audio/…`."""
 
 _VAGUE = frozenset(
     {

@@ -152,7 +152,7 @@ class Video:
     thumbnail: str | None = None
     """Key of a JPEG still."""
     converted: Original | None = None
-    """What it was converted from; None where it is as its gateway made it."""
+    """The file it was converted from; None where it is as its gateway made it."""
     reencoded: bool = False
     """Whether something in it was made anew; else a conversion is the same in another file."""
     plays: bool = True
@@ -160,7 +160,7 @@ class Video:
 
     @property
     def original(self) -> Original:
-        """What *As file* and a download give."""
+        """The file that *As file* and a download give."""
         return self.converted or Original(key=self.key, size=self.size)
 
     @property

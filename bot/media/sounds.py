@@ -102,7 +102,7 @@ class _Plain:
         yield from _timeless(self._resampler.resample(frame))
 
     def rest(self) -> Iterator[av.AudioFrame]:
-        """What is still held back."""
+        """The rest that is still held back."""
         if self._resampler is not None:
             yield from _timeless(self._resampler.resample(None))
 

@@ -31,7 +31,7 @@ class Plan:
     height: int
     """Of the picture as it is shown; even."""
     crop: tuple[int, int] | None = None
-    """What remains of that size: even, where it is odd."""
+    """The rest of that size: even, where it is odd."""
     orientation: Orientation
     video_rate: int
     audio_rate: int
@@ -186,7 +186,7 @@ class Heard:
 
 
 def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
-    """What is in a packet; a few damaged ones in a good file are passed over."""
+    """A packet's frames; a few damaged ones in a good file are passed over."""
     try:
         yield from packet.decode()
     except av.FFmpegError:

@@ -34,7 +34,7 @@ PATIENCE = 2.0
 CARD_TIME = 0.5
 """Seconds for what is only nice to have on the card; without it the card is plainer."""
 OUTDATED = frozenset({"too_late_to_cancel", "already_over"})
-"""What is answered to a button that its card should no longer have."""
+"""The answer to a button that its card should no longer have."""
 
 Submission = Coroutine[Any, Any, Job]
 Outcome = TypeVar("Outcome")

@@ -1,5 +1,7 @@
 """Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
 
+import re
+
 import discord
 
 from bot import i18n
@@ -13,6 +15,8 @@ from bot.platforms.discord.client import NAME
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 """Rights to post, checked before anything is accepted."""
 
+_LINK_OR_EMOJI = re.compile(r"https?://\S|\A\s*(?:<a?:\w+:\d+>\s*)+\Z", re.IGNORECASE)
+"""A link anywhere, or nothing but pictures of a server's own."""
 
 Part = discord.Message | discord.MessageSnapshot
 

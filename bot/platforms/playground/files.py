@@ -49,7 +49,7 @@ UPLOADS = {
         "most_bytes": SOUND_BYTES,
     },
 }
-"""What the page may send; browsers have no types for some, so their names count as well."""
+"""Types that the page may send; browsers have no types for some, so their names count as well."""
 _PICTURES = {
     Format.PNG: "png",
     Format.JPEG: "jpg",

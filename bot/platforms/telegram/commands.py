@@ -82,7 +82,7 @@ class Commands:
         return parsed(update.data, self._intake.line.bot)
 
     async def _read(self, update: Update) -> Heard | None:
-        """What Telegram told; of a group that has another id by now, as if told of that one."""
+        """Telegram's update; of a group that has another id by now, as if told of that one."""
         heard = self._parsed(update)
         if heard is None:
             return None

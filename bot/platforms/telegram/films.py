@@ -119,7 +119,7 @@ class Films:
         look: messages.Look,
         video: Path,
     ) -> Message:
-        """What does not play everywhere: as a video, some apps would show nothing of it."""
+        """A file that does not play everywhere: as a video, some apps would show nothing of it."""
         async with self._line.uploading(chat, topic):
             sent = await self._line.bot.send_document(
                 chat,
@@ -202,8 +202,8 @@ class Films:
         await self._bring(channel, job, _video(job).original, AS_FILE, send)
 
     async def _bring(self, channel: str, job: Job, file: Original, mark: str, send: Bring) -> None:
-        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. What
-        is too large for that comes as a link."""
+        """By the name that Telegram has for it, if it can; else it is uploaded, a few at once. A
+        video too large for that comes as a link."""
         handle = await self._handles.get(file.key + mark)
         if handle is not None:
             try:
@@ -216,15 +216,21 @@ class Films:
                 await self._handles.drop(file.key + mark)
             else:
                 return
-        if file.size > self.most:
+        if file.size > self._sizes.most(file.key):
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
             raise Temporary("telegram_busy", retry_after=5.0, unsent=True)
         async with self._uploads, self._stored(file.key) as path:
-            await self._line.insist(
-                channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
-            )
+            try:
+                await self._line.insist(
+                    channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
+                )
+            except Refused as refused:
+                if refused.code != "file_too_large":
+                    raise
+                self._sizes.refused(file.key, file.size)
+                await self._say_where(channel, job)
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""

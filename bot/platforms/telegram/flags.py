@@ -27,7 +27,7 @@ FLAGS = {
     "fit": "fit",
     **SWITCHES,
 }
-"""What people type, and the field of an `Order` that it chooses."""
+"""A flag as typed, and the field of an `Order` that it sets."""
 DOUBLE = '"“”„‟«»〝〞〟＂″「」『』'
 SINGLE = "'‘’‚‛‹›`´＇′"
 """Quotation marks. Each ends with any of its kind: keyboards mix the marks of many languages."""
@@ -47,7 +47,7 @@ _WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What stands behind a command: words, and what was chosen with flags."""
+    """The rest of a command: words, and choices by flags."""
 
     prompt: str = ""
     chosen: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Value:
-    """What stands behind a flag, and where it ends."""
+    """The value behind a flag, and where it ends."""
 
     text: str
     end: int

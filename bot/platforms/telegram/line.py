@@ -49,7 +49,7 @@ class Line:
         self._communities = communities
         self._clock = clock
         self._shown: OrderedDict[tuple[int, int], str] = OrderedDict()
-        """What stands in messages of ours, as far as is known."""
+        """The content of messages of ours, as far as is known."""
 
     async def ask(self, chat: int, call: Awaitable[Answer]) -> Answer:
         """Around every request: errors are ours, and a pause that is asked for is kept."""

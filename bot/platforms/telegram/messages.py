@@ -64,7 +64,7 @@ class Look:
 
     @property
     def preview(self) -> LinkPreviewOptions:
-        """What Telegram shows of pages that the text links to."""
+        """Telegram's previews of pages that the text links to."""
         return LinkPreviewOptions(is_disabled=self.link is None, url=self.link)
 
     @property

@@ -27,7 +27,7 @@ SKELETON = (
     *("message_id", "date", "chat", "from", "sender_chat", "message_thread_id"),
     *("is_topic_message", "text", "entities", "forward_origin", "via_bot", "direct_messages_topic"),
 )
-"""What is enough of a message to answer it."""
+"""The parts of a message that are enough to answer it."""
 
 Path = tuple[int | str, ...]
 
@@ -36,7 +36,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What Telegram told, as far as it can be read."""
+    """Telegram's update, as far as it can be read."""
 
     told: Told
     is_whole: bool = True

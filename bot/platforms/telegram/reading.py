@@ -29,6 +29,7 @@ from bot.core.orders import (
 )
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.platforms.telegram.flags import Wish
 
 NAME = "telegram"
 
@@ -84,7 +85,7 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 
 def is_for_nobody(message: Message) -> bool:
-    """What only looks as if somebody said it to us: somebody else's word, or Telegram's own of what
+    """Whether nobody said it to us: it is somebody else's word, or Telegram's own of what
     happened in the chat. A picture that is handed on is meant."""
     return not any(getattr(message, kind, None) for kind in SAID) or is_anothers(message)
 
@@ -200,7 +201,7 @@ def event_of(message: Message | InaccessibleMessage) -> str:
 
 
 def threaded(message: Message) -> dict[str, int]:
-    """What an answer has to carry in the direct messages of a channel, to reach whoever wrote."""
+    """The topic of an answer in the direct messages of a channel, to reach whoever wrote."""
     topic = message.direct_messages_topic
     return {} if topic is None else {"direct_messages_topic_id": topic.topic_id}
 
@@ -321,7 +322,7 @@ def _picture(
 
 
 def order_of(message: Message, wish: Wish, pictures: tuple[Picture, ...]) -> Order:
-    """What a message asks for. Raises `Refused` where nothing can be brought to."""
+    """The order of a message. Raises `Refused` where nothing can be brought to."""
     if message.chat.is_direct_messages:
         raise Refused("direct_messages")
     return Order(

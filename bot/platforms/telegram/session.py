@@ -58,7 +58,7 @@ def _standing(answer: Any, chat: object) -> dict[str, Any] | None:
 
 
 def _file(result: dict[Any, Any]) -> dict[str, Any]:
-    """What Telegram calls the video: by that name it can be sent again."""
+    """Telegram's name of the video: by that it can be sent again."""
     for kind in ("video", "animation", "document"):
         match result.get(kind):
             case {"file_id": str(file_id), "file_unique_id": str(unique)}:

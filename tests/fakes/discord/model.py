@@ -237,10 +237,10 @@ class Message:
     edited_at: float | None = None
     origin: Origin | None = None
     reactions: tuple[str, ...] = ()
-    """What the bot put under it."""
+    """The bot's reactions."""
     stickers: tuple[Json, ...] = ()
     forwarded: "Message | None" = None
-    """What it passes on, as that stood then; a forward has nothing of its own."""
+    """The message that it passes on, as that stood then; a forward has nothing of its own."""
 
     @property
     def ephemeral(self) -> bool:

@@ -85,7 +85,7 @@ class Chat:
     username: str = ""
     is_forum: bool = False
     is_direct_messages: bool = False
-    """What people write to a channel, each in a topic with the number of their account."""
+    """People write to a channel here, each in a topic with the number of their account."""
     person: User | None = None
     was_started: bool = False
     has_blocked_bot: bool = False

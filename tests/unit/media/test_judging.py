@@ -1,4 +1,4 @@
-"""What plays everywhere as it is, what is put into another file, and what is made anew."""
+"""Videos that play everywhere as they are, that get another file, and that are made anew."""
 
 from dataclasses import replace
 from typing import Any

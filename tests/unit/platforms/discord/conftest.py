@@ -50,7 +50,7 @@ class OpenService(Service):
         self.withdrawing: list[Job] = []
         self.withdrawals: asyncio.Queue[Job] = asyncio.Queue()
         self.recorded: asyncio.Queue[Job] = asyncio.Queue()
-        """Whose card stands, and is written down."""
+        """An order whose card stands, and is written down."""
 
     async def submit(self, order: Order) -> Job:
         await self.go_on.wait()

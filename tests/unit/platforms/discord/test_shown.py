@@ -1,4 +1,4 @@
-"""What a message shows besides words: used where it can be, and never paid for as words alone."""
+"""Things that a message shows besides words: used where possible, never paid for as words alone."""
 
 from dataclasses import replace
 from typing import Any

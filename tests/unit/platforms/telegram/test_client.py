@@ -14,7 +14,7 @@ import pytest
 from bot.config.settings import Telegram
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import Job, Original, Status, Video
+from bot.core.jobs import Job, Original, Reason, Status, Video
 from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind

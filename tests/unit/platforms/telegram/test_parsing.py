@@ -1,4 +1,4 @@
-"""What Telegram tells that nobody here can read yet: left out, and never met with silence."""
+"""Parts of updates that nobody here can read yet: left out, and never met with silence."""
 
 from copy import deepcopy
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is refused, by us or by Telegram, and how its person learns of it."""
+"""Refusals, by us or by Telegram, and how their person learns of them."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.unit.platforms.telegram.conftest import Lobby
 
 
 def signs(lobby: Lobby, said: Message) -> tuple[str, ...]:
-    """What the bot put under a message."""
+    """The bot's reactions to a message."""
     return said.chat.messages[said.id].reactions.get(lobby.fake.bot, ())
 
 
