@@ -152,7 +152,7 @@ class Video:
     thumbnail: str | None = None
     """Key of a JPEG still."""
     converted: Original | None = None
-    """The file it was converted from; None where it is as its gateway made it."""
+    """The file that it was converted from; None where it is as its gateway made it."""
     reencoded: bool = False
     """Whether something in it was made anew; else a conversion is the same in another file."""
     plays: bool = True

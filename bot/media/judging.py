@@ -39,7 +39,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A file's content, as far as it matters to players."""
+    """A file, as far as it matters to players."""
 
     container: Container
     codec: str
@@ -62,7 +62,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The faults of the pictures, the sound and the file around them; none if all plays."""
+    """All that is wrong with the pictures, the sound and the file; nothing if all plays."""
 
     pictures: tuple[str, ...] = ()
     sound: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ class Plan:
     height: int
     """Of the picture as it is shown; even."""
     crop: tuple[int, int] | None = None
-    """The rest of that size: even, where it is odd."""
+    """The part of that size that remains: even, where it is odd."""
     orientation: Orientation
     video_rate: int
     audio_rate: int
@@ -186,7 +186,7 @@ class Heard:
 
 
 def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
-    """A packet's frames; a few damaged ones in a good file are passed over."""
+    """A packet's frames; a few damaged packets in a good file are skipped."""
     try:
         yield from packet.decode()
     except av.FFmpegError:

@@ -108,7 +108,7 @@ def look_through(source: Path) -> Look:
 
 
 def see(source: Path, shown: int | None = None) -> Seen:
-    """A clip's facts that matter to players. `shown`: how many pictures they show, if known."""
+    """A file as players see it. `shown`: how many pictures they show, if that is known."""
     kind = container_in(source)
     in_parts = kind is Container.MP4 and is_in_parts(source)
     with translated("not_a_video"), opened(source) as container:

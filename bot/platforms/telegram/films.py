@@ -119,7 +119,7 @@ class Films:
         look: messages.Look,
         video: Path,
     ) -> Message:
-        """A file that does not play everywhere: as a video, some apps would show nothing of it."""
+        """A video that some apps would show nothing of, were it sent as one."""
         async with self._line.uploading(chat, topic):
             sent = await self._line.bot.send_document(
                 chat,

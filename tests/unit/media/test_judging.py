@@ -1,4 +1,4 @@
-"""Videos that play everywhere as they are, that get another file, and that are made anew."""
+"""Videos that play everywhere as they are, and those that are remuxed or made anew."""
 
 from dataclasses import replace
 from typing import Any
