@@ -57,6 +57,7 @@ class Studio:
         storage_url: str | None = None,
         workers: int = 3,
         patience: float = CONVERT_TIMEOUT,
+        most_converting: int = MOST_CONVERTING,
     ) -> None:
         """Without `storage_url` the files are kept in `data/media`.
 
@@ -72,6 +73,7 @@ class Studio:
         self._converting = asyncio.Lock()
         self._to_convert = 0
         self._patience = patience
+        self._most_converting = most_converting
 
     async def __aenter__(self) -> Self:
         self.storage = await asyncio.to_thread(self._open)
@@ -159,7 +161,7 @@ class Studio:
 
     async def _convert(self, source: Path, target: Path, verdict: Verdict) -> tuple[Probe, Way]:
         """One at a time, as it takes long and others need a worker meanwhile."""
-        if self._to_convert >= MOST_CONVERTING:
+        if self._to_convert >= self._most_converting:
             raise Temporary("converting", retry_after=CONVERT_PAUSE)
         self._to_convert += 1
         try:
