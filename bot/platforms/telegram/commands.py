@@ -157,8 +157,11 @@ class Commands:
                 raise
             pictures = ()  # in reply to something else, with words of its own
         sound = self._sound(message) if command.name == "animate" else None
+        target = reading.replied_to(message)
+        if not pictures and reading.is_hidden(target):
+            raise Refused("picture_unseen")  # words alone would be another video
         if command.name == "animate" and not pictures and sound is None:
-            raise Refused("no_picture" if reading.replied_to(message) else "picture_unseen")
+            raise Refused("no_picture" if target else "picture_unseen")
         if not wish.prompt and not pictures:
             wish = replace(wish, prompt=text_of_reply(message))
         order = replace(reading.order_of(message, wish, pictures), sound=sound)
@@ -210,7 +213,7 @@ class Commands:
         try:
             own = self._own(items)
         except Refused as refused:
-            if wish.prompt or refused.code != "no_picture":
+            if wish.prompt or refused.code not in ("no_picture", "moves_already"):
                 raise
             own = ()
         if wish.prompt or own:

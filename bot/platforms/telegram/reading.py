@@ -220,6 +220,11 @@ def replied_to(message: Message) -> Message | None:
     return None if target is None or target.forum_topic_created is not None else target
 
 
+def is_hidden(message: Message | None) -> bool:
+    """Whether Telegram shows that there is a message, and nothing of what is in it."""
+    return message is not None and not any(getattr(message, kind, None) for kind in SAID)
+
+
 def words_of(message: Message) -> str:
     """Its text, or the caption of what was sent."""
     return message.text or message.caption or ""
@@ -251,8 +256,8 @@ def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> P
         return _photo(message.photo, author)
     if message.sticker is not None:
         return _sticker(message.sticker, author)
-    if message.animation is not None or message.video is not None:
-        raise Refused("no_picture")
+    if message.animation or message.video or message.video_note:
+        raise Refused("moves_already")
     if message.document is not None:
         return _document(message.document, author)
     return None
@@ -285,7 +290,7 @@ def _photo(sizes: list[PhotoSize], author: str | None) -> Picture:
 
 def _sticker(sticker: Sticker, author: str | None) -> Picture:
     if sticker.is_animated or sticker.is_video:
-        raise Refused("no_picture")
+        raise Refused("moves_already")
     return _picture(
         sticker.file_id, sticker.file_size, "sticker.webp", author,
         width=sticker.width, height=sticker.height,

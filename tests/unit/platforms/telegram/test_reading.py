@@ -180,14 +180,14 @@ def test_pictures_come_as_files_and_stickers_too(more: dict[str, Any], source: s
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        ({"sticker": STICKER | {"is_animated": True, "is_video": False}}, "no_picture"),
-        ({"sticker": STICKER | {"is_animated": False, "is_video": True}}, "no_picture"),
+        ({"sticker": STICKER | {"is_animated": True, "is_video": False}}, "moves_already"),
+        ({"sticker": STICKER | {"is_animated": False, "is_video": True}}, "moves_already"),
         ({"document": FILE | {"mime_type": "application/pdf"}}, "no_picture"),
         (
             {"document": FILE | {"mime_type": "image/png", "file_size": 9_000_000}},
             "picture_too_large",
         ),
-        ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, "no_picture"),
+        ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, "moves_already"),
     ],
 )
 def test_what_cannot_be_animated_is_refused(more: dict[str, Any], code: str) -> None:

@@ -1,7 +1,10 @@
 """Refusals, by us or by Telegram, and how their person learns of them."""
 
+from copy import deepcopy
+
 import pytest
 
+from bot.core.updates import Update
 from bot.platforms.telegram.intake import DONE, MOST_ANSWERS, UNSAID
 from tests.fakes.telegram import Message, bad_request
 from tests.unit.platforms.telegram.conftest import Lobby
@@ -75,3 +78,29 @@ async def test_in_the_direct_messages_of_a_channel_nothing_is_ordered(
         assert "Write to me in private" in lobby.answer(said).text
     (call,) = lobby.fake.calls_of("sendMessage")
     assert call.integer("direct_messages_topic_id") == lobby.ann.id
+
+
+async def test_who_sends_what_moves_is_not_told_that_it_works(lobby: Lobby) -> None:
+    """Telegram makes a film of a GIF: it is told apart from a picture that can't be read."""
+    for sent in (
+        await lobby.ann.sends_animation(b"film", caption="/animate wave"),
+        await lobby.ann.sends_video(b"film", caption="/animate wave"),
+        await lobby.ann.sends_sticker(b"film", kind="animated"),
+    ):
+        await lobby.hear(sent)
+        assert lobby.answer(sent).text.startswith("That one moves already")
+
+
+@pytest.mark.parametrize("text", ["/animate wave", "/video wave", "/video"])
+async def test_a_hidden_picture_is_hinted_at_and_no_video_of_words_alone(
+    lobby: Lobby, text: str
+) -> None:
+    said = await lobby.ann.says(text)
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    who = {"id": 99, "is_bot": False, "first_name": "Bob"}
+    bare = {"message_id": 3, "date": 1, "chat": data["message"]["chat"], "from": who}
+    data["message"]["reply_to_message"] = bare
+    now = lobby.clock.now()
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=now))
+    assert await lobby.jobs() == []
+    assert lobby.answer(said).text.startswith("I can't see a picture.")
