@@ -186,6 +186,7 @@ class TelegramPlatform:
         chat = await self._chat(post, job)
         if chat is None:
             return
+        self.line.forget(chat, int(post.message_id or 0))
         try:
             await self.line.ask(chat, self.line.bot.delete_message(chat, int(post.message_id or 0)))
         except Refused as refused:
