@@ -105,7 +105,7 @@ class Posting:
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self._platforms[job.order.address.platform]
-        if _is_void(post, job):
+        if _is_void(post, job, is_answer=platform.card_grace > 0):
             await self._posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
             await self._park(post, job)
@@ -380,12 +380,19 @@ class Posting:
         return min((at for at in (*soon, late_at) if at > now), default=None)
 
 
-def _is_void(post: Post, job: Job) -> bool:
-    """Whether there is nothing left to say, or nobody to say it to."""
+def _is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
+    """Whether there is nothing left to say, or nobody to say it to.
+
+    `is_answer`: the card is the answer to a command, which is owed whatever became of it.
+    """
     match post.kind:
+        case PostKind.CARD if post.message_id is None:
+            # Withdrawn because its command could not be answered; or over before its card was
+            # begun, and what is said of that is enough.
+            over = job.status in (Status.FAILED, Status.UNCONFIRMED) and post.sending_at is None
+            return job.status is Status.CANCELLED or (over and not is_answer)
         case PostKind.CARD:
-            # Withdrawn because its command could not be answered.
-            return post.message_id is None and job.status is Status.CANCELLED
+            return False
         case PostKind.FAILURE:
             # Its id turned up after all.
             return job.status not in (Status.FAILED, Status.UNCONFIRMED)

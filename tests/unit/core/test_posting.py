@@ -153,6 +153,15 @@ async def test_a_failure_is_said_once_with_its_reason(workshop: Workshop) -> Non
     assert reply.ping == "ann"
 
 
+async def test_what_failed_before_its_card_began_is_said_in_one_message(workshop: Workshop) -> None:
+    workshop.without_answers()
+    workshop.gateway.looks = [Failed(Reason.MODERATED, "policy")]
+    await workshop.submit(order())
+    await workshop.work(60)
+    await workshop.speak(60)
+    assert said(workshop) == [("failure.moderated", False, False)]
+
+
 async def test_a_card_that_the_command_could_not_answer_with_is_posted_by_its_row(
     workshop: Workshop,
 ) -> None:
