@@ -83,8 +83,8 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
         turn, size = _turn(picture, kind), picture.size
         box = _swapped(needed(_swapped(size, turn)), turn)
         if kind is Format.JPEG:
-            # A JPEG can be decoded at half its size and less; twice the box keeps it sharp.
-            picture.draft(picture.mode, (2 * box[0], 2 * box[1]))
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size.
+            picture.draft(picture.mode, box)
         plain = _plain(_shown(picture, kind))
         if box[0] < size[0] or box[1] < size[1]:
             plain.thumbnail(box, Image.Resampling.LANCZOS)

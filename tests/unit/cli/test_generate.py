@@ -1,5 +1,6 @@
 """The wish of a command line, as the catalogue takes it."""
 
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from bot.core.orders import Shaping
 from bot.media.judging import judge
 from bot.media.studio import Studio
 from bot.media.videos import see
-from tests.unit.media.samples import write_clip
+from tests.unit.media.samples import png_chunk, png_of, write_clip
 
 
 def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
@@ -117,3 +118,22 @@ async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) 
     async with Studio(tmp_path / "data") as studio:
         assert await hand_over(studio, await studio.keep_video(film), into) == []
     assert into.path.read_bytes() == before
+
+
+    ("size", "code"),
+    [((1080, 9600), None), ((8064, 6048), None), ((9000, 9000), "picture_too_many_pixels")],
+)
+def test_a_picture_is_refused_only_for_a_limit_that_it_breaks(
+    tmp_path: Path, size: tuple[int, int], code: str | None
+) -> None:
+    """Three megabytes of text beside it are none, and its name says nothing."""
+    file = tmp_path / "picture"
+    text = png_chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(3_000_000)))
+    body = png_of(*size)
+    file.write_bytes(body[:33] + text + body[33:])
+    if code is None:
+        (picture,) = order_for(Wish(prompt="a cat", pictures=(file,))).pictures
+        assert (picture.width, picture.height) == size
+    else:
+        with pytest.raises(Refused, match=code):
+            order_for(Wish(prompt="a cat", pictures=(file,)))

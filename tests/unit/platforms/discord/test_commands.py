@@ -286,6 +286,35 @@ async def test_what_is_no_picture_is_refused_at_once(
     assert bot.service.submitted == []
 
 
+async def test_a_limit_that_discord_shows_is_told_before_anything_is_taken(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    image = fake.attachment(PNG, "cat.png")
+    image.width, image.height = 9000, 12_000
+    told = "That picture has 108 megapixels; I take up to 65. Make it smaller first."
+    assert await said(await ann.slash("animate", image=image)) == told
+    assert bot.service.submitted == []
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("cat.jpg", "image/jpg"),
+        ("cat.jpg", "image/pjpeg"),
+        ("IMG_1.HEIC", "application/octet-stream"),
+        ("cat.avif", ""),
+    ],
+)
+async def test_a_picture_is_one_whatever_a_phone_calls_it(
+    fake: FakeDiscord, bot: Bot, ann: Member, name: str, media_type: str
+) -> None:
+    image = fake.attachment(PNG, name)
+    image.content_type = media_type
+    await (await ann.slash("animate", image=image)).answered()
+    (picture,) = (await only_job(bot)).order.pictures
+    assert picture.filename == name
+
+
 async def test_a_refusal_is_a_plain_sentence_for_one_person(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from aiohttp import web
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bot.core.catalog import Catalog
 from bot.core.models import QUALITIES
@@ -21,6 +23,7 @@ from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
 from tests.e2e.world import png
 from tests.unit.core.orders import CATALOG, SINGING
+from tests.unit.media.heif import heic
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
 
 PAGE = Path(__file__).parents[4] / "bot" / "platforms" / "playground" / "page"
@@ -183,6 +186,39 @@ async def test_a_picture_is_taken_and_shown_as_what_it_is(hall: Hall) -> None:
     known = hall.platform.files.taken(taken["name"])
     assert known is not None
     assert (known.filename, known.width, known.height) == ("sea.png", 40, 30)
+
+
+def _saved(kind: str, **options: Any) -> bytes:
+    body = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(body, kind, **options)
+    return body.getvalue()
+
+
+TEXTS = PngInfo()
+TEXTS.add_text("x", "y" * 3_000_000, zip=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (_saved("AVIF"), "image/avif"),
+        (_saved("MPO", save_all=True), "image/jpeg"),
+        (_saved("PNG", pnginfo=TEXTS), "image/png"),
+        (heic(Image.new("RGB", (64, 64), "teal")), "image/heic"),
+    ],
+)
+async def test_a_picture_is_taken_as_what_it_is(hall: Hall, content: bytes, shown: str) -> None:
+    _, taken = await upload(hall, content, "sea.jpg")
+    async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
+        assert (await answer.read(), answer.content_type) == (content, shown)
+
+
+async def test_a_damaged_picture_is_told_from_what_is_none(hall: Hall) -> None:
+    code, notice = await upload(hall, _saved("JPEG")[:50])
+    assert (code, notice["text"]) == (
+        415,
+        ["That picture is damaged. Save it anew, or send another one."],
+    )
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,16 @@ STICKER = FILE | {"type": "regular", "width": 512, "height": 512, "file_size": 9
     ("more", "source"),
     [
         ({"document": FILE | {"mime_type": "image/png", "file_size": 9}}, "f"),
+        ({"document": FILE | {"mime_type": "image/jpg"}}, "f"),
+        ({"document": FILE | {"mime_type": "image/pjpeg", "file_name": "cat.jpg"}}, "f"),
+        ({"document": FILE | {"mime_type": "image/heic", "file_name": "IMG_1.HEIC"}}, "f"),
+        ({"document": FILE | {"file_name": "IMG_1.HEIC"}}, "f"),
+        (
+            {"document": FILE | {"mime_type": "application/octet-stream", "file_name": "a.JPG"}},
+            "f",
+        ),
+        ({"document": FILE | {"mime_type": "application/ogg"}}, None),
+        ({"document": FILE | {"file_name": "voice.opus"}}, None),
         ({"sticker": STICKER | {"is_animated": False, "is_video": False}}, "f"),
         ({}, None),
     ],
@@ -187,7 +197,8 @@ def test_pictures_come_as_files_and_stickers_too(more: dict[str, Any], source: s
             {"document": FILE | {"mime_type": "image/png", "file_size": 9_000_000}},
             "picture_too_large",
         ),
-        ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, "moves_already"),
+        ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, "no_picture"),
+        ({"photo": [photo(9000, 9)]}, "picture_too_many_pixels"),
     ],
 )
 def test_what_cannot_be_animated_is_refused(more: dict[str, Any], code: str) -> None:
