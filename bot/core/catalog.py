@@ -244,8 +244,6 @@ class Catalog:
 
 
 def _kind(order: Order) -> Kind:
-    for picture in order.pictures:
-        picture.check()
     count = len(order.pictures)
     if order.sound is not None:
         if count != 1:

@@ -80,7 +80,7 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
     Raises `Refused`: `picture_format`, `picture_too_many_pixels` or `picture_broken`.
     """
     with _translated(), _opened(source) as (picture, kind):
-        turn, size = _turn(picture, kind), picture.size
+        turn, size = _turn(picture), picture.size
         box = _swapped(needed(_swapped(size, turn)), turn)
         if kind is Format.JPEG:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size.
@@ -93,8 +93,8 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
 
 def upright_size(source: Path) -> Size:
     """Width and height as people see the picture, by its header. Raises `Refused` as `decode`."""
-    with _translated(), _opened(source) as (picture, kind):
-        return _swapped(picture.size, _turn(picture, kind))
+    with _translated(), _opened(source) as (picture, _):
+        return _swapped(picture.size, _turn(picture))
 
 
 @contextmanager
@@ -124,10 +124,11 @@ def _opened(source: Path) -> Iterator[tuple[Image.Image, Format]]:
             yield picture, header.format
 
 
-def _turn(picture: Image.Image, kind: Format) -> Image.Transpose | None:
-    """By EXIF alone, as browsers do: XMP may speak of pixels that were turned long ago."""
-    if kind is Format.HEIF:
-        return None  # its decoder has turned it, as the format has it
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """By EXIF alone, as browsers do: XMP may speak of pixels that were turned long ago.
+
+    The decoder of HEIF turns by itself and says in EXIF that it has.
+    """
     exif = Image.Exif()
     try:
         exif.load(picture.info.get("exif") or b"")

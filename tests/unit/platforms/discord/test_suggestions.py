@@ -80,7 +80,7 @@ def test_with_a_sound_those_who_take_it_are_offered_and_no_length(catalog: Catal
 
 
 @settings(max_examples=30)  # each asks for hundreds of combinations
-@given(width=st.integers(1, 8000), height=st.integers(1, 8000))
+@given(width=st.integers(1, 9000), height=st.integers(1, 9000))
 def test_nor_whatever_shape_the_picture_then_has(width: int, height: int) -> None:
     catalog, wish = packaged("new-api"), order(pictures=(slash.SOME_PICTURE,))
     real = replace(slash.SOME_PICTURE, width=width, height=height)
