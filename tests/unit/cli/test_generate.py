@@ -120,6 +120,7 @@ async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) 
     assert into.path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
     ("size", "code"),
     [((1080, 9600), None), ((8064, 6048), None), ((9000, 9000), "picture_too_many_pixels")],
 )

@@ -488,7 +488,7 @@ class TestImpatience:
         ("video", {}, "model", "so", ["Sora"]),
         ("video", {"seconds": 8}, "model", "", ["Sora"]),
         ("video", {"seconds": 7}, "model", "", []),
-        ("video", {}, "seconds", "", ["5 s", "10 s"]),
+        ("video", {}, "seconds", "", ["4 s", "5 s", "8 s", "10 s"]),
         ("video", {"model": "wan"}, "seconds", "", ["5 s", "10 s"]),
         ("video", {"model": "sora"}, "seconds", "8", ["8 s"]),
         ("video", {"model": "sora", "seconds": 4}, "seconds", "", ["4 s", "8 s"]),

@@ -1,5 +1,7 @@
 """A group that became a supergroup: what people do in the old one is about the new one."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.errors import Refused, Temporary
@@ -151,7 +153,7 @@ async def test_the_first_edit_after_the_move_tells_the_rows_and_comes_again(lobb
     assert standing is not None
     club = lobby.fake.migrate(group)
     with pytest.raises(Temporary):
-        await lobby.platform.edit(standing, job, card(job))
+        await lobby.platform.edit(standing, job, card(replace(job, status=Status.IN_PROGRESS)))
     assert (await lobby.job(job.id)).order.address == hall(club)
 
 

@@ -197,7 +197,7 @@ def test_pictures_come_as_files_and_stickers_too(more: dict[str, Any], source: s
             {"document": FILE | {"mime_type": "image/png", "file_size": 9_000_000}},
             "picture_too_large",
         ),
-        ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, "no_picture"),
+        ({"video": FILE | {"width": 1, "height": 1, "duration": 1}}, "moves_already"),
         ({"photo": [photo(9000, 9)]}, "picture_too_many_pixels"),
     ],
 )
