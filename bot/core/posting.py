@@ -136,17 +136,15 @@ class Posting:
         )
 
     async def _ready_at(self, job: Job, now: float) -> float | None:
-        if job.status not in ACTIVE:
+        """None once that has passed: it would be put off for as long as the video takes."""
+        if job.status not in ACTIVE or replies.waits(job):
             return None
         durations = await self._jobs.durations(job.request.model, job.request.seconds)
         terms = await self._accounts.terms(job.order.address)
-        left = schedule.remaining(
-            now - (job.submitted_at or now),
-            durations,
-            typical=terms.catalog.typical(job.request.model),
-            progress=job.progress,
-        )
-        return None if left is None else now + left
+        typical = terms.catalog.typical(job.request.model)
+        begun = job.submitted_at or job.created_at
+        ready_at = begun + schedule.expected(durations, typical=typical)
+        return ready_at if ready_at > now else None
 
     def _cost(self, job: Job) -> str | None:
         """The cost in its row, for people: prices may have changed since it was ordered."""
@@ -372,12 +370,11 @@ class Posting:
 
     async def _stale_at(self, job: Job, now: float) -> float | None:
         """When a card that shows `job` stops being true although nothing happens to the job."""
-        if job.status not in ACTIVE:
-            return None
         ready_at = await self._ready_at(job, now)
-        late_at = (job.submitted_at or now) + SOFT_DEADLINE + 1
-        soon = (ready_at - SOON, ready_at + 1) if ready_at else ()
-        return min((at for at in (*soon, late_at) if at > now), default=None)
+        late_at = None
+        if job.status is Status.IN_PROGRESS and job.submitted_at is not None:
+            late_at = job.submitted_at + SOFT_DEADLINE
+        return min((at + 1 for at in (ready_at, late_at) if at and at > now), default=None)
 
 
 def _is_void(post: Post, job: Job, *, is_answer: bool) -> bool:

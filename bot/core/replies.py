@@ -136,10 +136,8 @@ def card(
     price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
-    waits = job.status is Status.QUEUED and job.reason is not None
-    timing = [Text(id="fact.ready", values={"at": ready_at})] if ready_at and not waits else []
-    if timing and is_soon:
-        timing = [Text(id="fact.soon")]
+    promised = ready_at and not waits(job)
+    timing = [Text(id="fact.ready", values={"at": ready_at})] if promised else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
     price = [cost_fact(job.request, cost)] if cost else []
@@ -157,6 +155,11 @@ def card(
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
+
+
+def waits(job: Job) -> bool:
+    """Whether it waits for something of which nobody can tell when it comes."""
+    return job.status is Status.QUEUED and job.reason is not None
 
 
 def result(

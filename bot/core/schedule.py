@@ -58,19 +58,6 @@ def expected(durations: Sequence[float], *, typical: float) -> float:
     return _quantile(durations, 0.5)
 
 
-def remaining(
-    elapsed: float, durations: Sequence[float], *, typical: float, progress: int
-) -> float | None:
-    """Seconds until it should be ready; None once it is overdue and any figure would be a lie."""
-    whole = expected(durations, typical=typical)
-    if elapsed < whole:
-        return whole - elapsed
-    if 0 < progress < 100:
-        guess = elapsed * (100 - progress) / progress
-        return guess if guess <= whole else None
-    return None
-
-
 def _quantile(durations: Sequence[float], share: float) -> float:
     ordered = sorted(durations)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

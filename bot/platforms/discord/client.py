@@ -31,6 +31,7 @@ from bot.core.replies import Reply
 from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
+from bot.platforms.discord.cards import Cards
 from bot.platforms.discord.connection import Client, Connection
 from bot.platforms.discord.errors import translation
 from bot.platforms.discord.pictures import Downloads
@@ -83,6 +84,7 @@ class DiscordPlatform:
         self._posts = posts
         self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)
         self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
+        self.cards = Cards()
         self._logged_in = False
         self._learned: dict[str | None, int] = {}
         """Upload limits that a refusal taught us, by community; None: direct messages."""
@@ -185,11 +187,13 @@ class DiscordPlatform:
         return str(sent.id), str(channel.id)
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
-        """Bring a card up to date."""
+        """Bring a card up to date, where people would see a difference."""
+        message_id = int(post.message_id or 0)
+        look = _look(reply, job, post.kind)
+        if not self.cards.needs(message_id, look, version=job.version):
+            return
         channel = int(post.channel_id or job.order.address.channel)
-        message = self.client.get_partial_messageable(channel).get_partial_message(
-            int(post.message_id or 0)
-        )
+        message = self.client.get_partial_messageable(channel).get_partial_message(message_id)
 
         async def attempt(reply: Reply, _: Target) -> discord.Message:
             look = _look(reply, job, post.kind)
@@ -201,7 +205,7 @@ class DiscordPlatform:
             )
 
         async with self._asking(self.settings.edit_time):
-            await _insisting(attempt, reply, None)
+            await self.cards.edit(message_id, _insisting(attempt, reply, None), look)
 
     async def remove(self, post: Post, job: Job) -> None:
         """Delete a message of ours; one that is gone already is as good."""

@@ -76,6 +76,7 @@ class Intake:
         if card_id is None:
             await self._unanswered(job)
         else:
+            self._platform.cards.stands(card_id, look)
             await self._stands(job, str(card_id), str(interaction.channel_id))
 
     async def take_message(self, order: Order) -> None:
@@ -108,17 +109,34 @@ class Intake:
             if refused.code in OUTDATED:
                 await self._mend(interaction, job_id)
             return
-        look = await self._look(job)
+        card = interaction.message
+        if card is None:
+            raise Broken("no_card", job=job_id)
+        self._platform.cards.promise(card.id, version=job.version)
         with _perhaps_unanswered():
+            await self._redraw(interaction, card.id, await self._look(job))
+        # A card of which no row tells is one all the same.
+        await self._stands(job, str(card.id), str(interaction.channel_id))
+
+    async def _redraw(
+        self, interaction: discord.Interaction, card_id: int, look: messages.Look
+    ) -> None:
+        """An edit that is under way would take the answer back: the answer waits for its end."""
+        cards = self._platform.cards
+        change: Callable[..., Awaitable[object]] = interaction.response.edit_message
+        if cards.is_under_way(card_id):
             async with asyncio.timeout(ANSWER_TIME):
-                await interaction.response.edit_message(
-                    content=look.content,
-                    embeds=look.embeds,
-                    view=look.view,
-                    allowed_mentions=look.mentions,
-                )
-        if interaction.message is not None:  # a card of which no row tells is one all the same
-            await self._stands(job, str(interaction.message.id), str(interaction.channel_id))
+                await interaction.response.defer()
+            await cards.settled(card_id)
+            change = interaction.edit_original_response
+        async with asyncio.timeout(ANSWER_TIME):
+            await change(
+                content=look.content,
+                embeds=look.embeds,
+                view=look.view,
+                allowed_mentions=look.mentions,
+            )
+        cards.stands(card_id, look)
 
     async def _mend(self, interaction: discord.Interaction, job_id: str) -> None:
         """A card that offers what is no longer to be had shows its job as it was long ago."""

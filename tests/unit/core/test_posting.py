@@ -12,8 +12,7 @@ from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
-from bot.core.orders import AUTO
-from bot.core.outcomes import Failed, Running, Uncertain
+from bot.core.outcomes import Busy, Failed, Running, Uncertain
 from bot.core.posting import AWAY, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply, Text
@@ -22,6 +21,8 @@ from tests.unit.core.orders import ANN, SORA, order
 from tests.unit.core.workshop import FREE, Workshop
 
 LINK = Link("https://bot.test/v/x", 2_000_000.0)
+TIME = 210
+"""Seconds by which every promise has passed."""
 SILENCE = Temporary("no_answer")
 UNSENT = Temporary("busy", unsent=True)
 
@@ -449,26 +450,47 @@ async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop
     assert "fact.late" in [fact.id for fact in workshop.chat.edited[-1].facts]
 
 
-async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Workshop) -> None:
-    workshop.chat.sends = [Refused("files_forbidden"), Refused("files_forbidden"), None]
-    await workshop.made(order())
-    await workshop.speak(60)
-    assert workshop.chat.edited[-1].text.id == "card.delivered_direct"
+async def watched(workshop: Workshop, seconds: int) -> Job:
+    """A job whose card stands, over so many seconds in which both loops go on."""
+    job = await workshop.submit(order())
+    await workshop.posts.posted(job, "card", "hall")
+    for _ in range(seconds // 6):
+        await workshop.work(3)
+        await workshop.speak(3)
+    return await workshop.job(job.id)
 
 
-async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
-    """Apps count the time down by themselves: it would say that it was ready a second ago."""
-    workshop.gateway.looks = [Running()]
-    await workshop.made(order())
-    timing = []
-    for _ in range(150):
-        await workshop.speak(1)
-        facts = workshop.chat.edited[-1].facts if workshop.chat.edited else ()
-        timing += [each for each in facts if each.id in ("fact.ready", "fact.soon")]
-        for each in timing[-1:]:
-            at = each.values.get("at")
-            assert at is None or float(str(at)) > workshop.clock.time, each
-    assert {each.id for each in timing} == {"fact.ready", "fact.soon"}
+def promises(reply: Reply) -> bool:
+    return "fact.ready" in [fact.id for fact in reply.facts]
+
+
+@pytest.mark.parametrize("progress", [0, 50, 99, 100])
+async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, progress: int) -> None:
+    """Else "ready in a second" goes on for ever, one edit every other second."""
+    workshop.gateway.looks = [Running(progress)]
+    assert (await watched(workshop, TIME)).status is Status.IN_PROGRESS
+    said = [(reply.progress, promises(reply)) for reply in workshop.chat.edited]
+    shown = min(progress, 99)
+    assert said[-1] == (shown, False)
+    assert set(said[:-1]) <= {(0, True), (shown, True)}
+    assert len(said) <= 3
+
+
+async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Workshop) -> None:
+    """However fast it gets on then: what was untrue once is not said again."""
+    workshop.gateway.looks = [Running(each) for each in range(10, 99, 2)]
+    await watched(workshop, TIME)
+    promised = [promises(reply) for reply in workshop.chat.edited]
+    assert promised == sorted(promised, reverse=True)
+    assert not promised[-1]
+
+
+async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: Workshop) -> None:
+    workshop.gateway.creations = [Busy(60.0)]
+    assert (await watched(workshop, TIME)).status is Status.QUEUED
+    assert {reply.text.id for reply in workshop.chat.edited} == {"card.waiting_for_gateway"}
+    assert not any(promises(reply) for reply in workshop.chat.edited)
+    assert len(workshop.chat.edited) == workshop.gateway.posts
 
 
 @pytest.mark.parametrize(

@@ -115,13 +115,6 @@ def test_waits_are_spread_over_all_of_that() -> None:
     assert waits[-1] > 10.95
 
 
-def test_an_overdue_job_promises_nothing_unless_its_progress_does() -> None:
-    assert schedule.remaining(40.0, [], typical=100.0, progress=0) == 60.0
-    assert schedule.remaining(140.0, [], typical=100.0, progress=0) is None
-    assert schedule.remaining(140.0, [], typical=100.0, progress=70) == 60.0
-    assert schedule.remaining(140.0, [], typical=100.0, progress=10) is None
-
-
 @given(st.integers(1, 10**9))
 def test_backing_off_is_bounded(attempts: int) -> None:
     assert 2.0 <= schedule.back_off(attempts, base=2.0, most=60.0) <= 60.0

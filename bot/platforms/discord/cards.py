@@ -1,0 +1,83 @@
+"""What this process has put on its cards: no edit that nobody would see, none that comes too late.
+
+A press is answered on a line of its own. So an edit that is under way may arrive after the answer,
+and take back what the answer showed.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from bot.platforms.discord.messages import Look
+
+MOST = 1000
+"""Cards that are remembered: one that is forgotten is edited once more than it needs."""
+
+
+@dataclass(slots=True)
+class _Card:
+    version: int = 0
+    """Of the job, as anybody was shown it last."""
+    shown: object = None
+    """None where that is not known."""
+    edit: asyncio.Task[None] | None = None
+
+
+class Cards:
+    """By message id."""
+
+    def __init__(self) -> None:
+        self._cards: OrderedDict[int, _Card] = OrderedDict()
+
+    def needs(self, message_id: int, look: Look, *, version: int) -> bool:
+        """Whether that look of the job at that version is news, and not older than what stands."""
+        card = self._card(message_id)
+        return version >= card.version and card.shown != _seen(look)
+
+    def promise(self, message_id: int, *, version: int) -> None:
+        """Somebody is about to be shown the job at that version: nothing older goes out."""
+        card = self._card(message_id)
+        card.version, card.shown = max(card.version, version), None
+
+    def stands(self, message_id: int, look: Look) -> None:
+        """It was put there, and nothing else is under way."""
+        self._card(message_id).shown = _seen(look)
+
+    async def edit(self, message_id: int, patch: Coroutine[Any, Any, object], look: Look) -> None:
+        """Do it, so that `settled` can wait for its end."""
+        card = self._card(message_id)
+        card.shown = None
+        task = card.edit = asyncio.create_task(_done(patch))
+        try:
+            await task
+        finally:
+            if card.edit is task:
+                card.edit = None
+        card.shown = _seen(look)
+
+    def is_under_way(self, message_id: int) -> bool:
+        """Whether an edit of it has not come to its end."""
+        return self._card(message_id).edit is not None
+
+    async def settled(self, message_id: int) -> None:
+        """Until no edit of it is under way, however it ends."""
+        while task := self._card(message_id).edit:
+            await asyncio.wait({task})
+            await asyncio.sleep(0)  # whoever made it comes first
+
+    def _card(self, message_id: int) -> _Card:
+        card = self._cards.setdefault(message_id, _Card())
+        self._cards.move_to_end(message_id)
+        if len(self._cards) > MOST:
+            self._cards.popitem(last=False)
+        return card
+
+
+async def _done(patch: Coroutine[Any, Any, object]) -> None:
+    await patch
+
+
+def _seen(look: Look) -> object:
+    return look.content, [each.to_dict() for each in look.embeds], look.view.to_components()
