@@ -27,7 +27,7 @@ from bot.core.orders import (
 )
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.posts import ANSWER_END
-from bot.core.quotas import Usage
+from bot.core.quotas import Usage, refusal
 from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
 from bot.log import get_logger
@@ -121,6 +121,16 @@ class Service:
             log.info("job.queued", job=job.id, platform=order.address.platform, model=model.name)
         self._wake.ring()
         return admitted
+
+    async def check(self, address: Address, person: Person) -> None:
+        """Raise `Refused` if any order of theirs is refused there now: before a form opens."""
+        await self.access.check(person, address)
+        now, limits = self._clock.now(), (await self.terms(address)).limits
+        usage = await self._jobs.usage(address, person.id, limits, now=now)
+        resets_at = limits.day(now)[1]
+        problem = refusal(usage, limits, quota_cost=1, spend_cost=1, resets_at=resets_at)
+        if problem is not None:
+            raise problem
 
     async def again(
         self, job_id: str, action: Action, call: Call, *, value: str | None = None, prompt: str = ""

@@ -49,9 +49,11 @@ async def ask_words(
 ) -> None:
     """Show the form for the words, unless it is known already that they would be refused."""
     check_interaction(interaction)
+    call = call_of(interaction)
+    await intake.check(intake.service.check(call.address, call.person))
     job = await intake.job(job_id)
-    await intake.check(intake.service.varied(job_id, action, call_of(interaction)))
-    # The next scene begins without words; the same with other words begins with the old ones.
+    await intake.check(intake.service.varied(job_id, action, call))
+    # What happens next is another matter; the same with other words begins with the old ones.
     words = "" if action is Action.CONTINUE else job.order.prompt
     form = WordsForm(intake, job_id, action, words, str(interaction.locale))
     await interaction.response.send_modal(form)

@@ -36,6 +36,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         # Before anybody types: the service would refuse it afterwards.
         intake.service.check_authors(pictures, person_of(interaction.user))
         wish = wish_of(interaction, pictures[:1])
+        await intake.check(intake.service.check(wish.address, wish.person))
         catalog = (await intake.service.terms(wish.address)).catalog
         form = AnimateForm(intake, pictures, catalog, wish)
         await interaction.response.send_modal(form)

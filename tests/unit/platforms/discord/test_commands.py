@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from bot.core import replies
+from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Unwritten
@@ -15,6 +16,7 @@ from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import AUTO, Address, Kind, Order, Person, Picture, Shaping, Sound
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
+from bot.store.places import Places
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
     MEMBER,
@@ -638,6 +640,28 @@ async def test_a_strangers_picture_opens_no_form(fake: FakeDiscord, bot: Bot, an
     message = await bob.say("", attachments=[fake.attachment(PNG, "cat.png")])
     sentence = await said(await ann.message_command("Animate", message))
     assert sentence.startswith("That picture was posted by somebody else")
+
+
+@pytest.mark.parametrize("closed", [False, True])
+async def test_no_form_opens_where_its_order_would_be_refused(
+    fake: FakeDiscord, bot: Bot, ann: Member, *, closed: bool
+) -> None:
+    """No videos left, or a place that is switched off: nobody types for nothing."""
+    _, result = await _result(bot, ann)
+    sentence = "You have had your one video for today."
+    if closed:
+        bot.service.access = Access(
+            places=Places(bot.database), facts=bot.facts, default=Default.CLOSED, clock=bot.clock
+        )
+        sentence = "I am not switched on here"
+    else:
+        limits = replace(UNLIMITED, person_videos=1)
+        bot.service.accounts = Accounts(Terms(catalog=CATALOG, limits=limits))
+    message = await ann.say("", attachments=[fake.attachment(PNG, "cat.png")])
+    refused = [await said(await ann.message_command("Animate", message))]
+    refused += [await said(await ann.press(result, button)) for button in ("Remix", "Continue")]
+    assert len(set(refused)) == 1, refused
+    assert refused[0].startswith(sentence), refused[0]
 
 
 async def test_one_picture_that_is_too_large_does_not_spoil_the_others(
