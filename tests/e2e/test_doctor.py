@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from bot.simulator.server import Simulator
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import World
 from tests.fakes.discord import FakeDiscord, Intent, Permission, rate_limited
+from tests.fakes.discord.faults import Fault
+from tests.fakes.discord.rest import Outcome
 from tests.fakes.gateways import (
     BAD_KEY,
     NO_DATABASE,
@@ -173,6 +176,20 @@ async def test_a_server_without_a_channel_to_write_in(world: World) -> None:
 
 async def test_an_administrator_lacks_nothing(world: World) -> None:
     world.discord.guild.bot_permissions = Permission.ADMINISTRATOR
+    assert await problems(world) == []
+
+
+@pytest.mark.parametrize("said", [{"id": "1", "name": "Lame"}, {}, [], "null"])
+async def test_a_server_that_comes_without_its_roles_is_told_and_the_others_looked_at(
+    world: World, said: Any
+) -> None:
+    lame = world.discord.add_guild("Lame")
+    world.discord.add_channel(lame, "hall")
+    answer = Fault(answer=Outcome(200, said))
+    world.discord.faults.add("GET", f"/guilds/{lame.id}$", answer, times=None)
+    found = await look(world)
+    assert "Lame: Discord does not show the permissions there." in sentences(found, Mark.NOTE)
+    assert "The Workshop" in sentences(found, Mark.OK)
     assert await problems(world) == []
 
 
