@@ -27,7 +27,7 @@ from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -173,6 +173,8 @@ class DiscordPlatform:
     ) -> tuple[str, str]:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
         target = await self._target(post, job)
+        if post.direct and job.order.address.community:
+            reply = replace(reply, facts=(*reply.facts, self._instead_of(job)))
         try:
             async with self._asking(self.settings.send_time, with_file=video is not None):
                 channel = await self._channel(post, job)
@@ -269,6 +271,18 @@ class DiscordPlatform:
         if post.direct:
             return await self.client.create_dm(discord.Object(int(job.order.person.id)))
         return self.client.get_partial_messageable(int(job.order.address.channel))
+
+    def _instead_of(self, job: Job) -> Text:
+        """Why it comes to a person directly that was asked for in a server, as far as we know."""
+        address = job.order.address
+        guild = self.client.get_guild(int(address.community or 0))
+        if guild is None:
+            return Text(id="direct.elsewhere")
+        channel = guild.get_channel_or_thread(int(address.channel))
+        if channel is None:
+            return Text(id="direct.channel_gone", values={"server": guild.name})
+        values = {"server": guild.name, "channel": channel.name}
+        return Text(id="direct.forbidden", values=values)
 
     async def _target(self, post: Post, job: Job) -> Target:
         """The message it replies to: the request, or the card where a command made it."""

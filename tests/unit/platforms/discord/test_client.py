@@ -1,5 +1,6 @@
 """The port: what the core says is posted once, in its place; what Discord says is understood."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -223,6 +224,34 @@ async def test_direct_messages_go_to_the_person(fake: FakeDiscord, desk: Desk, a
     await desk.send(direct=True)
     shown = await fake.next("message")
     assert (shown.channel, shown.reference) == (ann.dm, None)
+
+
+@pytest.mark.parametrize("kind", [PostKind.RESULT, PostKind.FAILURE])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("gone", "in The Workshop, in a channel that is gone or that I can't see any more."),
+        ("denied", "in #general in The Workshop, where I was not allowed to post it."),
+    ],
+)
+async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
+    fake: FakeDiscord, bot: Bot, desk: Desk, change: str, told: str, kind: PostKind
+) -> None:
+    if change == "gone":
+        fake.remove_channel(fake.channel)
+        while bot.platform.client.get_channel(fake.channel.id):
+            await asyncio.sleep(0)
+    await desk.send(kind, direct=True)
+    assert f"You asked for it {told}" in (await fake.next("message")).content
+
+
+async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    address = replace(desk.job.order.address, community=None, channel=str(ann.dm.id))
+    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    await desk.send(direct=True)
+    assert "You asked for it" not in (await fake.next("message")).content
 
 
 async def test_a_person_who_takes_none_is_a_definite_no(desk: Desk, ann: Member) -> None:
