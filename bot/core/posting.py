@@ -371,10 +371,10 @@ class Posting:
     async def _stale_at(self, job: Job, now: float) -> float | None:
         """When a card that shows `job` stops being true although nothing happens to the job."""
         ready_at = await self._ready_at(job, now)
-        late_at = None
+        times = [ready_at - SOON, ready_at + 1] if ready_at else []
         if job.status is Status.IN_PROGRESS and job.submitted_at is not None:
-            late_at = job.submitted_at + SOFT_DEADLINE
-        return min((at + 1 for at in (ready_at, late_at) if at and at > now), default=None)
+            times.append(job.submitted_at + SOFT_DEADLINE + 1)
+        return min((at for at in times if at > now), default=None)
 
 
 def _is_void(post: Post, job: Job, *, is_answer: bool) -> bool:

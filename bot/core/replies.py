@@ -138,6 +138,8 @@ def card(
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     promised = ready_at and not waits(job)
     timing = [Text(id="fact.ready", values={"at": ready_at})] if promised else []
+    if timing and is_soon:
+        timing = [Text(id="fact.soon")]
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
     price = [cost_fact(job.request, cost)] if cost else []

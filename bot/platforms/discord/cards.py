@@ -1,4 +1,4 @@
-"""What this process has put on its cards: no edit that nobody would see, none that comes too late.
+"""Cards as this process has drawn them: no edit that nobody would see, none that comes too late.
 
 A press is answered on a line of its own. So an edit that is under way may arrive after the answer,
 and take back what the answer showed.

@@ -12,6 +12,7 @@ from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
+from bot.core.orders import AUTO
 from bot.core.outcomes import Busy, Failed, Running, Uncertain
 from bot.core.posting import AWAY, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
@@ -461,7 +462,7 @@ async def watched(workshop: Workshop, seconds: int) -> Job:
 
 
 def promises(reply: Reply) -> bool:
-    return "fact.ready" in [fact.id for fact in reply.facts]
+    return any(fact.id in ("fact.ready", "fact.soon") for fact in reply.facts)
 
 
 @pytest.mark.parametrize("progress", [0, 50, 99, 100])
@@ -473,7 +474,7 @@ async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, prog
     shown = min(progress, 99)
     assert said[-1] == (shown, False)
     assert set(said[:-1]) <= {(0, True), (shown, True)}
-    assert len(said) <= 3
+    assert len(said) <= 4
 
 
 async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Workshop) -> None:
@@ -491,6 +492,28 @@ async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: 
     assert {reply.text.id for reply in workshop.chat.edited} == {"card.waiting_for_gateway"}
     assert not any(promises(reply) for reply in workshop.chat.edited)
     assert len(workshop.chat.edited) == workshop.gateway.posts
+
+
+async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Workshop) -> None:
+    workshop.chat.sends = [Refused("files_forbidden"), Refused("files_forbidden"), None]
+    await workshop.made(order())
+    await workshop.speak(60)
+    assert workshop.chat.edited[-1].text.id == "card.delivered_direct"
+
+
+async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
+    """Apps count the time down by themselves: it would say that it was ready a second ago."""
+    workshop.gateway.looks = [Running()]
+    await workshop.made(order())
+    timing = []
+    for _ in range(150):
+        await workshop.speak(1)
+        facts = workshop.chat.edited[-1].facts if workshop.chat.edited else ()
+        timing += [each for each in facts if each.id in ("fact.ready", "fact.soon")]
+        for each in timing[-1:]:
+            at = each.values.get("at")
+            assert at is None or float(str(at)) > workshop.clock.time, each
+    assert {each.id for each in timing} == {"fact.ready", "fact.soon"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What people see change on a card: nothing twice, and nothing back to what it was."""
+"""Changes that people see on a card: nothing twice, and nothing back to what it was."""
 
 import asyncio
 from dataclasses import replace
@@ -93,7 +93,7 @@ async def test_dont_post_does_not_come_back_by_an_older_edit_that_is_under_way(
 async def test_dont_post_does_not_come_back_by_an_older_edit_that_begins_afterwards(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    """What is due was read from the row before the press."""
+    """The due card was read from the row before the press."""
     job, shown = await running(bot, ann)
     older = replace(job, progress=50)
     await (await ann.press(shown, "Don't post")).answered()
