@@ -28,6 +28,11 @@ for _name in [name for name in os.environ if name.startswith("ZOETROPE_")]:
 gc.disable()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: half of the tests wait for other processes, and one works meanwhile."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_finish() -> None:
     """From here on there is garbage."""
     gc.freeze()

@@ -96,7 +96,8 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
     if lock and (status < 500 or (not _ids(told) and (lock := _own_lock(told)))):
         return Locked(lock, detail)
     if is_begun and (is_coded or status != 429):
-        ids = _ids(told) if status == 409 else []
+        # A conflict without a word of a duplicate may name another job, that stands in the way.
+        ids = _ids(told) if status == 409 and meaning is Meaning.BEGUN else []
         return Accepted(ids[0]) if ids else Uncertain(detail, answered=True)
     if status == 413:
         return Rejected(Reason.PICTURE_TOO_LARGE, detail)

@@ -328,6 +328,8 @@ def test_an_order_that_it_has_already_is_that_job() -> None:
     body = {"error": "duplicate request: already accepted", "id": "t9"}
     assert create(409, body) == create(200, body) == Accepted("t9")
     assert kind(create(409, {"error": "no", "id": "t9"})) == ("Rejected", Reason.REFUSED)
+    other = {"error": "one at a time", "id": "t8", "status": "processing"}
+    assert kind(create(409, other)) == ("Uncertain", None), "it may be the job in the way"
 
 
 @pytest.mark.parametrize("status", [400, 422, 500, 503])
