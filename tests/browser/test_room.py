@@ -146,6 +146,7 @@ async def test_remix_makes_another_video_of_other_words(address: str, visit: New
     await expect(page.locator("video").nth(1)).to_have_attribute("aria-label", "Video: a dog")
 
 
+@pytest.mark.proof
 async def test_continue_goes_on_from_the_last_picture(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -493,6 +494,7 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
     assert (post.fields["seconds"], post.metadata["generate_audio"]) == ("-1", False)
 
 
+@pytest.mark.proof
 async def test_a_whole_round_by_keyboard_alone(house: House, address: str, visit: NewPage) -> None:
     page = await visit(address)
     await page.keyboard.press("/")
@@ -548,6 +550,7 @@ async def test_a_reload_in_the_middle_loses_nothing(
     await expect(page.locator("article")).to_have_count(3)
 
 
+@pytest.mark.proof
 async def test_a_restart_of_the_server_in_the_middle_loses_nothing(
     house: House, visit: NewPage
 ) -> None:

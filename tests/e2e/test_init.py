@@ -487,6 +487,7 @@ async def test_ctrl_c_at_each_question_goes_on_at_that_question(world: World) ->
     ]
 
 
+@pytest.mark.proof
 async def test_enter_goes_on_without_waiting_for_the_bot_to_join(world: World) -> None:
     world.discord.guild.bot_is_member = False
     async with init(world) as person:

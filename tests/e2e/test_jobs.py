@@ -22,6 +22,7 @@ async def test_rows_are_shown_beside_the_running_service(world: World) -> None:
     assert (code, "a cat" in said) == (0, True), said
 
 
+@pytest.mark.proof
 async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
     async with world.app():
         pass

@@ -99,6 +99,7 @@ async def test_run_tells_where_the_bot_is(hall: Hall) -> None:
 # --- doctor ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_in_a_sound_world_nothing_is_broken(hall: Hall) -> None:
     found = await look(hall)
     assert sentences(found, Mark.PROBLEM) == ""
@@ -129,6 +130,7 @@ async def test_a_webhook_left_set() -> None:
         assert "note: A webhook is set at Telegram" in await about(telegram)
 
 
+@pytest.mark.proof
 async def test_a_webhook_that_leads_nowhere(hall: Hall) -> None:
     said = sentences(await look(hall, TELEGRAM__WEBHOOK="true"), Mark.PROBLEM)
     assert "telegram.webhook needs web.public_url" in said

@@ -308,6 +308,7 @@ async def test_a_video_that_surely_was_not_sent_is_sent_again(hall: Hall) -> Non
     assert len(hall.telegram.posts(hall.ann.private)) == 2, "its card, and one video"
 
 
+@pytest.mark.proof
 async def test_a_message_told_twice_is_one_order(hall: Hall) -> None:
     async with hall.app():
         asked = await hall.ann.says("/video a cat")

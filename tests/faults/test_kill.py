@@ -118,6 +118,7 @@ POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("befor
 FEW = [(8, "before")]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("number", "side"), FEW)
 async def test_killed_at_a_commit_nothing_is_lost_or_doubled(
     world: World, number: int, side: str

@@ -301,6 +301,7 @@ async def test_a_video_that_was_received_when_the_process_ended_is_found_by_the_
     assert (workshop.studio.kept, workshop.studio.receiving) == ({"videos/a.mp4"}, set())
 
 
+@pytest.mark.proof
 async def test_without_a_video_a_post_whose_process_ended_stays_unconfirmed(
     workshop: Workshop,
 ) -> None:

@@ -56,6 +56,7 @@ def catalog(request: pytest.FixtureRequest) -> Catalog:
     return CATALOG if request.param == "own" else packaged(request.param)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("pictures", [(), (slash.SOME_PICTURE,)], ids=["words", "picture"])
 def test_nobody_is_refused_what_was_suggested(
     catalog: Catalog, pictures: tuple[Picture, ...]
@@ -79,6 +80,7 @@ def test_with_a_sound_those_who_take_it_are_offered_and_no_length(catalog: Catal
     assert slash.families(catalog, wish) == []
 
 
+@pytest.mark.proof
 @settings(max_examples=30)  # each asks for hundreds of combinations
 @given(width=st.integers(1, 9000), height=st.integers(1, 9000))
 def test_nor_whatever_shape_the_picture_then_has(width: int, height: int) -> None:
