@@ -202,7 +202,7 @@ class Service:
                 return None
 
     async def _check_seen(self, job: Job, call: Call) -> None:
-        """Of what was shown to nobody else, nobody else makes anything: ids are no secrets."""
+        """A video that others were not shown is not theirs to build on: ids are no secrets."""
         if call.person.id == job.order.person.id:
             return
         home, here = job.order.address, call.address

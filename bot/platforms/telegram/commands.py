@@ -117,7 +117,7 @@ class Commands:
         await self._updates.done(update, *album)
 
     async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
-        """Of what can't be read whole nothing is ordered: its person is told."""
+        """A message that can't be read whole orders nothing, and its person is told."""
         speaking = next((each for each in items if reading.words_of(each)), message)
         command = reading.command_of(speaking, own_name=self._me.username or "")
         known = command is not None and command.name in self._acts

@@ -148,23 +148,26 @@ async def test_the_pictures_of_a_forward_are_used(
     assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", None)]
 
 
+async def _said_of_a_forward(fake: FakeDiscord, ann: Member) -> str:
+    """The answer to a mention that replies to a forward of Ann's own picture."""
+    picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    await ann.say("it purrs", mentions_bot=True, reply_to=await ann.forward(picture))
+    return (await fake.next("message", lambda each: each.author.bot)).content
+
+
 async def test_a_forward_is_not_taken_for_ones_own_picture(
     fake: FakeDiscord, sighted: Bot, ann: Member
 ) -> None:
-    picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
-    await ann.say("it purrs", mentions_bot=True, reply_to=await ann.forward(picture))
-    shown = await fake.next("message", lambda each: each.author.bot)
-    assert shown.content.startswith("I can't tell whose picture that is")
+    said = await _said_of_a_forward(fake, ann)
+    assert said.startswith("I can't tell whose picture that is")
     assert sighted.service.submitted == []
 
 
 async def test_a_forward_that_discord_hides_is_said_to_be_hidden(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
-    picture = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
-    await ann.say("it purrs", mentions_bot=True, reply_to=await ann.forward(picture))
-    shown = await fake.next("message", lambda each: each.author.bot)
-    assert shown.content.startswith("Discord does not show me what is in messages that don't")
+    said = await _said_of_a_forward(fake, ann)
+    assert said.startswith("Discord does not show me what is in messages that don't")
     assert bot.service.submitted == []
 
 
