@@ -10,8 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.core import jobs as moves
-from bot.core import replies, schedule
+from bot.core import moves, replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video

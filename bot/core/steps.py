@@ -9,8 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core import fetching, schedule
-from bot.core import jobs as moves
+from bot.core import fetching, moves, schedule
 from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary

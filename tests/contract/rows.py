@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Order, Person, VideoRequest
 from bot.core.posts import CARD_GRACE, Post, PostKind
