@@ -23,7 +23,7 @@ from bot.cli.simulator import KEY, only_gateway
 from bot.cli.wish import Wish, order_for
 from bot.cli.words import tell
 from bot.config import Config, load
-from bot.core import fetching, steps
+from bot.core import content, fetching
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.orders import VideoRequest
@@ -131,6 +131,9 @@ async def generate(
             made = await _create(gateway, studio, request, files, ticket, into)
             done = await _watch(gateway, made, report, prompt=request.written, patience=patience)
             video = await _download(gateway, studio, made.gateway_id, done, prompt=request.written)
+            if not video.plays:
+                report(None, tell("generate.converting"))
+                video = await studio.convert(video)
             report(100, tell("generate.working"))
             remarks = await hand_over(studio, video, into)
     elapsed, megabytes = time.monotonic() - begun, video.size / 1e6
@@ -282,13 +285,13 @@ async def _download(
             return got
         is_withheld = _is_withheld(got, done)
         bad += is_withheld or isinstance(got, Unusable)
-        is_over = bad == steps.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
+        is_over = bad == content.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
         if isinstance(got, Locked) or is_over:
             why = in_words(got.detail)
             if is_withheld:
                 raise Broken("generate_withheld", gateway=gateway.name, detail=why)
             raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=why)
-        await asyncio.sleep(min(gateway.poll_step, steps.CONTENT_PACE))
+        await asyncio.sleep(min(gateway.poll_step, content.CONTENT_PACE))
 
 
 def _is_withheld(got: Locked | Trouble | Unusable, done: Done) -> bool:

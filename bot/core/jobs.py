@@ -17,6 +17,9 @@ THUMBNAIL_SIDE = 1280
 UNNAMED = "-"
 """In place of a gateway's id where a video came without one: it is never asked about."""
 
+MOST_CRASHES = 3
+"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
+
 CLAIM = 45.0
 """Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
 
@@ -31,6 +34,8 @@ class Status(StrEnum):
     SUBMITTING = "submitting"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
+    CONVERTING = "converting"
+    """Ours, but not playing everywhere: in line for its conversion, after which it is completed."""
     DELIVERED = "delivered"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -113,7 +118,8 @@ MOVES: dict[Status, frozenset[Status]] = {
         {Status.IN_PROGRESS, Status.FAILED, Status.UNCONFIRMED, Status.QUEUED}
     ),
     Status.IN_PROGRESS: frozenset({Status.COMPLETED, Status.FAILED}),
-    Status.COMPLETED: frozenset({Status.DELIVERED, Status.FAILED}),
+    Status.COMPLETED: frozenset({Status.CONVERTING, Status.DELIVERED, Status.FAILED}),
+    Status.CONVERTING: frozenset({Status.COMPLETED}),
     Status.UNCONFIRMED: frozenset({Status.IN_PROGRESS, Status.FAILED}),
     Status.DELIVERED: frozenset(),
     Status.FAILED: frozenset(),
@@ -151,7 +157,7 @@ class Video:
     reencoded: bool = False
     """Whether something in it was made anew; else a conversion is the same in another file."""
     plays: bool = True
-    """Whether it plays everywhere. It could not be converted if not, and is posted as a file."""
+    """Whether it plays everywhere. Else it is converted; if that fails, it is posted as a file."""
 
     @property
     def original(self) -> Original:
@@ -209,6 +215,8 @@ class Job:
     """Fallback URLs the gateway named for the content; for us, never for people."""
     silent: bool = False
     """The person chose *Don't post*."""
+    unconverted: Video | None = None
+    """The video as it came, while it is in line for its conversion."""
     video: Video | None = None
     submitted_at: float | None = None
     completed_at: float | None = None

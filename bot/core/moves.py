@@ -107,10 +107,33 @@ def completed(job: Job, *, now: float, sources: tuple[str, ...], withheld: bool 
     )
 
 
-def stored(job: Job, video: Video) -> Job:
-    """The video is ours; from here on only posts are due."""
-    return replace(
+def converting(job: Job, unconverted: Video, *, now: float) -> Job:
+    """The video is ours, and has to be converted first; where it came from is kept till then."""
+    return _move(
         job,
+        Status.CONVERTING,
+        unconverted=unconverted,
+        due_at=now,
+        claimed_until=None,
+        attempts=0,
+        reason=None,
+        detail=None,
+    )
+
+
+def unfetched(job: Job, *, now: float) -> Job:
+    """Our copy is gone before it was converted: it is fetched again."""
+    return _move(
+        job, Status.COMPLETED, unconverted=None, due_at=now, claimed_until=None, attempts=0
+    )
+
+
+def stored(job: Job, video: Video) -> Job:
+    """The video is ours, as it is posted; from here on only posts are due."""
+    fetched = _move(job, Status.COMPLETED) if job.status is Status.CONVERTING else job
+    return replace(
+        fetched,
+        unconverted=None,
         video=video,
         sources=(),
         due_at=None,

@@ -122,6 +122,7 @@ def card(
     *,
     ready_at: float | None = None,
     at_once: int | None = None,
+    before: int = 0,
     is_soon: bool = False,
     is_late: bool = False,
     is_direct: bool = False,
@@ -130,21 +131,20 @@ def card(
 ) -> Reply:
     """The status card, always drawn from the job's row.
 
-    `at_once`: how many of its model are made at a time, if that is known; `is_soon`: `ready_at` is
-    so near that it may pass before anybody reads it; `is_late`: past the soft deadline;
-    `is_direct`: its video went to its person alone; `cost`: what is counted for it, if it has a
-    price.
+    `at_once`: how many of its model are made at a time, if that is known; `before`: how many videos
+    are converted before it; `is_soon`: `ready_at` is so near that it may pass before anybody reads
+    it; `is_late`: past the soft deadline; `is_direct`: its video went to its person alone; `cost`:
+    what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     promised = ready_at and not waits(job)
-    timing = [Text(id="fact.ready", values={"at": ready_at})] if promised else []
-    if timing and is_soon:
-        timing = [Text(id="fact.soon")]
+    ready = Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})
+    timing = [ready] if promised else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
-    price = [cost_fact(job.request, cost)] if cost else []
+    price, state = [cost_fact(job.request, cost)] if cost else [], _state(job, is_direct=is_direct)
     return Reply(
-        text=_turn(job, at_once) or Text(id=f"card.{_state(job, is_direct=is_direct)}"),
+        text=_turn(job, at_once) or _line(job, before) or Text(id=f"card.{state}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(
@@ -306,6 +306,12 @@ def _turn(job: Job, at_once: int | None) -> Text | None:
     return Text(id="card.waiting_for_turn", values={"family": job.request.label}, count=at_once)
 
 
+def _line(job: Job, before: int) -> Text | None:
+    if job.status is not Status.CONVERTING or not before:
+        return None
+    return Text(id="card.waiting_for_conversion", count=before)
+
+
 def _state(job: Job, *, is_direct: bool) -> str:
     if job.status is Status.QUEUED and job.pictures_missing:
         given = any(each.source for each in job.order.pictures)
@@ -364,6 +370,7 @@ _TONES = {
     Status.SUBMITTING: Tone.WAITING,
     Status.IN_PROGRESS: Tone.WORKING,
     Status.COMPLETED: Tone.WORKING,
+    Status.CONVERTING: Tone.WORKING,
     Status.DELIVERED: Tone.DONE,
     Status.FAILED: Tone.FAILED,
     Status.UNCONFIRMED: Tone.FAILED,

@@ -11,33 +11,35 @@ from pathlib import Path
 
 from bot.core import fetching, moves, schedule
 from bot.core.alone import Alone
+from bot.core.content import Content
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, UNNAMED, Job, Reason, Status, Video
+from bot.core.jobs import (
+    HARD_DEADLINE,
+    LAST_DEADLINE,
+    MOST_CRASHES,
+    UNNAMED,
+    Job,
+    Reason,
+    Status,
+)
 from bot.core.notices import about_shape, about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
-from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
+from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
-from bot.core.probing import PROBE_TIME, ask
 from bot.core.submission import Submission
 from bot.log import get_logger
 
 PICTURE_TRIES = 5
-MOST_CRASHES = 3
-"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
 AWHILE = 2.0
 """Seconds until a step comes again that may not begin beside others."""
 CARE = 30.0
 """Seconds that a suspect step waits, with all that is finished and paid for behind it."""
+_EVEN_SO = frozenset({Status.SUBMITTING, Status.CONVERTING})
+"""States whose steps see to that themselves."""
 LOST_AFTER = 600.0
 LOST_TRIES = 5
 """A gateway that does not know an id is believed after this time and this many looks."""
-CONTENT_PATIENCE = 2 * 3600.0
-"""Seconds after completion in which content that a gateway denies having is asked for again."""
-CONTENT_PACE = 60.0
-"""Seconds at most between two tries to fetch what is made and paid for."""
-CONTENT_TRIES = 3
-"""Tries after which a file that can't be taken is believed to stay like that."""
 _BROKEN_LIMITS = {
     (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
     (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
@@ -61,11 +63,13 @@ class Steps:
         desk: Desk,
         *,
         submission: Submission,
+        content: Content,
         platforms: Mapping[str, Platform],
         media: Media,
     ) -> None:
         self._desk = desk
         self._submission = submission
+        self._content = content
         self._platforms = platforms
         self._media = media
         self._files = Alone(desk.clock.steady)
@@ -75,12 +79,12 @@ class Steps:
         try:
             if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
                 await self._take_file(job)
-            elif job.crashes >= MOST_CRASHES and job.status is not Status.SUBMITTING:
+            elif job.crashes >= MOST_CRASHES and job.status not in _EVEN_SO:
                 log.error("job.put_aside", job=job.id, status=job.status, crashes=job.crashes)
                 await self._desk.put_off(job, schedule.spread(CARE, by=job.id))
             else:
                 await self._take(job)
-                await self._clear(job)
+                await self._content.clear(job)
         except asyncio.CancelledError:
             # Told to stop: the next process need not wait for our claim, nor think that we died.
             with suppress(Exception):  # a database that takes nothing does not hold the end up
@@ -103,7 +107,9 @@ class Steps:
             case Status.IN_PROGRESS:
                 await self._look(job)
             case Status.COMPLETED if job.video is None:
-                await self._fetch_video(job)
+                await self._content.fetch(job)
+            case Status.CONVERTING:
+                await self._content.convert(job)
             case _:
                 await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
 
@@ -278,81 +284,6 @@ class Steps:
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
         wait = max(await self._desk.next_look(job), pace)
         await self._desk.put_off(replace(job, attempts=misses), wait, was=job)
-
-    # --- the finished video --------------------------------------------------------------------
-
-    async def _fetch_video(self, job: Job) -> None:
-        gateway = await self._desk.gateway(job)
-        if gateway is None or job.gateway_id is None:
-            return
-        prompt = job.request.written
-        got = await fetching.fetch_video(
-            gateway, self._media, job.gateway_id, job.sources, prompt=prompt
-        )
-        match got:
-            case Video():
-                await self._keep(job, moves.stored(job, got))
-            case Locked(detail=detail):
-                await self._content_locked(job, gateway, detail)
-            case Unusable(reason, detail):
-                await self._content_unusable(job, reason, detail)
-            case Trouble(detail, _, definite):
-                await self._content_trouble(job, detail, definite=definite)
-
-    async def _keep(self, job: Job, after: Job) -> None:
-        if after.silent:
-            after = moves.delivered(after, now=self._desk.clock.now())
-        if await self._desk.save(job, after) is None and after.video:
-            for key in after.video.keys:
-                await self._media.delete(key)
-
-    async def _clear(self, job: Job) -> None:
-        """A video that came as the answer is kept as it came until its job needs it no more."""
-        keys = fetching.received_in(job.sources)
-        row = await self._desk.jobs.get(job.id) if keys else None
-        if row is None or not (row.video or row.is_final):
-            return
-        for key in keys:
-            with suppress(Temporary):  # a leftover in the storage is no trouble of this job
-                await self._media.delete(key)
-
-    async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
-        """The same answer a few times is believed. The row counts them: its reason is set then."""
-        tries = 1 + (job.attempts if job.reason else 0)
-        log.warning("content.unusable", job=job.id, reason=reason, tries=tries, what=_kind(detail))
-        if tries >= CONTENT_TRIES:
-            await self._desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
-            return
-        tried = replace(job, attempts=tries, reason=reason, detail=detail)
-        await self._desk.put_off(tried, CONTENT_PACE, was=job)
-
-    async def _content_locked(self, job: Job, gateway: Gateway, detail: str) -> None:
-        """The key is in trouble only where a free question with it is refused as well.
-
-        A job begins one pause at most: if its gateway works for others later, it is this job.
-        """
-        probe = await ask(gateway, patience=PROBE_TIME)
-        is_locked = isinstance(probe, Locked)
-        if isinstance(probe, Locked) and not job.attempts:
-            await self._desk.pause(job, probe)
-        await self._content_trouble(job, detail, definite=not is_locked)
-
-    async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
-        """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
-        if definite and job.reason is Reason.WITHHELD:
-            await self._content_unusable(job, job.reason, detail)
-            return
-        log.warning("content.failed", job=job.id, what=_kind(detail), attempts=job.attempts)
-        patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
-        if self._desk.is_past(patience, job.completed_at):
-            gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
-            await self._desk.save(job, gone)
-        elif job.reason:
-            # An outage in between neither counts as one of those tries nor makes them forgotten.
-            await self._desk.put_off(job, CONTENT_PACE)
-        else:
-            step = min(self._desk.step(job), CONTENT_PACE)
-            await self._desk.again(job, base=step, most=CONTENT_PACE)
 
 
 @contextmanager

@@ -194,6 +194,7 @@ COUNTS = {
     Status.SUBMITTING: replace(FULL, person_at_once=1),
     Status.IN_PROGRESS: replace(FULL, person_at_once=1),
     Status.COMPLETED: FULL,
+    Status.CONVERTING: FULL,
     Status.DELIVERED: FULL,
     Status.FAILED: TRIED,
     Status.CANCELLED: TRIED,

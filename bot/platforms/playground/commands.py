@@ -237,7 +237,8 @@ class Commands:
                 open_only = query == "jobs"
                 chosen = [job for job in recent if not (open_only and job.is_final)]
                 return [
-                    messages.job_item(job, locale, shown=self._shown(job)) for job in chosen[:10]
+                    messages.job_item(job, await self._drawn(job), locale, shown=self._shown(job))
+                    for job in chosen[:10]
                 ]
             case "quota":
                 left, usage = await self._service.left(address(), person)

@@ -13,6 +13,7 @@ from bot.core.posts import EDIT_PACE, EDITS_END, Form, Post, PostKind, due_after
 from tests.unit.core.orders import CAT, SONG, job, order
 
 VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+RAW = Video(key="originals/a.mkv", size=9, width=16, height=9, seconds=5.0, plays=False)
 
 
 def path(*statuses: Status) -> Job:
@@ -26,6 +27,8 @@ def path(*statuses: Status) -> Job:
                 row = moves.accepted(row, "v1", now=1_002.0, due_at=1_012.0)
             case Status.COMPLETED:
                 row = moves.completed(row, now=1_060.0, sources=("https://x/v.mp4",))
+            case Status.CONVERTING:
+                row = moves.converting(row, RAW, now=1_060.5)
             case Status.DELIVERED:
                 row = moves.delivered(row, now=1_061.0)
             case Status.UNCONFIRMED:
@@ -34,7 +37,7 @@ def path(*statuses: Status) -> Job:
                 row = moves.failed(row, Reason.REFUSED, charged=False)
             case Status.CANCELLED:
                 row = moves.cancelled(row, Reason.BY_PERSON)
-            case Status.QUEUED:
+            case _:
                 row = moves.requeued(row, due_at=1_010.0, attempts=1)
     return row
 
@@ -44,6 +47,12 @@ TO: dict[Status, tuple[Status, ...]] = {
     Status.SUBMITTING: (Status.SUBMITTING,),
     Status.IN_PROGRESS: (Status.SUBMITTING, Status.IN_PROGRESS),
     Status.COMPLETED: (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED),
+    Status.CONVERTING: (
+        Status.SUBMITTING,
+        Status.IN_PROGRESS,
+        Status.COMPLETED,
+        Status.CONVERTING,
+    ),
     Status.DELIVERED: (
         Status.SUBMITTING,
         Status.IN_PROGRESS,

@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
+from bot.core.content import CONTENT_PATIENCE
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
-from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, Reason, Status
+from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, MOST_CRASHES, Reason, Status
 from bot.core.orders import SoundFit
 from bot.core.outcomes import (
     Accepted,
@@ -35,7 +36,7 @@ from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
-from bot.core.steps import CARE, CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
+from bot.core.steps import CARE, LOST_AFTER
 from bot.i18n import say
 from tests.unit.core.orders import ANN, BOB, CAT, CATALOG, SINGER, SINGING, SONG, offering, order
 from tests.unit.core.workshop import Workshop
@@ -118,7 +119,7 @@ async def test_whoever_orders_during_a_pause_is_told_of_it_and_may_cancel(
     await workshop.work(1)
     second = await workshop.submit(order())
     await workshop.work(1)
-    card = await workshop.posting.card(await workshop.job(second.id))
+    card = await workshop.cards.card(await workshop.job(second.id))
     assert card.text.id == "card.waiting_for_operator"
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     ended = await workshop.service.cancel(second.id, Actor(person=ANN))
@@ -134,7 +135,7 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     await workshop.work(15)
     waiting = await workshop.job(second.id)
     assert (workshop.gateway.posts, waiting.status, waiting.attempts) == (1, Status.QUEUED, 0)
-    card = await workshop.posting.card(waiting)
+    card = await workshop.cards.card(waiting)
     assert say(card.text, "en") == (
         "Taken. It waits its turn: Wan makes one video of this kind at a time, "
         "and one is being made."

@@ -2,6 +2,7 @@
 
 import array
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
 from PIL import Image
 
+from bot.core.errors import Broken
 from bot.media import encoding
 from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
@@ -109,7 +111,12 @@ def posted(source: Path) -> tuple[Way, Path]:
     if verdict.way is Way.AS_IT_IS:
         return verdict.way, source
     target = source.with_name("posted.mp4")
-    return encoding.convert(source, target, verdict)[1], target
+    if not verdict.pictures:
+        with suppress(Broken):
+            encoding.remux(source, target, verdict)
+            return verdict.way, target
+    encoding.convert(source, target)
+    return Way.REENCODED, target
 
 
 def made(tmp_path: Path, film: Film, **more: Any) -> Path:

@@ -146,7 +146,9 @@ async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_we
     source = write_clip(tmp_path / "film", "libvpx-vp9", "webm", sound="libopus")
     before = source.read_bytes()
 
-    video = await studio.keep_video(source)
+    raw = await studio.keep_video(source)
+    assert (raw.plays, raw.width, raw.height) == (False, 64, 48)
+    video = await studio.convert(raw)
 
     assert (video.width, video.height, video.plays) == (64, 48, True)
     async with studio.file(video.key) as kept:
@@ -167,31 +169,12 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
     source = write_clip(tmp_path / "film", "libx265", "mov")
     before = source.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
-        video = await studio.keep_video(source)
+        video = await studio.convert(await studio.keep_video(source))
         assert (video.plays, video.converted, video.width, video.seconds) == (False, None, 64, 1.0)
         assert video.original == Original(key=video.key, size=len(before))
         async with studio.file(video.key) as kept:
             assert (kept.suffix, kept.read_bytes()) == (".mov", before)
         assert (await studio.keep_video(clip)).plays
-
-
-async def test_only_a_few_videos_wait_for_a_conversion(tmp_path: Path) -> None:
-    """Else they would keep all the places that downloads have."""
-    long = write_clip(tmp_path / "long", "mpeg4", "avi", times=range(48), size=(1280, 720))
-    short = write_clip(tmp_path / "short", "mpeg4", "avi", times=range(4))
-    async with Studio(tmp_path / "data", most_converting=1) as studio:
-
-        async def end(film: Path) -> str:
-            try:
-                return f"{(await studio.keep_video(film)).plays}"
-            except Temporary as later:
-                return later.code
-
-        first, ends = asyncio.create_task(end(long)), set()
-        while not first.done():
-            ends.add(await end(short))
-        assert ends | {await first} == {"True", "converting"}
-        assert await end(short) == "True"
 
 
 @pytest.mark.proof
@@ -201,11 +184,12 @@ async def test_pictures_and_good_videos_do_not_wait_for_conversions(
     film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
     picture = tmp_path / "photo.png"
     picture.write_bytes(encoded(quarters(100, 80)))
+    raw = await studio.keep_video(film)
     async with asyncio.TaskGroup() as group:
-        films = [group.create_task(studio.keep_video(film)) for _ in range(3)]
+        conversion = group.create_task(studio.convert(raw))
         await studio.keep_pictures([picture], Fit())
         await studio.keep_video(clip)
-        assert not any(each.done() for each in films)
+        assert not conversion.done()
 
 
 async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:
