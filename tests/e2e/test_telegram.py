@@ -396,6 +396,7 @@ async def test_the_very_file_comes_on_request(hall: Hall) -> None:
     assert (file.media.kind, file.media.sha256) == ("document", video.media.sha256)
 
 
+@pytest.mark.proof
 async def test_of_a_converted_video_as_file_gives_the_original(hall: Hall) -> None:
     """Byte for byte; meanwhile its card says that it is converted."""
     async with hall.app():

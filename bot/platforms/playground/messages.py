@@ -109,6 +109,7 @@ _WORDS = (
     "not_a_picture",
     "needs_picture",
     "show",
+    "as_file",
     "history_label",
     "latest",
     "gone",
