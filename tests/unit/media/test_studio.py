@@ -1,7 +1,9 @@
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -175,6 +177,42 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
         async with studio.file(video.key) as kept:
             assert (kept.suffix, kept.read_bytes()) == (".mov", before)
         assert (await studio.keep_video(clip)).plays
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("end", ["killed", "too slow"])
+async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behind(
+    clip: Path, tmp_path: Path, end: str
+) -> None:
+    film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
+    data, patience = tmp_path / "data", 0.5 if end == "too slow" else 60.0
+    async with Studio(data, workers=1, patience=patience) as studio:
+        raw = await studio.keep_video(film)
+        (worker,) = _workers()
+        conversion = asyncio.create_task(studio.convert(raw))
+        async with asyncio.timeout(20):
+            while not list((data / "scratch").rglob("video.mp4")):
+                await asyncio.sleep(0)
+        if end == "killed":
+            os.kill(worker, signal.SIGKILL)
+        video = await conversion
+        assert (video.key, video.plays, video.thumbnail is not None) == (raw.key, False, True)
+        assert worker not in _workers()
+        assert list((data / "scratch").iterdir()) == []
+        assert (await studio.keep_video(clip)).plays, "the next worker is a new one"
+    assert _workers() == set()
+
+
+def _workers() -> set[int]:
+    """Our worker processes."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            facts = (process / "stat").read_text().rpartition(") ")[2]
+            parent = int(facts.split()[1])
+            if parent == os.getpid() and b"bot.media.workers" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
+    return found
 
 
 @pytest.mark.proof
