@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.core import fetching, moves
 from bot.core.conversions import Conversions
 from bot.core.desk import Desk
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
 from bot.core.outcomes import Locked, Trouble, Unusable
 from bot.core.ports import Gateway, Media
@@ -72,13 +72,12 @@ class Content:
         began = self._desk.clock.steady()
         try:
             video = await self._media.convert(unconverted)
-        except Temporary as error:
+        except BotError as error:
             log.warning("conversion.failed", job=job.id, code=error.code)
-            await self._desk.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)
-        except Broken as broken:
-            if broken.code != "file_missing":
-                raise
-            await self._desk.save(job, moves.unfetched(job, now=self._desk.clock.now()))
+            if error.code == "file_missing":
+                await self._desk.save(job, moves.unfetched(job, now=self._desk.clock.now()))
+            else:
+                await self._desk.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)
         else:
             if video.plays:
                 await self._conversions.ended(unconverted, self._desk.clock.steady() - began)

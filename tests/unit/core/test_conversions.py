@@ -179,6 +179,7 @@ async def test_a_restart_converts_what_is_stored_and_asks_the_gateway_for_nothin
     assert (after.video.original.key, after.unconverted) == (RAW.key, None)
 
 
+@pytest.mark.proof
 async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: Path) -> None:
     """In the real loops, with a line of conversions of which the first does not end."""
     async with open_rows(tmp_path) as database:
