@@ -43,9 +43,11 @@ _BROKEN_LIMITS = {
     (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
     (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
     (Reason.PICTURE_BAD, "picture_too_many_pixels"): Reason.PICTURE_VAST,
+    (Reason.PICTURE_BAD, "picture_demanding"): Reason.PICTURE_DEMANDING,
     (Reason.PICTURE_BAD, "picture_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "sound_format"): Reason.SOUND_UNKNOWN,
     (Reason.SOUND_BAD, "sound_short"): Reason.SOUND_SHORT,
+    (Reason.SOUND_BAD, "sound_demanding"): Reason.SOUND_DEMANDING,
     (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "picture_too_large"): Reason.SOUND_HEAVY,  # of a download, whatever it is
 }

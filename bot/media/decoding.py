@@ -85,9 +85,7 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
         if kind is Format.JPEG:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size.
             picture.draft(picture.mode, box)
-        plain = _plain(_shown(picture, kind))
-        if box[0] < size[0] or box[1] < size[1]:
-            plain.thumbnail(box, Image.Resampling.LANCZOS)
+        plain = _shrunk(_plain(_shown(picture, kind)), box)
     return plain if turn is None else plain.transpose(turn)
 
 
@@ -103,6 +101,8 @@ def _translated() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except MemoryError as error:
+        raise Refused("picture_demanding") from error
     except Image.DecompressionBombError as error:  # a frame that is larger than the header says
         raise Refused("picture_broken") from error
     except UnidentifiedImageError as error:
@@ -162,8 +162,11 @@ def _shown(picture: Image.Image, kind: Format) -> Image.Image:
 def _is_blank(frame: Image.Image) -> bool:
     """Whether it is of one colour, or of none."""
     is_clear = frame.has_transparency_data
-    glance = frame.convert("RGBA" if is_clear else "RGB").resize(_GLANCE, Image.Resampling.BOX)
-    bands = [band.getextrema() for band in glance.split()]
+    wanted = "RGBA" if is_clear else "RGB"
+    plain = frame if frame.mode == wanted else frame.convert(wanted)
+    # Band by band: to resize all at once, Pillow would copy a picture that has an alpha channel.
+    glances = (plain.getchannel(band).resize(_GLANCE, Image.Resampling.BOX) for band in wanted)
+    bands = [glance.getextrema() for glance in glances]
     spans = [float(most) - float(least) for least, most in bands]  # type: ignore[arg-type]
     is_unseen = is_clear and float(bands[3][1]) < _LEAST_CONTRAST  # type: ignore[arg-type]
     return is_unseen or max(spans) < _LEAST_CONTRAST
@@ -177,8 +180,19 @@ def _plain(picture: Image.Image) -> Image.Image:
         picture.info.pop("transparency", None)
         return picture.point(lambda value: value * (1 / 256)).convert("L")
     if picture.has_transparency_data:
-        return picture.convert("RGBA")
+        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
     return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
+
+
+def _shrunk(picture: Image.Image, box: Size) -> Image.Image:
+    """A picture of its own: one that is still tied to its file may be read from there once more.
+
+    The plugin of HEIF does so where the file holds several, and trips over a size that has changed.
+    """
+    size = min(box[0], picture.width), min(box[1], picture.height)
+    if size == picture.size:
+        return picture.copy()
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _without_texts(file: IO[bytes]) -> IO[bytes]:

@@ -8,8 +8,8 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from errno import EXDEV
 from pathlib import Path
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.core.containers import SUFFIXES
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
@@ -27,7 +27,7 @@ from bot.media.storage import Storage, named_key, new_key, sync
 from bot.media.videos import Probe
 from bot.media.workers import Workers
 
-PICTURE_TIMEOUT = 30.0
+PICTURE_TIMEOUT = 60.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
 LOOK_TIMEOUT = 90.0
@@ -57,12 +57,13 @@ class Studio:
         storage_url: str | None = None,
         workers: int = 3,
         patience: float = CONVERT_TIMEOUT,
+        picture_patience: float = PICTURE_TIMEOUT,
         most_converting: int = MOST_CONVERTING,
     ) -> None:
         """Without `storage_url` the files are kept in `data/media`.
 
         Of the workers one may convert and one may shrink for minutes; the others are quick.
-        `patience`: seconds that a conversion may take.
+        `patience`: seconds that a conversion may take; `picture_patience`: those of a picture.
         """
         self._scratch = data / "scratch"
         self._received = data / "received"
@@ -73,6 +74,7 @@ class Studio:
         self._converting = asyncio.Lock()
         self._to_convert = 0
         self._patience = patience
+        self._picture_patience = picture_patience
         self._most_converting = most_converting
 
     async def __aenter__(self) -> Self:
@@ -123,9 +125,10 @@ class Studio:
         key = new_key("sounds", "mp3")
         async with self.scratch() as folder:
             fitted = folder / "sound.mp3"
-            seconds = await self._workers.run(
-                sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
-            )
+            with _demanding("sound_demanding"):
+                seconds = await self._workers.run(
+                    sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
+                )
             size = await asyncio.to_thread(lambda: fitted.stat().st_size)
             await self.storage.put(key, fitted)
         return Recording(key=key, size=size, seconds=seconds)
@@ -261,9 +264,10 @@ class Studio:
         key, whole = new_key("pictures", "jpg"), new_key("originals", "jpg")
         async with self.scratch() as folder:
             files = folder / "picture.jpg", folder / "whole.jpg"
-            fitted, (width, height) = await self._workers.run(
-                pictures.fit_pictures, source, fit, *files, timeout=PICTURE_TIMEOUT
-            )
+            with _demanding("picture_demanding"):
+                fitted, (width, height) = await self._workers.run(
+                    pictures.fit_pictures, source, fit, *files, timeout=self._picture_patience
+                )
             for name, file in zip((key, whole), files, strict=True):
                 await self.storage.put(name, file)
         return Still(key=key, whole=whole, width=width, height=height), fitted
@@ -288,6 +292,17 @@ class Studio:
                 if folder.stat().st_mtime < time.time() - FORGOTTEN_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
         return Storage(self._url, scratch=self._scratch)
+
+
+@contextmanager
+def _demanding(code: str) -> Iterator[None]:
+    """A file that takes too long is not damaged, and would take as long the next time."""
+    try:
+        yield
+    except Broken as broken:
+        if broken.code == "worker_too_slow":
+            raise Refused(code) from broken
+        raise
 
 
 def _film_key(name: str) -> str:
