@@ -213,6 +213,8 @@ class Picture:
     """The key of all there was of it."""
     fit: Fit | None = None
     """The demands `key` meets."""
+    is_bad: bool = False
+    """Of several pictures this is the one that could not be used."""
 
     def check(self) -> None:
         """Raise `Refused` with the limit that the platform's own numbers show to be broken."""

@@ -228,7 +228,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         text=Text(id=said, values=values),
         tone=Tone.FAILED,
         prompt=job.request.prompt,
-        facts=(Text(id="fact.not_counted"),),
+        facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
         ping=job.order.person.id,
@@ -239,10 +239,24 @@ def error(problem: BotError) -> Reply:
     """An error's sentence, for its person alone."""
     limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
     count = limit if isinstance(limit, int) else None
-    return Reply(
-        text=Text(id=f"error.{problem.code}", values=problem.values, count=count),
-        tone=Tone.FAILED,
-    )
+    said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
+    if problem.which:
+        said = Text(
+            id="error.of_several", values={"said": said, "which": _numbered(*problem.which)}
+        )
+    return Reply(text=said, tone=Tone.FAILED)
+
+
+def _which(job: Job) -> list[Text]:
+    """The one of several pictures that could not be used."""
+    pictures = job.order.pictures
+    bad = [number for number, each in enumerate(pictures, 1) if each.is_bad]
+    is_about = str(job.reason).startswith("picture_")
+    return [_numbered(number, len(pictures)) for number in bad if is_about]
+
+
+def _numbered(number: int, of: int) -> Text:
+    return Text(id="fact.which_picture", values={"number": number, "of": of})
 
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:

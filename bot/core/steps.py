@@ -13,7 +13,7 @@ from bot.core import fetching, schedule
 from bot.core import jobs as moves
 from bot.core.alone import Alone
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, UNNAMED, Job, Reason, Status, Video
 from bot.core.notices import about_shape, about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
@@ -178,7 +178,8 @@ class Steps:
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
-        await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
+        told = _pointed_out(job, problem)
+        await self._desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
         fit = job.request.fit
@@ -187,10 +188,11 @@ class Steps:
         wanted = [each for each in job.order.pictures if each.key is None]
         platform = self._platforms[job.order.address.platform]
         async with self._media.scratch() as directory, AsyncExitStack() as stack:
-            raw = [
-                await stack.enter_async_context(self._raw(each, platform, directory / str(number)))
-                for number, each in enumerate(wanted)
-            ]
+            raw = []
+            for number, each in enumerate(wanted, 1):
+                with about(number, len(wanted)):
+                    found = self._raw(each, platform, directory / str(number))
+                    raw.append(await stack.enter_async_context(found))
             kept = await self._media.keep_pictures(raw, fit)
         copies = iter(kept)
         pictures = [
@@ -356,6 +358,14 @@ class Steps:
         else:
             step = min(self._desk.step(job), CONTENT_PACE)
             await self._desk.again(job, base=step, most=CONTENT_PACE)
+
+
+def _pointed_out(job: Job, problem: BotError) -> Job:
+    """The job with the one of its pictures marked that the problem is about."""
+    wanted = [at for at, each in enumerate(job.order.pictures) if each.key is None]
+    bad = wanted[problem.which[0] - 1] if problem.which else None
+    pictures = [replace(each, is_bad=at == bad) for at, each in enumerate(job.order.pictures)]
+    return replace(job, order=replace(job.order, pictures=tuple(pictures)))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.core.containers import SUFFIXES
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
@@ -107,8 +107,9 @@ class Studio:
         kept: list[Still] = []
         size = None
         try:
-            for source in sources:
-                still, size = await self._keep_picture(source, _sized(fit, size))
+            for number, source in enumerate(sources, 1):
+                with about(number, len(sources)):
+                    still, size = await self._keep_picture(source, _sized(fit, size))
                 kept.append(still)
         except BaseException as error:
             for key in (each for still in kept for each in (still.key, still.whole)):

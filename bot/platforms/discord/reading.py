@@ -5,7 +5,7 @@ import re
 import discord
 
 from bot import i18n
-from bot.core.errors import Refused
+from bot.core.errors import Refused, in_turn
 from bot.core.hints import may_be_picture, may_be_sound
 from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
 from bot.core.prompts import clean
@@ -147,17 +147,29 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
 
 
 def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """Every picture of a message that we can take; `Refused` if there are only larger ones.
+    """Every picture of a message. Raises `Refused` for the first that we can't take.
 
     Whoever asked for the pictures in our own messages can't be known, nor who posted what is
     forwarded.
     """
+    pictures = _attached(message, own_id=own_id)
+    return tuple(in_turn(lambda each: picture_of(each[0], author=each[1]), pictures))
+
+
+def choices_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
+    """The same for somebody who chooses one of them: too large ones are no choice."""
+    pictures = _attached(message, own_id=own_id)
+    usable = [(each, author) for each, author in pictures if each.size <= PICTURE_BYTES]
+    return tuple(picture_of(each, author=author) for each, author in usable or pictures)
+
+
+def _attached(
+    message: discord.Message, *, own_id: int
+) -> list[tuple[discord.Attachment, str | None]]:
     author = None if message.author.id == own_id else str(message.author.id)
     by = [(each, author) for each in message.attachments]
     by += [(each, None) for part in message.message_snapshots for each in part.attachments]
-    pictures = [(each, author) for each, author in by if is_picture(each)]
-    usable = [(each, author) for each, author in pictures if each.size <= PICTURE_BYTES]
-    return tuple(picture_of(each, author=author) for each, author in usable or pictures)
+    return [(each, author) for each, author in by if is_picture(each)]
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:

@@ -129,6 +129,23 @@ async def test_a_reply_to_what_is_gone_is_not_words_alone(
     assert len(sighted.service.submitted) == 1
 
 
+@pytest.mark.parametrize("too", ["heavy", "vast"])
+async def test_of_several_pictures_the_one_that_is_refused_is_named(
+    fake: FakeDiscord, bot: Bot, ann: Member, too: str
+) -> None:
+    """Without it another video would be made than the one that was asked for, and paid."""
+    good, bad = fake.attachment(PNG, "cat.png"), fake.attachment(PNG, "dog.png")
+    if too == "heavy":
+        bad.size = 8_500_000
+    else:
+        bad.width, bad.height = 10_000, 10_000
+    await ann.say("meet", mentions_bot=True, attachments=[good, bad])
+    told = (await fake.next("message", lambda each: each.author.bot)).content
+    assert told.startswith("That picture has ")
+    assert told.endswith("I mean number 2 of 2.")
+    assert bot.service.submitted == []
+
+
 @pytest.mark.parametrize("by", ["mention", "menu", "direct"])
 async def test_the_pictures_of_a_forward_are_used(
     fake: FakeDiscord, sighted: Bot, ann: Member, by: str

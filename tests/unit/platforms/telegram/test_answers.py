@@ -87,6 +87,18 @@ async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
     assert await lobby.jobs() == []
 
 
+@pytest.mark.parametrize("caption", ["", "/animate", "/video they meet"])
+async def test_of_an_album_the_one_that_is_refused_is_named(lobby: Lobby, caption: str) -> None:
+    items = [
+        Item(content=png(), caption=caption, document_name="cat.png"),
+        Item(content=b"dog", document_name="dog.txt"),
+    ]
+    first, *others = await lobby.ann.sends_album(items)
+    await lobby.hear_together(first, *others)
+    assert lobby.answer(first).text.endswith("I mean number 2 of 2.")
+    assert await lobby.jobs() == []
+
+
 async def test_flags_count_in_a_draft(lobby: Lobby) -> None:
     said = await lobby.ann.says("a cat --Seconds 10")
     await lobby.hear(said)
