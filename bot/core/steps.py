@@ -16,7 +16,7 @@ from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, UNNAMED, Job, Reason, Status, Video
 from bot.core.notices import about_shape, about_word
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.probing import PROBE_TIME, ask
@@ -41,6 +41,8 @@ CONTENT_TRIES = 3
 """Tries after which a file that can't be taken is believed to stay like that."""
 _BROKEN_LIMITS = {
     (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "picture_kind"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "moves_already"): Reason.PICTURE_UNKNOWN,
     (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
     (Reason.PICTURE_BAD, "picture_too_many_pixels"): Reason.PICTURE_VAST,
     (Reason.PICTURE_BAD, "picture_demanding"): Reason.PICTURE_DEMANDING,
@@ -363,8 +365,14 @@ class Steps:
 def _pointed_out(job: Job, problem: BotError) -> Job:
     """The job with the one of its pictures marked that the problem is about."""
     wanted = [at for at, each in enumerate(job.order.pictures) if each.key is None]
-    bad = wanted[problem.which[0] - 1] if problem.which else None
-    pictures = [replace(each, is_bad=at == bad) for at, each in enumerate(job.order.pictures)]
+    first = 1 if len(wanted) == 1 else None
+    number = problem.which[0] if problem.which else first
+    bad = wanted[number - 1] if number else None
+    kind = VIDEO if problem.code == "moves_already" else problem.values.get("kind")
+    pictures = [
+        replace(each, is_bad=at == bad, kind=str(kind) if kind and at == bad else None)
+        for at, each in enumerate(job.order.pictures)
+    ]
     return replace(job, order=replace(job.order, pictures=tuple(pictures)))
 
 

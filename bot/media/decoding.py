@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from bot.core.errors import Refused
 from bot.core.headers import Format, header_of
 from bot.core.orders import check_picture
+from bot.core.unread import refusal_of
 
 Size = tuple[int, int]
 
@@ -77,7 +78,8 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
     It is shrunk, where possible while it is decoded, to the size that `needed` answers for its own;
     it is never enlarged. Of an animation it is the first frame that shows something.
 
-    Raises `Refused`: `picture_format`, `picture_too_many_pixels` or `picture_broken`.
+    Raises `Refused`: `picture_format`, `picture_kind`, `moves_already`, `picture_too_many_pixels`,
+    `picture_demanding` or `picture_broken`.
     """
     with _translated(), _opened(source) as (picture, kind):
         turn, size = _turn(picture), picture.size
@@ -116,9 +118,9 @@ def _opened(source: Path) -> Iterator[tuple[Image.Image, Format]]:
     with source.open("rb") as file:
         header = header_of(file)
         if header is None:
-            raise Refused("picture_format")
+            raise refusal_of(file)
         file.seek(0)
-        content = _without_texts(file) if header.format is Format.PNG else file
+        content = _PREPARED.get(header.format, _as_it_is)(file)
         with Image.open(content, formats=[header.format]) as picture:
             check_picture(0, *picture.size)
             yield picture, header.format
@@ -216,6 +218,16 @@ def _without_texts(file: IO[bytes]) -> IO[bytes]:
     return io.BytesIO(b"".join(front + rest))
 
 
+def _as_it_is(file: IO[bytes]) -> IO[bytes]:
+    return file
+
+
+def _by_its_usual_name(file: IO[bytes]) -> IO[bytes]:
+    """A HEIF that says so first: its plugin goes by the first of the names that a file has."""
+    body = file.read()
+    return io.BytesIO(body[:8] + b"mif1" + body[12:])
+
+
 def _is_sound(chunk: bytes) -> bool:
     """Whether a chunk is whole, and does not unpack to more than it may."""
     if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
@@ -227,3 +239,10 @@ def _is_sound(chunk: bytes) -> bool:
         return len(zlib.decompressobj().decompress(packed, _MOST_PROFILE + 1)) <= _MOST_PROFILE
     except zlib.error:
         return False
+
+
+_PREPARED: dict[Format, Callable[[IO[bytes]], IO[bytes]]] = {
+    Format.PNG: _without_texts,
+    Format.HEIF: _by_its_usual_name,
+}
+"""Formats of which the decoder gets only what it does not stumble over."""

@@ -573,6 +573,26 @@ async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: st
     assert "I mean number 2 of 2." in said
 
 
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Refused("picture_kind", kind="TIFF"), "I can't read TIFF."),
+        (Refused("moves_already"), "that one moves already"),
+        (Refused("picture_format"), "that is no picture that I can read"),
+        (Refused("picture_demanding"), "more time or memory to read than I have"),
+    ],
+)
+async def test_a_picture_that_is_not_read_is_told_by_its_kind(
+    workshop: Workshop, problem: Refused, told: str
+) -> None:
+    workshop.studio.bad_picture = problem
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(60)
+    failure = replies.failure(await workshop.job(job.id))
+    assert told in say(failure.text, "en")
+    assert len(failure.facts) == 1
+
+
 # --- sounds --------------------------------------------------------------------------------------
 
 

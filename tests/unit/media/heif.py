@@ -21,11 +21,12 @@ def heic(
     rows: int = 1,
     brand: bytes = b"heic",
     pix_fmt: str = "yuv420p",
+    kind: bytes = b"hvc1",
 ) -> bytes:
     """A still; `turns` are quarters counter-clockwise, `mirror` is 0 (up-down) or 1 (left-right).
 
     With several `tiles` they stand beside one another, in as many `rows`, as in the pictures of
-    every iPhone.
+    every iPhone. `kind`: how they are said to be coded.
     """
     width, height = picture.size
     crops = _cut(picture, tiles, rows)
@@ -35,7 +36,7 @@ def heic(
         if each.tobytes() not in known:
             known[each.tobytes()] = _h265(each, pix_fmt)
     encoded = [known[each.tobytes()] for each in crops]
-    items = [(b"hvc1", sample) for _, sample in encoded]
+    items = [(kind, sample) for _, sample in encoded]
     if len(crops) > 1:
         items.append((b"grid", struct.pack(">BBBBHH", 0, 0, rows - 1, tiles - 1, width, height)))
     primary = len(items)
@@ -83,7 +84,9 @@ def _file(
         struct.pack(">HB", number, len(each)) + bytes(0x80 | place for place in each)
         for number, each in owned.items()
     )
-    head = _box(b"ftyp", brand + bytes(4) + b"mif1" + brand)
+    head = _box(
+        b"ftyp", brand + bytes(4) + b"mif1" + (brand if brand.startswith(b"he") else b"heic")
+    )
 
     def meta(start: int) -> bytes:
         places, at = b"", start
