@@ -90,7 +90,19 @@ def sequence(kind: str, *frames: Image.Image, **options: Any) -> bytes:
     return encoded(first, kind, save_all=True, append_images=others, duration=50, **options)
 
 
+def png_of_16_bits(picture: Image.Image) -> bytes:
+    """Each level twice: as its own upper and its own lower byte."""
+    wide = len(picture.getbands()) * 2 * picture.width
+    colour = {"L": 0, "RGB": 2, "RGBA": 6}[picture.mode]
+    levels = bytes(each for level in picture.tobytes() for each in (level, level))
+    rows = b"".join(b"\0" + levels[at : at + wide] for at in range(0, len(levels), wide))
+    header = struct.pack(">IIBBBBB", *picture.size, 16, colour, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*each) for each in chunks)
+
+
 STILL = quarters(120, 60)
+PALETTE = STILL.convert("P", palette=Image.Palette.ADAPTIVE)
 KINDS = {
     "JPEG": encoded(STILL, "JPEG"),
     "progressive JPEG": encoded(STILL, "JPEG", progressive=True),
@@ -99,6 +111,11 @@ KINDS = {
     "MPO": pairs(),
     "PNG": encoded(STILL),
     "palette PNG": encoded(STILL.convert("P", palette=Image.Palette.ADAPTIVE)),
+    "palette PNG with alpha": encoded(PALETTE, transparency=bytes([255] * 4)),
+    "PNG of 16 bits": png_of_16_bits(STILL),
+    "PNG of 16 bits with alpha": png_of_16_bits(STILL.convert("RGBA")),
+    "grey PNG of 16 bits": png_of_16_bits(STILL.convert("L")),
+    "WEBP with alpha": encoded(STILL.convert("RGBA"), "WEBP", lossless=True),
     "APNG": sequence("PNG", STILL, noise(120, 60)),
     "WEBP": encoded(STILL, "WEBP"),
     "lossless WEBP": encoded(STILL, "WEBP", lossless=True),
@@ -360,6 +377,13 @@ def test_a_heif_of_several_pictures_is_shrunk(make: Make) -> None:
     assert corners(made.fitted) == "RGWB"
     large = make(heic(quarters(6144, 64), tiles=2), Fit(most_side=1280))
     assert corners(large.whole) == corners(large.fitted) == "RGWB"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (9000, 1)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
+def test_a_picture_may_be_one_pixel_wide(make: Make, size: tuple[int, int], kind: str) -> None:
+    made = make(encoded(quarters(*size), kind))
+    assert made.whole.size == (min(size[0], 4096), size[1])
 
 
 def test_a_limit_is_told_by_its_name(make: Make, tmp_path: Path) -> None:
