@@ -196,7 +196,12 @@ def simulator(
     ] = None,
     render_time: RenderTime = 8.0,
     profile: Annotated[
-        str, typer.Option(help="What it speaks: documented, openai, new-api, new-api-a, new-api-c.")
+        str,
+        typer.Option(
+            help="The gateway that it imitates: documented, openai, new-api-a, new-api, new-api-c, "
+            "new-api-c-1.0.0 or new-api-c-mixed; after new-api-c: come versions of plugins, as "
+            "in new-api-c:kling=1.0.0,xai=none."
+        ),
     ] = "documented",
     tick: Annotated[
         float | None,
