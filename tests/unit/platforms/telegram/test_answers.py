@@ -178,11 +178,15 @@ async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) ->
     assert await shown(replace(WAN_TEXT, takes=tuple(Extra))) == words
 
 
-async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch(lobby: Lobby) -> None:
+async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch_and_says_so(
+    lobby: Lobby,
+) -> None:
+    """Once: what is gone is no choice any more."""
     offering(lobby, WAN_TEXT, SORA)
     draft = await chosen(lobby, "Sound", "Without sound", "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "sound" not in draft.text
+    assert "Not with Sora, so left out: Without sound" in draft.text
+    assert "left out" not in (await pressed(lobby, "Length")).text
 
 
 async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobby) -> None:
@@ -193,8 +197,14 @@ async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobb
     chose = ("Length", "10 s", "Sound", "Without sound", "Watermark", "With a watermark")
     draft = await chosen(lobby, *chose, "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "Without sound" not in draft.text
-    assert "With a watermark" in draft.text
+    assert "Not with Sora, so left out: 10 s, Without sound" in draft.text
+    assert draft.text.count("With a watermark") == draft.text.count("Without sound") == 1
+
+
+async def test_a_length_that_was_left_to_the_model_is_given_up_in_its_word(lobby: Lobby) -> None:
+    offering(lobby, replace(WAN_TEXT, auto=True), SORA)
+    draft = await chosen(lobby, "Length", "Auto, up to 10 s", "Model", "Sora")
+    assert "Not with Sora, so left out: auto" in draft.text
 
 
 # --- pictures that are handed on ------------------------------------------------------------------
