@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from bot.gateways.meanings import Meaning
 
 _TITLE = re.compile(rb"<(?:title|h1)[^>]*>\s*(.{1,200}?)\s*</", re.IGNORECASE | re.DOTALL)
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _NOWHERE = frozenset({404, 405, 410, 421})
 """Statuses of pages that servers show where nothing is."""
 _PLAIN_TO_TLS = re.compile(rb"HTTPS port|HTTPS server|SSL-enabled server port", re.IGNORECASE)
@@ -14,7 +15,7 @@ _PLAIN_TO_TLS = re.compile(rb"HTTPS port|HTTPS server|SSL-enabled server port", 
 
 def is_page(headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a web page came."""
-    return body.lstrip()[:1] == b"<" or "cf-mitigated" in headers
+    return body.lstrip(_BLANK)[:1] == b"<" or "cf-mitigated" in headers
 
 
 def page_means(status: int, headers: Mapping[str, str], body: bytes) -> Meaning:
