@@ -146,7 +146,7 @@ def _price(model: Model) -> str:
         return NONE
     sounds = (None, False) if Extra.AUDIO in model.takes else (None,)
     each = sorted({model.price(q, audio=audio) for q in model.qualities for audio in sounds})
-    return NONE.join(f"{price / MICRO:g}" for price in dict.fromkeys((each[0], each[-1])))
+    return f" {NONE} ".join(f"{price / MICRO:g}" for price in dict.fromkeys((each[0], each[-1])))
 
 
 def _transport(model: Model) -> str:

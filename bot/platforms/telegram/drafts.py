@@ -76,7 +76,7 @@ def possible(catalog: Catalog, order: Order) -> Order:
 
 def given_up(wanted: Order, order: Order) -> list[str]:
     """The choices that `possible` gave up, in words."""
-    words = {field: word for word, field in SWITCHES.items()}
+    words: dict[str, str] = {field: word for word, field in SWITCHES.items()}
 
     def told(choice: str) -> str:
         value = getattr(wanted, choice)

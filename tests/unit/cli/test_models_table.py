@@ -122,7 +122,7 @@ def test_a_length_that_is_left_to_the_model_and_the_price_of_silence_are_told(
     )
     assert "5 4–12 auto" in seedance
     assert "USD/s" in shown.output.splitlines()[0]
-    assert " 0.25–0.5 " in seedance
+    assert " 0.25 – 0.5 " in seedance
     assert "auto" not in wan
 
 
@@ -171,10 +171,16 @@ def test_the_gateway_and_the_price_are_columns_only_where_they_tell_models_apart
     other = (
         '[gateways.other]\nbase_url = "https://other.example"\n'
         '[models.sora-2]\ngateway = "other"\nprice = 0.2\n'
+        '[models."wan2.5-t2v-preview"]\nprice = { 480p = 0.05, 720p = 0.1, 1080p = 0.15 }\n'
     )
     config = everything(tmp_path, other)
     heading, *lines = screen(config, width=120)
     assert heading.split()[-3:] == ["Shapes", "USD/s", "Gateway"]
     (sora,) = [line for line in lines if line.startswith("sora-2")]
     assert sora.split()[-3:] == ["0.2", "other", "new-api"]
-    assert max(map(len, screen(config, width=80))) <= 80
+    narrow = screen(config, width=80)
+    assert max(map(len, narrow)) <= 80
+    (at,) = [at for at, line in enumerate(narrow) if line.startswith("wan2.5-t2v-preview")]
+    assert [line.split()[-3:] for line in narrow[at : at + 1]] == [["0.05", "–", "main"]]
+    assert "0.15" in narrow[at + 1].split(), "no price and no word is broken"
+    assert "new-api" in narrow[at + 1].split()
