@@ -15,6 +15,7 @@ from bot.core.orders import (
     PICTURE_PIXELS,
     SOUND_BYTES,
     SWITCHES,
+    VIDEO,
     Order,
     SoundFit,
     VideoRequest,
@@ -212,12 +213,16 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     said = f"failure.{lost if unsure else job.reason or Reason.REFUSED}"
     if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
         said = "failure.video_gone"
+    kind = next((each.kind for each in job.order.pictures if each.kind), None)
+    if job.reason is Reason.PICTURE_UNKNOWN and kind:
+        said = "failure.picture_moves" if kind == VIDEO else "failure.picture_kind"
     size = sum(each.size for each in job.order.files)
     if job.reason is Reason.PICTURE_TOO_LARGE and not size:
         said = "failure.frame_too_large" if job.order.files else "failure.request_too_large"
     values = {
         "person": job.order.person.id,
         "family": job.request.label,
+        "kind": kind,
         "megabytes": size / 1e6,
         "least": (job.request.sound_fit or SoundFit()).least_seconds,
         "most_picture": PICTURE_BYTES / 1e6,
@@ -228,7 +233,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         text=Text(id=said, values=values),
         tone=Tone.FAILED,
         prompt=job.request.prompt,
-        facts=(Text(id="fact.not_counted"),),
+        facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
         ping=job.order.person.id,
@@ -239,10 +244,24 @@ def error(problem: BotError) -> Reply:
     """An error's sentence, for its person alone."""
     limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
     count = limit if isinstance(limit, int) else None
-    return Reply(
-        text=Text(id=f"error.{problem.code}", values=problem.values, count=count),
-        tone=Tone.FAILED,
-    )
+    said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
+    if problem.which:
+        said = Text(
+            id="error.of_several", values={"said": said, "which": _numbered(*problem.which)}
+        )
+    return Reply(text=said, tone=Tone.FAILED)
+
+
+def _which(job: Job) -> list[Text]:
+    """The one of several pictures that could not be used."""
+    pictures = job.order.pictures
+    bad = [number for number, each in enumerate(pictures, 1) if each.is_bad]
+    is_one = len(pictures) > 1 and str(job.reason).startswith("picture_")
+    return [_numbered(number, len(pictures)) for number in bad if is_one]
+
+
+def _numbered(number: int, of: int) -> Text:
+    return Text(id="fact.which_picture", values={"number": number, "of": of})
 
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:

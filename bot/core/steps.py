@@ -13,7 +13,7 @@ from bot.core import fetching, moves, schedule
 from bot.core.alone import Alone
 from bot.core.content import Content
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import (
     HARD_DEADLINE,
     LAST_DEADLINE,
@@ -24,7 +24,7 @@ from bot.core.jobs import (
     Status,
 )
 from bot.core.notices import about_shape, about_word
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
 from bot.core.submission import Submission
@@ -42,11 +42,15 @@ LOST_TRIES = 5
 """A gateway that does not know an id is believed after this time and this many looks."""
 _BROKEN_LIMITS = {
     (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "picture_kind"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "moves_already"): Reason.PICTURE_UNKNOWN,
     (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
     (Reason.PICTURE_BAD, "picture_too_many_pixels"): Reason.PICTURE_VAST,
+    (Reason.PICTURE_BAD, "picture_demanding"): Reason.PICTURE_DEMANDING,
     (Reason.PICTURE_BAD, "picture_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "sound_format"): Reason.SOUND_UNKNOWN,
     (Reason.SOUND_BAD, "sound_short"): Reason.SOUND_SHORT,
+    (Reason.SOUND_BAD, "sound_demanding"): Reason.SOUND_DEMANDING,
     (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "picture_too_large"): Reason.SOUND_HEAVY,  # of a download, whatever it is
 }
@@ -181,7 +185,8 @@ class Steps:
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
-        await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
+        told = _pointed_out(job, problem)
+        await self._desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
         fit = job.request.fit
@@ -190,10 +195,11 @@ class Steps:
         wanted = [each for each in job.order.pictures if each.key is None]
         platform = self._platforms[job.order.address.platform]
         async with self._media.scratch() as directory, AsyncExitStack() as stack:
-            raw = [
-                await stack.enter_async_context(self._raw(each, platform, directory / str(number)))
-                for number, each in enumerate(wanted)
-            ]
+            raw = []
+            for number, each in enumerate(wanted, 1):
+                with about(number, len(wanted)):
+                    found = self._raw(each, platform, directory / str(number))
+                    raw.append(await stack.enter_async_context(found))
             kept = await self._media.keep_pictures(raw, fit)
         copies = iter(kept)
         pictures = [
@@ -284,6 +290,20 @@ class Steps:
         pace = LOST_AFTER / (LOST_TRIES - 1) if misses > 1 else 0.0
         wait = max(await self._desk.next_look(job), pace)
         await self._desk.put_off(replace(job, attempts=misses), wait, was=job)
+
+
+def _pointed_out(job: Job, problem: BotError) -> Job:
+    """The job with the one of its pictures marked that the problem is about."""
+    wanted = [at for at, each in enumerate(job.order.pictures) if each.key is None]
+    first = 1 if len(wanted) == 1 else None
+    number = problem.which[0] if problem.which else first
+    bad = wanted[number - 1] if number else None
+    kind = VIDEO if problem.code == "moves_already" else problem.values.get("kind")
+    pictures = [
+        replace(each, is_bad=at == bad, kind=str(kind) if kind and at == bad else None)
+        for at, each in enumerate(job.order.pictures)
+    ]
+    return replace(job, order=replace(job.order, pictures=tuple(pictures)))
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from errno import EXDEV
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Self
 
 from bot.core.containers import SUFFIXES
 from bot.core.conversions import MOST_SECONDS
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
@@ -28,7 +28,7 @@ from bot.media.storage import Storage, named_key, new_key, sync
 from bot.media.videos import Probe
 from bot.media.workers import Workers
 
-PICTURE_TIMEOUT = 30.0
+PICTURE_TIMEOUT = 60.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
 LOOK_TIMEOUT = 90.0
@@ -52,11 +52,12 @@ class Studio:
         storage_url: str | None = None,
         workers: int = 3,
         patience: float = MOST_SECONDS,
+        picture_patience: float = PICTURE_TIMEOUT,
     ) -> None:
         """Without `storage_url` the files are kept in `data/media`.
 
         Of the workers one may convert and one may shrink for minutes; the others are quick.
-        `patience`: seconds that a conversion may take.
+        `patience`: seconds that a conversion may take; `picture_patience`: those of a picture.
         """
         self._scratch = data / "scratch"
         self._received = data / "received"
@@ -65,6 +66,7 @@ class Studio:
         self._workers = Workers(workers)
         self._shrinking = asyncio.Lock()
         self._patience = patience
+        self._picture_patience = picture_patience
 
     async def __aenter__(self) -> Self:
         self.storage = await asyncio.to_thread(self._open)
@@ -96,8 +98,9 @@ class Studio:
         kept: list[Still] = []
         size = None
         try:
-            for source in sources:
-                still, size = await self._keep_picture(source, _sized(fit, size))
+            for number, source in enumerate(sources, 1):
+                with about(number, len(sources)):
+                    still, size = await self._keep_picture(source, _sized(fit, size))
                 kept.append(still)
         except BaseException as error:
             for key in (each for still in kept for each in (still.key, still.whole)):
@@ -114,9 +117,10 @@ class Studio:
         key = new_key("sounds", "mp3")
         async with self.scratch() as folder:
             fitted = folder / "sound.mp3"
-            seconds = await self._workers.run(
-                sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
-            )
+            with _demanding("sound_demanding"):
+                seconds = await self._workers.run(
+                    sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
+                )
             size = await asyncio.to_thread(lambda: fitted.stat().st_size)
             await self.storage.put(key, fitted)
         return Recording(key=key, size=size, seconds=seconds)
@@ -255,9 +259,10 @@ class Studio:
         key, whole = new_key("pictures", "jpg"), new_key("originals", "jpg")
         async with self.scratch() as folder:
             files = folder / "picture.jpg", folder / "whole.jpg"
-            fitted, (width, height) = await self._workers.run(
-                pictures.fit_pictures, source, fit, *files, timeout=PICTURE_TIMEOUT
-            )
+            with _demanding("picture_demanding"):
+                fitted, (width, height) = await self._workers.run(
+                    pictures.fit_pictures, source, fit, *files, timeout=self._picture_patience
+                )
             for name, file in zip((key, whole), files, strict=True):
                 await self.storage.put(name, file)
         return Still(key=key, whole=whole, width=width, height=height), fitted
@@ -297,6 +302,17 @@ def _video(stored: Original, clip: Probe, *, plays: bool = True) -> Video:
 
 def _log_converted(way: Way, why: tuple[str, ...], began: float) -> None:
     log.info("video.converted", way=way, why=why, seconds=round(time.monotonic() - began, 1))
+
+
+@contextmanager
+def _demanding(code: str) -> Iterator[None]:
+    """A file that takes too long is not damaged, and would take as long the next time."""
+    try:
+        yield
+    except Broken as broken:
+        if broken.code == "worker_too_slow":
+            raise Refused(code) from broken
+        raise
 
 
 def _film_key(name: str) -> str:

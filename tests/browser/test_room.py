@@ -487,6 +487,7 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
         "DEFAULT_MODEL": "seedance-1.5",
         "GATEWAYS__MAIN__DIALECT": "new-api",
         "GATEWAYS__MAIN__MODELS": '["doubao-seedance-1-5-pro-251215"]',
+        "MODELS": '{"doubao-seedance-1-5-pro-251215": {"price": 0.5, "silent_price": 0.25}}',
     }
     async with house.open(**seedance) as address:
         page = await visit(address)
@@ -501,6 +502,10 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
         await page.locator("select[name=model]").select_option(label="Seedance 1.5")
         await sound.select_option(label="Without sound")
         await length.select_option(label="Auto")
+        quote = page.locator(".quote")
+        await expect(quote).to_have_text(
+            "Seedance 1.5 · up to 12 s · 16:9 · 720p · Costs up to 3.00 USD"
+        )
         await say(page, "a cat")
         post = await house.simulator.next("create")
         card = page.locator(".card", has_text="up to 12 s")

@@ -16,7 +16,8 @@ from bot.core.content import CONTENT_PATIENCE
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, MOST_CRASHES, Reason, Status
-from bot.core.orders import SoundFit
+from bot.core.models import Places
+from bot.core.orders import Kind, SoundFit
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -38,7 +39,18 @@ from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps import CARE, LOST_AFTER
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, CATALOG, SINGER, SINGING, SONG, offering, order
+from tests.unit.core.orders import (
+    ANN,
+    BOB,
+    CAT,
+    CATALOG,
+    SINGER,
+    SINGING,
+    SONG,
+    WAN_PICTURE,
+    offering,
+    order,
+)
 from tests.unit.core.workshop import Workshop
 
 HOUR = 3600.0
@@ -541,6 +553,45 @@ async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> N
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).reason is Reason.PICTURE_BAD
+
+
+@pytest.mark.parametrize("when", ["fetched", "read"])
+async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: str) -> None:
+    places = Places(files={Kind.KEY_FRAMES: (("first",), ("last",))})
+    model = replace(WAN_PICTURE, kinds=(Kind.KEY_FRAMES,), places=places)
+    catalog = replace(CATALOG, models=(model,))
+    workshop.service.accounts = offering(catalog, workshop.service.accounts)
+    if when == "fetched":
+        workshop.chat.fetches = [None, Refused("picture_too_large")]
+    else:
+        workshop.studio.bad_picture = Refused("picture_broken")
+        workshop.studio.bad_picture.which = (2, 2)
+    job = await workshop.submit(order(pictures=(CAT, CAT)))
+    await workshop.work(60)
+    failed = await workshop.job(job.id)
+    assert (failed.status, failed.quota_cost, workshop.gateway.posts) == (Status.FAILED, 0, 0)
+    said = [say(fact, "en") for fact in replies.failure(failed).facts]
+    assert "I mean number 2 of 2." in said
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Refused("picture_kind", kind="TIFF"), "I can't read TIFF."),
+        (Refused("moves_already"), "that one moves already"),
+        (Refused("picture_format"), "that is no picture that I can read"),
+        (Refused("picture_demanding"), "more time or memory to read than I have"),
+    ],
+)
+async def test_a_picture_that_is_not_read_is_told_by_its_kind(
+    workshop: Workshop, problem: Refused, told: str
+) -> None:
+    workshop.studio.bad_picture = problem
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(60)
+    failure = replies.failure(await workshop.job(job.id))
+    assert told in say(failure.text, "en")
+    assert len(failure.facts) == 1
 
 
 # --- sounds --------------------------------------------------------------------------------------

@@ -73,8 +73,9 @@ async def test_of_two_pictures_both_are_kept_or_none(studio: Studio, tmp_path: P
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     good.write_bytes(encoded(quarters(100, 80)))
     bad.write_bytes(b"<html>")
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         await studio.keep_pictures([good, bad], Fit())
+    assert refused.value.which == (2, 2)
     assert list((tmp_path / "data").rglob("*.jpg")) == []
 
 
