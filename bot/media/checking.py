@@ -20,6 +20,8 @@ _MOST_MISSING = 0.1
 _CHECK_SECONDS = 45.0
 _CHECK_PICTURES = 20_000
 """The checked part of a long video: nobody waits for the rest."""
+_PICTURES = frozenset({Container.GIF, Container.APNG})
+"""Containers of pictures, which are videos where they move."""
 _HOLE = 0.1
 """Seconds without sound that are heard as a hole."""
 
@@ -44,7 +46,7 @@ def check(source: Path) -> Told:
         count = _counted(container, decodes=True)
         promised = (container.duration or 0) / av.time_base
     pictures, damaged, reached = count.pictures, count.damaged, count.reached
-    if pictures == 0 or (container_in(source) is Container.GIF and pictures < 2):
+    if pictures == 0 or (container_in(source) in _PICTURES and pictures < 2):
         raise Broken("not_a_video")
     if damaged > pictures * _MOST_DAMAGED:
         raise Broken("video_damaged", damaged=damaged, pictures=pictures)

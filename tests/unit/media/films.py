@@ -391,6 +391,8 @@ SEEN_ANEW = {
     "Sorenson in QuickTime": film("svq1", "mov", _PIXELS, pix_fmt="yuv410p"),
     "Cinepak": film("cinepak", "avi", _PIXELS, pix_fmt="rgb24"),
     "a moving GIF": film("gif", "gif", _PIXELS, pix_fmt="rgb8"),
+    "a moving PNG": film("apng", "apng", _PIXELS, pix_fmt="rgb24"),
+    "VP9 in IVF": film("libvpx-vp9", "ivf", _OTHER),
     "FFV1 with FLAC": film("ffv1", "matroska", "codec sound container", sound="flac"),
     "FFV1 of RGB and 10 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="gbrp10le"),
     "FFV1 of 16 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="yuv444p16le"),

@@ -73,12 +73,15 @@ def test_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> N
     )
 
 
-def test_a_moving_gif_is_a_video_and_a_still_one_is_none(tmp_path: Path) -> None:
-    moving = write_clip(tmp_path / "moving", "gif", "gif", pix_fmt="rgb8")
+@pytest.mark.parametrize(("kind", "pix_fmt"), [("gif", "rgb8"), ("apng", "rgb24")])
+def test_a_moving_picture_is_a_video_and_a_still_one_is_none(
+    tmp_path: Path, kind: str, pix_fmt: str
+) -> None:
+    moving = write_clip(tmp_path / "moving", kind, kind, pix_fmt=pix_fmt)
     probe, kept = prepare(moving, tmp_path / "video.mp4")
     assert (probe.codec, len(times_of(kept))) == ("h264", 24)
     still = tmp_path / "still"
-    still.write_bytes(encoded(quarters(64, 48), "GIF"))
+    still.write_bytes(encoded(quarters(64, 48), "GIF" if kind == "gif" else "PNG"))
     with pytest.raises(Broken, match="not_a_video"):
         prepare(still, tmp_path / "video.mp4")
 
