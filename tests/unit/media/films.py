@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import av
 from av.stream import Disposition
@@ -23,6 +24,7 @@ FAST = "+faststart"
 LATE = range(34, 58)
 """As transport streams begin: their first time is not zero."""
 HOLE = (*range(20), *range(90, 110))
+CREDENTIALS = UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
 PACED = (0, 1, 2, 5, 6, 12, 13, 14, 30, 31, 47)
 SIZE = (64, 48)
 
@@ -94,7 +96,16 @@ def _cut(path: Path) -> None:
     with_edit(path, first=10, seconds=1.0)
 
 
-def _with_tail(path: Path) -> None:
+def with_credentials(path: Path) -> None:
+    """A box for content credentials (C2PA), with words in place of them."""
+    body = CREDENTIALS + b"\0\0\0\0manifest\0" + bytes(8) + b"signed by a model"
+    with path.open("ab") as file:
+        file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)
+
+
+def with_tail(path: Path) -> None:
+    """Credentials, and behind them what a server on the way put there."""
+    with_credentials(path)
     with path.open("ab") as file:
         file.write(b"<html>" * 9)
 
@@ -192,6 +203,7 @@ KEPT = {
     "pictures that begin late": good(sound="aac", times=LATE),
     "sound of six channels": good(sound="aac", layout="5.1"),
     "sound of 8 kHz": good(sound="aac", **_PHONE),
+    "content credentials": good(sound="aac", after=with_credentials),
     "chapters": good(sound="aac", beside=_with_chapters),
     "a time code": good(beside=_with_time_code),
     "a cover": good(beside=_with_cover),
@@ -212,7 +224,7 @@ REMUXED = {
     "3GP": film("libx264", "3gp", "index", sound="aac"),
     "parameters in the stream": good("tag", after=_as_avc3),
     "a first time that is not zero": good("start", times=LATE),
-    "bytes behind the last box": good("tail", sound="aac", after=_with_tail),
+    "bytes behind the last box": good("tail", sound="aac", after=with_tail),
     "two sounds": good("tracks", sound="aac", second_sound="aac"),
     "two films": good("tracks", beside=_with_second_film),
     "QuickTime": film("libx264", "mov", "container", sound="aac"),
