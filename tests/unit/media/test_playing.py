@@ -3,6 +3,7 @@
 import array
 from contextlib import suppress
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -16,7 +17,7 @@ from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
 from bot.media.videos import look_through, see, take_thumbnail
 from docs.videos_page import PAGE, REASONS, page
-from tests.unit.media.films import FAST, FILMS, TURNS, way_of, with_edit, x265
+from tests.unit.media.films import FAST, FILMS, TURNS, way_of, with_edit, x264, x265
 from tests.unit.media.samples import corners, noise, write_clip
 
 
@@ -207,6 +208,41 @@ def assert_colours_are_alike(source: Path, kept: Path) -> None:
         one, other = before.getpixel(place), after.getpixel(place)
         assert isinstance(one, tuple)
         assert one == pytest.approx(other, abs=8)
+
+
+def test_woven_pictures_are_parted(tmp_path: Path) -> None:
+    """Each has the rows of two moments, which a screen would show as a comb."""
+    source = tmp_path / "source"
+    with av.open(str(source), "w", format="mp4") as output:
+        film = output.add_stream("libx264", rate=25, options={**x264(tff=1), "qp": "10"})
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        for tick in range(8):
+            frame = av.VideoFrame.from_image(woven(tick))  # type: ignore[no-untyped-call]
+            output.mux(film.encode(frame))
+        output.mux(film.encode(None))
+
+    _, kept = posted(source)
+
+    assert combed(pictures_of(source)[4]) > 100
+    assert combed(pictures_of(kept)[4]) < 30
+
+
+def woven(tick: int) -> Image.Image:
+    """A bar on its way to the right: each other row is ahead by half a step."""
+    picture = Image.new("L", (64, 48))
+    for row in range(48):
+        begin = 12 * tick // 2 + (6 if row % 2 else 0)
+        picture.paste(255, (begin, row, begin + 6, row + 1))
+    return picture.convert("RGB")
+
+
+def combed(picture: Image.Image) -> float:
+    """Levels between a row and its neighbour, at most over the columns, on average."""
+    grey = picture.convert("L")
+    rows = [grey.crop((0, row, 64, row + 1)).tobytes() for row in range(12, 36)]
+    return max(
+        sum(abs(one[at] - other[at]) for one, other in pairwise(rows)) / 23 for at in range(64)
+    )
 
 
 @pytest.mark.proof
