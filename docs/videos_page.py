@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.media.judging import Way
-from tests.unit.media.films import FILMS, HEARD_ANEW, KEPT, REMUXED, SEEN_ANEW, TURNED, way_of
+from tests.unit.media.films import (
+    FILMS,
+    HEARD_ANEW,
+    KEPT,
+    REMUXED,
+    SEEN_ANEW,
+    TURNED,
+    UNREAD,
+    way_of,
+)
 
 PAGE = Path(__file__).with_name("videos.md")
 HEAD = f"""\
@@ -24,7 +33,11 @@ TABLE = """
 | kind | comes as | because of | pictures | sound | size |
 |---|---|---|---|---|---|
 """
-LAST = """
+LAST = f"""
+## Not read
+
+Of these the download says *not a video*, as of anything else that is none: {", ".join(UNREAD)}.
+
 ## What a film is changed for
 
 | word | says |

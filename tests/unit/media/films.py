@@ -467,6 +467,14 @@ SEEN_ANEW = {
         matrix=(0, 1, -1, 0),
         posted=(48, 84),
     ),
+    "interlaced wide pixels on their side": good(
+        "interlaced pixel_shape turned sound",
+        pixel=Fraction(4, 3),
+        matrix=(0, 1, -1, 0),
+        options=x264(tff=1),
+        sound="libopus",
+        posted=(48, 84),
+    ),
     "cut by an edit list": good("cut", times=range(48), after=_cut),
     "cut by an edit list, with sound": good(
         "cut sound_cut", times=range(48), sound="aac", after=_cut
@@ -518,6 +526,14 @@ TURNED = {
     )
     for name, (matrix, _) in TURNS.items()
 }
+UNREAD = {
+    "a moving WEBP": film("libwebp_anim", "webp", pix_fmt="bgra"),
+    "MXF": film("mpeg2video", "mxf", rate=25),
+    "NUT": film("ffv1", "nut"),
+    "bare H.264": film("libx264", "h264"),
+    "YUV4MPEG": film("wrapped_avframe", "yuv4mpegpipe"),
+}
+"""Films that are refused as no video."""
 FILMS = {**KEPT, **REMUXED, **HEARD_ANEW, **SEEN_ANEW, **TURNED}
 
 

@@ -11,13 +11,14 @@ import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
+from bot.core.containers import HEAD, container_of
 from bot.core.errors import Broken
 from bot.media import encoding
 from bot.media.judging import Way, judge
 from bot.media.labels import SOURCE_TYPE
 from bot.media.videos import look_through, see, take_thumbnail
 from docs.videos_page import PAGE, REASONS, page
-from tests.unit.media.films import FAST, FILMS, TURNS, way_of, with_edit, x264, x265
+from tests.unit.media.films import FAST, FILMS, TURNS, UNREAD, way_of, with_edit, x264, x265
 from tests.unit.media.samples import corners, noise, write_clip
 
 
@@ -65,6 +66,15 @@ def test_what_keeps_a_film_from_playing_is_seen(tmp_path: Path, name: str) -> No
     source = FILMS[name].write(tmp_path / "source")
     verdict = judge(look_through(source).seen)
     assert (" ".join(verdict.reasons), verdict.way) == (FILMS[name].why, way_of(name))
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_film_that_nobody_reads_is_no_video(tmp_path: Path, name: str) -> None:
+    """Its first bytes say so, before the rest of it is downloaded."""
+    source = UNREAD[name].write(tmp_path / "source")
+    assert container_of(source.read_bytes()[:HEAD]) is None
+    with pytest.raises(Broken, match="not_a_video"):
+        look_through(source)
 
 
 def test_the_page_shows_the_table() -> None:
