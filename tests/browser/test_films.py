@@ -48,7 +48,7 @@ UPRIGHTED = {
 PLAY = """async (address) => {
   const video = document.createElement('video');
   video.muted = true;
-  video.playbackRate = 16;
+  video.defaultPlaybackRate = 16;
   document.body.replaceChildren(video);
   const word = await new Promise((done) => {
     video.onended = () => done('ended');
@@ -57,9 +57,12 @@ PLAY = """async (address) => {
     video.play().catch((error) => done(`refused: ${error}`));
   });
   if (word === 'ended') {
+    // At this speed some pictures are never drawn, maybe the last.
     const there = new Promise((done) => { video.onseeked = done; });
+    const drawn = new Promise((done) => { video.requestVideoFrameCallback(done); });
     video.currentTime = video.duration;
     await there;
+    await Promise.race([drawn, new Promise((done) => { setTimeout(done, 300); })]);
   }
   const canvas = document.createElement('canvas');
   const scale = Math.min(1, SIDE / Math.max(video.videoWidth, video.videoHeight));
