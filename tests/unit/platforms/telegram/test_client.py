@@ -19,11 +19,11 @@ from bot.core.orders import Address, Person, Picture
 from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
+from bot.core.sizes import LEARNED_FOR
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
-from bot.platforms.telegram.sizes import LEARNED_FOR
 from tests.contract.rows import nowhere
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
