@@ -4,6 +4,7 @@ Both are written into the job's row, so that a restart or a changed catalogue al
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -105,8 +106,8 @@ def shaping_of(word: str) -> Shaping:
         raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
 
 
-_DIGITS = 9
-"""Of a length; Python refuses to read numbers of thousands."""
+_LENGTH = re.compile(r"(\d{1,9})\s*(?:s|secs?|seconds?)?")
+"""Digits are few: Python refuses to read numbers of thousands."""
 
 
 def length_of(word: str) -> int:
@@ -114,10 +115,10 @@ def length_of(word: str) -> int:
     told = word.strip().casefold()
     if told == AUTO_WORD:
         return AUTO
-    digits = told.removesuffix("s").rstrip()
-    if not digits.isdecimal() or len(digits) > _DIGITS:
+    found = _LENGTH.fullmatch(told)
+    if found is None:
         raise Refused("seconds_unreadable", wanted=word)
-    return int(digits)
+    return int(found[1])
 
 
 def switch_of(word: str) -> bool:
