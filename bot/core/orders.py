@@ -249,6 +249,13 @@ class Sound:
         return replace(self, source=None, key=copy.key, size=copy.size, seconds=copy.seconds)
 
 
+def too_large(given: Picture | Sound, size: int) -> Refused:
+    """The refusal of a file that has so many bytes."""
+    if isinstance(given, Sound):
+        return Refused("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
+    return Refused("picture_too_large", megabytes=size / 1e6)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """A video as its gateway knows it."""

@@ -15,11 +15,12 @@ from bot.config.settings import Telegram
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Original, Reason, Status, Video
-from bot.core.orders import Address, Person, Picture
+from bot.core.orders import Address, Person, Picture, Sound
 from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import LEARNED_FOR
+from bot.i18n import say
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
@@ -675,10 +676,15 @@ async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) 
     house.fake.files.download_limit = 100
     sent = await house.ann.sends_document(b"x" * 500, "cat.png")
     assert sent.media is not None
-    picture = Picture(source=sent.media.file.id, filename="cat.png", size=500)
-    with pytest.raises(Refused) as caught:
-        await house.platform.fetch(picture, house.folder / "into", most=10_000)
-    assert caught.value.code == "picture_too_large"
+    source = sent.media.file.id
+    for given, what in (
+        (Picture(source=source, filename="cat.png", size=500_000), "picture"),
+        (Sound(source=source, filename="song.mp3", size=500_000), "sound"),
+    ):
+        with pytest.raises(Refused) as caught:
+            await house.platform.fetch(given, house.folder / "into", most=10**6)
+        assert caught.value.code == f"{what}_too_large"
+        assert f"That {what} has 0.5 MB" in say(replies.error(caught.value).text, "en")
 
 
 async def test_a_picture_that_telegram_has_no_time_for_is_told_when(house: House) -> None:
