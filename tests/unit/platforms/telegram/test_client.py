@@ -356,7 +356,8 @@ async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house:
         await house.clock.advance(60)
         now = replace(about, progress=progress)
         for _ in range(20):
-            await house.platform.edit(card, now, replies.card(now))
+            async with asyncio.timeout(5):  # a turn would be waited for without end
+                await house.platform.edit(card, now, replies.card(now))
     assert len(house.fake.calls_of("editMessageText")) == 2
 
 
@@ -507,6 +508,16 @@ async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key:
     (post,) = house.posts()
     assert post.media is not None
     assert post.media.content == FILM
+
+
+async def test_the_name_of_a_smaller_copy_is_not_that_of_the_film(house: House) -> None:
+    """Shown again it would be the copy for ever."""
+    await house.send(size=len(FILM) - 1)
+    assert house.rows.handles == {}
+    await house.platform.films.show(str(house.ann.id), house.job())
+    shown = house.posts()[-1].media
+    assert shown is not None
+    assert (shown.content, house.rows.handles) == (FILM, {"videos/a.mp4": shown.file.id})
 
 
 async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House) -> None:
