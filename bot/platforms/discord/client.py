@@ -87,7 +87,7 @@ class DiscordPlatform:
         self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
         self.cards = Cards()
         self._logged_in = False
-        self._sizes = Sizes(clock)
+        self.sizes = Sizes(clock)
         self._stack = AsyncExitStack()
         for listener in (self.on_ready, self.on_resumed):
             self.client.event(listener)
@@ -159,7 +159,7 @@ class DiscordPlatform:
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
             limit = max(limit, guild.filesize_limit)
-        return self._sizes.most(limit, _film(job), place=_place(post, job))
+        return self.sizes.most(limit, _film(job), place=_place(post, job))
 
     async def send(
         self,
@@ -182,7 +182,7 @@ class DiscordPlatform:
         except Refused as refused:
             if refused.code == "file_too_large" and video is not None:
                 size = await asyncio.to_thread(lambda: video.stat().st_size)
-                self._sizes.refused(size, _film(job), place=_place(post, job))
+                self.sizes.refused(size, _film(job), place=_place(post, job))
             if refused.code == "forbidden" and post.direct and post.attempts <= 1:
                 # Direct messages are seen to be refused at random: asked once more, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
@@ -332,8 +332,12 @@ def _film(job: Job) -> str:
 
 
 def _place(post: Post, job: Job) -> str:
-    """A server, whose boosts raise its limit; or everybody's direct messages."""
-    return (None if post.direct else job.order.address.community) or "direct"
+    return place_of(None if post.direct else job.order.address.community)
+
+
+def place_of(server: str | int | None) -> str:
+    """A server, whose boosts raise its upload limit; or everybody's direct messages."""
+    return str(server or "direct")
 
 
 def _begun(post: Post, job: Job) -> tuple[float, ...]:
@@ -384,4 +388,6 @@ async def _insisting(
 def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
     if kind is PostKind.CARD:
         return messages.card(reply, job.order.locale, job_id=job.id)
-    return messages.post(reply, job.order.locale, kind=kind)
+    look = messages.post(reply, job.order.locale, kind=kind)
+    is_converted = kind is PostKind.RESULT and job.video and job.video.converted
+    return messages.with_original(look, job.id, job.order.locale) if is_converted else look
