@@ -9,7 +9,7 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
@@ -19,8 +19,11 @@ from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
+from bot.core.cards import Cards
 from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
+from bot.core.content import Content
+from bot.core.conversions import Conversions
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.links import Signer
@@ -43,7 +46,7 @@ from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-from bot.workers import Bells, job_loops, running, word_loops
+from bot.workers import Bells, Loop, job_loops, running, word_loops
 
 log = get_logger()
 
@@ -106,18 +109,18 @@ async def open_app(
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access = await _access(config, rows, platforms, private, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
-        steps = _steps(config, rows, gateways, platforms, private, studio, pages, clock, bells)
-        posting = _posting(config, rows, platforms, studio, pages, clock, bells)
-        intakes = [chat.listen(service, posting.card) for chat in chats]
+        desk = _desk(rows, gateways, private, clock, bells)
+        line = Conversions(rows.line, rows.settings, clock)
+        steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
+        cards = _cards(config, rows, line, clock)
+        posting = _posting(config, rows, platforms, studio, pages, cards, clock, bells)
+        intakes = [chat.listen(service, cards.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-        words = (rows.posts, posting, rows.notices, telling, list(platforms))
-        await enter(running(*word_loops(*words, clock, bells)))
-        probing = _probing(rows, gateways, private, clock, bells)
-        await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
+        await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
+        await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
 
@@ -187,18 +190,14 @@ def _service(
     )
 
 
-def _steps(
-    config: Config,
+def _desk(
     rows: Rows,
     gateways: Mapping[str, Gateway],
-    platforms: Mapping[str, Platform],
     private: frozenset[str],
-    studio: Studio,
-    pages: Pages,
     clock: Clock,
     bells: Bells,
-) -> Steps:
-    desk = Desk(
+) -> Desk:
+    return Desk(
         jobs=rows.jobs,
         pauses=rows.pauses,
         gateways=gateways,
@@ -207,6 +206,18 @@ def _steps(
         wake_posts=bells.posts,
         rooms=private,
     )
+
+
+def _steps(
+    config: Config,
+    rows: Rows,
+    desk: Desk,
+    platforms: Mapping[str, Platform],
+    studio: Studio,
+    pages: Pages,
+    line: Conversions,
+    clock: Clock,
+) -> Steps:
     submission = Submission(
         desk,
         fronts=Fronts(rows.settings, clock),
@@ -215,18 +226,33 @@ def _steps(
         links=pages.file_links,
         at_once=_at_once(config),
     )
-    return Steps(desk, submission=submission, platforms=platforms, media=studio)
+    content = Content(desk, media=studio, conversions=line)
+    return Steps(desk, submission=submission, content=content, platforms=platforms, media=studio)
 
 
-def _probing(
+def _job_loops(
     rows: Rows,
+    steps: Steps,
     gateways: Mapping[str, Gateway],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
-) -> Probing:
-    return Probing(
+) -> Iterator[Loop]:
+    probing = Probing(
         pauses=rows.pauses, gateways=gateways, clock=clock, wake=bells.both, rooms=private
+    )
+    return job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)
+
+
+def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards:
+    return Cards(
+        jobs=rows.jobs,
+        posts=rows.posts,
+        accounts=_accounts(config, rows),
+        conversions=line,
+        at_once=_at_once(config),
+        currency=config.settings.currency,
+        clock=clock,
     )
 
 
@@ -236,6 +262,7 @@ def _posting(
     platforms: Mapping[str, Platform],
     studio: Studio,
     pages: Pages,
+    cards: Cards,
     clock: Clock,
     bells: Bells,
 ) -> Posting:
@@ -246,11 +273,17 @@ def _posting(
         media=studio,
         accounts=_accounts(config, rows),
         link=pages.link,
-        at_once=_at_once(config),
-        currency=config.settings.currency,
+        cards=cards,
         clock=clock,
         wake=bells.posts,
     )
+
+
+def _word_loops(
+    rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
+) -> Iterator[Loop]:
+    telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
+    return word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
 
 
 def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Clock) -> Pages:

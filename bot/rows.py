@@ -10,6 +10,7 @@ from bot.core.ports import Clock
 from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
 from bot.store.communities import Communities
+from bot.store.conversions import Line
 from bot.store.database import Database, open_database
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
@@ -37,6 +38,7 @@ class Rows:
     settings: Settings
     places: Places
     communities: Communities
+    line: Line
     spool: Spool
     times: Times
 
@@ -62,6 +64,7 @@ async def open_rows(
             Settings(database),
             Places(database),
             Communities(database),
+            Line(database),
             Spool(config.data_dir),
             Times(database),
         )

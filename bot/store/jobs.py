@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
-from bot.core import quotas
+from bot.core import moves, quotas
 from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address
