@@ -111,6 +111,8 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
                 posts=needs.posts,
                 facts=needs.facts,
                 clock=needs.clock,
+                stored=needs.stored,
+                link=needs.link,
             )
             return Intake(run=commands.run, finish=commands.finish)
 

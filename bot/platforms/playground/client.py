@@ -14,7 +14,7 @@ from typing import Self
 
 from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture, Sound
+from bot.core.orders import Address, Picture, Sound, too_large
 from bot.core.ports import Clock, Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
@@ -84,7 +84,7 @@ class PlaygroundPlatform:
             raise Refused("picture_gone")
         size = path.stat().st_size
         if size > most:
-            raise Refused("picture_too_large", megabytes=size / 1_000_000)
+            raise too_large(given, size)
         await asyncio.to_thread(shutil.copyfile, path, into)
 
     async def upload_limit(self, _post: Post, _job: Job) -> int:

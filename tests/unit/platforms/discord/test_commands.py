@@ -433,6 +433,21 @@ async def test_the_same_event_again_does_not_withdraw_what_was_answered(
     assert (post.message_id, post.channel_id) == place
 
 
+async def test_an_answer_that_was_another_sentence_is_no_card(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    """Refused when it was heard first, and taken when it was heard again: nobody saw that."""
+    real, refusing = bot.service.accounts, replace(UNLIMITED, person_videos=0)
+    bot.service.accounts = Accounts(Terms(catalog=CATALOG, limits=refusing))
+    assert (await said(await ann.slash("video", prompt="a cat"))).startswith("No videos")
+    bot.service.accounts = real
+    _deliver_again(fake, "INTERACTION_CREATE")
+    await asyncio.wait_for(bot.service.withdrawals.get(), 10)
+    job = await only_job(bot)
+    assert (job.status, job.reason) == (Status.CANCELLED, Reason.UNANSWERED)
+    assert (await bot.post(job)).message_id is None
+
+
 def _deliver_again(fake: FakeDiscord, event: str) -> None:
     """The event once more, as after a RESUME."""
     (session,) = fake.gateway.live
