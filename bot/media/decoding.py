@@ -19,7 +19,9 @@ from PIL import Image, UnidentifiedImageError
 from bot.core.errors import Refused
 from bot.core.headers import Format, header_of
 from bot.core.orders import check_picture
+from bot.core.segments import ended
 from bot.core.unread import refusal_of
+from bot.media.missing import lacks_its_end
 
 Size = tuple[int, int]
 
@@ -87,7 +89,10 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
         if kind is Format.JPEG:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size.
             picture.draft(picture.mode, box)
-        plain = _shrunk(_plain(_shown(picture, kind)), box)
+        shown = _shown(picture, kind)
+        if kind is Format.JPEG and lacks_its_end(shown, source.read_bytes()):
+            raise Refused("picture_broken")
+        plain = _shrunk(_plain(shown), box)
     return plain if turn is None else plain.transpose(turn)
 
 
@@ -222,6 +227,11 @@ def _as_it_is(file: IO[bytes]) -> IO[bytes]:
     return file
 
 
+def _with_its_end(file: IO[bytes]) -> IO[bytes]:
+    """A JPEG that is cut off: all apps show what is there of it."""
+    return io.BytesIO(ended(file.read()))
+
+
 def _by_its_usual_name(file: IO[bytes]) -> IO[bytes]:
     """A HEIF that says so first: its plugin goes by the first of the names that a file has."""
     body = file.read()
@@ -243,6 +253,7 @@ def _is_sound(chunk: bytes) -> bool:
 
 _PREPARED: dict[Format, Callable[[IO[bytes]], IO[bytes]]] = {
     Format.PNG: _without_texts,
+    Format.JPEG: _with_its_end,
     Format.HEIF: _by_its_usual_name,
 }
 """Formats of which the decoder gets only what it does not stumble over."""
