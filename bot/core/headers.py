@@ -60,8 +60,6 @@ _BRANDS = 256
 """Bytes of a file's first box that are read: more than 50 brands."""
 _MOST_PARTS = 4_096
 """Boxes that are stepped over before a file counts as damaged."""
-_MOST_META = 4_000_000
-"""Bytes of the box that describes a HEIF; those of real ones have some thousand."""
 
 
 def header_of(file: IO[bytes]) -> Header | None:
@@ -163,7 +161,7 @@ def _meta(file: IO[bytes]) -> tuple[int, int] | None:
             return None
         raise IndexError
     start, stop = boxes[b"meta"]
-    return start + 4, min(stop, start + _MOST_META)
+    return start + 4, stop
 
 
 def _boxed(file: IO[bytes]) -> tuple[int, int]:

@@ -120,3 +120,12 @@ def test_a_grey_picture_is_not_taken_for_a_missing_one(tmp_path: Path, way: str)
     for picture in (half, Image.new("RGB", (120, 80), GREY), Image.new("L", (9, 1), 128)):
         body = encoded(picture, "JPEG", quality=95, **WAYS[way])
         assert read(tmp_path, body).size == picture.size
+
+
+def test_the_size_that_the_decoder_goes_by_is_judged_as_well(tmp_path: Path) -> None:
+    """A header may tell two; the first is small here, and the decoder believes the second."""
+    body = encoded(quarters(64, 64), "JPEG")
+    at = body.index(b"\xff\xc0")
+    second = said_to_be(body[at:], 9_000, 9_000)[: 2 + int.from_bytes(body[at + 2 : at + 4])]
+    scan = body.index(b"\xff\xda")
+    assert why(tmp_path, body[:scan] + second + body[scan:]).code == "picture_too_many_pixels"

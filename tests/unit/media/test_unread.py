@@ -98,6 +98,14 @@ def test_a_heif_is_read_under_each_of_its_names(tmp_path: Path, brand: bytes) ->
     assert decode(source, lambda size: size).size == (64, 32)
 
 
+def test_a_heif_of_endless_boxes_is_damaged() -> None:
+    """To step over each of them takes time; real ones have some dozen."""
+    body = heic(STILL)
+    at = int.from_bytes(body[:4])
+    with pytest.raises(Refused, match="picture_broken"):
+        header_of(io.BytesIO(body[:at] + b"\0\0\0\x08free" * 5_000 + body[at:]))
+
+
 @pytest.mark.parametrize(
     ("filename", "media_type", "told"),
     [
