@@ -41,9 +41,9 @@ def test_a_cover_is_no_film(tmp_path: Path) -> None:
     with reading.opened(covered(tmp_path / "film", film=True)) as container:
         assert len(container.streams.video) == 2
         assert [each.codec_context.name for each in reading.films(container)] == ["h264"]
-    with reading.opened(covered(tmp_path / "song", film=False)) as container:
-        with pytest.raises(Broken, match="not_a_video"):
-            reading.video_stream(container)
+    song = covered(tmp_path / "song", film=False)
+    with reading.opened(song) as container, pytest.raises(Broken, match="not_a_video"):
+        reading.video_stream(container)
 
 
 def test_of_two_sounds_the_one_is_chosen_that_players_play(tmp_path: Path) -> None:
