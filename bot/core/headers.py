@@ -46,6 +46,8 @@ _HEIF = frozenset(
         *(b"mif1", b"mif2", b"msf1", b"miaf", b"avci", b"avcs", b"jpeg", b"jpgs", b"j2ki", b"vvic"),
     }
 )
+PICTURE_BRANDS = _AVIF | _HEIF
+"""Names that pictures have in the boxes which they share with MP4, sequences of them too."""
 _CODECS = {
     b"avc1": "HEIF with H.264 in it",
     b"vvc1": "HEIF with H.266 in it",

@@ -78,7 +78,7 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
     """The picture, upright, in a mode that can be resized: L, RGB, RGBA or CMYK.
 
     It is shrunk, where possible while it is decoded, to the size that `needed` answers for its own;
-    it is never enlarged. Of an animation it is the first frame that shows plenty, of the first ones.
+    it is never enlarged. Of an animation it is the first frame that shows plenty.
 
     Raises `Refused`: `picture_format`, `picture_kind`, `moves_already`, `picture_too_many_pixels`,
     `picture_demanding` or `picture_broken`.
