@@ -30,10 +30,10 @@ def covered(path: Path, *, film: bool) -> Path:
             red = Image.new("RGB", (shown.width, shown.height), "red")
             output.mux(shown.encode(av.VideoFrame.from_image(red)))  # type: ignore[no-untyped-call]
             output.mux(shown.encode(None))
-        for each in sounds:
+        for sound in sounds:
             for start in range(0, RATE, SAMPLES):
-                output.mux(each.encode(tone(start)))
-            output.mux(each.encode(None))
+                output.mux(sound.encode(tone(start)))
+            output.mux(sound.encode(None))
     return path
 
 
