@@ -16,7 +16,7 @@ from av.stream import Disposition
 
 from bot.core.errors import Refused
 from bot.core.orders import SoundFit
-from bot.core.recordings import Recorded, behind_tags, recorded_in
+from bot.core.recordings import found_in
 
 RATE = 44_100
 """Samples a second of what we make; one channel, as mouths are moved by one."""
@@ -117,13 +117,12 @@ def _timeless(frames: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
 
 def _opened(source: Path) -> av.container.InputContainer:
     with source.open("rb") as file:
-        kind, start = recorded_in(file), behind_tags(file)
-        if kind is None:
+        found = found_in(file)
+        if found is None:
             raise Refused("sound_format")
-        # Only the reader of MP3 finds its way behind every tag.
-        bare = start if kind is not Recorded.MP3 else 0
-        file.seek(bare)
-        body = io.BytesIO(file.read()) if bare else str(source)
+        kind, start = found
+        file.seek(start)
+        body = io.BytesIO(file.read()) if start else str(source)
     # No guessing of formats and no other protocol: a playlist must not make us fetch things.
     options = {"protocol_whitelist": "file", "codec_whitelist": _decoders()}
     return av.open(body, "r", format=kind.value, options=options, metadata_errors="replace")

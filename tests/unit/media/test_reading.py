@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.core.errors import Broken, Refused
 from bot.core.orders import SoundFit
-from bot.media import reading
+from bot.media import reading, sounds
 from bot.media.sounds import fit_sound
 
 from .samples import RATE, SAMPLES, tone, write_sound, write_video
@@ -21,8 +21,8 @@ def covered(path: Path, *, film: bool) -> Path:
         pictures = [output.add_stream("libx264", rate=1)] if film else []
         for each in pictures:
             each.width, each.height, each.pix_fmt = 64, 48, "yuv420p"
-        sounds = [output.add_stream("aac", rate=RATE, layout=each) for each in ("mono", "stereo")]
-        sounds[0].disposition, sounds[1].disposition = Disposition(0), Disposition.default
+        heard = [output.add_stream("aac", rate=RATE, layout=each) for each in ("mono", "stereo")]
+        heard[0].disposition, heard[1].disposition = Disposition(0), Disposition.default
         cover = output.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
         cover.disposition = Disposition.attached_pic
@@ -30,7 +30,7 @@ def covered(path: Path, *, film: bool) -> Path:
             red = Image.new("RGB", (shown.width, shown.height), "red")
             output.mux(shown.encode(av.VideoFrame.from_image(red)))  # type: ignore[no-untyped-call]
             output.mux(shown.encode(None))
-        for sound in sounds:
+        for sound in heard:
             for start in range(0, RATE, SAMPLES):
                 output.mux(sound.encode(tone(start)))
             output.mux(sound.encode(None))
@@ -71,3 +71,9 @@ def test_a_file_leads_to_no_other(
     else:
         with pytest.raises(Refused, match="sound_broken"):
             fit_sound(given, SoundFit(), tmp_path / "made.mp3")
+
+
+def test_no_other_decoder_runs_while_the_file_is_looked_at(tmp_path: Path) -> None:
+    """The size of a cover is known only to whoever decodes it."""
+    with sounds._opened(covered(tmp_path / "song", film=False)) as container:
+        assert container.streams.video[0].width == 0

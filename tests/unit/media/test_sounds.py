@@ -14,10 +14,9 @@ from PIL import Image
 from bot.cli.words import explain
 from bot.core.errors import Refused
 from bot.core.orders import SoundFit
-from bot.media import sounds
 from bot.media.sounds import fit_sound
 
-from .samples import RATE, encoded, write_sound, write_video
+from .samples import RATE, encoded, write_clip, write_sound, write_video
 
 FIT = SoundFit(least_seconds=1, most_seconds=30)
 RF64 = {"rf64": "always"}
@@ -166,6 +165,49 @@ def test_an_mp3_may_begin_with_zeros(tmp_path: Path, target: Path) -> None:
     assert fit_sound(source, FIT, target) == pytest.approx(4.0, abs=0.1)
 
 
+BARE = [("mp3", "libmp3lame"), ("mp2", "mp2"), ("adts", "aac"), ("latm", "aac")]
+IN_FRONT = {
+    "text": b"HTTP/1.0 200 OK\r\nicy-name: a radio\r\n\r\n" * 200,
+    "zeros": bytes(100_000),
+    "noise": random.Random(1).randbytes(20_000),
+    "texts of Monkey's Audio": b"APETAGEX\xd0\7\0\0" + struct.pack("<I", 300_000) + bytes(300_016),
+}
+
+
+@pytest.mark.parametrize("name", IN_FRONT)
+@pytest.mark.parametrize(("container", "codec"), BARE)
+def test_the_first_frame_of_a_bare_stream_is_looked_for(
+    tmp_path: Path, target: Path, container: str, codec: str, name: str
+) -> None:
+    whole = write_sound(tmp_path / "whole", container, codec, seconds=2).read_bytes()
+    source = tmp_path / "sound"
+    source.write_bytes(IN_FRONT[name] + whole)
+    assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.15)
+
+
+@pytest.mark.parametrize(("container", "codec"), BARE)
+def test_a_stream_may_begin_in_the_middle_of_a_frame(
+    tmp_path: Path, target: Path, container: str, codec: str
+) -> None:
+    whole = write_sound(tmp_path / "whole", container, codec, seconds=2).read_bytes()
+    source = tmp_path / "sound"
+    for cut in (1, 777, 1_500):
+        source.write_bytes(whole[cut:])
+        assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.3)
+
+
+@pytest.mark.parametrize("container", ["avi", "flv", "mpegts"])
+def test_frames_inside_a_film_make_no_sound_of_it(
+    tmp_path: Path, target: Path, container: str
+) -> None:
+    film = write_clip(tmp_path / "film", "mpeg4", "avi", sound="libmp3lame").read_bytes()
+    head = {"avi": film[:16], "flv": b"FLV\1", "mpegts": b"G" + bytes(187) + b"G"}[container]
+    bare = write_sound(tmp_path / "bare", "mp3", "libmp3lame").read_bytes()
+    source = tmp_path / "sound"
+    source.write_bytes(head + bare[bare.index(b"\xff\xfb") :])
+    assert why(source, target) == "format"
+
+
 @pytest.mark.parametrize("rates", [(48_000, 16_000), (8_000, 48_000)])
 def test_a_sound_may_change_its_rate_on_the_way(
     tmp_path: Path, target: Path, rates: tuple[int, int]
@@ -220,12 +262,6 @@ def test_a_cover_is_no_film_and_does_not_come_along(tmp_path: Path, target: Path
     assert fit_sound(covered(tmp_path), FIT, target) == pytest.approx(4.0, abs=0.1)
     assert made(target)[0] == "mp3float"
     assert COVER not in target.read_bytes()
-
-
-def test_no_other_decoder_runs_while_the_file_is_looked_at(tmp_path: Path) -> None:
-    """The size of a cover is known only to whoever decodes it."""
-    with sounds._opened(covered(tmp_path)) as container:
-        assert container.streams.video[0].width == 0
 
 
 def test_a_film_is_no_sound_though_it_has_one(tmp_path: Path, target: Path) -> None:
