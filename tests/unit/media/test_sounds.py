@@ -1,6 +1,7 @@
 """Strangers' sounds: what people record is read, all else is refused, and only samples leave."""
 
 import array
+import math
 import random
 import struct
 import time
@@ -14,6 +15,7 @@ from PIL import Image
 from bot.cli.words import explain
 from bot.core.errors import Refused
 from bot.core.orders import SoundFit
+from bot.media import sounds
 from bot.media.sounds import fit_sound
 
 from .samples import RATE, encoded, write_clip, write_sound, write_video
@@ -324,6 +326,35 @@ def test_hours_take_no_longer_than_a_minute(
     begun = time.process_time()
     assert fit_sound(source, FIT, target) > 29
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("softer", [1.0, 0.97])
+def test_channels_that_silence_each_other_are_not_mixed(
+    tmp_path: Path, target: Path, softer: float
+) -> None:
+    """Their sum is silence, and would be paid for."""
+    levels = [round(8_000 * math.sin(at / 20)) for at in range(RATE * 2)]
+    pairs = (each for level in levels for each in (level, -round(level * softer)))
+    source = tmp_path / "sound"
+    source.write_bytes(wave_of(array.array("h", pairs).tobytes(), channels=2))
+    assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.1)
+    assert loudness(target) > 1_000
+
+
+def test_the_sides_of_a_stereo_sound_are_mixed(tmp_path: Path, target: Path) -> None:
+    """Two tones, one on each side: both are to be heard."""
+    sides = [[round(8_000 * math.sin(at / pace)) for at in range(RATE * 2)] for pace in (20, 5)]
+    pairs = (each for pair in zip(*sides, strict=True) for each in pair)
+    source = tmp_path / "sound"
+    source.write_bytes(wave_of(array.array("h", pairs).tobytes(), channels=2))
+    assert sounds._side(source, 29) is None
+
+
+def wave_of(data: bytes, *, channels: int) -> bytes:
+    """Samples of 16 bits as a WAV."""
+    shape = struct.pack("<HHIIHH", 1, channels, RATE, RATE * channels * 2, channels * 2, 16)
+    body = b"WAVEfmt \x10\0\0\0" + shape + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def test_silence_is_a_sound(tmp_path: Path, target: Path) -> None:
