@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from bot.core.headers import PICTURE_BRANDS
+
 HEAD = 189
 """Bytes that tell every container; 12 tell all but those of `SLOW`."""
 SLOW = (b"\x47", b"\x89PNG")
@@ -54,8 +56,6 @@ SUFFIXES = {
 """How names of such files end."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """White space and the byte order mark."""
-_PICTURES = frozenset({b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"})
-"""Brands of pictures, which share the boxes of MP4."""
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Boxes that a QuickTime file begins with where it does not say what it is."""
 
@@ -64,7 +64,7 @@ def container_of(head: bytes) -> Container | None:
     """The container that begins with `head`; None for anything that is no video."""
     kind, brand = head[4:8], head[8:12]
     if kind == b"ftyp":
-        if brand in _PICTURES:
+        if brand in PICTURE_BRANDS:
             return None
         return Container.QUICKTIME if brand == b"qt  " else Container.MP4
     for magic, container in _MAGIC:

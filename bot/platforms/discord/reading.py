@@ -8,7 +8,7 @@ import discord
 from bot import i18n
 from bot.core import shown
 from bot.core.errors import Refused, in_turn
-from bot.core.hints import may_be_picture, may_be_sound
+from bot.core.hints import is_called_picture, may_be_picture, may_hold_sound
 from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
 from bot.core.prompts import clean
 from bot.core.replies import Text
@@ -123,7 +123,7 @@ def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
 
     Raises `Refused` for what is no sound.
     """
-    if not may_be_sound(attachment.filename, attachment.content_type):
+    if not may_hold_sound(attachment.filename, attachment.content_type):
         raise Refused("no_sound")
     return Sound(
         source=attachment.url,
@@ -177,11 +177,14 @@ def _attached(
     author = None if message.author.id == own_id else str(message.author.id)
     by = [(each, author) for each in message.attachments]
     by += [(each, None) for part in message.message_snapshots for each in part.attachments]
-    return [(each, author) for each, author in by if is_picture(each) or _is_unread(each)]
+    meant = [(each, author) for each, author in by if _is_meant(each)]
+    return meant or [(each, author) for each, author in by if is_picture(each)]
 
 
-def _is_unread(attachment: discord.Attachment) -> bool:
-    return is_meant_as_picture(attachment.filename, attachment.content_type)
+def _is_meant(attachment: discord.Attachment) -> bool:
+    """Whether it is called a picture; another file beside one is none of those that are meant."""
+    called = attachment.filename, attachment.content_type
+    return is_called_picture(*called) or is_meant_as_picture(*called)
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:

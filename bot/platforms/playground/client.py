@@ -30,6 +30,8 @@ UPLOAD_LIMIT = 200 * 1024 * 1024
 
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
 """Opens what our storage keeps under a key."""
+Viewable = Callable[[Path], AbstractAsyncContextManager[Path]]
+"""Lends a picture as every browser shows it. Raises `Refused`."""
 
 
 def address(message: str | None = None) -> Address:
@@ -38,17 +40,23 @@ def address(message: str | None = None) -> Address:
 
 
 class PlaygroundPlatform:
-    """The one room, with its history in `folder`. `stored` lends a video's still."""
+    """The one room, with its history in `folder`.
+
+    `stored` lends a video's still, `viewable` a picture as every browser shows it.
+    """
 
     name: str = NAME
     card_grace = CARD_GRACE
 
-    def __init__(self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored, viewable: Viewable
+    ) -> None:
         self.folder = folder
         self.room = Room(folder / "history.jsonl", now=clock.now)
         self.files = Files(folder / "files")
         self._posts = posts
         self._stored = stored
+        self.viewable = viewable
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 import pytest
 
 from bot.core.containers import Container, container_of
+from bot.core.headers import PICTURE_BRANDS
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,9 @@ from bot.core.containers import Container, container_of
 )
 def test_a_container_is_told_by_its_first_bytes(head: bytes, container: Container | None) -> None:
     assert container_of(head) == container
+
+
+@pytest.mark.parametrize("brand", sorted(PICTURE_BRANDS | {b"avis", b"hevc", b"hevs"}))
+def test_pictures_in_the_boxes_of_mp4_are_no_video(brand: bytes) -> None:
+    """Sequences of them as well: libav sees the first picture alone."""
+    assert container_of(b"\0\0\0\x1cftyp" + brand) is None

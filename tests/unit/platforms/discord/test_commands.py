@@ -254,6 +254,7 @@ async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Memb
     ("name", "sentence"),
     [
         ("song.mp3", "None of the models here takes that."),
+        ("talk.webm", "None of the models here takes that."),
         ("song.mid", "I see no sound there that I can use."),
     ],
 )
@@ -307,6 +308,9 @@ async def test_a_limit_that_discord_shows_is_told_before_anything_is_taken(
         ("cat.jpg", "image/pjpeg"),
         ("IMG_1.HEIC", "application/octet-stream"),
         ("cat.avif", ""),
+        ("IMG", "application/octet-stream"),
+        ("cat.jpg:large", ""),
+        ("cat.jpg", "text/plain"),
     ],
 )
 async def test_a_picture_is_one_whatever_a_phone_calls_it(
