@@ -341,7 +341,6 @@ SEEN_ANEW = {
     "AV1": film("libsvtav1", "mp4", _HEVC, sound="aac"),
     "AV1 of 10 bits": film("libsvtav1", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
     "AV1 with Opus in WebM": film("libsvtav1", "webm", "codec sound container", sound="libopus"),
-    "a moving AVIF": film("libsvtav1", "avif", "codec tag tracks"),
     "VP9 with Opus in WebM": film("libvpx-vp9", "webm", "codec sound container", sound="libopus"),
     "VP9 in MP4": film("libvpx-vp9", "mp4", "codec sound index tag", sound="libopus"),
     "VP9 with alpha": film("libvpx-vp9", "webm", _OTHER, pix_fmt="yuva420p"),
@@ -527,6 +526,7 @@ TURNED = {
     for name, (matrix, _) in TURNS.items()
 }
 UNREAD = {
+    "a moving AVIF": film("libsvtav1", "avif"),
     "a moving WEBP": film("libwebp_anim", "webp", pix_fmt="bgra"),
     "MXF": film("mpeg2video", "mxf", rate=25),
     "NUT": film("ffv1", "nut"),
