@@ -80,6 +80,12 @@ class Home:
             await connection.execute(sa.insert(settings).values(name=_NAME, value=id_))
         return id_
 
+    async def adopt(self, connection: AsyncConnection) -> None:
+        """Give the rows of a backup the id that is expected here, if one is."""
+        if expected := self._expected():
+            await connection.execute(sa.delete(settings).where(settings.c.name == _NAME))
+            await connection.execute(sa.insert(settings).values(name=_NAME, value=expected))
+
     async def check(self, connection: AsyncConnection, file: Path | None) -> None:
         """As `settled`, for a database that nothing is written into."""
         expected = self._expected()

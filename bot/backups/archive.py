@@ -1,0 +1,279 @@
+"""A backup as it lies on the disk: a folder with the rows, the files they need, and a list of both.
+
+    zoetrope-20261128T031500Z/
+        manifest.json
+        zoetrope.db
+        pending-ids         ids of paid jobs that no row had yet
+        media/videos/ab/abcdef….mp4
+
+It gets its name once it is whole. It can be moved, copied, and packed as a tar file.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.core.errors import Broken
+from bot.log import get_logger
+from bot.media.storage import Storage
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ROWS = "zoetrope.db"
+SPOOL = "pending-ids"
+MEDIA = "media"
+UNFINISHED = ".unfinished-"
+"""How the names of folders begin that are no backup yet."""
+_NAME = re.compile(r"zoetrope-\d{8}T\d{6}Z")
+_FORM = "zoetrope-%Y%m%dT%H%M%SZ"
+_CHUNK = 1 << 20
+
+log = get_logger()
+
+
+class File(BaseModel):
+    """One file of a backup."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    """Within the backup."""
+    bytes: int
+    sha256: str
+
+
+class NewestJob(BaseModel):
+    """The job that was ordered last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    ordered_at: float
+    """Seconds since the epoch, UTC."""
+
+
+class Manifest(BaseModel):
+    """The list of what is in a backup."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int
+    app: str
+    """The version of the program that made it."""
+    made_at: float
+    """Seconds since the epoch, UTC: the rows are those of this moment."""
+    revision: str
+    """The version of the tables."""
+    database: str
+    """The kind that the rows came from: sqlite or postgresql."""
+    rows: dict[str, int]
+    """How many there are in each table."""
+    jobs: dict[str, int]
+    """How many there are in each state."""
+    newest_job: NewestJob | None
+    files: tuple[File, ...]
+    missing: tuple[str, ...]
+    """Files that rows need, and the storage did not have."""
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def media(self) -> dict[str, File]:
+        """The files of the storage, by their keys."""
+        within = f"{MEDIA}/"
+        return {
+            file.path.removeprefix(within): file
+            for file in self.files
+            if file.path.startswith(within)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A folder and its list."""
+
+    folder: Path
+    manifest: Manifest
+
+    def check(self) -> None:
+        """Compare each file with the list. Raises `Broken("backup_damaged")`."""
+        for file in self.manifest.files:
+            try:
+                found = described(self.folder, file.path)
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                raise Broken("backup_damaged", file=file.path, why=why) from error
+            if found != file:
+                raise Broken("backup_damaged", file=file.path, why="its SHA-256 is another")
+
+
+def name_of(made_at: float) -> str:
+    """The name of a backup that was made then."""
+    return datetime.fromtimestamp(made_at, UTC).strftime(_FORM)
+
+
+def kept_in(folder: Path) -> list[Path]:
+    """The folders of the whole backups that lie there, the oldest first."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(it for it in found if _NAME.fullmatch(it.name) and (it / MANIFEST).exists())
+
+
+def newest(folder: Path) -> Backup | None:
+    """The newest one there that can be read."""
+    for each in reversed(kept_in(folder)):
+        try:
+            return read(each)
+        except Broken as broken:
+            log.warning("backup.unreadable", folder=str(each), code=broken.code)
+    return None
+
+
+def last_made(folder: Path, *, before: float) -> float | None:
+    """When the newest one there was made until then, by its name."""
+    return max((at for at in map(_made_at, kept_in(folder)) if at <= before), default=None)
+
+
+def _made_at(folder: Path) -> float:
+    return datetime.strptime(folder.name, _FORM).replace(tzinfo=UTC).timestamp()
+
+
+def read(folder: Path) -> Backup:
+    """The backup in this folder. Raises `Broken`: `backup_absent`, `backup_newer`."""
+    try:
+        text = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise Broken("backup_absent", folder=str(folder)) from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise Broken("backup_damaged", file=MANIFEST, why="it can't be read") from error
+    if manifest.format != FORMAT:
+        raise Broken("backup_newer", found=f"format {manifest.format}", known=f"format {FORMAT}")
+    for file in manifest.files:
+        if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
+            raise Broken("backup_damaged", file=MANIFEST, why="it names files elsewhere")
+    return Backup(folder, manifest)
+
+
+@contextmanager
+def opened(place: Path) -> Iterator[Backup]:
+    """The backup at this place: its folder, its list, or a tar file of it."""
+    if place.name == MANIFEST:
+        place = place.parent
+    if not place.is_file():
+        yield read(place)
+        return
+    with TemporaryDirectory(dir=place.parent, prefix=UNFINISHED) as scratch:
+        try:
+            with tarfile.open(place) as packed:
+                packed.extractall(scratch, filter="data")
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise Broken("backup_absent", folder=str(place)) from error
+        lists = sorted(Path(scratch).rglob(MANIFEST), key=lambda it: len(it.parts))
+        if not lists:
+            raise Broken("backup_absent", folder=str(place))
+        yield read(lists[0].parent)
+
+
+def described(folder: Path, path: str) -> File:
+    """The bytes of a file, and their sum."""
+    digest, size = hashlib.sha256(), 0
+    with (folder / path).open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return File(path=path, bytes=size, sha256=digest.hexdigest())
+
+
+def add(source: Path, folder: Path, path: str) -> File:
+    """Copy a file into a backup, and wait until the disk has it."""
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copyfile(source, target)
+    sync(target)
+    return described(folder, path)
+
+
+def share(earlier: Backup, file: File, folder: Path) -> bool:
+    """Let a backup have the same file as an earlier one without a second place on the disk.
+
+    Keys are never given again, so what has the same one is the same file.
+    """
+    source, target = earlier.folder / file.path, folder / file.path
+    try:
+        if source.stat().st_size != file.bytes:
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.link(source, target)
+    except OSError:  # another disk, a file system without links, a file that is gone
+        return False
+    return True
+
+
+async def has(storage: Storage, key: str) -> bool:
+    """Whether the storage has the file; a key of no shape that it knows names none."""
+    try:
+        return await storage.exists(key)
+    except Broken:
+        return False
+
+
+def finish(unfinished: Path, manifest: Manifest) -> Backup:
+    """Write the list and give the folder its name; from now on it is a backup."""
+    file = unfinished / MANIFEST
+    file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+    for each in (file, *(it for it in unfinished.rglob("*") if it.is_dir()), unfinished):
+        sync(each)
+    seconds = count(int(manifest.made_at))
+    names = (unfinished.with_name(name_of(second)) for second in seconds)
+    folder = next(it for it in names if not it.exists())
+    unfinished.rename(folder)
+    sync(folder.parent)
+    return Backup(folder, manifest)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a backup that was cut short has left there."""
+    for each in folder.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(each, ignore_errors=True)
+
+
+def age_out(folder: Path, *, keep: int, now: float) -> list[str]:
+    """Remove all but the newest `keep`, and those older than so many days; never the newest.
+
+    Answers the names of those that went.
+    """
+    oldest = now - keep * 86_400.0
+    gone = [
+        backup
+        for place, backup in enumerate(reversed(kept_in(folder)))
+        if place and (place >= keep or _made_at(backup) < oldest)
+    ]
+    for each in gone:
+        # Under a name that is no backup's: half of one must not look like one.
+        doomed = each.rename(each.with_name(f"{UNFINISHED}{each.name}"))
+        shutil.rmtree(doomed, ignore_errors=True)
+    return [each.name for each in gone]
+
+
+def sync(place: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

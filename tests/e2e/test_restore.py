@@ -1,0 +1,122 @@
+"""A restore with the real service: nothing is paid twice or posted twice, and what is gone stays.
+
+Counted by the journals of the simulated gateway and the fake Discord.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from bot.backups import making
+from bot.backups.archive import Backup
+from bot.config import Config
+from bot.core.clock import SystemClock
+from bot.media.storage import Storage
+from tests.e2e.test_cli import zoetrope
+from tests.e2e.world import WAIT, World, is_result
+from tests.fakes.discord import Message, Person
+
+
+async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: World) -> None:
+    """Charge, backup, more jobs, restore: 0 POSTs, 0 second posts, deleted videos stay deleted."""
+    backup, deleted, shown = await _lived(world)
+    world.discord.world.nonce_window = 0.0  # a restore comes later than any nonce is remembered
+    charged = world.simulator.charges
+    assert charged == 5
+    code, said = await _db(world, "restore", str(backup.folder), "--yes", "--json")
+    assert code == 0, said
+    told = json.loads(said)
+    assert [told[name] for name in ("held", "looking", "deleted")] == [1, 1, 1]
+    assert len(told["later"]) == 1, "and its id at the gateway is told"
+    assert told["later"][0]["gateway_id"]
+    async with world.app(MODELS__SORA_2__AT_ONCE="1"):
+        await _until(world, lambda states: states["under way"] == "delivered")
+        # A word from a new order: whatever was due before it has been said by then.
+        await world.discord.person("bob").slash("video", prompt="new")
+        fresh = await world.result()
+    assert _states(world) == {
+        "kept": "delivered",
+        "deleted": "delivered",
+        "under way": "delivered",
+        "queued": "unconfirmed",
+        "new": "delivered",
+    }
+    assert world.simulator.charges == charged + 1, "the new order alone"
+    standing = [message.id for message in world.discord.posts() if is_result(message)]
+    assert standing == [*shown, fresh.id], "nothing was said twice"
+    assert deleted not in standing
+    assert _video_of(world, "deleted") is None
+    gone = set(backup.manifest.media) - _stored(world)
+    assert {Path(key).suffix for key in gone} == {".mp4", ".jpg"}, "its files were not put back"
+
+
+async def _lived(world: World) -> tuple[Backup, int, list[int]]:
+    """The story before the restore: its backup, the deleted message, and those that stand."""
+    async with world.app(MODELS__SORA_2__AT_ONCE="1"):
+        ann = world.discord.person("ann")
+        for prompt in ("kept", "deleted"):
+            await ann.slash("video", prompt=prompt)
+            last = await world.result()
+        async with world.simulator.holding("retrieve"):
+            await ann.slash("video", prompt="under way")
+            await _until(world, lambda states: states.get("under way") == "in_progress")
+            await ann.slash("video", prompt="queued")
+            await _until(world, lambda states: states.get("queued") == "queued")
+            backup = await back_up(world.config(MODELS__SORA_2__AT_ONCE="1"))
+        for _ in range(2):
+            await world.result()
+        await ann.slash("video", prompt="lost")
+        await world.result()
+        await _delete(world, ann, last)
+        shown = [message.id for message in world.discord.posts() if is_result(message)]
+    return backup, last.id, shown
+
+
+async def back_up(config: Config) -> Backup:
+    """As the service itself does it."""
+    storage = Storage(config.storage_url, scratch=config.data_dir)
+    return await making.make(config, storage, config.backup_folder, now=SystemClock().now())
+
+
+async def _delete(world: World, ann: Person, message: Message) -> None:
+    asked = await (await ann.press(message, "Delete")).answered()
+    assert asked.message is not None
+    await (await ann.press(asked.message, "Delete")).answered()
+    await world.discord.next("delete", where=lambda it: it.id == message.id, timeout=WAIT)
+
+
+async def _until(world: World, true: Callable[[dict[str, str]], bool]) -> None:
+    """Wait, request by request of the gateway or Discord, until the rows say so."""
+    async with asyncio.timeout(WAIT):
+        while not true(_states(world)):
+            await asyncio.sleep(0.02)
+
+
+def _states(world: World) -> dict[str, str]:
+    """The state of each job, by its prompt."""
+    found = _rows(world, "SELECT json_extract(order_data, '$.prompt'), status FROM jobs")
+    return {str(prompt): str(status) for prompt, status in found}
+
+
+def _video_of(world: World, prompt: str) -> object:
+    query = f"SELECT video FROM jobs WHERE json_extract(order_data, '$.prompt') = '{prompt}'"
+    ((video,),) = _rows(world, query)
+    return video
+
+
+def _stored(world: World) -> set[str]:
+    media = world.folder / "data" / "media"
+    return {str(file.relative_to(media)) for file in media.rglob("*.*")}
+
+
+def _rows(world: World, query: str) -> list[tuple[object, ...]]:
+    file = Path(world.folder / "data" / "zoetrope.db")
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as rows:
+        return rows.execute(query).fetchall()
+
+
+async def _db(world: World, *arguments: str) -> tuple[int | None, str]:
+    return await zoetrope("db", *arguments, folder=world.folder, **world.written())
