@@ -9,11 +9,12 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
 
+from bot.backups.daily import FAILED, Daily
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -36,14 +37,16 @@ from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
+from bot.store.deletions import Deletions
 from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
+from bot.store.restored import time_of_restore
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-from bot.workers import Bells, job_loops, running, word_loops
+from bot.workers import Bells, Loop, job_loops, running, word_loops
 
 log = get_logger()
 
@@ -107,15 +110,15 @@ async def open_app(
         access = await _access(config, rows, platforms, private, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
         steps = _steps(config, rows, gateways, platforms, private, studio, pages, clock, bells)
-        posting = _posting(config, rows, platforms, studio, pages, clock, bells)
+        posting = await _posting(config, rows, platforms, studio, pages, clock, bells)
         intakes = [chat.listen(service, posting.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-        words = (rows.posts, posting, rows.notices, telling, list(platforms))
-        await enter(running(*word_loops(*words, clock, bells)))
+        talk = word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
+        await enter(running(*talk, *_nightly(config, rows, studio, private, clock, bells)))
         probing = _probing(rows, gateways, private, clock, bells)
         await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
         await enter(running(*(intake.run() for intake in intakes)))
@@ -184,6 +187,7 @@ def _service(
         new_id=new_id,
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
+        deleting=Deletions(config.data_dir).note,
     )
 
 
@@ -230,7 +234,28 @@ def _probing(
     )
 
 
-def _posting(
+def _nightly(
+    config: Config,
+    rows: Rows,
+    studio: Studio,
+    private: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Loop]:
+    """The backups, if they are wanted."""
+
+    async def tell(why: str) -> None:
+        now = clock.now()
+        await rows.pauses.remark("backup", FAILED, detail=why, rooms=private, now=now)
+        bells.notices.ring()
+
+    if config.settings.backup.daily:
+        yield Daily(
+            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
+        ).run()
+
+
+async def _posting(
     config: Config,
     rows: Rows,
     platforms: Mapping[str, Platform],
@@ -250,6 +275,7 @@ def _posting(
         currency=config.settings.currency,
         clock=clock,
         wake=bells.posts,
+        restored_at=await time_of_restore(rows.settings),
     )
 
 
