@@ -125,5 +125,6 @@ def _why(error: Exception) -> str:
     if isinstance(error, BotError):
         return say(reply_of(error).text, DEFAULT)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    return type(error).__name__
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{where}."
+    return f"{type(error).__name__}."

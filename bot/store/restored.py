@@ -5,8 +5,9 @@ ordered again, nothing that may stand in a chat is said without a look, and what
 stays deleted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +21,14 @@ from bot.store.tables import drafts, jobs, notices, posts, settings, updates
 
 RESTORED_AT = "restored.at"
 """The setting with the time of the last restore: what is older may have been said already."""
+
+
+class Heard(NamedTuple):
+    """The number of an update that was received; see the `updates` table."""
+
+    source: str
+    id: int
+    received_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,29 @@ async def time_of_restore(facts: Settings) -> float | None:
     return None if said is None else float(said)
 
 
+async def heard_in(connection: AsyncConnection) -> list[Heard]:
+    """The updates that the rows here know of, of tables of whatever version."""
+    if not await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
+        return []
+    known = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
+    return [Heard(*row) for row in await connection.execute(known)]
+
+
 async def settle(
-    connection: AsyncConnection, deletions: Iterable[Deletion], *, now: float
+    connection: AsyncConnection,
+    deletions: Iterable[Deletion],
+    heard: Sequence[Heard] = (),
+    *,
+    now: float,
 ) -> Settled:
-    """Make the rows safe, in this transaction."""
+    """Make the rows safe, in this transaction.
+
+    `heard`: updates of which it is known that they came since. A platform may tell of them again.
+    """
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
     held = await _hold(connection)
     unheard = await _forget(connection)
+    await _know(connection, heard)
     # A look is asked for at once: claims are of a process that is gone.
     await connection.execute(sa.update(jobs).values(claimed_until=None))
     await connection.execute(sa.update(posts).values(claimed_until=None))
@@ -128,6 +153,13 @@ async def _forget(connection: AsyncConnection) -> int:
     await connection.execute(sa.delete(drafts))
     await connection.execute(sa.delete(notices))
     return unheard.rowcount
+
+
+async def _know(connection: AsyncConnection, heard: Sequence[Heard]) -> None:
+    handled = {"lane": "", "urgent": False, "data": None, "due_at": None, "attempts": 0}
+    rows = [each._asdict() | handled for each in heard]
+    if rows:
+        await connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
 
 
 async def _count(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> int:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from bot.backups import making
 from bot.backups.archive import Backup
 from bot.config import Config
 from bot.core.clock import SystemClock
 from bot.media.storage import Storage
+from tests.e2e.terminal import terminal
+from tests.e2e.test_access import told
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World, is_result
 from tests.fakes.discord import Message, Person
@@ -28,10 +32,10 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     assert charged == 5
     code, said = await _db(world, "restore", str(backup.folder), "--yes", "--json")
     assert code == 0, said
-    told = json.loads(said)
-    assert [told[name] for name in ("held", "looking", "deleted")] == [1, 1, 1]
-    assert len(told["later"]) == 1, "and its id at the gateway is told"
-    assert told["later"][0]["gateway_id"]
+    counts = json.loads(said)
+    assert [counts[name] for name in ("held", "looking", "deleted")] == [1, 1, 1]
+    assert len(counts["later"]) == 1, "and its id at the gateway is told"
+    assert counts["later"][0]["gateway_id"]
     async with world.app(MODELS__SORA_2__AT_ONCE="1"):
         await _until(world, lambda states: states["under way"] == "delivered")
         # A word from a new order: whatever was due before it has been said by then.
@@ -51,6 +55,59 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     assert _video_of(world, "deleted") is None
     gone = set(backup.manifest.media) - _stored(world)
     assert {Path(key).suffix for key in gone} == {".mp4", ".jpg"}, "its files were not put back"
+
+
+@pytest.mark.proof
+async def test_nothing_is_restored_without_a_yes(world: World) -> None:
+    backup, _, _ = await _lived(world)
+    arguments = ("db", "restore", str(backup.folder))
+    code, said = await zoetrope(*arguments, folder=world.folder, **world.written())
+    assert (code, "Nobody is there to say yes" in said) == (1, True), said
+    before = _states(world)
+    async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
+        await screen.sees("1 job here was ordered after this backup")
+        await screen.answers("(y/n)", "n")
+        await screen.sees("Nothing was changed.")
+        assert await screen.ends() == 1
+    assert _states(world) == before
+    async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
+        await screen.answers("(y/n)", "y")
+        await screen.sees("Restored. Nothing was ordered or posted")
+        assert await screen.ends() == 0
+    assert _states(world)["queued"] == "unconfirmed"
+
+
+async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None:
+    async with world.app():
+        backup = await back_up(world.config())
+        code, said = await _db(world, "restore", str(backup.folder), "--yes")
+        assert (code, "Stop it first" in said) == (75, True), said
+
+
+async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
+    codes: list[str] = []
+    async with world.app(announce=codes.append, ACCESS="closed"):
+        ann = world.discord.person("ann")
+        await told(await ann.slash("claim", code=codes[0]))
+        await ann.slash("video", prompt="a cat")
+        await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
+    with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
+        rows.execute("UPDATE jobs SET created_at = created_at - 2 * 86400")
+    folder = world.folder / "full"
+    folder.write_text("a file where a folder should be")
+    world.clock = Hurried()
+    async with world.app(BACKUP__FOLDER=str(folder)):
+        news = await world.discord.next(
+            "message", where=lambda it: "There is no backup of tonight" in it.content, timeout=WAIT
+        )
+    assert "File exists" in news.content
+
+
+class Hurried(SystemClock):
+    """A clock on which whoever sleeps for a minute or more is woken at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds if seconds < 60 else 0.05)
 
 
 async def _lived(world: World) -> tuple[Backup, int, list[int]]:

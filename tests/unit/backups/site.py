@@ -24,7 +24,9 @@ VIDEO = b"a video of nine"
 class Site:
     """One configuration; its database may be of either kind."""
 
-    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, database_url: str | None = None, *, backups: Path | None = None
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         ours = {
@@ -33,6 +35,7 @@ class Site:
             "GATEWAYS__MAIN__API_KEY": "sk-test",
         }
         ours |= {"DATABASE_URL": database_url} if database_url else {}
+        ours |= {"BACKUP__FOLDER": str(backups)} if backups else {}
         environment = {f"ZOETROPE_{name}": value for name, value in ours.items()}
         self.config: Config = load(None, environment=environment)
         self.url = self.config.database_url
@@ -50,6 +53,7 @@ class Site:
 
     async def furnish(self) -> None:
         """Jobs in each state, their posts, and the one video that two of them name."""
+        self.data.mkdir(exist_ok=True, mode=0o700)
         await former.write(self.url, former.REVISIONS[-1])
         async with open_database(self.url, home=Home(self.data)):
             pass

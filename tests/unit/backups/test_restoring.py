@@ -106,6 +106,18 @@ async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -
     assert await site.rows(lambda it: it.scalar(known)) == 2, "they are known by their numbers"
 
 
+async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
+    """A platform tells of it once more, if it never learned that we had it."""
+    backup = await site.back_up()
+    await site.change(
+        "INSERT INTO updates (source, id, lane, urgent, received_at, due_at, attempts)"
+        f" VALUES ('telegram:1', 77, '5', false, {LATER + 9}, {LATER + 9}, 0)"
+    )
+    await site.restore(backup)
+    query = sa.select(updates.c.due_at).where(updates.c.id == 77)
+    assert [tuple(row) for row in await site.rows(lambda it: it.execute(query))] == [(None,)]
+
+
 @pytest.mark.parametrize("state", ["delivered", "completed", "in_progress", "queued"])
 async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: str) -> None:
     """It was delivered before that, whatever its row says in the backup."""
