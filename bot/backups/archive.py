@@ -13,14 +13,10 @@ import hashlib
 import os
 import re
 import shutil
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -167,26 +163,6 @@ def read(folder: Path) -> Backup:
         if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
             raise Broken("backup_damaged", file=MANIFEST, why="it names files elsewhere")
     return Backup(folder, manifest)
-
-
-@contextmanager
-def opened(place: Path) -> Iterator[Backup]:
-    """The backup at this place: its folder, its list, or a tar file of it."""
-    if place.name == MANIFEST:
-        place = place.parent
-    if not place.is_file():
-        yield read(place)
-        return
-    with TemporaryDirectory(dir=place.parent, prefix=UNFINISHED) as scratch:
-        try:
-            with tarfile.open(place) as packed:
-                packed.extractall(scratch, filter="data")
-        except (tarfile.TarError, OSError, EOFError) as error:
-            raise Broken("backup_absent", folder=str(place)) from error
-        lists = sorted(Path(scratch).rglob(MANIFEST), key=lambda it: len(it.parts))
-        if not lists:
-            raise Broken("backup_absent", folder=str(place))
-        yield read(lists[0].parent)
 
 
 def described(folder: Path, path: str) -> File:

@@ -25,7 +25,7 @@ from bot.core.errors import Broken, Unwritten
 from bot.log import get_logger
 from bot.media.storage import Storage
 from bot.store import troubles
-from bot.store.copying import copy_database
+from bot.store.copying import copy_database, mark_copy
 from bot.store.files import file_of, size_of
 from bot.store.spool import Spool
 from bot.store.wanted import KEPT
@@ -53,6 +53,7 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
     folder = unfinished.parent
     _check_room(folder, size_of(file_of(config.database_url) or Path("/nowhere")) * 2)
     revision = await copy_database(config.database_url, unfinished / ROWS)
+    await asyncio.to_thread(mark_copy, unfinished / ROWS, made_at=now)
     with tempfile.TemporaryDirectory(dir=unfinished) as scratch:
         rehearsed = Path(scratch) / ROWS
         await prepared.prepare(unfinished / ROWS, rehearsed, now=now)

@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import foreign
 from bot.store.engines import sqlite_engine
 from bot.store.files import file_of
+from bot.store.identity import COPY_OF
 from bot.store.migrations import upgrade
 from bot.store.reading import check_version, open_reading, read_only, version_of
 from bot.store.tables import metadata, posts
 
-_AT_ONCE = 500
+_AT_ONCE = 50
 """Rows that are held in memory on their way."""
 _PATIENCE = 5.0
 """Seconds that a lock of somebody else may hold a copy up."""
@@ -42,8 +43,24 @@ async def copy_database(url: str, into: Path) -> str:
                 await copy.run_sync(upgrade)
                 await _pour(connection, copy)
     if file is not None:
-        await asyncio.to_thread(_copy_file, file, into)
+        await asyncio.to_thread(copy_file, file, into)
     return version
+
+
+def copy_file(source: Path, into: Path) -> None:
+    """Copy a file of SQLite with its journal, whoever has it open. Raises `sqlite3.Error`."""
+    with (
+        closing(sqlite3.connect(read_only(source), uri=True, timeout=_PATIENCE)) as reading,
+        closing(sqlite3.connect(into)) as writing,
+    ):
+        reading.backup(writing, pages=-1)
+
+
+def mark_copy(file: Path, *, made_at: float) -> None:
+    """Let nobody run on these rows: they have to be restored."""
+    with closing(sqlite3.connect(file)) as copy, copy:
+        copy.execute("DELETE FROM settings WHERE name = ?", (COPY_OF,))
+        copy.execute("INSERT INTO settings (name, value) VALUES (?, ?)", (COPY_OF, repr(made_at)))
 
 
 async def load_server(connection: AsyncConnection, source: Path) -> None:
@@ -78,14 +95,6 @@ async def _opened(file: Path) -> AsyncIterator[AsyncConnection]:
 async def _pour(source: AsyncConnection, target: AsyncConnection) -> None:
     """All rows of one database into the empty tables of another."""
     for table in metadata.sorted_tables:
-        found = await source.stream(sa.select(table))
+        found = await source.stream(sa.select(table).execution_options(max_row_buffer=_AT_ONCE))
         async for rows in found.mappings().partitions(_AT_ONCE):
             await target.execute(sa.insert(table), [dict(row) for row in rows])
-
-
-def _copy_file(source: Path, into: Path) -> None:
-    with (
-        closing(sqlite3.connect(read_only(source), uri=True, timeout=_PATIENCE)) as reading,
-        closing(sqlite3.connect(into)) as writing,
-    ):
-        reading.backup(writing, pages=-1)

@@ -16,6 +16,7 @@ from bot.core.jobs import UNNAMED, Reason, Status
 from bot.core.posts import PostKind
 from bot.store.database import insert
 from bot.store.deletions import Deletion
+from bot.store.identity import COPY_OF
 from bot.store.settings import Settings
 from bot.store.tables import drafts, jobs, notices, posts, settings, updates
 
@@ -79,6 +80,7 @@ async def settle(
     # A look is asked for at once: claims are of a process that is gone.
     await connection.execute(sa.update(jobs).values(claimed_until=None))
     await connection.execute(sa.update(posts).values(claimed_until=None))
+    await connection.execute(sa.delete(settings).where(settings.c.name == COPY_OF))
     said = insert(connection, settings).values(name=RESTORED_AT, value=repr(now))
     await connection.execute(
         said.on_conflict_do_update(index_elements=["name"], set_={"value": repr(now)})

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from bot import log
-from bot.backups import archive, restoring
+from bot.backups import opening, restoring
 from bot.backups.archive import Backup
 from bot.backups.restoring import Later, Restored
 from bot.cli.db import sheet
@@ -29,7 +29,7 @@ def restore_backup(file: Path | None, place: Path, *, yes: bool, as_json: bool) 
     """Show the backup at `place` and what it can't bring back, ask, and restore it."""
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
-    with archive.opened(place) as backup:
+    with opening.opened(place) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:

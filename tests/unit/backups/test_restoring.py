@@ -1,17 +1,22 @@
 """Restores: nothing that may have been paid for is ordered again, and a crash leaves no ruins."""
 
 import asyncio
+import shutil
 import signal
+import sqlite3
 import sys
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from bot.backups import archive, restoring
+from bot.backups import archive, opening, restoring
 from bot.core.errors import Broken
+from bot.store.database import check_database
 from bot.store.deletions import Deletions
+from bot.store.identity import Home
 from bot.store.locks import lock_file
 from bot.store.spool import Spool
 from bot.store.swap import note_of
@@ -228,15 +233,43 @@ async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
     with tarfile.open(packed, "w:gz") as file:
         file.add(backup.folder, backup.folder.name)
     for place in (packed, backup.folder / "manifest.json"):
-        with archive.opened(place) as found:
+        with opening.opened(place) as found:
             await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
+    """Such as one that was saved, or lay aside; what is in its journal comes along."""
+    bare = home.folder / "copy.db"
+    backup = await home.back_up()
+    shutil.copyfile(backup.folder / "zoetrope.db", bare)
+    with closing(sqlite3.connect(bare)) as rows:
+        rows.execute("UPDATE jobs SET detail = 'journal' WHERE id = 'job-queued'")
+        rows.commit()
+        with opening.opened(bare) as found:
+            assert found.manifest.jobs == backup.manifest.jobs
+            await home.restore(found)
+    assert await home.states() == AS_RESTORED
+    query = sa.select(jobs.c.reason).where(jobs.c.id == "job-queued")
+    assert await home.rows(lambda it: it.scalar(query)) == "restored"
+
+
+async def test_a_backup_that_was_only_copied_does_not_run(home: Site) -> None:
+    """Its queued jobs would be ordered, and paid for, once more."""
+    backup = await home.back_up()
+    home.file.write_bytes((backup.folder / "zoetrope.db").read_bytes())
+    with pytest.raises(Broken, match="database_is_backup"):
+        await home.states()
+    with pytest.raises(Broken, match="database_is_backup"):
+        await check_database(home.url, home=Home(home.data))
+    await home.restore(backup)
     assert await home.states() == AS_RESTORED
 
 
 async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("Dear diary")
     for place in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
-        with pytest.raises(Broken, match="backup_absent"), archive.opened(place):
+        with pytest.raises(Broken, match="backup_absent"), opening.opened(place):
             pass
 
 
