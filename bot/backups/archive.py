@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -117,9 +118,9 @@ class Backup:
                 raise Broken("backup_damaged", file=file.path, why="its SHA-256 is another")
 
 
-def name_of(made_at: float) -> str:
+def name_of(at: float) -> str:
     """The name of a backup that was made then."""
-    return datetime.fromtimestamp(made_at, UTC).strftime(_FORM)
+    return datetime.fromtimestamp(at, UTC).strftime(_FORM)
 
 
 def kept_in(folder: Path) -> list[Path]:
@@ -140,11 +141,15 @@ def newest(folder: Path) -> Backup | None:
 
 def last_made(folder: Path, *, before: float) -> float | None:
     """When the newest one there was made until then, by its name."""
-    return max((at for at in map(_made_at, kept_in(folder)) if at <= before), default=None)
+    times = (made_at(each.name) or 0.0 for each in kept_in(folder))
+    return max((at for at in times if at <= before), default=None)
 
 
-def _made_at(folder: Path) -> float:
-    return datetime.strptime(folder.name, _FORM).replace(tzinfo=UTC).timestamp()
+def made_at(name: str) -> float | None:
+    """When the backup of this name was made; None if it is no such name."""
+    if not _NAME.fullmatch(name):
+        return None
+    return datetime.strptime(name, _FORM).replace(tzinfo=UTC).timestamp()
 
 
 def read(folder: Path) -> Backup:
@@ -228,22 +233,27 @@ def clear(folder: Path) -> None:
         shutil.rmtree(each, ignore_errors=True)
 
 
+def outdated(names: Sequence[str], *, keep: int, now: float) -> list[str]:
+    """Of backups of these names, the oldest first, those that are to go; never the newest."""
+    oldest = now - keep * 86_400.0
+    return [
+        name
+        for place, name in enumerate(reversed(names))
+        if place and (place >= keep or (made_at(name) or 0.0) < oldest)
+    ]
+
+
 def age_out(folder: Path, *, keep: int, now: float) -> list[str]:
     """Remove all but the newest `keep`, and those older than so many days; never the newest.
 
     Answers the names of those that went.
     """
-    oldest = now - keep * 86_400.0
-    gone = [
-        backup
-        for place, backup in enumerate(reversed(kept_in(folder)))
-        if place and (place >= keep or _made_at(backup) < oldest)
-    ]
-    for each in gone:
+    gone = outdated([each.name for each in kept_in(folder)], keep=keep, now=now)
+    for each in (folder / name for name in gone):
         # Under a name that is no backup's: half of one must not look like one.
         doomed = each.rename(each.with_name(f"{UNFINISHED}{each.name}"))
         shutil.rmtree(doomed, ignore_errors=True)
-    return [each.name for each in gone]
+    return gone
 
 
 def sync(place: Path) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.backups import archive, making
+from bot.backups.remote import Remote
 from bot.backups.restoring import ASIDE
 from bot.config import Config
 from bot.core.errors import BotError, Broken
@@ -55,6 +56,8 @@ class Daily:
         self._clock = clock
         self._zone = ZoneInfo(config.settings.time_zone)
         self._began = clock.now()
+        self._copied: str | None = None
+        """The name of the one that was last seen in the second place."""
 
     async def run(self) -> None:
         """Look now and then whether one is due."""
@@ -63,6 +66,8 @@ class Daily:
             try:
                 if await self._due() <= self._clock.now():
                     await self._make()
+                if url := self._config.settings.backup.copy_to:
+                    await self._copy(url)
                 wait = LOOK
             except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
                 await self._failed(error)
@@ -85,6 +90,19 @@ class Daily:
         now, folder = self._clock.now(), self._config.backup_folder
         await making.make(self._config, self._storage, folder, now=now)
         await asyncio.to_thread(self._age_out, now)
+
+    async def _copy(self, url: str) -> None:
+        """Put the newest one into the second place, and remove what is old there."""
+        backup = await asyncio.to_thread(archive.newest, self._config.backup_folder)
+        if backup is None or backup.folder.name == self._copied:
+            return
+        remote = await asyncio.to_thread(Remote, url)
+        if backup.folder.name not in await remote.names():
+            await remote.put(backup)
+        keep = self._config.settings.backup.keep
+        gone = await remote.age_out(keep=keep, now=self._clock.now())
+        self._copied = backup.folder.name
+        log.info("backup.copied", name=self._copied, aged_out=gone)
 
     def _age_out(self, now: float) -> None:
         """The old ones go once there is a new one: rows hold what people wrote."""

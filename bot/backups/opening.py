@@ -1,5 +1,6 @@
 """Finds the backup in whatever an operator names: its folder, a tar of it, or a bare database."""
 
+import asyncio
 import sqlite3
 import tarfile
 from collections.abc import Iterator
@@ -8,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot import __version__
-from bot.backups import archive, prepared
+from bot.backups import archive, prepared, remote
 from bot.backups.archive import FORMAT, MANIFEST, ROWS, Backup, Manifest
+from bot.backups.remote import Remote
 from bot.core.errors import Broken
 from bot.store.copying import copy_file
 
@@ -17,8 +19,30 @@ _SQLITE = b"SQLite format 3\0"
 
 
 @contextmanager
+def named(place: str) -> Iterator[Backup]:
+    """The backup that an operator has named: by a path, or by the address of a second place.
+
+    Raises `Broken` as `archive.read` does.
+    """
+    if "://" not in place:
+        with opened(Path(place)) as backup:
+            yield backup
+        return
+    with TemporaryDirectory(prefix=archive.UNFINISHED) as scratch:
+        yield asyncio.run(_fetched(place.rstrip("/"), Path(scratch)))
+
+
+async def _fetched(url: str, scratch: Path) -> Backup:
+    """The one at this address, or the newest there."""
+    place, _, name = url.rpartition("/")
+    if archive.made_at(name) is None:
+        return await remote.newest(Remote(url), scratch)
+    return await Remote(place).fetch(name, scratch)
+
+
+@contextmanager
 def opened(place: Path) -> Iterator[Backup]:
-    """The backup at this place. Raises `Broken` as `archive.read` does."""
+    """The backup at this path."""
     if place.name == MANIFEST:
         place = place.parent
     if not place.is_file():

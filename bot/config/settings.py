@@ -336,6 +336,9 @@ class Backup(Table):
     folder: str | None = Field(
         None, description="where they are kept; default: the folder backups in data_dir"
     )
+    copy_to: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+        None, description="a second place for each of them: a bucket, or a folder elsewhere"
+    )
     keep: int = Field(
         14, ge=1, le=365, description="how many of them are kept, and for how many days"
     )

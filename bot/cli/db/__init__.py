@@ -43,7 +43,11 @@ def backup(
 @app.command()
 def restore(
     place: Annotated[
-        Path, typer.Argument(metavar="FOLDER_OR_FILE", help="A backup's folder, or a tar of it.")
+        str,
+        typer.Argument(
+            metavar="FOLDER_OR_FILE",
+            help="A backup's folder, a tar of it, a bare database, or the address of copy_to.",
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     as_json: AsJson = False,

@@ -25,11 +25,11 @@ from bot.media.storage import Storage
 from bot.store.deletions import Deletions
 
 
-def restore_backup(file: Path | None, place: Path, *, yes: bool, as_json: bool) -> None:
+def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -> None:
     """Show the backup at `place` and what it can't bring back, ask, and restore it."""
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
-    with opening.opened(place) as backup:
+    with opening.named(place) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:

@@ -64,7 +64,7 @@ class Night:
 
 @asynccontextmanager
 async def running(
-    site: Site, *, at: str = "2026-01-15T12:00", **changes: int
+    site: Site, *, at: str = "2026-01-15T12:00", **changes: object
 ) -> AsyncIterator[Night]:
     """The loop of a service in Berlin that was started then."""
     settings = site.config.settings
@@ -162,3 +162,17 @@ async def test_a_clock_that_was_ahead_stops_none_for_ever(site: Site) -> None:
     async with running(site) as night:
         await night.until(17 * HOUR)
         assert len(night.backups) == 2
+
+
+async def test_each_is_copied_to_the_second_place_once_that_is_there(site: Site) -> None:
+    place = site.folder / "bucket"
+    place.write_text("a file where a folder should be")
+    async with running(site, copy_to=str(place), keep=2) as night:
+        await night.until(16 * HOUR)
+        assert (len(night.backups), len(night.told)) == (1, 1)
+        place.unlink()
+        await night.until(AGAIN)
+        assert [it.name for it in place.glob("zoetrope-*")] == night.backups
+        await night.until(3 * DAY)
+        assert sorted(it.name for it in place.glob("zoetrope-*")) == night.backups[-2:]
+    assert len(night.told) == 1
