@@ -14,14 +14,18 @@ import pytest
 
 from bot.backups import making
 from bot.backups.archive import Backup
-from bot.config import Config
+from bot.config import Config, load
 from bot.core.clock import SystemClock
 from bot.media.storage import Storage
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from tests.e2e.telegram import Hall
 from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World, is_result
 from tests.fakes.discord import Message, Person
+from tests.fakes.telegram import FakeTelegram
 
 
 async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: World) -> None:
@@ -37,11 +41,11 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     assert len(counts["later"]) == 1, "and its id at the gateway is told"
     assert counts["later"][0]["gateway_id"]
     async with world.app(MODELS__SORA_2__AT_ONCE="1"):
-        await _until(world, lambda states: states["under way"] == "delivered")
+        await _until(world.folder, lambda states: states["under way"] == "delivered")
         # A word from a new order: whatever was due before it has been said by then.
         await world.discord.person("bob").slash("video", prompt="new")
         fresh = await world.result()
-    assert _states(world) == {
+    assert _states(world.folder) == {
         "kept": "delivered",
         "deleted": "delivered",
         "under way": "delivered",
@@ -57,24 +61,51 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     assert {Path(key).suffix for key in gone} == {".mp4", ".jpg"}, "its files were not put back"
 
 
+async def test_where_nobody_can_look_a_video_waits_in_the_history(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    """Telegram shows a bot no history: the video was posted after the backup, or was not."""
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    async with FakeTelegram() as telegram, simulator.serve() as url:
+        hall = Hall(telegram=telegram, simulator=simulator, gateway_url=url, folder=tmp_path)
+        async with hall.app():
+            async with simulator.holding("retrieve"):
+                await hall.ann.says("/video a cat")
+                await hall.card()
+                await _until(tmp_path, lambda states: states.get("a cat") == "in_progress")
+                backup = await back_up(load(None, environment=hall.environment()))
+            chat = (await hall.video()).chat
+        code, said = await zoetrope(
+            *("db", "restore", str(backup.folder), "--yes"), folder=tmp_path, **hall.environment()
+        )
+        assert code == 0, said
+        async with hall.app():
+            await _until(tmp_path, lambda _: _reasons(tmp_path) == ["undeliverable"])
+            assert len([it for it in telegram.posts(chat) if it.media]) == 1
+            await hall.ann.says("/history")
+            await hall.ann.presses(await hall.words(), "▶ a cat")
+            assert (await hall.video()).media is not None, "there it is, for whoever asks"
+    assert simulator.charges == 1
+
+
 @pytest.mark.proof
 async def test_nothing_is_restored_without_a_yes(world: World) -> None:
     backup, _, _ = await _lived(world)
     arguments = ("db", "restore", str(backup.folder))
     code, said = await zoetrope(*arguments, folder=world.folder, **world.written())
     assert (code, "Nobody is there to say yes" in said) == (1, True), said
-    before = _states(world)
+    before = _states(world.folder)
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.sees("1 job here was ordered after this backup")
         await screen.answers("(y/n)", "n")
         await screen.sees("Nothing was changed.")
         assert await screen.ends() == 1
-    assert _states(world) == before
+    assert _states(world.folder) == before
     async with terminal(*arguments, folder=world.folder, **world.written()) as screen:
         await screen.answers("(y/n)", "y")
         await screen.sees("Restored. Nothing was ordered or posted")
         assert await screen.ends() == 0
-    assert _states(world)["queued"] == "unconfirmed"
+    assert _states(world.folder)["queued"] == "unconfirmed"
 
 
 async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None:
@@ -119,9 +150,9 @@ async def _lived(world: World) -> tuple[Backup, int, list[int]]:
             last = await world.result()
         async with world.simulator.holding("retrieve"):
             await ann.slash("video", prompt="under way")
-            await _until(world, lambda states: states.get("under way") == "in_progress")
+            await _until(world.folder, lambda states: states.get("under way") == "in_progress")
             await ann.slash("video", prompt="queued")
-            await _until(world, lambda states: states.get("queued") == "queued")
+            await _until(world.folder, lambda states: states.get("queued") == "queued")
             backup = await back_up(world.config(MODELS__SORA_2__AT_ONCE="1"))
         for _ in range(2):
             await world.result()
@@ -145,22 +176,26 @@ async def _delete(world: World, ann: Person, message: Message) -> None:
     await world.discord.next("delete", where=lambda it: it.id == message.id, timeout=WAIT)
 
 
-async def _until(world: World, true: Callable[[dict[str, str]], bool]) -> None:
+async def _until(folder: Path, true: Callable[[dict[str, str]], bool]) -> None:
     """Wait, request by request of the gateway or Discord, until the rows say so."""
     async with asyncio.timeout(WAIT):
-        while not true(_states(world)):
+        while not true(_states(folder)):
             await asyncio.sleep(0.02)
 
 
-def _states(world: World) -> dict[str, str]:
+def _states(folder: Path) -> dict[str, str]:
     """The state of each job, by its prompt."""
-    found = _rows(world, "SELECT json_extract(order_data, '$.prompt'), status FROM jobs")
+    found = _rows(folder, "SELECT json_extract(order_data, '$.prompt'), status FROM jobs")
     return {str(prompt): str(status) for prompt, status in found}
+
+
+def _reasons(folder: Path) -> list[object]:
+    return [reason for (reason,) in _rows(folder, "SELECT reason FROM jobs")]
 
 
 def _video_of(world: World, prompt: str) -> object:
     query = f"SELECT video FROM jobs WHERE json_extract(order_data, '$.prompt') = '{prompt}'"
-    ((video,),) = _rows(world, query)
+    ((video,),) = _rows(world.folder, query)
     return video
 
 
@@ -169,8 +204,8 @@ def _stored(world: World) -> set[str]:
     return {str(file.relative_to(media)) for file in media.rglob("*.*")}
 
 
-def _rows(world: World, query: str) -> list[tuple[object, ...]]:
-    file = Path(world.folder / "data" / "zoetrope.db")
+def _rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    file = folder / "data" / "zoetrope.db"
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as rows:
         return rows.execute(query).fetchall()
 
