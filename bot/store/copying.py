@@ -10,8 +10,10 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import foreign
@@ -73,7 +75,8 @@ async def load_server(connection: AsyncConnection, source: Path) -> None:
         raise foreign.foreign(str(connection.engine.url.database), names)
     await connection.run_sync(upgrade)
     tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-    await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    # Without CASCADE: a table of another program that points to ours is not emptied along.
+    await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
     async with _opened(source) as copy:
         await _pour(copy, connection)
     newest = sa.select(sa.func.coalesce(sa.func.max(posts.c.id), 0) + 1).scalar_subquery()
@@ -97,4 +100,12 @@ async def _pour(source: AsyncConnection, target: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         found = await source.stream(sa.select(table).execution_options(max_row_buffer=_AT_ONCE))
         async for rows in found.mappings().partitions(_AT_ONCE):
-            await target.execute(sa.insert(table), [dict(row) for row in rows])
+            await target.execute(sa.insert(table), [_plain(row) for row in rows])
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    """A row that both databases take: PostgreSQL has no text with a NUL in it."""
+    return {
+        str(name): value.replace("\0", "") if isinstance(value, str) else value
+        for name, value in row.items()
+    }

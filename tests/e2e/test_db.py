@@ -1,12 +1,18 @@
 """`zoetrope db`: verify and upgrade, as an operator meets them."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot.cli.db.owner import check_user
+from bot.cli.doctor import machine
+from bot.cli.doctor.findings import Mark
+from bot.config import load
+from bot.core.errors import Refused
 from bot.media.storage import Storage
 from bot.store.spool import Spool
 from tests.e2e.test_cli import zoetrope
@@ -71,6 +77,28 @@ async def test_sound_rows_are_said_to_be(tmp_path: Path) -> None:
     await storage.put(former.VIDEO.key, source)
     code, said = await db(tmp_path, "verify")
     assert (code, "All is in order." in said) == (0, True), said
+
+
+def test_root_writes_nothing_among_what_is_the_services(tmp_path: Path) -> None:
+    environment = NOBODY | {"ZOETROPE_DATA_DIR": str(tmp_path)}
+    config = load(None, environment=environment)
+    mine = tmp_path.stat().st_uid
+    check_user(config, user=mine)
+    if mine == 0:
+        os.chown(tmp_path, 12345, -1)
+    with pytest.raises(Refused, match="wrong_user"):
+        check_user(config, user=0)
+    check_user(config, user=12345)
+
+
+def test_doctor_tells_how_old_the_newest_backup_is(tmp_path: Path) -> None:
+    told = machine.backup(tmp_path, age=5 * 3600)
+    assert (told.mark, told.sentence) == (
+        Mark.OK,
+        f"The newest backup is 5 hours old ({tmp_path}).",
+    )
+    old = machine.backup(tmp_path, age=9 * 86_400)
+    assert (old.mark, "9 days old" in old.sentence) == (Mark.PROBLEM, True)
 
 
 async def test_a_newer_database_is_refused_in_a_sentence_by_every_command(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from bot import log
 from bot.backups import making
 from bot.backups.archive import Backup
 from bot.cli.db import sheet
+from bot.cli.db.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config, load
@@ -20,6 +21,7 @@ def back_up(file: Path | None, *, to: Path | None, as_json: bool) -> None:
     """Make one in `to`, or where the configuration says, and print what is in it."""
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
+    check_user(config)
     backup = asyncio.run(_make(config, to or config.backup_folder))
     if as_json:
         shown = {"folder": str(backup.folder), **sheet.values(backup.manifest)}

@@ -15,6 +15,7 @@ from bot.backups import opening, restoring
 from bot.backups.archive import Backup
 from bot.backups.restoring import Later, Restored
 from bot.cli.db import sheet
+from bot.cli.db.owner import check_user
 from bot.cli.init.talk import Talk
 from bot.cli.rim import reached
 from bot.cli.words import listed, tell
@@ -29,6 +30,7 @@ def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -
     """Show the backup at `place` and what it can't bring back, ask, and restore it."""
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
+    check_user(config)
     with opening.named(place) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))

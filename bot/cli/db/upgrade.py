@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from bot import log
+from bot.cli.db.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config, load
@@ -18,6 +19,7 @@ def upgrade_tables(file: Path | None) -> None:
     """Bring them up to date, under the service's lock, and say from which version."""
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
+    check_user(config)
     found, known = asyncio.run(_upgrade(config)), str(migrations.head())
     if found == known:
         print(tell("db.current", known=known))

@@ -182,6 +182,34 @@ async def test_rows_move_from_one_kind_of_database_to_the_other(
     assert (restored.files, restored.aside) == (1, None), "there was nothing before"
 
 
+async def test_a_text_that_only_sqlite_takes_holds_up_no_move(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    here, there = Site(tmp_path / "here"), Site(tmp_path / "there", await new_postgres_url())
+    await here.furnish()
+    await here.change("UPDATE jobs SET detail = 'odd' || char(0) || 'words'")
+    await there.restore(await here.back_up())
+    query = sa.select(jobs.c.detail).where(jobs.c.id == "job-failed")
+    assert await there.rows(lambda it: it.scalar(query)) == "oddwords"
+
+
+async def test_what_another_program_keeps_beside_our_tables_stays(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """Also where it points to ours: the restore is refused, and nothing is emptied along."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    await site.change("CREATE TABLE theirs (job text REFERENCES jobs (id))")
+    await site.change("INSERT INTO theirs VALUES ('job-queued')")
+    with pytest.raises(sa.exc.DBAPIError, match="foreign key"):
+        await site.restore(backup)
+    count = sa.text("SELECT count(*) FROM theirs")
+    assert await site.rows(lambda it: it.scalar(count)) == 1
+    assert (await site.states())["queued"] == "queued"
+    await site.change("DROP TABLE theirs")
+
+
 async def test_a_new_row_takes_no_number_that_is_taken(site: Site) -> None:
     """PostgreSQL counts beside its rows."""
     await site.restore(await site.back_up())
