@@ -17,7 +17,7 @@ from bot.store.database import open_database
 from bot.store.deletions import Deletion
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
-from bot.store.restored import Heard, Settled, settle
+from bot.store.restored import Known, Settled, settle
 from bot.store.spool import Spooled
 from bot.store.verifying import Verdict, verify
 from bot.store.wanted import wanted
@@ -31,7 +31,7 @@ async def prepare(
     *,
     now: float,
     deletions: Sequence[Deletion] = (),
-    heard: Sequence[Heard] = (),
+    known: Known | None = None,
     spooled: Iterable[Spooled] = (),
     home: Home | None = None,
 ) -> Settled:
@@ -46,7 +46,7 @@ async def prepare(
         async def work(connection: AsyncConnection) -> Settled:
             if home:
                 await home.adopt(connection)
-            return await settle(connection, deletions, heard, now=now)
+            return await settle(connection, deletions, known, now=now)
 
         settled = await database.run(work)
         for each in spooled:

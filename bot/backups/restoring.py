@@ -32,7 +32,7 @@ from bot.store.files import check, file_of, size_of
 from bot.store.identity import Home
 from bot.store.locks import lock_file, lock_name, lock_server
 from bot.store.reading import open_reading
-from bot.store.restored import Heard, Settled, heard_in
+from bot.store.restored import Known, Settled, known_to
 from bot.store.spool import Spool, Spooled
 from bot.store.verifying import verify
 
@@ -123,19 +123,19 @@ async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -
         fresh,
         now=now,
         deletions=list(Deletions(config.data_dir).read()),
-        heard=await _heard(config.database_url),
+        known=await _known(config.database_url),
         spooled=spooled,
         home=Home(config.data_dir),
     )
 
 
-async def _heard(url: str) -> list[Heard]:
-    """The updates that the present rows know of, if they can be read."""
+async def _known(url: str) -> Known | None:
+    """The facts in the present rows, if they can be read."""
     try:
         async with open_reading(url) as connection:
-            return await heard_in(connection)
+            return await known_to(connection)
     except (Broken, OSError, sa.exc.SQLAlchemyError):
-        return []
+        return None
 
 
 async def _fill(storage: Storage, backup: Backup, needed: list[str]) -> tuple[int, list[str]]:

@@ -5,7 +5,7 @@ ordered again, nothing that may stand in a chat is said without a look, and what
 stays deleted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,6 +32,15 @@ class Heard(NamedTuple):
     received_at: float
 
 
+class Known(NamedTuple):
+    """The facts in rows that are newer than a backup, where those can still be read."""
+
+    heard: Sequence[Heard]
+    """A platform may tell of these again."""
+    ids: Mapping[str, str]
+    """The gateway's id of each job that has one: whoever resolves a held job need not search."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The numbers of what was done to the rows of a backup."""
@@ -54,29 +63,29 @@ async def time_of_restore(facts: Settings) -> float | None:
     return None if said is None else float(said)
 
 
-async def heard_in(connection: AsyncConnection) -> list[Heard]:
-    """The updates that the rows here know of, of tables of whatever version."""
+async def known_to(connection: AsyncConnection) -> Known:
+    """The facts in the rows that are about to go, of tables of whatever version."""
+    taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
+    ids = {str(id_): str(gateway_id) for id_, gateway_id in await connection.execute(taken)}
     if not await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
-        return []
-    known = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
-    return [Heard(*row) for row in await connection.execute(known)]
+        return Known((), ids)
+    numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
+    return Known([Heard(*row) for row in await connection.execute(numbers)], ids)
 
 
 async def settle(
     connection: AsyncConnection,
     deletions: Iterable[Deletion],
-    heard: Sequence[Heard] = (),
+    known: Known | None = None,
     *,
     now: float,
 ) -> Settled:
-    """Make the rows safe, in this transaction.
-
-    `heard`: updates of which it is known that they came since. A platform may tell of them again.
-    """
+    """Make the rows safe, in this transaction."""
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
     held = await _hold(connection)
     unheard = await _forget(connection)
-    await _know(connection, heard)
+    if known:
+        await _know(connection, known)
     # A look is asked for at once: claims are of a process that is gone.
     await connection.execute(sa.update(jobs).values(claimed_until=None))
     await connection.execute(sa.update(posts).values(claimed_until=None))
@@ -157,11 +166,16 @@ async def _forget(connection: AsyncConnection) -> int:
     return unheard.rowcount
 
 
-async def _know(connection: AsyncConnection, heard: Sequence[Heard]) -> None:
+async def _know(connection: AsyncConnection, known: Known) -> None:
     handled = {"lane": "", "urgent": False, "data": None, "due_at": None, "attempts": 0}
-    rows = [each._asdict() | handled for each in heard]
+    rows = [each._asdict() | handled for each in known.heard]
     if rows:
         await connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
+    held = sa.select(jobs.c.id).where(jobs.c.reason == Reason.RESTORED.value)
+    for id_ in (await connection.execute(held)).scalars().all():
+        if gateway_id := known.ids.get(id_):
+            change = sa.update(jobs).where(jobs.c.id == id_).values(gateway_id=gateway_id)
+            await connection.execute(change)
 
 
 async def _count(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> int:

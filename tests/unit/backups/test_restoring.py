@@ -93,6 +93,16 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None)]
 
 
+async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
+    """It was ordered since, as the present rows show: whoever resolves it need not search."""
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET gateway_id = 'video_since' WHERE id = 'job-queued'")
+    await site.restore(backup)
+    query = sa.select(jobs.c.status, jobs.c.gateway_id).where(jobs.c.id == "job-queued")
+    (row,) = await site.rows(lambda it: it.execute(query))
+    assert tuple(row) == ("unconfirmed", "video_since")
+
+
 async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
     """By whoever resolves it: recording an id succeeds from `unconfirmed`."""
     Spool(site.data).add("job-submitting", "video_found")
