@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from bot.backups import archive, opening, restoring
 from bot.core.errors import Broken
-from bot.store.database import check_database
+from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
+from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
 from bot.store.spool import Spool
 from bot.store.swap import note_of
@@ -101,6 +102,9 @@ async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Si
     query = sa.select(jobs.c.status, jobs.c.gateway_id).where(jobs.c.id == "job-queued")
     (row,) = await site.rows(lambda it: it.execute(query))
     assert tuple(row) == ("unconfirmed", "video_since")
+    async with open_database(site.url, home=Home(site.data)) as database:
+        await Jobs(database).accept("job-queued", "video_since", now=LATER, due_at=LATER)
+    assert (await site.states())["queued"] == "in_progress", "that id takes it up"
 
 
 async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
