@@ -106,16 +106,27 @@ class Backup:
     folder: Path
     manifest: Manifest
 
-    def check(self) -> None:
-        """Compare each file with the list. Raises `Broken("backup_damaged")`."""
+    def check(self) -> list[str]:
+        """Compare each file with the list; answers the keys of media that are not as they were.
+
+        Raises `Broken("backup_damaged")` for anything else: a lost video is no reason to have no
+        rows.
+        """
+        media, damaged = self.manifest.media, []
         for file in self.manifest.files:
-            try:
-                found = described(self.folder, file.path)
-            except OSError as error:
-                why = error.strerror or type(error).__name__
-                raise Broken("backup_damaged", file=file.path, why=why) from error
-            if found != file:
-                raise Broken("backup_damaged", file=file.path, why="its SHA-256 is another")
+            why = self._trouble_of(file)
+            if why and file.path.removeprefix(f"{MEDIA}/") in media:
+                damaged.append(file.path.removeprefix(f"{MEDIA}/"))
+            elif why:
+                raise Broken("backup_damaged", file=file.path, why=why)
+        return damaged
+
+    def _trouble_of(self, file: File) -> str | None:
+        try:
+            found = described(self.folder, file.path)
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        return None if found == file else "its SHA-256 is another"
 
 
 def name_of(at: float) -> str:
@@ -192,11 +203,12 @@ def add(source: Path, folder: Path, path: str) -> File:
 def share(earlier: Backup, file: File, folder: Path) -> bool:
     """Let a backup have the same file as an earlier one without a second place on the disk.
 
-    Keys are never given again, so what has the same one is the same file.
+    Only if it is what it was: damage would go on from one to the next. Keys are never given
+    again, so what has the same one is the same file.
     """
     source, target = earlier.folder / file.path, folder / file.path
     try:
-        if source.stat().st_size != file.bytes:
+        if described(earlier.folder, file.path) != file:
             return False
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.link(source, target)

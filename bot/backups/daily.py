@@ -119,6 +119,8 @@ class Daily:
     async def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, BotError) else type(error).__name__
         log.error("backup.failed", code=code, folder=str(self._config.backup_folder))
+        if code == "backup_under_way":
+            return  # by somebody's hand, and no reason to worry anybody
         try:
             await self._tell(_why(error))
         except Exception as untold:  # noqa: BLE001 - the same trouble, as a rule: a full disk

@@ -1,6 +1,7 @@
 """The rows of a backup in a file of their own: up to date, made safe, and looked through."""
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -90,6 +91,14 @@ def counted(file: Path) -> tuple[dict[str, int], dict[str, int], NewestJob | Non
         newest = "SELECT id, created_at FROM jobs ORDER BY created_at DESC LIMIT 1"
         latest = rows.execute(newest).fetchone()
     return tables, states, NewestJob(id=latest[0], ordered_at=latest[1]) if latest else None
+
+
+def held_in(file: Path, ids: Sequence[str]) -> set[str]:
+    """Those of these jobs that are in a backup's rows; the file is not touched."""
+    address = f"file:{quote(str(file.absolute()))}?immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as rows:
+        query = "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+        return {id_ for (id_,) in rows.execute(query, (json.dumps(ids),))}
 
 
 async def keys(file: Path, *, since: float) -> list[str]:

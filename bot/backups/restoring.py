@@ -75,9 +75,12 @@ async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
     try:
         async with open_reading(config.database_url) as connection:
             values = {"made_at": backup.manifest.made_at, "most": _SHOWN}
-            return [Later(*row) for row in await connection.execute(query, values)]
+            found = [Later(*row) for row in await connection.execute(query, values)]
     except (Broken, OSError, sa.exc.SQLAlchemyError):
         return None
+    # Some came while it was being made.
+    had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, [it.id for it in found])
+    return [it for it in found if it.id not in had]
 
 
 def check_known(backup: Backup) -> None:
@@ -94,7 +97,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
     was there is there then.
     """
     check_known(backup)
-    await asyncio.to_thread(backup.check)
+    damaged = await asyncio.to_thread(backup.check)
     file = file_of(config.database_url)
     async with _to_ourselves(config.database_url, file):
         place = file.parent if file else config.data_dir
@@ -104,7 +107,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
             fresh = Path(scratch) / ROWS
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)
-            files, missing = await _fill(storage, backup, needed)
+            files, missing = await _fill(storage, backup, needed, damaged)
             aside = place / _name_aside(now)
             if file:
                 had_rows = size_of(file) > 0
@@ -138,13 +141,15 @@ async def _known(url: str) -> Known | None:
         return None
 
 
-async def _fill(storage: Storage, backup: Backup, needed: list[str]) -> tuple[int, list[str]]:
+async def _fill(
+    storage: Storage, backup: Backup, needed: list[str], damaged: list[str]
+) -> tuple[int, list[str]]:
     """Give the storage what it lacks; nothing that is there is touched."""
     had, files, missing = backup.manifest.media, 0, []
     for key in needed:
         if await archive.has(storage, key):
             continue
-        if key not in had:
+        if key not in had or key in damaged:
             missing.append(key)
             continue
         await storage.put(key, backup.folder / MEDIA / key)

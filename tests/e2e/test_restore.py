@@ -129,7 +129,9 @@ async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
     world.clock = Hurried()
     async with world.app(BACKUP__FOLDER=str(folder)):
         news = await world.discord.next(
-            "message", where=lambda it: "There is no backup of tonight" in it.content, timeout=WAIT
+            "message",
+            where=lambda it: "backup is not where it should be" in it.content,
+            timeout=WAIT,
         )
     assert "File exists" in news.content
 

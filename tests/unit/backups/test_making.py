@@ -99,6 +99,14 @@ async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
     second.check()
 
 
+async def test_damage_does_not_go_on_from_one_to_the_next(site: Site) -> None:
+    first = await site.back_up()
+    file = first.folder / "media" / former.VIDEO.key
+    file.write_bytes(file.read_bytes()[::-1])
+    assert first.check() == [former.VIDEO.key]
+    assert (await site.back_up(now=LATER + DAY)).check() == []
+
+
 async def test_two_in_a_second_are_two(site: Site) -> None:
     names = {(await site.back_up()).folder.name for _ in range(2)}
     assert names == {"zoetrope-20260115T130000Z", "zoetrope-20260115T130001Z"}

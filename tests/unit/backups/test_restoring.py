@@ -251,15 +251,27 @@ async def test_a_running_service_is_not_restored_under(home: Site) -> None:
         await home.restore(backup)
 
 
-@pytest.mark.parametrize("path", ["zoetrope.db", f"media/{former.VIDEO.key}"])
-async def test_a_file_that_is_not_what_it_was_stops_a_restore(home: Site, path: str) -> None:
+async def test_rows_that_are_not_what_they_were_stop_a_restore(home: Site) -> None:
     backup = await home.back_up()
-    content = (backup.folder / path).read_bytes()
-    (backup.folder / path).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    _flip(backup.folder / "zoetrope.db")
     before = home.file.read_bytes()
     with pytest.raises(Broken, match="backup_damaged"):
         await home.restore(backup)
     assert home.file.read_bytes() == before
+
+
+async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: Site) -> None:
+    backup = await home.back_up()
+    _flip(backup.folder / "media" / former.VIDEO.key)
+    await home.storage.delete(former.VIDEO.key)
+    restored = await home.restore(backup)
+    assert (restored.files, restored.missing) == (0, (former.VIDEO.key,))
+    assert await home.states() == AS_RESTORED
+
+
+def _flip(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 async def test_a_newer_backup_is_refused(home: Site) -> None:
@@ -340,10 +352,16 @@ async def test_the_former_rows_are_kept(site: Site) -> None:
 
 async def test_later_jobs_are_named(site: Site) -> None:
     backup = await site.back_up()
-    await site.change(f"UPDATE jobs SET created_at = {LATER + 9} WHERE id = 'job-in_progress'")
-    later = await restoring.later_jobs(site.config, backup)
-    assert later is not None
-    assert [(it.id, it.gateway_id) for it in later] == [("job-in_progress", "video_in_progress")]
+    later = f"id = 'job-later', created_at = {LATER + 9}"
+    await site.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
+    found = await restoring.later_jobs(site.config, backup)
+    assert found is not None
+    assert [(it.id, it.gateway_id) for it in found] == [("job-later", "video_in_progress")]
+
+
+async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None:
+    await home.change(f"UPDATE jobs SET created_at = {LATER + 0.1} WHERE id = 'job-queued'")
+    assert await restoring.later_jobs(home.config, await home.back_up()) == []
 
 
 async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
