@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -108,7 +109,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)
             files, missing = await _fill(storage, backup, needed, damaged)
-            aside = place / _name_aside(now)
+            aside = _aside_in(place, now)
             if file:
                 had_rows = size_of(file) > 0
                 await _exchange(file, fresh, aside, home=Home(config.data_dir))
@@ -224,5 +225,8 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
         yield
 
 
-def _name_aside(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).strftime(f"{ASIDE}%Y%m%dT%H%M%SZ")
+def _aside_in(place: Path, now: float) -> Path:
+    """A folder that is not there yet."""
+    times = (datetime.fromtimestamp(second, UTC) for second in count(int(now)))
+    names = (place / time.strftime(f"{ASIDE}%Y%m%dT%H%M%SZ") for time in times)
+    return next(name for name in names if not name.exists())

@@ -55,12 +55,26 @@ def counted(step):
 for name in ("_move", "_write", "sync", "settle"):
     setattr(swap, name, counted(getattr(swap, name)))
 if len(sys.argv) > 4:
-    def unwell(*_): raise OSError("unwell")
     from bot.backups import restoring
     async def refuse(*_): raise OSError("unwell")
     restoring._check_health = refuse
 site = Site(Path(sys.argv[1]))
 asyncio.run(site.restore(archive.read(Path(sys.argv[2]))))
+"""
+
+
+_LOAD = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from bot.backups import archive, restoring
+from tests.unit.backups.site import Site
+load = restoring.load_server
+async def killed(*given):
+    await load(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+restoring.load_server = killed
+site = Site(Path(sys.argv[1]), sys.argv[2])
+asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
 """
 
 
@@ -405,9 +419,35 @@ async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
     assert step > 10
 
 
+async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _LOAD, str(site.folder), site.url, str(backup.folder)),
+    )
+    assert await process.wait() == -signal.SIGKILL
+    async with asyncio.timeout(10):
+        while (states := await _states_of(site)) is None:
+            pass  # the server hears of it a moment later
+    assert states["queued"] == "queued"
+    await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+
+
 async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:
     assert await _killed_at(home, 10_000, "ill") == 1
     assert not note_of(home.file).exists(), "by itself"
+
+
+async def _states_of(site: Site) -> dict[str, str] | None:
+    try:
+        return await site.states()
+    except Broken:
+        return None
 
 
 async def _furnished(folder: Path) -> Site:
