@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from ipaddress import ip_network
 
+from bot.backups.daily import FAILED, Daily
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -39,8 +40,10 @@ from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
+from bot.store.deletions import Deletions
 from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
+from bot.store.restored import time_of_restore
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
@@ -113,13 +116,14 @@ async def open_app(
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
         cards = _cards(config, rows, line, clock)
-        posting = _posting(config, rows, platforms, studio, pages, cards, clock, bells)
+        posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
+        await enter(running(*_nightly(config, rows, studio, private, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
@@ -188,6 +192,7 @@ def _service(
         new_id=new_id,
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
+        deleting=Deletions(config.data_dir).note,
     )
 
 
@@ -257,7 +262,28 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
     )
 
 
-def _posting(
+def _nightly(
+    config: Config,
+    rows: Rows,
+    studio: Studio,
+    private: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Loop]:
+    """The backups, if they are wanted."""
+
+    async def tell(why: str) -> None:
+        now = clock.now()
+        await rows.pauses.remark("backup", FAILED, detail=why, rooms=private, now=now)
+        bells.notices.ring()
+
+    if config.settings.backup.daily:
+        yield Daily(
+            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
+        ).run()
+
+
+async def _posting(
     config: Config,
     rows: Rows,
     platforms: Mapping[str, Platform],
@@ -277,6 +303,7 @@ def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
+        restored_at=await time_of_restore(rows.settings),
     )
 
 

@@ -65,6 +65,11 @@ class Config:
         return self.settings.storage_url or str(self.data_dir / "media")
 
     @property
+    def backup_folder(self) -> Path:
+        """Where backups are."""
+        return Path(self.settings.backup.folder or self.data_dir / "backups")
+
+    @property
     def limits(self) -> quotas.Limits:
         """The core's limits."""
         return terms.general(self.settings)

@@ -329,6 +329,21 @@ class Web(Table):
     )
 
 
+class Backup(Table):
+    """`[backup]`"""
+
+    daily: bool = Field(True, description="whether one is made each night while the service runs")
+    folder: str | None = Field(
+        None, description="where they are kept; default: the folder backups in data_dir"
+    )
+    copy_to: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+        None, description="a second place for each of them: a bucket, or a folder elsewhere"
+    )
+    keep: int = Field(
+        14, ge=1, le=365, description="how many of them are kept, and for how many days"
+    )
+
+
 class Settings(Table):
     """The whole file."""
 
@@ -366,6 +381,7 @@ class Settings(Table):
     telegram: Telegram = Telegram()
     playground: Playground = Playground()
     web: Web = Web()
+    backup: Backup = Backup()
     limits: Limits = Limits()
     gateways: dict[str, Gateway] = Field(default_factory=dict)
     communities: dict[str, Community] = Field(default_factory=dict)

@@ -224,17 +224,26 @@ class DiscordPlatform:
                 raise
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
-        """Our own earlier message for this post; None too where the history can't be read."""
+        """Our own earlier message for this post.
+
+        Where nothing was said since, or too much, the history may hide it: without the right to
+        read it, it is empty.
+        """
+        seen = 0
         try:
             async with self._asking(self.settings.send_time):
                 channel = await self._channel(post, job)
                 for begun in _begun(post, job):
                     after = datetime.fromtimestamp(begun - SKEW, UTC)
                     async for message in channel.history(after=after, limit=HISTORY):
+                        seen += 1
                         if self._is_own(message) and messages.is_about(message, job.id, post.kind):
                             return str(message.id), str(channel.id)
         except Refused as refused:
             log.info("discord.unreadable", job=job.id, code=refused.code)
+            raise Refused("history_unreadable") from refused
+        if seen == 0 or seen >= HISTORY:
+            raise Refused("history_unreadable")
         return None
 
     def _is_own(self, message: discord.Message) -> bool:

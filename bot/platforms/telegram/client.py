@@ -195,8 +195,8 @@ class TelegramPlatform:
                 raise
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
-        """Nothing: Telegram shows a bot no history."""
-        return None
+        """Never told: Telegram shows a bot no history."""
+        raise Refused("history_unreadable")
 
     async def tell(self, person_id: str, reply: Reply) -> None:
         """Say it in the private chat; rather twice than never."""

@@ -28,6 +28,7 @@ from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
+from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
@@ -113,6 +114,7 @@ class Bot:
             new_id=lambda: f"job{next(numbers):013}",
             new_seed=lambda: 7,
             card_grace={"discord": CARD_GRACE},
+            deleting=nothing_noted,
         )
         self.draw: Callable[[Job], Reply] = replies.card
         self.settings = Settings(

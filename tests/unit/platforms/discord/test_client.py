@@ -437,11 +437,12 @@ async def test_a_card_is_found_whatever_it_shows(
 
 
 async def test_only_messages_since_then_are_looked_at(
-    fake: FakeDiscord, bot: Bot, desk: Desk, clock: FakeClock
+    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, clock: FakeClock
 ) -> None:
     sent = await desk.send()
     await clock.advance(3600)
     later = desk.post(sending_at=clock.now())
+    await ann.say("anything new?")
     assert await bot.platform.find(later, desk.job) is None
     assert await bot.platform.find(desk.post(), desk.job) == sent
 
@@ -477,16 +478,31 @@ async def test_ours_is_found_among_hundreds_of_other_people_s(
     assert await bot.platform.find(desk.post(sending_at=begun), desk.job) == sent
 
 
-async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk) -> None:
+async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk, ann: Member) -> None:
     sent = await desk.send(direct=True)
+    await ann.say("where is it?")
     assert await bot.platform.find(desk.post(direct=True), desk.job) == sent
     assert await bot.platform.find(desk.post(), desk.job) is None
 
 
-async def test_an_unreadable_channel_shows_nothing(fake: FakeDiscord, bot: Bot, desk: Desk) -> None:
+@pytest.mark.parametrize("right", [Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY])
+async def test_a_channel_that_can_not_be_read_tells_nothing(
+    fake: FakeDiscord, bot: Bot, desk: Desk, right: Permission
+) -> None:
+    """Without one of the rights Discord says no, without the other it shows an empty history."""
     await desk.send()
-    fake.deny(fake.channel, Permission.VIEW_CHANNEL)
-    assert await bot.platform.find(desk.post(), desk.job) is None
+    fake.deny(fake.channel, right)
+    with pytest.raises(Refused, match="history_unreadable"):
+        await bot.platform.find(desk.post(), desk.job)
+
+
+async def test_a_history_that_is_too_long_tells_nothing(
+    bot: Bot, desk: Desk, ann: Member, clock: FakeClock
+) -> None:
+    for number in range(HISTORY + 1):
+        await ann.say(f"chatter {number}")
+    with pytest.raises(Refused, match="history_unreadable"):
+        await bot.platform.find(desk.post(), desk.job)
 
 
 async def test_a_channel_that_does_not_answer_is_asked_again_later(

@@ -30,6 +30,7 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
 from bot.web.server import serve
+from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import CATALOG
@@ -117,6 +118,7 @@ async def open_hall(
             new_id=lambda: f"job{next(_jobs):013}",
             new_seed=lambda: 7,
             card_grace={"playground": CARD_GRACE},
+            deleting=nothing_noted,
         )
 
         async def card(job: Job) -> Reply:
