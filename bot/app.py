@@ -14,11 +14,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from ipaddress import ip_network
 
+from bot import control
 from bot.chats import Intake, Needs, switched_on
 from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
+from bot.core.acts import UseCase
 from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.desk import Desk
@@ -35,6 +37,7 @@ from bot.core.timekeeping import SettableClock
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
+from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
@@ -43,7 +46,7 @@ from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
 from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
-from bot.workers import Bells, job_loops, running, word_loops
+from bot.workers import Bells, Loop, job_loops, running, word_loops
 
 log = get_logger()
 
@@ -113,13 +116,23 @@ async def open_app(
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-        words = (rows.posts, posting, rows.notices, telling, list(platforms))
-        await enter(running(*word_loops(*words, clock, bells)))
+        await enter(running(*_words(rows, posting, platforms, clock, bells)))
         probing = _probing(rows, gateways, private, clock, bells)
         await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
+        await enter(control.serving(config.data_dir, use_cases(rows)))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
+
+
+@asynccontextmanager
+async def without_service(config: Config) -> AsyncIterator[Mapping[str, UseCase]]:
+    """The operators' use cases in this process, which has the database to itself meanwhile."""
+    async with AsyncExitStack() as stack:
+        home = Home(config.data_dir)
+        rows = await stack.enter_async_context(
+            open_rows(config, home, SystemClock(), changed=lambda: None)
+        )
+        yield use_cases(rows)
 
 
 def _needs(
@@ -228,6 +241,14 @@ def _probing(
     return Probing(
         pauses=rows.pauses, gateways=gateways, clock=clock, wake=bells.both, rooms=private
     )
+
+
+def _words(
+    rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
+) -> Iterable[Loop]:
+    telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
+    names = list(platforms)
+    return word_loops(rows.posts, posting, rows.notices, telling, names, clock, bells)
 
 
 def _posting(

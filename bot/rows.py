@@ -9,6 +9,7 @@ from bot.core.errors import Broken
 from bot.core.ports import Clock
 from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
+from bot.store.acts import Acts
 from bot.store.communities import Communities
 from bot.store.database import Database, open_database
 from bot.store.identity import Home
@@ -39,6 +40,7 @@ class Rows:
     communities: Communities
     spool: Spool
     times: Times
+    acts: Acts
 
 
 @asynccontextmanager
@@ -64,6 +66,7 @@ async def open_rows(
             Communities(database),
             Spool(config.data_dir),
             Times(database),
+            Acts(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

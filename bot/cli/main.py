@@ -6,12 +6,8 @@ from typing import Annotated
 
 import typer
 
-HERE = Path("config.toml")
-
-
-def _found(given: Path | None) -> Path | None:
-    """The file named, or the one here; otherwise the environment alone counts."""
-    return given or (HERE if HERE.exists() else None)
+from bot.cli import operations
+from bot.cli.options import HERE, AsJson, ConfigFile
 
 
 def _seconds(word: str) -> int:
@@ -34,14 +30,6 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the file that -o
 Simulate = Annotated[
     bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
 ]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        callback=_found,
-        help="The configuration file; by default config.toml in this folder, if it is there.",
-    ),
-]
 RenderTime = Annotated[
     float, typer.Option(min=0, max=86_400, help="Seconds that a video takes at least.")
 ]
@@ -61,10 +49,6 @@ HasWatermark = Annotated[
     bool | None,
     typer.Option("--watermark/--no-watermark", help="Whether the video has a watermark."),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
-]
-
 app = typer.Typer(
     name="zoetrope",
     help="Type a command or reply to a picture in chat, and a video comes back.",
@@ -75,6 +59,7 @@ app = typer.Typer(
 
 jobs_app = typer.Typer(no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs", help="Look at jobs, beside the running service or without it.")
+operations.add_to(app, jobs_app)
 
 
 @app.command()
