@@ -34,6 +34,7 @@ from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
+from bot.core.wake import Wake
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
@@ -119,7 +120,8 @@ async def open_app(
         await enter(running(*_words(rows, posting, platforms, clock, bells)))
         probing = _probing(rows, gateways, private, clock, bells)
         await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
-        await enter(control.serving(config.data_dir, use_cases(rows)))
+        operators = use_cases(config, rows, clock, bells.both)
+        await enter(control.serving(config.data_dir, operators))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
 
@@ -128,11 +130,9 @@ async def open_app(
 async def without_service(config: Config) -> AsyncIterator[Mapping[str, UseCase]]:
     """The operators' use cases in this process, which has the database to itself meanwhile."""
     async with AsyncExitStack() as stack:
-        home = Home(config.data_dir)
-        rows = await stack.enter_async_context(
-            open_rows(config, home, SystemClock(), changed=lambda: None)
-        )
-        yield use_cases(rows)
+        clock, home = SystemClock(), Home(config.data_dir)
+        rows = await stack.enter_async_context(open_rows(config, home, clock, changed=lambda: None))
+        yield use_cases(config, rows, clock, Wake())
 
 
 def _needs(

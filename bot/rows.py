@@ -10,8 +10,10 @@ from bot.core.ports import Clock
 from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
 from bot.store.acts import Acts
+from bot.store.blocks import Blocks
 from bot.store.communities import Communities
 from bot.store.database import Database, open_database
+from bot.store.holds import Holds
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
@@ -41,6 +43,8 @@ class Rows:
     spool: Spool
     times: Times
     acts: Acts
+    holds: Holds
+    blocks: Blocks
 
 
 @asynccontextmanager
@@ -67,6 +71,8 @@ async def open_rows(
             Spool(config.data_dir),
             Times(database),
             Acts(database),
+            Holds(database),
+            Blocks(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

@@ -245,8 +245,8 @@ def test_no_member_of_a_family_is_without_a_sentence(prefix: str, members: list[
     assert {f"{prefix}{member}" for member in members} - _sentences() - _NEVER_SAID == set()
 
 
-_NEVER_SAID = {"failure.undeliverable", "failure.at_once"}
-"""Jobs that can't be posted stay completed, those without a place are queued: cards say so."""
+_NEVER_SAID = {"failure.undeliverable", "failure.at_once", "failure.paused"}
+"""Jobs that can't be posted stay completed, those that wait are queued: cards say so."""
 
 
 def test_no_sentence_is_written_twice() -> None:

@@ -19,7 +19,7 @@ from bot.core.errors import Broken, Temporary
 from bot.store.listing import open_listing
 
 
-def ask(config: Config, name: str, **values: object) -> Values:
+def ask(config: Config, name: str, /, **values: object) -> Values:
     """The answer of this use case. Raises whatever it refuses, with a sentence for each."""
     return asyncio.run(_ask(config, name, values))
 

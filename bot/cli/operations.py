@@ -4,12 +4,35 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import AsJson, ConfigFile
+from bot.cli.options import AsJson, ConfigFile, Why
+
+gateways_app = typer.Typer(no_args_is_help=True)
+user_app = typer.Typer(no_args_is_help=True)
+
+Gateway = Annotated[str, typer.Argument(help="Its name in the configuration.")]
+PersonId = Annotated[str, typer.Argument(help="Network and id, as discord:123.")]
 
 
 def add_to(app: typer.Typer, _jobs: typer.Typer) -> None:
     """Add them to the command and to its group of jobs."""
-    app.command()(acts)
+    for command in (stop, go, acts):
+        app.command()(command)
+    app.add_typer(gateways_app, name="gateways", help="See gateways, pause them, and resume.")
+    app.add_typer(user_app, name="user", help="Block somebody, and see who is blocked.")
+
+
+def stop(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Stop everything that costs: no orders, no sending. What is paid for still arrives."""
+    from bot.cli.operating import stopping
+
+    stopping.stop(config, why=why, as_json=as_json)
+
+
+def go(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Go on after `zoetrope stop`."""
+    from bot.cli.operating import stopping
+
+    stopping.go(config, why=why, as_json=as_json)
 
 
 def acts(
@@ -24,3 +47,71 @@ def acts(
     from bot.cli.operating import history
 
     history.show(config, subject=subject, most=limit, as_json=as_json)
+
+
+# --- gateways ------------------------------------------------------------------------------------
+
+
+@gateways_app.command("list")
+def gateways_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List the gateways: which are open, paused or refuse us, and their jobs."""
+    from bot.cli.operating import gateways
+
+    gateways.show(config, as_json=as_json)
+
+
+@gateways_app.command("pause")
+def gateways_pause(
+    name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
+) -> None:
+    """Send nothing more to it, until you resume it; orders wait."""
+    from bot.cli.operating import gateways
+
+    gateways.pause(config, name, why=why, as_json=as_json)
+
+
+@gateways_app.command("resume")
+def gateways_resume(
+    name: Gateway, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
+) -> None:
+    """End your pause."""
+    from bot.cli.operating import gateways
+
+    gateways.resume(config, name, why=why, as_json=as_json)
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+@user_app.command("list")
+def user_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List those who are blocked."""
+    from bot.cli.operating import people
+
+    people.show(config, as_json=as_json)
+
+
+@user_app.command("block")
+def user_block(
+    person: PersonId,
+    until: Annotated[
+        str | None, typer.Option(help="For how long, as 12h or 7d, or until 2026-01-31 [14:30].")
+    ] = None,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Refuse their orders and presses; what is paid for still arrives."""
+    from bot.cli.operating import people
+
+    people.block(config, person, until=until, why=why, as_json=as_json)
+
+
+@user_app.command("unblock")
+def user_unblock(
+    person: PersonId, why: Why = "", as_json: AsJson = False, config: ConfigFile = None
+) -> None:
+    """Let them order again."""
+    from bot.cli.operating import people
+
+    people.unblock(config, person, why=why, as_json=as_json)

@@ -28,6 +28,34 @@ class Act:
     details: Values = field(default_factory=dict)
 
 
+EVERYTHING = "*"
+"""The name of a hold on every gateway, under which no order is taken either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One row of the `holds` table: an operator lets no POST leave to this gateway."""
+
+    name: str
+    """A gateway's, or `EVERYTHING`."""
+    at: float
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One row of the `blocks` table: a person whose orders and presses are refused."""
+
+    platform: str
+    person: str
+    at: float
+    until: float | None
+    """None: until an operator ends it."""
+    actor: str
+    why: str
+
+
 async def perform(use_case: UseCase, values: Values, *, actor: str) -> Values:
     """Do it for this actor. Raises `Broken("control_unknown")` for values that it does not take."""
     signature = inspect.signature(use_case)

@@ -22,6 +22,9 @@ THUMBNAIL_SIDE = 1280
 UNNAMED = "-"
 """In place of a gateway's id where a video came without one: it is never asked about."""
 
+HELD = 600.0
+"""Seconds after which an order that an operator holds looks again; the end of a hold calls it."""
+
 CLAIM = 45.0
 """Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
 
@@ -61,6 +64,8 @@ class Reason(StrEnum):
     BUSY = "busy"
     AT_ONCE = "at_once"
     """Not an end: its model has no place free at its gateway."""
+    PAUSED = "paused"
+    """Not an end: an operator lets nothing leave to its gateway, or to any."""
     PICTURE_GONE = "picture_gone"
     PICTURE_BAD = "picture_bad"
     """Damaged, or worse: its decoder dies of it."""

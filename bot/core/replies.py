@@ -307,16 +307,8 @@ def _turn(job: Job, at_once: int | None) -> Text | None:
 
 
 def _state(job: Job, *, is_direct: bool) -> str:
-    if job.status is Status.QUEUED and job.pictures_missing:
-        given = any(each.source for each in job.order.pictures)
-        return "fetching" if given else "preparing"
-    if job.status is Status.QUEUED and job.sound_missing:
-        return "fetching_sound"
-    if job.status is Status.QUEUED and job.reason in LOCKS:
-        return "waiting_for_operator"
-    own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
-    if job.status is Status.QUEUED and job.reason not in own:
-        return "waiting_for_gateway"
+    if job.status is Status.QUEUED:
+        return _queued(job)
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
@@ -328,6 +320,20 @@ def _state(job: Job, *, is_direct: bool) -> str:
     if is_direct and job.status is Status.DELIVERED:
         return f"{job.status}_direct"
     return job.status
+
+
+def _queued(job: Job) -> str:
+    if job.pictures_missing:
+        given = any(each.source for each in job.order.pictures)
+        return "fetching" if given else "preparing"
+    if job.sound_missing:
+        return "fetching_sound"
+    if job.reason in LOCKS:
+        return "waiting_for_operator"
+    if job.reason is Reason.PAUSED:
+        return Reason.PAUSED
+    own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
+    return job.status if job.reason in own else "waiting_for_gateway"
 
 
 def _left(job: Job, left: Left | None) -> list[Text]:

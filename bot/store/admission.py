@@ -1,12 +1,19 @@
 """The rows that an admission rests on: the same event, the person's turn, and what counts today."""
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core import quotas
+from bot.core.errors import Refused
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.orders import Address, Order
+from bot.core.posts import PostKind
 from bot.core.quotas import Limits, Purse, Usage
-from bot.store.rows import job_of
+from bot.store import blocks, holds
+from bot.store.posts import owe
+from bot.store.rows import job_of, job_values
 from bot.store.tables import jobs
 
 _literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
@@ -23,6 +30,31 @@ async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
     )
     row = rows.mappings().first()
     return job_of(row) if row else None
+
+
+async def admit(
+    connection: AsyncConnection, job: Job, limits: Limits, *, now: float, card_at: float
+) -> Job:
+    """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no."""
+    order = job.order
+    person = order.person.id
+    refused = await blocks.refusal(connection, order.address.platform, person, now=now)
+    if refused is None and await holds.is_held(connection):
+        refused = Refused("stopped")
+    if refused is None:
+        refused = quotas.refusal(
+            await usage(connection, order.address, person, limits, now),
+            limits,
+            quota_cost=job.quota_cost,
+            spend_cost=job.spend_cost,
+            resets_at=limits.day(now)[1],
+        )
+    if refused:
+        raise refused
+    admitted = replace(job, turn=await turn(connection, order))
+    await connection.execute(sa.insert(jobs).values(job_values(admitted)))
+    await owe(connection, admitted, {PostKind.CARD: card_at})
+    return admitted
 
 
 async def turn(connection: AsyncConnection, order: Order) -> int:
