@@ -120,7 +120,7 @@ async def open_app(
         await enter(running(*_words(rows, posting, platforms, clock, bells)))
         probing = _probing(rows, gateways, private, clock, bells)
         await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
-        operators = use_cases(config, rows, clock, bells.both)
+        operators = _operators(config, rows, gateways, clock, bells.both)
         await enter(control.serving(config.data_dir, operators))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
@@ -129,10 +129,20 @@ async def open_app(
 @asynccontextmanager
 async def without_service(config: Config) -> AsyncIterator[Mapping[str, UseCase]]:
     """The operators' use cases in this process, which has the database to itself meanwhile."""
-    async with AsyncExitStack() as stack:
-        clock, home = SystemClock(), Home(config.data_dir)
-        rows = await stack.enter_async_context(open_rows(config, home, clock, changed=lambda: None))
-        yield use_cases(config, rows, clock, Wake())
+    clock = SystemClock()
+    async with (
+        open_rows(config, Home(config.data_dir), clock, changed=lambda: None) as rows,
+        videos_api.open_gateways(gateway_settings(config)) as gateways,
+    ):
+        yield _operators(config, rows, gateways, clock, Wake())
+
+
+def _operators(
+    config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, wake: Wake
+) -> Mapping[str, UseCase]:
+    return use_cases(
+        config, rows, gateways, clock=clock, wake=wake, new_id=new_id, new_seed=new_seed
+    )
 
 
 def _needs(

@@ -21,6 +21,7 @@ from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
+from bot.store.settling import Settling
 from bot.store.spool import Spool
 from bot.store.times import Times
 from bot.workers import running
@@ -45,6 +46,7 @@ class Rows:
     acts: Acts
     holds: Holds
     blocks: Blocks
+    settling: Settling
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ async def open_rows(
             Acts(database),
             Holds(database),
             Blocks(database),
+            Settling(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

@@ -9,14 +9,22 @@ from bot.cli.options import AsJson, ConfigFile, Why
 gateways_app = typer.Typer(no_args_is_help=True)
 user_app = typer.Typer(no_args_is_help=True)
 
+JobId = Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")]
+Confirm = Annotated[
+    str | None,
+    typer.Option(help="The whole id of the job: agrees to pay, where nobody can be asked."),
+]
 Gateway = Annotated[str, typer.Argument(help="Its name in the configuration.")]
 PersonId = Annotated[str, typer.Argument(help="Network and id, as discord:123.")]
 
 
-def add_to(app: typer.Typer, _jobs: typer.Typer) -> None:
+def add_to(app: typer.Typer, jobs: typer.Typer) -> None:
     """Add them to the command and to its group of jobs."""
     for command in (stop, go, acts):
         app.command()(command)
+    jobs.command("cancel")(jobs_cancel)
+    jobs.command("resolve")(jobs_resolve)
+    jobs.command("retry")(jobs_retry)
     app.add_typer(gateways_app, name="gateways", help="See gateways, pause them, and resume.")
     app.add_typer(user_app, name="user", help="Block somebody, and see who is blocked.")
 
@@ -47,6 +55,65 @@ def acts(
     from bot.cli.operating import history
 
     history.show(config, subject=subject, most=limit, as_json=as_json)
+
+
+# --- jobs ----------------------------------------------------------------------------------------
+
+
+def jobs_cancel(
+    id: JobId,  # noqa: A002
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Cancel a job that waits: nothing counts."""
+    from bot.cli.operating import settling
+
+    settling.cancel(config, id, why=why, as_json=as_json)
+
+
+def jobs_resolve(
+    id: JobId,  # noqa: A002
+    found: Annotated[
+        str | None, typer.Option(help="It is at the gateway, under this id: fetch and post it.")
+    ] = None,
+    not_charged: Annotated[
+        bool, typer.Option("--not-charged", help="The gateway never took it: release its cost.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Pay for a new try; you are asked twice.")
+    ] = False,
+    confirm: Confirm = None,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Decide what became of an unconfirmed job; without an option, see what the gateway has."""
+    from bot.cli.operating import settling
+
+    if (found is not None) + not_charged + again > 1:
+        raise typer.BadParameter("Give one of --found, --not-charged and --again.")
+    if found is not None:
+        settling.found(config, id, found, why=why, as_json=as_json)
+    elif not_charged:
+        settling.not_charged(config, id, why=why, as_json=as_json)
+    elif again:
+        settling.again(config, id, confirm=confirm, why=why, as_json=as_json)
+    else:
+        settling.propose(config, id, as_json=as_json)
+
+
+def jobs_retry(
+    id: JobId,  # noqa: A002
+    confirm: Confirm = None,
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take the next step of a job now; a failed or cancelled one is paid for anew, if you agree."""
+    from bot.cli.operating import settling
+
+    settling.retry(config, id, confirm=confirm, why=why, as_json=as_json)
 
 
 # --- gateways ------------------------------------------------------------------------------------

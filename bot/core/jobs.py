@@ -96,6 +96,8 @@ class Reason(StrEnum):
     """Not an end: its video is kept."""
     GATEWAY_ERROR = "gateway_error"
     """Not an end: the order was answered with an error that leaves open whether it was taken."""
+    NOT_TAKEN = "not_taken"
+    TRIED_AGAIN = "tried_again"
     BY_PERSON = "by_person"
     BY_ADMIN = "by_admin"
     UNANSWERED = "unanswered"

@@ -17,7 +17,7 @@ from bot.core.orders import (
     Still,
     VideoRequest,
 )
-from bot.core.outcomes import Creation, Fetch, Look, Probe
+from bot.core.outcomes import Creation, Fetch, Listing, Look, Probe
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Reply
@@ -293,6 +293,9 @@ class Gateway(Protocol):
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
+
+    async def listing(self, *, since: float) -> Listing:
+        """The videos of this key that were ordered since then, as the gateway tells. GETs alone."""
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""

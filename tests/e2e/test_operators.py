@@ -1,6 +1,11 @@
 """An operator's commands, over the running service's socket and without a service."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +14,17 @@ from bot.cli.control import _ask
 from bot.cli.operating import drawing
 from bot.core.acts import Values
 from bot.core.errors import BotError
+from bot.core.jobs import Status
+from bot.simulator.faults import Fault
+from bot.simulator.profiles import DOCUMENTED
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from bot.store.listing import Wanted, open_listing
+from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import WAIT, World, card_text
+from tests.fakes.discord import FakeDiscord
 
 
 async def asked(world: World, name: str, /, **values: object) -> Values:
@@ -119,3 +132,143 @@ async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_f
         await ann.slash("video", prompt="a dog")
         assert (await world.result()).attachments
         assert await refused(world, "user.block", person="ann") == "whom_unreadable"
+
+
+# --- unconfirmed jobs ----------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def unconfirmed(world: World) -> AsyncIterator[str]:
+    """The app with a job whose answer was lost after it was charged; yields its id."""
+    world.simulator.faults.add(Fault("create", "drop"))
+    async with world.app():
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        assert "lost the line" in (await world.result()).content
+        assert world.simulator.charges == 1
+        async with open_listing(world.config().database_url) as listing:
+            (job,) = await listing.newest(Wanted(), most=9)
+        assert job.status is Status.UNCONFIRMED
+        yield job.id
+
+
+@pytest.fixture
+async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
+    """The same world with a gateway of the documented format that lists its videos."""
+    profile = replace(DOCUMENTED, lists=True)
+    simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
+    async with FakeDiscord() as discord, simulator.serve() as url:
+        yield World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
+
+
+async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is_picked(
+    listing: World,
+) -> None:
+    world = listing
+    async with unconfirmed(world) as job:
+        answer = await asked(world, "jobs.candidates", job=job[:6])
+        (candidate,) = drawing.rows(answer, "candidates")
+        assert (candidate["confidence"], candidate["model"]) == ("likely", "sora-2")
+        assert await refused(world, "jobs.found", job=job, gateway_id="x") == "gateway_id_unknown"
+        for changed in (True, False):
+            told = await asked(world, "jobs.found", job=job, gateway_id=candidate["id"])
+            assert told["changed"] is changed
+        assert (await world.result()).attachments
+        assert await refused(world, "jobs.candidates", job=job) == "not_unconfirmed"
+    assert world.simulator.charges == 1
+    assert await asked_actions(world) == ["jobs.found"]
+
+
+async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_closed(
+    world: World,
+) -> None:
+    async with unconfirmed(world) as job:
+        assert (await asked(world, "jobs.candidates", job=job))["list"] == "none"
+    # Without a service, too.
+    told = await asked(world, "jobs.not_charged", job=job, why="looked at the bill")
+    assert (told["status"], told["reason"]) == ("failed", "not_taken")
+    assert (await asked(world, "jobs.not_charged", job=job))["changed"] is False
+    async with world.app():
+        await world.discord.next(
+            "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
+        )
+    assert world.simulator.charges == 1
+
+
+async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(world: World) -> None:
+    async with unconfirmed(world) as job:
+        for confirm in ("", job[:6], "yes"):
+            code = await refused(world, "jobs.again", job=job, confirm=confirm)
+            assert code == "again_unconfirmed"
+        assert world.simulator.charges == 1
+        first = await asked(world, "jobs.again", job=job, confirm=job)
+        again = await asked(world, "jobs.again", job=job, confirm=job)
+        assert (first["job"], first["changed"]) == (again["job"], True)
+        assert again["changed"] is False
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+
+
+@pytest.mark.proof
+async def test_the_terminal_shows_the_three_ways_and_asks_before_it_pays(listing: World) -> None:
+    world = listing
+    async with unconfirmed(world) as job:
+        run = partial(zoetrope, folder=world.folder, **world.written())
+        code, said = await run("jobs", "resolve", job)
+        assert code == 0, said
+        for words in ("likely", "time, model", f"zoetrope jobs resolve {job} --not-charged"):
+            assert words in said, said
+        code, said = await run("jobs", "resolve", job, "--again")
+        assert (code, f"--confirm {job}" in said) == (1, True), said
+        code, said = await run("jobs", "cancel", job)
+        assert (code, "zoetrope jobs resolve" in said) == (1, True), said
+        code, said = await run("jobs", "resolve", job, "--again", "--confirm", job)
+        assert (code, f"{job} is tried again as " in said) == (0, True), said
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+
+
+@pytest.mark.proof
+async def test_at_a_terminal_the_money_is_named_and_the_id_is_to_be_typed(world: World) -> None:
+    async with unconfirmed(world) as job:
+        again = ("jobs", "resolve", job, "--again")
+        for agreed, typed in (("n", None), ("y", "yes"), ("y", job)):
+            async with terminal(*again, folder=world.folder, **world.written()) as shown:
+                question = await shown.sees("[y/N]")
+                assert "may have been charged as well" in question
+                shown.types(f"{agreed}\n")
+                if typed is not None:
+                    await shown.answers("Type the job's id", typed)
+                code = await shown.ends()
+            assert (code, "Nothing was sent" in shown.screen) in ((1, True), (0, False))
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+
+
+async def asked_actions(world: World) -> list[object]:
+    acts = drawing.rows(await asked(world, "acts.list"), "acts")
+    return [act["action"] for act in acts]
+
+
+async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> None:
+    async with world.app():
+        await asked(world, "stop")
+        await asked(world, "go")
+        await asked(world, "gateways.pause", name="main")
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        await world.discord.next(
+            "edit", where=lambda m: "has paused new videos" in card_text(m), timeout=WAIT
+        )
+        async with open_listing(world.config().database_url) as listing:
+            (job,) = await listing.newest(Wanted(), most=9)
+        assert (await asked(world, "jobs.cost", job=job.id))["cost"] is None
+        assert (await asked(world, "jobs.retry", job=job.id))["job"] == job.id
+        assert (await asked(world, "jobs.cancel", job=job.id))["status"] == "cancelled"
+        assert (await asked(world, "jobs.cancel", job=job.id))["changed"] is False
+        await asked(world, "gateways.resume", name="main")
+        assert await refused(world, "jobs.retry", job=job.id) == "again_unconfirmed"
+        anew = await asked(world, "jobs.retry", job=job.id, confirm=job.id)
+        assert anew["of"] == job.id
+        assert (await world.result()).attachments
+        assert await refused(world, "jobs.retry", job=anew["job"]) == "retry_delivered"
+        assert await refused(world, "jobs.cancel", job="zzzz") == "job_not_found"
+    assert world.simulator.charges == 1

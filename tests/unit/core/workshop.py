@@ -19,8 +19,10 @@ from bot.core.outcomes import (
     Done,
     Fetch,
     Fetched,
+    Listing,
     Look,
     Made,
+    NoList,
     NotSent,
     Probe,
     Trouble,
@@ -132,6 +134,9 @@ class ScriptedGateway:
         if isinstance(outcome, Made) and into:
             into.write_bytes(b"a video!!")
         return outcome
+
+    async def listing(self, *, since: float) -> Listing:
+        return NoList()
 
     async def probe(self) -> Probe:
         return _next(self.probes)
