@@ -6,8 +6,10 @@ from bot.config import Config
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.admin import Admin
+from bot.core.allowances import Allowances
 from bot.core.ports import Clock, Gateway
 from bot.core.settling import Makers, Settling
+from bot.core.statistics import Statistics
 from bot.core.wake import Wake
 from bot.rows import Rows
 
@@ -35,11 +37,17 @@ def use_cases(
         clock=clock,
         wake=wake,
     )
-    makers = Makers(
-        new_id=new_id,
-        new_seed=new_seed,
-        gateways=gateways,
-        accounts=Accounts(config.terms, config.communities, rows.communities.ids),
-    )
+    accounts = Accounts(config.terms, config.communities, rows.communities.ids)
+    makers = Makers(new_id=new_id, new_seed=new_seed, gateways=gateways, accounts=accounts)
     settling = Settling(ledger=rows.settling, jobs=rows.jobs, makers=makers, clock=clock, wake=wake)
-    return {**admin.use_cases, **settling.use_cases}
+    allowances = Allowances(
+        grants=rows.grants, jobs=rows.jobs, accounts=accounts, platforms=PLATFORMS, clock=clock
+    )
+    statistics = Statistics(
+        sums=rows.statistics,
+        time_zone=config.limits.time_zone,
+        currency=config.settings.currency,
+        clock=clock,
+    )
+    parts = (admin, settling, allowances, statistics)
+    return {name: each for part in parts for name, each in part.use_cases.items()}

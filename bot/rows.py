@@ -13,6 +13,7 @@ from bot.store.acts import Acts
 from bot.store.blocks import Blocks
 from bot.store.communities import Communities
 from bot.store.database import Database, open_database
+from bot.store.grants import Grants
 from bot.store.holds import Holds
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
@@ -23,6 +24,7 @@ from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.settling import Settling
 from bot.store.spool import Spool
+from bot.store.statistics import Statistics
 from bot.store.times import Times
 from bot.workers import running
 
@@ -47,6 +49,8 @@ class Rows:
     holds: Holds
     blocks: Blocks
     settling: Settling
+    grants: Grants
+    statistics: Statistics
 
 
 @asynccontextmanager
@@ -76,6 +80,8 @@ async def open_rows(
             Holds(database),
             Blocks(database),
             Settling(database),
+            Grants(database),
+            Statistics(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

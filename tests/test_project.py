@@ -220,7 +220,7 @@ _FAMILIES = {
     "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN)],
     "card.": [*Status, *WITHDRAWN],
     "button.": list(Action),
-    "error.limit_": [field.name for field in fields(Usage)],
+    "error.limit_": [it.name for it in fields(Usage) if it.name != "granted"],
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
     "kind.": list(Kind),

@@ -58,7 +58,7 @@ app = typer.Typer(
 )
 
 jobs_app = typer.Typer(no_args_is_help=True)
-app.add_typer(jobs_app, name="jobs", help="Look at jobs, beside the running service or without it.")
+app.add_typer(jobs_app, name="jobs", help="Look at jobs, and settle them.")
 operations.add_to(app, jobs_app)
 
 

@@ -8,6 +8,7 @@ from bot.cli.options import AsJson, ConfigFile, Why
 
 gateways_app = typer.Typer(no_args_is_help=True)
 user_app = typer.Typer(no_args_is_help=True)
+quota_app = typer.Typer(no_args_is_help=True)
 
 JobId = Annotated[str, typer.Argument(help="Its id, or the first four characters and more.")]
 Confirm = Annotated[
@@ -15,17 +16,28 @@ Confirm = Annotated[
     typer.Option(help="The whole id of the job: agrees to pay, where nobody can be asked."),
 ]
 Gateway = Annotated[str, typer.Argument(help="Its name in the configuration.")]
+Kind = Annotated[str, typer.Argument(help="person, community or purse.")]
+Of = Annotated[
+    str,
+    typer.Argument(
+        help="Network and id, as discord:123; of a purse, the gateway of a community's own."
+    ),
+]
+Where = Annotated[
+    str, typer.Option("--in", help="The community a person orders in, where it has own money.")
+]
 PersonId = Annotated[str, typer.Argument(help="Network and id, as discord:123.")]
 
 
 def add_to(app: typer.Typer, jobs: typer.Typer) -> None:
     """Add them to the command and to its group of jobs."""
-    for command in (stop, go, acts):
+    for command in (stop, go, stats, acts):
         app.command()(command)
     jobs.command("cancel")(jobs_cancel)
     jobs.command("resolve")(jobs_resolve)
     jobs.command("retry")(jobs_retry)
     app.add_typer(gateways_app, name="gateways", help="See gateways, pause them, and resume.")
+    app.add_typer(quota_app, name="quota", help="See today's limits, and let somebody have more.")
     app.add_typer(user_app, name="user", help="Block somebody, and see who is blocked.")
 
 
@@ -41,6 +53,23 @@ def go(why: Why = "", as_json: AsJson = False, config: ConfigFile = None) -> Non
     from bot.cli.operating import stopping
 
     stopping.go(config, why=why, as_json=as_json)
+
+
+def stats(
+    by: Annotated[
+        str, typer.Option(help="A row for each: day, model, gateway, person or community.")
+    ] = "day",
+    since: Annotated[
+        str | None,
+        typer.Option(help="Ordered since then: 12h, 7d, or 2026-01-31; by default 30 days."),
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show what was made, what failed, and what was spent."""
+    from bot.cli.operating import statistics
+
+    statistics.show(config, by=by, since=since, as_json=as_json)
 
 
 def acts(
@@ -145,6 +174,51 @@ def gateways_resume(
     from bot.cli.operating import gateways
 
     gateways.resume(config, name, why=why, as_json=as_json)
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+@quota_app.command("show")
+def quota_show(
+    kind: Kind, of: Of = "", where: Where = "", as_json: AsJson = False, config: ConfigFile = None
+) -> None:
+    """Show what was used today, and what is left."""
+    from bot.cli.operating import allowances
+
+    allowances.show(config, kind, of, where, as_json=as_json)
+
+
+@quota_app.command("grant")
+def quota_grant(
+    kind: Kind,
+    of: Of = "",
+    videos: Annotated[int, typer.Option(min=0, help="So many more videos today.")] = 0,
+    money: Annotated[str, typer.Option(help="So much more money today, as 5.00: a purse.")] = "",
+    where: Where = "",
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let somebody have more today than the limits say."""
+    from bot.cli.operating import allowances
+
+    allowances.grant(config, kind, of, where, videos=videos, money=money, why=why, as_json=as_json)
+
+
+@quota_app.command("reset")
+def quota_reset(
+    kind: Kind,
+    of: Of = "",
+    where: Where = "",
+    why: Why = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let their day begin anew: as much is left as at midnight."""
+    from bot.cli.operating import allowances
+
+    allowances.reset(config, kind, of, where, why=why, as_json=as_json)
 
 
 # --- people --------------------------------------------------------------------------------------

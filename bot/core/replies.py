@@ -247,7 +247,7 @@ def error(problem: BotError) -> Reply:
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     """A person's videos of today, and those still left."""
-    used, most = usage.person_videos, limits.person_videos
+    used, most = usage.person_videos, quotas.allowed(limits, usage.granted)["person_videos"]
     if left is None:
         facts = [Text(id="quota.unlimited", count=used)]
     elif most is None:
@@ -255,7 +255,7 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     else:
         facts = [Text(id="quota.day", values={"used": used}, count=most)]
         if (doubt := usage.person_paid - used) > 0:
-            values = {"most": quotas.most_paid(limits)}
+            values = {"most": quotas.most_paid(usage, limits)}
             facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
         facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))

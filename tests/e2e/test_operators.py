@@ -13,13 +13,14 @@ from bot import control
 from bot.cli.control import _ask
 from bot.cli.operating import drawing
 from bot.core.acts import Values
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Broken, Temporary
 from bot.core.jobs import Status
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from bot.store.listing import Wanted, open_listing
+from tests.conftest import NewUrl
 from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
 from tests.e2e.test_cli import zoetrope
@@ -272,3 +273,81 @@ async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> N
         assert await refused(world, "jobs.retry", job=anew["job"]) == "retry_delivered"
         assert await refused(world, "jobs.cancel", job="zzzz") == "job_not_found"
     assert world.simulator.charges == 1
+
+
+# --- limits and sums -----------------------------------------------------------------------------
+
+
+async def test_somebody_with_nothing_left_orders_once_more_after_a_grant(world: World) -> None:
+    async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await world.result()).attachments
+        assert "your one video" in await told(await ann.slash("video", prompt="a dog"))
+        whose = {"kind": "person", "of": f"discord:{ann.id}"}
+        shown = await asked(world, "quota.grant", videos=1, **whose)
+        assert _figures(shown, "person_videos") == (1, 2, 1, 1)
+        await ann.slash("video", prompt="a dog")
+        assert (await world.result()).attachments
+        assert "your 2 videos" in await told(await ann.slash("video", prompt="a bird"))
+        assert (await asked(world, "quota.reset", **whose))["changed"]
+        shown = await asked(world, "quota.show", **whose)
+        assert _figures(shown, "person_videos") == (2, 3, 2, 1)
+        for kind, of, code in (
+            ("person", "ann", "whom_unreadable"),
+            ("purse", "club", "purse_unknown"),
+            ("mood", "", "quota_kind_unknown"),
+        ):
+            assert await refused(world, "quota.show", kind=kind, of=of) == code
+        assert await refused(world, "quota.grant", money=1, **whose) == "grant_money"
+        assert await refused(world, "quota.grant", **whose) == "grant_nothing"
+    (day,) = drawing.rows(await asked(world, "stats"), "rows")
+    assert (day["made"], day["unconfirmed"]) == (2, 0)
+
+
+def _figures(answer: Values, name: str) -> tuple[object, ...]:
+    found = next(row for row in drawing.rows(answer, "limits") if row["name"] == name)
+    return tuple(found[each] for each in ("used", "limit", "granted", "left"))
+
+
+@pytest.mark.proof
+async def test_every_table_fits_a_terminal_of_80_columns(world: World) -> None:
+    async with world.app():
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await world.result()).attachments
+        await asked(world, "gateways.pause", name="main", why="a word " * 20)
+        await asked(world, "user.block", person=f"discord:{ann.id}", why="a word " * 20)
+        for command in (
+            ("acts",),
+            ("gateways", "list"),
+            ("user", "list"),
+            ("quota", "show", "person", f"discord:{ann.id}"),
+            ("stats", "--by", "person"),
+        ):
+            variables = {"COLUMNS": "80", **world.written()}
+            async with terminal(*command, folder=world.folder, **variables) as shown:
+                assert await shown.ends() == 0, shown.screen
+            lines = shown.screen.splitlines()
+            assert max(map(len, lines)) <= 80, shown.screen
+            assert "…" not in shown.screen
+            code, said = await zoetrope(*command, "--json", folder=world.folder, **world.written())
+            assert (code, json.loads(said) is not None) == (0, True)
+
+
+@pytest.mark.proof
+async def test_on_postgresql_it_is_the_same(world: World, new_postgres_url: NewUrl) -> None:
+    url = {"DATABASE_URL": await new_postgres_url()}
+
+    async def ask(name: str) -> Values:
+        return await _ask(world.config(**url), name, {})
+
+    with pytest.raises(Broken, match="database_empty"):
+        await ask("stop")
+    async with world.app(DATABASE_URL=url["DATABASE_URL"]):
+        assert (await ask("stop"))["changed"]
+        (world.folder / "data" / control.NAME).unlink()
+        with pytest.raises(Temporary, match="service_silent"):
+            await ask("go")
+    assert (await ask("go"))["changed"]
+    assert (await ask("stats"))["rows"] == []
