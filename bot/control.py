@@ -228,7 +228,7 @@ def _line(answer: Values) -> bytes:
 async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK) -> Values | None:
     """The running service's answer; None where no service listens in this folder.
 
-    Raises whatever it refuses, and `Temporary("service_silent")` if it does not answer in time.
+    Raises whatever it refuses, and `Temporary("control_silent")` if it does not answer in time.
     """
     try:
         with address(folder) as path:
@@ -244,7 +244,7 @@ async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK
             await writer.drain()
             answer = json.loads(await reader.readuntil())
     except (OSError, TimeoutError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
-        raise Temporary("service_silent", holder="?") from error
+        raise Temporary("control_silent") from error
     finally:
         writer.close()
     return _value(answer)
@@ -256,4 +256,4 @@ def _value(answer: object) -> Values:
             return value
         case {"error": {"kind": str(kind), "code": str(code), "values": dict(values)}}:
             raise _KINDS.get(kind, Broken)(code, **values)
-    raise Temporary("service_silent", holder="?")
+    raise Temporary("control_silent")

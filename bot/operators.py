@@ -44,7 +44,7 @@ def use_cases(
         grants=rows.grants, jobs=rows.jobs, accounts=accounts, platforms=PLATFORMS, clock=clock
     )
     statistics = Statistics(
-        sums=rows.statistics,
+        sums=rows.sums,
         time_zone=config.limits.time_zone,
         currency=config.settings.currency,
         clock=clock,

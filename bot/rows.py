@@ -24,7 +24,7 @@ from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.settling import Settling
 from bot.store.spool import Spool
-from bot.store.statistics import Statistics
+from bot.store.statistics import Sums
 from bot.store.times import Times
 from bot.workers import running
 
@@ -50,7 +50,7 @@ class Rows:
     blocks: Blocks
     settling: Settling
     grants: Grants
-    statistics: Statistics
+    sums: Sums
 
 
 @asynccontextmanager
@@ -81,7 +81,7 @@ async def open_rows(
             Blocks(database),
             Settling(database),
             Grants(database),
-            Statistics(database),
+            Sums(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()
@@ -89,6 +89,8 @@ async def open_rows(
         await rows.jobs.expire_claims(now=clock.now())
         await rows.posts.expire_claims(now=clock.now())
         await _bring_home(rows, clock)
+        for hold in await rows.holds.all():
+            log.warning("service.held", gateway=hold.name, by=hold.actor)
         async with running(timekeeper.run()):
             yield rows
 

@@ -17,7 +17,7 @@ TEMPORARY_FAILURE = 75
 """EX_TEMPFAIL: try again when the other instance has ended, or the database is there."""
 _TEMPORARY = (
     *("database_in_use", "database_taken", "database_unreachable"),
-    *("service_silent", "control_busy", "control_slow"),
+    *("service_silent", "control_silent", "control_busy", "control_slow"),
 )
 _CONFIG = (
     "database_missing",

@@ -15,7 +15,7 @@ from bot.core.errors import Refused
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.matching import EARLIEST, Candidate, candidates
 from bot.core.orders import Kind
-from bot.core.outcomes import Missing, NoList, Trouble
+from bot.core.outcomes import Done, Failed, Missing, NoList, Running, Trouble
 from bot.core.ports import Clock, Gateway, Jobs
 from bot.core.quotas import Limits
 from bot.core.wake import Wake
@@ -100,9 +100,11 @@ class Settling:
     async def candidates(self, *, job: str) -> Values:
         """The videos in the gateway's own list that may be this job's; nothing is changed."""
         row = _unconfirmed(await self._job(job))
-        sent = row.submitted_at or row.created_at
-        listing = await self._gateway(row).listing(since=sent + EARLIEST)
+        sent, gateway = row.submitted_at or row.created_at, self._gateway(row)
         answer: Values = {"job": row.id, "gateway": row.gateway, "sent_at": sent}
+        if gateway is None:
+            return {**answer, "list": "gone", "candidates": []}
+        listing = await gateway.listing(since=sent + EARLIEST)
         if isinstance(listing, NoList):
             return {**answer, "list": "none", "candidates": []}
         if isinstance(listing, Trouble):
@@ -114,14 +116,18 @@ class Settling:
 
     async def found(self, *, actor: str, job: str, gateway_id: str, why: str = "") -> Values:
         """It is at the gateway under this id: it is looked at from now on, fetched and posted."""
-        row, gateway_id = await self._job(job), gateway_id.strip()
+        row, gateway_id, is_known = await self._job(job), gateway_id.strip(), True
         if not gateway_id or gateway_id == UNNAMED:
             raise Refused("gateway_id_missing")
         if row.gateway_id != gateway_id:
             _unconfirmed(row)
-            look = await self._gateway(row).retrieve(gateway_id, prompt=row.request.written)
+            gateway = self._gateway(row)
+            if gateway is None:
+                raise Refused("gateway_gone", gateway=row.gateway)
+            look = await gateway.retrieve(gateway_id, prompt=row.request.written)
             if isinstance(look, Missing):
                 raise Refused("gateway_id_unknown", id=gateway_id, gateway=row.gateway)
+            is_known = isinstance(look, Running | Done | Failed)
         now = self._clock.now()
 
         def change(job: Job) -> Job:
@@ -132,7 +138,7 @@ class Settling:
         details = {"gateway_id": gateway_id}
         act = self._act(actor, "jobs.found", row.id, why, details)
         after, changed = await self._ledger.change(row.id, change, act, gateway_id=gateway_id)
-        return self._told(after, changed)
+        return {**self._told(after, changed), "known": is_known}
 
     async def not_charged(self, *, actor: str, job: str, why: str = "") -> Values:
         """The gateway never took it: it has failed, and its cost is released."""
@@ -235,11 +241,10 @@ class Settling:
             raise Refused("job_ambiguous", id=beginning, ids=", ".join(ids))
         return ids[0]
 
-    def _gateway(self, job: Job) -> Gateway:
+    def _gateway(self, job: Job) -> Gateway | None:
+        """Its own, at the address where it was sent."""
         gateway = self._makers.gateways.get(job.gateway)
-        if gateway is None or gateway.base_url != job.base_url:
-            raise Refused("gateway_gone", gateway=job.gateway)
-        return gateway
+        return gateway if gateway and gateway.base_url == job.base_url else None
 
     def _act(
         self, actor: str, action: str, job_id: str, why: str, details: Values | None = None

@@ -1,7 +1,7 @@
 """The operators' use case on sums: made, failed, unconfirmed and spent, by whatever is asked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,21 +17,18 @@ QUARTER = 900.0
 DAYS = 30 * 86_400.0
 """Seconds that are looked back where nobody says how long."""
 MOST_ROWS = 1000
+BY = ("day", "model", "gateway", "person", "community")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
-    """Jobs alike that were ordered in the same quarter of an hour."""
+class Sum:
+    """Jobs alike: of one key and in one state."""
 
-    at: float
+    key: str
+    """A model, a gateway, a person or a community; of a day, the number of a quarter of an hour."""
     status: Status
-    model: str
-    gateway: str
-    platform: str
-    person: str
-    community: str | None
     name: str
-    """The person's, to be shown."""
+    """A person's, to be shown."""
     count: int
     spent: int
     """Micro-units of money."""
@@ -40,8 +37,8 @@ class Bin:
 class Sums(Protocol):
     """Sums over the rows."""
 
-    async def bins(self, *, since: float) -> list[Bin]:
-        """The jobs that were ordered since then, added up."""
+    async def sums(self, by: str, *, since: float) -> list[Sum]:
+        """The jobs that were ordered since then, by state and by the key of this name."""
 
 
 class Statistics:
@@ -60,42 +57,31 @@ class Statistics:
 
     async def stats(self, *, by: str = "day", since: float | None = None) -> Values:
         """A row each by `day`, `model`, `gateway`, `person` or `community`, and their total."""
-        if by not in _KEYS and by != "day":
-            raise Refused("stats_by_unknown", given=by, can=", ".join(["day", *_KEYS]))
+        if by not in BY:
+            raise Refused("stats_by_unknown", given=by, can=", ".join(BY))
         since = self._clock.now() - DAYS if since is None else since
-        bins = await self._sums.bins(since=since)
-        key = self._day if by == "day" else _KEYS[by]
-        groups: dict[str, list[Bin]] = defaultdict(list)
-        for each in bins:
-            groups[key(each)].append(each)
-        rows = [_sums(name, each) for name, each in groups.items()]
-        if by == "day":
-            rows.sort(key=lambda row: str(row["name"]))
-        else:
+        found = await self._sums.sums(by, since=since)
+        groups: dict[str, list[Sum]] = defaultdict(list)
+        for each in found:
+            groups[self._day(each) if by == "day" else each.key].append(each)
+        rows = [_sums(name, groups[name]) for name in sorted(groups)]
+        if by != "day":
             rows.sort(key=lambda row: (-int(str(row["spent"])), -int(str(row["made"]))))
         return {
             "by": by,
             "since": since,
             "currency": self._currency,
             "rows": rows[-MOST_ROWS:] if by == "day" else rows[:MOST_ROWS],
-            "total": _sums("", bins),
+            "total": _sums("", found),
         }
 
-    def _day(self, each: Bin) -> str:
-        return datetime.fromtimestamp(each.at, self._zone).date().isoformat()
+    def _day(self, each: Sum) -> str:
+        return datetime.fromtimestamp(int(each.key) * QUARTER, self._zone).date().isoformat()
 
 
-_KEYS: Mapping[str, Callable[[Bin], str]] = {
-    "model": lambda it: it.model,
-    "gateway": lambda it: it.gateway,
-    "person": lambda it: f"{it.platform}:{it.person}",
-    "community": lambda it: f"{it.platform}:{it.community or '@'}",
-}
-
-
-def _sums(name: str, bins: Iterable[Bin]) -> dict[str, object]:
+def _sums(name: str, parts: Iterable[Sum]) -> dict[str, object]:
     counts, spent, called = dict.fromkeys(Status, 0), 0, ""
-    for each in bins:
+    for each in parts:
         counts[each.status] += each.count
         spent += each.spent
         called = each.name

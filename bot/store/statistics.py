@@ -1,56 +1,53 @@
-"""Sums over jobs, for an operator: what was made, failed and spent, by quarter of an hour."""
+"""Sums over jobs, for an operator: how many there are in which state, and what was spent."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import Status
-from bot.core.statistics import QUARTER, Bin
+from bot.core.statistics import QUARTER, Sum
 from bot.store.database import Database
 from bot.store.tables import jobs
 
+_COLON = sa.literal(":")
+_KEYS: dict[str, sa.ColumnElement[str]] = {
+    "day": sa.cast(sa.cast(sa.func.floor(jobs.c.created_at / QUARTER), sa.BigInteger), sa.Text),
+    "model": jobs.c.model,
+    "gateway": jobs.c.gateway,
+    "person": jobs.c.platform + _COLON + jobs.c.person,
+    "community": jobs.c.platform + _COLON + sa.func.coalesce(jobs.c.community, "@"),
+}
 
-class Statistics:
+
+class Sums:
     """Reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def bins(self, *, since: float) -> list[Bin]:
-        """The jobs that were ordered since then, added up."""
-        quarter = sa.func.floor(jobs.c.created_at / QUARTER)
-        name = jobs.c.order_data["person"]["name"].as_string()
+    async def sums(self, by: str, *, since: float) -> list[Sum]:
+        """The jobs that were ordered since then, by state and by the key of this name."""
+        key = _KEYS[by].label("key")
         # 1 stands for a video without a price, and is no money.
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
-        by = (
-            quarter,
-            jobs.c.status,
-            jobs.c.model,
-            jobs.c.gateway,
-            jobs.c.platform,
-            jobs.c.person,
-            jobs.c.community,
-        )
+        name: sa.ColumnElement[str] = sa.literal("")
+        if by == "person":
+            name = sa.func.max(jobs.c.order_data["person"]["name"].as_string())
         query = (
-            sa.select(*by, sa.func.max(name), sa.func.count(), sa.func.sum(spent))
+            sa.select(key, jobs.c.status, name, sa.func.count(), sa.func.sum(spent))
             .where(jobs.c.created_at >= since)
-            .group_by(*by)
+            .group_by(sa.literal_column("1"), jobs.c.status)
         )
 
-        async def work(connection: AsyncConnection) -> list[Bin]:
+        async def work(connection: AsyncConnection) -> list[Sum]:
             return [
-                Bin(
-                    at=float(row[0]) * QUARTER,
-                    status=Status(row[1]),
-                    model=row[2],
-                    gateway=row[3],
-                    platform=row[4],
-                    person=row[5],
-                    community=row[6],
-                    name=row[7] or "",
-                    count=int(row[8]),
-                    spent=int(row[9]),
+                Sum(
+                    key=str(key),
+                    status=Status(status),
+                    name=name,
+                    count=int(count),
+                    spent=int(sum_),
                 )
-                for row in await connection.execute(query)
+                for key, status, name, count, sum_ in await connection.execute(query)
             ]
 
         return await self._database.run(work)

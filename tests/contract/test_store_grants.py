@@ -12,9 +12,9 @@ from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.quotas import TRIES_PER_VIDEO, Limits, Purse
 from bot.core.statistics import Statistics
-from bot.store import statistics
 from bot.store.acts import Acts
 from bot.store.grants import Grants
+from bot.store.statistics import Sums
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
 from tests.fakes.clock import FakeClock
 
@@ -118,7 +118,7 @@ async def test_sums_tell_what_was_made_and_spent_by_day_person_and_community(sto
     await store.in_state(Status.QUEUED, replace(a_job(community=None), spend_cost=1))
     await store.in_state(Status.DELIVERED, a_job(now=NOON - 40 * DAY))
     sums = Statistics(
-        sums=statistics.Statistics(store.database),
+        sums=Sums(store.database),
         time_zone="Asia/Tokyo",
         currency="USD",
         clock=FakeClock(NOON + DAY),

@@ -13,7 +13,7 @@ from bot import control
 from bot.cli.control import _ask
 from bot.cli.operating import drawing
 from bot.core.acts import Values
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Status
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED
@@ -193,6 +193,17 @@ async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_close
             "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
         )
     assert world.simulator.charges == 1
+
+
+async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: World) -> None:
+    async with unconfirmed(world) as job:
+        pass
+    elsewhere = {"GATEWAYS__MAIN__BASE_URL": "http://127.0.0.1:1"}
+    config = world.config(**elsewhere)
+    assert (await _ask(config, "jobs.candidates", {"job": job}))["list"] == "gone"
+    with pytest.raises(Refused, match="gateway_gone"):
+        await _ask(config, "jobs.found", {"job": job, "gateway_id": "v1"})
+    assert (await _ask(config, "jobs.not_charged", {"job": job}))["changed"]
 
 
 async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(world: World) -> None:

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import os
+import socket
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -167,5 +170,25 @@ async def test_a_service_takes_no_socket_from_another_that_listens(tmp_path: Pat
 async def test_a_service_that_does_not_answer_is_said_to_be_silent(tmp_path: Path) -> None:
     with control.address(tmp_path) as path:
         async with await asyncio.start_unix_server(lambda _, writer: writer.close(), path):
-            with pytest.raises(Temporary, match="service_silent"):
+            with pytest.raises(Temporary, match="control_silent"):
                 await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_another_user_is_refused_even_where_the_socket_is_open_to_all() -> None:
+    """The mode of the socket is one guard, and the user that the system tells is the other."""
+    with TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as stranger:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with desk(folder):
+            (folder / control.NAME).chmod(0o666)
+            os.seteuid(65534)
+            try:
+                stranger.connect(str(folder / control.NAME))
+            finally:
+                os.seteuid(0)
+            reader, writer = await asyncio.open_connection(sock=stranger)
+            writer.write(b'{"name": "echo", "values": {"word": "a"}}\n')
+            answer = json.loads(await reader.readline())
+            writer.close()
+    assert code_of(answer) == "control_denied"

@@ -18,6 +18,12 @@ from bot.core.acts import Values
 from bot.core.errors import Refused
 from bot.core.models import MICRO
 
+_NOTHING = {
+    "none": "jobs.list_none",
+    "gone": "jobs.list_gone",
+    "trouble": "jobs.list_trouble",
+}
+"""The sentence for each reason why nothing is proposed."""
 _COLUMNS = ("found_id", "confidence", "grounds", "created", "there")
 
 
@@ -42,8 +48,10 @@ def propose(file: Path | None, job: str, *, as_json: bool) -> None:
         if answer["list"] == "part":
             print(tell("jobs.list_part"))
     else:
-        nothing = {"none": "jobs.list_none", "trouble": "jobs.list_trouble"}
-        print(tell(nothing.get(str(answer["list"]), "jobs.list_nothing"), why=answer.get("why")))
+        gateway, why = answer["gateway"], answer.get("why")
+        print(
+            tell(_NOTHING.get(str(answer["list"]), "jobs.list_nothing"), gateway=gateway, why=why)
+        )
     print(tell("jobs.three_ways", job=answer["job"]))
 
 
@@ -51,6 +59,8 @@ def found(file: Path | None, job: str, gateway_id: str, *, why: str, as_json: bo
     """Go on with the video of this id."""
     answer = ask(configuration(file), "jobs.found", job=job, gateway_id=gateway_id, why=why)
     _tell(answer, "jobs.goes_on" if answer["changed"] else "jobs.known_before", as_json)
+    if not (answer["known"] or as_json):
+        print(tell("jobs.unasked"))
 
 
 def not_charged(file: Path | None, job: str, *, why: str, as_json: bool) -> None:
