@@ -191,7 +191,10 @@ class Settling:
         act = self._act(actor, f"jobs.{word}", row.id, why, {"cost": new.spend_cost})
         # A person's own running job does not keep an operator from mending this one.
         limits = replace(terms.limits, person_at_once=None)
-        admitted, changed = await self._ledger.anew(row.id, change, new, limits, act)
+        try:
+            admitted, changed = await self._ledger.anew(row.id, change, new, limits, act)
+        except Refused as refused:
+            raise _to_operator(refused) from refused
         return {**self._told(admitted, changed), "of": row.id}
 
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
@@ -260,6 +263,15 @@ class Settling:
 
 
 _PAID_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED})
+
+
+def _to_operator(refused: Refused) -> Refused:
+    """A refusal that is worded for its person, for whoever mends the job."""
+    if refused.code == "stopped":
+        return Refused("anew_stopped")
+    if refused.code in ("blocked", "blocked_until"):
+        return Refused("anew_blocked")
+    return Refused("anew_limited") if refused.code.startswith("limit_") else refused
 
 
 def _check_waits(job: Job) -> None:

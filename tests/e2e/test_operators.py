@@ -212,6 +212,9 @@ async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(worl
             code = await refused(world, "jobs.again", job=job, confirm=confirm)
             assert code == "again_unconfirmed"
         assert world.simulator.charges == 1
+        await asked(world, "stop")
+        assert await refused(world, "jobs.again", job=job, confirm=job) == "anew_stopped"
+        await asked(world, "go")
         first = await asked(world, "jobs.again", job=job, confirm=job)
         again = await asked(world, "jobs.again", job=job, confirm=job)
         assert (first["job"], first["changed"]) == (again["job"], True)
