@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from bot.core.acts import UseCase, Values, perform
@@ -80,36 +80,37 @@ async def serving(
 
     A socket that a dead service left behind is taken away.
     """
-    try:
-        listener = await asyncio.to_thread(_listener, folder)
-    except (OSError, BotError) as error:
-        why = error.code if isinstance(error, BotError) else error.strerror
-        log.warning("control.unavailable", why=why)
-        yield
-        return
-    desk = _Desk(use_cases, patience)
-    server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=MOST_REQUEST)
-    mine = (folder / NAME).stat().st_ino
-    try:
-        yield
-    finally:
-        server.close()
-        with suppress(OSError):
-            if (folder / NAME).stat().st_ino == mine:
-                (folder / NAME).unlink()
-        await desk.finish()
+    async with AsyncExitStack() as stack:
+        try:
+            await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+            path = stack.enter_context(address(folder))
+            listener = await asyncio.to_thread(_listener, folder, path)
+        except (OSError, BotError) as error:
+            why = error.code if isinstance(error, BotError) else error.strerror
+            log.warning("control.unavailable", why=why)
+            yield
+            return
+        desk = _Desk(use_cases, patience)
+        server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=MOST_REQUEST)
+        mine = (folder / NAME).stat().st_ino
+        try:
+            yield
+        finally:
+            server.close()
+            with suppress(OSError):
+                if (folder / NAME).stat().st_ino == mine:
+                    (folder / NAME).unlink()
+            await desk.finish()
 
 
-def _listener(folder: Path) -> socket.socket:
+def _listener(folder: Path, path: str) -> socket.socket:
     """Bound and closed to others before anybody can connect."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with address(folder) as path:
-            if _is_answered(path):
-                raise Broken("control_taken", folder=str(folder))
-            (folder / NAME).unlink(missing_ok=True)
-            listener.bind(path)
+        if _is_answered(path):
+            raise Broken("control_taken", folder=str(folder))
+        (folder / NAME).unlink(missing_ok=True)
+        listener.bind(path)
         (folder / NAME).chmod(0o600)
         listener.setblocking(False)
     except BaseException:

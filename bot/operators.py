@@ -32,7 +32,7 @@ def use_cases(
         acts=rows.acts,
         holds=rows.holds,
         blocks=rows.blocks,
-        gateways={name: table.base_url for name, table in config.settings.gateways.items()},
+        gateways=list(config.settings.gateways),
         platforms=PLATFORMS,
         clock=clock,
         wake=wake,

@@ -4,7 +4,7 @@ Values in, values out; no chat network and no command line. Whatever they change
 transaction with an act that says who did it, and why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from bot.core.acts import EVERYTHING, Act, Block, Hold, UseCase, Values
@@ -66,12 +66,12 @@ class Admin:
         acts: Acts,
         holds: Holds,
         blocks: Blocks,
-        gateways: Mapping[str, str],
+        gateways: Collection[str],
         platforms: frozenset[str],
         clock: Clock,
         wake: Wake,
     ) -> None:
-        """`gateways`: addresses of the configured ones by name. `platforms`: those there are."""
+        """`gateways`: the names of those configured. `platforms`: those there are."""
         self._acts = acts
         self._holds = holds
         self._blocks = blocks
@@ -105,7 +105,7 @@ class Admin:
     async def stop(self, *, actor: str, why: str = "") -> Values:
         """Take no order and let no POST leave; what is paid for is fetched and posted.
 
-        When it answers, the last POST has left. Nothing that waits is lost.
+        No POST begins after it answers. Nothing that waits is lost.
         """
         changed = await self._holds.put(EVERYTHING, self._act(actor, "stop", EVERYTHING, why))
         self._wake.ring()
@@ -147,7 +147,7 @@ class Admin:
             rows.append(
                 {
                     "name": name,
-                    "base_url": self._gateways.get(name),
+                    "configured": name in self._gateways,
                     "paused": hold is not None,
                     "since": hold and hold.at,
                     "by": hold and hold.actor,

@@ -32,8 +32,8 @@ class Ledger(Protocol):
 
     async def ids(self, beginning: str, *, most: int) -> list[str]: ...
 
-    async def known_ids(self, gateway: str) -> frozenset[str]:
-        """The ids at this gateway that jobs have already."""
+    async def known_ids(self, base_url: str) -> frozenset[str]:
+        """The ids that jobs have already at this address."""
 
     async def change(
         self, job_id: str, change: Change, act: Act, *, gateway_id: str | None = None
@@ -109,7 +109,7 @@ class Settling:
             return {**answer, "list": "none", "candidates": []}
         if isinstance(listing, Trouble):
             return {**answer, "list": "trouble", "why": listing.detail, "candidates": []}
-        known = await self._ledger.known_ids(row.gateway)
+        known = await self._ledger.known_ids(row.base_url)
         found = candidates(row, listing.videos, known=known)
         shown = [_shown(each) for each in found]
         return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}

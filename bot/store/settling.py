@@ -44,10 +44,10 @@ class Settling:
 
         return await self._database.run(work)
 
-    async def known_ids(self, gateway: str) -> frozenset[str]:
-        """The ids at this gateway that jobs have already."""
+    async def known_ids(self, base_url: str) -> frozenset[str]:
+        """The ids that jobs have already at this address, under whichever name of a gateway."""
         query = sa.select(jobs.c.gateway_id).where(
-            jobs.c.gateway == gateway, jobs.c.gateway_id.is_not(None)
+            jobs.c.base_url == base_url, jobs.c.gateway_id.is_not(None)
         )
 
         async def work(connection: AsyncConnection) -> frozenset[str]:
@@ -147,7 +147,7 @@ async def _saved(connection: AsyncConnection, job: Job, after: Job, act: Act) ->
 
 async def _check_free(connection: AsyncConnection, job: Job, gateway_id: str) -> None:
     query = sa.select(jobs.c.id).where(
-        jobs.c.gateway == job.gateway, jobs.c.gateway_id == gateway_id, jobs.c.id != job.id
+        jobs.c.base_url == job.base_url, jobs.c.gateway_id == gateway_id, jobs.c.id != job.id
     )
     other = await connection.scalar(query)
     if other is not None:

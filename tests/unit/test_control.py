@@ -153,8 +153,8 @@ async def test_without_a_service_nobody_answers(tmp_path: Path) -> None:
 
 
 async def test_a_socket_of_a_dead_service_is_replaced(tmp_path: Path) -> None:
-    listener = control._listener(tmp_path)
-    listener.close()
+    with control.address(tmp_path) as path:
+        control._listener(tmp_path, path).close()
     assert await control.ask(tmp_path, "echo", {"word": "a"}) is None
     async with desk(tmp_path):
         assert await control.ask(tmp_path, "echo", {"word": "a"})

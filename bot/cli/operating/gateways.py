@@ -58,7 +58,7 @@ def _row(gateway: Values) -> list[str]:
         states.append(tell("gateways.paused", by=gateway["by"], since=since) + because)
     if gateway["refuses"]:
         states.append(tell("gateways.refuses", reason=gateway["refuses"]))
-    if gateway["base_url"] is None:
+    if not gateway["configured"]:
         states.append(tell("gateways.unknown"))
     state = "; ".join(states) or tell("gateways.open")
     return [str(gateway["name"]), state, str(gateway["waiting"]), str(gateway["at_work"])]
