@@ -114,6 +114,8 @@ class Settling:
             posts.c.job_id == job_id,
             posts.c.message_id.is_(None),
             posts.c.claimed_until.is_(None),
+            # A card that was never tried may be about to become the command's own answer.
+            sa.or_(posts.c.due_at.is_(None), posts.c.attempts > 0),
         )
         # A message whose sending has an unknown end stays in its form: it may be there.
         from_above = {"form": None, "direct": False}
@@ -123,7 +125,7 @@ class Settling:
         async def work(connection: AsyncConnection) -> Job:
             await turns.lock(connection)
             job = await _job(connection, job_id)
-            for statement in (due, again, fresh):
+            for statement in (due, fresh, again):
                 await connection.execute(statement)
             await note(connection, act)
             return job

@@ -9,7 +9,7 @@ from bot.core import jobs as moves
 from bot.core.acts import EVERYTHING, Act
 from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job, Reason, Status
-from bot.core.posts import Form, PostKind
+from bot.core.posts import CARD_GRACE, Form, PostKind
 from bot.core.quotas import Limits
 from bot.store.acts import Acts
 from bot.store.holds import Holds
@@ -169,22 +169,26 @@ async def test_a_call_makes_the_next_step_due_and_takes_it_from_nobody(store: St
     assert await store.claimed(Status.IN_PROGRESS) == [], "its claim stays"
 
 
+async def test_a_card_that_may_become_the_commands_answer_is_not_hurried(store: Store) -> None:
+    job = await store.admitted()
+    await Settling(store.database).call(job.id, an_act("jobs.retry"))
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == NOON + CARD_GRACE
+
+
 async def test_a_message_that_was_given_up_is_tried_again_from_the_top(store: Store) -> None:
     row = await store.in_state(Status.COMPLETED)
     job = await store.moved(row, moves.stored(row, VIDEO))
-    for kind in (PostKind.CARD, PostKind.RESULT):
-        post = next(
-            each
-            for each in await store.posts.claim(
-                ["discord"], [kind], now=NOON + 60, until=NOON + 90, most=9
-            )
-        )
-        await store.posts.fall(post, Form.TEXT, direct=True)
-        await store.posts.put_off(post, due_at=None)
+    await store.posts.posted(job, "m1", "lounge")
+    result = await store.claimed_post(now=NOON + 60)
+    await store.posts.fall(result, Form.TEXT, direct=True)
+    await store.posts.put_off(await store.claimed_post(now=NOON + 60), due_at=None)
+    assert await store.due_posts(now=NOON + 80) == []
     await Settling(store.database).call(job.id, replace(an_act("jobs.retry"), at=NOON + 90))
-    result = await store.post(job, PostKind.RESULT)
-    assert result is not None
-    assert (result.due_at, result.form, result.direct) == (NOON + 90, None, False)
+    again = await store.post(job, PostKind.RESULT)
+    assert again is not None
+    assert (again.due_at, again.form, again.direct) == (NOON + 90, None, False)
 
 
 @pytest.mark.parametrize("beginning", ["abcd", "abcd1"])

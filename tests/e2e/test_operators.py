@@ -101,6 +101,7 @@ async def test_stopped_it_takes_nothing_and_sends_nothing_and_loses_nothing(worl
     ]
 
 
+@pytest.mark.proof
 async def test_orders_for_a_paused_gateway_wait_with_a_true_card_and_go_on(world: World) -> None:
     async with world.app():
         await asked(world, "gateways.pause", name="main")
@@ -115,6 +116,7 @@ async def test_orders_for_a_paused_gateway_wait_with_a_true_card_and_go_on(world
         assert await refused(world, "gateways.pause", name="mian") == "gateway_not_known"
 
 
+@pytest.mark.proof
 async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_for(
     world: World,
 ) -> None:
@@ -195,6 +197,7 @@ async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_close
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: World) -> None:
     async with unconfirmed(world) as job:
         pass
@@ -264,6 +267,7 @@ async def asked_actions(world: World) -> list[object]:
     return [act["action"] for act in acts]
 
 
+@pytest.mark.proof
 async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> None:
     async with world.app():
         await asked(world, "stop")
@@ -292,6 +296,7 @@ async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> N
 # --- limits and sums -----------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_somebody_with_nothing_left_orders_once_more_after_a_grant(world: World) -> None:
     async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
         ann = world.discord.person("ann")
