@@ -237,7 +237,7 @@ async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return None
     except PermissionError as error:
-        owner = user_name((folder / NAME).stat().st_uid) if os.access(folder, os.X_OK) else "?"
+        owner = user_name((await asyncio.to_thread(folder.stat)).st_uid)
         raise Broken("control_denied", user=owner) from error
     try:
         async with asyncio.timeout(patience + 2 * PATIENCE):

@@ -192,3 +192,18 @@ async def test_another_user_is_refused_even_where_the_socket_is_open_to_all() ->
             answer = json.loads(await reader.readline())
             writer.close()
     assert code_of(answer) == "control_denied"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_whoever_may_not_open_the_socket_is_told_whose_it_is() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with desk(folder):
+            os.seteuid(65534)
+            try:
+                with pytest.raises(Broken, match="control_denied") as denied:
+                    await control.ask(folder, "echo", {"word": "a"})
+            finally:
+                os.seteuid(0)
+    assert denied.value.values == {"user": control.user_name(0)}
