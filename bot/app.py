@@ -9,7 +9,7 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
@@ -21,8 +21,11 @@ from bot.config.problems import variable
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
+from bot.core.cards import Cards
 from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
+from bot.core.content import Content
+from bot.core.conversions import Conversions
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.links import Signer
@@ -110,36 +113,33 @@ async def open_app(
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access = await _access(config, rows, platforms, private, clock, announce)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
-        steps = _steps(config, rows, gateways, platforms, private, studio, pages, clock, bells)
-        posting = _posting(config, rows, platforms, studio, pages, clock, bells)
-        intakes = [chat.listen(service, posting.card) for chat in chats]
-        health = _health(config, rows, platforms.values(), clock)
-        address = await enter(_serve(config, pages, health, intakes))
+        desk = _desk(rows, gateways, private, clock, bells)
+        line = Conversions(rows.line, rows.settings, clock)
+        steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
+        cards = _cards(config, rows, line, clock)
+        posting = _posting(config, rows, platforms, studio, pages, cards, clock, bells)
+        intakes = [chat.listen(service, cards.card) for chat in chats]
+        address = await enter(_serve(config, rows, platforms, pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        await enter(running(*_words(rows, posting, platforms, clock, bells)))
-        probing = _probing(rows, gateways, private, clock, bells)
-        await enter(running(*job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)))
-        operators = _operators(config, rows, gateways, clock, bells.both)
-        await enter(control.serving(config.data_dir, operators))
+        await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
+        await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
+        await enter(_control(config, rows, gateways, clock, bells))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
 
 
-@asynccontextmanager
-async def without_service(config: Config) -> AsyncIterator[Mapping[str, UseCase]]:
-    """The operators' use cases in this process, which has the database to itself meanwhile."""
-    clock = SystemClock()
-    async with (
-        open_rows(config, Home(config.data_dir), clock, changed=lambda: None) as rows,
-        videos_api.open_gateways(gateway_settings(config)) as gateways,
-    ):
-        yield _operators(config, rows, gateways, clock, Wake())
+def _control(
+    config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, bells: Bells
+) -> AbstractAsyncContextManager[None]:
+    asked = operators(config, rows, gateways, clock, bells.both)
+    return control.serving(config.data_dir, asked)
 
 
-def _operators(
+def operators(
     config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, wake: Wake
 ) -> Mapping[str, UseCase]:
+    """The operators' use cases, by the name that a command asks for."""
     return use_cases(
         config, rows, gateways, clock=clock, wake=wake, new_id=new_id, new_seed=new_seed
     )
@@ -210,18 +210,14 @@ def _service(
     )
 
 
-def _steps(
-    config: Config,
+def _desk(
     rows: Rows,
     gateways: Mapping[str, Gateway],
-    platforms: Mapping[str, Platform],
     private: frozenset[str],
-    studio: Studio,
-    pages: Pages,
     clock: Clock,
     bells: Bells,
-) -> Steps:
-    desk = Desk(
+) -> Desk:
+    return Desk(
         jobs=rows.jobs,
         pauses=rows.pauses,
         gateways=gateways,
@@ -230,6 +226,18 @@ def _steps(
         wake_posts=bells.posts,
         rooms=private,
     )
+
+
+def _steps(
+    config: Config,
+    rows: Rows,
+    desk: Desk,
+    platforms: Mapping[str, Platform],
+    studio: Studio,
+    pages: Pages,
+    line: Conversions,
+    clock: Clock,
+) -> Steps:
     submission = Submission(
         desk,
         fronts=Fronts(rows.settings, clock),
@@ -238,27 +246,34 @@ def _steps(
         links=pages.file_links,
         at_once=_at_once(config),
     )
-    return Steps(desk, submission=submission, platforms=platforms, media=studio)
+    content = Content(desk, media=studio, conversions=line)
+    return Steps(desk, submission=submission, content=content, platforms=platforms, media=studio)
 
 
-def _probing(
+def _job_loops(
     rows: Rows,
+    steps: Steps,
     gateways: Mapping[str, Gateway],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
-) -> Probing:
-    return Probing(
+) -> Iterator[Loop]:
+    probing = Probing(
         pauses=rows.pauses, gateways=gateways, clock=clock, wake=bells.both, rooms=private
     )
+    return job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)
 
 
-def _words(
-    rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
-) -> Iterable[Loop]:
-    telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-    names = list(platforms)
-    return word_loops(rows.posts, posting, rows.notices, telling, names, clock, bells)
+def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards:
+    return Cards(
+        jobs=rows.jobs,
+        posts=rows.posts,
+        accounts=_accounts(config, rows),
+        conversions=line,
+        at_once=_at_once(config),
+        currency=config.settings.currency,
+        clock=clock,
+    )
 
 
 def _posting(
@@ -267,6 +282,7 @@ def _posting(
     platforms: Mapping[str, Platform],
     studio: Studio,
     pages: Pages,
+    cards: Cards,
     clock: Clock,
     bells: Bells,
 ) -> Posting:
@@ -277,11 +293,17 @@ def _posting(
         media=studio,
         accounts=_accounts(config, rows),
         link=pages.link,
-        at_once=_at_once(config),
-        currency=config.settings.currency,
+        cards=cards,
         clock=clock,
         wake=bells.posts,
     )
+
+
+def _word_loops(
+    rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
+) -> Iterator[Loop]:
+    telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
+    return word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
 
 
 def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Clock) -> Pages:
@@ -306,9 +328,14 @@ def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Cl
 
 
 def _serve(
-    config: Config, pages: Pages, health: Health, intakes: Sequence[Intake]
+    config: Config,
+    rows: Rows,
+    platforms: Mapping[str, Platform],
+    pages: Pages,
+    intakes: Sequence[Intake],
+    clock: Clock,
 ) -> AbstractAsyncContextManager[str]:
-    web = config.settings.web
+    web, health = config.settings.web, _health(config, rows, platforms.values(), clock)
     rooms = [route for intake in intakes for route in intake.routes]
     routes = [*pages.routes, *health.routes, *rooms]
     return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))

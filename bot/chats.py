@@ -172,7 +172,12 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
 
         def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
-                platform, service=service, card=card, posts=needs.posts, note=needs.note
+                platform,
+                service=service,
+                card=card,
+                posts=needs.posts,
+                note=needs.note,
+                currency=needs.config.settings.currency,
             )
             doors = Doors(platform, commands, clock=needs.clock)
             supervisor = Supervisor(platform.name, clock=needs.clock)

@@ -37,17 +37,21 @@ def say(
 ) -> str:
     """The sentence of `text` in the language nearest to `locale`.
 
-    `formats` turns values of these names into a platform's own markup; other texts are escaped.
+    `formats` turns values of these names into a platform's own markup; other texts are escaped. A
+    value may be a sentence itself.
     """
     catalogue = _catalogue(nearest(locale))
     if text.count is None:
         sentence = catalogue.gettext(text.id)
     else:
         sentence = catalogue.ngettext(text.id, text.id, text.count)
-    values = {"count": text.count, **text.values}
-    return sentence.format(
-        **{name: _shown(name, value, formats or {}, escape) for name, value in values.items()}
-    )
+    values = {
+        name: say(value, locale, formats=formats, escape=escape)
+        if isinstance(value, Text)
+        else _shown(name, value, formats or {}, escape)
+        for name, value in {"count": text.count, **text.values}.items()
+    }
+    return sentence.format(**values)
 
 
 def nearest(locale: str) -> str:

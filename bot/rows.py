@@ -12,6 +12,7 @@ from bot.log import get_logger
 from bot.store.acts import Acts
 from bot.store.blocks import Blocks
 from bot.store.communities import Communities
+from bot.store.conversions import Line
 from bot.store.database import Database, open_database
 from bot.store.grants import Grants
 from bot.store.holds import Holds
@@ -43,6 +44,7 @@ class Rows:
     settings: Settings
     places: Places
     communities: Communities
+    line: Line
     spool: Spool
     times: Times
     acts: Acts
@@ -74,6 +76,7 @@ async def open_rows(
             Settings(database),
             Places(database),
             Communities(database),
+            Line(database),
             Spool(config.data_dir),
             Times(database),
             Acts(database),

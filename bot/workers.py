@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from bot.core.conversions import AT_ONCE
 from bot.core.desk import PAUSE
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.notices import Notice, Paused
@@ -30,10 +31,17 @@ from bot.core.probing import Probing
 from bot.core.steps import Steps
 from bot.core.telling import Telling
 from bot.core.wake import Wake
-from bot.core.worker import Worker
+from bot.core.worker import MOST_STEPS, Worker
 
-STATES = ((Status.QUEUED,), (Status.SUBMITTING, Status.IN_PROGRESS), (Status.COMPLETED,))
-"""One worker each, so that slow POSTs hold up neither looks nor downloads."""
+STATES = (
+    (Status.QUEUED,),
+    (Status.SUBMITTING, Status.IN_PROGRESS),
+    (Status.COMPLETED,),
+    (Status.CONVERTING,),
+)
+"""One worker each: slow POSTs hold up neither looks nor downloads, conversions hold up nobody."""
+SLOTS = {Status.CONVERTING: AT_ONCE}
+"""How many steps of a state are under way at most, where it matters."""
 KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
 """One worker each: words never wait for videos that are being uploaded."""
 
@@ -243,6 +251,7 @@ def job_loops(
             step=steps.take,
             clock=clock,
             wake=bell,
+            slots=SLOTS.get(statuses[-1], MOST_STEPS),
             grace=GRACE,
         ).run()
     yield Worker(

@@ -230,6 +230,7 @@ _FAMILIES = {
     "switch_off.": list(SWITCHES),
     "error.": [
         *(sign.code for sign in STRANGE),
+        *("no_seed_but", "no_negative_prompt_but", "auto_unavailable_but"),
         *(
             f"{code}_{extra}{rest}"
             for code in ("no", "always")

@@ -11,11 +11,16 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import control, log
-from bot.app import without_service
+from bot.app import gateway_settings, operators
 from bot.cli.rim import unreachable
 from bot.config import Config, load
 from bot.core.acts import Values, perform
+from bot.core.clock import SystemClock
 from bot.core.errors import Broken, Temporary
+from bot.core.wake import Wake
+from bot.gateways import videos_api
+from bot.rows import open_rows
+from bot.store.identity import Home
 from bot.store.listing import open_listing
 
 
@@ -50,7 +55,12 @@ async def _ask(config: Config, name: str, values: Values) -> Values:
 async def _alone(config: Config, name: str, values: Values) -> Values:
     await _check_there(config)
     actor = f"cli:{control.user_name(os.getuid())}"
-    async with without_service(config) as use_cases:
+    clock = SystemClock()
+    async with (
+        open_rows(config, Home(config.data_dir), clock, changed=lambda: None) as rows,
+        videos_api.open_gateways(gateway_settings(config)) as gateways,
+    ):
+        use_cases = operators(config, rows, gateways, clock, Wake())
         if name not in use_cases:
             raise Broken("control_unknown")
         return await perform(use_cases[name], values, actor=actor)

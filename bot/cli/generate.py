@@ -9,24 +9,25 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot.app import gateway_settings
-from bot.cli import output
+from bot.cli import output, software
 from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, only_gateway
 from bot.cli.wish import Wish, order_for
-from bot.cli.words import tell
+from bot.cli.words import spoken, tell
 from bot.config import Config, load
-from bot.core import fetching, steps
+from bot.core import content, fetching
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
-from bot.core.orders import VideoRequest
+from bot.core.models import Model
+from bot.core.orders import Order, VideoRequest
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -45,6 +46,8 @@ from bot.core.outcomes import (
     Unusable,
 )
 from bot.core.ports import Gateway
+from bot.core.prompts import clean
+from bot.core.replies import cost_fact, request_fact, switched
 from bot.gateways.videos_api import open_gateways
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator
@@ -111,8 +114,7 @@ async def generate(
 ) -> None:
     """Make one video with a progress bar, at the gateway that its model names."""
     order = await asyncio.to_thread(order_for, wish)
-    # Where the service may run, but here nobody does: no link would lead to these pictures.
-    model, request = config.catalog.unlinked().choose(order)
+    model, request = _chosen(config, order)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, _bar(console) as bar:
@@ -127,16 +129,31 @@ async def generate(
         ):
             gateway = gateways[model.gateway]
             request, files = await _fitted(studio, request, wish)
-            console.print(_begun(request))
+            cost = config.catalog.cost(request, config.settings.currency)
+            console.print(ordered(order, request, cost))
             made = await _create(gateway, studio, request, files, ticket, into)
             done = await _watch(gateway, made, report, prompt=request.written, patience=patience)
             video = await _download(gateway, studio, made.gateway_id, done, prompt=request.written)
+            if not video.plays:
+                report(None, tell("generate.converting"))
+                video = await studio.convert(video)
             report(100, tell("generate.working"))
             remarks = await hand_over(studio, video, into)
     elapsed, megabytes = time.monotonic() - begun, video.size / 1e6
     console.print(tell("generate.done", file=str(into.path), megabytes=megabytes, elapsed=elapsed))
     for remark in remarks:
         console.print(remark)
+
+
+def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
+    """The model and the request. Raises `Refused`, and where nobody said which plugin runs, that.
+
+    Where the service may run, but here nobody does: no link would lead to these pictures.
+    """
+    try:
+        return config.catalog.unlinked().choose(order)
+    except Refused as refused:
+        raise software.held_for(config, order.family, refused) or refused from refused
 
 
 async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
@@ -154,14 +171,22 @@ async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
     return [tell(done, original=str(beside.path))]
 
 
-def _begun(request: VideoRequest) -> str:
-    return tell(
-        "generate.begun_auto" if request.auto else "generate.begun",
-        family=request.label,
-        model=request.model,
-        seconds=request.seconds,
-        size=request.size,
-    )
+def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
+    """The order in people's words, with all that was chosen and all that follows from it."""
+    film = replace(request, label=f"{request.label} ({request.model})")
+    sounding = replace(order, audio=order.audio if request.audio is None else request.audio)
+    facts = [spoken(fact) for fact in (request_fact(film), *switched(sounding))]
+    if order.fit:
+        facts.append(tell("generate.fit", fit=order.fit))
+    if request.seed is not None:
+        facts.append(tell("generate.seed", seed=request.seed))
+    if negative := clean(order.negative_prompt):
+        facts.append(tell("generate.negative", words=negative))
+    if request.prompt != clean(order.prompt):
+        facts.append(tell("generate.words", words=request.prompt))
+    if cost:
+        facts.append(spoken(cost_fact(request, cost)))
+    return "\n".join(facts)
 
 
 def _bar(console: Console) -> Progress:
@@ -282,13 +307,13 @@ async def _download(
             return got
         is_withheld = _is_withheld(got, done)
         bad += is_withheld or isinstance(got, Unusable)
-        is_over = bad == steps.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
+        is_over = bad == content.CONTENT_TRIES or time.monotonic() - begun > PATIENCE
         if isinstance(got, Locked) or is_over:
             why = in_words(got.detail)
             if is_withheld:
                 raise Broken("generate_withheld", gateway=gateway.name, detail=why)
             raise Broken("generate_no_content", gateway=gateway.name, video=video, detail=why)
-        await asyncio.sleep(min(gateway.poll_step, steps.CONTENT_PACE))
+        await asyncio.sleep(min(gateway.poll_step, content.CONTENT_PACE))
 
 
 def _is_withheld(got: Locked | Trouble | Unusable, done: Done) -> bool:

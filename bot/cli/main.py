@@ -49,6 +49,15 @@ HasWatermark = Annotated[
     bool | None,
     typer.Option("--watermark/--no-watermark", help="Whether the video has a watermark."),
 ]
+ProfileName = Annotated[
+    str,
+    typer.Option(
+        help="The gateway that it imitates: documented, openai, new-api-a, new-api, new-api-c, "
+        "new-api-c-1.0.0 or new-api-c-mixed; after new-api-c: come versions of plugins, as in "
+        "new-api-c:kling=1.0.0,xai=none."
+    ),
+]
+
 app = typer.Typer(
     name="zoetrope",
     help="Type a command or reply to a picture in chat, and a video comes back.",
@@ -180,9 +189,7 @@ def simulator(
         list[str] | None, typer.Option(help="The key of another customer; may be repeated.")
     ] = None,
     render_time: RenderTime = 8.0,
-    profile: Annotated[
-        str, typer.Option(help="What it speaks: documented, openai, new-api, new-api-a, new-api-c.")
-    ] = "documented",
+    profile: ProfileName = "documented",
     tick: Annotated[
         float | None,
         typer.Option(help="Seconds between its looks at the vendor; 0 for always. new-api: 15."),

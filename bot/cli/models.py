@@ -1,47 +1,68 @@
 """`zoetrope models`: what this configuration can run, as a table or as JSON."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bot.cli import software, tables
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.held import Held
 from bot.core.choosing import listed
-from bot.core.models import MICRO, Model
+from bot.core.models import ASPECTS, MICRO, Model
 from bot.core.orders import AUTO_WORD, Extra, Kind
 from bot.i18n import printable
 
 NONE = "–"
-_COLUMNS = (
-    *("family", "model", "kinds", "seconds", "quality", "aspect", "price"),
-    *("gateway", "picture"),
-)
+Cells = Mapping[str, str]
+"""A row's words, by the column."""
 
 
 def list_models(file: Path | None, *, as_json: bool = False) -> None:
-    """Print one row per enabled model, nothing cut, whatever the width; then what is held back."""
+    """Print every enabled model, then what is held back."""
     config = load(file)
     if as_json:
         _print(config)
         return
     console = Console(markup=False)
-    table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns are just enough
-    longest = max(len(model.name) for model in config.catalog.models)
-    for column in _COLUMNS:
-        whole = column == "model" and 4 * longest <= console.width  # people copy it
-        heading = tell(f"models.{column}")
-        table.add_column(heading, overflow="fold", no_wrap=whole, min_width=len(heading))
-    for model in config.catalog.models:
-        family = config.catalog.label(model.family)
-        table.add_row(*map(printable, (family, *_row(model, config.settings.currency))))
-    tables.show(console, table)
+    show(config, console)
     for sentence in software.held(config):
         console.print(sentence, soft_wrap=True, highlight=False)
+
+
+def show(config: Config, console: Console) -> None:
+    """Print a line for each model with all of it, for grep; nothing is cut, whatever the width.
+
+    On a terminal a family is a heading, and a column that tells no models apart is left out.
+    """
+    models = config.catalog.models
+    rows = [_cells(model, config) for model in models]
+    headed = console.is_terminal
+    hidden = _untelling(models) if headed else ()
+    table = Table(box=None, padding=(0, 1, 0, 0))  # 80 columns are just enough
+    for column in (column for column in rows[0] if column not in hidden):
+        longest = max(len(row[column]) for row in rows)
+        whole = column == "model" and 2 * longest <= console.width  # people copy it
+        heading = tell(f"models.{column}", currency=config.settings.currency)
+        table.add_column(heading, overflow="fold", no_wrap=whole, min_width=len(heading))
+    family = ""
+    for row in rows:
+        if headed and row["family"] != family:
+            family = row["family"]
+            table.add_row(Text(family, style="bold"))
+        table.add_row(*(cell for column, cell in row.items() if column not in hidden))
+    tables.show(console, table)
+
+
+def _untelling(models: Sequence[Model]) -> Collection[str]:
+    """Columns that a person needs no more: how files travel is for `--json`."""
+    alike = len({model.gateway for model in models}) == 1
+    unpriced = not any(model.prices for model in models)
+    return ("family", "picture", *["gateway"] * alike, *["price"] * unpriced)
 
 
 def _print(config: Config) -> None:
@@ -96,17 +117,20 @@ def _quality(model: Model, quality: str, kinds: Collection[Kind]) -> Mapping[str
     }
 
 
-def _row(model: Model, currency: str) -> tuple[str, ...]:
-    return (
-        model.name,
-        " ".join(model.kinds),
-        _seconds(model),
-        " ".join(model.qualities),
-        " ".join(model.aspects),
-        _price(model, currency),
-        f"{model.gateway} {model.dialect}",
-        _transport(model),
-    )
+def _cells(model: Model, config: Config) -> Cells:
+    has_all = model.aspects == tuple(ASPECTS)
+    cells = {
+        "family": config.catalog.label(model.family),
+        "model": model.name,
+        "kinds": " ".join(model.kinds),
+        "seconds": _seconds(model),
+        "quality": " ".join(model.qualities),
+        "aspect": tell("models.any") if has_all else " ".join(model.aspects),
+        "price": _price(model),
+        "gateway": f"{model.gateway} {model.dialect}",
+        "picture": _transport(model),
+    }
+    return {column: printable(cell) for column, cell in cells.items()}
 
 
 def _seconds(model: Model) -> str:
@@ -116,14 +140,13 @@ def _seconds(model: Model) -> str:
     return " ".join(dict.fromkeys(known))
 
 
-def _price(model: Model, currency: str) -> str:
+def _price(model: Model) -> str:
     """From the cheapest quality to the dearest, with sound or without."""
     if not model.prices:
         return NONE
     sounds = (None, False) if Extra.AUDIO in model.takes else (None,)
     each = sorted({model.price(q, audio=audio) for q in model.qualities for audio in sounds})
-    ends = dict.fromkeys((each[0], each[-1]))
-    return f"{NONE.join(f'{price / MICRO:g}' for price in ends)} {currency}/s"
+    return f" {NONE} ".join(f"{price / MICRO:g}" for price in dict.fromkeys((each[0], each[-1])))
 
 
 def _transport(model: Model) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.core.errors import Refused
+from bot.core.errors import Refused, in_turn
 from bot.core.orders import (
     SWITCHES,
     Address,
@@ -47,7 +47,7 @@ def order_for(wish: Wish) -> Order:
         person=Person(id="operator", name="operator"),
         locale="en",
         prompt=wish.prompt,
-        pictures=tuple(_picture(path) for path in wish.pictures),
+        pictures=tuple(in_turn(_picture, wish.pictures)),
         sound=_sound(wish.sound) if wish.sound else None,
         family=wish.family,
         # A sound decides itself, once it is measured.

@@ -15,7 +15,12 @@ NAMED = 5
 
 def tell(id_: str, *, count: int | None = None, **values: object) -> str:
     """The sentence with this id; `count` chooses its plural form."""
-    return say(Text(id=id_, values=values, count=count), "en", escape=printable)
+    return spoken(Text(id=id_, values=values, count=count))
+
+
+def spoken(text: Text) -> str:
+    """A sentence of the core's."""
+    return say(text, "en", escape=printable)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -171,9 +171,8 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
     for key, value in over.items():
         earlier = merged.get(key)
         if key not in _WHOLE and isinstance(earlier, dict) and isinstance(value, dict):
-            merged[key] = _merged(earlier, value)
-        else:
-            merged[key] = value
+            value = _merged(earlier, value)
+        merged[key] = value
     return merged
 
 

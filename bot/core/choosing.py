@@ -4,7 +4,7 @@ Each is answered with a value that the model can make, or `Refused` says what it
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
@@ -148,7 +148,7 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
     wanted: dict[str, Value] = {}
     if negative := clean(order.negative_prompt):
         if Extra.NEGATIVE_PROMPT not in model.takes:
-            raise Refused("no_negative_prompt", family=model.label)
+            raise Refused("no_negative_prompt", **_lacking(model, Extra.NEGATIVE_PROMPT))
         check_length(negative, model.negative_limit, "negative_prompt_too_long", model)
         wanted[Extra.NEGATIVE_PROMPT] = negative
     if order.seed is not None:
@@ -160,7 +160,7 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
         if not makes(model, extra, on=wish):
             never, always = _SWITCHES[extra]
             code = never if wish else always
-            raise Refused(code, family=model.label, extra=extra, on=wish)
+            raise Refused(code, **_lacking(model, extra, on=wish))
         if _arrives(model, extra, on=wish):
             wanted[extra] = wish
     return wanted
@@ -168,11 +168,15 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
 
 def _seed(model: Model, seed: int) -> int:
     if Extra.SEED not in model.takes:
-        raise Refused("no_seed", family=model.label)
+        raise Refused("no_seed", **_lacking(model, Extra.SEED))
     if seed not in SEEDS:
         values = {"wanted": seed, "least": SEEDS[0], "most": SEEDS[-1]}
         raise Refused("seed_unavailable", family=model.label, **values)
     return seed
+
+
+def _lacking(model: Model, extra: Extra, *, on: bool = True) -> dict[str, object]:
+    return {"family": model.label, "extra": extra, "on": on}
 
 
 def makes(model: Model, extra: Extra, *, on: bool) -> bool:
@@ -207,20 +211,29 @@ def lengths(models: Iterable[Model]) -> str:
 def refusal(refused: Sequence[tuple[Model, Refused]], others: Sequence[Model]) -> Refused:
     """The first model's reason, with what any model of its family can do instead.
 
-    Of a switch, with the families among `others` that have it.
+    Of what some have and some lack, with the families among `others` that have it.
     """
     first = refused[0][1]
     if "can" in first.values:
         alike = [str(each.values["can"]) for _, each in refused if each.code == first.code]
         first.values["can"] = listed(can for each in alike for can in each.split(", "))
-    match first.values:
-        case {"family": family, "extra": Extra() as extra, "on": bool(on)}:
-            # Where another model of the family has it, that one's own reason is the true one.
-            if own := [each for each in refused if makes(each[0], extra, on=on)]:
-                return refusal(own, others)
-            if can := listed(each.label for each in others if makes(each, extra, on=on)):
-                return Refused(f"{first.code}_but", family=family, can=can)
+    has = _haver(first)
+    if has is None:
+        return first
+    # Where another model of the family has it, that one's own reason is the true one.
+    if own := [each for each in refused if has(each[0])]:
+        return refusal(own, others)
+    if able := listed(each.label for each in others if has(each)):
+        return Refused(f"{first.code}_but", **first.values, others=able)
     return first
+
+
+def _haver(refused: Refused) -> Callable[[Model], bool] | None:
+    """Whether a model has what was refused, where that is one thing to have."""
+    match refused.values:
+        case {"extra": Extra() as extra, "on": bool(on)}:
+            return lambda model: makes(model, extra, on=on)
+    return (lambda model: model.auto) if refused.code == "auto_unavailable" else None
 
 
 def check_length(text: str, limit: int, code: str, model: Model) -> None:

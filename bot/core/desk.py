@@ -6,8 +6,7 @@ Every write goes through the version fence and rings whoever has to look next.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from bot.core import jobs as moves
-from bot.core import schedule
+from bot.core import moves, schedule
 from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, Job, Reason, Status
 from bot.core.notices import HUSH, Pause
 from bot.core.outcomes import Locked

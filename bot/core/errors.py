@@ -4,9 +4,19 @@ An error carries a code and the values its sentence needs; the sentence itself l
 `locales/` under `error.<code>`. Adapters translate foreign exceptions into these, once.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
 
 class BotError(Exception):
     """Root of all our errors: a stable `code` and the `values` of its sentence."""
+
+    which: tuple[int, int] | None = None
+    """Of several pictures the number of the one that it is about, and how many there are."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
@@ -49,3 +59,23 @@ class Unwritten(Temporary):
 
 class Broken(BotError):
     """We, the configuration or the other side are wrong; an operator has to look."""
+
+
+@contextmanager
+def about(number: int, of: int) -> Iterator[None]:
+    """Errors within are about one of several pictures."""
+    try:
+        yield
+    except BotError as problem:
+        if of > 1 and problem.which is None:
+            problem.which = number, of
+        raise
+
+
+def in_turn(read: Callable[[_T], _R], given: Sequence[_T]) -> list[_R]:
+    """Each of several pictures, read; an error says which of them it is about."""
+    found = []
+    for number, each in enumerate(given, 1):
+        with about(number, len(given)):
+            found.append(read(each))
+    return found

@@ -39,7 +39,22 @@ _MAGIC = (
     (b"GIF89a", Format.GIF),
 )
 _AVIF = frozenset({b"avif", b"avis"})
-_HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1"})
+_HEIF = frozenset(
+    {
+        *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+        *(b"mif1", b"mif2", b"msf1", b"miaf", b"avci", b"avcs", b"jpeg", b"jpgs", b"j2ki", b"vvic"),
+    }
+)
+_CODECS = {
+    b"avc1": "HEIF with H.264 in it",
+    b"vvc1": "HEIF with H.266 in it",
+    b"jpeg": "HEIF with a JPEG in it",
+    b"j2k1": "HEIF with JPEG 2000 in it",
+    b"unci": "HEIF with raw pixels in it",
+    b"av01": "HEIF with AV1 in it",
+}
+"""Codings of the items of a HEIF besides H.265."""
+_FILM = "HEIF with nothing but a film in it"
 _BRANDS = 256
 """Bytes of a file's first box that are read: more than 50 brands."""
 _MOST_PARTS = 4_096
@@ -48,6 +63,8 @@ _MOST_META = 4_000_000
 """Bytes of the box that describes a HEIF; those of real ones have some thousand."""
 _SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers of JPEG segments that tell width and height."""
+_READ = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+"""Those of pictures that decoders read: with a loss, and in one part."""
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 """Markers of JPEG segments without a length."""
 
@@ -55,7 +72,8 @@ _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 def header_of(file: IO[bytes]) -> Header | None:
     """None for what is no picture that we read.
 
-    Raises `Refused`: `picture_broken` where the sides can't be found, `picture_too_many_pixels`.
+    Raises `Refused`: `picture_broken` where the sides can't be found, `picture_too_many_pixels`,
+    `picture_kind` for one that is coded in a way that is not read.
     """
     kind = format_of(file)
     if kind is None:
@@ -122,18 +140,60 @@ def _jpeg(file: IO[bytes]) -> tuple[int, int]:
             at += 2 if mark == 0xFF and kind in _BARE else 1
             continue
         if kind in _SIZES:
+            _check_jpeg(kind, _at(file, at + 4, 1)[0])
             sides = _at(file, at + 5, 4)
             return int.from_bytes(sides[2:]), int.from_bytes(sides[:2])
         at += 2 + int.from_bytes(_at(file, at + 2, 2))
     raise IndexError
 
 
+def _check_jpeg(kind: int, bits: int) -> None:
+    if bits != 8:
+        raise Refused("picture_kind", kind=f"a JPEG of {bits} bits")
+    if kind not in _READ:
+        raise Refused("picture_kind", kind="lossless JPEG")
+
+
+def _heif(file: IO[bytes]) -> tuple[int, int]:
+    meta = _meta(file)
+    if meta is None:
+        raise Refused("picture_kind", kind=_FILM)
+    kinds = _kinds(file, *meta)
+    unread = [name for kind, name in _CODECS.items() if kind in kinds]
+    if unread and b"hvc1" not in kinds and b"hev1" not in kinds:
+        raise Refused("picture_kind", kind=unread[0])
+    return _boxed(file)
+
+
+def _kinds(file: IO[bytes], start: int, stop: int) -> set[bytes]:
+    """The kinds of a HEIF's items; a count of them stands before their boxes."""
+    begin, end = _inside(file, start, stop, b"iinf")
+    version = _at(file, begin, 1)[0]
+    kinds = set()
+    for kind, at, _ in _boxes(file, begin + (8 if version else 6), end):
+        if kind == b"infe":
+            kinds.add(_at(file, at + (8 if _at(file, at, 1)[0] == 2 else 10), 4))
+    return kinds
+
+
+def _meta(file: IO[bytes]) -> tuple[int, int] | None:
+    """Where the box that describes a HEIF lies; None where a film alone is described."""
+    file.seek(0, 2)
+    boxes = {kind: (start, stop) for kind, start, stop in _boxes(file, 0, file.tell())}
+    if b"meta" not in boxes:
+        if b"moov" in boxes:
+            return None
+        raise IndexError
+    start, stop = boxes[b"meta"]
+    return start + 4, min(stop, start + _MOST_META)
+
+
 def _boxed(file: IO[bytes]) -> tuple[int, int]:
     """A HEIF tells the sides of each of its parts; the whole is the largest."""
-    file.seek(0, 2)
-    end = file.tell()
-    start, stop = next(place for kind, *place in _boxes(file, 0, end) if kind == b"meta")
-    meta = _inside(file, start + 4, min(stop, start + _MOST_META), b"iprp")
+    whole = _meta(file)
+    if whole is None:
+        raise IndexError
+    meta = _inside(file, *whole, b"iprp")
     sides = [
         _at(file, begin + 4, 8)
         for kind, begin, _ in _boxes(file, *_inside(file, *meta, b"ipco"))
@@ -183,6 +243,6 @@ _READERS = {
     Format.JPEG: _jpeg,
     Format.WEBP: _webp,
     Format.GIF: _gif,
-    Format.HEIF: _boxed,
+    Format.HEIF: _heif,
     Format.AVIF: _boxed,
 }

@@ -17,6 +17,7 @@ SOUND_SUFFIXES = frozenset(
     {
         *(".mp3", ".mp2", ".mpga", ".m4a", ".m4b", ".m4r", ".aac", ".adts", ".alac"),
         *(".wav", ".wave", ".rf64", ".bwf", ".w64", ".aif", ".aiff", ".aifc", ".caf", ".au"),
+        *(".3ga", ".3gp"),
         *(".snd", ".ogg", ".oga", ".opus", ".spx", ".flac", ".weba", ".mka", ".amr", ".awb"),
         *(".wma", ".ac3", ".eac3", ".dts", ".wv", ".ape", ".tta", ".mpc", ".tak", ".dsf", ".voc"),
     }

@@ -1,14 +1,9 @@
-"""A job's life: its states, the moves between them, and what each move does to its costs.
+"""A job: its states, which of them may follow which, the reasons for them, and its video."""
 
-Every move is a pure function from a job to the next one; the store commits it behind the version
-fence. Costs change here and nowhere else, so nothing can be released twice.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.errors import Broken
-from bot.core.orders import Kind, Order, Sound, VideoRequest
+from bot.core.orders import Kind, Order, VideoRequest
 
 SOFT_DEADLINE = 30 * 60.0
 """Seconds after which a job is "taking long" and no longer counts as one of "at once"."""
@@ -25,6 +20,9 @@ UNNAMED = "-"
 HELD = 600.0
 """Seconds after which an order that an operator holds looks again; the end of a hold calls it."""
 
+MOST_CRASHES = 3
+"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
+
 CLAIM = 45.0
 """Seconds that a claim on a row lasts: a living process renews it, so a dead one is noticed soon.
 
@@ -39,6 +37,8 @@ class Status(StrEnum):
     SUBMITTING = "submitting"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
+    CONVERTING = "converting"
+    """Ours, but not playing everywhere: in line for its conversion, after which it is completed."""
     DELIVERED = "delivered"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -75,6 +75,8 @@ class Reason(StrEnum):
     """It has more bytes than we take."""
     PICTURE_VAST = "picture_vast"
     """It has more pixels than we take."""
+    PICTURE_DEMANDING = "picture_demanding"
+    """It takes more time or memory than we have."""
     PICTURE_TOO_LARGE = "picture_too_large"
     """Or whatever else made the request larger than its gateway takes."""
     SOUND_GONE = "sound_gone"
@@ -82,6 +84,7 @@ class Reason(StrEnum):
     SOUND_UNKNOWN = "sound_unknown"
     SOUND_HEAVY = "sound_heavy"
     SOUND_SHORT = "sound_short"
+    SOUND_DEMANDING = "sound_demanding"
     TIMED_OUT = "timed_out"
     LOST = "lost"
     WITHHELD = "withheld"
@@ -125,7 +128,8 @@ MOVES: dict[Status, frozenset[Status]] = {
         {Status.IN_PROGRESS, Status.FAILED, Status.UNCONFIRMED, Status.QUEUED}
     ),
     Status.IN_PROGRESS: frozenset({Status.COMPLETED, Status.FAILED}),
-    Status.COMPLETED: frozenset({Status.DELIVERED, Status.FAILED}),
+    Status.COMPLETED: frozenset({Status.CONVERTING, Status.DELIVERED, Status.FAILED}),
+    Status.CONVERTING: frozenset({Status.COMPLETED}),
     Status.UNCONFIRMED: frozenset({Status.IN_PROGRESS, Status.FAILED}),
     Status.DELIVERED: frozenset(),
     Status.FAILED: frozenset(),
@@ -163,7 +167,7 @@ class Video:
     reencoded: bool = False
     """Whether something in it was made anew; else a conversion is the same in another file."""
     plays: bool = True
-    """Whether it plays everywhere. It could not be converted if not, and is posted as a file."""
+    """Whether it plays everywhere. Else it is converted; if that fails, it is posted as a file."""
 
     @property
     def original(self) -> Original:
@@ -221,6 +225,8 @@ class Job:
     """Fallback URLs the gateway named for the content; for us, never for people."""
     silent: bool = False
     """The person chose *Don't post*."""
+    unconverted: Video | None = None
+    """The video as it came, while it is in line for its conversion."""
     video: Video | None = None
     submitted_at: float | None = None
     completed_at: float | None = None
@@ -243,158 +249,3 @@ class Job:
     def is_final(self) -> bool:
         """Whether nothing will happen to this job by itself any more."""
         return not MOVES[self.status] or self.status is Status.UNCONFIRMED
-
-
-def has_place(job: Job) -> bool:
-    """Whether it has one of its model's places at its gateway, or waits for one."""
-    waits = job.status is Status.QUEUED and job.reason is Reason.AT_ONCE
-    return waits or job.status in IN_FLIGHT
-
-
-def measured(job: Job, sound: Sound) -> Job:
-    """The sound is ours: the video is as long as it really is, and costs what that costs, no more.
-
-    A wish for seconds has been met by then; tried again, it must not stand in the way.
-    """
-    if sound.seconds is None:
-        raise Broken("not_measured", job=job.id)
-    request = job.request.lasting(sound.seconds)
-    return replace(
-        job,
-        order=replace(job.order, sound=sound, seconds=None),
-        request=request,
-        # Costs are by the second, or 1 where there is no price.
-        spend_cost=max(1, job.spend_cost * request.seconds // job.request.seconds),
-    )
-
-
-def submitting(job: Job, *, now: float) -> Job:
-    """The POST is about to leave: written before its first byte, and claimed while it lasts."""
-    return _move(job, Status.SUBMITTING, submitted_at=now, claimed_until=now + CLAIM)
-
-
-def requeued(job: Job, *, due_at: float, attempts: int, reason: Reason | None = None) -> Job:
-    """The POST provably did not count: the job waits for another try."""
-    back = job if job.status is Status.QUEUED else _move(job, Status.QUEUED, submitted_at=None)
-    return replace(back, due_at=due_at, claimed_until=None, attempts=attempts, reason=reason)
-
-
-def refitted(job: Job, request: VideoRequest, *, due_at: float) -> Job:
-    """Its files are too large for where they go: made again, of all there was of them."""
-    pictures = tuple(p if p.fit == request.fit else p.anew() for p in job.order.pictures)
-    back = requeued(job, due_at=due_at, attempts=0, reason=Reason.PICTURE_TOO_LARGE)
-    return replace(back, order=replace(job.order, pictures=pictures), request=request)
-
-
-def put_off(job: Job, *, due_at: float) -> Job:
-    """The same step again then. A job put off waits for no place, so it keeps none back."""
-    reason = None if job.reason is Reason.AT_ONCE else job.reason
-    return replace(job, due_at=due_at, claimed_until=None, crashes=0, reason=reason)
-
-
-def accepted(
-    job: Job, gateway_id: str, *, sources: tuple[str, ...] = (), now: float, due_at: float
-) -> Job:
-    """The gateway has it and named it. From `unconfirmed` the released quota stays released.
-
-    `sources`: where the video is, if it was made at once; the next look is due at once, too.
-    """
-    return _move(
-        job,
-        Status.IN_PROGRESS,
-        gateway_id=gateway_id,
-        sources=sources,
-        submitted_at=job.submitted_at or now,
-        due_at=now if sources else due_at,
-        claimed_until=None,
-        attempts=0,
-        reason=None,
-        detail=None,
-    )
-
-
-def unconfirmed(job: Job, *, detail: str | None, reason: Reason | None = None) -> Job:
-    """The POST may have been accepted: never sent again; quota released, spend kept."""
-    return _move(
-        job,
-        Status.UNCONFIRMED,
-        due_at=None,
-        claimed_until=None,
-        quota_cost=0,
-        reason=reason,
-        detail=detail,
-    )
-
-
-def completed(job: Job, *, now: float, sources: tuple[str, ...], withheld: bool = False) -> Job:
-    """The gateway is done; the content is still to be fetched, at once."""
-    return _move(
-        job,
-        Status.COMPLETED,
-        completed_at=now,
-        progress=100,
-        sources=sources,
-        due_at=now,
-        claimed_until=None,
-        attempts=0,
-        reason=Reason.WITHHELD if withheld else None,
-    )
-
-
-def stored(job: Job, video: Video) -> Job:
-    """The video is ours; from here on only posts are due."""
-    return replace(
-        job,
-        video=video,
-        sources=(),
-        due_at=None,
-        claimed_until=None,
-        attempts=0,
-        reason=None,
-        detail=None,
-    )
-
-
-def deleted(job: Job) -> Job:
-    """Its person took the video away; it was made, so it still counts."""
-    return replace(job, video=None)
-
-
-def delivered(job: Job, *, now: float) -> Job:
-    """The person can see it: in the channel, or in the history if they chose *Don't post*."""
-    return _move(
-        job, Status.DELIVERED, delivered_at=now, due_at=None, claimed_until=None, reason=None
-    )
-
-
-def failed(job: Job, reason: Reason, *, charged: bool, detail: str | None = None) -> Job:
-    """It will not become a video. Never counts for the person; the spend stays if `charged`."""
-    return _move(
-        job,
-        Status.FAILED,
-        reason=reason,
-        detail=detail,
-        due_at=None,
-        claimed_until=None,
-        quota_cost=0,
-        spend_cost=job.spend_cost if charged else 0,
-    )
-
-
-def cancelled(job: Job, reason: Reason) -> Job:
-    """Withdrawn before the gateway had it: nothing counts."""
-    return _move(
-        job,
-        Status.CANCELLED,
-        reason=reason,
-        due_at=None,
-        claimed_until=None,
-        quota_cost=0,
-        spend_cost=0,
-    )
-
-
-def _move(job: Job, status: Status, **changes: object) -> Job:
-    if status not in MOVES[job.status]:
-        raise Broken("impossible_move", job=job.id, before=job.status, after=status)
-    return replace(job, status=status, crashes=0, **changes)  # type: ignore[arg-type]

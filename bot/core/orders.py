@@ -18,6 +18,8 @@ SOUND_BYTES = 15_000_000
 """The largest sound we take from anybody."""
 
 
+VIDEO = "video"
+"""The kind of a picture that is none, as it moves."""
 ANYBODY = "*"
 """The author of a picture that no person gave us: anybody may animate it."""
 
@@ -213,6 +215,10 @@ class Picture:
     """The key of all there was of it."""
     fit: Fit | None = None
     """The demands `key` meets."""
+    is_bad: bool = False
+    """This is the one that could not be used."""
+    kind: str | None = None
+    """A kind that is not read, as its bytes have shown."""
 
     def check(self) -> None:
         """Raise `Refused` with the limit that the platform's own numbers show to be broken."""

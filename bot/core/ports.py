@@ -77,8 +77,7 @@ class Jobs(Protocol):
 
     async def next_due(
         self, statuses: Sequence[Status], *, but: Collection[str] = ()
-    ) -> float | None:
-        """When the earliest job in one of `statuses`, but none of `but`, can be claimed."""
+    ) -> float | None: ...
 
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write the change and the posts it owes; None if somebody else was faster."""
@@ -282,10 +281,8 @@ class Gateway(Protocol):
     ) -> Creation:
         """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
 
-        `into`: where the video goes if it is the answer.
-
-        `files` are its pictures, then its sound. `links` lead to the same: one goes where its file
-        can't go along.
+        `into`: where the video goes if it is the answer. `files` are its pictures, then its sound;
+        `links` lead to the same: one goes where its file can't go along.
         """
 
     async def probe(self) -> Probe:
@@ -323,10 +320,13 @@ class Media(Protocol):
         """Check, cut and re-encode. Raises `Refused`."""
 
     async def keep_video(self, source: Path) -> Video:
-        """Check, take a thumbnail and store; what does not play everywhere is converted as well.
+        """Check, take a thumbnail and store; one that does not play is for `convert` to see.
 
         `source` is ours to change. Raises `Temporary`, or `Broken`: final but `video_truncated`.
         """
+
+    async def convert(self, video: Video) -> Video:
+        """A stored video made anew, so that it plays; the same if it can't be. Raises as `file`."""
 
     async def receive(self, source: Path, name: str) -> str:
         """Store a video as it came, durable on return; its key. After `Temporary` call it again."""
@@ -335,9 +335,9 @@ class Media(Protocol):
         """The key of what was received under this name, also before we began. Or `Temporary`."""
 
     def file(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """A stored object as a local file for as long as the context lasts.
+        """A stored object as a local file while the context lasts.
 
-        Raises `Broken("file_missing")` if nothing is stored under `key`.
+        Raises `Temporary`, or `Broken("file_missing")`.
         """
 
     def shrink(self, key: str, *, most_bytes: int) -> AbstractAsyncContextManager[Path]:

@@ -10,15 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.core import jobs as moves
-from bot.core import replies, schedule
+from bot.core import moves, replies, schedule
 from bot.core.accounts import Accounts
+from bot.core.cards import Cards
 from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
-from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Reason, Status, Video
-from bot.core.models import money
+from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
-from bot.core.replies import Left, Reply
+from bot.core.replies import Reply
 from bot.core.wake import Wake
 from bot.log import get_logger
 
@@ -29,8 +28,6 @@ MOST_WAIT = 60.0
 AWAY = 10.0
 """Seconds after which a post whose network is away looks whether it is back; it costs no try."""
 
-SOON = 20.0
-"""Seconds before its time from which a card names none: apps count down, and on past it."""
 SEND_TIME = 1700.0
 """Seconds that one send may take, with all that it tries."""
 
@@ -64,8 +61,7 @@ class Posting:
         media: Media,
         accounts: Accounts,
         link: Callable[[Job], Link | None],
-        at_once: Callable[[str], int | None],
-        currency: str,
+        cards: Cards,
         clock: Clock,
         wake: Wake,
     ) -> None:
@@ -76,8 +72,7 @@ class Posting:
         self._media = media
         self._accounts = accounts
         self._link = link
-        self._at_once = at_once
-        self._currency = currency
+        self._cards = cards
         self._clock = clock
         self._wake = wake
 
@@ -116,46 +111,10 @@ class Posting:
         else:
             await self._say(post, job, platform)
 
-    async def card(self, job: Job) -> Reply:
-        """The card as it looks now, with what is left for the person and when it will be ready."""
-        now, address = self._clock.now(), job.order.address
-        terms = await self._accounts.terms(address)
-        usage = await self._jobs.usage(address, job.order.person.id, terms.limits, now=now)
-        ready_at, result = await self._ready_at(job, now), None
-        if job.status is Status.DELIVERED:
-            result = await self._posts.get(job.id, PostKind.RESULT)
-        return replies.card(
-            job,
-            ready_at=ready_at,
-            is_soon=ready_at is not None and ready_at - now <= SOON,
-            is_direct=result is not None and result.direct,
-            at_once=self._at_once(job.request.model),
-            is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
-            left=Left.of(usage, terms.limits, now=now),
-            cost=self._cost(job),
-        )
-
-    async def _ready_at(self, job: Job, now: float) -> float | None:
-        """None once that has passed: it would be put off for as long as the video takes."""
-        if job.status not in ACTIVE or replies.waits(job):
-            return None
-        durations = await self._jobs.durations(job.request.model, job.request.seconds)
-        terms = await self._accounts.terms(job.order.address)
-        typical = terms.catalog.typical(job.request.model)
-        begun = job.submitted_at or job.created_at
-        ready_at = begun + schedule.expected(durations, typical=typical)
-        return ready_at if ready_at > now else None
-
-    def _cost(self, job: Job) -> str | None:
-        """The cost in its row, for people: prices may have changed since it was ordered."""
-        if job.spend_cost <= 1:  # released, or without a price
-            return None
-        return money(job.spend_cost, self._currency)
-
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
         try:
             card = post.kind is PostKind.CARD
-            reply = await self.card(job) if card else await self._failure(post, job)
+            reply = await self._cards.card(job) if card else await self._failure(post, job)
             await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
@@ -256,7 +215,7 @@ class Posting:
     @asynccontextmanager
     async def _message(self, post: Post, job: Job, platform: Platform) -> AsyncIterator[_Message]:
         if post.kind is PostKind.CARD:
-            yield _Message(Form.TEXT, await self.card(job))
+            yield _Message(Form.TEXT, await self._cards.card(job))
         elif post.kind is PostKind.FAILURE:
             yield _Message(Form.TEXT, await self._failure(post, job))
         else:
@@ -355,7 +314,7 @@ class Posting:
 
     async def _stands(self, post: Post, job: Job, message_id: str, channel_id: str) -> None:
         now = self._clock.now()
-        again_at = await self._stale_at(job, now) if post.kind is PostKind.CARD else None
+        again_at = await self._cards.stale_at(job) if post.kind is PostKind.CARD else None
         while True:
             try:
                 await self._posts.sent(post, message_id, channel_id, now=now, again_at=again_at)
@@ -367,14 +326,6 @@ class Posting:
                 await self._clock.sleep(1.0)
         if post.kind is PostKind.RESULT:
             self._wake.ring()  # its job is over: the card has to say so
-
-    async def _stale_at(self, job: Job, now: float) -> float | None:
-        """When a card that shows `job` stops being true although nothing happens to the job."""
-        ready_at = await self._ready_at(job, now)
-        times = [ready_at - SOON, ready_at + 1] if ready_at else []
-        if job.status is Status.IN_PROGRESS and job.submitted_at is not None:
-            times.append(job.submitted_at + SOFT_DEADLINE + 1)
-        return min((at for at in times if at > now), default=None)
 
 
 def _is_void(post: Post, job: Job, *, is_answer: bool) -> bool:

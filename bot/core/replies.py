@@ -15,6 +15,7 @@ from bot.core.orders import (
     PICTURE_PIXELS,
     SOUND_BYTES,
     SWITCHES,
+    VIDEO,
     Order,
     SoundFit,
     VideoRequest,
@@ -122,6 +123,7 @@ def card(
     *,
     ready_at: float | None = None,
     at_once: int | None = None,
+    before: int = 0,
     is_soon: bool = False,
     is_late: bool = False,
     is_direct: bool = False,
@@ -130,21 +132,20 @@ def card(
 ) -> Reply:
     """The status card, always drawn from the job's row.
 
-    `at_once`: how many of its model are made at a time, if that is known; `is_soon`: `ready_at` is
-    so near that it may pass before anybody reads it; `is_late`: past the soft deadline;
-    `is_direct`: its video went to its person alone; `cost`: what is counted for it, if it has a
-    price.
+    `at_once`: how many of its model are made at a time, if that is known; `before`: how many videos
+    are converted before it; `is_soon`: `ready_at` is so near that it may pass before anybody reads
+    it; `is_late`: past the soft deadline; `is_direct`: its video went to its person alone; `cost`:
+    what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     promised = ready_at and not waits(job)
-    timing = [Text(id="fact.ready", values={"at": ready_at})] if promised else []
-    if timing and is_soon:
-        timing = [Text(id="fact.soon")]
+    ready = Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})
+    timing = [ready] if promised else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
-    price = [cost_fact(job.request, cost)] if cost else []
+    price, state = [cost_fact(job.request, cost)] if cost else [], _state(job, is_direct=is_direct)
     return Reply(
-        text=_turn(job, at_once) or Text(id=f"card.{_state(job, is_direct=is_direct)}"),
+        text=_turn(job, at_once) or _line(job, before) or Text(id=f"card.{state}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(
@@ -212,12 +213,16 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     said = f"failure.{lost if unsure else job.reason or Reason.REFUSED}"
     if job.reason is Reason.PICTURE_GONE and any(each.last_of for each in job.order.pictures):
         said = "failure.video_gone"
+    kind = next((each.kind for each in job.order.pictures if each.kind), None)
+    if job.reason is Reason.PICTURE_UNKNOWN and kind:
+        said = "failure.picture_moves" if kind == VIDEO else "failure.picture_kind"
     size = sum(each.size for each in job.order.files)
     if job.reason is Reason.PICTURE_TOO_LARGE and not size:
         said = "failure.frame_too_large" if job.order.files else "failure.request_too_large"
     values = {
         "person": job.order.person.id,
         "family": job.request.label,
+        "kind": kind,
         "megabytes": size / 1e6,
         "least": (job.request.sound_fit or SoundFit()).least_seconds,
         "most_picture": PICTURE_BYTES / 1e6,
@@ -228,7 +233,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         text=Text(id=said, values=values),
         tone=Tone.FAILED,
         prompt=job.request.prompt,
-        facts=(Text(id="fact.not_counted"),),
+        facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
         ping=job.order.person.id,
@@ -239,10 +244,24 @@ def error(problem: BotError) -> Reply:
     """An error's sentence, for its person alone."""
     limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
     count = limit if isinstance(limit, int) else None
-    return Reply(
-        text=Text(id=f"error.{problem.code}", values=problem.values, count=count),
-        tone=Tone.FAILED,
-    )
+    said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
+    if problem.which:
+        said = Text(
+            id="error.of_several", values={"said": said, "which": _numbered(*problem.which)}
+        )
+    return Reply(text=said, tone=Tone.FAILED)
+
+
+def _which(job: Job) -> list[Text]:
+    """The one of several pictures that could not be used."""
+    pictures = job.order.pictures
+    bad = [number for number, each in enumerate(pictures, 1) if each.is_bad]
+    is_one = len(pictures) > 1 and str(job.reason).startswith("picture_")
+    return [_numbered(number, len(pictures)) for number in bad if is_one]
+
+
+def _numbered(number: int, of: int) -> Text:
+    return Text(id="fact.which_picture", values={"number": number, "of": of})
 
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
@@ -306,6 +325,12 @@ def _turn(job: Job, at_once: int | None) -> Text | None:
     return Text(id="card.waiting_for_turn", values={"family": job.request.label}, count=at_once)
 
 
+def _line(job: Job, before: int) -> Text | None:
+    if job.status is not Status.CONVERTING or not before:
+        return None
+    return Text(id="card.waiting_for_conversion", count=before)
+
+
 def _state(job: Job, *, is_direct: bool) -> str:
     if job.status is Status.QUEUED:
         return _queued(job)
@@ -324,16 +349,13 @@ def _state(job: Job, *, is_direct: bool) -> str:
 
 def _queued(job: Job) -> str:
     if job.pictures_missing:
-        given = any(each.source for each in job.order.pictures)
-        return "fetching" if given else "preparing"
+        return "fetching" if any(each.source for each in job.order.pictures) else "preparing"
     if job.sound_missing:
         return "fetching_sound"
-    if job.reason in LOCKS:
-        return "waiting_for_operator"
-    if job.reason is Reason.PAUSED:
-        return Reason.PAUSED
-    own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
-    return job.status if job.reason in own else "waiting_for_gateway"
+    if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE):
+        return job.status
+    waits_for = "operator" if job.reason in LOCKS else "gateway"
+    return Reason.PAUSED if job.reason is Reason.PAUSED else f"waiting_for_{waits_for}"
 
 
 def _left(job: Job, left: Left | None) -> list[Text]:
@@ -370,6 +392,7 @@ _TONES = {
     Status.SUBMITTING: Tone.WAITING,
     Status.IN_PROGRESS: Tone.WORKING,
     Status.COMPLETED: Tone.WORKING,
+    Status.CONVERTING: Tone.WORKING,
     Status.DELIVERED: Tone.DONE,
     Status.FAILED: Tone.FAILED,
     Status.UNCONFIRMED: Tone.FAILED,

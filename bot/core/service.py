@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.core import jobs as moves
-from bot.core import variations
+from bot.core import moves, variations
 from bot.core.access import Access
 from bot.core.accounts import Accounts, Terms
 from bot.core.errors import Refused

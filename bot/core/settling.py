@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.core import jobs as moves
-from bot.core import variations
+from bot.core import moves, variations
 from bot.core.accounts import Accounts, Terms
 from bot.core.acts import Act, UseCase, Values
 from bot.core.errors import Refused

@@ -9,43 +9,48 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core import fetching, schedule
-from bot.core import jobs as moves
+from bot.core import fetching, moves, schedule
 from bot.core.alone import Alone
+from bot.core.content import Content
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Refused, Temporary
-from bot.core.jobs import HARD_DEADLINE, LAST_DEADLINE, UNNAMED, Job, Reason, Status, Video
+from bot.core.errors import BotError, Broken, Refused, Temporary, about
+from bot.core.jobs import (
+    HARD_DEADLINE,
+    LAST_DEADLINE,
+    MOST_CRASHES,
+    UNNAMED,
+    Job,
+    Reason,
+    Status,
+)
 from bot.core.notices import about_shape, about_word
-from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, Order, Picture, Sound, Still
-from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble, Unusable
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
+from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
-from bot.core.probing import PROBE_TIME, ask
 from bot.core.submission import Submission
 from bot.log import get_logger
 
 PICTURE_TRIES = 5
-MOST_CRASHES = 3
-"""Deaths of the process in a row, each during the same step of a job, that make it suspect."""
 AWHILE = 2.0
 """Seconds until a step comes again that may not begin beside others."""
 CARE = 30.0
 """Seconds that a suspect step waits, with all that is finished and paid for behind it."""
+_EVEN_SO = frozenset({Status.SUBMITTING, Status.CONVERTING})
+"""States whose steps see to that themselves."""
 LOST_AFTER = 600.0
 LOST_TRIES = 5
 """A gateway that does not know an id is believed after this time and this many looks."""
-CONTENT_PATIENCE = 2 * 3600.0
-"""Seconds after completion in which content that a gateway denies having is asked for again."""
-CONTENT_PACE = 60.0
-"""Seconds at most between two tries to fetch what is made and paid for."""
-CONTENT_TRIES = 3
-"""Tries after which a file that can't be taken is believed to stay like that."""
 _BROKEN_LIMITS = {
     (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "picture_kind"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "moves_already"): Reason.PICTURE_UNKNOWN,
     (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
     (Reason.PICTURE_BAD, "picture_too_many_pixels"): Reason.PICTURE_VAST,
+    (Reason.PICTURE_BAD, "picture_demanding"): Reason.PICTURE_DEMANDING,
     (Reason.PICTURE_BAD, "picture_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "sound_format"): Reason.SOUND_UNKNOWN,
     (Reason.SOUND_BAD, "sound_short"): Reason.SOUND_SHORT,
+    (Reason.SOUND_BAD, "sound_demanding"): Reason.SOUND_DEMANDING,
     (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
     (Reason.SOUND_BAD, "picture_too_large"): Reason.SOUND_HEAVY,  # of a download, whatever it is
 }
@@ -62,11 +67,13 @@ class Steps:
         desk: Desk,
         *,
         submission: Submission,
+        content: Content,
         platforms: Mapping[str, Platform],
         media: Media,
     ) -> None:
         self._desk = desk
         self._submission = submission
+        self._content = content
         self._platforms = platforms
         self._media = media
         self._files = Alone(desk.clock.steady)
@@ -76,12 +83,12 @@ class Steps:
         try:
             if job.status is Status.QUEUED and (job.pictures_missing or job.sound_missing):
                 await self._take_file(job)
-            elif job.crashes >= MOST_CRASHES and job.status is not Status.SUBMITTING:
+            elif job.crashes >= MOST_CRASHES and job.status not in _EVEN_SO:
                 log.error("job.put_aside", job=job.id, status=job.status, crashes=job.crashes)
                 await self._desk.put_off(job, schedule.spread(CARE, by=job.id))
             else:
                 await self._take(job)
-                await self._clear(job)
+                await self._content.clear(job)
         except asyncio.CancelledError:
             # Told to stop: the next process need not wait for our claim, nor think that we died.
             with suppress(Exception):  # a database that takes nothing does not hold the end up
@@ -104,7 +111,9 @@ class Steps:
             case Status.IN_PROGRESS:
                 await self._look(job)
             case Status.COMPLETED if job.video is None:
-                await self._fetch_video(job)
+                await self._content.fetch(job)
+            case Status.CONVERTING:
+                await self._content.convert(job)
             case _:
                 await self._desk.save(job, replace(job, due_at=None, claimed_until=None))
 
@@ -176,7 +185,8 @@ class Steps:
                 return
             is_gone = isinstance(problem, Temporary)
         reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
-        await self._desk.save(job, moves.failed(job, reason, charged=False, detail=str(problem)))
+        told = _pointed_out(job, problem)
+        await self._desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
 
     async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
         fit = job.request.fit
@@ -185,10 +195,11 @@ class Steps:
         wanted = [each for each in job.order.pictures if each.key is None]
         platform = self._platforms[job.order.address.platform]
         async with self._media.scratch() as directory, AsyncExitStack() as stack:
-            raw = [
-                await stack.enter_async_context(self._raw(each, platform, directory / str(number)))
-                for number, each in enumerate(wanted)
-            ]
+            raw = []
+            for number, each in enumerate(wanted, 1):
+                with about(number, len(wanted)):
+                    found = self._raw(each, platform, directory / str(number))
+                    raw.append(await stack.enter_async_context(found))
             kept = await self._media.keep_pictures(raw, fit)
         copies = iter(kept)
         pictures = [
@@ -280,80 +291,19 @@ class Steps:
         wait = max(await self._desk.next_look(job), pace)
         await self._desk.put_off(replace(job, attempts=misses), wait, was=job)
 
-    # --- the finished video --------------------------------------------------------------------
 
-    async def _fetch_video(self, job: Job) -> None:
-        gateway = await self._desk.gateway(job)
-        if gateway is None or job.gateway_id is None:
-            return
-        prompt = job.request.written
-        got = await fetching.fetch_video(
-            gateway, self._media, job.gateway_id, job.sources, prompt=prompt
-        )
-        match got:
-            case Video():
-                await self._keep(job, moves.stored(job, got))
-            case Locked(detail=detail):
-                await self._content_locked(job, gateway, detail)
-            case Unusable(reason, detail):
-                await self._content_unusable(job, reason, detail)
-            case Trouble(detail, _, definite):
-                await self._content_trouble(job, detail, definite=definite)
-
-    async def _keep(self, job: Job, after: Job) -> None:
-        if after.silent:
-            after = moves.delivered(after, now=self._desk.clock.now())
-        if await self._desk.save(job, after) is None and after.video:
-            for key in after.video.keys:
-                await self._media.delete(key)
-
-    async def _clear(self, job: Job) -> None:
-        """A video that came as the answer is kept as it came until its job needs it no more."""
-        keys = fetching.received_in(job.sources)
-        row = await self._desk.jobs.get(job.id) if keys else None
-        if row is None or not (row.video or row.is_final):
-            return
-        for key in keys:
-            with suppress(Temporary):  # a leftover in the storage is no trouble of this job
-                await self._media.delete(key)
-
-    async def _content_unusable(self, job: Job, reason: Reason, detail: str) -> None:
-        """The same answer a few times is believed. The row counts them: its reason is set then."""
-        tries = 1 + (job.attempts if job.reason else 0)
-        log.warning("content.unusable", job=job.id, reason=reason, tries=tries, what=_kind(detail))
-        if tries >= CONTENT_TRIES:
-            await self._desk.save(job, moves.failed(job, reason, charged=True, detail=detail))
-            return
-        tried = replace(job, attempts=tries, reason=reason, detail=detail)
-        await self._desk.put_off(tried, CONTENT_PACE, was=job)
-
-    async def _content_locked(self, job: Job, gateway: Gateway, detail: str) -> None:
-        """The key is in trouble only where a free question with it is refused as well.
-
-        A job begins one pause at most: if its gateway works for others later, it is this job.
-        """
-        probe = await ask(gateway, patience=PROBE_TIME)
-        is_locked = isinstance(probe, Locked)
-        if isinstance(probe, Locked) and not job.attempts:
-            await self._desk.pause(job, probe)
-        await self._content_trouble(job, detail, definite=not is_locked)
-
-    async def _content_trouble(self, job: Job, detail: str, *, definite: bool) -> None:
-        """Definite words are believed after a while; an outage, theirs or ours, is waited out."""
-        if definite and job.reason is Reason.WITHHELD:
-            await self._content_unusable(job, job.reason, detail)
-            return
-        log.warning("content.failed", job=job.id, what=_kind(detail), attempts=job.attempts)
-        patience = CONTENT_PATIENCE if definite else LAST_DEADLINE
-        if self._desk.is_past(patience, job.completed_at):
-            gone = moves.failed(job, Reason.CONTENT_GONE, charged=True, detail=detail)
-            await self._desk.save(job, gone)
-        elif job.reason:
-            # An outage in between neither counts as one of those tries nor makes them forgotten.
-            await self._desk.put_off(job, CONTENT_PACE)
-        else:
-            step = min(self._desk.step(job), CONTENT_PACE)
-            await self._desk.again(job, base=step, most=CONTENT_PACE)
+def _pointed_out(job: Job, problem: BotError) -> Job:
+    """The job with the one of its pictures marked that the problem is about."""
+    wanted = [at for at, each in enumerate(job.order.pictures) if each.key is None]
+    first = 1 if len(wanted) == 1 else None
+    number = problem.which[0] if problem.which else first
+    bad = wanted[number - 1] if number else None
+    kind = VIDEO if problem.code == "moves_already" else problem.values.get("kind")
+    pictures = [
+        replace(each, is_bad=at == bad, kind=str(kind) if kind and at == bad else None)
+        for at, each in enumerate(job.order.pictures)
+    ]
+    return replace(job, order=replace(job.order, pictures=tuple(pictures)))
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from bot.core import fetching, schedule
-from bot.core import jobs as moves
+from bot.core import fetching, moves, schedule
 from bot.core.desk import PAUSE, UNCALLED, Desk
 from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts

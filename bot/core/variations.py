@@ -56,10 +56,12 @@ _HOPELESS = frozenset(
         Reason.PICTURE_UNKNOWN,
         Reason.PICTURE_HEAVY,
         Reason.PICTURE_VAST,
+        Reason.PICTURE_DEMANDING,
         Reason.SOUND_BAD,
         Reason.SOUND_UNKNOWN,
         Reason.SOUND_HEAVY,
         Reason.SOUND_SHORT,
+        Reason.SOUND_DEMANDING,
         Reason.TOO_LONG,
         Reason.BAD_SIZE,
     }

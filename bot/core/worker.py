@@ -17,6 +17,9 @@ Row = TypeVar("Row")
 RENEWAL = 10.0
 """Seconds between two renewals of claims: three may fail before one runs out."""
 
+MOST_STEPS = 16
+"""Steps of one loop that are under way at most."""
+
 LAST = 2.0
 """Seconds that steps which are told to stop may take for that."""
 
@@ -57,7 +60,7 @@ class Worker(Generic[Row]):
         step: Callable[[Row], Awaitable[None]],
         clock: Clock,
         wake: Wake,
-        slots: int = 16,
+        slots: int = MOST_STEPS,
         look: float = 30.0,
         grace: float = 30.0,
     ) -> None:

@@ -6,7 +6,7 @@ answer that leaves the bill in doubt is never taken for a no.
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.details import Answer, elsewhere, retry_after
+from bot.gateways.details import Answer, elsewhere, is_page, page_means, retry_after
 from bot.gateways.envelopes import NAMES, Spot, Table
 from bot.gateways.links import is_said, job_ids, result_links, video_links
 from bot.gateways.meanings import (
@@ -22,7 +22,6 @@ from bot.gateways.meanings import (
     lock_of,
     reason_of,
 )
-from bot.gateways.pages import is_page, page_means
 from bot.gateways.reading import Reading
 from bot.gateways.said import problems_in, said_in
 from bot.gateways.spelling import word_of

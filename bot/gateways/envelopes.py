@@ -76,9 +76,11 @@ def _table(pairs: list[tuple[str, object]]) -> Table:
     """A table with plain names; of two spellings of one, the plain one counts, or the first."""
     table: Table = {}
     for key, value in dict(pairs[:_MOST]).items():
-        name = name_of(key)
+        name, lost = name_of(key), value
         if not table.get(name) or (key == name and value not in (None, "")):
-            table[name] = value
+            lost, table[name] = table.get(name), value
+        if lost and lost != table[name] and name in NAMES["codes"]:
+            table["othercode"] = lost  # two codes that differ may both say why
     return table
 
 

@@ -25,11 +25,10 @@ from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.bounds import Bounds
-from bot.gateways.details import Answer
+from bot.gateways.details import Answer, speaks_plainly_to_tls
 from bot.gateways.guard import is_public
 from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
-from bot.gateways.pages import speaks_plainly_to_tls
 from bot.gateways.places import is_usable
 from bot.gateways.sending import NET, open_session, read
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange

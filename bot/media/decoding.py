@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from bot.core.errors import Refused
 from bot.core.headers import Format, header_of
 from bot.core.orders import check_picture
+from bot.core.unread import refusal_of
 
 Size = tuple[int, int]
 
@@ -77,7 +78,8 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
     It is shrunk, where possible while it is decoded, to the size that `needed` answers for its own;
     it is never enlarged. Of an animation it is the first frame that shows something.
 
-    Raises `Refused`: `picture_format`, `picture_too_many_pixels` or `picture_broken`.
+    Raises `Refused`: `picture_format`, `picture_kind`, `moves_already`, `picture_too_many_pixels`,
+    `picture_demanding` or `picture_broken`.
     """
     with _translated(), _opened(source) as (picture, kind):
         turn, size = _turn(picture), picture.size
@@ -85,9 +87,7 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
         if kind is Format.JPEG:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size.
             picture.draft(picture.mode, box)
-        plain = _plain(_shown(picture, kind))
-        if box[0] < size[0] or box[1] < size[1]:
-            plain.thumbnail(box, Image.Resampling.LANCZOS)
+        plain = _shrunk(_plain(_shown(picture, kind)), box)
     return plain if turn is None else plain.transpose(turn)
 
 
@@ -103,6 +103,8 @@ def _translated() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except MemoryError as error:
+        raise Refused("picture_demanding") from error
     except Image.DecompressionBombError as error:  # a frame that is larger than the header says
         raise Refused("picture_broken") from error
     except UnidentifiedImageError as error:
@@ -116,9 +118,9 @@ def _opened(source: Path) -> Iterator[tuple[Image.Image, Format]]:
     with source.open("rb") as file:
         header = header_of(file)
         if header is None:
-            raise Refused("picture_format")
+            raise refusal_of(file)
         file.seek(0)
-        content = _without_texts(file) if header.format is Format.PNG else file
+        content = _PREPARED.get(header.format, _as_it_is)(file)
         with Image.open(content, formats=[header.format]) as picture:
             check_picture(0, *picture.size)
             yield picture, header.format
@@ -162,8 +164,11 @@ def _shown(picture: Image.Image, kind: Format) -> Image.Image:
 def _is_blank(frame: Image.Image) -> bool:
     """Whether it is of one colour, or of none."""
     is_clear = frame.has_transparency_data
-    glance = frame.convert("RGBA" if is_clear else "RGB").resize(_GLANCE, Image.Resampling.BOX)
-    bands = [band.getextrema() for band in glance.split()]
+    wanted = "RGBA" if is_clear else "RGB"
+    plain = frame if frame.mode == wanted else frame.convert(wanted)
+    # Band by band: to resize all at once, Pillow would copy a picture that has an alpha channel.
+    glances = (plain.getchannel(band).resize(_GLANCE, Image.Resampling.BOX) for band in wanted)
+    bands = [glance.getextrema() for glance in glances]
     spans = [float(most) - float(least) for least, most in bands]  # type: ignore[arg-type]
     is_unseen = is_clear and float(bands[3][1]) < _LEAST_CONTRAST  # type: ignore[arg-type]
     return is_unseen or max(spans) < _LEAST_CONTRAST
@@ -177,8 +182,19 @@ def _plain(picture: Image.Image) -> Image.Image:
         picture.info.pop("transparency", None)
         return picture.point(lambda value: value * (1 / 256)).convert("L")
     if picture.has_transparency_data:
-        return picture.convert("RGBA")
+        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
     return picture if picture.mode in ("L", "RGB", "CMYK") else picture.convert("RGB")
+
+
+def _shrunk(picture: Image.Image, box: Size) -> Image.Image:
+    """A picture of its own: one that is still tied to its file may be read from there once more.
+
+    The plugin of HEIF does so where the file holds several, and trips over a size that has changed.
+    """
+    size = min(box[0], picture.width), min(box[1], picture.height)
+    if size == picture.size:
+        return picture.copy()
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _without_texts(file: IO[bytes]) -> IO[bytes]:
@@ -202,6 +218,16 @@ def _without_texts(file: IO[bytes]) -> IO[bytes]:
     return io.BytesIO(b"".join(front + rest))
 
 
+def _as_it_is(file: IO[bytes]) -> IO[bytes]:
+    return file
+
+
+def _by_its_usual_name(file: IO[bytes]) -> IO[bytes]:
+    """A HEIF that says so first: its plugin goes by the first of the names that a file has."""
+    body = file.read()
+    return io.BytesIO(body[:8] + b"mif1" + body[12:])
+
+
 def _is_sound(chunk: bytes) -> bool:
     """Whether a chunk is whole, and does not unpack to more than it may."""
     if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
@@ -213,3 +239,10 @@ def _is_sound(chunk: bytes) -> bool:
         return len(zlib.decompressobj().decompress(packed, _MOST_PROFILE + 1)) <= _MOST_PROFILE
     except zlib.error:
         return False
+
+
+_PREPARED: dict[Format, Callable[[IO[bytes]], IO[bytes]]] = {
+    Format.PNG: _without_texts,
+    Format.HEIF: _by_its_usual_name,
+}
+"""Formats of which the decoder gets only what it does not stumble over."""

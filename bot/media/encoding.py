@@ -3,18 +3,17 @@
 Runs in a worker process, like all that touches somebody else's file.
 """
 
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
 from bot.core.errors import Broken
-from bot.media.judging import Verdict, Way, judge
+from bot.media.judging import Verdict, judge
 from bot.media.labels import label
 from bot.media.reading import audio_stream, opened, translated, video_stream
 from bot.media.tracks import BUFFER_SECONDS, Copied, Heard, Pictures, Plan, Track
-from bot.media.videos import Probe, glimpse, probe, see
+from bot.media.videos import Probe, count_shown, glimpse, probe, see
 
 _MARGIN = 0.98
 """Of the bytes allowed, what we plan to use."""
@@ -29,22 +28,30 @@ _BITS_PER_PIXEL = 0.05
 _LEAST_SIDE = 240
 
 
-def convert(source: Path, target: Path, verdict: Verdict) -> tuple[Probe, Way]:
-    """Make an MP4 that plays everywhere of `source`; what is good by the verdict is copied.
+def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
+    """Make an MP4 that plays everywhere of a `source` whose pictures are good: they are copied.
 
-    The pictures are also made anew where the source tells too little of its packets. Raises
+    Raises `Broken("cannot_copy")` where the source tells too little of its packets for that.
+    """
+    plan = _same(glimpse(source))
+    with translated("cannot_copy"):
+        _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
+    if judge(see(target)).reasons:
+        raise Broken("cannot_copy")
+    return probe(target)
+
+
+def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
+    """Make its pictures anew, into an MP4 that plays everywhere; and why that is necessary.
+
+    Sound that is good is copied, if it is not that which could not be. Raises
     `Broken("cannot_convert")`.
     """
-    clip = glimpse(source)
-    plan = _same(clip)
-    if not verdict.pictures:
-        with suppress(Broken), translated("cannot_copy"):
-            _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
-            if not judge(see(target)).reasons:
-                return probe(target), verdict.way
+    verdict = judge(see(source, count_shown(source)))
+    keeps_sound = bool(verdict.pictures) and not verdict.sound
     with translated("cannot_convert"):
-        _write(source, target, plan, keeps_sound=bool(verdict.pictures) and not verdict.sound)
-    return probe(target), Way.REENCODED
+        _write(source, target, _same(glimpse(source)), keeps_sound=keeps_sound)
+    return probe(target), verdict.reasons
 
 
 def shrink(source: Path, target: Path, most_bytes: int) -> None:

@@ -7,7 +7,7 @@ hid behind the sound do not.
 
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +26,8 @@ MARGIN = 0.1
 
 _RATES = range(4_000, 400_001)
 """Samples a second that a sound may say it has; with one a second, a few bytes last for ever."""
+_FEW = 5
+"""Packets that tell too little of a whole file."""
 _STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
 """Codecs of covers, and of the pictures that chapters of an audio book have."""
 
@@ -159,10 +161,32 @@ def _is_film(stream: av.VideoStream) -> bool:
 def _frames(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[av.AudioFrame]:
-    """Decodable frames; players skip the rest, too."""
-    for packet in container.demux(stream):
-        with suppress(av.InvalidDataError):
-            for frame in packet.decode():
-                if frame.sample_rate not in _RATES:
-                    raise Refused("sound_broken")
-                yield frame
+    """Decodable frames; players skip the rest, too, as long as it is not most of them."""
+    failed = 0
+    for number, packet in enumerate(_packets(container, stream), 1):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            # Noise may also look like a coding that nobody has written a decoder for.
+            failed += 1
+            if failed > _FEW and failed * 3 > number:
+                raise Refused("sound_broken") from error
+            continue
+        for frame in frames:
+            if frame.sample_rate not in _RATES:
+                raise Refused("sound_broken")
+            yield frame
+
+
+def _packets(
+    container: av.container.InputContainer, stream: av.AudioStream
+) -> Iterator["av.Packet[av.AudioStream]"]:
+    """Up to where the file stops being one: recorders leave room behind a sound."""
+    found = 0
+    try:
+        for packet in container.demux(stream):
+            found += 1
+            yield packet
+    except av.InvalidDataError:
+        if found <= _FEW:
+            raise

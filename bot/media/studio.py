@@ -8,8 +8,8 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from errno import EXDEV
 from pathlib import Path
@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Self
 
 from bot.core.containers import SUFFIXES
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.conversions import MOST_SECONDS
+from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
@@ -27,20 +28,14 @@ from bot.media.storage import Storage, named_key, new_key, sync
 from bot.media.videos import Probe
 from bot.media.workers import Workers
 
-PICTURE_TIMEOUT = 30.0
+PICTURE_TIMEOUT = 60.0
 SOUND_TIMEOUT = 30.0
 PROBE_TIMEOUT = 60.0
 LOOK_TIMEOUT = 90.0
-CONVERT_TIMEOUT = 600.0
 SHRINK_TIMEOUT = 600.0
 """Seconds; a worker that takes longer is killed."""
-MOST_CONVERTING = 8
-"""Videos of which one is converted and the others wait; more come again later, so that the rest of
-what is made gets fetched meanwhile."""
 SHRINK_PAUSE = 20.0
 """Seconds after which it is asked again whether another video can be shrunk."""
-CONVERT_PAUSE = 30.0
-"""The same for a conversion."""
 FORGOTTEN_AFTER = 24 * 3600.0
 """Seconds after which a scratch directory can only belong to a process that was killed."""
 
@@ -56,13 +51,13 @@ class Studio:
         *,
         storage_url: str | None = None,
         workers: int = 3,
-        patience: float = CONVERT_TIMEOUT,
-        most_converting: int = MOST_CONVERTING,
+        patience: float = MOST_SECONDS,
+        picture_patience: float = PICTURE_TIMEOUT,
     ) -> None:
         """Without `storage_url` the files are kept in `data/media`.
 
         Of the workers one may convert and one may shrink for minutes; the others are quick.
-        `patience`: seconds that a conversion may take.
+        `patience`: seconds that a conversion may take; `picture_patience`: those of a picture.
         """
         self._scratch = data / "scratch"
         self._received = data / "received"
@@ -70,10 +65,8 @@ class Studio:
         self._url = storage_url or str(data / "media")
         self._workers = Workers(workers)
         self._shrinking = asyncio.Lock()
-        self._converting = asyncio.Lock()
-        self._to_convert = 0
         self._patience = patience
-        self._most_converting = most_converting
+        self._picture_patience = picture_patience
 
     async def __aenter__(self) -> Self:
         self.storage = await asyncio.to_thread(self._open)
@@ -105,8 +98,9 @@ class Studio:
         kept: list[Still] = []
         size = None
         try:
-            for source in sources:
-                still, size = await self._keep_picture(source, _sized(fit, size))
+            for number, source in enumerate(sources, 1):
+                with about(number, len(sources)):
+                    still, size = await self._keep_picture(source, _sized(fit, size))
                 kept.append(still)
         except BaseException as error:
             for key in (each for still in kept for each in (still.key, still.whole)):
@@ -123,33 +117,42 @@ class Studio:
         key = new_key("sounds", "mp3")
         async with self.scratch() as folder:
             fitted = folder / "sound.mp3"
-            seconds = await self._workers.run(
-                sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
-            )
+            with _demanding("sound_demanding"):
+                seconds = await self._workers.run(
+                    sounds.fit_sound, source, fit, fitted, timeout=SOUND_TIMEOUT
+                )
             size = await asyncio.to_thread(lambda: fitted.stat().st_size)
             await self.storage.put(key, fitted)
         return Recording(key=key, size=size, seconds=seconds)
 
     async def keep_video(self, source: Path) -> Video:
-        """Check, take a thumbnail and store; what does not play everywhere is converted as well.
+        """Check, take a thumbnail and store; one that only needs another file is remuxed as well.
 
-        `source` is ours to change. One that can't be converted is kept as it came. Raises `Broken`:
-        `not_a_video`, `video_damaged`, `video_truncated`, or a worker's own failure; `Temporary`
-        while many others are being converted.
+        `source` is ours to change. One whose pictures have to be made anew is kept as it came: then
+        it does not play, and is for `convert` to see. Raises `Broken`: `not_a_video`,
+        `video_damaged`, `video_truncated`, or a worker's own failure.
         """
         look = await self._workers.run(videos.look_through, source, timeout=LOOK_TIMEOUT)
-        verdict = judge(look.seen)
-        suffix = SUFFIXES[look.seen.container]
+        verdict, suffix = judge(look.seen), SUFFIXES[look.seen.container]
         if verdict.way is Way.AS_IT_IS:
             return await self._keep_video(source, look.clip, suffix)
+        if not verdict.pictures and (video := await self._remuxed(source, suffix, verdict)):
+            return video
+        stored = await self._store("originals", source, suffix)
+        return _video(stored, look.clip, plays=False)
+
+    async def _remuxed(self, source: Path, suffix: str, verdict: Verdict) -> Video | None:
+        """None where the pictures have to be made anew after all."""
         async with self.scratch() as folder:
-            target = folder / "video.mp4"
+            target, began = folder / "video.mp4", time.monotonic()
             try:
-                clip, way = await self._convert(source, target, verdict)
+                clip = await self._workers.run(
+                    encoding.remux, source, target, verdict, timeout=LOOK_TIMEOUT
+                )
             except Broken as broken:
-                log.warning("video.not_converted", code=broken.code, why=verdict.reasons)
-                as_it_came = await self._keep_video(source, look.clip, suffix)
-                return replace(as_it_came, plays=False)
+                log.info("video.not_remuxed", code=broken.code, why=verdict.reasons)
+                return None
+            _log_converted(verdict.way, verdict.reasons, began)
             original = await self._store("originals", source, suffix)
             try:
                 kept = await self._keep_video(target, clip, "mp4")
@@ -157,35 +160,30 @@ class Studio:
                 with suppress(Temporary):
                     await self.delete(original.key)
                 raise
-        return replace(kept, converted=original, reencoded=way is Way.REENCODED)
+        return replace(kept, converted=original, reencoded=verdict.way is Way.REENCODED)
 
-    async def _convert(self, source: Path, target: Path, verdict: Verdict) -> tuple[Probe, Way]:
-        """One at a time, as it takes long and others need a worker meanwhile."""
-        if self._to_convert >= self._most_converting:
-            raise Temporary("converting", retry_after=CONVERT_PAUSE)
-        self._to_convert += 1
-        try:
-            async with self._converting:
-                began = time.monotonic()
-                clip, way = await self._workers.run(
-                    encoding.convert, source, target, verdict, timeout=self._patience
+    async def convert(self, video: Video) -> Video:
+        """Make a stored video anew, so that it plays everywhere; the original is kept.
+
+        It is the same again, with a thumbnail at best, where that is too much for a worker: its
+        time, its memory, or its life. Raises `Temporary`, or `Broken("file_missing")`.
+        """
+        async with self.file(video.key) as source, self.scratch() as folder:
+            target, began = folder / "video.mp4", time.monotonic()
+            try:
+                clip, why = await self._workers.run(
+                    encoding.convert, source, target, timeout=self._patience
                 )
-        finally:
-            self._to_convert -= 1
-        took = round(time.monotonic() - began, 1)
-        log.info("video.converted", way=way, why=verdict.reasons, seconds=took)
-        return clip, way
+            except Broken as broken:
+                log.warning("video.not_converted", code=broken.code, key=video.key)
+                return replace(video, thumbnail=await self._keep_thumbnail(source))
+            _log_converted(Way.REENCODED, why, began)
+            kept = await self._keep_video(target, clip, "mp4")
+        return replace(kept, converted=video.original, reencoded=True)
 
     async def _keep_video(self, file: Path, clip: Probe, suffix: str) -> Video:
         stored = await self._store("videos", file, suffix)
-        return Video(
-            key=stored.key,
-            size=stored.size,
-            width=clip.width,
-            height=clip.height,
-            seconds=clip.seconds,
-            thumbnail=await self._keep_thumbnail(file),
-        )
+        return replace(_video(stored, clip), thumbnail=await self._keep_thumbnail(file))
 
     async def _store(self, kind: str, file: Path, suffix: str) -> Original:
         key = new_key(kind, suffix)
@@ -261,9 +259,10 @@ class Studio:
         key, whole = new_key("pictures", "jpg"), new_key("originals", "jpg")
         async with self.scratch() as folder:
             files = folder / "picture.jpg", folder / "whole.jpg"
-            fitted, (width, height) = await self._workers.run(
-                pictures.fit_pictures, source, fit, *files, timeout=PICTURE_TIMEOUT
-            )
+            with _demanding("picture_demanding"):
+                fitted, (width, height) = await self._workers.run(
+                    pictures.fit_pictures, source, fit, *files, timeout=self._picture_patience
+                )
             for name, file in zip((key, whole), files, strict=True):
                 await self.storage.put(name, file)
         return Still(key=key, whole=whole, width=width, height=height), fitted
@@ -288,6 +287,32 @@ class Studio:
                 if folder.stat().st_mtime < time.time() - FORGOTTEN_AFTER:
                     shutil.rmtree(folder, ignore_errors=True)
         return Storage(self._url, scratch=self._scratch)
+
+
+def _video(stored: Original, clip: Probe, *, plays: bool = True) -> Video:
+    return Video(
+        key=stored.key,
+        size=stored.size,
+        width=clip.width,
+        height=clip.height,
+        seconds=clip.seconds,
+        plays=plays,
+    )
+
+
+def _log_converted(way: Way, why: tuple[str, ...], began: float) -> None:
+    log.info("video.converted", way=way, why=why, seconds=round(time.monotonic() - began, 1))
+
+
+@contextmanager
+def _demanding(code: str) -> Iterator[None]:
+    """A file that takes too long is not damaged, and would take as long the next time."""
+    try:
+        yield
+    except Broken as broken:
+        if broken.code == "worker_too_slow":
+            raise Refused(code) from broken
+        raise
 
 
 def _film_key(name: str) -> str:

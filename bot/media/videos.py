@@ -156,6 +156,13 @@ def check(source: Path) -> int | None:
     return None if reached is None else shown
 
 
+def count_shown(source: Path) -> int:
+    """Count the pictures that are shown, without decoding any."""
+    with translated("not_a_video"), opened(source) as container:
+        packets = container.demux(video_stream(container))
+        return sum(packet.size > 0 and not packet.is_discard for packet in packets)
+
+
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> tuple[int, int, int, float | None]:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.acts import Act, Block
 from bot.core.errors import Refused
 from bot.core.jobs import Reason, Status

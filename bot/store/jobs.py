@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Broken, Refused, Unwritten
 from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address

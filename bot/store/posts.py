@@ -6,7 +6,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind, looks

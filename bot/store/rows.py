@@ -31,9 +31,8 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
         "request_data": _request.dump_python(job.request, mode="json"),
     },
     "sources": lambda job: {"sources": list(job.sources)},
-    "video": lambda job: {
-        "video": _video.dump_python(job.video, mode="json") if job.video else None
-    },
+    "unconverted": lambda job: {"unconverted": _video_values(job.unconverted)},
+    "video": lambda job: {"video": _video_values(job.video)},
 }
 """Fields of a job that are no column of the same name and value."""
 _plain = tuple(name for name in _fields if name not in _columns)
@@ -68,8 +67,18 @@ def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
         order=order_of(row["order_data"]),
         request=request_of(row["request_data"]),
         sources=tuple(row["sources"]),
-        video=_video.validate_python(row["video"]) if row["video"] else None,
+        unconverted=video_of(row["unconverted"]),
+        video=video_of(row["video"]),
     )
+
+
+def video_of(values: Any) -> Video | None:
+    """The video that this JSON holds."""
+    return _video.validate_python(values) if values else None
+
+
+def _video_values(video: Video | None) -> Any:
+    return _video.dump_python(video, mode="json") if video else None
 
 
 def order_values(order: Order) -> Any:

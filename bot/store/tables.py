@@ -49,6 +49,8 @@ jobs = sa.Table(
     sa.Column("submitted_at", sa.Double),
     sa.Column("completed_at", sa.Double),
     sa.Column("delivered_at", sa.Double),
+    # The video as it came, while it waits for its conversion.
+    sa.Column("unconverted", sa.JSON(none_as_null=True)),
     sa.UniqueConstraint("platform", "event_id"),
 )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.jobs import Job
 from bot.core.posts import due_after
 from bot.store import turns

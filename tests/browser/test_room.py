@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -90,6 +91,19 @@ async def test_words_become_a_video_that_plays_to_its_end_and_seeks(
     await expect(page.locator(".card.film")).to_contain_text("AI-generated · Sora 2 · asked by Ann")
     await expect(page.locator(".card.settled")).to_contain_text("Done.")
     assert await page.locator("article").count() == 3
+
+
+@pytest.mark.proof
+async def test_as_file_gives_what_the_gateway_made(address: str, visit: NewPage) -> None:
+    """A video in WebM is shown converted, and kept as it came."""
+    page = await visit(address)
+    await say(page, "a cat on the moon [content-webm]")
+    await page.locator("video").wait_for()
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name="As file").click()
+    file = await coming.value
+    assert file.suggested_filename.endswith(".mkv")
+    assert Path(await file.path()).read_bytes().startswith(b"\x1a\x45\xdf\xa3")
 
 
 async def test_what_strangers_type_is_text(address: str, visit: NewPage) -> None:
@@ -473,6 +487,7 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
         "DEFAULT_MODEL": "seedance-1.5",
         "GATEWAYS__MAIN__DIALECT": "new-api",
         "GATEWAYS__MAIN__MODELS": '["doubao-seedance-1-5-pro-251215"]',
+        "MODELS": '{"doubao-seedance-1-5-pro-251215": {"price": 0.5, "silent_price": 0.25}}',
     }
     async with house.open(**seedance) as address:
         page = await visit(address)
@@ -487,6 +502,10 @@ async def test_what_a_model_leaves_open_is_asked_and_nothing_else(
         await page.locator("select[name=model]").select_option(label="Seedance 1.5")
         await sound.select_option(label="Without sound")
         await length.select_option(label="Auto")
+        quote = page.locator(".quote")
+        await expect(quote).to_have_text(
+            "Seedance 1.5 · up to 12 s · 16:9 · 720p · Costs up to 3.00 USD"
+        )
         await say(page, "a cat")
         post = await house.simulator.next("create")
         card = page.locator(".card", has_text="up to 12 s")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Order, Person, VideoRequest
 from bot.core.posts import CARD_GRACE, Post, PostKind
@@ -23,6 +23,7 @@ FREE = Limits(person_videos=None, person_at_once=None, community_videos=None, pu
 """No limits at all."""
 PRICE = 700_000
 VIDEO = Video(key="videos/ab/abc.mp4", size=9, width=640, height=360, seconds=5.0)
+RAW = replace(VIDEO, key="originals/a.mkv", plays=False)
 
 _numbers = count(1)
 
@@ -103,10 +104,12 @@ class Store:
             return await self.moved(row, moves.cancelled(row, Reason.BY_PERSON))
         if status is Status.FAILED:
             return await self.moved(row, moves.failed(row, Reason.REFUSED, charged=False))
-        for step in _ROAD[: _ROAD.index(status)] if status in _ROAD else _ROAD[:1]:
+        for step in _ROAD[: _ROAD.index(_BESIDE.get(status, status))]:
             row = await self._stepped(row, step)
         if status is Status.UNCONFIRMED:
             row = await self.moved(row, moves.unconfirmed(row, detail=None))
+        if status is Status.CONVERTING:
+            row = await self.moved(row, moves.converting(row, RAW, now=row.created_at))
         return row
 
     async def _stepped(self, row: Job, step: Status) -> Job:
@@ -155,6 +158,11 @@ _ROAD = (
     Status.COMPLETED,
     Status.DELIVERED,
 )
+_BESIDE = {
+    Status.UNCONFIRMED: Status.SUBMITTING,
+    Status.CONVERTING: Status.COMPLETED,
+}
+"""States beside that road, and where they leave it."""
 
 
 def silent(job: Job) -> Job:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.desk import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Pause

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Refused
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.posts import CARD_GRACE, PostKind
@@ -194,6 +194,7 @@ COUNTS = {
     Status.SUBMITTING: replace(FULL, person_at_once=1),
     Status.IN_PROGRESS: replace(FULL, person_at_once=1),
     Status.COMPLETED: FULL,
+    Status.CONVERTING: FULL,
     Status.DELIVERED: FULL,
     Status.FAILED: TRIED,
     Status.CANCELLED: TRIED,

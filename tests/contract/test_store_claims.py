@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs as moves
-from bot.core.jobs import Reason, Status
+from bot.core import moves
+from bot.core.jobs import CLAIM, Reason, Status
 from bot.core.orders import Address
 from tests.contract.rows import NOON, Store, a_job
 
@@ -76,13 +76,13 @@ async def test_every_state_is_asked_for_by_name(store: Store, status: Status) ->
     assert await store.claimed(*others) == []
     due = [job.id] if job.due_at is not None else []
     # A row that is being submitted carries the claim of whoever sends its POST.
-    assert await store.claimed(status, now=NOON + moves.CLAIM) == due
+    assert await store.claimed(status, now=NOON + CLAIM) == due
 
 
 async def test_queued_and_running_rows_can_be_asked_for_together(store: Store) -> None:
     ids = {(await store.in_state(status)).id for status in (Status.QUEUED, *RUNNING)}
     assert await store.jobs.next_due([Status.QUEUED, *RUNNING]) == NOON
-    later = NOON + moves.CLAIM
+    later = NOON + CLAIM
     assert set(await store.claimed(Status.QUEUED, *RUNNING, now=later)) == ids
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.access import Access, Default
 from bot.core.jobs import Status
 from bot.core.orders import Address

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.acts import Act
 from bot.core.allowances import Whose
 from bot.core.errors import Refused

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import Reason, Status
 from bot.core.posts import CARD_GRACE, EDIT_PACE, PostKind

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.acts import EVERYTHING, Act
 from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job, Reason, Status

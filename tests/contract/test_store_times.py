@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.jobs import LAST_DEADLINE, Job, Status
 from bot.core.posts import PostKind
 from bot.core.timekeeping import AFTERWARDS, LOOK, Timekeeper

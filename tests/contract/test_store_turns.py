@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from tests.contract.rows import NOON, Store, a_job
 

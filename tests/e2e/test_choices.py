@@ -141,6 +141,7 @@ async def generate(gateway: Gateway, folder: Path, *arguments: str) -> str:
 async def test_from_the_command_line(gateway: Gateway, tmp_path: Path) -> None:
     said = await generate(gateway, tmp_path, "--seconds", "auto", "--no-sound", "--watermark")
     assert "up to 12 s" in said
+    assert {"Without sound", "With a watermark"} <= set(said.splitlines())
     assert await gateway.got() == ASKED
     await generate(gateway, tmp_path, "--model", "wan-3.0", "--no-enhance")
     assert (await gateway.got())["prompt_extend"] is False

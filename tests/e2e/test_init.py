@@ -41,7 +41,7 @@ from tests.unit.config.conftest import PACKAGED
 KEY = "sk-sim"
 TOKEN, ADDRESS, SECRET = "Bot token (hidden):", "Address of the gateway", "API key (hidden; "
 DIALECT = "How does it spell /v1/videos?"
-DEFAULT, PRICE = "Which one for people who name none?", "One second of "
+DEFAULT, PRICE = "Which one for people who name none?", "one number for all of these:"
 PERSON, SERVER, ALL = "each person", "each server", "everybody together"
 TRIAL = "Make one test video now"
 RARE = "".join(
@@ -107,10 +107,11 @@ async def test_from_nothing_to_a_service_that_runs_by_itself(world: World) -> No
         assert "It runs software that could not be told." in shown
         shown = await person.answers(DEFAULT, "7")
         assert "Wan 2.5 (wan2.5-t2v-preview)" in shown
-        await person.answers(f"{PRICE}Wan 2.5", "0,1")
-        for family in ("Kling", "Vidu", "Wan 2.2", "Jimeng", "Wan 2.1"):
-            await person.answers(f"{PRICE}{family}", "0.3")
-        await person.answers(f"{PRICE}Sora 2", "0.2")
+        shown = await person.answers(PRICE, "wan 2.5=0,1 7=0,2")
+        assert "  7  Sora 2 (ended 2026-09-24)" in shown
+        shown = await person.answers(PRICE, "0.3")
+        assert "  6  Wan 2.1" in shown
+        assert "Sora" not in shown
         await person.answers("USD a day for everybody together", "-0.5")
         await person.sees("Please give a number from 0 to 1000000, or -1.")
         await person.answers("USD a day for everybody together", "40")
@@ -267,9 +268,10 @@ async def test_under_a_limit_in_money_nothing_is_offered_without_its_price(world
         await person.answers(ADDRESS, world.gateway_url)
         await person.answers(SECRET, KEY)
         await person.answers(DIALECT, "")
-        for name, price in {"wan2.5-t2v": "0.2", "wan2.5-i2v": ""}.items():
-            await person.answers(f"{PRICE}{name}", price)
-        await person.sees("wan2.5-i2v-preview stays hidden: with a limit in money")
+        await person.answers(PRICE, "wan2.5-t2v=0.2")
+        await person.answers(PRICE, "")
+        await person.sees("Hidden, as with a limit in money")
+        await person.sees("its price: wan2.5-i2v-preview.")
         await person.sees("the key has it: wan2.5-t2v-preview.")
         await person.answers(DEFAULT, "")
         await person.sees(PERSON)
@@ -448,8 +450,7 @@ QUESTIONS = (
     (SECRET, KEY),
     (DIALECT, "new-api"),
     (DEFAULT, "2"),
-    ("One second of Wan 2.5", "0.1"),
-    ("One second of Sora 2", "0.1"),
+    (PRICE, "0.1"),
     ("USD a day for everybody", "7.5"),
     (PERSON, "4"),
     (SERVER, "5"),

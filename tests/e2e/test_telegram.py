@@ -396,6 +396,21 @@ async def test_the_very_file_comes_on_request(hall: Hall) -> None:
     assert (file.media.kind, file.media.sha256) == ("document", video.media.sha256)
 
 
+@pytest.mark.proof
+async def test_of_a_converted_video_as_file_gives_the_original(hall: Hall) -> None:
+    """Byte for byte; meanwhile its card says that it is converted."""
+    async with hall.app():
+        await hall.ann.says("/video a cat [content-webm]")
+        video = await hall.video()
+        await hall.ann.presses(video, "As file")
+        file = await hall.video()
+    assert video.media is not None
+    assert (video.media.kind, video.media.content[4:8]) == ("video", b"ftyp")
+    assert file.media is not None
+    (original,) = hall.folder.rglob("originals/**/*.mkv")
+    assert (file.media.kind, file.media.content) == ("document", original.read_bytes())
+
+
 async def test_start_offers_something_to_begin_with(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.starts()

@@ -114,6 +114,22 @@ def _accepted(world: World) -> bool:
         return False
 
 
+@pytest.mark.proof
+async def test_killed_while_it_converts_it_converts_anew(world: World) -> None:
+    """And posts it once; the card said what was done."""
+    async with world.process() as process:
+        await world.discord.connected(timeout=WAIT)
+        await world.discord.person("ann").slash("video", prompt="a cat [content-webm]")
+        await world.discord.next(
+            "edit", where=lambda it: "I am converting it" in card_text(it), timeout=WAIT
+        )
+        process.kill()
+        await died(process)
+    await after_restart(world)
+    (result,) = (message for message in world.discord.posts() if is_result(message))
+    assert [each.content[4:8] for each in result.attachments] == [b"ftyp"]
+
+
 POINTS = [(number, side) for number in range(1, COMMITS + 1) for side in ("before", "after")]
 FEW = [(8, "before")]
 

@@ -39,11 +39,12 @@ def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:
 TOLD = ("core", "platforms", "media", "store")
 """The packages whose refusals, and whose trouble that time heals, may be told to a person."""
 SWITCHED = [f"{way}_{extra}" for extra in SWITCHES.values() for way in ("no", "always")]
+HAD_ELSEWHERE = (*SWITCHED, "no_seed", "no_negative_prompt", "auto_unavailable")
 WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
     "f'limit_{name}'": tuple(f"limit_{it.name}" for it in fields(Usage) if it.name != "granted"),
     "f'{what}_unavailable'": ("seconds_unavailable", "quality_unavailable", "aspect_unavailable"),
-    "f'{first.code}_but'": tuple(f"{code}_but" for code in SWITCHED),
+    "f'{first.code}_but'": tuple(f"{code}_but" for code in HAD_ELSEWHERE),
     "_why(error.message)": tuple(code for _, code in BAD_REQUESTS),
     "REFUSED[error.code]": tuple(REFUSED.values()),
     "error.code": (),  # the same error once more

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from bot.cli import software
+from bot.cli.init import prices
 from bot.cli.init.answer import Wrong, good
 from bot.cli.init.draft import Draft
-from bot.cli.init.limits import ask_price
 from bot.cli.init.talk import Skipped, Talk
 from bot.cli.words import tell
 from bot.config import Misconfigured
@@ -43,7 +43,7 @@ def set_up(talk: Talk, draft: Draft) -> None:
         talk.say("doctor.balance_spent", gateway=name)
     _identify(talk, draft, name, seen)
     _models(talk, draft, name, seen)
-    _default(talk, draft)
+    choose_default(talk, draft)
 
 
 def _found(talk: Talk, draft: Draft, name: str) -> Survey:
@@ -187,16 +187,16 @@ def _show_again(talk: Talk, draft: Draft, gateway: str, had: Sequence[str]) -> b
         return False
     settings = draft.usable().settings
     ours = [name for name in had if settings.models.get(name) == {"hidden": True}]
-    shown = []
-    for name in ours:
-        if settings.limits.purse_money_per_day != UNLIMITED:
-            price = ask_price(talk, name, settings.currency)
-            if price is None:
-                talk.say("init.model_unpriced", model=name)
-                continue
+    shown = ours
+    if settings.limits.purse_money_per_day != UNLIMITED:
+        shown = []
+        for name, price in prices.ask(talk, ours, settings.currency):
             draft.put(price, "models", name, "price")
+            shown.append(name)
+        if unpriced := [name for name in ours if name not in shown]:
+            talk.say("init.models_unpriced", models=", ".join(unpriced))
+    for name in shown:
         draft.put(False, "models", name, "hidden")
-        shown.append(name)
     if shown:
         talk.say("init.models_shown", models=", ".join(shown), file=str(draft.file))
     return bool(shown)
@@ -210,8 +210,8 @@ def _listed(models: Sequence[Model]) -> str:
     return ", ".join(f"{model.label} ({model.name})" for model in models)
 
 
-def _default(talk: Talk, draft: Draft) -> None:
-    """The catalogue's order is from the best down."""
+def choose_default(talk: Talk, draft: Draft) -> None:
+    """Ask for it unless it stands there; the catalogue's order is from the best down."""
     catalog = draft.usable().catalog
     given = draft.get(*DEFAULT)
     if given in catalog.families:

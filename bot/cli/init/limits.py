@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cli.check import worst_day
+from bot.cli.init import prices
 from bot.cli.init.draft import Draft
+from bot.cli.init.gateway import choose_default
 from bot.cli.init.talk import Talk
 from bot.config.settings import UNLIMITED, Limits
 from bot.core.models import Model
@@ -35,12 +37,6 @@ def set_up(talk: Talk, draft: Draft) -> None:
     talk.print(worst_day(draft.config()))
 
 
-def ask_price(talk: Talk, what: str, currency: str) -> float | None:
-    """The price of a second of a model or a family; None if not known."""
-    price = talk.ask_number("init.ask_price", default=UNKNOWN, what=what, currency=currency)
-    return None if price < 0 else price
-
-
 def _put_silent(
     talk: Talk, draft: Draft, models: Sequence[Model], price: float, currency: str
 ) -> None:
@@ -53,18 +49,31 @@ def _put_silent(
 
 
 def _most_money(talk: Talk, draft: Draft) -> float:
-    """A limit in money needs every price: the first that is not known ends the matter.
+    """A limit in money needs every price: what has none is not offered under it.
 
-    People know prices by family: one question each, and its models that have a price keep it.
+    People know prices by family; its models that have one keep it.
     """
     config = draft.config()
-    catalog, currency = config.catalog, config.settings.currency
-    for family in catalog.families:
-        unpriced = [each for each in catalog.models if each.family == family and not each.prices]
-        price = ask_price(talk, catalog.label(family), currency) if unpriced else UNLIMITED
-        if price is None:
-            return UNLIMITED
-        for model in unpriced:
+    currency, unpriced = config.settings.currency, dict[str, list[Model]]()
+    for model in (each for each in config.catalog.models if not each.prices):
+        unpriced.setdefault(config.catalog.label(model.family), []).append(model)
+    for family, price in prices.ask(talk, list(unpriced), currency):
+        models = unpriced.pop(family)
+        for model in models:
             draft.put(price, "models", model.name, "price")
-        _put_silent(talk, draft, [each for each in unpriced if each.sound_priced], price, currency)
-    return talk.ask_number("init.ask_money", default=UNLIMITED, currency=currency)
+        _put_silent(talk, draft, [each for each in models if each.sound_priced], price, currency)
+    if not any(model.prices for model in draft.config().catalog.models):
+        return UNLIMITED
+    if unpriced:
+        talk.say("init.unpriced", families=", ".join(unpriced))
+    most = talk.ask_number("init.ask_money", default=UNLIMITED, currency=currency)
+    if most != UNLIMITED and unpriced:
+        _hide(talk, draft, [model.name for models in unpriced.values() for model in models])
+    return most
+
+
+def _hide(talk: Talk, draft: Draft, names: Sequence[str]) -> None:
+    for name in names:
+        draft.put(True, "models", name, "hidden")
+    talk.say("init.models_unpriced", models=", ".join(names))
+    choose_default(talk, draft)

@@ -45,6 +45,10 @@ class Talk:
             if answer:
                 return answer
 
+    def ask_or_skip(self, id_: str, **values: object) -> str:
+        """Some words, or none."""
+        return self._answer(tell(id_, count=None, **values), "")
+
     def ask_secret(self, id_: str) -> str:
         """Some words that are not shown while they are typed."""
         while True:
@@ -109,7 +113,7 @@ class Talk:
         return bool(readable)
 
     def _answer(self, question: str, default: str | None, /) -> str:
-        shown = "" if default is None else f" [{printable(default)}]"
+        shown = f" [{printable(default)}]" if default else ""
         answer = self._console.input(f"{question}{shown} ", markup=False).strip()
         return answer or default or ""
 

@@ -113,8 +113,8 @@ def _id(job: Job) -> str:
 def _costs(job: Job, currency: str) -> Iterator[Line]:
     yield tell("jobs.quota"), tell("jobs.videos", count=job.quota_cost)
     yield tell("jobs.spend"), wording.spend(job, currency)
-    if job.video is not None:
-        video = job.video
+    video = job.video or job.unconverted
+    if video is not None:
         size = tell("jobs.bytes", bytes=video.size)
         shape = f"{video.width}×{video.height}, {video.seconds:g} s"
         yield tell("jobs.video"), f"{video.key}, {size}, {shape}"

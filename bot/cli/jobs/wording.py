@@ -9,7 +9,9 @@ from bot.cli.words import tell
 from bot.core.jobs import Job, Status
 from bot.core.models import MICRO
 
-UNFINISHED = frozenset({Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED})
+UNFINISHED = frozenset(
+    {Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED, Status.CONVERTING}
+)
 
 
 def age(at: float, *, now: float) -> str:

@@ -21,6 +21,7 @@ from bot.platforms.discord.client import NAME
 from bot.platforms.discord.intake import ANSWER_TIME, Intake, told
 from bot.platforms.discord.reading import (
     Part,
+    check_attached,
     check_permissions,
     check_shown,
     locale_of,
@@ -131,8 +132,7 @@ def _pictures(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
     own = pictures_of(message, own_id=own_id)
     if own:
         return own
-    if any(part.attachments for part in parts_of(message)):
-        raise Refused("no_picture")
+    check_attached(parts_of(message))
     found = () if message.message_snapshots else _pointed_at(message, own_id=own_id)
     if not found:
         check_shown(message, own_id=own_id)

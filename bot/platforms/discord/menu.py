@@ -17,9 +17,9 @@ from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import (
     check_interaction,
     check_shown,
+    choices_of,
     order_of,
     person_of,
-    pictures_of,
 )
 from bot.platforms.discord.slash import MOST, MOST_NAME, wish_of, words
 
@@ -29,7 +29,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
 
     async def animate(interaction: discord.Interaction, message: discord.Message) -> None:
         check_interaction(interaction)
-        pictures = pictures_of(message, own_id=interaction.application_id)
+        pictures = choices_of(message, own_id=interaction.application_id)
         if not pictures:
             check_shown(message, own_id=interaction.application_id)
             raise Refused("no_picture")

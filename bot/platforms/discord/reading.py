@@ -1,15 +1,17 @@
 """Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
 
 import re
+from collections.abc import Iterable
 
 import discord
 
 from bot import i18n
-from bot.core.errors import Refused
+from bot.core.errors import Refused, in_turn
 from bot.core.hints import may_be_picture, may_be_sound
 from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.core.unread import is_meant_as_picture, refusal_by_name
 from bot.platforms.discord.client import NAME
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
@@ -133,7 +135,7 @@ def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
 def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture:
     """The attachment as the core knows it. Raises `Refused` for what can't be animated."""
     if not is_picture(attachment):
-        raise Refused("no_picture")
+        raise refusal_by_name(attachment.filename, attachment.content_type)
     picture = Picture(
         source=attachment.url,
         filename=attachment.filename,
@@ -147,17 +149,37 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
 
 
 def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """Every picture of a message that we can take; `Refused` if there are only larger ones.
+    """Every picture of a message. Raises `Refused` for the first that we can't take.
 
     Whoever asked for the pictures in our own messages can't be known, nor who posted what is
     forwarded.
     """
+    pictures = _attached(message, own_id=own_id)
+    return tuple(in_turn(lambda each: picture_of(each[0], author=each[1]), pictures))
+
+
+def choices_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
+    """The same for somebody who chooses one of them: what can't be taken is no choice."""
+    pictures = _attached(message, own_id=own_id)
+    usable = [
+        (each, author)
+        for each, author in pictures
+        if each.size <= PICTURE_BYTES and is_picture(each)
+    ]
+    return tuple(picture_of(each, author=author) for each, author in usable or pictures)
+
+
+def _attached(
+    message: discord.Message, *, own_id: int
+) -> list[tuple[discord.Attachment, str | None]]:
     author = None if message.author.id == own_id else str(message.author.id)
     by = [(each, author) for each in message.attachments]
     by += [(each, None) for part in message.message_snapshots for each in part.attachments]
-    pictures = [(each, author) for each, author in by if is_picture(each)]
-    usable = [(each, author) for each, author in pictures if each.size <= PICTURE_BYTES]
-    return tuple(picture_of(each, author=author) for each, author in usable or pictures)
+    return [(each, author) for each, author in by if is_picture(each) or _is_unread(each)]
+
+
+def _is_unread(attachment: discord.Attachment) -> bool:
+    return is_meant_as_picture(attachment.filename, attachment.content_type)
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:
@@ -172,11 +194,17 @@ def check_shown(message: discord.Message, *, own_id: int) -> None:
     get, and pay for, a video of the words alone.
     """
     parts = parts_of(message)
-    if any(part.attachments for part in parts):
-        raise Refused("no_picture")
+    check_attached(parts)
     own = message.author.id == own_id
     if any(_shows(part, with_embeds=not own) for part in parts):
         raise Refused("picture_not_attached")
+
+
+def check_attached(parts: Iterable[Part]) -> None:
+    """Raise `Refused` for the first file of a message that has no picture of ours."""
+    first = next((each for part in parts for each in part.attachments), None)
+    if first is not None:
+        raise refusal_by_name(first.filename, first.content_type)
 
 
 def _shows(part: Part, *, with_embeds: bool) -> bool:

@@ -14,7 +14,7 @@ from discord.app_commands import Choice, locale_str
 from bot import i18n
 from bot.core import offers
 from bot.core.catalog import Catalog
-from bot.core.errors import Refused
+from bot.core.errors import Refused, in_turn
 from bot.core.models import DRAFT
 from bot.core.orders import AUTO, ON_OFF, SWITCHES, Order, Picture, Sound, shaping_of, switch_of
 from bot.core.replies import Text, position
@@ -139,8 +139,8 @@ def _pictures(
     """The pictures of a command are its person's own; a last picture needs a first."""
     if images[0] is None and any(images):
         raise Refused("last_alone")
-    author = str(interaction.user.id)
-    return tuple(picture_of(image, author=author) for image in images if image)
+    author, given = str(interaction.user.id), [image for image in images if image]
+    return tuple(in_turn(lambda image: picture_of(image, author=author), given))
 
 
 def _switched(**typed: str | None) -> dict[str, Any]:

@@ -54,7 +54,10 @@ class PlaygroundPlatform:
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         await self.room.load()
         carried = [
-            each for m in self.room.messages for each in (m.picture, m.sound, m.video) if each
+            each
+            for m in self.room.messages
+            for each in (m.picture, m.sound, m.video, m.original)
+            if each
         ]
         stills = [each.still for each in carried if each.still]
         await self.files.sweep({*(each.name for each in carried), *stills})
@@ -102,13 +105,15 @@ class PlaygroundPlatform:
         earlier = self.room.said(nonce)
         if earlier is not None:
             return earlier.id, CHANNEL
+        plays = job.video is None or job.video.plays
         message = await self.room.post(
             author=BOT,
             nonce=nonce,
             reply_to=await self._target(post, job),
             look=messages.look(reply, job),
             about=_about(post, job),
-            video=await self._attached(job, video) if video else None,
+            video=await self._attached(job, video) if video and plays else None,
+            original=await self._original(job) if video else None,
         )
         return message.id, CHANNEL
 
@@ -120,9 +125,10 @@ class PlaygroundPlatform:
     async def remove(self, post: Post, _job: Job) -> None:
         """Take a message away with what it carried; one that is gone already is as good."""
         gone = await self.room.delete(post.message_id or "")
-        if gone is not None and gone.video is not None:
-            await self.files.drop(gone.video.still)
-            await self.files.drop(gone.video.name)
+        for file in (gone.video, gone.original) if gone is not None else ():
+            if file is not None:
+                await self.files.drop(file.still)
+                await self.files.drop(file.name)
 
     async def take_back(self, message: Message) -> None:
         """Let what a person said be unsaid, unless it was answered before."""
@@ -160,6 +166,21 @@ class PlaygroundPlatform:
             height=job.video.height if job.video else None,
             still=await self._still(job),
         )
+
+    async def _original(self, job: Job) -> Attachment | None:
+        """The file that its gateway made, if what plays is another one; it may be gone."""
+        if job.video is None or (job.video.plays and job.video.converted is None):
+            return None
+        kept = job.video.original
+        try:
+            async with self._stored(kept.key) as path:
+                name = await self.files.copy(path, "film")
+        except BotError as error:
+            if error.code != "file_missing":
+                raise
+            return None
+        filename = f"zoetrope-{job.id}{Path(kept.key).suffix}"
+        return Attachment(name=name, filename=filename, size=kept.size)
 
     async def _still(self, job: Job) -> str | None:
         """A missing still never holds a video back."""

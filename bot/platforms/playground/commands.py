@@ -7,7 +7,9 @@ message of the first. A refusal is told to its person alone.
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
+from bot import i18n
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job
@@ -20,7 +22,7 @@ from bot.core.service import Actor, Service
 from bot.log import get_logger
 from bot.platforms.playground import messages
 from bot.platforms.playground.client import PlaygroundPlatform, address
-from bot.platforms.playground.frames import Ask, Frame, Press, Query, Say
+from bot.platforms.playground.frames import Ask, Choices, Draft, Frame, Press, Query, Say
 from bot.platforms.playground.messages import PERSONAS, Json
 from bot.platforms.playground.room import Attachment, Message
 
@@ -40,12 +42,14 @@ class Commands:
         card: Draw,
         posts: Posts,
         note: str = "",
+        currency: str = "USD",
     ) -> None:
         self._platform = platform
         self._service = service
         self._card = card
         self._posts = posts
         self._note = note
+        self._currency = currency
         self._under_way: set[asyncio.Task[Json | None]] = set()
 
     async def hear(self, frame: Frame, locale: str) -> Json | None:
@@ -64,6 +68,23 @@ class Commands:
         """A page's content before anything is said."""
         catalog = (await self._service.terms(address())).catalog
         return messages.furniture(catalog, locale) | {"note": self._note}
+
+    async def quote(self, draft: Draft, locale: str) -> str:
+        """The video that these choices come to, and its price; empty where none can be had."""
+        order = replace(
+            _wished(draft, locale),
+            pictures=(Picture(source="", filename="", size=0),) if draft.pictured else (),
+            sound=Sound(source="", filename="", size=0) if draft.sounding else None,
+        )
+        catalog = (await self._service.terms(address())).catalog
+        try:
+            _, request = catalog.choose(order)
+        except Refused:
+            return ""
+        facts = [replies.request_fact(request)]
+        if cost := catalog.cost(request, self._currency):
+            facts.append(replies.cost_fact(request, cost))
+        return " · ".join(i18n.say(fact, locale) for fact in facts)
 
     async def _heard(self, frame: Frame, locale: str) -> Json | None:
         try:
@@ -126,22 +147,14 @@ class Commands:
         return taken
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
-        return Order(
+        return replace(
+            _wished(frame, locale),
             event_id=_nonce(frame),
             address=address(message.id),
             person=PERSONAS[frame.person].person,
-            locale=locale,
             prompt=message.text,
             pictures=self._pictures(message),
             sound=_sound(message),
-            family=frame.model,
-            seconds=frame.seconds,
-            aspect=frame.aspect,
-            quality=frame.quality,
-            preset=frame.preset,
-            audio=frame.audio,
-            prompt_extend=frame.prompt_extend,
-            watermark=frame.watermark,
         )
 
     def _pictures(self, message: Message) -> tuple[Picture, ...]:
@@ -237,7 +250,8 @@ class Commands:
                 open_only = query == "jobs"
                 chosen = [job for job in recent if not (open_only and job.is_final)]
                 return [
-                    messages.job_item(job, locale, shown=self._shown(job)) for job in chosen[:10]
+                    messages.job_item(job, await self._drawn(job), locale, shown=self._shown(job))
+                    for job in chosen[:10]
                 ]
             case "quota":
                 left, usage = await self._service.left(address(), person)
@@ -285,3 +299,22 @@ def _told(problem: Exception) -> BotError:
         case _:
             log.error("playground.failed", error=type(problem).__name__, exc_info=problem)
             return Broken("internal")
+
+
+def _wished(choices: Choices, locale: str) -> Order:
+    """An order of these choices, of which nobody has said yet what it should show."""
+    return Order(
+        event_id="draft",
+        address=address(),
+        person=PERSONAS["ann"].person,
+        locale=locale,
+        prompt="…",
+        family=choices.model,
+        seconds=choices.seconds,
+        aspect=choices.aspect,
+        quality=choices.quality,
+        preset=choices.preset,
+        audio=choices.audio,
+        prompt_extend=choices.prompt_extend,
+        watermark=choices.watermark,
+    )

@@ -91,6 +91,7 @@ class Doors:
             web.get(room + "page/{name}", self._guarded(self._asset)),
             web.get(room + "files/{name}", self._guarded(self._file)),
             web.get(room + "socket", self._guarded(self._socket, ours=True)),
+            web.post(room + "quote", self._guarded(self._quote, ours=True)),
             web.post(room + "{kind:pictures|sounds}", self._guarded(self._upload, ours=True)),
         ]
 
@@ -155,6 +156,14 @@ class Doors:
             answer.force_close()  # the rest of the file is still on its way
             return answer
         return web.json_response({"name": taken.name}, headers=_HEADERS)
+
+    async def _quote(self, request: web.Request) -> web.StreamResponse:
+        try:
+            draft = frames.Draft.model_validate_json(await request.read())
+        except ValueError as error:
+            raise web.HTTPBadRequest from error
+        told = await self._commands.quote(draft, _locale(request))
+        return web.json_response({"text": told}, headers=_HEADERS)
 
     # --- the socket ----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from bot.core.headers import Format, header_of
 from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
 from bot.core.recordings import Recorded, recorded_in
+from bot.core.unread import refusal_of
 from bot.platforms.playground.room import Attachment
 
 MOST_BYTES = PICTURE_BYTES
@@ -34,8 +35,9 @@ TYPES = {
     "weba": "audio/webm",
     "sound": "audio/basic",
     "mp4": "video/mp4",
+    "film": "application/octet-stream",
 }
-"""By our own suffixes; a `sound` is one that browsers don't play."""
+"""By our own suffixes; a `sound` and a `film` are such that browsers don't play."""
 NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(TYPES)})")
 UPLOADS = {
     "pictures": {
@@ -170,8 +172,9 @@ def _looked_at(file: Path) -> tuple[str, int, int]:
     """Suffix, width and height out of the header; nothing is decoded."""
     with file.open("rb") as opened:
         header = header_of(opened)
-    if header is None:
-        raise Refused("no_picture")
+        if header is None:
+            refusal = refusal_of(opened)
+            raise Refused("no_picture") if refusal.code == "picture_format" else refusal
     return _PICTURES[header.format], header.width, header.height
 
 

@@ -21,7 +21,28 @@ class _Frame(BaseModel):
     person: Literal["ann", "bob"]
 
 
-class Say(_Frame):
+class Choices(BaseModel):
+    """The choices of a wish."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    model: Word | None = None
+    seconds: int | None = None
+    aspect: Word | None = None
+    quality: Word | None = None
+    preset: Word | None = None
+    audio: bool | None = None
+    prompt_extend: bool | None = None
+    watermark: bool | None = None
+
+
+class Draft(Choices):
+    """The choices so far: the page asks what they come to."""
+
+    pictured: bool = False
+    sounding: bool = False
+
+
+class Say(_Frame, Choices):
     """Something typed, perhaps under a command, with files, or in reply to a message."""
 
     do: Literal["say"]
@@ -32,14 +53,6 @@ class Say(_Frame):
     sound: Word | None = None
     """Likewise."""
     reply_to: Word | None = None
-    model: Word | None = None
-    seconds: int | None = None
-    aspect: Word | None = None
-    quality: Word | None = None
-    preset: Word | None = None
-    audio: bool | None = None
-    prompt_extend: bool | None = None
-    watermark: bool | None = None
 
 
 class Press(_Frame):

@@ -109,6 +109,7 @@ _WORDS = (
     "not_a_picture",
     "needs_picture",
     "show",
+    "as_file",
     "history_label",
     "latest",
     "gone",
@@ -145,11 +146,11 @@ def news(reply: Reply) -> Json:
     return {"text": text, "tone": reply.tone, "facts": [], "buttons": []}
 
 
-def job_item(job: Job, locale: str, *, shown: str | None) -> Json:
+def job_item(job: Job, card: Reply, locale: str, *, shown: str | None) -> Json:
     """A job in a list; `shown` is the message that tells of it."""
     return {
         "prompt": job.request.prompt,
-        "text": pieces(replies.card(job).text, locale),
+        "text": pieces(card.text, locale),
         "facts": [pieces(replies.request_fact(job.request), locale)],
         "at": job.created_at,
         "shown": shown,

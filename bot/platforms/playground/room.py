@@ -51,6 +51,8 @@ class Message:
     picture: Attachment | None = None
     sound: Attachment | None = None
     video: Attachment | None = None
+    original: Attachment | None = None
+    """The file as its gateway made it, where that is another one, or no video plays."""
     look: Look | None = None
     about: str | None = None
     """The bot's subject: how it finds the message again."""
@@ -231,7 +233,7 @@ def _lines(file: Path) -> list[bytes]:
 
 def _event(entry: dict[str, Any]) -> Event:
     content = dict(entry["message"])
-    for name in ("picture", "sound", "video"):
+    for name in ("picture", "sound", "video", "original"):
         if name in content:
             content[name] = Attachment(**content[name])
     _number(content["id"])  # a ValueError here is a damaged line, later it would be ours

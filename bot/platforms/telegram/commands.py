@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from aiogram.types import ExternalReplyInfo, Message, User
 
-from bot.core.errors import Refused
+from bot.core.errors import Refused, in_turn
 from bot.core.orders import Order, Picture, Sound
 from bot.core.replies import Text
 from bot.core.updates import Update
@@ -191,7 +191,7 @@ class Commands:
 
     def _own(self, items: Sequence[Message]) -> tuple[Picture, ...]:
         """All of an album: that some are too many is said, not decided here."""
-        found = [self._picture(each) for each in items]
+        found = in_turn(self._picture, items)
         return tuple(each for each in found if each is not None)
 
     def _picture(self, message: Message | ExternalReplyInfo) -> Picture | None:

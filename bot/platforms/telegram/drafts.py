@@ -6,6 +6,7 @@ left. *Go* makes an order of it, once, however often it is pressed.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -73,6 +74,23 @@ def possible(catalog: Catalog, order: Order) -> Order:
     return fewer
 
 
+def given_up(wanted: Order, order: Order) -> list[str]:
+    """The choices that `possible` gave up, in words."""
+    words: dict[str, str] = {field: word for word, field in SWITCHES.items()}
+
+    def told(choice: str) -> str:
+        value = getattr(wanted, choice)
+        if choice in words:
+            return i18n.say(position(words[choice], on=value), order.locale)
+        if choice == "seconds" and value != AUTO:
+            return i18n.say(Text(id="choice.seconds", values={"seconds": value}), order.locale)
+        return AUTO_WORD if value == AUTO else str(value)
+
+    return [
+        told(each) for each in reversed(CHOICES) if getattr(wanted, each) != getattr(order, each)
+    ]
+
+
 def look(
     catalog: Catalog,
     order: Order,
@@ -81,10 +99,17 @@ def look(
     left: Left | None,
     currency: str,
     menu: str | None = None,
+    without: Sequence[str] = (),
 ) -> Look:
-    """The card of a draft, or one of its menus. Raises `Refused` for what can't be made."""
+    """The card of a draft, or one of its menus. Raises `Refused` for what can't be made.
+
+    `without` are choices that what was chosen last can't have.
+    """
     _, request = catalog.choose(order)
     facts = [request_fact(request), *switched(order)]
+    if without:
+        lost = {"family": request.label, "choices": ", ".join(without)}
+        facts.append(Text(id="draft.given_up", values=lost))
     if cost := catalog.cost(request, currency):
         facts.append(cost_fact(request, cost))
     if left is not None:

@@ -9,7 +9,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiogram.types import Animation, Document, FSInputFile, InputMediaVideo, Message
+from aiogram.types import (
+    Animation,
+    Document,
+    FSInputFile,
+    InputMediaDocument,
+    InputMediaVideo,
+    Message,
+)
 from aiogram.types import Video as VideoFile
 from aiohttp import ClientTimeout
 
@@ -140,14 +147,7 @@ class Films:
         look = caption(job, said)
         self._line.forget(chat, message_id)
         async with self._still(job) as still:
-            media = InputMediaVideo(
-                media=_film(job, video),
-                caption=look.text,
-                caption_entities=look.entities,
-                thumbnail=FSInputFile(still) if still else None,
-                supports_streaming=True,
-                **_shape(job),
-            )
+            media = _media(job, video, look, still)
             call = self._line.bot.edit_message_media(
                 media,
                 chat_id=chat,
@@ -162,7 +162,8 @@ class Films:
                     raise
                 return
         if isinstance(sent, Message):
-            await self._remember(_posted(job), video, sent.video or sent.animation or sent.document)
+            file = sent.video or sent.animation or sent.document
+            await self._remember(_posted(job), video, file, _mark(job))
 
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
@@ -172,7 +173,9 @@ class Films:
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
             if isinstance(film, Path):
                 return await self.send(chat, topic, None, job, said, film)
-            return await self._line.bot.send_video(
+            bot = self._line.bot
+            again = bot.send_video if _video(job).plays else bot.send_document
+            return await again(
                 chat,
                 film,
                 caption=look.text,
@@ -182,7 +185,7 @@ class Films:
                 request_timeout=CALL,
             )
 
-        await self._bring(channel, job, _posted(job), "", send)
+        await self._bring(channel, job, _posted(job), _mark(job), send)
 
     async def show_file(self, channel: str, job: Job) -> None:
         """The very file, as its gateway made it: what is shown may have been converted."""
@@ -273,6 +276,32 @@ class Films:
                 await self._handles.put(file.key + mark, sent.file_id)
         except Exception:
             log.exception("telegram.handle_lost", key=file.key)
+
+
+def _media(
+    job: Job, video: Path, look: messages.Look, still: Path | None
+) -> InputMediaVideo | InputMediaDocument:
+    """As a document, if some apps would show nothing of it as a video."""
+    if not _video(job).plays:
+        return InputMediaDocument(
+            media=_film(job, video),
+            caption=look.text,
+            caption_entities=look.entities,
+            disable_content_type_detection=True,
+        )
+    return InputMediaVideo(
+        media=_film(job, video),
+        caption=look.text,
+        caption_entities=look.entities,
+        thumbnail=FSInputFile(still) if still else None,
+        supports_streaming=True,
+        **_shape(job),
+    )
+
+
+def _mark(job: Job) -> str:
+    """For the name of what is posted of it."""
+    return "" if _video(job).plays else AS_FILE
 
 
 def _posted(job: Job) -> Original:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from bot.core.catalog import Catalog
@@ -43,6 +44,8 @@ _CLOSING = {
     **dict.fromkeys(SINGLE, re.compile(rf"[{SINGLE}](?!\w)")),
 }
 _WORD = re.compile(r"\S+")
+_ALIKE = 0.8
+"""From here on a word is taken for a flag that was misspelt: `sond`, `secnds`, `mode`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +95,23 @@ def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]
             continue  # a dash of a sentence
         if name not in FLAGS:
             if len(found["dashes"]) == 1:
+                _check_near(rest, found, catalog)
                 continue
             raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
         end = value.end
         yield found, value
+
+
+def _check_near(rest: str, found: re.Match[str], catalog: Catalog) -> None:
+    """Raise `Refused` for a misspelt flag with a value of that flag: `—sounds off`.
+
+    A dash with a space behind it is one of a sentence, and so are `—sounds of rain`.
+    """
+    for near in get_close_matches(found["name"].lower(), FLAGS, n=1, cutoff=_ALIKE):
+        value = _value_at(rest, found.end(), near, catalog)
+        if not found["gap"] and _fits(near, value, catalog, rest[value.end :]):
+            names = {"given": found["name"], "near": near, "value": value.text}
+            raise Refused("flag_near", **names)
 
 
 def _value_at(rest: str, at: int, name: str, catalog: Catalog) -> _Value:

@@ -4,6 +4,7 @@ An update is handled again until it is done, so everything here may happen twice
 is answered by its rows: Telegram waits for nobody, so the card is a post like any other.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiogram.types import ForceReply, Message
@@ -77,7 +78,7 @@ class Intake:
         await self.line.say(order.address.channel, look, reply_to=int(asked) if asked else None)
 
     async def draft_look(
-        self, order: Order, draft_id: str, *, menu: str | None = None
+        self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()
     ) -> messages.Look:
         """The card of a draft as it is now."""
         left, _ = await self.service.left(order.address, order.person)
@@ -89,6 +90,7 @@ class Intake:
             left=left,
             currency=self._currency,
             menu=menu,
+            without=without,
         )
 
     async def ask_words(self, order: Order, question: str, *, reply_to: int) -> None:

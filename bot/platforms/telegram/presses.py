@@ -254,12 +254,15 @@ class Presses:
         order = await self._intake.drafts.get(draft_id)
         if order is None or order.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
+        without: list[str] = []
         if value is not None:
             catalog = (await self._intake.service.terms(order.address)).catalog
-            order = drafts.possible(catalog, drafts.chosen(catalog, order, menu, value))
+            wanted = drafts.chosen(catalog, order, menu, value)
+            order = drafts.possible(catalog, wanted)
+            without = drafts.given_up(wanted, order)
             await self._intake.drafts.put(draft_id, order, now=self._intake.clock.now())
         opened = menu if value is None and menu in drafts.MENUS else None
-        look = await self._intake.draft_look(order, draft_id, menu=opened)
+        look = await self._intake.draft_look(order, draft_id, menu=opened, without=without)
         chat, number = _message(query).chat.id, _message(query).message_id
         if self._intake.line.is_shown(chat, number, look):
             return

@@ -29,6 +29,7 @@ from bot.core.orders import (
 )
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.core.unread import refusal_by_name
 from bot.platforms.telegram.flags import Wish
 
 NAME = "telegram"
@@ -301,7 +302,7 @@ def _document(document: Document, author: str | None) -> Picture | None:
     if may_be_sound(document.file_name, document.mime_type):
         return None
     if not may_be_picture(document.file_name, document.mime_type):
-        raise Refused("no_picture")
+        raise refusal_by_name(document.file_name, document.mime_type)
     name = document.file_name or "picture"
     return _picture(document.file_id, document.file_size, name, author)
 

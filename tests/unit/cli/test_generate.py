@@ -3,18 +3,24 @@
 import zlib
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from bot.cli.generate import hand_over, receive
+from bot.cli.generate import Ticket, generate, hand_over, ordered, receive
 from bot.cli.output import Output
 from bot.cli.wish import Wish, order_for
+from bot.cli.words import explain
+from bot.config import load
+from bot.config.discoveries import keep
 from bot.core.errors import Broken, Refused
+from bot.core.jobs import Video
 from bot.core.orders import Shaping
 from bot.media.judging import judge
 from bot.media.studio import Studio
 from bot.media.videos import see
+from tests.unit.cli.test_software import found, written
 from tests.unit.media.samples import png_chunk, png_of, write_clip
 
 
@@ -52,6 +58,73 @@ def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
     assert [(each["width"], each["height"]) for each in order["pictures"]] == [(64, 36)] * 2
 
 
+def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Path) -> None:
+    """And no word of the wire but the name of the model; the sound that nobody chose too."""
+    names = ("wan2.6-t2v", "doubao-seedance-1-5-pro-251215")
+    keep(tmp_path, "main", found("new-api", "C", *names))
+    config = load(written(tmp_path, '[models."wan2.6-t2v"]\nprice = 0.1\n'))
+
+    def told(family: str = "wan-2.6", **wish: Any) -> list[str]:
+        order = order_for(Wish(prompt="a cat", family=family, **wish))
+        _, request = config.catalog.choose(order)
+        return ordered(order, request, config.catalog.cost(request, "USD")).splitlines()
+
+    assert told() == ["Wan 2.6 (wan2.6-t2v) · 5 s · 16:9 · 720p", "Costs 0.50 USD"]
+    assert told("seedance")[1:] == ["With sound"]
+    assert told("seedance", switches={"sound": False})[1:] == ["Without sound"]
+    switches = {"enhance": True, "watermark": True}
+    assert told(aspect="9:16", negative=" fog ", seed=7, preset="orbit", switches=switches) == [
+        "Wan 2.6 (wan2.6-t2v) · 5 s · 9:16 · 720p",
+        "The model may add to your words",
+        "With a watermark",
+        "Seed 7",
+        "Without “fog”",
+        f"In these words: “{config.catalog.presets['orbit'].prompt} a cat”",
+        "Costs 0.50 USD",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"family": "MiniMax-Hailuo-2.3"}, "Set gateways.main.plugins.hailuo"),
+        ({"family": "hailuo"}, "Set gateways.main.plugins.hailuo"),
+        ({"family": "kling", "pictures": 1}, "set gateways.main.plugins.kling"),
+        ({"family": "kling-v1", "pictures": 2}, "Kling is held back at gateway main (i2v, kf2v)"),
+        ({"family": "veo"}, "There is no model “veo” here. You can choose Kling, Sora 2."),
+        ({"family": None, "pictures": 2}, "Kling is held back at gateway main (i2v, kf2v)"),
+        ({"family": "sora-2", "pictures": 2}, "None of the models here takes that."),
+    ],
+)
+async def test_a_model_that_is_held_back_is_not_said_to_be_missing(
+    tmp_path: Path, wish: dict[str, Any], words: str
+) -> None:
+    picture = tmp_path / "sea.png"
+    Image.new("RGB", (640, 360)).save(picture)
+    keep(tmp_path, "main", found("new-api", "C", "kling-v1", "sora-2", "MiniMax-Hailuo-2.3"))
+    wanted = Wish(
+        prompt="a cat", family=wish["family"], pictures=(picture,) * wish.get("pictures", 0)
+    )
+    with pytest.raises(Refused) as refused:
+        await generate(
+            wanted, into=Output(tmp_path / "x"), config=load(written(tmp_path)), ticket=Ticket()
+        )
+    said = explain(refused.value)
+    assert words.casefold() in said.casefold()
+    assert ("held back" in said) is (wish["family"] not in ("veo", "sora-2"))
+
+
+async def test_at_an_older_relay_it_is_the_generation_that_is_to_be_set(tmp_path: Path) -> None:
+    picture = tmp_path / "sea.png"
+    Image.new("RGB", (640, 360)).save(picture)
+    keep(tmp_path, "main", found("new-api", "B", "kling-v1"))
+    wish = Wish(prompt="a cat", family="kling", pictures=(picture,))
+    config = load(written(tmp_path))
+    with pytest.raises(Refused) as refused:
+        await generate(wish, into=Output(tmp_path / "x"), config=config, ticket=Ticket())
+    assert 'Set gateways.main.generation = "B" if it stays so.' in explain(refused.value)
+
+
 @pytest.mark.parametrize(
     ("name", "code", "why"),
     [
@@ -81,6 +154,11 @@ async def test_a_video_that_came_as_the_answer_is_written_out_where_no_room_is_l
     assert into.path.read_bytes() == b"a video!!"
 
 
+async def _kept(studio: Studio, film: Path) -> Video:
+    video = await studio.keep_video(film)
+    return video if video.plays else await studio.convert(video)
+
+
 @pytest.mark.parametrize(
     ("codec", "container", "said"),
     [
@@ -94,7 +172,7 @@ async def test_a_conversion_is_written_out_with_the_original_beside_it(
     film, into = write_clip(tmp_path / "film", codec, container), Output(tmp_path / "cat.mp4")
     before = film.read_bytes()
     async with Studio(tmp_path / "data") as studio:
-        [remark] = await hand_over(studio, await studio.keep_video(film), into)
+        [remark] = await hand_over(studio, await _kept(studio, film), into)
     assert judge(see(into.path)).reasons == ()
     suffix = {"mov": "mov", "matroska": "mkv"}[container]
     assert (tmp_path / f"cat.original.{suffix}").read_bytes() == before
@@ -106,7 +184,7 @@ async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_p
     film, into = write_clip(tmp_path / "film", "libx265", "mov"), Output(tmp_path / "cat.mp4")
     before = film.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
-        [remark] = await hand_over(studio, await studio.keep_video(film), into)
+        [remark] = await hand_over(studio, await _kept(studio, film), into)
     assert into.path.read_bytes() == before
     assert "as it came" in remark
     assert list(tmp_path.glob("cat.*")) == [into.path]
@@ -116,7 +194,7 @@ async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) 
     film = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart")
     before, into = film.read_bytes(), Output(tmp_path / "cat.mp4")
     async with Studio(tmp_path / "data") as studio:
-        assert await hand_over(studio, await studio.keep_video(film), into) == []
+        assert await hand_over(studio, await _kept(studio, film), into) == []
     assert into.path.read_bytes() == before
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.cli.jobs import asked, facts, sheet, table, wording
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Picture, Sound

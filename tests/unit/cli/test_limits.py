@@ -1,5 +1,6 @@
-"""Prices that `init` asks for: one for a family, for all of its models that lack one."""
+"""Prices that `init` asks for: all families in one list, and what stays without a price."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
 from bot.config import load
 from bot.core.models import MICRO
-from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS
+from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, SECRETS
 
-PRICE = "One second of "
+PRICES = "Prices in USD"
 SMALL = "".join(
     f'[models."{name}"]\nhidden = true\n'
     for name in PACKAGED
@@ -22,25 +23,29 @@ SMALL = "".join(
 
 
 class Typist(Talk):
-    """Somebody who answers by how a question begins, and otherwise with Enter."""
+    """Somebody who says each answer by how its question begins, and then Enter."""
 
-    def __init__(self, **answers: str) -> None:
+    def __init__(self, *prices: str, **answers: str) -> None:
         super().__init__()
+        self.prices = list(prices)
         self.answers = {begins.replace("_", " "): answer for begins, answer in answers.items()}
         self.asked: list[str] = []
+        self.shown: list[str] = []
 
     def print(self, sentence: str) -> None:
-        """Nobody reads it."""
+        self.shown.append(sentence)
 
     def _answer(self, question: str, default: str | None, /) -> str:
         self.asked.append(question)
+        if question.startswith(PRICES):
+            return self.prices.pop(0) if self.prices else ""
         said = next((it for begins, it in self.answers.items() if question.startswith(begins)), "")
         return said or default or ""
 
     @property
-    def priced(self) -> list[str]:
-        """Names it was asked to price."""
-        return [each[len(PRICE) :].partition(",")[0] for each in self.asked if PRICE in each]
+    def rounds(self) -> list[str]:
+        """The questions for prices."""
+        return [each for each in self.asked if each.startswith(PRICES)]
 
 
 def told(
@@ -54,26 +59,47 @@ def told(
     return {name: table for name, table in shown.items() if "price" in table}
 
 
-def test_a_price_is_asked_once_for_each_family_and_written_for_each_of_its_models(
-    tmp_path: Path,
+ALL = {
+    "wan2.5-t2v-preview": {"price": 0.1},
+    "wan2.5-i2v-preview": {"price": 0.1},
+    "sora-2": {"price": 0.2},
+}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("1=0.1 2=0.2",),
+        ("1 = 0,1; 2 = 0,2",),
+        ("1=0.1,2=0.2",),
+        ("Wan 2.5=0.1, sora=0.2",),
+        ("2=0.2", "0.1"),
+        ("2=.2", "3=0.2", "kling=1", "2=2000000", "cheap", "sora=0.2", "wan=0.1"),
+    ],
+)
+def test_a_familys_price_is_written_for_each_of_its_models(
+    tmp_path: Path, said: tuple[str, ...]
 ) -> None:
-    typist = Typist(One_second_of_Wan="0.1", One_second_of_Sora="0.2", USD="5")
-    assert told(tmp_path, typist) == {
-        "wan2.5-t2v-preview": {"price": 0.1},
-        "wan2.5-i2v-preview": {"price": 0.1},
-        "sora-2": {"price": 0.2},
-    }
-    assert typist.priced == ["Wan 2.5", "Sora 2 (ended 2026-09-24)"]
+    """However it is spelt: what is no price of one of them is asked again."""
+    typist = Typist(*said, USD="5")
+    assert told(tmp_path, typist) == ALL
+    assert len(typist.rounds) == len(said)
+    complaints = [each for each in typist.shown if "is no price" in each]
+    assert len(complaints) == max(0, len(said) - 2)
 
 
-def test_all_of_our_families_are_seven_questions(tmp_path: Path) -> None:
-    typist = Typist(One_second_of="0.1", USD="5")
-    assert len(told(tmp_path, typist, "")) == len(PACKAGED)
-    assert len(typist.priced) == 7
+def test_all_of_our_families_are_one_question(tmp_path: Path) -> None:
+    typist = Typist("0.1", USD="5")
+    text = f'{GATEWAY}models = {json.dumps(KNOWN)}\ngeneration = "B"\n'
+    priced = told(tmp_path, typist, "", gateway=text)
+    config = load(tmp_path / "config.toml", environment=SECRETS)
+    assert len(config.catalog.families) > 20
+    assert set(priced) == {model.name for model in config.catalog.models}
+    assert len(typist.rounds) == 1
 
 
 def test_what_has_a_price_keeps_it_and_what_lacks_one_is_asked_for(tmp_path: Path) -> None:
-    typist = Typist(One_second_of_Wan="0.1", USD="5")
+    typist = Typist("wan=0.1", USD="5")
     priced = '[models."wan2.5-i2v-preview"]\nprice = { 480p = 1, 720p = 2, 1080p = 3 }\n'
     own = f"[models.sora-2]\nprice = 1\n{priced}"
     assert told(tmp_path, typist, SMALL + own) == {
@@ -81,7 +107,24 @@ def test_what_has_a_price_keeps_it_and_what_lacks_one_is_asked_for(tmp_path: Pat
         "wan2.5-i2v-preview": {"price": {"480p": 1, "720p": 2, "1080p": 3}},
         "sora-2": {"price": 1},
     }
-    assert typist.priced == ["Wan 2.5"]
+    assert [each for each in typist.shown if each.startswith("  1")] == ["  1  Wan 2.5"]
+
+
+@pytest.mark.parametrize(("money", "hidden"), [("5", True), ("", False)])
+def test_under_a_limit_in_money_what_has_no_price_is_hidden_and_that_is_said(
+    tmp_path: Path, money: str, hidden: bool
+) -> None:
+    """Without one it is offered as before. The default was such a one: another is asked for."""
+    typist = Typist("sora=0.2", USD=money)
+    priced = told(tmp_path, typist, f'default_model = "wan-2.5"\n{SMALL}')
+    assert priced == {"sora-2": {"price": 0.2}}
+    said = "\n".join(typist.shown)
+    assert "Without a price: Wan 2.5. Under a limit in money they are not offered." in said
+    text = "needs its price: wan2.5-t2v-preview, wan2.5-i2v-preview."
+    assert (text in said) is hidden
+    config = load(tmp_path / "config.toml", environment=SECRETS)
+    families = ("sora-2",) if hidden else ("wan-2.5", "sora-2")
+    assert (config.catalog.families, config.catalog.default) == (families, families[0])
 
 
 SOUND = "And one second of Wan 2.6 (wan2.6-i2v-flash) without sound"
@@ -100,7 +143,7 @@ SOUND = "And one second of Wan 2.6 (wan2.6-i2v-flash) without sound"
 def test_a_model_whose_price_hangs_on_its_sound_is_asked_for_both(
     tmp_path: Path, said: str, silent: dict[str, float]
 ) -> None:
-    typist = Typist(One_second_of="0.1", And_one_second_of=said, USD="5")
+    typist = Typist("0.1", And_one_second_of=said, USD="5")
     two = f'{GATEWAY}models = ["wan2.6-i2v-flash", "wan2.6-i2v"]\n'
     assert told(tmp_path, typist, "", gateway=two) == {
         "wan2.6-i2v-flash": {"price": 0.1, **silent},
@@ -118,10 +161,8 @@ def test_a_model_whose_price_hangs_on_its_sound_is_asked_for_both(
     assert flash.dearest == round(15 * dearest * MICRO)
 
 
-def test_a_price_that_is_not_known_ends_the_talk_of_money(tmp_path: Path) -> None:
+def test_where_no_price_is_known_enter_alone_ends_the_talk_of_money(tmp_path: Path) -> None:
     typist = Typist()
     assert told(tmp_path, typist) == {}
-    assert (typist.priced, [each for each in typist.asked if "USD a day" in each]) == (
-        ["Wan 2.5"],
-        [],
-    )
+    assert len(typist.rounds) == 1
+    assert not [each for each in typist.asked if "USD a day" in each]

@@ -1,16 +1,23 @@
 """`zoetrope models`: how long and for how much, and with `--json` all facts that a script needs."""
 
 import json
+import re
+from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from bot.cli.main import app
-from bot.cli.models import list_models
+from bot.cli.models import list_models, show
+from bot.config import Config, load
 from bot.config.discoveries import keep
 from tests.unit.cli.test_software import found, written
+from tests.unit.config.conftest import GATEWAY as GATEWAY_TABLE
+from tests.unit.config.conftest import KNOWN, SECRETS
 
 SEEDANCE = "doubao-seedance-1-5-pro-251215"
 GATEWAY = {
@@ -114,5 +121,66 @@ def test_a_length_that_is_left_to_the_model_and_the_price_of_silence_are_told(
         for family in ("Seedance 1.5", "Wan 2.6")
     )
     assert "5 4–12 auto" in seedance
-    assert "0.25–0.5 USD/s" in seedance
+    assert "USD/s" in shown.output.splitlines()[0]
+    assert " 0.25 – 0.5 " in seedance
     assert "auto" not in wan
+
+
+def screen(config: Config, *, width: int) -> list[str]:
+    """The lines of a terminal of that width, without what is only for the eye."""
+    console = Console(
+        width=width, force_terminal=True, color_system=None, no_color=True, file=StringIO()
+    )
+    show(config, console)
+    assert isinstance(console.file, StringIO)
+    return [
+        re.sub(r"\x1b\[\d*m", "", line).rstrip() for line in console.file.getvalue().splitlines()
+    ]
+
+
+def everything(folder: Path, tables: str = "") -> Config:
+    """All models that we know, at a gateway of the second generation."""
+    file = folder / "config.toml"
+    offered = f'{GATEWAY_TABLE}generation = "B"\nmodels = {json.dumps(KNOWN)}\n'
+    file.write_text(f"{offered}{tables}", "utf-8")
+    other = {"ZOETROPE_GATEWAYS__OTHER__API_KEY": "sk-2"} if "other" in tables else {}
+    return load(file, environment={**SECRETS, **other})
+
+
+def test_on_a_terminal_a_family_is_a_heading_and_each_model_three_lines_at_most(
+    tmp_path: Path,
+) -> None:
+    config = everything(tmp_path)
+    names = [model.name for model in config.catalog.models]
+    families = [config.catalog.label(family) for family in config.catalog.families]
+    heading, *lines = screen(config, width=80)
+    assert len(names) > 50
+    assert heading.split() == ["Wire", "name", "Kinds", "Seconds", "Quality", "Shapes"]
+    assert [line for line in lines if line in families] == families
+    assert [line.split()[0] for line in lines if line.split()[0] in names] == names
+    assert max(map(len, lines)) <= 80
+    starts = [at for at, line in enumerate(lines) if not line.startswith(" ")]
+    assert max(end - start for start, end in pairwise([*starts, len(lines)])) <= 3
+    wide = screen(config, width=120)
+    assert len(wide) == 1 + len(families) + len(names), "one line each"
+
+
+def test_the_gateway_and_the_price_are_columns_only_where_they_tell_models_apart(
+    tmp_path: Path,
+) -> None:
+    other = (
+        '[gateways.other]\nbase_url = "https://other.example"\n'
+        '[models.sora-2]\ngateway = "other"\nprice = 0.2\n'
+        '[models."wan2.5-t2v-preview"]\nprice = { 480p = 0.05, 720p = 0.1, 1080p = 0.15 }\n'
+    )
+    config = everything(tmp_path, other)
+    heading, *lines = screen(config, width=120)
+    assert heading.split()[-3:] == ["Shapes", "USD/s", "Gateway"]
+    (sora,) = [line for line in lines if line.startswith("sora-2")]
+    assert sora.split()[-3:] == ["0.2", "other", "new-api"]
+    narrow = screen(config, width=80)
+    assert max(map(len, narrow)) <= 80
+    (at,) = [at for at, line in enumerate(narrow) if line.startswith("wan2.5-t2v-preview")]
+    assert [line.split()[-3:] for line in narrow[at : at + 1]] == [["0.05", "–", "main"]]
+    assert "0.15" in narrow[at + 1].split(), "no price and no word is broken"
+    assert "new-api" in narrow[at + 1].split()

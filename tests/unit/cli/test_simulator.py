@@ -1,10 +1,15 @@
 """The options of `zoetrope simulator`."""
 
+import re
+
 import aiohttp
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli.main import app
 from bot.cli.simulator import build_simulator
 from bot.core.errors import Broken
+from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 
 
@@ -37,6 +42,16 @@ def test_a_name_that_nobody_has_is_an_operators_mistake(
     with pytest.raises(Broken) as caught:
         built(*options)
     assert (caught.value.code, caught.value.values["name"]) == (code, options[-1])
+
+
+def test_the_help_names_every_profile_and_how_plugins_are_chosen() -> None:
+    shown = CliRunner().invoke(app, ["simulator", "--help"], env={"COLUMNS": "400"}).output
+    (line,) = [line for line in shown.splitlines() if "--profile" in line]
+    names = re.findall(r"(?<![\w.-])(documented|openai|new-api(?:[-\w.]*\w)?)(?=[ ,;:])", line)
+    assert {*names} == {*PROFILES}
+    example = re.search(r"new-api-c:[\w.,=-]*\w", line)
+    assert example is not None
+    built(example[0])
 
 
 async def test_each_plugin_may_have_a_version_of_its_own() -> None:

@@ -6,9 +6,11 @@ from datetime import date
 import pytest
 
 from bot.config import Config
+from bot.core.errors import Refused
 from bot.core.models import Model, Preset
 from bot.core.orders import Extra, Kind
 from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, Told
+from tests.unit.core.orders import order
 
 MINE = """
 [families.mine]
@@ -149,6 +151,24 @@ def test_a_dialect_that_takes_no_such_picture_leaves_the_words(read: Read) -> No
     assert config.catalog.model("wan2.5-i2v-preview") is None
     assert _model(config, "wan2.5-t2v-preview").kinds == ("t2v",)
     assert _model(config, "sora-2").kinds == ("t2v", "i2v", "remix")
+
+
+@pytest.mark.parametrize("name", ["jimeng_vgfm_t2v_l20", "jimeng_vgfm_i2v_l20"])
+@pytest.mark.parametrize("dialect", ["documented", "openai"])
+def test_a_shape_that_may_be_made_into_another_is_offered_only_where_it_arrives(
+    read: Read, name: str, dialect: str
+) -> None:
+    """Jimeng reads no size: an older relay makes 16:9 of it, and 9:16 would be paid and wrong."""
+    at = f'{GATEWAY}dialect = "{dialect}"\n'
+    catalog = read(gateway=f'{at}models = ["jimeng_vgfm_t2v_l20"]').catalog
+    with pytest.raises(Refused, match="aspect_unavailable") as refused:
+        catalog.choose(order(aspect="9:16"))
+    assert refused.value.values["can"] == "16:9"
+    mine = f'[models.{name}]\nsizes = {{ 720p = {{ "9:16" = "720x1280" }} }}'
+    assert _model(read(mine, gateway=f'{GATEWAY}dialect = "documented"\n'), name).aspects == (
+        "9:16",
+    )
+    assert "9:16" in _model(read(gateway=f'{GATEWAY}generation = "B"\n'), name).aspects
 
 
 def test_a_dialect_may_spell_a_model_its_own_way(read: Read) -> None:

@@ -104,11 +104,11 @@ async def test_a_card_tells_what_is_left_and_what_it_costs_by_the_terms_of_the_p
 ) -> None:
     facts = {
         fact.id: dict(fact.values)
-        for fact in (await house.posting.card(await house.submit(order(address=CLUB)))).facts
+        for fact in (await house.cards.card(await house.submit(order(address=CLUB)))).facts
     }
     assert facts["fact.cost"] == {"cost": "0.40 USD"}
     assert "fact.left" in facts
-    there = await house.posting.card(await house.submit(order(address=PUB)))
+    there = await house.cards.card(await house.submit(order(address=PUB)))
     assert {"fact.cost", "fact.left"}.isdisjoint(fact.id for fact in there.facts)
 
 

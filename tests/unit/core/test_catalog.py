@@ -151,7 +151,8 @@ def test_a_family_that_was_named_is_never_left_for_another(wish: dict[str, Any])
 def test_what_no_family_can_is_refused_with_what_the_usual_one_can() -> None:
     with pytest.raises(Refused) as refused:
         replace(CATALOG, default="sora").choose(order(seconds=8, negative_prompt="rain"))
-    assert refused.value.values == {"family": "Sora"}
+    told = (refused.value.code, refused.value.values["family"], refused.value.values["others"])
+    assert told == ("no_negative_prompt_but", "Sora", "Wan")
 
 
 @pytest.mark.parametrize(

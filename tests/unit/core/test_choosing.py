@@ -54,6 +54,40 @@ def test_a_length_is_left_only_to_a_model_that_chooses() -> None:
     assert refused.value.values["can"] == "5, 4, 6, 12"
 
 
+PLAIN = replace(
+    SEEDANCE, name="plain", family="plain", label="Plain", auto=False, takes=(), places=Places()
+)
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"seconds": AUTO}, "auto_unavailable"),
+        ({"seed": 7}, "no_seed"),
+        ({"negative_prompt": "rain"}, "no_negative_prompt"),
+    ],
+)
+def test_a_wish_that_a_model_lacks_is_refused_with_the_models_that_have_it(
+    wish: dict[str, Any], code: str
+) -> None:
+    """Alone it says what it can; and where its own family has it, no other is named."""
+    takes = (*SEEDANCE.takes, Extra.SEED, Extra.NEGATIVE_PROMPT)
+    able = replace(SEEDANCE, takes=takes, negative_limit=50)
+    with pytest.raises(Refused, match=code) as refused:
+        chosen(PLAIN, **wish)
+    assert refused.value.code == code
+    with pytest.raises(Refused, match=f"{code}_but") as refused:
+        Catalog(models=(PLAIN, able)).choose(order(family="plain", **wish))
+    assert refused.value.values["others"] == able.label
+    said = say(replies.error(refused.value).text, "en")
+    assert able.label in said
+    assert "{" not in said
+    same = replace(able, family="plain")
+    with pytest.raises(Refused, match="quality_unavailable"):
+        Catalog(models=(PLAIN, same)).choose(order(family="plain", quality="4k", **wish))
+    assert Catalog(models=(PLAIN, same)).choose(order(family="plain", **wish))[0] is same
+
+
 def test_a_quality_has_its_own_lengths_and_brings_its_own_extras() -> None:
     request = chosen(quality="1080p")
     assert request.seconds == 4

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.content import CONTENT_PACE, CONTENT_TRIES
 from bot.core.errors import Broken, Temporary
 from bot.core.fetching import MOST_SOURCES
 from bot.core.jobs import CLAIM, HARD_DEADLINE, UNNAMED, Reason, Status
@@ -21,7 +22,6 @@ from bot.core.outcomes import (
     Trouble,
     Unusable,
 )
-from bot.core.steps import CONTENT_PACE, CONTENT_TRIES
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
 

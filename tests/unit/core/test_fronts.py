@@ -206,6 +206,6 @@ async def test_while_it_is_made_smaller_the_card_speaks_of_no_outage(large: Work
     await large._round()
     waiting = await large.job(job.id)
     assert (waiting.status, waiting.reason) == (Status.QUEUED, Reason.PICTURE_TOO_LARGE)
-    card = await large.posting.card(waiting)
+    card = await large.cards.card(waiting)
     assert card.text.id == "card.preparing"
     assert [button.action for button in card.buttons] == [Action.CANCEL]

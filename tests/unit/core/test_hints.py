@@ -43,6 +43,8 @@ def test_a_picture_is_known_by_its_name_or_its_type(name: str | None, said: str 
         ("song.ogg", "video/ogg"),
         ("voice.amr", "application/octet-stream"),
         ("voice.OPUS", None),
+        ("voice.3ga", None),
+        ("voice.3gp", "video/3gpp"),
         ("voice", "audio/ogg; codecs=opus"),
         ("song.m4a", "application/mp4"),
         ("song.wma", ""),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import jobs
+from bot.core import moves
 from bot.core.errors import Broken
 from bot.core.jobs import MOVES, Job, Reason, Status, Video
 from bot.core.orders import Recording
@@ -13,6 +13,7 @@ from bot.core.posts import EDIT_PACE, EDITS_END, Form, Post, PostKind, due_after
 from tests.unit.core.orders import CAT, SONG, job, order
 
 VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+RAW = Video(key="originals/a.mkv", size=9, width=16, height=9, seconds=5.0, plays=False)
 
 
 def path(*statuses: Status) -> Job:
@@ -21,21 +22,23 @@ def path(*statuses: Status) -> Job:
     for status in statuses:
         match status:
             case Status.SUBMITTING:
-                row = jobs.submitting(row, now=1_001.0)
+                row = moves.submitting(row, now=1_001.0)
             case Status.IN_PROGRESS:
-                row = jobs.accepted(row, "v1", now=1_002.0, due_at=1_012.0)
+                row = moves.accepted(row, "v1", now=1_002.0, due_at=1_012.0)
             case Status.COMPLETED:
-                row = jobs.completed(row, now=1_060.0, sources=("https://x/v.mp4",))
+                row = moves.completed(row, now=1_060.0, sources=("https://x/v.mp4",))
+            case Status.CONVERTING:
+                row = moves.converting(row, RAW, now=1_060.5)
             case Status.DELIVERED:
-                row = jobs.delivered(row, now=1_061.0)
+                row = moves.delivered(row, now=1_061.0)
             case Status.UNCONFIRMED:
-                row = jobs.unconfirmed(row, detail="reset")
+                row = moves.unconfirmed(row, detail="reset")
             case Status.FAILED:
-                row = jobs.failed(row, Reason.REFUSED, charged=False)
+                row = moves.failed(row, Reason.REFUSED, charged=False)
             case Status.CANCELLED:
-                row = jobs.cancelled(row, Reason.BY_PERSON)
-            case Status.QUEUED:
-                row = jobs.requeued(row, due_at=1_010.0, attempts=1)
+                row = moves.cancelled(row, Reason.BY_PERSON)
+            case _:
+                row = moves.requeued(row, due_at=1_010.0, attempts=1)
     return row
 
 
@@ -44,6 +47,12 @@ TO: dict[Status, tuple[Status, ...]] = {
     Status.SUBMITTING: (Status.SUBMITTING,),
     Status.IN_PROGRESS: (Status.SUBMITTING, Status.IN_PROGRESS),
     Status.COMPLETED: (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED),
+    Status.CONVERTING: (
+        Status.SUBMITTING,
+        Status.IN_PROGRESS,
+        Status.COMPLETED,
+        Status.CONVERTING,
+    ),
     Status.DELIVERED: (
         Status.SUBMITTING,
         Status.IN_PROGRESS,
@@ -74,8 +83,8 @@ def test_only_the_moves_of_the_table_are_possible(before: Status, after: Status)
         (path(*TO[Status.UNCONFIRMED]), 0, 7),
         (path(*TO[Status.UNCONFIRMED], Status.IN_PROGRESS), 0, 7),
         (path(*TO[Status.UNCONFIRMED], Status.FAILED), 0, 0),
-        (jobs.failed(path(*TO[Status.IN_PROGRESS]), Reason.MODERATED, charged=False), 0, 0),
-        (jobs.failed(path(*TO[Status.IN_PROGRESS]), Reason.TIMED_OUT, charged=True), 0, 7),
+        (moves.failed(path(*TO[Status.IN_PROGRESS]), Reason.MODERATED, charged=False), 0, 0),
+        (moves.failed(path(*TO[Status.IN_PROGRESS]), Reason.TIMED_OUT, charged=True), 0, 7),
     ],
 )
 def test_what_a_state_counts_for(end: Job, quota: int, spend: int) -> None:
@@ -93,7 +102,7 @@ def test_the_true_length_of_a_sound_makes_a_job_shorter_and_cheaper_never_dearer
     waiting = replace(
         job(), order=wish, request=replace(job().request, seconds=before[0]), spend_cost=before[1]
     )
-    ours = jobs.measured(waiting, SONG.kept(Recording(key="sounds/a.mp3", size=9, seconds=true)))
+    ours = moves.measured(waiting, SONG.kept(Recording(key="sounds/a.mp3", size=9, seconds=true)))
     assert (ours.request.seconds, ours.spend_cost) == after
     assert ours.order == replace(
         wish, sound=replace(SONG, source=None, key="sounds/a.mp3", seconds=true), seconds=None
@@ -113,16 +122,16 @@ def test_a_job_that_goes_back_to_the_queue_was_never_submitted() -> None:
 
 def test_every_change_that_people_can_see_owes_a_card_and_every_end_a_message_once() -> None:
     stages = [path(*TO[Status.COMPLETED][:n]) for n in range(4)]
-    stored = jobs.stored(stages[-1], VIDEO)
+    stored = moves.stored(stages[-1], VIDEO)
     owed = [
         set(due_after(before, after, now=2_000.0))
         for before, after in itertools.pairwise(
-            [*stages, stored, jobs.delivered(stored, now=1_061.0)]
+            [*stages, stored, moves.delivered(stored, now=1_061.0)]
         )
     ]
     card = PostKind.CARD
     assert owed == [{card}, {card}, {card}, {card, PostKind.RESULT}, {card}]
-    failed = jobs.failed(stages[2], Reason.REFUSED, charged=False)
+    failed = moves.failed(stages[2], Reason.REFUSED, charged=False)
     assert set(due_after(stages[2], failed, now=2_000.0)) == {card, PostKind.FAILURE}
     lost = path(*TO[Status.UNCONFIRMED])
     assert set(due_after(stages[1], lost, now=2_000.0)) == {card, PostKind.FAILURE}
@@ -130,7 +139,7 @@ def test_every_change_that_people_can_see_owes_a_card_and_every_end_a_message_on
 
 def test_a_silenced_job_owes_no_result() -> None:
     done = replace(path(*TO[Status.COMPLETED]), silent=True)
-    assert set(due_after(done, jobs.stored(done, VIDEO), now=2_000.0)) == {PostKind.CARD}
+    assert set(due_after(done, moves.stored(done, VIDEO), now=2_000.0)) == {PostKind.CARD}
 
 
 def test_mere_progress_edits_by_tenths_later_and_not_for_ever() -> None:

@@ -540,7 +540,7 @@ async def test_of_a_length_that_the_model_chooses_the_card_tells_the_most(
 ) -> None:
     _price(workshop, {"720p": 100_000}, auto=True)
     job = await workshop.submit(order(seconds=AUTO))
-    facts = (await workshop.posting.card(job)).facts
+    facts = (await workshop.cards.card(job)).facts
     assert Text(id="fact.cost_most", values={"cost": "0.80 USD"}) in facts
 
 
@@ -550,5 +550,5 @@ def _price(workshop: Workshop, prices: dict[str, int], *, auto: bool = False) ->
 
 
 async def _costs(workshop: Workshop, job: Job) -> list[object]:
-    facts = (await workshop.posting.card(job)).facts
+    facts = (await workshop.cards.card(job)).facts
     return [fact.values["cost"] for fact in facts if fact.id == "fact.cost"]

@@ -12,10 +12,12 @@ from structlog.testing import capture_logs
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
+from bot.core.content import CONTENT_PATIENCE
 from bot.core.desk import PAUSE
 from bot.core.errors import Broken, Refused, Temporary
-from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, Reason, Status
-from bot.core.orders import SoundFit
+from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, MOST_CRASHES, Reason, Status
+from bot.core.models import Places
+from bot.core.orders import Kind, SoundFit
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -35,9 +37,20 @@ from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
-from bot.core.steps import CARE, CONTENT_PATIENCE, LOST_AFTER, MOST_CRASHES
+from bot.core.steps import CARE, LOST_AFTER
 from bot.i18n import say
-from tests.unit.core.orders import ANN, BOB, CAT, CATALOG, SINGER, SINGING, SONG, offering, order
+from tests.unit.core.orders import (
+    ANN,
+    BOB,
+    CAT,
+    CATALOG,
+    SINGER,
+    SINGING,
+    SONG,
+    WAN_PICTURE,
+    offering,
+    order,
+)
 from tests.unit.core.workshop import Workshop
 
 HOUR = 3600.0
@@ -118,7 +131,7 @@ async def test_whoever_orders_during_a_pause_is_told_of_it_and_may_cancel(
     await workshop.work(1)
     second = await workshop.submit(order())
     await workshop.work(1)
-    card = await workshop.posting.card(await workshop.job(second.id))
+    card = await workshop.cards.card(await workshop.job(second.id))
     assert card.text.id == "card.waiting_for_operator"
     assert [button.action for button in card.buttons] == [Action.CANCEL]
     ended = await workshop.service.cancel(second.id, Actor(person=ANN))
@@ -134,7 +147,7 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     await workshop.work(15)
     waiting = await workshop.job(second.id)
     assert (workshop.gateway.posts, waiting.status, waiting.attempts) == (1, Status.QUEUED, 0)
-    card = await workshop.posting.card(waiting)
+    card = await workshop.cards.card(waiting)
     assert say(card.text, "en") == (
         "Taken. It waits its turn: Wan makes one video of this kind at a time, "
         "and one is being made."
@@ -540,6 +553,45 @@ async def test_a_bad_picture_is_refused_before_it_costs(workshop: Workshop) -> N
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).reason is Reason.PICTURE_BAD
+
+
+@pytest.mark.parametrize("when", ["fetched", "read"])
+async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: str) -> None:
+    places = Places(files={Kind.KEY_FRAMES: (("first",), ("last",))})
+    model = replace(WAN_PICTURE, kinds=(Kind.KEY_FRAMES,), places=places)
+    catalog = replace(CATALOG, models=(model,))
+    workshop.service.accounts = offering(catalog, workshop.service.accounts)
+    if when == "fetched":
+        workshop.chat.fetches = [None, Refused("picture_too_large")]
+    else:
+        workshop.studio.bad_picture = Refused("picture_broken")
+        workshop.studio.bad_picture.which = (2, 2)
+    job = await workshop.submit(order(pictures=(CAT, CAT)))
+    await workshop.work(60)
+    failed = await workshop.job(job.id)
+    assert (failed.status, failed.quota_cost, workshop.gateway.posts) == (Status.FAILED, 0, 0)
+    said = [say(fact, "en") for fact in replies.failure(failed).facts]
+    assert "I mean number 2 of 2." in said
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Refused("picture_kind", kind="TIFF"), "I can't read TIFF."),
+        (Refused("moves_already"), "that one moves already"),
+        (Refused("picture_format"), "that is no picture that I can read"),
+        (Refused("picture_demanding"), "more time or memory to read than I have"),
+    ],
+)
+async def test_a_picture_that_is_not_read_is_told_by_its_kind(
+    workshop: Workshop, problem: Refused, told: str
+) -> None:
+    workshop.studio.bad_picture = problem
+    job = await workshop.submit(order(pictures=(CAT,)))
+    await workshop.work(60)
+    failure = replies.failure(await workshop.job(job.id))
+    assert told in say(failure.text, "en")
+    assert len(failure.facts) == 1
 
 
 # --- sounds --------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """A worker's bench: real rows in SQLite, and a gateway, a chat and a studio that do as scripted."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,6 +10,9 @@ from typing import TypeVar
 
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.cards import Cards
+from bot.core.content import Content
+from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, Temporary
 from bot.core.fronts import Fronts
@@ -37,6 +42,7 @@ from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.wake import Wake
+from bot.store.conversions import Line
 from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
@@ -45,7 +51,8 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
-from tests.unit.core.orders import CATALOG
+from bot.workers import Bells
+from tests.unit.core.orders import CATALOG, order
 
 Outcome = TypeVar("Outcome")
 
@@ -54,7 +61,12 @@ STATES = (
     (Status.QUEUED,),
     (Status.SUBMITTING, Status.IN_PROGRESS),
     (Status.COMPLETED,),
+    (Status.CONVERTING,),
 )
+
+
+PLAYS = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+RAW = Video(key="originals/a.mkv", size=9, width=1920, height=1080, seconds=60.0, plays=False)
 
 
 class HandClock:
@@ -80,6 +92,19 @@ class HandClock:
         self.naps += 1
         if self.on_nap:
             await self.on_nap()
+
+
+class RunningClock(HandClock):
+    """A clock that goes on by itself as well."""
+
+    def now(self) -> float:
+        return self.time + time.monotonic()
+
+    def steady(self) -> float:
+        return self.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class ScriptedGateway:
@@ -169,6 +194,12 @@ class ScriptedStudio:
         self.bad_picture: BotError | None = None
         self.bad_sound: BotError | None = None
         self.bad_video: BotError | None = None
+        self.unplayable = False
+        """Whether a video has to be converted."""
+        self.conversions: list[Video | BotError] = []
+        """How they end; nothing: well."""
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        """Happens while one is converted."""
         self.bad_videos: list[BotError] = []
         """Errors of the first ones, each once."""
         self.seconds = 7.2
@@ -223,8 +254,21 @@ class ScriptedStudio:
             raise self.bad_videos.pop(0)
         if self.bad_video:
             raise self.bad_video
+        if self.unplayable:
+            self.kept.add("originals/a.mkv")
+            return RAW
         self.kept.add("videos/a.mp4")
-        return Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
+        return PLAYS
+
+    async def convert(self, video: Video) -> Video:
+        if self.meanwhile:
+            await self.meanwhile()
+        end = self.conversions.pop(0) if self.conversions else None
+        if isinstance(end, BotError):
+            raise end
+        if end is None:
+            self.kept.add("videos/a.mp4")
+        return end or replace(PLAYS, converted=video.original, reencoded=True)
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -262,6 +306,8 @@ class ScriptedChat:
         self.fetches: list[BotError | None] = [None]
         self.sends: list[BotError | None] = [None]
         self.limit = 10**9
+        self.news: asyncio.Queue[Reply] = asyncio.Queue()
+        """All that was said or edited, for those who wait for it."""
         self.said: list[tuple[str, Reply, bool]] = []
         """Nonce, reply and whether a file came along, of every send that was tried."""
         self.again: list[bool] = []
@@ -298,6 +344,7 @@ class ScriptedChat:
     ) -> tuple[str, str]:
         self.said.append((nonce, reply, video is not None))
         self.again.append(again)
+        self.news.put_nowait(reply)
         problem = _next(self.sends)
         if problem:
             raise problem
@@ -308,6 +355,7 @@ class ScriptedChat:
         if problem:
             raise problem
         self.edited.append(reply)
+        self.news.put_nowait(reply)
 
     async def remove(self, post: Post, job: Job) -> None:
         self.removed.append(post.message_id)
@@ -326,9 +374,16 @@ class Workshop:
     """One service with its steps, driven by hand."""
 
     def __init__(
-        self, database: Database, folder: Path, gateway: ScriptedGateway | None = None
+        self,
+        database: Database,
+        folder: Path,
+        gateway: ScriptedGateway | None = None,
+        clock: HandClock | None = None,
     ) -> None:
-        self.clock = HandClock()
+        self.clock = clock or HandClock()
+        self.bells = Bells.new()
+        self.states: Sequence[tuple[Status, ...]] = STATES
+        """The states whose steps are taken."""
         self.database = database
         self.jobs = Jobs(database)
         self.posts = Posts(database)
@@ -340,7 +395,7 @@ class Workshop:
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
         self._card_grace = {"chat": self.chat.card_grace}
-        self.wake_posts = Wake()
+        self.wake_posts = self.bells.posts
         self.at_once: int | None = None
         self._ids = 0
         self.access = Access(
@@ -360,7 +415,7 @@ class Workshop:
             jobs=self.jobs,
             media=self.studio,
             clock=self.clock,
-            wake=Wake(),
+            wake=self.bells.both,
             new_id=self._new_id,
             new_seed=lambda: 7,
             card_grace=self._card_grace,
@@ -370,9 +425,11 @@ class Workshop:
             pauses=self.pauses,
             gateways={"main": self.gateway},
             clock=self.clock,
-            wake_jobs=Wake(),
+            wake_jobs=self.bells.jobs,
             wake_posts=self.wake_posts,
         )
+        self.line = Line(database)
+        self.conversions = Conversions(self.line, Settings(database), self.clock)
         self.steps = Steps(
             desk,
             submission=Submission(
@@ -383,6 +440,7 @@ class Workshop:
                 at_once=lambda _model: self.at_once,
                 links=lambda job: [f"{job.id} {self.clock.now():.0f}" for _ in job.order.pictures],
             ),
+            content=Content(desk, media=self.studio, conversions=self.conversions),
             platforms={"chat": self.chat},
             media=self.studio,
         )
@@ -393,6 +451,15 @@ class Workshop:
             notices=self.notices, platforms={"chat": self.chat}, variable=str, clock=self.clock
         )
         self.link: Link | None = None
+        self.cards = Cards(
+            jobs=self.jobs,
+            posts=self.posts,
+            accounts=self.accounts,
+            conversions=self.conversions,
+            at_once=lambda _model: self.at_once,
+            currency="USD",
+            clock=self.clock,
+        )
         self.posting = Posting(
             jobs=self.jobs,
             posts=self.posts,
@@ -400,8 +467,7 @@ class Workshop:
             media=self.studio,
             accounts=self.accounts,
             link=lambda _job: self.link,
-            at_once=lambda _model: self.at_once,
-            currency="USD",
+            cards=self.cards,
             clock=self.clock,
             wake=self.wake_posts,
         )
@@ -410,9 +476,9 @@ class Workshop:
         """From now on commands have no answer that could become the card."""
         self.chat.card_grace = self._card_grace["chat"] = 0.0
 
-    async def submit(self, order: Order) -> Job:
+    async def submit(self, given: Order) -> Job:
         """A new job whose command was answered; every order is a new event."""
-        job = await self.service.submit(replace(order, event_id=f"event {self._ids}"))
+        job = await self.service.submit(replace(given, event_id=f"event {self._ids}"))
         await self.service.answered(job)
         return await self.job(job.id)
 
@@ -427,7 +493,7 @@ class Workshop:
         end = self.clock.time + seconds
         await self._round()
         while True:
-            due = [(await self.jobs.next_due(states), states) for states in STATES]
+            due = [(await self.jobs.next_due(states), states) for states in self.states]
             paused = await self.pauses.next_due()
             soonest = min((time for time in (paused, *dict(due)) if time is not None), default=end)
             if soonest >= end:
@@ -436,15 +502,29 @@ class Workshop:
             self.clock.time = now = max(self.clock.time, soonest)
             if paused is not None and paused <= now:
                 await self._probe()
-            for time, states in due:
-                if time is not None and time <= now:
+            for at, states in due:
+                if at is not None and at <= now:
                     await self._step(states)
 
-    async def made(self, order: Order) -> Job:
+    async def asked(self, prompt: str) -> Job:
+        """A job whose card stands."""
+        job = await self.submit(order(prompt=prompt))
+        await self.posts.posted(job, "card", "hall")
+        return job
+
+    async def made(self, given: Order) -> Job:
         """A job whose card stands and whose video is stored: its result is due."""
-        job = await self.submit(order)
+        job = await self.submit(given)
         await self.posts.posted(job, "card", "hall")
         await self.work(60)
+        return await self.job(job.id)
+
+    async def in_line(self, prompt: str) -> Job:
+        """A job whose card stands and whose video waits for its conversion."""
+        self.studio.unplayable, self.states = True, STATES[:-1]
+        job = await self.asked(prompt)
+        await self.work(20)
+        self.states = STATES
         return await self.job(job.id)
 
     async def speak(self, seconds: float = 86_400.0) -> None:
@@ -474,7 +554,7 @@ class Workshop:
 
     async def _round(self) -> None:
         await self._probe()
-        for states in STATES:
+        for states in self.states:
             await self._step(states)
 
     async def _probe(self) -> None:

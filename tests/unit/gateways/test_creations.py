@@ -710,6 +710,33 @@ def test_beside_the_id_of_a_job_no_word_says_that_nothing_began(
     assert isinstance(told, Locked) or (isinstance(told, Rejected) and not told.charged)
 
 
+@pytest.mark.parametrize(
+    "words", ["image contains sensitive content", "content violates usage guidelines"]
+)
+def test_words_of_a_page_are_no_message_of_the_gateways(words: str) -> None:
+    """A page of a wall or a proxy is one whatever it says."""
+    assert kind(create(403, words)) == ("Rejected", Reason.MODERATED)
+    for page in (f"<html><body>{words}</body></html>", f"\ufeff\n <p>{words}"):
+        assert kind(create(403, page)) == ("Rejected", Reason.BLOCKED)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Code": "insufficient_user_quota", "code": "x1"},
+        {"code": "x1", "Code": "insufficient_user_quota"},
+        {"errorCode": "x1", "error_code": "insufficient_user_quota"},
+        {"error_code": "insufficient_user_quota", "errorCode": "x1"},
+        {"code": 0, "Code": "insufficient_user_quota"},
+        {"Code": "insufficient_user_quota", "code": 7},
+    ],
+)
+def test_of_two_codes_under_one_name_none_is_lost(body: dict[str, object]) -> None:
+    told = create(403, {"error": {**body, "message": "x"}})
+    assert isinstance(told, Locked)
+    assert told.reason is Reason.NO_BALANCE
+
+
 def test_a_video_that_is_completed_and_not_there_is_charged_whatever_its_error_says() -> None:
     told = create(200, {"status": "completed", "error": {"code": "artifact_not_found"}})
     assert isinstance(told, Rejected)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.outcomes import Fetched, Trouble
 from tests.fakes import wire
+from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Wire
 
 from .samples import opened
@@ -114,6 +115,32 @@ async def test_where_the_file_might_be_another_one_nothing_is_put_together(
     server = Wire(first(headers))
     async with server.serve() as url, opened(url) as gateway:
         assert await fetched(gateway, "v", [], video) == Trouble("ClientPayloadError")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"error": "' + FILE[16:].hex().encode(), FILE[:99]], ids=["words", "nine bytes"]
+)
+async def test_of_words_and_of_what_is_not_yet_told_from_them_nothing_more_is_asked(
+    video: Path, body: bytes
+) -> None:
+    """Words in place of a video may be others the next time: they are asked for anew."""
+    cut = CUT if len(body) > CUT else 9
+    broken = wire.sending(wire.answer(body[:cut], headers=KNOWN, length=len(body)))
+    server = Wire(broken, second(body, cut))
+    async with server.serve() as url, opened(url) as gateway:
+        assert await gateway.content("v", None, video) == Trouble("ClientPayloadError")
+    assert len(server.requests) == 1
+
+
+async def test_of_a_file_that_was_given_up_while_it_was_written_nothing_more_is_asked(
+    video: Path,
+) -> None:
+    """Nobody knows how much of the last piece is there: more of it would be put behind a gap."""
+    server = Wire(wire.sending(wire.answer(FILE, headers=KNOWN)), second())
+    async with server.serve() as url, opened(url) as gateway:
+        with no_file_larger_than(CUT):
+            assert await gateway.content("v", None, video) == Trouble("OSError")
     assert len(server.requests) == 1
 
 

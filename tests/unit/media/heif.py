@@ -18,38 +18,54 @@ def heic(
     mirror: int | None = None,
     exif: bytes = b"",
     tiles: int = 1,
+    rows: int = 1,
     brand: bytes = b"heic",
     pix_fmt: str = "yuv420p",
+    kind: bytes = b"hvc1",
 ) -> bytes:
     """A still; `turns` are quarters counter-clockwise, `mirror` is 0 (up-down) or 1 (left-right).
 
-    With several `tiles` they stand beside one another, as in the pictures of every iPhone.
+    With several `tiles` they stand beside one another, in as many `rows`, as in the pictures of
+    every iPhone. `kind`: how they are said to be coded.
     """
     width, height = picture.size
-    part = width // tiles
-    crops = [picture.crop((at * part, 0, (at + 1) * part, height)) for at in range(tiles)]
-    encoded = [_h265(each, pix_fmt) for each in crops]
-    items = [(b"hvc1", sample) for _, sample in encoded]
-    if tiles > 1:
-        items.append((b"grid", struct.pack(">BBBBHH", 0, 0, 0, tiles - 1, width, height)))
+    crops = _cut(picture, tiles, rows)
+    part, tall = crops[0].size
+    known: dict[bytes, tuple[bytes, bytes]] = {}
+    for each in crops:
+        if each.tobytes() not in known:
+            known[each.tobytes()] = _h265(each, pix_fmt)
+    encoded = [known[each.tobytes()] for each in crops]
+    items = [(kind, sample) for _, sample in encoded]
+    if len(crops) > 1:
+        items.append((b"grid", struct.pack(">BBBBHH", 0, 0, rows - 1, tiles - 1, width, height)))
     primary = len(items)
     if exif:
         items.append((b"Exif", struct.pack(">I", 0) + exif))
-    shared = [encoded[0][0], _full(b"ispe", struct.pack(">II", part, height))]
+    shared = [encoded[0][0], _full(b"ispe", struct.pack(">II", part, tall))]
     turned = [_box(b"irot", bytes([turns]))] if turns else []
     turned += [] if mirror is None else [_box(b"imir", bytes([mirror]))]
-    if tiles == 1:
+    if len(crops) == 1:
         properties, owned = [*shared, *turned], {1: [1, 2, *range(3, 3 + len(turned))]}
     else:
         properties = [*shared, _full(b"ispe", struct.pack(">II", width, height)), *turned]
-        owned = {number: [1, 2] for number in range(1, tiles + 1)}
+        owned = {number: [1, 2] for number in range(1, primary)}
         owned[primary] = [3, *range(4, 4 + len(turned))]
     references = b""
-    if tiles > 1:
-        references += _reference(b"dimg", primary, range(1, tiles + 1))
+    if len(crops) > 1:
+        references += _reference(b"dimg", primary, range(1, primary))
     if exif:
         references += _reference(b"cdsc", primary + 1, [primary])
     return _file(brand, items, primary, properties, owned, references)
+
+
+def _cut(picture: Image.Image, columns: int, rows: int) -> list[Image.Image]:
+    wide, tall = picture.width // columns, picture.height // rows
+    return [
+        picture.crop((at * wide, row * tall, (at + 1) * wide, (row + 1) * tall))
+        for row in range(rows)
+        for at in range(columns)
+    ]
 
 
 def _file(
@@ -68,7 +84,9 @@ def _file(
         struct.pack(">HB", number, len(each)) + bytes(0x80 | place for place in each)
         for number, each in owned.items()
     )
-    head = _box(b"ftyp", brand + bytes(4) + b"mif1" + brand)
+    head = _box(
+        b"ftyp", brand + bytes(4) + b"mif1" + (brand if brand.startswith(b"he") else b"heic")
+    )
 
     def meta(start: int) -> bytes:
         places, at = b"", start

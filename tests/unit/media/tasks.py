@@ -1,11 +1,13 @@
 """Tasks that the tests give a worker, which imports them by name."""
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
 
 from bot.core.errors import Refused, Temporary
+from bot.media.decoding import decode
 
 
 def die() -> None:
@@ -23,6 +25,14 @@ def announce_and_hang(fifo: Path) -> None:
 
 def hoard() -> int:
     return len(bytearray(2_000_000_000))
+
+
+def decode_in(room: int, picture: Path) -> None:
+    """Decode with so many more bytes of memory than are in use."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, hard))
+    decode(picture, lambda size: size)
 
 
 def refuse() -> None:

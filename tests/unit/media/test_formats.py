@@ -19,7 +19,9 @@ from bot.core.orders import PICTURE_PIXELS, Fit
 from bot.media.decoding import decode, upright_size
 from bot.media.pictures import fit_pictures
 from bot.media.studio import Studio
+from bot.media.workers import Workers
 
+from . import tasks
 from .heif import heic
 from .samples import corners, encoded, noise, png_chunk, quarters
 
@@ -88,7 +90,19 @@ def sequence(kind: str, *frames: Image.Image, **options: Any) -> bytes:
     return encoded(first, kind, save_all=True, append_images=others, duration=50, **options)
 
 
+def png_of_16_bits(picture: Image.Image) -> bytes:
+    """Each level twice: as its own upper and its own lower byte."""
+    wide = len(picture.getbands()) * 2 * picture.width
+    colour = {"L": 0, "RGB": 2, "RGBA": 6}[picture.mode]
+    levels = bytes(each for level in picture.tobytes() for each in (level, level))
+    rows = b"".join(b"\0" + levels[at : at + wide] for at in range(0, len(levels), wide))
+    header = struct.pack(">IIBBBBB", *picture.size, 16, colour, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*each) for each in chunks)
+
+
 STILL = quarters(120, 60)
+PALETTE = STILL.convert("P", palette=Image.Palette.ADAPTIVE)
 KINDS = {
     "JPEG": encoded(STILL, "JPEG"),
     "progressive JPEG": encoded(STILL, "JPEG", progressive=True),
@@ -97,6 +111,11 @@ KINDS = {
     "MPO": pairs(),
     "PNG": encoded(STILL),
     "palette PNG": encoded(STILL.convert("P", palette=Image.Palette.ADAPTIVE)),
+    "palette PNG with alpha": encoded(PALETTE, transparency=bytes([255] * 4)),
+    "PNG of 16 bits": png_of_16_bits(STILL),
+    "PNG of 16 bits with alpha": png_of_16_bits(STILL.convert("RGBA")),
+    "grey PNG of 16 bits": png_of_16_bits(STILL.convert("L")),
+    "WEBP with alpha": encoded(STILL.convert("RGBA"), "WEBP", lossless=True),
     "APNG": sequence("PNG", STILL, noise(120, 60)),
     "WEBP": encoded(STILL, "WEBP"),
     "lossless WEBP": encoded(STILL, "WEBP", lossless=True),
@@ -297,32 +316,79 @@ def test_what_is_shrunk_while_it_is_decoded_is_as_sharp_as_what_is_not(tmp_path:
 
 @pytest.mark.proof
 @pytest.mark.parametrize(
-    "kind", ["JPEG", "progressive", "PNG", "clear PNG", "GIF", "AVIF", "WEBP", "HEIC"]
+    "kind",
+    [
+        *("JPEG", "progressive", "PNG", "clear PNG", "GIF", "AVIF", "clear AVIF", "WEBP"),
+        *("clear WEBP", "clear lossless WEBP", "WEBP that begins blank", "HEIC", "HEIC of tiles"),
+    ],
 )
 async def test_the_largest_picture_that_is_taken_fits_a_worker(tmp_path: Path, kind: str) -> None:
     """Its memory has a limit, so one that does not fit is refused."""
     side = int(PICTURE_PIXELS**0.5)
     picture = quarters(side, side)
     source = tmp_path / "source"
-    if kind == "HEIC":
-        source.write_bytes(heic(quarters(8064, 6048)))
-    elif kind == "clear PNG":
-        source.write_bytes(encoded(picture.convert("RGBA"), "PNG", compress_level=1))
+    if kind.startswith("HEIC"):
+        columns, rows = (16, 12) if "tiles" in kind else (1, 1)
+        source.write_bytes(heic(quarters(8064, 6048), tiles=columns, rows=rows))
     else:
         how: dict[str, dict[str, Any]] = {
             "progressive": {"progressive": True},
-            "AVIF": {"speed": 10},
-            "WEBP": {"method": 0},
+            "PNG": {"compress_level": 1},
+            "AVIF": {"speed": 10, "subsampling": "4:4:4"},
+            "WEBP": {"method": 0, "quality": 0, "lossless": "lossless" in kind},
         }
-        name = "JPEG" if kind == "progressive" else kind
-        source.write_bytes(encoded(picture, name, **how.get(kind, {})))
+        name = next((each for each in how if each in kind), kind)
+        if "clear" in kind:
+            picture.putalpha(picture.getchannel("R"))
+        if "blank" in kind:
+            blank = Image.new("RGB", picture.size)
+            source.write_bytes(sequence("WEBP", blank, picture, method=0))
+        else:
+            source.write_bytes(
+                encoded(picture, "JPEG" if name == "progressive" else name, **how.get(name, {}))
+            )
     async with Studio(tmp_path / "data") as studio:
         (still,) = await studio.keep_pictures([source], Fit(most_side=1280))
     assert max(still.width, still.height) == 4096
 
 
+async def test_a_picture_that_takes_too_long_is_not_called_damaged(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(encoded(noise(1500, 1500), "PNG"))
+    async with Studio(tmp_path / "data", picture_patience=0.01) as studio:
+        with pytest.raises(Refused, match="picture_demanding"):
+            await studio.keep_pictures([source], Fit())
+
+
+async def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(encoded(quarters(3000, 3000), compress_level=1))
+    workers = Workers(1)
+    try:
+        with pytest.raises(Refused, match="picture_demanding"):
+            await workers.run(tasks.decode_in, 20_000_000, source, timeout=30)
+    finally:
+        await workers.close()
+
+
+def test_a_heif_of_several_pictures_is_shrunk(tmp_path: Path) -> None:
+    """Tiles that are not hidden, bursts and collections: its decoder takes each for a picture."""
+    source = tmp_path / "source"
+    source.write_bytes(heic(quarters(512, 256), tiles=2, rows=2))
+    shrunk = decode(source, lambda _: (128, 64))
+    assert shrunk.size == (128, 64)
+    assert corners(shrunk.resize((64, 32))) == "RGWB"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (9000, 1)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF"])
+def test_a_picture_may_be_one_pixel_wide(make: Make, size: tuple[int, int], kind: str) -> None:
+    made = make(encoded(quarters(*size), kind))
+    assert made.whole.size == (min(size[0], 4096), size[1])
+
+
 def test_a_limit_is_told_by_its_name(make: Make, tmp_path: Path) -> None:
-    assert why(make, encoded(quarters(8, 8), "TIFF")) == "format"
+    assert why(make, b"<html>") == "format"
     assert why(make, heic(quarters(128, 64))[:300]) == "broken"
     assert why(make, encoded(STILL, "AVIF")[:200]) == "broken"
     header = struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0)

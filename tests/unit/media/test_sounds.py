@@ -3,6 +3,7 @@
 import array
 import random
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bot.core.orders import SoundFit
 from bot.media import sounds
 from bot.media.sounds import fit_sound
 
-from .samples import encoded, write_sound, write_video
+from .samples import RATE, encoded, write_sound, write_video
 
 FIT = SoundFit(least_seconds=1, most_seconds=30)
 RF64 = {"rf64": "always"}
@@ -26,6 +27,9 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
     ("wav", "pcm_u8", {}),
     ("wav", "pcm_s24le", {}),
     ("wav", "pcm_f32le", {"layout": "5.1"}),
+    ("wav", "pcm_s16le", {"layout": "7.1"}),
+    ("ogg", "libopus", {"layout": "7.1"}),
+    ("flac", "flac", {"rate": 192_000}),
     ("wav", "pcm_s16le", {"more": RF64}),
     ("wav", "pcm_alaw", {"rate": 8_000}),
     ("wav", "pcm_mulaw", {"rate": 8_000}),
@@ -52,6 +56,7 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [
     ("mov", "pcm_s16be", {}),
     ("mov", "adpcm_ima_qt", {}),
     ("3gp", "libopencore_amrnb", {"rate": 8_000}),
+    ("3gp", "aac", {}),
     ("amr", "libopencore_amrnb", {"rate": 8_000}),
     ("adts", "aac", {}),
     ("latm", "aac", {}),
@@ -232,6 +237,64 @@ def test_some_bytes_that_cannot_be_decoded_are_passed_over(tmp_path: Path, targe
     source = tmp_path / "sound"
     source.write_bytes(whole[:20_000] + bytes(3_000) + whole[20_000:])
     assert fit_sound(source, FIT, target) > 3.5
+
+
+@pytest.mark.parametrize("container", ["mp3", "adts", "ac3"])
+def test_bytes_that_look_like_another_coding_are_passed_over(
+    tmp_path: Path, target: Path, container: str
+) -> None:
+    codec = {"mp3": "libmp3lame", "adts": "aac", "ac3": "ac3"}[container]
+    whole = write_sound(tmp_path / "whole", container, codec).read_bytes()
+    middle = len(whole) // 2
+    source = tmp_path / "sound"
+    source.write_bytes(whole[:middle] + random.Random(1).randbytes(3_000) + whole[middle:])
+    assert fit_sound(source, FIT, target) > 3
+
+
+@pytest.mark.parametrize("container", ["mp3", "adts", "ac3", "wav", "flac", "ipod"])
+def test_a_recorder_may_leave_room_behind_a_sound(
+    tmp_path: Path, target: Path, container: str
+) -> None:
+    codecs = {"mp3": "libmp3lame", "ac3": "ac3", "wav": "pcm_s16le", "flac": "flac"}
+    whole = write_sound(tmp_path / "whole", container, codecs.get(container, "aac"), seconds=2)
+    source = tmp_path / "sound"
+    source.write_bytes(whole.read_bytes() + bytes(9_000_000))
+    assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_wave_that_was_streamed_does_not_know_its_size(
+    tmp_path: Path, target: Path, size: int
+) -> None:
+    whole = write_sound(tmp_path / "whole", seconds=2).read_bytes()
+    at, told = whole.index(b"data") + 4, struct.pack("<I", size)
+    source = tmp_path / "sound"
+    source.write_bytes(whole[:4] + told + whole[8:at] + told + whole[at + 4 :])
+    assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate"),
+    [("mp3", "libmp3lame", RATE), ("amr", "libopencore_amrnb", 8_000)],
+)
+def test_hours_take_no_longer_than_a_minute(
+    tmp_path: Path, target: Path, container: str, codec: str, rate: int
+) -> None:
+    """Half an hour of MP3, and five of a phone's recorder: the beginning is all that is read."""
+    part = write_sound(tmp_path / "part", container, codec, rate=rate).read_bytes()
+    start = part.index(b"\xff\xfb") if container == "mp3" else len(b"#!AMR\n")
+    source = tmp_path / "sound"
+    source.write_bytes(part + part[start:] * (14_500_000 // len(part)))
+    begun = time.process_time()
+    assert fit_sound(source, FIT, target) > 29
+    assert time.process_time() - begun < 5
+
+
+def test_silence_is_a_sound(tmp_path: Path, target: Path) -> None:
+    source = tmp_path / "sound"
+    source.write_bytes(wave(8_000).replace(bytes(32_000), b"\x80" * 32_000))
+    assert fit_sound(source, FIT, target) == pytest.approx(4.0, abs=0.1)
+    assert loudness(target) < 10
 
 
 def wave(rate: int, channels: int = 1) -> bytes:

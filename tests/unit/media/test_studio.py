@@ -1,7 +1,9 @@
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -71,8 +73,9 @@ async def test_of_two_pictures_both_are_kept_or_none(studio: Studio, tmp_path: P
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     good.write_bytes(encoded(quarters(100, 80)))
     bad.write_bytes(b"<html>")
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         await studio.keep_pictures([good, bad], Fit())
+    assert refused.value.which == (2, 2)
     assert list((tmp_path / "data").rglob("*.jpg")) == []
 
 
@@ -146,7 +149,9 @@ async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_we
     source = write_clip(tmp_path / "film", "libvpx-vp9", "webm", sound="libopus")
     before = source.read_bytes()
 
-    video = await studio.keep_video(source)
+    raw = await studio.keep_video(source)
+    assert (raw.plays, raw.width, raw.height) == (False, 64, 48)
+    video = await studio.convert(raw)
 
     assert (video.width, video.height, video.plays) == (64, 48, True)
     async with studio.file(video.key) as kept:
@@ -167,7 +172,7 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
     source = write_clip(tmp_path / "film", "libx265", "mov")
     before = source.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
-        video = await studio.keep_video(source)
+        video = await studio.convert(await studio.keep_video(source))
         assert (video.plays, video.converted, video.width, video.seconds) == (False, None, 64, 1.0)
         assert video.original == Original(key=video.key, size=len(before))
         async with studio.file(video.key) as kept:
@@ -175,23 +180,40 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
         assert (await studio.keep_video(clip)).plays
 
 
-async def test_only_a_few_videos_wait_for_a_conversion(tmp_path: Path) -> None:
-    """Else they would keep all the places that downloads have."""
-    long = write_clip(tmp_path / "long", "mpeg4", "avi", times=range(48), size=(1280, 720))
-    short = write_clip(tmp_path / "short", "mpeg4", "avi", times=range(4))
-    async with Studio(tmp_path / "data", most_converting=1) as studio:
+@pytest.mark.proof
+@pytest.mark.parametrize("end", ["killed", "too slow"])
+async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behind(
+    clip: Path, tmp_path: Path, end: str
+) -> None:
+    film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
+    data, patience = tmp_path / "data", 0.5 if end == "too slow" else 60.0
+    async with Studio(data, workers=1, patience=patience) as studio:
+        raw = await studio.keep_video(film)
+        (worker,) = _workers()
+        conversion = asyncio.create_task(studio.convert(raw))
+        async with asyncio.timeout(20):
+            while not list((data / "scratch").rglob("video.mp4")):
+                await asyncio.sleep(0)
+        if end == "killed":
+            os.kill(worker, signal.SIGKILL)
+        video = await conversion
+        assert (video.key, video.plays, video.thumbnail is not None) == (raw.key, False, True)
+        assert worker not in _workers()
+        assert list((data / "scratch").iterdir()) == []
+        assert (await studio.keep_video(clip)).plays, "the next worker is a new one"
+    assert _workers() == set()
 
-        async def end(film: Path) -> str:
-            try:
-                return f"{(await studio.keep_video(film)).plays}"
-            except Temporary as later:
-                return later.code
 
-        first, ends = asyncio.create_task(end(long)), set()
-        while not first.done():
-            ends.add(await end(short))
-        assert ends | {await first} == {"True", "converting"}
-        assert await end(short) == "True"
+def _workers() -> set[int]:
+    """Our worker processes."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            facts = (process / "stat").read_text().rpartition(") ")[2]
+            parent = int(facts.split()[1])
+            if parent == os.getpid() and b"bot.media.workers" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
+    return found
 
 
 @pytest.mark.proof
@@ -201,11 +223,12 @@ async def test_pictures_and_good_videos_do_not_wait_for_conversions(
     film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
     picture = tmp_path / "photo.png"
     picture.write_bytes(encoded(quarters(100, 80)))
+    raw = await studio.keep_video(film)
     async with asyncio.TaskGroup() as group:
-        films = [group.create_task(studio.keep_video(film)) for _ in range(3)]
+        conversion = group.create_task(studio.convert(raw))
         await studio.keep_pictures([picture], Fit())
         await studio.keep_video(clip)
-        assert not any(each.done() for each in films)
+        assert not conversion.done()
 
 
 async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Broken, Unwritten
 from bot.core.jobs import Job, Status
 from bot.store.database import Database, check_database, open_database

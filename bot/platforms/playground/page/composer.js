@@ -7,13 +7,15 @@ const AUTO = "-1"; // in place of seconds: the model chooses
 
 export class Composer {
   // `speaker()(wish)` and `ask(query)` hand on what was typed, `complain(text)` says what is wrong.
-  constructor(form, { speaker, ask, complain, upload }) {
-    Object.assign(this, { form, speaker, ask, complain, upload });
+  constructor(form, { speaker, ask, complain, upload, price }) {
+    Object.assign(this, { form, speaker, ask, complain, upload, price });
     this.input = form.querySelector("textarea");
     this.palette = form.querySelector(".palette");
     this.chip = form.querySelector(".chip");
     this.context = form.querySelector(".context");
     this.options = form.querySelector(".options");
+    this.quoted = form.querySelector(".quote");
+    this.quotes = 0;
     this.file = form.querySelector("input[type=file]");
     this.command = "video";
     this.chosen = {};
@@ -239,7 +241,16 @@ export class Composer {
     this.options.replaceChildren(...offered.filter((name) => lists[name].length).map((name) => this.select(name, lists[name])));
     this.options.hidden = !offered.length;
     this.hint();
+    this.quote(offered.length > 0);
     if (focused) this.options.querySelector(`[name=${focused}]`)?.focus();
+  }
+
+  // What would be made, and what it costs; an answer that was overtaken is not shown.
+  async quote(isOffered) {
+    const number = ++this.quotes;
+    const draft = { ...this.picked(), pictured: Boolean(this.pictured), sounding: Boolean(this.sound) };
+    const told = isOffered ? await this.price(draft) : "";
+    if (number === this.quotes) this.quoted.textContent = told;
   }
 
   // On a phone the row goes on beyond the edge.

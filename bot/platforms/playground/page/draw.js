@@ -212,7 +212,7 @@ function card(it, room) {
 export function redraw(element, it, room) {
   const look = it.look;
   element.closest("article")?.setAttribute("aria-label", label(it));
-  const settled = !it.video && look.tone === "done";
+  const settled = !it.video && !it.original && look.tone === "done";
   element.className = `card ${look.tone}${settled ? " settled" : ""}${it.video ? " film" : ""}`;
   part(element, "text", look.text, () => sentence("p", "text", look.text));
   part(element, "video", it.video, () => film(it));
@@ -220,6 +220,7 @@ export function redraw(element, it, room) {
   part(element, "strip", look.progress ?? null, () => strip(look));
   part(element, "link", look.link, () => make("a", { class: "link", href: look.link, target: "_blank", rel: "noopener" }, look.link));
   part(element, "facts", look.facts.length ? look.facts : null, () => facts(look.facts));
+  part(element, "file", it.original ?? it.video, () => asFile(it.original ?? it.video));
   part(element, "row", look.buttons.length ? look.buttons : null, () =>
     make("div", { class: "row" }, ...look.buttons.map((each) => button(each, look, room))));
 }
@@ -251,7 +252,7 @@ function part(card, name, value, build) {
   order(card);
 }
 
-const ORDER = ["text", "video", "prompt", "strip", "link", "facts", "row"].map((name) => `part-${name}`);
+const ORDER = ["text", "video", "prompt", "strip", "link", "facts", "file", "row"].map((name) => `part-${name}`);
 
 function order(card) {
   const sorted = [...card.children].sort((a, b) => ORDER.indexOf(a.className) - ORDER.indexOf(b.className));
@@ -289,6 +290,11 @@ function film(it) {
     poster: file.still ? `files/${file.still}` : null, width: file.width, height: file.height,
     "aria-label": say("video_of", { prompt: it.look.prompt ?? "" }),
   });
+}
+
+// As its gateway made it: what plays may have been converted.
+function asFile(file) {
+  return make("a", { class: "tool", href: `files/${file.name}`, download: file.filename }, icon("down"), words.as_file);
 }
 
 function button(each, look, room) {

@@ -31,6 +31,7 @@ const composer = new Composer(find(".composer"), {
   ask: (query) => tell({ do: "ask", query }),
   complain: (text) => notice({ tone: "failed", text: [text], items: [] }, person),
   upload,
+  price,
 });
 
 // --- the socket -----------------------------------------------------------------------------------
@@ -109,6 +110,16 @@ function unheard(nonce) {
     forget(frame.nonce);
     const items = frame.text ? [{ prompt: frame.text }] : [];
     notice({ tone: "failed", text: [draw.words.unheard], items }, frame.person);
+  }
+}
+
+// In words; empty where the room says nothing.
+async function price(draft) {
+  try {
+    const answer = await fetch(`quote?${new URLSearchParams({ locale: language })}`, { method: "POST", body: JSON.stringify(draft) });
+    return answer.ok ? (await answer.json()).text : "";
+  } catch {
+    return "";
   }
 }
 

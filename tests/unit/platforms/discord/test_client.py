@@ -159,6 +159,17 @@ async def test_a_result_is_a_reply_that_pings_its_person(
     assert [each["label"] for each in shown.buttons] == ["Try again", "Remix", "Delete"]
 
 
+async def test_a_video_that_could_not_be_converted_is_a_file_and_says_so(
+    fake: FakeDiscord, desk: Desk, path: Path
+) -> None:
+    video = replace(VIDEO, key="originals/a.mkv", plays=False)
+    desk.job = replace(desk.job, video=video)
+    await desk.send(video=path.rename(path.with_suffix(".mkv")))
+    shown = await fake.next("message")
+    assert [each.filename for each in shown.attachments] == [f"zoetrope-{desk.job.id}.mkv"]
+    assert "could not convert this one" in shown.content
+
+
 async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bot) -> None:
     ann = fake.person("ann")
     asked = await ann.slash("video", prompt="a cat")

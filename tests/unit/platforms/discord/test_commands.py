@@ -275,7 +275,9 @@ async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Memb
 @pytest.mark.parametrize(
     ("filename", "size", "sentence"),
     [
-        ("cat.pdf", 100, "I see no picture there that I can animate."),
+        ("cat.pdf", 100, "I can't read PDF. JPEG, PNG,"),
+        ("cat.tiff", 100, "I can't read TIFF. JPEG, PNG,"),
+        ("cat.mov", 100, "That one moves already,"),
         ("cat.png", 8_500_000, "That picture has 8.5 MB; I take up to 8."),
     ],
 )

@@ -14,6 +14,7 @@ from tests.unit.platforms.discord.conftest import Bot
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 NOT_ATTACHED = "I can only use pictures that are attached to a message"
 NO_PICTURE = "I see no picture there that I can animate."
+MOVES = "That one moves already,"
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ PREVIEW = {"type": "rich", "image": {"url": "https://pictures.example/cat.png"}}
 @pytest.mark.parametrize(
     ("shown", "sentence"),
     [
-        ({"files": ["film.mov"]}, NO_PICTURE),
-        ({"files": ["clip.mp4"]}, NO_PICTURE),
-        ({"files": ["page.pdf"]}, NO_PICTURE),
+        ({"files": ["film.mov"]}, MOVES),
+        ({"files": ["clip.mp4"]}, MOVES),
+        ({"files": ["page.pdf"]}, "I can't read PDF."),
         ({"files": ["voice.ogg"]}, NO_PICTURE),
         ({"stickers": [STICKER]}, NOT_ATTACHED),
         ({"embeds": [PREVIEW]}, NOT_ATTACHED),
@@ -111,7 +112,7 @@ async def test_a_reply_to_a_video_of_ours_is_not_words_alone(
     await channel.send("here", file=discord.File(film))
     ours = await fake.next("message")
     await ann.say("slower", mentions_bot=True, reply_to=ours)
-    assert (await fake.next("message")).content.startswith(NO_PICTURE)
+    assert (await fake.next("message")).content.startswith(MOVES)
     assert bot.service.submitted == []
 
 
@@ -127,6 +128,24 @@ async def test_a_reply_to_what_is_gone_is_not_words_alone(
     shown = await fake.next("message", lambda each: each.author.bot)
     assert shown.content.startswith("The message that you reply to is gone.")
     assert len(sighted.service.submitted) == 1
+
+
+@pytest.mark.parametrize("too", ["heavy", "vast", "unread"])
+async def test_of_several_pictures_the_one_that_is_refused_is_named(
+    fake: FakeDiscord, bot: Bot, ann: Member, too: str
+) -> None:
+    """Without it another video would be made than the one that was asked for, and paid."""
+    name = "dog.psd" if too == "unread" else "dog.png"
+    good, bad = fake.attachment(PNG, "cat.png"), fake.attachment(PNG, name)
+    if too == "heavy":
+        bad.size = 8_500_000
+    elif too == "vast":
+        bad.width, bad.height = 10_000, 10_000
+    await ann.say("meet", mentions_bot=True, attachments=[good, bad])
+    told = (await fake.next("message", lambda each: each.author.bot)).content
+    assert told.startswith("I can't read PSD." if too == "unread" else "That picture has ")
+    assert told.endswith("I mean number 2 of 2.")
+    assert bot.service.submitted == []
 
 
 @pytest.mark.parametrize("by", ["mention", "menu", "direct"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core import replies
-from bot.core.jobs import Job, Status, Video
+from bot.core.jobs import Job, Original, Status, Video
 from bot.core.orders import Order, Person
 from bot.core.posts import Post, PostKind
 from bot.platforms.playground.client import PlaygroundPlatform, address
@@ -49,6 +49,34 @@ async def test_what_a_deleted_message_carried_is_gone_from_the_disk(
         assert len(files(platform)) == 2
         await platform.remove(replace(POST, message_id=stands), made)
         assert files(platform) == []
+
+
+async def test_a_converted_video_comes_with_its_original(tmp_path: Path, made: Job) -> None:
+    original = Original(key="a.mkv", size=5)
+    made = replace(made, video=replace(VIDEO, converted=original))
+    async with opened(tmp_path) as platform:
+        stands = await send(platform, made)
+    async with opened(tmp_path) as platform:
+        (message,) = platform.room.messages
+        assert message.original is not None
+        assert message.original.filename == f"zoetrope-{made.id}.mkv"
+        assert read(platform, message.original.name) == b"a.mkv"
+        assert len(files(platform)) == 3
+        await platform.remove(replace(POST, message_id=stands), made)
+        assert files(platform) == []
+
+
+async def test_a_video_that_could_not_be_converted_is_a_file_alone(
+    tmp_path: Path, made: Job
+) -> None:
+    made = replace(made, video=replace(VIDEO, key="a.mkv", plays=False))
+    async with opened(tmp_path) as platform:
+        await send(platform, made)
+        (message,) = platform.room.messages
+        assert (message.video, message.original and message.original.filename) == (
+            None,
+            f"zoetrope-{made.id}.mkv",
+        )
 
 
 @asynccontextmanager

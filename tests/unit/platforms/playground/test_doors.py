@@ -17,12 +17,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.core.catalog import Catalog
 from bot.core.models import QUALITIES
-from bot.core.orders import ON_OFF, SOUND_BYTES, SWITCHES
+from bot.core.orders import AUTO, ON_OFF, SOUND_BYTES, SWITCHES
 from bot.platforms.playground import files
 from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
 from tests.e2e.world import png
-from tests.unit.core.orders import CATALOG, SINGING
+from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_TEXT
 from tests.unit.media.heif import heic
 from tests.unit.platforms.playground.conftest import Hall, open_hall, running, words
 
@@ -222,13 +222,16 @@ async def test_a_damaged_picture_is_told_from_what_is_none(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"GIF", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<script>", b"\x00" * 99],
+    ("content", "told"),
+    [
+        *((each, "no picture") for each in (b"", b"GIF", b"<script>", b"\x00" * 99)),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "I can't read "),
+    ],
 )
-async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes) -> None:
+async def test_what_is_no_picture_is_not_kept(hall: Hall, content: bytes, told: str) -> None:
     code, notice = await upload(hall, content)
     assert code == 415
-    assert "no picture" in notice["text"][0]
+    assert told in notice["text"][0]
     assert list((hall.platform.folder / "files").iterdir()) == []
 
 
@@ -465,3 +468,41 @@ async def test_what_is_said_in_one_window_is_seen_in_the_other(hall: Hall) -> No
         assert (seen["type"], seen["message"]["text"]) == ("post", "hello")
         refused = await one.tell(do="say", text=" ")
         assert "Tell me" in words(refused)
+
+
+# --- what choices come to -------------------------------------------------------------------------
+
+
+async def quoted(hall: Hall, **draft: object) -> tuple[int, str]:
+    async with hall.session.post(
+        f"{hall.url}quote", json=draft, headers={"Origin": hall.origin}
+    ) as answer:
+        return answer.status, (await answer.json())["text"] if answer.ok else ""
+
+
+async def test_choices_are_told_with_their_limit_and_their_price_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
+    """In the words of the card; where nothing can be had, in none, and it costs nothing to ask."""
+    model = replace(WAN_TEXT, auto=True, prices={"720p": 200_000}, sizes={"720p": {"16:9": "x"}})
+    async with open_hall(tmp_path, catalog=Catalog(models=(model, SORA))) as hall:
+        said = [
+            await quoted(hall),
+            await quoted(hall, seconds=AUTO),
+            await quoted(hall, model="sora", pictured=True),
+            await quoted(hall, model="wan", pictured=True),
+            await quoted(hall, quality="8k", colour="red"),
+        ]
+    assert said == [
+        (200, "Wan · 5 s · 16:9 · 720p · Costs 1.00 USD"),
+        (200, "Wan · up to 10 s · 16:9 · 720p · Costs up to 2.00 USD"),
+        (200, "Sora · 4 s · 16:9 · 720p"),
+        (200, ""),
+        (400, ""),
+    ]
+
+
+async def test_no_other_page_learns_what_choices_come_to(hall: Hall) -> None:
+    address = f"{hall.url}quote"
+    async with hall.session.post(address, json={}, headers={"Origin": "http://evil"}) as answer:
+        assert answer.status == 403

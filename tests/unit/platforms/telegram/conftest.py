@@ -10,8 +10,7 @@ from typing import NoReturn
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.core import jobs as moves
-from bot.core import replies
+from bot.core import moves, replies
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job, Video

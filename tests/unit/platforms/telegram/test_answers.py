@@ -87,6 +87,18 @@ async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
     assert await lobby.jobs() == []
 
 
+@pytest.mark.parametrize("caption", ["", "/animate", "/video they meet"])
+async def test_of_an_album_the_one_that_is_refused_is_named(lobby: Lobby, caption: str) -> None:
+    items = [
+        Item(content=png(), caption=caption, document_name="cat.png"),
+        Item(content=b"dog", document_name="dog.txt"),
+    ]
+    first, *others = await lobby.ann.sends_album(items)
+    await lobby.hear_together(first, *others)
+    assert lobby.answer(first).text.endswith("I mean number 2 of 2.")
+    assert await lobby.jobs() == []
+
+
 async def test_flags_count_in_a_draft(lobby: Lobby) -> None:
     said = await lobby.ann.says("a cat --Seconds 10")
     await lobby.hear(said)
@@ -166,11 +178,15 @@ async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) ->
     assert await shown(replace(WAN_TEXT, takes=tuple(Extra))) == words
 
 
-async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch(lobby: Lobby) -> None:
+async def test_another_model_in_a_draft_gives_up_what_it_can_not_switch_and_says_so(
+    lobby: Lobby,
+) -> None:
+    """Once: what is gone is no choice any more."""
     offering(lobby, WAN_TEXT, SORA)
     draft = await chosen(lobby, "Sound", "Without sound", "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "sound" not in draft.text
+    assert "Not with Sora, so left out: Without sound" in draft.text
+    assert "left out" not in (await pressed(lobby, "Length")).text
 
 
 async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobby) -> None:
@@ -181,8 +197,14 @@ async def test_another_model_in_a_draft_gives_up_nothing_that_it_can(lobby: Lobb
     chose = ("Length", "10 s", "Sound", "Without sound", "Watermark", "With a watermark")
     draft = await chosen(lobby, *chose, "Model", "Sora")
     assert "Sora · 4 s" in draft.text
-    assert "Without sound" not in draft.text
-    assert "With a watermark" in draft.text
+    assert "Not with Sora, so left out: 10 s, Without sound" in draft.text
+    assert draft.text.count("With a watermark") == draft.text.count("Without sound") == 1
+
+
+async def test_a_length_that_was_left_to_the_model_is_given_up_in_its_word(lobby: Lobby) -> None:
+    offering(lobby, replace(WAN_TEXT, auto=True), SORA)
+    draft = await chosen(lobby, "Length", "Auto, up to 10 s", "Model", "Sora")
+    assert "Not with Sora, so left out: auto" in draft.text
 
 
 # --- pictures that are handed on ------------------------------------------------------------------

@@ -51,6 +51,7 @@ from tests.unit.core.orders import job, order
 
 WAIT = 10.0
 FILM = b"a film of nine kilobytes" * 400
+ORIGINAL = b"as its gateway made it"
 
 
 class Rows:
@@ -144,9 +145,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     clock, rows = FakeClock(), Rows()
 
     @asynccontextmanager
-    async def stored(_key: str) -> AsyncIterator[Path]:
+    async def stored(key: str) -> AsyncIterator[Path]:
         file = tmp_path / "stored.mp4"
-        file.write_bytes(FILM)
+        file.write_bytes(ORIGINAL if key.startswith("originals/") else FILM)
         yield file
 
     async with FakeTelegram(clock=clock.now) as fake:
@@ -467,24 +468,46 @@ async def test_as_a_file_it_costs_one_upload_too(house: House) -> None:
 async def test_the_file_is_what_the_gateway_made(house: House) -> None:
     about = house.job()
     assert about.video is not None
-    original = Original(key="originals/a.mkv", size=len(FILM))
+    original = Original(key="originals/a.mkv", size=len(ORIGINAL))
     about = replace(about, video=replace(about.video, converted=original))
     await house.platform.films.show_file(str(house.ann.id), about)
     await house.platform.films.show(str(house.ann.id), about)
-    (post, _) = house.posts()
-    assert post.media is not None
+    file, film = house.posts()
+    assert file.media is not None
+    assert (file.media.kind, file.media.content) == ("document", ORIGINAL)
+    assert film.media is not None
+    assert (film.media.kind, film.media.content) == ("video", FILM)
     assert list(house.rows.handles) == ["originals/a.mkv#file", "videos/a.mp4"]
 
 
 async def test_a_video_that_does_not_play_everywhere_is_sent_as_a_file(house: House) -> None:
-    about = house.job()
-    assert about.video is not None
-    about = replace(about, video=replace(about.video, plays=False))
+    about = unplayable(house.job())
     await house.send(about)
     await house.platform.films.show_file(str(house.ann.id), about)
+    await house.platform.films.show(str(house.ann.id), about)
     assert house.fake.calls_of("sendVideo") == []
-    first, second = house.fake.calls_of("sendDocument")
-    assert (bool(first.files), bool(second.files)) == (True, False)
+    assert [bool(each.files) for each in house.fake.calls_of("sendDocument")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+async def test_a_video_that_does_not_play_everywhere_replaces_its_card_as_a_file(
+    house: House,
+) -> None:
+    """Where an earlier send has an unknown end, the status message becomes the result."""
+    about = unplayable(await with_card(house))
+    await house.send(about, again=True)
+    (post,) = house.posts()
+    assert post.media is not None
+    assert (post.media.kind, post.media.content) == ("document", FILM)
+    assert list(house.rows.handles) == ["videos/a.mp4#file"]
+
+
+def unplayable(job: Job) -> Job:
+    assert job.video is not None
+    return replace(job, video=replace(job.video, plays=False))
 
 
 async def test_a_film_and_its_file_have_names_of_their_own(house: House) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Temporary

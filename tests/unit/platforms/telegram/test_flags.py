@@ -8,6 +8,8 @@ import pytest
 from bot.core.errors import Refused
 from bot.core.orders import AUTO, Shaping
 from bot.core.prompts import DASHES
+from bot.core.replies import error
+from bot.i18n import say
 from bot.platforms.telegram.flags import DOUBLE, SINGLE, Wish, wish_of
 from tests.unit.core import orders
 
@@ -140,3 +142,43 @@ def test_quotation_marks_of_one_kind_close_one_another(marks: str) -> None:
 def test_what_is_quoted_is_one_value(rest: str, unwanted: str) -> None:
     wish = wish_of(rest, CATALOG)
     assert wish == Wish(prompt="a cat", chosen={"negative_prompt": unwanted})
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("a cat —sounds off", "--sound off"),
+        ("a cat -sond ON", "--sound ON"),
+        ("a cat —second 5 —sound off", "--seconds 5"),
+        ("a cat —mode “Wan 2.5”", "--model Wan 2.5"),
+        ("a cat —negativ “rain”", "--negative rain"),
+        ("a cat —aspekt 16:9", "--aspect 16:9"),
+        ("a cat —watermarks no", "--watermark no"),
+    ],
+)
+def test_a_misspelt_flag_with_a_value_of_that_flag_is_asked_about(words: str, meant: str) -> None:
+    """And with a space behind the dash it is what somebody wrote."""
+    with pytest.raises(Refused, match="flag_near") as refused:
+        wish_of(words, CATALOG)
+    assert f"Did you mean {meant}?" in say(error(refused.value).text, "en")
+    dash = next(sign for sign in words if sign in DASHES)
+    named = f"a cat {dash} {words.split()[2][1:]}"
+    assert wish_of(words.replace(dash, f"{dash} ", 1), CATALOG).prompt.startswith(named)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a cat —sounds of rain",
+        "a street —sounds off in the distance",
+        "a cat -models dancing",
+        "a garden —seeds falling",
+        "a choir —sons on a stage",
+        "a cat —aspects of light",
+        "a cat —wide shot",
+        "a second-hand —seconds-long— shot",
+        "an x-ray -moderately slow",
+    ],
+)
+def test_a_word_like_a_flag_is_a_word_where_no_value_of_that_flag_follows(words: str) -> None:
+    assert wish_of(words, CATALOG) == Wish(prompt=words)

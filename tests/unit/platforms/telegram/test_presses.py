@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.core import jobs as moves
+from bot.core import moves
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.posting import Link

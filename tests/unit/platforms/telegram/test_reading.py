@@ -192,7 +192,7 @@ def test_pictures_come_as_files_and_stickers_too(more: dict[str, Any], source: s
     [
         ({"sticker": STICKER | {"is_animated": True, "is_video": False}}, "moves_already"),
         ({"sticker": STICKER | {"is_animated": False, "is_video": True}}, "moves_already"),
-        ({"document": FILE | {"mime_type": "application/pdf"}}, "no_picture"),
+        ({"document": FILE | {"mime_type": "application/pdf"}}, "picture_kind"),
         (
             {"document": FILE | {"mime_type": "image/png", "file_size": 9_000_000}},
             "picture_too_large",

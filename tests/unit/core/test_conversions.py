@@ -1,0 +1,219 @@
+"""The line of conversions: what its cards say, what ends it, and what nobody waits for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.core.cards import SOON
+from bot.core.content import CONVERT_TRIES
+from bot.core.conversions import PACE, Conversions
+from bot.core.errors import Broken, Temporary
+from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
+from bot.core.outcomes import Accepted, Failed
+from bot.core.replies import Reply
+from bot.core.worker import MOST_STEPS
+from bot.store.conversions import Line
+from bot.store.settings import Settings
+from bot.workers import job_loops, running, word_loops
+from tests.databases import open_rows
+from tests.unit.core.workshop import RAW, RunningClock, Workshop
+
+WORK = RAW.seconds * PACE
+"""Seconds that the conversion of a scripted video is expected to take."""
+Told = tuple[str, int | None, object]
+
+
+def told(reply: Reply) -> Told:
+    """The sentence of a card, the videos before it, and when it is ready: a time, or a word."""
+    facts = {fact.id: fact.values.get("at", "soon") for fact in reply.facts}
+    return reply.text.id, reply.text.count, facts.get("fact.ready") or facts.get("fact.soon")
+
+
+async def converted(workshop: Workshop, seconds: float) -> None:
+    """Convert what is in the line; each takes so long, and meanwhile cards are edited."""
+
+    async def meanwhile() -> None:
+        await workshop.speak(seconds)
+
+    workshop.studio.meanwhile = meanwhile
+    await workshop.work(600)
+    await workshop.speak(1)
+
+
+async def test_a_card_tells_how_many_are_before_it_and_when_it_is_ready(
+    workshop: Workshop,
+) -> None:
+    jobs = [await workshop.in_line(name) for name in ("one", "two", "three")]
+    seen: list[Told] = []
+
+    async def look() -> None:
+        workshop.studio.meanwhile = None
+        seen.extend([told(await workshop.cards.card(job)) for job in jobs])
+
+    workshop.studio.meanwhile = look
+    now = workshop.clock.time
+    await workshop.work(1)
+    assert seen == [
+        ("card.converting", None, now + WORK),
+        ("card.waiting_for_conversion", 1, now + 2 * WORK),
+        ("card.waiting_for_conversion", 2, now + 3 * WORK),
+    ]
+
+
+async def test_a_card_in_line_is_edited_only_where_people_see_a_difference(
+    workshop: Workshop,
+) -> None:
+    for name in ("one", "two", "three"):
+        await workshop.in_line(name)
+    began = workshop.clock.time
+    await converted(workshop, WORK)
+    edits = [told(each) for each in workshop.chat.edited if each.prompt == "three"]
+    line, now = "card.waiting_for_conversion", "card.converting"
+    ready_at = [each for each in edits if isinstance(each[2], float)]
+    assert [(*each[:2], each[2] == "soon") for each in edits if each[0] in (line, now)] == [
+        (line, 2, False),
+        (line, 1, False),
+        (now, None, False),
+        (now, None, True),
+    ]
+    assert all(float(str(each[2])) == pytest.approx(began + 3 * WORK, abs=3) for each in ready_at)
+    assert edits[-1][0] == "card.delivered"
+
+
+async def test_a_conversion_that_takes_longer_promises_no_other_time(workshop: Workshop) -> None:
+    """Nor do those behind it."""
+    for name in ("one", "two"):
+        await workshop.in_line(name)
+    late: list[Told] = []
+
+    async def meanwhile() -> None:
+        await workshop.speak(WORK + SOON + 5)
+        late.extend(told(each) for each in workshop.chat.edited)
+        workshop.studio.meanwhile = None
+
+    workshop.studio.meanwhile = meanwhile
+    await workshop.work(1)
+    assert ("card.converting", None, None) in late
+    assert late[-1][2] is None
+    count = len(late)
+    assert count == len(set(late)), "nothing is said twice"
+
+
+async def test_how_long_it_takes_is_learned_and_outlives_the_process(workshop: Workshop) -> None:
+    for name in ("one", "two", "three"):
+        await workshop.in_line(name)
+    await converted(workshop, WORK / 2)
+    workshop.studio.meanwhile = None
+    job = await workshop.in_line("four")
+    anew = Conversions(Line(workshop.database), Settings(workshop.database), workshop.clock)
+    place = await anew.place(job)
+    assert place is not None
+    assert place.ready_at == pytest.approx(workshop.clock.time + WORK / 2, abs=2)
+
+
+async def end_of(workshop: Workshop, job: Job) -> tuple[Status, bool | None, list[str]]:
+    """Its state, whether its video plays, and what was said of it."""
+    await workshop.speak(60)
+    after = await workshop.job(job.id)
+    said = [fact.id for _, reply, _ in workshop.chat.said for fact in reply.facts]
+    return after.status, after.video.plays if after.video else None, said
+
+
+async def test_a_video_that_can_not_be_converted_is_posted_as_it_came(workshop: Workshop) -> None:
+    workshop.studio.conversions = [RAW]
+    job = await workshop.in_line("one")
+    await workshop.work(1)
+    status, plays, said = await end_of(workshop, job)
+    assert (status, plays, "fact.not_converted" in said) == (Status.DELIVERED, False, True)
+
+
+async def test_a_conversion_that_the_process_dies_of_is_given_up(workshop: Workshop) -> None:
+    job = await workshop.in_line("one")
+    for _ in range(MOST_CRASHES):
+        now = workshop.clock.time
+        assert await workshop.jobs.claim([Status.CONVERTING], now=now, until=now + CLAIM, most=1)
+        workshop.clock.time += CLAIM
+    await workshop.work(1)
+    status, plays, said = await end_of(workshop, job)
+    assert (status, plays, "fact.not_converted" in said) == (Status.DELIVERED, False, True)
+
+
+@pytest.mark.parametrize("trouble", [Temporary("storage_unavailable"), Broken("worker_failed")])
+async def test_a_conversion_is_tried_a_few_times_and_not_for_ever(
+    workshop: Workshop, trouble: Temporary | Broken
+) -> None:
+    workshop.studio.conversions = [trouble] * 9
+    job = await workshop.in_line("one")
+    await workshop.work(600)
+    status, plays, _ = await end_of(workshop, job)
+    assert (status, plays) == (Status.DELIVERED, False)
+    assert len(workshop.studio.conversions) == 9 - CONVERT_TRIES
+
+
+async def test_a_video_whose_copy_is_gone_is_fetched_again(workshop: Workshop) -> None:
+    workshop.studio.conversions = [Broken("file_missing")]
+    job = await workshop.in_line("one")
+    fetched = len(workshop.gateway.asked)
+    await workshop.work(60)
+    assert (await end_of(workshop, job))[:2] == (Status.DELIVERED, True)
+    assert len(workshop.gateway.asked) == fetched + 1
+
+
+async def test_a_restart_converts_what_is_stored_and_asks_the_gateway_for_nothing(
+    workshop: Workshop,
+) -> None:
+    """Links to a video may live for minutes only."""
+    job = await workshop.in_line("one")
+    now = workshop.clock.time
+    await workshop.jobs.claim([Status.CONVERTING], now=now, until=now + CLAIM, most=1)
+    await workshop.jobs.expire_claims(now=now)
+    fetched = len(workshop.gateway.asked)
+    await workshop.work(1)
+    assert (await end_of(workshop, job))[:2] == (Status.DELIVERED, True)
+    assert len(workshop.gateway.asked) == fetched
+    after = await workshop.job(job.id)
+    assert after.video is not None
+    assert (after.video.original.key, after.unconverted) == (RAW.key, None)
+
+
+@pytest.mark.proof
+async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: Path) -> None:
+    """In the real loops, with a line of conversions of which the first does not end."""
+    async with open_rows(tmp_path) as database:
+        workshop, free = Workshop(database, tmp_path, clock=RunningClock()), asyncio.Event()
+        workshop.studio.unplayable, workshop.studio.meanwhile = True, free.wait
+        workshop.gateway.creations = [Accepted("v1", ("https://gateway.test/v.mp4",))]
+        async with asyncio.timeout(20), _running(workshop):
+            slow = [await workshop.asked(f"slow {each}") for each in range(MOST_STEPS + 1)]
+            while (await workshop.line.waiting())[len(slow) - 1 :] == []:
+                await workshop.chat.news.get()
+            workshop.studio.unplayable = False
+            await workshop.asked("plays")
+            assert await _answer(workshop) == ("plays", "result.ready")
+            workshop.gateway.looks = [Failed(Reason.MODERATED, "no")]
+            await workshop.asked("refused")
+            assert await _answer(workshop) == ("refused", "failure.moderated")
+            assert {(await workshop.job(job.id)).status for job in slow} == {Status.CONVERTING}
+            free.set()
+            assert await _answer(workshop) == ("slow 0", "result.ready")
+
+
+@asynccontextmanager
+async def _running(workshop: Workshop) -> AsyncIterator[None]:
+    """The loops of the service."""
+    words = (workshop.posts, workshop.posting, workshop.notices, workshop.telling, ["chat"])
+    jobs = (workshop.jobs, workshop.steps, workshop.pauses, workshop.probing)
+    common = (workshop.clock, workshop.bells)
+    async with running(*job_loops(*jobs, *common), *word_loops(*words, *common)):
+        yield
+
+
+async def _answer(workshop: Workshop) -> tuple[str | None, str]:
+    """The prompt of the next order that gets a result or a failure, and what is said of it."""
+    while True:
+        reply = await workshop.chat.news.get()
+        if reply.ping:
+            return reply.prompt, reply.text.id
