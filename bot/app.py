@@ -154,6 +154,7 @@ def _needs(
         posts=rows.posts,
         facts=rows.settings,
         stored=studio.file,
+        viewable=studio.viewable,
         link=pages.link,
         ways=_accounts(config, rows).ways,
         database=rows.database,

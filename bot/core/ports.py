@@ -231,7 +231,7 @@ class Posts(Protocol):
         """Surely nothing was said: forget that a send was begun."""
 
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
-        """A definite no: the next rung of the ladder, with no send under way."""
+        """A definite no: the next rung, with no send under way; the same rung keeps its tries."""
 
     async def sent(
         self,

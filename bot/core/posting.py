@@ -23,6 +23,8 @@ from bot.log import get_logger
 
 MOST_TRIES = 1500
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
+MOST_FILES = 10
+"""Tries of files, each smaller than the last, before words alone are sent."""
 MOST_WAIT = 60.0
 """Seconds between two tries: what was paid for is said within a minute of any outage's end."""
 AWAY = 10.0
@@ -266,7 +268,8 @@ class Posting:
         forbidden = post.form is Form.FILE and refused.code == "files_forbidden"
         if too_large:
             # With no address for a link, the limit just learned makes the next file a smaller one.
-            await self._posts.fall(post, Form.LINK if linked else None, direct=post.direct)
+            lower = Form.FILE if post.attempts < MOST_FILES else Form.TEXT
+            await self._posts.fall(post, Form.LINK if linked else lower, direct=post.direct)
         elif forbidden and linked:
             await self._posts.fall(post, Form.LINK, direct=post.direct)
         elif forbidden and post.direct:

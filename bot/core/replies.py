@@ -73,7 +73,6 @@ class Button:
     most `MOST_CARRIED` bytes without white space."""
     shown: str | None = None
     """The value in its label, where people know it by another name."""
-
     word: str | None = None
     """Which label it has, where its action has several."""
 
@@ -302,9 +301,11 @@ def cost_fact(request: VideoRequest, cost: str) -> Text:
 
 
 def switched(order: Order) -> list[Text]:
-    """The switches that the person set."""
+    """The switches that the person set, and what they don't want to see."""
     given = ((word, getattr(order, field)) for word, field in SWITCHES.items())
-    return [position(word, on=on) for word, on in given if on is not None]
+    unwanted = order.negative_prompt
+    without = [Text(id="fact.negative", values={"words": unwanted})] if unwanted else []
+    return [*(position(word, on=on) for word, on in given if on is not None), *without]
 
 
 def position(switch: str, *, on: bool) -> Text:
@@ -352,10 +353,9 @@ def _queued(job: Job) -> str:
         return "fetching" if any(each.source for each in job.order.pictures) else "preparing"
     if job.sound_missing:
         return "fetching_sound"
-    if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE):
-        return job.status
-    waits_for = "operator" if job.reason in LOCKS else "gateway"
-    return Reason.PAUSED if job.reason is Reason.PAUSED else f"waiting_for_{waits_for}"
+    if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE, Reason.PAUSED):
+        return Reason.PAUSED if job.reason is Reason.PAUSED else job.status
+    return "waiting_for_operator" if job.reason in LOCKS else "waiting_for_gateway"
 
 
 def _left(job: Job, left: Left | None) -> list[Text]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import Refused
+from bot.core.orders import Sound
 from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text
 from bot.simulator.faults import Fault
@@ -122,6 +123,10 @@ async def test_never_more_than_asked_for(place: Place) -> None:
     with pytest.raises(Refused) as caught:
         await place.platform.fetch(picture, place.folder / "picture", most=50)
     assert caught.value.code == "picture_too_large"
+    sound = Sound(source=picture.source, filename="song.mp3", size=picture.size)
+    with pytest.raises(Refused) as caught:
+        await place.platform.fetch(sound, place.folder / "sound", most=50)
+    assert caught.value.code == "sound_too_large"
 
 
 async def test_a_picture_that_is_gone_is_a_definite_no(place: Place) -> None:

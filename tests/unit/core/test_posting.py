@@ -14,7 +14,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import AUTO
 from bot.core.outcomes import Busy, Failed, Running, Uncertain
-from bot.core.posting import AWAY, Link
+from bot.core.posting import AWAY, MOST_FILES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor
@@ -394,6 +394,17 @@ async def test_a_video_that_waits_to_be_shrunk_has_not_been_tried(workshop: Work
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
     assert said(workshop) == [("result.ready", True, False)]
+
+
+async def test_files_that_stay_too_large_come_to_an_end_in_words(workshop: Workshop) -> None:
+    """A server that refuses every size is not sent one file after another for ever."""
+    workshop.chat.limit = 1
+    workshop.studio.shrinks = True
+    workshop.chat.sends = [Refused("file_too_large")] * MOST_FILES + [None]
+    await workshop.made(order())
+    await workshop.speak()
+    files = [("result.ready", True, False)] * MOST_FILES
+    assert said(workshop) == [*files, ("result.too_large", False, False)]
 
 
 async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown_end(

@@ -15,6 +15,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job
 from bot.core.orders import Order
+from bot.core.posting import Link
 from bot.core.posts import CARD_GRACE, Post
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
@@ -89,6 +90,8 @@ class Bot:
     clock: FakeClock
     database: Database
     patience: float = 2.0
+    link: Link | None = None
+    """Where the world finds any video; None: it does not see us."""
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -127,6 +130,8 @@ class Bot:
             posts=self.posts,
             facts=self.facts,
             clock=self.clock,
+            stored=self.media.file,
+            link=lambda _: self.link,
             patience=self.patience,
         )
 

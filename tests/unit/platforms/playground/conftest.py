@@ -21,6 +21,7 @@ from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
 from bot.core.wake import Wake
+from bot.media.studio import Studio
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import Commands
 from bot.platforms.playground.doors import Doors
@@ -122,9 +123,13 @@ async def open_hall(
             return replies.card(job)
 
         platform = PlaygroundPlatform(
-            folder / "playground", clock=clock, posts=posts, stored=studio.file
+            folder / "playground",
+            clock=clock,
+            posts=posts,
+            stored=studio.file,
+            viewable=(viewer := Studio(folder / "viewer")).viewable,
         )
-        async with platform:
+        async with viewer, platform:
             commands = Commands(platform, service=service, card=card, posts=posts)
             doors = Doors(platform, commands, clock=clock)
             async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
