@@ -9,17 +9,17 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
-from ipaddress import ip_network
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
+from bot import control, site
 from bot.backups.daily import FAILED, Daily
-from bot.chats import Intake, Needs, switched_on
+from bot.chats import Needs, switched_on
 from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
+from bot.core.acts import UseCase
 from bot.core.cards import Cards
 from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
@@ -27,7 +27,6 @@ from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
-from bot.core.links import Signer
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
@@ -36,18 +35,15 @@ from bot.core.steps import Steps
 from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
+from bot.core.wake import Wake
 from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
+from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
-from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
 from bot.store.restored import time_of_restore
-from bot.store.settings import Settings
-from bot.web import descriptors, server
-from bot.web.connections import LOCAL, Limits
-from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, running, word_loops
 
@@ -105,7 +101,7 @@ async def open_app(
         rows = await enter(open_rows(config, home, clock, changed=bells.both.ring))
         studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
         gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
-        pages = _pages(config, rows, studio, await _signer(rows.settings), clock)
+        pages = await site.pages_of(config, rows, studio, clock)
         needs = _needs(config, rows, studio, pages, clock, note)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
@@ -118,15 +114,42 @@ async def open_app(
         cards = _cards(config, rows, line, clock)
         posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
-        health = _health(config, rows, platforms.values(), clock)
-        address = await enter(_serve(config, pages, health, intakes))
+        address = await enter(site.serving(config, rows, platforms, pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
-        await enter(running(*_nightly(config, rows, studio, private, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
+        await enter(_upkeep(config, rows, gateways, studio, private, clock, bells))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
+
+
+@asynccontextmanager
+async def _upkeep(
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    studio: Studio,
+    private: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> AsyncIterator[None]:
+    """The operator's side: the nightly backup, and commands that ask over the socket."""
+    asked = operators(config, rows, gateways, clock, bells.both)
+    async with (
+        running(*_nightly(config, rows, studio, private, clock, bells)),
+        control.serving(config.data_dir, asked),
+    ):
+        yield
+
+
+def operators(
+    config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, wake: Wake
+) -> Mapping[str, UseCase]:
+    """The operators' use cases, by the name that a command asks for."""
+    return use_cases(
+        config, rows, gateways, clock=clock, wake=wake, new_id=new_id, new_seed=new_seed
+    )
 
 
 def _needs(
@@ -314,61 +337,12 @@ def _word_loops(
     return word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
 
 
-def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Clock) -> Pages:
-    web = config.settings.web
-    return Pages(
-        get_job=rows.jobs.get,
-        media=studio,
-        signer=signer,
-        clock=clock,
-        public_url=web.public_url,
-        lifetime=web.link_days * 86_400,
-    )
-
-
-def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
-    checks: dict[str, Check] = {
-        "database: no answer": Heartbeat(rows.database, clock).beats,
-        "disk: almost full": partial(has_room, config.data_dir),
-        **{f"{each.name}: not connected": each.is_connected for each in platforms},
-    }
-    return Health(checks, clock=clock)
-
-
-def _serve(
-    config: Config, pages: Pages, health: Health, intakes: Sequence[Intake]
-) -> AbstractAsyncContextManager[str]:
-    web = config.settings.web
-    rooms = [route for intake in intakes for route in intake.routes]
-    routes = [*pages.routes, *health.routes, *rooms]
-    return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
-
-
-def _web_limits(config: Config) -> Limits:
-    """As many connections as leave enough descriptors to chats and gateways."""
-    allowed = descriptors.raised()
-    most = descriptors.connections(allowed)
-    if allowed < descriptors.WANTED:
-        log.warning("web.limited", descriptors=allowed, wanted=descriptors.WANTED, connections=most)
-    proxies = (ip_network(each, strict=False) for each in config.settings.web.trusted_proxies)
-    return Limits(most=most, trusted=(*LOCAL, *proxies))
-
-
 def _at_once(config: Config) -> Callable[[str], int | None]:
     def at_once(name: str) -> int | None:
         found = (terms.catalog.model(name) for terms in config.all_terms)
         return next((model.at_once for model in found if model), None)
 
     return at_once
-
-
-async def _signer(settings: Settings) -> Signer:
-    """Links are signed with a key of our own, made at the first start and kept with the rows."""
-    key = await settings.get("links.key")
-    if key is None:
-        key = secrets.token_hex(32)
-        await settings.put("links.key", key)
-    return Signer({"a": bytes.fromhex(key)})
 
 
 def new_id() -> str:

@@ -9,9 +9,13 @@ from bot.core.errors import Broken
 from bot.core.ports import Clock
 from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
+from bot.store.acts import Acts
+from bot.store.blocks import Blocks
 from bot.store.communities import Communities
 from bot.store.conversions import Line
 from bot.store.database import Database, open_database
+from bot.store.grants import Grants
+from bot.store.holds import Holds
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
@@ -19,7 +23,9 @@ from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
+from bot.store.settling import Settling
 from bot.store.spool import Spool
+from bot.store.statistics import Sums
 from bot.store.times import Times
 from bot.workers import running
 
@@ -41,6 +47,12 @@ class Rows:
     line: Line
     spool: Spool
     times: Times
+    acts: Acts
+    holds: Holds
+    blocks: Blocks
+    settling: Settling
+    grants: Grants
+    sums: Sums
 
 
 @asynccontextmanager
@@ -67,6 +79,12 @@ async def open_rows(
             Line(database),
             Spool(config.data_dir),
             Times(database),
+            Acts(database),
+            Holds(database),
+            Blocks(database),
+            Settling(database),
+            Grants(database),
+            Sums(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()
@@ -74,6 +92,8 @@ async def open_rows(
         await rows.jobs.expire_claims(now=clock.now())
         await rows.posts.expire_claims(now=clock.now())
         await _bring_home(rows, clock)
+        for hold in await rows.holds.all():
+            log.warning("service.held", gateway=hold.name, by=hold.actor)
         async with running(timekeeper.run()):
             yield rows
 

@@ -15,7 +15,10 @@ CONFIG_ERROR = 78
 """EX_CONFIG of sysexits.h."""
 TEMPORARY_FAILURE = 75
 """EX_TEMPFAIL: try again when the other instance has ended, or the database is there."""
-_TEMPORARY = ("database_in_use", "database_taken", "database_unreachable")
+_TEMPORARY = (
+    *("database_in_use", "database_taken", "database_unreachable"),
+    *("service_silent", "control_silent", "control_busy", "control_slow"),
+)
 _CONFIG = (
     "database_missing",
     "database_saved",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import db
+from bot.cli import db, operations
 from bot.cli.options import HERE, AsJson, ConfigFile
 
 
@@ -67,7 +67,8 @@ app = typer.Typer(
 )
 
 jobs_app = typer.Typer(no_args_is_help=True)
-app.add_typer(jobs_app, name="jobs", help="Look at jobs, beside the running service or without it.")
+app.add_typer(jobs_app, name="jobs", help="Look at jobs, and settle them.")
+operations.add_to(app, jobs_app)
 
 app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
 

@@ -1,4 +1,4 @@
-"""The options that many commands have."""
+"""Options that several commands have."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,3 +24,4 @@ ConfigFile = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
 ]
+Why = Annotated[str, typer.Option("--why", help="Why: kept with the act, for other operators.")]

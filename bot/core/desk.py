@@ -67,10 +67,7 @@ class Desk:
 
     async def begin(self, job: Job, at_once: int | None) -> Job | None:
         """The POST is about to leave, if there is a place for it: `submitting` if it may."""
-        now = self.clock.now()
-        if at_once is None:
-            return await self.save(job, moves.submitting(job, now=now))
-        begun = await self.jobs.begin(job, now=now, at_once=at_once)
+        begun = await self.jobs.begin(job, now=self.clock.now(), at_once=at_once)
         if begun is not None:
             log.info(f"job.{begun.status}", job=begun.id, reason=begun.reason)
         self.ring()

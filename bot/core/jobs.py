@@ -17,6 +17,9 @@ THUMBNAIL_SIDE = 1280
 UNNAMED = "-"
 """In place of a gateway's id where a video came without one: it is never asked about."""
 
+HELD = 600.0
+"""Seconds after which an order that an operator holds looks again; the end of a hold calls it."""
+
 MOST_CRASHES = 3
 """Deaths of the process in a row, each during the same step of a job, that make it suspect."""
 
@@ -61,6 +64,8 @@ class Reason(StrEnum):
     BUSY = "busy"
     AT_ONCE = "at_once"
     """Not an end: its model has no place free at its gateway."""
+    PAUSED = "paused"
+    """Not an end: an operator lets nothing leave to its gateway, or to any."""
     PICTURE_GONE = "picture_gone"
     PICTURE_BAD = "picture_bad"
     """Damaged, or worse: its decoder dies of it."""
@@ -96,6 +101,8 @@ class Reason(StrEnum):
     """Not an end: the order was answered with an error that leaves open whether it was taken."""
     RESTORED = "restored"
     """Not an end: it came out of a backup, and may have been ordered after that was made."""
+    NOT_TAKEN = "not_taken"
+    TRIED_AGAIN = "tried_again"
     BY_PERSON = "by_person"
     BY_ADMIN = "by_admin"
     UNANSWERED = "unanswered"

@@ -128,7 +128,33 @@ class Open:
     """Probe: what was asked free of charge was answered as for a good key with a balance."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One video in a gateway's own list. Whatever it does not tell is missing."""
+
+    id: str
+    model: str = ""
+    status: str = ""
+    created_at: float | None = None
+    """Seconds since the epoch, by the gateway's clock."""
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoList:
+    """List: the newest first; `whole` if it reaches back as far as was asked."""
+
+    videos: tuple[Listed, ...]
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NoList:
+    """List: this gateway has none."""
+
+
 Creation = Accepted | Made | NotSent | Busy | Locked | Rejected | Uncertain
 Look = Running | Done | Failed | Missing | Locked | Trouble
 Fetch = Fetched | Locked | Trouble | Unusable
 Probe = Open | Locked | Trouble
+Listing = VideoList | NoList | Trouble

@@ -17,7 +17,7 @@ from bot.core.orders import (
     Still,
     VideoRequest,
 )
-from bot.core.outcomes import Creation, Fetch, Look, Probe
+from bot.core.outcomes import Creation, Fetch, Listing, Look, Probe
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Reply
@@ -48,6 +48,11 @@ class Jobs(Protocol):
         Its card is owed from `card_at`. Raises `Refused` with the limit that stands in the way.
         """
 
+    async def check_welcome(
+        self, platform: str, person_id: str, *, orders: bool, now: float
+    ) -> None:
+        """Raise `Refused` where an operator refuses this person, or `orders` of everybody."""
+
     async def get(self, job_id: str) -> Job | None: ...
 
     async def claim(
@@ -77,11 +82,12 @@ class Jobs(Protocol):
     async def save(self, before: Job, after: Job, *, now: float) -> Job | None:
         """Write the change and the posts it owes; None if somebody else was faster."""
 
-    async def begin(self, job: Job, *, now: float, at_once: int) -> Job | None:
+    async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
         """The POST is about to leave, if fewer than `at_once` of its model are in flight there.
 
         Else it waits its turn: due when the first of those is "taking long", or as soon as one is
-        over. None if somebody else was faster.
+        over. While an operator holds its gateway, it waits for the end of that. None if somebody
+        else was faster.
         """
 
     async def accept(
@@ -109,16 +115,6 @@ class Jobs(Protocol):
 
     async def durations(self, model: str, seconds: int) -> list[float]:
         """Seconds the gateway took for recent videos of this model and length."""
-
-
-class Spool(Protocol):
-    """Where a gateway's id goes when the database can't take it."""
-
-    def add(self, job_id: str, gateway_id: str, sources: Sequence[str] = ()) -> None:
-        """Write it down and wait until the disk has it. Raises `OSError`."""
-
-    def forget(self, job_id: str) -> None:
-        """The job's row has its id. Raises `OSError`."""
 
 
 class Pauses(Protocol):
@@ -294,6 +290,9 @@ class Gateway(Protocol):
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """See once how far it is; what the answer quotes of `prompt` decides nothing."""
+
+    async def listing(self, *, since: float) -> Listing:
+        """The videos of this key that were ordered since then, as the gateway tells. GETs alone."""
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""

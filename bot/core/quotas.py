@@ -55,8 +55,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """More than the limits say, by an operator and for this day alone."""
+
+    person_videos: int = 0
+    person_tries: int = 0
+    person_paid: int = 0
+    community_videos: int = 0
+    purse_videos: int = 0
+    purse_money: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Today's counts (for `person_at_once`, of right now)."""
+    """Today's counts (for `person_at_once`, of right now), and what was granted beyond limits."""
 
     person_videos: int = 0
     person_tries: int = 0
@@ -68,24 +80,38 @@ class Usage:
     """None where there is no community, whose limit then says nothing."""
     purse_videos: int = 0
     purse_money: int = 0
+    granted: Granted = Granted()
+
+
+def allowed(limits: Limits, granted: Granted) -> dict[str, int | None]:
+    """The most of each figure of a usage today; None where there is no limit."""
+    videos = limits.person_videos
+    most = {
+        "person_at_once": limits.person_at_once,
+        "person_videos": videos,
+        "person_paid": None if videos is None else videos + IN_DOUBT,
+        "person_tries": None if videos is None else videos * TRIES_PER_VIDEO,
+        "community_videos": limits.community_videos,
+        "purse_videos": limits.purse_videos,
+        "purse_money": limits.purse_money,
+    }
+    return {
+        name: None if limit is None else limit + getattr(granted, name, 0)
+        for name, limit in most.items()
+    }
 
 
 def refusal(
     usage: Usage, limits: Limits, *, quota_cost: int, spend_cost: int, resets_at: float
 ) -> Refused | None:
     """The first limit that one more video would pass, in words for the person; None if none."""
-    videos = limits.person_videos
-    tries = None if videos is None else videos * TRIES_PER_VIDEO
-    asked = (
-        ("person_at_once", usage.person_at_once, 1, limits.person_at_once),
-        ("person_videos", usage.person_videos, quota_cost, videos),
-        ("person_paid", usage.person_paid, 1, most_paid(limits)),
-        ("person_tries", usage.person_tries, 1, tries),
-        ("community_videos", usage.community_videos, quota_cost, limits.community_videos),
-        ("purse_videos", usage.purse_videos, 1, limits.purse_videos),
-        ("purse_money", usage.purse_money, spend_cost, limits.purse_money),
-    )
-    for name, used, more, most in asked:
+    more_of = {
+        "person_videos": quota_cost,
+        "community_videos": quota_cost,
+        "purse_money": spend_cost,
+    }
+    for name, most in allowed(limits, usage.granted).items():
+        used, more = getattr(usage, name), more_of.get(name, 1)
         if used is None:
             continue
         if most == 0:
@@ -97,18 +123,15 @@ def refusal(
     return None
 
 
-def most_paid(limits: Limits) -> int | None:
-    """How many videos a day may be paid for on account of one person; None if any number."""
-    return None if limits.person_videos is None else limits.person_videos + IN_DOUBT
+def most_paid(usage: Usage, limits: Limits) -> int | None:
+    """How many videos may be paid for today on account of one person; None if any number."""
+    return allowed(limits, usage.granted)["person_paid"]
 
 
 def left(usage: Usage, limits: Limits) -> int | None:
     """How many more videos this person may have today, whichever limit is nearest."""
-    each = (
-        (usage.person_videos, limits.person_videos),
-        (usage.person_paid, most_paid(limits)),
-        (usage.community_videos, limits.community_videos),
-        (usage.purse_videos, limits.purse_videos),
-    )
-    known = ((used, most) for used, most in each if used is not None and most is not None)
-    return min((max(0, most - used) for used, most in known), default=None)
+    most = allowed(limits, usage.granted)
+    each = ("person_videos", "person_paid", "community_videos", "purse_videos")
+    known = ((getattr(usage, name), most[name]) for name in each)
+    rest = [limit - used for used, limit in known if used is not None and limit is not None]
+    return max(0, min(rest)) if rest else None

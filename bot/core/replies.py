@@ -73,7 +73,6 @@ class Button:
     most `MOST_CARRIED` bytes without white space."""
     shown: str | None = None
     """The value in its label, where people know it by another name."""
-
     word: str | None = None
     """Which label it has, where its action has several."""
 
@@ -266,7 +265,7 @@ def _numbered(number: int, of: int) -> Text:
 
 def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     """A person's videos of today, and those still left."""
-    used, most = usage.person_videos, limits.person_videos
+    used, most = usage.person_videos, quotas.allowed(limits, usage.granted)["person_videos"]
     if left is None:
         facts = [Text(id="quota.unlimited", count=used)]
     elif most is None:
@@ -274,7 +273,7 @@ def quota(left: Left | None, usage: Usage, limits: Limits) -> list[Text]:
     else:
         facts = [Text(id="quota.day", values={"used": used}, count=most)]
         if (doubt := usage.person_paid - used) > 0:
-            values = {"most": quotas.most_paid(limits)}
+            values = {"most": quotas.most_paid(usage, limits)}
             facts.append(Text(id="quota.in_doubt", values=values, count=doubt))
     if left is not None:
         facts.append(Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos))
@@ -334,16 +333,8 @@ def _line(job: Job, before: int) -> Text | None:
 
 
 def _state(job: Job, *, is_direct: bool) -> str:
-    if job.status is Status.QUEUED and job.pictures_missing:
-        given = any(each.source for each in job.order.pictures)
-        return "fetching" if given else "preparing"
-    if job.status is Status.QUEUED and job.sound_missing:
-        return "fetching_sound"
-    if job.status is Status.QUEUED and job.reason in LOCKS:
-        return "waiting_for_operator"
-    own = (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE)
-    if job.status is Status.QUEUED and job.reason not in own:
-        return "waiting_for_gateway"
+    if job.status is Status.QUEUED:
+        return _queued(job)
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
         return Reason.UNDELIVERABLE
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
@@ -355,6 +346,16 @@ def _state(job: Job, *, is_direct: bool) -> str:
     if is_direct and job.status is Status.DELIVERED:
         return f"{job.status}_direct"
     return job.status
+
+
+def _queued(job: Job) -> str:
+    if job.pictures_missing:
+        return "fetching" if any(each.source for each in job.order.pictures) else "preparing"
+    if job.sound_missing:
+        return "fetching_sound"
+    if job.reason in (None, Reason.AT_ONCE, Reason.PICTURE_TOO_LARGE, Reason.PAUSED):
+        return Reason.PAUSED if job.reason is Reason.PAUSED else job.status
+    return "waiting_for_operator" if job.reason in LOCKS else "waiting_for_gateway"
 
 
 def _left(job: Job, left: Left | None) -> list[Text]:

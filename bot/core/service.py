@@ -127,6 +127,7 @@ class Service:
     async def check(self, address: Address, person: Person) -> None:
         """Raise `Refused` if any order of theirs is refused there now: before a form opens."""
         await self.access.check(person, address)
+        await self._check_welcome(address.platform, person, orders=True)
         now, limits = self._clock.now(), (await self.terms(address)).limits
         usage = await self._jobs.usage(address, person.id, limits, now=now)
         resets_at = limits.day(now)[1]
@@ -164,6 +165,7 @@ class Service:
         where the catalogue no longer offers it.
         """
         job = await self._job(job_id)
+        await self._check_welcome(call.address.platform, call.person)
         await self._check_seen(job, call)
         order = await self._variation(job, action, call.address, value, prompt)
         if order is None:
@@ -216,15 +218,13 @@ class Service:
 
     async def check_delete(self, job_id: str, actor: Actor) -> None:
         """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
-        job = await self._job(job_id)
-        _check_owner(job, actor)
+        job = await self._pressed_on(job_id, actor)
         if job.status is not Status.DELIVERED or job.video is None:
             raise Refused("nothing_to_delete")
 
     async def delete(self, job_id: str, actor: Actor) -> Job:
         """Take a finished video away for good: file, links, message. It was made: it counts."""
-        job = await self._job(job_id)
-        _check_owner(job, actor)
+        job = await self._pressed_on(job_id, actor)
         if job.status is Status.DELIVERED and job.video:
             await self._deleting(job.id, self._clock.now())
             # First the file: a crash in between leaves a row that says so, and a second press.
@@ -254,6 +254,7 @@ class Service:
 
     async def cancel(self, job_id: str, actor: Actor) -> Job:
         """Withdraw a job that no gateway has: nothing counts. `Refused` once one may have it."""
+        await self._pressed_on(job_id, actor)
 
         def change(job: Job) -> Job:
             if job.status is Status.CANCELLED:
@@ -267,6 +268,7 @@ class Service:
 
     async def silence(self, job_id: str, actor: Actor) -> Job:
         """*Don't post*: the video will be kept for its person only, and still counts."""
+        await self._pressed_on(job_id, actor)
 
         def change(job: Job) -> Job:
             match job.status:
@@ -328,6 +330,17 @@ class Service:
                     raise Refused("not_your_sound")
                 known = given.author is not None
                 raise Refused("not_your_picture" if known else "picture_owner_unknown")
+
+    async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
+        """The job, if this person may press its buttons."""
+        job = await self._job(job_id)
+        _check_owner(job, actor)
+        await self._check_welcome(job.order.address.platform, actor.person)
+        return job
+
+    async def _check_welcome(self, platform: str, person: Person, *, orders: bool = False) -> None:
+        now = self._clock.now()
+        await self._jobs.check_welcome(platform, person.id, orders=orders, now=now)
 
     async def _change(self, job_id: str, actor: Actor, change: Callable[[Job], Job]) -> Job:
         """Apply `change` for the owner or a moderator; again if somebody was faster."""

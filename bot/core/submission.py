@@ -15,11 +15,12 @@ from bot.core import fetching, moves, schedule
 from bot.core.desk import PAUSE, UNCALLED, Desk
 from bot.core.errors import BotError, Broken, Temporary, Unwritten
 from bot.core.fronts import Fronts
-from bot.core.jobs import HARD_DEADLINE, IN_BETWEEN, Job, Reason, Status
+from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Made, NotSent, Rejected, Uncertain
 from bot.core.parts import room, weight, within
-from bot.core.ports import Gateway, Media, Spool
+from bot.core.ports import Gateway, Media
+from bot.core.spool import Spool
 from bot.log import get_logger
 
 MOST_TRIES = 33
@@ -100,7 +101,8 @@ class Submission:
             return
         pause = await self._desk.held(job)
         if pause is not None:
-            due_at = self._desk.clock.now() + PAUSE
+            patience = HELD if pause.reason is Reason.PAUSED else PAUSE
+            due_at = self._desk.clock.now() + patience
             waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=pause.reason)
             await self._desk.save(job, waiting)
             await self._desk.catch_up(job)

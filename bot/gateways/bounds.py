@@ -19,6 +19,8 @@ class Bounds:
     stride: int = 64 * 1024
     answer: int = 1_000_000
     """Bytes that are read of an answer that is no video."""
+    listing: int = 4_000_000
+    """Bytes that are read of a page of videos."""
     video: int = 500_000_000
     room: float = 1.0
     """Seconds between two tries to write to a disk that takes nothing."""

@@ -17,12 +17,23 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from bot.core.orders import VideoRequest
-from bot.core.outcomes import Creation, Fetch, Look, NotSent, Probe, Trouble
+from bot.core.outcomes import (
+    Creation,
+    Fetch,
+    Listed,
+    Listing,
+    Look,
+    NotSent,
+    Probe,
+    Trouble,
+    VideoList,
+)
 from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
 from bot.gateways.details import Answer
 from bot.gateways.downloads import Downloads
 from bot.gateways.guard import guarded_connector
+from bot.gateways.listings import MOST_PAGES, PAGE, read_page
 from bot.gateways.looks import read_look
 from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import build
@@ -135,6 +146,29 @@ class VideosApi:
         except NET as error:
             return Trouble(type(error).__name__)
         return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
+
+    async def listing(self, *, since: float) -> Listing:
+        """The videos that were ordered since then, page by page, as far as the gateway tells."""
+        found: dict[str, Listed] = {}
+        after: dict[str, str] = {}
+        for _ in range(MOST_PAGES):
+            url = self._url().update_query({"limit": str(PAGE), "order": "desc", **after})
+            try:
+                async with self._looking.get(
+                    url, headers=self._key, allow_redirects=False
+                ) as response:
+                    page = read_page(await read(response, most=self._bounds.listing))
+            except NET as error:
+                page = Trouble(type(error).__name__)
+            if not isinstance(page, VideoList):
+                return VideoList(tuple(found.values()), whole=False) if found else page
+            fresh = {video.id: video for video in page.videos if video.id not in found}
+            found |= fresh
+            dated = [video.created_at for video in page.videos if video.created_at is not None]
+            if page.whole or not fresh or (dated and min(dated) < since):
+                return VideoList(tuple(found.values()), whole=page.whole or bool(fresh))
+            after = {"after": page.videos[-1].id}
+        return VideoList(tuple(found.values()), whole=False)
 
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""

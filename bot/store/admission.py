@@ -1,13 +1,20 @@
 """The rows that an admission rests on: the same event, the person's turn, and what counts today."""
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core import quotas
+from bot.core.errors import Refused
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.orders import Address, Order
-from bot.core.quotas import Limits, Purse, Usage
-from bot.store.rows import job_of
-from bot.store.tables import jobs
+from bot.core.posts import PostKind
+from bot.core.quotas import Granted, Limits, Purse, Usage
+from bot.store import blocks, holds
+from bot.store.posts import owe
+from bot.store.rows import job_of, job_values
+from bot.store.tables import grants, jobs
 
 _literal_queued = sa.literal(Status.QUEUED.value, literal_execute=True)
 """Spelt into the statement, not bound: only then is the partial index used."""
@@ -23,6 +30,31 @@ async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
     )
     row = rows.mappings().first()
     return job_of(row) if row else None
+
+
+async def admit(
+    connection: AsyncConnection, job: Job, limits: Limits, *, now: float, card_at: float
+) -> Job:
+    """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no."""
+    order = job.order
+    person = order.person.id
+    refused = await blocks.refusal(connection, order.address.platform, person, now=now)
+    if refused is None and await holds.is_held(connection):
+        refused = Refused("stopped")
+    if refused is None:
+        refused = quotas.refusal(
+            await usage(connection, order.address, person, limits, now),
+            limits,
+            quota_cost=job.quota_cost,
+            spend_cost=job.spend_cost,
+            resets_at=limits.day(now)[1],
+        )
+    if refused:
+        raise refused
+    admitted = replace(job, turn=await turn(connection, order))
+    await connection.execute(sa.insert(jobs).values(job_values(admitted)))
+    await owe(connection, admitted, {PostKind.CARD: card_at})
+    return admitted
 
 
 async def turn(connection: AsyncConnection, order: Order) -> int:
@@ -77,7 +109,43 @@ async def usage(
         community_videos=theirs if address.community else None,
         purse_videos=videos,
         purse_money=money,
+        granted=await granted(connection, address, person_id, limits, now),
     )
+
+
+async def granted(
+    connection: AsyncConnection, address: Address, person_id: str, limits: Limits, now: float
+) -> Granted:
+    """The sums of an operator's grants of this day, for each of the three."""
+    today = sa.and_(grants.c.at >= limits.day(now)[0], grants.c.purse == purse_name(limits.purse))
+    here = sa.and_(today, grants.c.platform == address.platform)
+    person = sa.and_(here, grants.c.person == person_id)
+    community = sa.and_(here, grants.c.community == address.community)
+    ours = sa.and_(today, grants.c.platform.is_(None))
+    row = await connection.execute(
+        sa.select(
+            _sum(grants.c.videos, person),
+            _sum(grants.c.tries, person),
+            _sum(grants.c.paid, person),
+            _sum(grants.c.videos, community),
+            _sum(grants.c.videos, ours),
+            _sum(grants.c.money, ours),
+        )
+    )
+    mine, tries, paid, theirs, videos, money = (int(figure) for figure in row.one())
+    return Granted(
+        person_videos=mine,
+        person_tries=tries,
+        person_paid=paid,
+        community_videos=theirs,
+        purse_videos=videos,
+        purse_money=money,
+    )
+
+
+def purse_name(purse: Purse) -> str:
+    """The name under which a purse's grants are kept."""
+    return purse.gateway or ""
 
 
 def _running(now: float) -> sa.ColumnElement[bool]:

@@ -1,25 +1,23 @@
 """The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core import moves, quotas
-from bot.core.errors import Broken, Unwritten
-from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
+from bot.core import moves
+from bot.core.errors import Broken, Refused, Unwritten
+from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address
-from bot.core.posts import PostKind, due_after
 from bot.core.quotas import Limits, Usage
 from bot.log import get_logger
-from bot.store import admission, turns
+from bot.store import admission, blocks, holds, turns
 from bot.store.database import Database
-from bot.store.posts import owe
-from bot.store.rows import job_of, job_values, saved_values
+from bot.store.rows import job_of
 from bot.store.tables import jobs
+from bot.store.writing import get, save
 
 log = get_logger()
 
@@ -41,30 +39,29 @@ class Jobs:
         async def work(connection: AsyncConnection) -> Job:
             await self._database.lock_admission(connection)
             earlier = await admission.by_event(connection, job)
-            if earlier:
-                return earlier
-            usage = await admission.usage(
-                connection, job.order.address, job.order.person.id, limits, now
+            return earlier or await admission.admit(
+                connection, job, limits, now=now, card_at=card_at
             )
-            refused = quotas.refusal(
-                usage,
-                limits,
-                quota_cost=job.quota_cost,
-                spend_cost=job.spend_cost,
-                resets_at=limits.day(now)[1],
-            )
-            if refused:
-                raise refused
-            admitted = replace(job, turn=await admission.turn(connection, job.order))
-            await connection.execute(sa.insert(jobs).values(job_values(admitted)))
-            await owe(connection, admitted, {PostKind.CARD: card_at})
-            return admitted
 
         return await self._database.run(work)
 
+    async def check_welcome(
+        self, platform: str, person_id: str, *, orders: bool, now: float
+    ) -> None:
+        """Raise `Refused` where an operator refuses this person, or `orders` of everybody."""
+
+        async def work(connection: AsyncConnection) -> None:
+            refused = await blocks.refusal(connection, platform, person_id, now=now)
+            if refused is None and orders and await holds.is_held(connection):
+                refused = Refused("stopped")
+            if refused:
+                raise refused
+
+        await self._database.run(work)
+
     async def get(self, job_id: str) -> Job | None:
         """The job with this id."""
-        return await self._database.run(lambda connection: _get(connection, job_id))
+        return await self._database.run(lambda connection: get(connection, job_id))
 
     async def claim(
         self,
@@ -142,26 +139,30 @@ class Jobs:
         """Write `after` and the posts it owes behind the version fence of `before`."""
         self._may_leave(after)
         saved = await self._database.run(
-            lambda connection: _save(connection, before, after, now=now)
+            lambda connection: save(connection, before, after, now=now)
         )
         return await self._left(before, saved, now=now)
 
-    async def begin(self, job: Job, *, now: float, at_once: int) -> Job | None:
-        """`submitting` if its model has a place free at its gateway, else waiting for its turn."""
+    async def begin(self, job: Job, *, now: float, at_once: int | None) -> Job | None:
+        """`submitting` if nobody holds its gateway and its model has a place free there.
+
+        Else it waits, for the end of the hold or for its turn.
+        """
 
         async def work(connection: AsyncConnection) -> Job | None:
             await turns.lock(connection)
-            before, free_at = await turns.places_before(connection, job, now=now)
-            if before >= at_once:
-                due_at = free_at or now + SOFT_DEADLINE
-                waiting = moves.requeued(
-                    job, due_at=due_at, attempts=job.attempts, reason=Reason.AT_ONCE
-                )
-                return await _save(connection, job, waiting, now=now)
+            if await holds.is_held(connection, job.gateway):
+                return await _wait(connection, job, Reason.PAUSED, now + HELD, now=now)
+            before, free_at = 0, None
+            if at_once is not None:
+                before, free_at = await turns.places_before(connection, job, now=now)
+                if before >= at_once:
+                    due_at = free_at or now + SOFT_DEADLINE
+                    return await _wait(connection, job, Reason.AT_ONCE, due_at, now=now)
             leaving = moves.submitting(job, now=now)
             self._may_leave(leaving)
-            saved = await _save(connection, job, leaving, now=now)
-            if saved is not None and before + 1 < at_once:
+            saved = await save(connection, job, leaving, now=now)
+            if saved is not None and at_once is not None and before + 1 < at_once:
                 await turns.call_next(connection, job, now=now)
             return saved
 
@@ -186,7 +187,7 @@ class Jobs:
             await self._database.must_be_there()
         except Unwritten:
             back = moves.requeued(saved, due_at=now, attempts=before.attempts, reason=before.reason)
-            await self._database.run(lambda connection: _save(connection, saved, back, now=now))
+            await self._database.run(lambda connection: save(connection, saved, back, now=now))
             raise
         return saved
 
@@ -202,14 +203,14 @@ class Jobs:
         """Record the gateway's id, whatever happened to the row while the POST was under way."""
 
         async def work(connection: AsyncConnection) -> Job:
-            job = await _get(connection, job_id, lock=True)
+            job = await get(connection, job_id, lock=True)
             if job is None:
                 raise Broken("job_unknown", job=job_id)
             # A job that a restore holds may have its id already, and waits to be taken up by it.
             if job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED:
                 return job
             after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
-            saved = await _save(connection, job, after, now=now)
+            saved = await save(connection, job, after, now=now)
             if saved is None:
                 raise Broken("job_changed", job=job_id)
             return saved
@@ -281,6 +282,13 @@ class Jobs:
         return await self._database.run(work)
 
 
+async def _wait(
+    connection: AsyncConnection, job: Job, reason: Reason, due_at: float, *, now: float
+) -> Job | None:
+    waiting = moves.requeued(job, due_at=due_at, attempts=job.attempts, reason=reason)
+    return await save(connection, job, waiting, now=now)
+
+
 async def _readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
     """The job of `row`; one that can't be read is parked, so that it holds up nobody else."""
     try:
@@ -292,31 +300,6 @@ async def _readable(connection: AsyncConnection, row: RowMapping) -> Job | None:
             sa.update(jobs).where(jobs.c.id == row["id"]).values(due_at=None, claimed_until=None)
         )
         return None
-
-
-async def _get(connection: AsyncConnection, job_id: str, *, lock: bool = False) -> Job | None:
-    query = sa.select(jobs).where(jobs.c.id == job_id)
-    rows = await connection.execute(query.with_for_update() if lock else query)
-    row = rows.mappings().first()
-    return job_of(row) if row else None
-
-
-async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:
-    saved = replace(after, version=before.version + 1)
-    leaves = moves.has_place(before) and not moves.has_place(saved)
-    if leaves:
-        await turns.lock(connection)
-    written = await connection.execute(
-        sa.update(jobs)
-        .where(jobs.c.id == before.id, jobs.c.version == before.version)
-        .values(saved_values(before, saved))
-    )
-    if written.rowcount != 1:
-        return None
-    if leaves:
-        await turns.call_next(connection, saved, now=now)
-    await owe(connection, saved, due_after(before, saved, now=now))
-    return saved
 
 
 def _in(statuses: Sequence[Status]) -> sa.ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.core.notices import Pause, Paused, is_news, last_of, may_be_said_at
+from bot.store import holds
 from bot.store.database import Database, insert
 from bot.store.notices import owe
 from bot.store.refusals import is_alone, note_pass
@@ -92,6 +93,8 @@ class Pauses:
         )
 
         async def work(connection: AsyncConnection) -> Pause | None:
+            if await holds.is_held(connection, gateway):
+                return Pause(Reason.PAUSED, now)
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
@@ -160,6 +163,9 @@ class Pauses:
         query = sa.select(gateways.c.tried_at).where(gateways.c.name == gateway)
 
         async def work(connection: AsyncConnection) -> bool:
+            if await holds.is_held(connection, gateway):
+                return False
+            await holds.let_go(connection, gateway, now=now)
             row = (await connection.execute(query)).first()
             if row is None:
                 await _let_go(connection, gateway, looks=False, now=now)

@@ -238,3 +238,59 @@ handles = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("handle", sa.Text, nullable=False),
 )
+
+# What operators did; rows are only ever added.
+acts = sa.Table(
+    "acts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+)
+sa.Index("ix_acts_subject", acts.c.subject)
+
+# No POST leaves: to the gateway of that name, or with the name "*" to any.
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
+# People whose orders and presses are refused.
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    # None: until somebody ends it.
+    sa.Column("until", sa.Double),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
+# More than the limits of one day, for a person, a community, or a purse where neither is named.
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Double, nullable=False),
+    # The gateway whose own purse it is, or "" for the general one.
+    sa.Column("purse", sa.Text, nullable=False),
+    sa.Column("platform", sa.Text),
+    sa.Column("person", sa.Text),
+    sa.Column("community", sa.Text),
+    sa.Column("videos", sa.Integer, nullable=False),
+    # A person's videos that are paid for or may be, and all tries.
+    sa.Column("paid", sa.Integer, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("money", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_grants_at", grants.c.at)

@@ -29,6 +29,8 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (tables.notices, ("written_at", "due_at")),
     (tables.updates, ("received_at", "due_at")),
     (tables.drafts, ("created_at",)),
+    # A day's limits are counted from midnight on, by the same clock as orders.
+    (tables.grants, ("at",)),
 )
 _JOB_TIMES = (
     *("created_at", "submitted_at", "completed_at", "delivered_at"),

@@ -33,7 +33,7 @@ from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
 from bot.platforms.discord.cards import Cards
-from bot.platforms.discord.connection import Client, Connection
+from bot.platforms.discord.connection import Connection, new_client
 from bot.platforms.discord.errors import translation
 from bot.platforms.discord.pictures import Downloads
 
@@ -81,7 +81,7 @@ class DiscordPlatform:
 
     def __init__(self, settings: Settings, *, posts: Posts, clock: Clock) -> None:
         self.settings = settings
-        self.client = _client(settings)
+        self.client = new_client(message_content=settings.message_content)
         self._posts = posts
         self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)
         self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
@@ -309,23 +309,6 @@ class DiscordPlatform:
             channel_id=int(job.order.address.channel),
             fail_if_not_exists=False,
         )
-
-
-def _client(settings: Settings) -> Client:
-    """A client that keeps no members, messages or presences: everything goes by id."""
-    intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
-    intents.message_content = settings.message_content
-    # We never speak: discord.py need not say at every start what that would take.
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    return Client(
-        intents=intents,
-        allowed_mentions=discord.AllowedMentions.none(),
-        chunk_guilds_at_startup=False,
-        guild_ready_timeout=0,
-        max_messages=None,
-        max_ratelimit_timeout=60.0,
-        member_cache_flags=discord.MemberCacheFlags.none(),
-    )
 
 
 def _redirect(settings: Settings) -> None:

@@ -210,3 +210,20 @@ def _kind(frame: str | None) -> str | None:
             return None
         case _:
             return "unreadable"
+
+
+def new_client(*, message_content: bool) -> Client:
+    """A client that keeps no members, messages or presences: everything goes by id."""
+    intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+    intents.message_content = message_content
+    # We never speak: discord.py need not say at every start what that would take.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    return Client(
+        intents=intents,
+        allowed_mentions=discord.AllowedMentions.none(),
+        chunk_guilds_at_startup=False,
+        guild_ready_timeout=0,
+        max_messages=None,
+        max_ratelimit_timeout=60.0,
+        member_cache_flags=discord.MemberCacheFlags.none(),
+    )

@@ -24,8 +24,10 @@ from bot.core.outcomes import (
     Done,
     Fetch,
     Fetched,
+    Listing,
     Look,
     Made,
+    NoList,
     NotSent,
     Probe,
     Trouble,
@@ -158,6 +160,9 @@ class ScriptedGateway:
         if isinstance(outcome, Made) and into:
             into.write_bytes(b"a video!!")
         return outcome
+
+    async def listing(self, *, since: float) -> Listing:
+        return NoList()
 
     async def probe(self) -> Probe:
         return _next(self.probes)

@@ -81,6 +81,19 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {"job_id": "job-queued", "account": "a", "reason": "bad_key", "first_at": NOON}
             | {"last_at": NOON, "passed_at": None}
         ],
+        "acts": [
+            {"id": 4, "at": NOON, "actor": "cli:ada", "action": "stop", "subject": "*"}
+            | {"why": "the bill", "details": {"a": 1}}
+        ],
+        "holds": [{"name": "elsewhere", "at": NOON, "actor": "cli:ada", "why": "the bill"}],
+        "blocks": [
+            {"platform": "discord", "person": "bob", "at": NOON, "until": NOON + 60}
+            | {"actor": "cli:ada", "why": "twice"}
+        ],
+        "grants": [
+            {"id": 6, "at": NOON, "purse": "", "platform": "discord", "person": "ada"}
+            | {"community": None, "videos": 3, "paid": 3, "tries": 3, "money": 0}
+        ],
     }
 
 

@@ -314,6 +314,7 @@ async def _becomes_version_5_in_trouble(connection: AsyncConnection) -> None:
     for statement in (
         "DROP TABLE told",
         "DROP TABLE refusals",
+        *(f"DROP TABLE {name}" for name in ("acts", "holds", "blocks", "grants")),
         "ALTER TABLE posts DROP COLUMN version",
         "ALTER TABLE jobs DROP COLUMN unconverted",
         "ALTER TABLE gateways DROP COLUMN tried_at",

@@ -153,7 +153,7 @@ async def test_views_are_finished_so_that_discord_py_forgets_them() -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
-    ends_nothing = (Reason.UNDELIVERABLE, Reason.AT_ONCE)
+    ends_nothing = (Reason.UNDELIVERABLE, Reason.AT_ONCE, Reason.PAUSED)
     if reason in (*ends_nothing, Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN):
         return
     failed = job(status=Status.FAILED, reason=reason, order=order(person=OWNER))

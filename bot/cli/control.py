@@ -1,0 +1,84 @@
+"""The one way in: a command asks the running service, or does the same work without one.
+
+Without a service it takes the lock that the service would have, so that none can start meanwhile.
+"""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from bot import control, log
+from bot.app import gateway_settings, operators
+from bot.cli.rim import unreachable
+from bot.config import Config, load
+from bot.core.acts import Values, perform
+from bot.core.clock import SystemClock
+from bot.core.errors import Broken, Temporary
+from bot.core.wake import Wake
+from bot.gateways import videos_api
+from bot.rows import open_rows
+from bot.store.identity import Home
+from bot.store.listing import open_listing
+
+
+def ask(config: Config, name: str, /, **values: object) -> Values:
+    """The answer of this use case. Raises whatever it refuses, with a sentence for each."""
+    return asyncio.run(_ask(config, name, values))
+
+
+def configuration(file: Path | None) -> Config:
+    """The configuration; what is shown is redacted by its secrets."""
+    config = load(file)
+    log.configure(level="ERROR", secrets=config.secrets)
+    return config
+
+
+async def _ask(config: Config, name: str, values: Values) -> Values:
+    answer = await control.ask(config.data_dir, name, values)
+    if answer is not None:
+        return answer
+    try:
+        return await _alone(config, name, values)
+    except Broken as broken:
+        if broken.code != "database_in_use":
+            raise
+        raise _silent(str(broken.values["holder"])) from broken
+    except OSError as error:
+        if make_url(config.database_url).host is None:
+            raise
+        raise unreachable(config.database_url, error) from error
+
+
+async def _alone(config: Config, name: str, values: Values) -> Values:
+    await _check_there(config)
+    actor = f"cli:{control.user_name(os.getuid())}"
+    clock = SystemClock()
+    async with (
+        open_rows(config, Home(config.data_dir), clock, changed=lambda: None) as rows,
+        videos_api.open_gateways(gateway_settings(config)) as gateways,
+    ):
+        use_cases = operators(config, rows, gateways, clock, Wake())
+        if name not in use_cases:
+            raise Broken("control_unknown")
+        return await perform(use_cases[name], values, actor=actor)
+
+
+async def _check_there(config: Config) -> None:
+    """No command makes a database; one of an earlier version is brought up to date, as by `run`."""
+    try:
+        async with open_listing(config.database_url):
+            pass
+    except Broken as broken:
+        if broken.code != "database_older":
+            raise
+
+
+def _silent(holder: str) -> Broken | Temporary:
+    """A service has the lock, and nobody listens in our data folder."""
+    host = holder.partition(" @ ")[2]
+    if host not in ("", socket.gethostname()):
+        return Broken("service_elsewhere", holder=holder)
+    return Temporary("service_silent", holder=holder)

@@ -1,0 +1,1 @@
+"""The answers to operators, drawn: one module per group of commands."""

@@ -1,0 +1,132 @@
+"""`zoetrope jobs cancel`, `jobs resolve` and `jobs retry`.
+
+A new paid try is agreed to twice: the money is named first, and then the job's id is typed. Where
+nobody can type, `--confirm` with the whole id stands for both.
+"""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from bot.cli.control import ask, configuration
+from bot.cli.jobs.facts import FREE
+from bot.cli.operating import drawing
+from bot.cli.words import tell
+from bot.config import Config
+from bot.core.acts import Values
+from bot.core.errors import Refused
+from bot.core.models import MICRO
+
+_NOTHING = {
+    "none": "jobs.list_none",
+    "gone": "jobs.list_gone",
+    "trouble": "jobs.list_trouble",
+}
+"""The sentence for each reason why nothing is proposed."""
+_COLUMNS = ("found_id", "confidence", "grounds", "created", "there")
+
+
+def cancel(file: Path | None, job: str, *, why: str, as_json: bool) -> None:
+    """Withdraw it."""
+    answer = ask(configuration(file), "jobs.cancel", job=job, why=why)
+    _tell(answer, "jobs.cancelled" if answer["changed"] else "jobs.cancelled_before", as_json)
+
+
+def propose(file: Path | None, job: str, *, as_json: bool) -> None:
+    """Print the videos at its gateway that may be it, and the three ways to resolve it."""
+    answer = ask(configuration(file), "jobs.candidates", job=job)
+    found = drawing.rows(answer, "candidates")
+    if as_json:
+        stamped = [drawing.stamped(each, "created_at") for each in found]
+        drawing.as_json({**drawing.stamped(answer, "sent_at"), "candidates": stamped})
+        return
+    sent = drawing.moment(answer["sent_at"])
+    print(tell("jobs.was_sent", job=answer["job"], gateway=answer["gateway"], at=sent))
+    if found:
+        drawing.table([tell(f"jobs.{name}") for name in _COLUMNS], map(_row, found))
+        if answer["list"] == "part":
+            print(tell("jobs.list_part"))
+    else:
+        gateway, why = answer["gateway"], answer.get("why")
+        print(
+            tell(_NOTHING.get(str(answer["list"]), "jobs.list_nothing"), gateway=gateway, why=why)
+        )
+    print(tell("jobs.three_ways", job=answer["job"]))
+
+
+def found(file: Path | None, job: str, gateway_id: str, *, why: str, as_json: bool) -> None:
+    """Go on with the video of this id."""
+    answer = ask(configuration(file), "jobs.found", job=job, gateway_id=gateway_id, why=why)
+    _tell(answer, "jobs.goes_on" if answer["changed"] else "jobs.known_before", as_json)
+    if not (answer["known"] or as_json):
+        print(tell("jobs.unasked"))
+
+
+def not_charged(file: Path | None, job: str, *, why: str, as_json: bool) -> None:
+    """Close it without a cost."""
+    answer = ask(configuration(file), "jobs.not_charged", job=job, why=why)
+    _tell(answer, "jobs.released" if answer["changed"] else "jobs.released_before", as_json)
+
+
+def again(file: Path | None, job: str, *, confirm: str | None, why: str, as_json: bool) -> None:
+    """Pay for one more try."""
+    config = configuration(file)
+    cost = ask(config, "jobs.cost", job=job)
+    sure = job if cost["cost"] is None else _sure(config, cost, confirm)
+    answer = ask(config, "jobs.again", job=job, confirm=sure, why=why)
+    _tell(answer, "jobs.anew" if answer["changed"] else "jobs.anew_before", as_json)
+
+
+def retry(file: Path | None, job: str, *, confirm: str | None, why: str, as_json: bool) -> None:
+    """Take its next step at once, or pay for one more try of a job that is over."""
+    config = configuration(file)
+    cost = ask(config, "jobs.cost", job=job)
+    if cost["status"] == "unconfirmed" or cost["cost"] is None:
+        answer = ask(config, "jobs.retry", job=job, why=why)
+        _tell(answer, "jobs.called", as_json)
+        return
+    sure = _sure(config, cost, confirm)
+    answer = ask(config, "jobs.retry", job=job, confirm=sure, why=why)
+    _tell(answer, "jobs.anew" if answer["changed"] else "jobs.anew_before", as_json)
+
+
+def _sure(config: Config, cost: Values, confirm: str | None) -> str:
+    """The whole id, which agrees to the cost. Raises `Refused("again_unconfirmed")`."""
+    job = str(cost["job"])
+    if confirm is not None:
+        if confirm != job:
+            raise Refused("again_unconfirmed", job=job)
+        return confirm
+    if not sys.stdin.isatty():
+        raise Refused("again_unconfirmed", job=job)
+    money = tell("jobs.unpriced")
+    if (micro := int(str(cost["cost"]))) > FREE:
+        money = f"{micro / MICRO:g} {config.settings.currency}"
+    maybe = "jobs.pay_again" if cost["status"] == "unconfirmed" else "jobs.pay"
+    question = tell(maybe, model=cost["model"], person=cost["person"], money=money)
+    if not typer.confirm(question, default=False):
+        raise Refused("again_declined")
+    if typer.prompt(tell("jobs.type_id", job=job), default="", show_default=False) != job:
+        raise Refused("again_declined")
+    return job
+
+
+def _tell(answer: Values, id_: str, as_json: bool) -> None:
+    if as_json:
+        drawing.as_json(answer)
+    else:
+        print(tell(id_, job=answer["job"], of=answer.get("of")))
+
+
+def _row(candidate: Values) -> list[str]:
+    grounds = candidate["grounds"]
+    assert isinstance(grounds, list)
+    later = candidate["later"]
+    created = drawing.moment(candidate["created_at"])
+    if later is not None:
+        created += f" ({float(str(later)):+.0f} s)"
+    there = ", ".join(str(candidate[name]) for name in ("model", "status") if candidate[name])
+    named = [tell(f"ground.{each}") for each in grounds]
+    confidence = tell(f"confidence.{candidate['confidence']}")
+    return [str(candidate["id"]), confidence, ", ".join(named), created, there]

@@ -1,0 +1,260 @@
+"""The control socket: an operator's command asks the running service, and it alone does the work.
+
+A Unix socket in the data folder, open to the user of the service and to root. One request and one
+answer per connection, a line of JSON each. Both are bounded in size and time, so that a client
+that sends nonsense, too much, or nothing at all is in nobody's way.
+"""
+
+import asyncio
+import json
+import os
+import pwd
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+from bot.core.acts import UseCase, Values, perform
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.log import get_logger
+
+NAME = "control.sock"
+MOST_REQUEST = 64 * 1024
+"""Bytes of a request."""
+MOST_ANSWER = 8 * 1024 * 1024
+"""Bytes of an answer."""
+PATIENCE = 5.0
+"""Seconds for a request to come, and for an answer to be taken."""
+WORK = 120.0
+"""Seconds for the work in between: a gateway may be asked."""
+AT_ONCE = 8
+"""Connections at a time."""
+LONGEST = 107 if sys.platform == "linux" else 103
+"""Bytes of a path that a socket's address holds."""
+_KINDS: Mapping[str, type[BotError]] = {
+    "refused": Refused,
+    "temporary": Temporary,
+    "broken": Broken,
+}
+
+log = get_logger()
+
+
+@contextmanager
+def address(folder: Path) -> Iterator[str]:
+    """The path to the socket of this folder, short enough to be used for as long as this lasts.
+
+    Raises `Broken("control_path_long")` where no way round a long path is known.
+    """
+    path = str(folder.absolute() / NAME)
+    if len(os.fsencode(path)) <= LONGEST:
+        yield path
+        return
+    if sys.platform != "linux":
+        raise Broken("control_path_long", file=path, most=LONGEST)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{handle}/{NAME}"
+    finally:
+        os.close(handle)
+
+
+def user_name(uid: int) -> str:
+    """The name of a user of this machine, or the number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+# --- the service's side --------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, use_cases: Mapping[str, UseCase], *, patience: float = PATIENCE
+) -> AsyncIterator[None]:
+    """Answer for as long as the context lasts; the service runs on where there can be no socket.
+
+    A socket that a dead service left behind is taken away.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+            path = stack.enter_context(address(folder))
+            listener = await asyncio.to_thread(_listener, folder, path)
+        except (OSError, BotError) as error:
+            why = error.code if isinstance(error, BotError) else error.strerror
+            log.warning("control.unavailable", why=why)
+            yield
+            return
+        desk = _Desk(use_cases, patience)
+        server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=MOST_REQUEST)
+        mine = (folder / NAME).stat().st_ino
+        try:
+            yield
+        finally:
+            server.close()
+            with suppress(OSError):
+                if (folder / NAME).stat().st_ino == mine:
+                    (folder / NAME).unlink()
+            await desk.finish()
+
+
+def _listener(folder: Path, path: str) -> socket.socket:
+    """Bound and closed to others before anybody can connect."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_answered(path):
+            raise Broken("control_taken", folder=str(folder))
+        (folder / NAME).unlink(missing_ok=True)
+        listener.bind(path)
+        (folder / NAME).chmod(0o600)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_answered(path: str) -> bool:
+    """Whether another service listens there: two with a database each may share a folder."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.settimeout(PATIENCE)
+            caller.connect(path)
+        except OSError:
+            return False
+    return True
+
+
+class _Desk:
+    """The connections under way."""
+
+    def __init__(self, use_cases: Mapping[str, UseCase], patience: float) -> None:
+        self._use_cases = use_cases
+        self._patience = patience
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a connection, each in a task of its own."""
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def finish(self) -> None:
+        """End those under way; a transaction that has begun ends by itself."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            answer = await self._answer(reader, writer)
+            async with asyncio.timeout(self._patience):
+                writer.write(_line(answer))
+                await writer.drain()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            log.warning("control.dropped", error=type(error).__name__)
+            writer.transport.abort()
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Values:
+        if len(self._under_way) > AT_ONCE:
+            return _error(Temporary("control_busy"))
+        uid = _peer(writer)
+        if uid not in (0, os.getuid()):
+            log.warning("control.denied", uid=uid)
+            return _error(Broken("control_denied", user=user_name(os.getuid())))
+        try:
+            async with asyncio.timeout(self._patience):
+                line = await reader.readuntil()
+            name, values = _read(line)
+        except (asyncio.LimitOverrunError, ValueError, RecursionError):
+            return _error(Broken("control_unreadable"))
+        return await self._work(name, values, actor=f"cli:{user_name(uid)}")
+
+    async def _work(self, name: str, values: dict[str, object], *, actor: str) -> Values:
+        use_case = self._use_cases.get(name)
+        try:
+            if use_case is None:
+                raise Broken("control_unknown")
+            async with asyncio.timeout(WORK):
+                answer = {"value": await perform(use_case, values, actor=actor)}
+        except BotError as problem:
+            return _error(problem)
+        except TimeoutError:
+            return _error(Temporary("control_slow"))
+        except Exception:
+            log.exception("control.failed", name=name)
+            return _error(Broken("control_failed"))
+        log.info("control.answered", name=name, actor=actor)
+        return answer
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """The user at the other end; where the system does not tell, the socket's mode stands guard."""
+    if sys.platform != "linux":
+        return os.getuid()
+    told = writer.get_extra_info("socket").getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
+    _, uid, _ = struct.unpack("3i", told)
+    return int(uid)
+
+
+def _read(line: bytes) -> tuple[str, dict[str, object]]:
+    """The name and the values of a request. Raises `ValueError`."""
+    match json.loads(line):
+        case {"name": str(name), "values": dict(values)} if "actor" not in values:
+            return name, values
+    raise ValueError("no request")
+
+
+def _error(problem: BotError) -> Values:
+    kind = next(name for name, each in _KINDS.items() if isinstance(problem, each))
+    return {"error": {"kind": kind, "code": problem.code, "values": dict(problem.values)}}
+
+
+def _line(answer: Values) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, default=str).encode() + b"\n"
+
+
+# --- the command's side --------------------------------------------------------------------------
+
+
+async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK) -> Values | None:
+    """The running service's answer; None where no service listens in this folder.
+
+    Raises whatever it refuses, and `Temporary("control_silent")` if it does not answer in time.
+    """
+    try:
+        with address(folder) as path:
+            reader, writer = await asyncio.open_unix_connection(path, limit=MOST_ANSWER)
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+        return None
+    except PermissionError as error:
+        owner = user_name((await asyncio.to_thread(folder.stat)).st_uid)
+        raise Broken("control_denied", user=owner) from error
+    try:
+        async with asyncio.timeout(patience + 2 * PATIENCE):
+            writer.write(_line({"name": name, "values": values}))
+            await writer.drain()
+            answer = json.loads(await reader.readuntil())
+    except (OSError, TimeoutError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
+        raise Temporary("control_silent") from error
+    finally:
+        writer.close()
+    return _value(answer)
+
+
+def _value(answer: object) -> Values:
+    match answer:
+        case {"value": dict(value)}:
+            return value
+        case {"error": {"kind": str(kind), "code": str(code), "values": dict(values)}}:
+            raise _KINDS.get(kind, Broken)(code, **values)
+    raise Temporary("control_silent")

@@ -1,0 +1,183 @@
+"""The operators' use cases on limits: what was used today and is left, and more of it.
+
+A grant and a reset are for this day alone. The configuration says what holds tomorrow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+from bot.core.accounts import Accounts
+from bot.core.acts import Act, UseCase, Values
+from bot.core.admin import whom
+from bot.core.errors import Refused
+from bot.core.orders import Address
+from bot.core.ports import Clock, Jobs
+from bot.core.quotas import Granted, Limits, Usage, allowed
+
+MOST_VIDEOS = 1_000_000
+MOST_MONEY = 10**15
+"""Micro-units."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """A person, a community, or where neither is named a purse."""
+
+    platform: str | None = None
+    person: str | None = None
+    community: str | None = None
+    """With a person: where they order, which says whose money it is."""
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The figures of a usage that are theirs."""
+        if self.person:
+            return ("person_videos", "person_paid", "person_tries", "person_at_once")
+        return ("community_videos",) if self.community else ("purse_videos", "purse_money")
+
+
+def regained(whose: Whose, usage: Usage) -> Granted:
+    """As much as makes up for what they have used today beyond what was granted before."""
+    names = {field.name for field in fields(Granted)}
+    used = {name: getattr(usage, name) or 0 for name in whose.figures if name in names}
+    more = {name: max(0, each - getattr(usage.granted, name)) for name, each in used.items()}
+    return Granted(**more)
+
+
+class Grants(Protocol):
+    """More than the limits of a day. Each method is one whole transaction, with its act in it."""
+
+    async def add(
+        self, whose: Whose, limits: Limits, act: Act, *, videos: int = 0, money: int = 0
+    ) -> None:
+        """So many more of today's videos, and micro-units of money."""
+
+    async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
+        """As much left as at the beginning of the day; whether anything was to be done."""
+
+
+class Allowances:
+    """Shows today's limits, and lets somebody have more."""
+
+    def __init__(
+        self,
+        *,
+        grants: Grants,
+        jobs: Jobs,
+        accounts: Accounts,
+        platforms: frozenset[str],
+        clock: Clock,
+    ) -> None:
+        self._grants = grants
+        self._jobs = jobs
+        self._accounts = accounts
+        self._platforms = platforms
+        self._clock = clock
+
+    @property
+    def use_cases(self) -> Mapping[str, UseCase]:
+        """By the name that a command asks for."""
+        return {
+            "quota.show": self.show,
+            "quota.grant": self.grant,
+            "quota.reset": self.reset,
+        }
+
+    async def show(self, *, kind: str, of: str = "", where: str = "") -> Values:
+        """Their use of today, what is left, and when the day ends.
+
+        `kind`: `person` or `community`, named by `of` as `discord:7`, or `purse`, where `of` is a
+        gateway with money of its own. `where`: the community in which a person orders.
+        """
+        whose, limits = await self._whose(kind, of, where)
+        now = self._clock.now()
+        address = Address(platform=whose.platform or "", channel="", community=whose.community)
+        usage = await self._jobs.usage(address, whose.person or "", limits, now=now)
+        most = allowed(limits, usage.granted)
+        rows = []
+        for name in whose.figures:
+            used, limit = getattr(usage, name) or 0, most[name]
+            rows.append(
+                {
+                    "name": name,
+                    "used": used,
+                    "limit": limit,
+                    "granted": getattr(usage.granted, name, 0),
+                    "left": None if limit is None else max(0, limit - used),
+                }
+            )
+        return {"kind": kind, "of": of, "limits": rows, "resets_at": limits.day(now)[1]}
+
+    async def grant(
+        self,
+        *,
+        actor: str,
+        kind: str,
+        of: str = "",
+        where: str = "",
+        videos: int = 0,
+        money: int = 0,
+        why: str = "",
+    ) -> Values:
+        """So many more videos today, and for a purse micro-units of money."""
+        whose, limits = await self._whose(kind, of, where)
+        if not (0 <= videos <= MOST_VIDEOS and 0 <= money <= MOST_MONEY and videos + money > 0):
+            raise Refused("grant_nothing")
+        if money and kind != "purse":
+            raise Refused("grant_money")
+        _check_limited(whose, limits, videos, money)
+        details = {"videos": videos, "money": money}
+        act = self._act(actor, "quota.grant", kind, of, why, details)
+        await self._grants.add(whose, limits, act, videos=videos, money=money)
+        return await self.show(kind=kind, of=of, where=where)
+
+    async def reset(
+        self, *, actor: str, kind: str, of: str = "", where: str = "", why: str = ""
+    ) -> Values:
+        """As much left today as at its beginning."""
+        whose, limits = await self._whose(kind, of, where)
+        act = self._act(actor, "quota.reset", kind, of, why, {})
+        changed = await self._grants.reset(whose, limits, act)
+        return {"changed": changed, **await self.show(kind=kind, of=of, where=where)}
+
+    async def _whose(self, kind: str, of: str, where: str) -> tuple[Whose, Limits]:
+        match kind:
+            case "person":
+                platform, person = whom(of, self._platforms)
+                community = None
+                if where:
+                    there, community = whom(where, self._platforms)
+                    if there != platform:
+                        raise Refused("whom_elsewhere", given=of, where=where)
+                whose = Whose(platform=platform, person=person, community=community)
+            case "community":
+                platform, community = whom(of, self._platforms)
+                whose = Whose(platform=platform, community=community)
+            case "purse":
+                return Whose(), self._purse(of)
+            case _:
+                raise Refused("quota_kind_unknown", given=kind)
+        address = Address(platform=platform, channel="", community=community)
+        return whose, (await self._accounts.terms(address)).limits
+
+    def _purse(self, gateway: str) -> Limits:
+        """Of the gateway that a community pays, or of all others."""
+        every = [self._accounts.general, *self._accounts.own.values()]
+        known = {terms.limits.purse.gateway or "": terms.limits for terms in reversed(every)}
+        if gateway not in known:
+            can = ", ".join(sorted(filter(None, known))) or "–"
+            raise Refused("purse_unknown", given=gateway, can=can)
+        return known[gateway]
+
+    def _act(self, actor: str, action: str, kind: str, of: str, why: str, details: Values) -> Act:
+        subject = of if kind != "purse" else f"purse:{of}" if of else "purse"
+        now = self._clock.now()
+        return Act(at=now, actor=actor, action=action, subject=subject, why=why, details=details)
+
+
+def _check_limited(whose: Whose, limits: Limits, videos: int, money: int) -> None:
+    most = allowed(limits, Granted())
+    asked = {whose.figures[0]: videos, "purse_money": money}
+    if all(most[name] is None for name, more in asked.items() if more):
+        raise Refused("grant_unneeded")

@@ -1,0 +1,313 @@
+"""The operators' use cases on single jobs: cancel, resolve in three ways, try again.
+
+Nothing is paid for a second time before the id of the job was given as a confirmation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.core import moves, variations
+from bot.core.accounts import Accounts, Terms
+from bot.core.acts import Act, UseCase, Values
+from bot.core.errors import Refused
+from bot.core.jobs import UNNAMED, Job, Reason, Status
+from bot.core.matching import EARLIEST, Candidate, candidates
+from bot.core.orders import Kind
+from bot.core.outcomes import Done, Failed, Missing, NoList, Running, Trouble
+from bot.core.ports import Clock, Gateway, Jobs
+from bot.core.quotas import Limits
+from bot.core.wake import Wake
+
+LEAST = 4
+"""Characters of an id that are enough if no other id begins so."""
+_CANDIDATES = 6
+
+Change = Callable[[Job], Job]
+
+
+class Ledger(Protocol):
+    """The rows that are settled. Each method is one whole transaction, with its act in it."""
+
+    async def ids(self, beginning: str, *, most: int) -> list[str]: ...
+
+    async def known_ids(self, base_url: str) -> frozenset[str]:
+        """The ids that jobs have already at this address."""
+
+    async def change(
+        self, job_id: str, change: Change, act: Act, *, gateway_id: str | None = None
+    ) -> tuple[Job, bool]:
+        """Apply `change`; whether anything was to be done. No two jobs get the same id."""
+
+    async def anew(
+        self, job_id: str, change: Change, new: Job, limits: Limits, act: Act
+    ) -> tuple[Job, bool]:
+        """Apply `change` and admit the new job; the same event again answers the same job."""
+
+    async def call(self, job_id: str, act: Act) -> Job:
+        """Let its next step be due now, and messages that are no longer tried be tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Makers:
+    """Where ids and seeds come from, and what is configured."""
+
+    new_id: Callable[[], str]
+    new_seed: Callable[[], int]
+    gateways: Mapping[str, Gateway]
+    accounts: Accounts
+
+
+class Settling:
+    """Settles single jobs."""
+
+    def __init__(
+        self, *, ledger: Ledger, jobs: Jobs, makers: Makers, clock: Clock, wake: Wake
+    ) -> None:
+        self._ledger = ledger
+        self._jobs = jobs
+        self._makers = makers
+        self._clock = clock
+        self._wake = wake
+
+    @property
+    def use_cases(self) -> Mapping[str, UseCase]:
+        """By the name that a command asks for."""
+        return {
+            "jobs.cancel": self.cancel,
+            "jobs.candidates": self.candidates,
+            "jobs.found": self.found,
+            "jobs.not_charged": self.not_charged,
+            "jobs.cost": self.cost,
+            "jobs.again": self.again,
+            "jobs.retry": self.retry,
+        }
+
+    async def cancel(self, *, actor: str, job: str, why: str = "") -> Values:
+        """Withdraw a job that no gateway has: nothing counts."""
+
+        def change(job: Job) -> Job:
+            if job.status is Status.CANCELLED:
+                return job
+            _check_waits(job)
+            return moves.cancelled(job, Reason.BY_ADMIN)
+
+        return await self._changed(await self._id(job), change, actor, "jobs.cancel", why)
+
+    # --- nobody knows whether it was taken -----------------------------------------------------
+
+    async def candidates(self, *, job: str) -> Values:
+        """The videos in the gateway's own list that may be this job's; nothing is changed."""
+        row = _unconfirmed(await self._job(job))
+        sent, gateway = row.submitted_at or row.created_at, self._gateway(row)
+        answer: Values = {"job": row.id, "gateway": row.gateway, "sent_at": sent}
+        if gateway is None:
+            return {**answer, "list": "gone", "candidates": []}
+        listing = await gateway.listing(since=sent + EARLIEST)
+        if isinstance(listing, NoList):
+            return {**answer, "list": "none", "candidates": []}
+        if isinstance(listing, Trouble):
+            return {**answer, "list": "trouble", "why": listing.detail, "candidates": []}
+        known = await self._ledger.known_ids(row.base_url)
+        found = candidates(row, listing.videos, known=known)
+        shown = [_shown(each) for each in found]
+        return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}
+
+    async def found(self, *, actor: str, job: str, gateway_id: str, why: str = "") -> Values:
+        """It is at the gateway under this id: it is looked at from now on, fetched and posted."""
+        row, gateway_id, is_known = await self._job(job), gateway_id.strip(), True
+        if not gateway_id or gateway_id == UNNAMED:
+            raise Refused("gateway_id_missing")
+        if row.gateway_id != gateway_id:
+            _unconfirmed(row)
+            gateway = self._gateway(row)
+            if gateway is None:
+                raise Refused("gateway_gone", gateway=row.gateway)
+            look = await gateway.retrieve(gateway_id, prompt=row.request.written)
+            if isinstance(look, Missing):
+                raise Refused("gateway_id_unknown", id=gateway_id, gateway=row.gateway)
+            is_known = isinstance(look, Running | Done | Failed)
+        now = self._clock.now()
+
+        def change(job: Job) -> Job:
+            if job.gateway_id == gateway_id:
+                return job
+            return moves.accepted(_unconfirmed(job), gateway_id, now=now, due_at=now)
+
+        details = {"gateway_id": gateway_id}
+        act = self._act(actor, "jobs.found", row.id, why, details)
+        after, changed = await self._ledger.change(row.id, change, act, gateway_id=gateway_id)
+        return {**self._told(after, changed), "known": is_known}
+
+    async def not_charged(self, *, actor: str, job: str, why: str = "") -> Values:
+        """The gateway never took it: it has failed, and its cost is released."""
+
+        def change(job: Job) -> Job:
+            if job.reason is Reason.NOT_TAKEN:
+                return job
+            return moves.failed(_unconfirmed(job), Reason.NOT_TAKEN, charged=False)
+
+        return await self._changed(await self._id(job), change, actor, "jobs.not_charged", why)
+
+    async def cost(self, *, job: str) -> Values:
+        """The cost of a new try, before anybody agrees to it; None where none is needed."""
+        row = await self._job(job)
+        answer: Values = {"job": row.id, "status": row.status.value, "cost": None}
+        if row.status not in _PAID_AGAIN:
+            return answer
+        new, _ = await self._new(row, "asked")
+        person, model = row.order.person.name, new.request.model
+        return {**answer, "cost": new.spend_cost, "model": model, "person": person}
+
+    async def again(self, *, actor: str, job: str, confirm: str, why: str = "") -> Values:
+        """A new paid try of an unconfirmed job, whose cost stays: it may have been charged."""
+        row = await self._job(job)
+
+        def change(job: Job) -> Job:
+            if job.reason is Reason.TRIED_AGAIN:
+                return job
+            return moves.failed(_unconfirmed(job), Reason.TRIED_AGAIN, charged=True)
+
+        return await self._anew(row, change, confirm, actor, "again", why)
+
+    async def retry(self, *, actor: str, job: str, confirm: str = "", why: str = "") -> Values:
+        """The next step at once; for a job that is over, a new paid try."""
+        row = await self._job(job)
+        _check_open(row)
+        if row.status in _PAID_AGAIN:
+            return await self._anew(row, lambda it: it, confirm, actor, "retry", why)
+        called = await self._ledger.call(row.id, self._act(actor, "jobs.retry", row.id, why))
+        return self._told(called, changed=True)
+
+    # --- parts of these ------------------------------------------------------------------------
+
+    async def _anew(
+        self, row: Job, change: Change, confirm: str, actor: str, word: str, why: str
+    ) -> Values:
+        if confirm != row.id:
+            raise Refused("again_unconfirmed", job=row.id)
+        new, terms = await self._new(row, word)
+        act = self._act(actor, f"jobs.{word}", row.id, why, {"cost": new.spend_cost})
+        # A person's own running job does not keep an operator from mending this one.
+        limits = replace(terms.limits, person_at_once=None)
+        try:
+            admitted, changed = await self._ledger.anew(row.id, change, new, limits, act)
+        except Refused as refused:
+            raise _to_operator(refused) from refused
+        return {**self._told(admitted, changed), "of": row.id}
+
+    async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
+        """The same wish as a new job, by what can be had now."""
+        terms = await self._makers.accounts.terms(row.order.address)
+        order = replace(variations.again(row), event_id=f"{word} {row.id}")
+        model, request = terms.catalog.choose(order, spare_seed=self._makers.new_seed())
+        now = self._clock.now()
+        remix = order.remix_of if request.kind is Kind.REMIX else None
+        new = Job(
+            id=self._makers.new_id(),
+            order=replace(order, remix_of=remix),
+            request=request,
+            gateway=model.gateway,
+            base_url=self._makers.gateways[model.gateway].base_url,
+            created_at=now,
+            due_at=now,
+            quota_cost=1,
+            spend_cost=model.cost_of(request),
+        )
+        return new, terms
+
+    async def _changed(
+        self, job_id: str, change: Change, actor: str, action: str, why: str
+    ) -> Values:
+        act = self._act(actor, action, job_id, why)
+        return self._told(*await self._ledger.change(job_id, change, act))
+
+    def _told(self, job: Job, changed: bool) -> Values:
+        self._wake.ring()
+        status, reason = job.status.value, job.reason and job.reason.value
+        return {"job": job.id, "status": status, "reason": reason, "changed": changed}
+
+    async def _job(self, beginning: str) -> Job:
+        job = await self._jobs.get(await self._id(beginning))
+        if job is None:
+            raise Refused("job_unknown")
+        return job
+
+    async def _id(self, beginning: str) -> str:
+        """The whole id. Raises `Refused` where none or more than one begins so."""
+        beginning = beginning.strip().lower()
+        ids = await self._ledger.ids(beginning, most=_CANDIDATES) if beginning else []
+        if not ids or (ids != [beginning] and len(beginning) < LEAST):
+            raise Refused("job_not_found", id=beginning, least=LEAST)
+        if len(ids) > 1:
+            raise Refused("job_ambiguous", id=beginning, ids=", ".join(ids))
+        return ids[0]
+
+    def _gateway(self, job: Job) -> Gateway | None:
+        """Its own, at the address where it was sent."""
+        gateway = self._makers.gateways.get(job.gateway)
+        return gateway if gateway and gateway.base_url == job.base_url else None
+
+    def _act(
+        self, actor: str, action: str, job_id: str, why: str, details: Values | None = None
+    ) -> Act:
+        return Act(
+            at=self._clock.now(),
+            actor=actor,
+            action=action,
+            subject=job_id,
+            why=why,
+            details=details or {},
+        )
+
+
+_PAID_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED})
+
+
+def _to_operator(refused: Refused) -> Refused:
+    """A refusal that is worded for its person, for whoever mends the job."""
+    if refused.code == "stopped":
+        return Refused("anew_stopped")
+    if refused.code in ("blocked", "blocked_until"):
+        return Refused("anew_blocked")
+    return Refused("anew_limited") if refused.code.startswith("limit_") else refused
+
+
+def _check_waits(job: Job) -> None:
+    match job.status:
+        case Status.QUEUED:
+            return
+        case Status.SUBMITTING | Status.IN_PROGRESS | Status.COMPLETED:
+            raise Refused("cancel_too_late")
+        case Status.UNCONFIRMED:
+            raise Refused("cancel_unconfirmed")
+    raise Refused("cancel_over", status=job.status.value)
+
+
+def _check_open(job: Job) -> None:
+    match job.status:
+        case Status.SUBMITTING:
+            raise Refused("retry_leaving", job=job.id)
+        case Status.UNCONFIRMED:
+            raise Refused("retry_unconfirmed", job=job.id)
+        case Status.DELIVERED:
+            raise Refused("retry_delivered", job=job.id)
+
+
+def _unconfirmed(job: Job) -> Job:
+    if job.status is not Status.UNCONFIRMED:
+        raise Refused("not_unconfirmed", job=job.id, status=job.status.value)
+    return job
+
+
+def _shown(candidate: Candidate) -> Values:
+    video = candidate.video
+    return {
+        "id": video.id,
+        "confidence": candidate.confidence,
+        "grounds": list(candidate.grounds),
+        "model": video.model,
+        "status": video.status,
+        "created_at": video.created_at,
+        "later": candidate.later,
+    }

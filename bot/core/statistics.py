@@ -1,0 +1,97 @@
+"""The operators' use case on sums: made, failed, unconfirmed and spent, by whatever is asked."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.core.acts import UseCase, Values
+from bot.core.errors import Refused
+from bot.core.jobs import ACTIVE, Status
+from bot.core.ports import Clock
+
+QUARTER = 900.0
+"""Seconds: midnight is at the beginning of one in every time zone."""
+DAYS = 30 * 86_400.0
+"""Seconds that are looked back where nobody says how long."""
+MOST_ROWS = 1000
+BY = ("day", "model", "gateway", "person", "community")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Jobs alike: of one key and in one state."""
+
+    key: str
+    """A model, a gateway, a person or a community; of a day, the number of a quarter of an hour."""
+    status: Status
+    name: str
+    """A person's, to be shown."""
+    count: int
+    spent: int
+    """Micro-units of money."""
+
+
+class Sums(Protocol):
+    """Sums over the rows."""
+
+    async def sums(self, by: str, *, since: float) -> list[Sum]:
+        """The jobs that were ordered since then, by state and by the key of this name."""
+
+
+class Statistics:
+    """Adds up."""
+
+    def __init__(self, *, sums: Sums, time_zone: str, currency: str, clock: Clock) -> None:
+        self._sums = sums
+        self._zone = ZoneInfo(time_zone)
+        self._currency = currency
+        self._clock = clock
+
+    @property
+    def use_cases(self) -> Mapping[str, UseCase]:
+        """By the name that a command asks for."""
+        return {"stats": self.stats}
+
+    async def stats(self, *, by: str = "day", since: float | None = None) -> Values:
+        """A row each by `day`, `model`, `gateway`, `person` or `community`, and their total."""
+        if by not in BY:
+            raise Refused("stats_by_unknown", given=by, can=", ".join(BY))
+        since = self._clock.now() - DAYS if since is None else since
+        found = await self._sums.sums(by, since=since)
+        groups: dict[str, list[Sum]] = defaultdict(list)
+        for each in found:
+            groups[self._day(each) if by == "day" else each.key].append(each)
+        rows = [_sums(name, groups[name]) for name in sorted(groups)]
+        if by != "day":
+            rows.sort(key=lambda row: (-int(str(row["spent"])), -int(str(row["made"]))))
+        return {
+            "by": by,
+            "since": since,
+            "currency": self._currency,
+            "rows": rows[-MOST_ROWS:] if by == "day" else rows[:MOST_ROWS],
+            "total": _sums("", found),
+        }
+
+    def _day(self, each: Sum) -> str:
+        return datetime.fromtimestamp(int(each.key) * QUARTER, self._zone).date().isoformat()
+
+
+def _sums(name: str, parts: Iterable[Sum]) -> dict[str, object]:
+    counts, spent, called = dict.fromkeys(Status, 0), 0, ""
+    for each in parts:
+        counts[each.status] += each.count
+        spent += each.spent
+        called = each.name
+    return {
+        "name": name,
+        "called": called,
+        "made": counts[Status.COMPLETED] + counts[Status.DELIVERED],
+        "failed": counts[Status.FAILED],
+        "cancelled": counts[Status.CANCELLED],
+        "unconfirmed": counts[Status.UNCONFIRMED],
+        "under_way": sum(counts[status] for status in ACTIVE),
+        "spent": spent,
+    }

@@ -1,0 +1,78 @@
+"""The web side as configured: player pages, health, and the listener that they share."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from ipaddress import ip_network
+
+from bot.chats import Intake
+from bot.config import Config
+from bot.core.links import Signer
+from bot.core.ports import Clock, Platform
+from bot.log import get_logger
+from bot.media.studio import Studio
+from bot.rows import Rows
+from bot.store.heartbeat import Heartbeat
+from bot.store.settings import Settings
+from bot.web import descriptors, server
+from bot.web.connections import LOCAL, Limits
+from bot.web.health import Check, Health, has_room
+from bot.web.pages import Pages
+
+log = get_logger()
+
+
+async def pages_of(config: Config, rows: Rows, studio: Studio, clock: Clock) -> Pages:
+    """The pages of videos, and of pictures that gateways fetch."""
+    web = config.settings.web
+    return Pages(
+        get_job=rows.jobs.get,
+        media=studio,
+        signer=await _signer(rows.settings),
+        clock=clock,
+        public_url=web.public_url,
+        lifetime=web.link_days * 86_400,
+    )
+
+
+def serving(
+    config: Config,
+    rows: Rows,
+    platforms: Mapping[str, Platform],
+    pages: Pages,
+    intakes: Sequence[Intake],
+    clock: Clock,
+) -> AbstractAsyncContextManager[str]:
+    web, health = config.settings.web, _health(config, rows, platforms.values(), clock)
+    rooms = [route for intake in intakes for route in intake.routes]
+    routes = [*pages.routes, *health.routes, *rooms]
+    return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
+
+
+def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
+    checks: dict[str, Check] = {
+        "database: no answer": Heartbeat(rows.database, clock).beats,
+        "disk: almost full": partial(has_room, config.data_dir),
+        **{f"{each.name}: not connected": each.is_connected for each in platforms},
+    }
+    return Health(checks, clock=clock)
+
+
+def _web_limits(config: Config) -> Limits:
+    """As many connections as leave enough descriptors to chats and gateways."""
+    allowed = descriptors.raised()
+    most = descriptors.connections(allowed)
+    if allowed < descriptors.WANTED:
+        log.warning("web.limited", descriptors=allowed, wanted=descriptors.WANTED, connections=most)
+    proxies = (ip_network(each, strict=False) for each in config.settings.web.trusted_proxies)
+    return Limits(most=most, trusted=(*LOCAL, *proxies))
+
+
+async def _signer(settings: Settings) -> Signer:
+    """Links are signed with a key of our own, made at the first start and kept with the rows."""
+    key = await settings.get("links.key")
+    if key is None:
+        key = secrets.token_hex(32)
+        await settings.put("links.key", key)
+    return Signer({"a": bytes.fromhex(key)})

@@ -1,0 +1,98 @@
+"""The `blocks` table: people whose orders and presses are refused."""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import moves
+from bot.core.acts import Act, Block
+from bot.core.errors import Refused
+from bot.core.jobs import Reason, Status
+from bot.store import turns
+from bot.store.acts import note
+from bot.store.database import Database, insert
+from bot.store.rows import job_of
+from bot.store.tables import blocks, jobs
+from bot.store.writing import save
+
+
+async def refusal(
+    connection: AsyncConnection, platform: str, person: str, *, now: float
+) -> Refused | None:
+    """The words for a person who is blocked now; None for everybody else."""
+    query = sa.select(blocks.c.until).where(*_of(platform, person), _lasts(now))
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    return Refused("blocked") if row.until is None else Refused("blocked_until", until=row.until)
+
+
+class Blocks:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, block: Block, act: Act) -> int:
+        """Block this person from now on; answers how many orders that waited were cancelled.
+
+        What a gateway may have is paid for, and arrives.
+        """
+        values = {"at": block.at, "until": block.until, "actor": block.actor, "why": block.why}
+
+        async def work(connection: AsyncConnection) -> int:
+            await self._database.lock_admission(connection)
+            await turns.lock(connection)
+            row = insert(connection, blocks).values(
+                platform=block.platform, person=block.person, **values
+            )
+            await connection.execute(
+                row.on_conflict_do_update(index_elements=list(blocks.primary_key), set_=values)
+            )
+            cancelled = await _cancel(connection, block)
+            await note(connection, act)
+            return cancelled
+
+        return await self._database.run(work)
+
+    async def lift(self, platform: str, person: str, act: Act) -> bool:
+        """Let them order again; whether they were blocked."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            gone = await connection.execute(sa.delete(blocks).where(*_of(platform, person)))
+            if gone.rowcount != 1:
+                return False
+            await note(connection, act)
+            return True
+
+        return await self._database.run(work)
+
+    async def all(self, *, now: float) -> list[Block]:
+        """Those in force, the newest first."""
+        query = sa.select(blocks).where(_lasts(now)).order_by(blocks.c.at.desc())
+
+        async def work(connection: AsyncConnection) -> list[Block]:
+            return [Block(**row) for row in (await connection.execute(query)).mappings()]
+
+        return await self._database.run(work)
+
+
+async def _cancel(connection: AsyncConnection, block: Block) -> int:
+    """Their orders that no gateway has."""
+    waiting = (
+        sa.select(jobs)
+        .where(jobs.c.platform == block.platform, jobs.c.person == block.person)
+        .where(jobs.c.status == Status.QUEUED.value)
+        .with_for_update()
+    )
+    found = [job_of(row) for row in (await connection.execute(waiting)).mappings()]
+    for job in found:
+        await save(connection, job, moves.cancelled(job, Reason.BY_ADMIN), now=block.at)
+    return len(found)
+
+
+def _of(platform: str, person: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (blocks.c.platform == platform, blocks.c.person == person)
+
+
+def _lasts(now: float) -> sa.ColumnElement[bool]:
+    return sa.or_(blocks.c.until.is_(None), blocks.c.until > now)

@@ -1,0 +1,86 @@
+"""The `grants` table: an operator lets a person, a community or a purse have more today.
+
+Written under the lock of admissions, which count it: nobody gets by it more than it says.
+"""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.acts import Act
+from bot.core.allowances import Whose, regained
+from bot.core.orders import Address
+from bot.core.quotas import TRIES_PER_VIDEO, Granted, Limits
+from bot.store import admission
+from bot.store.acts import note
+from bot.store.database import Database
+from bot.store.tables import grants
+
+
+class Grants:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(
+        self, whose: Whose, limits: Limits, act: Act, *, videos: int = 0, money: int = 0
+    ) -> None:
+        """So many more of today's videos, and micro-units of money."""
+        given = Granted(
+            person_videos=videos,
+            person_paid=videos,
+            person_tries=videos * TRIES_PER_VIDEO,
+            community_videos=videos,
+            purse_videos=videos,
+            purse_money=money,
+        )
+
+        async def work(connection: AsyncConnection) -> None:
+            await self._database.lock_admission(connection)
+            await _insert(connection, whose, limits, given, act)
+            await note(connection, act)
+
+        await self._database.run(work)
+
+    async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
+        """As much left as at the beginning of the day; whether anything was to be done."""
+        person = whose.person or ""
+        address = Address(platform=whose.platform or "", channel="", community=whose.community)
+
+        async def work(connection: AsyncConnection) -> bool:
+            await self._database.lock_admission(connection)
+            usage = await admission.usage(connection, address, person, limits, act.at)
+            given = regained(whose, usage)
+            if given == Granted():
+                return False
+            await _insert(connection, whose, limits, given, act)
+            await note(connection, replace(act, details={"given": _figures(whose, given)}))
+            return True
+
+        return await self._database.run(work)
+
+
+async def _insert(
+    connection: AsyncConnection, whose: Whose, limits: Limits, given: Granted, act: Act
+) -> None:
+    await connection.execute(
+        sa.insert(grants).values(
+            at=act.at,
+            purse=admission.purse_name(limits.purse),
+            platform=whose.platform,
+            person=whose.person,
+            community=None if whose.person else whose.community,
+            **_figures(whose, given),
+        )
+    )
+
+
+def _figures(whose: Whose, given: Granted) -> dict[str, int]:
+    if whose.person:
+        videos, paid, tries = given.person_videos, given.person_paid, given.person_tries
+        return {"videos": videos, "paid": paid, "tries": tries, "money": 0}
+    if whose.community:
+        return {"videos": given.community_videos, "paid": 0, "tries": 0, "money": 0}
+    return {"videos": given.purse_videos, "paid": 0, "tries": 0, "money": given.purse_money}

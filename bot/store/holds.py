@@ -1,0 +1,110 @@
+"""The `holds` table: gateways to which an operator lets no POST leave, or "*" for all of them.
+
+No probe and no success ends a hold. A POST leaves, and an order is admitted, under a lock that
+whoever puts a hold takes first: when the act is written, the last of them has left.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.acts import EVERYTHING, Act, Hold
+from bot.core.jobs import Reason, Status
+from bot.core.notices import Paused
+from bot.store import turns
+from bot.store.acts import note
+from bot.store.database import Database, insert
+from bot.store.tables import gateways, holds, jobs
+
+
+async def is_held(connection: AsyncConnection, gateway: str = EVERYTHING) -> bool:
+    """Whether no POST may leave to this gateway; by default, to any."""
+    query = sa.select(sa.literal(1)).where(holds.c.name.in_((EVERYTHING, gateway))).limit(1)
+    return await connection.scalar(query) is not None
+
+
+async def let_go(connection: AsyncConnection, gateway: str, *, now: float) -> None:
+    """Orders that wait for the end of a hold of this name are due."""
+    waiting = [
+        jobs.c.status == Status.QUEUED.value,
+        jobs.c.reason == Reason.PAUSED.value,
+        jobs.c.due_at > now,
+        jobs.c.claimed_until.is_(None),
+    ]
+    if gateway != EVERYTHING:
+        waiting.append(jobs.c.gateway == gateway)
+    await connection.execute(sa.update(jobs).where(*waiting).values(due_at=now))
+
+
+class Holds:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, name: str, act: Act) -> bool:
+        """Hold it from now on; whether it was not held so far. Only then is it an act."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            await self._database.lock_admission(connection)
+            await turns.lock(connection)
+            row = insert(connection, holds).values(
+                name=name, at=act.at, actor=act.actor, why=act.why
+            )
+            if (await connection.execute(row.on_conflict_do_nothing())).rowcount != 1:
+                return False
+            await note(connection, act)
+            return True
+
+        return await self._database.run(work)
+
+    async def lift(self, name: str, act: Act) -> bool:
+        """Let go what it holds; whether there was such a hold."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            gone = await connection.execute(sa.delete(holds).where(holds.c.name == name))
+            if gone.rowcount != 1:
+                return False
+            await let_go(connection, name, now=act.at)
+            await note(connection, act)
+            return True
+
+        return await self._database.run(work)
+
+    async def all(self) -> list[Hold]:
+        """Those in force, by name."""
+
+        async def work(connection: AsyncConnection) -> list[Hold]:
+            rows = await connection.execute(sa.select(holds).order_by(holds.c.name))
+            return [Hold(name=it.name, at=it.at, actor=it.actor, why=it.why) for it in rows]
+
+        return await self._database.run(work)
+
+    async def paused(self) -> list[Paused]:
+        """Gateways that refuse our key or our balance."""
+
+        async def work(connection: AsyncConnection) -> list[Paused]:
+            return [
+                Paused(
+                    gateway=row.name,
+                    reason=Reason(row.reason),
+                    tried_at=row.tried_at,
+                    refused_at=row.refused_at,
+                )
+                for row in await connection.execute(sa.select(gateways))
+            ]
+
+        return await self._database.run(work)
+
+    async def unfinished(self) -> list[tuple[str, Status, int]]:
+        """By gateway and state, how many jobs are not over."""
+        query = (
+            sa.select(jobs.c.gateway, jobs.c.status, sa.func.count())
+            .where(jobs.c.due_at.is_not(None))
+            .group_by(jobs.c.gateway, jobs.c.status)
+        )
+
+        async def work(connection: AsyncConnection) -> list[tuple[str, Status, int]]:
+            rows = await connection.execute(query)
+            return [(name, Status(status), int(count)) for name, status, count in rows]
+
+        return await self._database.run(work)

@@ -1,0 +1,156 @@
+"""Jobs that an operator settles: each change in one transaction with its act.
+
+The lock on all places is taken before any row, as whoever leaves a place does.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.acts import Act
+from bot.core.errors import Broken, Refused
+from bot.core.jobs import Job
+from bot.core.quotas import Limits
+from bot.store import admission, turns
+from bot.store.acts import note
+from bot.store.database import Database
+from bot.store.tables import jobs, posts
+from bot.store.writing import get, save
+
+Change = Callable[[Job], Job]
+"""A job as it shall be; raises `Refused`."""
+
+
+class Settling:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ids(self, beginning: str, *, most: int) -> list[str]:
+        """The ids that begin so, or that one alone which is so."""
+        query = (
+            sa.select(jobs.c.id)
+            .where(jobs.c.id.startswith(beginning, autoescape=True))
+            .order_by(jobs.c.id)
+            .limit(most)
+        )
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            found = list((await connection.scalars(query)).all())
+            return [beginning] if beginning in found else found
+
+        return await self._database.run(work)
+
+    async def known_ids(self, base_url: str) -> frozenset[str]:
+        """The ids that jobs have already at this address, under whichever name of a gateway."""
+        query = sa.select(jobs.c.gateway_id).where(
+            jobs.c.base_url == base_url, jobs.c.gateway_id.is_not(None)
+        )
+
+        async def work(connection: AsyncConnection) -> frozenset[str]:
+            return frozenset((await connection.scalars(query)).all())
+
+        return await self._database.run(work)
+
+    async def change(
+        self, job_id: str, change: Change, act: Act, *, gateway_id: str | None = None
+    ) -> tuple[Job, bool]:
+        """Apply `change`; whether anything was to be done: only then it is an act.
+
+        Raises `Refused("gateway_id_taken")` where another job has this `gateway_id`.
+        """
+
+        async def work(connection: AsyncConnection) -> tuple[Job, bool]:
+            await turns.lock(connection)
+            job = await _job(connection, job_id)
+            after = change(job)
+            if after == job:
+                return job, False
+            if gateway_id is not None:
+                await _check_free(connection, job, gateway_id)
+            saved = await _saved(connection, job, after, act)
+            await note(connection, act)
+            return saved, True
+
+        return await self._database.run(work)
+
+    async def anew(
+        self, job_id: str, change: Change, new: Job, limits: Limits, act: Act
+    ) -> tuple[Job, bool]:
+        """Apply `change` to the old job and admit the new one, both or neither.
+
+        The same event again answers the job that it made. Raises `Refused` like an admission.
+        """
+
+        async def work(connection: AsyncConnection) -> tuple[Job, bool]:
+            await self._database.lock_admission(connection)
+            await turns.lock(connection)
+            job = await _job(connection, job_id)
+            if earlier := await admission.by_event(connection, new):
+                return earlier, False
+            after = change(job)
+            if after != job:
+                await _saved(connection, job, after, act)
+            admitted = await admission.admit(connection, new, limits, now=act.at, card_at=act.at)
+            await note(connection, replace(act, details={**act.details, "job": admitted.id}))
+            return admitted, True
+
+        return await self._database.run(work)
+
+    async def call(self, job_id: str, act: Act) -> Job:
+        """Let its next step be due now, and messages that are no longer tried be tried again.
+
+        A claim on it stays: somebody is at it.
+        """
+        due = (
+            sa.update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.due_at > act.at, jobs.c.claimed_until.is_(None))
+            .values(due_at=act.at)
+        )
+        unsaid = (
+            posts.c.job_id == job_id,
+            posts.c.message_id.is_(None),
+            posts.c.claimed_until.is_(None),
+            # A card that was never tried may be about to become the command's own answer.
+            sa.or_(posts.c.due_at.is_(None), posts.c.attempts > 0),
+        )
+        # A message whose sending has an unknown end stays in its form: it may be there.
+        from_above = {"form": None, "direct": False}
+        again = sa.update(posts).where(*unsaid).values(due_at=act.at, attempts=0)
+        fresh = sa.update(posts).where(*unsaid, posts.c.sending_at.is_(None)).values(from_above)
+
+        async def work(connection: AsyncConnection) -> Job:
+            await turns.lock(connection)
+            job = await _job(connection, job_id)
+            for statement in (due, fresh, again):
+                await connection.execute(statement)
+            await note(connection, act)
+            return job
+
+        return await self._database.run(work)
+
+
+async def _job(connection: AsyncConnection, job_id: str) -> Job:
+    job = await get(connection, job_id, lock=True)
+    if job is None:
+        raise Refused("job_unknown")
+    return job
+
+
+async def _saved(connection: AsyncConnection, job: Job, after: Job, act: Act) -> Job:
+    saved = await save(connection, job, after, now=act.at)
+    if saved is None:  # its row is locked
+        raise Broken("job_changed", job=job.id)
+    return saved
+
+
+async def _check_free(connection: AsyncConnection, job: Job, gateway_id: str) -> None:
+    query = sa.select(jobs.c.id).where(
+        jobs.c.base_url == job.base_url, jobs.c.gateway_id == gateway_id, jobs.c.id != job.id
+    )
+    other = await connection.scalar(query)
+    if other is not None:
+        raise Refused("gateway_id_taken", id=gateway_id, job=other)

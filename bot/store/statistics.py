@@ -1,0 +1,53 @@
+"""Sums over jobs, for an operator: how many there are in which state, and what was spent."""
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.jobs import Status
+from bot.core.statistics import QUARTER, Sum
+from bot.store.database import Database
+from bot.store.tables import jobs
+
+_COLON = sa.literal(":")
+_KEYS: dict[str, sa.ColumnElement[str]] = {
+    "day": sa.cast(sa.cast(sa.func.floor(jobs.c.created_at / QUARTER), sa.BigInteger), sa.Text),
+    "model": jobs.c.model,
+    "gateway": jobs.c.gateway,
+    "person": jobs.c.platform + _COLON + jobs.c.person,
+    "community": jobs.c.platform + _COLON + sa.func.coalesce(jobs.c.community, "@"),
+}
+
+
+class Sums:
+    """Reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def sums(self, by: str, *, since: float) -> list[Sum]:
+        """The jobs that were ordered since then, by state and by the key of this name."""
+        key = _KEYS[by].label("key")
+        # 1 stands for a video without a price, and is no money.
+        spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
+        name: sa.ColumnElement[str] = sa.literal("")
+        if by == "person":
+            name = sa.func.max(jobs.c.order_data["person"]["name"].as_string())
+        query = (
+            sa.select(key, jobs.c.status, name, sa.func.count(), sa.func.sum(spent))
+            .where(jobs.c.created_at >= since)
+            .group_by(sa.literal_column("1"), jobs.c.status)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Sum]:
+            return [
+                Sum(
+                    key=str(key),
+                    status=Status(status),
+                    name=name,
+                    count=int(count),
+                    spent=int(sum_),
+                )
+                for key, status, name, count, sum_ in await connection.execute(query)
+            ]
+
+        return await self._database.run(work)

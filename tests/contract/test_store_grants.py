@@ -1,0 +1,150 @@
+"""A grant lets somebody have more today, and nobody gets past limit and grants together."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core import moves
+from bot.core.acts import Act
+from bot.core.allowances import Whose
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Reason, Status
+from bot.core.quotas import TRIES_PER_VIDEO, Limits, Purse
+from bot.core.statistics import Statistics
+from bot.store.acts import Acts
+from bot.store.grants import Grants
+from bot.store.statistics import Sums
+from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
+from tests.fakes.clock import FakeClock
+
+DAY = 86_400.0
+ADA = Whose(platform="discord", person="ada", community="club")
+CLUB = Whose(platform="discord", community="club")
+ONE = {
+    "person_videos": (ADA, replace(FREE, person_videos=1)),
+    "community_videos": (CLUB, replace(FREE, community_videos=1)),
+    "purse_videos": (Whose(), replace(FREE, purse_videos=1)),
+    "purse_money": (Whose(), replace(FREE, purse_money=PRICE)),
+}
+
+
+def an_act(now: float = NOON) -> Act:
+    return Act(at=now, actor="cli:ann", action="quota.grant", subject="discord:ada")
+
+
+async def admitted(store: Store, limits: Limits, count: int, *, now: float = NOON) -> int:
+    """So many of `count` orders that come at once."""
+    wanted = (store.admitted(a_job(now=now), limits) for _ in range(count))
+    answers = await asyncio.gather(*wanted, return_exceptions=True)
+    assert all(isinstance(answer, Job | Refused) for answer in answers), answers
+    return sum(isinstance(answer, Job) for answer in answers)
+
+
+async def given(store: Store, whose: Whose, limits: Limits, count: int) -> None:
+    money = 0 if whose.platform else count * PRICE
+    await Grants(store.database).add(whose, limits, an_act(), videos=count, money=money)
+
+
+@pytest.mark.parametrize("name", ONE)
+async def test_of_many_at_once_as_many_come_through_as_limit_and_grants_say(
+    store: Store, name: str
+) -> None:
+    whose, limits = ONE[name]
+    assert await admitted(store, limits, 4) == 1
+    through, _ = await asyncio.gather(admitted(store, limits, 20), given(store, whose, limits, 2))
+    assert through + await admitted(store, limits, 9) == 2
+    usage = await store.usage(a_job(), limits=limits)
+    assert getattr(usage.granted, name) == (2 * PRICE if name == "purse_money" else 2)
+    with pytest.raises(Refused) as refused:
+        await store.admitted(a_job(), limits)
+    assert refused.value.code == f"limit_{name}"
+    assert refused.value.values["limit"] == (3 * PRICE if name == "purse_money" else 3)
+
+
+@pytest.mark.parametrize("name", ONE)
+async def test_a_grant_is_for_its_day_and_for_nobody_else(store: Store, name: str) -> None:
+    whose, limits = ONE[name]
+    await given(store, whose, limits, 5)
+    assert await admitted(store, limits, 3, now=NOON + DAY) == 1
+    other = a_job(person="bob", community="pub", gateway="pays")
+    own = replace(limits, purse=Purse(gateway="pays"))
+    assert isinstance(await store.admitted(other, own), Job)
+    with pytest.raises(Refused, match=f"limit_{name}"):
+        await store.admitted(
+            replace(other, id="again", order=replace(other.order, event_id="again")), own
+        )
+
+
+@pytest.mark.parametrize("name", ONE)
+async def test_a_reset_leaves_as_much_as_at_the_beginning_of_the_day(
+    store: Store, name: str
+) -> None:
+    whose, limits = ONE[name]
+    grants = Grants(store.database)
+    assert not await grants.reset(whose, limits, an_act()), "nothing was used"
+    await admitted(store, limits, 1)
+    assert [await grants.reset(whose, limits, an_act()) for _ in range(3)] == [True, False, False]
+    assert await admitted(store, limits, 4) == 1
+    # A grant of before counts: no more than the limit is left by a reset.
+    await given(store, whose, limits, 4)
+    assert not await grants.reset(whose, limits, an_act())
+    assert await admitted(store, limits, 9) == 4
+    assert len(await Acts(store.database).latest(most=9)) == 2
+
+
+async def test_a_reset_makes_up_for_tries_that_failed_too(store: Store) -> None:
+    limits = replace(FREE, person_videos=1)
+    for _ in range(TRIES_PER_VIDEO):
+        job = await store.admitted(a_job(), limits)
+        await store.moved(job, moves.failed(job, Reason.REFUSED, charged=False))
+    with pytest.raises(Refused, match="limit_person_tries"):
+        await store.admitted(a_job(), limits)
+    assert await Grants(store.database).reset(ADA, limits, an_act())
+    for _ in range(TRIES_PER_VIDEO):
+        job = await store.admitted(a_job(), limits)
+        await store.moved(job, moves.failed(job, Reason.REFUSED, charged=False))
+    with pytest.raises(Refused, match="limit_person_tries"):
+        await store.admitted(a_job(), limits)
+
+
+# --- sums ----------------------------------------------------------------------------------------
+
+
+async def test_sums_tell_what_was_made_and_spent_by_day_person_and_community(store: Store) -> None:
+    await store.in_state(Status.DELIVERED)
+    await store.in_state(Status.UNCONFIRMED, a_job(person="bob"))
+    await store.in_state(Status.FAILED, a_job(person="bob", now=NOON + DAY / 2))
+    await store.in_state(Status.QUEUED, replace(a_job(community=None), spend_cost=1))
+    await store.in_state(Status.DELIVERED, a_job(now=NOON - 40 * DAY))
+    sums = Statistics(
+        sums=Sums(store.database),
+        time_zone="Asia/Tokyo",
+        currency="USD",
+        clock=FakeClock(NOON + DAY),
+    )
+
+    async def by(word: str) -> list[tuple[object, ...]]:
+        answer = await sums.stats(by=word)
+        rows, total = answer["rows"], answer["total"]
+        assert isinstance(rows, list)
+        assert isinstance(total, dict)
+        assert (total["made"], total["spent"]) == (1, 2 * PRICE)
+        names = ("name", "made", "failed", "unconfirmed", "under_way", "spent")
+        return [tuple(row[name] for name in names) for row in rows]
+
+    # Noon is evening there, and midnight the next day.
+    assert await by("day") == [
+        ("2026-01-15", 1, 0, 1, 1, 2 * PRICE),
+        ("2026-01-16", 0, 1, 0, 0, 0),
+    ]
+    assert await by("person") == [
+        ("discord:ada", 1, 0, 0, 1, PRICE),
+        ("discord:bob", 0, 1, 1, 0, PRICE),
+    ]
+    assert await by("community") == [
+        ("discord:club", 1, 1, 1, 0, 2 * PRICE),
+        ("discord:@", 0, 0, 0, 1, 0),
+    ]
+    with pytest.raises(Refused, match="stats_by_unknown"):
+        await sums.stats(by="mood")

@@ -1,0 +1,203 @@
+"""An operator's word on a job: one transaction with its act, whoever else is at the row."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core import moves
+from bot.core.acts import EVERYTHING, Act
+from bot.core.errors import BotError, Refused
+from bot.core.jobs import Job, Reason, Status
+from bot.core.posts import CARD_GRACE, Form, PostKind
+from bot.core.quotas import Limits
+from bot.store.acts import Acts
+from bot.store.holds import Holds
+from bot.store.settling import Change, Settling
+from tests.contract.rows import FREE, NOON, PRICE, VIDEO, Store, a_job
+
+
+def an_act(action: str = "jobs.found", subject: str = "") -> Act:
+    return Act(at=NOON, actor="cli:ann", action=action, subject=subject)
+
+
+def accept(gateway_id: str) -> Change:
+    def change(job: Job) -> Job:
+        if job.gateway_id == gateway_id:
+            return job
+        return moves.accepted(job, gateway_id, now=NOON, due_at=NOON)
+
+    return change
+
+
+def close(job: Job) -> Job:
+    if job.status is Status.FAILED:
+        return job
+    return moves.failed(job, Reason.NOT_TAKEN, charged=False)
+
+
+def try_again(job: Job) -> Job:
+    return moves.failed(job, Reason.TRIED_AGAIN, charged=True)
+
+
+async def acts(store: Store) -> list[str]:
+    return [act.action for act in await Acts(store.database).latest(most=99)]
+
+
+async def test_a_change_and_its_act_are_written_once(store: Store) -> None:
+    settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
+    for changed in (True, False):
+        after, did = await settling.change(job.id, accept("v1"), an_act(), gateway_id="v1")
+        assert (after.status, after.gateway_id, did) == (Status.IN_PROGRESS, "v1", changed)
+    assert await acts(store) == ["jobs.found"]
+    assert await store.claimed(Status.IN_PROGRESS) == [job.id]
+
+
+async def test_what_is_refused_leaves_neither_a_change_nor_an_act(store: Store) -> None:
+    settling, job = Settling(store.database), await store.in_state(Status.DELIVERED)
+    with pytest.raises(BotError, match="impossible_move"):
+        await settling.change(job.id, close, an_act())
+    with pytest.raises(Refused, match="job_unknown"):
+        await settling.change("nobody", close, an_act())
+    assert await store.jobs.get(job.id) == job
+    assert await acts(store) == []
+
+
+async def test_no_two_jobs_get_the_same_video(store: Store) -> None:
+    settling = Settling(store.database)
+    # Two names of a gateway may have one address.
+    names = ("main", "main", "club", "main")
+    rows = [await store.in_state(Status.UNCONFIRMED, a_job(gateway=name)) for name in names]
+
+    async def found(job: Job) -> str:
+        try:
+            await settling.change(job.id, accept("v1"), an_act(), gateway_id="v1")
+        except Refused as refused:
+            return refused.code
+        return "found"
+
+    said = await asyncio.gather(*map(found, rows))
+    assert sorted(said) == ["found", *["gateway_id_taken"] * 3]
+    assert await settling.known_ids(rows[0].base_url) == {"v1"}
+    assert await settling.known_ids("https://elsewhere.example") == frozenset()
+
+
+async def test_what_was_not_charged_is_released_and_its_person_told(store: Store) -> None:
+    job = await store.in_state(Status.UNCONFIRMED)
+    assert (await store.usage(job)).purse_money == PRICE
+    after, _ = await Settling(store.database).change(job.id, close, an_act())
+    assert (after.status, after.spend_cost) == (Status.FAILED, 0)
+    assert (await store.usage(job)).purse_money == 0
+    assert await store.post(job, PostKind.FAILURE)
+
+
+async def test_an_answer_that_comes_late_and_an_operator_are_not_both_believed(
+    store: Store,
+) -> None:
+    """Either the id is recorded, or the job is closed; a worker's stale row changes nothing."""
+    settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
+
+    def close_unconfirmed(job: Job) -> Job:
+        if job.status is not Status.UNCONFIRMED:
+            raise Refused("not_unconfirmed")
+        return close(job)
+
+    async def late() -> str:
+        try:
+            await store.jobs.accept(job.id, "v1", now=NOON, due_at=NOON)
+        except BotError as error:
+            return error.code
+        return "accepted"
+
+    async def closed() -> str:
+        try:
+            await settling.change(job.id, close_unconfirmed, an_act())
+        except BotError as error:
+            return error.code
+        return "closed"
+
+    said = await asyncio.gather(late(), closed())
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert [said, row.status, row.gateway_id] in (
+        [["impossible_move", "closed"], Status.FAILED, None],
+        [["accepted", "not_unconfirmed"], Status.IN_PROGRESS, "v1"],
+    )
+    stale = moves.failed(job, Reason.REFUSED, charged=True)
+    assert await store.jobs.save(job, stale, now=NOON) is None
+
+
+# --- a new try -----------------------------------------------------------------------------------
+
+
+def a_try(of: Job, *, event: str | None = None) -> Job:
+    new = a_job(event=event or f"again {of.id}")
+    return replace(new, order=replace(of.order, event_id=new.order.event_id))
+
+
+async def test_a_new_try_is_one_job_however_often_it_is_asked_for(store: Store) -> None:
+    settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
+    tries = [
+        settling.anew(job.id, try_again, a_try(job), FREE, an_act("jobs.again")) for _ in range(8)
+    ]
+    answers = await asyncio.gather(*tries)
+    assert len({new.id for new, _ in answers}) == 1
+    assert sum(changed for _, changed in answers) == 1
+    assert await acts(store) == ["jobs.again"]
+    old, usage = await store.jobs.get(job.id), await store.usage(job)
+    assert old is not None
+    assert (old.status, old.reason, old.spend_cost) == (Status.FAILED, Reason.TRIED_AGAIN, PRICE)
+    assert (usage.purse_money, usage.person_videos) == (2 * PRICE, 1)
+
+
+async def test_a_new_try_that_is_refused_leaves_the_old_job_as_it_is(store: Store) -> None:
+    settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
+    limits = Limits(person_videos=9, person_at_once=None, purse_money=2 * PRICE - 1)
+    act = an_act("jobs.again")
+    with pytest.raises(Refused, match="limit_purse_money"):
+        await settling.anew(job.id, try_again, a_try(job), limits, act)
+    await Holds(store.database).put(EVERYTHING, an_act("stop"))
+    with pytest.raises(Refused, match="stopped"):
+        await settling.anew(job.id, try_again, a_try(job), FREE, act)
+    assert await store.jobs.get(job.id) == job
+    assert await acts(store) == ["stop"]
+
+
+async def test_a_call_makes_the_next_step_due_and_takes_it_from_nobody(store: Store) -> None:
+    settling, row = Settling(store.database), await store.in_state(Status.IN_PROGRESS)
+    later = await store.moved(row, moves.put_off(row, due_at=NOON + 600))
+    assert await store.claimed(Status.IN_PROGRESS) == []
+    await settling.call(later.id, an_act("jobs.retry"))
+    assert await store.claimed(Status.IN_PROGRESS) == [row.id]
+    await settling.call(later.id, an_act("jobs.retry"))
+    assert await store.claimed(Status.IN_PROGRESS) == [], "its claim stays"
+
+
+async def test_a_card_that_may_become_the_commands_answer_is_not_hurried(store: Store) -> None:
+    job = await store.admitted()
+    await Settling(store.database).call(job.id, an_act("jobs.retry"))
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert card.due_at == NOON + CARD_GRACE
+
+
+async def test_a_message_that_was_given_up_is_tried_again_from_the_top(store: Store) -> None:
+    row = await store.in_state(Status.COMPLETED)
+    job = await store.moved(row, moves.stored(row, VIDEO))
+    await store.posts.posted(job, "m1", "lounge")
+    result = await store.claimed_post(now=NOON + 60)
+    await store.posts.fall(result, Form.TEXT, direct=True)
+    await store.posts.put_off(await store.claimed_post(now=NOON + 60), due_at=None)
+    assert await store.due_posts(now=NOON + 80) == []
+    await Settling(store.database).call(job.id, replace(an_act("jobs.retry"), at=NOON + 90))
+    again = await store.post(job, PostKind.RESULT)
+    assert again is not None
+    assert (again.due_at, again.form, again.direct) == (NOON + 90, None, False)
+
+
+@pytest.mark.parametrize("beginning", ["abcd", "abcd1"])
+async def test_an_id_is_found_by_its_beginning(store: Store, beginning: str) -> None:
+    for id_ in ("abcd1", "abcd12", "zzzz9"):
+        await store.admitted(a_job(id_=id_))
+    found = await Settling(store.database).ids(beginning, most=6)
+    assert found == (["abcd1", "abcd12"] if beginning == "abcd" else ["abcd1"])

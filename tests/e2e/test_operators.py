@@ -1,0 +1,372 @@
+"""An operator's commands, over the running service's socket and without a service."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot import control
+from bot.cli.control import _ask
+from bot.cli.operating import drawing
+from bot.core.acts import Values
+from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.jobs import Status
+from bot.simulator.faults import Fault
+from bot.simulator.profiles import DOCUMENTED
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from bot.store.listing import Wanted, open_listing
+from tests.conftest import NewUrl
+from tests.e2e.terminal import terminal
+from tests.e2e.test_access import told
+from tests.e2e.test_cli import zoetrope
+from tests.e2e.world import WAIT, World, card_text
+from tests.fakes.discord import FakeDiscord
+
+
+async def asked(world: World, name: str, /, **values: object) -> Values:
+    """The answer to a command, in this process."""
+    return await _ask(world.config(), name, values)
+
+
+async def refused(world: World, name: str, /, **values: object) -> str:
+    with pytest.raises(BotError) as problem:
+        await asked(world, name, **values)
+    return problem.value.code
+
+
+async def test_the_running_service_answers_and_without_one_the_command_does_it_itself(
+    world: World,
+) -> None:
+    async with world.app():
+        assert (world.folder / "data" / control.NAME).exists()
+        assert await asked(world, "acts.list") == {"acts": []}
+    assert not (world.folder / "data" / control.NAME).exists()
+    assert await asked(world, "acts.list") == {"acts": []}
+
+
+async def test_a_command_makes_no_database(world: World) -> None:
+    assert await refused(world, "acts.list") == "database_absent"
+    assert not (world.folder / "data").exists()
+
+
+async def test_a_service_that_does_not_listen_is_told_from_one_on_another_machine(
+    world: World,
+) -> None:
+    async with world.app():
+        (world.folder / "data" / control.NAME).unlink()
+        assert await refused(world, "acts.list") == "service_silent"
+        (world.folder / "data" / "zoetrope.db.lock").write_text("7 @ elsewhere\n")
+        assert await refused(world, "acts.list") == "service_elsewhere"
+
+
+@pytest.mark.proof
+async def test_the_terminal_says_it_in_sentences(world: World) -> None:
+    async with world.app():
+        code, said = await zoetrope("acts", folder=world.folder, **world.written())
+        assert (code, said) == (0, "No operator has done anything yet.\n")
+        (world.folder / "data" / control.NAME).unlink()
+        code, said = await zoetrope("acts", folder=world.folder, **world.written())
+        assert (code, said.startswith("A service (")) == (75, True), said
+    code, said = await zoetrope("acts", "--json", folder=world.folder, **world.written())
+    assert (code, json.loads(said)) == (0, {"acts": []})
+
+
+async def test_stopped_it_takes_nothing_and_sends_nothing_and_loses_nothing(world: World) -> None:
+    async with world.app():
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        await world.discord.next("edit", where=lambda m: "being made" in card_text(m), timeout=WAIT)
+        answer = await asked(world, "stop", why="the bill looks odd")
+        assert (answer["changed"], answer["stopped"]) == (True, True)
+        assert "has paused it" in await told(await ann.slash("video", prompt="a dog"))
+        assert (await world.result()).attachments, "what was paid for arrives"
+    async with world.app():
+        assert "has paused it" in await told(await ann.slash("video", prompt="a dog")), (
+            "a restart changes nothing"
+        )
+        assert (await asked(world, "stop"))["changed"] is False
+        assert (await asked(world, "go"))["stopped"] is False
+        await ann.slash("video", prompt="a bird")
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+    acts = await asked(world, "acts.list")
+    assert [(act["action"], act["why"]) for act in drawing.rows(acts, "acts")] == [
+        ("go", ""),
+        ("stop", "the bill looks odd"),
+    ]
+
+
+@pytest.mark.proof
+async def test_orders_for_a_paused_gateway_wait_with_a_true_card_and_go_on(world: World) -> None:
+    async with world.app():
+        await asked(world, "gateways.pause", name="main")
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        await world.discord.next(
+            "edit", where=lambda m: "has paused new videos" in card_text(m), timeout=WAIT
+        )
+        (gateway,) = drawing.rows(await asked(world, "gateways.list"), "gateways")
+        assert (gateway["paused"], gateway["waiting"], world.simulator.charges) == (True, 1, 0)
+        await asked(world, "gateways.resume", name="main")
+        assert (await world.result()).attachments
+        assert await refused(world, "gateways.pause", name="mian") == "gateway_not_known"
+
+
+@pytest.mark.proof
+async def test_a_person_who_is_blocked_is_refused_kindly_and_gets_what_is_paid_for(
+    world: World,
+) -> None:
+    async with world.app():
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        await world.discord.next("edit", where=lambda m: "being made" in card_text(m), timeout=WAIT)
+        await asked(world, "user.block", person=f"discord:{ann.id}", why="spam")
+        assert "switched it off for you" in await told(await ann.slash("video", prompt="a dog"))
+        result = await world.result()
+        assert result.attachments
+        assert "switched it off for you" in await told(await ann.press(result, "Try again"))
+        (block,) = drawing.rows(await asked(world, "user.list"), "blocked")
+        assert (block["person"], block["why"]) == (f"discord:{ann.id}", "spam")
+        await asked(world, "user.unblock", person=f"discord:{ann.id}")
+        await ann.slash("video", prompt="a dog")
+        assert (await world.result()).attachments
+        assert await refused(world, "user.block", person="ann") == "whom_unreadable"
+
+
+# --- unconfirmed jobs ----------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def unconfirmed(world: World) -> AsyncIterator[str]:
+    """The app with a job whose answer was lost after it was charged; yields its id."""
+    world.simulator.faults.add(Fault("create", "drop"))
+    async with world.app():
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        assert "lost the line" in (await world.result()).content
+        assert world.simulator.charges == 1
+        async with open_listing(world.config().database_url) as listing:
+            (job,) = await listing.newest(Wanted(), most=9)
+        assert job.status is Status.UNCONFIRMED
+        yield job.id
+
+
+@pytest.fixture
+async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
+    """The same world with a gateway of the documented format that lists its videos."""
+    profile = replace(DOCUMENTED, lists=True)
+    simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
+    async with FakeDiscord() as discord, simulator.serve() as url:
+        yield World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
+
+
+async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is_picked(
+    listing: World,
+) -> None:
+    world = listing
+    async with unconfirmed(world) as job:
+        answer = await asked(world, "jobs.candidates", job=job[:6])
+        (candidate,) = drawing.rows(answer, "candidates")
+        assert (candidate["confidence"], candidate["model"]) == ("likely", "sora-2")
+        assert await refused(world, "jobs.found", job=job, gateway_id="x") == "gateway_id_unknown"
+        for changed in (True, False):
+            told = await asked(world, "jobs.found", job=job, gateway_id=candidate["id"])
+            assert told["changed"] is changed
+        assert (await world.result()).attachments
+        assert await refused(world, "jobs.candidates", job=job) == "not_unconfirmed"
+    assert world.simulator.charges == 1
+    assert await asked_actions(world) == ["jobs.found"]
+
+
+async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_closed(
+    world: World,
+) -> None:
+    async with unconfirmed(world) as job:
+        assert (await asked(world, "jobs.candidates", job=job))["list"] == "none"
+    # Without a service, too.
+    told = await asked(world, "jobs.not_charged", job=job, why="looked at the bill")
+    assert (told["status"], told["reason"]) == ("failed", "not_taken")
+    assert (await asked(world, "jobs.not_charged", job=job))["changed"] is False
+    async with world.app():
+        await world.discord.next(
+            "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
+        )
+    assert world.simulator.charges == 1
+
+
+@pytest.mark.proof
+async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: World) -> None:
+    async with unconfirmed(world) as job:
+        pass
+    elsewhere = {"GATEWAYS__MAIN__BASE_URL": "http://127.0.0.1:1"}
+    config = world.config(**elsewhere)
+    assert (await _ask(config, "jobs.candidates", {"job": job}))["list"] == "gone"
+    with pytest.raises(Refused, match="gateway_gone"):
+        await _ask(config, "jobs.found", {"job": job, "gateway_id": "v1"})
+    assert (await _ask(config, "jobs.not_charged", {"job": job}))["changed"]
+
+
+async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(world: World) -> None:
+    async with unconfirmed(world) as job:
+        for confirm in ("", job[:6], "yes"):
+            code = await refused(world, "jobs.again", job=job, confirm=confirm)
+            assert code == "again_unconfirmed"
+        assert world.simulator.charges == 1
+        await asked(world, "stop")
+        assert await refused(world, "jobs.again", job=job, confirm=job) == "anew_stopped"
+        await asked(world, "go")
+        first = await asked(world, "jobs.again", job=job, confirm=job)
+        again = await asked(world, "jobs.again", job=job, confirm=job)
+        assert (first["job"], first["changed"]) == (again["job"], True)
+        assert again["changed"] is False
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+
+
+@pytest.mark.proof
+async def test_the_terminal_shows_the_three_ways_and_asks_before_it_pays(listing: World) -> None:
+    world = listing
+    async with unconfirmed(world) as job:
+        run = partial(zoetrope, folder=world.folder, **world.written())
+        code, said = await run("jobs", "resolve", job)
+        assert code == 0, said
+        for words in ("likely", "time, model", f"zoetrope jobs resolve {job} --not-charged"):
+            assert words in said, said
+        code, said = await run("jobs", "resolve", job, "--again")
+        assert (code, f"--confirm {job}" in said) == (1, True), said
+        code, said = await run("jobs", "cancel", job)
+        assert (code, "zoetrope jobs resolve" in said) == (1, True), said
+        code, said = await run("jobs", "resolve", job, "--again", "--confirm", job)
+        assert (code, f"{job} is tried again as " in said) == (0, True), said
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+
+
+@pytest.mark.proof
+async def test_at_a_terminal_the_money_is_named_and_the_id_is_to_be_typed(world: World) -> None:
+    async with unconfirmed(world) as job:
+        again = ("jobs", "resolve", job, "--again")
+        for agreed, typed in (("n", None), ("y", "yes"), ("y", job)):
+            async with terminal(*again, folder=world.folder, **world.written()) as shown:
+                question = await shown.sees("[y/N]")
+                assert "may have been charged as well" in question
+                shown.types(f"{agreed}\n")
+                if typed is not None:
+                    await shown.answers("Type the job's id", typed)
+                code = await shown.ends()
+            assert (code, "Nothing was sent" in shown.screen) in ((1, True), (0, False))
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 2
+
+
+async def asked_actions(world: World) -> list[object]:
+    acts = drawing.rows(await asked(world, "acts.list"), "acts")
+    return [act["action"] for act in acts]
+
+
+@pytest.mark.proof
+async def test_a_retry_is_a_new_paid_try_only_of_what_is_over(world: World) -> None:
+    async with world.app():
+        await asked(world, "stop")
+        await asked(world, "go")
+        await asked(world, "gateways.pause", name="main")
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        await world.discord.next(
+            "edit", where=lambda m: "has paused new videos" in card_text(m), timeout=WAIT
+        )
+        async with open_listing(world.config().database_url) as listing:
+            (job,) = await listing.newest(Wanted(), most=9)
+        assert (await asked(world, "jobs.cost", job=job.id))["cost"] is None
+        assert (await asked(world, "jobs.retry", job=job.id))["job"] == job.id
+        assert (await asked(world, "jobs.cancel", job=job.id))["status"] == "cancelled"
+        assert (await asked(world, "jobs.cancel", job=job.id))["changed"] is False
+        await asked(world, "gateways.resume", name="main")
+        assert await refused(world, "jobs.retry", job=job.id) == "again_unconfirmed"
+        anew = await asked(world, "jobs.retry", job=job.id, confirm=job.id)
+        assert anew["of"] == job.id
+        assert (await world.result()).attachments
+        assert await refused(world, "jobs.retry", job=anew["job"]) == "retry_delivered"
+        assert await refused(world, "jobs.cancel", job="zzzz") == "job_not_found"
+    assert world.simulator.charges == 1
+
+
+# --- limits and sums -----------------------------------------------------------------------------
+
+
+@pytest.mark.proof
+async def test_somebody_with_nothing_left_orders_once_more_after_a_grant(world: World) -> None:
+    async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await world.result()).attachments
+        assert "your one video" in await told(await ann.slash("video", prompt="a dog"))
+        whose = {"kind": "person", "of": f"discord:{ann.id}"}
+        shown = await asked(world, "quota.grant", videos=1, **whose)
+        assert _figures(shown, "person_videos") == (1, 2, 1, 1)
+        await ann.slash("video", prompt="a dog")
+        assert (await world.result()).attachments
+        assert "your 2 videos" in await told(await ann.slash("video", prompt="a bird"))
+        assert (await asked(world, "quota.reset", **whose))["changed"]
+        shown = await asked(world, "quota.show", **whose)
+        assert _figures(shown, "person_videos") == (2, 3, 2, 1)
+        for kind, of, code in (
+            ("person", "ann", "whom_unreadable"),
+            ("purse", "club", "purse_unknown"),
+            ("mood", "", "quota_kind_unknown"),
+        ):
+            assert await refused(world, "quota.show", kind=kind, of=of) == code
+        assert await refused(world, "quota.grant", money=1, **whose) == "grant_money"
+        assert await refused(world, "quota.grant", **whose) == "grant_nothing"
+    (day,) = drawing.rows(await asked(world, "stats"), "rows")
+    assert (day["made"], day["unconfirmed"]) == (2, 0)
+
+
+def _figures(answer: Values, name: str) -> tuple[object, ...]:
+    found = next(row for row in drawing.rows(answer, "limits") if row["name"] == name)
+    return tuple(found[each] for each in ("used", "limit", "granted", "left"))
+
+
+@pytest.mark.proof
+async def test_every_table_fits_a_terminal_of_80_columns(world: World) -> None:
+    async with world.app():
+        ann = world.discord.person("ann")
+        await ann.slash("video", prompt="a cat")
+        assert (await world.result()).attachments
+        await asked(world, "gateways.pause", name="main", why="a word " * 20)
+        await asked(world, "user.block", person=f"discord:{ann.id}", why="a word " * 20)
+        for command in (
+            ("acts",),
+            ("gateways", "list"),
+            ("user", "list"),
+            ("quota", "show", "person", f"discord:{ann.id}"),
+            ("stats", "--by", "person"),
+        ):
+            variables = {"COLUMNS": "80", **world.written()}
+            async with terminal(*command, folder=world.folder, **variables) as shown:
+                assert await shown.ends() == 0, shown.screen
+            lines = shown.screen.splitlines()
+            assert max(map(len, lines)) <= 80, shown.screen
+            assert "…" not in shown.screen
+            code, said = await zoetrope(*command, "--json", folder=world.folder, **world.written())
+            assert (code, json.loads(said) is not None) == (0, True)
+
+
+@pytest.mark.proof
+async def test_on_postgresql_it_is_the_same(world: World, new_postgres_url: NewUrl) -> None:
+    url = {"DATABASE_URL": await new_postgres_url()}
+
+    async def ask(name: str) -> Values:
+        return await _ask(world.config(**url), name, {})
+
+    with pytest.raises(Broken, match="database_empty"):
+        await ask("stop")
+    async with world.app(DATABASE_URL=url["DATABASE_URL"]):
+        assert (await ask("stop"))["changed"]
+        (world.folder / "data" / control.NAME).unlink()
+        with pytest.raises(Temporary, match="service_silent"):
+            await ask("go")
+    assert (await ask("go"))["changed"]
+    assert (await ask("stats"))["rows"] == []

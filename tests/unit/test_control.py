@@ -1,0 +1,209 @@
+"""The control socket answers its own user, and no client is in another's way."""
+
+import asyncio
+import json
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from bot import control
+from bot.core.acts import UseCase, Values
+from bot.core.errors import BotError, Broken, Refused, Temporary
+
+
+async def echo(*, actor: str, word: str) -> Values:
+    return {"actor": actor, "word": word}
+
+
+async def refuse(*, limit: int) -> Values:
+    raise Refused("limit_person_videos", limit=limit)
+
+
+async def fail() -> Values:
+    raise ZeroDivisionError
+
+
+@asynccontextmanager
+async def desk(folder: Path, *, patience: float = 5.0) -> AsyncIterator[None]:
+    cases: dict[str, UseCase] = {"echo": echo, "refuse": refuse, "fail": fail}
+    async with control.serving(folder, cases, patience=patience):
+        yield
+
+
+async def sent(folder: Path, data: bytes, *, end: bool = False) -> Values | None:
+    """The answer to bytes that no client of ours would send; None if there is none."""
+    with control.address(folder) as path:
+        reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(data)
+    if end:
+        writer.write_eof()
+    try:
+        line = await reader.readline()
+    except ConnectionError:
+        line = b""
+    writer.close()
+    return json.loads(line) if line else None
+
+
+def code_of(answer: Values | None) -> str | None:
+    assert answer is not None
+    error = answer["error"]
+    assert isinstance(error, dict)
+    return str(error["code"])
+
+
+async def test_a_request_gets_its_answer_with_the_users_own_name(tmp_path: Path) -> None:
+    async with desk(tmp_path):
+        answer = await control.ask(tmp_path, "echo", {"word": "hé\nllo"})
+    assert answer is not None
+    assert answer["word"] == "hé\nllo"
+    assert str(answer["actor"]).startswith("cli:")
+
+
+async def test_nobody_but_the_services_user_can_open_it(tmp_path: Path) -> None:
+    async with desk(tmp_path):
+        assert stat.S_IMODE((tmp_path / control.NAME).stat().st_mode) == 0o600
+    assert not (tmp_path / control.NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "code"),
+    [
+        ("refuse", {"limit": 3}, Refused, "limit_person_videos"),
+        ("fail", {}, Broken, "control_failed"),
+        ("nothing", {}, Broken, "control_unknown"),
+        ("echo", {}, Broken, "control_unknown"),
+        ("echo", {"word": "a", "more": 1}, Broken, "control_unknown"),
+    ],
+)
+async def test_a_refusal_arrives_as_the_error_that_it_is(
+    tmp_path: Path, name: str, values: Values, kind: type[BotError], code: str
+) -> None:
+    async with desk(tmp_path):
+        with pytest.raises(kind) as refused:
+            await control.ask(tmp_path, name, values)
+        assert refused.value.code == code
+        if name == "refuse":
+            assert refused.value.values == {"limit": 3}
+
+
+async def test_nobody_says_who_they_are_themselves(tmp_path: Path) -> None:
+    request = {"name": "echo", "values": {"word": "a", "actor": "cli:root"}}
+    async with desk(tmp_path):
+        answer = await sent(tmp_path, json.dumps(request).encode() + b"\n")
+    assert code_of(answer) == "control_unreadable"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello\n",
+        b"[]\n",
+        b"\xff\xfe\n",
+        b'{"name": 1, "values": {}}\n',
+        b'{"name": "echo"}\n',
+        b"[" * 60_000 + b"\n",
+        b"x" * (2 * control.MOST_REQUEST) + b"\n",
+    ],
+)
+async def test_nonsense_is_refused_and_the_next_is_answered(tmp_path: Path, data: bytes) -> None:
+    async with desk(tmp_path):
+        assert code_of(await sent(tmp_path, data)) == "control_unreadable"
+        assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_path: Path) -> None:
+    async with desk(tmp_path, patience=0.05):
+        with control.address(tmp_path) as path:
+            reader, writer = await asyncio.open_unix_connection(path)
+        assert await control.ask(tmp_path, "echo", {"word": "a"})
+        assert await reader.read() == b""
+        writer.close()
+        assert await sent(tmp_path, b'{"name"', end=True) is None
+
+
+async def test_more_connections_than_there_is_room_for_are_told_so(tmp_path: Path) -> None:
+    async with desk(tmp_path):
+        silent = []
+        with control.address(tmp_path) as path:
+            for _ in range(control.AT_ONCE):
+                silent.append(await asyncio.open_unix_connection(path))  # noqa: PERF401
+        with pytest.raises(Temporary, match="control_busy"):
+            await control.ask(tmp_path, "echo", {"word": "a"})
+        for _, writer in silent:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def test_a_path_longer_than_a_sockets_address_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30) / ("longer" * 20)
+    async with desk(folder):
+        assert await control.ask(folder, "echo", {"word": "a"})
+
+
+async def test_without_a_service_nobody_answers(tmp_path: Path) -> None:
+    assert await control.ask(tmp_path, "echo", {"word": "a"}) is None
+    assert await control.ask(tmp_path / "nowhere", "echo", {"word": "a"}) is None
+
+
+async def test_a_socket_of_a_dead_service_is_replaced(tmp_path: Path) -> None:
+    with control.address(tmp_path) as path:
+        control._listener(tmp_path, path).close()
+    assert await control.ask(tmp_path, "echo", {"word": "a"}) is None
+    async with desk(tmp_path):
+        assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_a_service_takes_no_socket_from_another_that_listens(tmp_path: Path) -> None:
+    async with desk(tmp_path):
+        async with control.serving(tmp_path, {}):
+            assert await control.ask(tmp_path, "echo", {"word": "a"})
+        assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_a_service_that_does_not_answer_is_said_to_be_silent(tmp_path: Path) -> None:
+    with control.address(tmp_path) as path:
+        async with await asyncio.start_unix_server(lambda _, writer: writer.close(), path):
+            with pytest.raises(Temporary, match="control_silent"):
+                await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_another_user_is_refused_even_where_the_socket_is_open_to_all() -> None:
+    """The mode of the socket is one guard, and the user that the system tells is the other."""
+    with TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as stranger:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with desk(folder):
+            (folder / control.NAME).chmod(0o666)
+            os.seteuid(65534)
+            try:
+                stranger.connect(str(folder / control.NAME))
+            finally:
+                os.seteuid(0)
+            reader, writer = await asyncio.open_connection(sock=stranger)
+            writer.write(b'{"name": "echo", "values": {"word": "a"}}\n')
+            answer = json.loads(await reader.readline())
+            writer.close()
+    assert code_of(answer) == "control_denied"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_whoever_may_not_open_the_socket_is_told_whose_it_is() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with desk(folder):
+            os.seteuid(65534)
+            try:
+                with pytest.raises(Broken, match="control_denied") as denied:
+                    await control.ask(folder, "echo", {"word": "a"})
+            finally:
+                os.seteuid(0)
+    assert denied.value.values == {"user": control.user_name(0)}
