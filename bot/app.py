@@ -36,6 +36,7 @@ from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.gateways import videos_api
+from bot.keepers import sweeping
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
@@ -115,12 +116,12 @@ async def open_app(
         cards = _cards(config, rows, line, clock)
         posting = _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
-        health = _health(config, rows, platforms.values(), clock)
-        address = await enter(_serve(config, pages, health, intakes))
+        address = await enter(_serve(config, rows, platforms.values(), pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
+        await enter(sweeping(config, rows, studio.storage, clock))
         await enter(running(*(intake.run() for intake in intakes)))
         yield address + intakes[-1].path
 
@@ -308,9 +309,14 @@ def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Cl
 
 
 def _serve(
-    config: Config, pages: Pages, health: Health, intakes: Sequence[Intake]
+    config: Config,
+    rows: Rows,
+    platforms: Iterable[Platform],
+    pages: Pages,
+    intakes: Sequence[Intake],
+    clock: Clock,
 ) -> AbstractAsyncContextManager[str]:
-    web = config.settings.web
+    web, health = config.settings.web, _health(config, rows, platforms, clock)
     rooms = [route for intake in intakes for route in intake.routes]
     routes = [*pages.routes, *health.routes, *rooms]
     return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))

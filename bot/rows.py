@@ -20,6 +20,7 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
+from bot.store.sweeps import Sweeps
 from bot.store.times import Times
 from bot.workers import running
 
@@ -41,6 +42,7 @@ class Rows:
     line: Line
     spool: Spool
     times: Times
+    sweeps: Sweeps
 
 
 @asynccontextmanager
@@ -67,6 +69,7 @@ async def open_rows(
             Line(database),
             Spool(config.data_dir),
             Times(database),
+            Sweeps(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

@@ -13,9 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     model_validator,
@@ -23,6 +21,8 @@ from pydantic import (
 from yarl import URL
 
 from bot.config.plugins import Generation, Version
+from bot.config.table import Table
+from bot.config.upkeep import Retention
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with
@@ -190,12 +190,6 @@ TelegramToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, 
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, api_key))]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
 Dialect = Literal["documented", "new-api", "openai"]
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Discord(Table):
@@ -366,6 +360,7 @@ class Settings(Table):
     telegram: Telegram = Telegram()
     playground: Playground = Playground()
     web: Web = Web()
+    retention: Retention = Retention()
     limits: Limits = Limits()
     gateways: dict[str, Gateway] = Field(default_factory=dict)
     communities: dict[str, Community] = Field(default_factory=dict)

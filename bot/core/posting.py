@@ -106,7 +106,7 @@ class Posting:
             await self._park(post, job)
         elif post.message_id and post.kind is not PostKind.RESULT:
             await self._edit(post, job, platform)
-        elif post.kind is PostKind.RESULT and job.video is None:
+        elif post.kind is PostKind.RESULT and not job.has_result:
             await self._remove(post, job, platform)
         else:
             await self._say(post, job, platform)
@@ -345,4 +345,4 @@ def _is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
             # Its id turned up after all.
             return job.status not in (Status.FAILED, Status.UNCONFIRMED)
         case PostKind.RESULT:
-            return post.message_id is not None and job.video is not None
+            return job.has_result and (post.message_id is not None or job.video is None)

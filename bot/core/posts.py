@@ -84,7 +84,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
         due[PostKind.CARD] = now + EDIT_PACE
     if after.video and not before.video and not after.silent:
         due[PostKind.RESULT] = now
-    if before.video and not after.video:
+    if before.has_result and not after.has_result:
         # Deleted by its person: what stands in the chat has to go as well.
         due[PostKind.RESULT] = now
     if after.status is not before.status and after.status in (Status.FAILED, Status.UNCONFIRMED):
@@ -100,7 +100,7 @@ def looks(job: Job) -> tuple[object, ...]:
         job.reason,
         job.pictures_missing,
         job.sound_missing,
-        bool(job.video),
+        job.has_result,
     )
 
 

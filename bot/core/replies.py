@@ -346,7 +346,7 @@ def _state(job: Job, *, is_direct: bool) -> str:
         return Reason.UNDELIVERABLE
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
         return str(job.reason)
-    if job.status is Status.DELIVERED and job.video is None:
+    if job.status is Status.DELIVERED and not job.has_result:
         return "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
@@ -361,7 +361,7 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     if job.status in ACTIVE:
         return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
     # A card that is over is not edited any more: what it says has to stay true.
-    made = job.status is Status.DELIVERED and job.video is not None
+    made = job.status is Status.DELIVERED and job.has_result
     id_ = "fact.left_after" if made else "fact.left_then"
     return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]
 

@@ -22,12 +22,14 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from bot.core.containers import SUFFIXES
 from bot.core.errors import Broken, Temporary
+from bot.core.keeping import Stored
 
 _KEY = re.compile(
     r"(originals|pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\."
     rf"(jpg|mp3|{'|'.join(SUFFIXES.values())})"
 )
 _PARTS_AT_ONCE = 3
+_LISTED = 500
 
 
 def new_key(kind: str, suffix: str) -> str:
@@ -40,6 +42,16 @@ def named_key(kind: str, suffix: str, name: str) -> str:
     """The same key each time for what has this name."""
     name = blake2b(name.encode(), digest_size=16).hexdigest()
     return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
+
+
+def film_key(name: str) -> str:
+    """The key of a video that came as the answer to the order of this name."""
+    return named_key("originals", "mp4", name)
+
+
+def is_key(text: str) -> bool:
+    """Whether it may be the key of a file of ours."""
+    return _KEY.fullmatch(text) is not None
 
 
 class Storage:
@@ -104,6 +116,24 @@ class Storage:
                 await obstore.delete_async(self._store, key)
         except Broken:
             return
+
+    async def listing(self, under: str | None = None) -> AsyncIterator[list[Stored]]:
+        """All that lies there, or under this name, whoever made it; some hundred at a time."""
+        with _translated(under or ""):
+            async for page in obstore.list(self._store, under, chunk_size=_LISTED):
+                yield [
+                    Stored(
+                        key=meta["path"],
+                        size=meta["size"],
+                        changed_at=meta["last_modified"].timestamp(),
+                    )
+                    for meta in page
+                ]
+
+    async def mark(self, name: str) -> None:
+        """Put an empty file there that is none of ours by its key; idempotent."""
+        with _translated(name):
+            await obstore.put_async(self._store, name, b"")
 
     def _download(self, key: str, into: Path) -> None:
         with into.open("wb") as file:

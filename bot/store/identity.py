@@ -17,7 +17,8 @@ from bot.core.errors import Broken
 from bot.log import get_logger
 from bot.store.tables import jobs, settings
 
-_NAME = "database.id"
+NAME = "database.id"
+"""The setting with the id of the database."""
 
 log = get_logger()
 
@@ -77,7 +78,7 @@ class Home:
         # A backup from before there was a marker, or the tables of an earlier version, have none.
         id_ = known or (None if self.anew else expected) or secrets.token_hex(16)
         if known is None:
-            await connection.execute(sa.insert(settings).values(name=_NAME, value=id_))
+            await connection.execute(sa.insert(settings).values(name=NAME, value=id_))
         return id_
 
     async def check(self, connection: AsyncConnection, file: Path | None) -> None:
@@ -134,7 +135,7 @@ def put_away(copy: Path) -> None:
 
 async def _id(connection: AsyncConnection) -> str | None:
     id_: str | None = await connection.scalar(
-        sa.select(settings.c.value).where(settings.c.name == _NAME)
+        sa.select(settings.c.value).where(settings.c.name == NAME)
     )
     return id_
 

@@ -301,7 +301,7 @@ async def _get(connection: AsyncConnection, job_id: str, *, lock: bool = False) 
 
 
 async def _save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:
-    saved = replace(after, version=before.version + 1)
+    saved = replace(moves.timed(before, after, now=now), version=before.version + 1)
     leaves = moves.has_place(before) and not moves.has_place(saved)
     if leaves:
         await turns.lock(connection)

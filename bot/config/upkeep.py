@@ -1,0 +1,26 @@
+"""The tables of the configuration about how the service looks after itself."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bot.config.table import Table
+
+Days = Annotated[float, Field(ge=0, le=36_500)]
+
+
+class Retention(Table):
+    """`[retention]`: 0 switches a rule off."""
+
+    videos_days: Days = Field(
+        30, description="days that a video is kept once it is posted; 0 is for ever"
+    )
+    inputs_days: Days = Field(
+        2, description="days that pictures and sounds are kept after the end of their job"
+    )
+    words_days: Days = Field(
+        90, description="days that prompts, and what gateways said, are kept after it"
+    )
+    most_gb: float = Field(
+        0, ge=0, description="gigabytes of media at most: the oldest posted videos go first"
+    )
