@@ -296,6 +296,7 @@ def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Cl
         clock=clock,
         public_url=web.public_url,
         lifetime=web.link_days * 86_400,
+        kept=config.kept.videos,
     )
 
 

@@ -242,6 +242,13 @@ class Job:
         return self.is_final or is_kept
 
     @property
+    def days_kept(self) -> int | None:
+        """Whole days for which its video was kept; None while it is, and if there was none."""
+        if self.video_gone_at is None or self.ended_at is None:
+            return None
+        return int((self.video_gone_at - self.ended_at) // 86_400)
+
+    @property
     def has_result(self) -> bool:
         """Whether there was a video that its person did not take away: it may stand in the chat."""
         return self.video is not None or self.video_gone_at is not None

@@ -152,7 +152,7 @@ def deleted(job: Job) -> Job:
 def timed(before: Job, after: Job, *, now: float) -> Job:
     """`after` with the time of its end, if it has come to one just now."""
     if (before.status, before.is_over) == (after.status, after.is_over):
-        return after
+        return replace(after, ended_at=before.ended_at)
     return replace(after, ended_at=now if after.is_over else None)
 
 

@@ -242,8 +242,8 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
 
 def error(problem: BotError) -> Reply:
     """An error's sentence, for its person alone."""
-    limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
-    count = limit if isinstance(limit, int) else None
+    counted = "limit" if problem.code.startswith("limit_") else "days"
+    count = found if isinstance(found := problem.values.get(counted), int) else None
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
     if problem.which:
         said = Text(
@@ -346,8 +346,8 @@ def _state(job: Job, *, is_direct: bool) -> str:
         return Reason.UNDELIVERABLE
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
         return str(job.reason)
-    if job.status is Status.DELIVERED and not job.has_result:
-        return "deleted"
+    if job.status is Status.DELIVERED and job.video is None:
+        return "delivered_gone" if job.has_result else "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
     if is_direct and job.status is Status.DELIVERED:

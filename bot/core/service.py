@@ -163,9 +163,9 @@ class Service:
         job = await self._job(job_id)
         await self._check_seen(job, call)
         order = await self._variation(job, action, call.address, value, prompt)
+        variations.check_kept(job, action, order)
         if order is None:
-            gone = action is Action.CONTINUE and job.video is None
-            raise Refused("video_gone" if gone else "no_way")
+            raise Refused("no_way")
         self.check_authors(order.files, call.person)
         return replace(
             order,
@@ -215,7 +215,7 @@ class Service:
         """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
         job = await self._job(job_id)
         _check_owner(job, actor)
-        if job.status is not Status.DELIVERED or job.video is None:
+        if job.status is not Status.DELIVERED or not job.has_result:
             raise Refused("nothing_to_delete")
 
     async def delete(self, job_id: str, actor: Actor) -> Job:
