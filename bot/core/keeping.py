@@ -111,7 +111,13 @@ class Shelf(Protocol):
         """The key of a video that came as the answer to the order of this job."""
 
     async def claimed_at(self) -> float | None:
-        """Since when these files are ours alone; None where another database has some of them."""
+        """Since when these files are ours alone; None where another database has some of them.
+
+        Before `claim` that is never.
+        """
+
+    async def claim(self) -> None:
+        """From now on new files are ours; idempotent."""
 
     async def received(self) -> list[Stored]:
         """Videos that came as an answer, by the keys that they will have, not yet stored."""

@@ -24,6 +24,7 @@ class Strays:
     async def sweep(self) -> Step:
         """Remove those that are older than a file can be that is just being made."""
         gone = Step()
+        await self._shelf.claim()
         for file in await self.stored():
             await self._shelf.delete(file.key)
             gone += Step(files=1, size=file.size)

@@ -23,7 +23,7 @@ class Shelf:
         self._storage = storage
         self._scratch = data / "scratch"
         self._received = data / "received"
-        self._owner = owner
+        self._mine = f"{OWNERS}/{owner}"
 
     async def files(self) -> AsyncIterator[list[Stored]]:
         """All files of ours that are stored, some at a time; no others."""
@@ -39,13 +39,18 @@ class Shelf:
         return film_key(job_id)
 
     async def claimed_at(self) -> float | None:
-        """Since when these files are ours alone; None where another database has some of them."""
-        mine = f"{OWNERS}/{self._owner}"
+        """Since when these files are ours alone; None where another database has some of them.
+
+        Before `claim` that is never.
+        """
         marks = await self._marks()
-        if mine not in marks:
-            await self._storage.mark(mine)
-            marks = await self._marks()
-        return marks[mine] if list(marks) == [mine] else None
+        since = marks.pop(self._mine, float("inf"))
+        return None if marks else since
+
+    async def claim(self) -> None:
+        """From now on new files are ours; idempotent."""
+        if self._mine not in await self._marks():
+            await self._storage.mark(self._mine)
 
     async def _marks(self) -> dict[str, float]:
         pages = [page async for page in self._storage.listing(OWNERS)]
@@ -55,6 +60,8 @@ class Shelf:
         """Videos that came as an answer, by the keys that they will have, not yet stored."""
         try:
             return await asyncio.to_thread(lambda: list(self._unstored()))
+        except FileNotFoundError:  # no service ran here yet
+            return []
         except OSError as error:
             raise Temporary("storage_unavailable", key="received") from error
 

@@ -54,16 +54,22 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
+def folder_of(url: str) -> Path | None:
+    """The directory that `url` names; None for a bucket."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("", "file"):
+        return None
+    return Path(unquote(parts.path) if parts.scheme else url).absolute()
+
+
 class Storage:
     """One directory or bucket. Every method raises `Temporary` while it can't be reached."""
 
     def __init__(self, url: str, *, scratch: Path) -> None:
         """`url` is a path, `file://…`, or what obstore understands; `scratch` is for downloads."""
-        parts = urlsplit(url)
         self._scratch = scratch
-        self._root: Path | None = None
-        if parts.scheme in ("", "file"):
-            self._root = Path(unquote(parts.path) if parts.scheme else url).absolute()
+        self._root = folder_of(url)
+        if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(self._root)
         else:

@@ -4,11 +4,11 @@ It neither takes the service's lock nor brings tables up to date; SQLite is open
 PostgreSQL is asked in a read-only transaction. All that is read is of one moment.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
@@ -24,6 +24,8 @@ from bot.store import migrations
 from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.rows import job_of, post_of
 from bot.store.tables import jobs, posts
+
+Result = TypeVar("Result")
 
 PATIENCE = 5
 """Seconds that the database may take for an answer."""
@@ -48,6 +50,10 @@ class Listing:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Read something else."""
+        return await work(self._connection)
 
     async def newest(self, wanted: Wanted, *, most: int) -> list[Job]:
         """The latest jobs first."""

@@ -7,8 +7,8 @@ neither a row that names a lost file nor a file that nobody removes.
 Rows are read as plain JSON: one that this program can't make sense of is swept like all others.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
@@ -18,7 +18,7 @@ from bot.core.fetching import received_in
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
-from bot.store.database import Database, insert
+from bot.store.database import insert
 from bot.store.keys import of_order, of_video, size_of, sizes_of
 from bot.store.tables import discarded, drafts, handles, jobs, posts
 
@@ -58,10 +58,19 @@ _unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
 _original = jobs.c.video["converted", "key"].as_string()
 
 
+Result = TypeVar("Result")
+
+
+class Runs(Protocol):
+    """The database, or a look at it that changes nothing: for `due` and `wanted`."""
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result: ...
+
+
 class Sweeps:
     """Implements the core's `Ledger`. Each method is one whole transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Runs) -> None:
         self._database = database
 
     # --- by age ------------------------------------------------------------------------------

@@ -183,9 +183,10 @@ class Pages:
 
     async def _opened(self, request: web.Request) -> _Opened:
         given = request.match_info
-        signed = self._is_signed(PURPOSE, given["job"], request)
-        job = await self._get_job(given["job"]) if signed else None
-        if job is None or job.video is None:
+        link = (PURPOSE, given["job"], given["expiry"], given["signature"])
+        job = await self._get_job(given["job"]) if self._signer.has_signed(*link) else None
+        works = self._signer.verify(*link, now=self._clock.now())
+        if job is None or job.video is None or not works:
             raise _gone(request, job)
         return _Opened(job, job.video, float(given["expiry"]))
 
@@ -201,7 +202,7 @@ def _page_headers(page: looks.Page) -> dict[str, str]:
 def _gone(request: web.Request, job: Job | None = None) -> web.HTTPNotFound:
     """The page for every link that leads nowhere, in the language the browser likes best.
 
-    Of a `job` to which the link was good it says how long its video was kept.
+    Of the `job` of a link that we once gave it says how long its video was kept, if it is gone.
     """
     liked, _, _ = request.headers.get(hdrs.ACCEPT_LANGUAGE, "").partition(",")
     page = looks.gone(liked.partition(";")[0].strip(), job.days_kept if job else None)

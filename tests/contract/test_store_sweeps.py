@@ -308,7 +308,7 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
 
 
 async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
-    await loft.shelf().claimed_at()
+    await loft.shelf().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.posted(await loft.video(), await loft.picture(), at=NOON + DAY)
     await loft.file("videos", "mp4", at=NOON)
@@ -323,8 +323,8 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
 
 
 async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:
-    await loft.shelf().claimed_at()
-    await loft.shelf("another").claimed_at()
+    await loft.shelf().claim()
+    await loft.shelf("another").claim()
     for owner in ("me", "another"):
         _age(loft, f"media/owners/{owner}", NOON - DAY)
     stray = await loft.file("videos", "mp4", at=NOON)
@@ -335,7 +335,7 @@ async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: L
 async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> None:
     """A database that begins anew beside old media names none of them."""
     old = await loft.file("videos", "mp4", at=NOON - DAY)
-    await loft.shelf().claimed_at()
+    await loft.shelf().claim()
     _age(loft, "media/owners/me", NOON)
     await loft.swept(9)
     assert loft.there(old) == [True]
@@ -345,7 +345,7 @@ async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> N
 async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_more(
     loft: Loft, status: Status, days: float
 ) -> None:
-    await loft.shelf().claimed_at()
+    await loft.shelf().claim()
     _age(loft, "media/owners/me", NOON - DAY)
     job = await loft.store.admitted()
     left = await loft.store.moved(job, moves.submitting(job, now=NOON))
