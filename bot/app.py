@@ -9,9 +9,8 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
 from ipaddress import ip_network
 
 from bot.chats import Intake, Needs, switched_on
@@ -36,16 +35,15 @@ from bot.core.submission import Submission
 from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.gateways import videos_api
+from bot.healths import health_of
 from bot.keepers import sweeping
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
-from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
-from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, running, word_loops
 
@@ -116,7 +114,7 @@ async def open_app(
         cards = _cards(config, rows, line, clock)
         posting = _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
-        address = await enter(_serve(config, rows, platforms.values(), pages, intakes, clock))
+        address = await enter(_serve(config, rows, studio, platforms, pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
@@ -300,24 +298,16 @@ def _pages(config: Config, rows: Rows, studio: Studio, signer: Signer, clock: Cl
     )
 
 
-def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
-    checks: dict[str, Check] = {
-        "database: no answer": Heartbeat(rows.database, clock).beats,
-        "disk: almost full": partial(has_room, config.data_dir),
-        **{f"{each.name}: not connected": each.is_connected for each in platforms},
-    }
-    return Health(checks, clock=clock)
-
-
 def _serve(
     config: Config,
     rows: Rows,
-    platforms: Iterable[Platform],
+    studio: Studio,
+    platforms: Mapping[str, Platform],
     pages: Pages,
     intakes: Sequence[Intake],
     clock: Clock,
 ) -> AbstractAsyncContextManager[str]:
-    web, health = config.settings.web, _health(config, rows, platforms, clock)
+    web, health = config.settings.web, health_of(config, rows, studio.storage, platforms, clock)
     rooms = [route for intake in intakes for route in intake.routes]
     routes = [*pages.routes, *health.routes, *rooms]
     return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))

@@ -71,13 +71,28 @@ class Storage:
         self._root = folder_of(url)
         if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._identity = _identity(self._root)
             self._store: ObjectStore = LocalStore(self._root)
         else:
             self._store = from_url(url)
 
+    def trouble(self) -> str | None:
+        """How the directory is not as it was when we began; None if it is, and for a bucket.
+
+        A disk that was unmounted leaves an empty directory in its place: nothing is to go there.
+        """
+        if self._root is None:
+            return None
+        try:
+            found = _identity(self._root)
+        except OSError:
+            return "missing"
+        return None if found == self._identity else "replaced"
+
     async def put(self, key: str, source: Path) -> None:
         """Store a copy of `source`: wholly or not at all, and durable on return."""
         _checked(key)
+        self._must_be_there(key)
         with _translated(key):
             if self._root:
                 await asyncio.to_thread(_make_private, self._root, key)
@@ -107,6 +122,7 @@ class Storage:
 
     async def exists(self, key: str) -> bool:
         _checked(key)
+        self._must_be_there(key)
         try:
             with _translated(key):
                 await obstore.head_async(self._store, key)
@@ -117,6 +133,7 @@ class Storage:
     async def delete(self, key: str) -> None:
         """Idempotent."""
         _checked(key)
+        self._must_be_there(key)
         try:
             with _translated(key):
                 await obstore.delete_async(self._store, key)
@@ -125,6 +142,7 @@ class Storage:
 
     async def listing(self, under: str | None = None) -> AsyncIterator[list[Stored]]:
         """All that lies there, or under this name, whoever made it; some hundred at a time."""
+        self._must_be_there(under or "")
         with _translated(under or ""):
             async for page in obstore.list(self._store, under, chunk_size=_LISTED):
                 yield [
@@ -138,13 +156,24 @@ class Storage:
 
     async def mark(self, name: str) -> None:
         """Put an empty file there that is none of ours by its key; idempotent."""
+        self._must_be_there(name)
         with _translated(name):
             await obstore.put_async(self._store, name, b"")
+
+    def _must_be_there(self, key: str) -> None:
+        """A file whose directory is away is not gone: it may be back in a minute."""
+        if self.trouble():
+            raise Temporary("storage_unavailable", key=key)
 
     def _download(self, key: str, into: Path) -> None:
         with into.open("wb") as file:
             for chunk in obstore.get(self._store, key).stream():
                 file.write(chunk)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_dev, found.st_ino
 
 
 def _checked(key: str) -> str:
