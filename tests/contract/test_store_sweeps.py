@@ -1,5 +1,6 @@
 """How long things are kept, by the clock, on both databases and with files on a disk."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.core import moves
+from bot.core.desk import SETTLED
 from bot.core.inspection import Inspection
 from bot.core.jobs import Job, Original, Reason, Status, Video
 from bot.core.keeping import DAY, GRACE, Rules
 from bot.core.orders import Fit, Picture
 from bot.core.posts import Form, PostKind
-from bot.core.retention import Retention
+from bot.core.retention import EVERY, Retention
 from bot.media.shelf import Shelf
 from bot.media.storage import Storage, film_key, new_key
 from bot.store.drafts import Drafts
@@ -281,6 +283,44 @@ async def test_a_platform_forgets_its_names_of_what_is_gone(loft: Loft) -> None:
     await loft.swept(31)
     names = (video.key, f"{video.key}#file", "another")
     assert [await handles.get(name) for name in names] == [None, None, "AgAD"]
+
+
+async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft) -> None:
+    """A clock that is wrong at the start would take everything."""
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(29.999 * DAY)
+    loft.clock.adopt(0)
+    sweeps = asyncio.create_task(loft.retention().run())
+    await loft.clock.asleep()
+    await loft.clock.advance(SETTLED - 1)
+    assert (await loft.job(job)).video is not None
+    await loft.clock.advance(1)
+    await loft.clock.asleep()
+    assert (await loft.job(job)).video is None
+    late = await loft.posted(await loft.video(), at=loft.clock.now() - 30 * DAY)
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert (await loft.job(late)).video is None
+    sweeps.cancel()
+
+
+async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(31 * DAY)
+    sweeps = asyncio.create_task(loft.retention().run())
+    media, away = loft.folder / "media", loft.folder / "away"
+    media.rename(away)
+    await loft.clock.asleep()
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert await loft.ledger.discarded(most=9) != []
+    away.rename(media)
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert await loft.ledger.discarded(most=9) == []
+    assert (await loft.job(job)).video is None
+    assert list((media / "videos").glob("*/*")) == []
+    sweeps.cancel()
 
 
 # --- crashes -------------------------------------------------------------------------------------
