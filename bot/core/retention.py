@@ -119,8 +119,6 @@ class Retention:
             ("in_chat", lambda: ledger.posted(in_chat=True, now=now, most=1)),
             ("linked", lambda: ledger.posted(in_chat=False, now=now, most=1)),
         ):
-            if over <= 0:
-                break
             gone[kind] = await self._all(step, enough=over)
             over -= gone[kind].size
         if over > 0 and not self._is_over:

@@ -20,6 +20,7 @@ from bot.media.shelf import Shelf
 from bot.media.storage import Storage, film_key, new_key
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
+from bot.store.posts import owe
 from bot.store.sweeps import Sweeps
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
@@ -204,6 +205,17 @@ async def test_a_video_that_is_still_to_be_posted_is_kept(loft: Loft) -> None:
     job = await loft.stored(await loft.ordered(), video, at=NOON)
     await loft.swept(4_000)
     assert loft.there(*video.keys) == [True] * 2
+    assert await loft.job(job) == job
+
+
+async def test_a_video_that_is_to_be_posted_once_more_is_kept(loft: Loft) -> None:
+    video, picture = await loft.video(), await loft.picture()
+    job = await loft.posted(video, picture)
+    owed = {PostKind.RESULT: NOON}
+    await loft.store.database.run(lambda connection: owe(connection, job, owed))
+    await loft.swept(4_000)
+    await loft.swept(4_000, capped(1))
+    assert loft.there(*video.keys, picture.key) == [True] * 3
     assert await loft.job(job) == job
 
 
