@@ -19,6 +19,8 @@ STRAYS_EVERY = 3600.0
 """Seconds between two looks for files that no row names."""
 STEP = 20
 """Rows or files of one step."""
+SHARED_STEP = 5
+"""Rows of one step where each file is looked for in all other rows: it may be theirs as well."""
 _FOREVER = float("inf")
 
 log = get_logger()
@@ -78,7 +80,7 @@ class Retention:
             unconfirmed_by = rules.unconfirmed_by(now)
             gone["inputs"] = await self._all(
                 lambda: ledger.inputs(
-                    ended_by=inputs_by, unconfirmed_by=unconfirmed_by, now=now, most=STEP
+                    ended_by=inputs_by, unconfirmed_by=unconfirmed_by, now=now, most=SHARED_STEP
                 )
             )
         if (words_by := by(rules.words, now)) is not None:

@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.fetching import received_in
-from bot.core.jobs import Reason, Status
+from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
 from bot.store.database import insert
@@ -46,14 +46,10 @@ _in_chat = (
     )
     .exists()
 )
+# Of a job with an end the video was posted, or could not be.
 _kept = sa.and_(jobs.c.video.is_not(None), jobs.c.ended_at.is_not(None), ~_pending)
 _delivered = sa.and_(_kept, jobs.c.status == Status.DELIVERED.value)
 _posted = sa.and_(_delivered, jobs.c.silent.is_(False))
-_undelivered = sa.and_(
-    _kept,
-    jobs.c.status == Status.COMPLETED.value,
-    jobs.c.reason == Reason.UNDELIVERABLE.value,
-)
 _unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
 _original = jobs.c.video["converted", "key"].as_string()
 
@@ -77,7 +73,7 @@ class Sweeps:
 
     async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
         """The videos of jobs that ended by then, the oldest first."""
-        old = sa.and_(sa.or_(_delivered, _undelivered), jobs.c.ended_at <= ended_by)
+        old = sa.and_(_kept, jobs.c.ended_at <= ended_by)
         chosen = _oldest(old, most)
 
         async def work(connection: AsyncConnection) -> Step:
@@ -166,7 +162,7 @@ class Sweeps:
         async def work(connection: AsyncConnection) -> Mapping[str, Step]:
             found: dict[str, Step] = {"videos": Step(), "inputs": Step(), "words": Step()}
             if videos_by is not None:
-                old = sa.and_(sa.or_(_delivered, _undelivered), jobs.c.ended_at <= videos_by)
+                old = sa.and_(_kept, jobs.c.ended_at <= videos_by)
                 values = (await connection.scalars(sa.select(jobs.c.video).where(old))).all()
                 files = sum(len(list(of_video(each))) for each in values)
                 found["videos"] = Step(len(values), files, sum(map(size_of, values)))
