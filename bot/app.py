@@ -37,7 +37,9 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
+from bot.keepers import sweeping
 from bot.log import get_logger
+from bot.media.storage import Storage
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
@@ -114,7 +116,7 @@ async def open_app(
         cards = _cards(config, rows, line, clock)
         posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
-        address = await enter(site.serving(config, rows, platforms, pages, intakes, clock))
+        address = await enter(site.serving(config, rows, studio, platforms, pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
@@ -134,21 +136,37 @@ async def _upkeep(
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: the nightly backup, and commands that ask over the socket."""
-    asked = operators(config, rows, gateways, clock, bells.both)
+    """The operator's side: nightly backups, sweeps, and commands that ask over the socket."""
+    asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
     async with (
         running(*_nightly(config, rows, studio, private, clock, bells)),
+        sweeping(config, rows, studio.storage, clock),
         control.serving(config.data_dir, asked),
     ):
         yield
 
 
 def operators(
-    config: Config, rows: Rows, gateways: Mapping[str, Gateway], clock: Clock, wake: Wake
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    clock: Clock,
+    wake: Wake,
+    storage: Storage | None = None,
 ) -> Mapping[str, UseCase]:
-    """The operators' use cases, by the name that a command asks for."""
+    """The operators' use cases, by the name that a command asks for.
+
+    `storage`: the service's own; without one, what looks at the media opens it.
+    """
     return use_cases(
-        config, rows, gateways, clock=clock, wake=wake, new_id=new_id, new_seed=new_seed
+        config,
+        rows,
+        gateways,
+        storage=storage,
+        clock=clock,
+        wake=wake,
+        new_id=new_id,
+        new_seed=new_seed,
     )
 
 

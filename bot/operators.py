@@ -11,6 +11,8 @@ from bot.core.ports import Clock, Gateway
 from bot.core.settling import Makers, Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
+from bot.keepers import media_use_cases
+from bot.media.storage import Storage
 from bot.rows import Rows
 
 PLATFORMS = frozenset({"discord", "telegram", "playground"})
@@ -22,6 +24,7 @@ def use_cases(
     rows: Rows,
     gateways: Mapping[str, Gateway],
     *,
+    storage: Storage | None,
     clock: Clock,
     wake: Wake,
     new_id: Callable[[], str],
@@ -50,4 +53,5 @@ def use_cases(
         clock=clock,
     )
     parts = (admin, settling, allowances, statistics)
-    return {name: each for part in parts for name, each in part.use_cases.items()}
+    found = {name: each for part in parts for name, each in part.use_cases.items()}
+    return {**found, **media_use_cases(config, rows, storage, clock)}

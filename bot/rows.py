@@ -26,6 +26,7 @@ from bot.store.settings import Settings
 from bot.store.settling import Settling
 from bot.store.spool import Spool
 from bot.store.statistics import Sums
+from bot.store.sweeps import Sweeps
 from bot.store.times import Times
 from bot.workers import running
 
@@ -53,6 +54,7 @@ class Rows:
     settling: Settling
     grants: Grants
     sums: Sums
+    sweeps: Sweeps
 
 
 @asynccontextmanager
@@ -85,17 +87,22 @@ async def open_rows(
             Settling(database),
             Grants(database),
             Sums(database),
+            Sweeps(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()
-        # We hold the database's lock, so whoever had these claims is dead.
-        await rows.jobs.expire_claims(now=clock.now())
-        await rows.posts.expire_claims(now=clock.now())
-        await _bring_home(rows, clock)
-        for hold in await rows.holds.all():
-            log.warning("service.held", gateway=hold.name, by=hold.actor)
+        await _put_right(rows, clock)
         async with running(timekeeper.run()):
             yield rows
+
+
+async def _put_right(rows: Rows, clock: Clock) -> None:
+    # We hold the database's lock, so whoever had these claims is dead.
+    await rows.jobs.expire_claims(now=clock.now())
+    await rows.posts.expire_claims(now=clock.now())
+    await _bring_home(rows, clock)
+    for hold in await rows.holds.all():
+        log.warning("service.held", gateway=hold.name, by=hold.actor)
 
 
 async def _bring_home(rows: Rows, clock: Clock) -> None:

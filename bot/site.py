@@ -1,23 +1,21 @@
 """The web side as configured: player pages, health, and the listener that they share."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from ipaddress import ip_network
 
 from bot.chats import Intake
 from bot.config import Config
 from bot.core.links import Signer
 from bot.core.ports import Clock, Platform
+from bot.healths import health_of
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows
-from bot.store.heartbeat import Heartbeat
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
-from bot.web.health import Check, Health, has_room
 from bot.web.pages import Pages
 
 log = get_logger()
@@ -33,30 +31,23 @@ async def pages_of(config: Config, rows: Rows, studio: Studio, clock: Clock) -> 
         clock=clock,
         public_url=web.public_url,
         lifetime=web.link_days * 86_400,
+        kept=config.kept.videos,
     )
 
 
 def serving(
     config: Config,
     rows: Rows,
+    studio: Studio,
     platforms: Mapping[str, Platform],
     pages: Pages,
     intakes: Sequence[Intake],
     clock: Clock,
 ) -> AbstractAsyncContextManager[str]:
-    web, health = config.settings.web, _health(config, rows, platforms.values(), clock)
+    web, health = config.settings.web, health_of(config, rows, studio.storage, platforms, clock)
     rooms = [route for intake in intakes for route in intake.routes]
     routes = [*pages.routes, *health.routes, *rooms]
     return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
-
-
-def _health(config: Config, rows: Rows, platforms: Iterable[Platform], clock: Clock) -> Health:
-    checks: dict[str, Check] = {
-        "database: no answer": Heartbeat(rows.database, clock).beats,
-        "disk: almost full": partial(has_room, config.data_dir),
-        **{f"{each.name}: not connected": each.is_connected for each in platforms},
-    }
-    return Health(checks, clock=clock)
 
 
 def _web_limits(config: Config) -> Limits:

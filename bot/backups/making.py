@@ -22,13 +22,13 @@ from bot.backups import archive, prepared
 from bot.backups.archive import FORMAT, MEDIA, ROWS, SPOOL, Backup, File, Manifest
 from bot.config import Config
 from bot.core.errors import Broken, Unwritten
+from bot.core.keeping import by
 from bot.log import get_logger
 from bot.media.storage import Storage
 from bot.store import troubles
 from bot.store.copying import copy_database, mark_copy
 from bot.store.files import file_of, size_of
 from bot.store.spool import Spool
-from bot.store.wanted import KEPT
 
 SPARE = 200_000_000
 """Bytes that a backup leaves free on its disk: the service may need them."""
@@ -57,7 +57,7 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
     with tempfile.TemporaryDirectory(dir=unfinished) as scratch:
         rehearsed = Path(scratch) / ROWS
         await prepared.prepare(unfinished / ROWS, rehearsed, now=now)
-        keys = await prepared.keys(rehearsed, since=now - KEPT)
+        keys = await prepared.keys(rehearsed, since=by(config.kept.videos, now) or 0.0)
     rows, states, newest = await asyncio.to_thread(prepared.counted, unfinished / ROWS)
     files = [await asyncio.to_thread(_settled, unfinished, ROWS)]
     files += await asyncio.to_thread(_spooled, config.data_dir, unfinished)

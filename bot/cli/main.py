@@ -70,6 +70,9 @@ jobs_app = typer.Typer(no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs", help="Look at jobs, and settle them.")
 operations.add_to(app, jobs_app)
 
+media_app = typer.Typer(no_args_is_help=True)
+app.add_typer(media_app, name="media", help="Look at the stored files, and sweep them.")
+
 app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
 
 
@@ -178,6 +181,28 @@ def jobs_show(
     from bot.cli.jobs import show_job
 
     show_job(config, id, prompt=prompt, as_json=as_json)
+
+
+@media_app.command("verify")
+def media_verify(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Hold rows and files against each other: what is missing, and what no row names."""
+    from bot.cli.media import verify
+
+    verify(config, as_json=as_json)
+
+
+@media_app.command("sweep")
+def media_sweep(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would go, also beside the service.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let go what has been kept long enough; the running service does so each minute."""
+    from bot.cli.media import sweep
+
+    sweep(config, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from bot.config.catalogue import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import Settings
-from bot.core import quotas
+from bot.core import keeping, quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
 
@@ -68,6 +68,17 @@ class Config:
     def backup_folder(self) -> Path:
         """Where backups are."""
         return Path(self.settings.backup.folder or self.data_dir / "backups")
+
+    @property
+    def kept(self) -> keeping.Rules:
+        """How long things are kept."""
+        table = self.settings.retention
+        return keeping.Rules(
+            videos=table.videos_days * keeping.DAY or None,
+            inputs=table.inputs_days * keeping.DAY or None,
+            words=table.words_days * keeping.DAY or None,
+            most_bytes=round(table.most_gb * 1e9) or None,
+        )
 
     @property
     def limits(self) -> quotas.Limits:

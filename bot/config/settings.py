@@ -8,14 +8,11 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     model_validator,
@@ -23,13 +20,13 @@ from pydantic import (
 from yarl import URL
 
 from bot.config.plugins import Generation, Version
+from bot.config.table import Table
+from bot.config.upkeep import Backup, Retention, storage_address
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with
 
 UNLIMITED = -1
-_BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
-"""Schemes of stores whose files obstore finds again."""
 
 
 _QUOTES = "\"'`“”„‘’«»"
@@ -151,22 +148,6 @@ def _database_url(value: str) -> str:
     return value
 
 
-def _storage_url(value: str) -> str:
-    scheme = urlsplit(value).scheme
-    if scheme in ("", "file"):
-        return value
-    if scheme not in _BUCKETS:
-        raise ValueError("storage_url")
-    from obstore.exceptions import BaseError
-    from obstore.store import from_url
-
-    try:
-        from_url(value)  # this reads the address; nothing is connected
-    except (BaseError, ValueError) as error:
-        raise ValueError("storage_url") from error
-    return value
-
-
 def _money(value: float) -> float:
     if UNLIMITED < value < 0:
         raise ValueError("money")
@@ -190,12 +171,6 @@ TelegramToken = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, 
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda given: _text(given, api_key))]
 Limit = Annotated[int, Field(ge=UNLIMITED)]
 Dialect = Literal["documented", "new-api", "openai"]
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Discord(Table):
@@ -329,21 +304,6 @@ class Web(Table):
     )
 
 
-class Backup(Table):
-    """`[backup]`"""
-
-    daily: bool = Field(True, description="whether one is made each night while the service runs")
-    folder: str | None = Field(
-        None, description="where they are kept; default: the folder backups in data_dir"
-    )
-    copy_to: Annotated[str, AfterValidator(_storage_url)] | None = Field(
-        None, description="a second place for each of them: a bucket, or a folder elsewhere"
-    )
-    keep: int = Field(
-        14, ge=1, le=365, description="how many of them are kept, and for how many days"
-    )
-
-
 class Settings(Table):
     """The whole file."""
 
@@ -354,7 +314,7 @@ class Settings(Table):
     database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None, description="SQLAlchemy address; default: SQLite in data_dir"
     )
-    storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+    storage_url: Annotated[str, AfterValidator(storage_address)] | None = Field(
         None, description="default: the folder media in data_dir"
     )
     language: str = Field("en", description="for people whose own language is not known")
@@ -382,6 +342,7 @@ class Settings(Table):
     playground: Playground = Playground()
     web: Web = Web()
     backup: Backup = Backup()
+    retention: Retention = Retention()
     limits: Limits = Limits()
     gateways: dict[str, Gateway] = Field(default_factory=dict)
     communities: dict[str, Community] = Field(default_factory=dict)

@@ -168,6 +168,8 @@ class Video:
     """The file that it was converted from; None where it is as its gateway made it."""
     reencoded: bool = False
     """Whether something in it was made anew; else a conversion is the same in another file."""
+    original_gone: bool = False
+    """Whether the file that it was converted from was kept for a while, and is gone."""
     plays: bool = True
     """Whether it plays everywhere. Else it is converted; if that fails, it is posted as a file."""
 
@@ -233,6 +235,32 @@ class Job:
     submitted_at: float | None = None
     completed_at: float | None = None
     delivered_at: float | None = None
+    ended_at: float | None = None
+    """Since when nothing more happens to it by itself; None while something does."""
+    video_gone_at: float | None = None
+    """When its video had been kept long enough; one that its person deleted has no such time."""
+    inputs_gone_at: float | None = None
+    """When our copies of its pictures and its sound had been kept long enough."""
+    words_gone_at: float | None = None
+    """When all that somebody wrote in it had been kept long enough."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it by itself: also where its video can't be posted."""
+        is_kept = self.status is Status.COMPLETED and self.reason is Reason.UNDELIVERABLE
+        return self.is_final or is_kept
+
+    @property
+    def days_kept(self) -> int | None:
+        """Whole days for which its video was kept; None while it is, and if there was none."""
+        if self.video_gone_at is None or self.ended_at is None:
+            return None
+        return int((self.video_gone_at - self.ended_at) // 86_400)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether there was a video that its person did not take away: it may stand in the chat."""
+        return self.video is not None or self.video_gone_at is not None
 
     @property
     def pictures_missing(self) -> bool:

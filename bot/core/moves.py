@@ -146,7 +146,14 @@ def stored(job: Job, video: Video) -> Job:
 
 def deleted(job: Job) -> Job:
     """Its person took the video away; it was made, so it still counts."""
-    return replace(job, video=None)
+    return replace(job, video=None, video_gone_at=None)
+
+
+def timed(before: Job, after: Job, *, now: float) -> Job:
+    """`after` with the time of its end, if it has come to one just now."""
+    if (before.status, before.is_over) == (after.status, after.is_over):
+        return replace(after, ended_at=before.ended_at)
+    return replace(after, ended_at=now if after.is_over else None)
 
 
 def delivered(job: Job, *, now: float) -> Job:

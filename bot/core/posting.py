@@ -113,7 +113,7 @@ class Posting:
             await self._park(post, job)
         elif post.message_id and post.kind is not PostKind.RESULT:
             await self._edit(post, job, platform)
-        elif post.kind is PostKind.RESULT and job.video is None:
+        elif post.kind is PostKind.RESULT and not job.has_result:
             await self._remove(post, job, platform)
         else:
             await self._say(post, job, platform)

@@ -84,7 +84,7 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
         due[PostKind.CARD] = now + EDIT_PACE
     if after.video and not before.video and not after.silent:
         due[PostKind.RESULT] = now
-    if before.video and not after.video:
+    if before.has_result and not after.has_result:
         # Deleted by its person: what stands in the chat has to go as well.
         due[PostKind.RESULT] = now
     if after.status is not before.status and after.status in (Status.FAILED, Status.UNCONFIRMED):
@@ -109,7 +109,7 @@ def is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
             # Its id turned up after all.
             return job.status not in (Status.FAILED, Status.UNCONFIRMED)
         case PostKind.RESULT:
-            return post.message_id is not None and job.video is not None
+            return job.has_result and (post.message_id is not None or job.video is None)
 
 
 def looks(job: Job) -> tuple[object, ...]:
@@ -120,7 +120,7 @@ def looks(job: Job) -> tuple[object, ...]:
         job.reason,
         job.pictures_missing,
         job.sound_missing,
-        bool(job.video),
+        job.has_result,
     )
 
 

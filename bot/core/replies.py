@@ -241,8 +241,8 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
 
 def error(problem: BotError) -> Reply:
     """An error's sentence, for its person alone."""
-    limit = problem.values.get("limit") if problem.code.startswith("limit_") else None
-    count = limit if isinstance(limit, int) else None
+    counted = "limit" if problem.code.startswith("limit_") else "days"
+    count = found if isinstance(found := problem.values.get(counted), int) else None
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
     if problem.which:
         said = Text(
@@ -340,7 +340,7 @@ def _state(job: Job, *, is_direct: bool) -> str:
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
         return str(job.reason)
     if job.status is Status.DELIVERED and job.video is None:
-        return "deleted"
+        return "delivered_gone" if job.has_result else "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
     if is_direct and job.status is Status.DELIVERED:
@@ -364,7 +364,7 @@ def _left(job: Job, left: Left | None) -> list[Text]:
     if job.status in ACTIVE:
         return [Text(id="fact.left", values={"resets_at": left.resets_at}, count=left.videos)]
     # A card that is over is not edited any more: what it says has to stay true.
-    made = job.status is Status.DELIVERED and job.video is not None
+    made = job.status is Status.DELIVERED and job.has_result
     id_ = "fact.left_after" if made else "fact.left_then"
     return [Text(id=id_, values={"until": left.resets_at}, count=left.videos)]
 

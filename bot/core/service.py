@@ -168,9 +168,9 @@ class Service:
         await self._check_welcome(call.address.platform, call.person)
         await self._check_seen(job, call)
         order = await self._variation(job, action, call.address, value, prompt)
+        variations.check_kept(job, action, order)
         if order is None:
-            gone = action is Action.CONTINUE and job.video is None
-            raise Refused("video_gone" if gone else "no_way")
+            raise Refused("no_way")
         self.check_authors(order.files, call.person)
         return replace(
             order,
@@ -219,16 +219,16 @@ class Service:
     async def check_delete(self, job_id: str, actor: Actor) -> None:
         """Raise `Refused` if this person could not delete it: asked before "Are you sure?"."""
         job = await self._pressed_on(job_id, actor)
-        if job.status is not Status.DELIVERED or job.video is None:
+        if job.status is not Status.DELIVERED or not job.has_result:
             raise Refused("nothing_to_delete")
 
     async def delete(self, job_id: str, actor: Actor) -> Job:
         """Take a finished video away for good: file, links, message. It was made: it counts."""
         job = await self._pressed_on(job_id, actor)
-        if job.status is Status.DELIVERED and job.video:
+        if job.status is Status.DELIVERED and job.has_result:
             await self._deleting(job.id, self._clock.now())
             # First the file: a crash in between leaves a row that says so, and a second press.
-            for key in job.video.keys:
+            for key in job.video.keys if job.video else ():
                 await self._media.delete(key)
 
         def change(job: Job) -> Job:

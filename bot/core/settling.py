@@ -13,10 +13,11 @@ from bot.core.acts import Act, UseCase, Values
 from bot.core.errors import Refused
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.matching import EARLIEST, Candidate, candidates
-from bot.core.orders import Kind
+from bot.core.orders import Kind, Order
 from bot.core.outcomes import Done, Failed, Missing, NoList, Running, Trouble
 from bot.core.ports import Clock, Gateway, Jobs
 from bot.core.quotas import Limits
+from bot.core.replies import Action
 from bot.core.wake import Wake
 
 LEAST = 4
@@ -200,6 +201,7 @@ class Settling:
         """The same wish as a new job, by what can be had now."""
         terms = await self._makers.accounts.terms(row.order.address)
         order = replace(variations.again(row), event_id=f"{word} {row.id}")
+        _check_kept(row, order)
         model, request = terms.catalog.choose(order, spare_seed=self._makers.new_seed())
         now = self._clock.now()
         remix = order.remix_of if request.kind is Kind.REMIX else None
@@ -271,6 +273,14 @@ def _to_operator(refused: Refused) -> Refused:
     if refused.code in ("blocked", "blocked_until"):
         return Refused("anew_blocked")
     return Refused("anew_limited") if refused.code.startswith("limit_") else refused
+
+
+def _check_kept(row: Job, order: Order) -> None:
+    """Raise `Refused` where the wish can't be had again: its words or its files are gone."""
+    try:
+        variations.check_kept(row, Action.RETRY, order)
+    except Refused as refused:
+        raise Refused("anew_wordless" if refused.code == "words_expired" else "anew_gone") from None
 
 
 def _check_waits(job: Job) -> None:

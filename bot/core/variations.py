@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from bot.core.catalog import Catalog
+from bot.core.errors import Refused
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.models import QUALITIES
 from bot.core.offers import takes
@@ -67,6 +68,30 @@ _HOPELESS = frozenset(
     }
 )
 """The same once more would end the same way."""
+_ASKING = frozenset({Action.REMIX, Action.EDIT, Action.CONTINUE})
+"""Actions that ask for words of their own."""
+
+
+def check_kept(job: Job, action: Action, order: Order | None) -> None:
+    """Raise `Refused` where `order` begins from something that was kept for a while, and is gone.
+
+    A remix at its gateway needs none of it.
+    """
+    if action is Action.CONTINUE and job.video is None:
+        raise video_gone(job)
+    if order is None or order.remix_of:
+        return
+    if job.words_gone_at and not order.prompt and action not in _ASKING:
+        raise Refused("words_expired")
+    if job.inputs_gone_at and any(each.key or each.copy_of for each in order.pictures):
+        raise Refused("picture_expired")
+    if job.inputs_gone_at and order.sound and order.sound.key:
+        raise Refused("sound_expired")
+
+
+def video_gone(job: Job) -> Refused:
+    """There is no video of this job any more."""
+    return Refused("video_expired", days=job.days_kept) if job.days_kept else Refused("video_gone")
 
 
 def again(job: Job) -> Order:

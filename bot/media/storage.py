@@ -22,12 +22,14 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from bot.core.containers import SUFFIXES
 from bot.core.errors import Broken, Temporary
+from bot.core.keeping import Stored
 
 _KEY = re.compile(
     r"(originals|pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\."
     rf"(jpg|mp3|{'|'.join(SUFFIXES.values())})"
 )
 _PARTS_AT_ONCE = 3
+_LISTED = 500
 
 
 def new_key(kind: str, suffix: str) -> str:
@@ -42,24 +44,55 @@ def named_key(kind: str, suffix: str, name: str) -> str:
     return _checked(f"{kind}/{name[:2]}/{name}.{suffix}")
 
 
+def film_key(name: str) -> str:
+    """The key of a video that came as the answer to the order of this name."""
+    return named_key("originals", "mp4", name)
+
+
+def is_key(text: str) -> bool:
+    """Whether it may be the key of a file of ours."""
+    return _KEY.fullmatch(text) is not None
+
+
+def folder_of(url: str) -> Path | None:
+    """The directory that `url` names; None for a bucket."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("", "file"):
+        return None
+    return Path(unquote(parts.path) if parts.scheme else url).absolute()
+
+
 class Storage:
     """One directory or bucket. Every method raises `Temporary` while it can't be reached."""
 
     def __init__(self, url: str, *, scratch: Path) -> None:
         """`url` is a path, `file://…`, or what obstore understands; `scratch` is for downloads."""
-        parts = urlsplit(url)
         self._scratch = scratch
-        self._root: Path | None = None
-        if parts.scheme in ("", "file"):
-            self._root = Path(unquote(parts.path) if parts.scheme else url).absolute()
+        self._root = folder_of(url)
+        if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._identity = _identity(self._root)
             self._store: ObjectStore = LocalStore(self._root)
         else:
             self._store = from_url(url)
 
+    def trouble(self) -> str | None:
+        """How the directory is not as it was when we began; None if it is, and for a bucket.
+
+        A disk that was unmounted leaves an empty directory in its place: nothing is to go there.
+        """
+        if self._root is None:
+            return None
+        try:
+            found = _identity(self._root)
+        except OSError:
+            return "missing"
+        return None if found == self._identity else "replaced"
+
     async def put(self, key: str, source: Path) -> None:
         """Store a copy of `source`: wholly or not at all, and durable on return."""
         _checked(key)
+        self._must_be_there(key)
         with _translated(key):
             if self._root:
                 await asyncio.to_thread(_make_private, self._root, key)
@@ -89,6 +122,7 @@ class Storage:
 
     async def exists(self, key: str) -> bool:
         _checked(key)
+        self._must_be_there(key)
         try:
             with _translated(key):
                 await obstore.head_async(self._store, key)
@@ -99,16 +133,47 @@ class Storage:
     async def delete(self, key: str) -> None:
         """Idempotent."""
         _checked(key)
+        self._must_be_there(key)
         try:
             with _translated(key):
                 await obstore.delete_async(self._store, key)
         except Broken:
             return
 
+    async def listing(self, under: str | None = None) -> AsyncIterator[list[Stored]]:
+        """All that lies there, or under this name, whoever made it; some hundred at a time."""
+        self._must_be_there(under or "")
+        with _translated(under or ""):
+            async for page in obstore.list(self._store, under, chunk_size=_LISTED):
+                yield [
+                    Stored(
+                        key=meta["path"],
+                        size=meta["size"],
+                        changed_at=meta["last_modified"].timestamp(),
+                    )
+                    for meta in page
+                ]
+
+    async def mark(self, name: str) -> None:
+        """Put an empty file there that is none of ours by its key; idempotent."""
+        self._must_be_there(name)
+        with _translated(name):
+            await obstore.put_async(self._store, name, b"")
+
+    def _must_be_there(self, key: str) -> None:
+        """A file whose directory is away is not gone: it may be back in a minute."""
+        if self.trouble():
+            raise Temporary("storage_unavailable", key=key)
+
     def _download(self, key: str, into: Path) -> None:
         with into.open("wb") as file:
             for chunk in obstore.get(self._store, key).stream():
                 file.write(chunk)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_dev, found.st_ino
 
 
 def _checked(key: str) -> str:

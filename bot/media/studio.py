@@ -24,7 +24,7 @@ from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
 from bot.media import encoding, pictures, sounds, videos
 from bot.media.judging import Verdict, Way, judge
-from bot.media.storage import Storage, named_key, new_key, sync
+from bot.media.storage import Storage, film_key, new_key, sync
 from bot.media.videos import Probe
 from bot.media.workers import Workers
 
@@ -197,7 +197,7 @@ class Studio:
         Raises `Temporary`: then it is ours all the same, wherever that happened, and the same call
         goes on with it.
         """
-        key, file = _film_key(name), self.receiving(name)
+        key, file = film_key(name), self.receiving(name)
         try:
             await asyncio.to_thread(_receive, source, file)
         except OSError as error:
@@ -210,14 +210,14 @@ class Studio:
 
     async def received(self, name: str) -> str | None:
         """The key of the video that was received under this name, also by a process that died."""
-        key, file = _film_key(name), self.receiving(name)
+        key, file = film_key(name), self.receiving(name)
         if await asyncio.to_thread(file.exists):
             return await self.receive(file, name)
         return key if await self.storage.exists(key) else None
 
     def receiving(self, name: str) -> Path:
         """Where the video of this name is until the storage has taken it."""
-        return self._received / Path(_film_key(name)).name
+        return self._received / Path(film_key(name)).name
 
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -324,10 +324,6 @@ def _demanding(code: str) -> Iterator[None]:
         if broken.code == "worker_too_slow":
             raise Refused(code) from broken
         raise
-
-
-def _film_key(name: str) -> str:
-    return named_key("originals", "mp4", name)
 
 
 def _receive(source: Path, into: Path) -> None:

@@ -17,7 +17,8 @@ from bot.core.errors import Broken
 from bot.log import get_logger
 from bot.store.tables import jobs, settings
 
-_NAME = "database.id"
+NAME = "database.id"
+"""The setting with the id of the database."""
 COPY_OF = "backup.made_at"
 """The setting with the time of a backup: only its own file has it, and none that runs."""
 
@@ -80,14 +81,14 @@ class Home:
         # A backup from before there was a marker, or the tables of an earlier version, have none.
         id_ = known or (None if self.anew else expected) or secrets.token_hex(16)
         if known is None:
-            await connection.execute(sa.insert(settings).values(name=_NAME, value=id_))
+            await connection.execute(sa.insert(settings).values(name=NAME, value=id_))
         return id_
 
     async def adopt(self, connection: AsyncConnection) -> None:
         """Give the rows of a backup the id that is expected here, if one is."""
         if expected := self._expected():
-            await connection.execute(sa.delete(settings).where(settings.c.name == _NAME))
-            await connection.execute(sa.insert(settings).values(name=_NAME, value=expected))
+            await connection.execute(sa.delete(settings).where(settings.c.name == NAME))
+            await connection.execute(sa.insert(settings).values(name=NAME, value=expected))
 
     async def check(self, connection: AsyncConnection, file: Path | None) -> None:
         """As `settled`, for a database that nothing is written into."""
@@ -152,7 +153,7 @@ async def _check_no_copy(connection: AsyncConnection, file: Path | None) -> None
 
 async def _id(connection: AsyncConnection) -> str | None:
     id_: str | None = await connection.scalar(
-        sa.select(settings.c.value).where(settings.c.name == _NAME)
+        sa.select(settings.c.value).where(settings.c.name == NAME)
     )
     return id_
 

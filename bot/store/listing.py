@@ -1,8 +1,9 @@
 """Rows for an operator to look at: all of one moment, read beside the running service."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +13,8 @@ from bot.core.posts import Post
 from bot.store.reading import check_version, open_reading
 from bot.store.rows import job_of, post_of
 from bot.store.tables import jobs, posts
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,10 @@ class Listing:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Read something else."""
+        return await work(self._connection)
 
     async def newest(self, wanted: Wanted, *, most: int) -> list[Job]:
         """The latest jobs first."""

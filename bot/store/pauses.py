@@ -129,6 +129,15 @@ class Pauses:
 
         return await self._database.run(work)
 
+    async def is_paused(self, gateway: str) -> bool:
+        """Whether it is left alone for now, or nobody knows yet that this is over."""
+        query = sa.select(gateways.c.name).where(gateways.c.name == gateway)
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await connection.scalar(query) is not None
+
+        return await self._database.run(work)
+
     async def next_due(self) -> float | None:
         """When the next is to be asked."""
         soonest = sa.select(sa.func.min(gateways.c.paused_until))

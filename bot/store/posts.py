@@ -272,7 +272,7 @@ async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> N
     job = await _locked(connection, job_id)
     if job.status is not Status.COMPLETED:
         return
-    after = moves.delivered(job, now=now)
+    after = moves.timed(job, moves.delivered(job, now=now), now=now)
     await connection.execute(
         sa.update(jobs)
         .where(jobs.c.id == job_id)

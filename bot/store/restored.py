@@ -82,7 +82,7 @@ async def settle(
 ) -> Settled:
     """Make the rows safe, in this transaction."""
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
-    held = await _hold(connection)
+    held = await _hold(connection, now=now)
     unheard = await _forget(connection)
     if known:
         await _know(connection, known)
@@ -112,13 +112,19 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
         sa.update(jobs)
         .where(
             jobs.c.id == deletion.job_id,
-            sa.or_(jobs.c.video.is_not(None), jobs.c.status != Status.DELIVERED.value),
+            sa.or_(
+                jobs.c.video.is_not(None),
+                jobs.c.video_gone_at.is_not(None),
+                jobs.c.status != Status.DELIVERED.value,
+            ),
         )
         .values(
             status=Status.DELIVERED.value,
             delivered_at=sa.func.coalesce(jobs.c.delivered_at, deletion.at),
             gateway_id=sa.func.coalesce(jobs.c.gateway_id, UNNAMED),
+            ended_at=sa.func.coalesce(jobs.c.ended_at, deletion.at),
             video=sa.null(),
+            video_gone_at=None,
             unconverted=sa.null(),
             sources=[],
             reason=None,
@@ -136,7 +142,7 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
     return gone.rowcount
 
 
-async def _hold(connection: AsyncConnection) -> int:
+async def _hold(connection: AsyncConnection, *, now: float) -> int:
     """As a job whose POST has an unknown end. Nothing is said of it before that is known."""
     may_have_left = jobs.c.status.in_([Status.QUEUED.value, Status.SUBMITTING.value])
     ids = sa.select(jobs.c.id).where(may_have_left)
@@ -148,6 +154,7 @@ async def _hold(connection: AsyncConnection) -> int:
             status=Status.UNCONFIRMED.value,
             reason=Reason.RESTORED.value,
             detail=None,
+            ended_at=now,
             due_at=None,
             quota_cost=0,
             crashes=0,

@@ -38,7 +38,10 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
 _plain = tuple(name for name in _fields if name not in _columns)
 
 
-_times = ("created_at", "submitted_at", "completed_at", "delivered_at", "due_at", "claimed_until")
+_times = (
+    *("created_at", "submitted_at", "completed_at", "delivered_at", "ended_at"),
+    *("due_at", "claimed_until"),
+)
 
 
 def job_values(job: Job) -> dict[str, Any]:

@@ -51,6 +51,11 @@ jobs = sa.Table(
     sa.Column("delivered_at", sa.Double),
     # The video as it came, while it waits for its conversion.
     sa.Column("unconverted", sa.JSON(none_as_null=True)),
+    # How long it is kept counts from its end; see `sweeps.py`.
+    sa.Column("ended_at", sa.Double),
+    sa.Column("video_gone_at", sa.Double),
+    sa.Column("inputs_gone_at", sa.Double),
+    sa.Column("words_gone_at", sa.Double),
     sa.UniqueConstraint("platform", "event_id"),
 )
 
@@ -70,6 +75,19 @@ sa.Index("ix_jobs_person", jobs.c.platform, jobs.c.person, jobs.c.created_at)
 sa.Index("ix_jobs_community", jobs.c.platform, jobs.c.community, jobs.c.created_at)
 sa.Index("ix_jobs_created", jobs.c.created_at)
 sa.Index("ix_jobs_durations", jobs.c.model, jobs.c.seconds, jobs.c.completed_at)
+
+# What is swept leaves these.
+for _kept, _is_kept in (
+    ("video", jobs.c.video.is_not(None)),
+    ("inputs", jobs.c.inputs_gone_at.is_(None)),
+    ("words", jobs.c.words_gone_at.is_(None)),
+):
+    sa.Index(
+        f"ix_jobs_{_kept}_kept",
+        jobs.c.ended_at,
+        sqlite_where=_is_kept,
+        postgresql_where=_is_kept,
+    )
 
 posts = sa.Table(
     "posts",
@@ -294,3 +312,10 @@ grants = sa.Table(
     sa.Column("money", sa.BigInteger, nullable=False),
 )
 sa.Index("ix_grants_at", grants.c.at)
+
+# Files that no row needs any more, until the storage has removed them.
+discarded = sa.Table(
+    "discarded",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+)

@@ -33,7 +33,7 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (tables.grants, ("at",)),
 )
 _JOB_TIMES = (
-    *("created_at", "submitted_at", "completed_at", "delivered_at"),
+    *("created_at", "submitted_at", "completed_at", "delivered_at", "ended_at"),
     *("due_at", "claimed_until"),
 )
 

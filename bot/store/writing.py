@@ -24,7 +24,7 @@ async def get(connection: AsyncConnection, job_id: str, *, lock: bool = False) -
 
 async def save(connection: AsyncConnection, before: Job, after: Job, *, now: float) -> Job | None:
     """Write `after` and the posts that it owes; None if somebody else was faster."""
-    saved = replace(after, version=before.version + 1)
+    saved = replace(moves.timed(before, after, now=now), version=before.version + 1)
     leaves = moves.has_place(before) and not moves.has_place(saved)
     if leaves:
         await turns.lock(connection)

@@ -67,13 +67,16 @@ def player(job: Job, video: Video, *, name: str, expires_at: float, address: str
     return _framed(main, locale=locale, title=title, tags=tags, style=size)
 
 
-def gone(locale: str) -> Page:
-    """Said of every link that leads to no video, whatever the cause."""
-    main = _template("gone.html").substitute(
-        heading=_said("page.gone", locale),
-        why=_said("page.gone_why", locale),
-        hint=_said("page.gone_hint", locale),
-    )
+def gone(locale: str, days_kept: int | None = None) -> Page:
+    """Said of every link that leads to no video, whatever the cause.
+
+    `days_kept`: for how many days there was one, where nothing else is the cause.
+    """
+    why, hint = _said("page.gone_why", locale), _said("page.gone_hint", locale)
+    if days_kept is not None:
+        kept = Text(id="page.kept", count=days_kept) if days_kept else Text(id="page.kept_briefly")
+        why, hint = escape(say(kept, locale)), _said("page.kept_hint", locale)
+    main = _template("gone.html").substitute(heading=_said("page.gone", locale), why=why, hint=hint)
     return _framed(main, locale=locale, title=say(Text(id="page.gone"), locale))
 
 

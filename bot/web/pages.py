@@ -68,14 +68,17 @@ class Pages:
         clock: Clock,
         public_url: str | None,
         lifetime: float,
+        kept: float | None = None,
     ) -> None:
-        """`public_url` is where the world sees us; a link lives `lifetime` seconds."""
+        """`public_url` is where the world sees us; a link lives `lifetime` seconds, and no longer
+        than its video is kept: so many seconds once it was posted."""
         self._get_job = get_job
         self._media = media
         self._signer = signer
         self._clock = clock
         self._public_url = public_url
         self._lifetime = lifetime
+        self._kept = kept
 
     @property
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -96,7 +99,9 @@ class Pages:
         """A fresh link to the video of `job`; None if the world does not see us."""
         if self._public_url is None:
             return None
-        expires_at = self._clock.now() + self._lifetime
+        now = self._clock.now()
+        kept_until = (job.ended_at or now) + (self._kept or float("inf"))
+        expires_at = max(now, min(now + self._lifetime, kept_until))
         path = self._signer.path(PURPOSE, job.id, expires_at=expires_at)
         return Link(f"{self._public_url}{path}", expires_at)
 
@@ -178,10 +183,11 @@ class Pages:
 
     async def _opened(self, request: web.Request) -> _Opened:
         given = request.match_info
-        signed = self._is_signed(PURPOSE, given["job"], request)
-        job = await self._get_job(given["job"]) if signed else None
-        if job is None or job.video is None:
-            raise _gone(request)
+        link = (PURPOSE, given["job"], given["expiry"], given["signature"])
+        job = await self._get_job(given["job"]) if self._signer.has_signed(*link) else None
+        works = self._signer.verify(*link, now=self._clock.now())
+        if job is None or job.video is None or not works:
+            raise _gone(request, job)
         return _Opened(job, job.video, float(given["expiry"]))
 
     def _is_signed(self, purpose: str, id_: str, request: web.Request) -> bool:
@@ -193,10 +199,13 @@ def _page_headers(page: looks.Page) -> dict[str, str]:
     return {**_HEADERS, "Content-Security-Policy": page.policy}
 
 
-def _gone(request: web.Request) -> web.HTTPNotFound:
-    """The one page for every link that leads nowhere, in the language the browser likes best."""
+def _gone(request: web.Request, job: Job | None = None) -> web.HTTPNotFound:
+    """The page for every link that leads nowhere, in the language the browser likes best.
+
+    Of the `job` of a link that we once gave it says how long its video was kept, if it is gone.
+    """
     liked, _, _ = request.headers.get(hdrs.ACCEPT_LANGUAGE, "").partition(",")
-    page = looks.gone(liked.partition(";")[0].strip())
+    page = looks.gone(liked.partition(";")[0].strip(), job.days_kept if job else None)
     return web.HTTPNotFound(
         text=page.text,
         content_type="text/html",

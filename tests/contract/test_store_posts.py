@@ -278,7 +278,11 @@ async def test_a_result_that_stands_delivers_its_job(store: Store) -> None:
     await store.posts.sent(post, "m2", "c1", now=NOON + 9)
     row = await store.jobs.get(job.id)
     assert row == replace(
-        job, status=Status.DELIVERED, delivered_at=NOON + 9, version=job.version + 1
+        job,
+        status=Status.DELIVERED,
+        delivered_at=NOON + 9,
+        ended_at=NOON + 9,
+        version=job.version + 1,
     )
     assert await store.due_posts(now=NOON + 9) == [(job.id, PostKind.CARD)]
 

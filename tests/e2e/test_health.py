@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from bot.app import open_app
+from bot.cli.control import _ask
 from bot.web import descriptors
 from tests.e2e.world import WAIT, World
 
@@ -27,6 +28,78 @@ async def test_it_is_ready_once_discord_is_there(world: World) -> None:
             async with asyncio.timeout(WAIT):
                 while await ask() != (200, "ok\n"):
                     pass
+
+
+async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_place(
+    world: World,
+) -> None:
+    """An unmounted disk leaves an empty folder; what was made waits until the disk is back."""
+    media, away = world.folder / "data" / "media", world.folder / "away"
+    async with world.app() as address, ClientSession() as session:
+
+        async def told() -> tuple[int, dict[str, str]]:
+            async with asyncio.timeout(WAIT):
+                while True:
+                    async with session.get(f"{address}/readyz.json") as response:
+                        parts = (await response.json())["parts"]
+                        if parts["media"] != known:
+                            return response.status, parts
+
+        known = ""
+        status, parts = await told()
+        assert (status, set(parts.values())) == (200, {"ok"})
+        assert set(parts) == {
+            *("database", "media", "scratch", "disk", "media disk", "discord"),
+            *("backlog", "operators", "gateway main"),
+        }
+        media.rename(away)
+        known = "ok"
+        status, parts = await told()
+        assert (status, parts["media"]) == (503, "missing")
+        media.mkdir()
+        known = "missing"
+        assert (await told())[1]["media"] == "replaced"
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        async with asyncio.timeout(WAIT):
+            for _ in range(2):  # again, so the first could not be kept
+                await world.simulator.next("content")
+        assert list(media.iterdir()) == []
+        media.rmdir()
+        away.rename(media)
+        known = "replaced"
+        assert (await told())[0] == 200
+        assert (await world.result()).attachments
+
+
+async def test_a_paused_gateway_is_told_and_the_service_is_ready(world: World) -> None:
+    """A restart would not pay the bill."""
+    async with world.app(GATEWAYS__MAIN__API_KEY="sk-wrong") as address, ClientSession() as session:
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        async with asyncio.timeout(WAIT):
+            while True:
+                async with session.get(f"{address}/readyz") as response:
+                    status, text = response.status, await response.text()
+                if "gateway" in text:
+                    break
+        assert (status, text) == (200, "ok\ngateway main: paused\n")
+
+
+async def test_what_operators_hold_is_told_and_the_service_is_ready(world: World) -> None:
+    async with world.app() as address, ClientSession() as session:
+
+        async def told(part: str) -> tuple[int, str]:
+            async with asyncio.timeout(WAIT):
+                while True:
+                    async with session.get(f"{address}/readyz") as response:
+                        text = await response.text()
+                        if part in text:
+                            return response.status, text
+
+        await told("ok\n")
+        await _ask(world.config(), "gateways.pause", {"name": "main"})
+        assert await told("operators") == (200, "ok\noperators: main held\n")
+        await _ask(world.config(), "stop", {})
+        assert await told("operators: all") == (200, "ok\noperators: all held\n")
 
 
 @pytest.mark.proof

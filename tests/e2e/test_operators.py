@@ -1,9 +1,10 @@
 """An operator's commands, over the running service's socket and without a service."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import asynccontextmanager, closing
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from bot.cli.operating import drawing
 from bot.core.acts import Values
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Status
+from bot.core.orders import Picture
+from bot.media.storage import new_key
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED
 from bot.simulator.render import Renderer
@@ -224,6 +227,28 @@ async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(worl
         assert again["changed"] is False
         assert (await world.result()).attachments
     assert world.simulator.charges == 2
+
+
+async def test_a_job_whose_words_or_pictures_were_kept_their_time_is_not_tried_again(
+    world: World,
+) -> None:
+    """Nothing is asked of the gateway; a video that turns up is taken all the same."""
+    async with unconfirmed(world) as job:
+        pass
+    picture = asdict(Picture(source=None, filename="", size=9, key=new_key("pictures", "jpg")))
+    for gone, part, value, code in (
+        ("words_gone_at", "prompt", "", "anew_wordless"),
+        ("inputs_gone_at", "pictures", [picture], "anew_gone"),
+    ):
+        with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
+            rows.execute(
+                f"UPDATE jobs SET words_gone_at = NULL, {gone} = 1,"
+                " order_data = json_set(order_data, ?, json(?))",
+                (f"$.{part}", json.dumps(value)),
+            )
+        assert await refused(world, "jobs.cost", job=job) == code
+        assert await refused(world, "jobs.again", job=job, confirm=job) == code
+    assert world.simulator.charges == 1
 
 
 @pytest.mark.proof

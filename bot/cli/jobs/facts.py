@@ -48,6 +48,10 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "submitted_at": stamp(job.submitted_at),
         "completed_at": stamp(job.completed_at),
         "delivered_at": stamp(job.delivered_at),
+        "ended_at": stamp(job.ended_at),
+        "video_gone_at": stamp(job.video_gone_at),
+        "inputs_gone_at": stamp(job.inputs_gone_at),
+        "words_gone_at": stamp(job.words_gone_at),
         "due_at": stamp(job.due_at),
         "claimed_until": stamp(job.claimed_until),
         "base_url": host(job.base_url),
@@ -117,6 +121,7 @@ def _video(video: Video) -> Values:
         "seconds": video.seconds,
         "plays": video.plays,
         "converted_from": video.converted.key if video.converted else None,
+        "original_gone": video.original_gone,
     }
 
 

@@ -73,8 +73,12 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     if asked := replies.switched(order):
         yield tell("jobs.asked"), ", ".join(tell(each.id) for each in asked)
     for given in order.files:
-        yield tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture"), _given(given)
-    if prompt:
+        name = tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture")
+        gone = job.inputs_gone_at
+        yield name, tell("jobs.gone", when=wording.day(gone)) if gone else _given(given)
+    if job.words_gone_at:
+        yield tell("jobs.prompt"), tell("jobs.gone", when=wording.day(job.words_gone_at))
+    elif prompt:
         yield tell("jobs.prompt"), order.prompt
         if order.negative_prompt:
             yield tell("jobs.negative_prompt"), order.negative_prompt
@@ -121,6 +125,10 @@ def _costs(job: Job, currency: str) -> Iterator[Line]:
         if video.converted is not None:
             size = tell("jobs.bytes", bytes=video.converted.size)
             yield tell("jobs.original"), f"{video.converted.key}, {size}"
+        elif video.original_gone:
+            yield tell("jobs.original"), tell("jobs.original_gone")
+    elif job.video_gone_at:
+        yield tell("jobs.video"), tell("jobs.gone", when=wording.day(job.video_gone_at))
 
 
 def _posts(posts: Sequence[Post], *, now: float) -> Iterator[Line]:

@@ -27,6 +27,11 @@ def moment(at: float, *, now: float) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S %z} ({age(at, now=now)})"
 
 
+def day(at: float) -> str:
+    """Date in this machine's time zone."""
+    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d}"
+
+
 def reason(job: Job) -> str:
     """Why it stands where it does, in plain words."""
     if job.reason is None:

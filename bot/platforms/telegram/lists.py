@@ -7,7 +7,7 @@ from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job, Status
 from bot.core.prompts import shortened
-from bot.core.replies import Reply, Text
+from bot.core.replies import Text
 from bot.platforms.telegram import messages, reading, rights
 from bot.platforms.telegram.flags import Wish
 from bot.platforms.telegram.intake import Intake
@@ -65,10 +65,12 @@ async def history(intake: Intake, message: Message) -> None:
     order = reading.order_of(message, Wish(), ())
     recent = await intake.service.recent(order.address, order.person, most=MOST_HISTORY)
     made = [job for job in recent if job.video is not None]
+    gone = sum(job.days_kept is not None for job in recent)
+    lines = [Text(id="ask.gone", count=gone)] if gone else []
     if not made:
-        await intake.tell(message, Text(id="ask.nothing"))
+        await intake.tell(message, lines[0] if lines else Text(id="ask.nothing"))
         return
-    look = messages.notice(Reply(text=Text(id="ask.history")), order.locale)
+    look = messages.listing(Text(id="ask.history"), lines, order.locale)
     keys = InlineKeyboardMarkup(inline_keyboard=[[_again(job)] for job in made])
     await intake.answer(message, look, reply_markup=keys)
 
@@ -122,7 +124,8 @@ def _request(job: Job) -> tuple[str, str | None]:
 
 
 def _again(job: Job) -> InlineKeyboardButton:
-    title = shortened(" ".join(job.request.prompt.split()), MOST_TITLE)
+    words = job.request.prompt or job.request.label
+    title = shortened(" ".join(words.split()), MOST_TITLE)
     return InlineKeyboardButton(text=f"▶ {title}", callback_data=f"v1:show:{job.id}")
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMarkup, Message
 
 from bot import i18n
-from bot.core import replies
+from bot.core import replies, variations
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.jobs import Job, Status
 from bot.core.orders import Address, Call, Order, Person
@@ -174,7 +174,7 @@ class Presses:
     async def _delete(self, query: CallbackQuery, job_id: str) -> Text | None:
         """Ask once more; of what is gone already a copy may still stand here."""
         job, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
-        if job.status is Status.DELIVERED and job.video is None:
+        if job.status is Status.DELIVERED and not job.has_result:
             return await self._confirm(query, job_id)
         await self._intake.service.check_delete(job_id, actor)
         await self._turn_keys(query, messages.sure(job_id, reading.locale_of(query.from_user)))
@@ -185,7 +185,7 @@ class Presses:
         before, actor = await self._intake.service.job(job_id), await self._actor(query, job_id)
         await self._intake.service.delete(job_id, actor)
         await self._gone(query)
-        return Text(id="delete.done" if before.video else "delete.gone")
+        return Text(id="delete.done" if before.has_result else "delete.gone")
 
     async def _keep(self, query: CallbackQuery, job_id: str) -> None:
         """The buttons as they were before *Delete*."""
@@ -219,7 +219,7 @@ class Presses:
         if job.order.person.id != (await self._face(query, job)).id:
             raise Refused("not_yours")
         if job.video is None:
-            raise Refused("video_gone")
+            raise variations.video_gone(job)
         return job
 
     async def _actor(self, query: CallbackQuery, job_id: str) -> Actor:

@@ -3,11 +3,13 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.backups import archive, making
+from bot.config.upkeep import Retention
 from bot.core.errors import Broken, Temporary
 from bot.media.storage import Storage, new_key
 from bot.store.database import open_database
@@ -86,6 +88,10 @@ async def test_a_video_delivered_long_ago_takes_no_room(site: Site) -> None:
     await site.change("UPDATE jobs SET video = NULL WHERE status = 'completed'")
     month = (await site.back_up(now=LATER + 31 * DAY)).manifest
     assert (month.media, month.missing) == ({}, ())
+    longer = site.config.settings.model_copy(update={"retention": Retention(videos_days=40)})
+    site.config = replace(site.config, settings=longer)
+    month = (await site.back_up(now=LATER + 31 * DAY)).manifest
+    assert list(month.media) == [former.VIDEO.key], "as long as it is kept"
 
 
 async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
@@ -193,6 +199,9 @@ async def test_pictures_of_what_is_not_over_are_kept(site: Site) -> None:
             f" WHERE status = '{state}'"
         )
     assert key in (await site.back_up()).manifest.media
+    await site.change("UPDATE jobs SET inputs_gone_at = 9 WHERE status = 'queued'")
+    assert key not in (await site.back_up()).manifest.media, "they were kept their time"
+    await site.change("UPDATE jobs SET inputs_gone_at = NULL WHERE status = 'queued'")
     await site.change("UPDATE jobs SET status = 'cancelled' WHERE status = 'queued'")
     assert key not in (await site.back_up()).manifest.media
 

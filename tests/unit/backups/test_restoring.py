@@ -101,11 +101,12 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     restored = await site.restore(await site.back_up())
     assert await site.states() == AS_RESTORED
     assert (restored.settled.held, restored.settled.looking) == (2, 1)
-    held = sa.select(jobs.c.reason, jobs.c.quota_cost, jobs.c.spend_cost, jobs.c.due_at).where(
+    costs = (jobs.c.quota_cost, jobs.c.spend_cost)
+    held = sa.select(jobs.c.reason, *costs, jobs.c.due_at, jobs.c.ended_at).where(
         jobs.c.reason == "restored"
     )
     found = await site.rows(lambda it: it.execute(held))
-    assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None)]
+    assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
 
 
 async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
@@ -161,6 +162,20 @@ async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: s
     query = sa.select(jobs.c.status, jobs.c.video, jobs.c.due_at).where(jobs.c.id == f"job-{state}")
     (row,) = await site.rows(lambda it: it.execute(query))
     assert tuple(row) == ("delivered", None, None)
+
+
+async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(site: Site) -> None:
+    """Its message may still be in the chat."""
+    await site.change(
+        f"UPDATE jobs SET video = NULL, video_gone_at = {LATER} WHERE id = 'job-delivered'"
+    )
+    backup = await site.back_up()
+    Deletions(site.data).add("job-delivered", at=LATER + 5)
+    assert (await site.restore(backup)).settled.deleted == 1
+    query = sa.select(jobs.c.video_gone_at).where(jobs.c.id == "job-delivered")
+    assert await site.rows(lambda it: it.scalar(query)) is None
+    query = sa.select(posts.c.due_at).where(posts.c.job_id == "job-delivered")
+    assert await site.rows(lambda it: it.scalar(query)) == LATER + 60
 
 
 async def test_its_message_is_removed_once_more(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -152,6 +153,20 @@ def test_no_way_of_showing_tells_what_opens_a_door(
     assert said.count("https://cdn.example/…") + said.count("https://cdn.example/\\u2026") == 2
 
 
+def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    job = _rich()
+    order = replace(job.order, prompt="", negative_prompt="")
+    gone: dict[str, Any] = {"video_gone_at": NOON, "inputs_gone_at": NOON, "words_gone_at": NOON}
+    sheet.show(
+        replace(job, order=order, video=None, **gone), [], currency="USD", prompt=True, now=NOON
+    )
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for name in ("Picture", "Prompt", "Video"):
+        assert f"{name} gone since 2026-01-15: it had been kept for its time" in lines
+    whole = facts.whole(replace(job, **gone), [], prompt=False)
+    assert [whole[name] for name in gone] == [facts.stamp(NOON)] * 3
+
+
 def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     sheet.show(_rich(), [POST], currency="USD", prompt=False, now=NOON + 120)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -235,7 +250,8 @@ def test_the_keys_of_the_json_stay() -> None:
     assert list(facts.whole(_rich(), [POST], prompt=False)) == [
         *("id", "status", "reason", "model", "family", "kind", "seconds", "platform", "person"),
         *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "submitted_at"),
-        *("completed_at", "delivered_at", "due_at", "claimed_until", "base_url", "gateway_id"),
+        *("completed_at", "delivered_at", "ended_at", "video_gone_at", "inputs_gone_at"),
+        *("words_gone_at", "due_at", "claimed_until", "base_url", "gateway_id"),
         *("progress", "attempts", "crashes", "detail", "sources", "channel", "locale", "silent"),
         *("dialect", "size", "aspect", "quality", "seed", "auto", "sound", "enhance", "watermark"),
         *("preset", "files", "prompt_length", "video", "posts"),

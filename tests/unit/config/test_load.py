@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.config import Misconfigured, load
+from bot.core.keeping import DAY, Rules
 from bot.core.quotas import Limits
 from tests.unit.config.conftest import GATEWAY, PACKAGED, SECRETS, Read, Told
 
@@ -163,6 +164,14 @@ def test_every_mistake_is_told_at_once(told: Told) -> None:
         "models.mine.sizes",
         "models.mine.prompt_limit",
     ]
+
+
+def test_0_days_are_for_ever_and_0_gigabytes_are_no_cap(read: Read) -> None:
+    assert read("").kept == Rules()
+    zeros = "[retention]\nvideos_days = 0\ninputs_days = 0\nwords_days = 0\nmost_gb = 0"
+    assert read(zeros).kept == Rules(videos=None, inputs=None, words=None, most_bytes=None)
+    some = read("[retention]\ninputs_days = 0.5\nmost_gb = 1.5").kept
+    assert some == Rules(inputs=DAY / 2, most_bytes=1_500_000_000)
 
 
 def test_without_a_gateway_nothing_can_be_made() -> None:

@@ -625,3 +625,17 @@ def _price(workshop: Workshop, prices: dict[str, int], *, auto: bool = False) ->
 async def _costs(workshop: Workshop, job: Job) -> list[object]:
     facts = (await workshop.cards.card(job)).facts
     return [fact.values["cost"] for fact in facts if fact.id == "fact.cost"]
+
+
+async def test_a_video_that_was_kept_for_its_time_is_neither_posted_nor_removed(
+    workshop: Workshop,
+) -> None:
+    job = await workshop.made(order())
+    gone = replace(job, video=None, video_gone_at=workshop.clock.time)
+    assert await workshop.jobs.save(job, gone, now=workshop.clock.time) is not None
+    said = len(workshop.chat.said)
+    await workshop.speak()
+    assert (len(workshop.chat.said), workshop.chat.removed) == (said, [])
+    post = await workshop.posts.get(job.id, PostKind.RESULT)
+    assert post is not None
+    assert post.due_at is None

@@ -31,6 +31,12 @@ def test_every_card_tells_what_is_left_and_until_when(status: Status) -> None:
     assert card.facts[-1] == (now if status in ACTIVE else then)
 
 
+def test_a_card_tells_a_video_that_was_kept_for_its_time_from_one_that_was_deleted() -> None:
+    gone = replies.card(job(status=Status.DELIVERED, ended_at=1.0, video_gone_at=2.0))
+    deleted = replies.card(job(status=Status.DELIVERED))
+    assert (gone.text.id, deleted.text.id) == ("card.delivered_gone", "card.deleted")
+
+
 def test_the_card_of_a_video_says_what_was_left_after_it() -> None:
     video = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0)
     card = replies.card(job(status=Status.DELIVERED, video=video), left=LEFT)

@@ -1,10 +1,11 @@
 """Buttons that vary an earlier video, and which of them are offered."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bot.core import variations
+from bot.core import replies, variations
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
@@ -13,6 +14,7 @@ from bot.core.models import DRAFT
 from bot.core.orders import ANYBODY, AUTO, Address, Call, Extra, Kind, Made, Order, Picture
 from bot.core.replies import Action
 from bot.core.service import DOUBLE
+from bot.i18n import say
 from tests.unit.core.orders import (
     ANN,
     BOB,
@@ -182,6 +184,62 @@ async def test_a_video_that_is_gone_is_said_to_be(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     with pytest.raises(Refused, match="video_gone"):
         await workshop.service.varied(job.id, Action.CONTINUE, CALL)
+
+
+# --- kept for a while ----------------------------------------------------------------------------
+
+THEN = 1_768_478_400.0
+
+
+def swept(**changes: object) -> Job:
+    """A video of a picture, 31 days later; by default only the video is gone."""
+    job = replace(made(pictures=(OURS,)), video=None, ended_at=THEN)
+    given: dict[str, Any] = {"video_gone_at": THEN + 31 * 86_400, **changes}
+    return replace(job, **given)
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "code"),
+    [
+        (Action.CONTINUE, {}, "video_expired"),
+        (Action.CONTINUE, {"video_gone_at": THEN + 60}, "video_gone"),
+        (Action.RETRY, {"inputs_gone_at": THEN}, "picture_expired"),
+        (Action.REMIX, {"inputs_gone_at": THEN}, "picture_expired"),
+        (Action.RETRY, {"words_gone_at": THEN, "order": order()}, "words_expired"),
+        (Action.FINER, {"words_gone_at": THEN, "order": order()}, "words_expired"),
+    ],
+)
+def test_a_button_that_needs_something_that_is_gone_is_refused_in_a_sentence(
+    action: Action, changes: dict[str, object], code: str
+) -> None:
+    job = swept(**changes)
+    wordless = replace(variations.again(job), prompt="")
+    with pytest.raises(Refused, match=code) as refused:
+        variations.check_kept(job, action, wordless)
+    assert say(replies.error(refused.value).text, "en").endswith((".", "?"))
+
+
+def test_a_video_that_is_gone_is_said_to_have_been_kept_for_so_many_days() -> None:
+    said = say(replies.error(variations.video_gone(swept())).text, "en")
+    assert said == "I kept that video for 31 days, and my copy is gone."
+
+
+@pytest.mark.parametrize("action", [Action.RETRY, Action.REMIX, Action.FINER])
+def test_a_button_that_needs_nothing_that_is_gone_works(action: Action) -> None:
+    job = swept()
+    variations.check_kept(job, action, variations.again(job))
+    gone = swept(inputs_gone_at=THEN, words_gone_at=THEN)
+    remix = Made(
+        gateway="main",
+        base_url="https://g",
+        gateway_id="v1",
+        model="sora-2",
+        seconds=5,
+        size=None,
+        aspect=None,
+        quality=None,
+    )
+    variations.check_kept(gone, Action.REMIX, replace(gone.order, remix_of=remix, prompt="other"))
 
 
 # --- ways out of a failure -----------------------------------------------------------------------

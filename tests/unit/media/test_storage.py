@@ -105,3 +105,27 @@ async def test_a_disk_that_refuses_is_temporary_and_leaves_nothing(
 
 def test_keys_are_random() -> None:
     assert len({new_key("pictures", "jpg") for _ in range(1000)}) == 1000
+
+
+async def test_a_file_whose_directory_is_away_is_not_gone(tmp_path: Path) -> None:
+    """An unmounted disk leaves an empty directory: a file written there would be hidden later."""
+    storage, source = Storage(str(tmp_path / "media"), scratch=tmp_path), tmp_path / "source"
+    source.write_bytes(b"film")
+    key = new_key("videos", "mp4")
+    await storage.put(key, source)
+    (tmp_path / "media").rename(tmp_path / "away")
+    for trouble in ("missing", "replaced"):
+        assert storage.trouble() == trouble
+        for work in (
+            storage.put(new_key("videos", "mp4"), source),
+            storage.exists(key),
+            storage.delete(key),
+        ):
+            with pytest.raises(Temporary, match="storage_unavailable"):
+                await work
+        (tmp_path / "media").mkdir(exist_ok=True)
+    assert list((tmp_path / "media").iterdir()) == []
+    (tmp_path / "media").rmdir()
+    (tmp_path / "away").rename(tmp_path / "media")
+    assert storage.trouble() is None
+    assert await storage.exists(key)

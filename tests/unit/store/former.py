@@ -1,5 +1,6 @@
 """Databases as earlier versions of the program left them, with a row of everything they knew."""
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ def jobs_in_each_state() -> list[Job]:
         for status, job in sent.items()
     }
     done = {s: moves.completed(job, now=NOON + 9, sources=()) for s, job in taken.items()}
-    return [
+    states = [
         queued[Status.QUEUED],
         sent[Status.SUBMITTING],
         taken[Status.IN_PROGRESS],
@@ -36,6 +37,13 @@ def jobs_in_each_state() -> list[Job]:
         moves.cancelled(queued[Status.CANCELLED], Reason.BY_PERSON),
         moves.unconfirmed(sent[Status.UNCONFIRMED], detail="silence"),
     ]
+    return [replace(job, ended_at=_ended_at(job)) for job in states]
+
+
+def _ended_at(job: Job) -> float | None:
+    """As an upgrade finds it: earlier versions wrote no time of their end."""
+    times = (job.delivered_at, job.completed_at, job.submitted_at, job.created_at)
+    return next(at for at in times if at is not None) if job.is_over else None
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
@@ -94,6 +102,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {"id": 6, "at": NOON, "purse": "", "platform": "discord", "person": "ada"}
             | {"community": None, "videos": 3, "paid": 3, "tries": 3, "money": 0}
         ],
+        "discarded": [{"key": f"thumbnails/ab/{32 * 'b'}.jpg"}],
     }
 
 

@@ -317,6 +317,12 @@ async def _becomes_version_5_in_trouble(connection: AsyncConnection) -> None:
         *(f"DROP TABLE {name}" for name in ("acts", "holds", "blocks", "grants")),
         "ALTER TABLE posts DROP COLUMN version",
         "ALTER TABLE jobs DROP COLUMN unconverted",
+        "DROP TABLE discarded",
+        *(f"DROP INDEX ix_jobs_{name}_kept" for name in ("video", "inputs", "words")),
+        *(
+            f"ALTER TABLE jobs DROP COLUMN {name}"
+            for name in ("ended_at", "video_gone_at", "inputs_gone_at", "words_gone_at")
+        ),
         "ALTER TABLE gateways DROP COLUMN tried_at",
         "ALTER TABLE gateways DROP COLUMN refused_at",
         "ALTER TABLE gateways ADD told_at DOUBLE PRECISION NOT NULL DEFAULT 0",

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.jobs import Status
 from bot.store.database import open_database
+from bot.store.sweeps import Sweeps
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
 
@@ -39,6 +40,22 @@ async def test_a_message_is_looked_up_by_its_index(new_sqlite_url: NewUrl) -> No
             await Store(database).posts.about("telegram", "-5", "7")
     (plan,) = [_plan(url, *each) for each in statements]
     assert [step for step in plan if "USING INDEX ix_posts_message" in step], plan
+
+
+async def test_a_sweep_walks_what_is_kept_from_the_oldest_on_and_sorts_nothing(
+    new_sqlite_url: NewUrl,
+) -> None:
+    async with open_database(url := await new_sqlite_url()) as database:
+        sweeps = Sweeps(database)
+        with _overheard("jobs.ended_at <=") as statements:
+            await sweeps.videos(ended_by=NOON, now=NOON, most=20)
+            await sweeps.inputs(ended_by=NOON, unconfirmed_by=NOON, now=NOON, most=20)
+            await sweeps.words(ended_by=NOON, now=NOON, most=20)
+    plans = [_plan(url, *each) for each in statements]
+    for kept, plan in zip(("video", "inputs", "words"), plans, strict=True):
+        index = f"ix_jobs_{kept}_kept"
+        assert [step for step in plan if f"USING INDEX {index}" in step], plan
+        assert [step for step in plan if _is_costly(step, index)] == []
 
 
 async def test_a_bound_state_would_walk_the_whole_table(new_sqlite_url: NewUrl) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.web.health import FRESH, Check, Health, has_room
+from bot.web.health import FRESH, Check, Health, can_write, has_room
 from bot.web.server import serve
 from tests.fakes.clock import FakeClock
 
@@ -53,9 +53,13 @@ class Prober:
 
 @asynccontextmanager
 async def probing(
-    checks: Mapping[str, Check], clock: FakeClock, *, time_limit: float = 0.2
+    checks: Mapping[str, Check],
+    clock: FakeClock,
+    notes: Mapping[str, Check] | None = None,
+    *,
+    time_limit: float = 0.2,
 ) -> AsyncIterator[Prober]:
-    health = Health(checks, clock=clock, time_limit=time_limit)
+    health = Health(checks, notes, clock=clock, time_limit=time_limit)
     async with (
         serve(health.routes, host="127.0.0.1", port=0) as address,
         aiohttp.ClientSession() as session,
@@ -80,6 +84,42 @@ async def test_each_failed_check_is_a_line_and_tells_nothing_else() -> None:
         said = "database: not writable\ndisk: almost full\ndiscord: not connected\n"
         said += "files: on strike\n"
         assert await it.ask() == (503, said)
+
+
+async def test_programs_are_told_a_word_for_each_part() -> None:
+    checks = {
+        "database: no answer": Part("database: busy"),
+        "disk: almost full": Part(),
+        "media: not writable": Part(OSError(SECRET)),
+    }
+    notes = {"backlog: not known": Part(), "gateway main: not known": Part("gateway main: paused")}
+    async with probing(checks, FakeClock(), notes) as it, it.session.get(f"{it.url}.json") as told:
+        assert (told.status, told.headers["Cache-Control"]) == (503, "no-store")
+        assert await told.json() == {
+            "ready": False,
+            "parts": {
+                "database": "busy",
+                "disk": "ok",
+                "media": "not writable",
+                "backlog": "ok",
+                "gateway main": "paused",
+            },
+        }
+
+
+async def test_a_note_is_told_and_decides_nothing() -> None:
+    notes = {"gateway main: not known": Part("gateway main: paused"), "backlog: ?": Part("silent")}
+    async with probing({"disk: almost full": Part()}, FakeClock(), notes) as it:
+        assert await it.ask() == (200, "ok\ngateway main: paused\nbacklog: ?\n")
+        async with it.session.get(f"{it.url}.json") as told:
+            assert (told.status, (await told.json())["ready"]) == (200, True)
+
+
+async def test_a_folder_that_takes_no_file_is_found_by_making_one(tmp_path: Path) -> None:
+    assert await can_write(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="No such file"):
+        await can_write(tmp_path / "gone")
 
 
 async def test_what_is_well_again_is_told_so() -> None:

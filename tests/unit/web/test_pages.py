@@ -158,6 +158,7 @@ async def _house(
             clock=clock,
             public_url=public_url and public_url + prefix,
             lifetime=LIFETIME,
+            kept=30 * 86_400.0,
         )
         address = await stack.enter_async_context(serve(pages.routes, host="127.0.0.1", port=0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -267,6 +268,37 @@ async def test_a_film_that_is_gone_is_not_found(house: House) -> None:
     status, headers, body = await house.get()
     assert (status, body) == (404, b"")
     assert "Content-Disposition" not in headers
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (30.2, "This video was kept for 30 days and is gone."),
+        (1.9, "This video was kept for one day and is gone."),
+        (0.5, "This video is gone: its place was needed for newer ones."),
+    ],
+)
+async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(
+    house: House, days: float, said: str
+) -> None:
+    ended = house.clock.now()
+    house.change(video=None, ended_at=ended, video_gone_at=ended + days * 86_400)
+    status, headers, page = await house.page()
+    assert (status, headers["Cache-Control"]) == (404, "no-store")
+    assert said in page
+    await house.clock.advance(LIFETIME + 1)
+    assert said in (await house.page())[2], "also once the link has expired"
+    forged = await house.page(f"{house.link}0")
+    assert (forged[0], said in forged[2]) == (404, False), "whoever has no link learns nothing"
+
+
+async def test_a_link_works_no_longer_than_its_video_is_kept(house: House) -> None:
+    now = house.clock.now()
+    for since, left in ((0.0, LIFETIME), (29 * 86_400.0, 86_400.0), (31 * 86_400.0, 0.0)):
+        house.change(ended_at=now - since)
+        link = house.pages.link(house.job)
+        assert link is not None
+        assert link.expires_at == now + left
 
 
 async def test_whoever_leaves_in_the_middle_harms_nobody(house: House) -> None:
@@ -470,7 +502,7 @@ async def test_a_good_link_is_not_answered_like_that(house: House) -> None:
 class Trusting(Signer):
     """Negative control: takes every signature for its own."""
 
-    def verify(self, purpose: str, id_: str, expiry: str, signature: str, *, now: float) -> bool:
+    def has_signed(self, purpose: str, id_: str, expiry: str, signature: str) -> bool:
         return True
 
 

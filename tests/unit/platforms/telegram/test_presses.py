@@ -304,6 +304,37 @@ async def test_nobody_else_turns_the_buttons_back(lobby: Lobby) -> None:
     assert keys(lobby.fake.now(video) or video) == ["Really delete?", "Keep it"]
 
 
+# --- kept for its time ----------------------------------------------------------------------------
+
+
+async def swept(lobby: Lobby, job: Job) -> None:
+    """Its video is gone, 31 days later."""
+    row = await lobby.job(job.id)
+    gone_at = (row.ended_at or 0) + 31 * 86_400
+    await lobby.store.moved(row, replace(row, video=None, video_gone_at=gone_at))
+
+
+async def test_buttons_of_a_video_that_is_gone_say_for_how_long_it_was_kept(lobby: Lobby) -> None:
+    job, copy = await a_copy(lobby)
+    await lobby.hear(asked := await lobby.ann.says("/history"))
+    history = lobby.answer(asked)
+    await swept(lobby, job)
+    sentence = "I kept that video for 31 days, and my copy is gone."
+    for message, button in ((copy, "As file"), (copy, "Continue"), (history, "▶ a cat")):
+        assert await press(lobby, message, button) == sentence
+    await lobby.hear(asked := await lobby.ann.says("/history"))
+    assert "I no longer have one of your latest videos" in lobby.answer(asked).text
+
+
+async def test_a_message_whose_video_is_gone_can_still_be_deleted(lobby: Lobby) -> None:
+    job, copy = await a_copy(lobby)
+    await swept(lobby, job)
+    await press(lobby, copy, "Delete")
+    assert await press(lobby, copy, "Really delete?") == "Deleted."
+    assert not (await lobby.job(job.id)).has_result
+    assert lobby.fake.now(copy) is None
+
+
 # --- ranks ----------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,88 @@
+"""Operators' looks at the media: whether rows and files agree, and what a sweep lets go."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.core.keeping import Ledger, Rules, Shelf, Stored, by
+from bot.core.ports import Clock
+from bot.core.retention import Retention
+from bot.core.strays import Strays
+
+Values = Mapping[str, object]
+MOST_NAMED = 200
+"""Files of a kind that are named; all are counted."""
+
+
+class Inspection:
+    """Use cases of operators: values in, values out."""
+
+    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
+        self._ledger = ledger
+        self._shelf = shelf
+        self._rules = rules
+        self._clock = clock
+        self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._retention = Retention(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+
+    async def verify(self) -> Values:
+        """Hold rows and files against each other. Nothing is changed."""
+        files = {file.key: file async for page in self._shelf.files() for file in page}
+        lost: list[Values] = []
+        cut: list[Values] = []
+        wanted: set[str] = set()
+        async for page in self._strays.pages():
+            wanted |= page.keys
+            wanted.update(map(self._shelf.film_key, page.open_jobs))
+            for key, (job, size) in page.own.items():
+                found = files.get(key)
+                if found is None:
+                    lost.append({"job": job, "key": key})
+                elif size is not None and size != found.size:
+                    cut.append({"job": job, "key": key, "bytes": found.size, "expected": size})
+        strays = [file for file in files.values() if file.key not in wanted]
+        return {
+            "files": _counted(files.values()),
+            "kinds": _kinds(files.values()),
+            "missing": _named(lost),
+            "other_size": _named(cut),
+            "without_row": _named([_file(each) for each in strays]) | _counted(strays),
+            "most_bytes": self._rules.most_bytes,
+        }
+
+    async def sweep(self, *, dry_run: bool = False) -> Values:
+        """Let go whatever has been kept long enough; `dry_run` only counts it."""
+        if not dry_run:
+            gone = await self._retention.sweep()
+            return {"dry_run": False, **{kind: step.values for kind, step in gone.items()}}
+        now, rules = self._clock.now(), self._rules
+        due = await self._ledger.due(
+            videos_by=by(rules.videos, now),
+            inputs_by=by(rules.inputs, now),
+            unconfirmed_by=rules.unconfirmed_by(now),
+            words_by=by(rules.words, now),
+        )
+        strays = [*await self._strays.stored(), *await self._strays.received()]
+        found: dict[str, object] = {kind: step.values for kind, step in due.items()}
+        if rules.most_bytes is not None:
+            found["over_most"] = {"rows": 0, "files": 0, "bytes": await self._retention.over()}
+        return {"dry_run": True, **found, "strays": {"rows": 0, **_counted(strays)}}
+
+
+def _counted(files: Iterable[Stored]) -> dict[str, object]:
+    sizes = [file.size for file in files]
+    return {"files": len(sizes), "bytes": sum(sizes)}
+
+
+def _kinds(files: Iterable[Stored]) -> dict[str, object]:
+    """By the first part of their keys."""
+    kinds: dict[str, list[Stored]] = {}
+    for file in files:
+        kinds.setdefault(file.key.partition("/")[0], []).append(file)
+    return {kind: _counted(each) for kind, each in sorted(kinds.items())}
+
+
+def _named(found: Sequence[Values]) -> dict[str, object]:
+    return {"count": len(found), "named": list(found[:MOST_NAMED])}
+
+
+def _file(stored: Stored) -> Values:
+    return {"key": stored.key, "bytes": stored.size}

@@ -1,0 +1,134 @@
+"""How long things are kept after a job's end, and the sweeps that let them go, step by step.
+
+Each step is a short transaction or a removal of a few files, so nobody waits for a sweep. A sweep
+that ends anywhere goes on where it was: what is to go is in the rows.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.core.desk import SETTLED
+from bot.core.errors import BotError
+from bot.core.keeping import Ledger, Rules, Shelf, Step, by
+from bot.core.ports import Clock
+from bot.core.strays import Strays
+from bot.log import get_logger
+
+EVERY = 60.0
+"""Seconds between two sweeps."""
+STRAYS_EVERY = 3600.0
+"""Seconds between two looks for files that no row names."""
+STEP = 20
+"""Rows or files of one step."""
+SHARED_STEP = 5
+"""Rows of one step where each file is looked for in all other rows: it may be theirs as well."""
+_FOREVER = float("inf")
+
+log = get_logger()
+
+
+class Retention:
+    """Sweeps."""
+
+    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
+        self._ledger = ledger
+        self._shelf = shelf
+        self._rules = rules
+        self._clock = clock
+        self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._strays_at = clock.steady()
+        """When files that no row names are looked for next."""
+        self._is_over = False
+
+    async def run(self) -> None:
+        """Sweep until cancelled. Trouble with rows or files is for the next sweep."""
+        is_well = True
+        while True:
+            # A clock that was just set may be wrong, and what went would not come back.
+            await self._clock.sleep(max(EVERY, SETTLED - self._clock.settled()))
+            try:
+                await self.sweep()
+            except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
+                if is_well:
+                    why = error.code if isinstance(error, BotError) else type(error).__name__
+                    log.warning("sweep.failed", why=why)
+                is_well = False
+            else:
+                is_well = True
+
+    async def sweep(self) -> Mapping[str, Step]:
+        """Let everything go whose time has come; what went, by kind."""
+        # Seldom, and never beside a sweep of rows: which files rows name is read in pages.
+        is_time = self._clock.steady() >= self._strays_at
+        gone = await self._by_age()
+        gone |= await self._for_room()
+        if is_time:
+            gone["strays"] = await self._strays.sweep()
+            self._strays_at = self._clock.steady() + STRAYS_EVERY
+        if counts := {kind: it.rows or it.files for kind, it in gone.items() if it != Step()}:
+            log.info("media.swept", **counts)
+        return gone
+
+    async def _by_age(self) -> dict[str, Step]:
+        rules, ledger, now = self._rules, self._ledger, self._clock.now()
+        gone = {"videos": Step(), "inputs": Step(), "words": Step()}
+        await self._remove()
+        if (ended_by := by(rules.videos, now)) is not None:
+            gone["videos"] = await self._all(
+                lambda: ledger.videos(ended_by=ended_by, now=now, most=STEP)
+            )
+        if (inputs_by := by(rules.inputs, now)) is not None:
+            unconfirmed_by = rules.unconfirmed_by(now)
+            gone["inputs"] = await self._all(
+                lambda: ledger.inputs(
+                    ended_by=inputs_by, unconfirmed_by=unconfirmed_by, now=now, most=SHARED_STEP
+                )
+            )
+        if (words_by := by(rules.words, now)) is not None:
+            gone["words"] = await self._all(
+                lambda: ledger.words(ended_by=words_by, now=now, most=STEP)
+            )
+        return gone
+
+    async def _all(self, step: Callable[[], Awaitable[Step]], *, enough: float = _FOREVER) -> Step:
+        """Steps until none finds anything, or so many bytes are gone."""
+        gone = Step()
+        while gone.size < enough:
+            done = await step()
+            if done.rows == 0:
+                break
+            gone += done
+            await self._remove()
+        return gone
+
+    async def _remove(self) -> None:
+        """Remove the files that rows have let go."""
+        while keys := await self._ledger.discarded(most=STEP):
+            for key in keys:
+                await self._shelf.delete(key)
+            await self._ledger.forget(keys)
+
+    # --- room ----------------------------------------------------------------------------------
+
+    async def _for_room(self) -> dict[str, Step]:
+        """Files that people have elsewhere go first; a video that nobody has seen never does."""
+        most = self._rules.most_bytes
+        if most is None:
+            return {}
+        ledger, now = self._ledger, self._clock.now()
+        over, gone = await self.over(), {}
+        for kind, step in (
+            ("originals", lambda: ledger.originals(now=now, most=1)),
+            ("in_chat", lambda: ledger.posted(in_chat=True, now=now, most=1)),
+            ("linked", lambda: ledger.posted(in_chat=False, now=now, most=1)),
+        ):
+            gone[kind] = await self._all(step, enough=over)
+            over -= gone[kind].size
+        if over > 0 and not self._is_over:
+            log.warning("media.over_most", bytes_over=over, most=most)
+        self._is_over = over > 0
+        return gone
+
+    async def over(self) -> int:
+        """Bytes that the media have beyond what they may; negative while there is room."""
+        most = self._rules.most_bytes or 0
+        return sum([file.size async for page in self._shelf.files() for file in page]) - most

@@ -1,0 +1,79 @@
+"""Files that no row names: left behind by a process that died between a file and its row."""
+
+from collections.abc import AsyncIterator
+
+from bot.core.keeping import GRACE, Ledger, Rules, Shelf, Step, Stored, Wanted
+from bot.core.ports import Clock
+from bot.log import get_logger
+
+PAGE = 200
+"""Rows that are read at a time."""
+
+log = get_logger()
+
+
+class Strays:
+    """Finds and removes them."""
+
+    def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
+        self._ledger = ledger
+        self._shelf = shelf
+        self._rules = rules
+        self._clock = clock
+
+    async def sweep(self) -> Step:
+        """Remove those that are older than a file can be that is just being made."""
+        gone = Step()
+        await self._shelf.claim()
+        for file in await self.stored():
+            await self._shelf.delete(file.key)
+            gone += Step(files=1, size=file.size)
+        for file in await self.received():
+            await self._shelf.drop_received(file.key)
+            gone += Step(files=1, size=file.size)
+        before = self._clock.now() - GRACE
+        return gone + Step(files=await self._shelf.clear_scratch(before=before))
+
+    async def stored(self) -> list[Stored]:
+        """Those in the storage.
+
+        None where the storage has files of another database too, and none from before it was ours.
+        Files are listed first: one that a row begins to name meanwhile is found in the row.
+        """
+        ours_since = await self._shelf.claimed_at()
+        if ours_since is None:
+            log.warning("media.shared")
+            return []
+        until = self._clock.now() - GRACE
+        old = [
+            file
+            async for page in self._shelf.files()
+            for file in page
+            if ours_since <= file.changed_at <= until
+        ]
+        wanted = await self._wanted() if old else set()
+        return [file for file in old if file.key not in wanted]
+
+    async def received(self) -> list[Stored]:
+        """Videos that came as an answer and were never stored, of jobs that need them no more."""
+        until = self._clock.now() - GRACE
+        old = [each for each in await self._shelf.received() if each.changed_at <= until]
+        wanted = await self._wanted() if old else set()
+        return [each for each in old if each.key not in wanted]
+
+    async def pages(self) -> AsyncIterator[Wanted]:
+        """The files that rows name, a page of rows at a time."""
+        after: str | None = ""
+        ended_by = self._rules.unconfirmed_by(self._clock.now())
+        while after is not None:
+            page = await self._ledger.wanted(after=after, unconfirmed_by=ended_by, most=PAGE)
+            yield page
+            after = page.last
+
+    async def _wanted(self) -> set[str]:
+        """The keys of all files that some row needs."""
+        keys: set[str] = set()
+        async for page in self.pages():
+            keys |= page.keys
+            keys.update(map(self._shelf.film_key, page.open_jobs))
+        return keys

@@ -1,0 +1,73 @@
+"""The parts that `/readyz` looks at, and which of them decide."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from bot.config import Config
+from bot.core.acts import EVERYTHING
+from bot.core.jobs import Status
+from bot.core.ports import Clock, Jobs, Platform, Posts
+from bot.media.storage import Storage, folder_of
+from bot.rows import Rows
+from bot.store.heartbeat import Heartbeat
+from bot.web.health import Check, Health, can_write, has_room
+
+BEHIND = 300.0
+"""Seconds for which a due row may wait to be taken: a quick one is taken within one."""
+_QUICK = (
+    (Status.QUEUED,),
+    (Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED),
+)
+"""States whose steps do not stand in a line; each group has an index of its own."""
+
+
+def health_of(
+    config: Config, rows: Rows, storage: Storage, platforms: Mapping[str, Platform], clock: Clock
+) -> Health:
+    """A health of all parts."""
+    scratch, media = config.data_dir / "scratch", folder_of(config.storage_url)
+    checks: dict[str, Check] = {
+        "database: no answer": Heartbeat(rows.database, clock).beats,
+        "media: not writable": partial(_media, storage, config),
+        "scratch: not writable": partial(can_write, scratch),
+        "disk: almost full": partial(has_room, config.data_dir),
+        **({"media disk: almost full": partial(has_room, media)} if media else {}),
+        **{f"{each.name}: not connected": each.is_connected for each in platforms.values()},
+    }
+    notes: dict[str, Check] = {
+        "backlog: not known": partial(backlog, rows.jobs, rows.posts, list(platforms), clock),
+        "operators: not known": partial(_held, rows),
+        **{
+            f"gateway {name}: not known": partial(_gateway, rows, name)
+            for name in config.settings.gateways
+        },
+    }
+    return Health(checks, notes, clock=clock)
+
+
+async def _media(storage: Storage, config: Config) -> bool | str:
+    """Of a bucket nothing is asked: each look would cost."""
+    if trouble := storage.trouble():
+        return f"media: {trouble}"
+    folder = folder_of(config.storage_url)
+    return await can_write(folder) if folder else True
+
+
+async def backlog(jobs: Jobs, posts: Posts, platforms: Sequence[str], clock: Clock) -> bool | str:
+    """Whether due rows are taken; if not, for how long the oldest has not been."""
+    due = [await jobs.next_due(statuses) for statuses in _QUICK]
+    due.append(await posts.next_due(platforms))
+    age = clock.now() - min((at for at in due if at is not None), default=clock.now())
+    return age < BEHIND or f"backlog: {age / 60:.0f} minutes"
+
+
+async def _held(rows: Rows) -> bool | str:
+    """Whether an operator lets something rest; if so, what."""
+    names = [hold.name for hold in await rows.holds.all()]
+    if EVERYTHING in names:
+        return "operators: all held"
+    return f"operators: {', '.join(names)} held" if names else True
+
+
+async def _gateway(rows: Rows, name: str) -> bool | str:
+    return f"gateway {name}: paused" if await rows.pauses.is_paused(name) else True

@@ -1,0 +1,82 @@
+"""The parts that keep and sweep the media, put together: for the service, and for commands."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+
+from bot.config import Config
+from bot.core.acts import UseCase, Values
+from bot.core.clock import SystemClock
+from bot.core.errors import Broken
+from bot.core.inspection import Inspection
+from bot.core.ports import Clock
+from bot.core.retention import Retention
+from bot.media.shelf import Shelf
+from bot.media.storage import Storage, folder_of
+from bot.rows import Rows
+from bot.store.identity import NAME
+from bot.store.listing import open_listing
+from bot.store.sweeps import Sweeps
+from bot.store.tables import settings
+from bot.workers import running
+
+
+@asynccontextmanager
+async def sweeping(
+    config: Config, rows: Rows, storage: Storage, clock: Clock
+) -> AsyncIterator[None]:
+    """The sweeps of a service, for as long as the context lasts."""
+    shelf = await _shelf(config, rows, storage)
+    sweeps = Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
+    async with running(sweeps.run()):
+        yield
+
+
+def media_use_cases(
+    config: Config, rows: Rows, storage: Storage | None, clock: Clock
+) -> Mapping[str, UseCase]:
+    """The operators' use cases; without a `storage` it is opened once one of them is asked for."""
+
+    async def inspection() -> Inspection:
+        if storage is None:
+            (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
+        shelf = await _shelf(config, rows, storage or _storage(config))
+        return Inspection(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
+
+    async def verify() -> Values:
+        return await (await inspection()).verify()
+
+    async def sweep(*, dry_run: bool = False) -> Values:
+        return await (await inspection()).sweep(dry_run=dry_run)
+
+    return {"media.verify": verify, "media.sweep": sweep}
+
+
+@asynccontextmanager
+async def inspection_beside(config: Config) -> AsyncIterator[Inspection]:
+    """To look, beside a running service or without it: nothing is changed."""
+    storage = _storage(config)
+    async with open_listing(config.database_url) as listing:
+        query = sa.select(settings.c.value).where(settings.c.name == NAME)
+        owner = await listing.run(lambda connection: connection.scalar(query))
+        yield Inspection(
+            ledger=Sweeps(listing),
+            shelf=Shelf(storage, config.data_dir, owner=str(owner)),
+            rules=config.kept,
+            clock=SystemClock(),
+        )
+
+
+def _storage(config: Config) -> Storage:
+    """Raises `Broken("media_absent")`: an empty folder that we made would look like lost media."""
+    folder = folder_of(config.storage_url)
+    if folder and not folder.is_dir():
+        raise Broken("media_absent", folder=str(folder))
+    return Storage(config.storage_url, scratch=config.data_dir / "scratch")
+
+
+async def _shelf(config: Config, rows: Rows, storage: Storage) -> Shelf:
+    owner = await rows.settings.get(NAME)
+    assert owner is not None  # whoever opens the database gives it one
+    return Shelf(storage, config.data_dir, owner=owner)

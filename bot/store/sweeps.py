@@ -1,0 +1,328 @@
+"""Rows whose videos, pictures, sounds and words have been kept long enough, a few at a time.
+
+A row says that a file is gone before it goes: in one transaction it is marked, and the file's key
+noted in `discarded`, where it stays until the storage has removed it. So a crash in between leaves
+neither a row that names a lost file nor a file that nobody removes.
+
+Rows are read as plain JSON: one that this program can't make sense of is swept like all others.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.fetching import received_in
+from bot.core.jobs import Status
+from bot.core.keeping import Step, Wanted
+from bot.core.posts import Form, PostKind
+from bot.store.database import insert
+from bot.store.keys import of_order, of_video, size_of, sizes_of
+from bot.store.tables import discarded, drafts, handles, jobs, posts
+
+_FORGOTTEN = {"prompt": "", "negative_prompt": ""}
+_NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
+_AS_FILE = "#file"
+"""How a handle's name ends that stands for the same file as a document."""
+
+_pending = (
+    sa.select(posts.c.id)
+    .where(
+        posts.c.job_id == jobs.c.id,
+        posts.c.kind == PostKind.RESULT.value,
+        posts.c.due_at.is_not(None),
+    )
+    .exists()
+)
+_in_chat = (
+    sa.select(posts.c.id)
+    .where(
+        posts.c.job_id == jobs.c.id,
+        posts.c.kind == PostKind.RESULT.value,
+        posts.c.message_id.is_not(None),
+        posts.c.form == Form.FILE.value,
+    )
+    .exists()
+)
+# Of a job with an end the video was posted, or could not be.
+_kept = sa.and_(jobs.c.video.is_not(None), jobs.c.ended_at.is_not(None), ~_pending)
+_delivered = sa.and_(_kept, jobs.c.status == Status.DELIVERED.value)
+_posted = sa.and_(_delivered, jobs.c.silent.is_(False))
+_unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
+_original = jobs.c.video["converted", "key"].as_string()
+
+
+Result = TypeVar("Result")
+
+
+class Runs(Protocol):
+    """The database, or a look at it that changes nothing: for `due` and `wanted`."""
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result: ...
+
+
+class Sweeps:
+    """Implements the core's `Ledger`. Each method is one whole transaction."""
+
+    def __init__(self, database: Runs) -> None:
+        self._database = database
+
+    # --- by age ------------------------------------------------------------------------------
+
+    async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
+        """The videos of jobs that ended by then, the oldest first."""
+        old = sa.and_(_kept, jobs.c.ended_at <= ended_by)
+        chosen = _oldest(old, most)
+
+        async def work(connection: AsyncConnection) -> Step:
+            return await _without_videos(connection, await _rows(connection, chosen), now)
+
+        return await self._database.run(work)
+
+    async def inputs(
+        self, *, ended_by: float, unconfirmed_by: float, now: float, most: int
+    ) -> Step:
+        """The pictures and sounds of jobs that ended by then; of unconfirmed ones, by another time.
+
+        A file that a later job or a draft has too is left to that one.
+        """
+        chosen = _oldest(_inputs(ended_by, unconfirmed_by), most)
+
+        async def work(connection: AsyncConnection) -> Step:
+            rows = await _rows(connection, chosen)
+            ids = [str(row["id"]) for row in rows]
+            await _mark(connection, ids, inputs_gone_at=now)
+            keys = {key for row in rows for key in of_order(row["order_data"], own=True)}
+            keys -= await _needed(connection, keys)
+            await _discard(connection, keys)
+            return Step(len(rows), len(keys))
+
+        return await self._database.run(work)
+
+    async def words(self, *, ended_by: float, now: float, most: int) -> Step:
+        """All that people and gateways wrote, of jobs that ended by then."""
+        chosen = _oldest(_words(ended_by), most)
+
+        async def work(connection: AsyncConnection) -> Step:
+            rows = await _rows(connection, chosen)
+            for row in rows:
+                await _mark(
+                    connection,
+                    [row["id"]],
+                    words_gone_at=now,
+                    detail=None,
+                    order_data=_wordless(row["order_data"]),
+                    request_data={**row["request_data"], **_NO_WORDS},
+                )
+            return Step(len(rows))
+
+        return await self._database.run(work)
+
+    # --- for room ----------------------------------------------------------------------------
+
+    async def originals(self, *, now: float, most: int) -> Step:  # noqa: ARG002
+        """The files that posted videos were converted from, the oldest first."""
+        chosen = _oldest(sa.and_(_posted, _original.is_not(None)), most)
+
+        async def work(connection: AsyncConnection) -> Step:
+            rows, freed = await _rows(connection, chosen), 0
+            for row in rows:
+                video = dict(row["video"])
+                original = video.pop("converted")
+                freed += int(original["size"])
+                await _mark(connection, [row["id"]], video={**video, "original_gone": True})
+                await _discard(connection, [str(original["key"])])
+            return Step(len(rows), len(rows), freed)
+
+        return await self._database.run(work)
+
+    async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
+        """The videos that were posted, the oldest first: as a file in the chat, or as a link."""
+        chosen = _oldest(sa.and_(_posted, _in_chat if in_chat else ~_in_chat), most)
+
+        async def work(connection: AsyncConnection) -> Step:
+            return await _without_videos(connection, await _rows(connection, chosen), now)
+
+        return await self._database.run(work)
+
+    # --- what would go -----------------------------------------------------------------------
+
+    async def due(
+        self,
+        *,
+        videos_by: float | None,
+        inputs_by: float | None,
+        unconfirmed_by: float,
+        words_by: float | None,
+    ) -> Mapping[str, Step]:
+        """The same by age, and nothing changed; None is never."""
+
+        async def work(connection: AsyncConnection) -> Mapping[str, Step]:
+            found: dict[str, Step] = {"videos": Step(), "inputs": Step(), "words": Step()}
+            if videos_by is not None:
+                old = sa.and_(_kept, jobs.c.ended_at <= videos_by)
+                values = (await connection.scalars(sa.select(jobs.c.video).where(old))).all()
+                files = sum(len(list(of_video(each))) for each in values)
+                found["videos"] = Step(len(values), files, sum(map(size_of, values)))
+            if inputs_by is not None:
+                query = sa.select(jobs.c.order_data).where(_inputs(inputs_by, unconfirmed_by))
+                orders = (await connection.scalars(query)).all()
+                with_files = [keys for each in orders if (keys := [*of_order(each, own=True)])]
+                found["inputs"] = Step(len(with_files), sum(map(len, with_files)))
+            if words_by is not None:
+                count = sa.select(sa.func.count()).select_from(jobs).where(_words(words_by))
+                found["words"] = Step(int(await connection.scalar(count) or 0))
+            return found
+
+        return await self._database.run(work)
+
+    # --- files -------------------------------------------------------------------------------
+
+    async def discarded(self, *, most: int) -> list[str]:
+        """The keys of files that are to be removed."""
+        query = sa.select(discarded.c.key).order_by(discarded.c.key).limit(most)
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            return list((await connection.scalars(query)).all())
+
+        return await self._database.run(work)
+
+    async def forget(self, keys: Collection[str]) -> None:
+        """They are removed."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(sa.delete(discarded).where(discarded.c.key.in_(keys)))
+
+        await self._database.run(work)
+
+    async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
+        """The files of up to `most` rows whose ids come after this one."""
+        is_open = sa.or_(
+            jobs.c.ended_at.is_(None), sa.and_(_unconfirmed, jobs.c.ended_at > unconfirmed_by)
+        )
+        has_files = sa.or_(
+            jobs.c.video.is_not(None),
+            jobs.c.unconverted.is_not(None),
+            jobs.c.inputs_gone_at.is_(None),
+            is_open,
+        )
+        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data, jobs.c.sources)
+        marks = (jobs.c.inputs_gone_at, sa.case((is_open, True), else_=False).label("is_open"))
+        query = (
+            sa.select(jobs.c.id, *columns, *marks)
+            .where(jobs.c.id > after, has_files)
+            .order_by(jobs.c.id)
+            .limit(most)
+        )
+
+        async def work(connection: AsyncConnection) -> Wanted:
+            rows = await _rows(connection, query)
+            keys, own = _named(rows)
+            if not after:
+                for order in await connection.scalars(sa.select(drafts.c.order_data)):
+                    keys.update(of_order(order))
+            return Wanted(
+                keys=frozenset(keys),
+                own=own,
+                open_jobs=tuple(str(row["id"]) for row in rows if row["is_open"]),
+                last=str(rows[-1]["id"]) if len(rows) == most else None,
+            )
+
+        return await self._database.run(work)
+
+
+def _named(
+    rows: Iterable[RowMapping],
+) -> tuple[set[str], dict[str, tuple[str, int | None]]]:
+    """All keys that these rows name, and of each job's own files the job and the bytes."""
+    keys: set[str] = set()
+    own: dict[str, tuple[str, int | None]] = {}
+    for row in rows:
+        mine = dict(sizes_of(row["video"])) | dict(sizes_of(row["unconverted"]))
+        if row["inputs_gone_at"] is None:
+            mine |= dict.fromkeys(of_order(row["order_data"], own=True))
+            keys.update(of_order(row["order_data"]))
+        own |= {key: (str(row["id"]), size) for key, size in mine.items()}
+        keys.update(mine, received_in(row["sources"] or ()))
+    return keys, own
+
+
+def _inputs(ended_by: float, unconfirmed_by: float) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        jobs.c.inputs_gone_at.is_(None),
+        jobs.c.ended_at <= ended_by,
+        sa.or_(~_unconfirmed, jobs.c.ended_at <= unconfirmed_by),
+        ~_pending,
+    )
+
+
+def _words(ended_by: float) -> sa.ColumnElement[bool]:
+    return sa.and_(jobs.c.words_gone_at.is_(None), jobs.c.ended_at <= ended_by, ~_pending)
+
+
+def _oldest(which: sa.ColumnElement[bool], most: int) -> sa.Select[Any]:
+    query = sa.select(jobs).where(which).order_by(jobs.c.ended_at).limit(most)
+    return query.with_for_update(skip_locked=True)
+
+
+async def _rows(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[RowMapping]:
+    found: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
+    return found
+
+
+async def _without_videos(
+    connection: AsyncConnection, rows: Sequence[RowMapping], now: float
+) -> Step:
+    """But for a video from whose last moment somebody is just going on."""
+    needed = await _needed(connection, {str(row["video"]["key"]) for row in rows})
+    taken = [row for row in rows if row["video"]["key"] not in needed]
+    await _mark(connection, [row["id"] for row in taken], video=None, video_gone_at=now)
+    keys = [key for row in taken for key in of_video(row["video"])]
+    await _discard(connection, keys)
+    return Step(len(taken), len(keys), sum(size_of(row["video"]) for row in taken))
+
+
+async def _mark(connection: AsyncConnection, ids: Collection[str], **values: Any) -> None:
+    """Under the fence of the row: a step that has it in hand finds it changed."""
+    changed = {**values, "version": jobs.c.version + 1}
+    await connection.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(changed))
+
+
+async def _discard(connection: AsyncConnection, keys: Iterable[str]) -> None:
+    """To be removed; platforms have no use for their names of these files either."""
+    gone = list(keys)
+    for key in gone:
+        row = insert(connection, discarded).values(key=key)
+        await connection.execute(row.on_conflict_do_nothing())
+    named = [*gone, *(f"{key}{_AS_FILE}" for key in gone)]
+    await connection.execute(sa.delete(handles).where(handles.c.key.in_(named)))
+
+
+async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
+    """Those of these keys that the order of some job or draft names, whose files are still kept."""
+    if not keys:
+        return set()
+    found: set[str] = set()
+    for column, is_kept in (
+        (jobs.c.order_data, jobs.c.inputs_gone_at.is_(None)),
+        (drafts.c.order_data, sa.true()),
+    ):
+        text = sa.cast(column, sa.Text)
+        named = sa.or_(*(text.contains(key, autoescape=True) for key in keys))
+        for order in await connection.scalars(sa.select(column).where(is_kept, named)):
+            found.update(of_order(order))
+    return found & keys
+
+
+def _wordless(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of files are words too."""
+    pictures = [{**each, "filename": ""} for each in order.get("pictures") or ()]
+    sound = order.get("sound")
+    return {
+        **order,
+        **_FORGOTTEN,
+        "pictures": pictures,
+        "sound": {**sound, "filename": ""} if sound else None,
+    }

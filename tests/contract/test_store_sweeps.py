@@ -1,0 +1,536 @@
+"""How long things are kept, by the clock, on both databases and with files on a disk."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core import moves
+from bot.core.desk import SETTLED
+from bot.core.inspection import Inspection
+from bot.core.jobs import Job, Original, Reason, Status, Video
+from bot.core.keeping import DAY, GRACE, Rules
+from bot.core.orders import Fit, Picture
+from bot.core.posts import Form, PostKind
+from bot.core.retention import EVERY, Retention
+from bot.media.shelf import Shelf
+from bot.media.storage import Storage, film_key, new_key
+from bot.store.drafts import Drafts
+from bot.store.handles import Handles
+from bot.store.posts import owe
+from bot.store.sweeps import Sweeps
+from tests.contract.rows import NOON, Store, a_job
+from tests.fakes.clock import FakeClock
+
+FIT = Fit(width=640, height=360)
+
+
+class Loft:
+    """A store with files beside it, and a clock."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store = store
+        self.folder = folder
+        self.clock = FakeClock()
+        self.ledger = Sweeps(store.database)
+        for each in ("scratch", "received"):
+            (folder / each).mkdir()
+        self.storage = Storage(str(folder / "media"), scratch=folder / "scratch")
+
+    def shelf(self, owner: str = "me") -> Shelf:
+        return Shelf(self.storage, self.folder, owner=owner)
+
+    def retention(self, rules: Rules | None = None, *, owner: str = "me") -> Retention:
+        return Retention(
+            ledger=self.ledger, shelf=self.shelf(owner), rules=rules or Rules(), clock=self.clock
+        )
+
+    def inspection(self, rules: Rules | None = None) -> Inspection:
+        return Inspection(
+            ledger=self.ledger, shelf=self.shelf(), rules=rules or Rules(), clock=self.clock
+        )
+
+    async def swept(self, day: float, rules: Rules | None = None) -> None:
+        """A sweep so many days after noon."""
+        await self.clock.advance(NOON + day * DAY - self.clock.now())
+        await self.retention(rules).sweep()
+
+    async def file(self, kind: str, suffix: str, *, size: int = 9, at: float = NOON) -> str:
+        """The key of a file that is stored."""
+        key = new_key(kind, suffix)
+        await self.put(key, size=size, at=at)
+        return key
+
+    async def put(self, key: str, *, size: int = 9, at: float = NOON) -> None:
+        source = self.folder / "source"
+        source.write_bytes(bytes(size))
+        await self.storage.put(key, source)
+        os.utime(self.folder / "media" / key, (at, at))
+
+    async def video(self, *, size: int = 9, original: int = 0) -> Video:
+        """A video whose files are stored; with an original of so many bytes."""
+        converted = None
+        if original:
+            key = await self.file("originals", "mkv", size=original)
+            converted = Original(key=key, size=original)
+        return Video(
+            key=await self.file("videos", "mp4", size=size),
+            size=size,
+            width=640,
+            height=360,
+            seconds=5.0,
+            thumbnail=await self.file("thumbnails", "jpg", size=1),
+            converted=converted,
+        )
+
+    async def picture(self) -> Picture:
+        """A picture of which we have our copies."""
+        given = Picture(source=None, filename="me at home.png", size=9)
+        key, whole = await self.file("pictures", "jpg"), await self.file("originals", "jpg")
+        return replace(given, key=key, whole=whole, fit=FIT)
+
+    async def ordered(self, *pictures: Picture, at: float = NOON) -> Job:
+        job = a_job(now=at)
+        order = replace(job.order, pictures=pictures, negative_prompt="dogs")
+        parameters = (("size", "1280*720"), ("metadata.negative_prompt", "dogs"))
+        request = replace(job.request, parameters=parameters)
+        return await self.store.admitted(replace(job, order=order, request=request))
+
+    async def stored(self, job: Job, video: Video, *, at: float, silent: bool = False) -> Job:
+        """The job with its video, which is due to be posted unless it is silent."""
+        moved = self.store.moved
+        job = await moved(job, moves.submitting(job, now=at), now=at)
+        taken = moves.accepted(job, f"gateway {job.id}", now=at, due_at=at)
+        job = await moved(job, replace(taken, silent=silent), now=at)
+        job = await moved(job, moves.completed(job, now=at, sources=()), now=at)
+        after = moves.stored(job, video)
+        return await self.store.moved(
+            job, moves.delivered(after, now=at) if silent else after, now=at
+        )
+
+    async def posted(
+        self, video: Video, *pictures: Picture, at: float = NOON, form: Form = Form.FILE
+    ) -> Job:
+        job = await self.stored(await self.ordered(*pictures, at=at), video, at=at)
+        (post,) = await self.store.posts.claim(
+            ["discord"], [PostKind.RESULT], now=at, until=at + 60, most=9
+        )
+        begun = await self.store.posts.sending(post, form, now=at)
+        assert begun is not None
+        await self.store.posts.sent(begun, f"message {job.id}", "lounge", now=at)
+        return await self.job(job)
+
+    async def job(self, job: Job) -> Job:
+        row = await self.store.jobs.get(job.id)
+        assert row is not None
+        return row
+
+    def there(self, *keys: str | None) -> list[bool]:
+        return [(self.folder / "media" / (key or "-")).exists() for key in keys]
+
+    def files(self) -> int:
+        return sum(each.is_file() for each in (self.folder / "media").glob("[!o]*/*/*"))
+
+
+@pytest.fixture
+def loft(store: Store, tmp_path: Path) -> Loft:
+    return Loft(store, tmp_path)
+
+
+# --- by the clock --------------------------------------------------------------------------------
+
+
+async def test_pictures_go_after_2_days_videos_after_30_and_words_after_90(loft: Loft) -> None:
+    picture, video = await loft.picture(), await loft.video(original=7)
+    job = await loft.posted(video, picture)
+    made = [*video.keys, picture.key, picture.whole]
+    assert job.ended_at == NOON
+
+    await loft.swept(0)
+    assert loft.there(*made) == [True] * 5
+    assert await loft.job(job) == job
+
+    await loft.swept(3)
+    assert loft.there(*made) == [True] * 3 + [False] * 2
+    third = await loft.job(job)
+    assert (third.inputs_gone_at, third.video) == (NOON + 3 * DAY, video)
+
+    await loft.swept(31)
+    assert loft.there(*made) == [False] * 5
+    last = await loft.job(job)
+    assert (last.video, last.video_gone_at) == (None, NOON + 31 * DAY)
+    assert (last.request.prompt, last.order.negative_prompt) == ("a cat on the moon", "dogs")
+
+    await loft.swept(91)
+    blank = await loft.job(job)
+    assert blank.words_gone_at == NOON + 91 * DAY
+    assert (blank.request.prompt, blank.request.parameters, blank.detail) == ("", (), None)
+    assert (blank.order.prompt, blank.order.negative_prompt) == ("", "")
+    assert blank.order.pictures[0].filename == ""
+    assert (blank.quota_cost, blank.spend_cost) == (job.quota_cost, job.spend_cost)
+
+
+async def test_of_what_is_kept_for_ever_nothing_goes(loft: Loft) -> None:
+    video, picture = await loft.video(), await loft.picture()
+    job = await loft.posted(video, picture)
+    await loft.swept(4_000, Rules(videos=None, inputs=None, words=None))
+    assert await loft.job(job) == job
+    assert loft.there(*video.keys, picture.key) == [True] * 3
+
+
+async def test_a_sweep_owes_the_chat_nothing(loft: Loft) -> None:
+    """Messages stay as they are: neither is the video removed, nor its card drawn anew."""
+    await loft.posted(await loft.video())
+    for post in await loft.store.posts.claim(["discord"], now=NOON + 60, until=NOON + 99, most=9):
+        await loft.store.posts.sent(post, "card", "lounge", now=NOON)
+    await loft.swept(31)
+    assert await loft.store.due_posts(now=NOON + 31 * DAY) == []
+
+
+async def test_a_video_that_is_deleted_after_its_file_is_gone_leaves_the_chat(loft: Loft) -> None:
+    job = await loft.posted(await loft.video())
+    await loft.swept(31)
+    swept = await loft.job(job)
+    deleted = await loft.store.moved(swept, moves.deleted(swept), now=NOON + 31 * DAY)
+    assert not deleted.has_result
+    due = await loft.store.due_posts(now=NOON + 31 * DAY)
+    assert (job.id, PostKind.RESULT) in due
+
+
+async def test_a_video_that_is_still_to_be_posted_is_kept(loft: Loft) -> None:
+    video = await loft.video()
+    job = await loft.stored(await loft.ordered(), video, at=NOON)
+    await loft.swept(4_000)
+    assert loft.there(*video.keys) == [True] * 2
+    assert await loft.job(job) == job
+
+
+async def test_a_video_that_is_to_be_posted_once_more_is_kept(loft: Loft) -> None:
+    video, picture = await loft.video(), await loft.picture()
+    job = await loft.posted(video, picture)
+    owed = {PostKind.RESULT: NOON}
+    await loft.store.database.run(lambda connection: owe(connection, job, owed))
+    await loft.swept(4_000)
+    await loft.swept(4_000, capped(1))
+    assert loft.there(*video.keys, picture.key) == [True] * 3
+    assert await loft.job(job) == job
+
+
+async def test_a_video_that_nobody_could_be_given_is_kept_for_as_long_as_others(loft: Loft) -> None:
+    video = await loft.video()
+    job = await loft.stored(await loft.ordered(), video, at=NOON)
+    (post,) = await loft.store.posts.claim(
+        ["discord"], [PostKind.RESULT], now=NOON, until=NOON + 9, most=9
+    )
+    await loft.store.posts.put_off(post, due_at=None)
+    kept = replace(job, reason=Reason.UNDELIVERABLE)
+    await loft.store.moved(job, kept, now=NOON + DAY)
+    await loft.swept(30)
+    assert loft.there(*video.keys) == [True] * 2
+    await loft.swept(31.5)
+    assert loft.there(*video.keys) == [False] * 2
+
+
+async def test_a_video_from_whose_last_moment_somebody_goes_on_is_kept(loft: Loft) -> None:
+    video = await loft.video()
+    await loft.posted(video)
+    last = Picture(source=None, filename="last.png", size=0, last_of=video.key)
+    onward = await loft.ordered(last, at=NOON + 31 * DAY)
+    await loft.swept(31)
+    assert loft.there(video.key) == [True]
+    await loft.store.moved(onward, moves.cancelled(onward, Reason.BY_PERSON), now=NOON + 31 * DAY)
+    await loft.swept(34)
+    await loft.swept(34)
+    assert loft.there(video.key) == [False]
+
+
+async def test_a_picture_that_a_later_order_has_too_is_left_to_that_one(loft: Loft) -> None:
+    picture = await loft.picture()
+    await loft.posted(await loft.video(), picture)
+    again = await loft.ordered(picture, at=NOON + 2 * DAY)
+    await loft.swept(3)
+    assert loft.there(picture.key, picture.whole) == [True] * 2
+    end = moves.cancelled(again, Reason.BY_PERSON)
+    await loft.store.moved(again, end, now=NOON + 3 * DAY)
+    await loft.swept(6)
+    assert loft.there(picture.key, picture.whole) == [False] * 2
+
+
+async def test_a_picture_that_a_draft_has_is_kept(loft: Loft) -> None:
+    picture = await loft.picture()
+    job = await loft.posted(await loft.video(), picture)
+    await Drafts(loft.store.database).put("d", job.order, now=NOON)
+    await loft.swept(3)
+    assert loft.there(picture.key) == [True]
+
+
+async def test_the_pictures_of_an_order_that_may_be_paid_for_are_kept_as_long_as_videos(
+    loft: Loft,
+) -> None:
+    picture = await loft.picture()
+    job = await loft.ordered(picture)
+    left = await loft.store.moved(job, moves.submitting(job, now=NOON))
+    await loft.store.moved(left, moves.unconfirmed(left, detail=None))
+    await loft.swept(29)
+    assert loft.there(picture.key) == [True]
+    await loft.swept(31)
+    assert loft.there(picture.key) == [False]
+
+
+async def test_a_job_that_goes_on_after_all_has_no_end(loft: Loft) -> None:
+    job = await loft.store.in_state(Status.UNCONFIRMED)
+    assert job.ended_at == NOON
+    found = await loft.store.jobs.accept(job.id, "found", now=NOON + 9, due_at=NOON)
+    assert found.ended_at is None
+
+
+async def test_a_platform_forgets_its_names_of_what_is_gone(loft: Loft) -> None:
+    video, handles = await loft.video(), Handles(loft.store.database, "telegram:7")
+    await loft.posted(video)
+    for name in (video.key, f"{video.key}#file", "another"):
+        await handles.put(name, "AgAD")
+    await loft.swept(31)
+    names = (video.key, f"{video.key}#file", "another")
+    assert [await handles.get(name) for name in names] == [None, None, "AgAD"]
+
+
+async def test_a_service_sweeps_each_minute_once_its_clock_is_settled(loft: Loft) -> None:
+    """A clock that is wrong at the start would take everything."""
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(29.999 * DAY)
+    loft.clock.adopt(0)
+    sweeps = asyncio.create_task(loft.retention().run())
+    await loft.clock.asleep()
+    await loft.clock.advance(SETTLED - 1)
+    assert (await loft.job(job)).video is not None
+    await loft.clock.advance(1)
+    await loft.clock.asleep()
+    assert (await loft.job(job)).video is None
+    late = await loft.posted(await loft.video(), at=loft.clock.now() - 30 * DAY)
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert (await loft.job(late)).video is None
+    sweeps.cancel()
+
+
+async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(31 * DAY)
+    sweeps = asyncio.create_task(loft.retention().run())
+    media, away = loft.folder / "media", loft.folder / "away"
+    media.rename(away)
+    await loft.clock.asleep()
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert await loft.ledger.discarded(most=9) != []
+    away.rename(media)
+    await loft.clock.advance(EVERY)
+    await loft.clock.asleep()
+    assert await loft.ledger.discarded(most=9) == []
+    assert (await loft.job(job)).video is None
+    assert list((media / "videos").glob("*/*")) == []
+    sweeps.cancel()
+
+
+# --- crashes -------------------------------------------------------------------------------------
+
+
+class Dying(Shelf):
+    """Its process dies at the first file."""
+
+    async def delete(self, key: str) -> None:
+        raise SystemError(key)
+
+
+async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft: Loft) -> None:
+    video = await loft.video()
+    job = await loft.posted(video)
+    await loft.clock.advance(31 * DAY)
+    dying = Dying(loft.storage, loft.folder, owner="me")
+    first = Retention(ledger=loft.ledger, shelf=dying, rules=Rules(), clock=loft.clock)
+    with pytest.raises(SystemError):
+        await first.sweep()
+    assert (await loft.job(job)).video_gone_at == loft.clock.now()
+    assert loft.there(*video.keys) == [True] * 2
+    await loft.swept(31)
+    assert loft.there(*video.keys) == [False] * 2
+
+
+async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.posted(await loft.video(), await loft.picture(), at=NOON + DAY)
+    await loft.file("videos", "mp4", at=NOON)
+    kept, foreign = loft.files() - 1, loft.folder / "media" / "videos" / "notes.txt"
+    foreign.write_text("not ours")
+    await loft.swept(0.9)
+    assert loft.files() == kept + 1
+    await loft.swept(1.5)
+    assert loft.files() == kept
+    assert foreign.exists()
+    assert (await loft.job(job)).video is not None
+
+
+async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:
+    await loft.shelf().claim()
+    await loft.shelf("another").claim()
+    for owner in ("me", "another"):
+        _age(loft, f"media/owners/{owner}", NOON - DAY)
+    stray = await loft.file("videos", "mp4", at=NOON)
+    await loft.swept(9)
+    assert loft.there(stray) == [True]
+
+
+async def test_nothing_goes_that_was_there_before_this_database(loft: Loft) -> None:
+    """A database that begins anew beside old media names none of them."""
+    old = await loft.file("videos", "mp4", at=NOON - DAY)
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON)
+    await loft.swept(9)
+    assert loft.there(old) == [True]
+
+
+@pytest.mark.parametrize(("status", "days"), [(Status.FAILED, 1.5), (Status.UNCONFIRMED, 31)])
+async def test_a_video_that_came_as_the_answer_goes_when_its_job_needs_it_no_more(
+    loft: Loft, status: Status, days: float
+) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.store.admitted()
+    left = await loft.store.moved(job, moves.submitting(job, now=NOON))
+    waiting = loft.folder / "received" / Path(film_key(job.id)).name
+    waiting.write_bytes(b"film")
+    os.utime(waiting, (NOON, NOON))
+    await loft.put(film_key(job.id))
+    await loft.swept(1.2)
+    assert (waiting.exists(), *loft.there(film_key(job.id))) == (True, True)
+    end = moves.unconfirmed(left, detail=None)
+    if status is Status.FAILED:
+        end = moves.failed(left, Reason.REFUSED, charged=False)
+    await loft.store.moved(left, end)
+    await loft.swept(days)
+    assert (waiting.exists(), *loft.there(film_key(job.id))) == (False, False)
+
+
+async def test_scratch_of_a_process_that_died_goes_after_a_day(loft: Loft) -> None:
+    old, fresh = loft.folder / "scratch" / "old", loft.folder / "scratch" / "fresh"
+    for folder, at in ((old, NOON), (fresh, NOON + GRACE)):
+        folder.mkdir()
+        os.utime(folder, (at, at))
+    await loft.swept(1.1)
+    assert (old.exists(), fresh.exists()) == (False, True)
+
+
+# --- room ----------------------------------------------------------------------------------------
+
+
+def capped(size: int) -> Rules:
+    return Rules(videos=None, inputs=None, words=None, most_bytes=size)
+
+
+async def test_for_room_originals_go_first_then_what_is_in_the_chat_the_oldest_first(
+    loft: Loft,
+) -> None:
+    linked = await loft.posted(await loft.video(size=100), form=Form.LINK)
+    jobs = [
+        await loft.posted(await loft.video(size=100, original=50), at=NOON + number)
+        for number in range(3)
+    ]
+    order = [linked, *jobs]
+
+    async def left() -> list[tuple[bool, bool]]:
+        rows = [await loft.job(each) for each in order]
+        return [(bool(row.video), bool(row.video and row.video.converted)) for row in rows]
+
+    await loft.swept(0.1, capped(520))
+    assert await left() == [(True, False), (True, False), (True, True), (True, True)]
+    first = (await loft.job(jobs[0])).video
+    assert first is not None
+    assert first.original_gone
+    await loft.swept(0.1, capped(320))
+    assert await left() == [(True, False), (False, False), (True, False), (True, False)]
+    await loft.swept(0.1, capped(110))
+    assert await left() == [(True, False), (False, False), (False, False), (False, False)]
+    await loft.swept(0.1, capped(1))
+    assert await left() == [(False, False)] * 4
+
+
+async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
+    """It is paid for: not posted yet, kept for its person alone, or not to be delivered."""
+    at_work = await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
+    silent = await loft.stored(
+        await loft.ordered(), await loft.video(size=100), at=NOON, silent=True
+    )
+    undelivered = await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
+    parked = await loft.store.post(undelivered, PostKind.RESULT)
+    assert parked is not None
+    for post in await loft.store.posts.claim(["discord"], now=NOON, until=NOON + 9, most=9):
+        if post.id == parked.id:
+            await loft.store.posts.put_off(post, due_at=None)
+    kept = replace(undelivered, reason=Reason.UNDELIVERABLE)
+    await loft.store.moved(undelivered, kept)
+    await loft.swept(0.1, capped(1))
+    rows = [await loft.job(each) for each in (at_work, silent, undelivered)]
+    assert [bool(row.video) for row in rows] == [True] * 3
+
+
+@pytest.mark.proof
+async def test_under_load_the_media_stay_below_the_cap_after_each_sweep(loft: Loft) -> None:
+    """Two hundred videos come, twenty between two sweeps: ten times what there is room for."""
+    room, bounds = 20_000, []
+    for burst in range(10):
+        for number in range(20):
+            await loft.posted(await loft.video(size=1_000), at=NOON + 20 * burst + number)
+        await loft.swept(0.01 * burst + 0.01, capped(room))
+        bounds.append(_size(loft.folder / "media"))
+    assert max(bounds) <= room
+    assert min(bounds) > room - 2_000
+
+
+# --- looks ---------------------------------------------------------------------------------------
+
+
+async def test_rows_and_files_are_held_against_each_other(loft: Loft) -> None:
+    whole, lost, cut = [await loft.video() for _ in range(3)]
+    jobs = [await loft.posted(each, at=NOON + n) for n, each in enumerate((whole, lost, cut))]
+    await loft.storage.delete(lost.key)
+    (loft.folder / "media" / cut.key).write_bytes(b"half")
+    stray = await loft.file("pictures", "jpg", size=3)
+    found = await loft.inspection().verify()
+    assert found["missing"] == {"count": 1, "named": [{"job": jobs[1].id, "key": lost.key}]}
+    assert found["other_size"] == {
+        "count": 1,
+        "named": [{"job": jobs[2].id, "key": cut.key, "bytes": 4, "expected": 9}],
+    }
+    assert found["without_row"] == {
+        "count": 1,
+        "named": [{"key": stray, "bytes": 3}],
+        "files": 1,
+        "bytes": 3,
+    }
+    assert found["files"] == {"files": 6, "bytes": 9 + 4 + 3 * 1 + 3}
+
+
+async def test_a_dry_run_counts_what_a_sweep_then_takes(loft: Loft) -> None:
+    await loft.posted(await loft.video(size=100), await loft.picture())
+    await loft.clock.advance(91 * DAY)
+    inspection, before = loft.inspection(), loft.files()
+    counted = await inspection.sweep(dry_run=True)
+    assert loft.files() == before
+    taken = await inspection.sweep()
+    kinds: Sequence[str] = ("videos", "inputs", "words")
+    assert [counted[kind] for kind in kinds] == [taken[kind] for kind in kinds]
+    assert counted["videos"] == {"rows": 1, "files": 2, "bytes": 100}
+    assert counted["inputs"] == {"rows": 1, "files": 2, "bytes": 0}
+    assert counted["words"] == {"rows": 1, "files": 0, "bytes": 0}
+
+
+def _age(loft: Loft, name: str, at: float) -> None:
+    os.utime(loft.folder / name, (at, at))
+
+
+def _size(folder: Path) -> int:
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
