@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from ipaddress import ip_network
 
-from bot.chats import Intake, Needs, switched_on
+from bot.chats import Intake, Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
@@ -59,10 +59,11 @@ async def run(
     note: str = "",
     new_database: bool = False,
 ) -> None:
-    """Run the service until SIGTERM or SIGINT; then end what is under way and close.
+    """Run the service until SIGTERM, SIGINT or SIGHUP; then end what is under way and close.
 
     `ready` gets the web address once the house stands; `announce` the one-time code for the first
-    owner, where the service is closed and has none. `note` stands on top of the room.
+    owner, where the service is closed and has none, as soon as a chat network has let us in.
+    `note` stands on top of the room.
     `new_database`: the database may be empty, or another one than before.
     """
     stop = asyncio.Event()
@@ -74,6 +75,9 @@ async def run(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told)
+    # A terminal that goes tells it twice, shell and kernel; under nohup it is to go unheard.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
     app = open_app(config, announce=announce, note=note, new_database=new_database)
     async with app as address:
         ready(address)
@@ -107,7 +111,7 @@ async def open_app(
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
-        access = await _access(config, rows, platforms, private, clock, announce)
+        access, code = await _access(config, rows, platforms, private, clock)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
@@ -121,7 +125,7 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(running(*(intake.run() for intake in intakes)))
+        await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
 
@@ -147,18 +151,16 @@ async def _access(
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
-    announce: Callable[[str], None],
-) -> Access:
-    """The access rules; where nobody owns the bot yet, a code for the first owner is announced."""
+) -> tuple[Access, str | None]:
+    """The access rules; where nobody owns the bot yet, with a code for the first owner."""
     default = config.settings.access
     access = Access(
         places=rows.places, facts=rows.settings, default=default, clock=clock, private=private
     )
     if default is Default.OPEN or len(private) == len(platforms):
         await access.forget_code()
-    elif code := await access.new_code():
-        announce(code)
-    return access
+        return access, None
+    return access, await access.new_code()
 
 
 def _accounts(config: Config, rows: Rows) -> Accounts:

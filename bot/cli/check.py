@@ -12,6 +12,7 @@ from bot.config.settings import UNLIMITED
 from bot.core.accounts import Terms
 from bot.core.models import MICRO, money
 from bot.core.quotas import Limits
+from bot.gateways.survey import is_exposed
 
 
 def check_config(file: Path | None) -> None:
@@ -55,6 +56,11 @@ def remarks(config: Config) -> list[str]:
     refunding = [name for name in gateways if name in used and gateways[name].refunds_failed]
     if refunding:
         said.append(tell("check.refunds", gateways=", ".join(refunding)))
+    said += [
+        tell("doctor.gateway_exposed", gateway=name, url=table.base_url)
+        for name, table in gateways.items()
+        if is_exposed(table.base_url)
+    ]
     aside = [remark.sentence("en") for remark in config.remarks]
     return [*said, *software.unlikes(config), *aside]
 

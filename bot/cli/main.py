@@ -85,6 +85,29 @@ jobs_app = typer.Typer(no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs", help="Look at jobs, beside the running service or without it.")
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from bot.installed import NAME, version
+
+        print(NAME, version())
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version: another for each change of a file.",
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that belong to no command."""
+
+
 @app.command()
 def init(
     yes: Annotated[

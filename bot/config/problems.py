@@ -9,7 +9,7 @@ from typing import get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bot.core.replies import Text
-from bot.i18n import printable, say
+from bot.i18n import on_terminal
 from bot.log import redacted
 
 PREFIX = "ZOETROPE_"
@@ -27,7 +27,7 @@ class Problem:
     def sentence(self, locale: str) -> str:
         """The mistake and its remedy, for a terminal."""
         text = Text(id=f"problem.{self.code}", values={"key": self.key, **self.values})
-        return say(text, locale, escape=printable)
+        return on_terminal(text, locale)
 
 
 def problems_of(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from bot import installed
 from bot.cli.init import discord, gateway, limits, telegram
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Nobody, Talk
@@ -74,4 +75,4 @@ def _check_known(draft: Draft, *, also_telegram: bool) -> None:
 def _command(name: str, file: Path) -> str:
     """How to start it so that it finds this file."""
     config = "" if file == Path("config.toml") else f" --config {file}"
-    return f"zoetrope {name}{config}"
+    return f"{installed.command()} {name}{config}"

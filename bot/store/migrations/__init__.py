@@ -34,3 +34,9 @@ def known() -> frozenset[str]:
     """Every version that this program can bring up to date, and the newest."""
     revisions = ScriptDirectory(str(Path(__file__).parent)).walk_revisions()
     return frozenset(revision.revision for revision in revisions)
+
+
+def forks() -> tuple[str, ...]:
+    """The newest versions, where there are several: files of two programs lie side by side."""
+    heads = ScriptDirectory(str(Path(__file__).parent)).get_heads()
+    return tuple(sorted(heads)) if len(heads) > 1 else ()

@@ -170,6 +170,12 @@ def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
     assert TOKEN not in said
 
 
+def test_a_key_that_would_go_through_the_internet_in_the_open_is_told(read: Read) -> None:
+    (said,) = (it for it in remarks(read(gateway=GATEWAY.replace("https", "http"))) if "key" in it)
+    assert "http://gateway.example is not encrypted" in said
+    assert not [it for it in remarks(read()) if "encrypted" in it]
+
+
 def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:
     assert offered(read()) == OFFERED
     assert offered(read(gateway=f'{GATEWAY}dialect = "openai"')) == (
