@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from yarl import URL
 
-from bot.config import discoveries, terms
+from bot.config import discoveries, places, terms
 from bot.config.catalogue import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
@@ -109,7 +109,8 @@ def load(
     `over` are variables that win over the environment's own.
     """
     variables = {**(os.environ if environment is None else environment), **(over or {})}
-    return checked(*gather(file, environment=variables))
+    given, problems = gather(file, environment=variables)
+    return checked(given, [*problems, *places.left_behind(file, given.get("data_dir"))])
 
 
 def gather(
@@ -122,10 +123,10 @@ def gather(
     surroundings = _from_environment(variables, problems)
     given = _laid_over(_without_secrets(values), surroundings)
     if isinstance(named := given.get("secrets"), str):
-        folder = _folder_of_secrets(file, surroundings)
+        folder = places.folder_of("secrets", file, surroundings)
         secrets = _from_environment(secrets_of(named, problems, folder=folder), problems)
         given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
-    return given, problems
+    return places.placed(given, file, surroundings), problems
 
 
 def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
@@ -198,12 +199,8 @@ def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path |
     """Where `gather` looks for the secrets; None if nothing names a file for them."""
     surroundings = _from_environment(environment, [])
     named = _laid_over(_read(file), surroundings).get("secrets")
-    return _folder_of_secrets(file, surroundings) / named if isinstance(named, str) else None
-
-
-def _folder_of_secrets(file: Path | None, surroundings: Mapping[str, Any]) -> Path:
-    """A name in the file stands beside the file; one in the environment, where we are."""
-    return Path() if file is None or "secrets" in surroundings else file.parent
+    folder = places.folder_of("secrets", file, surroundings)
+    return folder / named if isinstance(named, str) else None
 
 
 def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:
