@@ -195,6 +195,19 @@ def _about_gateways(settings: Settings) -> Iterator[Problem]:
         yield Problem("default_gateway", "not_one_of", {"given": named, "can": can})
 
 
+def in_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """The key of each setting that these variables name, secrets left out."""
+
+    def keys(values: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+        for name, value in values.items():
+            if isinstance(value, dict):
+                yield from ((name, *inner) for inner in keys(value))
+            elif name not in (*_SECRET_NAMES, "secrets"):
+                yield (name,)
+
+    return keys(_from_environment(variables, []))
+
+
 def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path | None:
     """Where `gather` looks for the secrets; None if nothing names a file for them."""
     surroundings = _from_environment(environment, [])

@@ -48,12 +48,22 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
         telegram.set_up(talk, draft)
     gateway.set_up(talk, draft)
     limits.set_up(talk, draft)
+    _settle(talk, draft)
     from bot.cli.init import trial  # brings the whole of media along
 
     trial.offer(talk, draft.config())
     talk.say("init.done", run=_command("run", draft.file), doctor=_command("doctor", draft.file))
     if on_discord:
         talk.say("init.reload")
+
+
+def _settle(talk: Talk, draft: Draft) -> None:
+    """Whatever was used has to be found the next time too, without this environment."""
+    written, left = draft.settle()
+    if written:
+        talk.say("init.settled", keys=", ".join(written), file=str(draft.file))
+    if left:
+        talk.say("init.unsettled", keys=", ".join(left), file=str(draft.file))
 
 
 def _check_known(draft: Draft, *, also_telegram: bool) -> None:
