@@ -127,6 +127,8 @@ def too_dear(terms: Terms, currency: str) -> list[str]:
 
 def _worst(terms: Terms, currency: str) -> str:
     limits, models = terms.limits, terms.catalog.models
+    if 0 in (limits.person_videos, limits.person_at_once, limits.purse_videos, limits.purse_money):
+        return tell("check.worst_nothing")
     dearest = [model.dearest for model in models]
     priced = all(model.prices for model in models)
     if limits.purse_videos is None and limits.purse_money is None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from bot.config.catalogue import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import Settings
+from bot.config.shape import meant
 from bot.core import quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
@@ -110,7 +112,11 @@ def load(
     """
     variables = {**(os.environ if environment is None else environment), **(over or {})}
     given, problems = gather(file, environment=variables)
-    return checked(given, [*problems, *places.left_behind(file, given.get("data_dir"))])
+    problems += places.left_behind(file, given.get("data_dir"))
+    if file is None and not given.get("gateways"):
+        folder = {"folder": str(Path().absolute())}
+        problems.append(Problem("config.toml", "config_nowhere", folder))
+    return checked(given, problems)
 
 
 def gather(
@@ -238,8 +244,10 @@ def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]
 def _read(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
+    text = ""
     try:
-        return tomllib.loads(file.read_text("utf-8-sig"))
+        text = file.read_text("utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise Misconfigured([Problem(str(file), "file_missing")]) from None
     except UnicodeDecodeError:
@@ -249,7 +257,16 @@ def _read(file: Path | None) -> dict[str, Any]:
         raise Misconfigured([Problem(str(file), "file_unreadable", {"why": why})]) from None
     # Python's own limits come as they are: digits of a number, depth of a list.
     except (ValueError, RecursionError) as error:
-        raise Misconfigured([Problem(str(file), "not_toml", {"why": str(error)})]) from None
+        raise Misconfigured([_no_toml(file, text, str(error))]) from None
+
+
+def _no_toml(file: Path, text: str, why: str) -> Problem:
+    """The mistake; quotation marks that a program made beautiful are named, with their line."""
+    found = re.search(r"\(at line (\d+),", why)
+    line = text.split("\n")[int(found[1]) - 1] if found else ""
+    if found and (curly := re.search("[“”„‟‘’‚‛«»]", line)):
+        return Problem(str(file), "not_toml_quotes", {"line": found[1], "mark": curly[0]})
+    return Problem(str(file), "not_toml", {"why": why})
 
 
 def _secrets_in(values: Mapping[str, Any], prefix: str = "") -> list[Problem]:
@@ -283,6 +300,10 @@ def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> 
         # A file of Windows leaves a CR at each value's end, a careless paste a blank.
         key, said = name.upper().removeprefix(PREFIX), value.strip()
         if not name.upper().startswith(PREFIX) or not said:
+            continue
+        if right := meant(key.lower(), Settings):
+            near = {"near": f"{PREFIX}{right.upper()}"}
+            problems.append(Problem(name.upper(), "variable_near", near))
             continue
         *tables, last = key.lower().split("__")
         if (inner := last.removesuffix("_file")) != last and inner in _MAY_STAND_IN_FILES:

@@ -26,6 +26,7 @@ from bot.config.plugins import Generation, Version
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with
+from bot.i18n import DEFAULT, nearest
 
 UNLIMITED = -1
 _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
@@ -170,6 +171,12 @@ def _storage_url(value: str) -> str:
 def _money(value: float) -> float:
     if UNLIMITED < value < 0:
         raise ValueError("money")
+    return value
+
+
+def _language(value: str) -> str:
+    if nearest(value) == DEFAULT and value.replace("-", "_").partition("_")[0] != DEFAULT:
+        raise ValueError("language")
     return value
 
 
@@ -342,7 +349,9 @@ class Settings(Table):
     storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
         None, description="default: the folder media in data_dir"
     )
-    language: str = Field("en", description="for people whose own language is not known")
+    language: Annotated[str, AfterValidator(_language)] = Field(
+        "en", description="for people whose own language is not known"
+    )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="in which days begin"
     )

@@ -58,7 +58,7 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
 
 
 def _settle(talk: Talk, draft: Draft) -> None:
-    """Whatever was used has to be found the next time too, without this environment."""
+    """All that was used has to be found the next time too, without this environment."""
     written, left = draft.settle()
     if written:
         talk.say("init.settled", keys=", ".join(written), file=str(draft.file))

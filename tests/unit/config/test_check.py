@@ -39,7 +39,10 @@ WORST = {
         "[limits]\npurse_videos_per_day = -1",
         ("The worst day has no end: neither purse_videos_per_day nor purse_money_per_day is set."),
     ),
-    "nothing": (f"[limits]\npurse_videos_per_day = 0\n{PRICES}", "The worst day costs 0.00 USD."),
+    "nothing": (
+        f"[limits]\npurse_videos_per_day = 0\n{PRICES}",
+        "The worst day costs nothing: a limit of 0 lets nobody make a video.",
+    ),
 }
 
 
