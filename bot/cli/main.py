@@ -49,6 +49,9 @@ Seconds = Annotated[
     int | None,
     typer.Option(parser=_seconds, metavar="SECONDS", help="How long it should be, or auto."),
 ]
+Seed = Annotated[
+    int | None, typer.Option(help="A number; the same one makes much the same video again.")
+]
 HowToFit = Annotated[str | None, typer.Option(help="A picture that does not fit: crop or pad.")]
 HasSound = Annotated[
     bool | None, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
@@ -297,7 +300,7 @@ def generate(
     fit: HowToFit = None,
     preset: Annotated[str | None, typer.Option(help="A movement, as orbit.")] = None,
     negative: Annotated[str, typer.Option(help="What should not be seen.")] = "",
-    seed: Annotated[int | None, typer.Option(help="The same one, the same video.")] = None,
+    seed: Seed = None,
     sound: HasSound = None,
     enhance: MayAdd = None,
     watermark: HasWatermark = None,

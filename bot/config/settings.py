@@ -275,7 +275,9 @@ class Gateway(Table):
 
     base_url: GatewayAddress = Field(description="with or without a trailing /v1")
     api_key: ApiKey = Field(description="secret; environment only")
-    dialect: Dialect = Field("new-api", description="how it spells /v1/videos")
+    dialect: Dialect = Field(
+        "new-api", description="how it spells /v1/videos: new-api, documented or openai"
+    )
     generation: Generation | None = Field(
         None, description="of new-api: A, B or C; without it, as `init` and `doctor` found it"
     )
@@ -318,7 +320,8 @@ class Community(Limits):
     """`[communities."<platform>:<id>"]`: what it does not name holds as it stands in `[limits]`."""
 
     gateway: str | None = Field(
-        None, description="the gateway whose key it pays for: a purse of its own"
+        None,
+        description="the gateway whose key it pays for: it orders there alone, at its own cost",
     )
 
 
@@ -357,13 +360,14 @@ class Settings(Table):
     )
     currency: str = Field("USD", description="what prices are in; for display")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="the least that is logged"
+        "INFO", description="what is logged: DEBUG is everything, ERROR the fewest lines"
     )
     access: Default = Field(
         Default.CLOSED, description="whether it works where its owner has not decided"
     )
     animate_others: AnimateOthers = Field(
-        AnimateOthers.ASK, description="whether people may animate other people's pictures"
+        AnimateOthers.ASK,
+        description="whether people may animate other people's pictures: free, ask or own (no)",
     )
     default_model: str | None = Field(
         None, description="the family for people who name none; default: the first that can"
