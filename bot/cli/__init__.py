@@ -44,6 +44,8 @@ def main() -> None:
     except typer.TyperException as wrong:
         print(explain_usage(wrong), file=sys.stderr)
         sys.exit(WRONG_USAGE)
+    except typer.Abort:  # the input ended where something was asked
+        sys.exit(1)
     except Misconfigured as wrong:
         for problem in wrong.problems:
             print(problem.sentence("en"), file=sys.stderr)

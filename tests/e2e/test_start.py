@@ -21,6 +21,14 @@ async def test_a_start_that_fails_at_its_port_prints_no_code(world: World) -> No
     assert "/claim" not in said
 
 
+async def test_a_start_that_fails_at_its_token_prints_no_code(world: World) -> None:
+    variables = world.written(ACCESS="closed", DISCORD__TOKEN="wrong.token.and-long-enough")
+    code, said = await zoetrope("run", folder=world.folder, **variables)
+    assert code == 1
+    assert "Discord does not accept the token" in said
+    assert "/claim" not in said
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 async def test_each_signal_to_stop_ends_in_an_orderly_way(world: World, name: str) -> None:
     """SIGHUP comes as somebody logs out; a shell and the kernel may both send it."""
