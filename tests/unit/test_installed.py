@@ -51,8 +51,14 @@ def test_sources_that_run_from_their_own_folder_have_no_list(tmp_path: Path) -> 
     assert installed.strays(tmp_path / "bot") == []
 
 
-def test_the_migrations_have_one_end() -> None:
+def test_two_newest_shapes_of_the_database_are_told_and_one_is_what_we_have(tmp_path: Path) -> None:
     assert migrations.forks() == ()
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    for name, before in {"1": None, "2_ours": "1", "2_theirs": "1"}.items():
+        text = f"revision = {name!r}\ndown_revision = {before!r}\n"
+        (versions / f"v{name}.py").write_text(text, "utf-8")
+    assert migrations.forks(tmp_path) == ("2_ours", "2_theirs")
 
 
 def test_the_version_is_another_one_for_each_change_of_a_file(site: Path) -> None:
