@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from ipaddress import ip_network
 
+from bot.backups.daily import FAILED, Daily
 from bot.chats import Intake, Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -39,8 +40,10 @@ from bot.gateways import videos_api
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.rows import Rows, open_rows
+from bot.store.deletions import Deletions
 from bot.store.heartbeat import Heartbeat
 from bot.store.identity import Home
+from bot.store.restored import time_of_restore
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
@@ -95,10 +98,7 @@ async def open_app(
     note: str = "",
     new_database: bool = False,
 ) -> AsyncIterator[str]:
-    """The whole service, running for as long as the context lasts; yields its web address.
-
-    The part entered last ends first: intake, then jobs, then posts, then everything they use.
-    """
+    """The whole service while the context lasts; yields its address. The last part ends first."""
     clock, bells = clock or SystemClock(), Bells.new()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -117,13 +117,14 @@ async def open_app(
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
         cards = _cards(config, rows, line, clock)
-        posting = _posting(config, rows, platforms, studio, pages, cards, clock, bells)
+        posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
         health = _health(config, rows, platforms.values(), clock)
         address = await enter(_serve(config, pages, health, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
+        await enter(running(*_nightly(config, rows, studio, private, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
@@ -138,6 +139,7 @@ def _needs(
         posts=rows.posts,
         facts=rows.settings,
         stored=studio.file,
+        viewable=studio.viewable,
         link=pages.link,
         ways=_accounts(config, rows).ways,
         database=rows.database,
@@ -189,6 +191,7 @@ def _service(
         new_id=new_id,
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
+        deleting=Deletions(config.data_dir).note,
     )
 
 
@@ -226,7 +229,7 @@ def _steps(
         spool=rows.spool,
         media=studio,
         links=pages.file_links,
-        at_once=_at_once(config),
+        at_once=config.at_once,
     )
     content = Content(desk, media=studio, conversions=line)
     return Steps(desk, submission=submission, content=content, platforms=platforms, media=studio)
@@ -252,13 +255,34 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
         posts=rows.posts,
         accounts=_accounts(config, rows),
         conversions=line,
-        at_once=_at_once(config),
+        at_once=config.at_once,
         currency=config.settings.currency,
         clock=clock,
     )
 
 
-def _posting(
+def _nightly(
+    config: Config,
+    rows: Rows,
+    studio: Studio,
+    private: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Loop]:
+    """The backups, if they are wanted."""
+
+    async def tell(why: str) -> None:
+        now = clock.now()
+        await rows.pauses.remark("backup", FAILED, detail=why, rooms=private, now=now)
+        bells.notices.ring()
+
+    if config.settings.backup.daily:
+        yield Daily(
+            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
+        ).run()
+
+
+async def _posting(
     config: Config,
     rows: Rows,
     platforms: Mapping[str, Platform],
@@ -278,6 +302,7 @@ def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
+        restored_at=await time_of_restore(rows.settings),
     )
 
 
@@ -326,14 +351,6 @@ def _web_limits(config: Config) -> Limits:
         log.warning("web.limited", descriptors=allowed, wanted=descriptors.WANTED, connections=most)
     proxies = (ip_network(each, strict=False) for each in config.settings.web.trusted_proxies)
     return Limits(most=most, trusted=(*LOCAL, *proxies))
-
-
-def _at_once(config: Config) -> Callable[[str], int | None]:
-    def at_once(name: str) -> int | None:
-        found = (terms.catalog.model(name) for terms in config.all_terms)
-        return next((model.at_once for model in found if model), None)
-
-    return at_once
 
 
 async def _signer(settings: Settings) -> Signer:

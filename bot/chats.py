@@ -50,6 +50,7 @@ class Needs:
     posts: Posts
     facts: Facts
     stored: Callable[[str], AbstractAsyncContextManager[Path]]
+    viewable: Callable[[Path], AbstractAsyncContextManager[Path]]
     link: Callable[[Job], Link | None]
     ways: Callable[[Job, bool], Awaitable[Ways]]
     database: Database
@@ -144,6 +145,8 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
                 posts=needs.posts,
                 facts=needs.facts,
                 clock=needs.clock,
+                stored=needs.stored,
+                link=needs.link,
             )
             return Intake(run=commands.run, finish=commands.finish)
 
@@ -201,6 +204,7 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
         clock=needs.clock,
         posts=needs.posts,
         stored=needs.stored,
+        viewable=needs.viewable,
     ) as platform:
 
         def listen(service: Service, card: Card) -> Intake:

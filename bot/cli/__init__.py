@@ -26,6 +26,7 @@ _CONFIG = (
     "database_emptied",
     "database_replaced",
     "database_other",
+    "database_is_backup",
     "database_foreign",
 )
 

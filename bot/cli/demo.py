@@ -125,6 +125,7 @@ def _keep_to(data: Path, gateway: str) -> None:
 def _ours(data: Path) -> dict[str, str]:
     return {
         "ZOETROPE_PLAYGROUND__ENABLED": "true",
+        "ZOETROPE_BACKUP__DAILY": "false",  # the folder may be that of the real service
         "ZOETROPE_DATA_DIR": str(data),
     }
 

@@ -181,8 +181,6 @@ def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
         facts.append(tell("generate.fit", fit=order.fit))
     if request.seed is not None:
         facts.append(tell("generate.seed", seed=request.seed))
-    if negative := clean(order.negative_prompt):
-        facts.append(tell("generate.negative", words=negative))
     if request.prompt != clean(order.prompt):
         facts.append(tell("generate.words", words=request.prompt))
     if cost:

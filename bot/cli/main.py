@@ -6,12 +6,8 @@ from typing import Annotated
 
 import typer
 
-HERE = Path("config.toml")
-
-
-def _found(given: Path | None) -> Path | None:
-    """The file named, or the one here; otherwise the environment alone counts."""
-    return given or (HERE if HERE.exists() else None)
+from bot.cli import db
+from bot.cli.options import HERE, AsJson, ConfigFile
 
 
 def _seconds(word: str) -> int:
@@ -33,14 +29,6 @@ OutputFile = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file that -o names.")]
 Simulate = Annotated[
     bool, typer.Option("--simulate", help="Use a simulated gateway: free, no account.")
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        callback=_found,
-        help="The configuration file; by default config.toml in this folder, if it is there.",
-    ),
 ]
 RenderTime = Annotated[
     float, typer.Option(min=0, max=86_400, help="Seconds that a video takes at least.")
@@ -72,9 +60,6 @@ ProfileName = Annotated[
         "new-api-c:kling=1.0.0,xai=none."
     ),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
-]
 
 app = typer.Typer(
     name="zoetrope",
@@ -86,6 +71,8 @@ app = typer.Typer(
 
 jobs_app = typer.Typer(no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs", help="Look at jobs, beside the running service or without it.")
+
+app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,6 +5,8 @@ sockets, drivers and packages. A fault of ours is none of these and keeps its tr
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -43,6 +45,17 @@ def unreachable(database_url: str, error: OSError) -> Broken:
     known = error.errno is not None and error.errno > 0
     why = os.strerror(error.errno or 0) if known else error.strerror or str(error) or "no answer"
     return Broken("database_unreachable", host=url.host, port=url.port or 5432, why=why)
+
+
+@contextmanager
+def reached(database_url: str) -> Iterator[None]:
+    """Around what asks the database: a server that does not answer is named."""
+    try:
+        yield
+    except OSError as error:
+        if make_url(database_url).host is None or error.filename:
+            raise
+        raise unreachable(database_url, error) from error
 
 
 def _is_unharmed(error: DBAPIError) -> bool:

@@ -67,6 +67,11 @@ class Config:
         return self.settings.storage_url or str(self.data_dir / "media")
 
     @property
+    def backup_folder(self) -> Path:
+        """Where backups are."""
+        return Path(self.settings.backup.folder or self.data_dir / "backups")
+
+    @property
     def limits(self) -> quotas.Limits:
         """The core's limits."""
         return terms.general(self.settings)
@@ -80,6 +85,11 @@ class Config:
     def all_terms(self) -> tuple[Terms, ...]:
         """The operator's, then those of communities."""
         return (self.terms, *self.communities.values())
+
+    def at_once(self, name: str) -> int | None:
+        """How many orders of this model a gateway takes at a time; None: any number."""
+        found = (terms.catalog.model(name) for terms in self.all_terms)
+        return next((model.at_once for model in found if model), None)
 
     @property
     def platforms(self) -> tuple[str, ...]:

@@ -36,7 +36,22 @@ def placed(
             path = said.removeprefix(prefix)
             if _is_relative(path):
                 full[key] = f"{prefix}{folder / path}"
-    return full
+    return _backup_placed(full, file, surroundings)
+
+
+def _backup_placed(
+    full: dict[str, Any], file: Path | None, surroundings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The same for the folders of backups."""
+    table, named = full.get("backup"), surroundings.get("backup")
+    if not isinstance(table, dict):
+        return full
+    moved = dict(table)
+    for key in ("folder", "copy_to"):
+        folder = folder_of(key, file, named if isinstance(named, dict) else {})
+        if folder != Path() and isinstance(table.get(key), str) and _is_relative(table[key]):
+            moved[key] = str(folder / table[key])
+    return {**full, "backup": moved}
 
 
 def left_behind(file: Path | None, data_dir: object) -> Iterator[Problem]:

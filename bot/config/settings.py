@@ -5,10 +5,8 @@ The descriptions are the documentation: `config.example.toml` is held to them by
 
 import re
 from collections.abc import Callable
-from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,6 +20,7 @@ from pydantic import (
 )
 from yarl import URL
 
+from bot.config import stores
 from bot.config.plugins import Generation, Version
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
@@ -29,8 +28,6 @@ from bot.gateways.meanings import Meaning, Place, Row, problem_with
 from bot.i18n import DEFAULT, nearest
 
 UNLIMITED = -1
-_BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
-"""Schemes of stores whose files obstore finds again."""
 
 
 _QUOTES = "\"'`“”„‘’«»"
@@ -135,37 +132,6 @@ def _bot_api_address(value: str) -> str:
 def _text(given: object, read: Callable[[str], str]) -> object:
     """Text is read; pydantic refuses the rest."""
     return read(given) if isinstance(given, str) else given
-
-
-def _database_url(value: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        driver = make_url(value).drivername
-    except (ArgumentError, ValueError) as error:
-        raise ValueError("database_url") from error
-    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
-        raise ValueError("database_url")
-    if driver == "postgresql+asyncpg" and find_spec("asyncpg") is None:
-        raise ValueError("database_driver")
-    return value
-
-
-def _storage_url(value: str) -> str:
-    scheme = urlsplit(value).scheme
-    if scheme in ("", "file"):
-        return value
-    if scheme not in _BUCKETS:
-        raise ValueError("storage_url")
-    from obstore.exceptions import BaseError
-    from obstore.store import from_url
-
-    try:
-        from_url(value)  # this reads the address; nothing is connected
-    except (BaseError, ValueError) as error:
-        raise ValueError("storage_url") from error
-    return value
 
 
 def _money(value: float) -> float:
@@ -339,6 +305,21 @@ class Web(Table):
     )
 
 
+class Backup(Table):
+    """`[backup]`"""
+
+    daily: bool = Field(True, description="whether one is made each night while the service runs")
+    folder: str | None = Field(
+        None, description="where they are kept; default: the folder backups in data_dir"
+    )
+    copy_to: Annotated[str, AfterValidator(stores.storage_url)] | None = Field(
+        None, description="a second place for each of them: a bucket, or a folder elsewhere"
+    )
+    keep: int = Field(
+        14, ge=1, le=365, description="how many of them are kept, and for how many days"
+    )
+
+
 class Settings(Table):
     """The whole file."""
 
@@ -346,10 +327,10 @@ class Settings(Table):
         None, description="a file of NAME=value lines with the secrets, for its owner alone"
     )
     data_dir: str = Field("data", description="where the database and the media are kept")
-    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+    database_url: Annotated[str, AfterValidator(stores.database_url)] | None = Field(
         None, description="SQLAlchemy address; default: SQLite in data_dir"
     )
-    storage_url: Annotated[str, AfterValidator(_storage_url)] | None = Field(
+    storage_url: Annotated[str, AfterValidator(stores.storage_url)] | None = Field(
         None, description="default: the folder media in data_dir"
     )
     language: Annotated[str, AfterValidator(_language)] = Field(
@@ -379,6 +360,7 @@ class Settings(Table):
     telegram: Telegram = Telegram()
     playground: Playground = Playground()
     web: Web = Web()
+    backup: Backup = Backup()
     limits: Limits = Limits()
     gateways: dict[str, Gateway] = Field(default_factory=dict)
     communities: dict[str, Community] = Field(default_factory=dict)

@@ -23,6 +23,7 @@ from bot.core.orders import (
     Sound,
     Value,
     VideoRequest,
+    too_large,
 )
 from bot.core.prompts import clean
 
@@ -57,7 +58,7 @@ def _sounding(model: Model, sound: Sound, wanted: int | None) -> int:
     """As long as the sound, up to the longest, which counts while its length is unknown."""
     rule = model.sound
     if sound.size > SOUND_BYTES:
-        raise Refused("sound_too_large", megabytes=sound.size / 1e6, most=SOUND_BYTES / 1e6)
+        raise too_large(sound, sound.size)
     # Platforms say 0 where they don't know, or of what is shorter than half a second.
     length = sound.seconds or rule.most_seconds
     rule.check(length)

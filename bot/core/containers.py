@@ -2,8 +2,12 @@
 
 from enum import StrEnum
 
+from bot.core.headers import PICTURE_BRANDS
+
 HEAD = 189
-"""Bytes that tell every container; 12 tell all but a transport stream."""
+"""Bytes that tell every container; 12 tell all but those of `SLOW`."""
+SLOW = (b"\x47", b"\x89PNG")
+"""Beginnings of a transport stream, and of a PNG, which may move."""
 
 
 class Container(StrEnum):
@@ -20,6 +24,9 @@ class Container(StrEnum):
     MPEG = "mpeg"
     TRANSPORT = "mpegts"
     GIF = "gif"
+    APNG = "apng"
+    IVF = "ivf"
+    """Bare VP8, VP9 or AV1."""
 
 
 _MAGIC: tuple[tuple[bytes, Container], ...] = (
@@ -30,6 +37,7 @@ _MAGIC: tuple[tuple[bytes, Container], ...] = (
     (b"\x00\x00\x01\xba", Container.MPEG),
     (b"GIF87a", Container.GIF),
     (b"GIF89a", Container.GIF),
+    (b"DKIF", Container.IVF),
 )
 SUFFIXES = {
     Container.MP4: "mp4",
@@ -42,12 +50,12 @@ SUFFIXES = {
     Container.MPEG: "mpg",
     Container.TRANSPORT: "ts",
     Container.GIF: "gif",
+    Container.APNG: "png",
+    Container.IVF: "ivf",
 }
 """How names of such files end."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """White space and the byte order mark."""
-_PICTURES = frozenset({b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"})
-"""Brands of pictures, which share the boxes of MP4."""
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Boxes that a QuickTime file begins with where it does not say what it is."""
 
@@ -56,7 +64,7 @@ def container_of(head: bytes) -> Container | None:
     """The container that begins with `head`; None for anything that is no video."""
     kind, brand = head[4:8], head[8:12]
     if kind == b"ftyp":
-        if brand in _PICTURES:
+        if brand in PICTURE_BRANDS:
             return None
         return Container.QUICKTIME if brand == b"qt  " else Container.MP4
     for magic, container in _MAGIC:
@@ -66,6 +74,8 @@ def container_of(head: bytes) -> Container | None:
         return Container.AVI
     if head[:1] == b"\x47" and head[188:189] == b"\x47":
         return Container.TRANSPORT
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and b"acTL" in head.partition(b"IDAT")[0]:
+        return Container.APNG
     return Container.QUICKTIME if kind in _OLD_QUICKTIME else None
 
 

@@ -10,6 +10,7 @@ from typing import IO
 
 from bot.core.errors import Refused
 from bot.core.orders import check_picture
+from bot.core.segments import jpeg_sides
 
 
 class Format(StrEnum):
@@ -45,6 +46,8 @@ _HEIF = frozenset(
         *(b"mif1", b"mif2", b"msf1", b"miaf", b"avci", b"avcs", b"jpeg", b"jpgs", b"j2ki", b"vvic"),
     }
 )
+PICTURE_BRANDS = _AVIF | _HEIF
+"""Names that pictures have in the boxes which they share with MP4, sequences of them too."""
 _CODECS = {
     b"avc1": "HEIF with H.264 in it",
     b"vvc1": "HEIF with H.266 in it",
@@ -58,15 +61,7 @@ _FILM = "HEIF with nothing but a film in it"
 _BRANDS = 256
 """Bytes of a file's first box that are read: more than 50 brands."""
 _MOST_PARTS = 4_096
-"""Segments or boxes that are stepped over before a file counts as damaged."""
-_MOST_META = 4_000_000
-"""Bytes of the box that describes a HEIF; those of real ones have some thousand."""
-_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-"""Markers of JPEG segments that tell width and height."""
-_READ = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
-"""Those of pictures that decoders read: with a loss, and in one part."""
-_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""Markers of JPEG segments without a length."""
+"""Boxes that are stepped over before a file counts as damaged."""
 
 
 def header_of(file: IO[bytes]) -> Header | None:
@@ -133,25 +128,8 @@ def _webp(file: IO[bytes]) -> tuple[int, int]:
 
 
 def _jpeg(file: IO[bytes]) -> tuple[int, int]:
-    at = 2
-    for _ in range(_MOST_PARTS):
-        mark, kind = _at(file, at, 2)
-        if mark != 0xFF or kind == 0xFF or kind in _BARE:  # junk and padding that decoders forgive
-            at += 2 if mark == 0xFF and kind in _BARE else 1
-            continue
-        if kind in _SIZES:
-            _check_jpeg(kind, _at(file, at + 4, 1)[0])
-            sides = _at(file, at + 5, 4)
-            return int.from_bytes(sides[2:]), int.from_bytes(sides[:2])
-        at += 2 + int.from_bytes(_at(file, at + 2, 2))
-    raise IndexError
-
-
-def _check_jpeg(kind: int, bits: int) -> None:
-    if bits != 8:
-        raise Refused("picture_kind", kind=f"a JPEG of {bits} bits")
-    if kind not in _READ:
-        raise Refused("picture_kind", kind="lossless JPEG")
+    file.seek(0)
+    return jpeg_sides(file.read())
 
 
 def _heif(file: IO[bytes]) -> tuple[int, int]:
@@ -185,7 +163,7 @@ def _meta(file: IO[bytes]) -> tuple[int, int] | None:
             return None
         raise IndexError
     start, stop = boxes[b"meta"]
-    return start + 4, min(stop, start + _MOST_META)
+    return start + 4, stop
 
 
 def _boxed(file: IO[bytes]) -> tuple[int, int]:

@@ -6,6 +6,8 @@ whether a file is worth a look; `headers` then goes by its bytes.
 
 from pathlib import PurePath
 
+from bot.core.unread import FILM_SUFFIXES, NOTES, named
+
 PICTURE_SUFFIXES = frozenset(
     {
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo"),
@@ -16,6 +18,7 @@ PICTURE_SUFFIXES = frozenset(
 SOUND_SUFFIXES = frozenset(
     {
         *(".mp3", ".mp2", ".mpga", ".m4a", ".m4b", ".m4r", ".aac", ".adts", ".alac"),
+        *(".latm", ".loas", ".qta"),
         *(".wav", ".wave", ".rf64", ".bwf", ".w64", ".aif", ".aiff", ".aifc", ".caf", ".au"),
         *(".3ga", ".3gp"),
         *(".snd", ".ogg", ".oga", ".opus", ".spx", ".flac", ".weba", ".mka", ".amr", ".awb"),
@@ -45,20 +48,39 @@ _VAGUE = frozenset(
         *("application/mp4", "application/file", "multipart/form-data"),
     }
 )
-"""Types that say nothing: the name decides."""
-_NOTES = frozenset(
-    f"audio/{each}"
-    for each in ("midi", "mid", "x-midi", "x-mid", "sp-midi", "x-mpegurl", "mpegurl")
+"""Types that say nothing."""
+_OTHERS = frozenset(
+    {
+        *(".txt", ".md", ".log", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".toml", ".ini"),
+        *(".html", ".htm", ".css", ".js", ".ts", ".py", ".c", ".h", ".cpp", ".java", ".rs", ".go"),
+        *(".sh", ".bat", ".sql", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods"),
+        *(".odp", ".rtf", ".epub", ".mobi", ".zip", ".rar", ".7z", ".tar", ".gz", ".bz2", ".xz"),
+        *(".zst", ".iso", ".dmg", ".exe", ".msi", ".apk", ".ipa", ".deb", ".rpm", ".jar", ".dll"),
+        *(".ttf", ".otf", ".woff", ".woff2", ".srt", ".vtt", ".ass", ".ics", ".vcf", ".eml"),
+        *(".stl", ".obj", ".fbx", ".glb", ".gltf", ".blend", ".torrent", ".db", ".sqlite"),
+        *(".mid", ".midi", ".m3u", ".m3u8", ".pls", ".safetensors", ".ckpt", ".gguf", ".pt"),
+    }
 )
-"""Notes and playlists: there is nothing in them to hear."""
+"""Ends of names of files that are neither pictures nor sounds."""
 
 
 def may_be_picture(filename: str | None, media_type: str | None) -> bool:
-    """Whether a file is worth a look as a picture."""
-    named, said = _suffix(filename) in PICTURE_SUFFIXES, _bare(media_type)
-    if said in PICTURE_TYPES:
+    """Whether a file is worth a look as a picture: all is that nothing calls something else."""
+    suffix, said = _suffix(filename), _bare(media_type)
+    if is_called_picture(filename, media_type):
         return True
-    return named and (said in _VAGUE or said.startswith(("image/", "application/")))
+    is_other = named(filename, media_type) or suffix in _OTHERS | SOUND_SUFFIXES | FILM_SUFFIXES
+    return not is_other and (said in _VAGUE or said.startswith("image/"))
+
+
+def is_called_picture(filename: str | None, media_type: str | None) -> bool:
+    """Whether its name or its type says so.
+
+    A GIF that Telegram made a film of has kept its name: there the type knows better.
+    """
+    said = _bare(media_type)
+    is_named = _suffix(filename) in PICTURE_SUFFIXES
+    return said in PICTURE_TYPES or (is_named and not said.startswith(("video/", "audio/")))
 
 
 def may_be_sound(filename: str | None, media_type: str | None) -> bool:
@@ -66,10 +88,22 @@ def may_be_sound(filename: str | None, media_type: str | None) -> bool:
 
     Some call an M4A or an OGG a film, as its container also holds films: its name knows better.
     """
-    named, said = _suffix(filename) in SOUND_SUFFIXES, _bare(media_type)
-    if said in SOUND_TYPES or (said.startswith("audio/") and said not in _NOTES):
+    is_named, said = _suffix(filename) in SOUND_SUFFIXES, _bare(media_type)
+    if said in SOUND_TYPES or (said.startswith("audio/") and said not in NOTES):
         return True
-    return named and (said in _VAGUE or said.startswith(("video/", "application/")))
+    return is_named and (said in _VAGUE or said.startswith(("video/", "application/", "text/")))
+
+
+def may_hold_sound(filename: str | None, media_type: str | None) -> bool:
+    """Whether a file that somebody gives as a sound is worth a look.
+
+    There may be nothing but a sound in the container of a film.
+    """
+    suffix, said = _suffix(filename), _bare(media_type)
+    if may_be_sound(filename, media_type) or said.startswith("video/"):
+        return True
+    is_other = named(filename, media_type) or suffix in _OTHERS | PICTURE_SUFFIXES
+    return said in _VAGUE and not is_other
 
 
 def _suffix(filename: str | None) -> str:

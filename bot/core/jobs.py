@@ -94,6 +94,8 @@ class Reason(StrEnum):
     """Not an end: its video is kept."""
     GATEWAY_ERROR = "gateway_error"
     """Not an end: the order was answered with an error that leaves open whether it was taken."""
+    RESTORED = "restored"
+    """Not an end: it came out of a backup, and may have been ordered after that was made."""
     BY_PERSON = "by_person"
     BY_ADMIN = "by_admin"
     UNANSWERED = "unanswered"

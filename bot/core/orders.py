@@ -4,6 +4,7 @@ Both are written into the job's row, so that a restart or a changed catalogue al
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -107,8 +108,8 @@ def shaping_of(word: str) -> Shaping:
         raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
 
 
-_DIGITS = 9
-"""Of a length; Python refuses to read numbers of thousands."""
+_LENGTH = re.compile(r"(\d{1,9})\s*(?:s|secs?|seconds?)?")
+"""Digits are few: Python refuses to read numbers of thousands."""
 
 
 def length_of(word: str) -> int:
@@ -116,10 +117,10 @@ def length_of(word: str) -> int:
     told = word.strip().casefold()
     if told == AUTO_WORD:
         return AUTO
-    digits = told.removesuffix("s").rstrip()
-    if not digits.isdecimal() or len(digits) > _DIGITS:
+    found = _LENGTH.fullmatch(told)
+    if found is None:
         raise Refused("seconds_unreadable", wanted=word)
-    return int(digits)
+    return int(found[1])
 
 
 def switch_of(word: str) -> bool:
@@ -252,6 +253,13 @@ class Sound:
     def kept(self, copy: Recording) -> "Sound":
         """The same sound once we have our own copy of it, measured."""
         return replace(self, source=None, key=copy.key, size=copy.size, seconds=copy.seconds)
+
+
+def too_large(given: Picture | Sound, size: int) -> Refused:
+    """The refusal of a file that has so many bytes."""
+    if isinstance(given, Sound):
+        return Refused("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
+    return Refused("picture_too_large", megabytes=size / 1e6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

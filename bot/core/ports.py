@@ -235,7 +235,7 @@ class Posts(Protocol):
         """Surely nothing was said: forget that a send was begun."""
 
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
-        """A definite no: the next rung of the ladder, with no send under way."""
+        """A definite no: the next rung, with no send under way; the same rung keeps its tries."""
 
     async def sent(
         self,
@@ -394,7 +394,7 @@ class Platform(Protocol):
         """Take a message of ours away; one that is gone already is as good."""
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
-        """Our own earlier message for this post, if the channel shows one."""
+        """Our own earlier message for this post. `Refused("history_unreadable")`: can't be told."""
 
     async def tell(self, person_id: str, reply: Reply) -> None:
         """Say it in this person's own messages; in a private place, to everybody there."""

@@ -16,13 +16,15 @@ from bot.core.cards import Cards
 from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
-from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind
+from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind, is_void
 from bot.core.replies import Reply
 from bot.core.wake import Wake
 from bot.log import get_logger
 
 MOST_TRIES = 1500
 """Tries of one rung before a post is parked; with the back-off that is more than a day."""
+MOST_FILES = 10
+"""Tries of files, each smaller than the last, before words alone are sent."""
 MOST_WAIT = 60.0
 """Seconds between two tries: what was paid for is said within a minute of any outage's end."""
 AWAY = 10.0
@@ -64,8 +66,12 @@ class Posting:
         cards: Cards,
         clock: Clock,
         wake: Wake,
+        restored_at: float | None = None,
     ) -> None:
-        """`wake` is rung when what was said makes something else due."""
+        """`wake` is rung when what was said makes something else due.
+
+        `restored_at`: when the rows came out of a backup; None if they never did.
+        """
         self._jobs = jobs
         self._posts = posts
         self._platforms = platforms
@@ -75,6 +81,7 @@ class Posting:
         self._cards = cards
         self._clock = clock
         self._wake = wake
+        self._restored_at = restored_at
 
     async def take(self, post: Post) -> None:
         """Say `post`, which the caller has claimed, or put it off."""
@@ -100,7 +107,7 @@ class Posting:
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self._platforms[job.order.address.platform]
-        if _is_void(post, job, is_answer=platform.card_grace > 0):
+        if is_void(post, job, is_answer=platform.card_grace > 0):
             await self._posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
             await self._park(post, job)
@@ -141,13 +148,14 @@ class Posting:
     async def _say(self, post: Post, job: Job, platform: Platform) -> None:
         try:
             async with self._message(post, job, platform) as message:
-                now = self._clock.now()
-                begun = await self._posts.sending(post, message.form, now=now)
+                doubtful = self._is_doubtful(post, job)
+                since = job.created_at if doubtful else self._clock.now()
+                begun = await self._posts.sending(post, message.form, now=since)
                 if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
                 again = post.sending_at is not None and post.form is message.form
-                may_stand = self._may_stand(post)
+                may_stand = doubtful or self._may_stand(post)
                 # News since the claim is not in these words: it stays due.
                 post = replace(begun, due_at=post.due_at)
                 async with self._held(post):
@@ -169,7 +177,7 @@ class Posting:
     ) -> None:
         try:
             async with asyncio.timeout(SEND_TIME):
-                if may_stand and (found := await platform.find(post, job)):
+                if may_stand and (found := await self._standing(post, job, platform)):
                     await self._found(post, job, platform, *found)
                     return
                 stands = await platform.send(
@@ -201,6 +209,19 @@ class Posting:
         begun = post.sending_at
         stale = begun is not None and self._clock.now() - begun > NONCE_WINDOW
         return stale or post.kind is PostKind.CARD
+
+    def _is_doubtful(self, post: Post, job: Job) -> bool:
+        """Whether it may stand although its row knows nothing of it: the row is of a backup."""
+        is_older = self._restored_at is not None and job.created_at <= self._restored_at
+        return is_older and post.message_id is None
+
+    async def _standing(self, post: Post, job: Job, platform: Platform) -> tuple[str, str] | None:
+        try:
+            return await platform.find(post, job)
+        except Refused as refused:
+            if refused.code == "history_unreadable" and not self._is_doubtful(post, job):
+                return None
+            raise
 
     async def _found(
         self, post: Post, job: Job, platform: Platform, message_id: str, channel_id: str
@@ -264,9 +285,12 @@ class Posting:
         linked = self._link(job) is not None
         too_large = post.form is Form.FILE and refused.code == "file_too_large"
         forbidden = post.form is Form.FILE and refused.code == "files_forbidden"
-        if too_large:
+        if refused.code == "history_unreadable":
+            await self._park(post, job)  # it may stand
+        elif too_large:
             # With no address for a link, the limit just learned makes the next file a smaller one.
-            await self._posts.fall(post, Form.LINK if linked else None, direct=post.direct)
+            lower = Form.FILE if post.attempts < MOST_FILES else Form.TEXT
+            await self._posts.fall(post, Form.LINK if linked else lower, direct=post.direct)
         elif forbidden and linked:
             await self._posts.fall(post, Form.LINK, direct=post.direct)
         elif forbidden and post.direct:
@@ -326,23 +350,3 @@ class Posting:
                 await self._clock.sleep(1.0)
         if post.kind is PostKind.RESULT:
             self._wake.ring()  # its job is over: the card has to say so
-
-
-def _is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
-    """Whether there is nothing left to say, or nobody to say it to.
-
-    `is_answer`: the card is the answer to a command, which is owed whatever became of it.
-    """
-    match post.kind:
-        case PostKind.CARD if post.message_id is None:
-            # Withdrawn because its command could not be answered; or over before its card was
-            # begun, and what is said of that is enough.
-            over = job.status in (Status.FAILED, Status.UNCONFIRMED) and post.sending_at is None
-            return job.status is Status.CANCELLED or (over and not is_answer)
-        case PostKind.CARD:
-            return False
-        case PostKind.FAILURE:
-            # Its id turned up after all.
-            return job.status not in (Status.FAILED, Status.UNCONFIRMED)
-        case PostKind.RESULT:
-            return post.message_id is not None and job.video is not None

@@ -92,6 +92,26 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     return due
 
 
+def is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
+    """Whether there is nothing left to say, or nobody to say it to.
+
+    `is_answer`: the card is the answer to a command, which is owed whatever became of it.
+    """
+    match post.kind:
+        case PostKind.CARD if post.message_id is None:
+            # Withdrawn because its command could not be answered; or over before its card was
+            # begun, and what is said of that is enough.
+            over = job.status in (Status.FAILED, Status.UNCONFIRMED) and post.sending_at is None
+            return job.status is Status.CANCELLED or (over and not is_answer)
+        case PostKind.CARD:
+            return False
+        case PostKind.FAILURE:
+            # Its id turned up after all.
+            return job.status not in (Status.FAILED, Status.UNCONFIRMED)
+        case PostKind.RESULT:
+            return post.message_id is not None and job.video is not None
+
+
 def looks(job: Job) -> tuple[object, ...]:
     """The facts of a job on its card, beside progress: if they change, an edit is due at once."""
     return (

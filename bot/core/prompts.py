@@ -7,7 +7,14 @@ import unicodedata
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d-"
 """All that keyboards make where somebody types a dash; the plain one last, for use in a pattern."""
 
+_BLANKS = "\u2800\u3164\uffa0\U0001d159"
+"""Letters and signs of which nothing is seen: people type them for spaces, or for a blank text."""
 _JOINERS = "\u200c\u200d"
+_SELECTORS = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\U00016fe4" + "".join(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+"""They only change how the letter beside them looks; emoji need some."""
+_UNSEEN = _JOINERS + _SELECTORS + " "
 _EMOJI = range(0x1F000, 0x1FB00)
 """Blocks of pictographs: ones newer than this Python's tables are no less visible for it."""
 _MOST_MARKS = 4
@@ -24,14 +31,15 @@ _CUT = re.compile("\0+")
 def clean(prompt: str) -> str:
     """The prompt in NFC, without control, bidi-override and other invisible characters.
 
-    Line breaks and tabs become spaces; joiners stay, because emoji and several scripts need them.
+    Line breaks, tabs and blank letters become spaces; joiners and selectors stay, because emoji and
+    several scripts need them.
     A text with nothing to see in it is empty.
     """
-    spaced = "".join(" " if char.isspace() else char for char in prompt)
+    spaced = "".join(" " if char.isspace() or char in _BLANKS else char for char in prompt)
     kept = "".join(char for char in spaced if char in _JOINERS or not _is_invisible(char))
     calm = _with_few_marks(unicodedata.normalize("NFC", kept))
     text = " ".join(calm.split())
-    return text if text.strip(_JOINERS + " ") else ""
+    return text if text.strip(_UNSEEN) else ""
 
 
 def shortened(text: str, most: int) -> str:

@@ -3,7 +3,9 @@
 from enum import StrEnum
 from typing import IO
 
+from bot.core.containers import container_of
 from bot.core.headers import format_of
+from bot.core.mpeg import frames_in
 
 
 class Recorded(StrEnum):
@@ -63,35 +65,52 @@ _MAGIC = (
 _WAVES = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 """Boxes that an MP4 or a QuickTime file begins with."""
-_HEAD = 4_096
+_REACH = 256_000
+"""Bytes in which the first frame of a bare stream is looked for."""
 _MOST_TAGS = 8
-"""ID3 tags in a row that are stepped over."""
+"""Tags in a row that are stepped over."""
+_APE_HEAD = 32
+"""Bytes before the texts of a tag of Monkey's Audio."""
 
 
 def recorded_in(file: IO[bytes]) -> Recorded | None:
     """None for what is no sound that we know."""
-    start = behind_tags(file)
+    found = found_in(file)
+    return None if found is None else found[0]
+
+
+def found_in(file: IO[bytes]) -> tuple[Recorded, int] | None:
+    """The container, and where it begins; None for what is no sound that we know."""
+    start = _behind_tags(file)
     file.seek(start)
-    head = file.read(_HEAD)
-    # Recorders that were cut off, and some radio streams, begin with silence that is no frame.
-    kind = _container(head) or _frames(head) or _frames(head.lstrip(b"\0"))
+    head = file.read(_REACH)
+    kind = _container(head) or _frames(head)
     if kind is Recorded.MP4 and format_of(file) is not None:
         return None  # a HEIF is in the same boxes
-    return kind or (Recorded.MP3 if start else None)
+    if kind:
+        return kind, start
+    # Recorders that were cut off, and radio streams, begin with anything before the first frame.
+    may_be_bare = container_of(head) is None and format_of(file) is None
+    if may_be_bare and (found := frames_in(head)):
+        return Recorded(found[0]), start + found[1]
+    return (Recorded.MP3, start) if start else None
 
 
-def behind_tags(file: IO[bytes]) -> int:
+def _behind_tags(file: IO[bytes]) -> int:
     """Where the sound itself begins: titles and covers may stand before any of them."""
     at = 0
     for _ in range(_MOST_TAGS):
         file.seek(at)
-        tag = file.read(10)
-        if tag[:3] != b"ID3" or len(tag) < 6:
+        tag = file.read(_APE_HEAD)
+        if tag[:3] == b"ID3" and len(tag) >= 6:
+            size = 0
+            for each in tag[6:10]:
+                size = size << 7 | each & 0x7F
+            at += 10 + size + (10 if tag[5] & 0x10 else 0)
+        elif tag[:8] == b"APETAGEX" and len(tag) == _APE_HEAD:
+            at += _APE_HEAD + int.from_bytes(tag[12:16], "little")
+        else:
             break
-        size = 0
-        for each in tag[6:10]:
-            size = size << 7 | each & 0x7F
-        at += 10 + size + (10 if tag[5] & 0x10 else 0)
     return at
 
 

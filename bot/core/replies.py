@@ -302,9 +302,11 @@ def cost_fact(request: VideoRequest, cost: str) -> Text:
 
 
 def switched(order: Order) -> list[Text]:
-    """The switches that the person set."""
+    """The switches that the person set, and what they don't want to see."""
     given = ((word, getattr(order, field)) for word, field in SWITCHES.items())
-    return [position(word, on=on) for word, on in given if on is not None]
+    unwanted = " ".join(order.negative_prompt.split())
+    without = [Text(id="fact.negative", values={"words": unwanted})] if unwanted else []
+    return [*(position(word, on=on) for word, on in given if on is not None), *without]
 
 
 def position(switch: str, *, on: bool) -> Text:

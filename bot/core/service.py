@@ -4,7 +4,7 @@ Platforms hand in orders and presses; whoever the person is and what they may do
 against the rows, never against what a button claims.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -70,9 +70,11 @@ class Service:
         new_id: Callable[[], str],
         new_seed: Callable[[], int],
         card_grace: Mapping[str, float],
+        deleting: Callable[[str, float], Awaitable[None]],
     ) -> None:
         """`new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
-        command's own answer may take to be the card."""
+        command's own answer may take to be the card; `deleting` keeps the id of a job, and when
+        its video was deleted, where a backup can't bring it back."""
         self.accounts = accounts
         self._animate_others = animate_others
         self.access = access
@@ -84,6 +86,7 @@ class Service:
         self._new_id = new_id
         self._new_seed = new_seed
         self._card_grace = card_grace
+        self._deleting = deleting
         self._pressed: dict[tuple[object, ...], tuple[float, str]] = {}
         """When and by which event somebody pressed which button last."""
 
@@ -223,6 +226,7 @@ class Service:
         job = await self._job(job_id)
         _check_owner(job, actor)
         if job.status is Status.DELIVERED and job.video:
+            await self._deleting(job.id, self._clock.now())
             # First the file: a crash in between leaves a row that says so, and a second press.
             for key in job.video.keys:
                 await self._media.delete(key)

@@ -52,7 +52,7 @@ _BROKEN_LIMITS = {
     (Reason.SOUND_BAD, "sound_short"): Reason.SOUND_SHORT,
     (Reason.SOUND_BAD, "sound_demanding"): Reason.SOUND_DEMANDING,
     (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
-    (Reason.SOUND_BAD, "picture_too_large"): Reason.SOUND_HEAVY,  # of a download, whatever it is
+    (Reason.SOUND_BAD, "sound_too_large"): Reason.SOUND_HEAVY,
 }
 """People learn which limit a file breaks; all else that is wrong with one is told as damaged."""
 

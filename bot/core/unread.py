@@ -30,12 +30,17 @@ _SUFFIXES = {
 _DOCUMENTS = {"PDF": (".pdf",), "EPS": (".eps", ".ps", ".ai"), "TGS": (".tgs",)}
 _OF_SUFFIX = {suffix: kind for kind, all_ in _SUFFIXES.items() for suffix in all_}
 _DOCUMENT_OF = {suffix: kind for kind, all_ in _DOCUMENTS.items() for suffix in all_}
-_FILMS = frozenset(
+FILM_SUFFIXES = frozenset(
     {
         *(".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".3gp", ".3g2"),
         *(".mpg", ".mpeg", ".mts", ".m2ts", ".ogv"),
     }
 )
+NOTES = frozenset(
+    f"audio/{each}"
+    for each in ("midi", "mid", "x-midi", "x-mid", "sp-midi", "x-mpegurl", "mpegurl")
+)
+"""Types of notes and playlists: there is nothing in them to hear."""
 _OF_TYPE = {
     "image/jxl": "JPEG XL",
     "image/jp2": "JPEG 2000",
@@ -111,7 +116,10 @@ def refusal_by_name(filename: str | None, media_type: str | None) -> Refused:
     """The refusal of a file that, by its name and its type, is no picture that is read."""
     if kind := named(filename, media_type):
         return Refused("picture_kind", kind=kind)
-    is_film = (media_type or "").lower().startswith("video/") or _suffix(filename) in _FILMS
+    said = (media_type or "").strip().lower()
+    if said in NOTES:
+        return Refused("no_sound")
+    is_film = said.startswith("video/") or _suffix(filename) in FILM_SUFFIXES
     return Refused("moves_already" if is_film else "no_picture")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from bot.core.containers import HEAD, container_of
+from bot.core.containers import HEAD, SLOW, container_of
 from bot.core.jobs import Reason
 from bot.core.outcomes import Fetch, Fetched, Trouble, Unusable
 from bot.gateways.bounds import Bounds
@@ -34,7 +34,7 @@ _MOVED = (301, 302, 303, 307, 308)
 _WHOLE = (200, 206)
 _SAID_NO = (400, 404, 409, 410, 422, 425)
 _TOLD = 12
-"""Bytes that tell text from video; only a transport stream takes `HEAD`."""
+"""Bytes that tell text from video; what begins as `SLOW` takes `HEAD`."""
 _TAGS = ("ETag", "Last-Modified")
 """Headers that differ where the file is another one."""
 _TEXT = (b"{", b"[", b'"', b"http")
@@ -250,7 +250,7 @@ class _Saving:
         self._size += len(piece)
         if not self._is_told:
             self._head += piece[:HEAD]
-            least = HEAD if self._head.startswith(b"\x47") else _TOLD
+            least = HEAD if self._head.startswith(SLOW) else _TOLD
             if len(self._head) >= least and (stop := self._tell()):
                 return stop
         if self._is_text and self._size > self._bounds.answer:

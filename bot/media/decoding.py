@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import IO
 
 import pi_heif
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageStat, UnidentifiedImageError
 
 from bot.core.errors import Refused
 from bot.core.headers import Format, header_of
 from bot.core.orders import check_picture
+from bot.core.segments import ended
 from bot.core.unread import refusal_of
+from bot.media.missing import lacks_its_end
 
 Size = tuple[int, int]
 
@@ -42,8 +44,8 @@ _MOST_FRAMES = 200
 _MOST_LOOKED_AT = 200_000_000
 """Pixels of an animation that are decoded, at most, to find a frame that shows something."""
 _GLANCE = (64, 64)
-_LEAST_CONTRAST = 8
-"""Levels between the darkest and the brightest place of a frame that shows something."""
+_PLENTY = 40
+"""Standard deviation, in levels, of a frame that shows enough; photos have more."""
 
 _PNG_START = 8
 _PNG_KEPT = frozenset({b"tRNS", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
@@ -76,7 +78,7 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
     """The picture, upright, in a mode that can be resized: L, RGB, RGBA or CMYK.
 
     It is shrunk, where possible while it is decoded, to the size that `needed` answers for its own;
-    it is never enlarged. Of an animation it is the first frame that shows something.
+    it is never enlarged. Of an animation it is the first frame that shows plenty.
 
     Raises `Refused`: `picture_format`, `picture_kind`, `moves_already`, `picture_too_many_pixels`,
     `picture_demanding` or `picture_broken`.
@@ -87,7 +89,10 @@ def decode(source: Path, needed: Callable[[Size], Size]) -> Image.Image:
         if kind is Format.JPEG:
             # A JPEG can be decoded at a half, a quarter or an eighth of its size.
             picture.draft(picture.mode, box)
-        plain = _shrunk(_plain(_shown(picture, kind)), box)
+        shown = _shown(picture, kind)
+        if kind is Format.JPEG and lacks_its_end(shown, source.read_bytes()):
+            raise Refused("picture_broken")
+        plain = _shrunk(_plain(shown), box)
     return plain if turn is None else plain.transpose(turn)
 
 
@@ -144,34 +149,44 @@ def _swapped(size: Size, turn: Image.Transpose | None) -> Size:
 
 
 def _shown(picture: Image.Image, kind: Format) -> Image.Image:
-    """The first frame that shows something; where none does, the first."""
+    """The first frame that shows plenty; where none does, the one that shows the most.
+
+    A blank one, a watermark on white and the beginning of a fade would be paid for as they are.
+    """
     picture.load()
-    if kind not in _MOVING or not _is_blank(picture):
+    most = _PLENTY if kind not in _MOVING else _content(picture)
+    if most >= _PLENTY:
         return picture
-    first = picture.copy()
+    best = picture.copy()
     affordable = _MOST_LOOKED_AT // (picture.width * picture.height)
     try:
         for number in range(1, min(affordable, _MOST_FRAMES)):
             picture.seek(number)
             picture.load()
-            if not _is_blank(picture):
+            content = _content(picture)
+            if content >= _PLENTY:
                 return picture
+            if content > most:
+                best, most = picture.copy(), content
     except _DECODER_ERRORS:
         pass  # the end, or a damaged frame: then there is nothing else to show
-    return first
+    return best
 
 
-def _is_blank(frame: Image.Image) -> bool:
-    """Whether it is of one colour, or of none."""
+def _content(frame: Image.Image) -> float:
+    """How much is to be seen: the spread of its levels, from afar."""
     is_clear = frame.has_transparency_data
     wanted = "RGBA" if is_clear else "RGB"
     plain = frame if frame.mode == wanted else frame.convert(wanted)
     # Band by band: to resize all at once, Pillow would copy a picture that has an alpha channel.
-    glances = (plain.getchannel(band).resize(_GLANCE, Image.Resampling.BOX) for band in wanted)
-    bands = [glance.getextrema() for glance in glances]
-    spans = [float(most) - float(least) for least, most in bands]  # type: ignore[arg-type]
-    is_unseen = is_clear and float(bands[3][1]) < _LEAST_CONTRAST  # type: ignore[arg-type]
-    return is_unseen or max(spans) < _LEAST_CONTRAST
+    glances = [plain.getchannel(band).resize(_GLANCE, Image.Resampling.BOX) for band in wanted]
+    seen = Image.merge("RGB", glances[:3])
+    spread = ImageStat.Stat(seen).stddev
+    if is_clear:
+        ground = Image.new("RGB", _GLANCE, "grey")
+        ground.paste(seen, mask=glances[3])
+        spread = [*ImageStat.Stat(ground).stddev, *ImageStat.Stat(glances[3]).stddev]
+    return max(spread)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -222,6 +237,11 @@ def _as_it_is(file: IO[bytes]) -> IO[bytes]:
     return file
 
 
+def _with_its_end(file: IO[bytes]) -> IO[bytes]:
+    """A JPEG that is cut off: all apps show what is there of it."""
+    return io.BytesIO(ended(file.read()))
+
+
 def _by_its_usual_name(file: IO[bytes]) -> IO[bytes]:
     """A HEIF that says so first: its plugin goes by the first of the names that a file has."""
     body = file.read()
@@ -243,6 +263,7 @@ def _is_sound(chunk: bytes) -> bool:
 
 _PREPARED: dict[Format, Callable[[IO[bytes]], IO[bytes]]] = {
     Format.PNG: _without_texts,
+    Format.JPEG: _with_its_end,
     Format.HEIF: _by_its_usual_name,
 }
 """Formats of which the decoder gets only what it does not stumble over."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import av
 
 from bot.core.errors import Broken
+from bot.media.checking import told_of
 from bot.media.judging import Verdict, judge
 from bot.media.labels import label
 from bot.media.reading import audio_stream, opened, translated, video_stream
 from bot.media.tracks import BUFFER_SECONDS, Copied, Heard, Pictures, Plan, Track
-from bot.media.videos import Probe, count_shown, glimpse, probe, see
+from bot.media.videos import Probe, glimpse, probe, see
 
 _MARGIN = 0.98
 """Of the bytes allowed, what we plan to use."""
@@ -23,6 +24,9 @@ _BEST_RATE = 40_000_000
 """A ceiling that no clip of good quality meets."""
 _BEST_SIDE = 3840
 """Pixels of the longest side that we make."""
+_BEST_PIXELS = 9_000_000
+_BEST_PIXELS_PER_SECOND = 500_000_000
+"""With more, a film needs a level of H.264 that phones lack."""
 _BITS_PER_PIXEL = 0.05
 """With fewer bits per pixel and frame, fewer pixels look better."""
 _LEAST_SIDE = 240
@@ -47,7 +51,7 @@ def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
     Sound that is good is copied, if it is not that which could not be. Raises
     `Broken("cannot_convert")`.
     """
-    verdict = judge(see(source, count_shown(source)))
+    verdict = judge(see(source, told_of(source)))
     keeps_sound = bool(verdict.pictures) and not verdict.sound
     with translated("cannot_convert"):
         _write(source, target, _same(glimpse(source)), keeps_sound=keeps_sound)
@@ -72,7 +76,13 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
 
 def _same(clip: Probe) -> Plan:
     """As good as it was; where a side is odd, without its last row."""
-    scale = min(1.0, _BEST_SIDE / max(clip.width, clip.height))
+    pixels = clip.width * clip.height
+    scale = min(
+        1.0,
+        _BEST_SIDE / max(clip.width, clip.height),
+        (_BEST_PIXELS / pixels) ** 0.5,
+        (_BEST_PIXELS_PER_SECOND / (pixels * clip.frames_per_second)) ** 0.5,
+    )
     width, height = (max(2, round(side * scale)) for side in (clip.width, clip.height))
     is_odd = width % 2 or height % 2
     return Plan(
@@ -80,6 +90,7 @@ def _same(clip: Probe) -> Plan:
         height=height,
         crop=(width - width % 2, height - height % 2) if is_odd else None,
         orientation=clip.orientation,
+        is_interlaced=clip.is_interlaced,
         video_rate=_BEST_RATE,
         audio_rate=160_000,
     )
@@ -99,6 +110,7 @@ def _smaller(clip: Probe, most_bytes: int) -> Plan:
         width=width,
         height=height,
         orientation=clip.orientation,
+        is_interlaced=clip.is_interlaced,
         video_rate=video_rate,
         audio_rate=audio_rate,
     )

@@ -12,12 +12,21 @@ from bot.core.containers import Container
 
 MOST_SIDE = 4096
 """Pixels of the longest side that phones decode in hardware."""
+MOST_LEVEL = 52
+"""The level of H.264, in tenths, up to which phones decode it."""
+MOST_PIXELS = 4096 * 2304
+"""Of one picture at that level."""
 _PROFILES = frozenset({"Constrained Baseline", "Baseline", "Main", "High", "Constrained High"})
 """Of H.264. The others lack a decoder on phones, even where the pixels are the usual ones."""
 _SOUNDS = frozenset({"LC", "HE-AAC", "HE-AACv2"})
 """Profiles of AAC."""
 _TAGS = frozenset({"avc1"})
 """How MP4 names H.264 whose parameters stand in the index; in the stream, Safari misses them."""
+_MOST_SOUND_RATE = 48_000
+_MOST_CHANNELS = 6
+"""Android promises to decode so much of AAC."""
+_LATEST_START = 0.1
+"""Seconds before the first picture or sound that nobody minds."""
 
 
 class Way(StrEnum):
@@ -35,6 +44,10 @@ class Sound:
 
     codec: str
     profile: str | None
+    rate: int = 48_000
+    channels: int = 2
+    has_holes: bool = False
+    """There are times without any sound; players play on, and run ahead of the pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +63,13 @@ class Seen:
     width: int
     height: int
     """As they are stored."""
+    level: int = 0
+    """Of H.264, in tenths."""
+    is_interlaced: bool = False
+    is_hdr: bool = False
+    """Its colours are for bright screens, and pale on others."""
+    tells_times: bool = True
+    """The container says when each picture is shown, and not only in which order they come."""
     has_square_pixels: bool = True
     is_upright: bool = True
     is_cut: bool = False
@@ -58,6 +78,10 @@ class Seen:
     has_one_track_each: bool = True
     """There is one film at most, and one sound."""
     begins_with_index: bool = True
+    starts_at: float = 0.0
+    """The second of the first picture or sound."""
+    has_tail: bool = False
+    """Bytes that belong to nothing lie behind the last box of an MP4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +111,19 @@ def judge(seen: Seen) -> Verdict:
         "codec": seen.codec != "h264",
         "pixels": seen.pixels != "yuv420p",
         "profile": seen.codec == "h264" and seen.profile not in _PROFILES,
+        "level": seen.codec == "h264" and seen.level > MOST_LEVEL,
+        "interlaced": seen.is_interlaced,
+        "hdr": seen.is_hdr,
+        "times": not seen.tells_times,
         "odd_size": seen.width % 2 + seen.height % 2 > 0,
-        "size": max(seen.width, seen.height) > MOST_SIDE,
+        "size": max(seen.width, seen.height) > MOST_SIDE or seen.width * seen.height > MOST_PIXELS,
         "pixel_shape": not seen.has_square_pixels,
         "turned": not seen.is_upright,
         "cut": seen.is_cut,
     }
     sound = {
         "sound": seen.sound is not None and not _is_heard(seen.sound),
+        "sound_holes": seen.sound is not None and seen.sound.has_holes,
         # Cut with the pictures, or it would run ahead of them.
         "sound_cut": seen.sound is not None and seen.is_cut,
     }
@@ -103,12 +132,15 @@ def judge(seen: Seen) -> Verdict:
         "index": not seen.begins_with_index,
         "tag": seen.container is Container.MP4 and seen.tag not in _TAGS,
         "tracks": not seen.has_one_track_each,
+        "start": seen.starts_at > _LATEST_START,
+        "tail": seen.has_tail,
     }
     return Verdict(pictures=_true(pictures), sound=_true(sound), file=_true(file))
 
 
 def _is_heard(sound: Sound) -> bool:
-    return sound.codec == "aac" and sound.profile in _SOUNDS
+    is_usual = sound.rate <= _MOST_SOUND_RATE and sound.channels <= _MOST_CHANNELS
+    return sound.codec == "aac" and sound.profile in _SOUNDS and is_usual
 
 
 def _true(claims: dict[str, bool]) -> tuple[str, ...]:

@@ -37,6 +37,11 @@ def fit_pictures(source: Path, fit: Fit, target: Path, whole: Path) -> tuple[Siz
     return _write(picture, fit, target), _write(picture, WHOLE, whole)
 
 
+def show(source: Path, target: Path) -> None:
+    """Write `source` to `target` as a JPEG, as browsers show that. Raises `Refused`."""
+    _write(decode(source, lambda size: _fitting_size(*size, WHOLE)), WHOLE, target)
+
+
 def _needed(size: Size, fit: Fit) -> Size:
     """The least size of a picture that becomes neither copy by being enlarged."""
     scale = min(1.0, max(_scale(size, each) for each in (fit, WHOLE)))

@@ -5,6 +5,7 @@ decoders of sound run, no other file is reached, and only samples leave. Titles,
 hid behind the sound do not.
 """
 
+import array
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from av.stream import Disposition
 
 from bot.core.errors import Refused
 from bot.core.orders import SoundFit
-from bot.core.recordings import Recorded, behind_tags, recorded_in
+from bot.core.recordings import found_in
 
 RATE = 44_100
 """Samples a second of what we make; one channel, as mouths are moved by one."""
@@ -26,6 +27,10 @@ MARGIN = 0.1
 
 _RATES = range(4_000, 400_001)
 """Samples a second that a sound may say it has; with one a second, a few bytes last for ever."""
+_SILENCED = 20
+"""How many times softer the mix of two channels is that silence each other."""
+_GLANCE = 5
+"""Of so many samples one is listened to."""
 _FEW = 5
 """Packets that tell too little of a whole file."""
 _STILLS = frozenset({"mjpeg", "png", "bmp", "gif", "webp"})
@@ -38,9 +43,12 @@ def fit_sound(source: Path, fit: SoundFit, target: Path) -> float:
     Raises `Refused`: `sound_format` (none that we read), `sound_broken`, `sound_short`, or
     `sound_stays_large` for bytes that no rate brings down.
     """
+    most = fit.most_seconds - MARGIN
+    with _translated():
+        side = _side(source, most)
     for bit_rate in BIT_RATES:
         with _translated():
-            body, seconds = _encode(source, most=fit.most_seconds - MARGIN, rate=bit_rate)
+            body, seconds = _encode(source, most=most, rate=bit_rate, side=side)
         if not seconds:
             raise Refused("sound_broken")
         fit.check(seconds)
@@ -59,7 +67,43 @@ def _translated() -> Iterator[None]:
         raise Refused("sound_broken") from error
 
 
-def _encode(source: Path, *, most: float, rate: int) -> tuple[bytes, float]:
+def _side(source: Path, most: float) -> int | None:
+    """The louder of two channels that silence each other; None where their mix can be heard.
+
+    Cheap microphones and karaoke tracks have the one as the reverse of the other.
+    """
+    plain, seconds = _Plain("stereo"), 0.0
+    left, right, mixed = 0, 0, 0
+    with _opened(source) as container:
+        for frame in _frames(container, _stream(container)):
+            seconds += frame.samples / frame.sample_rate
+            if frame.layout.nb_channels == 1 or seconds > most:
+                break
+            for each in plain.of(frame):
+                sides = [_samples(each, side)[::_GLANCE] for side in (0, 1)]
+                left += sum(map(abs, sides[0]))
+                right += sum(map(abs, sides[1]))
+                mixed += sum(abs(one + other) // 2 for one, other in zip(*sides, strict=True))
+    loud = max(left, right)
+    return (0 if left >= right else 1) if mixed * _SILENCED < loud else None
+
+
+def _samples(frame: av.AudioFrame, side: int) -> "array.array[int]":
+    samples = array.array("h")
+    samples.frombytes(bytes(frame.planes[side])[: frame.samples * samples.itemsize])
+    return samples
+
+
+def _one_of(frame: av.AudioFrame, side: int) -> av.AudioFrame:
+    alone = av.AudioFrame(format="s16p", layout="mono", samples=frame.samples)
+    alone.sample_rate = frame.sample_rate
+    room = alone.planes[0].buffer_size
+    alone.planes[0].update(_samples(frame, side).tobytes().ljust(room, b"\0"))
+    return alone
+
+
+def _encode(source: Path, *, most: float, rate: int, side: int | None) -> tuple[bytes, float]:
+    """Of two channels their mix, or the one at `side`."""
     body = io.BytesIO()
     with (
         _opened(source) as container,
@@ -68,28 +112,29 @@ def _encode(source: Path, *, most: float, rate: int) -> tuple[bytes, float]:
     ):
         made = output.add_stream("libmp3lame", rate=RATE, layout="mono")
         made.bit_rate = rate
-        plain, seconds = _Plain(), 0.0
+        plain, seconds = _Plain("mono" if side is None else "stereo"), 0.0
         for frame in _frames(container, _stream(container)):
             length = frame.samples / frame.sample_rate
             if seconds + length > most:
                 break
             for each in plain.of(frame):
-                output.mux(made.encode(each))
+                output.mux(made.encode(each if side is None else _one_of(each, side)))
             seconds += length
         if seconds:
             for each in plain.rest():
-                output.mux(made.encode(each))
+                output.mux(made.encode(each if side is None else _one_of(each, side)))
             output.mux(made.encode(None))
     return body.getvalue(), seconds
 
 
 class _Plain:
-    """The same samples in one rate and channel, also where a file changes its own on the way.
+    """The same samples in one rate and layout, also where a file changes its own on the way.
 
     Radio streams do, and an AAC that turns out to be HE-AAC.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layout: str) -> None:
+        self._layout = layout
         self._shape: tuple[str, str, int] | None = None
         self._resampler: av.AudioResampler | None = None
 
@@ -98,7 +143,7 @@ class _Plain:
         if shape != self._shape:
             yield from self.rest()
             self._shape = shape
-            self._resampler = av.AudioResampler(format="s16p", layout="mono", rate=RATE)
+            self._resampler = av.AudioResampler(format="s16p", layout=self._layout, rate=RATE)
         assert self._resampler is not None
         frame.pts = None  # what the file says of time may be anything
         yield from _timeless(self._resampler.resample(frame))
@@ -117,13 +162,12 @@ def _timeless(frames: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
 
 def _opened(source: Path) -> av.container.InputContainer:
     with source.open("rb") as file:
-        kind, start = recorded_in(file), behind_tags(file)
-        if kind is None:
+        found = found_in(file)
+        if found is None:
             raise Refused("sound_format")
-        # Only the reader of MP3 finds its way behind every tag.
-        bare = start if kind is not Recorded.MP3 else 0
-        file.seek(bare)
-        body = io.BytesIO(file.read()) if bare else str(source)
+        kind, start = found
+        file.seek(start)
+        body = io.BytesIO(file.read()) if start else str(source)
     # No guessing of formats and no other protocol: a playlist must not make us fetch things.
     options = {"protocol_whitelist": "file", "codec_whitelist": _decoders()}
     return av.open(body, "r", format=kind.value, options=options, metadata_errors="replace")

@@ -251,6 +251,17 @@ class Studio:
             await self._workers.run(videos.take_last_frame, source, frame, timeout=PROBE_TIMEOUT)
             yield frame
 
+    @asynccontextmanager
+    async def viewable(self, source: Path) -> AsyncIterator[Path]:
+        """A picture as browsers show it, for as long as the context lasts. Raises `Refused`."""
+        async with self.scratch() as folder:
+            shown = folder / "shown.jpg"
+            with _demanding("picture_demanding"):
+                await self._workers.run(
+                    pictures.show, source, shown, timeout=self._picture_patience
+                )
+            yield shown
+
     async def delete(self, key: str) -> None:
         """Idempotent."""
         await self.storage.delete(key)

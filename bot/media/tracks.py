@@ -4,6 +4,7 @@ All count their times from the start of the source and keep them: gaps, holes an
 length stay where they were.
 """
 
+import heapq
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from bot.media.orientation import Orientation, turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5
-_BRIGHT = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
+BRIGHT = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
 """Transfers of HDR: what does not know them shows such pictures pale."""
+_UNTOLD = ColorTrc.UNSPECIFIED
 SOUND_RATE = 48_000
 
 
@@ -33,6 +35,7 @@ class Plan:
     crop: tuple[int, int] | None = None
     """The part of that size that remains: even, where it is odd."""
     orientation: Orientation
+    is_interlaced: bool = False
     video_rate: int
     audio_rate: int
     """Bits per second, both."""
@@ -64,31 +67,43 @@ class Copied:
         if source.codec_context.name == "h264":
             self._stream.codec_context.codec_tag = "avc1"
         self._held: list[av.Packet[av.stream.Stream]] = []
+        self._until = 0
+        """The tick at which the last picture or sound ends."""
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Matroska does not tell when the first ones are decoded: those wait for one that does."""
         if not packet.size:
             return
         self._held.append(packet)
-        if packet.dts is None or packet.time_base is None:
+        self._until = max(self._until, (packet.pts or 0) + (packet.duration or 0))
+        if packet.dts is None:
             return
-        step, (*early, _) = packet.duration or 1, self._held
+        early = [each for each in self._held if each.dts is None]
         for number, each in enumerate(reversed(early), 1):
-            told = packet.dts - number * step
+            told = packet.dts - number * (packet.duration or 1)
             each.dts = told if each.pts is None else min(told, each.pts)
-        self.end()
+        while len(self._held) > 1:
+            self._mux(self._held.pop(0))
 
     def end(self) -> None:
-        """Let go of those that still wait."""
+        """Let go of those that still wait.
+
+        The file ends with the last, also where another one is shown after it.
+        """
         for packet in self._held:
-            if packet.pts is None:
-                raise ValueError("a packet without a time")  # libav would guess it
-            shift = round(self._start / packet.time_base) if packet.time_base else 0
-            packet.dts = (packet.pts if packet.dts is None else packet.dts) - shift
-            packet.pts -= shift
-            packet.stream = self._stream
-            self._output.mux(packet)
+            if packet is self._held[-1] and packet.pts is not None:
+                packet.duration = self._until - packet.pts
+            self._mux(packet)
         self._held.clear()
+
+    def _mux(self, packet: "av.Packet[av.stream.Stream]") -> None:
+        if packet.pts is None:
+            raise ValueError("a packet without a time")  # libav would guess it
+        shift = round(self._start / packet.time_base) if packet.time_base else 0
+        packet.dts = (packet.pts if packet.dts is None else packet.dts) - shift
+        packet.pts -= shift
+        packet.stream = self._stream
+        self._output.mux(packet)
 
 
 class Pictures:
@@ -107,30 +122,44 @@ class Pictures:
         self._last: int | None = None
         self._lasting = 0
         """The time of the latest picture, and how long it is shown, in ticks of the source."""
+        # The times of packets, where the container numbers them and tells of pictures nothing.
+        self._slots: list[int] | None = [] if source.container.format.name == "avi" else None
         self._graph = _picture_graph(source, plan)
         self._stream = _film(output, source, plan)
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Decode, turn, fit and encode."""
+        if self._slots is not None and packet.size and packet.pts is not None:
+            heapq.heappush(self._slots, packet.pts)
         for frame in _frames(packet):
             if isinstance(frame, av.VideoFrame) and self._advance(frame):
                 self._graph.vpush(frame)
-                fitted = self._graph.vpull()
-                fitted.pict_type = PictureType.NONE  # or x264 repeats the old key frames
-                self._output.mux(self._stream.encode(fitted))
+                self._encode()
 
     def end(self) -> None:
-        """Let the encoder finish; no later picture tells how long the last one is shown."""
+        """Let filters and encoder finish; no later picture tells how long the last one is shown."""
+        self._graph.vpush(None)
+        self._encode()
         for packet in self._stream.encode(None):
             if packet.pts == self._last and self._lasting:
                 packet.duration = self._lasting
             self._output.mux(packet)
+
+    def _encode(self) -> None:
+        """Take all that has come through the filters: one of them waits for the next picture."""
+        with suppress(av.BlockingIOError, av.EOFError):
+            while True:
+                fitted = self._graph.vpull()
+                fitted.pict_type = PictureType.NONE  # or x264 repeats the old key frames
+                self._output.mux(self._stream.encode(fitted))
 
     def _advance(self, frame: av.VideoFrame) -> bool:
         """Count a picture's time from the start; whether it is later than the one before.
 
         Encoders take no other.
         """
+        if self._slots:
+            frame.pts = heapq.heappop(self._slots)
         if frame.pts is None:
             frame.pts = 0 if self._last is None else self._last + (frame.duration or 1)
         elif frame.time_base:
@@ -197,9 +226,12 @@ def _film(
     output: av.container.OutputContainer, source: av.VideoStream, plan: Plan
 ) -> av.VideoStream:
     # A ceiling for quality below the ceiling for the rate: easy clips get smaller than they must.
+    # No picture is decoded out of turn: x264 smears those beside a hole, and an MP4 ends with the
+    # packet that is decoded last.
     options = {
         "preset": "veryfast",
         "crf": "20",
+        "bf": "0",
         "maxrate": str(plan.video_rate),
         "bufsize": str(int(plan.video_rate * BUFFER_SECONDS)),
         "threads": str(THREADS),
@@ -213,10 +245,14 @@ def _film(
     if source.time_base:
         context.time_base = source.time_base
     context.color_range = ColorRange.MPEG
-    if _is_yuv(source) and original.color_trc not in _BRIGHT:
+    if _keeps_colours(source):
         context.colorspace = original.colorspace
         context.color_primaries = original.color_primaries
         context.color_trc = original.color_trc
+        if original.colorspace == Colorspace.ITU709 and original.color_trc == _UNTOLD:
+            # Browsers do not believe the half of it.
+            context.color_primaries = ColorPrimaries.BT709
+            context.color_trc = ColorTrc.BT709
     else:  # what describes RGB or HDR would be untrue of ours
         context.colorspace = Colorspace.ITU709
         context.color_primaries = ColorPrimaries.BT709
@@ -226,7 +262,8 @@ def _film(
 
 def _picture_graph(source: av.VideoStream, plan: Plan) -> av.filter.Graph:
     scale = f"{plan.width}:{plan.height}:out_range=tv"
-    if source.codec_context.color_trc in _BRIGHT:
+    is_same = _keeps_colours(source)
+    if source.codec_context.color_trc in BRIGHT:
         scale += ":out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709"
     elif not _is_yuv(source):
         scale += ":out_color_matrix=bt709"
@@ -234,7 +271,9 @@ def _picture_graph(source: av.VideoStream, plan: Plan) -> av.filter.Graph:
     graph.threads = THREADS
     graph.link_nodes(
         graph.add_buffer(template=source),
+        *([graph.add("bwdif", "send_frame:deint=interlaced")] if plan.is_interlaced else []),
         *(graph.add(name, argument) for name, argument in turns(plan.orientation)),
+        *([graph.add("setparams", "colorspace=unknown")] if is_same else []),
         graph.add("scale", scale),
         *([graph.add("crop", "{}:{}:0:0".format(*plan.crop))] if plan.crop else []),
         graph.add("setsar", "1"),
@@ -242,6 +281,11 @@ def _picture_graph(source: av.VideoStream, plan: Plan) -> av.filter.Graph:
         graph.add("buffersink"),
     ).configure()
     return graph
+
+
+def _keeps_colours(source: av.VideoStream) -> bool:
+    """Whether what describes the source's colours is true of ours."""
+    return _is_yuv(source) and source.codec_context.color_trc not in BRIGHT
 
 
 def _is_yuv(source: av.VideoStream) -> bool:

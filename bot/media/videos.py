@@ -3,8 +3,6 @@
 Runs in a worker process, because libav is native code and the file is somebody else's.
 """
 
-import os
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from PIL import Image
 from bot.core.containers import Container
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
+from bot.media.checking import Told, check
 from bot.media.judging import Seen, Sound
 from bot.media.orientation import UPRIGHT, Orientation, is_on_its_side, orientation, turned
 from bot.media.reading import (
@@ -29,16 +28,12 @@ from bot.media.reading import (
     translated,
     video_stream,
 )
+from bot.media.tracks import BRIGHT
 
-_MOST_DAMAGED = 0.05
-"""Share of the pictures that may be damaged: a flicker is no reason to refuse a paid video."""
-_MOST_MISSING = 0.1
-"""Share of the promised time that may hold nothing; half a second may in any case."""
 _WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
 """Containers that may leave out some of what they hold."""
-_CHECK_SECONDS = 45.0
-_CHECK_PICTURES = 20_000
-"""The checked part of a long video: nobody waits for the rest."""
+
+_NOTHING = Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +48,7 @@ class Probe:
     has_audio: bool
     frames_per_second: float
     orientation: Orientation = UPRIGHT
+    is_interlaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,27 +86,28 @@ def glimpse(source: Path) -> Probe:
             has_audio=audio_stream(container) is not None,
             frames_per_second=float(stream.average_rate or 25),
             orientation=orientation(frame),
+            is_interlaced=frame.interlaced_frame,
         )
 
 
 def look_through(source: Path) -> Look:
     """See that a gateway's file is whole, and what is in it.
 
-    What lies behind the last box of an MP4 is cut off, in place. Raises `Broken`: `not_a_video`,
-    `video_truncated` or `video_damaged`.
+    Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.
     """
-    kind = container_in(source)
-    if kind is Container.MP4 and (end := end_of_boxes(source)) < source.stat().st_size:
-        os.truncate(source, end)
-    shown = check(source)
-    clip = probe(source) if kind is Container.MP4 else glimpse(source)
-    return Look(clip=clip, seen=see(source, shown))
+    is_mp4 = container_in(source) is Container.MP4
+    if is_mp4:
+        end_of_boxes(source)
+    told = check(source)
+    clip = probe(source) if is_mp4 else glimpse(source)
+    return Look(clip=clip, seen=see(source, told))
 
 
-def see(source: Path, shown: int | None = None) -> Seen:
-    """A file as players see it. `shown`: how many pictures they show, if that is known."""
+def see(source: Path, told: Told = _NOTHING) -> Seen:
+    """A file as players see it. `told`: by a look at all of it."""
     kind = container_in(source)
-    in_parts = kind is Container.MP4 and is_in_parts(source)
+    is_mp4 = kind is Container.MP4
+    in_parts = is_mp4 and is_in_parts(source)
     with translated("not_a_video"), opened(source) as container:
         stream, sound = video_stream(container), audio_stream(container)
         frame = _frame_at(container, stream, 0.0)
@@ -126,70 +123,30 @@ def see(source: Path, shown: int | None = None) -> Seen:
             width=frame.width,
             height=frame.height,
             has_square_pixels=(stream.sample_aspect_ratio or 1) == 1,
+            level=max(0, codec.level),
+            is_interlaced=frame.interlaced_frame,
+            is_hdr=codec.color_trc in BRIGHT,
+            tells_times=kind is not Container.AVI or not codec.has_b_frames,
             is_upright=orientation(frame) == UPRIGHT,
-            is_cut=bool(stored) and shown not in (None, stored),
-            sound=Sound(codec=sound.codec_context.name, profile=sound.profile) if sound else None,
+            is_cut=bool(stored) and told.shown not in (None, stored),
+            sound=_heard(sound, told) if sound else None,
             has_one_track_each=len(films(container)) == 1
             and len(container.streams.audio) == bool(sound),
-            begins_with_index=kind is not Container.MP4
-            or (begins_with_index(source) and not in_parts),
+            begins_with_index=not is_mp4 or (begins_with_index(source) and not in_parts),
+            starts_at=(container.start_time or 0) / av.time_base,
+            has_tail=is_mp4 and end_of_boxes(source) < source.stat().st_size,
         )
 
 
-def check(source: Path) -> int | None:
-    """Decode all pictures once, and count those that are shown; None if there are too many.
-
-    Raises `Broken("video_damaged")` where too many are damaged: a player would show what noise in a
-    file makes of them, and no index tells.
-    """
-    with translated("not_a_video"), opened(source) as container:
-        stream = video_stream(container)
-        stream.thread_type = "AUTO"
-        pictures, damaged, shown, reached = _decoded(container, stream)
-        promised = (container.duration or 0) / av.time_base
-    if pictures == 0 or (container_in(source) is Container.GIF and pictures < 2):
-        raise Broken("not_a_video")
-    if damaged > pictures * _MOST_DAMAGED:
-        raise Broken("video_damaged", damaged=damaged, pictures=pictures)
-    if reached is not None and promised - reached > max(0.5, promised * _MOST_MISSING):
-        raise Broken("video_damaged", seconds=round(reached, 1), promised=round(promised, 1))
-    return None if reached is None else shown
-
-
-def count_shown(source: Path) -> int:
-    """Count the pictures that are shown, without decoding any."""
-    with translated("not_a_video"), opened(source) as container:
-        packets = container.demux(video_stream(container))
-        return sum(packet.size > 0 and not packet.is_discard for packet in packets)
-
-
-def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream
-) -> tuple[int, int, int, float | None]:
-    """Pictures, damaged ones, those that an edit list leaves, and the second that the file reaches.
-
-    The last is None if it was not all read.
-    """
-    begin = (container.start_time or 0) / av.time_base
-    until = time.monotonic() + _CHECK_SECONDS
-    pictures, damaged, shown, reached = 0, 0, 0, 0.0
-    for packet in container.demux():
-        if packet.pts is not None and packet.time_base is not None:
-            ends = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            reached = max(reached, ends - begin)
-        if packet.stream is not stream:
-            continue
-        shown += packet.size > 0 and not packet.is_discard
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            pictures, damaged = pictures + 1, damaged + 1
-            continue
-        pictures += len(frames)
-        damaged += sum(frame.is_corrupt for frame in frames if isinstance(frame, av.VideoFrame))
-        if pictures > _CHECK_PICTURES or time.monotonic() > until:
-            return pictures, damaged, shown, None
-    return pictures, damaged, shown, reached
+def _heard(sound: av.AudioStream, told: Told) -> Sound:
+    codec = sound.codec_context
+    return Sound(
+        codec=codec.name,
+        profile=sound.profile,
+        rate=codec.sample_rate,
+        channels=codec.channels,
+        has_holes=told.has_holes,
+    )
 
 
 def take_thumbnail(source: Path, target: Path) -> None:

@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.core import asking
 from bot.core.errors import Unwritten
 from bot.log import get_logger
-from bot.store import files, troubles
+from bot.store import files, swap, troubles
 from bot.store.engines import PATIENCE, server_engine, sqlite_engine
 from bot.store.files import file_of, journal_of, set_aside, size_of, sound
 from bot.store.foreign import check_ours, foreign, tables_of_others
 from bot.store.identity import Home, saved_copy
-from bot.store.locks import BEAT, FileLock, check_server, lock_file, lock_server
-from bot.store.migrations import upgrade
+from bot.store.locks import BEAT, FileLock, check_server, lock_file, lock_name, lock_server
+from bot.store.migrations import check_known, upgrade
 from bot.store.saving import SavedCopy, unfinished
 
 Result = TypeVar("Result")
@@ -188,6 +188,9 @@ async def open_database(
     another program's tables (`Broken("database_foreign")`) nothing is changed.
     """
     file = file_of(url)
+    if file and swap.note_of(file).exists():
+        with lock_name(file):
+            swap.undo(file)
     async with _guarded(url, file) as guard:
         if file and isinstance(guard, FileLock):
             _prepare(file, home, is_new=guard.is_new)
@@ -247,6 +250,7 @@ async def _look_into(engine: AsyncEngine, file: Path | None, home: Home | None) 
                     await check_server(connection)
                     if names := await connection.run_sync(tables_of_others):
                         raise foreign(str(engine.url.database), names)
+                await connection.run_sync(check_known)
                 if home:
                     await home.check(connection, file)
     finally:

@@ -18,6 +18,8 @@ from bot.log import get_logger
 from bot.store.tables import jobs, settings
 
 _NAME = "database.id"
+COPY_OF = "backup.made_at"
+"""The setting with the time of a backup: only its own file has it, and none that runs."""
 
 log = get_logger()
 
@@ -68,6 +70,7 @@ class Home:
 
         Raises `Broken` (`database_missing`, `database_other`) if it is not the one of this folder.
         """
+        await _check_no_copy(connection, file)
         known, expected = await _id(connection), self._expected()
         is_empty = is_new or (known is None and not await _has_jobs(connection))
         if is_empty and (is_new or expected):
@@ -80,11 +83,19 @@ class Home:
             await connection.execute(sa.insert(settings).values(name=_NAME, value=id_))
         return id_
 
+    async def adopt(self, connection: AsyncConnection) -> None:
+        """Give the rows of a backup the id that is expected here, if one is."""
+        if expected := self._expected():
+            await connection.execute(sa.delete(settings).where(settings.c.name == _NAME))
+            await connection.execute(sa.insert(settings).values(name=_NAME, value=expected))
+
     async def check(self, connection: AsyncConnection, file: Path | None) -> None:
         """As `settled`, for a database that nothing is written into."""
         expected = self._expected()
         has_tables = await connection.run_sync(lambda it: sa.inspect(it).has_table("settings"))
         known = await _id(connection) if has_tables else None
+        if has_tables:
+            await _check_no_copy(connection, file)
         if not has_tables or (known is None and expected and not await _has_jobs(connection)):
             self.check_new(file)
         if known and expected and known != expected:
@@ -130,6 +141,13 @@ def put_away(copy: Path) -> None:
     """Name a copy so that nobody takes it for the latest rows."""
     old = copy.replace(copy.with_name(copy.name + ".old"))
     log.warning("database.copy_put_away", file=str(old))
+
+
+async def _check_no_copy(connection: AsyncConnection, file: Path | None) -> None:
+    """The rows of a backup must be made safe before anything runs on them."""
+    query = sa.select(settings.c.value).where(settings.c.name == COPY_OF)
+    if await connection.scalar(query) is not None:
+        raise Broken("database_is_backup", file=str(file or "database_url"))
 
 
 async def _id(connection: AsyncConnection) -> str | None:

@@ -205,7 +205,8 @@ class Jobs:
             job = await _get(connection, job_id, lock=True)
             if job is None:
                 raise Broken("job_unknown", job=job_id)
-            if job.gateway_id == gateway_id:
+            # A job that a restore holds may have its id already, and waits to be taken up by it.
+            if job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED:
                 return job
             after = moves.accepted(job, gateway_id, sources=sources, now=now, due_at=due_at)
             saved = await _save(connection, job, after, now=now)

@@ -1,32 +1,17 @@
-"""Rows for an operator to look at: read beside the running service, and nothing changed.
-
-It neither takes the service's lock nor brings tables up to date; SQLite is opened read-only, and
-PostgreSQL is asked in a read-only transaction. All that is read is of one moment.
-"""
+"""Rows for an operator to look at: all of one moment, read beside the running service."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import aiosqlite
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.errors import Broken
 from bot.core.jobs import Job, Status
 from bot.core.posts import Post
-from bot.store import migrations
-from bot.store.foreign import check_ours, foreign, tables_of_others
+from bot.store.reading import check_version, open_reading
 from bot.store.rows import job_of, post_of
 from bot.store.tables import jobs, posts
-
-PATIENCE = 5
-"""Seconds that the database may take for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,22 +96,11 @@ class Listing:
 async def open_listing(url: str) -> AsyncIterator[Listing]:
     """Look at the database at `url` for as long as the context lasts.
 
-    Raises `Broken`: `database_absent`, `database_foreign`, `database_empty`, `database_older`,
-    `database_newer`, or `database_damaged` for a file that can't be read.
+    Raises `Broken` as `open_reading` does, and for tables that are not as this program knows them.
     """
-    file = _file(url)
-    if file and not file.exists():
-        raise Broken("database_absent", file=str(file.absolute()))
-    if file:
-        check_ours(file)
-    engine = _reading(url, file)
-    try:
-        with _readable(file):
-            async with engine.begin() as connection:
-                await _check_version(connection, str(file or make_url(url).host))
-                yield Listing(connection)
-    finally:
-        await engine.dispose()
+    async with open_reading(url) as connection:
+        await check_version(connection)
+        yield Listing(connection)
 
 
 def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
@@ -145,62 +119,3 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
         yield sa.or_(jobs.c.person == wanted.person, is_called)
     if wanted.since is not None:
         yield jobs.c.created_at >= wanted.since
-
-
-def _file(url: str) -> Path | None:
-    parsed = make_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def _reading(url: str, file: Path | None) -> AsyncEngine:
-    if file is None:
-        return create_async_engine(
-            url,
-            poolclass=NullPool,
-            hide_parameters=True,
-            isolation_level="REPEATABLE READ",
-            execution_options={"postgresql_readonly": True},
-            connect_args={"timeout": PATIENCE, "command_timeout": PATIENCE},
-        )
-    address = f"file:{quote(str(file.absolute()))}?mode=ro"
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        async_creator=lambda: aiosqlite.connect(address, uri=True, timeout=PATIENCE),
-        poolclass=NullPool,
-        hide_parameters=True,
-    )
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver begins no transaction for a mere look
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-@contextmanager
-def _readable(file: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.DatabaseError as error:
-        if file is None:
-            raise
-        raise Broken("database_damaged", file=str(file), verdict=str(error.orig)) from error
-
-
-async def _check_version(connection: AsyncConnection, where: str) -> None:
-    """Only tables as this program knows them can be read."""
-    if names := await connection.run_sync(tables_of_others):
-        raise foreign(where, names)
-    if not await connection.run_sync(lambda it: sa.inspect(it).has_table("alembic_version")):
-        raise Broken("database_empty", where=where)
-    found = await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
-    version = found.scalar()
-    if version == migrations.head():
-        return
-    if version in migrations.known():
-        raise Broken("database_older", found=version, known=migrations.head())
-    raise Broken("database_newer", known=migrations.head())

@@ -82,9 +82,7 @@ def lock_file(file: Path) -> Iterator[FileLock]:
     Raises `Broken("database_in_use")`. Nothing else may open and close the file meanwhile: every
     close takes SQLite's own locks away from this process.
     """
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with file.with_name(file.name + ".lock").open("a+") as note:
-        _lock(note.fileno(), file, note)
+    with _noted(file) as note:
         is_new = not file.exists()
         number = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -98,6 +96,24 @@ def lock_file(file: Path) -> Iterator[FileLock]:
             raise
         finally:
             os.close(number)
+
+
+@contextmanager
+def lock_name(file: Path) -> Iterator[None]:
+    """Hold the first of both locks: no process of ours opens or makes the file meanwhile.
+
+    Raises `Broken("database_in_use")`.
+    """
+    with _noted(file):
+        yield
+
+
+@contextmanager
+def _noted(file: Path) -> Iterator[IO[str]]:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with file.with_name(file.name + ".lock").open("a+") as note:
+        _lock(note.fileno(), file, note)
+        yield note
 
 
 def _lock(number: int, file: Path, note: IO[str] | None) -> None:

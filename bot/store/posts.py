@@ -159,13 +159,14 @@ class Posts:
         await self._change(post, sending_at=None)
 
     async def fall(self, post: Post, form: Form | None, *, direct: bool) -> None:
-        """A definite no: the next rung of the ladder, with no send under way."""
+        """A definite no: the next rung, with no send under way; the same rung keeps its tries."""
+        same = (post.form, post.direct) == (form, direct)
         await self._change(
             post,
             form=form.value if form else None,
             direct=direct,
             sending_at=None,
-            attempts=0,
+            attempts=post.attempts if same else 0,
             claimed_until=None,
         )
 

@@ -6,7 +6,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -174,7 +174,11 @@ class PlaygroundPlace(Place):
                 yield folder / "nothing"
 
             platform = PlaygroundPlatform(
-                folder / "room", clock=clock, posts=Posts(database), stored=stored
+                folder / "room",
+                clock=clock,
+                posts=Posts(database),
+                stored=stored,
+                viewable=nullcontext,
             )
             async with platform:
                 wish = order(address(), Person(id="ann", name="Ann"))

@@ -168,3 +168,7 @@ _BESIDE = {
 def silent(job: Job) -> Job:
     """*Don't post*."""
     return replace(job, silent=True)
+
+
+async def nothing_noted(_job_id: str, _at: float) -> None:
+    """A journal of deletions that nobody reads."""

@@ -186,6 +186,20 @@ async def test_a_fallen_post_starts_over_one_rung_lower(store: Store) -> None:
     assert len(await store.due_posts(now=LATER)) == 1
 
 
+async def test_a_post_that_falls_to_its_own_rung_keeps_its_tries(store: Store) -> None:
+    """A file, then a smaller one: however often, it comes to an end."""
+    job = await store.admitted()
+    for tries in (1, 2):
+        post = await store.claimed_post(now=LATER)
+        assert post.attempts == tries
+        post = await begun(store, post, Form.FILE, now=LATER)
+        await store.posts.fall(post, Form.FILE, direct=False)
+    await store.posts.fall(await store.claimed_post(now=LATER), Form.FILE, direct=True)
+    fallen = await store.post(job, PostKind.CARD)
+    assert fallen is not None
+    assert fallen.attempts == 0
+
+
 async def test_a_post_put_off_keeps_what_was_under_way(store: Store) -> None:
     await store.admitted()
     post = await store.claimed_post(now=LATER)

@@ -13,6 +13,7 @@ from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.orders import SWITCHES
 from bot.core.quotas import Usage
+from bot.core.shown import Shown
 from bot.i18n import say
 from bot.platforms.discord.errors import REFUSED
 from bot.platforms.telegram.errors import BAD_REQUESTS
@@ -43,6 +44,7 @@ HAD_ELSEWHERE = (*SWITCHED, "no_seed", "no_negative_prompt", "auto_unavailable")
 WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
     "f'limit_{name}'": tuple(f"limit_{each.name}" for each in fields(Usage)),
+    "f'shows_{each}'": tuple(f"shows_{each}" for each in Shown),
     "f'{what}_unavailable'": ("seconds_unavailable", "quality_unavailable", "aspect_unavailable"),
     "f'{first.code}_but'": tuple(f"{code}_but" for code in HAD_ELSEWHERE),
     "_why(error.message)": tuple(code for _, code in BAD_REQUESTS),

@@ -4,9 +4,11 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from bot.backups.archive import last_made
 from bot.cli.doctor.findings import Finding
 from bot.cli.rim import translated
 from bot.cli.words import listed
@@ -19,6 +21,8 @@ from bot.web.descriptors import WANTED, connections, highest
 
 LEAST_FREE = 1_000_000_000
 """Bytes: room for a day's videos and for the database to grow."""
+BACKUP_AGE = 2 * 86_400.0
+"""Seconds: an older backup shows that something is wrong."""
 PROBE = b"\0" * 65_536
 
 
@@ -29,6 +33,11 @@ async def look(config: Config) -> AsyncIterator[Finding]:
     yield files(highest())
     if waiting := _waiting(Spool(config.data_dir)):
         yield waiting
+    if config.settings.backup.folder:
+        yield folder(config.backup_folder)
+    made_at = last_made(config.backup_folder, before=time.time())
+    if config.settings.backup.daily and made_at is not None:
+        yield backup(config.backup_folder, age=time.time() - made_at)
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
@@ -53,6 +62,13 @@ def room(where: str, *, free: int) -> Finding:
         wanted = LEAST_FREE / 1e9
         return Finding.problem("doctor.disk_low", folder=where, gigabytes=free / 1e9, wanted=wanted)
     return Finding.ok("doctor.disk", folder=where, gigabytes=free / 1e9)
+
+
+def backup(where: Path, *, age: float) -> Finding:
+    """Whether one that old is one of the last two nights."""
+    if age > BACKUP_AGE:
+        return Finding.problem("doctor.backup_old", folder=str(where), days=age / 86_400)
+    return Finding.ok("doctor.backup", folder=str(where), hours=age / 3600)
 
 
 def _waiting(spool: Spool) -> Finding | None:

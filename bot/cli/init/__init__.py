@@ -49,8 +49,9 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
     gateway.set_up(talk, draft)
     limits.set_up(talk, draft)
     _settle(talk, draft)
-    from bot.cli.init import trial  # brings the whole of media along
+    from bot.cli.init import earlier, trial  # they bring the whole of media along
 
+    earlier.offer(talk, draft.config())
     trial.offer(talk, draft.config())
     talk.say("init.done", run=_command("run", draft.file), doctor=_command("doctor", draft.file))
     if on_discord:

@@ -28,6 +28,7 @@ from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply, Text
+from bot.core.sizes import Sizes
 from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -86,8 +87,7 @@ class DiscordPlatform:
         self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
         self.cards = Cards()
         self._logged_in = False
-        self._learned: dict[str | None, int] = {}
-        """Upload limits that a refusal taught us, by community; None: direct messages."""
+        self.sizes = Sizes(clock)
         self._stack = AsyncExitStack()
         for listener in (self.on_ready, self.on_resumed):
             self.client.event(listener)
@@ -159,7 +159,7 @@ class DiscordPlatform:
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
             limit = max(limit, guild.filesize_limit)
-        return min(limit, self._learned.get(community, limit))
+        return self.sizes.most(limit, _film(job), place=_place(post, job))
 
     async def send(
         self,
@@ -180,8 +180,9 @@ class DiscordPlatform:
                 channel = await self._channel(post, job)
                 sent = await _insisting(_sender(channel, post, job, nonce, video), reply, target)
         except Refused as refused:
-            if refused.code == "file_too_large" and job.video is not None:
-                await self._learn(post, job, job.video.size)
+            if refused.code == "file_too_large" and video is not None:
+                size = await asyncio.to_thread(lambda: video.stat().st_size)
+                self.sizes.refused(size, _film(job), place=_place(post, job))
             if refused.code == "forbidden" and post.direct and post.attempts <= 1:
                 # Direct messages are seen to be refused at random: asked once more, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
@@ -223,17 +224,26 @@ class DiscordPlatform:
                 raise
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
-        """Our own earlier message for this post; None too where the history can't be read."""
+        """Our own earlier message for this post.
+
+        Where nothing was said since, or too much, the history may hide it: without the right to
+        read it, it is empty.
+        """
+        seen = 0
         try:
             async with self._asking(self.settings.send_time):
                 channel = await self._channel(post, job)
                 for begun in _begun(post, job):
                     after = datetime.fromtimestamp(begun - SKEW, UTC)
                     async for message in channel.history(after=after, limit=HISTORY):
+                        seen += 1
                         if self._is_own(message) and messages.is_about(message, job.id, post.kind):
                             return str(message.id), str(channel.id)
         except Refused as refused:
             log.info("discord.unreadable", job=job.id, code=refused.code)
+            raise Refused("history_unreadable") from refused
+        if seen == 0 or seen >= HISTORY:
+            raise Refused("history_unreadable")
         return None
 
     def _is_own(self, message: discord.Message) -> bool:
@@ -300,12 +310,6 @@ class DiscordPlatform:
             fail_if_not_exists=False,
         )
 
-    async def _learn(self, post: Post, job: Job, refused_size: int) -> None:
-        known = await self.upload_limit(post, job)
-        community = None if post.direct else job.order.address.community
-        self._learned[community] = min(known, refused_size - 1)
-        log.warning("discord.limit_learned", community=community, size=self._learned[community])
-
 
 def _client(settings: Settings) -> Client:
     """A client that keeps no members, messages or presences: everything goes by id."""
@@ -330,6 +334,19 @@ def _redirect(settings: Settings) -> None:
         discord.http.Route.BASE = settings.api_url.rstrip("/")
     if settings.gateway_url:
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
+
+
+def _film(job: Job) -> str:
+    return job.video.key if job.video else ""
+
+
+def _place(post: Post, job: Job) -> str:
+    return place_of(None if post.direct else job.order.address.community)
+
+
+def place_of(server: str | int | None) -> str:
+    """A server, whose boosts raise its upload limit; or everybody's direct messages."""
+    return str(server or "direct")
 
 
 def _begun(post: Post, job: Job) -> tuple[float, ...]:
@@ -380,4 +397,6 @@ async def _insisting(
 def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
     if kind is PostKind.CARD:
         return messages.card(reply, job.order.locale, job_id=job.id)
-    return messages.post(reply, job.order.locale, kind=kind)
+    look = messages.post(reply, job.order.locale, kind=kind)
+    is_converted = kind is PostKind.RESULT and job.video and job.video.converted
+    return messages.with_original(look, job.id, job.order.locale) if is_converted else look

@@ -9,8 +9,9 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import discord
@@ -22,6 +23,7 @@ from bot.core.access import Facts
 from bot.core.errors import Refused
 from bot.core.jobs import Job
 from bot.core.ports import Clock, Posts
+from bot.core.posting import Link
 from bot.core.replies import Action, Reply
 from bot.core.service import Actor, Service
 from bot.core.supervision import Outage
@@ -30,6 +32,7 @@ from bot.platforms.discord import errors, forms, menu, messages, owner, slash
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.intake import PATIENCE, Intake, refuse
 from bot.platforms.discord.mentions import Mentions
+from bot.platforms.discord.originals import Originals
 from bot.platforms.discord.reading import call_of, person_of
 
 REGISTERED = "discord.commands"
@@ -53,12 +56,15 @@ class Commands:
         posts: Posts,
         facts: Facts,
         clock: Clock,
+        stored: Callable[[str], AbstractAsyncContextManager[Path]],
+        link: Callable[[Job], Link | None],
         patience: float = PATIENCE,
     ) -> None:
         self.intake = Intake(
             service=service, card=card, posts=posts, platform=platform, patience=patience
         )
         self._mentions = Mentions(self.intake)
+        self._originals = Originals(platform, stored=stored, link=link)
         self._platform = platform
         self._client = platform.client
         self._facts = facts
@@ -83,7 +89,7 @@ class Commands:
 
     async def setup_hook(self) -> None:
         """Between login and connection, so that the commands are there when people are heard."""
-        self._client.add_dynamic_items(press_item(self.intake))
+        self._client.add_dynamic_items(press_item(self.intake, self._originals))
         with suppress(Exception):  # it is tried again
             await self._register()
 
@@ -171,7 +177,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
 # --- buttons --------------------------------------------------------------------------------------
 
 
-def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
+def press_item(intake: Intake, originals: Originals) -> type[DynamicItem[Button[View]]]:
     """The class discord.py makes an item of for each press: by the custom id alone, so that a
     button works after a restart too. A closure, as discord.py hands it no arguments of ours."""
 
@@ -190,7 +196,10 @@ def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
 
         async def callback(self, interaction: discord.Interaction) -> Any:
             try:
-                await press(intake, interaction, self.act, self.job_id, self.value)
+                if self.act == messages.ORIGINAL:
+                    await originals.show(interaction, await intake.job(self.job_id))
+                else:
+                    await press(intake, interaction, self.act, self.job_id, self.value)
             except Exception as problem:  # noqa: BLE001 - discord.py would only log it
                 await refuse(interaction, problem)
 

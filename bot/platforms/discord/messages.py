@@ -34,6 +34,8 @@ CUSTOM_ID = (
 
 CONFIRM = "confirm"
 """The button under a question: what it asked about is meant."""
+ORIGINAL = "original"
+"""The button under a converted video: for the file that it was converted from."""
 
 COLOURS = {
     Tone.WAITING: discord.Colour(0x99A1AA),
@@ -103,6 +105,18 @@ def question(reply: Reply, locale: str, *, job_id: str) -> Look:
         )
     )
     return replace(notice(reply, locale), view=_closed(view))
+
+
+def with_original(look: Look, job_id: str, locale: str) -> Look:
+    """The same, with a button that asks for the very file as its gateway made it."""
+    look.view.add_item(
+        discord.ui.Button(
+            label=i18n.say(Text(id="discord.original"), locale),
+            style=discord.ButtonStyle.secondary,
+            custom_id=f"v1:{ORIGINAL}:{job_id}:{PostKind.RESULT}",
+        )
+    )
+    return look
 
 
 def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:

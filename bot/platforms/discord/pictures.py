@@ -7,7 +7,7 @@ import aiohttp
 from yarl import URL
 
 from bot.core.errors import Broken, Refused, Temporary
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Picture, Sound, too_large
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """Where Discord keeps attachments."""
@@ -27,10 +27,14 @@ class Downloads:
         self._check(url)
         try:
             async with self._session.get(url, allow_redirects=False) as answer:
-                _check_answer(answer, most)
+                _check_answer(answer)
+                if (answer.content_length or 0) > most:
+                    raise too_large(given, answer.content_length or 0)
                 size = await _save(answer, into, most=most)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Temporary("picture_unreachable") from error
+        if size > most:
+            raise too_large(given, size)
         if size != given.size:
             raise Temporary("picture_incomplete")
 
@@ -41,27 +45,21 @@ class Downloads:
             raise Broken("picture_elsewhere")
 
 
-def _check_answer(answer: aiohttp.ClientResponse, most: int) -> None:
+def _check_answer(answer: aiohttp.ClientResponse) -> None:
     if answer.status == 429 or answer.status >= 500:
         raise Temporary("picture_unreachable")
     if answer.status != 200:
         # Links are signed and expire; a redirect would lead away from the hosts we know.
         raise Refused("picture_gone")
-    if answer.content_length is not None and answer.content_length > most:
-        raise too_large(answer.content_length)
 
 
 async def _save(answer: aiohttp.ClientResponse, into: Path, *, most: int) -> int:
+    """Its size; no more is read than shows that it is above `most`."""
     size = 0
     with into.open("wb") as file:
         async for chunk in answer.content.iter_chunked(CHUNK):
             size += len(chunk)
             if size > most:
-                raise too_large(size)
+                break
             await asyncio.to_thread(file.write, chunk)
     return size
-
-
-def too_large(size: int) -> Refused:
-    """The refusal for a picture of `size` bytes."""
-    return Refused("picture_too_large", megabytes=size / 1_000_000)

@@ -1,24 +1,26 @@
 """Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import discord
 
 from bot import i18n
+from bot.core import shown
 from bot.core.errors import Refused, in_turn
-from bot.core.hints import may_be_picture, may_be_sound
+from bot.core.hints import is_called_picture, may_be_picture, may_hold_sound
 from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.core.shown import Shown
 from bot.core.unread import is_meant_as_picture, refusal_by_name
 from bot.platforms.discord.client import NAME
 
 NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 """Rights to post, checked before anything is accepted."""
 
-_LINK_OR_EMOJI = re.compile(r"https?://\S|\A\s*(?:<a?:\w+:\d+>\s*)+\Z", re.IGNORECASE)
-"""A link anywhere, or nothing but pictures of a server's own."""
+_EMOJI = re.compile(r"\s*(?:<a?:\w+:\d+>\s*)+")
+"""Nothing but pictures of a server's own."""
 
 Part = discord.Message | discord.MessageSnapshot
 
@@ -121,7 +123,7 @@ def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
 
     Raises `Refused` for what is no sound.
     """
-    if not may_be_sound(attachment.filename, attachment.content_type):
+    if not may_hold_sound(attachment.filename, attachment.content_type):
         raise Refused("no_sound")
     return Sound(
         source=attachment.url,
@@ -175,11 +177,14 @@ def _attached(
     author = None if message.author.id == own_id else str(message.author.id)
     by = [(each, author) for each in message.attachments]
     by += [(each, None) for part in message.message_snapshots for each in part.attachments]
-    return [(each, author) for each, author in by if is_picture(each) or _is_unread(each)]
+    meant = [(each, author) for each, author in by if _is_meant(each)]
+    return meant or [(each, author) for each, author in by if is_picture(each)]
 
 
-def _is_unread(attachment: discord.Attachment) -> bool:
-    return is_meant_as_picture(attachment.filename, attachment.content_type)
+def _is_meant(attachment: discord.Attachment) -> bool:
+    """Whether it is called a picture; another file beside one is none of those that are meant."""
+    called = attachment.filename, attachment.content_type
+    return is_called_picture(*called) or is_meant_as_picture(*called)
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:
@@ -188,16 +193,11 @@ def parts_of(message: discord.Message) -> tuple[Part, ...]:
 
 
 def check_shown(message: discord.Message, *, own_id: int) -> None:
-    """Raise `Refused` for a message without a picture of ours that shows something else.
-
-    Somebody who points at a film, a sticker, a link or another bot's preview means that, and would
-    get, and pay for, a video of the words alone.
-    """
+    """Raise `Refused` for a message without a picture of ours that shows something else."""
     parts = parts_of(message)
     check_attached(parts)
     own = message.author.id == own_id
-    if any(_shows(part, with_embeds=not own) for part in parts):
-        raise Refused("picture_not_attached")
+    shown.check(each for part in parts for each in _shown_in(part, with_embeds=not own))
 
 
 def check_attached(parts: Iterable[Part]) -> None:
@@ -207,7 +207,12 @@ def check_attached(parts: Iterable[Part]) -> None:
         raise refusal_by_name(first.filename, first.content_type)
 
 
-def _shows(part: Part, *, with_embeds: bool) -> bool:
-    layout = [each for each in part.components if not isinstance(each, discord.ActionRow)]
-    embeds = part.embeds if with_embeds else ()
-    return bool(part.stickers or embeds or layout or _LINK_OR_EMOJI.search(part.content))
+def _shown_in(part: Part, *, with_embeds: bool) -> Iterator[Shown]:
+    if part.stickers:
+        yield Shown.STICKER
+    yield from shown.links_in(part.content)
+    if _EMOJI.fullmatch(part.content):
+        yield Shown.EMOJI
+    layout = any(not isinstance(each, discord.ActionRow) for each in part.components)
+    if layout or (with_embeds and part.embeds):
+        yield Shown.PREVIEW

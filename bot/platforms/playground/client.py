@@ -14,7 +14,7 @@ from typing import Self
 
 from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job
-from bot.core.orders import Address, Picture, Sound
+from bot.core.orders import Address, Picture, Sound, too_large
 from bot.core.ports import Clock, Posts
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply
@@ -30,6 +30,8 @@ UPLOAD_LIMIT = 200 * 1024 * 1024
 
 Stored = Callable[[str], AbstractAsyncContextManager[Path]]
 """Opens what our storage keeps under a key."""
+Viewable = Callable[[Path], AbstractAsyncContextManager[Path]]
+"""Lends a picture as every browser shows it. Raises `Refused`."""
 
 
 def address(message: str | None = None) -> Address:
@@ -38,17 +40,23 @@ def address(message: str | None = None) -> Address:
 
 
 class PlaygroundPlatform:
-    """The one room, with its history in `folder`. `stored` lends a video's still."""
+    """The one room, with its history in `folder`.
+
+    `stored` lends a video's still, `viewable` a picture as every browser shows it.
+    """
 
     name: str = NAME
     card_grace = CARD_GRACE
 
-    def __init__(self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored, viewable: Viewable
+    ) -> None:
         self.folder = folder
         self.room = Room(folder / "history.jsonl", now=clock.now)
         self.files = Files(folder / "files")
         self._posts = posts
         self._stored = stored
+        self.viewable = viewable
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -84,7 +92,7 @@ class PlaygroundPlatform:
             raise Refused("picture_gone")
         size = path.stat().st_size
         if size > most:
-            raise Refused("picture_too_large", megabytes=size / 1_000_000)
+            raise too_large(given, size)
         await asyncio.to_thread(shutil.copyfile, path, into)
 
     async def upload_limit(self, _post: Post, _job: Job) -> int:

@@ -9,6 +9,7 @@ import hmac
 import re
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +20,7 @@ from aiohttp.typedefs import Handler
 
 from bot import i18n
 from bot.core import replies
-from bot.core.errors import Refused
+from bot.core.errors import BotError, Refused
 from bot.core.ports import Clock
 from bot.core.prompts import clean
 from bot.log import get_logger
@@ -62,6 +63,9 @@ AT_ONCE = 4
 """Wishes of one page that are done at the same time; the others wait in its socket."""
 GOODBYE = 1.0
 """Seconds that a page has to say goodbye."""
+
+_UNSHOWN = ".heic"
+"""How the names of pictures end that most browsers do not show."""
 
 log = get_logger()
 
@@ -141,6 +145,11 @@ class Doors:
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "private, max-age=31536000, immutable",
         }
+        if path.suffix == _UNSHOWN:
+            with suppress(BotError):
+                async with self._platform.viewable(path) as shown:
+                    body = await asyncio.to_thread(shown.read_bytes)
+                return web.Response(body=body, headers=headers | {"Content-Type": "image/jpeg"})
         return web.FileResponse(path, headers=headers)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:

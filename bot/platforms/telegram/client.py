@@ -21,6 +21,7 @@ from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply, Text
+from bot.core.sizes import Sizes
 from bot.core.supervision import Supervisor
 from bot.log import get_logger
 from bot.platforms.telegram import messages
@@ -31,7 +32,6 @@ from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import Downloads
 from bot.platforms.telegram.reading import NAME, chat_and_topic
 from bot.platforms.telegram.session import Session
-from bot.platforms.telegram.sizes import Sizes
 
 MOST_CARDS = 2
 """Tries of a card whose sending has an unknown end: nothing can take the place of a card."""
@@ -93,7 +93,8 @@ class TelegramPlatform:
             stored=stored,
             link=link,
             ways=ways,
-            sizes=Sizes(settings.upload_limit, clock),
+            sizes=Sizes(clock),
+            limit=settings.upload_limit,
         )
         self._downloads = Downloads(self.line.bot)
         self._signing: set[asyncio.Task[None]] = set()
@@ -194,8 +195,8 @@ class TelegramPlatform:
                 raise
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
-        """Nothing: Telegram shows a bot no history."""
-        return None
+        """Never told: Telegram shows a bot no history."""
+        raise Refused("history_unreadable")
 
     async def tell(self, person_id: str, reply: Reply) -> None:
         """Say it in the private chat; rather twice than never."""

@@ -150,16 +150,10 @@ class Commands:
         self, message: Message, command: Command, items: Sequence[Message] = ()
     ) -> None:
         wish = await self._wish(message, command.rest)
-        try:
-            pictures = self._pictures(message, items or [message])
-        except Refused:
-            if command.name == "animate" or not wish.prompt or message.media_group_id:
-                raise
-            pictures = ()  # in reply to something else, with words of its own
-        sound = self._sound(message) if command.name == "animate" else None
+        pictures = self._pictures(message, items or [message])
+        # Talk goes on in reply to a voice: only /animate means it.
+        sound = self._sound(message, with_reply=command.name == "animate")
         target = reading.replied_to(message)
-        if not pictures and reading.is_hidden(target):
-            raise Refused("picture_unseen")  # words alone would be another video
         if command.name == "animate" and not pictures and sound is None:
             raise Refused("no_picture" if target else "picture_unseen")
         if not wish.prompt and not pictures:
@@ -173,16 +167,27 @@ class Commands:
             await self._submit(order)
 
     def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
-        """The message's own, else that of the one it replies to."""
+        """The message's own, else that of the one it replies to; none where words were meant.
+
+        Raises `Refused` for what can't be used: words alone would be another video.
+        """
         if own := self._own(items):
             return own
-        target = reading.replied_to(message) or message.external_reply
+        if reading.is_hidden(reading.replied_to(message)):
+            raise Refused("picture_unseen")
+        target = reading.pointed_at(message)
         other = self._picture(target) if target is not None else None
-        return (other,) if other else ()
+        if other is not None:
+            return (other,)
+        if target is not None:
+            reading.check_shown(target)
+        for each in items:
+            reading.check_shown(each)
+        return ()
 
-    def _sound(self, message: Message) -> Sound | None:
+    def _sound(self, message: Message, *, with_reply: bool = True) -> Sound | None:
         """The message's own, else that of the one it replies to: the other one has the picture."""
-        for each in (message, reading.replied_to(message) or message.external_reply):
+        for each in (message, reading.pointed_at(message) if with_reply else None):
             if each is not None:
                 author = reading.author_of(each, own_id=self._me.id)
                 if sound := sounds.sound_of(each, author=author):
@@ -216,6 +221,8 @@ class Commands:
             if wish.prompt or refused.code not in ("no_picture", "moves_already"):
                 raise
             own = ()
+        if not own:
+            reading.check_shown(message)
         if wish.prompt or own:
             answer = replace(
                 order,

@@ -25,12 +25,12 @@ from bot.core.errors import BotError, Refused, Temporary
 from bot.core.jobs import Job, Original, Video
 from bot.core.posting import Link
 from bot.core.replies import Reply, Ways
+from bot.core.sizes import Sizes
 from bot.log import get_logger
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.line import CALL, Line, reply
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import small_still
-from bot.platforms.telegram.sizes import Sizes
 
 SLOWEST = 1_500_000
 """Bytes a second at which a server of one's own passes a file on, and says nothing meanwhile."""
@@ -75,23 +75,26 @@ class Films:
         link: Linked,
         ways: LeadingOn,
         sizes: Sizes,
+        limit: int,
     ) -> None:
+        """`limit`: bytes that Telegram says it takes."""
         self._line = line
         self._link = link
         self._ways = ways
         self._sizes = sizes
+        self._limit = limit
         self._handles = handles
         self._stored = stored
         self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
 
     def most(self, job: Job) -> int:
         """Bytes of its video that may be uploaded, as far as is known by now."""
-        return self._sizes.most(_video(job).key)
+        return self._sizes.most(self._limit, _video(job).key)
 
     async def refused(self, job: Job, file: Path) -> None:
         """This file, made of its video, was too large: so the next one is smaller."""
         size = await asyncio.to_thread(lambda: file.stat().st_size)
-        self._sizes.refused(_video(job).key, size)
+        self._sizes.refused(size, _video(job).key)
 
     async def send(
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
@@ -219,7 +222,7 @@ class Films:
                 await self._handles.drop(file.key + mark)
             else:
                 return
-        if file.size > self._sizes.most(file.key):
+        if file.size > self._sizes.most(self._limit, file.key):
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
@@ -232,7 +235,7 @@ class Films:
             except Refused as refused:
                 if refused.code != "file_too_large":
                     raise
-                self._sizes.refused(file.key, file.size)
+                self._sizes.refused(file.size, file.key)
                 await self._say_where(channel, job)
 
     async def _say_where(self, channel: str, job: Job) -> None:

@@ -36,7 +36,7 @@ SINGLE = "'‘’‚‛‹›`´＇′"
 _OPENING = re.compile(
     rf"(?<!\S)(?P<dashes>[{DASHES}]+)(?P<gap>\s*)(?P<name>[A-Za-z][A-Za-z0-9_-]*)"
 )
-_SEPARATOR = re.compile(rf"\s*[=＝]\s*|\s+|(?=[{DOUBLE}{SINGLE}])")
+_SEPARATOR = re.compile(rf"\s*[=＝:：]\s*|\s+|(?=[{DOUBLE}{SINGLE}])")
 _DASH = re.compile(rf"[{DASHES}](?!\d)")
 _CLOSING = {
     **dict.fromkeys(DOUBLE, re.compile(f"[{DOUBLE}]")),
@@ -44,6 +44,13 @@ _CLOSING = {
     **dict.fromkeys(SINGLE, re.compile(rf"[{SINGLE}](?!\w)")),
 }
 _WORD = re.compile(r"\S+")
+_PAIR = re.compile(r"(\d+)\s*[:：xX×*/∶]\s*(\d+)")
+_SPACED = {
+    "seconds": re.compile(r"\d+\s+(?:s|secs?|seconds?)(?!\w)", re.IGNORECASE),
+    "aspect": _PAIR,
+    "quality": re.compile(r"\d+\s+[pP](?!\w)"),
+}
+"""Values that people write with a space in them."""
 _ALIKE = 0.8
 """From here on a word is taken for a flag that was misspelt: `sond`, `secnds`, `mode`."""
 
@@ -74,13 +81,19 @@ def wish_of(rest: str, catalog: Catalog) -> Wish:
     A name of the catalogue is one value, however many words it has.
     """
     chosen: dict[str, Any] = {}
-    words, at = [], 0
+    words, at, unwanted = [], 0, None
     for found, value in _found(rest, catalog):
         name = found["name"].lower()
         words.append(rest[at : found.start()])
         chosen[FLAGS[name]] = _read(name, value)
         at = value.end
-    return Wish(prompt=" ".join(" ".join([*words, rest[at:]]).split()), chosen=chosen)
+        if name == "negative":
+            unwanted = value
+    prompt = " ".join(" ".join([*words, rest[at:]]).split())
+    if not prompt and unwanted and not unwanted.is_quoted and len(unwanted.text.split()) > 1:
+        # Some of these words may be the wish itself.
+        raise Refused("flag_unquoted", flag="negative", given=unwanted.text)
+    return Wish(prompt=prompt, chosen=chosen)
 
 
 def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]]:
@@ -127,9 +140,29 @@ def _value_at(rest: str, at: int, name: str, catalog: Catalog) -> _Value:
             return _Value(text=rest[begin + 1 :], end=len(rest), is_quoted=True, is_open=True)
         text = rest[begin + 1 : closed.start()].strip()
         return _Value(text=text, end=closed.end(), is_quoted=True)
-    word = _WORD.match(rest, begin)
+    if name == "negative":
+        end = _next_flag(rest, begin, catalog)
+        return _Value(text=rest[begin:end].strip(), end=end)
+    spaced = _SPACED[name].match(rest, begin) if name in _SPACED else None
+    word = spaced or _WORD.match(rest, begin)
     end = _name_end(rest, begin, _names(name, catalog)) or (word.end() if word else begin)
     return _Value(text=rest[begin:end], end=end)
+
+
+def _next_flag(rest: str, begin: int, catalog: Catalog) -> int:
+    """Where the next flag opens, else the end of the line."""
+    end = (rest + "\n").index("\n", begin)
+    opened = (it for it in _OPENING.finditer(rest, begin, end) if _is_flag(rest, it, catalog))
+    return next((it.start() for it in opened), end)
+
+
+def _is_flag(rest: str, found: re.Match[str], catalog: Catalog) -> bool:
+    """Whether this is one, or meant to be one: a dash may stand in any sentence."""
+    name = found["name"].lower()
+    if not found["gap"]:
+        return name in FLAGS or len(found["dashes"]) > 1
+    value = _value_at(rest, found.end(), name, catalog)
+    return _fits(name, value, catalog, rest[value.end :])
 
 
 def _names(name: str, catalog: Catalog) -> list[str]:
@@ -154,27 +187,40 @@ def _name_end(rest: str, begin: int, names: list[str]) -> int | None:
 
 
 def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
-    """Whether it can only be meant as this flag's value: a dash may stand in any sentence."""
+    """Whether it can only be meant as this flag's value, though a space follows the dash."""
     text = value.text.casefold()
     match name:
-        case "model":
-            return bool(catalog.named(text))
-        case "preset":
-            return catalog.preset_of(text) is not None
         case "aspect":
-            return text in ASPECTS
+            return _aspect(text) in ASPECTS
         case "quality":
-            return text in (DRAFT, *QUALITIES)
+            return _quality(text) in (DRAFT, *QUALITIES)
         case "negative":
             return value.is_quoted
+        case "model" if not catalog.named(text):
+            return False
+        case "preset" if catalog.preset_of(text) is None:
+            return False
         case _ if name not in FLAGS or value.is_open:
             return False
     with suppress(Refused):
         _read(name, value)
         # "A beach — sound on the rocks": such words end a wish, or another flag follows.
-        is_last = not after.strip() or _OPENING.match(after.strip()) is not None
-        return name in ("seconds", "seed") or is_last
+        opened = _OPENING.match(after.strip())
+        return not after.strip() or (
+            opened is not None and _is_flag(after.strip(), opened, catalog)
+        )
     return False
+
+
+def _quality(text: str) -> str:
+    """`720 p` is `720p`."""
+    return "".join(text.split())
+
+
+def _aspect(text: str) -> str:
+    """`16×9` and `16：9` are `16:9`; what is no such pair stays as it is."""
+    found = _PAIR.fullmatch(text.strip())
+    return f"{int(found[1])}:{int(found[2])}" if found else text
 
 
 def _read(name: str, value: _Value) -> Any:
@@ -187,6 +233,10 @@ def _read(name: str, value: _Value) -> Any:
         return shaping_of(text)
     if name == "seconds":
         return length_of(text)
+    if name == "aspect":
+        return _aspect(text)
+    if name == "quality":
+        return _quality(text)
     if name in SWITCHES:
         return switch_of(text)
     if name == "seed" and not text.isdecimal():

@@ -14,7 +14,7 @@ from aiogram.types import File
 from PIL import Image
 
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Picture, Sound, too_large
 from bot.log import get_logger
 from bot.platforms.telegram.errors import translation
 
@@ -36,20 +36,29 @@ class Downloads:
         """At most `most` bytes. `Refused` if it is larger or gone, `Temporary` if it may come."""
         if given.source is None:
             raise Refused("picture_gone")
-        with translation():
-            file = await self._bot.get_file(given.source, request_timeout=TIME)
-        if (file.file_size or 0) > most or file.file_path is None:
-            raise _too_large(file.file_size or 0)
-        await self._stream(file, into, most=most)
+        try:
+            with translation():
+                file = await self._bot.get_file(given.source, request_timeout=TIME)
+        except Refused as refused:
+            if refused.code != "picture_too_large":
+                raise
+            raise too_large(given, given.size) from None  # Telegram does not tell which it is
+        size = file.file_size or 0
+        if size <= most and file.file_path is not None:
+            size = await self._stream(file, into, most=most)
+        if size > most or file.file_path is None:
+            raise too_large(given, size)
 
-    async def _stream(self, file: File, into: Path, *, most: int) -> None:
+    async def _stream(self, file: File, into: Path, *, most: int) -> int:
+        """Its size; no more is read than shows that it is above `most`."""
         size = 0
         with into.open("wb") as target, translation():
             async for chunk in self._chunks(str(file.file_path)):
                 size += len(chunk)
                 if size > most:
-                    raise _too_large(size)
+                    break
                 await asyncio.to_thread(target.write, chunk)
+        return size
 
     def _chunks(self, path: str) -> AsyncGenerator[bytes, None]:
         server = self._bot.session.api
@@ -77,10 +86,6 @@ def _unreadable(path: Path, error: OSError) -> BotError:
         return Refused("picture_gone")
     log.error("telegram.files_apart", why=type(error).__name__)
     return Temporary("telegram_files_apart")
-
-
-def _too_large(size: int) -> Refused:
-    return Refused("picture_too_large", megabytes=size / 1_000_000)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Reading: what Telegram's objects say, in the core's words. Pure functions; nothing is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from aiogram.types import (
     ExternalReplyInfo,
     InaccessibleMessage,
     Message,
+    MessageEntity,
     MessageOriginUser,
     PhotoSize,
     Sticker,
@@ -18,6 +19,7 @@ from aiogram.types import (
 )
 
 from bot import i18n
+from bot.core import shown
 from bot.core.errors import Refused
 from bot.core.hints import may_be_picture, may_be_sound
 from bot.core.orders import (
@@ -29,6 +31,7 @@ from bot.core.orders import (
 )
 from bot.core.prompts import clean
 from bot.core.replies import Text
+from bot.core.shown import Shown
 from bot.core.unread import refusal_by_name
 from bot.platforms.telegram.flags import Wish
 
@@ -40,6 +43,20 @@ SAID = (
     "checklist", "rich_message",
 )  # fmt: skip
 """The kinds that people send. All others report an event, and grow with every version."""
+KINDS = {
+    "paid_media": Shown.PAID,
+    "story": Shown.STORY,
+    "reply_to_story": Shown.STORY,
+    "game": Shown.GAME,
+    "dice": Shown.EMOJI,
+    "location": Shown.PLACE,
+    "venue": Shown.PLACE,
+    "rich_message": Shown.OTHER,
+    "invoice": Shown.OTHER,
+    "giveaway": Shown.OTHER,
+    "giveaway_winners": Shown.OTHER,
+}
+"""The kinds that show something, beside pictures, films and files; others are talk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +238,11 @@ def replied_to(message: Message) -> Message | None:
     return None if target is None or target.forum_topic_created is not None else target
 
 
+def pointed_at(message: Message) -> Message | ExternalReplyInfo | None:
+    """The message that this one replies to, here or in another chat."""
+    return replied_to(message) or message.external_reply
+
+
 def is_hidden(message: Message | None) -> bool:
     """Whether Telegram shows that there is a message, and nothing of what is in it."""
     return message is not None and not any(getattr(message, kind, None) for kind in SAID)
@@ -251,13 +273,14 @@ def command_of(message: Message, *, own_name: str) -> Command | None:
 def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> Picture | None:
     """The picture that a message carries; None if there is none to see.
 
-    Raises `Refused` for what looks like one and can't be animated: a film, a moving sticker.
+    That of a live photo is its still. Raises `Refused` for what looks like one and can't be
+    animated: a film, a moving sticker.
     """
-    if message.photo:
-        return _photo(message.photo, author)
+    if still := message.photo or (message.live_photo and message.live_photo.photo):
+        return _photo(still, author)
     if message.sticker is not None:
         return _sticker(message.sticker, author)
-    if message.animation or message.video or message.video_note:
+    if message.animation or message.video or message.video_note or message.live_photo:
         raise Refused("moves_already")
     if message.document is not None:
         return _document(message.document, author)
@@ -322,6 +345,35 @@ def _picture(
     )  # fmt: skip
     picture.check()
     return picture
+
+
+def check_shown(message: Message | ExternalReplyInfo) -> None:
+    """Raise `Refused` for a message without a picture that shows something else."""
+    shown.check(_shown_in(message))
+
+
+def _shown_in(message: Message | ExternalReplyInfo) -> Iterator[Shown]:
+    for kind, it in KINDS.items():
+        if getattr(message, kind, None):
+            yield it
+    if (preview := message.link_preview_options) is not None and preview.url:
+        yield Shown.LINK
+    if isinstance(message, Message):
+        entities = message.entities or message.caption_entities or []
+        yield from _written_in(words_of(message), entities)
+        if message.quote is not None:
+            yield from _written_in(message.quote.text, message.quote.entities or [])
+
+
+def _written_in(text: str, entities: Sequence[MessageEntity]) -> Iterator[Shown]:
+    """An address without its scheme may be any word with a dot, unless it is all there is."""
+    yield from shown.links_in(text)
+    if any(each.type == "text_link" for each in entities):
+        yield Shown.LINK
+    for kind, it in (("url", Shown.LINK), ("custom_emoji", Shown.EMOJI)):
+        of_kind = [each.extract_from(text) for each in entities if each.type == kind]
+        if of_kind and "".join(of_kind).split() == text.split():
+            yield it
 
 
 # --- orders ---------------------------------------------------------------------------------------

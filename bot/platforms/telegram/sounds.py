@@ -3,7 +3,7 @@
 from aiogram.types import ExternalReplyInfo, Message
 
 from bot.core.errors import Refused
-from bot.core.hints import may_be_sound
+from bot.core.hints import may_be_sound, may_hold_sound
 from bot.core.orders import Sound
 
 
@@ -17,7 +17,7 @@ def sound_of(message: Message | ExternalReplyInfo, *, author: str | None) -> Sou
         return _sound(voice.file_id, "voice.ogg", voice.file_size, voice.duration, author)
     if message.audio is not None:
         music = message.audio
-        if not may_be_sound(music.file_name or "audio.mp3", music.mime_type):
+        if not may_hold_sound(music.file_name or "audio.mp3", music.mime_type):
             raise Refused("no_sound")
         name = music.file_name or "audio"
         return _sound(music.file_id, name, music.file_size, music.duration, author)

@@ -5,24 +5,30 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 
 from bot.core.errors import Broken
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring the tables of `connection` to the newest version this program knows.
+def upgrade(connection: sa.Connection, to: str = "head") -> None:
+    """Bring the tables of `connection` to the newest version this program knows, or to this one.
 
+    All of it is in the transaction of `connection`: a crash leaves the tables as they were.
     Raises `Broken("database_newer")` for tables that a newer program has written.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise Broken("database_newer", known=str(head())) from error
+    check_known(connection)
+    command.upgrade(config, to)
+
+
+def check_known(connection: sa.Connection) -> None:
+    """Raise `Broken("database_newer")` for tables that a newer program has written."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in known():
+        raise Broken("database_newer", found=found, known=str(head()))
 
 
 def head() -> str | None:

@@ -77,8 +77,8 @@ def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Pa
         "Wan 2.6 (wan2.6-t2v) · 5 s · 9:16 · 720p",
         "The model may add to your words",
         "With a watermark",
+        "Without: fog",
         "Seed 7",
-        "Without “fog”",
         f"In these words: “{config.catalog.presets['orbit'].prompt} a cat”",
         "Costs 0.50 USD",
     ]

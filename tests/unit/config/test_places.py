@@ -42,6 +42,8 @@ def test_each_setting_that_may_be_a_path_means_the_same_folder(
     config = load(_file(home, text), environment=SECRETS)
     assert config.storage_url == str(home / "films")
     assert config.database_url == f"sqlite+aiosqlite:///{home / 'rows.db'}"
+    config = load(_file(home, '[backup]\nfolder = "kept"'), environment=SECRETS)
+    assert config.settings.backup.folder == str(home / "kept")
     text = 'storage_url = "s3://films"\ndatabase_url = "postgresql+asyncpg://db/z"'
     config = load(_file(home, text), environment=SECRETS)
     assert (config.storage_url, config.database_url) == (

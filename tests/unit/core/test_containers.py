@@ -1,6 +1,7 @@
 import pytest
 
 from bot.core.containers import Container, container_of
+from bot.core.headers import PICTURE_BRANDS
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,9 @@ from bot.core.containers import Container, container_of
         (b"RIFF\0\0\1\0AVI LIST", Container.AVI),
         (b"\x47" + bytes(187) + b"\x47", Container.TRANSPORT),
         (b"GIF89a\1\0\1\0\0\0", Container.GIF),
+        (b"\x89PNG\r\n\x1a\n" + bytes(25) + b"\0\0\0\x08acTL", Container.APNG),
+        (b"\x89PNG\r\n\x1a\n" + bytes(25) + b"\0\1\0\0IDAT\0\0acTL", None),
+        (b"DKIF\0\0\x20\0VP90", Container.IVF),
         (b"\0\0\0\x1cftypavif", None),
         (b"\0\0\0\x1cftypheic", None),
         (b"RIFF\0\0\1\0WEBPVP8 ", None),
@@ -32,3 +36,9 @@ from bot.core.containers import Container, container_of
 )
 def test_a_container_is_told_by_its_first_bytes(head: bytes, container: Container | None) -> None:
     assert container_of(head) == container
+
+
+@pytest.mark.parametrize("brand", sorted(PICTURE_BRANDS | {b"avis", b"hevc", b"hevs"}))
+def test_pictures_in_the_boxes_of_mp4_are_no_video(brand: bytes) -> None:
+    """Sequences of them as well: libav sees the first picture alone."""
+    assert container_of(b"\0\0\0\x1cftyp" + brand) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.hints import may_be_picture, may_be_sound
+from bot.core.hints import is_called_picture, may_be_picture, may_be_sound, may_hold_sound
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,37 @@ from bot.core.hints import may_be_picture, may_be_sound
         ("picture", "image/avif"),
         ("cat.webp", "application/zip"),
         ("cat.hif", None),
+        ("cat.jpg", "text/plain"),
+        ("cat.jpg", "text/html; charset=utf-8"),
     ],
 )
 def test_a_picture_is_known_by_its_name_or_its_type(name: str | None, said: str | None) -> None:
     assert may_be_picture(name, said)
+    assert is_called_picture(name, said)
+    assert not may_be_sound(name, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("IMG", "application/octet-stream"),
+        ("file", None),
+        ("cat.jpg:large", None),
+        ("cat.jpg_large", "application/octet-stream"),
+        ("cat.jpg-large", ""),
+        ("cat.jpeg!d", "binary/octet-stream"),
+        ("cat.jpg (1)", None),
+        ("cat.1", "application/octet-stream"),
+        ("2026-11-28 12.30", None),
+        ("cat", "image/whatever"),
+        (None, None),
+    ],
+)
+def test_a_file_that_nothing_calls_something_else_may_be_a_picture(
+    name: str | None, said: str | None
+) -> None:
+    assert may_be_picture(name, said)
+    assert not is_called_picture(name, said)
     assert not may_be_sound(name, said)
 
 
@@ -45,6 +72,12 @@ def test_a_picture_is_known_by_its_name_or_its_type(name: str | None, said: str 
         ("voice.OPUS", None),
         ("voice.3ga", None),
         ("voice.3gp", "video/3gpp"),
+        ("Voice 001.3gp", "video/3gpp"),
+        ("Voice 001.3gp", None),
+        ("radio.latm", "application/octet-stream"),
+        ("radio.loas", None),
+        ("note.qta", "video/quicktime"),
+        ("song.mp3", "text/plain"),
         ("voice", "audio/ogg; codecs=opus"),
         ("song.m4a", "application/mp4"),
         ("song.wma", ""),
@@ -63,13 +96,49 @@ def test_a_sound_is_known_by_its_name_or_its_type(name: str, said: str | None) -
         ("cat.svg", "image/svg+xml"),
         ("scan.tiff", "image/tiff"),
         ("notes.txt", "text/plain"),
-        ("file", "application/octet-stream"),
+        ("notes.txt", "application/octet-stream"),
+        ("all.zip", None),
+        ("paper.docx", None),
+        ("cat.tiff", "application/octet-stream"),
         ("song.mid", "audio/midi"),
         ("list.m3u", "audio/x-mpegurl"),
         ("paper.pdf", None),
-        (None, None),
+        ("paper", "application/pdf"),
+        ("page", "text/html"),
     ],
 )
 def test_all_else_is_refused_at_once(name: str | None, said: str | None) -> None:
     assert not may_be_picture(name, said)
     assert not may_be_sound(name, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("talk.webm", "video/webm"),
+        ("talk.mp4", "video/mp4"),
+        ("talk.mp4", None),
+        ("talk.mkv", "application/octet-stream"),
+        ("talk", "application/octet-stream"),
+        ("song.mp3", None),
+    ],
+)
+def test_what_is_given_as_a_sound_may_be_in_the_container_of_a_film(
+    name: str, said: str | None
+) -> None:
+    assert may_hold_sound(name, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("song.mid", "audio/midi"),
+        ("list.m3u", None),
+        ("cat.jpg", None),
+        ("cat", "image/jpeg"),
+        ("notes.txt", None),
+        ("paper.pdf", None),
+    ],
+)
+def test_what_is_called_something_else_is_no_sound(name: str, said: str | None) -> None:
+    assert not may_hold_sound(name, said)

@@ -14,7 +14,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import AUTO
 from bot.core.outcomes import Busy, Failed, Running, Uncertain
-from bot.core.posting import AWAY, Link
+from bot.core.posting import AWAY, MOST_FILES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor
@@ -82,6 +82,68 @@ async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_i
     workshop.chat.history["result"] = ("m7", "hall")
     await workshop.speak()
     assert len(workshop.chat.said) == 1, "it was there, so it is not said again"
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+
+
+# --- rows that came out of a backup ---------------------------------------------------------------
+
+
+async def _restored(workshop: Workshop) -> Job:
+    """A job that was made before its rows came out of a backup, and its result is due."""
+    job = await workshop.made(order())
+    workshop.posting._restored_at = workshop.clock.now()
+    return job
+
+
+async def test_a_result_that_a_backup_does_not_know_of_is_found_and_not_said_again(
+    workshop: Workshop,
+) -> None:
+    job = await _restored(workshop)
+    workshop.chat.history["result"] = ("m7", "hall")
+    await workshop.speak()
+    assert workshop.chat.said == []
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+    assert workshop.chat.searched_since["result"] == job.created_at
+
+
+async def test_one_that_is_not_there_is_said(workshop: Workshop) -> None:
+    job = await _restored(workshop)
+    await workshop.speak()
+    assert said(workshop) == [("result.ready", True, False)]
+    assert (await workshop.job(job.id)).status is Status.DELIVERED
+
+
+async def test_where_nobody_can_see_whether_it_stands_it_is_kept(workshop: Workshop) -> None:
+    """Telegram shows a bot no history."""
+    job = await _restored(workshop)
+    workshop.chat.is_readable = False
+    await workshop.speak()
+    assert workshop.chat.said == []
+    end = await workshop.job(job.id)
+    assert (end.status, end.reason, end.quota_cost) == (
+        Status.COMPLETED,
+        Reason.UNDELIVERABLE,
+        1,
+    )
+
+
+async def test_what_is_ordered_after_a_restore_is_said_as_ever(workshop: Workshop) -> None:
+    workshop.posting._restored_at = workshop.clock.now() - 1
+    workshop.chat.is_readable = False
+    await workshop.made(order())
+    await workshop.speak()
+    assert said(workshop) == [("result.ready", True, False)]
+
+
+async def test_a_nonce_that_is_forgotten_holds_up_nothing_where_nobody_can_see(
+    workshop: Workshop,
+) -> None:
+    """Only a backup is in doubt for good: else the end of a send is known sooner or later."""
+    workshop.chat.is_readable = False
+    workshop.chat.sends = [Temporary("no_answer", retry_after=NONCE_WINDOW + 1), None]
+    job = await workshop.made(order())
+    await workshop.speak(2 * NONCE_WINDOW)
+    assert len(workshop.chat.said) == 2
     assert (await workshop.job(job.id)).status is Status.DELIVERED
 
 
@@ -394,6 +456,17 @@ async def test_a_video_that_waits_to_be_shrunk_has_not_been_tried(workshop: Work
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
     assert said(workshop) == [("result.ready", True, False)]
+
+
+async def test_files_that_stay_too_large_come_to_an_end_in_words(workshop: Workshop) -> None:
+    """A server that refuses every size is not sent one file after another for ever."""
+    workshop.chat.limit = 1
+    workshop.studio.shrinks = True
+    workshop.chat.sends = [Refused("file_too_large")] * MOST_FILES + [None]
+    await workshop.made(order())
+    await workshop.speak()
+    files = [("result.ready", True, False)] * MOST_FILES
+    assert said(workshop) == [*files, ("result.too_large", False, False)]
 
 
 async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown_end(

@@ -15,6 +15,13 @@ from tests.unit.core.orders import CAT, SONG, job, order
 LEFT = Left(videos=2, resets_at=86_400.0)
 
 
+def test_a_card_says_what_is_not_to_be_seen() -> None:
+    """A flag may take more words than somebody meant."""
+    card = replies.card(job(order=replace(order(), negative_prompt="blur hands")))
+    assert "Without: blur hands" in [say(each, "en") for each in card.facts]
+    assert "fact.negative" not in [each.id for each in replies.card(job()).facts]
+
+
 @pytest.mark.parametrize("status", Status)
 def test_every_card_tells_what_is_left_and_until_when(status: Status) -> None:
     """A card that is over is not edited again, so it speaks of then, not of now."""

@@ -647,7 +647,7 @@ async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
     ("problem", "reason"),
     [
         (Refused("picture_gone"), Reason.SOUND_GONE),
-        (Refused("picture_too_large", megabytes=16.0), Reason.SOUND_HEAVY),
+        (Refused("sound_too_large", megabytes=16.0, most=15.0), Reason.SOUND_HEAVY),
         (Temporary("unreachable"), Reason.SOUND_GONE),
     ],
 )

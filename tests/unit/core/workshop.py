@@ -14,7 +14,7 @@ from bot.core.cards import Cards
 from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
@@ -50,6 +50,7 @@ from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
 from bot.workers import Bells
+from tests.contract.rows import nothing_noted
 from tests.unit.core.orders import CATALOG, order
 
 Outcome = TypeVar("Outcome")
@@ -315,6 +316,10 @@ class ScriptedChat:
         """Whom it tried to tell what."""
         self.history: dict[str, tuple[str, str]] = {}
         """Messages for `find`, by kind of post."""
+        self.is_readable = True
+        """Whether anybody can tell by `find`."""
+        self.searched_since: dict[str, float | None] = {}
+        """From when on each kind of post was looked for."""
 
     async def is_connected(self) -> bool:
         return True
@@ -356,6 +361,9 @@ class ScriptedChat:
         self.removed.append(post.message_id)
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+        self.searched_since[post.kind] = post.sending_at
+        if not self.is_readable:
+            raise Refused("history_unreadable")
         return self.history.get(post.kind)
 
     async def tell(self, person_id: str, reply: Reply) -> None:
@@ -414,6 +422,7 @@ class Workshop:
             new_id=self._new_id,
             new_seed=lambda: 7,
             card_grace=self._card_grace,
+            deleting=nothing_noted,
         )
         desk = Desk(
             jobs=self.jobs,

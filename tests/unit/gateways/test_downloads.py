@@ -350,6 +350,7 @@ MP4S = {
     "WebM": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01" + bytes(99),
     "AVI": b"RIFF\0\0\1\0AVI LIST" + bytes(99),
     "a transport stream": (b"\x47" + bytes(187)) * 3,
+    "a moving PNG": b"\x89PNG\r\n\x1a\n" + bytes(25) + b"\0\0\0\x08acTL" + bytes(199),
     "QuickTime": b"\0\0\0\x08wide\0\0\0\x10mdat" + bytes(99),
 }
 

@@ -6,7 +6,7 @@ import math
 import random
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -144,9 +144,13 @@ def write_clip(
     container: str,
     *,
     times: Sequence[int] = tuple(range(24)),
+    rate: int | Fraction = 24,
     size: tuple[int, int] = (64, 48),
     sound: str | None = None,
     second_sound: str | None = None,
+    sound_rate: int = RATE,
+    layout: str = "stereo",
+    heard: float | None = None,
     pix_fmt: str = "yuv420p",
     flags: str = "",
     options: Mapping[str, str] | None = None,
@@ -154,17 +158,19 @@ def write_clip(
     matrix: tuple[int, int, int, int] | None = None,
     still: bool = False,
     quiet: tuple[float, float] = (0.0, 0.0),
+    beside: Callable[[av.container.OutputContainer], None] | None = None,
 ) -> Path:
-    """A picture that moves a little, shown at these ticks of 1/24 s; in any codec and container.
+    """A picture that moves a little, shown at these ticks of 1/`rate` s; in any codec.
 
     `pixel`: the shape of one; `matrix`: how to show the pictures; `still`: they don't move;
-    `quiet`: seconds between which there is no sound at all.
+    `heard`: seconds of sound, if not as many as of pictures; `quiet`: seconds between which there
+    is no sound at all; `beside`: adds what else is to be in the file.
     """
     scene = quarters(size[0] if still else size[0] * 2, size[1])
     files = {"movflags": flags} if flags else {}
     with av.open(str(path), "w", format=container, options=files) as output:
         video = output.add_stream(
-            codec, rate=24, options={**_QUICK.get(codec, {}), **(options or {})}
+            codec, rate=rate, options={**_QUICK.get(codec, {}), **(options or {})}
         )
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = *size, pix_fmt
@@ -174,20 +180,25 @@ def write_clip(
             a, b, c, d = (each << 16 for each in matrix)
             video.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
         tracks = [
-            output.add_stream(each, rate=RATE, layout="stereo", options={"strict": "experimental"})
+            output.add_stream(
+                each, rate=sound_rate, layout=layout, options={"strict": "experimental"}
+            )
             for each in (sound, second_sound)
             if each
         ]
+        if beside:
+            beside(output)
         for tick in times:
             begin = 0 if still else tick % size[0]
             picture = scene.crop((begin, 0, begin + size[0], size[1]))
             frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
-            frame.pts, frame.time_base = tick, Fraction(1, 24)
+            frame.pts, frame.time_base = tick, 1 / Fraction(rate)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
+        lasting = (max(times) + 1) / Fraction(rate) if heard is None else Fraction(heard)
         for track in tracks:
             assert isinstance(track, av.AudioStream)
-            for start in range(0, (max(times) + 1) * RATE // 24, SAMPLES):
+            for start in range(0, int(lasting * RATE), SAMPLES):
                 if not quiet[0] <= start / RATE < quiet[1]:
                     output.mux(track.encode(tone(start)))
             output.mux(track.encode(None))

@@ -7,9 +7,10 @@ import av
 import pytest
 
 from bot.core.errors import Broken
+from bot.media.checking import check
 from bot.media.encoding import convert, remux, shrink
 from bot.media.judging import Way, judge
-from bot.media.videos import Probe, check, look_through
+from bot.media.videos import Probe, look_through
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
 
 OTHERS = {
@@ -72,12 +73,15 @@ def test_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> N
     )
 
 
-def test_a_moving_gif_is_a_video_and_a_still_one_is_none(tmp_path: Path) -> None:
-    moving = write_clip(tmp_path / "moving", "gif", "gif", pix_fmt="rgb8")
+@pytest.mark.parametrize(("kind", "pix_fmt"), [("gif", "rgb8"), ("apng", "rgb24")])
+def test_a_moving_picture_is_a_video_and_a_still_one_is_none(
+    tmp_path: Path, kind: str, pix_fmt: str
+) -> None:
+    moving = write_clip(tmp_path / "moving", kind, kind, pix_fmt=pix_fmt)
     probe, kept = prepare(moving, tmp_path / "video.mp4")
     assert (probe.codec, len(times_of(kept))) == ("h264", 24)
     still = tmp_path / "still"
-    still.write_bytes(encoded(quarters(64, 48), "GIF"))
+    still.write_bytes(encoded(quarters(64, 48), "GIF" if kind == "gif" else "PNG"))
     with pytest.raises(Broken, match="not_a_video"):
         prepare(still, tmp_path / "video.mp4")
 
@@ -116,17 +120,21 @@ def test_odd_sides_are_cut_by_one(tmp_path: Path) -> None:
     ids=lambda tail: repr(tail[:8]),
 )
 @pytest.mark.parametrize("faststart", [False, True])
-def test_what_lies_behind_the_last_box_is_cut_off(
+def test_what_lies_behind_the_last_box_is_not_posted_and_stays_in_the_original(
     tmp_path: Path, tail: bytes, faststart: bool
 ) -> None:
+    """The credentials in a file may be signed for all of its bytes."""
     path = write_video(tmp_path / "clip.mp4", seconds=1, still=quarters(32, 18), width=32,
                        height=18, faststart=faststart)  # fmt: skip
     whole = path.read_bytes()
     path.write_bytes(whole + tail)
 
-    look_through(path)
+    assert judge(look_through(path).seen).file[-1] == "tail"
+    _, kept = prepare(path, tmp_path / "video.mp4")
 
-    assert path.read_bytes() == whole
+    assert path.read_bytes() == whole + tail
+    assert judge(look_through(kept).seen).reasons == ()
+    assert len(times_of(kept)) == 12
 
 
 def test_a_box_behind_the_index_that_is_cut_is_no_tail(clip: Path, tmp_path: Path) -> None:

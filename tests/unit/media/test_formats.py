@@ -267,6 +267,38 @@ def test_the_first_frame_that_shows_something_is_taken(
     assert corners(make(body).whole) == "RGWB"
 
 
+MARKED = WHITE.copy()
+MARKED.paste((200, 200, 200), (100, 50, 115, 56))
+FADING = [Image.blend(BLACK, STILL, share) for share in (0.05, 0.1, 0.2, 0.25)]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
+@pytest.mark.parametrize("start", [[MARKED], FADING], ids=["a watermark on white", "a fade"])
+def test_of_frames_that_show_little_none_is_taken(
+    make: Make, kind: str, start: list[Image.Image]
+) -> None:
+    exact = {"lossless": True} if kind == "WEBP" else {}
+    assert corners(make(sequence(kind, *start, STILL, noise(120, 60), **exact)).whole) == "RGWB"
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+def test_colours_of_what_is_clear_are_not_seen(make: Make, kind: str) -> None:
+    hidden = STILL.convert("RGBA")
+    hidden.putalpha(0)
+    exact = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    body = sequence(kind, hidden, STILL.convert("RGBA"), **exact)
+    assert corners(make(body).whole) == "RGWB"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_where_all_frames_show_little_the_one_that_shows_the_most_is_taken(
+    make: Make, kind: str
+) -> None:
+    exact = {"lossless": True} if kind == "WEBP" else {}
+    whole = make(sequence(kind, BLACK, *FADING, MARKED, **exact)).whole
+    assert whole.getpixel((90, 45)) == pytest.approx((64, 64, 64), abs=3)
+
+
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "PNG"])
 def test_a_picture_of_one_colour_is_a_picture(make: Make, kind: str) -> None:
     assert make(encoded(WHITE, kind)).whole.getpixel((5, 5)) == (255, 255, 255)

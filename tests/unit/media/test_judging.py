@@ -30,6 +30,9 @@ GOOD = Seen(
         {"profile": "Constrained Baseline"},
         {"width": 720, "height": 1280},
         {"width": 4096, "height": 2160},
+        {"level": 52},
+        {"starts_at": 0.08},
+        {"sound": Sound(codec="aac", profile="LC", rate=8_000, channels=6)},
     ],
 )
 def test_h264_with_aac_in_a_faststart_mp4_plays_as_it_is(values: dict[str, Any]) -> None:
@@ -44,6 +47,8 @@ def test_h264_with_aac_in_a_faststart_mp4_plays_as_it_is(values: dict[str, Any])
         ({"begins_with_index": False}, "index"),
         ({"has_one_track_each": False}, "tracks"),
         ({"tag": "avc3"}, "tag"),
+        ({"starts_at": 1.4}, "start"),
+        ({"has_tail": True}, "tail"),
     ],
 )
 def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
@@ -67,6 +72,11 @@ def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
         ({"width": 1279}, "odd_size"),
         ({"height": 719}, "odd_size"),
         ({"width": 7680, "height": 4320}, "size"),
+        ({"width": 4096, "height": 4096}, "size"),
+        ({"level": 60}, "level"),
+        ({"is_interlaced": True}, "interlaced"),
+        ({"is_hdr": True}, "hdr"),
+        ({"tells_times": False}, "times"),
         ({"has_square_pixels": False}, "pixel_shape"),
         ({"is_upright": False}, "turned"),
     ],
@@ -86,6 +96,8 @@ def test_pictures_that_something_can_not_show_are_made_anew_and_the_sound_is_kep
         *(Sound(codec=each, profile=None) for each in ("opus", "mp3float", "ac3", "pcm_s16le")),
         Sound(codec="aac", profile="xHE-AAC"),
         Sound(codec="aac", profile="LD"),
+        Sound(codec="aac", profile="LC", rate=96_000),
+        Sound(codec="aac", profile="LC", channels=8),
     ],
 )
 def test_sound_that_something_can_not_play_is_made_anew_and_the_pictures_are_kept(
@@ -94,6 +106,11 @@ def test_sound_that_something_can_not_play_is_made_anew_and_the_pictures_are_kep
     verdict = judge(replace(GOOD, sound=sound))
     assert (verdict.way, verdict.reasons) == (Way.REENCODED, ("sound",))
     assert verdict.pictures == ()
+
+
+def test_sound_with_holes_is_made_anew() -> None:
+    holed = Sound(codec="aac", profile="LC", has_holes=True)
+    assert judge(replace(GOOD, sound=holed)).sound == ("sound_holes",)
 
 
 def test_what_an_edit_list_cuts_is_cut_from_pictures_and_sound_alike() -> None:

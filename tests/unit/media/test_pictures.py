@@ -62,6 +62,9 @@ def test_a_bomb_is_refused_by_its_header(bench: Bench, width: int, height: int) 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_truncated_picture_is_refused(bench: Bench, kind: str, share: float) -> None:
+    """But for a JPEG that lacks only a little: see `test_jpegs`."""
+    if kind == "JPEG":
+        share = min(share, 0.65)
     grains = noise(96, 96)
     body = heic(grains) if kind == "HEIC" else encoded(grains, kind)
     assert bench.why(body[: int(len(body) * share)]) in {"broken", "format"}

@@ -1,6 +1,7 @@
 """Strangers' sounds: what people record is read, all else is refused, and only samples leave."""
 
 import array
+import math
 import random
 import struct
 import time
@@ -17,7 +18,7 @@ from bot.core.orders import SoundFit
 from bot.media import sounds
 from bot.media.sounds import fit_sound
 
-from .samples import RATE, encoded, write_sound, write_video
+from .samples import RATE, encoded, write_clip, write_sound, write_video
 
 FIT = SoundFit(least_seconds=1, most_seconds=30)
 RF64 = {"rf64": "always"}
@@ -166,6 +167,49 @@ def test_an_mp3_may_begin_with_zeros(tmp_path: Path, target: Path) -> None:
     assert fit_sound(source, FIT, target) == pytest.approx(4.0, abs=0.1)
 
 
+BARE = [("mp3", "libmp3lame"), ("mp2", "mp2"), ("adts", "aac"), ("latm", "aac")]
+IN_FRONT = {
+    "text": b"HTTP/1.0 200 OK\r\nicy-name: a radio\r\n\r\n" * 200,
+    "zeros": bytes(100_000),
+    "noise": random.Random(1).randbytes(20_000),
+    "texts of Monkey's Audio": b"APETAGEX\xd0\7\0\0" + struct.pack("<I", 300_000) + bytes(300_016),
+}
+
+
+@pytest.mark.parametrize("name", IN_FRONT)
+@pytest.mark.parametrize(("container", "codec"), BARE)
+def test_the_first_frame_of_a_bare_stream_is_looked_for(
+    tmp_path: Path, target: Path, container: str, codec: str, name: str
+) -> None:
+    whole = write_sound(tmp_path / "whole", container, codec, seconds=2).read_bytes()
+    source = tmp_path / "sound"
+    source.write_bytes(IN_FRONT[name] + whole)
+    assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.15)
+
+
+@pytest.mark.parametrize(("container", "codec"), BARE)
+def test_a_stream_may_begin_in_the_middle_of_a_frame(
+    tmp_path: Path, target: Path, container: str, codec: str
+) -> None:
+    whole = write_sound(tmp_path / "whole", container, codec, seconds=2).read_bytes()
+    source = tmp_path / "sound"
+    for cut in (1, 777, 1_500):
+        source.write_bytes(whole[cut:])
+        assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.3)
+
+
+@pytest.mark.parametrize("container", ["avi", "flv", "mpegts"])
+def test_frames_inside_a_film_make_no_sound_of_it(
+    tmp_path: Path, target: Path, container: str
+) -> None:
+    film = write_clip(tmp_path / "film", "mpeg4", "avi", sound="libmp3lame").read_bytes()
+    head = {"avi": film[:16], "flv": b"FLV\1", "mpegts": b"G" + bytes(187) + b"G"}[container]
+    bare = write_sound(tmp_path / "bare", "mp3", "libmp3lame").read_bytes()
+    source = tmp_path / "sound"
+    source.write_bytes(head + bare[bare.index(b"\xff\xfb") :])
+    assert why(source, target) == "format"
+
+
 @pytest.mark.parametrize("rates", [(48_000, 16_000), (8_000, 48_000)])
 def test_a_sound_may_change_its_rate_on_the_way(
     tmp_path: Path, target: Path, rates: tuple[int, int]
@@ -220,12 +264,6 @@ def test_a_cover_is_no_film_and_does_not_come_along(tmp_path: Path, target: Path
     assert fit_sound(covered(tmp_path), FIT, target) == pytest.approx(4.0, abs=0.1)
     assert made(target)[0] == "mp3float"
     assert COVER not in target.read_bytes()
-
-
-def test_no_other_decoder_runs_while_the_file_is_looked_at(tmp_path: Path) -> None:
-    """The size of a cover is known only to whoever decodes it."""
-    with sounds._opened(covered(tmp_path)) as container:
-        assert container.streams.video[0].width == 0
 
 
 def test_a_film_is_no_sound_though_it_has_one(tmp_path: Path, target: Path) -> None:
@@ -288,6 +326,35 @@ def test_hours_take_no_longer_than_a_minute(
     begun = time.process_time()
     assert fit_sound(source, FIT, target) > 29
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("softer", [1.0, 0.97])
+def test_channels_that_silence_each_other_are_not_mixed(
+    tmp_path: Path, target: Path, softer: float
+) -> None:
+    """Their sum is silence, and would be paid for."""
+    levels = [round(8_000 * math.sin(at / 20)) for at in range(RATE * 2)]
+    pairs = (each for level in levels for each in (level, -round(level * softer)))
+    source = tmp_path / "sound"
+    source.write_bytes(wave_of(array.array("h", pairs).tobytes(), channels=2))
+    assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.1)
+    assert loudness(target) > 1_000
+
+
+def test_the_sides_of_a_stereo_sound_are_mixed(tmp_path: Path, target: Path) -> None:
+    """Two tones, one on each side: both are to be heard."""
+    sides = [[round(8_000 * math.sin(at / pace)) for at in range(RATE * 2)] for pace in (20, 5)]
+    pairs = (each for pair in zip(*sides, strict=True) for each in pair)
+    source = tmp_path / "sound"
+    source.write_bytes(wave_of(array.array("h", pairs).tobytes(), channels=2))
+    assert sounds._side(source, 29) is None
+
+
+def wave_of(data: bytes, *, channels: int) -> bytes:
+    """Samples of 16 bits as a WAV."""
+    shape = struct.pack("<HHIIHH", 1, channels, RATE, RATE * channels * 2, channels * 2, 16)
+    body = b"WAVEfmt \x10\0\0\0" + shape + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def test_silence_is_a_sound(tmp_path: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from bot.core.ports import Media
 from bot.media.studio import FORGOTTEN_AFTER, Studio
 from bot.media.videos import look_through
 from tests.fakes.disk import no_file_larger_than
+from tests.unit.media.films import CREDENTIALS, with_credentials, with_tail
 from tests.unit.media.samples import encoded, noise, quarters, write_clip, write_sound, write_video
 
 
@@ -163,6 +164,23 @@ async def test_a_video_that_does_not_play_is_converted_and_kept_as_it_came_as_we
     for key in video.keys:
         await studio.delete(key)
     assert not list((tmp_path / "data" / "media").rglob("*.*"))
+
+
+@pytest.mark.parametrize("is_followed", [False, True])
+async def test_content_credentials_stay_in_the_original_with_all_bytes_that_they_may_be_signed_for(
+    studio: Studio, tmp_path: Path, is_followed: bool
+) -> None:
+    source = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart", times=range(4))
+    (with_tail if is_followed else with_credentials)(source)
+    before = source.read_bytes()
+
+    video = await studio.keep_video(source)
+
+    assert (video.converted is not None) == is_followed
+    async with studio.file(video.original.key) as original, studio.file(video.key) as posted:
+        assert original.read_bytes() == before
+        assert CREDENTIALS in original.read_bytes()
+        assert b"<html>" not in posted.read_bytes()
 
 
 async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(

@@ -98,6 +98,14 @@ def test_a_heif_is_read_under_each_of_its_names(tmp_path: Path, brand: bytes) ->
     assert decode(source, lambda size: size).size == (64, 32)
 
 
+def test_a_heif_of_endless_boxes_is_damaged() -> None:
+    """To step over each of them takes time; real ones have some dozen."""
+    body = heic(STILL)
+    at = int.from_bytes(body[:4])
+    with pytest.raises(Refused, match="picture_broken"):
+        header_of(io.BytesIO(body[:at] + b"\0\0\0\x08free" * 5_000 + body[at:]))
+
+
 @pytest.mark.parametrize(
     ("filename", "media_type", "told"),
     [
@@ -112,6 +120,7 @@ def test_a_heif_is_read_under_each_of_its_names(tmp_path: Path, brand: bytes) ->
         ("IMG_1.MOV", "video/quicktime", "moves_already"),
         ("a.webm", None, "moves_already"),
         ("notes.txt", "text/plain", "no_picture"),
+        ("song.mid", "audio/midi", "no_sound"),
     ],
 )
 def test_names_and_types_tell_before_anything_is_fetched(
@@ -119,5 +128,5 @@ def test_names_and_types_tell_before_anything_is_fetched(
 ) -> None:
     refused = refusal_by_name(filename, media_type)
     assert refused.values.get("kind", refused.code) == told
-    is_picture = told not in ("PDF", "TGS", "moves_already", "no_picture")
+    is_picture = told not in ("PDF", "TGS", "moves_already", "no_picture", "no_sound")
     assert is_meant_as_picture(filename, media_type) == is_picture

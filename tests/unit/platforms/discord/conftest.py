@@ -15,6 +15,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job
 from bot.core.orders import Order
+from bot.core.posting import Link
 from bot.core.posts import CARD_GRACE, Post
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
@@ -27,6 +28,7 @@ from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
+from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
@@ -89,6 +91,8 @@ class Bot:
     clock: FakeClock
     database: Database
     patience: float = 2.0
+    link: Link | None = None
+    """Where the world finds any video; None: it does not see us."""
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -110,6 +114,7 @@ class Bot:
             new_id=lambda: f"job{next(numbers):013}",
             new_seed=lambda: 7,
             card_grace={"discord": CARD_GRACE},
+            deleting=nothing_noted,
         )
         self.draw: Callable[[Job], Reply] = replies.card
         self.settings = Settings(
@@ -127,6 +132,8 @@ class Bot:
             posts=self.posts,
             facts=self.facts,
             clock=self.clock,
+            stored=self.media.file,
+            link=lambda _: self.link,
             patience=self.patience,
         )
 

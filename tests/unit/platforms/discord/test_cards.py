@@ -83,6 +83,8 @@ async def test_dont_post_does_not_come_back_by_an_older_edit_that_is_under_way(
     await held.reached()
     pressed = await ann.press(shown, "Don't post")
     await pressed.answered()
+    # A round trip later, an answer that did not wait would have been there.
+    await (await ann.slash("video", prompt="a dog")).answered()
     held.release()
     await edit
     first, second = await fake.next("edit"), await fake.next("edit")

@@ -1,6 +1,7 @@
 """The port: what the core says is posted once, in its place; what Discord says is understood."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Order, Person, Picture
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
+from bot.core.sizes import LEARNED_FOR, PLAUSIBLE
 from bot.platforms.discord.client import HISTORY, DiscordPlatform
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
@@ -309,8 +311,9 @@ async def test_a_file_that_may_not_be_attached_costs_only_the_file(
 # --- how large -----------------------------------------------------------------------------------
 
 
-async def limit(desk: Desk, **changes: Any) -> int:
-    return await desk.bot.platform.upload_limit(desk.post(**changes), desk.job)
+async def limit(desk: Desk, *, film: str = VIDEO.key, **changes: Any) -> int:
+    about = replace(desk.job, video=replace(VIDEO, key=film))
+    return await desk.bot.platform.upload_limit(desk.post(**changes), about)
 
 
 async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
@@ -324,13 +327,39 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
         assert await idle.platform.upload_limit(desk.post(direct=True), elsewhere) == 10 * MIB
 
 
-async def test_a_refused_size_is_remembered_there(
+async def test_one_small_film_that_is_refused_makes_no_other_smaller(
     fake: FakeDiscord, desk: Desk, path: Path
 ) -> None:
     fake.guild.upload_limit = fake.world.default_upload_limit = 900
     assert await desk.refused(video=path) == "file_too_large"
-    assert await limit(desk) == VIDEO.size - 1
+    assert await limit(desk) == 750
     assert await limit(desk, direct=True) == 10 * MIB
+    assert await limit(desk, film="other") == 10 * MIB
+
+
+async def test_the_size_of_what_was_sent_is_learned_and_not_that_of_what_is_stored(
+    fake: FakeDiscord, desk: Desk, path: Path
+) -> None:
+    """A shrunk copy that is refused makes the next one smaller."""
+    fake.guild.upload_limit = fake.world.default_upload_limit = 400
+    path.write_bytes(b"0" * 800)
+    assert await desk.refused(video=path) == "file_too_large"
+    assert await limit(desk) == 600
+    path.write_bytes(b"0" * 600)
+    assert await desk.refused(video=path) == "file_too_large"
+    assert await limit(desk) == 450
+
+
+async def test_a_large_film_that_is_refused_tells_of_all_there_for_a_while(
+    fake: FakeDiscord, bot: Bot, desk: Desk, path: Path
+) -> None:
+    fake.faults.add("POST", SEND, error(413, 40005))
+    os.truncate(path, PLAUSIBLE)
+    assert await desk.refused(video=path) == "file_too_large"
+    assert await limit(desk, film="other") == PLAUSIBLE * 3 // 4
+    assert await limit(desk, direct=True, film="other") == 10 * MIB
+    await bot.clock.advance(LEARNED_FOR)
+    assert await limit(desk) == 10 * MIB
 
 
 # --- editing and finding -------------------------------------------------------------------------
@@ -408,11 +437,12 @@ async def test_a_card_is_found_whatever_it_shows(
 
 
 async def test_only_messages_since_then_are_looked_at(
-    fake: FakeDiscord, bot: Bot, desk: Desk, clock: FakeClock
+    fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, clock: FakeClock
 ) -> None:
     sent = await desk.send()
     await clock.advance(3600)
     later = desk.post(sending_at=clock.now())
+    await ann.say("anything new?")
     assert await bot.platform.find(later, desk.job) is None
     assert await bot.platform.find(desk.post(), desk.job) == sent
 
@@ -448,16 +478,31 @@ async def test_ours_is_found_among_hundreds_of_other_people_s(
     assert await bot.platform.find(desk.post(sending_at=begun), desk.job) == sent
 
 
-async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk) -> None:
+async def test_a_direct_message_is_found_too(bot: Bot, desk: Desk, ann: Member) -> None:
     sent = await desk.send(direct=True)
+    await ann.say("where is it?")
     assert await bot.platform.find(desk.post(direct=True), desk.job) == sent
     assert await bot.platform.find(desk.post(), desk.job) is None
 
 
-async def test_an_unreadable_channel_shows_nothing(fake: FakeDiscord, bot: Bot, desk: Desk) -> None:
+@pytest.mark.parametrize("right", [Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY])
+async def test_a_channel_that_can_not_be_read_tells_nothing(
+    fake: FakeDiscord, bot: Bot, desk: Desk, right: Permission
+) -> None:
+    """Without one of the rights Discord says no, without the other it shows an empty history."""
     await desk.send()
-    fake.deny(fake.channel, Permission.VIEW_CHANNEL)
-    assert await bot.platform.find(desk.post(), desk.job) is None
+    fake.deny(fake.channel, right)
+    with pytest.raises(Refused, match="history_unreadable"):
+        await bot.platform.find(desk.post(), desk.job)
+
+
+async def test_a_history_that_is_too_long_tells_nothing(
+    bot: Bot, desk: Desk, ann: Member, clock: FakeClock
+) -> None:
+    for number in range(HISTORY + 1):
+        await ann.say(f"chatter {number}")
+    with pytest.raises(Refused, match="history_unreadable"):
+        await bot.platform.find(desk.post(), desk.job)
 
 
 async def test_a_channel_that_does_not_answer_is_asked_again_later(

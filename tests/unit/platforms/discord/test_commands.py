@@ -256,6 +256,7 @@ async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Memb
     ("name", "sentence"),
     [
         ("song.mp3", "None of the models here takes that."),
+        ("talk.webm", "None of the models here takes that."),
         ("song.mid", "I see no sound there that I can use."),
     ],
 )
@@ -309,6 +310,9 @@ async def test_a_limit_that_discord_shows_is_told_before_anything_is_taken(
         ("cat.jpg", "image/pjpeg"),
         ("IMG_1.HEIC", "application/octet-stream"),
         ("cat.avif", ""),
+        ("IMG", "application/octet-stream"),
+        ("cat.jpg:large", ""),
+        ("cat.jpg", "text/plain"),
     ],
 )
 async def test_a_picture_is_one_whatever_a_phone_calls_it(
@@ -433,6 +437,21 @@ async def test_the_same_event_again_does_not_withdraw_what_was_answered(
     assert bot.service.withdrawing == []
     post = await bot.post(job)
     assert (post.message_id, post.channel_id) == place
+
+
+async def test_an_answer_that_was_another_sentence_is_no_card(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    """Refused when it was heard first, and taken when it was heard again: nobody saw that."""
+    real, refusing = bot.service.accounts, replace(UNLIMITED, person_videos=0)
+    bot.service.accounts = Accounts(Terms(catalog=CATALOG, limits=refusing))
+    assert (await said(await ann.slash("video", prompt="a cat"))).startswith("No videos")
+    bot.service.accounts = real
+    _deliver_again(fake, "INTERACTION_CREATE")
+    await asyncio.wait_for(bot.service.withdrawals.get(), 10)
+    job = await only_job(bot)
+    assert (job.status, job.reason) == (Status.CANCELLED, Reason.UNANSWERED)
+    assert (await bot.post(job)).message_id is None
 
 
 def _deliver_again(fake: FakeDiscord, event: str) -> None:

@@ -148,6 +148,17 @@ async def test_of_several_pictures_the_one_that_is_refused_is_named(
     assert bot.service.submitted == []
 
 
+@pytest.mark.parametrize("other", ["settings.conf", "LICENSE"])
+async def test_a_file_that_nothing_calls_a_picture_is_none_beside_one_that_is(
+    fake: FakeDiscord, bot: Bot, ann: Member, other: str
+) -> None:
+    files = [fake.attachment(b"x", other), fake.attachment(PNG, "cat.png")]
+    await ann.say("meet", mentions_bot=True, attachments=files)
+    await fake.next("message", lambda each: each.author.bot)
+    (job,) = bot.service.submitted
+    assert [each.filename for each in job.order.pictures] == ["cat.png"]
+
+
 @pytest.mark.parametrize("by", ["mention", "menu", "direct"])
 async def test_the_pictures_of_a_forward_are_used(
     fake: FakeDiscord, sighted: Bot, ann: Member, by: str

@@ -21,6 +21,7 @@ from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
 from bot.core.wake import Wake
+from bot.media.studio import Studio
 from bot.platforms.playground.client import PlaygroundPlatform
 from bot.platforms.playground.commands import Commands
 from bot.platforms.playground.doors import Doors
@@ -29,6 +30,7 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings as Facts
 from bot.web.server import serve
+from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import CATALOG
@@ -116,15 +118,20 @@ async def open_hall(
             new_id=lambda: f"job{next(_jobs):013}",
             new_seed=lambda: 7,
             card_grace={"playground": CARD_GRACE},
+            deleting=nothing_noted,
         )
 
         async def card(job: Job) -> Reply:
             return replies.card(job)
 
         platform = PlaygroundPlatform(
-            folder / "playground", clock=clock, posts=posts, stored=studio.file
+            folder / "playground",
+            clock=clock,
+            posts=posts,
+            stored=studio.file,
+            viewable=(viewer := Studio(folder / "viewer")).viewable,
         )
-        async with platform:
+        async with viewer, platform:
             commands = Commands(platform, service=service, card=card, posts=posts)
             doors = Doors(platform, commands, clock=clock)
             async with serve(doors.routes, host="127.0.0.1", port=0) as origin:

@@ -1,7 +1,7 @@
 """The files that the bot's messages carry: there as long as their message, and no longer."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,7 +90,9 @@ async def opened(folder: Path) -> AsyncIterator[PlaygroundPlatform]:
 
     async with open_rows(folder) as database:
         posts = Posts(database)
-        room = PlaygroundPlatform(folder / "room", clock=FakeClock(), posts=posts, stored=stored)
+        room = PlaygroundPlatform(
+            folder / "room", clock=FakeClock(), posts=posts, stored=stored, viewable=nullcontext
+        )
         async with room as platform:
             yield platform
 

@@ -204,13 +204,33 @@ TEXTS.add_text("x", "y" * 3_000_000, zip=True)
         (_saved("AVIF"), "image/avif"),
         (_saved("MPO", save_all=True), "image/jpeg"),
         (_saved("PNG", pnginfo=TEXTS), "image/png"),
-        (heic(Image.new("RGB", (64, 64), "teal")), "image/heic"),
     ],
 )
 async def test_a_picture_is_taken_as_what_it_is(hall: Hall, content: bytes, shown: str) -> None:
     _, taken = await upload(hall, content, "sea.jpg")
     async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
         assert (await answer.read(), answer.content_type) == (content, shown)
+
+
+async def test_a_picture_that_browsers_do_not_show_is_handed_to_them_as_one_that_they_do(
+    hall: Hall,
+) -> None:
+    content = heic(Image.new("RGB", (64, 64), "teal"))
+    _, taken = await upload(hall, content, "sea.heic")
+    async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
+        assert answer.content_type == "image/jpeg"
+        with Image.open(BytesIO(await answer.read())) as shown:
+            assert (shown.format, shown.size) == ("JPEG", (64, 64))
+    given = hall.platform.files.path(taken["name"])
+    assert given is not None
+    assert given.read_bytes() == content
+
+
+async def test_one_that_cannot_be_decoded_is_handed_out_as_it_is(hall: Hall) -> None:
+    content = heic(Image.new("RGB", (64, 64), "teal"))[:-20]
+    _, taken = await upload(hall, content, "sea.heic")
+    async with hall.session.get(f"{hall.url}files/{taken['name']}") as answer:
+        assert (await answer.read(), answer.content_type) == (content, "image/heic")
 
 
 async def test_a_damaged_picture_is_told_from_what_is_none(hall: Hall) -> None:

@@ -31,7 +31,7 @@ from bot.store.handles import Handles
 from bot.store.places import Places
 from bot.store.settings import Settings as Facts
 from bot.store.updates import Updates
-from tests.contract.rows import FREE, Store
+from tests.contract.rows import FREE, Store, nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Person, Topic
@@ -85,6 +85,7 @@ class Lobby:
             new_id=lambda: f"job{next(numbers):013}",
             new_seed=lambda: 7,
             card_grace={self.platform.name: self.platform.card_grace},
+            deleting=nothing_noted,
         )
         self.updates = Updates(self.database, settings.account)
 

@@ -15,15 +15,16 @@ from bot.config.settings import Telegram
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Original, Reason, Status, Video
-from bot.core.orders import Address, Person, Picture
+from bot.core.orders import Address, Person, Picture, Sound
 from bot.core.posting import SEND_TIME
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
+from bot.core.sizes import LEARNED_FOR
+from bot.i18n import say
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.platforms.telegram.films import MOST_AT_ONCE, patience
 from bot.platforms.telegram.line import SHOWN
-from bot.platforms.telegram.sizes import LEARNED_FOR
 from tests.contract.rows import nowhere
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import (
@@ -356,7 +357,8 @@ async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house:
         await house.clock.advance(60)
         now = replace(about, progress=progress)
         for _ in range(20):
-            await house.platform.edit(card, now, replies.card(now))
+            async with asyncio.timeout(5):  # a turn would be waited for without end
+                await house.platform.edit(card, now, replies.card(now))
     assert len(house.fake.calls_of("editMessageText")) == 2
 
 
@@ -531,6 +533,16 @@ async def test_a_handle_that_telegram_forgot_is_uploaded_anew(house: House, key:
     assert post.media.content == FILM
 
 
+async def test_the_name_of_a_smaller_copy_is_not_that_of_the_film(house: House) -> None:
+    """Shown again it would be the copy for ever."""
+    await house.send(size=len(FILM) - 1)
+    assert house.rows.handles == {}
+    await house.platform.films.show(str(house.ann.id), house.job())
+    shown = house.posts()[-1].media
+    assert shown is not None
+    assert (shown.content, house.rows.handles) == (FILM, {"videos/a.mp4": shown.file.id})
+
+
 async def test_a_few_are_uploaded_at_once_and_the_next_comes_later(house: House) -> None:
     others = [house.fake.person(f"{number}", started=True) for number in range(MOST_AT_ONCE)]
     films, holds = house.platform.films, [house.fake.hold("sendDocument") for _ in others]
@@ -698,10 +710,15 @@ async def test_a_picture_above_what_telegram_hands_out_is_refused(house: House) 
     house.fake.files.download_limit = 100
     sent = await house.ann.sends_document(b"x" * 500, "cat.png")
     assert sent.media is not None
-    picture = Picture(source=sent.media.file.id, filename="cat.png", size=500)
-    with pytest.raises(Refused) as caught:
-        await house.platform.fetch(picture, house.folder / "into", most=10_000)
-    assert caught.value.code == "picture_too_large"
+    source = sent.media.file.id
+    for given, what in (
+        (Picture(source=source, filename="cat.png", size=500_000), "picture"),
+        (Sound(source=source, filename="song.mp3", size=500_000), "sound"),
+    ):
+        with pytest.raises(Refused) as caught:
+            await house.platform.fetch(given, house.folder / "into", most=10**6)
+        assert caught.value.code == f"{what}_too_large"
+        assert f"That {what} has 0.5 MB" in say(replies.error(caught.value).text, "en")
 
 
 async def test_a_picture_that_telegram_has_no_time_for_is_told_when(house: House) -> None:

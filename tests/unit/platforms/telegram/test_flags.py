@@ -17,6 +17,8 @@ CATALOG = replace(
     orders.CATALOG,
     models=tuple(replace(orders.SORA, label=label) for label in ("Wan 2.5", "Wan 2.5 Turbo")),
 )
+PAIRS = ("16:9", "16：9", "16×9", "16x9", "16X9", "16/9", "16*9", "16∶9", "16 : 9", "１６：９")
+SEED = {"seed": 7}
 HANDS = {"negative_prompt": "unscharfe Hände"}
 
 
@@ -53,6 +55,25 @@ HANDS = {"negative_prompt": "unscharfe Hände"}
         ("a cat --seconds = 8", "a cat", {"seconds": 8}),
         ("--model Wan 2.50 cats", "2.50 cats", {"family": "Wan"}),
         ("--preset a loop of cats", "of cats", {"preset": "a loop"}),
+        ("--seconds:8 a cat", "a cat", {"seconds": 8}),
+        ("a cat --seconds：8 --sound: off", "a cat", {"seconds": 8, "audio": False}),
+        ("a cat --seconds 8 s", "a cat", {"seconds": 8}),
+        ("--seconds 8 seconds a cat", "a cat", {"seconds": 8}),
+        ("a cat --seconds 8sec", "a cat", {"seconds": 8}),
+        ("--seconds 8 sad cats", "sad cats", {"seconds": 8}),
+        ("a cat --quality 720 p", "a cat", {"quality": "720p"}),
+        ("--quality 720p people dance", "people dance", {"quality": "720p"}),
+        *((f"--aspect {pair} a cat", "a cat", {"aspect": "16:9"}) for pair in PAIRS),
+        ("a cat --negative blur hands", "a cat", {"negative_prompt": "blur hands"}),
+        (
+            "a cat --negative blur, ugly hands --seconds 8",
+            "a cat",
+            {"negative_prompt": "blur, ugly hands", "seconds": 8},
+        ),
+        ("--negative blur hands --seed 7 a cat", "a cat", {"negative_prompt": "blur hands"} | SEED),
+        ("--negative blur hands\na cat", "a cat", {"negative_prompt": "blur hands"}),
+        ("a cat --negative fog — grey", "a cat", {"negative_prompt": "fog — grey"}),
+        ("--negative blur", "", {"negative_prompt": "blur"}),
         ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
     ],
 )
@@ -75,6 +96,7 @@ def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str
         ("a cat --sound", "flag_empty"),
         ("a cat --seed 7s", "flag_no_number"),
         ("a cat --fit stretch", "fit_unknown"),
+        ("--negative blur a cat in the rain", "flag_unquoted"),
     ],
 )
 def test_a_flag_that_makes_no_sense_is_refused(rest: str, code: str) -> None:
@@ -111,6 +133,12 @@ def test_every_dash_opens_a_flag(many: int, gap: str) -> None:
         "a beach — sound on the rocks",
         "a poster — negative space",
         "a coat — fit for a king",
+        "x — seed 5 of corn",
+        "x – seconds 5 later he jumps",
+        "a bridge — model so pretty",
+        "a day — preset a loop of thread",
+        "a beach — sound off — and the waves roll",
+        "a farm — seed 5 — model of corn",
         "a lamp — quality light",
         "–5 degrees and 3 -4 cats",
         "a dash at the end —",

@@ -1,0 +1,150 @@
+"""A backup each night while the service runs, and the one that was missed after it was down."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.backups import archive, making
+from bot.backups.remote import Remote
+from bot.backups.restoring import ASIDE
+from bot.config import Config
+from bot.core.errors import BotError, Broken
+from bot.core.ports import Clock
+from bot.core.replies import error as reply_of
+from bot.i18n import DEFAULT, say
+from bot.log import get_logger
+from bot.media.storage import Storage
+from bot.store.database import Database
+from bot.store.tables import jobs
+
+QUIET = 4
+"""The hour of the operator's day at which it is made."""
+FIRST = 60.0
+"""Seconds after a start in which the service has more urgent things to do."""
+LOOK = 600.0
+"""Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
+AGAIN = 3600.0
+"""Seconds after which one that failed is tried again."""
+FAILED = "backup_failed"
+"""The subject of what owners are told."""
+
+log = get_logger()
+
+
+class Daily:
+    """Makes them until it is cancelled. Nothing that goes wrong here reaches the service."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        storage: Storage,
+        database: Database,
+        tell: Callable[[str], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        """`tell` lets the owners know why there is none."""
+        self._config = config
+        self._storage = storage
+        self._database = database
+        self._tell = tell
+        self._clock = clock
+        self._zone = ZoneInfo(config.settings.time_zone)
+        self._began = clock.now()
+        self._copied: str | None = None
+        """The name of the one that was last seen in the second place."""
+
+    async def run(self) -> None:
+        """Look now and then whether one is due."""
+        await self._clock.sleep(FIRST)
+        while True:
+            try:
+                if await self._due() <= self._clock.now():
+                    await self._make()
+                if url := self._config.settings.backup.copy_to:
+                    await self._copy(url)
+                wait = LOOK
+            except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
+                await self._failed(error)
+                wait = AGAIN
+            await self._clock.sleep(wait)
+
+    async def _due(self) -> float:
+        """The first quiet hour after the last one, or after the first job ever."""
+        now, folder = self._clock.now(), self._config.backup_folder
+        last = await asyncio.to_thread(archive.last_made, folder, before=now)
+        if last is None:
+            last = await self._database.run(_oldest)
+        if last is None or last > now:  # nothing to lose yet, or read off a clock that was ahead
+            last = self._began
+        return quiet_after(last, self._zone)
+
+    async def _make(self) -> None:
+        if why := self._database.trouble:
+            raise Broken("backup_database_gone", why=why)
+        now, folder = self._clock.now(), self._config.backup_folder
+        await making.make(self._config, self._storage, folder, now=now)
+        await asyncio.to_thread(self._age_out, now)
+
+    async def _copy(self, url: str) -> None:
+        """Put the newest one into the second place, and remove what is old there."""
+        backup = await asyncio.to_thread(archive.newest, self._config.backup_folder)
+        if backup is None or backup.folder.name == self._copied:
+            return
+        remote = await asyncio.to_thread(Remote, url)
+        if backup.folder.name not in await remote.names():
+            await remote.put(backup)
+        keep = self._config.settings.backup.keep
+        gone = await remote.age_out(keep=keep, now=self._clock.now())
+        self._copied = backup.folder.name
+        log.info("backup.copied", name=self._copied, aged_out=gone)
+
+    def _age_out(self, now: float) -> None:
+        """The old ones go once there is a new one: rows hold what people wrote."""
+        keep = self._config.settings.backup.keep
+        gone = archive.age_out(self._config.backup_folder, keep=keep, now=now)
+        oldest = now - keep * 86_400.0
+        for folder in self._config.data_dir.glob(f"{ASIDE}*"):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
+                gone.append(folder.name)
+        if gone:
+            log.info("backup.aged_out", names=gone)
+
+    async def _failed(self, error: Exception) -> None:
+        code = error.code if isinstance(error, BotError) else type(error).__name__
+        log.error("backup.failed", code=code, folder=str(self._config.backup_folder))
+        if code == "backup_under_way":
+            return  # by somebody's hand, and no reason to worry anybody
+        try:
+            await self._tell(_why(error))
+        except Exception as untold:  # noqa: BLE001 - the same trouble, as a rule: a full disk
+            log.warning("backup.untold", error=type(untold).__name__)
+
+
+def quiet_after(at: float, zone: ZoneInfo) -> float:
+    """The next time after `at` that it is the quiet hour there."""
+    local = datetime.fromtimestamp(at, zone)
+    quiet = local.replace(hour=QUIET, minute=0, second=0, microsecond=0)
+    if quiet <= local:
+        quiet += timedelta(days=1)  # by the calendar, however long that day is
+    return quiet.timestamp()
+
+
+async def _oldest(connection: AsyncConnection) -> float | None:
+    oldest: float | None = await connection.scalar(sa.select(sa.func.min(jobs.c.created_at)))
+    return oldest
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, BotError):
+        return say(reply_of(error).text, DEFAULT)
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{where}."
+    return f"{type(error).__name__}."

@@ -1,0 +1,161 @@
+"""Makes a backup: beside the running service or without it, and nothing of either is changed.
+
+It is proved before it gets its name: its rows are restored into a scratch file, brought up to date
+and looked through, and each of its files is read again.
+"""
+
+import asyncio
+import fcntl
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from bot import installed
+from bot.backups import archive, prepared
+from bot.backups.archive import FORMAT, MEDIA, ROWS, SPOOL, Backup, File, Manifest
+from bot.config import Config
+from bot.core.errors import Broken, Unwritten
+from bot.log import get_logger
+from bot.media.storage import Storage
+from bot.store import troubles
+from bot.store.copying import copy_database, mark_copy
+from bot.store.files import file_of, size_of
+from bot.store.spool import Spool
+from bot.store.wanted import KEPT
+
+SPARE = 200_000_000
+"""Bytes that a backup leaves free on its disk: the service may need them."""
+_FULL = (ENOSPC, EDQUOT, EFBIG)
+
+log = get_logger()
+
+
+async def make(config: Config, storage: Storage, folder: Path, *, now: float) -> Backup:
+    """Make one in `folder`.
+
+    Raises `Broken`: `backup_under_way`, `backup_no_room`, `backup_unsound`; and whatever keeps
+    the rows or the storage from being read.
+    """
+    with _place(folder) as unfinished, _room_named(folder):
+        backup = await _make(config, storage, unfinished, now=now)
+    log.info("backup.made", folder=str(backup.folder), bytes=backup.manifest.bytes)
+    return backup
+
+
+async def _make(config: Config, storage: Storage, unfinished: Path, *, now: float) -> Backup:
+    folder = unfinished.parent
+    _check_room(folder, size_of(file_of(config.database_url) or Path("/nowhere")) * 2)
+    revision = await copy_database(config.database_url, unfinished / ROWS)
+    await asyncio.to_thread(mark_copy, unfinished / ROWS, made_at=now)
+    with tempfile.TemporaryDirectory(dir=unfinished) as scratch:
+        rehearsed = Path(scratch) / ROWS
+        await prepared.prepare(unfinished / ROWS, rehearsed, now=now)
+        keys = await prepared.keys(rehearsed, since=now - KEPT)
+    rows, states, newest = await asyncio.to_thread(prepared.counted, unfinished / ROWS)
+    files = [await asyncio.to_thread(_settled, unfinished, ROWS)]
+    files += await asyncio.to_thread(_spooled, config.data_dir, unfinished)
+    media, missing = await _with_media(storage, keys, unfinished)
+    manifest = Manifest(
+        format=FORMAT,
+        app=installed.version(),
+        made_at=now,
+        revision=revision,
+        database=make_url(config.database_url).get_backend_name(),
+        rows=rows,
+        jobs=states,
+        newest_job=newest,
+        files=(*files, *media),
+        missing=tuple(missing),
+    )
+    return await asyncio.to_thread(archive.finish, unfinished, manifest)
+
+
+async def _with_media(
+    storage: Storage, keys: Sequence[str], unfinished: Path
+) -> tuple[list[File], list[str]]:
+    """The files that were put beside the rows, and the keys of those that are not there."""
+    earlier = await asyncio.to_thread(archive.newest, unfinished.parent)
+    had = earlier.manifest.media if earlier else {}
+    files, missing = [], []
+    for key in keys:
+        known = had.get(key)
+        if known and await _shared(earlier, known, unfinished):
+            files.append(known)
+            continue
+        if not await archive.has(storage, key):
+            missing.append(key)
+            continue
+        async with storage.file(key) as path:
+            _check_room(unfinished.parent, (await asyncio.to_thread(path.stat)).st_size)
+            add = asyncio.to_thread(archive.add, path, unfinished, f"{MEDIA}/{key}")
+            files.append(await add)
+    return files, missing
+
+
+async def _shared(earlier: Backup | None, file: File, unfinished: Path) -> bool:
+    return earlier is not None and await asyncio.to_thread(archive.share, earlier, file, unfinished)
+
+
+def _settled(unfinished: Path, path: str) -> File:
+    archive.sync(unfinished / path)
+    return archive.described(unfinished, path)
+
+
+def _spooled(data: Path, unfinished: Path) -> list[File]:
+    """The ids that no row had yet; the file is of fixed size, and written in place."""
+    source = Spool(data).file
+    return [archive.add(source, unfinished, SPOOL)] if source.exists() else []
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[Path]:
+    """A folder of its own for one backup at a time; nothing of it stays if that fails."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as stack:
+        lock = stack.enter_context((folder / ".lock").open("a"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Broken("backup_under_way", folder=str(folder)) from None
+        archive.clear(folder)
+        unfinished = Path(tempfile.mkdtemp(dir=folder, prefix=archive.UNFINISHED))
+        try:
+            yield unfinished
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _check_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < size + SPARE:
+        raise _no_room(folder)
+
+
+@contextmanager
+def _room_named(folder: Path) -> Iterator[None]:
+    """One sentence for every way in which a disk says that it is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _no_room(folder) from error
+        raise
+    except (sqlite3.Error, sa.exc.DBAPIError, Unwritten) as error:
+        is_full = isinstance(error, Unwritten) and error.code == troubles.FULL
+        if is_full or troubles.code_of(error) == troubles.FULL:
+            raise _no_room(folder) from error
+        raise
+
+
+def _no_room(folder: Path) -> Broken:
+    free = 0
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+    return Broken("backup_no_room", folder=str(folder), megabytes=free / 1e6)

@@ -1,0 +1,91 @@
+"""Finds the backup in whatever an operator names: its folder, a tar of it, or a bare database."""
+
+import asyncio
+import sqlite3
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot import installed
+from bot.backups import archive, prepared, remote
+from bot.backups.archive import FORMAT, MANIFEST, ROWS, Backup, Manifest
+from bot.backups.remote import Remote
+from bot.core.errors import Broken
+from bot.store.copying import copy_file
+
+_SQLITE = b"SQLite format 3\0"
+
+
+@contextmanager
+def named(place: str) -> Iterator[Backup]:
+    """The backup that an operator has named: by a path, or by the address of a second place.
+
+    Raises `Broken` as `archive.read` does.
+    """
+    if "://" not in place:
+        with opened(Path(place)) as backup:
+            yield backup
+        return
+    with TemporaryDirectory(prefix=archive.UNFINISHED) as scratch:
+        yield asyncio.run(_fetched(place.rstrip("/"), Path(scratch)))
+
+
+async def _fetched(url: str, scratch: Path) -> Backup:
+    """The one at this address, or the newest there."""
+    place, _, name = url.rpartition("/")
+    if archive.made_at(name) is None:
+        return await remote.newest(Remote(url), scratch)
+    return await Remote(place).fetch(name, scratch)
+
+
+@contextmanager
+def opened(place: Path) -> Iterator[Backup]:
+    """The backup at this path."""
+    if place.name == MANIFEST:
+        place = place.parent
+    if not place.is_file():
+        yield archive.read(place)
+        return
+    with TemporaryDirectory(dir=place.parent, prefix=archive.UNFINISHED) as scratch:
+        with place.open("rb") as file:
+            is_database = file.read(len(_SQLITE)) == _SQLITE
+        yield _wrapped(place, Path(scratch)) if is_database else _unpacked(place, Path(scratch))
+
+
+def _unpacked(place: Path, scratch: Path) -> Backup:
+    try:
+        with tarfile.open(place) as packed:
+            packed.extractall(scratch, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise Broken("backup_absent", folder=str(place)) from error
+    lists = sorted(scratch.rglob(MANIFEST), key=lambda it: len(it.parts))
+    if not lists:
+        raise Broken("backup_absent", folder=str(place))
+    return archive.read(lists[0].parent)
+
+
+def _wrapped(place: Path, scratch: Path) -> Backup:
+    """The rows of a file that somebody copied: of their files nothing is known."""
+    made_at = place.stat().st_mtime
+    try:
+        copy_file(place, scratch / ROWS)
+        tables, states, newest = prepared.counted(scratch / ROWS)
+        with closing(sqlite3.connect(scratch / ROWS)) as rows:
+            (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise Broken("backup_damaged", file=str(place), why=str(error)) from error
+    manifest = Manifest(
+        format=FORMAT,
+        app=installed.version(),
+        made_at=made_at,
+        revision=revision,
+        database="sqlite",
+        rows=tables,
+        jobs=states,
+        newest_job=newest,
+        files=(archive.described(scratch, ROWS),),
+        missing=(),
+    )
+    return Backup(scratch, manifest)

@@ -1,0 +1,139 @@
+"""Copies of backups in another place: a bucket, or a folder that is mounted from somewhere.
+
+    zoetrope-20260131T031500Z/manifest.json, zoetrope.db, pending-ids
+    media/videos/ab/abcdef….mp4
+
+Files of the storage lie there once, however many backups name them: keys are never given again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from bot.backups.archive import MANIFEST, MEDIA, Backup, Manifest, made_at, outdated, read
+from bot.core.errors import Broken, Temporary
+
+
+class Remote:
+    """One such place. Every method raises `Temporary` while it can't be reached."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is a path, `file://…`, or what obstore understands."""
+        self.url = url
+        parts = urlsplit(url)
+        if parts.scheme in ("", "file"):
+            folder = Path(unquote(parts.path) if parts.scheme else url).absolute()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._store: ObjectStore = LocalStore(folder, automatic_cleanup=True)
+        else:
+            self._store = from_url(url)
+
+    async def put(self, backup: Backup) -> None:
+        """Copy it there. The list goes last: without it there is no backup."""
+        with self._translated():
+            for file in backup.manifest.files:
+                path = self._path(backup.folder.name, file.path)
+                if file.path.startswith(f"{MEDIA}/") and await self._size(path) == file.bytes:
+                    continue
+                await obstore.put_async(self._store, path, backup.folder / file.path)
+            manifest = backup.folder / MANIFEST
+            path = self._path(backup.folder.name, MANIFEST)
+            await obstore.put_async(self._store, path, manifest)
+
+    async def names(self) -> list[str]:
+        """The names of the whole backups there, the oldest first."""
+        with self._translated():
+            found = await obstore.list_with_delimiter_async(self._store)
+            names = [prefix.rstrip("/") for prefix in found["common_prefixes"]]
+            names = [name for name in names if made_at(name) is not None]
+            return sorted([it for it in names if await self._size(f"{it}/{MANIFEST}") is not None])
+
+    async def fetch(self, name: str, into: Path) -> Backup:
+        """Bring one here. Raises `Broken("backup_absent")`."""
+        folder = into / name
+        with self._translated(name):
+            await self._get(f"{name}/{MANIFEST}", folder / MANIFEST)
+            backup = await asyncio.to_thread(read, folder)
+            for file in backup.manifest.files:
+                await self._get(self._path(name, file.path), folder / file.path)
+        return backup
+
+    async def age_out(self, *, keep: int, now: float) -> list[str]:
+        """Remove all but the newest `keep`, and those older than so many days; never the newest.
+
+        Answers the names of those that went.
+        """
+        names = await self.names()
+        gone = outdated(names, keep=keep, now=now)
+        with self._translated():
+            for name in gone:
+                # Its list goes first: half of one must not look like one.
+                await self._delete(f"{name}/{MANIFEST}")
+                async for path in self._paths(name):
+                    await self._delete(path)
+            if gone:
+                await self._sweep([name for name in names if name not in gone])
+        return gone
+
+    async def _sweep(self, names: list[str]) -> None:
+        """Remove the files that none of these backups names."""
+        wanted: set[str] = set()
+        for name in names:
+            text = await obstore.get_async(self._store, f"{name}/{MANIFEST}")
+            manifest = Manifest.model_validate_json(bytes(await text.bytes_async()))
+            wanted |= {file.path for file in manifest.files}
+        async for path in self._paths(MEDIA):
+            if path not in wanted:
+                await self._delete(path)
+
+    async def _paths(self, prefix: str) -> AsyncIterator[str]:
+        async for chunk in obstore.list(self._store, prefix=prefix):
+            for each in chunk:
+                yield each["path"]
+
+    async def _size(self, path: str) -> int | None:
+        try:
+            found = await obstore.head_async(self._store, path)
+        except FileNotFoundError:
+            return None
+        return int(found["size"])
+
+    async def _get(self, path: str, into: Path) -> None:
+        found = await obstore.get_async(self._store, path)
+        into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with into.open("wb") as file:
+            async for chunk in found.stream():
+                await asyncio.to_thread(file.write, chunk)
+
+    async def _delete(self, path: str) -> None:
+        try:
+            await obstore.delete_async(self._store, path)
+        except FileNotFoundError:
+            return
+
+    @staticmethod
+    def _path(name: str, path: str) -> str:
+        return path if path.startswith(f"{MEDIA}/") else f"{name}/{path}"
+
+    @contextmanager
+    def _translated(self, name: str = "") -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise Broken("backup_absent", folder=f"{self.url}/{name}") from error
+        except (BaseError, OSError) as error:
+            raise Temporary("backup_place_away", place=self.url) from error
+
+
+async def newest(remote: Remote, into: Path) -> Backup:
+    """The newest one there. Raises `Broken("backup_absent")`."""
+    names = await remote.names()
+    if not names:
+        raise Broken("backup_absent", folder=remote.url)
+    return await remote.fetch(names[-1], into)

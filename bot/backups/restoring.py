@@ -1,0 +1,232 @@
+"""Puts a backup in the place of what is there, so that nothing is paid for or said twice.
+
+All is prepared beside: the rows are brought up to date and made safe in a file of their own, and
+the storage gets what it lacks. Then they take the place of the former rows in one move, which is
+undone if anything fails, also by the next start after a crash. The former rows are kept.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot.backups import archive, prepared
+from bot.backups.archive import MEDIA, ROWS, SPOOL, Backup
+from bot.config import Config
+from bot.core.errors import BotError, Broken
+from bot.log import get_logger
+from bot.media.storage import Storage
+from bot.store import migrations, swap
+from bot.store.copying import copy_database, load_server
+from bot.store.deletions import Deletions
+from bot.store.engines import sqlite_engine
+from bot.store.files import check, file_of, size_of
+from bot.store.identity import Home
+from bot.store.locks import lock_file, lock_name, lock_server
+from bot.store.reading import open_reading
+from bot.store.restored import Known, Settled, known_to
+from bot.store.spool import Spool, Spooled
+from bot.store.verifying import verify
+
+ASIDE = "before-restore-"
+"""How the folders begin in which the former rows are kept."""
+_SHOWN = 1000
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A job that was ordered after the backup: no restore brings it back."""
+
+    id: str
+    status: str
+    gateway_id: str | None
+    ordered_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The outcome of a restore."""
+
+    settled: Settled
+    files: int
+    """Files that the storage lacked and got."""
+    missing: tuple[str, ...]
+    """Keys of files that neither the storage nor the backup has."""
+    aside: Path | None
+    """Where the former rows are; None if there were none."""
+
+
+async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
+    """The jobs that are newer than the backup; None where the present rows can't be read."""
+    query = sa.text(
+        "SELECT id, status, gateway_id, created_at FROM jobs WHERE created_at > :made_at"
+        " ORDER BY created_at DESC LIMIT :most"
+    )
+    try:
+        async with open_reading(config.database_url) as connection:
+            values = {"made_at": backup.manifest.made_at, "most": _SHOWN}
+            found = [Later(*row) for row in await connection.execute(query, values)]
+    except (Broken, OSError, sa.exc.SQLAlchemyError):
+        return None
+    # Some came while it was being made.
+    had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, [it.id for it in found])
+    return [it for it in found if it.id not in had]
+
+
+def check_known(backup: Backup) -> None:
+    """Raise `Broken("backup_newer")` for the tables of a newer program."""
+    revision = backup.manifest.revision
+    if revision not in migrations.known():
+        raise Broken("backup_newer", found=revision, known=str(migrations.head()))
+
+
+async def restore(config: Config, storage: Storage, backup: Backup, *, now: float) -> Restored:
+    """Do it, under the service's lock.
+
+    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`; what
+    was there is there then.
+    """
+    check_known(backup)
+    damaged = await asyncio.to_thread(backup.check)
+    file = file_of(config.database_url)
+    async with _to_ourselves(config.database_url, file):
+        place = file.parent if file else config.data_dir
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await asyncio.to_thread(archive.clear, place)
+        with tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch:
+            fresh = Path(scratch) / ROWS
+            settled = await _prepare(config, backup, fresh, now=now)
+            needed = await prepared.keys(fresh, since=0.0)
+            files, missing = await _fill(storage, backup, needed, damaged)
+            aside = _aside_in(place, now)
+            if file:
+                had_rows = size_of(file) > 0
+                await _exchange(file, fresh, aside, home=Home(config.data_dir))
+            else:
+                had_rows = await _load(config.database_url, fresh, aside)
+    log.warning("database.restored", made_at=backup.manifest.made_at, held=settled.held)
+    return Restored(settled, files, tuple(missing), aside if had_rows else None)
+
+
+async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:
+    spool = Spool(backup.folder)
+    spooled: list[Spooled] = list(spool.read()) if (backup.folder / SPOOL).exists() else []
+    return await prepared.prepare(
+        backup.folder / ROWS,
+        fresh,
+        now=now,
+        deletions=list(Deletions(config.data_dir).read()),
+        known=await _known(config.database_url),
+        spooled=spooled,
+        home=Home(config.data_dir),
+    )
+
+
+async def _known(url: str) -> Known | None:
+    """The facts in the present rows, if they can be read."""
+    try:
+        async with open_reading(url) as connection:
+            return await known_to(connection)
+    except (Broken, OSError, sa.exc.SQLAlchemyError):
+        return None
+
+
+async def _fill(
+    storage: Storage, backup: Backup, needed: list[str], damaged: list[str]
+) -> tuple[int, list[str]]:
+    """Give the storage what it lacks; nothing that is there is touched."""
+    had, files, missing = backup.manifest.media, 0, []
+    for key in needed:
+        if await archive.has(storage, key):
+            continue
+        if key not in had or key in damaged:
+            missing.append(key)
+            continue
+        await storage.put(key, backup.folder / MEDIA / key)
+        files += 1
+    return files, missing
+
+
+async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None:
+    """Let the new rows take the place of the file, see that they can be used, or undo it."""
+    try:
+        await asyncio.to_thread(swap.exchange, file, fresh, aside)
+        await _check_health(file, home)
+    except BaseException as error:
+        await asyncio.to_thread(swap.undo, file)
+        shutil.rmtree(aside, ignore_errors=True)
+        code = error.code if isinstance(error, BotError) else type(error).__name__
+        log.error("database.not_restored", code=code)
+        raise
+    swap.settle(file)
+
+
+async def _check_health(file: Path, home: Home) -> None:
+    """As a start would look at it."""
+    engine = sqlite_engine(f"sqlite+aiosqlite:///{file}")
+    try:
+        await check(engine, file)
+        async with engine.begin() as connection:
+            await home.check(connection, file)
+            prepared.check(await verify(connection))
+    finally:
+        await engine.dispose()
+
+
+async def _load(url: str, fresh: Path, aside: Path) -> bool:
+    """The same for a server: one transaction, which it undoes by itself; whether it had rows."""
+    had_rows = await _keep_rows(url, aside)
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.begin() as connection:
+            await load_server(connection, fresh)
+            prepared.check(await verify(connection))
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    finally:
+        await engine.dispose()
+    return had_rows
+
+
+async def _keep_rows(url: str, aside: Path) -> bool:
+    await asyncio.to_thread(aside.mkdir, parents=True, exist_ok=True, mode=0o700)
+    try:
+        await copy_database(url, aside / ROWS)
+    except Broken as broken:
+        shutil.rmtree(aside, ignore_errors=True)
+        if broken.code == "database_empty":
+            return False
+        raise
+    return True
+
+
+@asynccontextmanager
+async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
+    """Hold the service's lock, and undo first what an earlier restore has left half done."""
+    async with AsyncExitStack() as stack:
+        if file is None:
+            await stack.enter_async_context(lock_server(url))
+        else:
+            with lock_name(file):
+                swap.undo(file)
+            stack.enter_context(lock_file(file))
+        yield
+
+
+def _aside_in(place: Path, now: float) -> Path:
+    """A folder that is not there yet."""
+    times = (datetime.fromtimestamp(second, UTC) for second in count(int(now)))
+    names = (place / time.strftime(f"{ASIDE}%Y%m%dT%H%M%SZ") for time in times)
+    return next(name for name in names if not name.exists())

@@ -1,0 +1,97 @@
+"""`zoetrope db restore`: a backup in the place of what is there, after a question."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from bot import log
+from bot.backups import opening, restoring
+from bot.backups.archive import Backup
+from bot.backups.restoring import Later, Restored
+from bot.cli.db import sheet
+from bot.cli.db.owner import check_user
+from bot.cli.init.talk import Talk
+from bot.cli.rim import reached
+from bot.cli.words import listed, tell
+from bot.config import Config, load
+from bot.core.clock import SystemClock
+from bot.core.errors import Refused
+from bot.media.storage import Storage
+from bot.store.deletions import Deletions
+
+
+def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -> None:
+    """Show the backup at `place` and what it can't bring back, ask, and restore it."""
+    config = load(file)
+    log.configure(level="ERROR", secrets=config.secrets)
+    check_user(config)
+    with opening.named(place) as backup:
+        restoring.check_known(backup)
+        later = asyncio.run(restoring.later_jobs(config, backup))
+        if not as_json:
+            sheet.show(backup.manifest)
+            _tell_lost(config, later)
+        if not yes:
+            _ask()
+        restored = asyncio.run(_restore(config, backup))
+    if as_json:
+        print(json.dumps(_values(restored, later), ensure_ascii=False, indent=2))
+    else:
+        _tell_done(restored)
+
+
+def _ask() -> None:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise Refused("restore_unanswered")
+    if not Talk().ask_yes("restore.sure"):
+        print(tell("restore.left"))
+        raise typer.Exit(1)
+
+
+async def _restore(config: Config, backup: Backup) -> Restored:
+    with reached(config.database_url), tempfile.TemporaryDirectory() as scratch:
+        storage = Storage(config.storage_url, scratch=Path(scratch))
+        return await restoring.restore(config, storage, backup, now=SystemClock().now())
+
+
+def _tell_lost(config: Config, later: Sequence[Later] | None) -> None:
+    """The truth about what no backup has."""
+    print()
+    if later is None:
+        print(tell("restore.unknown"))
+    elif later:
+        ids = listed([each.gateway_id for each in later if each.gateway_id])
+        print(tell("restore.later", count=len(later), ids=ids or "-"))
+    if not Deletions(config.data_dir).file.exists():
+        print(tell("restore.no_journal", file=str(Deletions(config.data_dir).file)))
+
+
+def _tell_done(restored: Restored) -> None:
+    settled = restored.settled
+    print()
+    print(tell("restore.done"))
+    for name in ("held", "looking", "posts", "deleted", "unheard"):
+        if count := getattr(settled, name):
+            print(f"- {tell(f'restored.{name}', count=count)}")
+    if restored.files:
+        print(f"- {tell('restored.files', count=restored.files)}")
+    if restored.missing:
+        print(f"- {tell('restored.missing', count=len(restored.missing))}")
+    if restored.aside:
+        print(tell("restore.aside", folder=str(restored.aside)))
+
+
+def _values(restored: Restored, later: Sequence[Later] | None) -> dict[str, object]:
+    return {
+        **asdict(restored.settled),
+        "files": restored.files,
+        "missing": list(restored.missing),
+        "aside": str(restored.aside) if restored.aside else None,
+        "later": None if later is None else [asdict(each) for each in later],
+    }

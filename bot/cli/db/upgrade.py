@@ -1,0 +1,45 @@
+"""`zoetrope db upgrade`: the tables as this program knows them, without running it."""
+
+import asyncio
+from pathlib import Path
+
+from bot import log
+from bot.cli.db.owner import check_user
+from bot.cli.rim import reached
+from bot.cli.words import tell
+from bot.config import Config, load
+from bot.core.errors import Broken
+from bot.store import migrations
+from bot.store.database import open_database
+from bot.store.identity import Home
+from bot.store.reading import open_reading, version_of
+
+
+def upgrade_tables(file: Path | None) -> None:
+    """Bring them up to date, under the service's lock, and say from which version."""
+    config = load(file)
+    log.configure(level="ERROR", secrets=config.secrets)
+    check_user(config)
+    found, known = asyncio.run(_upgrade(config)), str(migrations.head())
+    if found == known:
+        print(tell("db.current", known=known))
+    else:
+        print(tell("db.upgraded", found=found or "0", known=known))
+
+
+async def _upgrade(config: Config) -> str | None:
+    with reached(config.database_url):
+        found = await _version(config.database_url)
+        async with open_database(config.database_url, home=Home(config.data_dir)):
+            return found
+
+
+async def _version(url: str) -> str | None:
+    """None where there are no tables yet."""
+    try:
+        async with open_reading(url) as connection:
+            return await version_of(connection)
+    except Broken as broken:
+        if broken.code in ("database_absent", "database_empty"):
+            return None
+        raise

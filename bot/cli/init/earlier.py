@@ -1,0 +1,50 @@
+"""Offers to begin with the rows of an earlier house, where there are none yet."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from bot.backups import archive, restoring
+from bot.backups.archive import Backup
+from bot.backups.restoring import Restored
+from bot.cli.init.talk import Talk
+from bot.config import Config
+from bot.core.clock import SystemClock
+from bot.core.errors import BotError, Broken
+from bot.media.storage import Storage
+from bot.store.reading import open_reading
+
+
+def offer(talk: Talk, config: Config) -> None:
+    """Restore the newest backup, if the person wants it; or say how another one comes back."""
+    if not asyncio.run(_is_empty(config)):
+        return
+    backup = archive.newest(config.backup_folder)
+    if backup is None:
+        talk.say("init.restorable")
+        return
+    count = sum(backup.manifest.jobs.values())
+    if not talk.ask_yes("init.restore", folder=str(backup.folder), jobs=count):
+        return
+    try:
+        restored = asyncio.run(_restore(config, backup))
+    except BotError as error:
+        talk.complain(error)
+    else:
+        talk.say("init.restored", held=restored.settled.held)
+
+
+async def _is_empty(config: Config) -> bool:
+    try:
+        async with open_reading(config.database_url):
+            return False
+    except Broken as broken:
+        return broken.code in ("database_absent", "database_empty")
+    except Exception:  # noqa: BLE001 - a server that does not answer, say: `doctor` tells of it
+        return False
+
+
+async def _restore(config: Config, backup: Backup) -> Restored:
+    with tempfile.TemporaryDirectory() as scratch:
+        storage = Storage(config.storage_url, scratch=Path(scratch))
+        return await restoring.restore(config, storage, backup, now=SystemClock().now())

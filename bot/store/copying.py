@@ -1,0 +1,111 @@
+"""Copies of a whole database: into a file of SQLite, and out of one again.
+
+A copy is of one moment and is made beside the running service. SQLite's own is taken in one step:
+one of several steps would begin again at each write. PostgreSQL's is one of rows, table by table,
+which both databases read.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import foreign
+from bot.store.engines import sqlite_engine
+from bot.store.files import file_of
+from bot.store.identity import COPY_OF
+from bot.store.migrations import upgrade
+from bot.store.reading import check_version, open_reading, read_only, version_of
+from bot.store.tables import metadata, posts
+
+_AT_ONCE = 50
+"""Rows that are held in memory on their way."""
+_PATIENCE = 5.0
+"""Seconds that a lock of somebody else may hold a copy up."""
+
+
+async def copy_database(url: str, into: Path) -> str:
+    """Write all rows at `url` to the new file `into`; answers the version of their tables.
+
+    Raises `Broken` as `open_reading` does, `database_older` for tables of PostgreSQL that an
+    earlier version has made, and `OSError` or `sqlite3.Error` if `into` can't be written.
+    """
+    file = file_of(url)
+    async with open_reading(url) as connection:
+        version = await version_of(connection)
+        if file is None:
+            await check_version(connection)
+            async with _opened(into) as copy:
+                await copy.run_sync(upgrade)
+                await _pour(connection, copy)
+    if file is not None:
+        await asyncio.to_thread(copy_file, file, into)
+    return version
+
+
+def copy_file(source: Path, into: Path) -> None:
+    """Copy a file of SQLite with its journal, whoever has it open. Raises `sqlite3.Error`."""
+    with (
+        closing(sqlite3.connect(read_only(source), uri=True, timeout=_PATIENCE)) as reading,
+        closing(sqlite3.connect(into)) as writing,
+    ):
+        reading.backup(writing, pages=-1)
+
+
+def mark_copy(file: Path, *, made_at: float) -> None:
+    """Let nobody run on these rows: they have to be restored."""
+    with closing(sqlite3.connect(file)) as copy, copy:
+        copy.execute("DELETE FROM settings WHERE name = ?", (COPY_OF,))
+        copy.execute("INSERT INTO settings (name, value) VALUES (?, ?)", (COPY_OF, repr(made_at)))
+
+
+async def load_server(connection: AsyncConnection, source: Path) -> None:
+    """Put the rows of the file `source` in the place of all that PostgreSQL has, uncommitted.
+
+    Raises `Broken("database_foreign")`, or `Broken("database_newer")` for tables of a newer
+    program.
+    """
+    if names := await connection.run_sync(foreign.tables_of_others):
+        raise foreign.foreign(str(connection.engine.url.database), names)
+    await connection.run_sync(upgrade)
+    tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    # Without CASCADE: a table of another program that points to ours is not emptied along.
+    await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+    async with _opened(source) as copy:
+        await _pour(copy, connection)
+    newest = sa.select(sa.func.coalesce(sa.func.max(posts.c.id), 0) + 1).scalar_subquery()
+    number = sa.func.pg_get_serial_sequence(posts.name, posts.c.id.name)
+    await connection.execute(sa.select(sa.func.setval(number, newest, False)))
+
+
+@asynccontextmanager
+async def _opened(file: Path) -> AsyncIterator[AsyncConnection]:
+    """A transaction; once it is closed, all of it is in the file itself."""
+    engine = sqlite_engine(f"sqlite+aiosqlite:///{file}")
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+async def _pour(source: AsyncConnection, target: AsyncConnection) -> None:
+    """All rows of one database into the empty tables of another."""
+    for table in metadata.sorted_tables:
+        found = await source.stream(sa.select(table).execution_options(max_row_buffer=_AT_ONCE))
+        async for rows in found.mappings().partitions(_AT_ONCE):
+            await target.execute(sa.insert(table), [_plain(row) for row in rows])
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    """A row that both databases take: PostgreSQL has no text with a NUL in it."""
+    return {
+        str(name): value.replace("\0", "") if isinstance(value, str) else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,183 @@
+"""The rows of a backup, made safe before anything runs on them.
+
+Nobody knows what happened after the backup was made. So nothing that may have been paid for is
+ordered again, nothing that may stand in a chat is said without a look, and what people deleted
+stays deleted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.jobs import UNNAMED, Reason, Status
+from bot.core.posts import PostKind
+from bot.store.database import insert
+from bot.store.deletions import Deletion
+from bot.store.identity import COPY_OF
+from bot.store.settings import Settings
+from bot.store.tables import drafts, jobs, notices, posts, settings, updates
+
+RESTORED_AT = "restored.at"
+"""The setting with the time of the last restore: what is older may have been said already."""
+
+
+class Heard(NamedTuple):
+    """The number of an update that was received; see the `updates` table."""
+
+    source: str
+    id: int
+    received_at: float
+
+
+class Known(NamedTuple):
+    """The facts in rows that are newer than a backup, where those can still be read."""
+
+    heard: Sequence[Heard]
+    """A platform may tell of these again."""
+    ids: Mapping[str, str]
+    """The gateway's id of each job that has one: whoever resolves a held job need not search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The numbers of what was done to the rows of a backup."""
+
+    held: int
+    """Jobs that may have been ordered since, and are not ordered again."""
+    looking: int
+    """Jobs whose gateway is asked about them as before: that costs nothing."""
+    posts: int
+    """Messages that are looked for in the chat before they are sent."""
+    deleted: int
+    """Videos that their people had deleted since."""
+    unheard: int
+    """Messages of people that were received and not read yet: they may have been since."""
+
+
+async def time_of_restore(facts: Settings) -> float | None:
+    """When these rows came out of a backup; None if they never did."""
+    said = await facts.get(RESTORED_AT)
+    return None if said is None else float(said)
+
+
+async def known_to(connection: AsyncConnection) -> Known:
+    """The facts in the rows that are about to go, of tables of whatever version."""
+    taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
+    ids = {str(id_): str(gateway_id) for id_, gateway_id in await connection.execute(taken)}
+    if not await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
+        return Known((), ids)
+    numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
+    return Known([Heard(*row) for row in await connection.execute(numbers)], ids)
+
+
+async def settle(
+    connection: AsyncConnection,
+    deletions: Iterable[Deletion],
+    known: Known | None = None,
+    *,
+    now: float,
+) -> Settled:
+    """Make the rows safe, in this transaction."""
+    deleted = sum([await _delete(connection, each, now=now) for each in deletions])
+    held = await _hold(connection)
+    unheard = await _forget(connection)
+    if known:
+        await _know(connection, known)
+    # A look is asked for at once: claims are of a process that is gone.
+    await connection.execute(sa.update(jobs).values(claimed_until=None))
+    await connection.execute(sa.update(posts).values(claimed_until=None))
+    await connection.execute(sa.delete(settings).where(settings.c.name == COPY_OF))
+    said = insert(connection, settings).values(name=RESTORED_AT, value=repr(now))
+    await connection.execute(
+        said.on_conflict_do_update(index_elements=["name"], set_={"value": repr(now)})
+    )
+    return Settled(
+        held=held,
+        looking=await _count(connection, jobs.c.status == Status.IN_PROGRESS.value),
+        posts=await _count(connection, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
+        deleted=deleted,
+        unheard=unheard,
+    )
+
+
+async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float) -> int:
+    """Only a delivered video can be deleted, so this one was delivered, whatever the backup says.
+
+    Its message is removed once more: one that is gone is as good.
+    """
+    gone = await connection.execute(
+        sa.update(jobs)
+        .where(
+            jobs.c.id == deletion.job_id,
+            sa.or_(jobs.c.video.is_not(None), jobs.c.status != Status.DELIVERED.value),
+        )
+        .values(
+            status=Status.DELIVERED.value,
+            delivered_at=sa.func.coalesce(jobs.c.delivered_at, deletion.at),
+            gateway_id=sa.func.coalesce(jobs.c.gateway_id, UNNAMED),
+            video=sa.null(),
+            unconverted=sa.null(),
+            sources=[],
+            reason=None,
+            detail=None,
+            due_at=None,
+            version=jobs.c.version + 1,
+        )
+    )
+    if gone.rowcount:
+        result = sa.and_(posts.c.job_id == deletion.job_id, posts.c.kind == PostKind.RESULT.value)
+        stands = posts.c.message_id.is_not(None)
+        await connection.execute(
+            sa.update(posts).where(result).values(due_at=sa.case((stands, now), else_=None))
+        )
+    return gone.rowcount
+
+
+async def _hold(connection: AsyncConnection) -> int:
+    """As a job whose POST has an unknown end. Nothing is said of it before that is known."""
+    may_have_left = jobs.c.status.in_([Status.QUEUED.value, Status.SUBMITTING.value])
+    ids = sa.select(jobs.c.id).where(may_have_left)
+    await connection.execute(sa.update(posts).where(posts.c.job_id.in_(ids)).values(due_at=None))
+    held = await connection.execute(
+        sa.update(jobs)
+        .where(may_have_left)
+        .values(
+            status=Status.UNCONFIRMED.value,
+            reason=Reason.RESTORED.value,
+            detail=None,
+            due_at=None,
+            quota_cost=0,
+            crashes=0,
+            version=jobs.c.version + 1,
+        )
+    )
+    return held.rowcount
+
+
+async def _forget(connection: AsyncConnection) -> int:
+    """Orders that were heard or drafted and not taken yet, and news of that day for operators."""
+    unheard = await connection.execute(
+        sa.update(updates).where(updates.c.due_at.is_not(None)).values(due_at=None, data=sa.null())
+    )
+    await connection.execute(sa.delete(drafts))
+    await connection.execute(sa.delete(notices))
+    return unheard.rowcount
+
+
+async def _know(connection: AsyncConnection, known: Known) -> None:
+    handled = {"lane": "", "urgent": False, "data": None, "due_at": None, "attempts": 0}
+    rows = [each._asdict() | handled for each in known.heard]
+    if rows:
+        await connection.execute(insert(connection, updates).on_conflict_do_nothing(), rows)
+    held = sa.select(jobs.c.id).where(jobs.c.reason == Reason.RESTORED.value)
+    for id_ in (await connection.execute(held)).scalars().all():
+        if gateway_id := known.ids.get(id_):
+            change = sa.update(jobs).where(jobs.c.id == id_).values(gateway_id=gateway_id)
+            await connection.execute(change)
+
+
+async def _count(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> int:
+    return int(await connection.scalar(sa.select(sa.func.count()).where(*conditions)) or 0)

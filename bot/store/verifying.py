@@ -1,0 +1,90 @@
+"""Whether the rows are what they should be: looked at, and nothing changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.jobs import Status
+from bot.store import migrations
+from bot.store.reading import version_of
+from bot.store.tables import jobs, posts
+
+SHOWN = 5
+"""Examples that are named of each trouble."""
+_UNCOUNTED = (Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED)
+"""States in which a job counts for nobody's quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing that was looked at. `trouble` names what is wrong; empty: nothing is."""
+
+    check: str
+    """`integrity`, `references`, `revision`, `costs`, `states`, and of others `media`, `spool`."""
+    looked_at: int
+    trouble: tuple[str, ...] = ()
+
+
+async def verify(connection: AsyncConnection) -> list[Verdict]:
+    """Every check of the rows alone; the later ones need the tables as this program knows them."""
+    verdicts = []
+    if connection.dialect.name == "sqlite":
+        verdicts += [await _integrity(connection), await _references(connection)]
+    revision = await version_of(connection)
+    known = str(migrations.head())
+    verdicts.append(Verdict("revision", 1, () if revision == known else (revision,)))
+    if revision == known:
+        verdicts += [await _rows(connection, "costs", _costs()), await _states(connection)]
+    return verdicts
+
+
+async def _integrity(connection: AsyncConnection) -> Verdict:
+    pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+    found = await connection.exec_driver_sql(f"PRAGMA integrity_check({SHOWN})")
+    said = tuple(str(line) for line in found.scalars())
+    return Verdict("integrity", int(pages), () if said == ("ok",) else said)
+
+
+async def _references(connection: AsyncConnection) -> Verdict:
+    count = await _count(connection, posts)
+    found = await connection.exec_driver_sql("PRAGMA foreign_key_check")
+    broken = tuple(f"{row['table']} {row['rowid']}" for row in found.mappings())
+    return Verdict("references", count, broken[:SHOWN])
+
+
+async def _states(connection: AsyncConnection) -> Verdict:
+    return await _rows(connection, "states", _impossible())
+
+
+async def _rows(
+    connection: AsyncConnection, check: str, wrong: Iterator[sa.ColumnElement[bool]]
+) -> Verdict:
+    """The jobs of which one of these is true."""
+    query = sa.select(jobs.c.id).where(sa.or_(*wrong)).order_by(jobs.c.id).limit(SHOWN)
+    found = tuple(str(id_) for id_ in (await connection.execute(query)).scalars())
+    return Verdict(check, await _count(connection, jobs), found)
+
+
+def _costs() -> Iterator[sa.ColumnElement[bool]]:
+    """Usage is the sum over these columns, so a wrong one is a wrong limit."""
+    yield jobs.c.quota_cost < 0
+    yield jobs.c.spend_cost < 0
+    released = [status.value for status in _UNCOUNTED]
+    yield sa.and_(jobs.c.status.in_(released), jobs.c.quota_cost != 0)
+    yield sa.and_(jobs.c.status == Status.CANCELLED.value, jobs.c.spend_cost != 0)
+
+
+def _impossible() -> Iterator[sa.ColumnElement[bool]]:
+    yield jobs.c.status.not_in([status.value for status in Status])
+    at_gateway = [Status.IN_PROGRESS.value, Status.COMPLETED.value, Status.DELIVERED.value]
+    yield sa.and_(jobs.c.status.in_(at_gateway), jobs.c.gateway_id.is_(None))
+    yield sa.and_(jobs.c.status == Status.DELIVERED.value, jobs.c.delivered_at.is_(None))
+    # Whatever nothing will happen to by itself would wait for ever.
+    waits = [Status.QUEUED.value, Status.SUBMITTING.value, Status.IN_PROGRESS.value]
+    yield sa.and_(jobs.c.status.in_(waits), jobs.c.due_at.is_(None), jobs.c.claimed_until.is_(None))
+
+
+async def _count(connection: AsyncConnection, table: sa.Table) -> int:
+    return int(await connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)

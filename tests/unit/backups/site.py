@@ -1,0 +1,86 @@
+"""A data folder with rows and files of every kind, and what is done to it."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.backups import making, restoring
+from bot.backups.archive import Backup
+from bot.backups.restoring import Restored
+from bot.config import Config, load
+from bot.media.storage import Storage
+from bot.store.database import Result, open_database
+from bot.store.identity import Home
+from bot.store.tables import jobs
+from tests.contract.rows import NOON
+from tests.unit.store import former
+
+LATER = NOON + 3600.0
+VIDEO = b"a video of nine"
+
+
+class Site:
+    """One configuration; its database may be of either kind."""
+
+    def __init__(
+        self, folder: Path, database_url: str | None = None, *, backups: Path | None = None
+    ) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        ours = {
+            "DATA_DIR": str(self.data),
+            "GATEWAYS__MAIN__BASE_URL": "https://gateway.test",
+            "GATEWAYS__MAIN__API_KEY": "sk-test",
+        }
+        ours |= {"DATABASE_URL": database_url} if database_url else {}
+        ours |= {"BACKUP__FOLDER": str(backups)} if backups else {}
+        environment = {f"ZOETROPE_{name}": value for name, value in ours.items()}
+        self.config: Config = load(None, environment=environment)
+        self.url = self.config.database_url
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def file(self) -> Path:
+        """The database's, if it is SQLite's."""
+        return self.data / "zoetrope.db"
+
+    @property
+    def storage(self) -> Storage:
+        """Where the media are."""
+        return Storage(self.config.storage_url, scratch=self.folder)
+
+    async def furnish(self) -> None:
+        """Jobs in each state, their posts, and the one video that two of them name."""
+        self.data.mkdir(exist_ok=True, mode=0o700)
+        await former.write(self.url, former.REVISIONS[-1])
+        async with open_database(self.url, home=Home(self.data)):
+            pass
+        source = self.folder / "video"
+        source.write_bytes(VIDEO)
+        await self.storage.put(former.VIDEO.key, source)
+
+    async def back_up(self, *, now: float = LATER, to: Path | None = None) -> Backup:
+        """Make one."""
+        return await making.make(
+            self.config, self.storage, to or self.config.backup_folder, now=now
+        )
+
+    async def restore(self, backup: Backup, *, now: float = LATER + 60) -> Restored:
+        """Put it back."""
+        return await restoring.restore(self.config, self.storage, backup, now=now)
+
+    async def rows(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Read or change the rows as the service would."""
+        async with open_database(self.url, home=Home(self.data)) as database:
+            return await database.run(work)
+
+    async def states(self) -> dict[str, str]:
+        """The state of each job."""
+        found = await self.rows(lambda it: it.execute(sa.select(jobs.c.id, jobs.c.status)))
+        return {id_.removeprefix("job-"): status for id_, status in found}
+
+    async def change(self, statement: str) -> None:
+        """One statement of SQL."""
+        await self.rows(lambda it: it.execute(sa.text(statement)))

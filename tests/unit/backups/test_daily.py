@@ -1,0 +1,178 @@
+"""The nightly backup, by the clock: when it is made, what follows when it can't be."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.backups.daily import AGAIN, FIRST, Daily, quiet_after
+from bot.backups.restoring import ASIDE
+from bot.store.database import open_database
+from bot.store.identity import Home
+from tests.fakes.clock import FakeClock
+from tests.unit.backups.site import Site
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        ("2026-01-15T12:00", "2026-01-16T04:00"),
+        ("2026-01-16T03:59", "2026-01-16T04:00"),
+        ("2026-01-16T04:00", "2026-01-17T04:00"),
+        ("2026-03-28T12:00", "2026-03-29T04:00"),  # a night of 23 hours
+        ("2026-10-24T12:00", "2026-10-25T04:00"),  # and one of 25
+    ],
+)
+def test_it_is_due_at_four_where_the_operator_is(at: str, due: str) -> None:
+    found = quiet_after(datetime.fromisoformat(at).replace(tzinfo=BERLIN).timestamp(), BERLIN)
+    assert datetime.fromtimestamp(found, BERLIN).strftime("%Y-%m-%dT%H:%M") == due
+
+
+class Night:
+    """A service whose clock is turned by hand."""
+
+    def __init__(self, site: Site, daily: Daily, clock: FakeClock, told: list[str]) -> None:
+        self.site = site
+        self.daily = daily
+        self.clock = clock
+        self.told = told
+
+    @property
+    def backups(self) -> list[str]:
+        """Their names."""
+        folder = self.site.config.backup_folder
+        return sorted(it.name for it in folder.glob("zoetrope-*"))
+
+    async def until(self, seconds: float) -> None:
+        """Let so much time pass, step by step, each with all that it sets off."""
+        end = self.clock.now() + seconds
+        while self.clock.now() < end:
+            await self.clock.asleep()
+            await self.clock.advance(min(AGAIN / 6, end - self.clock.now()))
+        await self.clock.asleep()
+
+
+@asynccontextmanager
+async def running(
+    site: Site, *, at: str = "2026-01-15T12:00", **changes: object
+) -> AsyncIterator[Night]:
+    """The loop of a service in Berlin that was started then."""
+    settings = site.config.settings
+    backup = settings.backup.model_copy(update=changes)
+    site.config = replace(
+        site.config,
+        settings=settings.model_copy(update={"time_zone": "Europe/Berlin", "backup": backup}),
+    )
+    clock = FakeClock(datetime.fromisoformat(at).replace(tzinfo=BERLIN).timestamp())
+    told: list[str] = []
+
+    async def tell(why: str) -> None:
+        told.append(why)
+
+    async with open_database(site.url, home=Home(site.data)) as database:
+        daily = Daily(site.config, storage=site.storage, database=database, tell=tell, clock=clock)
+        task = asyncio.create_task(daily.run())
+        try:
+            yield Night(site, daily, clock, told)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> Site:
+    """Its first jobs were ordered at noon (UTC) of 15 January."""
+    site = Site(tmp_path)
+    await site.furnish()
+    return site
+
+
+async def test_one_is_made_each_night(site: Site) -> None:
+    async with running(site, at="2026-01-15T13:30") as night:
+        await night.until(14 * HOUR)
+        assert night.backups == []
+        await night.until(HOUR)
+        assert [name[:17] for name in night.backups] == ["zoetrope-20260116"]
+        await night.until(2 * DAY)
+        assert len(night.backups) == 3
+    assert night.told == []
+
+
+async def test_one_that_was_missed_is_made_soon_after_a_start(site: Site) -> None:
+    """The service was down at night: its first job is a day old, and there is no backup."""
+    async with running(site, at="2026-01-16T14:00") as night:
+        await night.clock.asleep()
+        await night.clock.advance(FIRST - 1)
+        assert night.backups == []
+        await night.until(2)
+        assert len(night.backups) == 1
+        await night.until(12 * HOUR)
+        assert len(night.backups) == 1, "the next one is for the next night"
+
+
+async def test_a_new_house_waits_for_the_night(tmp_path: Path) -> None:
+    async with running(Site(tmp_path)) as night:
+        await night.until(15 * HOUR)
+        assert night.backups == []
+
+
+async def test_of_many_nights_the_latest_are_kept(site: Site) -> None:
+    async with running(site, keep=3) as night:
+        old = site.data / f"{ASIDE}20260101T000000Z"
+        old.mkdir()
+        os.utime(old, (0, 0))
+        await night.until(5 * DAY)
+        assert [name[9:17] for name in night.backups] == ["20260118", "20260119", "20260120"]
+        assert not old.exists(), "the rows from before a restore hold what people wrote, too"
+
+
+async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site: Site) -> None:
+    folder = site.config.backup_folder
+    folder.write_text("a file where a folder should be")
+    async with running(site) as night:
+        await night.until(17 * HOUR)
+        assert len(night.told) == 2
+        assert str(folder) in night.told[0]
+        folder.unlink()
+        await night.until(HOUR)
+        assert len(night.backups) == 1
+
+
+async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:
+    async with running(site) as night:
+        site.file.rename(site.folder / "elsewhere")
+        await night.daily._database.look()
+        await night.until(17 * HOUR)
+        assert night.backups == []
+        assert "not the one on the disk (deleted)" in night.told[0]
+
+
+async def test_a_clock_that_was_ahead_stops_none_for_ever(site: Site) -> None:
+    await site.back_up(now=datetime(2027, 1, 1, tzinfo=BERLIN).timestamp())
+    async with running(site) as night:
+        await night.until(17 * HOUR)
+        assert len(night.backups) == 2
+
+
+async def test_each_is_copied_to_the_second_place_once_that_is_there(site: Site) -> None:
+    place = site.folder / "bucket"
+    place.write_text("a file where a folder should be")
+    async with running(site, copy_to=str(place), keep=2) as night:
+        await night.until(16 * HOUR)
+        assert (len(night.backups), len(night.told)) == (1, 1)
+        place.unlink()
+        await night.until(AGAIN)
+        assert [it.name for it in place.glob("zoetrope-*")] == night.backups
+        await night.until(3 * DAY)
+        assert sorted(it.name for it in place.glob("zoetrope-*")) == night.backups[-2:]
+    assert len(night.told) == 1

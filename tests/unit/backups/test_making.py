@@ -1,0 +1,205 @@
+"""Backups: whole or not there, proved by opening them, made while others write."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.backups import archive, making
+from bot.core.errors import Broken, Temporary
+from bot.media.storage import Storage, new_key
+from bot.store.database import open_database
+from bot.store.identity import Home
+from bot.store.spool import Spool
+from tests.conftest import NewUrl
+from tests.contract.rows import Store, a_job
+from tests.fakes.disk import no_file_larger_than
+from tests.unit.backups.site import LATER, VIDEO, Site
+from tests.unit.store import former
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> Site:
+    site = Site(tmp_path)
+    await site.furnish()
+    return site
+
+
+async def test_it_says_what_is_in_it(tmp_path: Path, new_url: NewUrl) -> None:
+    site = Site(tmp_path, await new_url())
+    await site.furnish()
+    Spool(site.data).add("job-nobody", "video_nobody")
+    backup = await site.back_up()
+    manifest = archive.read(backup.folder).manifest
+    assert manifest == backup.manifest
+    assert backup.folder.name == "zoetrope-20260115T130000Z"
+    assert manifest.jobs == dict.fromkeys(await site.states(), 1), "as they are, none held"
+    assert (manifest.rows["jobs"], manifest.rows["posts"]) == (8, 2)
+    assert manifest.newest_job is not None
+    assert {file.path for file in manifest.files} == {
+        "zoetrope.db",
+        "pending-ids",
+        f"media/{former.VIDEO.key}",
+    }
+    backup.check()
+    assert (backup.folder / "media" / former.VIDEO.key).read_bytes() == VIDEO
+    modes = {it.stat().st_mode & 0o077 for it in (backup.folder, backup.folder.parent)}
+    assert modes == {0}, "it is nobody else's on this machine"
+
+
+async def test_it_is_whole_while_others_write(site: Site) -> None:
+    """200 rows a second; a copy of single files lost one of 435."""
+    async with open_database(site.url, home=Home(site.data)) as database:
+        store, written, over = Store(database), 0, asyncio.Event()
+
+        async def write() -> None:
+            nonlocal written
+            while not over.is_set():
+                await store.admitted(a_job(id_=f"load{written:06}"))
+                written += 1
+
+        writing = asyncio.create_task(write())
+        while written < 20:
+            await asyncio.sleep(0)
+        before = written
+        backup = await site.back_up()
+        after = written
+        over.set()
+        await writing
+    assert before <= backup.manifest.rows["jobs"] - 8 <= after
+    assert after > before, "nobody waited for it"
+    with closing(sqlite3.connect(backup.folder / "zoetrope.db")) as rows:
+        assert rows.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert rows.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+async def test_what_the_storage_has_lost_is_named(site: Site) -> None:
+    await site.storage.delete(former.VIDEO.key)
+    assert (await site.back_up()).manifest.missing == (former.VIDEO.key,)
+
+
+async def test_a_video_delivered_long_ago_takes_no_room(site: Site) -> None:
+    await site.change("UPDATE jobs SET video = NULL WHERE status = 'completed'")
+    month = (await site.back_up(now=LATER + 31 * DAY)).manifest
+    assert (month.media, month.missing) == ({}, ())
+
+
+async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
+    first = await site.back_up()
+    second = await site.back_up(now=LATER + DAY)
+    path = f"media/{former.VIDEO.key}"
+    files = [(it.folder / path).stat() for it in (first, second)]
+    assert files[0].st_ino == files[1].st_ino
+    assert (site.data / path).stat().st_ino != files[0].st_ino, "what harms one harms not the other"
+    archive.age_out(first.folder.parent, keep=1, now=LATER + DAY)
+    second.check()
+
+
+async def test_damage_does_not_go_on_from_one_to_the_next(site: Site) -> None:
+    first = await site.back_up()
+    file = first.folder / "media" / former.VIDEO.key
+    file.write_bytes(file.read_bytes()[::-1])
+    assert first.check() == [former.VIDEO.key]
+    assert (await site.back_up(now=LATER + DAY)).check() == []
+
+
+async def test_two_in_a_second_are_two(site: Site) -> None:
+    names = {(await site.back_up()).folder.name for _ in range(2)}
+    assert names == {"zoetrope-20260115T130000Z", "zoetrope-20260115T130001Z"}
+
+
+async def test_unsound_rows_make_no_backup(site: Site) -> None:
+    with closing(sqlite3.connect(site.file)) as rows, rows:
+        rows.execute("UPDATE posts SET job_id = 'job-none' WHERE id = 7")
+    with pytest.raises(Broken) as unsound:
+        await site.back_up()
+    assert (unsound.value.code, unsound.value.values["check"]) == ("backup_unsound", "references")
+    assert _left(site) == []
+
+
+async def test_a_full_disk_leaves_nothing_and_says_so(site: Site) -> None:
+    with no_file_larger_than(100_000), pytest.raises(Broken, match="backup_no_room"):
+        await site.back_up()
+    assert _left(site) == []
+
+
+async def test_no_room_is_taken_that_the_service_needs(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "SPARE", 2**60)
+    with pytest.raises(Broken) as refused:
+        await site.back_up()
+    assert refused.value.code == "backup_no_room"
+    assert _left(site) == []
+
+
+async def test_a_storage_that_is_away_makes_no_backup(site: Site) -> None:
+    with pytest.raises(Temporary, match="storage_unavailable"):
+        await making.make(site.config, _Away(site), site.config.backup_folder, now=LATER)
+    assert _left(site) == []
+
+
+class _Away(Storage):
+    """A storage that can't be reached."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site.config.storage_url, scratch=site.folder)
+
+    async def exists(self, key: str) -> bool:
+        raise Temporary("storage_unavailable", key=key)
+
+
+async def test_one_that_was_cut_short_is_cleared_away_by_the_next(site: Site) -> None:
+    folder = site.config.backup_folder / f"{archive.UNFINISHED}x"
+    folder.mkdir(parents=True)
+    (folder / "zoetrope.db").write_bytes(b"half")
+    backup = await site.back_up()
+    assert _left(site) == [backup.folder.name]
+
+
+async def test_one_is_made_at_a_time(site: Site) -> None:
+    first = asyncio.create_task(site.back_up())
+    with pytest.raises(Broken, match="backup_under_way"):
+        await asyncio.gather(first, site.back_up())
+    await first
+
+
+def test_old_ones_go_but_never_the_newest(tmp_path: Path) -> None:
+    for day in range(20):
+        folder = tmp_path / archive.name_of(LATER + day * DAY)
+        folder.mkdir()
+        (folder / "manifest.json").touch()
+    (tmp_path / "zoetrope-of-mine").mkdir()
+    names = [archive.name_of(LATER + day * DAY) for day in range(20)]
+    archive.age_out(tmp_path, keep=14, now=LATER + 19 * DAY)
+    assert _names(tmp_path) == [*names[6:], "zoetrope-of-mine"]
+    archive.age_out(tmp_path, keep=14, now=LATER + 25 * DAY)
+    assert _names(tmp_path) == [*names[11:], "zoetrope-of-mine"], "by their age"
+    archive.age_out(tmp_path, keep=14, now=LATER + 400 * DAY)
+    assert _names(tmp_path) == [names[-1], "zoetrope-of-mine"]
+
+
+async def test_pictures_of_what_is_not_over_are_kept(site: Site) -> None:
+    key = new_key("pictures", "jpg")
+    await site.storage.put(key, site.folder / "video")
+    for state in ("queued", "failed"):
+        given = f"json_array(json_object('key', '{key}'))"
+        await site.change(
+            f"UPDATE jobs SET order_data = json_set(order_data, '$.pictures', {given})"
+            f" WHERE status = '{state}'"
+        )
+    assert key in (await site.back_up()).manifest.media
+    await site.change("UPDATE jobs SET status = 'cancelled' WHERE status = 'queued'")
+    assert key not in (await site.back_up()).manifest.media
+
+
+def _left(site: Site) -> list[str]:
+    return [name for name in _names(site.config.backup_folder) if name != ".lock"]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(it.name for it in folder.iterdir())

@@ -1,0 +1,88 @@
+"""The second place of backups: files lie there once, and none goes that a backup still names."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.backups import opening, remote
+from bot.backups.remote import Remote
+from bot.core.errors import Broken, Temporary
+from bot.media.storage import new_key
+from tests.unit.backups.site import LATER, Site
+from tests.unit.backups.test_restoring import AS_RESTORED
+from tests.unit.store import former
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> Site:
+    site = Site(tmp_path)
+    await site.furnish()
+    return site
+
+
+async def test_what_was_put_there_comes_back_as_it_was(site: Site, tmp_path: Path) -> None:
+    place = Remote(str(tmp_path / "bucket"))
+    backup = await site.back_up()
+    await place.put(backup)
+    fetched = await place.fetch(backup.folder.name, tmp_path / "fetched")
+    fetched.check()
+    assert fetched.manifest == backup.manifest
+    await site.restore(fetched)
+    assert await site.states() == AS_RESTORED
+
+
+async def test_a_file_lies_there_as_long_as_a_backup_names_it(site: Site, tmp_path: Path) -> None:
+    place = Remote(str(tmp_path / "bucket"))
+    media = tmp_path / "bucket" / "media"
+    await place.put(await site.back_up())
+    await site.change("UPDATE jobs SET video = NULL WHERE status <> 'delivered'")
+    await place.put(await site.back_up(now=LATER + DAY))
+    await place.age_out(keep=1, now=LATER + DAY)
+    assert await place.names() == ["zoetrope-20260116T130000Z"]
+    assert (media / former.VIDEO.key).exists(), "the other one names it, too"
+    key = new_key("videos", "mp4")
+    await site.storage.put(key, site.folder / "video")
+    await site.change(f"UPDATE jobs SET video = json_set(video, '$.key', '{key}')")
+    await place.put(await site.back_up(now=LATER + 2 * DAY))
+    await place.age_out(keep=1, now=LATER + 2 * DAY)
+    assert not (media / former.VIDEO.key).exists()
+    assert (media / key).exists()
+
+
+async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -> None:
+    place = Remote(str(tmp_path / "bucket"))
+    backup = await site.back_up()
+    await place.put(backup)
+    (tmp_path / "bucket" / backup.folder.name / "manifest.json").unlink()
+    assert await place.names() == []
+    for look in (place.fetch(backup.folder.name, tmp_path), remote.newest(place, tmp_path)):
+        with pytest.raises(Broken, match="backup_absent"):
+            await look
+
+
+async def test_a_place_that_refuses_is_named(site: Site, tmp_path: Path) -> None:
+    place = Remote(str(tmp_path / "bucket"))
+    backup = await site.back_up()
+    (tmp_path / "bucket" / "media").write_text("a file where a folder should be")
+    with pytest.raises(Temporary) as away:
+        await place.put(backup)
+    assert (away.value.code, away.value.values["place"]) == ("backup_place_away", place.url)
+
+
+@pytest.mark.parametrize("name", ["", "/zoetrope-20260115T130000Z"])
+def test_an_address_names_one_or_the_newest(tmp_path: Path, name: str) -> None:
+    site, url = Site(tmp_path / "site"), f"file://{tmp_path / 'bucket'}"
+
+    async def put() -> None:
+        await site.furnish()
+        for days in (-1, 0):
+            await Remote(url).put(await site.back_up(now=LATER + days * DAY))
+
+    asyncio.run(put())
+    with opening.named(f"{url}{name}") as backup:
+        assert backup.manifest.made_at == LATER
+        asyncio.run(site.restore(backup))
+    assert asyncio.run(site.states()) == AS_RESTORED

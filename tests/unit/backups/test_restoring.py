@@ -1,0 +1,476 @@
+"""Restores: nothing that may have been paid for is ordered again, and a crash leaves no ruins."""
+
+import asyncio
+import shutil
+import signal
+import sqlite3
+import sys
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.backups import archive, opening, restoring
+from bot.core.errors import Broken
+from bot.store.database import check_database, open_database
+from bot.store.deletions import Deletions
+from bot.store.identity import Home
+from bot.store.jobs import Jobs
+from bot.store.locks import lock_file
+from bot.store.spool import Spool
+from bot.store.swap import note_of
+from bot.store.tables import drafts, jobs, posts, updates
+from tests.conftest import NewUrl
+from tests.unit.backups.site import LATER, VIDEO, Site
+from tests.unit.store import former
+
+AS_RESTORED = {
+    "queued": "unconfirmed",
+    "submitting": "unconfirmed",
+    "in_progress": "in_progress",
+    "completed": "completed",
+    "delivered": "delivered",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "unconfirmed": "unconfirmed",
+}
+
+_RESTORE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from bot.backups import archive
+from bot.store import swap
+from tests.unit.backups.site import Site
+left = int(sys.argv[3])
+def counted(step):
+    def wrapped(*given):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*given)
+    return wrapped
+for name in ("_move", "_write", "sync", "settle"):
+    setattr(swap, name, counted(getattr(swap, name)))
+if len(sys.argv) > 4:
+    from bot.backups import restoring
+    async def refuse(*_): raise OSError("unwell")
+    restoring._check_health = refuse
+site = Site(Path(sys.argv[1]))
+asyncio.run(site.restore(archive.read(Path(sys.argv[2]))))
+"""
+
+
+_LOAD = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from bot.backups import archive, restoring
+from tests.unit.backups.site import Site
+load = restoring.load_server
+async def killed(*given):
+    await load(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+restoring.load_server = killed
+site = Site(Path(sys.argv[1]), sys.argv[2])
+asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
+"""
+
+
+@pytest.fixture
+async def site(tmp_path: Path, new_url: NewUrl) -> Site:
+    """On SQLite and on PostgreSQL."""
+    site = Site(tmp_path, await new_url())
+    await site.furnish()
+    return site
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> Site:
+    """On SQLite, where it stands by itself."""
+    site = Site(tmp_path)
+    await site.furnish()
+    return site
+
+
+# --- what becomes of the rows --------------------------------------------------------------------
+
+
+async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
+    restored = await site.restore(await site.back_up())
+    assert await site.states() == AS_RESTORED
+    assert (restored.settled.held, restored.settled.looking) == (2, 1)
+    held = sa.select(jobs.c.reason, jobs.c.quota_cost, jobs.c.spend_cost, jobs.c.due_at).where(
+        jobs.c.reason == "restored"
+    )
+    found = await site.rows(lambda it: it.execute(held))
+    assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None)]
+
+
+async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
+    """It was ordered since, as the present rows show: whoever resolves it need not search."""
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET gateway_id = 'video_since' WHERE id = 'job-queued'")
+    await site.restore(backup)
+    query = sa.select(jobs.c.status, jobs.c.gateway_id).where(jobs.c.id == "job-queued")
+    (row,) = await site.rows(lambda it: it.execute(query))
+    assert tuple(row) == ("unconfirmed", "video_since")
+    async with open_database(site.url, home=Home(site.data)) as database:
+        await Jobs(database).accept("job-queued", "video_since", now=LATER, due_at=LATER)
+    assert (await site.states())["queued"] == "in_progress", "that id takes it up"
+
+
+async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
+    """By whoever resolves it: recording an id succeeds from `unconfirmed`."""
+    Spool(site.data).add("job-submitting", "video_found")
+    await site.restore(await site.back_up())
+    assert (await site.states())["submitting"] == "in_progress", "the backup had it beside its rows"
+
+
+async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -> None:
+    restored = await site.restore(await site.back_up())
+    assert restored.settled.unheard == 1
+
+    query = sa.select(sa.func.count()).where(updates.c.due_at.is_not(None))
+    assert await site.rows(lambda it: it.scalar(query)) == 0
+    assert await site.rows(lambda it: it.scalar(sa.select(sa.func.count(drafts.c.id)))) == 0
+    known = sa.select(sa.func.count(updates.c.id))
+    assert await site.rows(lambda it: it.scalar(known)) == 2, "they are known by their numbers"
+
+
+async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
+    """A platform tells of it once more, if it never learned that we had it."""
+    backup = await site.back_up()
+    await site.change(
+        "INSERT INTO updates (source, id, lane, urgent, received_at, due_at, attempts)"
+        f" VALUES ('telegram:1', 77, '5', false, {LATER + 9}, {LATER + 9}, 0)"
+    )
+    await site.restore(backup)
+    query = sa.select(updates.c.due_at).where(updates.c.id == 77)
+    assert [tuple(row) for row in await site.rows(lambda it: it.execute(query))] == [(None,)]
+
+
+@pytest.mark.parametrize("state", ["delivered", "completed", "in_progress", "queued"])
+async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: str) -> None:
+    """It was delivered before that, whatever its row says in the backup."""
+    backup = await site.back_up()
+    Deletions(site.data).add(f"job-{state}", at=LATER + 5)
+    restored = await site.restore(backup)
+    assert restored.settled.deleted == 1
+    query = sa.select(jobs.c.status, jobs.c.video, jobs.c.due_at).where(jobs.c.id == f"job-{state}")
+    (row,) = await site.rows(lambda it: it.execute(query))
+    assert tuple(row) == ("delivered", None, None)
+
+
+async def test_its_message_is_removed_once_more(site: Site) -> None:
+    backup = await site.back_up()
+    Deletions(site.data).add("job-delivered", at=LATER + 5)
+    await site.restore(backup)
+    query = sa.select(posts.c.due_at).where(posts.c.job_id == "job-delivered")
+    assert await site.rows(lambda it: it.scalar(query)) == LATER + 60
+
+
+async def test_a_deletion_that_only_a_newer_program_knows_stops_a_restore(home: Site) -> None:
+    backup = await home.back_up()
+    Deletions(home.data).file.write_text('{"what": "person", "job": "x", "at": 1.0}\n')
+    with pytest.raises(Broken, match="deletions_newer"):
+        await home.restore(backup)
+
+
+async def test_all_else_is_as_it_was(site: Site) -> None:
+    """Whichever database it comes from, and whichever it goes to."""
+    backup = await site.back_up()
+    await site.change("DELETE FROM posts")
+    await site.change("DELETE FROM jobs WHERE status = 'delivered'")
+    await site.restore(backup)
+    for table in ("owners", "places", "handles", "moves", "told", "refusals", "gateways"):
+        rows = await site.rows(
+            lambda it, name=table: former.read(it, jobs.metadata.tables[name])  # type: ignore[misc]
+        )
+        expected = former.rows()[table]
+        assert [{key: row[key] for key in row if key in expected[0]} for row in rows] == [
+            {key: value for key, value in row.items() if key in rows[0]} for row in expected
+        ], table
+
+
+async def test_rows_move_from_one_kind_of_database_to_the_other(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    here = Site(tmp_path / "here")
+    await here.furnish()
+    there = Site(tmp_path / "there", await new_postgres_url())
+    await there.restore(await here.back_up())
+    assert await there.states() == AS_RESTORED
+    assert (there.data / "media" / former.VIDEO.key).read_bytes() == VIDEO
+    back = Site(tmp_path / "back")
+    restored = await back.restore(await there.back_up())
+    assert await back.states() == AS_RESTORED
+    assert (back.data / "media" / former.VIDEO.key).read_bytes() == VIDEO
+    assert (restored.files, restored.aside) == (1, None), "there was nothing before"
+
+
+async def test_a_text_that_only_sqlite_takes_holds_up_no_move(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    here, there = Site(tmp_path / "here"), Site(tmp_path / "there", await new_postgres_url())
+    await here.furnish()
+    await here.change("UPDATE jobs SET detail = 'odd' || char(0) || 'words'")
+    await there.restore(await here.back_up())
+    query = sa.select(jobs.c.detail).where(jobs.c.id == "job-failed")
+    assert await there.rows(lambda it: it.scalar(query)) == "oddwords"
+
+
+async def test_what_another_program_keeps_beside_our_tables_stays(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """Also where it points to ours: the restore is refused, and nothing is emptied along."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    await site.change("CREATE TABLE theirs (job text REFERENCES jobs (id))")
+    await site.change("INSERT INTO theirs VALUES ('job-queued')")
+    with pytest.raises(sa.exc.DBAPIError, match="foreign key"):
+        await site.restore(backup)
+    count = sa.text("SELECT count(*) FROM theirs")
+    assert await site.rows(lambda it: it.scalar(count)) == 1
+    assert (await site.states())["queued"] == "queued"
+    await site.change("DROP TABLE theirs")
+
+
+async def test_a_new_row_takes_no_number_that_is_taken(site: Site) -> None:
+    """PostgreSQL counts beside its rows."""
+    await site.restore(await site.back_up())
+    await site.change(
+        "INSERT INTO posts (job_id, platform, kind, attempts, direct)"
+        " VALUES ('job-failed', 'discord', 'failure', 0, false)"
+    )
+
+
+async def test_a_backup_of_an_earlier_version_comes_up_to_date(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    await former.write(site.url, "0003")
+    backup = await site.back_up()
+    assert backup.manifest.revision == "0003"
+    await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+
+
+# --- what stands in the way ----------------------------------------------------------------------
+
+
+async def test_a_running_service_is_not_restored_under(home: Site) -> None:
+    backup = await home.back_up()
+    with lock_file(home.file), pytest.raises(Broken, match="database_in_use"):
+        await home.restore(backup)
+
+
+async def test_rows_that_are_not_what_they_were_stop_a_restore(home: Site) -> None:
+    backup = await home.back_up()
+    _flip(backup.folder / "zoetrope.db")
+    before = home.file.read_bytes()
+    with pytest.raises(Broken, match="backup_damaged"):
+        await home.restore(backup)
+    assert home.file.read_bytes() == before
+
+
+async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: Site) -> None:
+    backup = await home.back_up()
+    _flip(backup.folder / "media" / former.VIDEO.key)
+    await home.storage.delete(former.VIDEO.key)
+    restored = await home.restore(backup)
+    assert (restored.files, restored.missing) == (0, (former.VIDEO.key,))
+    assert await home.states() == AS_RESTORED
+
+
+def _flip(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+async def test_a_newer_backup_is_refused(home: Site) -> None:
+    backup = await home.back_up()
+    newer = backup.manifest.model_copy(update={"revision": "9999"})
+    with pytest.raises(Broken, match="backup_newer"):
+        await home.restore(archive.Backup(backup.folder, newer))
+
+
+async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
+    backup = await home.back_up()
+    packed = home.folder / "backup.tar.gz"
+    with tarfile.open(packed, "w:gz") as file:
+        file.add(backup.folder, backup.folder.name)
+    for place in (packed, backup.folder / "manifest.json"):
+        with opening.opened(place) as found:
+            await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
+    """Such as one that was saved, or lay aside; what is in its journal comes along."""
+    bare = home.folder / "copy.db"
+    backup = await home.back_up()
+    shutil.copyfile(backup.folder / "zoetrope.db", bare)
+    with closing(sqlite3.connect(bare)) as rows:
+        rows.execute("UPDATE jobs SET detail = 'journal' WHERE id = 'job-queued'")
+        rows.commit()
+        with opening.opened(bare) as found:
+            assert found.manifest.jobs == backup.manifest.jobs
+            await home.restore(found)
+    assert await home.states() == AS_RESTORED
+    query = sa.select(jobs.c.reason).where(jobs.c.id == "job-queued")
+    assert await home.rows(lambda it: it.scalar(query)) == "restored"
+
+
+async def test_a_backup_that_was_only_copied_does_not_run(home: Site) -> None:
+    """Its queued jobs would be ordered, and paid for, once more."""
+    backup = await home.back_up()
+    home.file.write_bytes((backup.folder / "zoetrope.db").read_bytes())
+    with pytest.raises(Broken, match="database_is_backup"):
+        await home.states()
+    with pytest.raises(Broken, match="database_is_backup"):
+        await check_database(home.url, home=Home(home.data))
+    await home.restore(backup)
+    assert await home.states() == AS_RESTORED
+
+
+async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("Dear diary")
+    for place in (tmp_path, tmp_path / "file", tmp_path / "nothing"):
+        with pytest.raises(Broken, match="backup_absent"), opening.opened(place):
+            pass
+
+
+async def test_a_list_that_names_files_elsewhere_is_not_followed(home: Site) -> None:
+    backup = await home.back_up()
+    text = (backup.folder / "manifest.json").read_text()
+    (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", "../../zoetrope.db"))
+    with pytest.raises(Broken, match="backup_damaged"):
+        archive.read(backup.folder)
+
+
+# --- the former rows -----------------------------------------------------------------------------
+
+
+async def test_the_former_rows_are_kept(site: Site) -> None:
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    restored = await site.restore(backup)
+    assert restored.aside is not None
+    aside = Site(site.folder / "aside")
+    (kept,) = restored.aside.glob("*.db")
+    kept.replace(aside.file)
+    query = sa.select(jobs.c.detail).where(jobs.c.id == "job-queued")
+    assert await aside.rows(lambda it: it.scalar(query)) == "after"
+
+
+async def test_later_jobs_are_named(site: Site) -> None:
+    backup = await site.back_up()
+    later = f"id = 'job-later', created_at = {LATER + 9}"
+    await site.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
+    found = await restoring.later_jobs(site.config, backup)
+    assert found is not None
+    assert [(it.id, it.gateway_id) for it in found] == [("job-later", "video_in_progress")]
+
+
+async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None:
+    await home.change(f"UPDATE jobs SET created_at = {LATER + 0.1} WHERE id = 'job-queued'")
+    assert await restoring.later_jobs(home.config, await home.back_up()) == []
+
+
+async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
+    here, there = Site(tmp_path / "here"), Site(tmp_path / "there")
+    await here.furnish()
+    assert await restoring.later_jobs(there.config, await here.back_up()) is None
+
+
+async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
+    backup = await home.back_up()
+    home.file.write_bytes(b"Dear diary, " * 1000)
+    restored = await home.restore(backup)
+    assert await home.states() == AS_RESTORED
+    assert restored.aside is not None
+    assert (restored.aside / "zoetrope.db").read_bytes().startswith(b"Dear diary")
+
+
+# --- a crash anywhere ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [2, 4, 6])
+async def test_a_restore_that_is_killed_leaves_the_former_rows(home: Site, step: int) -> None:
+    assert await _killed_at(home, step) == -signal.SIGKILL
+
+
+@pytest.mark.proof
+async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
+    """Until one runs through: so it was killed at each."""
+    step = 1
+    while await _killed_at(await _furnished(tmp_path / f"{step}"), step):
+        step += 1
+    assert step > 8
+
+
+@pytest.mark.proof
+async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
+    step = 1
+    while (code := await _killed_at(await _furnished(tmp_path / f"{step}"), step, "ill")) != 1:
+        assert code == -signal.SIGKILL
+        step += 1
+    assert step > 10
+
+
+async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _LOAD, str(site.folder), site.url, str(backup.folder)),
+    )
+    assert await process.wait() == -signal.SIGKILL
+    async with asyncio.timeout(10):
+        while (states := await _states_of(site)) is None:
+            pass  # the server hears of it a moment later
+    assert states["queued"] == "queued"
+    await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+
+
+async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:
+    assert await _killed_at(home, 10_000, "ill") == 1
+    assert not note_of(home.file).exists(), "by itself"
+
+
+async def _states_of(site: Site) -> dict[str, str] | None:
+    try:
+        return await site.states()
+    except Broken:
+        return None
+
+
+async def _furnished(folder: Path) -> Site:
+    site = Site(folder)
+    await site.furnish()
+    return site
+
+
+async def _killed_at(site: Site, step: int, *ill: str) -> int | None:
+    """The exit code; the rows are the former ones or the new ones, whole, and stay restorable."""
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _RESTORE, str(site.folder), str(backup.folder), str(step), *ill),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    code = await process.wait()
+    query = sa.select(jobs.c.status, jobs.c.detail).where(jobs.c.id == "job-queued")
+    (row,) = await site.rows(lambda it: it.execute(query))
+    former_rows, new_rows = ("queued", "after"), ("unconfirmed", None)
+    # Killed at its very last step, it is done already.
+    assert tuple(row) in ((former_rows, new_rows) if code else (new_rows,))
+    assert not note_of(site.file).exists()
+    await site.restore(backup, now=LATER + 99)
+    assert await site.states() == AS_RESTORED
+    return code

@@ -1,0 +1,63 @@
+"""`init` in an empty folder: the rows of an earlier house are offered, and come only if wanted."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.cli.init import earlier
+from bot.cli.init.talk import Talk
+from bot.cli.words import tell
+from tests.unit.backups.site import Site
+from tests.unit.backups.test_restoring import AS_RESTORED
+
+
+class Scripted(Talk):
+    """A person who has one answer, and everything that was said to them."""
+
+    def __init__(self, answer: str = "n") -> None:
+        super().__init__()
+        self.heard: list[str] = []
+        self._said = answer
+
+    def print(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+    def _answer(self, question: str, default: str | None, /) -> str:
+        self.heard.append(question)
+        return self._said
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Its backups are elsewhere, and its data folder is lost."""
+    site = Site(tmp_path, backups=tmp_path / "elsewhere")
+    asyncio.run(site.furnish())
+    asyncio.run(site.back_up())
+    shutil.rmtree(site.data)
+    return site
+
+
+@pytest.mark.parametrize(("answer", "comes"), [("y", True), ("n", False)])
+def test_the_newest_backup_is_offered(site: Site, answer: str, comes: bool) -> None:
+    person = Scripted(answer)
+    earlier.offer(person, site.config)
+    assert "a backup with 8 jobs" in person.heard[0]
+    assert site.file.exists() is comes
+    if comes:
+        assert asyncio.run(site.states()) == AS_RESTORED
+        assert person.heard[1] == tell("init.restored", held=2)
+
+
+def test_where_there_are_rows_nothing_is_offered(site: Site) -> None:
+    asyncio.run(site.furnish())
+    person = Scripted("y")
+    earlier.offer(person, site.config)
+    assert person.heard == []
+
+
+def test_without_a_backup_it_is_said_how_one_comes_back(tmp_path: Path) -> None:
+    person = Scripted("y")
+    earlier.offer(person, Site(tmp_path).config)
+    assert person.heard == [tell("init.restorable")]

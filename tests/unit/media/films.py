@@ -1,0 +1,544 @@
+"""The kinds of films that a gateway may hand over, each with its maker and what becomes of it.
+
+`test_playing` holds the verdicts to this table, `tests/browser/test_films.py` takes all of it the
+whole way, and `docs/videos_page.py` shows it.
+"""
+
+import io
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import av
+from av.stream import Disposition
+
+from bot.media.judging import Way
+from tests.unit.media.samples import noise, write_clip
+
+Matrix = tuple[int, int, int, int]
+FAST = "+faststart"
+LATE = range(34, 58)
+"""As transport streams begin: their first time is not zero."""
+HOLE = (*range(20), *range(90, 110))
+CREDENTIALS = UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
+PACED = (0, 1, 2, 5, 6, 12, 13, 14, 30, 31, 47)
+SIZE = (64, 48)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """How to make one, what is wrong with it, and the size that is posted."""
+
+    codec: str
+    container: str
+    how: Mapping[str, Any]
+    """For `write_clip`."""
+    why: str
+    """The reasons of the verdict; none for a film that is kept as it is."""
+    posted: tuple[int, int] = SIZE
+    after: Callable[[Path], None] | None = None
+    """Changes the file once it is made."""
+    is_large: bool = False
+    """It takes seconds to make."""
+
+    def write(self, path: Path) -> Path:
+        """Make it."""
+        write_clip(path, self.codec, self.container, **self.how)
+        if self.after:
+            self.after(path)
+        return path
+
+
+def film(
+    codec: str,
+    container: str,
+    why: str = "",
+    *,
+    posted: tuple[int, int] = SIZE,
+    after: Callable[[Path], None] | None = None,
+    is_large: bool = False,
+    **how: Any,
+) -> Film:
+    """One that is made so."""
+    return Film(
+        codec=codec,
+        container=container,
+        how=how,
+        why=why,
+        posted=posted,
+        after=after,
+        is_large=is_large,
+    )
+
+
+def good(why: str = "", *, flags: str = FAST, **how: Any) -> Film:
+    """H.264 in an MP4 whose index comes first, but for what is said."""
+    return film("libx264", "mp4", why, flags=flags, **how)
+
+
+# ---------------------------------------------------------------- what a maker can't be asked for
+
+
+def with_edit(source: Path, *, first: int, seconds: float) -> None:
+    """Let the film begin with that picture, and last that long."""
+    body = bytearray(source.read_bytes())
+    at = body.index(b"elst") + 12
+    (begin,) = struct.unpack_from(">i", body, at + 4)
+    struct.pack_into(">Ii", body, at, round(seconds * 1000), begin + first * 512)
+    source.write_bytes(body)
+
+
+def _cut(path: Path) -> None:
+    with_edit(path, first=10, seconds=1.0)
+
+
+def with_credentials(path: Path) -> None:
+    """A box for content credentials (C2PA), with words in place of them."""
+    body = CREDENTIALS + b"\0\0\0\0manifest\0" + bytes(8) + b"signed by a model"
+    with path.open("ab") as file:
+        file.write((8 + len(body)).to_bytes(4) + b"uuid" + body)
+
+
+def with_tail(path: Path) -> None:
+    """Credentials, and behind them what a server on the way put there."""
+    with_credentials(path)
+    with path.open("ab") as file:
+        file.write(b"<html>" * 9)
+
+
+def _as_avc3(path: Path) -> None:
+    """Say that the parameters of H.264 stand in the stream."""
+    path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0\0\0\0\0\1", b"avc3\0\0\0\0\0\0\0\1"))
+
+
+def _with_cover(output: av.container.OutputContainer) -> None:
+    cover = output.add_stream("mjpeg", rate=1)
+    assert isinstance(cover, av.VideoStream)
+    cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+    cover.disposition = Disposition.attached_pic
+    _mux_one(output, cover)
+
+
+def _with_second_film(output: av.container.OutputContainer) -> None:
+    second = output.add_stream("libx264", rate=24)
+    assert isinstance(second, av.VideoStream)
+    second.width, second.height, second.pix_fmt = 32, 32, "yuv420p"
+    _mux_one(output, second)
+
+
+def _mux_one(output: av.container.OutputContainer, stream: av.VideoStream) -> None:
+    frame = av.VideoFrame.from_image(noise(32, 32))  # type: ignore[no-untyped-call]
+    frame.pts, frame.time_base = 0, Fraction(1, 24)
+    output.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+def _with_chapters(output: av.container.OutputContainer) -> None:
+    output.set_chapters(
+        [
+            {
+                "id": number,
+                "start": number * 500,
+                "end": number * 500 + 500,
+                "time_base": Fraction(1, 1000),
+                "metadata": {"title": f"part {number}"},
+            }
+            for number in range(2)
+        ]
+    )
+
+
+def _with_time_code(output: av.container.OutputContainer) -> None:
+    output.streams.video[0].metadata["timecode"] = "00:00:00:00"
+
+
+def _with_subtitles(output: av.container.OutputContainer) -> None:
+    words = io.BytesIO(b"1\n00:00:00,000 --> 00:00:00,800\nMeow.\n\n")
+    with av.open(words, "r", format="srt") as container:
+        track = output.add_stream_from_template(container.streams.subtitles[0])
+        for packet in container.demux():
+            if packet.size:
+                packet.stream = track
+                output.mux(packet)
+
+
+def _with_chapters_and_subtitles(output: av.container.OutputContainer) -> None:
+    _with_chapters(output)
+    _with_subtitles(output)
+
+
+def x264(**params: object) -> dict[str, str]:
+    """Options of the encoder by its own names."""
+    return {"x264-params": ":".join(f"{name}={value}" for name, value in params.items())}
+
+
+def x265(**params: object) -> dict[str, str]:
+    """The same of H.265's."""
+    told = {"log-level": "none", **params}
+    return {"x265-params": ":".join(f"{name}={value}" for name, value in told.items())}
+
+
+_B_FRAMES = {"preset": "veryfast"}
+_WIDE = {"colorprim": "bt2020", "colormatrix": "bt2020nc"}
+_PHONE: dict[str, Any] = {"sound_rate": 8000, "layout": "mono"}
+
+# ---------------------------------------------------------------- the table
+
+KEPT = {
+    "just that": good(sound="aac"),
+    "without sound": good(options=_B_FRAMES),
+    "with a hole": good(times=HOLE),
+    "B-frames with negative offsets": film(
+        "libx264", "mp4", flags=FAST + "+negative_cts_offsets", options={"preset": "fast"}
+    ),
+    "one picture": good(times=range(1)),
+    "120 pictures a second": good(rate=120, times=range(60)),
+    "23.976 pictures a second": good(rate=Fraction(24000, 1001), sound="aac"),
+    "sound that lasts longer": good(sound="aac", heard=2),
+    "sound that ends early": good(sound="aac", heard=0.4),
+    "sound that begins late": good(sound="aac", quiet=(0, 0.5)),
+    "pictures that begin late": good(sound="aac", times=LATE),
+    "sound of six channels": good(sound="aac", layout="5.1"),
+    "sound of 8 kHz": good(sound="aac", **_PHONE),
+    "content credentials": good(sound="aac", after=with_credentials),
+    "chapters": good(sound="aac", beside=_with_chapters),
+    "a time code": good(beside=_with_time_code),
+    "a cover": good(beside=_with_cover),
+    "16 by 16": good(size=(16, 16), posted=(16, 16)),
+    "4096 by 2160": good(size=(4096, 2160), times=range(3), posted=(4096, 2160), is_large=True),
+}
+
+REMUXED = {
+    "a late index": film("libx264", "mp4", "index", sound="aac"),
+    "a late index and no sound": film("libx264", "mp4", "index", options=_B_FRAMES),
+    "a file in parts": film(
+        "libx264", "mp4", "index", sound="aac", flags="+frag_keyframe+empty_moov"
+    ),
+    "parts for DASH": film(
+        "libx264", "mp4", "index", sound="aac", flags="+dash+frag_keyframe+delay_moov"
+    ),
+    "Smooth Streaming": film("libx264", "ismv", "index", sound="aac"),
+    "3GP": film("libx264", "3gp", "index", sound="aac"),
+    "parameters in the stream": good("tag", after=_as_avc3),
+    "a first time that is not zero": good("start", times=LATE),
+    "bytes behind the last box": good("tail", sound="aac", after=with_tail),
+    "two sounds": good("tracks", sound="aac", second_sound="aac"),
+    "two films": good("tracks", beside=_with_second_film),
+    "QuickTime": film("libx264", "mov", "container", sound="aac"),
+    "QuickTime with a time code": film("libx264", "mov", "container", beside=_with_time_code),
+    "Matroska": film("libx264", "matroska", "container", sound="aac"),
+    "Matroska with B-frames": film("libx264", "matroska", "container", options=_B_FRAMES),
+    "Matroska with a hole": film("libx264", "matroska", "container", times=HOLE, options=_B_FRAMES),
+    "Matroska of variable rate": film(
+        "libx264", "matroska", "container", times=PACED, options=_B_FRAMES
+    ),
+    "Matroska with chapters and subtitles": film(
+        "libx264",
+        "matroska",
+        "container",
+        sound="aac",
+        beside=_with_chapters_and_subtitles,
+    ),
+    "Matroska of one picture a second": film(
+        "libx264", "matroska", "container", rate=1, times=range(3), sound="aac"
+    ),
+    "a transport stream": film("libx264", "mpegts", "container", sound="aac", options=_B_FRAMES),
+    "a transport stream that begins late": film(
+        "libx264", "mpegts", "container start", times=LATE, options=_B_FRAMES
+    ),
+    "Flash of H.264": film("libx264", "flv", "container", sound="aac"),
+    "AVI of H.264": film("libx264", "avi", "container"),
+    "AVI of H.264 with AAC": film("libx264", "avi", "container", sound="aac"),
+}
+
+HEARD_ANEW = {
+    "PCM sound": good("sound", sound="pcm_s16le"),
+    "Opus sound": good("sound", sound="libopus"),
+    "MP3 sound": good("sound", sound="libmp3lame"),
+    "AC-3 sound": good("sound", sound="ac3"),
+    "E-AC-3 sound": good("sound", sound="eac3"),
+    "FLAC sound": good("sound", sound="flac"),
+    "ALAC sound": good("sound", sound="alac"),
+    "AMR sound in 3GP": film("libx264", "3gp", "sound index", sound="libopencore_amrnb", **_PHONE),
+    "Opus in Matroska": film("libx264", "matroska", "sound container", sound="libopus"),
+    "Vorbis in Matroska": film("libx264", "matroska", "sound container", sound="vorbis"),
+    "AC-3 of six channels": film(
+        "libx264", "matroska", "sound container", sound="ac3", layout="5.1"
+    ),
+    "PCM in QuickTime": film("libx264", "mov", "sound container", sound="pcm_s24le"),
+    "MP3 in Flash": film("libx264", "flv", "sound container", sound="libmp3lame", sound_rate=44100),
+    "MP3 in AVI": film("libx264", "avi", "sound container", sound="libmp3lame"),
+    "MP2 in a transport stream": film("libx264", "mpegts", "sound container", sound="mp2"),
+    "AAC of eight channels": good("sound", sound="aac", layout="7.1(wide)"),
+    "AAC of 96 kHz": good("sound", sound="aac", sound_rate=96000),
+    "AAC with a hole": good("sound_holes", sound="aac", times=range(48), quiet=(0.5, 1.5)),
+    "AAC with a hole in Matroska": film(
+        "libx264",
+        "matroska",
+        "sound_holes container",
+        sound="aac",
+        times=range(48),
+        quiet=(0.5, 1.5),
+    ),
+}
+
+_HEVC = "codec index tag"
+_OTHER = "codec container"
+_PIXELS = "codec pixels container"
+SEEN_ANEW = {
+    "HEVC": film("libx265", "mp4", _HEVC, sound="aac"),
+    "HEVC of 10 bits": film("libx265", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
+    "HEVC of 4:2:2": film("libx265", "mp4", "codec pixels index tag", pix_fmt="yuv422p10le"),
+    "HEVC of 4:4:4 and 12 bits": film(
+        "libx265", "mp4", "codec pixels index tag", pix_fmt="yuv444p12le"
+    ),
+    "HEVC of RGB": film("libx265", "mp4", "codec pixels index tag", pix_fmt="gbrp"),
+    "HEVC of grey": film("libx265", "mp4", "codec pixels index tag", pix_fmt="gray"),
+    "HEVC in QuickTime": film("libx265", "mov", _OTHER, sound="aac"),
+    "HEVC in Matroska": film("libx265", "matroska", _OTHER, sound="aac"),
+    "HEVC in a transport stream": film("libx265", "mpegts", _OTHER, sound="aac"),
+    "HEVC in a transport stream that begins late": film(
+        "libx265", "mpegts", _OTHER + " start", times=LATE
+    ),
+    "HEVC with a hole": film("libx265", "mp4", _HEVC, times=HOLE, sound="aac"),
+    "HEVC of one picture": film("libx265", "mp4", _HEVC, times=range(1), options=x265(bframes=0)),
+    "HEVC of one picture a second": film(
+        "libx265", "mp4", _HEVC, rate=1, times=range(3), sound="aac"
+    ),
+    "HEVC of 23.976 pictures a second": film(
+        "libx265", "mp4", _HEVC, rate=Fraction(24000, 1001), sound="aac"
+    ),
+    "HEVC with a second of sound too much": film(
+        "libx265", "mp4", "codec sound index tag", sound="libopus", heard=2
+    ),
+    "HEVC with sound that ends early": film(
+        "libx265", "mp4", "codec sound index tag", sound="libopus", heard=0.4
+    ),
+    "HEVC with sound that begins late": film("libx265", "mp4", _HEVC, sound="aac", quiet=(0, 0.5)),
+    "HEVC with pictures that begin late": film("libx265", "mp4", _HEVC, sound="aac", times=LATE),
+    "HEVC with a track of sound that is empty": film(
+        "libx265", "matroska", "codec sound container", sound="libopus", heard=0
+    ),
+    "HEVC for bright screens (PQ)": film(
+        "libx265",
+        "mp4",
+        "codec pixels hdr index tag",
+        pix_fmt="yuv420p10le",
+        still=True,
+        options=x265(**_WIDE, transfer="smpte2084"),
+    ),
+    "HEVC for bright screens (HLG)": film(
+        "libx265",
+        "mp4",
+        "codec pixels hdr index tag",
+        pix_fmt="yuv420p10le",
+        still=True,
+        options=x265(**_WIDE, transfer="arib-std-b67"),
+    ),
+    "AV1": film("libsvtav1", "mp4", _HEVC, sound="aac"),
+    "AV1 of 10 bits": film("libsvtav1", "mp4", "codec pixels index tag", pix_fmt="yuv420p10le"),
+    "AV1 with Opus in WebM": film("libsvtav1", "webm", "codec sound container", sound="libopus"),
+    "VP9 with Opus in WebM": film("libvpx-vp9", "webm", "codec sound container", sound="libopus"),
+    "VP9 in MP4": film("libvpx-vp9", "mp4", "codec sound index tag", sound="libopus"),
+    "VP9 with alpha": film("libvpx-vp9", "webm", _OTHER, pix_fmt="yuva420p"),
+    "VP9 of 4:4:4": film("libvpx-vp9", "webm", _PIXELS, pix_fmt="yuv444p"),
+    "VP9 of RGB": film("libvpx-vp9", "webm", _PIXELS, pix_fmt="gbrp"),
+    "VP9 of variable rate": film("libvpx-vp9", "webm", _OTHER, times=PACED),
+    "VP8 with Vorbis": film("libvpx", "webm", "codec sound container", sound="vorbis"),
+    "VP8 in OGG": film("libvpx", "ogg", "codec sound container", sound="vorbis"),
+    "MPEG-4 Visual": film("mpeg4", "mp4", "codec tag", sound="aac", flags=FAST),
+    "MPEG-4 Visual in AVI": film("mpeg4", "avi", "codec sound container", sound="libmp3lame"),
+    "MPEG-4 Visual with B-frames in AVI": film(
+        "mpeg4", "avi", "codec times container", options={"bf": "2"}
+    ),
+    "MPEG-2": film("mpeg2video", "mpegts", "codec sound container", sound="mp2"),
+    "MPEG-2 of 4:2:2": film("mpeg2video", "mpegts", _PIXELS, pix_fmt="yuv422p"),
+    "MPEG-2 on a DVD": film("mpeg2video", "vob", "codec sound container start", sound="ac3"),
+    "MPEG-1": film("mpeg1video", "mpeg", "codec sound container start", sound="mp2"),
+    "H.263 in 3GP": film(
+        "h263",
+        "3gp",
+        "codec pixel_shape sound index tag",
+        size=(176, 144),
+        sound="libopencore_amrnb",
+        **_PHONE,
+        posted=(192, 144),
+    ),
+    "Flash": film("flv", "flv", _OTHER),
+    "a screen in Flash": film("flashsv", "flv", _PIXELS, pix_fmt="bgr24"),
+    "Windows Media": film("wmv2", "asf", "codec sound container", sound="libmp3lame"),
+    "ProRes with PCM": film(
+        "prores_ks", "mov", "codec pixels sound container", pix_fmt="yuv422p10le", sound="pcm_s16le"
+    ),
+    "ProRes with alpha": film("prores_ks", "mov", _PIXELS, pix_fmt="yuva444p10le"),
+    "DNxHR": film(
+        "dnxhd",
+        "mov",
+        _PIXELS,
+        size=(256, 128),
+        pix_fmt="yuv422p",
+        options={"profile": "dnxhr_sq"},
+        posted=(256, 128),
+    ),
+    "CineForm": film("cfhd", "mov", _PIXELS, pix_fmt="yuv422p10le"),
+    "DV": film(
+        "dvvideo",
+        "avi",
+        "codec interlaced pixel_shape container",
+        size=(720, 576),
+        rate=25,
+        times=range(10),
+        pixel=Fraction(16, 15),
+        posted=(768, 576),
+    ),
+    "Motion JPEG": film("mjpeg", "avi", _PIXELS, pix_fmt="yuvj420p"),
+    "Motion JPEG in QuickTime": film("mjpeg", "mov", _PIXELS, pix_fmt="yuvj444p"),
+    "JPEG 2000": film("jpeg2000", "mov", _PIXELS, pix_fmt="rgb24"),
+    "PNG in QuickTime": film("png", "mov", _PIXELS, pix_fmt="rgb24"),
+    "Animation in QuickTime": film("qtrle", "mov", _PIXELS, pix_fmt="argb"),
+    "Sorenson in QuickTime": film("svq1", "mov", _PIXELS, pix_fmt="yuv410p"),
+    "Cinepak": film("cinepak", "avi", _PIXELS, pix_fmt="rgb24"),
+    "a moving GIF": film("gif", "gif", _PIXELS, pix_fmt="rgb8"),
+    "a moving PNG": film("apng", "apng", _PIXELS, pix_fmt="rgb24"),
+    "VP9 in IVF": film("libvpx-vp9", "ivf", _OTHER),
+    "FFV1 with FLAC": film("ffv1", "matroska", "codec sound container", sound="flac"),
+    "FFV1 of RGB and 10 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="gbrp10le"),
+    "FFV1 of 16 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="yuv444p16le"),
+    "FFV1 of grey and 16 bits": film("ffv1", "matroska", _PIXELS, pix_fmt="gray16le"),
+    "FFV1 with six channels of FLAC": film(
+        "ffv1", "matroska", "codec sound container", sound="flac", layout="5.1"
+    ),
+    "HuffYUV": film("huffyuv", "avi", _PIXELS, pix_fmt="yuv422p"),
+    "Ut Video of RGB": film("utvideo", "avi", _PIXELS, pix_fmt="gbrp"),
+    "MagicYUV with alpha": film("magicyuv", "avi", _PIXELS, pix_fmt="gbrap"),
+    "plain pixels in AVI": film("rawvideo", "avi", _PIXELS, pix_fmt="bgr24"),
+    "plain pixels in QuickTime": film("rawvideo", "mov", _PIXELS, pix_fmt="uyvy422"),
+    "plain pixels in Matroska": film("rawvideo", "matroska", _PIXELS, pix_fmt="nv12"),
+    "H.264 of 10 bits": good("pixels profile", pix_fmt="yuv420p10le"),
+    "H.264 of 4:2:2": good("pixels profile", pix_fmt="yuv422p"),
+    "H.264 of 4:2:2 and 10 bits": good("pixels profile", pix_fmt="yuv422p10le"),
+    "H.264 of 4:4:4": good("pixels profile", pix_fmt="yuv444p"),
+    "H.264 of RGB": film("libx264rgb", "mp4", "pixels profile", pix_fmt="rgb24", flags=FAST),
+    "H.264 of full range": good("pixels", pix_fmt="yuvj420p"),
+    "lossless H.264": good("profile", options={"qp": "0"}),
+    "H.264 of level 6.2": good("level", options={"level": "62"}),
+    "interlaced H.264": good("interlaced", options=x264(tff=1)),
+    "interlaced MPEG-2": film(
+        "mpeg2video", "mpegts", "codec interlaced container", options={"flags": "+ilme+ildct"}
+    ),
+    "H.264 for bright screens": good(
+        "hdr", still=True, options=x264(**_WIDE, transfer="smpte2084")
+    ),
+    "H.264 with B-frames in AVI": film("libx264", "avi", "times container", options=_B_FRAMES),
+    "H.264 in a program stream": film("libx264", "mpeg", "sound container start", sound="mp2"),
+    "odd sides": film(
+        "libvpx-vp9", "webm", "codec odd_size container", size=(63, 47), posted=(62, 46)
+    ),
+    "odd sides of 4:4:4": good(
+        "pixels profile odd_size", size=(65, 49), pix_fmt="yuv444p", posted=(64, 48)
+    ),
+    "853 by 481": film(
+        "libvpx-vp9",
+        "webm",
+        "codec odd_size container",
+        size=(853, 481),
+        times=range(8),
+        posted=(852, 480),
+    ),
+    "one pixel": film(
+        "ffv1",
+        "matroska",
+        "codec pixels odd_size container",
+        size=(1, 1),
+        pix_fmt="yuv444p",
+        posted=(2, 2),
+    ),
+    "wide pixels": good("pixel_shape", pixel=Fraction(4, 3), posted=(84, 48)),
+    "narrow pixels": good("pixel_shape", pixel=Fraction(3, 4), posted=(48, 48)),
+    "wide pixels on their side": film(
+        "libx265",
+        "mp4",
+        "codec pixel_shape turned index tag",
+        pixel=Fraction(4, 3),
+        matrix=(0, 1, -1, 0),
+        posted=(48, 84),
+    ),
+    "interlaced wide pixels on their side": good(
+        "interlaced pixel_shape turned sound",
+        pixel=Fraction(4, 3),
+        matrix=(0, 1, -1, 0),
+        options=x264(tff=1),
+        sound="libopus",
+        posted=(48, 84),
+    ),
+    "cut by an edit list": good("cut", times=range(48), after=_cut),
+    "cut by an edit list, with sound": good(
+        "cut sound_cut", times=range(48), sound="aac", after=_cut
+    ),
+    "HEVC of 4096 by 2160": film(
+        "libx265",
+        "mp4",
+        _HEVC,
+        size=(4096, 2160),
+        times=range(3),
+        posted=(3840, 2024),
+        is_large=True,
+    ),
+    "HEVC of 4K and 120 pictures a second": film(
+        "libx265",
+        "mp4",
+        _HEVC,
+        size=(3840, 2160),
+        rate=120,
+        times=range(3),
+        posted=(2722, 1530),
+        is_large=True,
+    ),
+    "7680 by 4320": good(
+        "level size", size=(7680, 4320), times=range(2), posted=(3840, 2160), is_large=True
+    ),
+    "4096 by 4096": good(
+        "level size", size=(4096, 4096), times=range(2), posted=(3000, 3000), is_large=True
+    ),
+}
+
+TURNS: dict[str, tuple[Matrix, str]] = {
+    "upright": ((1, 0, 0, 1), "RGWB"),
+    "on its head": ((-1, 0, 0, -1), "WBRG"),
+    "mirrored": ((-1, 0, 0, 1), "GRBW"),
+    "mirrored on its head": ((1, 0, 0, -1), "BWGR"),
+    "turned left": ((0, -1, 1, 0), "GWBR"),
+    "turned right": ((0, 1, -1, 0), "BRGW"),
+    "turned left and mirrored": ((0, 1, 1, 0), "RBWG"),
+    "turned right and mirrored": ((0, -1, -1, 0), "WGRB"),
+}
+"""The matrix, and the corners of what is to be shown, clockwise from the upper left."""
+TURNED = {
+    name: good(
+        "" if name == "upright" else "turned",
+        matrix=matrix,
+        still=True,
+        posted=SIZE if matrix[0] else (48, 64),
+    )
+    for name, (matrix, _) in TURNS.items()
+}
+UNREAD = {
+    "a moving AVIF": film("libsvtav1", "avif"),
+    "a moving WEBP": film("libwebp_anim", "webp", pix_fmt="bgra"),
+    "MXF": film("mpeg2video", "mxf", rate=25),
+    "NUT": film("ffv1", "nut"),
+    "bare H.264": film("libx264", "h264"),
+    "YUV4MPEG": film("wrapped_avframe", "yuv4mpegpipe"),
+}
+"""Films that are refused as no video."""
+FILMS = {**KEPT, **REMUXED, **HEARD_ANEW, **SEEN_ANEW, **TURNED}
+
+
+def way_of(name: str) -> Way:
+    """How a film of this kind gets posted."""
+    if not FILMS[name].why:
+        return Way.AS_IT_IS
+    return Way.REMUXED if name in REMUXED else Way.REENCODED

@@ -1,0 +1,131 @@
+"""The button under a converted video: the file that it was converted from, for its person alone."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core import replies
+from bot.core.jobs import Job, Original, Status, Video
+from bot.core.posting import Link
+from tests.fakes.discord import Answer, FakeDiscord, Message, error
+from tests.fakes.discord import Person as Member
+from tests.unit.platforms.discord.conftest import Bot
+
+MADE = Original(key="originals/a.mkv", size=700)
+VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0, converted=MADE)
+ANSWER = r"/webhooks/.*/messages/@original$"
+
+
+@pytest.fixture
+def ann(fake: FakeDiscord) -> Member:
+    return fake.person("ann")
+
+
+@pytest.fixture(autouse=True)
+def kept(idle: Bot, tmp_path: Path) -> None:
+    """Both files are in the storage."""
+    idle.media.folder = tmp_path
+    idle.media.kept = {VIDEO.key, MADE.key}
+    idle.media.sizes[MADE.key] = MADE.size
+
+
+async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Message]:
+    """A delivered job, and the message with its video."""
+    await (await ann.slash("video", prompt="a cat")).answered()
+    await asyncio.wait_for(bot.service.recorded.get(), 10)
+    job = await bot.job(bot.service.submitted[-1].id)
+    for after in (
+        replace(job, status=Status.SUBMITTING),
+        replace(job, status=Status.IN_PROGRESS, gateway_id="v1"),
+        replace(job, status=Status.COMPLETED, video=video),
+        replace(job, status=Status.DELIVERED, video=video),
+    ):
+        saved = await bot.jobs.save(job, replace(after, version=job.version), now=bot.clock.now())
+        assert saved is not None
+        job = saved
+    said = replies.result(job)
+    await bot.platform.send(await bot.post(job, "result"), job, said, nonce="r", video=None)
+    return job, await bot.fake.next("message", lambda each: each.nonce == "r")
+
+
+async def pressed(fake: FakeDiscord, person: Member, shown: Message) -> Message:
+    """The answer to the button, once it has come to its end."""
+    press = await person.press(shown, "Original")
+    answer = await press.answered()
+    assert answer.ephemeral, "nobody else sees it"
+    if answer.type is not Answer.THINKING:
+        assert answer.message is not None
+        return answer.message
+    return await fake.next("message", lambda each: each.id == press.original_id)
+
+
+async def test_its_person_gets_the_file_that_it_was_converted_from(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    job, shown = await posted(bot, ann)
+    (file,) = (await pressed(fake, ann, shown)).attachments
+    assert (file.filename, file.content) == (f"zoetrope-{job.id}-original.mkv", bytes(MADE.size))
+
+
+async def test_a_video_that_is_as_it_was_made_has_no_such_button(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    _, shown = await posted(bot, ann, replace(VIDEO, converted=None))
+    assert "Original" not in [each["label"] for each in shown.buttons]
+
+
+async def test_the_button_outlives_the_process(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
+    async with idle.running():
+        _, shown = await posted(idle, ann)
+    await fake.disconnected()
+    idle.fresh()
+    async with idle.running():
+        assert (await pressed(fake, ann, shown)).attachments
+
+
+async def test_nobody_else_gets_it(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    _, shown = await posted(bot, ann)
+    answer = await pressed(fake, fake.person("bob"), shown)
+    assert (answer.content, answer.attachments) == ("That one belongs to somebody else.", ())
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_one_that_is_too_large_is_said_to_be(
+    fake: FakeDiscord, bot: Bot, ann: Member, *, told: bool
+) -> None:
+    """Discord tells its limit; where less is let through, its refusal does, and is remembered."""
+    _, shown = await posted(bot, ann)
+    if told:
+        fake.guild.upload_limit = MADE.size - 1
+    else:
+        fake.faults.add("PATCH", ANSWER, error(413, 40005))
+    for _ in range(2):
+        answer = await pressed(fake, ann, shown)
+        assert "the original is too large for this chat, and this bot has no" in answer.content
+    bot.link = Link("https://videos.example/v/a", 0.0)
+    answer = await pressed(fake, ann, shown)
+    assert answer.content.endswith("You can download it here:\nhttps://videos.example/v/a")
+    assert answer.attachments == ()
+
+
+async def test_one_that_is_gone_is_said_to_be(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
+    job, shown = await posted(bot, ann)
+    bot.media.kept.clear()
+    assert (await pressed(fake, ann, shown)).content == "That video is gone."
+    deleted = replace(job, video=None)
+    await bot.jobs.save(await bot.job(job.id), deleted, now=bot.clock.now())
+    assert (await pressed(fake, ann, shown)).content == "That video is gone."
+
+
+async def test_an_upload_that_fails_does_not_think_for_ever(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    _, shown = await posted(bot, ann)
+    fake.faults.add("PATCH", ANSWER, error(403, 50013))
+    answer = await pressed(fake, ann, shown)
+    assert (answer.content.startswith("I may not send files here."), answer.attachments) == (
+        True,
+        (),
+    )

@@ -1,0 +1,182 @@
+"""Things that a message shows besides words: used where possible, never paid for as words alone."""
+
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from bot.core.updates import Update
+from tests.e2e.world import png
+from tests.fakes.telegram import Message
+from tests.unit.platforms.telegram.conftest import Lobby
+
+MOVES = "That one moves already"
+FILE = {"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9, "file_size": 9}
+LIVE = FILE | {"duration": 2}
+CHAT = {"id": 5, "type": "private", "first_name": "Bob"}
+STORY = {"chat": CHAT, "id": 3}
+PLACE = {"latitude": 1.0, "longitude": 2.0}
+LINK = "that is a link"
+POLL = {
+    "id": "1",
+    "question": "?",
+    "options": [],
+    "total_voter_count": 0,
+    "type": "regular",
+    **dict.fromkeys(("is_closed", "is_anonymous", "allows_multiple_answers"), False),
+    **dict.fromkeys(("allows_revoting", "members_only"), False),
+}
+
+Sends = Callable[[Lobby], Awaitable[Message]]
+
+
+async def with_parts(lobby: Lobby, said: Message, *path: str, **parts: Any) -> str:
+    """The answer to a message in which Telegram tells these parts besides, or instead of words."""
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    told = data["message"]
+    for key in path:
+        told = told[key]
+    if path:
+        told.pop("text", None)
+    told.update(parts)
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    return lobby.answer(said).text
+
+
+SENT: dict[str, tuple[Sends, str]] = {
+    "video": (lambda lobby: lobby.ann.sends_video(b"film"), MOVES),
+    "animation": (lambda lobby: lobby.ann.sends_animation(b"film"), MOVES),
+    "video sticker": (lambda lobby: lobby.ann.sends_sticker(b"film", kind="video"), MOVES),
+    "TIFF": (lambda lobby: lobby.ann.sends_document(b"II*", "a.tiff", mime_type="image/tiff"), ""),
+    "heavy": (
+        lambda lobby: lobby.ann.sends_document(png(), "cat.png", size=15_000_000),
+        "That picture has 15.0 MB",
+    ),
+    "link": (lambda lobby: lobby.ann.says("https://example.com/cat.jpg"), LINK),
+    "link in words": (lambda lobby: lobby.ann.says("look at https://example.com/cat"), LINK),
+}
+
+
+@pytest.mark.parametrize("shown", SENT)
+async def test_a_reply_to_what_cannot_be_used_is_refused_and_never_words_alone(
+    lobby: Lobby, shown: str
+) -> None:
+    sends, sentence = SENT[shown]
+    said = await lobby.ann.says("/video make it dance", reply_to=await sends(lobby))
+    await lobby.hear(said)
+    assert sentence in lobby.answer(said).text
+    assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"live_photo": LIVE}, MOVES),
+        ({"video_note": {**FILE, "length": 9, "duration": 2}}, MOVES),
+        ({"story": STORY}, "that is a story"),
+        ({"paid_media": {"star_count": 1, "paid_media": []}}, "that is one to be bought"),
+        ({"game": {"title": "g", "description": "d", "photo": [FILE]}}, "that is a game"),
+        ({"dice": {"emoji": "🎲", "value": 3}}, "that is an emoji"),
+        ({"location": PLACE}, "that is a place"),
+        (
+            {"text": "🐱", "entities": [{"type": "custom_emoji", "offset": 0, "length": 2}]},
+            "that is an emoji",
+        ),
+        ({"text": "cats.com", "entities": [{"type": "url", "offset": 0, "length": 8}]}, LINK),
+        (
+            {
+                "text": "this cat",
+                "entities": [
+                    {"type": "text_link", "offset": 5, "length": 3, "url": "https://a.example"}
+                ],
+            },
+            LINK,
+        ),
+        ({"text": "see", "link_preview_options": {"url": "https://a.example"}}, LINK),
+    ],
+)
+async def test_so_is_a_reply_to_what_only_telegram_has(
+    lobby: Lobby, parts: dict[str, Any], sentence: str
+) -> None:
+    said = await lobby.ann.says("/video make it dance", reply_to=await lobby.ann.says("x"))
+    assert sentence in await with_parts(lobby, said, "reply_to_message", **parts)
+    assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"reply_to_story": STORY}, "that is a story"),
+        (
+            {"external_reply": {"origin": {"type": "hidden_user", "date": 1,
+                                           "sender_user_name": "Bob"}, "story": STORY}},
+            "that is a story",
+        ),
+        ({"quote": {"text": "https://a.example/cat", "position": 0}}, LINK),
+    ],
+)  # fmt: skip
+async def test_so_is_what_is_pointed_at_in_another_way(
+    lobby: Lobby, parts: dict[str, Any], sentence: str
+) -> None:
+    said = await lobby.ann.says("/video make it dance")
+    assert sentence in await with_parts(lobby, said, **parts)
+    assert await lobby.jobs() == []
+
+
+async def test_ones_own_picture_that_cannot_be_used_is_refused_too(lobby: Lobby) -> None:
+    caption = "/video make it dance"
+    heavy = await lobby.ann.sends_document(png(), "cat.png", size=15_000_000, caption=caption)
+    for said, sentence in (
+        (heavy, "That picture has 15.0 MB"),
+        (await lobby.ann.sends_video(b"film", caption=caption), MOVES),
+        (await lobby.ann.says("/video make it dance: https://a.example/cat"), LINK),
+        (await lobby.ann.sends_sound(caption="/video a cat"), "A sound needs one picture"),
+    ):
+        await lobby.hear(said)
+        assert sentence in lobby.answer(said).text
+        await lobby.clock.advance(60)
+    assert await lobby.jobs() == []
+
+
+async def test_neither_does_an_answer_or_a_draft_make_words_of_it(lobby: Lobby) -> None:
+    asked = await lobby.ann.says("/video")
+    await lobby.hear(asked)
+    answer = await lobby.ann.says("https://a.example/cat", reply_to=lobby.answer(asked))
+    await lobby.hear(answer)
+    assert LINK in lobby.answer(answer).text
+    draft = await lobby.ann.says("make it dance", reply_to=await lobby.ann.sends_video(b"film"))
+    await lobby.hear(draft)
+    assert lobby.answer(draft).text.startswith(MOVES)
+    assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"text": "a cat, e.g. from cats.com",
+         "entities": [{"type": "url", "offset": 17, "length": 8}]},
+        {"poll": POLL},
+        {"contact": {"phone_number": "1", "first_name": "Bob"}},
+    ],
+)  # fmt: skip
+async def test_a_reply_to_words_is_an_order_of_words(lobby: Lobby, parts: dict[str, Any]) -> None:
+    """The negative control: talk goes on in reply to talk."""
+    said = await lobby.ann.says("/video a cat", reply_to=await lobby.ann.says("what about cats?"))
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    data["message"]["reply_to_message"].update(parts)
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    (job,) = await lobby.jobs()
+    assert (job.order.prompt, job.order.pictures) == ("a cat", ())
+
+
+async def test_the_still_of_a_live_photo_is_used(lobby: Lobby) -> None:
+    said = await lobby.ann.says("/video it waves", reply_to=await lobby.ann.says("x"))
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    target = data["message"]["reply_to_message"]
+    del target["text"]
+    target["live_photo"] = LIVE | {"photo": [FILE | {"file_id": "still"}]}
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    (job,) = await lobby.jobs()
+    assert [each.source for each in job.order.pictures] == ["still"]

@@ -1,0 +1,122 @@
+"""Databases as earlier versions of the program left them, with a row of everything they knew."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from bot.core import moves
+from bot.core.jobs import Job, Reason, Status, Video
+from bot.store import migrations
+from bot.store.engines import sqlite_engine
+from bot.store.rows import job_values
+from bot.store.tables import metadata
+from tests.contract.rows import NOON, a_job
+
+REVISIONS = sorted(migrations.known())
+VIDEO = Video(key=f"videos/ab/{32 * 'a'}.mp4", size=9, width=640, height=360, seconds=5.0)
+
+
+def jobs_in_each_state() -> list[Job]:
+    """One job in each state that all versions know."""
+    queued = {status: a_job(id_=f"job-{status}") for status in Status}
+    sent = {status: moves.submitting(job, now=NOON) for status, job in queued.items()}
+    taken = {
+        status: moves.accepted(job, f"video_{status}", now=NOON, due_at=NOON)
+        for status, job in sent.items()
+    }
+    done = {s: moves.completed(job, now=NOON + 9, sources=()) for s, job in taken.items()}
+    return [
+        queued[Status.QUEUED],
+        sent[Status.SUBMITTING],
+        taken[Status.IN_PROGRESS],
+        moves.stored(done[Status.COMPLETED], VIDEO),
+        moves.delivered(moves.stored(done[Status.DELIVERED], VIDEO), now=NOON + 20),
+        moves.failed(taken[Status.FAILED], Reason.MODERATED, charged=True, detail="no"),
+        moves.cancelled(queued[Status.CANCELLED], Reason.BY_PERSON),
+        moves.unconfirmed(sent[Status.UNCONFIRMED], detail="silence"),
+    ]
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """By table; of a table that lacked a column, it is left out."""
+    posts = {"platform": "discord", "due_at": None, "attempts": 2, "direct": False}
+    told = {"platform": "discord", "person": "ada"}
+    return {
+        "jobs": [job_values(job) for job in jobs_in_each_state()],
+        "posts": [
+            {"id": 7, "job_id": "job-delivered", "kind": "result"}
+            | {"message_id": "m1", "sending_at": None}
+            | posts,
+            {"id": 8, "job_id": "job-completed", "kind": "result"}
+            | {"message_id": None, "sending_at": NOON}
+            | posts,
+        ],
+        "settings": [{"name": "database.id", "value": "a1"}, {"name": "links.key", "value": "k"}],
+        "owners": [told | {"since": NOON}],
+        "places": [
+            {"platform": "discord", "place": "club", "allowed": True, "decided_by": "ada"}
+            | {"decided_at": NOON}
+        ],
+        "updates": [
+            {"source": "telegram:1", "id": 2**40, "lane": "5", "urgent": False, "data": {"a": 1}}
+            | {"received_at": NOON, "due_at": NOON, "attempts": 0},
+            {"source": "telegram:1", "id": 3, "lane": "5", "urgent": True, "data": None}
+            | {"received_at": NOON, "due_at": None, "attempts": 0},
+        ],
+        "drafts": [{"id": "d1", "order_data": {"prompt": "ä 🎬"}, "created_at": NOON}],
+        "handles": [{"source": "telegram:1", "key": VIDEO.key, "handle": "BAAC"}],
+        "moves": [{"platform": "telegram", "old": "-5", "new": "-1005"}],
+        "gateways": [
+            {"name": "main", "paused_until": NOON + 60, "reason": "bad_key", "looking": False}
+            | {"since": NOON, "told_at": NOON, "tried_at": None, "refused_at": None}
+        ],
+        "notices": [
+            {"gateway": "main", "subject": "", "reason": "bad_key", "detail": "401", "waiting": 1}
+            | {"written_at": NOON, "due_at": NOON, "claimed_until": None, "attempts": 0}
+            | told
+        ],
+        "told": [{"gateway": "main", "word": "bad_key", "at": NOON}],
+        "refusals": [
+            {"job_id": "job-queued", "account": "a", "reason": "bad_key", "first_at": NOON}
+            | {"last_at": NOON, "passed_at": None}
+        ],
+    }
+
+
+async def write(url: str, revision: str) -> dict[str, list[dict[str, Any]]]:
+    """Make the database at `url` as `revision` left it; answers the rows that it got."""
+    is_sqlite = url.startswith("sqlite")
+    engine = sqlite_engine(url) if is_sqlite else create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda it: migrations.upgrade(it, revision))
+        written = await _fill(connection)
+    await engine.dispose()
+    return written
+
+
+async def _fill(connection: AsyncConnection) -> dict[str, list[dict[str, Any]]]:
+    written: dict[str, list[dict[str, Any]]] = {}
+    known = sa.MetaData()
+    await connection.run_sync(known.reflect)
+    for meant in metadata.sorted_tables:
+        table = known.tables.get(meant.name)
+        if table is None:
+            continue
+        for row in rows()[meant.name]:
+            there = {name: value for name, value in row.items() if name in table.c}
+            # Types as they are meant: a reflected JSON of SQLite writes the same text.
+            columns = [sa.column(name, _type(meant, name)) for name in there]
+            await connection.execute(sa.insert(sa.table(meant.name, *columns)).values(there))
+            written.setdefault(meant.name, []).append(there)
+    return written
+
+
+def _type(meant: sa.Table, name: str) -> sa.types.TypeEngine[Any]:
+    return meant.c[name].type if name in meant.c else sa.Double()
+
+
+async def read(connection: AsyncConnection, table: sa.Table) -> list[dict[str, Any]]:
+    """All its rows."""
+    found = await connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+    return [dict(row) for row in found.mappings()]

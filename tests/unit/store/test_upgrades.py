@@ -1,0 +1,132 @@
+"""Upgrades: the database of every earlier version, with rows, comes up to date whole."""
+
+import asyncio
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.errors import Broken
+from bot.store import migrations
+from bot.store.database import check_database, open_database
+from bot.store.jobs import Jobs
+from bot.store.reading import open_reading, version_of
+from bot.store.tables import metadata
+from bot.store.verifying import verify
+from tests.conftest import NewUrl
+from tests.unit.store import former
+
+FORGOTTEN = {"gateways": "0005"}
+"""Tables that a version made anew without their rows: pauses last for minutes."""
+
+_UPGRADE = """
+import asyncio, os, signal, sys
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from bot.store.database import open_database
+left = int(sys.argv[2])
+@sa.event.listens_for(Engine, "before_cursor_execute")
+def count(connection, cursor, statement, *_):
+    global left
+    if statement.split()[0].upper() in ("CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+async def main():
+    async with open_database(sys.argv[1]):
+        pass
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("revision", former.REVISIONS)
+async def test_every_earlier_version_comes_up_to_date_with_its_rows(
+    new_url: NewUrl, revision: str
+) -> None:
+    url = await new_url()
+    written = await former.write(url, revision)
+    async with open_database(url) as database:
+        found = await database.run(_all)
+        verdicts = await database.run(verify)
+        read = [await Jobs(database).get(job.id) for job in former.jobs_in_each_state()]
+    assert read == former.jobs_in_each_state()
+    assert [verdict for verdict in verdicts if verdict.trouble] == []
+    for table, rows in written.items():
+        if revision >= FORGOTTEN.get(table, "0000"):
+            assert _common(found[table], rows) == sorted(rows, key=repr), table
+
+
+@pytest.mark.parametrize("statement", [3, 11])
+async def test_an_upgrade_that_is_killed_leaves_the_rows_to_the_next_one(
+    new_sqlite_url: NewUrl, statement: int
+) -> None:
+    assert await _killed_at(await new_sqlite_url(), statement) == -signal.SIGKILL
+
+
+@pytest.mark.proof
+async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl) -> None:
+    """Until one runs through: so it was killed at each."""
+    statement = 1
+    while await _killed_at(await new_sqlite_url(), statement):
+        statement += 1
+    assert statement > 15
+
+
+async def _killed_at(url: str, statement: int) -> int | None:
+    """The exit code; the database is as it was, or as it is to be, and then comes up to date."""
+    await former.write(url, "0001")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _UPGRADE, url, str(statement)
+    )
+    code = await process.wait()
+    file = Path(url.removeprefix("sqlite+aiosqlite:///"))
+    with closing(sqlite3.connect(file)) as rows:
+        (version,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
+        names = {name for (name,) in rows.execute("SELECT name FROM sqlite_master")}
+    assert version == ("0001" if code else migrations.head())
+    assert ("owners" in names) == (code == 0), "half of the tables"
+    async with open_database(url) as database:
+        read = [await Jobs(database).get(job.id) for job in former.jobs_in_each_state()]
+    assert read == former.jobs_in_each_state()
+    return code
+
+
+async def test_a_newer_version_is_refused_by_whoever_looks(new_url: NewUrl) -> None:
+    url = await new_url()
+    await former.write(url, migrations.head() or "")
+    async with open_database(url) as database:
+        await database.run(_becomes_newer)
+    for look in (_opened, check_database):
+        with pytest.raises(Broken) as refusal:
+            await look(url)
+        assert refusal.value.code == "database_newer"
+        assert refusal.value.values["found"] == "9999"
+    async with open_reading(url) as connection:
+        assert await version_of(connection) == "9999", "nothing was changed"
+
+
+async def _opened(url: str) -> None:
+    async with open_database(url):
+        pass
+
+
+async def _becomes_newer(connection: AsyncConnection) -> None:
+    await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+
+async def _all(connection: AsyncConnection) -> dict[str, list[dict[str, object]]]:
+    return {table.name: await former.read(connection, table) for table in metadata.sorted_tables}
+
+
+def _common(found: list[dict[str, object]], rows: list[dict[str, object]]) -> list[object]:
+    """The columns of today's rows that there were before."""
+    names = [name for name in rows[0] if not found or name in found[0]]
+    for row in rows:
+        for name in [name for name in row if name not in names]:
+            del row[name]  # a column that a later version dropped
+    return sorted(({name: row[name] for name in rows[0]} for row in found), key=repr)
