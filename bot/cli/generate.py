@@ -19,7 +19,7 @@ from bot.app import gateway_settings
 from bot.cli import output, software
 from bot.cli.causes import in_words
 from bot.cli.output import Output
-from bot.cli.simulator import KEY, only_gateway
+from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.wish import Wish, order_for
 from bot.cli.words import spoken, tell
 from bot.config import Config, load
@@ -105,6 +105,7 @@ async def simulate_video(wish: Wish, into: Output) -> None:
 @asynccontextmanager
 async def simulated(*, render_time: float = 4.0) -> AsyncIterator[Config]:
     """A configuration whose only gateway is a simulated one, running as long as the context."""
+    check_locks()
     async with Simulator(key=KEY, render_time=render_time).serve() as url:
         yield load(None, environment=only_gateway(url, key=KEY, poll_step=0.25))
 

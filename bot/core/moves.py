@@ -145,8 +145,21 @@ def stored(job: Job, video: Video) -> Job:
 
 
 def deleted(job: Job) -> Job:
-    """Its person took the video away; it was made, so it still counts."""
-    return replace(job, video=None)
+    """Its person took the video away, and all that anybody wrote; it was made: it still counts."""
+    order, sound = job.order, job.order.sound
+    return replace(
+        job,
+        video=None,
+        detail=None,  # a gateway's words may quote the prompt
+        order=replace(
+            order,
+            prompt="",
+            negative_prompt="",
+            pictures=tuple(replace(each, filename="") for each in order.pictures),
+            sound=replace(sound, filename="") if sound else None,
+        ),
+        request=replace(job.request, prompt="", parameters=()),
+    )
 
 
 def delivered(job: Job, *, now: float) -> Job:
