@@ -126,7 +126,10 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             level=max(0, codec.level),
             is_interlaced=frame.interlaced_frame,
             is_hdr=codec.color_trc in BRIGHT,
-            tells_times=kind is not Container.AVI or not codec.has_b_frames,
+            tells_times=(kind is not Container.AVI or not codec.has_b_frames)
+            and not (told.at_once or told.starts_over),
+            pictures_per_second=float(stream.average_rate or 0),
+            has_one_size=told.has_one_size,
             is_upright=orientation(frame) == UPRIGHT,
             is_cut=bool(stored) and told.shown not in (None, stored),
             sound=_heard(sound, told) if sound else None,
@@ -145,6 +148,7 @@ def _heard(sound: av.AudioStream, told: Told) -> Sound:
         profile=sound.profile,
         rate=codec.sample_rate,
         channels=codec.channels,
+        has_changes=told.sound_changes,
         has_holes=told.has_holes,
     )
 
