@@ -16,12 +16,11 @@ import av
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from bot.media.brightness import BRIGHT, dimmed
 from bot.media.orientation import Orientation, turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5
-BRIGHT = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
-"""Transfers of HDR: what does not know them shows such pictures pale."""
 _UNTOLD = ColorTrc.UNSPECIFIED
 SOUND_RATE = 48_000
 
@@ -143,7 +142,7 @@ class Pictures:
         """Let filters and encoder finish; no later picture tells how long the last one is shown."""
         self._flush()
         for packet in self._stream.encode(None):
-            if packet.pts == self._last and packet.pts < self._until:
+            if packet.pts is not None and self._last == packet.pts < self._until:
                 packet.duration = self._until - packet.pts
             self._output.mux(packet)
 
@@ -315,6 +314,7 @@ def _picture_graph(
         *([graph.add("bwdif", "send_frame:deint=interlaced")] if plan.is_interlaced else []),
         *(graph.add(name, argument) for name, argument in turns(plan.orientation)),
         *([graph.add("setparams", "colorspace=unknown")] if is_same else []),
+        *(graph.add(name, argument) for name, argument in dimmed(source.codec_context.color_trc)),
         graph.add("scale", scale),
         *([graph.add("pad", f"{plan.width}:{plan.height}:-1:-1")] if other else []),
         *([graph.add("crop", "{}:{}:0:0".format(*plan.crop))] if plan.crop else []),

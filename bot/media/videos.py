@@ -14,6 +14,7 @@ from PIL import Image
 from bot.core.containers import Container
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
+from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
 from bot.media.judging import Seen, Sound
 from bot.media.orientation import UPRIGHT, Orientation, is_on_its_side, orientation, turned
@@ -28,7 +29,6 @@ from bot.media.reading import (
     translated,
     video_stream,
 )
-from bot.media.tracks import BRIGHT
 
 _WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
 """Containers that may leave out some of what they hold."""
