@@ -291,6 +291,7 @@ def bright_bars(path: Path, transfer: str, signals: tuple[float, ...]) -> Path:
         film = output.add_stream("libx265", rate=24, options={**x265(**params)})
         film.width, film.height, film.pix_fmt = 64 * len(signals), 48, "yuv420p10le"
         frame = av.VideoFrame(film.width, film.height, film.pix_fmt)
+        frame.pts, frame.time_base = 0, Fraction(1, 24)
         row = [round(64 + 876 * signal) for signal in signals for _ in range(64)]
         frame.planes[0].update(array.array("H", row * 48).tobytes())
         for plane in frame.planes[1:]:
