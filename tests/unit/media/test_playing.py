@@ -220,6 +220,14 @@ def assert_colours_are_alike(source: Path, kept: Path) -> None:
         assert one == pytest.approx(other, abs=8)
 
 
+def test_key_frames_of_the_source_are_not_made_key_frames_again(tmp_path: Path) -> None:
+    """Each picture of Motion JPEG is one; a film of nothing else is many times as large."""
+    source = write_clip(tmp_path / "source", "mjpeg", "avi", pix_fmt="yuvj420p", still=True)
+    _, kept = posted(source)
+    with av.open(str(kept)) as container:
+        assert sum(packet.is_keyframe for packet in container.demux(video=0) if packet.size) == 1
+
+
 def test_woven_pictures_are_parted(tmp_path: Path) -> None:
     """Each has the rows of two moments, which a screen would show as a comb."""
     source = tmp_path / "source"
