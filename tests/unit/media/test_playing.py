@@ -220,6 +220,17 @@ def assert_colours_are_alike(source: Path, kept: Path) -> None:
         assert one == pytest.approx(other, abs=8)
 
 
+def test_good_sound_is_copied_beside_pictures_that_are_made_anew(tmp_path: Path) -> None:
+    source = FILMS["HEVC"].write(tmp_path / "source")
+    _, kept = posted(source)
+    assert sounds_of(kept) == sounds_of(source), "byte for byte"
+
+
+def sounds_of(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
 def test_key_frames_of_the_source_are_not_made_key_frames_again(tmp_path: Path) -> None:
     """Each picture of Motion JPEG is one; a film of nothing else is many times as large."""
     source = write_clip(tmp_path / "source", "mjpeg", "avi", pix_fmt="yuvj420p", still=True)
