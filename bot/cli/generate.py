@@ -161,15 +161,19 @@ async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
     """Write the video out, and the original of a conversion beside it; what is to be said of it."""
     async with studio.file(video.key) as file:
         await asyncio.to_thread(into.take, file)
+    remarks = []
+    if into.path.suffix.lower() not in ("", file.suffix):
+        kind = file.suffix.lstrip(".").upper()
+        remarks.append(tell("generate.other_kind", file=str(into.path), kind=kind))
     if not video.plays:
-        return [tell("generate.not_converted")]
+        return [*remarks, tell("generate.not_converted")]
     if video.converted is None:
-        return []
+        return remarks
     async with studio.file(video.converted.key) as file:
         beside = into.beside(file.suffix)
         await asyncio.to_thread(beside.take, file)
     done = "generate.reencoded" if video.reencoded else "generate.remuxed"
-    return [tell(done, original=str(beside.path))]
+    return [*remarks, tell(done, original=str(beside.path))]
 
 
 def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
