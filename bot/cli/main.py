@@ -71,8 +71,6 @@ app = typer.Typer(
 
 jobs_app = typer.Typer(no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs", help="Look at jobs, and settle them.")
-operations.add_to(app, jobs_app)
-
 app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
 
 
@@ -316,3 +314,6 @@ def generate(
         switches={"sound": sound, "enhance": enhance, "watermark": watermark},
     )
     make_video(wish, output, overwrite=force, simulate=simulate, config=config)
+
+
+operations.add_to(app, jobs_app)  # last: the help begins with what everybody needs
