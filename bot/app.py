@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot import control, site
 from bot.backups.daily import FAILED, Daily
-from bot.chats import Needs, switched_on
+from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
@@ -60,10 +60,11 @@ async def run(
     note: str = "",
     new_database: bool = False,
 ) -> None:
-    """Run the service until SIGTERM or SIGINT; then end what is under way and close.
+    """Run the service until SIGTERM, SIGINT or SIGHUP; then end what is under way and close.
 
     `ready` gets the web address once the house stands; `announce` the one-time code for the first
-    owner, where the service is closed and has none. `note` stands on top of the room.
+    owner, where the service is closed and has none, as soon as a chat network has let us in.
+    `note` stands on top of the room.
     `new_database`: the database may be empty, or another one than before.
     """
     stop = asyncio.Event()
@@ -75,6 +76,9 @@ async def run(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told)
+    # A terminal that goes tells it twice, shell and kernel; under nohup it is to go unheard.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
     app = open_app(config, announce=announce, note=note, new_database=new_database)
     async with app as address:
         ready(address)
@@ -92,10 +96,7 @@ async def open_app(
     note: str = "",
     new_database: bool = False,
 ) -> AsyncIterator[str]:
-    """The whole service, running for as long as the context lasts; yields its web address.
-
-    The part entered last ends first: intake, then jobs, then posts, then everything they use.
-    """
+    """The whole service while the context lasts; yields its address. The last part ends first."""
     clock, bells = clock or SystemClock(), Bells.new()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -108,7 +109,7 @@ async def open_app(
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
-        access = await _access(config, rows, platforms, private, clock, announce)
+        access, code = await _access(config, rows, platforms, private, clock)
         service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
@@ -122,7 +123,7 @@ async def open_app(
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
         await enter(_upkeep(config, rows, gateways, studio, private, clock, bells))
-        await enter(running(*(intake.run() for intake in intakes)))
+        await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
 
@@ -193,18 +194,16 @@ async def _access(
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
-    announce: Callable[[str], None],
-) -> Access:
-    """The access rules; where nobody owns the bot yet, a code for the first owner is announced."""
+) -> tuple[Access, str | None]:
+    """The access rules; where nobody owns the bot yet, with a code for the first owner."""
     default = config.settings.access
     access = Access(
         places=rows.places, facts=rows.settings, default=default, clock=clock, private=private
     )
     if default is Default.OPEN or len(private) == len(platforms):
         await access.forget_code()
-    elif code := await access.new_code():
-        announce(code)
-    return access
+        return access, None
+    return access, await access.new_code()
 
 
 def _accounts(config: Config, rows: Rows) -> Accounts:
@@ -271,7 +270,7 @@ def _steps(
         spool=rows.spool,
         media=studio,
         links=pages.file_links,
-        at_once=_at_once(config),
+        at_once=config.at_once,
     )
     content = Content(desk, media=studio, conversions=line)
     return Steps(desk, submission=submission, content=content, platforms=platforms, media=studio)
@@ -297,7 +296,7 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
         posts=rows.posts,
         accounts=_accounts(config, rows),
         conversions=line,
-        at_once=_at_once(config),
+        at_once=config.at_once,
         currency=config.settings.currency,
         clock=clock,
     )
@@ -353,14 +352,6 @@ def _word_loops(
 ) -> Iterator[Loop]:
     telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
     return word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
-
-
-def _at_once(config: Config) -> Callable[[str], int | None]:
-    def at_once(name: str) -> int | None:
-        found = (terms.catalog.model(name) for terms in config.all_terms)
-        return next((model.at_once for model in found if model), None)
-
-    return at_once
 
 
 def new_id() -> str:

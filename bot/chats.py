@@ -5,7 +5,15 @@ Every network is built by its own function, which alone imports it: what is swit
 nothing. A new one is one more function here, and one more table in the configuration.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +81,8 @@ class Chat:
     """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
 
+LOOK = 0.2
+"""Seconds between two looks whether a network has let us in."""
 Open = Callable[[Needs], AbstractAsyncContextManager[Chat]]
 
 
@@ -86,6 +96,29 @@ def switched_on(config: Config) -> list[Open]:
     if not config.platforms:
         raise Broken("platform_missing")
     return [known[name] for name in config.platforms]
+
+
+def hearing(
+    intakes: Sequence[Intake],
+    chats: Sequence[Chat],
+    code: str | None,
+    announce: Callable[[str], None],
+    clock: Clock,
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """Hear people; announce the first owner's code, if there is one, once it can be sent."""
+    yield from (intake.run() for intake in intakes)
+    if code:
+        public = [chat.platform for chat in chats if not chat.private]
+        yield _announced(code, public, announce, clock)
+
+
+async def _announced(
+    code: str, platforms: Sequence[Platform], announce: Callable[[str], None], clock: Clock
+) -> None:
+    """Where the port is taken or the token refused, the process ends without it."""
+    while not any([await platform.is_connected() for platform in platforms]):
+        await clock.sleep(LOOK)
+    announce(code)
 
 
 @asynccontextmanager

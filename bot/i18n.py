@@ -6,6 +6,7 @@ nothing can be out of date. Message ids are codes; a language that lacks one fal
 
 import gettext
 import io
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -15,11 +16,14 @@ from babel.dates import format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from bot import installed
 from bot.core.replies import Text
 
 DEFAULT = "en"
 
 Format = Callable[[object], str]
+_COMMAND = re.compile(r"\bzoetrope (?=[a-z])")
+"""Our command, where a sentence tells people to type it."""
 
 
 def languages() -> tuple[str, ...]:
@@ -34,24 +38,35 @@ def say(
     *,
     formats: Mapping[str, Format] | None = None,
     escape: Callable[[str], str] = str,
+    command: str = installed.NAME,
 ) -> str:
     """The sentence of `text` in the language nearest to `locale`.
 
     `formats` turns values of these names into a platform's own markup; other texts are escaped. A
-    value may be a sentence itself.
+    value may be a sentence itself. `command` is our command as this person types it.
     """
     catalogue = _catalogue(nearest(locale))
     if text.count is None:
         sentence = catalogue.gettext(text.id)
     else:
         sentence = catalogue.ngettext(text.id, text.id, text.count)
+    if command != installed.NAME:
+        typed = command.replace("{", "{{").replace("}", "}}")
+        sentence = _COMMAND.sub(lambda _: f"{typed} ", sentence)
     values = {
-        name: say(value, locale, formats=formats, escape=escape)
+        name: say(value, locale, formats=formats, escape=escape, command=command)
         if isinstance(value, Text)
         else _shown(name, value, formats or {}, escape)
         for name, value in {"count": text.count, **text.values}.items()
     }
     return sentence.format(**values)
+
+
+def on_terminal(
+    text: Text, locale: str = DEFAULT, *, formats: Mapping[str, Format] | None = None
+) -> str:
+    """The sentence for whoever started us there: what they are told to type works for them."""
+    return say(text, locale, formats=formats, escape=printable, command=installed.command())
 
 
 def nearest(locale: str) -> str:

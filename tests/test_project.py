@@ -106,6 +106,7 @@ def test_the_example_names_the_variables_of_secrets(secret: str) -> None:
 def test_the_example_loads_as_it_is_and_with_everything_switched_on(tmp_path: Path) -> None:
     secrets = {"ZOETROPE_DISCORD__TOKEN": "t", "ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk"}
     address = {"ZOETROPE_GATEWAYS__MAIN__BASE_URL": "https://gateway.example"}
+    address |= {"ZOETROPE_DATA_DIR": "data"}  # else it lies beside the file
     alone = load(None, environment=secrets | address)
     assert load(EXAMPLE, environment=secrets | address) == alone
     full = tmp_path / "full.toml"

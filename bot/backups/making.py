@@ -17,7 +17,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from bot import __version__
+from bot import installed
 from bot.backups import archive, prepared
 from bot.backups.archive import FORMAT, MEDIA, ROWS, SPOOL, Backup, File, Manifest
 from bot.config import Config
@@ -64,7 +64,7 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
     media, missing = await _with_media(storage, keys, unfinished)
     manifest = Manifest(
         format=FORMAT,
-        app=__version__,
+        app=installed.version(),
         made_at=now,
         revision=revision,
         database=make_url(config.database_url).get_backend_name(),

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot import __version__
+from bot import installed
 from bot.backups import archive, prepared, remote
 from bot.backups.archive import FORMAT, MANIFEST, ROWS, Backup, Manifest
 from bot.backups.remote import Remote
@@ -78,7 +78,7 @@ def _wrapped(place: Path, scratch: Path) -> Backup:
         raise Broken("backup_damaged", file=str(place), why=str(error)) from error
     manifest = Manifest(
         format=FORMAT,
-        app=__version__,
+        app=installed.version(),
         made_at=made_at,
         revision=revision,
         database="sqlite",

@@ -6,10 +6,14 @@ An operator's mistake ends in one sentence on standard error and an exit code, n
 import sys
 from io import TextIOWrapper
 
+import typer
+
 from bot.cli.main import app
 from bot.cli.rim import translated
+from bot.cli.usage import WRONG_USAGE, explain_usage
 from bot.cli.words import explain
 from bot.config import Misconfigured
+from bot.installed import command
 
 CONFIG_ERROR = 78
 """EX_CONFIG of sysexits.h."""
@@ -39,7 +43,13 @@ def main() -> None:
             # A terminal without a letter shows its number: names are in every script there is.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        ended = app(prog_name=command(), standalone_mode=False)
+        sys.exit(ended if isinstance(ended, int) else 0)
+    except typer.TyperException as wrong:
+        print(explain_usage(wrong), file=sys.stderr)
+        sys.exit(WRONG_USAGE)
+    except typer.Abort:  # the input ended where something was asked
+        sys.exit(1)
     except Misconfigured as wrong:
         for problem in wrong.problems:
             print(problem.sentence("en"), file=sys.stderr)

@@ -12,6 +12,7 @@ from bot.config.settings import UNLIMITED
 from bot.core.accounts import Terms
 from bot.core.models import MICRO, money
 from bot.core.quotas import Limits
+from bot.gateways.survey import is_exposed
 
 
 def check_config(file: Path | None) -> None:
@@ -55,6 +56,11 @@ def remarks(config: Config) -> list[str]:
     refunding = [name for name in gateways if name in used and gateways[name].refunds_failed]
     if refunding:
         said.append(tell("check.refunds", gateways=", ".join(refunding)))
+    said += [
+        tell("doctor.gateway_exposed", gateway=name, url=table.base_url)
+        for name, table in gateways.items()
+        if is_exposed(table.base_url)
+    ]
     aside = [remark.sentence("en") for remark in config.remarks]
     return [*said, *software.unlikes(config), *aside]
 
@@ -121,6 +127,8 @@ def too_dear(terms: Terms, currency: str) -> list[str]:
 
 def _worst(terms: Terms, currency: str) -> str:
     limits, models = terms.limits, terms.catalog.models
+    if 0 in (limits.person_videos, limits.person_at_once, limits.purse_videos, limits.purse_money):
+        return tell("check.worst_nothing")
     dearest = [model.dearest for model in models]
     priced = all(model.prices for model in models)
     if limits.purse_videos is None and limits.purse_money is None:

@@ -18,7 +18,7 @@ from rich.console import Console
 from bot import log
 from bot.app import run
 from bot.cli.check import paid
-from bot.cli.simulator import KEY, only_gateway
+from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.saving import PRIVATE, save
@@ -86,6 +86,7 @@ async def run_demo(
 async def _simulated(data: Path) -> AsyncIterator[Config]:
     """Its gateway keeps its videos and its port: what was under way is finished next time."""
     await asyncio.to_thread(_keep_to, data, SIMULATED)
+    check_locks()
     folder = data / "simulator"
     port = await asyncio.to_thread(_kept_port, folder / "port")
     if not _is_free(port):

@@ -19,7 +19,7 @@ from bot.app import gateway_settings
 from bot.cli import output, software
 from bot.cli.causes import in_words
 from bot.cli.output import Output
-from bot.cli.simulator import KEY, only_gateway
+from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.wish import Wish, order_for
 from bot.cli.words import spoken, tell
 from bot.config import Config, load
@@ -105,6 +105,7 @@ async def simulate_video(wish: Wish, into: Output) -> None:
 @asynccontextmanager
 async def simulated(*, render_time: float = 4.0) -> AsyncIterator[Config]:
     """A configuration whose only gateway is a simulated one, running as long as the context."""
+    check_locks()
     async with Simulator(key=KEY, render_time=render_time).serve() as url:
         yield load(None, environment=only_gateway(url, key=KEY, poll_step=0.25))
 
@@ -160,15 +161,19 @@ async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
     """Write the video out, and the original of a conversion beside it; what is to be said of it."""
     async with studio.file(video.key) as file:
         await asyncio.to_thread(into.take, file)
+    remarks = []
+    if into.path.suffix.lower() not in ("", file.suffix):
+        kind = file.suffix.lstrip(".").upper()
+        remarks.append(tell("generate.other_kind", file=str(into.path), kind=kind))
     if not video.plays:
-        return [tell("generate.not_converted")]
+        return [*remarks, tell("generate.not_converted")]
     if video.converted is None:
-        return []
+        return remarks
     async with studio.file(video.converted.key) as file:
         beside = into.beside(file.suffix)
         await asyncio.to_thread(beside.take, file)
     done = "generate.reencoded" if video.reencoded else "generate.remuxed"
-    return [tell(done, original=str(beside.path))]
+    return [*remarks, tell(done, original=str(beside.path))]
 
 
 def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:

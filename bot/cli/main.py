@@ -37,6 +37,9 @@ Seconds = Annotated[
     int | None,
     typer.Option(parser=_seconds, metavar="SECONDS", help="How long it should be, or auto."),
 ]
+Seed = Annotated[
+    int | None, typer.Option(help="A number; the same one makes much the same video again.")
+]
 HowToFit = Annotated[str | None, typer.Option(help="A picture that does not fit: crop or pad.")]
 HasSound = Annotated[
     bool | None, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
@@ -68,12 +71,32 @@ app = typer.Typer(
 
 jobs_app = typer.Typer(no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs", help="Look at jobs, and settle them.")
-operations.add_to(app, jobs_app)
-
 media_app = typer.Typer(no_args_is_help=True)
 app.add_typer(media_app, name="media", help="Look at the stored files, and sweep them.")
-
 app.add_typer(db.app, name="db", help="Look after the rows: verify, back up, restore, upgrade.")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from bot.installed import NAME, version
+
+        print(NAME, version())
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version: another for each change of a file.",
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that belong to no command."""
 
 
 @app.command()
@@ -287,7 +310,7 @@ def generate(
     fit: HowToFit = None,
     preset: Annotated[str | None, typer.Option(help="A movement, as orbit.")] = None,
     negative: Annotated[str, typer.Option(help="What should not be seen.")] = "",
-    seed: Annotated[int | None, typer.Option(help="The same one, the same video.")] = None,
+    seed: Seed = None,
     sound: HasSound = None,
     enhance: MayAdd = None,
     watermark: HasWatermark = None,
@@ -315,3 +338,6 @@ def generate(
         switches={"sound": sound, "enhance": enhance, "watermark": watermark},
     )
     make_video(wish, output, overwrite=force, simulate=simulate, config=config)
+
+
+operations.add_to(app, jobs_app)  # last: the help begins with what everybody needs

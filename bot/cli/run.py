@@ -13,8 +13,9 @@ from bot import log
 from bot.app import run
 from bot.cli.introduction import introduce
 from bot.cli.rim import unreachable
-from bot.cli.words import tell
+from bot.cli.words import listed, tell
 from bot.config import Config, Misconfigured, Problem, load
+from bot.installed import HOUSE, strays
 from bot.web.server import reached_at
 
 TELEGRAM_MB = 50
@@ -52,7 +53,7 @@ def run_service(file: Path | None, *, new_database: bool = False) -> None:
 
 def obstacles(config: Config) -> list[Problem]:
     """The problems that stop the service, not `generate`, as far as looking tells."""
-    found = []
+    found = list(mixed())
     if not config.platforms:
         found.append(Problem("discord.token", "platform_missing"))
     elif not _is_room_reached(config):
@@ -69,6 +70,14 @@ def obstacles(config: Config) -> list[Problem]:
             values = {"folder": str(folder), "nearest": str(nearest)}
             found.append(Problem(key, "folder_unusable", values))
     return found
+
+
+def mixed(house: Path = HOUSE) -> Iterator[Problem]:
+    """A program of which some files belong to another version of it."""
+    from bot.store.migrations import forks
+
+    if files := [*strays(house), *forks()]:
+        yield Problem("", "program_mixed", {"files": listed(files), "folder": str(house)})
 
 
 def _alone(config: Config) -> Iterator[Problem]:

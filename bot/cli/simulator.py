@@ -1,8 +1,9 @@
 """`zoetrope simulator`: the simulated gateway on a port of its own, and how to configure one."""
 
 import asyncio
+import multiprocessing
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 from rich.console import Console
@@ -70,10 +71,22 @@ def _profile(name: str) -> Profile:
         raise Broken("bad_plugin", complaint=str(error)) from error
 
 
+def check_locks(take: Callable[[], object] | None = None) -> None:
+    """Take a lock of the kind that the workers which draw share.
+
+    Raises `Broken("locks_forbidden")` where this user may have none: then no video is ever ready.
+    """
+    try:
+        (take or multiprocessing.get_context("spawn").Event)()
+    except OSError as error:
+        raise Broken("locks_forbidden", why=error.strerror) from error
+
+
 async def run_simulator(simulator: Simulator, *, host: str, port: int, key: str) -> None:
     """Serve until interrupted. Raises `Broken` where it can't listen."""
+    check_locks()
     stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bot.core.errors import BotError
 from bot.core.replies import Text, error
-from bot.i18n import printable, say
+from bot.i18n import on_terminal
 
 NAMED = 5
 
@@ -20,7 +20,7 @@ def tell(id_: str, *, count: int | None = None, **values: object) -> str:
 
 def spoken(text: Text) -> str:
     """A sentence of the core's."""
-    return say(text, "en", escape=printable)
+    return on_terminal(text)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -33,7 +33,7 @@ def explain(problem: BotError) -> str:
     """The problem and its remedy in words; the bare code stands where they are missing."""
     moment = {"resets_at": _moment, "until": _moment}
     text = error(problem).text
-    told = say(text, "en", formats=moment, escape=printable)
+    told = on_terminal(text, formats=moment)
     return f"{tell('error.internal')} ({problem.code})" if told == text.id else told
 
 

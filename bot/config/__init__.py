@@ -10,6 +10,7 @@ from bot.config.load import (
     checked,
     completed,
     gather,
+    in_environment,
     load,
     secrets_file,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "checked",
     "completed",
     "gather",
+    "in_environment",
     "load",
     "secrets_file",
 ]

@@ -6,6 +6,7 @@ Answers with the core's `Catalog` and every mistake found on the way.
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any
 
@@ -23,6 +24,8 @@ Tables = dict[str, Any]
 _PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _WHOLE = frozenset({"sizes", "extras"})
 """Tables that would otherwise never lose what they once had."""
+_ALIKE = 0.5
+"""How much of a name has to be that of another."""
 _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
@@ -45,7 +48,8 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         try:
             model = _model(name, table, packaged["wires"], families, settings)
         except ValidationError as error:
-            found += problems_of(error, ModelTable, prefix=f"models.{name}")
+            known = () if name in packaged["models"] else _alike(name, table, packaged["models"])
+            found += known or problems_of(error, ModelTable, prefix=f"models.{name}")
         except _Wrong as wrong:
             key, code, values = wrong.args
             found.append(Problem(f"models.{name}.{key}", code, values))
@@ -63,6 +67,14 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
         linked=settings.web.public_url is not None,
     )
     return catalog, found
+
+
+def _alike(name: str, table: Tables, packaged: Tables) -> tuple[Problem, ...]:
+    """A table without a family is no new model: it is one of ours, misspelt."""
+    near = next(iter(get_close_matches(name, packaged, n=1, cutoff=_ALIKE)), None)
+    if near is None or "family" in table:
+        return ()
+    return (Problem(f"models.{name}", "model_near", {"near": near}),)
 
 
 def _there(packaged: Tables, settings: Settings) -> Tables:

@@ -8,7 +8,7 @@ import re
 import tomllib
 from typing import Any
 
-Value = str | int | float | bool
+Value = str | int | float | bool | list[str]
 
 
 class NotSimple(Exception):

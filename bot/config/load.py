@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 from yarl import URL
 
-from bot.config import discoveries, terms
+from bot.config import discoveries, places, terms
 from bot.config.catalogue import resolve
 from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import Settings
+from bot.config.shape import meant
 from bot.core import keeping, quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
@@ -95,6 +97,11 @@ class Config:
         """The operator's, then those of communities."""
         return (self.terms, *self.communities.values())
 
+    def at_once(self, name: str) -> int | None:
+        """How many orders of this model a gateway takes at a time; None: any number."""
+        found = (terms.catalog.model(name) for terms in self.all_terms)
+        return next((model.at_once for model in found if model), None)
+
     @property
     def platforms(self) -> tuple[str, ...]:
         """The names of the chat networks that are switched on."""
@@ -125,7 +132,12 @@ def load(
     `over` are variables that win over the environment's own.
     """
     variables = {**(os.environ if environment is None else environment), **(over or {})}
-    return checked(*gather(file, environment=variables))
+    given, problems = gather(file, environment=variables)
+    problems += places.left_behind(file, given.get("data_dir"))
+    if file is None and not given.get("gateways"):
+        folder = {"folder": str(Path().absolute())}
+        problems.append(Problem("config.toml", "config_nowhere", folder))
+    return checked(given, problems)
 
 
 def gather(
@@ -138,10 +150,10 @@ def gather(
     surroundings = _from_environment(variables, problems)
     given = _laid_over(_without_secrets(values), surroundings)
     if isinstance(named := given.get("secrets"), str):
-        folder = _folder_of_secrets(file, surroundings)
+        folder = places.folder_of("secrets", file, surroundings)
         secrets = _from_environment(secrets_of(named, problems, folder=folder), problems)
         given = _laid_over(_laid_over(_without_secrets(values), secrets), surroundings)
-    return given, problems
+    return places.placed(given, file, surroundings), problems
 
 
 def checked(given: Mapping[str, Any], problems: list[Problem]) -> Config:
@@ -210,16 +222,25 @@ def _about_gateways(settings: Settings) -> Iterator[Problem]:
         yield Problem("default_gateway", "not_one_of", {"given": named, "can": can})
 
 
+def in_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """The key of each setting that these variables name, secrets left out."""
+
+    def keys(values: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+        for name, value in values.items():
+            if isinstance(value, dict):
+                yield from ((name, *inner) for inner in keys(value))
+            elif name not in (*_SECRET_NAMES, "secrets"):
+                yield (name,)
+
+    return keys(_from_environment(variables, []))
+
+
 def secrets_file(file: Path | None, *, environment: Mapping[str, str]) -> Path | None:
     """Where `gather` looks for the secrets; None if nothing names a file for them."""
     surroundings = _from_environment(environment, [])
     named = _laid_over(_read(file), surroundings).get("secrets")
-    return _folder_of_secrets(file, surroundings) / named if isinstance(named, str) else None
-
-
-def _folder_of_secrets(file: Path | None, surroundings: Mapping[str, Any]) -> Path:
-    """A name in the file stands beside the file; one in the environment, where we are."""
-    return Path() if file is None or "secrets" in surroundings else file.parent
+    folder = places.folder_of("secrets", file, surroundings)
+    return folder / named if isinstance(named, str) else None
 
 
 def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]:
@@ -244,8 +265,10 @@ def _salvaged(given: Mapping[str, Any], error: ValidationError) -> list[Problem]
 def _read(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
+    text = ""
     try:
-        return tomllib.loads(file.read_text("utf-8-sig"))
+        text = file.read_text("utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise Misconfigured([Problem(str(file), "file_missing")]) from None
     except UnicodeDecodeError:
@@ -255,7 +278,16 @@ def _read(file: Path | None) -> dict[str, Any]:
         raise Misconfigured([Problem(str(file), "file_unreadable", {"why": why})]) from None
     # Python's own limits come as they are: digits of a number, depth of a list.
     except (ValueError, RecursionError) as error:
-        raise Misconfigured([Problem(str(file), "not_toml", {"why": str(error)})]) from None
+        raise Misconfigured([_no_toml(file, text, str(error))]) from None
+
+
+def _no_toml(file: Path, text: str, why: str) -> Problem:
+    """The mistake; quotation marks that a program made beautiful are named, with their line."""
+    found = re.search(r"\(at line (\d+),", why)
+    line = text.split("\n")[int(found[1]) - 1] if found else ""
+    if found and (curly := re.search("[“”„‟‘’‚‛«»]", line)):
+        return Problem(str(file), "not_toml_quotes", {"line": found[1], "mark": curly[0]})
+    return Problem(str(file), "not_toml", {"why": why})
 
 
 def _secrets_in(values: Mapping[str, Any], prefix: str = "") -> list[Problem]:
@@ -289,6 +321,10 @@ def _from_environment(variables: Mapping[str, str], problems: list[Problem]) -> 
         # A file of Windows leaves a CR at each value's end, a careless paste a blank.
         key, said = name.upper().removeprefix(PREFIX), value.strip()
         if not name.upper().startswith(PREFIX) or not said:
+            continue
+        if right := meant(key.lower(), Settings):
+            near = {"near": f"{PREFIX}{right.upper()}"}
+            problems.append(Problem(name.upper(), "variable_near", near))
             continue
         *tables, last = key.lower().split("__")
         if (inner := last.removesuffix("_file")) != last and inner in _MAY_STAND_IN_FILES:

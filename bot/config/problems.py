@@ -8,8 +8,9 @@ from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from bot.config.shape import homes
 from bot.core.replies import Text
-from bot.i18n import printable, say
+from bot.i18n import on_terminal
 from bot.log import redacted
 
 PREFIX = "ZOETROPE_"
@@ -27,7 +28,7 @@ class Problem:
     def sentence(self, locale: str) -> str:
         """The mistake and its remedy, for a terminal."""
         text = Text(id=f"problem.{self.code}", values={"key": self.key, **self.values})
-        return say(text, locale, escape=printable)
+        return on_terminal(text, locale)
 
 
 def problems_of(
@@ -44,7 +45,10 @@ def problems_of(
         if key not in told:
             told.add(key)
             context = dict(found.get("ctx") or {})
-            yield _translated(key, found["type"], context, found["input"], _fields(place, table))
+            if found["type"] == "extra_forbidden":
+                yield _unknown(key, _fields(place, table), table)
+            else:
+                yield _translated(key, found["type"], context, found["input"])
 
 
 def _counted(part: str | int) -> str:
@@ -86,18 +90,22 @@ _TOML_TYPES = {
 }
 
 
-def _translated(
-    key: str, kind: str, context: dict[str, object], given: object, beside: Sequence[str]
-) -> Problem:
+def _unknown(key: str, beside: Sequence[str], table: type[BaseModel] | None) -> Problem:
+    """A key that is none where it stands: below another header, or misspelt."""
+    name = key.rpartition(".")[2]
+    if table is not None and (right := homes(name, table)):
+        return Problem(key, "unknown_key_elsewhere", {"name": name, "tables": ", ".join(right)})
+    near = next(iter(get_close_matches(name, beside, n=1)), "")
+    return Problem(key, "unknown_key_near" if near else "unknown_key", {"near": near})
+
+
+def _translated(key: str, kind: str, context: dict[str, object], given: object) -> Problem:
     shown = {"given": _shown(key, given)}
     match kind:
         case "missing" | "too_short" if _is_secret(key):
             return Problem(key, "secret_missing", {"variable": variable(key)})
         case "missing" | "too_short":
             return Problem(key, "missing")
-        case "extra_forbidden":
-            near = next(iter(get_close_matches(key.rpartition(".")[2], beside, n=1)), "")
-            return Problem(key, "unknown_key_near" if near else "unknown_key", {"near": near})
         case "value_error":
             return Problem(key, str(context.get("error")), {**shown, "variable": variable(key)})
         case "literal_error" | "enum":

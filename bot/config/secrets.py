@@ -30,7 +30,8 @@ def secret_in(named: str, key: str, problems: list[Problem], *, folder: Path = P
         return file.read_text("utf-8-sig").strip()
     except (OSError, ValueError):
         if _is_name(file):
-            problems.append(Problem(key, "secret_file_missing", {"file": str(file)}))
+            code = "secret_file_missing" if key == "secrets" else "variable_file_missing"
+            problems.append(Problem(key, code, {"file": str(file)}))
         else:
             problems.append(Problem(key, "secret_file_none"))
         return ""

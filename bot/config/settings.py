@@ -5,7 +5,6 @@ The descriptions are the documentation: `config.example.toml` is held to them by
 
 import re
 from collections.abc import Callable
-from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,12 +18,14 @@ from pydantic import (
 )
 from yarl import URL
 
+from bot.config import stores
 from bot.config.plugins import Generation, Version
 from bot.config.table import Table
-from bot.config.upkeep import Backup, Retention, storage_address
+from bot.config.upkeep import Backup, Retention
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with
+from bot.i18n import DEFAULT, nearest
 
 UNLIMITED = -1
 
@@ -133,24 +134,15 @@ def _text(given: object, read: Callable[[str], str]) -> object:
     return read(given) if isinstance(given, str) else given
 
 
-def _database_url(value: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        driver = make_url(value).drivername
-    except (ArgumentError, ValueError) as error:
-        raise ValueError("database_url") from error
-    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
-        raise ValueError("database_url")
-    if driver == "postgresql+asyncpg" and find_spec("asyncpg") is None:
-        raise ValueError("database_driver")
-    return value
-
-
 def _money(value: float) -> float:
     if UNLIMITED < value < 0:
         raise ValueError("money")
+    return value
+
+
+def _language(value: str) -> str:
+    if nearest(value) == DEFAULT and value.replace("-", "_").partition("_")[0] != DEFAULT:
+        raise ValueError("language")
     return value
 
 
@@ -243,7 +235,9 @@ class Gateway(Table):
 
     base_url: GatewayAddress = Field(description="with or without a trailing /v1")
     api_key: ApiKey = Field(description="secret; environment only")
-    dialect: Dialect = Field("new-api", description="how it spells /v1/videos")
+    dialect: Dialect = Field(
+        "new-api", description="how it spells /v1/videos: new-api, documented or openai"
+    )
     generation: Generation | None = Field(
         None, description="of new-api: A, B or C; without it, as `init` and `doctor` found it"
     )
@@ -286,7 +280,8 @@ class Community(Limits):
     """`[communities."<platform>:<id>"]`: what it does not name holds as it stands in `[limits]`."""
 
     gateway: str | None = Field(
-        None, description="the gateway whose key it pays for: a purse of its own"
+        None,
+        description="the gateway whose key it pays for: it orders there alone, at its own cost",
     )
 
 
@@ -311,25 +306,28 @@ class Settings(Table):
         None, description="a file of NAME=value lines with the secrets, for its owner alone"
     )
     data_dir: str = Field("data", description="where the database and the media are kept")
-    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+    database_url: Annotated[str, AfterValidator(stores.database_url)] | None = Field(
         None, description="SQLAlchemy address; default: SQLite in data_dir"
     )
-    storage_url: Annotated[str, AfterValidator(storage_address)] | None = Field(
+    storage_url: Annotated[str, AfterValidator(stores.storage_url)] | None = Field(
         None, description="default: the folder media in data_dir"
     )
-    language: str = Field("en", description="for people whose own language is not known")
+    language: Annotated[str, AfterValidator(_language)] = Field(
+        "en", description="for people whose own language is not known"
+    )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="in which days begin"
     )
     currency: str = Field("USD", description="what prices are in; for display")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="the least that is logged"
+        "INFO", description="what is logged: DEBUG is everything, ERROR the fewest lines"
     )
     access: Default = Field(
         Default.CLOSED, description="whether it works where its owner has not decided"
     )
     animate_others: AnimateOthers = Field(
-        AnimateOthers.ASK, description="whether people may animate other people's pictures"
+        AnimateOthers.ASK,
+        description="whether people may animate other people's pictures: free, ask or own (no)",
     )
     default_model: str | None = Field(
         None, description="the family for people who name none; default: the first that can"

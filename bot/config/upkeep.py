@@ -1,33 +1,13 @@
 """The tables of the configuration about how the service looks after itself."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from bot.config import stores
 from bot.config.table import Table
 
-_BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https"})
-"""Schemes of stores whose files obstore finds again."""
-
 Days = Annotated[float, Field(ge=0, le=36_500)]
-
-
-def storage_address(value: str) -> str:
-    """A path, or a bucket's address that can be read. Raises `ValueError`."""
-    scheme = urlsplit(value).scheme
-    if scheme in ("", "file"):
-        return value
-    if scheme not in _BUCKETS:
-        raise ValueError("storage_url")
-    from obstore.exceptions import BaseError
-    from obstore.store import from_url
-
-    try:
-        from_url(value)  # this reads the address; nothing is connected
-    except (BaseError, ValueError) as error:
-        raise ValueError("storage_url") from error
-    return value
 
 
 class Backup(Table):
@@ -37,7 +17,7 @@ class Backup(Table):
     folder: str | None = Field(
         None, description="where they are kept; default: the folder backups in data_dir"
     )
-    copy_to: Annotated[str, AfterValidator(storage_address)] | None = Field(
+    copy_to: Annotated[str, AfterValidator(stores.storage_url)] | None = Field(
         None, description="a second place for each of them: a bucket, or a folder elsewhere"
     )
     keep: int = Field(

@@ -102,18 +102,21 @@ class Access:
         await self._decide(address, person, allowed=True)
         log.info("access.claimed", platform=address.platform)
 
-    async def allow(self, person: Person, address: Address) -> None:
-        """Open the place for everybody in it. Raises `Refused("owners_only")`."""
-        await self._check_owner(person, address)
-        await self._decide(address, person, allowed=True)
+    async def allow(self, person: Person, address: Address, *, whom: str | None = None) -> None:
+        """Open the place for everybody in it, or the private messages of the person `whom`.
 
-    async def disallow(self, person: Person, address: Address) -> None:
+        Raises `Refused("owners_only")`.
+        """
+        await self._check_owner(person, address)
+        await self._decide(address, person, allowed=True, whom=whom)
+
+    async def disallow(self, person: Person, address: Address, *, whom: str | None = None) -> None:
         """Close it again; what is under way is still delivered."""
         await self._check_owner(person, address)
-        await self._decide(address, person, allowed=False)
+        await self._decide(address, person, allowed=False, whom=whom)
 
     async def check(self, person: Person, address: Address) -> None:
-        """Raise `Refused("not_allowed_here")` where nothing may be made for this person."""
+        """Raise `Refused` where nothing may be made for this person, with who can change that."""
         if address.platform in self._private:
             return
         decision = await self._places.decision(address.platform, _place(address, person))
@@ -122,17 +125,24 @@ class Access:
                 address.community is None
                 and await self._places.is_owner(address.platform, person.id)
             )
-        if not decision:
-            raise Refused("not_allowed_here")
+        if decision:
+            return
+        if not await self._places.has_owner():
+            raise Refused("no_owner")
+        if address.community is None:
+            raise Refused("not_allowed_private", id=person.id)
+        raise Refused("not_allowed_here")
 
     async def _check_owner(self, person: Person, address: Address) -> None:
         if not await self._places.is_owner(address.platform, person.id):
             raise Refused("owners_only")
 
-    async def _decide(self, address: Address, person: Person, *, allowed: bool) -> None:
+    async def _decide(
+        self, address: Address, person: Person, *, allowed: bool, whom: str | None = None
+    ) -> None:
         await self._places.decide(
             address.platform,
-            _place(address, person),
+            _place(address, person) if whom is None else _private(whom),
             allowed=allowed,
             by=person.id,
             now=self._clock.now(),
@@ -140,7 +150,11 @@ class Access:
 
 
 def _place(address: Address, person: Person) -> str:
-    return address.community or f"@{person.id}"
+    return address.community or _private(person.id)
+
+
+def _private(person_id: str) -> str:
+    return f"@{person_id}"
 
 
 def _digest(code: str) -> str:

@@ -54,10 +54,18 @@ SUFFIXES = {
     Container.IVF: "ivf",
 }
 """How names of such files end."""
+WEBM = "webm"
+"""The same of Matroska that says it is of the kind that browsers know."""
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """White space and the byte order mark."""
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Boxes that a QuickTime file begins with where it does not say what it is."""
+
+
+def suffix_of(head: bytes, container: Container) -> str:
+    """How the name of a file ends that begins with `head`."""
+    is_webm = container is Container.MATROSKA and b"\x42\x82\x84webm" in head
+    return WEBM if is_webm else SUFFIXES[container]
 
 
 def container_of(head: bytes) -> Container | None:

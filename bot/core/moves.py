@@ -145,8 +145,22 @@ def stored(job: Job, video: Video) -> Job:
 
 
 def deleted(job: Job) -> Job:
-    """Its person took the video away; it was made, so it still counts."""
-    return replace(job, video=None, video_gone_at=None)
+    """Its person took the video away, and all that anybody wrote; it was made: it still counts."""
+    order, sound = job.order, job.order.sound
+    return replace(
+        job,
+        video=None,
+        video_gone_at=None,
+        detail=None,  # a gateway's words may quote the prompt
+        order=replace(
+            order,
+            prompt="",
+            negative_prompt="",
+            pictures=tuple(replace(each, filename="") for each in order.pictures),
+            sound=replace(sound, filename="") if sound else None,
+        ),
+        request=replace(job.request, prompt="", parameters=()),
+    )
 
 
 def timed(before: Job, after: Job, *, now: float) -> Job:

@@ -4,7 +4,8 @@ Runs in a worker process, like all that touches somebody else's file.
 """
 
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ import av
 from bot.core.containers import Container
 from bot.core.errors import Broken
 from bot.media.reading import audio_stream, container_in, opened, translated, video_stream
+from bot.media.times import Timeline
 
 _MOST_DAMAGED = 0.05
 """Share of the pictures that may be damaged: a flicker is no reason to refuse a paid video."""
@@ -32,8 +34,16 @@ class Told:
 
     shown: int | None = None
     """Pictures that an edit list leaves; None where there are too many to count."""
+    at_once: int = 0
+    """Pictures at the very time of another one."""
+    starts_over: bool = False
+    """Its times do, on the way."""
+    has_one_size: bool = True
+    """Known only once pictures are decoded."""
     has_holes: bool = False
     """Its AAC has times without any sound."""
+    sound_changes: bool = False
+    """The channels or the rate of its AAC do, on the way."""
 
 
 def check(source: Path) -> Told:
@@ -45,12 +55,13 @@ def check(source: Path) -> Told:
     with translated("not_a_video"), opened(source) as container:
         count = _counted(container, decodes=True)
         promised = (container.duration or 0) / av.time_base
-    pictures, damaged, reached = count.pictures, count.damaged, count.reached
+    pictures, damaged, reached = count.pictures, count.damaged, float(count.timeline.end)
     if pictures == 0 or (container_in(source) in _PICTURES and pictures < 2):
         raise Broken("not_a_video")
     if damaged > pictures * _MOST_DAMAGED:
         raise Broken("video_damaged", damaged=damaged, pictures=pictures)
-    missing = promised - reached if count.is_whole else 0.0
+    is_promise = count.is_whole and not count.timeline.starts_over
+    missing = promised - reached if is_promise else 0.0
     if missing > max(0.5, promised * _MOST_MISSING):
         raise Broken("video_damaged", seconds=round(reached, 1), promised=round(promised, 1))
     return count.told
@@ -62,36 +73,51 @@ def told_of(source: Path) -> Told:
         return _counted(container, decodes=False).told
 
 
-@dataclass(slots=True)
 class _Count:
-    pictures: int = 0
-    damaged: int = 0
-    shown: int = 0
-    reached: float = 0.0
-    """The second that the file reaches."""
-    is_whole: bool = True
-    """Whether all was read."""
-    has_holes: bool = False
-    _heard: float | None = field(default=None, repr=False)
+    """Facts found in the packets of a file."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self.pictures = 0
+        self.damaged = 0
+        self.is_whole = True
+        """Whether all was read."""
+        self.timeline = Timeline(container)
+        self._shown = 0
+        self._at_once = 0
+        self._times: set[int] = set()
+        self._sizes: set[tuple[int, int]] = set()
+        self._sounds: set[tuple[int, str]] = set()
+        self._has_holes = False
+        self._heard: float | None = None
 
     @property
     def told(self) -> Told:
-        return Told(shown=self.shown if self.is_whole else None, has_holes=self.has_holes)
-
-    def time(self, packet: "av.Packet[av.stream.Stream]", begin: float) -> None:
-        if packet.pts is not None and packet.time_base is not None:
-            ends = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            self.reached = max(self.reached, ends - begin)
+        return Told(
+            shown=self._shown if self.is_whole else None,
+            at_once=self._at_once,
+            starts_over=self.timeline.starts_over,
+            has_one_size=len(self._sizes) < 2,
+            has_holes=self._has_holes,
+            sound_changes=len(self._sounds) > 1,
+        )
 
     def hear(self, packet: "av.Packet[av.stream.Stream]", lasting: float) -> None:
         """MP4 lets the packet before a hole last until its end, so that only starts tell."""
         if packet.size and packet.pts is not None and packet.time_base is not None:
             at = float(packet.pts * packet.time_base)
-            self.has_holes |= self._heard is not None and at - self._heard > lasting + _HOLE
+            self._has_holes |= self._heard is not None and at - self._heard > lasting + _HOLE
             self._heard = at
+        with suppress(av.FFmpegError):
+            for frame in packet.decode():
+                if isinstance(frame, av.AudioFrame):
+                    self._sounds.add((frame.sample_rate, frame.layout.name))
 
     def see(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        self.shown += packet.size > 0 and not packet.is_discard
+        if packet.size and not packet.is_discard:
+            self._shown += 1
+            if packet.pts is not None:
+                self._at_once += packet.pts in self._times
+                self._times.add(packet.pts)
 
     def decode(self, packet: "av.Packet[av.stream.Stream]") -> None:
         try:
@@ -100,8 +126,11 @@ class _Count:
             self.pictures += 1
             self.damaged += 1
             return
-        self.pictures += len(frames)
-        self.damaged += sum(it.is_corrupt for it in frames if isinstance(it, av.VideoFrame))
+        for frame in frames:
+            self.pictures += 1
+            if isinstance(frame, av.VideoFrame):
+                self.damaged += frame.is_corrupt
+                self._sizes.add((frame.width, frame.height))
 
 
 def _counted(container: av.container.InputContainer, *, decodes: bool) -> _Count:
@@ -110,10 +139,10 @@ def _counted(container: av.container.InputContainer, *, decodes: bool) -> _Count
     lasting = 0.0
     if sound is not None and sound.codec_context.name == "aac":
         lasting = (sound.codec_context.frame_size or 1024) / sound.codec_context.sample_rate
-    count, begin = _Count(), (container.start_time or 0) / av.time_base
-    until = time.monotonic() + _CHECK_SECONDS
+    count, until = _Count(container), time.monotonic() + _CHECK_SECONDS
     for packet in container.demux():
-        count.time(packet, begin)
+        if packet.stream in (film, sound):
+            count.timeline.place(packet)
         if packet.stream is film:
             count.see(packet)
             if decodes:

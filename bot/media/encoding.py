@@ -3,16 +3,26 @@
 Runs in a worker process, like all that touches somebody else's file.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
 from bot.core.errors import Broken
-from bot.media.checking import told_of
-from bot.media.judging import Verdict, judge
+from bot.media.checking import Told, told_of
+from bot.media.judging import (
+    MOST_PER_SECOND,
+    MOST_PICTURES,
+    MOST_PIXELS,
+    MOST_SIDE,
+    Verdict,
+    has_too_many,
+    judge,
+)
 from bot.media.labels import label
 from bot.media.reading import audio_stream, opened, translated, video_stream
+from bot.media.times import Timeline
 from bot.media.tracks import BUFFER_SECONDS, Copied, Heard, Pictures, Plan, Track
 from bot.media.videos import Probe, glimpse, probe, see
 
@@ -22,11 +32,6 @@ _LEAST_RATE = 100_000
 """Bits per second; below, a picture is mud."""
 _BEST_RATE = 40_000_000
 """A ceiling that no clip of good quality meets."""
-_BEST_SIDE = 3840
-"""Pixels of the longest side that we make."""
-_BEST_PIXELS = 9_000_000
-_BEST_PIXELS_PER_SECOND = 500_000_000
-"""With more, a film needs a level of H.264 that phones lack."""
 _BITS_PER_PIXEL = 0.05
 """With fewer bits per pixel and frame, fewer pixels look better."""
 _LEAST_SIDE = 240
@@ -40,7 +45,7 @@ def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
     plan = _same(glimpse(source))
     with translated("cannot_copy"):
         _write(source, target, plan, keeps_pictures=True, keeps_sound=not verdict.sound)
-    if judge(see(target)).reasons:
+    if judge(see(target, told_of(target))).reasons:
         raise Broken("cannot_copy")
     return probe(target)
 
@@ -51,10 +56,12 @@ def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
     Sound that is good is copied, if it is not that which could not be. Raises
     `Broken("cannot_convert")`.
     """
-    verdict = judge(see(source, told_of(source)))
-    keeps_sound = bool(verdict.pictures) and not verdict.sound
+    told, clip = told_of(source), glimpse(source)
+    verdict = judge(see(source, told))
+    keeps_sound = bool(verdict.pictures) and not verdict.sound and not told.starts_over
+    plan = replace(_same(clip), pace=_pace(clip, told))
     with translated("cannot_convert"):
-        _write(source, target, _same(glimpse(source)), keeps_sound=keeps_sound)
+        _write(source, target, plan, keeps_sound=keeps_sound)
     return probe(target), verdict.reasons
 
 
@@ -64,7 +71,7 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
     Raises `Broken("cannot_shrink")` where that would look like nothing.
     """
     clip = probe(source)
-    plan = _smaller(clip, most_bytes)
+    plan = replace(_smaller(clip, most_bytes), pace=_pace(clip, told_of(source)))
     with translated("cannot_shrink"):
         _write(source, target, plan)
     if target.stat().st_size > most_bytes:
@@ -77,11 +84,12 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
 def _same(clip: Probe) -> Plan:
     """As good as it was; where a side is odd, without its last row."""
     pixels = clip.width * clip.height
+    rate = min(clip.frames_per_second, MOST_PICTURES)
     scale = min(
         1.0,
-        _BEST_SIDE / max(clip.width, clip.height),
-        (_BEST_PIXELS / pixels) ** 0.5,
-        (_BEST_PIXELS_PER_SECOND / (pixels * clip.frames_per_second)) ** 0.5,
+        MOST_SIDE / max(clip.width, clip.height),
+        (MOST_PIXELS / pixels) ** 0.5,
+        (MOST_PER_SECOND / (pixels * rate)) ** 0.5,
     )
     width, height = (max(2, round(side * scale)) for side in (clip.width, clip.height))
     is_odd = width % 2 or height % 2
@@ -93,7 +101,20 @@ def _same(clip: Probe) -> Plan:
         is_interlaced=clip.is_interlaced,
         video_rate=_BEST_RATE,
         audio_rate=160_000,
+        most_pictures=_most_pictures(clip),
     )
+
+
+def _most_pictures(clip: Probe) -> int | None:
+    return MOST_PICTURES if has_too_many(clip.frames_per_second) else None
+
+
+def _pace(clip: Probe, told: Told) -> Fraction | None:
+    """Seconds of each picture, where most of them have the time of another one."""
+    if not told.shown or told.at_once * 2 < told.shown:
+        return None
+    even = Fraction(clip.seconds) / told.shown
+    return even if even >= Fraction(1, MOST_PICTURES) else Fraction(1, 25)
 
 
 def _smaller(clip: Probe, most_bytes: int) -> Plan:
@@ -113,6 +134,7 @@ def _smaller(clip: Probe, most_bytes: int) -> Plan:
         is_interlaced=clip.is_interlaced,
         video_rate=video_rate,
         audio_rate=audio_rate,
+        most_pictures=_most_pictures(clip),
     )
 
 
@@ -147,22 +169,21 @@ def _write(
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
         output.metadata.update(container.metadata)  # where the video comes from stays in it
-        start = max(Fraction(0), Fraction(container.start_time or 0, av.time_base))
         film, sound = video_stream(container), audio_stream(container)
         film.thread_type = "AUTO"
-        tracks: dict[int, Track] = {
-            film.index: Copied(output, film, start)
-            if keeps_pictures
-            else Pictures(output, film, start, plan)
-        }
+        pictures: Track = Copied(output, film) if keeps_pictures else Pictures(output, film, plan)
+        tracks = {film.index: pictures}
         if sound is not None:
             tracks[sound.index] = (
-                Copied(output, sound, start)
-                if keeps_sound
-                else Heard(output, start, plan.audio_rate)
+                Copied(output, sound) if keeps_sound else Heard(output, plan.audio_rate)
             )
+        timeline = Timeline(container)
         for packet in container.demux(*([film, sound] if sound else [film])):
+            timeline.place(packet)
             tracks[packet.stream.index].take(packet)
         for track in tracks.values():
             track.end()
+    with opened(target) as container:
+        if video_stream(container).frames != pictures.written:
+            raise ValueError("pictures got lost")
     label(target)

@@ -16,6 +16,10 @@ MOST_LEVEL = 52
 """The level of H.264, in tenths, up to which phones decode it."""
 MOST_PIXELS = 4096 * 2304
 """Of one picture at that level."""
+MOST_PER_SECOND = 4096 * 2160 * 60
+"""Pixels of a second at that level."""
+MOST_PICTURES = 60
+"""Of a second, as phones show them."""
 _PROFILES = frozenset({"Constrained Baseline", "Baseline", "Main", "High", "Constrained High"})
 """Of H.264. The others lack a decoder on phones, even where the pixels are the usual ones."""
 _SOUNDS = frozenset({"LC", "HE-AAC", "HE-AACv2"})
@@ -46,6 +50,8 @@ class Sound:
     profile: str | None
     rate: int = 48_000
     channels: int = 2
+    has_changes: bool = False
+    """Its channels or its rate change on the way."""
     has_holes: bool = False
     """There are times without any sound; players play on, and run ahead of the pictures."""
 
@@ -70,6 +76,8 @@ class Seen:
     """Its colours are for bright screens, and pale on others."""
     tells_times: bool = True
     """The container says when each picture is shown, and not only in which order they come."""
+    pictures_per_second: float = 0.0
+    has_one_size: bool = True
     has_square_pixels: bool = True
     is_upright: bool = True
     is_cut: bool = False
@@ -117,12 +125,15 @@ def judge(seen: Seen) -> Verdict:
         "times": not seen.tells_times,
         "odd_size": seen.width % 2 + seen.height % 2 > 0,
         "size": max(seen.width, seen.height) > MOST_SIDE or seen.width * seen.height > MOST_PIXELS,
+        "rate": has_too_many(seen.pictures_per_second) or _is_too_fast(seen),
+        "sizes": not seen.has_one_size,
         "pixel_shape": not seen.has_square_pixels,
         "turned": not seen.is_upright,
         "cut": seen.is_cut,
     }
     sound = {
         "sound": seen.sound is not None and not _is_heard(seen.sound),
+        "sound_changes": seen.sound is not None and seen.sound.has_changes,
         "sound_holes": seen.sound is not None and seen.sound.has_holes,
         # Cut with the pictures, or it would run ahead of them.
         "sound_cut": seen.sound is not None and seen.is_cut,
@@ -136,6 +147,15 @@ def judge(seen: Seen) -> Verdict:
         "tail": seen.has_tail,
     }
     return Verdict(pictures=_true(pictures), sound=_true(sound), file=_true(file))
+
+
+def has_too_many(pictures_per_second: float) -> bool:
+    """Whether it has more pictures than phones show; some containers round their times."""
+    return pictures_per_second > MOST_PICTURES * 1.02
+
+
+def _is_too_fast(seen: Seen) -> bool:
+    return seen.width * seen.height * seen.pictures_per_second > MOST_PER_SECOND * 1.02
 
 
 def _is_heard(sound: Sound) -> bool:

@@ -11,7 +11,7 @@ from typing import IO
 import av
 from av.stream import Disposition
 
-from bot.core.containers import HEAD, Container, container_of
+from bot.core.containers import HEAD, Container, container_of, suffix_of
 from bot.core.errors import Broken
 
 THREADS = 2
@@ -33,6 +33,12 @@ def container_in(source: Path) -> Container:
     if container is None:
         raise Broken("not_a_video")
     return container
+
+
+def suffix_in(source: Path) -> str:
+    """How the name of such a file ends. Raises `Broken("not_a_video")`."""
+    with source.open("rb") as file:
+        return suffix_of(file.read(HEAD), container_in(source))
 
 
 def end_of_boxes(source: Path) -> int:

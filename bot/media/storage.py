@@ -20,13 +20,13 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from bot.core.containers import SUFFIXES
+from bot.core.containers import SUFFIXES, WEBM
 from bot.core.errors import Broken, Temporary
 from bot.core.keeping import Stored
 
 _KEY = re.compile(
     r"(originals|pictures|sounds|thumbnails|videos)/[0-9a-f]{2}/[0-9a-f]{32}\."
-    rf"(jpg|mp3|{'|'.join(SUFFIXES.values())})"
+    rf"(jpg|mp3|{WEBM}|{'|'.join(SUFFIXES.values())})"
 )
 _PARTS_AT_ONCE = 3
 _LISTED = 500

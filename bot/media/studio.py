@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.containers import SUFFIXES
 from bot.core.conversions import MOST_SECONDS
 from bot.core.errors import BotError, Broken, Refused, Temporary, about
 from bot.core.jobs import Original, Video
@@ -24,6 +23,7 @@ from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
 from bot.media import encoding, pictures, sounds, videos
 from bot.media.judging import Verdict, Way, judge
+from bot.media.reading import suffix_in
 from bot.media.storage import Storage, film_key, new_key, sync
 from bot.media.videos import Probe
 from bot.media.workers import Workers
@@ -133,7 +133,7 @@ class Studio:
         `video_damaged`, `video_truncated`, or a worker's own failure.
         """
         look = await self._workers.run(videos.look_through, source, timeout=LOOK_TIMEOUT)
-        verdict, suffix = judge(look.seen), SUFFIXES[look.seen.container]
+        verdict, suffix = judge(look.seen), await asyncio.to_thread(suffix_in, source)
         if verdict.way is Way.AS_IT_IS:
             return await self._keep_video(source, look.clip, suffix)
         if not verdict.pictures and (video := await self._remuxed(source, suffix, verdict)):

@@ -1,7 +1,7 @@
 """The tracks of a video on their way into an MP4 of ours: copied as they are, or made anew.
 
-All count their times from the start of the source and keep them: gaps, holes and frames of unequal
-length stay where they were.
+All keep the times of the source, which count from its start (`Timeline`): gaps, holes and frames of
+unequal length stay where they were.
 """
 
 import heapq
@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import Protocol
 
 import av
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from bot.media.brightness import BRIGHT, dimmed
 from bot.media.orientation import Orientation, turns
 from bot.media.reading import THREADS
 
 BUFFER_SECONDS = 0.5
-BRIGHT = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
-"""Transfers of HDR: what does not know them shows such pictures pale."""
 _UNTOLD = ColorTrc.UNSPECIFIED
 SOUND_RATE = 48_000
 
@@ -39,10 +39,17 @@ class Plan:
     video_rate: int
     audio_rate: int
     """Bits per second, both."""
+    pace: Fraction | None = None
+    """Seconds of each picture, where the source does not tell."""
+    most_pictures: int | None = None
+    """Pictures of a second that remain, where it has more."""
 
 
 class Track(Protocol):
     """One track of the new file."""
+
+    written: int
+    """Packets or pictures so far."""
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """The next packet of the source."""
@@ -58,11 +65,9 @@ class Copied:
         self,
         output: av.container.OutputContainer,
         source: av.VideoStream | av.AudioStream,
-        start: Fraction,
     ) -> None:
-        """`start`: in seconds, when the source begins to count."""
+        self.written = 0
         self._output = output
-        self._start = start
         self._stream = output.add_stream_from_template(source)
         if source.codec_context.name == "h264":
             self._stream.codec_context.codec_tag = "avc1"
@@ -99,32 +104,28 @@ class Copied:
     def _mux(self, packet: "av.Packet[av.stream.Stream]") -> None:
         if packet.pts is None:
             raise ValueError("a packet without a time")  # libav would guess it
-        shift = round(self._start / packet.time_base) if packet.time_base else 0
-        packet.dts = (packet.pts if packet.dts is None else packet.dts) - shift
-        packet.pts -= shift
+        packet.dts = packet.pts if packet.dts is None else packet.dts
         packet.stream = self._stream
         self._output.mux(packet)
+        self.written += 1
 
 
 class Pictures:
     """Pictures made anew: H.264 of 8 bits and 4:2:0, upright, with square pixels."""
 
     def __init__(
-        self,
-        output: av.container.OutputContainer,
-        source: av.VideoStream,
-        start: Fraction,
-        plan: Plan,
+        self, output: av.container.OutputContainer, source: av.VideoStream, plan: Plan
     ) -> None:
-        """`start`: in seconds, when the source begins to count."""
-        self._output = output
-        self._start = start
+        self.written = 0
+        self._output, self._source, self._plan = output, source, plan
+        self._taken = 0
         self._last: int | None = None
-        self._lasting = 0
-        """The time of the latest picture, and how long it is shown, in ticks of the source."""
+        self._until = 0
+        """The time of the latest picture, and its end, in ticks of the source."""
         # The times of packets, where the container numbers them and tells of pictures nothing.
         self._slots: list[int] | None = [] if source.container.format.name == "avi" else None
-        self._graph = _picture_graph(source, plan)
+        self._graph: av.filter.Graph | None = None
+        self._shape: object = None
         self._stream = _film(output, source, plan)
 
     def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
@@ -133,20 +134,36 @@ class Pictures:
             heapq.heappush(self._slots, packet.pts)
         for frame in _frames(packet):
             if isinstance(frame, av.VideoFrame) and self._advance(frame):
-                self._graph.vpush(frame)
+                self._fitting(frame).vpush(frame)
+                self.written += 1
                 self._encode()
 
     def end(self) -> None:
         """Let filters and encoder finish; no later picture tells how long the last one is shown."""
-        self._graph.vpush(None)
-        self._encode()
+        self._flush()
         for packet in self._stream.encode(None):
-            if packet.pts == self._last and self._lasting:
-                packet.duration = self._lasting
+            if packet.pts is not None and self._last == packet.pts < self._until:
+                packet.duration = self._until - packet.pts
             self._output.mux(packet)
+
+    def _fitting(self, frame: av.VideoFrame) -> av.filter.Graph:
+        """The filters for pictures of its shape, which may change on the way."""
+        shape = (frame.width, frame.height, frame.format.name)
+        if self._graph is None or shape != self._shape:
+            self._flush()
+            is_first = self._graph is None
+            self._graph = _picture_graph(self._source, self._plan, None if is_first else frame)
+            self._shape = shape
+        return self._graph
+
+    def _flush(self) -> None:
+        if self._graph is not None:
+            self._graph.vpush(None)
+            self._encode()
 
     def _encode(self) -> None:
         """Take all that has come through the filters: one of them waits for the next picture."""
+        assert self._graph is not None
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
                 fitted = self._graph.vpull()
@@ -154,35 +171,40 @@ class Pictures:
                 self._output.mux(self._stream.encode(fitted))
 
     def _advance(self, frame: av.VideoFrame) -> bool:
-        """Count a picture's time from the start; whether it is later than the one before.
-
-        Encoders take no other.
-        """
+        """Give a picture a time behind the one before; whether it is shown at all."""
+        base = frame.time_base or self._source.time_base or Fraction(1)
         if self._slots:
             frame.pts = heapq.heappop(self._slots)
-        if frame.pts is None:
+        if self._plan.pace:
+            frame.pts = round(self._taken * self._plan.pace / base)
+        elif frame.pts is None:
             frame.pts = 0 if self._last is None else self._last + (frame.duration or 1)
-        elif frame.time_base:
-            frame.pts -= round(self._start / frame.time_base)
-        if self._last is not None and frame.pts <= self._last:
+        self._taken += 1
+        if self._last is not None:
+            frame.pts = max(frame.pts, self._last + 1)  # encoders take no other
+        self._until = frame.pts + frame.duration
+        if self._is_one_too_many(frame.pts * base, base):
             return False
-        self._last, self._lasting = frame.pts, frame.duration
+        self._last = frame.pts
         return True
+
+    def _is_one_too_many(self, second: Fraction, base: Fraction) -> bool:
+        most = self._plan.most_pictures
+        if most is None or self._last is None:
+            return False
+        return floor(second * most) == floor(self._last * base * most)
 
 
 class Heard:
     """Sound made anew: AAC in stereo, with silence where the source has none."""
 
-    def __init__(
-        self,
-        output: av.container.OutputContainer,
-        start: Fraction,
-        rate: int,
-    ) -> None:
-        """`start`: as above; `rate`: bits per second."""
+    def __init__(self, output: av.container.OutputContainer, rate: int) -> None:
+        """`rate`: bits per second."""
+        self.written = 0
         self._output = output
-        self._start = start
         self._graph: av.filter.Graph | None = None
+        self._shape: object = None
+        self._samples = 0
         self._stream = output.add_stream("aac", rate=SOUND_RATE, layout="stereo")
         self._stream.bit_rate = rate
 
@@ -192,26 +214,38 @@ class Heard:
             if isinstance(frame, av.AudioFrame):
                 if frame.pts is not None and frame.time_base:
                     # In ticks fine enough to be cut between.
-                    second = frame.pts * frame.time_base - self._start
-                    frame.pts = round(second * frame.sample_rate)
+                    frame.pts = round(frame.pts * frame.time_base * frame.sample_rate)
                     frame.time_base = Fraction(1, frame.sample_rate)
-                self._graph = self._graph or _sound_graph(frame)
-                self._graph.push(frame)
-                self._encode(self._graph)
+                self._fitting(frame).push(frame)
+                self._encode()
 
     def end(self) -> None:
         """Let filter and encoder finish."""
-        if self._graph is not None:
-            self._graph.push(None)
-            self._encode(self._graph)
+        self._flush()
         self._output.mux(self._stream.encode(None))
 
-    def _encode(self, graph: av.filter.Graph) -> None:
+    def _fitting(self, frame: av.AudioFrame) -> av.filter.Graph:
+        """The filters for sound of its shape, which may change on the way."""
+        shape = (frame.sample_rate, frame.format.name, frame.layout.name)
+        if self._graph is None or shape != self._shape:
+            self._flush()
+            self._graph, self._shape = _sound_graph(frame, self._samples), shape
+        return self._graph
+
+    def _flush(self) -> None:
+        if self._graph is not None:
+            self._graph.push(None)
+            self._encode()
+
+    def _encode(self) -> None:
+        assert self._graph is not None
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
-                filled = graph.pull()
+                filled = self._graph.pull()
                 if isinstance(filled, av.AudioFrame):
+                    self._samples += filled.samples
                     self._output.mux(self._stream.encode(filled))
+                    self.written += 1
 
 
 def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
@@ -236,7 +270,8 @@ def _film(
         "bufsize": str(int(plan.video_rate * BUFFER_SECONDS)),
         "threads": str(THREADS),
     }
-    stream = output.add_stream("libx264", rate=source.average_rate or 25, options=options)
+    rate = plan.most_pictures or source.average_rate or 25  # its level follows from it
+    stream = output.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height = plan.crop or (plan.width, plan.height)
     stream.pix_fmt = "yuv420p"
     stream.time_base = source.time_base
@@ -260,8 +295,13 @@ def _film(
     return stream
 
 
-def _picture_graph(source: av.VideoStream, plan: Plan) -> av.filter.Graph:
+def _picture_graph(
+    source: av.VideoStream, plan: Plan, other: av.VideoFrame | None
+) -> av.filter.Graph:
+    """`other`: a picture of another shape than the first ones have; it is fitted into theirs."""
     scale = f"{plan.width}:{plan.height}:out_range=tv"
+    if other:
+        scale += ":force_original_aspect_ratio=decrease"
     is_same = _keeps_colours(source)
     if source.codec_context.color_trc in BRIGHT:
         scale += ":out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709"
@@ -270,17 +310,32 @@ def _picture_graph(source: av.VideoStream, plan: Plan) -> av.filter.Graph:
     graph = av.filter.Graph()
     graph.threads = THREADS
     graph.link_nodes(
-        graph.add_buffer(template=source),
+        _opening(graph, source, other),
         *([graph.add("bwdif", "send_frame:deint=interlaced")] if plan.is_interlaced else []),
         *(graph.add(name, argument) for name, argument in turns(plan.orientation)),
         *([graph.add("setparams", "colorspace=unknown")] if is_same else []),
+        *(graph.add(name, argument) for name, argument in dimmed(source.codec_context.color_trc)),
         graph.add("scale", scale),
+        *([graph.add("pad", f"{plan.width}:{plan.height}:-1:-1")] if other else []),
         *([graph.add("crop", "{}:{}:0:0".format(*plan.crop))] if plan.crop else []),
         graph.add("setsar", "1"),
         graph.add("format", "yuv420p"),
         graph.add("buffersink"),
     ).configure()
     return graph
+
+
+def _opening(
+    graph: av.filter.Graph, source: av.VideoStream, other: av.VideoFrame | None
+) -> av.filter.context.FilterContext:
+    if other is None:
+        return graph.add_buffer(template=source)
+    return graph.add_buffer(
+        width=other.width,
+        height=other.height,
+        format=other.format,
+        time_base=other.time_base or source.time_base,
+    )
 
 
 def _keeps_colours(source: av.VideoStream) -> bool:
@@ -292,7 +347,8 @@ def _is_yuv(source: av.VideoStream) -> bool:
     return (source.codec_context.pix_fmt or "").startswith("yuv")
 
 
-def _sound_graph(first: av.AudioFrame) -> av.filter.Graph:
+def _sound_graph(first: av.AudioFrame, samples: int) -> av.filter.Graph:
+    """`samples`: those that there are already."""
     graph = av.filter.Graph()
     graph.threads = THREADS
     graph.link_nodes(
@@ -302,7 +358,7 @@ def _sound_graph(first: av.AudioFrame) -> av.filter.Graph:
             layout=first.layout,
             time_base=Fraction(1, first.sample_rate),
         ),
-        graph.add("aresample", f"{SOUND_RATE}:async=1:first_pts=0"),
+        graph.add("aresample", f"{SOUND_RATE}:async=1:first_pts={samples}"),
         graph.add("aformat", f"sample_fmts=fltp:channel_layouts=stereo:sample_rates={SOUND_RATE}"),
         graph.add("abuffersink"),
     ).configure()

@@ -14,6 +14,7 @@ from PIL import Image
 from bot.core.containers import Container
 from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
+from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
 from bot.media.judging import Seen, Sound
 from bot.media.orientation import UPRIGHT, Orientation, is_on_its_side, orientation, turned
@@ -28,7 +29,6 @@ from bot.media.reading import (
     translated,
     video_stream,
 )
-from bot.media.tracks import BRIGHT
 
 _WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
 """Containers that may leave out some of what they hold."""
@@ -126,7 +126,10 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             level=max(0, codec.level),
             is_interlaced=frame.interlaced_frame,
             is_hdr=codec.color_trc in BRIGHT,
-            tells_times=kind is not Container.AVI or not codec.has_b_frames,
+            tells_times=(kind is not Container.AVI or not codec.has_b_frames)
+            and not (told.at_once or told.starts_over),
+            pictures_per_second=float(stream.average_rate or 0),
+            has_one_size=told.has_one_size,
             is_upright=orientation(frame) == UPRIGHT,
             is_cut=bool(stored) and told.shown not in (None, stored),
             sound=_heard(sound, told) if sound else None,
@@ -145,6 +148,7 @@ def _heard(sound: av.AudioStream, told: Told) -> Sound:
         profile=sound.profile,
         rate=codec.sample_rate,
         channels=codec.channels,
+        has_changes=told.sound_changes,
         has_holes=told.has_holes,
     )
 

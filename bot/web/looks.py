@@ -45,26 +45,44 @@ def player(job: Job, video: Video, *, name: str, expires_at: float, address: str
     that it holds behind a proxy that serves us under a path of its own. `address` is where the
     world sees it, if it does.
     """
-    locale, prompt, file = job.order.locale, job.request.prompt, video.original
+    locale, prompt = job.order.locale, job.request.prompt
     made_by, title = say(label(job), locale), shortened(prompt, TITLE)
     main = _template("player.html").substitute(
         shape="tall" if video.height >= video.width else "wide",
         width=video.width,
         height=video.height,
         source=escape(f"{name}.mp4"),
-        whole_file=escape(f"{name}.{ORIGINAL}"),
+        whole_file=escape(f"{name}.mp4" if video.converted else f"{name}.{ORIGINAL}"),
         poster=f'poster="{escape(name)}.jpg"' if video.thumbnail else "",
         video_of=_said("page.video_of", locale, prompt=title),
         heading=escape(shortened(prompt, HEADING)),
         whole=_unfolding(prompt, locale) if len(prompt) > HEADING else "",
         label=escape(made_by),
-        download=_said("page.download", locale, megabytes=max(0.1, file.size / 1_000_000)),
+        download=_said("page.download", locale, megabytes=_megabytes(video.size)),
+        other=_other(video, name, locale),
+        remark="" if video.plays else _remark(locale),
         expires=_expires(expires_at, locale),
     )
     tags = unfurl.tags(video, title=title, description=made_by, address=address)
     # As variables, because a style of a single element would need a laxer policy.
     size = f":root{{--width:{video.width};--height:{video.height}}}"
     return _framed(main, locale=locale, title=title, tags=tags, style=size)
+
+
+def _other(video: Video, name: str, locale: str) -> str:
+    """A link to the file as its gateway made it, where another one plays."""
+    if video.converted is None:
+        return ""
+    words = _said("page.original", locale, megabytes=_megabytes(video.converted.size))
+    return f'<a href="{escape(name)}.{ORIGINAL}" download>{words}</a>'
+
+
+def _remark(locale: str) -> str:
+    return f"<p>{_said('fact.not_converted', locale)}</p>"
+
+
+def _megabytes(size: int) -> float:
+    return max(0.1, size / 1_000_000)
 
 
 def gone(locale: str, days_kept: int | None = None) -> Page:

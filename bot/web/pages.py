@@ -31,6 +31,13 @@ GIVEN_LIFETIME = HARD_DEADLINE
 video, and it is fetched when its turn comes. Every POST gets fresh ones."""
 _TYPES = {"jpg": "image/jpeg", "mp3": "audio/mpeg"}
 """Of our own copies, by the ending of their keys."""
+_FILMS = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".mov": "video/quicktime",
+    ".ogv": "video/ogg",
+}
+"""Types that some browser plays."""
 KEPT = 3600
 """Seconds that a browser may keep a file at most; never longer than its link works."""
 _ALONE = (
@@ -135,7 +142,10 @@ class Pages:
 
     async def _film(self, request: web.Request) -> web.StreamResponse:
         opened = await self._opened(request)
-        return self._file(opened.video.key, "video/mp4", f"{opened.job.id}.mp4", opened.expires_at)
+        key = opened.video.key
+        suffix = Path(key).suffix
+        kind = _FILMS.get(suffix, "application/octet-stream")
+        return self._file(key, kind, f"{opened.job.id}{suffix}", opened.expires_at)
 
     async def _original(self, request: web.Request) -> web.StreamResponse:
         """As the gateway made it: to be kept, not shown, as no browser may know what it is."""

@@ -27,7 +27,8 @@ def tags(video: Video, *, title: str, description: str, address: str | None) -> 
     if address is None:
         return words
     still = _still(video, f"{address}.jpg") if video.thumbnail else ()
-    return [*words, *still, *_film(video, f"{address}.mp4")]
+    film = _film(video, f"{address}.mp4") if video.plays else ()
+    return [*words, *still, *film]
 
 
 def _still(video: Video, address: str) -> Iterator[Tag]:

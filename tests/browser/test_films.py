@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof]
 PROFILES = {66: "Baseline", 77: "Main", 100: "High"}
 UNTIMED = frozenset({"H.264 with B-frames in AVI", "H.264 in a program stream"})
 """Films of which libav does not tell when each picture is shown, so there is nothing to compare."""
+JUMBLED = frozenset({"a film behind a film", "pictures that all have one time"})
+"""Films whose times can't be true: `test_times` says what becomes of those."""
 MOST_DIFFERENCE = 10
 """Levels of 256, on average, that a picture may be off."""
 _UNTOLD = 2
@@ -129,7 +131,8 @@ async def test_every_kind_of_film_is_posted_as_one_that_plays(
         assert (video.width, video.height) == film.posted
         assert_phones_play(posted, film)
         assert_looks_and_lasts_as_before(name, source, posted)
-        assert_sounds_as_long(source, posted)
+        if name not in JUMBLED:
+            assert_sounds_as_long(source, posted)
         await assert_chromium_plays(stage, name, posted, film)
     for key in video.keys:
         await stage.studio.delete(key)
@@ -238,12 +241,15 @@ def xmp_of(path: Path) -> str:
 
 def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> None:
     before, after = pictures_of(source), pictures_of(posted)
+    if "rate" in FILMS[name].why:
+        before = before[::2]
     assert len(after) == len(before)
-    if name not in UNTIMED:
+    if name not in UNTIMED | JUMBLED:
         assert [at - after[0][0] for at, _ in after] == pytest.approx(
             [at - before[0][0] for at, _ in before], abs=0.002
         )
-    assert_lasts_as_long(source, posted)
+    if name not in JUMBLED:
+        assert_lasts_as_long(source, posted)
     if "hdr" in FILMS[name].why:  # their colours are meant to change
         assert corners(after[-1][1])[:3] == "RGW"
         return

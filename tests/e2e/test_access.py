@@ -1,6 +1,6 @@
 """Closed by default: strangers spend nothing until the owner has opened their place."""
 
-from tests.e2e.world import WAIT, World
+from tests.e2e.world import WAIT, Codes, World
 from tests.fakes.discord import Interaction
 
 
@@ -13,14 +13,17 @@ async def told(interaction: Interaction) -> str:
 
 
 async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World) -> None:
-    codes: list[str] = []
+    codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann, bob = world.discord.person("ann"), world.discord.person("bob")
-        assert "not switched on here" in await told(await bob.slash("video", prompt="a cat"))
+        told_first = await told(await bob.slash("video", prompt="a cat"))
+        assert "not switched on here" in told_first
+        assert "send /claim and the code" in told_first
         assert "Only the owner" in await told(await bob.slash("allow"))
         assert "wrong or was used" in await told(await bob.slash("claim", code="AAAA-AAAA-AAAA"))
-        assert "You own this bot" in await told(await ann.slash("claim", code=codes[0].lower()))
-        assert "wrong or was used" in await told(await bob.slash("claim", code=codes[0]))
+        code = await codes.first()
+        assert "You own this bot" in await told(await ann.slash("claim", code=code.lower()))
+        assert "wrong or was used" in await told(await bob.slash("claim", code=code))
         await bob.slash("video", prompt="a cat")
         assert (await world.result()).attachments
         assert "Switched off" in await told(await ann.slash("disallow"))
@@ -29,35 +32,61 @@ async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World)
 
 
 async def test_another_server_and_strangers_messages_stay_closed(world: World) -> None:
-    codes: list[str] = []
+    codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann, bob = world.discord.person("ann"), world.discord.person("bob")
-        await told(await ann.slash("claim", code=codes[0]))
+        await told(await ann.slash("claim", code=await codes.first()))
         elsewhere = world.discord.add_channel(world.discord.add_guild("elsewhere"), "hall")
         for channel in (elsewhere, bob.dm):
             asked = await bob.slash("video", channel=channel, prompt="a cat")
-            assert "not switched on here" in await told(asked)
+            refusal = await told(asked)
+            assert "not switched on here" in refusal
+            assert "/claim" not in refusal
         await ann.slash("video", channel=ann.dm, prompt="a cat")
         assert (await world.result()).attachments, "the owner's own messages are open"
     assert world.simulator.charges == 1
 
 
 async def test_with_an_owner_there_is_no_code_any_more(world: World) -> None:
-    codes: list[str] = []
+    codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann = world.discord.person("ann")
-        await told(await ann.slash("claim", code=codes[0]))
+        await told(await ann.slash("claim", code=await codes.first()))
     async with world.app(announce=codes.append, ACCESS="closed"):
         await ann.slash("video", prompt="a cat")
         assert (await world.result()).attachments
-    assert len(codes) == 1
+    assert len(codes.all) == 1
 
 
 async def test_where_everything_is_open_an_old_code_makes_no_owner(world: World) -> None:
-    codes: list[str] = []
+    codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
-        pass
+        await codes.first()
     async with world.app(announce=codes.append, ACCESS="open"):
         eve = world.discord.person("eve")
-        assert "wrong or was used" in await told(await eve.slash("claim", code=codes[0]))
-    assert len(codes) == 1
+        assert "wrong or was used" in await told(await eve.slash("claim", code=await codes.first()))
+    assert len(codes.all) == 1
+
+
+async def test_the_owner_lets_a_person_in_who_writes_in_private(world: World) -> None:
+    """The refusal says by which words, and they open nothing for anybody else."""
+    codes = Codes()
+    async with world.app(announce=codes.append, ACCESS="closed"):
+        ann, bob, eve = (world.discord.person(name) for name in ("ann", "bob", "eve"))
+        await told(await ann.slash("claim", code=await codes.first()))
+        await told(await ann.slash("disallow"))
+        refusal = await told(await bob.slash("video", channel=bob.dm, prompt="a cat"))
+        assert f"/allow {bob.id}" in refusal
+        assert "Only the owner" in await told(await eve.slash("allow", person=eve))
+        assert "in private now" in await told(await ann.slash("allow", person=bob))
+        await bob.slash("video", channel=bob.dm, prompt="a cat")
+        assert (await world.result()).attachments
+        for asked in (
+            await eve.slash("video", channel=eve.dm, prompt="a cat"),
+            await bob.slash("video", prompt="a cat"),
+        ):
+            assert "not switched on here" in await told(asked)
+        assert "any more" in await told(await ann.slash("disallow", person=bob))
+        asked = await bob.slash("video", channel=bob.dm, prompt="a cat")
+        assert "not switched on here" in await told(asked)
+    assert world.simulator.charges == 1

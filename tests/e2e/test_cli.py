@@ -632,7 +632,7 @@ async def test_postgresql_without_its_driver_says_what_to_install(world: World) 
         78,
         (
             "database_url names PostgreSQL, but its driver is not installed."
-            " Run: pip install 'zoetrope[postgres]'\n"
+            " In the folder of the sources, run: .venv/bin/pip install '.[postgres]'\n"
         ),
     )
 

@@ -82,6 +82,7 @@ async def test_in_a_sound_world_nothing_is_broken(world: World) -> None:
         "Gateway main runs software that could not be told; found so since 20",
         "the key has every model",
         "does not tell what is left",
+        "The service can listen at http://127.0.0.1:",
         "web.public_url is not set",
     ):
         assert part in words
@@ -225,6 +226,20 @@ async def test_a_room_in_the_browser_is_platform_enough(world: World) -> None:
 async def test_what_run_refuses_the_doctor_tells(world: World) -> None:
     told = await problems(world, STORAGE_URL="/dev/null/media")
     assert [sentence.partition(",")[0] for sentence in told] == ["storage_url is /dev/null/media"]
+
+
+async def test_a_port_that_another_program_has_is_told_and_that_of_our_own_service_is_not(
+    world: World,
+) -> None:
+    """`run` would end there."""
+    async with OddGateway().serve() as elsewhere:
+        port = elsewhere.rpartition(":")[2]
+        (told,) = await problems(world, WEB__PORT=port)
+    assert told.startswith(f"Something else listens at 127.0.0.1:{port}.")
+    async with world.app(WEB__PORT=port):
+        found = await look(world, WEB__PORT=port)
+    world.discord.requests.clear()
+    assert sentences(found, Mark.PROBLEM) == ""
 
 
 async def test_discord_is_asked_again_where_it_wants_us_to_be_slower(world: World) -> None:

@@ -23,7 +23,7 @@ from tests.e2e.telegram import Hall
 from tests.e2e.terminal import terminal
 from tests.e2e.test_access import told
 from tests.e2e.test_cli import zoetrope
-from tests.e2e.world import WAIT, World, is_result
+from tests.e2e.world import WAIT, Codes, World, is_result
 from tests.fakes.discord import Message, Person
 from tests.fakes.telegram import FakeTelegram
 
@@ -116,10 +116,10 @@ async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None
 
 
 async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
-    codes: list[str] = []
+    codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
         ann = world.discord.person("ann")
-        await told(await ann.slash("claim", code=codes[0]))
+        await told(await ann.slash("claim", code=await codes.first()))
         await ann.slash("video", prompt="a cat")
         await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
     with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:

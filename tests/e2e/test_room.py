@@ -18,7 +18,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.house import House
 from tests.e2e.test_access import told
-from tests.e2e.world import WAIT, World
+from tests.e2e.world import WAIT, Codes, World
 
 CLOSED = {"ACCESS": "closed"}
 
@@ -43,13 +43,14 @@ async def test_every_way_in_is_open_and_there_is_no_code(
 
 
 async def test_beside_the_room_a_chat_stays_closed_and_has_its_code(world: World) -> None:
-    codes: list[str] = []
+    codes = Codes()
     async with world.app(announce=codes.append, PLAYGROUND__ENABLED="true", **CLOSED) as address:
         bob = world.discord.person("bob")
         assert "not switched on here" in await told(await bob.slash("video", prompt="a cat"))
         async with page(address) as socket:
             await video(socket, do="say", command="video", text="a dog")
-    assert len(codes) == 1
+        await codes.first()
+    assert len(codes.all) == 1
     assert world.simulator.charges == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.telegram import Hall
-from tests.e2e.world import WAIT, png
+from tests.e2e.world import WAIT, Codes, png
 from tests.fakes.telegram import FakeTelegram, Item, accepted, bad_request, internal, reset
 
 
@@ -340,15 +340,34 @@ async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Ha
 
 
 async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
-    codes: list[str] = []
+    codes = Codes()
     bob = hall.telegram.person("bob", started=True)
     async with hall.app(codes.append, ACCESS="closed"):
         assert "not switched on here" in await hall.told(bob, "/video a cat")
         assert "not switched on here" in await hall.told(bob, "a cat")
-        assert "You own this bot" in await hall.told(hall.ann, f"/claim {codes[0]}")
-        assert "wrong or was used" in await hall.told(bob, f"/claim {codes[0]}")
+        assert "You own this bot" in await hall.told(hall.ann, f"/claim {await codes.first()}")
+        assert "wrong or was used" in await hall.told(bob, f"/claim {await codes.first()}")
         await hall.ann.says("/video a cat")
         await hall.video()
+    assert hall.simulator.charges == 1
+
+
+async def test_the_owner_lets_one_person_in_by_their_number(hall: Hall) -> None:
+    """A number opened the whole place once; a name that says nothing opens none."""
+    codes = Codes()
+    bob = hall.telegram.person("bob", started=True)
+    eve = hall.telegram.person("eve", started=True)
+    async with hall.app(codes.append, ACCESS="closed"):
+        assert "send /claim and the code" in await hall.told(bob, "/video a cat")
+        await hall.told(hall.ann, f"/claim {await codes.first()}")
+        assert f"/allow {bob.id}" in await hall.told(bob, "/video a cat")
+        assert "can't tell whom you mean" in await hall.told(hall.ann, "/allow @bob")
+        assert "in private now" in await hall.told(hall.ann, f"/allow {bob.id}")
+        await bob.says("/video a cat")
+        await hall.video()
+        assert "not switched on here" in await hall.told(eve, "/video a cat")
+        assert "any more" in await hall.told(hall.ann, f"/disallow {bob.id}")
+        assert "not switched on here" in await hall.told(bob, "/video a cat")
     assert hall.simulator.charges == 1
 
 
@@ -422,11 +441,11 @@ async def test_start_offers_something_to_begin_with(hall: Hall) -> None:
 
 
 async def test_an_anonymous_admin_is_no_owner(hall: Hall) -> None:
-    codes: list[str] = []
+    codes = Codes()
     club = hall.telegram.supergroup("club", hall.ann)
     hall.ann.is_anonymous = True
     async with hall.app(codes.append, ACCESS="closed"):
-        await hall.ann.says(f"/claim@zoetrope_bot {codes[0]}", chat=club)
+        await hall.ann.says(f"/claim@zoetrope_bot {await codes.first()}", chat=club)
         assert "Only the owner" in (await hall.words()).text
 
 

@@ -6,7 +6,7 @@ The videos are tiny, so that rendering costs next to nothing; everything else is
 import json
 import os
 import sys
-from asyncio import create_subprocess_exec, timeout
+from asyncio import Event, create_subprocess_exec, timeout
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -47,6 +47,23 @@ def png(colour: str = "orange", size: tuple[int, int] = (400, 300)) -> bytes:
     into = BytesIO()
     Image.new("RGB", size, colour).save(into, "PNG")
     return into.getvalue()
+
+
+class Codes:
+    """The codes that were announced: the service does so once a network has let it in."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._there = Event()
+
+    def append(self, code: str) -> None:
+        self.all.append(code)
+        self._there.set()
+
+    async def first(self) -> str:
+        async with timeout(WAIT):
+            await self._there.wait()
+        return self.all[0]
 
 
 class World:

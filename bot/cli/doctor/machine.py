@@ -13,6 +13,7 @@ from bot.cli.doctor.findings import Finding
 from bot.cli.rim import translated
 from bot.cli.words import listed
 from bot.config import Config
+from bot.core.errors import BotError
 from bot.store.database import check_database
 from bot.store.identity import Home
 from bot.store.spool import Spool
@@ -88,14 +89,28 @@ def files(allowed: int) -> Finding:
     return Finding.ok("doctor.files", allowed=allowed)
 
 
+async def is_running(config: Config) -> bool:
+    """Whether a service has the database right now."""
+    trouble = await _trouble(config)
+    return trouble is not None and trouble.code == "database_in_use"
+
+
 async def _database(config: Config) -> Finding:
+    trouble = await _trouble(config)
+    if trouble is None:
+        return Finding.ok("doctor.database")
+    if trouble.code == "database_in_use":
+        return Finding.note("doctor.running", holder=trouble.values["holder"])
+    return Finding.of(trouble)
+
+
+async def _trouble(config: Config) -> BotError | None:
+    """The trouble that the service would have with the database; None if it has none."""
     try:
         await check_database(config.database_url, home=Home(config.data_dir))
     except Exception as error:
         known = translated(error)
         if known is None:
             raise
-        if known.code == "database_in_use":
-            return Finding.note("doctor.running", holder=known.values["holder"])
-        return Finding.of(known)
-    return Finding.ok("doctor.database")
+        return known
+    return None

@@ -1,11 +1,15 @@
-"""Whether links to videos would work: our own address, asked for from outside as people would."""
+"""Whether we could listen where we are to, and whether links to videos would work.
+
+Our public address is asked for from outside, as people would.
+"""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import aiohttp
 
 from bot.cli.doctor.findings import Finding
+from bot.cli.doctor.machine import is_running
 from bot.config import Config
 from bot.core.errors import Broken
 from bot.web import server
@@ -15,15 +19,21 @@ HEALTHY = "ok"
 
 
 async def look(config: Config) -> AsyncIterator[Finding]:
-    """One finding: the whole way from the public address to our own port."""
+    """Our own port, then the whole way from the public address to it."""
     web = config.settings.web
-    if web.public_url is None:
-        yield Finding.note("doctor.public_none")
-        return
     async with AsyncExitStack() as stack:
-        with suppress(Broken):  # then the service itself runs there, and will answer
-            await stack.enter_async_context(server.serve([], host=web.host, port=web.port))
-        yield await _fetched(web.public_url, f"{web.host}:{web.port}")
+        try:
+            ours = await stack.enter_async_context(server.serve([], host=web.host, port=web.port))
+        except Broken as error:
+            # The service itself runs there, if it runs, and will answer.
+            if error.code != "port_taken" or not await is_running(config):
+                yield Finding.of(error)
+        else:
+            yield Finding.ok("doctor.port", address=ours)
+        if web.public_url is None:
+            yield Finding.note("doctor.public_none")
+        else:
+            yield await _fetched(web.public_url, f"{web.host}:{web.port}")
 
 
 async def _fetched(url: str, ours: str) -> Finding:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from bot import installed
 from bot.cli.init import discord, gateway, limits, telegram
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Nobody, Talk
@@ -47,6 +48,7 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
         telegram.set_up(talk, draft)
     gateway.set_up(talk, draft)
     limits.set_up(talk, draft)
+    _settle(talk, draft)
     from bot.cli.init import earlier, trial  # they bring the whole of media along
 
     earlier.offer(talk, draft.config())
@@ -54,6 +56,15 @@ def _steps(talk: Talk, draft: Draft, *, also_telegram: bool) -> None:
     talk.say("init.done", run=_command("run", draft.file), doctor=_command("doctor", draft.file))
     if on_discord:
         talk.say("init.reload")
+
+
+def _settle(talk: Talk, draft: Draft) -> None:
+    """All that was used has to be found the next time too, without this environment."""
+    written, left = draft.settle()
+    if written:
+        talk.say("init.settled", keys=", ".join(written), file=str(draft.file))
+    if left:
+        talk.say("init.unsettled", keys=", ".join(left), file=str(draft.file))
 
 
 def _check_known(draft: Draft, *, also_telegram: bool) -> None:
@@ -75,4 +86,4 @@ def _check_known(draft: Draft, *, also_telegram: bool) -> None:
 def _command(name: str, file: Path) -> str:
     """How to start it so that it finds this file."""
     config = "" if file == Path("config.toml") else f" --config {file}"
-    return f"zoetrope {name}{config}"
+    return f"{installed.command()} {name}{config}"

@@ -10,15 +10,26 @@ from typing import Any
 
 from bot import log
 from bot.cli.words import tell
-from bot.config import Config, Misconfigured, Problem, checked, gather, load, secrets_file
+from bot.config import (
+    Config,
+    Misconfigured,
+    Problem,
+    checked,
+    gather,
+    in_environment,
+    load,
+    secrets_file,
+)
 from bot.config.editing import NotSimple, Value, put
-from bot.config.problems import variable
+from bot.config.problems import spelt, variable
 from bot.config.saving import PRIVATE, SHARED, save
 from bot.config.secrets import with_secret
 from bot.core.errors import Refused
 
 SECRETS = "secrets.env"
 GATEWAY = "main"
+PLACES = (("data_dir",), ("storage_url",), ("database_url",))
+"""Settings that may be a path, or hold a password."""
 
 
 class Draft:
@@ -75,6 +86,34 @@ class Draft:
         if self.get("secrets") is None:
             self.put(SECRETS, "secrets")
 
+    def settle(self) -> tuple[list[str], list[str]]:
+        """Write down what the environment alone says: a fresh shell, or systemd, has not got it.
+
+        Answers the keys that were written, and those that no line of the file can hold.
+        """
+        written, left = [], []
+        settings = self.config().written.model_dump(mode="json", exclude_unset=True)
+        for key in in_environment(self._environment):
+            found, value = _found(settings, key)
+            before = gather(self._known, environment={})[0]
+            if value is None or _found(before, found)[1] == value:
+                continue
+            try:
+                self._settle(value, found)
+            except Refused:
+                left.append(".".join(found))
+            else:
+                written.append(".".join(found))
+        return written, left
+
+    def _settle(self, value: Any, key: tuple[str, ...]) -> None:
+        if key in PLACES and "@" in value:  # a password stands in it
+            self.keep(value, *key)
+            return
+        if key in PLACES and "://" not in value and self.file.parent != Path():
+            value = str(Path(value).absolute())  # in the file it is meant from the file's folder
+        self.put(value, *key)
+
     def hide(self, secret: str) -> None:
         """Let no log show it, nor any that was hidden before; good or not, it is somebody's."""
         self._hidden.add(secret)
@@ -111,6 +150,17 @@ class Draft:
         if self._known:
             return _read(self.file)
         return "".join(f"# {line}\n" for line in tell("init.config_header").splitlines())
+
+
+def _found(values: Any, key: tuple[str, ...]) -> tuple[tuple[str, ...], Any]:
+    """The value of a key, and the key as it is spelt there; None where there is none."""
+    path: list[str] = []
+    for part in key:
+        names = values if isinstance(values, dict) else {}
+        name = next((each for each in names if spelt(each) == spelt(part)), part)
+        path.append(name)
+        values = names.get(name)
+    return tuple(path), values
 
 
 def _is_to_come(problem: Problem) -> bool:

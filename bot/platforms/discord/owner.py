@@ -25,14 +25,20 @@ def commands(intake: Intake) -> tuple[Command, ...]:
         await _say(interaction, "access.claimed")
 
     @app_commands.command(name="allow", description=words("command.allow"))
-    async def allow(interaction: discord.Interaction) -> None:
-        await access.allow(person_of(interaction.user), address_of(interaction))
-        await _say(interaction, "access.allowed")
+    @app_commands.describe(person=words("option.person"))
+    async def allow(interaction: discord.Interaction, person: discord.User | None = None) -> None:
+        whom = None if person is None else str(person.id)
+        await access.allow(person_of(interaction.user), address_of(interaction), whom=whom)
+        await _say(interaction, "access.allowed" if whom is None else "access.person_allowed")
 
     @app_commands.command(name="disallow", description=words("command.disallow"))
-    async def disallow(interaction: discord.Interaction) -> None:
-        await access.disallow(person_of(interaction.user), address_of(interaction))
-        await _say(interaction, "access.disallowed")
+    @app_commands.describe(person=words("option.person"))
+    async def disallow(
+        interaction: discord.Interaction, person: discord.User | None = None
+    ) -> None:
+        whom = None if person is None else str(person.id)
+        await access.disallow(person_of(interaction.user), address_of(interaction), whom=whom)
+        await _say(interaction, "access.disallowed" if whom is None else "access.person_disallowed")
 
     return claim, allow, disallow
 

@@ -304,21 +304,35 @@ class Commands:
         await self._intake.service.access.claim(command.rest, order.person, order.address)
         await self._intake.confirm(message, Text(id="access.claimed"))
 
-    async def _allow(self, message: Message, _: Command) -> None:
-        order = self._faced(message)
-        await self._intake.service.access.allow(order.person, order.address)
-        await self._intake.confirm(message, Text(id="access.allowed"))
+    async def _allow(self, message: Message, command: Command) -> None:
+        order, whom = self._faced(message), _whom(command)
+        await self._intake.service.access.allow(order.person, order.address, whom=whom)
+        text = Text(id="access.allowed" if whom is None else "access.person_allowed")
+        await self._intake.confirm(message, text)
 
-    async def _disallow(self, message: Message, _: Command) -> None:
-        order = self._faced(message)
-        await self._intake.service.access.disallow(order.person, order.address)
-        await self._intake.confirm(message, Text(id="access.disallowed"))
+    async def _disallow(self, message: Message, command: Command) -> None:
+        order, whom = self._faced(message), _whom(command)
+        await self._intake.service.access.disallow(order.person, order.address, whom=whom)
+        text = Text(id="access.disallowed" if whom is None else "access.person_disallowed")
+        await self._intake.confirm(message, text)
 
     def _faced(self, message: Message) -> Order:
         """A person who speaks as a chat can be anybody: no owner."""
         if reading.is_faceless(message):
             raise Refused("owners_only")
         return reading.order_of(message, Wish(), ())
+
+
+def _whom(command: Command) -> str | None:
+    """The number of the person who is meant; None for everybody here.
+
+    Names are no use: Telegram tells a bot the number of nobody by their name.
+    """
+    if not command.rest:
+        return None
+    if not command.rest.isascii() or not command.rest.isdigit():
+        raise Refused("person_unreadable")
+    return command.rest
 
 
 @contextmanager

@@ -32,7 +32,9 @@ def check_known(connection: sa.Connection) -> None:
 
 
 def head() -> str | None:
-    """The newest version this program knows."""
+    """The newest version this program knows. Raises `Broken("program_forked")` if there are two."""
+    if heads := forks():
+        raise Broken("program_forked", files=", ".join(heads))
     return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
 
 
@@ -40,3 +42,9 @@ def known() -> frozenset[str]:
     """Every version that this program can bring up to date, and the newest."""
     revisions = ScriptDirectory(str(Path(__file__).parent)).walk_revisions()
     return frozenset(revision.revision for revision in revisions)
+
+
+def forks(folder: Path = Path(__file__).parent) -> tuple[str, ...]:
+    """The newest versions, where there are several: files of two programs lie side by side."""
+    heads = ScriptDirectory(str(folder)).get_heads()
+    return tuple(sorted(heads)) if len(heads) > 1 else ()

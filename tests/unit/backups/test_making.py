@@ -7,16 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot.backups import archive, making
 from bot.config.upkeep import Retention
+from bot.core import moves
 from bot.core.errors import Broken, Temporary
 from bot.media.storage import Storage, new_key
+from bot.store import tables
 from bot.store.database import open_database
 from bot.store.identity import Home
+from bot.store.rows import job_values
 from bot.store.spool import Spool
 from tests.conftest import NewUrl
-from tests.contract.rows import Store, a_job
+from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
@@ -212,3 +216,22 @@ def _left(site: Site) -> list[str]:
 
 def _names(folder: Path) -> list[str]:
     return sorted(it.name for it in folder.iterdir())
+
+
+async def test_a_video_that_waits_for_its_conversion_is_in_it(site: Site) -> None:
+    waits = moves.converting(
+        moves.completed(
+            moves.accepted(
+                moves.submitting(a_job(id_="waits"), now=NOON), "video_w", now=NOON, due_at=NOON
+            ),
+            now=NOON,
+            sources=(),
+        ),
+        former.VIDEO,
+        now=NOON,
+    )
+    await site.change("DELETE FROM jobs")
+    row = sa.insert(tables.jobs).values(job_values(waits))
+    async with open_database(site.url, home=Home(site.data)) as database:
+        await database.run(lambda connection: connection.execute(row))
+    assert list((await site.back_up()).manifest.media) == [former.VIDEO.key]

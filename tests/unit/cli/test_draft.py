@@ -124,3 +124,44 @@ def test_the_mode_and_the_line_ends_of_a_configuration_stay(tmp_path: Path) -> N
         b'# mine\r\nlanguage = "de"\r\n\r\n[limits]\r\nperson_at_once = 3 # two\r\n'
     )
     assert making.file.stat().st_mode & 0o777 == 0o640
+
+
+# --- what only the environment says --------------------------------------------------------------
+
+USED = {
+    "ZOETROPE_TELEGRAM__TOKEN": f"123456:{'x' * 35}",
+    "ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1",
+    "ZOETROPE_GATEWAYS__MAIN__BASE_URL": "https://gateway.example",
+    "ZOETROPE_GATEWAYS__MAIN__DIALECT": "openai",
+    "ZOETROPE_GATEWAYS__MAIN__MODELS": '["sora-2"]',
+    "ZOETROPE_TELEGRAM__API_URL": "http://127.0.0.1:8081",
+    "ZOETROPE_WEB__PORT": "9000",
+    "ZOETROPE_TIME_ZONE": "Europe/Berlin",
+    "ZOETROPE_DATABASE_URL": "postgresql+asyncpg://bot:canary@db.example/zoetrope",
+    "ZOETROPE_LIMITS__PERSON_AT_ONCE": "2",
+}
+
+
+def test_a_fresh_shell_finds_all_that_was_used(tmp_path: Path) -> None:
+    making = draft(tmp_path, "", **USED)
+    for key in (("telegram", "token"), ("gateways", "main", "api_key")):
+        making.keep(making.get(*key), *key)
+    written, left = making.settle()
+    assert "gateways.main.dialect" in written
+    assert left == []
+    used = making.config()
+    later = Draft(making.file, environment={}).config()
+    assert later.settings.model_dump(exclude={"secrets"}) == used.settings.model_dump(
+        exclude={"secrets"}
+    )
+    assert later.catalog == used.catalog
+    text = making.file.read_text("utf-8")
+    assert "port = 9000" in text
+    assert "canary" not in text
+    assert making.settle() == ([], []), "once is enough"
+
+
+def test_what_no_line_can_hold_is_named(tmp_path: Path) -> None:
+    rows = '[{"meaning": "busy", "codes": ["x1"]}]'
+    making = draft(tmp_path, "", **USED, ZOETROPE_GATEWAYS__MAIN__ANSWERS=rows)
+    assert making.settle()[1] == ["gateways.main.answers"]

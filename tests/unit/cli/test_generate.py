@@ -184,8 +184,9 @@ async def test_a_video_that_can_not_be_converted_is_written_out_as_it_came(tmp_p
     film, into = write_clip(tmp_path / "film", "libx265", "mov"), Output(tmp_path / "cat.mp4")
     before = film.read_bytes()
     async with Studio(tmp_path / "data", patience=0.0) as studio:
-        [remark] = await hand_over(studio, await _kept(studio, film), into)
+        other, remark = await hand_over(studio, await _kept(studio, film), into)
     assert into.path.read_bytes() == before
+    assert "of the kind MOV" in other
     assert "as it came" in remark
     assert list(tmp_path.glob("cat.*")) == [into.path]
 
@@ -196,6 +197,15 @@ async def test_a_video_that_plays_is_written_out_without_a_word(tmp_path: Path) 
     async with Studio(tmp_path / "data") as studio:
         assert await hand_over(studio, await _kept(studio, film), into) == []
     assert into.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["cat.webm", "cat.mov", "cat.MP4", "cat"])
+async def test_a_file_under_the_name_of_another_kind_is_told(tmp_path: Path, name: str) -> None:
+    film = write_clip(tmp_path / "film", "libx264", "mp4", flags="+faststart")
+    async with Studio(tmp_path / "data") as studio:
+        remarks = await hand_over(studio, await _kept(studio, film), Output(tmp_path / name))
+    is_another = name in ("cat.webm", "cat.mov")
+    assert ["of the kind MP4" in remark for remark in remarks] == [True] * is_another
 
 
 @pytest.mark.parametrize(

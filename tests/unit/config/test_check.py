@@ -39,7 +39,10 @@ WORST = {
         "[limits]\npurse_videos_per_day = -1",
         ("The worst day has no end: neither purse_videos_per_day nor purse_money_per_day is set."),
     ),
-    "nothing": (f"[limits]\npurse_videos_per_day = 0\n{PRICES}", "The worst day costs 0.00 USD."),
+    "nothing": (
+        f"[limits]\npurse_videos_per_day = 0\n{PRICES}",
+        "The worst day costs nothing: a limit of 0 lets nobody make a video.",
+    ),
 }
 
 
@@ -168,6 +171,12 @@ def test_an_address_with_the_token_in_it_is_refused_without_showing_it(
     (said,) = told(f'[telegram]\napi_url = "https://api.telegram.org{end}"')
     assert said.startswith("telegram.api_url holds a bot's token.")
     assert TOKEN not in said
+
+
+def test_a_key_that_would_go_through_the_internet_in_the_open_is_told(read: Read) -> None:
+    (said,) = (it for it in remarks(read(gateway=GATEWAY.replace("https", "http"))) if "key" in it)
+    assert "http://gateway.example is not encrypted" in said
+    assert not [it for it in remarks(read()) if "encrypted" in it]
 
 
 def test_what_a_dialect_cannot_say_is_not_offered(read: Read) -> None:

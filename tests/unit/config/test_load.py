@@ -24,7 +24,10 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "a key of no place": (
         "upload_limit_mb = 1",
-        "upload_limit_mb is not a setting. Remove it; config.example.toml lists all there are.",
+        (
+            "upload_limit_mb is not a setting. “upload_limit_mb” belongs below the line"
+            " [telegram]: uncomment that line too, or move “upload_limit_mb” there."
+        ),
     ),
     "one of": (
         'log_level = "LOUD"',
@@ -113,8 +116,8 @@ WRONG: dict[str, tuple[str, str]] = {
 
 def test_a_file_that_an_editor_of_windows_saved_is_read(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_bytes(b"\xef\xbb\xbf" + f'language = "de"\r\n{GATEWAY}'.encode())
-    assert load(file, environment=SECRETS).settings.language == "de"
+    file.write_bytes(b"\xef\xbb\xbf" + f'language = "en-GB"\r\n{GATEWAY}'.encode())
+    assert load(file, environment=SECRETS).settings.language == "en-GB"
 
 
 @pytest.mark.parametrize(
@@ -177,8 +180,9 @@ def test_0_days_are_for_ever_and_0_gigabytes_are_no_cap(read: Read) -> None:
 def test_without_a_gateway_nothing_can_be_made() -> None:
     with pytest.raises(Misconfigured) as wrong:
         load(None, environment={})
-    (problem,) = wrong.value.problems
-    assert problem.sentence("en").startswith("No gateway is configured")
+    where, problem = (each.sentence("en") for each in wrong.value.problems)
+    assert where.startswith(f"There is no config.toml in {Path.cwd()},")
+    assert problem.startswith("No gateway is configured")
 
 
 def test_a_gateway_without_its_key_names_the_variable(told: Told) -> None:

@@ -58,7 +58,8 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     file = written(tmp_path, "")
     (tmp_path / "secrets.env").unlink()
-    assert told(file)[0].startswith(f"secrets names {tmp_path}/secrets.env, which I can't read.")
+    named = f"names {tmp_path}/secrets.env for the secrets (secrets), and I can't read it."
+    assert told(file)[0].startswith(f"The configuration {named}")
 
 
 def test_a_line_that_is_no_variable_is_told_but_never_shown(tmp_path: Path) -> None:

@@ -26,4 +26,4 @@ async def test_a_private_platform_is_open_and_no_other_is(workshop: Workshop) ->
     await access.check(ANN, ROOM)
     with pytest.raises(Refused) as caught:
         await access.check(ANN, replace(ROOM, platform="chat"))
-    assert caught.value.code == "not_allowed_here"
+    assert caught.value.code == "no_owner"

@@ -110,6 +110,30 @@ def with_tail(path: Path) -> None:
         file.write(b"<html>" * 9)
 
 
+def twice(path: Path) -> None:
+    path.write_bytes(path.read_bytes() * 2)
+
+
+def followed_by(codec: str, **how: Any) -> Callable[[Path], None]:
+    """Another transport stream behind the first."""
+
+    def follow(path: Path) -> None:
+        other = write_clip(path.with_name("other"), codec, "mpegts", **how)
+        path.write_bytes(path.read_bytes() + other.read_bytes())
+
+    return follow
+
+
+def standing_still(path: Path) -> None:
+    """All pictures at one time."""
+    body = bytearray(path.read_bytes())
+    at = body.index(b"stts") + 8
+    (count,) = struct.unpack_from(">I", body, at)
+    for number in range(count):
+        struct.pack_into(">I", body, at + 8 + number * 8, 0)
+    path.write_bytes(body)
+
+
 def _as_avc3(path: Path) -> None:
     """Say that the parameters of H.264 stand in the stream."""
     path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0\0\0\0\0\1", b"avc3\0\0\0\0\0\0\0\1"))
@@ -195,7 +219,7 @@ KEPT = {
         "libx264", "mp4", flags=FAST + "+negative_cts_offsets", options={"preset": "fast"}
     ),
     "one picture": good(times=range(1)),
-    "120 pictures a second": good(rate=120, times=range(60)),
+    "60 pictures a second": good(rate=60, times=range(60)),
     "23.976 pictures a second": good(rate=Fraction(24000, 1001), sound="aac"),
     "sound that lasts longer": good(sound="aac", heard=2),
     "sound that ends early": good(sound="aac", heard=0.4),
@@ -284,6 +308,15 @@ HEARD_ANEW = {
         quiet=(0.5, 1.5),
     ),
 }
+
+HEARD_ANEW["AAC that changes its channels"] = film(
+    "libx264",
+    "mpegts",
+    "sound_changes container",
+    sound="aac",
+    layout="mono",
+    after=followed_by("libx264", sound="aac", times=range(24, 48), heard=2, quiet=(0, 1)),
+)
 
 _HEVC = "codec index tag"
 _OTHER = "codec container"
@@ -478,30 +511,39 @@ SEEN_ANEW = {
     "cut by an edit list, with sound": good(
         "cut sound_cut", times=range(48), sound="aac", after=_cut
     ),
+    "120 pictures a second": good("rate", rate=120, times=range(60)),
+    "a film behind a film": film("libx264", "mpegts", "times container", sound="aac", after=twice),
+    "pictures that all have one time": good("times", sound="aac", after=standing_still),
+    "another size on the way": film(
+        "libx264",
+        "mpegts",
+        "sizes container",
+        after=followed_by("libx264", size=(128, 96), times=range(24, 48)),
+    ),
     "HEVC of 4096 by 2160": film(
         "libx265",
         "mp4",
         _HEVC,
         size=(4096, 2160),
         times=range(3),
-        posted=(3840, 2024),
+        posted=(4096, 2160),
         is_large=True,
     ),
     "HEVC of 4K and 120 pictures a second": film(
         "libx265",
         "mp4",
-        _HEVC,
+        "codec rate index tag",
         size=(3840, 2160),
         rate=120,
-        times=range(3),
-        posted=(2722, 1530),
+        times=range(4),
+        posted=(3840, 2160),
         is_large=True,
     ),
     "7680 by 4320": good(
-        "level size", size=(7680, 4320), times=range(2), posted=(3840, 2160), is_large=True
+        "level size", size=(7680, 4320), times=range(2), posted=(4096, 2304), is_large=True
     ),
     "4096 by 4096": good(
-        "level size", size=(4096, 4096), times=range(2), posted=(3000, 3000), is_large=True
+        "level size", size=(4096, 4096), times=range(2), posted=(3072, 3072), is_large=True
     ),
 }
 

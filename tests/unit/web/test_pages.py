@@ -225,8 +225,8 @@ async def test_a_range_that_is_none_is_told_the_size(house: House, asked: str) -
     assert (await house.get())[0] == 200
 
 
-async def test_the_download_is_what_the_gateway_made(tmp_path: Path) -> None:
-    """The page plays a copy of it; its size stands on the button."""
+async def test_of_a_converted_film_both_files_are_offered(tmp_path: Path) -> None:
+    """The one that plays, and the one that the gateway made, each with its size."""
     async with _house(tmp_path) as house:
         source = tmp_path / "film.webm"
         source.write_bytes(ORIGINAL)
@@ -236,12 +236,32 @@ async def test_the_download_is_what_the_gateway_made(tmp_path: Path) -> None:
 
         _, _, page = await house.page()
         assert "2.0 MB" in page
-        [reference] = re.findall(r'href="([^"]+)" download', page)
+        assert "As the gateway made it" in page
+        plays, reference = re.findall(r'href="([^"]+)" download', page)
+        async with house.session.get(urljoin(house.link, plays)) as response:
+            assert await response.read() == FILM
+            assert response.headers["Content-Disposition"].endswith('.mp4"')
         async with house.session.get(urljoin(house.link, reference)) as response:
             assert await response.read() == ORIGINAL
             named = f'attachment; filename="zoetrope-{house.job.id}.mkv"'
             assert response.headers["Content-Disposition"] == named
         assert (await house.get())[2] == FILM
+
+
+async def test_a_film_that_could_not_be_converted_is_served_as_what_it_is(tmp_path: Path) -> None:
+    async with _house(tmp_path) as house:
+        source = tmp_path / "film.webm"
+        source.write_bytes(ORIGINAL)
+        key = new_key("originals", "webm")
+        await house.studio.storage.put(key, source)
+        house.change(video=replace(house.video, key=key, plays=False))
+
+        status, headers, body = await house.get()
+        assert (status, body, headers["Content-Type"]) == (200, ORIGINAL, "video/webm")
+        assert headers["Content-Disposition"].endswith(f'"zoetrope-{house.job.id}.webm"')
+        _, _, page = await house.page()
+        assert "I could not convert this one" in page
+        assert "og:video:type" not in page
 
 
 async def test_head_says_everything_but_the_film(house: House) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import discord
 import pytest
+import sqlalchemy as sa
 
 from bot.core import replies
 from bot.core.access import Access, Default
@@ -17,6 +18,7 @@ from bot.core.orders import AUTO, Address, Kind, Order, Person, Picture, Shaping
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
 from bot.store.places import Places
+from bot.store.tables import jobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
     MEMBER,
@@ -871,6 +873,8 @@ async def test_delete_asks_once_more_and_then_takes_the_video_away(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await _result(bot, ann)
+    words = job.order.prompt
+    assert words in await _row(bot, job)
     asked = await (await ann.press(message, "Delete")).answered()
     assert asked.message is not None
     assert asked.ephemeral
@@ -880,6 +884,13 @@ async def test_delete_asks_once_more_and_then_takes_the_video_away(
     assert (sure.type, sure.message and sure.message.content) == (Answer.UPDATE, "Deleted.")
     assert (await bot.job(job.id)).video is None
     assert bot.media.kept == set()
+    assert words not in await _row(bot, job), "nothing that they wrote is kept either"
+
+
+async def _row(bot: Bot, job: Job) -> str:
+    """All that the database has of this job."""
+    query = sa.select(jobs).where(jobs.c.id == job.id)
+    return str((await bot.database.run(lambda it: it.execute(query))).mappings().one())
 
 
 async def test_only_the_owner_and_moderators_delete(

@@ -404,4 +404,4 @@ async def test_where_it_is_closed_nobody_is_greeted_with_promises(lobby: Lobby) 
     await lobby.places.decide("telegram", place, allowed=False, by="owner", now=0.0)
     await lobby.hear(await lobby.ann.says("/start"))
     (answer,) = [each for each in lobby.fake.posts(lobby.ann.private) if each.reply_to]
-    assert answer.text.startswith("I am not switched on here.")
+    assert answer.text.startswith("I am not switched on here")

@@ -1,0 +1,79 @@
+"""Where files lie: a name in the configuration is meant from its folder, one in the environment
+from where we are.
+
+So a configuration that is named from elsewhere finds the same data, and starts nothing anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.config.problems import Problem
+
+DATA = "data"
+"""The data folder that nobody named."""
+TRACES = ("database-id", "zoetrope.db")
+"""Files by which a data folder is known."""
+_SQLITE = "sqlite+aiosqlite:///"
+_PREFIXES = {"data_dir": "", "storage_url": "", "database_url": _SQLITE}
+"""The settings that may hold a path, and the beginning of each that does."""
+
+
+def folder_of(key: str, file: Path | None, surroundings: Mapping[str, Any]) -> Path:
+    """The folder from which a relative value of `key` is meant."""
+    return Path() if file is None or key in surroundings else file.parent
+
+
+def placed(
+    given: Mapping[str, Any], file: Path | None, surroundings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All values, with the relative paths of the file, and the one that nobody named, in full."""
+    full = dict(given)
+    for key, prefix in _PREFIXES.items():
+        folder = folder_of(key, file, surroundings)
+        said = given.get(key, DATA if key == "data_dir" else None)
+        if folder != Path() and isinstance(said, str) and said.startswith(prefix):
+            path = said.removeprefix(prefix)
+            if _is_relative(path):
+                full[key] = f"{prefix}{folder / path}"
+    return _backup_placed(full, file, surroundings)
+
+
+def _backup_placed(
+    full: dict[str, Any], file: Path | None, surroundings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The same for the folders of backups."""
+    table, named = full.get("backup"), surroundings.get("backup")
+    if not isinstance(table, dict):
+        return full
+    moved = dict(table)
+    for key in ("folder", "copy_to"):
+        folder = folder_of(key, file, named if isinstance(named, dict) else {})
+        if folder != Path() and isinstance(table.get(key), str) and _is_relative(table[key]):
+            moved[key] = str(folder / table[key])
+    return {**full, "backup": moved}
+
+
+def left_behind(file: Path | None, data_dir: object) -> Iterator[Problem]:
+    """The data of earlier versions, which meant `data` from where they were started.
+
+    Told wherever `data_dir` has none: to begin anew there would lose what is under way.
+    """
+    if file is None or not isinstance(data_dir, str) or Path("config.toml").exists():
+        return  # what lies here belongs to the configuration that lies here
+    folder = Path(data_dir)
+    if not folder.is_relative_to(file.parent):
+        return
+    former = folder.relative_to(file.parent)
+    if former.resolve() == folder.resolve() or _has_data(folder) or not _has_data(former):
+        return
+    where = {"former": str(former.absolute()), "folder": str(folder.absolute())}
+    yield Problem("data_dir", "data_left_behind", where)
+
+
+def _has_data(folder: Path) -> bool:
+    return any((folder / name).exists() for name in TRACES)
+
+
+def _is_relative(path: str) -> bool:
+    return bool(path) and not path.startswith(("/", ":")) and "://" not in path

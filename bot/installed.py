@@ -1,0 +1,54 @@
+"""The program as it lies on this disk: its version, and whether its files belong together.
+
+The build reads the version from here too, so this module imports nothing but the standard library.
+"""
+
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import distributions
+from pathlib import Path
+from shutil import which
+
+RELEASE = "0.1.0"
+NAME = "zoetrope"
+HOUSE = Path(__file__).parent
+_DIGITS = 8
+
+
+def version(house: Path = HOUSE) -> str:
+    """The release and a digest of all files: another file is another version, without any git."""
+    digest = sha256()
+    for path in sorted(_files(house)):
+        digest.update(f"{path.relative_to(house).as_posix()}\0".encode())
+        digest.update(sha256(path.read_bytes()).digest())
+    return f"{RELEASE}+b{digest.hexdigest()[:_DIGITS]}"
+
+
+def strays(house: Path = HOUSE) -> list[str]:
+    """The modules in `house` that no installation put there, and those that it put and are gone.
+
+    Empty as well where the sources themselves run: they have no list of what belongs to them.
+    """
+    site = house.parent
+    for each in distributions(name=NAME, path=[str(site)]):
+        listed = each.files if each.read_text("RECORD") else None
+        installed = {site / str(file) for file in listed or () if file.suffix == ".py"}
+        if house / "__init__.py" in installed:
+            ours = {path for path in installed if path.is_relative_to(house)}
+            there = {path for path in _files(house) if path.suffix == ".py"}
+            return sorted(str(path) for path in ours ^ there)
+    return []
+
+
+def command(started: str | None = None) -> str:
+    """Our command as it was typed: `.venv/bin/zoetrope`, unless the shell finds it by its name."""
+    typed = sys.argv[0] if started is None else started
+    if Path(typed).name != NAME:
+        return NAME
+    found = which(NAME)
+    return NAME if found and Path(found).absolute() == Path(typed).absolute() else typed
+
+
+def _files(house: Path) -> Iterator[Path]:
+    return (path for path in house.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

@@ -1,0 +1,84 @@
+"""Files are found from wherever the configuration is named, and no data is left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import Misconfigured, load
+from tests.unit.config.conftest import GATEWAY, SECRETS
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that we are in; the configuration is in another."""
+    here = tmp_path / "elsewhere"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return here
+
+
+def _file(folder: Path, text: str = "") -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / "config.toml"
+    file.write_text(f"{text}\n{GATEWAY}", "utf-8")
+    return file
+
+
+def test_the_data_lies_beside_the_configuration(tmp_path: Path, elsewhere: Path) -> None:
+    home = tmp_path / "home"
+    assert load(_file(home), environment=SECRETS).data_dir == home / "data"
+    named = load(_file(home, 'data_dir = "rows"'), environment=SECRETS)
+    assert named.data_dir == home / "rows"
+    assert named.storage_url == str(home / "rows" / "media")
+    away = load(_file(home, f'data_dir = "{elsewhere}"'), environment=SECRETS)
+    assert away.data_dir == elsewhere
+
+
+def test_each_setting_that_may_be_a_path_means_the_same_folder(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    home = tmp_path / "home"
+    text = 'storage_url = "films"\ndatabase_url = "sqlite+aiosqlite:///rows.db"'
+    config = load(_file(home, text), environment=SECRETS)
+    assert config.storage_url == str(home / "films")
+    assert config.database_url == f"sqlite+aiosqlite:///{home / 'rows.db'}"
+    config = load(_file(home, '[backup]\nfolder = "kept"'), environment=SECRETS)
+    assert config.settings.backup.folder == str(home / "kept")
+    text = 'storage_url = "s3://films"\ndatabase_url = "postgresql+asyncpg://db/z"'
+    config = load(_file(home, text), environment=SECRETS)
+    assert (config.storage_url, config.database_url) == (
+        "s3://films",
+        "postgresql+asyncpg://db/z",
+    )
+
+
+def test_the_environment_means_the_folder_where_we_are(tmp_path: Path, elsewhere: Path) -> None:
+    here = {**SECRETS, "ZOETROPE_DATA_DIR": "rows"}
+    assert load(_file(tmp_path / "home"), environment=here).data_dir == Path("rows")
+    assert load(None, environment={**here, "ZOETROPE_GATEWAYS__MAIN__BASE_URL": "http://x"})
+
+
+def test_data_of_an_earlier_version_is_never_left_behind(tmp_path: Path, elsewhere: Path) -> None:
+    """It was meant from where the service was started; a new database would start in silence."""
+    home, file = tmp_path / "home", _file(tmp_path / "home")
+    (elsewhere / "data").mkdir()
+    (elsewhere / "data" / "zoetrope.db").touch()
+    with pytest.raises(Misconfigured) as caught:
+        load(file, environment=SECRETS)
+    (problem,) = caught.value.problems
+    said = problem.sentence("en")
+    assert f"mv {elsewhere / 'data'} {home / 'data'}" in said
+    assert f'data_dir = "{elsewhere / "data"}"' in said
+    named = _file(home, f'data_dir = "{elsewhere / "data"}"')
+    assert load(named, environment=SECRETS).data_dir == elsewhere / "data"
+    (elsewhere / "data").rename(home / "data")
+    assert load(_file(home), environment=SECRETS).data_dir == home / "data"
+
+
+def test_data_that_belongs_to_another_configuration_stands_in_nobodys_way(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    _file(elsewhere)
+    (elsewhere / "data").mkdir()
+    (elsewhere / "data" / "database-id").touch()
+    assert load(_file(tmp_path / "home"), environment=SECRETS)

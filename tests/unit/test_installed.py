@@ -1,0 +1,91 @@
+"""The program on the disk: how it is called, which version it is, and whether it is one alone."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import installed
+from bot.cli.run import mixed
+from bot.core.replies import Text
+from bot.i18n import on_terminal
+from bot.store import migrations
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder of packages with a small program in it, as pip leaves it."""
+    record = []
+    for name in ("bot/__init__.py", "bot/store/jobs.py", "bot/words.po"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        record.append(f"{name},,")
+    facts = tmp_path / "zoetrope-0.1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: zoetrope\nVersion: 0.1.0\n")
+    (facts / "RECORD").write_text("\n".join(record))
+    return tmp_path
+
+
+def test_what_pip_installed_belongs_together(site: Path) -> None:
+    assert installed.strays(site / "bot") == []
+    assert list(mixed(site / "bot")) == []
+
+
+def test_a_module_that_was_left_or_is_gone_is_told_with_the_folder_to_remove(site: Path) -> None:
+    (site / "bot" / "store" / "old.py").touch()
+    (site / "bot" / "store" / "jobs.py").unlink()
+    (problem,) = mixed(site / "bot")
+    said = problem.sentence("en")
+    assert "made of two versions" in said
+    for name in ("old.py", "jobs.py", f"Remove {site / 'bot'}"):
+        assert name in said
+
+
+def test_sources_that_run_from_their_own_folder_have_no_list(tmp_path: Path) -> None:
+    """An editable installation lists none of them, and an old build leaves an .egg-info there."""
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "__init__.py").touch()
+    (tmp_path / "zoetrope.egg-info").mkdir()
+    (tmp_path / "zoetrope.egg-info" / "SOURCES.txt").write_text("bot/gone.py\n")
+    assert installed.strays(tmp_path / "bot") == []
+
+
+def test_two_newest_shapes_of_the_database_are_told_and_one_is_what_we_have(tmp_path: Path) -> None:
+    assert migrations.forks() == ()
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    for name, before in {"1": None, "2_ours": "1", "2_theirs": "1"}.items():
+        text = f"revision = {name!r}\ndown_revision = {before!r}\n"
+        (versions / f"v{name}.py").write_text(text, "utf-8")
+    assert migrations.forks(tmp_path) == ("2_ours", "2_theirs")
+
+
+def test_the_version_is_another_one_for_each_change_of_a_file(site: Path) -> None:
+    first = installed.version(site / "bot")
+    assert first == installed.version(site / "bot")
+    assert first.startswith(f"{installed.RELEASE}+b")
+    (site / "bot" / "words.po").write_text("changed")
+    second = installed.version(site / "bot")
+    (site / "bot" / "new.toml").touch()
+    assert len({first, second, installed.version(site / "bot")}) == 3
+
+
+def test_hints_name_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the README nothing but `.venv/bin/zoetrope` is there."""
+    assert installed.command("/somewhere/.venv/bin/zoetrope") == "/somewhere/.venv/bin/zoetrope"
+    assert installed.command(".venv/bin/zoetrope") == ".venv/bin/zoetrope"
+    assert installed.command("/usr/lib/python3/bot/__main__.py") == "zoetrope"
+    monkeypatch.setattr("sys.argv", [".venv/bin/zoetrope", "check"])
+    assert "`.venv/bin/zoetrope init`" in on_terminal(
+        Text(id="problem.platform_missing", values={"key": ""})
+    )
+
+
+def test_a_command_that_the_shell_finds_is_named_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = tmp_path / "zoetrope"
+    found.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert installed.command(str(found)) == "zoetrope"
