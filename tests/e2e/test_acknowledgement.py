@@ -9,6 +9,7 @@ from tests.fakes.discord.faults import Fault
 CALLBACK = "/callback$"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("trouble", [error(400, 50035), error(404, 10062), error(403, 50001)])
 async def test_an_order_whose_answer_is_refused_late_is_never_sent(
     world: World, trouble: Fault

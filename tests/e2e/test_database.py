@@ -37,6 +37,7 @@ async def test_run_refuses_to_start_empty_where_there_was_a_database(world: Worl
     assert not file.exists()
 
 
+@pytest.mark.proof
 async def test_an_id_without_its_job_is_kept_and_told(world: World) -> None:
     """The database was restored from a backup that is older than the job."""
     spool = Spool(world.folder / "data")

@@ -36,6 +36,7 @@ async def _written(folder: Path, revision: str) -> Path:
     return file
 
 
+@pytest.mark.proof
 async def test_tables_come_up_to_date_without_running_the_service(tmp_path: Path) -> None:
     await _written(tmp_path, "0004")
     known = former.REVISIONS[-1]
@@ -101,6 +102,7 @@ def test_doctor_tells_how_old_the_newest_backup_is(tmp_path: Path) -> None:
     assert (old.mark, "9 days old" in old.sentence) == (Mark.PROBLEM, True)
 
 
+@pytest.mark.proof
 async def test_a_newer_database_is_refused_in_a_sentence_by_every_command(tmp_path: Path) -> None:
     file = await _written(tmp_path, former.REVISIONS[-1])
     with closing(sqlite3.connect(file)) as rows, rows:

@@ -231,6 +231,7 @@ async def test_a_port_that_is_none_is_told_as_such(tmp_path: Path, port: str) ->
     assert (code, said != "") == (2, True)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
@@ -284,6 +285,7 @@ async def test_a_known_browser_is_led_to_the_room_by_a_file_that_nobody_else_rea
     assert not way.exists()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("library", ["discord", "aiogram"])
 def test_what_is_not_switched_on_is_not_loaded(library: str) -> None:
     """aiogram alone takes three seconds and 130 MB."""

@@ -401,6 +401,7 @@ async def test_an_older_relay_is_told_and_not_counted_on(world: World) -> None:
     )
 
 
+@pytest.mark.proof
 async def test_a_dialect_that_is_not_its_own_is_a_problem(world: World) -> None:
     """The doctor says so, and so does `check` from then on, until the dialect is another."""
     async with PluginHost("sora-2", *PACKAGED).serve() as url:

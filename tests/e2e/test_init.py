@@ -410,6 +410,7 @@ async def test_an_address_in_the_environment_is_not_asked_for(world: World) -> N
         assert await person.ends() == 78
 
 
+@pytest.mark.proof
 async def test_an_invitation_without_commands_is_told(world: World) -> None:
     world.discord.guild.commands_scope = False
     async with init(world) as person:
@@ -417,6 +418,7 @@ async def test_an_invitation_without_commands_is_told(world: World) -> None:
         await person.sees("The Workshop: the bot was invited without the scope")
 
 
+@pytest.mark.proof
 async def test_an_intent_asked_for_in_vain_is_told(world: World) -> None:
     (world.folder / "config.toml").write_text("[discord]\nmessage_content_intent = true\n")
     async with init(world) as person:
@@ -424,6 +426,7 @@ async def test_an_intent_asked_for_in_vain_is_told(world: World) -> None:
         await person.sees("Discord refuses an intent that was asked for. Switch on")
 
 
+@pytest.mark.proof
 async def test_a_bad_token_in_the_environment_is_no_loop(world: World) -> None:
     async with init(world, ZOETROPE_DISCORD__TOKEN="MTE4.GhIjKl.MnOpQrStUvWxYz") as person:
         await person.sees("Discord does not accept the token.")
@@ -555,6 +558,7 @@ async def test_three_variables_write_the_files_and_ask_nothing(world: World) -> 
     assert (code, written(world.folder)) == (0, before), said
 
 
+@pytest.mark.proof
 async def test_the_software_is_told_its_dialect_spoken_and_what_it_has_offered(
     world: World,
 ) -> None:
@@ -664,6 +668,7 @@ STARTS: Mapping[str, tuple[Mapping[str, str], int, str]] = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("change", "code", "sentence"), STARTS.values(), ids=STARTS)
 async def test_run_ends_in_the_same_sentence(
     world: World, change: Mapping[str, str], code: int, sentence: str

@@ -9,6 +9,7 @@ from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import World
 
 
+@pytest.mark.proof
 async def test_rows_are_shown_beside_the_running_service(world: World) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")

@@ -61,6 +61,7 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     assert {Path(key).suffix for key in gone} == {".mp4", ".jpg"}, "its files were not put back"
 
 
+@pytest.mark.proof
 async def test_where_nobody_can_look_a_video_waits_in_the_history(
     tmp_path: Path, renderer: Renderer
 ) -> None:

@@ -29,6 +29,7 @@ async def test_a_start_that_fails_at_its_token_prints_no_code(world: World) -> N
     assert "/claim" not in said
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 async def test_each_signal_to_stop_ends_in_an_orderly_way(world: World, name: str) -> None:
     """SIGHUP comes as somebody logs out; a shell and the kernel may both send it."""

@@ -284,6 +284,7 @@ async def test_history_sends_a_video_again_without_uploading_it(hall: Hall) -> N
 # --- when Telegram stumbles -----------------------------------------------------------------------
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("fault", [accepted(reset()), accepted(internal())], ids=["reset", "500"])
 async def test_a_video_whose_sending_has_an_unknown_end_is_not_sent_again(
     hall: Hall, fault: object

@@ -434,6 +434,7 @@ async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
     assert step > 10
 
 
+@pytest.mark.proof
 async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
