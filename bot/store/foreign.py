@@ -20,7 +20,8 @@ def tables_of_others(connection: sa.Connection) -> list[str]:
     A file is one program's alone. A schema of PostgreSQL may be shared, if no name is in the way.
     """
     there = sa.inspect(connection)
-    names = sorted(there.get_table_names())
+    # A damaged file may have names that are no text.
+    names = sorted(name for name in there.get_table_names() if isinstance(name, str))
     if jobs.name in names:
         columns = {column["name"] for column in there.get_columns(jobs.name)}
         if {jobs.c.gateway_id.name, jobs.c.order_data.name} <= columns:

@@ -153,15 +153,21 @@ async def test_the_film_opened_by_itself_plays_too(wall: Wall, open_page: NewPag
 
 
 @pytest.mark.proof
-async def test_the_download_is_the_whole_file_with_a_name(
+async def test_both_downloads_are_whole_files_with_a_name(
     wall: Wall, open_page: NewPage, films: NewFilm
 ) -> None:
+    """The film has its index at its end, so a copy plays, and it is kept as it came."""
     page = await open_page(wall.link())
-    async with page.expect_download() as coming:
-        await page.get_by_role("link", name="Download").click()
-    download = await coming.value
-    assert download.suggested_filename == "zoetrope-aaaabbbbccccdddd.mp4"
-    assert (await download.path()).read_bytes() == films(640, 360).read_bytes()
+    files = []
+    for link in ("Download", "As the gateway made it"):
+        async with page.expect_download() as coming:
+            await page.get_by_role("link", name=link).click()
+        download = await coming.value
+        assert download.suggested_filename == "zoetrope-aaaabbbbccccdddd.mp4"
+        files.append((await download.path()).read_bytes())
+    copy, original = files
+    assert original == films(640, 360).read_bytes()
+    assert copy.index(b"moov") < copy.index(b"mdat")
 
 
 @pytest.mark.proof

@@ -102,7 +102,7 @@ async def test_as_file_gives_what_the_gateway_made(address: str, visit: NewPage)
     async with page.expect_download() as coming:
         await page.get_by_role("link", name="As file").click()
     file = await coming.value
-    assert file.suggested_filename.endswith(".mkv")
+    assert file.suggested_filename.endswith(".webm")
     assert Path(await file.path()).read_bytes().startswith(b"\x1a\x45\xdf\xa3")
 
 

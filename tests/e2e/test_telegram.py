@@ -427,7 +427,7 @@ async def test_of_a_converted_video_as_file_gives_the_original(hall: Hall) -> No
     assert video.media is not None
     assert (video.media.kind, video.media.content[4:8]) == ("video", b"ftyp")
     assert file.media is not None
-    (original,) = hall.folder.rglob("originals/**/*.mkv")
+    (original,) = hall.folder.rglob("originals/**/*.webm")
     assert (file.media.kind, file.media.content) == ("document", original.read_bytes())
 
 

@@ -204,10 +204,11 @@ async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behi
     clip: Path, tmp_path: Path, end: str
 ) -> None:
     film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
-    data, patience = tmp_path / "data", 0.5 if end == "too slow" else 60.0
+    data, others = tmp_path / "data", _workers()
+    patience = 0.5 if end == "too slow" else 60.0
     async with Studio(data, workers=1, patience=patience) as studio:
         raw = await studio.keep_video(film)
-        (worker,) = _workers()
+        (worker,) = _workers() - others
         conversion = asyncio.create_task(studio.convert(raw))
         async with asyncio.timeout(20):
             while not list((data / "scratch").rglob("video.mp4")):
@@ -219,7 +220,7 @@ async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behi
         assert worker not in _workers()
         assert list((data / "scratch").iterdir()) == []
         assert (await studio.keep_video(clip)).plays, "the next worker is a new one"
-    assert _workers() == set()
+    assert _workers() <= others
 
 
 def _workers() -> set[int]:
