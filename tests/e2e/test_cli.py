@@ -145,6 +145,7 @@ async def test_what_cannot_be_made_ends_in_one_sentence(
     assert not list(tmp_path.glob("*.mp4"))
 
 
+@pytest.mark.proof
 async def test_generate_uses_the_configured_gateway_and_nothing_else(world: World) -> None:
     variables = {
         name: value
@@ -164,6 +165,7 @@ async def test_generate_uses_the_configured_gateway_and_nothing_else(world: Worl
     assert sorted(path.name for path in world.folder.iterdir()) == ["config.toml", "video.mp4"]
 
 
+@pytest.mark.proof
 async def test_a_wrong_token_is_one_sentence(world: World) -> None:
     code, said = await zoetrope(
         "run",
@@ -467,6 +469,7 @@ async def test_a_sound_that_cannot_be_had_is_refused_before_it_costs(world: Worl
     assert world.simulator.journal == []
 
 
+@pytest.mark.proof
 async def test_a_sound_is_refused_where_no_model_takes_any(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png())
     write_sound(tmp_path / "voice.mp3", "mp3", "libmp3lame")
@@ -649,6 +652,7 @@ async def test_the_simulator_says_why_it_cannot_listen(tmp_path: Path) -> None:
     assert (code, "--port" in said, "Traceback" in said) == (2, True, False)
 
 
+@pytest.mark.proof
 async def test_the_table_of_models_cuts_no_name(world: World) -> None:
     """Not even one that is longer than a terminal is wide."""
     name = "wan-" + "long-" * 20 + "t2v"

@@ -120,6 +120,7 @@ def _address(said: str) -> str:
     return found[0]
 
 
+@pytest.mark.proof
 async def test_a_configured_gateway_makes_the_video_and_nothing_else_of_the_service_is_touched(
     tmp_path: Path, renderer: Renderer
 ) -> None:

@@ -411,6 +411,7 @@ def test_what_was_written_for_openai_does_not_outlive_its_address(tmp_path: Path
     assert draft.get("gateways", "main", "dialect") == "new-api"
 
 
+@pytest.mark.proof
 async def test_an_address_in_the_environment_is_not_asked_for(world: World) -> None:
     async with init(world, ZOETROPE_GATEWAYS__MAIN__BASE_URL=world.gateway_url) as person:
         await person.answers(TOKEN, world.discord.token)
@@ -443,6 +444,7 @@ async def test_a_bad_token_in_the_environment_is_no_loop(world: World) -> None:
         assert await person.ends() == 78
 
 
+@pytest.mark.proof
 async def test_a_file_that_cannot_be_edited_line_by_line_is_left_alone(world: World) -> None:
     tricky = 'language = """\n[gateways.main]\n"""\n'
     (world.folder / "config.toml").write_text(tricky, "utf-8")
@@ -629,6 +631,7 @@ async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
     assert "sk-wrong-and-secret" not in said + "".join(written(world.folder).values())
 
 
+@pytest.mark.proof
 async def test_without_a_terminal_nobody_is_asked(world: World) -> None:
     code, said = await zoetrope("init", folder=world.folder, **where(world.discord))
     assert (code, written(world.folder)) == (1, {})
@@ -722,6 +725,7 @@ async def test_run_goes_on_where_it_cannot_find_out_who_it_is(world: World) -> N
     await world.discord.disconnected()
 
 
+@pytest.mark.proof
 async def test_a_second_run_names_the_first(world: World) -> None:
     async with world.app():
         code, said = await zoetrope("run", folder=world.folder, **world.environment())

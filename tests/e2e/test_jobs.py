@@ -44,6 +44,7 @@ async def test_an_id_that_nobody_has_ends_with_1(world: World) -> None:
         assert (code, words in said, said.count("\n")) == (1, True, 1), said
 
 
+@pytest.mark.proof
 async def test_without_a_database_it_says_where_it_looked_and_makes_none(world: World) -> None:
     code, said = await _jobs(world, "list")
     file = world.folder / "data" / "zoetrope.db"

@@ -10,6 +10,7 @@ from tests.e2e.world import WAIT, World
 from tests.fakes.gateways import OddGateway
 
 
+@pytest.mark.proof
 async def test_a_start_that_fails_at_its_port_prints_no_code(world: World) -> None:
     """A code on the screen says that the bot is there to take it."""
     async with OddGateway().serve() as elsewhere:
