@@ -85,7 +85,7 @@ async def test_where_no_model_takes_sounds_that_is_said(lobby: Lobby) -> None:
     voice = await lobby.ann.sends_sound()
     said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=voice)
     await lobby.hear(said)
-    assert lobby.answer(said).text.startswith("None of the models here takes that.")
+    assert lobby.answer(said).text.startswith("None of the models here makes a picture speak.")
 
 
 async def test_a_voice_of_somebody_else_is_not_taken(singing: Lobby) -> None:
