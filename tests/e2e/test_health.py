@@ -30,6 +30,7 @@ async def test_it_is_ready_once_discord_is_there(world: World) -> None:
                     pass
 
 
+@pytest.mark.proof
 async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_place(
     world: World,
 ) -> None:
@@ -71,6 +72,7 @@ async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_plac
         assert (await world.result()).attachments
 
 
+@pytest.mark.proof
 async def test_a_paused_gateway_is_told_and_the_service_is_ready(world: World) -> None:
     """A restart would not pay the bill."""
     async with world.app(GATEWAYS__MAIN__API_KEY="sk-wrong") as address, ClientSession() as session:
