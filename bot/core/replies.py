@@ -245,9 +245,9 @@ def error(problem: BotError) -> Reply:
     count = found if isinstance(found := problem.values.get(counted), int) else None
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
     if problem.which:
-        said = Text(
-            id="error.of_several", values={"said": said, "which": _numbered(*problem.which)}
-        )
+        which = _numbered(*problem.which)
+        said = Text(id="error.of_several", values={"said": said, "which": which})
+    said = Text(id="error.in_reply", values={"said": said}) if problem.in_reply else said
     return Reply(text=said, tone=Tone.FAILED)
 
 

@@ -476,7 +476,7 @@ async def test_a_sound_is_refused_where_no_model_takes_any(tmp_path: Path) -> No
     code, said = await zoetrope(
         *("generate", "--image", "cat.png", "--audio", "voice.mp3", "--simulate"), folder=tmp_path
     )
-    assert (code, "None of the models here takes that." in said) == (1, True), said
+    assert (code, "None of the models here makes a picture speak." in said) == (1, True), said
 
 
 def test_a_code_without_a_sentence_is_still_a_sentence() -> None:

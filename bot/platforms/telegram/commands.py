@@ -8,15 +8,18 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from aiogram.types import ExternalReplyInfo, Message, User
+from aiogram.enums import ContentType
+from aiogram.types import Message, User
 
-from bot.core.errors import Refused, in_turn
-from bot.core.orders import Order, Picture, Sound
+from bot.core.errors import Refused
+from bot.core.handed import parted
+from bot.core.orders import Order
 from bot.core.replies import Text
 from bot.core.updates import Update
 from bot.log import get_logger
-from bot.platforms.telegram import lists, reading, sounds
+from bot.platforms.telegram import lists, reading
 from bot.platforms.telegram.flags import Wish, wish_of
+from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
 from bot.platforms.telegram.parsing import Heard, parsed
@@ -39,6 +42,7 @@ class Commands:
         self._me = me
         self._updates = updates
         self._presses = Presses(intake)
+        self._handed = Handed(intake.platform.fetch, access=intake.service.access, own_id=me.id)
         self._acts: dict[str, Act] = {
             "video": self._video,
             "animate": self._video,
@@ -103,7 +107,7 @@ class Commands:
             if not all(each.is_whole for each in all_of_it):
                 await self._act_blind(message, items)
             elif any(reading.is_for_nobody(each) for each in items):
-                pass
+                await self._act_unmeant(message, items)
             # Told late, not handled late: what was taken in time stays taken when it is done again.
             elif update.received_at - message.date.timestamp() > AWAY:
                 await self._act_late(message)
@@ -121,14 +125,23 @@ class Commands:
         speaking = next((each for each in items if reading.words_of(each)), message)
         command = reading.command_of(speaking, own_name=self._me.username or "")
         known = command is not None and command.name in self._acts
-        if not reading.is_anothers(message) and (known or reading.is_private(message.chat)):
+        if _is_to_us_alone(message) or (known and not reading.is_anothers(message)):
             await self._intake.tell(message, Text(id="telegram.unreadable"))
 
+    async def _act_unmeant(self, message: Message, items: Sequence[Message]) -> None:
+        """In private, somebody else's words are answered too; so is a kind that nobody knows yet,
+        also under a command. What happened in a chat is no message."""
+        if any(reading.is_anothers(each) for each in items):
+            if _is_to_us_alone(message):
+                await self._intake.tell(message, Text(id="telegram.handed_on"))
+        elif any(each.content_type == ContentType.UNKNOWN for each in items):
+            await self._act_blind(message, items)
+
     async def _act_late(self, message: Message) -> None:
-        """A request for a video is to be sent again; the rest is not worth an answer."""
+        """In a group only a request for a video is worth an answer: it is to be sent again."""
         command = reading.command_of(message, own_name=self._me.username or "")
         wanted = command is not None and command.name in ("video", "animate")
-        if wanted or (command is None and reading.is_private(message.chat)):
+        if wanted or reading.is_private(message.chat):
             await self._intake.tell(message, Text(id="telegram.was_away"))
 
     async def _act(self, message: Message, items: Sequence[Message]) -> None:
@@ -150,9 +163,7 @@ class Commands:
         self, message: Message, command: Command, items: Sequence[Message] = ()
     ) -> None:
         wish = await self._wish(message, command.rest)
-        pictures = self._pictures(message, items or [message])
-        # Talk goes on in reply to a voice: only /animate means it.
-        sound = self._sound(message, with_reply=command.name == "animate")
+        pictures, sound = parted(await self._handed.all_of(message, items or [message]))
         target = reading.replied_to(message)
         if command.name == "animate" and not pictures and sound is None:
             raise Refused("no_picture" if target else "picture_unseen")
@@ -166,47 +177,10 @@ class Commands:
         else:
             await self._submit(order)
 
-    def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
-        """The message's own, else that of the one it replies to; none where words were meant.
-
-        Raises `Refused` for what can't be used: words alone would be another video.
-        """
-        if own := self._own(items):
-            return own
-        if reading.is_hidden(reading.replied_to(message)):
-            raise Refused("picture_unseen")
-        target = reading.pointed_at(message)
-        other = self._picture(target) if target is not None else None
-        if other is not None:
-            return (other,)
-        if target is not None:
-            reading.check_shown(target)
-        for each in items:
-            reading.check_shown(each)
-        return ()
-
-    def _sound(self, message: Message, *, with_reply: bool = True) -> Sound | None:
-        """The message's own, else that of the one it replies to: the other one has the picture."""
-        for each in (message, reading.pointed_at(message) if with_reply else None):
-            if each is not None:
-                author = reading.author_of(each, own_id=self._me.id)
-                if sound := sounds.sound_of(each, author=author):
-                    return sound
-        return None
-
-    def _own(self, items: Sequence[Message]) -> tuple[Picture, ...]:
-        """All of an album: that some are too many is said, not decided here."""
-        found = in_turn(self._picture, items)
-        return tuple(each for each in found if each is not None)
-
-    def _picture(self, message: Message | ExternalReplyInfo) -> Picture | None:
-        author = reading.author_of(message, own_id=self._me.id)
-        return reading.picture_of(message, author=author)
-
     async def _answered(self, message: Message, items: Sequence[Message]) -> bool:
         """Whether this was the answer to a question of ours; one that says nothing is asked again.
 
-        A picture of its own takes the place of those that the question was about.
+        Files of its own take the place of those that the question was about.
         """
         asked = reading.replied_to(message)
         if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
@@ -216,21 +190,23 @@ class Commands:
             return False
         wish = await self._wish(message, reading.words_of(message))
         try:
-            own = self._own(items)
+            own = await self._handed.own(items)
         except Refused as refused:
             if wish.prompt or refused.code not in ("no_picture", "moves_already"):
                 raise
-            own = ()
+            own = []
         if not own:
             reading.check_shown(message)
         if wish.prompt or own:
+            pictures, sound = parted(own)
             answer = replace(
                 order,
                 event_id=reading.event_of(message),
                 address=reading.address_of(message),
                 locale=reading.locale_of(message.from_user),
                 prompt=wish.prompt,
-                pictures=own or order.pictures,
+                pictures=pictures or order.pictures,
+                sound=sound or order.sound,
                 # A remix would not change the new choices.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
@@ -242,10 +218,10 @@ class Commands:
     async def _draft(
         self, message: Message, command: Command | None, items: Sequence[Message]
     ) -> None:
-        pictures, sound = self._pictures(message, items), self._sound(message)
         if message.rich_message is not None:
             await self._intake.tell(message, Text(id="telegram.unreadable"))
             return
+        pictures, sound = parted(await self._handed.all_of(message, items))
         given = reading.words_of(message).strip() or pictures or sound
         if command is not None or not given:
             await self._intake.tell(message, Text(id="telegram.help"))
@@ -321,6 +297,12 @@ class Commands:
         if reading.is_faceless(message):
             raise Refused("owners_only")
         return reading.order_of(message, Wish(), ())
+
+
+def _is_to_us_alone(message: Message) -> bool:
+    """Whether a person wrote it in private: bots that answered each other would never end."""
+    is_person = message.from_user is not None and not message.from_user.is_bot
+    return is_person and reading.is_private(message.chat)
 
 
 def _whom(command: Command) -> str | None:

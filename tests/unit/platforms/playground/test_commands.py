@@ -122,7 +122,7 @@ async def test_where_no_model_takes_a_sound_it_is_given_back(
     given = {"picture": picture["name"], "sound": sound["name"]}
     async with hall.page() as page:
         told = await page.tell(do="say", command="animate", text="", **given)
-    assert words(told).startswith("None of the models here takes that.")
+    assert words(told).startswith("None of the models here makes a picture speak.")
     assert (told["notice"]["returned"], hall.platform.room.messages) == (True, [])
     monkeypatch.setattr(files, "MOST_UNSENT", 0)
     await upload(hall, png())
