@@ -144,7 +144,7 @@ async def test_there_is_room_for_a_usual_video(place: Place) -> None:
 
 async def test_an_operator_is_told_by_themselves(place: Place) -> None:
     words = Text(id="notice.works", values={"gateway": "main"})
-    await place.platform.tell(place.job.order.person.id, Reply(text=words))
+    await place.platform.tell(place.job.order.person.id, Reply(text=words), nonce="n1")
     (said,) = place.told()
     assert "“main” works again." in said
 
