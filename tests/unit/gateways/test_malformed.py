@@ -27,13 +27,13 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
-from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
-from bot.gateways.details import Answer
 from bot.gateways.envelopes import spots_in
 from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import PACKAGED, Meaning
 from bot.gateways.spelling import word_of
+from bot.net.answers import Answer
+from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Wire
 
