@@ -12,8 +12,8 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from bot import control, site
-from bot.backups.daily import FAILED, Daily
+from bot import control, owners, site
+from bot.backups.daily import Daily
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -30,6 +30,7 @@ from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
+from bot.core.reporting import Reporting
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -47,7 +48,7 @@ from bot.store.deletions import Deletions
 from bot.store.identity import Home
 from bot.store.restored import time_of_restore
 from bot.web.pages import Pages
-from bot.workers import Bells, Loop, job_loops, running, word_loops
+from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
 log = get_logger()
 
@@ -122,7 +123,7 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, gateways, studio, private, clock, bells))
+        await enter(_upkeep(config, rows, gateways, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
@@ -133,15 +134,18 @@ async def _upkeep(
     rows: Rows,
     gateways: Mapping[str, Gateway],
     studio: Studio,
+    platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: nightly backups, sweeps, and commands that ask over the socket."""
+    """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
     asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
+    backups = owners.Backups()
     async with (
-        running(*_nightly(config, rows, studio, private, clock, bells)),
-        sweeping(config, rows, studio.storage, clock),
+        running(*_nightly(config, rows, studio, backups, clock, bells)),
+        sweeping(config, rows, studio.storage, clock) as sweeps,
+        owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
         control.serving(config.data_dir, asked),
     ):
         yield
@@ -251,6 +255,7 @@ def _desk(
         wake_jobs=bells.jobs,
         wake_posts=bells.posts,
         rooms=private,
+        wake_watch=bells.watch,
     )
 
 
@@ -306,16 +311,15 @@ def _nightly(
     config: Config,
     rows: Rows,
     studio: Studio,
-    private: frozenset[str],
+    backups: owners.Backups,
     clock: Clock,
     bells: Bells,
 ) -> Iterator[Loop]:
     """The backups, if they are wanted."""
 
-    async def tell(why: str) -> None:
-        now = clock.now()
-        await rows.pauses.remark("backup", FAILED, detail=why, rooms=private, now=now)
-        bells.notices.ring()
+    async def tell(why: str | None) -> None:
+        backups.is_known, backups.why = True, why
+        bells.watch.ring()
 
     if config.settings.backup.daily:
         yield Daily(
@@ -350,8 +354,11 @@ async def _posting(
 def _word_loops(
     rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
+    names = list(platforms)
+    yield from word_loops(rows.posts, posting, names, clock, bells)
     telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-    return word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
+    reporting = Reporting(reports=rows.causes, platforms=platforms, clock=clock)
+    yield from owner_loops(rows.notices, telling, rows.causes, reporting, names, clock, bells)
 
 
 def new_id() -> str:

@@ -25,12 +25,12 @@ from bot.workers import running
 @asynccontextmanager
 async def sweeping(
     config: Config, rows: Rows, storage: Storage, clock: Clock
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Retention]:
     """The sweeps of a service, for as long as the context lasts."""
     shelf = await _shelf(config, rows, storage)
     sweeps = Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
     async with running(sweeps.run()):
-        yield
+        yield sweeps
 
 
 def media_use_cases(

@@ -30,8 +30,6 @@ LOOK = 600.0
 """Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
 AGAIN = 3600.0
 """Seconds after which one that failed is tried again."""
-FAILED = "backup_failed"
-"""The subject of what owners are told."""
 
 log = get_logger()
 
@@ -45,10 +43,11 @@ class Daily:
         *,
         storage: Storage,
         database: Database,
-        tell: Callable[[str], Awaitable[None]],
+        tell: Callable[[str | None], Awaitable[None]],
         clock: Clock,
     ) -> None:
-        """`tell` lets the owners know why there is none."""
+        """`tell` is called with the reason why there is none, or None: they are where they
+        should be."""
         self._config = config
         self._storage = storage
         self._database = database
@@ -69,6 +68,7 @@ class Daily:
                 if url := self._config.settings.backup.copy_to:
                     await self._copy(url)
                 wait = LOOK
+                await self._told(None)
             except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
                 await self._failed(error)
                 wait = AGAIN
@@ -121,8 +121,11 @@ class Daily:
         log.error("backup.failed", code=code, folder=str(self._config.backup_folder))
         if code == "backup_under_way":
             return  # by somebody's hand, and no reason to worry anybody
+        await self._told(_why(error))
+
+    async def _told(self, why: str | None) -> None:
         try:
-            await self._tell(_why(error))
+            await self._tell(why)
         except Exception as untold:  # noqa: BLE001 - the same trouble, as a rule: a full disk
             log.warning("backup.untold", error=type(untold).__name__)
 

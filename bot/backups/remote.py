@@ -18,6 +18,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from bot.backups.archive import MANIFEST, MEDIA, Backup, Manifest, made_at, outdated, read
 from bot.core.errors import Broken, Temporary
+from bot.net.files import save
 
 
 class Remote:
@@ -107,9 +108,7 @@ class Remote:
     async def _get(self, path: str, into: Path) -> None:
         found = await obstore.get_async(self._store, path)
         into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with into.open("wb") as file:
-            async for chunk in found.stream():
-                await asyncio.to_thread(file.write, chunk)
+        await save(found.stream(), into)
 
     async def _delete(self, path: str) -> None:
         try:

@@ -6,7 +6,6 @@ answer that leaves the bill in doubt is never taken for a no.
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.details import Answer, elsewhere, is_page, page_means, retry_after
 from bot.gateways.envelopes import NAMES, Spot, Table
 from bot.gateways.links import is_said, job_ids, result_links, video_links
 from bot.gateways.meanings import (
@@ -25,11 +24,14 @@ from bot.gateways.meanings import (
 from bot.gateways.reading import Reading
 from bot.gateways.said import problems_in, said_in
 from bot.gateways.spelling import word_of
+from bot.net.answers import Answer
 
 _TIMEOUTS = (504, 524, 598, 599)
 """Statuses of who waited in vain: the order may have arrived."""
 _OWN = ("code", "type", "message", "msg", "detail", "error")
 """Names of what a gateway says of itself."""
+_NOWHERE = (404, 405, 410, 421)
+"""Statuses of pages that servers show where nothing is."""
 _UNDER_WAY = (Meaning.WAITING, Meaning.RUNNING)
 _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 
@@ -73,7 +75,7 @@ def _read_success(told: Reading) -> Creation:
     if lock:
         return Locked(lock, told.detail)
     if status == 429 or meaning is Meaning.BUSY:
-        return Busy(retry_after(told.answer))
+        return Busy(told.answer.wait())
     is_moderated = Meaning.MODERATED in (told.state, meaning)
     if is_done:  # made, and kept back
         return Rejected(Reason.WITHHELD, told.detail, charged=True)
@@ -101,19 +103,25 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
     if status == 413:
         return Rejected(Reason.PICTURE_TOO_LARGE, detail)
     if status < 400:
-        return Rejected(Reason.WRONG_ADDRESS, elsewhere(told.answer))
+        return Rejected(Reason.WRONG_ADDRESS, told.answer.elsewhere())
     is_later = status == 429 and meaning is not Meaning.MODERATED
     if is_later or (status < 500 and meaning is Meaning.BUSY):
-        return Busy(retry_after(told.answer))
+        return Busy(told.answer.wait())
     if status < 500:
-        if meaning is None and is_page(told.answer.headers, told.answer.body):
-            meaning = page_means(status, told.answer.headers, told.answer.body)
+        if meaning is None and told.answer.is_page:
+            meaning = _page_means(told.answer)
         return Rejected(reason_of(meaning), detail)
     if unasked:
         return Rejected(reason_of(meaning if unasked is Meaning.REFUSED else unasked), detail)
     if told.problem and trust_json_5xx and status not in _TIMEOUTS:
         return Rejected(reason_of(meaning), detail, charged=True)
     return Uncertain(detail, answered=True)
+
+
+def _page_means(page: Answer) -> Meaning:
+    """A page says that there is no such address, or that a wall turned us away."""
+    is_lost = page.wants_tls or page.status in _NOWHERE
+    return Meaning.NO_ROUTE if is_lost and not page.is_wall else Meaning.BLOCKED
 
 
 def _own_table(told: Reading) -> Table:

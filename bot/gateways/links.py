@@ -5,13 +5,13 @@ Only names that may hold a result are followed: never those of pictures, inputs 
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from bot.gateways.envelopes import LONGEST, NAMES, Spot, Table, leaves, spots_in
 from bot.gateways.places import is_id, is_usable
+from bot.net.hosts import names_host
 
 _RANKS = {name: rank for rank, name in enumerate(NAMES["links"] + NAMES["link_holders"])}
 _SURE = frozenset(NAMES["links"]) - frozenset(NAMES["vague_links"])
@@ -119,7 +119,7 @@ def said_links(body: Table, prompt: str) -> tuple[str, ...]:
         elif isinstance(said, str):
             urls = (it.rstrip(".,;:!?") for it in _URL.findall(html.unescape(said[: 16 * LONGEST])))
             links += [it for url in urls if _is_address(url) and (it := Link(url, False)).is_sure]
-    return urls_of([link for link in links if not _is_written(link.url, prompt)])
+    return urls_of([link for link in links if not names_host(prompt, link.url)])
 
 
 def _sayings(body: Table) -> Iterator[object]:
@@ -134,37 +134,3 @@ def _sayings(body: Table) -> Iterator[object]:
     yield from (it for it in (*parts, *outputs) if isinstance(it, str))
     yield from (it.get("text") for it in parts if isinstance(it, dict))
     yield from (it for it in (*messages, *parts) if isinstance(it, dict))
-
-
-# --- hosts that a person wrote -------------------------------------------------------------------
-
-_DOT = re.compile(
-    r"\s*[\[({<]\s*(?:dot|\.)\s*[\])}>]\s*|\s+\.\s*|[\s_-]+dot[\s_-]+|。", re.IGNORECASE
-)
-"""Ways to write a dot so that it makes no link."""
-_PUNYCODE = re.compile(r"xn--([a-z0-9-]+)")
-
-
-def _is_written(url: str, prompt: str) -> bool:
-    """Whether a person may have written its host, in any of the ways that stand for it."""
-    try:
-        host = _folded(urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
-    except ValueError:
-        return True
-    # Letters of other scripts are no border: they stand beside a host without a gap.
-    written = re.search(rf"(?<![a-z0-9]){re.escape(host)}(?![a-z0-9])", _folded(prompt))
-    return not host or written is not None
-
-
-def _folded(text: str) -> str:
-    """Its hosts in one spelling: gateways escape, and people disguise."""
-    text = unicodedata.normalize("NFKC", unquote(html.unescape(text)))
-    seen = "".join(it for it in text if unicodedata.category(it) != "Cf").replace("\\", "")
-    return _PUNYCODE.sub(_decoded, _DOT.sub(".", seen).casefold())
-
-
-def _decoded(match: re.Match[str]) -> str:
-    try:
-        return match[1].encode("ascii").decode("punycode").casefold()
-    except ValueError:
-        return match[0]

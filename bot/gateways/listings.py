@@ -7,9 +7,9 @@ it is shown to an operator.
 from datetime import datetime
 
 from bot.core.outcomes import Listed, NoList, Trouble, VideoList
-from bot.gateways.details import Answer
 from bot.gateways.envelopes import Spot, Table, parsed
 from bot.gateways.places import own_ids
+from bot.net.answers import Answer
 
 PAGE = 100
 MOST_PAGES = 10

@@ -9,7 +9,6 @@ from functools import lru_cache
 from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
 from bot.gateways import places
-from bot.gateways.details import Answer, detail_of, poll_after
 from bot.gateways.envelopes import NAMES, Table
 from bot.gateways.links import urls_of, video_links
 from bot.gateways.meanings import (
@@ -26,6 +25,7 @@ from bot.gateways.meanings import (
 from bot.gateways.reading import OVER, Reading
 from bot.gateways.spelling import phrase, plain, word_of
 from bot.log import get_logger
+from bot.net.answers import Answer
 
 _ENDED = re.compile(
     r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)_"
@@ -78,13 +78,15 @@ def read_refusal(
 
 def read_content(
     answer: Answer, *, prompt: str = "", meanings: Meanings = PACKAGED
-) -> tuple[str, ...] | Trouble | Unusable:
+) -> tuple[str, ...] | Locked | Trouble | Unusable:
     """The meaning of words in place of a video: where it is, "not yet", or that it is not."""
+    if answer.status not in (200, 206):
+        return read_refusal(answer, prompt=prompt, meanings=meanings)
     told = Reading(answer, prompt, meanings)
     if sources := urls_of(told.links) or told.said_links:
         return sources
     if told.state in (Meaning.WAITING, Meaning.RUNNING):
-        return Trouble(detail_of(answer, told.known_word))
+        return Trouble(answer.detail(told.known_word))
     return Unusable(Reason.CONTENT_GONE, told.detail)
 
 
@@ -111,12 +113,13 @@ class _Job:
         self.is_another = is_like and not self.is_ours
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
+        self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
         self.meaning = self.found and self.found.meaning
 
     def read(self) -> Look:
         """The video's state."""
-        told, wait = self.told, poll_after(self.told.answer)
+        told, wait = self.told, self.wait
         if told.state is Meaning.DONE:
             return self.unread() if self._is_envelopes() else self._done()
         if told.state in OVER and told.has_failed:
@@ -141,7 +144,9 @@ class _Job:
         shape = "" if is_told else places.shape_of(self.told.answer.body)
         if shape:
             _warn_once("status.unreadable", shape=shape)
-        return Running(progress, poll_after(self.told.answer), shape=shape)
+        return Running(
+            progress, self.told.answer.wait("openai-poll-after-ms", per_second=1000), shape=shape
+        )
 
     def _done(self) -> Done | Failed:
         told = self.told

@@ -6,12 +6,12 @@
 from functools import cached_property
 
 from bot.core.outcomes import Locked, Trouble
-from bot.gateways.details import Answer, detail_of, retry_after
 from bot.gateways.envelopes import LONGEST, NAMES, Table, enveloped, parsed, spots_in
 from bot.gateways.links import Link, links_in, said_links
 from bot.gateways.meanings import Found, Meaning, Meanings, Place, Said, lock_of
 from bot.gateways.places import ids_in, outer_words, progress_in, status_words
 from bot.gateways.said import problems_in, said_in
+from bot.net.answers import Answer
 
 OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
 """States in which a job ended without a video."""
@@ -106,12 +106,12 @@ class Reading:
     @property
     def detail(self) -> str:
         """Its words for the operator."""
-        return detail_of(self.answer, self.problem)
+        return self.answer.detail(self.problem)
 
     @property
     def trouble(self) -> Trouble:
         """An answer that says nothing of a job."""
-        return Trouble(self.detail, retry_after(self.answer))
+        return Trouble(self.detail, self.answer.wait())
 
     def find(self, at: Place, *, status: int | None = None) -> Found | None:
         """The row of the table that tells what it means."""

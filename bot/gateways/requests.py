@@ -8,12 +8,12 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import Broken
 from bot.core.orders import AUTO, Transport, Value, VideoRequest
 from bot.core.parts import TEXT_PART
+from bot.net.sending import Body, FilePart
 
 Tree = dict[str | int, "Value | Tree"]
 """A table, or a list by its numbers."""
@@ -24,26 +24,6 @@ _TYPES = {
     ".wav": ("sound", "audio/wav"),
 }
 """Ending → name and media type. Our own files only: the ending is ours, never a stranger's."""
-
-
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """One file of the multipart body."""
-
-    name: str
-    filename: str
-    media_type: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The body: text fields in order, then files; or one JSON object."""
-
-    fields: tuple[tuple[str, str], ...] = ()
-    files: tuple[FilePart, ...] = ()
-    json: bytes | None = None
-    """Instead of both."""
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:

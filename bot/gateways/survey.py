@@ -24,14 +24,13 @@ from yarl import URL
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.gateways.bounds import Bounds
-from bot.gateways.details import Answer, speaks_plainly_to_tls
-from bot.gateways.guard import is_public
 from bot.gateways.looks import read_refusal
 from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.places import is_usable
-from bot.gateways.sending import NET, open_session, read
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
+from bot.net.answers import NET, Answer, open_session, read
+from bot.net.bounds import Bounds
+from bot.net.guard import is_public
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
@@ -153,7 +152,7 @@ def check_address(answer: Answer, base_url: str) -> None:
         if to is None:
             raise Broken("gateway_moved_nowhere", url=base_url)
         raise Broken("gateway_moved", url=base_url, to=to)
-    if speaks_plainly_to_tls(answer.status, answer.body):
+    if answer.wants_tls:
         raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
     if sign := strange(answer):
         named = {"wall": sign.software, "status": answer.status}

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
@@ -28,17 +29,17 @@ from bot.core.outcomes import (
     Trouble,
     VideoList,
 )
-from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
-from bot.gateways.details import Answer
-from bot.gateways.downloads import Downloads
-from bot.gateways.guard import guarded_connector
 from bot.gateways.listings import MOST_PAGES, PAGE, read_page
-from bot.gateways.looks import read_look
+from bot.gateways.looks import read_content, read_look
 from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import build
-from bot.gateways.sending import NET, open_session, post, read
 from bot.gateways.survey import probe
+from bot.net.answers import NET, Answer, open_session, read
+from bot.net.bounds import Bounds
+from bot.net.downloads import Downloads
+from bot.net.guard import guarded_connector
+from bot.net.sending import post
 
 BOUNDS = Bounds()
 
@@ -93,7 +94,6 @@ class VideosApi:
             guarded=guarded,
             origins=frozenset(origins),
             bounds=bounds,
-            meanings=self._meanings,
         )
 
     async def create(
@@ -179,9 +179,10 @@ class VideosApi:
         """
         url = self._url(gateway_id, "/content") if source is None else source
         key = self._key if source is None else {}
+        judge = partial(read_content, prompt=prompt, meanings=self._meanings)
         try:
             async with asyncio.timeout(self._bounds.content):
-                return await self._downloads.fetch(url, into, key=key, prompt=prompt)
+                return await self._downloads.fetch(url, into, key=key, judge=judge)
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from bot.gateways.details import Answer
 from bot.gateways.places import is_usable
+from bot.net.answers import Answer
 
 UNKNOWN = "unknown"
 NEW_API = "new-api"

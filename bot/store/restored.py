@@ -12,13 +12,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.causes import Kind
 from bot.core.jobs import UNNAMED, Reason, Status
 from bot.core.posts import PostKind
 from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
 from bot.store.settings import Settings
-from bot.store.tables import drafts, jobs, notices, posts, settings, updates
+from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
 
 RESTORED_AT = "restored.at"
 """The setting with the time of the last restore: what is older may have been said already."""
@@ -171,6 +172,9 @@ async def _forget(connection: AsyncConnection) -> int:
     )
     await connection.execute(sa.delete(drafts))
     await connection.execute(sa.delete(notices))
+    # What still holds is found and told anew; the news of a day stay told.
+    for table in (reports, causes):
+        await connection.execute(sa.delete(table).where(table.c.kind != Kind.DIGEST.value))
     return unheard.rowcount
 
 

@@ -477,6 +477,7 @@ async def test_what_one_asks_only_oneself_is_told(
     await expect(other.locator(".notice")).to_have_count(0)
 
 
+@pytest.mark.proof
 async def test_the_menus_offer_what_any_model_of_a_family_makes(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -718,6 +719,7 @@ async def test_nothing_is_guessed_while_the_room_is_away(house: House, visit: Ne
 # --- for everybody -------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_nothing_overflows_a_phone(address: str, visit: NewPage) -> None:
     page = await visit(address, **PHONE)
     await say(page, "a very long prompt without end " * 8 + "x" * 200)
@@ -835,6 +837,7 @@ async def test_motion_rests_for_those_who_ask(address: str, visit: NewPage) -> N
     assert running == 0
 
 
+@pytest.mark.proof
 async def test_the_room_is_told_of_as_a_log_with_names(address: str, visit: NewPage) -> None:
     page = await visit(address)
     log = page.get_by_role("log", name="Conversation")

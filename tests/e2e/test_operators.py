@@ -184,6 +184,7 @@ async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is
     assert await asked_actions(world) == ["jobs.found"]
 
 
+@pytest.mark.proof
 async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_closed(
     world: World,
 ) -> None:
@@ -212,6 +213,7 @@ async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: W
     assert (await _ask(config, "jobs.not_charged", {"job": job}))["changed"]
 
 
+@pytest.mark.proof
 async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(world: World) -> None:
     async with unconfirmed(world) as job:
         for confirm in ("", job[:6], "yes"):
@@ -229,6 +231,7 @@ async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(worl
     assert world.simulator.charges == 2
 
 
+@pytest.mark.proof
 async def test_a_job_whose_words_or_pictures_were_kept_their_time_is_not_tried_again(
     world: World,
 ) -> None:

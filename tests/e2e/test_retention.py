@@ -72,6 +72,7 @@ async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(world: World
         assert stored(world, "videos") == stored(world, "thumbnails") == []
 
 
+@pytest.mark.proof
 async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")

@@ -15,12 +15,6 @@ _COLUMNS = (
     *("id", "status", "reason", "model", "seconds", "who", "community", "gateway"),
     *("cost", "ordered"),
 )
-_STYLES = {
-    Status.UNCONFIRMED: "bold red",
-    Status.FAILED: "dim",
-    Status.CANCELLED: "dim",
-    **dict.fromkeys(wording.UNFINISHED, "bold yellow"),
-}
 
 
 def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, now: float) -> None:
@@ -48,7 +42,7 @@ def _table(jobs: Sequence[Job], *, currency: str, now: float) -> Table:
     for job in jobs:
         table.add_row(
             *map(printable, _row(job, currency=currency, now=now)),
-            style=_STYLES.get(job.status, ""),
+            style=_style(job),
         )
     return table
 
@@ -58,7 +52,7 @@ def _row(job: Job, *, currency: str, now: float) -> tuple[str, ...]:
     return (
         job.id,
         f"{_mark(job)}{job.status}",
-        wording.reason(job),
+        _why(job),
         job.request.model,
         f"≤{job.request.seconds}" if job.request.auto else str(job.request.seconds),
         f"{address.platform} {job.order.person.name}",
@@ -69,8 +63,23 @@ def _row(job: Job, *, currency: str, now: float) -> tuple[str, ...]:
     )
 
 
+def _why(job: Job) -> str:
+    """Its reason; and of a video that was swept, since when it is gone."""
+    gone = job.video_gone_at
+    swept = tell("jobs.swept", when=wording.day(gone)) if gone else ""
+    return "; ".join(each for each in (wording.reason(job), swept) if each)
+
+
 def _mark(job: Job) -> str:
     """A mark that needs no colours."""
     if job.status is Status.UNCONFIRMED:
         return "! "
-    return "… " if job.status in wording.UNFINISHED else ""
+    return "" if job.is_over else "… "
+
+
+def _style(job: Job) -> str:
+    if job.status is Status.UNCONFIRMED:
+        return "bold red"
+    if job.status in (Status.FAILED, Status.CANCELLED):
+        return "dim"
+    return "" if job.is_over else "bold yellow"

@@ -9,10 +9,6 @@ from bot.cli.words import tell
 from bot.core.jobs import Job, Status
 from bot.core.models import MICRO
 
-UNFINISHED = frozenset(
-    {Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED, Status.CONVERTING}
-)
-
 
 def age(at: float, *, now: float) -> str:
     """How long ago, or in what time."""

@@ -76,8 +76,9 @@ async def running(
     clock = FakeClock(datetime.fromisoformat(at).replace(tzinfo=BERLIN).timestamp())
     told: list[str] = []
 
-    async def tell(why: str) -> None:
-        told.append(why)
+    async def tell(why: str | None) -> None:
+        if why is not None:
+            told.append(why)
 
     async with open_database(site.url, home=Home(site.data)) as database:
         daily = Daily(site.config, storage=site.storage, database=database, tell=tell, clock=clock)

@@ -152,6 +152,7 @@ async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
     assert [tuple(row) for row in await site.rows(lambda it: it.execute(query))] == [(None,)]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("state", ["delivered", "completed", "in_progress", "queued"])
 async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: str) -> None:
     """It was delivered before that, whatever its row says in the backup."""
@@ -209,6 +210,7 @@ async def test_all_else_is_as_it_was(site: Site) -> None:
         ], table
 
 
+@pytest.mark.proof
 async def test_rows_move_from_one_kind_of_database_to_the_other(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
@@ -411,6 +413,7 @@ async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
 # --- a crash anywhere ----------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("step", [2, 4, 6])
 async def test_a_restore_that_is_killed_leaves_the_former_rows(home: Site, step: int) -> None:
     assert await _killed_at(home, step) == -signal.SIGKILL

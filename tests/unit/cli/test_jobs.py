@@ -167,6 +167,25 @@ def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFi
     assert [whole[name] for name in gone] == [facts.stamp(NOON)] * 3
 
 
+def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture[str]) -> None:
+    there = replace(a_job(id_="one"), status=Status.DELIVERED, video=VIDEO)
+    swept = replace(there, id="two", video=None, video_gone_at=NOON)
+    unposted = replace(swept, id="six", status=Status.COMPLETED, reason=Reason.UNDELIVERABLE)
+    deleted = replace(there, id="ten", video=None)
+    shown = [there, swept, unposted, deleted]
+    table.show(shown, {Status.DELIVERED: 3, Status.COMPLETED: 1}, currency="USD", now=NOON)
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()][1:5]
+    gone = "video gone since 2026-01-15"
+    assert [row.partition(" wan2.5")[0] for row in rows] == [
+        "one delivered",
+        f"two delivered {gone}",
+        f"six completed could not be posted anywhere; {gone}",
+        "ten delivered",
+    ]
+    told = [facts.of(job)["video_gone_at"] for job in shown]
+    assert told == [None, facts.stamp(NOON), facts.stamp(NOON), None]
+
+
 def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     sheet.show(_rich(), [POST], currency="USD", prompt=False, now=NOON + 120)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -249,8 +268,9 @@ def test_the_keys_of_the_json_stay() -> None:
     """Programs read them: a key may come, and none may go."""
     assert list(facts.whole(_rich(), [POST], prompt=False)) == [
         *("id", "status", "reason", "model", "family", "kind", "seconds", "platform", "person"),
-        *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "submitted_at"),
-        *("completed_at", "delivered_at", "ended_at", "video_gone_at", "inputs_gone_at"),
+        *("community", "gateway", "quota_cost", "spend_cost", "ordered_at", "video_gone_at"),
+        *("submitted_at",),
+        *("completed_at", "delivered_at", "ended_at", "inputs_gone_at"),
         *("words_gone_at", "due_at", "claimed_until", "base_url", "gateway_id"),
         *("progress", "attempts", "crashes", "detail", "sources", "channel", "locale", "silent"),
         *("dialect", "size", "aspect", "quality", "seed", "auto", "sound", "enhance", "watermark"),

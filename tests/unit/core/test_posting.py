@@ -538,6 +538,7 @@ def promises(reply: Reply) -> bool:
     return any(fact.id in ("fact.ready", "fact.soon") for fact in reply.facts)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("progress", [0, 50, 99, 100])
 async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, progress: int) -> None:
     """Else "ready in a second" goes on for ever, one edit every other second."""

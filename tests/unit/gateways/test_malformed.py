@@ -27,13 +27,13 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
-from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
-from bot.gateways.details import Answer
 from bot.gateways.envelopes import spots_in
 from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.meanings import PACKAGED, Meaning
 from bot.gateways.spelling import word_of
+from bot.net.answers import Answer
+from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Wire
 
@@ -285,6 +285,7 @@ def test_10000_malformed_answers_in_little_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
+@pytest.mark.proof
 def test_the_generator_reaches_every_outcome() -> None:
     """Otherwise the runs above would prove little."""
     reached = set()
@@ -300,6 +301,7 @@ def test_the_generator_reaches_every_outcome() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.proof
 def test_negative_control_a_reader_that_trusts_progress_is_caught() -> None:
     def careless(answer: Answer, *, gateway_id: str) -> Look:
         seen = read_look(answer, gateway_id=gateway_id)

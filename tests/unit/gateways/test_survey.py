@@ -10,7 +10,6 @@ import pytest
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
-from bot.gateways.details import Answer
 from bot.gateways.meanings import Meaning, Row
 from bot.gateways.survey import (
     check_address,
@@ -21,6 +20,7 @@ from bot.gateways.survey import (
     survey,
 )
 from bot.gateways.videos_api import Settings, open_gateways
+from bot.net.answers import Answer
 from tests.fakes.gateways import (
     BAD_KEY,
     NO_DATABASE,

@@ -23,6 +23,12 @@ def announce_and_hang(fifo: Path) -> None:
     signal.pause()
 
 
+def begin_and_hang(source: Path, target: Path) -> None:
+    """A conversion that never ends."""
+    target.write_bytes(source.read_bytes()[:1000])
+    signal.pause()
+
+
 def hoard() -> int:
     return len(bytearray(2_000_000_000))
 

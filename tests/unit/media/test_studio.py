@@ -14,9 +14,11 @@ from bot.core.errors import Broken, Refused, Temporary
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, SoundFit, Still
 from bot.core.ports import Media
+from bot.media import encoding
 from bot.media.studio import FORGOTTEN_AFTER, Studio
 from bot.media.videos import look_through
 from tests.fakes.disk import no_file_larger_than
+from tests.unit.media import tasks
 from tests.unit.media.films import CREDENTIALS, with_credentials, with_tail
 from tests.unit.media.samples import encoded, noise, quarters, write_clip, write_sound, write_video
 
@@ -201,9 +203,11 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
 @pytest.mark.proof
 @pytest.mark.parametrize("end", ["killed", "too slow"])
 async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behind(
-    clip: Path, tmp_path: Path, end: str
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    film = write_clip(tmp_path / "film", "mpeg4", "avi", times=range(96), size=(1920, 1080))
+    """However fast the machine is: this conversion hangs once it has begun to write."""
+    monkeypatch.setattr(encoding, "convert", tasks.begin_and_hang)
+    film = write_clip(tmp_path / "film", "mpeg4", "avi")
     data, others = tmp_path / "data", _workers()
     patience = 0.5 if end == "too slow" else 60.0
     async with Studio(data, workers=1, patience=patience) as studio:

@@ -88,7 +88,7 @@ class Desk:
 
     async def tell(self) -> None:
         words = Text(id="notice.works", values={"gateway": "main"})
-        await self.bot.platform.tell(self.job.order.person.id, Reply(text=words))
+        await self.bot.platform.tell(self.job.order.person.id, Reply(text=words), nonce="n1")
 
     async def refused(self, **changes: Any) -> str:
         with pytest.raises(Refused) as caught:
