@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot import control, owners, site
-from bot.backups.daily import Daily
+from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -25,6 +25,7 @@ from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
+from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
@@ -99,6 +100,7 @@ async def open_app(
 ) -> AsyncIterator[str]:
     """The whole service while the context lasts; yields its address. The last part ends first."""
     clock, bells = clock or SystemClock(), Bells.new()
+    backups = owners.Backups(bells.watch)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         home = Home(config.data_dir, anew=new_database)
@@ -111,7 +113,9 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
+        asked = _asked(config, rows, gateways, studio, backups, clock, bells)
+        decide = owners.decisions(config, rows, asked, private, clock, bells).decide
+        service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
@@ -123,7 +127,7 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, gateways, studio, platforms, private, clock, bells))
+        await enter(_upkeep(config, rows, asked, studio, backups, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
@@ -132,23 +136,38 @@ async def open_app(
 async def _upkeep(
     config: Config,
     rows: Rows,
-    gateways: Mapping[str, Gateway],
+    asked: Mapping[str, UseCase],
     studio: Studio,
+    backups: owners.Backups,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
     """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
-    asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
-    backups = owners.Backups()
     async with (
-        running(*_nightly(config, rows, studio, backups, clock, bells)),
+        running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
         sweeping(config, rows, studio.storage, clock) as sweeps,
         owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
         control.serving(config.data_dir, asked),
     ):
         yield
+
+
+def _asked(
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    studio: Studio,
+    backups: owners.Backups,
+    clock: Clock,
+    bells: Bells,
+) -> Mapping[str, UseCase]:
+    """All that operators can ask of the running service."""
+    return {
+        **operators(config, rows, gateways, clock, bells.both, studio.storage),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
 
 
 def operators(
@@ -221,6 +240,7 @@ def _service(
     platforms: Mapping[str, Platform],
     studio: Studio,
     access: Access,
+    decide: Decide,
     clock: Clock,
     bells: Bells,
 ) -> Service:
@@ -237,6 +257,7 @@ def _service(
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
         deleting=Deletions(config.data_dir).note,
+        decide=decide,
     )
 
 
@@ -305,26 +326,6 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
         currency=config.settings.currency,
         clock=clock,
     )
-
-
-def _nightly(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    backups: owners.Backups,
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
-    """The backups, if they are wanted."""
-
-    async def tell(why: str | None) -> None:
-        backups.is_known, backups.why = True, why
-        bells.watch.ring()
-
-    if config.settings.backup.daily:
-        yield Daily(
-            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
-        ).run()
 
 
 async def _posting(

@@ -117,6 +117,7 @@ class Sources:
             "limit": used.limit,
             "more": used.more,
             "shown": self.amount(used.figure, used.limit),
+            "more_shown": self.amount(used.figure, used.more),
             "day": used.day,
         }
         return Cause(kind=Kind.LIMIT, about=used.about, facts=facts)

@@ -22,7 +22,7 @@ from bot.core.replies import Action, Reply, Text
 from bot.core.service import Actor, Service
 from bot.log import get_logger
 from bot.platforms.playground import messages
-from bot.platforms.playground.client import PlaygroundPlatform, address
+from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
 from bot.platforms.playground.frames import Ask, Choices, Draft, Frame, Press, Query, Say
 from bot.platforms.playground.messages import PERSONAS, Json
 from bot.platforms.playground.room import Attachment, Message
@@ -198,6 +198,9 @@ class Commands:
             case Action.DELETE:
                 await self._service.delete(frame.job, actor)
                 return messages.notice(Reply(text=Text(id="delete.done")), locale)
+            case Action.OWNER:
+                said = await self._service.decide(NAME, persona.person, frame.job, frame.value)
+                await self._platform.tell(persona.person.id, said, nonce=_nonce(frame))
             case _:
                 await self._take(await self._again(frame, persona.person, locale))
         return None
