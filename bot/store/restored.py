@@ -18,7 +18,6 @@ from bot.core.posts import PostKind
 from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
-from bot.store.settings import Settings
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
 
 RESTORED_AT = "restored.at"
@@ -58,9 +57,10 @@ class Settled:
     """Messages of people that were received and not read yet: they may have been since."""
 
 
-async def time_of_restore(facts: Settings) -> float | None:
+async def restored_at(connection: AsyncConnection) -> float | None:
     """When these rows came out of a backup; None if they never did."""
-    said = await facts.get(RESTORED_AT)
+    query = sa.select(settings.c.value).where(settings.c.name == RESTORED_AT)
+    said = await connection.scalar(query)
     return None if said is None else float(said)
 
 
