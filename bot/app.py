@@ -46,7 +46,7 @@ from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
-from bot.store.restored import restored_at
+from bot.store.restored import restored_jobs
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
@@ -347,7 +347,7 @@ async def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
-        restored_at=await rows.database.run(restored_at),
+        restored=await rows.database.run(restored_jobs),
     )
 
 
