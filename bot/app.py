@@ -47,7 +47,7 @@ from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
-from bot.store.restored import time_of_restore
+from bot.store.restored import restored_jobs
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
@@ -348,7 +348,7 @@ async def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
-        restored_at=await time_of_restore(rows.settings),
+        restored=await rows.database.run(restored_jobs),
     )
 
 
