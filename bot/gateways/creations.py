@@ -6,7 +6,7 @@ answer that leaves the bill in doubt is never taken for a no.
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.envelopes import NAMES, Spot, Table
+from bot.gateways.envelopes import NAMES
 from bot.gateways.links import is_said, job_ids, result_links, video_links
 from bot.gateways.meanings import (
     LOCKS,
@@ -21,10 +21,10 @@ from bot.gateways.meanings import (
     lock_of,
     reason_of,
 )
-from bot.gateways.reading import Reading
-from bot.gateways.said import problems_in, said_in
+from bot.gateways.reading import Reading, problems_in, said_in
 from bot.gateways.spelling import word_of
 from bot.net.answers import Answer
+from bot.net.tables import Spot, Table
 
 _TIMEOUTS = (504, 524, 598, 599)
 """Statuses of who waited in vain: the order may have arrived."""

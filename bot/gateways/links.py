@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from bot.gateways.envelopes import LONGEST, NAMES, Spot, Table, leaves, spots_in
-from bot.gateways.places import is_id, is_usable
+from bot.gateways.envelopes import NAMES, TABLES, is_id, is_usable
 from bot.net.hosts import names_host
+from bot.net.tables import LONGEST, Spot, Table, leaves
 
 _RANKS = {name: rank for rank, name in enumerate(NAMES["links"] + NAMES["link_holders"])}
 _SURE = frozenset(NAMES["links"]) - frozenset(NAMES["vague_links"])
@@ -115,7 +115,7 @@ def said_links(body: Table, prompt: str) -> tuple[str, ...]:
     links: list[Link] = []
     for said in _sayings(body):
         if isinstance(said, dict):
-            links += [link for link in links_in(spots_in(said)) if link.is_sure]
+            links += [link for link in links_in(TABLES.spots_in(said)) if link.is_sure]
         elif isinstance(said, str):
             urls = (it.rstrip(".,;:!?") for it in _URL.findall(html.unescape(said[: 16 * LONGEST])))
             links += [it for url in urls if _is_address(url) and (it := Link(url, False)).is_sure]

@@ -1,19 +1,33 @@
-"""Reads what is said of a job, and what comes in place of its video.
+"""Reads what is said of a job or of many, and what comes in place of a video.
 
 Only a status word of success or failure ends a job, and no answer about one order pauses a gateway.
 """
 
 import re
+from datetime import datetime
 from functools import lru_cache
 
 from bot.core.jobs import Reason
-from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
-from bot.gateways import places
-from bot.gateways.envelopes import NAMES, Table
+from bot.core.outcomes import (
+    Done,
+    Failed,
+    Listed,
+    Locked,
+    Look,
+    Missing,
+    NoList,
+    Running,
+    Trouble,
+    Unusable,
+    VideoList,
+)
+from bot.gateways import envelopes
+from bot.gateways.envelopes import NAMES, TABLES
 from bot.gateways.links import urls_of, video_links
 from bot.gateways.meanings import (
     ABOUT_ONE_ORDER,
     LOCKS,
+    OVER,
     PACKAGED,
     Meaning,
     Meanings,
@@ -22,10 +36,11 @@ from bot.gateways.meanings import (
     Step,
     reason_of,
 )
-from bot.gateways.reading import OVER, Reading
+from bot.gateways.reading import Reading
 from bot.gateways.spelling import phrase, plain, word_of
 from bot.log import get_logger
 from bot.net.answers import Answer
+from bot.net.tables import Spot, Table
 
 _ENDED = re.compile(
     r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)_"
@@ -93,7 +108,7 @@ def read_content(
 def _read_rows(told: Reading, gateway_id: str) -> Look:
     """The answer about our job, which may be one of many."""
     whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
-    part = places.part_about(gateway_id, whole)
+    part = envelopes.part_about(gateway_id, whole)
     job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
     # Rows of other jobs, or a mere word of failure, say nothing of ours.
     is_bare = not isinstance(told.value, dict) and told.table.keys() == {"status"}
@@ -109,7 +124,7 @@ class _Job:
         self.told, self.gateway_id = told, gateway_id
         self.is_ours = gateway_id in told.ids
         # It names a job as our gateway names them, and not ours.
-        is_like = any(places.is_like(name, gateway_id) for name in told.ids)
+        is_like = any(envelopes.is_like(name, gateway_id) for name in told.ids)
         self.is_another = is_like and not self.is_ours
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
@@ -141,7 +156,7 @@ class _Job:
         """A job of which nothing is known: its operator is told, unless it goes on as it should."""
         progress = self.told.progress
         is_told = progress is not None and progress < 100 and not is_odd
-        shape = "" if is_told else places.shape_of(self.told.answer.body)
+        shape = "" if is_told else self.told.shape
         if shape:
             _warn_once("status.unreadable", shape=shape)
         return Running(
@@ -161,13 +176,17 @@ class _Job:
 
     def _has_links_of_ours(self) -> bool:
         """A reply under another id (litellm) may name others'."""
-        return self.is_ours or not (self.is_another or places.is_named(self.told.spots))
+        return self.is_ours or not (self.is_another or envelopes.is_named(self.told.spots))
 
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""
         told, progress = self.told, self.told.progress
         is_open = told.problem or (progress is not None and progress < 100)
-        if is_open or not places.is_wordless(told.spots) or places.is_list_of_jobs(told.spots):
+        if (
+            is_open
+            or not envelopes.is_wordless(told.spots)
+            or envelopes.is_list_of_jobs(told.spots)
+        ):
             return None
         links = video_links(told.links, self.gateway_id) or told.said_links
         return Done(links) if links and self._has_links_of_ours() else None
@@ -185,7 +204,7 @@ class _Job:
         if told.status not in _TOLD_OF_CALL and told.status < 500:
             return self._is_believed()
         is_whole = self._has_job_names() or self.meaning is Meaning.MODERATED
-        is_at_top = self.gateway_id in places.own_ids(told.spots[0])
+        is_at_top = self.gateway_id in envelopes.own_ids(told.spots[0])
         return is_whole and is_at_top and not self._is_call_word()
 
     def _is_believed(self) -> bool:
@@ -196,7 +215,7 @@ class _Job:
         may_pass = self._may_pass()
         if not self.is_ours and (may_pass or self._speaks_of(_ASKING)):
             return False
-        is_job = self.is_ours or self._has_job_names() or bool(places.inner_words(told.spots))
+        is_job = self.is_ours or self._has_job_names() or bool(envelopes.inner_words(told.spots))
         is_silent = told.problem is None and not told.said.texts
         return not self._is_call_word() or (not may_pass and (is_job or is_silent))
 
@@ -221,9 +240,9 @@ class _Job:
     def _is_envelopes(self) -> bool:
         """Whether "success" is said of the call alone, around a job without a word of its own."""
         spots, progress = self.told.spots, self.told.progress
-        top = places.own_ids(spots[0])
-        is_job = self.gateway_id in top or (top and len(places.ids_in(spots)) == len(top))
-        if is_job or not places.is_only_answered(spots):
+        top = envelopes.own_ids(spots[0])
+        is_job = self.gateway_id in top or (top and len(envelopes.ids_in(spots)) == len(top))
+        if is_job or not envelopes.is_only_answered(spots):
             return False
         is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
         return not is_linked or (progress is not None and progress < 100)
@@ -261,3 +280,51 @@ class _Job:
 def _warn_once(event: str, **said: str) -> None:
     """A job in an unknown state is looked at for hours."""
     log.warning(event, **said)
+
+
+# --- lists of videos, as OpenAI and its likes have them ------------------------------------------
+
+PAGE = 100
+MOST_PAGES = 10
+_LONGEST = 4000
+"""Characters of a prompt that are read."""
+_MILLIS = 1e11
+"""Times above this count milliseconds."""
+_NONE = frozenset({400, 404, 405, 422, 501})
+
+
+def read_page(answer: Answer) -> VideoList | NoList | Trouble:
+    """One page; `whole` where it says that no other follows."""
+    if answer.status != 200:
+        return NoList() if answer.status in _NONE else Trouble(f"HTTP {answer.status}")
+    match TABLES.parsed(answer.body):
+        case {"data": [*rows], **rest}:
+            videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
+            return VideoList(tuple(filter(None, videos)), whole=rest.get("hasmore") is not True)
+    return NoList()
+
+
+def _listed(row: Table) -> Listed | None:
+    ids = envelopes.own_ids(Spot(row))
+    if not ids:
+        return None
+    words = {name: str(row[name]) for name in ("model", "status") if isinstance(row.get(name), str)}
+    prompt = row.get("prompt")
+    return Listed(
+        id=ids[0],
+        created_at=_time(row.get("createdat", row.get("created"))),
+        prompt=prompt[:_LONGEST] if isinstance(prompt, str) else None,
+        **words,
+    )
+
+
+def _time(told: object) -> float | None:
+    try:
+        if isinstance(told, str) and not told.isdecimal():
+            return datetime.fromisoformat(told).timestamp()
+        if isinstance(told, int | float | str):
+            at = float(told)
+            return at / 1000 if at > _MILLIS else at
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None

@@ -15,8 +15,17 @@ from typing import final
 from pydantic.dataclasses import dataclass as checked
 
 from bot.core.jobs import Reason
-from bot.gateways.quoting import Message, Written
-from bot.gateways.spelling import MOST, is_too_short, key_of, phrase, sentence, spelt_out, word_of
+from bot.gateways.spelling import (
+    MOST,
+    Message,
+    Written,
+    is_too_short,
+    key_of,
+    phrase,
+    sentence,
+    spelt_out,
+    word_of,
+)
 
 
 class Meaning(StrEnum):
@@ -59,6 +68,8 @@ STATES = frozenset(
     }
 )
 """Meanings of status words."""
+OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
+"""States in which a job ended without a video."""
 REASONS = {meaning: Reason(meaning.value) for meaning in (*LOCKS, *ABOUT_ONE_ORDER)} | {
     Meaning.BLOCKED: Reason.BLOCKED,
     Meaning.NO_ROUTE: Reason.WRONG_ADDRESS,

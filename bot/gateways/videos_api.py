@@ -30,8 +30,7 @@ from bot.core.outcomes import (
     VideoList,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.listings import MOST_PAGES, PAGE, read_page
-from bot.gateways.looks import read_content, read_look
+from bot.gateways.looks import MOST_PAGES, PAGE, read_content, read_look, read_page
 from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import build
 from bot.gateways.survey import probe

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from bot.gateways.places import is_usable
+from bot.gateways.envelopes import is_usable
 from bot.net.answers import Answer
 
 UNKNOWN = "unknown"

@@ -9,7 +9,7 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Locked
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.quoting import Written
+from bot.gateways.spelling import Written
 
 from .bodies import PLAIN, catalog
 from .samples import request
