@@ -3,7 +3,6 @@
 Answers with the core's `Catalog` and every mistake found on the way.
 """
 
-import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -17,11 +16,11 @@ from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Gateway, Settings
 from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
 from bot.core.catalog import Catalog
-from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, Places, Preset
+from bot.core.models import MICRO, Model, Places
 from bot.core.orders import Kind, Transport
+from bot.core.presets import Preset
 
 Tables = dict[str, Any]
-_PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _WHOLE = frozenset({"sizes", "extras"})
 """Tables that would otherwise never lose what they once had."""
 _ALIKE = 0.5
@@ -131,11 +130,11 @@ def _model(
     if gateway in settings.claimed:
         raise _Wrong("gateway", "gateway_claimed", given=gateway)
     dialect = settings.gateways[gateway].dialect
-    row = ModelTable.model_validate(_laid(table, wires, settings.gateways[gateway]))
-    if row.only is not None and dialect not in row.only:
+    laid = _laid(table, wires, settings.gateways[gateway])
+    if dialect not in (Route.model_validate(laid).only or (dialect,)):
         return None
+    row = ModelTable.model_validate(laid)
     kinds, places = _kinds(row, dialect), _places(row.places, dialect)
-    _check(row)
     _check_places(row, kinds, places)
     if row.hidden or not kinds:
         return None
@@ -151,8 +150,8 @@ def _model(
         "places": places,
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
-        "prices": _prices("price", row.price, row),
-        "silent_prices": _prices("silent_price", row.silent_price, row),
+        "prices": _prices(row.price, row),
+        "silent_prices": _prices(row.silent_price, row),
     }
     # All else a model has as its table has it.
     return _MODELS.validate_python({**row.model_dump(), **own})
@@ -164,8 +163,8 @@ def _laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
     Over that, what it says for the plugin that is known to serve the model there.
     """
     wire = Route.model_validate(table).wire
-    if wire is not None:
-        _check_known("wire", [wire], wires, whole=True)
+    if wire is not None and wire not in wires:
+        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
     laid: Tables = {}
     for under in (wires[wire] if wire else {}, table):
         common = {key: value for key, value in under.items() if key != "dialects"}
@@ -204,51 +203,15 @@ def _places(table: PlacesTable, dialect: Dialect) -> Places:
     return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
 
 
-def _prices(key: str, given: Price | None, row: ModelTable) -> dict[str, int]:
+def _prices(given: Price | None, row: ModelTable) -> dict[str, int]:
     """Of every quality that it makes, whether they cost the same or not."""
     if given is None:
         return {}
     prices = given if isinstance(given, dict) else dict.fromkeys(row.sizes, given)
-    _check_known(key, prices, QUALITIES)
-    for quality in row.sizes:
-        if quality not in prices:
-            raise _Wrong(f"{key}.{quality}", "price_of_quality_missing")
     return {quality: round(prices[quality] * MICRO) for quality in row.sizes}
 
 
 # --- its mistakes --------------------------------------------------------------------------------
-
-
-def _check(row: ModelTable) -> None:
-    _check_known("sizes", row.sizes, QUALITIES)
-    _check_known("at", row.at, QUALITIES)
-    _check_known("shapes", row.shapes, ASPECTS, whole=True)
-    if set(row.kinds) == {Kind.REMIX}:
-        raise _Wrong("kinds", "remix_alone")
-    if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
-        raise _Wrong("picture", "missing")
-    for quality, sizes in row.sizes.items():
-        _check_known(f"sizes.{quality}", sizes if isinstance(sizes, dict) else (), ASPECTS)
-        for word in [sizes] if isinstance(sizes, str) else sizes.values():
-            # A picture can be cut to the size of the video only where the wire's words are pixels.
-            if row.picture and row.picture.exact and not _PIXELS.fullmatch(word):
-                wanted = {"given": repr(word), "wanted": "1280x720"}
-                raise _Wrong(f"sizes.{quality}", "wrong_type", **wanted)
-    for extra in row.drops_false:
-        # Left out on the way up, and up there it is true by default.
-        if row.extras.get(extra) is False and row.unasked.get(extra):
-            raise _Wrong(f"extras.{extra}", "false_dropped")
-
-
-def _check_known(
-    key: str, given: Iterable[str], known: Iterable[str], *, whole: bool = False
-) -> None:
-    """Each of them, or the mistake is at that key: the whole one's, or its own under it."""
-    can = tuple(known)
-    for each in given:
-        if each not in can:
-            at = key if whole else f"{key}.{each}"
-            raise _Wrong(at, "not_one_of", given=each, can=", ".join(can))
 
 
 def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:

@@ -42,6 +42,18 @@ _RUN = 3
 Choice = TypeVar("Choice")
 
 
+def kind_of(order: Order) -> Kind:
+    """By the files that it has, of which not all go together."""
+    count = len(order.pictures)
+    if order.sound is not None:
+        if count != 1:
+            raise Refused("sound_of_many" if count else "sound_alone", count=count)
+        return Kind.SOUND
+    if count > 2:
+        raise Refused("too_many_pictures", count=count)
+    return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
+
+
 def seconds_of(model: Model, order: Order, quality: str) -> int:
     """The length, or `AUTO`; a sound brings its own."""
     if order.sound is not None:
