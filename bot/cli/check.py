@@ -12,7 +12,7 @@ from bot.config.settings import UNLIMITED
 from bot.core.accounts import Terms
 from bot.core.models import MICRO, money
 from bot.core.quotas import Limits
-from bot.gateways.survey import is_exposed
+from bot.net.guard import is_exposed
 
 
 def check_config(file: Path | None) -> None:

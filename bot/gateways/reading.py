@@ -6,7 +6,6 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways.envelopes import (
@@ -18,7 +17,7 @@ from bot.gateways.envelopes import (
     progress_in,
     status_words,
 )
-from bot.gateways.links import Link, links_in, said_links
+from bot.gateways.links import links_in, said_links
 from bot.gateways.meanings import OVER, Found, Meaning, Meanings, Place, Said, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
@@ -35,61 +34,44 @@ class Reading:
         self.prompt, self.meanings = prompt, meanings
         self.value = TABLES.parsed(answer.body)
         text = answer.body[: 4 * LONGEST].decode("utf-8", "replace").strip("\ufeff \t\r\n")
-        self.text = text[:LONGEST] if self.value is None and not text.startswith("<") else ""
         # Some answer with a bare address.
-        is_address = text.startswith("http")
-        whole = text if self.value is None and is_address else self.value
+        whole = text if self.value is None and text.startswith("http") else self.value
         self.body = enveloped(whole) if part is None else part
         self.table = self.body or {}
         self.spots = TABLES.spots_in(self.table)
+        self.words = status_words(self.spots)
+        """The status words, those of the job first."""
+        self.known_word = next(filter(meanings.word, self.words), "")
+        # An envelope's "success" says nothing of the job in it, even if nobody knows that one's.
+        is_first = self.known_word in self.words[:1]
+        is_envelopes = self.known_word.casefold() in NAMES["answered"]
+        self.state = meanings.word(self.known_word) if is_first or not is_envelopes else None
+        outer = {meanings.word(word) for word in outer_words(self.spots)}
+        self.has_failed = self.state in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
+        """Its job ended without a video: a part that failed ends no job that goes on."""
+        self.ids, self.links = ids_in(self.spots), links_in(self.spots)
+        """The likeliest first."""
+        self.progress = progress_in(self.spots)
+        """Percent."""
+        is_text = whole is None and text and not text.startswith("<")
+        texts = (text[:LONGEST],) if is_text else ()
+        self.said = said_in(self.spots, prompt) if self.body else Said((), texts, prompt)
+        problems = [each for each in problems_in(self.table) if each[0]]
+        self.problem = problems[0][0] if problems else None
+        """Code and message of its error."""
+        self.says_no = any(is_sure for _, is_sure in problems) or self.table.get("success") is False
+        """It names an error: a code or a message alone may be those of a success."""
+        self.detail = answer.detail(self.problem)
+        """Its words for the operator."""
 
     def about(self, part: Table) -> "Reading":
         """The same answer, of which only `part` counts."""
         return Reading(self.answer, self.prompt, self.meanings, part=part)
 
-    @cached_property
-    def words(self) -> list[str]:
-        """The status words, those of the job first."""
-        return status_words(self.spots)
-
-    @cached_property
-    def known_word(self) -> str:
-        """The first of them that the table knows."""
-        return next((word for word in self.words if self.meanings.word(word)), "")
-
-    @cached_property
-    def state(self) -> Meaning | None:
-        """The meaning of that word."""
-        # An envelope's "success" says nothing of the job in it, even if nobody knows that one's.
-        is_first = self.known_word in self.words[:1]
-        is_envelopes = self.known_word.casefold() in NAMES["answered"]
-        return self.meanings.word(self.known_word) if is_first or not is_envelopes else None
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether its job ended without a video: a part that failed ends no job that goes on."""
-        outer = {self.meanings.word(word) for word in outer_words(self.spots)}
-        return self.state in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """The likeliest first."""
-        return ids_in(self.spots)
-
-    @cached_property
-    def links(self) -> list[Link]:
-        """Addresses under names for them."""
-        return links_in(self.spots)
-
     @property
     def said_links(self) -> tuple[str, ...]:
         """Addresses of a video in the words of a chat model."""
         return said_links(self.table, self.prompt)
-
-    @property
-    def progress(self) -> int | None:
-        """Percent."""
-        return progress_in(self.spots)
 
     @property
     def shape(self) -> str:
@@ -98,29 +80,6 @@ class Reading:
             return shape_of(enveloped(json.loads(self.answer.body)), shown=_SHOWN)
         except RecursionError:  # The stack has less room here than where the body was read.
             return "{…}"
-
-    @cached_property
-    def said(self) -> Said:
-        """Codes and messages; of what is no JSON, the text itself."""
-        if self.body is None:
-            return Said((), (self.text,) if self.text else (), self.prompt)
-        return said_in(self.spots, self.prompt)
-
-    @cached_property
-    def problem(self) -> str | None:
-        """Code and message of its error; None if there is none."""
-        return next((words for words, _ in problems_in(self.table) if words), None)
-
-    @cached_property
-    def says_no(self) -> bool:
-        """Whether it names an error: a code or a message alone may be those of a success."""
-        is_sure = any(is_sure for words, is_sure in problems_in(self.table) if words)
-        return is_sure or self.table.get("success") is False
-
-    @property
-    def detail(self) -> str:
-        """Its words for the operator."""
-        return self.answer.detail(self.problem)
 
     @property
     def trouble(self) -> Trouble:

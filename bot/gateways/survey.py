@@ -30,7 +30,6 @@ from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
-from bot.net.guard import is_public
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
@@ -46,7 +45,6 @@ EMPTY_FORM = ("application/x-www-form-urlencoded", b"")
 _SCOPES = re.compile(rb"missing scopes", re.IGNORECASE)
 """OpenAI's words for a good key that may not do this one thing."""
 _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
-_PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,15 +129,6 @@ async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) 
             if found.software == NEW_API and found.generation is None and said.status == 400:
                 answers["form"] = await ask(session, base_url, VIDEOS, api_key, post=EMPTY_FORM)
     return software_of(answers)
-
-
-def is_exposed(base_url: str) -> bool:
-    """Whether a key would travel this way unencrypted through the internet."""
-    url = URL(base_url)
-    host = url.host or ""
-    is_name = "." in host and not host.rpartition(".")[2].isdigit()
-    is_outside = not host.endswith(_PRIVATE_NAMES) if is_name else is_public(host)
-    return url.scheme == "http" and is_outside
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -81,18 +81,13 @@ class VideosApi:
         self.dialect = settings.dialect
         self.poll_step = settings.poll_step
         self.refunds_failed = settings.refunds_failed
-        self._settings = settings
+        self._settings, self._bounds, self._resolver = settings, bounds, resolver
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._meanings = PACKAGED.under(settings.answers)
         self._looking = looking
-        self._bounds = bounds
-        self._resolver = resolver
-        origins = (str(URL(url).origin()) for url in (self.base_url, *settings.media_origins))
+        origins = {str(URL(url).origin()) for url in (self.base_url, *settings.media_origins)}
         self._downloads = Downloads(
-            direct=looking,
-            guarded=guarded,
-            origins=frozenset(origins),
-            bounds=bounds,
+            direct=looking, guarded=guarded, origins=frozenset(origins), bounds=bounds
         )
 
     async def create(
@@ -104,10 +99,7 @@ class VideosApi:
         into: Path | None = None,
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
-        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
-
-        `into`: where the video goes if it is the answer.
-        """
+        """POST once. The video goes `into` there if it is the answer."""
         try:
             body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
@@ -124,26 +116,18 @@ class VideosApi:
         )
         if not isinstance(answer, Answer):
             return answer
-        return read_creation(
-            answer,
-            trust_json_5xx=self._settings.trust_json_5xx,
-            prompt=request.written,
-            meanings=self._meanings,
-        )
+        trust, prompt = self._settings.trust_json_5xx, request.written
+        return read_creation(answer, trust_json_5xx=trust, prompt=prompt, meanings=self._meanings)
 
     async def probe(self) -> Probe:
-        """Ask for what costs nothing, to see how the key and the balance are."""
+        """How the key and the balance are, asked free of charge."""
         return await probe(self.base_url, self._settings.api_key, meanings=self._meanings)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """GET the job once; what its answer quotes of `prompt` decides nothing."""
-        try:
-            async with self._looking.get(
-                self._url(gateway_id), headers=self._key, allow_redirects=False
-            ) as response:
-                answer = await read(response, most=self._bounds.answer)
-        except NET as error:
-            return Trouble(type(error).__name__)
+        answer = await self._get(self._url(gateway_id), most=self._bounds.answer)
+        if isinstance(answer, Trouble):
+            return answer
         return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
 
     async def listing(self, *, since: float) -> Listing:
@@ -152,13 +136,8 @@ class VideosApi:
         after: dict[str, str] = {}
         for _ in range(MOST_PAGES):
             url = self._url().update_query({"limit": str(PAGE), "order": "desc", **after})
-            try:
-                async with self._looking.get(
-                    url, headers=self._key, allow_redirects=False
-                ) as response:
-                    page = read_page(await read(response, most=self._bounds.listing))
-            except NET as error:
-                page = Trouble(type(error).__name__)
+            answer = await self._get(url, most=self._bounds.listing)
+            page = read_page(answer) if isinstance(answer, Answer) else answer
             if not isinstance(page, VideoList):
                 return VideoList(tuple(found.values()), whole=False) if found else page
             fresh = {video.id: video for video in page.videos if video.id not in found}
@@ -185,6 +164,13 @@ class VideosApi:
         except TimeoutError as error:
             return Trouble(type(error).__name__)
 
+    async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
+        try:
+            async with self._looking.get(url, headers=self._key, allow_redirects=False) as response:
+                return await read(response, most=most)
+        except NET as error:
+            return Trouble(type(error).__name__)
+
     def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
         name = "" if gateway_id is None else f"/{quote(gateway_id, safe='')}"
         return URL(f"{self.base_url}/v1/videos{name}{tail}", encoded=True)
@@ -197,19 +183,14 @@ async def open_gateways(
     bounds: Bounds = BOUNDS,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[dict[str, VideosApi]]:
-    """Clients of all configured gateways, by name; they share their connections for GETs.
-
-    `resolver` looks names up in place of the system's.
-    """
+    """Clients by name, which share their connections for GETs; `resolver` looks names up."""
     # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
     polls = aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver)
     async with (
         open_session(bounds, polls, most=bounds.look) as looking,
         open_session(bounds, guarded_connector(resolver)) as guarded,
     ):
-        yield {
-            one.name: VideosApi(
-                one, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver
-            )
-            for one in settings
-        }
+        shared = partial(
+            VideosApi, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver
+        )
+        yield {one.name: shared(one) for one in settings}

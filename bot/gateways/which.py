@@ -19,7 +19,7 @@ LITELLM = "litellm"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """One row of the table."""
+    """One row; `which.toml` says what the columns are."""
 
     software: str = ""
     shown: str = ""
@@ -33,15 +33,13 @@ class Sign:
 
     def matches(self, question: str, answer: Answer) -> list[re.Match[str]]:
         """The finds of its patterns; none where one of them finds nothing."""
-        if self.at not in ("", question):
-            return []
         lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
-        looks = [
+        looks = (
             re.search(self.status, str(answer.status)),
             re.search(self.header, lines, re.IGNORECASE | re.MULTILINE),
             re.search(self.body, answer.body.decode("utf-8", "replace")),
-        ]
-        found = [look for look in looks if look]
+        )
+        found = [look for look in looks if look and self.at in ("", question)]
         return found if len(found) == len(looks) else []
 
 
