@@ -1,28 +1,17 @@
 """The catalogue: from what a person wants to a checked request and its cost.
 
-A wish beyond a model is refused here, before it costs anything, with what it can do instead. The
-field for each value is settled here too, so that a row holds all there is to send.
+A wish beyond a model is refused here, before it costs anything, with what it can do instead.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.choosing import (
-    asked,
-    check_length,
-    fit,
-    kind_of,
-    listed,
-    quality_of,
-    refusal,
-    seconds_of,
-    shape,
-)
+from bot.core.choosing import kind_of, listed, refusal, remix_of, request_of
 from bot.core.errors import Refused
 from bot.core.models import DRAFT, QUALITIES, Model, money
-from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, VideoRequest
+from bot.core.orders import Kind, Order, Transport, VideoRequest
 from bot.core.parts import room, within
-from bot.core.presets import Presets, prompt_of
+from bot.core.presets import Presets
 from bot.core.prompts import spelt
 
 TYPICAL = 180.0
@@ -92,8 +81,10 @@ class Catalog:
         no family is named and the usual one can't, the first family that can.
         `spare_seed` is sent where a better quality of the same video can be had later.
         """
-        if order.remix_of and (remixed := self._remixed(order, order.remix_of)):
-            return remixed
+        made = order.remix_of
+        model = self.model(made.model) if made else None
+        if made and model and model.gateway == made.gateway and Kind.REMIX in model.kinds:
+            return model, remix_of(made, model, order, self.presets)
         kind = kind_of(order)
         if order.fit and not order.pictures:
             raise Refused("fit_alone")
@@ -115,7 +106,8 @@ class Catalog:
         refused: list[tuple[Model, Refused]] = []
         for model in models:
             try:
-                able.append((model, self._request(model, order, kind, spare_seed)))
+                request = request_of(model, order, kind, self.presets, spare_seed=spare_seed)
+                able.append((model, within(request, room(request), linked=self.linked)))
             except Refused as why:
                 refused.append((model, why))
             if able and order.quality != DRAFT:
@@ -123,79 +115,6 @@ class Catalog:
         if not able:
             raise refusal(refused, [each for each in self.models if kind in each.kinds])
         return min(able, key=_thrift)
-
-    def _request(
-        self, model: Model, order: Order, kind: Kind, spare_seed: int | None
-    ) -> VideoRequest:
-        quality = quality_of(model, order, kind)
-        if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
-            order = replace(order, seed=spare_seed)
-        aspect, size = shape(model, quality, order)
-        extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
-        chosen = {"size": size, **({"aspect": aspect} if aspect else {})}
-        named = {**chosen, **extras, **chosen}
-        placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
-        sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
-        seconds = seconds_of(model, order, quality)
-        request = VideoRequest(
-            model=model.name,
-            kind=kind,
-            prompt=self._prompt(model, order),
-            seconds=max(model.lengths(quality)) if seconds == AUTO else seconds,
-            auto=seconds == AUTO,
-            audio=None if sounding is None else bool(sounding),
-            size=size,
-            dialect=model.dialect,
-            is_json=model.is_json,
-            lengths=model.places.length,
-            parameters=(*placed, *model.places.fixed.get(kind, {}).items()),
-            family=model.family,
-            label=model.label,
-            aspect=aspect,
-            quality=quality,
-            seed=order.seed,
-        )
-        return self._with_files(model, order, request)
-
-    def _with_files(self, model: Model, order: Order, request: VideoRequest) -> VideoRequest:
-        """How the pictures and the sound of `order` travel, and what of them fits."""
-        if request.kind is Kind.TEXT or model.picture is None:
-            return request
-        # Cut to what was admitted: a sound that is longer than was declared costs no more.
-        sound_fit = replace(model.sound, most_seconds=request.seconds)
-        request = replace(
-            request,
-            transport=model.picture.transport,
-            url_above=model.picture.url_above,
-            places=model.places.files[request.kind],
-            fit=fit(model.picture, order, request),
-            sound_fit=sound_fit if order.sound else None,
-        )
-        return within(request, room(request), linked=self.linked)
-
-    def _remixed(self, order: Order, made: Made) -> tuple[Model, VideoRequest] | None:
-        """Words alone, all the rest as it was, where the gateway that has it takes other words."""
-        model = self.model(made.model)
-        if model is None or model.gateway != made.gateway or Kind.REMIX not in model.kinds:
-            return None
-        return model, VideoRequest(
-            model=model.name,
-            kind=Kind.REMIX,
-            prompt=self._prompt(model, order),
-            seconds=made.seconds,
-            size=made.size,
-            dialect=model.dialect,
-            remix_of=made.gateway_id,
-            family=model.family,
-            label=model.label,
-            aspect=made.aspect,
-            quality=made.quality,
-        )
-
-    def _prompt(self, model: Model, order: Order) -> str:
-        prompt = prompt_of(order, self.presets)
-        check_length(prompt, model.prompt_limit, "prompt_too_long", model)
-        return prompt
 
     def _families_for(self, wanted: str | None, kind: Kind) -> list[list[Model]]:
         """The models that take this kind, by families, in the order in which they are tried."""

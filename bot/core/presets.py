@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.core.choosing import listed
 from bot.core.errors import Refused
 from bot.core.orders import Order
 from bot.core.prompts import clean, spelt
@@ -36,7 +35,7 @@ def prompt_of(order: Order, presets: Presets) -> str:
     if order.preset is not None:
         name = preset_of(order.preset, presets)
         if name is None:
-            can = listed(preset.label for preset in presets.values())
+            can = ", ".join(dict.fromkeys(preset.label for preset in presets.values()))
             raise Refused("preset_unknown", preset=order.preset, can=can)
         words = presets[name].prompt
     elif order.pictures and not own and presets:

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.envelopes import NAMES
-from bot.gateways.links import is_said, job_ids, result_links, video_links
+from bot.gateways.envelopes import NAMES, is_said, job_ids, result_links, video_links
 from bot.gateways.meanings import (
     LOCKS,
     PACKAGED,

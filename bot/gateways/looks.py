@@ -1,29 +1,15 @@
-"""Reads what is said of a job or of many, and what comes in place of a video.
+"""Reads what is said of a job, and what comes in place of its video.
 
 Only a status word of success or failure ends a job, and no answer about one order pauses a gateway.
 """
 
 import re
-from datetime import datetime
 from functools import lru_cache
 
 from bot.core.jobs import Reason
-from bot.core.outcomes import (
-    Done,
-    Failed,
-    Listed,
-    Locked,
-    Look,
-    Missing,
-    NoList,
-    Running,
-    Trouble,
-    Unusable,
-    VideoList,
-)
+from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
 from bot.gateways import envelopes
-from bot.gateways.envelopes import NAMES, TABLES
-from bot.gateways.links import urls_of, video_links
+from bot.gateways.envelopes import NAMES, urls_of, video_links
 from bot.gateways.meanings import (
     ABOUT_ONE_ORDER,
     LOCKS,
@@ -40,7 +26,7 @@ from bot.gateways.reading import Reading
 from bot.gateways.spelling import phrase, plain, word_of
 from bot.log import get_logger
 from bot.net.answers import Answer
-from bot.net.tables import Spot, Table
+from bot.net.tables import Table
 
 _ENDED = re.compile(
     r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)_"
@@ -128,6 +114,7 @@ class _Job:
         self.is_another = is_like and not self.is_ours
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
+        self.is_on = told.progress is not None and told.progress < 100
         self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
         self.meaning = self.found and self.found.meaning
@@ -154,14 +141,10 @@ class _Job:
 
     def unread(self, *, is_odd: bool = False) -> Running:
         """A job of which nothing is known: its operator is told, unless it goes on as it should."""
-        progress = self.told.progress
-        is_told = progress is not None and progress < 100 and not is_odd
-        shape = "" if is_told else self.told.shape
+        shape = "" if self.is_on and not is_odd else self.told.shape
         if shape:
             _warn_once("status.unreadable", shape=shape)
-        return Running(
-            progress, self.told.answer.wait("openai-poll-after-ms", per_second=1000), shape=shape
-        )
+        return Running(self.told.progress, self.wait, shape=shape)
 
     def _done(self) -> Done | Failed:
         told = self.told
@@ -180,16 +163,12 @@ class _Job:
 
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""
-        told, progress = self.told, self.told.progress
-        is_open = told.problem or (progress is not None and progress < 100)
-        if (
-            is_open
-            or not envelopes.is_wordless(told.spots)
-            or envelopes.is_list_of_jobs(told.spots)
-        ):
+        told = self.told
+        is_told = not envelopes.is_wordless(told.spots) or envelopes.is_list_of_jobs(told.spots)
+        if told.problem or self.is_on or is_told or not self._has_links_of_ours():
             return None
         links = video_links(told.links, self.gateway_id) or told.said_links
-        return Done(links) if links and self._has_links_of_ours() else None
+        return Done(links) if links else None
 
     # --- which words are our job's ---------------------------------------------------------------
 
@@ -239,13 +218,13 @@ class _Job:
 
     def _is_envelopes(self) -> bool:
         """Whether "success" is said of the call alone, around a job without a word of its own."""
-        spots, progress = self.told.spots, self.told.progress
+        spots = self.told.spots
         top = envelopes.own_ids(spots[0])
         is_job = self.gateway_id in top or (top and len(envelopes.ids_in(spots)) == len(top))
         if is_job or not envelopes.is_only_answered(spots):
             return False
         is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
-        return not is_linked or (progress is not None and progress < 100)
+        return not is_linked or self.is_on
 
     def ended(self) -> Failed | None:
         """A failure of the job itself that stands without a word of its state.
@@ -280,51 +259,3 @@ class _Job:
 def _warn_once(event: str, **said: str) -> None:
     """A job in an unknown state is looked at for hours."""
     log.warning(event, **said)
-
-
-# --- lists of videos, as OpenAI and its likes have them ------------------------------------------
-
-PAGE = 100
-MOST_PAGES = 10
-_LONGEST = 4000
-"""Characters of a prompt that are read."""
-_MILLIS = 1e11
-"""Times above this count milliseconds."""
-_NONE = frozenset({400, 404, 405, 422, 501})
-
-
-def read_page(answer: Answer) -> VideoList | NoList | Trouble:
-    """One page; `whole` where it says that no other follows."""
-    if answer.status != 200:
-        return NoList() if answer.status in _NONE else Trouble(f"HTTP {answer.status}")
-    match TABLES.parsed(answer.body):
-        case {"data": [*rows], **rest}:
-            videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
-            return VideoList(tuple(filter(None, videos)), whole=rest.get("hasmore") is not True)
-    return NoList()
-
-
-def _listed(row: Table) -> Listed | None:
-    ids = envelopes.own_ids(Spot(row))
-    if not ids:
-        return None
-    words = {name: str(row[name]) for name in ("model", "status") if isinstance(row.get(name), str)}
-    prompt = row.get("prompt")
-    return Listed(
-        id=ids[0],
-        created_at=_time(row.get("createdat", row.get("created"))),
-        prompt=prompt[:_LONGEST] if isinstance(prompt, str) else None,
-        **words,
-    )
-
-
-def _time(told: object) -> float | None:
-    try:
-        if isinstance(told, str) and not told.isdecimal():
-            return datetime.fromisoformat(told).timestamp()
-        if isinstance(told, int | float | str):
-            at = float(told)
-            return at / 1000 if at > _MILLIS else at
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None

@@ -8,16 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.core.outcomes import Locked, Trouble
-from bot.gateways.envelopes import (
-    NAMES,
-    TABLES,
-    enveloped,
-    ids_in,
-    outer_words,
-    progress_in,
-    status_words,
-)
-from bot.gateways.links import links_in, said_links
+from bot.gateways import envelopes
+from bot.gateways.envelopes import NAMES, TABLES, enveloped
 from bot.gateways.meanings import OVER, Found, Meaning, Meanings, Place, Said, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
@@ -39,19 +31,19 @@ class Reading:
         self.body = enveloped(whole) if part is None else part
         self.table = self.body or {}
         self.spots = TABLES.spots_in(self.table)
-        self.words = status_words(self.spots)
+        self.words = envelopes.status_words(self.spots)
         """The status words, those of the job first."""
         self.known_word = next(filter(meanings.word, self.words), "")
         # An envelope's "success" says nothing of the job in it, even if nobody knows that one's.
         is_first = self.known_word in self.words[:1]
         is_envelopes = self.known_word.casefold() in NAMES["answered"]
         self.state = meanings.word(self.known_word) if is_first or not is_envelopes else None
-        outer = {meanings.word(word) for word in outer_words(self.spots)}
+        outer = {meanings.word(word) for word in envelopes.outer_words(self.spots)}
         self.has_failed = self.state in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
         """Its job ended without a video: a part that failed ends no job that goes on."""
-        self.ids, self.links = ids_in(self.spots), links_in(self.spots)
+        self.ids, self.links = envelopes.ids_in(self.spots), envelopes.links_in(self.spots)
         """The likeliest first."""
-        self.progress = progress_in(self.spots)
+        self.progress = envelopes.progress_in(self.spots)
         """Percent."""
         is_text = whole is None and text and not text.startswith("<")
         texts = (text[:LONGEST],) if is_text else ()
@@ -71,7 +63,7 @@ class Reading:
     @property
     def said_links(self) -> tuple[str, ...]:
         """Addresses of a video in the words of a chat model."""
-        return said_links(self.table, self.prompt)
+        return envelopes.said_links(self.table, self.prompt)
 
     @property
     def shape(self) -> str:

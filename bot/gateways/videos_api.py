@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -24,13 +25,15 @@ from bot.core.outcomes import (
     Listed,
     Listing,
     Look,
+    NoList,
     NotSent,
     Probe,
     Trouble,
     VideoList,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.looks import MOST_PAGES, PAGE, read_content, read_look, read_page
+from bot.gateways.envelopes import TABLES, own_ids
+from bot.gateways.looks import read_content, read_look
 from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import build
 from bot.gateways.survey import probe
@@ -39,8 +42,16 @@ from bot.net.bounds import Bounds
 from bot.net.downloads import Downloads
 from bot.net.guard import guarded_connector
 from bot.net.sending import post
+from bot.net.tables import Spot, Table
 
 BOUNDS = Bounds()
+PAGE = 100
+MOST_PAGES = 10
+_LONGEST = 4000
+"""Characters of a prompt that are read."""
+_MILLIS = 1e11
+"""Times above this count milliseconds."""
+_NONE = frozenset({400, 404, 405, 422, 501})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,3 +205,43 @@ async def open_gateways(
             VideosApi, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver
         )
         yield {one.name: shared(one) for one in settings}
+
+
+# --- lists of videos, as OpenAI and its likes have them ------------------------------------------
+
+
+def read_page(answer: Answer) -> VideoList | NoList | Trouble:
+    """One page; `whole` where it says that no other follows."""
+    if answer.status != 200:
+        return NoList() if answer.status in _NONE else Trouble(f"HTTP {answer.status}")
+    match TABLES.parsed(answer.body):
+        case {"data": [*rows], **rest}:
+            videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
+            return VideoList(tuple(filter(None, videos)), whole=rest.get("hasmore") is not True)
+    return NoList()
+
+
+def _listed(row: Table) -> Listed | None:
+    ids = own_ids(Spot(row))
+    if not ids:
+        return None
+    words = {name: str(row[name]) for name in ("model", "status") if isinstance(row.get(name), str)}
+    prompt = row.get("prompt")
+    return Listed(
+        id=ids[0],
+        created_at=_time(row.get("createdat", row.get("created"))),
+        prompt=prompt[:_LONGEST] if isinstance(prompt, str) else None,
+        **words,
+    )
+
+
+def _time(told: object) -> float | None:
+    try:
+        if isinstance(told, str) and not told.isdecimal():
+            return datetime.fromisoformat(told).timestamp()
+        if isinstance(told, int | float | str):
+            at = float(told)
+            return at / 1000 if at > _MILLIS else at
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
