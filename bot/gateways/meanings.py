@@ -15,8 +15,8 @@ from typing import final
 from pydantic.dataclasses import dataclass as checked
 
 from bot.core.jobs import Reason
+from bot.core.quoting import Message, Written
 from bot.gateways import spelling
-from bot.gateways.spelling import Message
 
 
 class Meaning(StrEnum):
@@ -252,7 +252,7 @@ class _Heard:
     """The words of an answer, spelt as the table is, apart from what a person may have written."""
 
     def __init__(self, said: Said) -> None:
-        written = spelling.Written(said.prompt)
+        written = Written(said.prompt, plain=spelling.plain)
         self.texts = [written.message(text) for text in said.texts]
         own = [code for code in said.codes if not written.has_code(code)]
         heads = [code for code in said.heads if not written.has(code)]

@@ -2,16 +2,14 @@
 
 A spelling of the table may have alternatives, as in `out of (credits|funds)`, of which one may be
 nothing; a sentence may have gaps too: `*` is anything, `#` a number.
-
-A gateway may quote what it was sent, in whole or in part. That decides nothing about an account:
-else one person's prompt could pause a gateway for everybody.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import product
+
+from bot.core.quoting import letters
 
 _PREFIX = re.compile(r"^(?:(?:task|job|video|generation|operation)_?)?(?:status|state)_")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -32,11 +30,6 @@ MOST = 1500
 def key_of(code: str) -> str:
     """A code or type without its case and its separators."""
     return letters(code) + ("*" if code.endswith("*") else "")
-
-
-def letters(text: str) -> str:
-    """Its letters and digits alone."""
-    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def word_of(word: str) -> str:
@@ -98,55 +91,3 @@ def _pattern(piece: str) -> str:
         return r"(?:\d{1,6}|\#)"
     choices = piece[1:-1].split("|") if _PIECE.fullmatch(piece) else [piece]
     return f"({'|'.join(re.escape(plain(each).strip()) for each in choices)})"
-
-
-# --- words of a person ---------------------------------------------------------------------------
-
-_LEAST_QUOTE = 12
-"""Letters of a text from which on a message that has all of them surely quotes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message without what it quotes in whole; and the texts that it may quote in part."""
-
-    text: str
-    suspects: tuple[str, ...]
-
-    def quotes(self, parts: Iterable[str]) -> bool:
-        """Whether a person may have written all these parts of it."""
-        parts = tuple(parts)
-        return any(all(part in suspect for part in parts) for suspect in self.suspects)
-
-
-class Written:
-    """All that a person wrote for one order, a text a line: the prompt, and what to avoid."""
-
-    def __init__(self, text: str) -> None:
-        self.texts = tuple(dict.fromkeys(filter(None, map(str.strip, text.splitlines()))))
-        self._plain = tuple(filter(None, map(plain, self.texts)))
-        self._letters = tuple(filter(None, map(letters, self.texts)))
-
-    def message(self, text: str) -> Message:
-        """A message in words of its own, as far as that can be told."""
-        said = plain(text)
-        left = []
-        for quoted in self._plain:
-            if said == quoted:
-                return Message("", ())
-            if len(quoted) >= _LEAST_QUOTE and quoted in said:
-                said = said.replace(quoted, "\0")
-            else:
-                left.append(quoted)
-        return Message(said, tuple(left))
-
-    def has(self, text: str) -> bool:
-        """Whether all letters of `text` stand in one text of theirs: gateways escape and cut."""
-        said = letters(text)
-        return bool(said) and any(said in written for written in self._letters)
-
-    def has_code(self, code: str) -> bool:
-        """Whether they may have written a code; and a number, if quoting them may make a table."""
-        place, _, number = code.rpartition(".")
-        is_number = place and number.isdigit() and any('"' in text for text in self.texts)
-        return self.has(number if is_number else code)
