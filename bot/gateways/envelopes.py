@@ -8,6 +8,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import unquote, urlsplit
@@ -15,15 +16,10 @@ from urllib.parse import unquote, urlsplit
 from bot.net.hosts import names_host
 from bot.net.tables import LONGEST, Spot, Table, Tables, leaves
 
-NAMES: dict[str, tuple[str, ...]] = {
-    kind: tuple(names)
-    for kind, names in tomllib.loads(
-        files("bot.gateways").joinpath("envelopes.toml").read_text("utf-8")
-    ).items()
-}
-TABLES = Tables(
-    codes=frozenset(NAMES["codes"]), texts=frozenset(NAMES["texts"] + NAMES["failures"])
-)
+_TABLE = tomllib.loads(files("bot.gateways").joinpath("envelopes.toml").read_text("utf-8"))
+NAMES: dict[str, tuple[str, ...]] = {kind: tuple(names) for kind, names in _TABLE.items()}
+TEXTS = frozenset(NAMES["texts"] + NAMES["failures"])
+TABLES = Tables(codes=frozenset(NAMES["codes"]), texts=TEXTS)
 _WRAPS, _ALL_WRAPS = NAMES["wraps"], NAMES["wraps"] + NAMES["far_wraps"]
 _ANSWERED = NAMES["answered"]
 _HTTP = ("200", "201", "202")
@@ -72,12 +68,10 @@ def status_words(spots: Sequence[Spot]) -> list[str]:
 
 
 def outer_words(spots: Sequence[Spot]) -> list[str]:
-    """Those of the envelope itself, whatever is in it."""
     return _words(spots[:1])
 
 
 def inner_words(spots: Sequence[Spot]) -> list[str]:
-    """Those of what is in the envelope."""
     return _nearest(_within(spots, _WRAPS)) or _nearest(_within(spots, _ALL_WRAPS))
 
 
@@ -91,7 +85,7 @@ def is_wordless(spots: Sequence[Spot]) -> bool:
 def is_only_answered(spots: Sequence[Spot]) -> bool:
     """Whether the one word is an envelope's "success", around something without a word."""
     is_success = any(it.casefold() in NAMES["answered_or_done"] for it in outer_words(spots))
-    is_wrap = any(name in _ALL_WRAPS for name in spots[0].table)
+    is_wrap = not spots[0].table.keys().isdisjoint(_ALL_WRAPS)
     return is_wrap and is_success and not inner_words(spots)
 
 
@@ -103,11 +97,10 @@ def progress_in(spots: Sequence[Spot]) -> int | None:
         value = value.strip().removesuffix("%")
     if not isinstance(value, str | int | float):
         return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return None if math.isnan(number) else int(max(0.0, min(100.0, number)))
+    with suppress(ValueError, OverflowError):
+        if not math.isnan(number := float(value)):
+            return int(max(0.0, min(100.0, number)))
+    return None
 
 
 def _within(spots: Iterable[Spot], wraps: Sequence[str]) -> list[Spot]:
@@ -116,7 +109,7 @@ def _within(spots: Iterable[Spot], wraps: Sequence[str]) -> list[Spot]:
         spot
         for spot in spots
         if 1 <= len(spot.path) <= _NEAR and spot.is_under(wraps)
-        if all(it.of <= 1 for it in spot.lineage)
+        if all(it.of <= 1 for it in (spot, *spot.around))
     ]
 
 
@@ -161,18 +154,17 @@ def _remarks(spots: Iterable[Spot]) -> list[str]:
 # --- ids -----------------------------------------------------------------------------------------
 
 _NO_ID = re.compile(r"-?[0\W_]*")
-_FORM = re.compile(r"(?P<prefix>[A-Za-z]*[_-])?(?P<rest>.*)", re.DOTALL)
+_FORM = re.compile(r"([A-Za-z]*[_-])?(.*)", re.DOTALL)
 
 
 def ids_in(spots: Sequence[Spot]) -> list[str]:
     """Every usable id where anybody has them, the likeliest first: of no request, user or file."""
     holders = (it for it in spots if len(it.path) < _NEAR and it.is_under(NAMES["id_holders"]))
-    first = (it for it in holders if not any(above.row for above in it.lineage))
+    first = (it for it in holders if not any(above.row for above in (it, *it.around)))
     return list(dict.fromkeys(name for spot in first for name in own_ids(spot)))
 
 
 def own_ids(spot: Spot) -> list[str]:
-    """Every usable id in one table itself."""
     # In the older shape of new-api, data.id is the number of a row.
     names = NAMES["ids"] if spot.path else ("id", *NAMES["ids"])
     return list(dict.fromkeys(name for key in names if (name := _id(spot.table.get(key)))))
@@ -188,11 +180,9 @@ def is_like(one: str, other: str) -> bool:
 
     The other id under which litellm tells of a job is of another form.
     """
-    first, second = _FORM.fullmatch(one), _FORM.fullmatch(other)
-    if not first or not second or first["prefix"] != second["prefix"]:
-        return False
-    rests = (first["rest"], second["rest"])
-    return all(map(str.isdecimal, rests)) or len(rests[0]) == len(rests[1])
+    (first, rest), (second, others) = (_FORM.findall(each)[0] for each in (one, other))
+    is_number = rest.isdecimal() and others.isdecimal()
+    return first == second and (is_number or len(rest) == len(others))
 
 
 def part_about(gateway_id: str, body: Table) -> Table | None:
@@ -201,7 +191,7 @@ def part_about(gateway_id: str, body: Table) -> Table | None:
     rows = [
         TABLES.spots_in(spot.table)
         for spot in TABLES.spots_in(body)
-        if spot.of and not any(it.of or gateway_id in own_ids(it) for it in list(spot.lineage)[1:])
+        if spot.of and not any(it.of or gateway_id in own_ids(it) for it in spot.around)
     ]
     if not any(_is_another(row, gateway_id) for row in rows):
         return body
@@ -209,7 +199,6 @@ def part_about(gateway_id: str, body: Table) -> Table | None:
 
 
 def is_list_of_jobs(spots: Sequence[Spot]) -> bool:
-    """Whether it tells of several, each with an id of its own."""
     rows = [it for it in spots if len(it.path) == 1 and it.is_under(_WRAPS) and it.of > 1]
     return sum(bool(own_ids(row)) for row in rows) > 1
 
@@ -250,19 +239,16 @@ _OWN_JOB = re.compile(r"/v1/videos/([^/]+)(?:/content)?/?$")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address where a video may be."""
+    """An address where a video may be; by its name or its end it is a video's."""
 
     url: str
     is_named: bool
-    """Its name says that it is a video's."""
 
     @property
     def is_sure(self) -> bool:
-        """Its name or its end says so."""
         return self.is_named or (_path(self.url) or "").endswith(NAMES["video_ends"])
 
     def is_of_job(self, gateway_id: str) -> bool:
-        """Whether it leads to the job itself."""
         return bool(gateway_id) and (_path(self.url) or "").endswith(f"/{gateway_id.casefold()}")
 
 
@@ -273,9 +259,9 @@ def links_in(spots: Sequence[Spot]) -> list[Link]:
         if spot.is_under(_RANKS):
             for name in _RANKS.keys() & spot.table.keys():
                 is_named = name in _SURE or any("video" in each for each in (*spot.path, name))
-                links = [Link(url, is_named) for url in _addresses(spot.table[name])]
                 rank = [len(spot.path), *map(_RANKS.__getitem__, (*spot.path, name))]
-                found += [(rank, link) for link in links]
+                urls = (it.strip() for it in leaves(spot.table[name]) if isinstance(it, str))
+                found += [(rank, Link(url, is_named)) for url in urls if _is_address(url)]
     return [link for _, link in sorted(found, key=lambda it: it[0])]
 
 
@@ -302,16 +288,9 @@ def job_ids(links: Sequence[Link]) -> list[str]:
     return [name for name in ids if is_id(name)]
 
 
-def _addresses(value: object) -> Iterator[str]:
-    for each in leaves(value):
-        if isinstance(each, str) and _is_address(each.strip()):
-            yield each.strip()
-
-
 def _is_address(text: str) -> bool:
-    if not text.startswith(("https://", "http://")) or not is_usable(text):
-        return False
-    path = _path(text)
+    is_one = text.startswith(("https://", "http://")) and is_usable(text)
+    path = _path(text) if is_one else None
     return path is not None and not path.endswith(NAMES["other_ends"])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways import envelopes
-from bot.gateways.envelopes import NAMES, TABLES, enveloped
+from bot.gateways.envelopes import NAMES, TABLES, TEXTS, enveloped
 from bot.gateways.meanings import OVER, Found, Meaning, Meanings, Place, Said, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
@@ -93,10 +93,7 @@ class Reading:
 RAI = "raiMediaFiltered"
 _SHOWN = ("code", "type", "object", "status", "errorcode")
 """Names of codes, whose values may be shown."""
-_FAILURES = NAMES["failures"]
-_CODES, _FILTERED = frozenset(NAMES["codes"]), frozenset(NAMES["filtered"])
-_TEXTS = frozenset(NAMES["texts"] + _FAILURES)
-_CONTAINERS = _TEXTS | frozenset(NAMES["containers"])
+_CONTAINERS = TEXTS | frozenset(NAMES["containers"])
 _MOST, _MOST_TEXT = 200, 4 * LONGEST
 """Codes and messages of one answer that are read, and their characters together."""
 _LIST = 10
@@ -127,16 +124,16 @@ def _said(spots: Sequence[Spot]) -> Iterator[tuple[str, str]]:
 
 def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
     """A code, a message or the code at its head."""
-    is_google = name == "status" and not _TEXTS.isdisjoint(spot.path[-1:])
+    is_google = name == "status" and not TEXTS.isdisjoint(spot.path[-1:])
     if isinstance(value, bool) or not isinstance(value, str | int):
         return
     text = str(value)[:LONGEST].strip()
-    if name in _FILTERED and text not in ("", "0"):
+    if name in NAMES["filtered"] and text not in ("", "0"):
         yield "code", RAI
-    if name in _CODES or is_google:
+    if name in NAMES["codes"] or is_google:
         place = next((it for it in (*spot.path[-1:], name) if it in NAMES["numbered"]), None)
         yield "code", f"{place}.{text}" if place and text.lstrip("-").isdigit() else text
-    if name in _TEXTS and isinstance(value, str):
+    if name in TEXTS and isinstance(value, str):
         yield "text", text
         if (token := _TOKEN.match(text)) and not token[1].isdigit():
             yield "head", token[1]
@@ -154,7 +151,10 @@ def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
     inner = (body.get(it) for it in NAMES["wraps"] if it != "response" or is_alone)
     for table in (body, *(it for it in inner if isinstance(it, dict))):
         error = table.get("error")
-        said = [error if isinstance(error, dict | str) else None, *map(table.get, _FAILURES)]
+        said = [
+            error if isinstance(error, dict | str) else None,
+            *map(table.get, NAMES["failures"]),
+        ]
         for words in map(_words, said):
             if any(word not in _NO_ERRORS for word in words.casefold().split()):
                 yield words, True

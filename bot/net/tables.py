@@ -37,11 +37,11 @@ class Spot:
     of: int = 0
 
     @property
-    def lineage(self) -> "Iterator[Spot]":
-        """It and all that it stands in."""
-        yield self
+    def around(self) -> "Iterator[Spot]":
+        """All that it stands in."""
         if self.above:
-            yield from self.above.lineage
+            yield self.above
+            yield from self.above.around
 
     def is_under(self, names: Collection[str]) -> bool:
         """Whether nothing but these names leads to it."""
