@@ -24,7 +24,6 @@ MICRO = 1_000_000
 
 
 def money(micro: int, currency: str) -> str:
-    """Micro-units as people read a price."""
     return f"{micro / MICRO:.2f} {currency}"
 
 
@@ -49,7 +48,7 @@ class Places:
     aspect: tuple[str, ...] = ()
     length: tuple[str, ...] = ("seconds",)
     extras: tuple[str, ...] = ()
-    """In these, `*` stands for the extra's name."""
+    """`*` stands for the extra's name."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Extra → where it goes instead."""
     files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
@@ -58,7 +57,6 @@ class Places:
     """Values that go with the files, by place: say, the word that makes a picture the first."""
 
     def of(self, name: str) -> tuple[str, ...]:
-        """Where the size, the aspect or the extra of this name goes."""
         named = {"size": self.size, "aspect": self.aspect, **self.named}
         return named.get(name, tuple(place.replace("*", name) for place in self.extras))
 
@@ -128,12 +126,11 @@ class Model:
 
     @property
     def dearest(self) -> int:
-        """The cost of its longest video in the dearest quality, with sound or not."""
+        """The cost of its longest video, with sound or not."""
         return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
 
     @property
     def cheapest(self) -> int:
-        """The cost of its shortest video in the cheapest quality, with sound or not."""
         return min(
             self.cost(min(self.lengths(quality)), quality, audio=audio)
             for quality in self.qualities

@@ -54,28 +54,27 @@ class Which:
 
 _TABLE = tomllib.loads(files("bot.gateways").joinpath("which.toml").read_text("utf-8"))
 SIGNS = tuple(Sign(**row) for row in _TABLE["signs"])
+STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 LABELS: Mapping[str, str] = {name: row["label"] for name, row in _TABLE["software"].items()}
 DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
 """The dialect to speak with each; "" is one that is not spoken here."""
 ALIKE: Mapping[str, str] = {"B": "A or B"}
 """A generation by its sign → those that it can be; they are asked for the same."""
-STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 
 
 def software_of(answers: Mapping[str, Answer]) -> Which:
     """The software that gave these answers, which come by the question."""
     seen = [
-        (sign, match)
+        (sign, match.groupdict().get("version") or "")
         for sign in SIGNS
         for question, answer in answers.items()
         for match in sign.matches(question, answer)
     ]
-    ours = [(sign, match) for sign, match in seen if sign.software == seen[0][0].software]
-    versions = (match.groupdict().get("version") or "" for _, match in ours)
+    ours = [(sign, it) for sign, it in seen if sign.software == seen[0][0].software]
     return Which(
-        software=next((sign.software for sign, _ in ours), UNKNOWN),
+        software=ours[0][0].software if ours else UNKNOWN,
         generation=next((sign.generation for sign, _ in ours if sign.generation), None),
-        version=next((it for it in versions if is_usable(it)), ""),
+        version=next((version for _, version in ours if is_usable(version)), ""),
     )
 
 
