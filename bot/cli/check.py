@@ -10,7 +10,7 @@ from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.settings import UNLIMITED
 from bot.core.accounts import Terms
-from bot.core.models import MICRO, money
+from bot.core.prices import MICRO, money
 from bot.core.quotas import Limits
 from bot.net.guard import is_exposed
 

@@ -16,9 +16,10 @@ from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Gateway, Settings
 from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
 from bot.core.catalog import Catalog
-from bot.core.models import MICRO, Model, Places
+from bot.core.models import Model, Places
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
+from bot.core.prices import MICRO
 
 Tables = dict[str, Any]
 _WHOLE = frozenset({"sizes", "extras"})

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.choosing import kind_of, listed, refusal, remix_of, request_of
 from bot.core.errors import Refused
-from bot.core.models import DRAFT, QUALITIES, Model, money
+from bot.core.models import DRAFT, QUALITIES, Model
 from bot.core.orders import Kind, Order, Transport, VideoRequest
 from bot.core.parts import room, within
 from bot.core.presets import Presets
+from bot.core.prices import money
 from bot.core.prompts import spelt
 
 TYPICAL = 180.0

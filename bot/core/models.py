@@ -7,7 +7,8 @@ the dialect of the model's gateway.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.orders import Extra, Fit, Kind, SoundFit, Transport, Value, VideoRequest
+from bot.core.orders import Extra, Fit, Kind, SoundFit, Transport, Value
+from bot.core.prices import Priced
 
 ASPECTS: Mapping[str, float] = {
     f"{wide}:{high}": wide / high
@@ -19,12 +20,6 @@ QUALITIES: Mapping[str, int] = {**_SIDES, "2k": 1440, "4k": 2160}
 """The words people see → the short side in pixels, from small to large."""
 DRAFT = "draft"
 """In place of a quality: the smallest and cheapest that there is."""
-MICRO = 1_000_000
-"""Micro-units in one unit of the currency: costs are whole numbers of them."""
-
-
-def money(micro: int, currency: str) -> str:
-    return f"{micro / MICRO:.2f} {currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +66,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Priced):
     """One wire model at one gateway."""
 
     name: str
@@ -109,10 +104,6 @@ class Model:
     """Its videos have no sound; one that is not silent and takes no `audio` always makes some."""
     at_once: int | None = None
     """Videos that the vendor makes at a time for one account, where that is known."""
-    prices: Mapping[str, int] = field(default_factory=dict)
-    """Micro-units for one second of video, by quality; empty where none is set."""
-    silent_prices: Mapping[str, int] = field(default_factory=dict)
-    """The same where it is told to make no sound, if that costs something else."""
     sound_priced: bool = False
     """Sound costs something at its vendor: the operator is asked for both prices."""
     source: str = ""
@@ -136,19 +127,6 @@ class Model:
             for quality in self.qualities
             for audio in (None, False)
         )
-
-    def price(self, quality: str | None, *, audio: bool | None = None) -> int:
-        """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""
-        prices = self.silent_prices if audio is False and self.silent_prices else self.prices
-        return prices.get(quality or "", max(prices.values(), default=0))
-
-    def cost(self, seconds: int, quality: str | None, *, audio: bool | None = None) -> int:
-        """Micro-units of the currency; 1 where no price is set, so that every video counts."""
-        return max(1, self.price(quality, audio=audio) * seconds)
-
-    def cost_of(self, request: VideoRequest) -> int:
-        """Micro-units of the currency; of a length that the model chooses, those of the longest."""
-        return self.cost(request.seconds, request.quality, audio=request.audio)
 
     def differing(self, quality: str) -> Quality:
         return self.at.get(quality) or Quality()

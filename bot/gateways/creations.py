@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.envelopes import NAMES, is_said, job_ids, result_links, video_links
+from bot.gateways.envelopes import NAMES, STATUSES, is_said, job_ids, result_links, video_links
 from bot.gateways.meanings import (
     LOCKS,
     PACKAGED,
@@ -27,10 +27,6 @@ from bot.gateways.spelling import word_of
 from bot.net.answers import Answer
 from bot.net.tables import Spot, Table
 
-_TIMEOUTS = (504, 524, 598, 599)
-"""Statuses of who waited in vain: the order may have arrived."""
-_NOWHERE = (404, 405, 410, 421)
-"""Statuses of pages that servers show where nothing is."""
 _UNDER_WAY = (Meaning.WAITING, Meaning.RUNNING)
 _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 
@@ -112,13 +108,13 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
         return Rejected(reason_of(meaning), detail)
     if unasked:
         return Rejected(reason_of(meaning if unasked is Meaning.REFUSED else unasked), detail)
-    if told.problem and trust_json_5xx and status not in _TIMEOUTS:
+    if told.problem and trust_json_5xx and status not in STATUSES["timeouts"]:
         return Rejected(reason_of(meaning), detail, charged=True)
     return Uncertain(detail, answered=True)
 
 
 def _page_means(page: Answer) -> Meaning:
-    is_lost = page.wants_tls or page.status in _NOWHERE
+    is_lost = page.wants_tls or page.status in STATUSES["nowhere"]
     return Meaning.NO_ROUTE if is_lost and not page.is_wall else Meaning.BLOCKED
 
 

@@ -17,7 +17,8 @@ from bot.net.hosts import names_host
 from bot.net.tables import LONGEST, Spot, Table, Tables, leaves
 
 _TABLE = tomllib.loads(files("bot.gateways").joinpath("envelopes.toml").read_text("utf-8"))
-NAMES: dict[str, tuple[str, ...]] = {kind: tuple(names) for kind, names in _TABLE.items()}
+NAMES: dict[str, tuple[str, ...]] = {kind: tuple(names) for kind, names in _TABLE["names"].items()}
+STATUSES: dict[str, list[int]] = _TABLE["statuses"]
 TEXTS = frozenset(NAMES["texts"] + NAMES["failures"])
 TABLES = Tables(codes=frozenset(NAMES["codes"]), texts=TEXTS)
 _WRAPS, _ALL_WRAPS = NAMES["wraps"], NAMES["wraps"] + NAMES["far_wraps"]

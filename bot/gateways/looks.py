@@ -9,7 +9,7 @@ from functools import lru_cache
 from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
 from bot.gateways import envelopes
-from bot.gateways.envelopes import NAMES, urls_of, video_links
+from bot.gateways.envelopes import NAMES, STATUSES, urls_of, video_links
 from bot.gateways.meanings import (
     ABOUT_ONE_ORDER,
     LOCKS,
@@ -28,15 +28,9 @@ from bot.log import get_logger
 from bot.net.answers import Answer
 from bot.net.tables import Table
 
-_ENDED = re.compile(
-    r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)_"
-    r"(?:failed|failure|cancell?ed|aborted|rejected|expired)"
-)
+_JOB = r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)"
+_ENDED = re.compile(rf"{_JOB}_(?:failed|failure|cancell?ed|aborted|rejected|expired)")
 """A code, or a whole sentence, that says of the job itself that it is over."""
-_TOLD_OF_JOB = (200, 400, 410, 422)
-"""Statuses of an answer that may be about the job: beyond, the gateway itself is in trouble."""
-_TOLD_OF_CALL = (401, 402, 403, 407, 408, 425, 429)
-"""Statuses of an answer that is about a key or the pace of calls, like all from 500 on."""
 _PASSES = LOCKS | {Meaning.BUSY}
 _OF_ONE_ORDER = ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}
 _PASSING, _ASKING, _HANDING_OVER = (
@@ -180,7 +174,7 @@ class _Job:
         told = self.told
         if not self.is_ours or not told.has_failed:
             return False
-        if told.status not in _TOLD_OF_CALL and told.status < 500:
+        if told.status not in STATUSES["of_calls"] and told.status < 500:
             return self._is_believed()
         is_whole = self._has_job_names() or self.meaning is Meaning.MODERATED
         is_at_top = self.gateway_id in envelopes.own_ids(told.spots[0])
@@ -235,7 +229,7 @@ class _Job:
         """
         told = self.told
         is_silent = all(word.isdecimal() for word in told.words)
-        is_about = (self.is_ours or not told.ids) and told.status in _TOLD_OF_JOB
+        is_about = (self.is_ours or not told.ids) and told.status in STATUSES["of_jobs"]
         if not (told.problem and is_silent and is_about) or self.meaning in _PASSES:
             return None
         ends = (*told.said.codes, *told.said.heads) or self._own_texts()

@@ -6,7 +6,7 @@ may have left is never tried again at all.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -32,7 +32,7 @@ from bot.core.outcomes import (
     VideoList,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.envelopes import TABLES, own_ids
+from bot.gateways.envelopes import STATUSES, TABLES, own_ids
 from bot.gateways.looks import read_content, read_look
 from bot.gateways.meanings import PACKAGED, Row
 from bot.gateways.requests import build
@@ -51,7 +51,6 @@ _LONGEST = 4000
 """Characters of a prompt that are read."""
 _MILLIS = 1e11
 """Times above this count milliseconds."""
-_NONE = frozenset({400, 404, 405, 422, 501})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +83,12 @@ class VideosApi:
         bounds: Bounds = BOUNDS,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self.name = settings.name
+        self.name, self.dialect = settings.name, settings.dialect
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
         named = f"{self.base_url} {settings.api_key}".encode()
         # Enough to tell one key from another, too little to find out what it is.
         self.account = blake2b(named, digest_size=4).hexdigest()
-        self.dialect = settings.dialect
-        self.poll_step = settings.poll_step
-        self.refunds_failed = settings.refunds_failed
+        self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
         self._settings, self._bounds, self._resolver = settings, bounds, resolver
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._meanings = PACKAGED.under(settings.answers)
@@ -201,19 +198,19 @@ async def open_gateways(
         open_session(bounds, polls, most=bounds.look) as looking,
         open_session(bounds, guarded_connector(resolver)) as guarded,
     ):
-        shared = partial(
-            VideosApi, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver
-        )
-        yield {one.name: shared(one) for one in settings}
+        client = partial(VideosApi, looking=looking, guarded=guarded, bounds=bounds)
+        yield {one.name: client(one, resolver=resolver) for one in settings}
 
 
 # --- lists of videos, as OpenAI and its likes have them ------------------------------------------
 
 
 def read_page(answer: Answer) -> VideoList | NoList | Trouble:
-    """One page; `whole` where it says that no other follows."""
+    """`whole` where it says that no other follows."""
     if answer.status != 200:
-        return NoList() if answer.status in _NONE else Trouble(f"HTTP {answer.status}")
+        return (
+            NoList() if answer.status in STATUSES["no_lists"] else Trouble(f"HTTP {answer.status}")
+        )
     match TABLES.parsed(answer.body):
         case {"data": [*rows], **rest}:
             videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
@@ -236,12 +233,10 @@ def _listed(row: Table) -> Listed | None:
 
 
 def _time(told: object) -> float | None:
-    try:
+    with suppress(ValueError, OverflowError, OSError):
         if isinstance(told, str) and not told.isdecimal():
             return datetime.fromisoformat(told).timestamp()
         if isinstance(told, int | float | str):
             at = float(told)
             return at / 1000 if at > _MILLIS else at
-    except (ValueError, OverflowError, OSError):
-        pass
     return None

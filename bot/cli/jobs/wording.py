@@ -7,7 +7,7 @@ from babel.dates import format_timedelta
 from bot.cli.jobs.facts import FREE
 from bot.cli.words import tell
 from bot.core.jobs import Job, Status
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 
 UNFINISHED = frozenset(
     {Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS, Status.COMPLETED, Status.CONVERTING}

@@ -8,7 +8,7 @@ from bot.cli.operating import drawing
 from bot.cli.words import tell
 from bot.core.acts import Values
 from bot.core.clock import SystemClock
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 
 _COUNTS = ("made", "failed", "cancelled", "unconfirmed", "under_way")
 
