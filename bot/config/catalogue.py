@@ -14,12 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from bot.config import plugins
 from bot.config.problems import Problem, problems_of
 from bot.config.settings import Dialect, Gateway, Settings
-from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
+from bot.config.tables import ModelTable, PlacesTable, PresetTable, Route, Served
 from bot.core.catalog import Catalog
 from bot.core.models import Model, Places
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
-from bot.core.prices import MICRO
 
 Tables = dict[str, Any]
 _WHOLE = frozenset({"sizes", "extras"})
@@ -141,8 +140,6 @@ def _model(
         "places": places,
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
-        "prices": _prices(row.price, row),
-        "silent_prices": _prices(row.silent_price, row),
     }
     # All else a model has as its table has it.
     model = _MODELS.validate_python({**row.model_dump(), **own})
@@ -194,14 +191,6 @@ def _places(table: PlacesTable, dialect: Dialect) -> Places:
     if table.extras is None:
         plain["extras"] = () if dialect == "openai" else ("metadata.*",)
     return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
-
-
-def _prices(given: Price | None, row: ModelTable) -> dict[str, int]:
-    """Of every quality that it makes, whether they cost the same or not."""
-    if given is None:
-        return {}
-    prices = given if isinstance(given, dict) else dict.fromkeys(row.sizes, given)
-    return {quality: round(prices[quality] * MICRO) for quality in row.sizes}
 
 
 # --- its mistakes --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PositiveInt,
     Tag,
+    computed_field,
     model_validator,
 )
 
@@ -21,6 +22,7 @@ from bot.config.problems import wrong
 from bot.config.settings import Dialect
 from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Extra, Kind, Shaping, Transport, Value
+from bot.core.prices import MICRO
 
 DEAREST = 1_000_000
 """The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
@@ -203,6 +205,24 @@ class ModelTable(_Table):
                         wanted = {"given": repr(word), "wanted": "1280x720"}
                         raise wrong("wrong_type", below=f"sizes.{quality}", **wanted)
         return self
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def prices(self) -> dict[str, int]:
+        """Micro-units, of every quality that it makes."""
+        return self._in_micro(self.price)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def silent_prices(self) -> dict[str, int]:
+        """The same without sound."""
+        return self._in_micro(self.silent_price)
+
+    def _in_micro(self, price: Price | None) -> dict[str, int]:
+        if price is None:
+            return {}
+        each = price if isinstance(price, dict) else dict.fromkeys(self.sizes, price)
+        return {quality: round(each[quality] * MICRO) for quality in self.sizes}
 
     @model_validator(mode="after")
     def _is_priced(self) -> Self:

@@ -53,7 +53,7 @@ def read_look(
     if ended := job.ended():
         return ended
     found = told.find(Place.LOOK)
-    meaning = found and found.meaning
+    meaning = found and found.row.meaning
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
     if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
@@ -66,7 +66,7 @@ def read_refusal(
     """The meaning of an answer that is neither a state nor a file: look again later."""
     told = Reading(answer, prompt, meanings)
     found = told.find(Place.CONTENT)
-    if found and found.meaning is Meaning.WITHHELD:
+    if found and found.row.meaning is Meaning.WITHHELD:
         return Unusable(Reason.WITHHELD, told.detail)
     return told.locked(found) or told.trouble
 
@@ -111,7 +111,7 @@ class _Job:
         self.is_on = told.progress is not None and told.progress < 100
         self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
-        self.meaning = self.found and self.found.meaning
+        self.meaning = self.found and self.found.row.meaning
 
     def read(self) -> Look:
         """The video's state."""

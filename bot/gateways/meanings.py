@@ -116,17 +116,12 @@ class Found:
     length: int = 0
     """Characters of the message that are spelt out."""
 
-    @property
-    def meaning(self) -> Meaning:
-        """The row's."""
-        return self.row.meaning
-
 
 def rank(found: Found) -> tuple[object, ...]:
     """The least decides. "No" or "later" alone may be told more exactly by what follows."""
     is_coded = found.step in (Step.CODE, Step.HEAD)
-    is_vague = found.meaning in VAGUE and (is_coded or found.row.one_order)
-    of_step = (not found.is_whole, -found.length, _MEANINGS.index(found.meaning))
+    is_vague = found.row.meaning in VAGUE and (is_coded or found.row.one_order)
+    of_step = (not found.is_whole, -found.length, _MEANINGS.index(found.row.meaning))
     return (is_vague, _STEPS.index(found.step), *of_step)
 
 
@@ -165,7 +160,7 @@ class Meanings:
     def of(self, said: Said, *, status: int, at: Place) -> Meaning | None:
         """Its meaning; None: nothing that is known."""
         found = self.find(said, status=status, at=at)
-        return found and found.meaning
+        return found and found.row.meaning
 
     def find(self, said: Said, *, status: int, at: Place) -> Found | None:
         """The row that tells what it means."""
@@ -189,7 +184,7 @@ class Meanings:
 
 def lock_of(status: int, found: Found | None) -> Reason | None:
     """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
-    meaning = found and found.meaning
+    meaning = found and found.row.meaning
     if meaning in LOCKS:
         return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
     # These two are about the account by themselves: a part of a message outweighs neither.

@@ -78,9 +78,11 @@ class Reading:
         """An answer that says nothing of a job."""
         return Trouble(self.detail, self.answer.wait())
 
-    def find(self, at: Place, *, status: int | None = None) -> Found | None:
-        """The row of the table that tells what it means."""
-        return self.meanings.find(self.said, status=status or self.status, at=at)
+    def find(
+        self, at: Place, *, status: int | None = None, said: Said | None = None
+    ) -> Found | None:
+        """The row that tells what it means, or what a part of it means."""
+        return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
     def locked(self, found: Found | None) -> Locked | None:
         """An error about the account."""

@@ -207,12 +207,10 @@ async def open_gateways(
 
 def read_page(answer: Answer) -> VideoList | NoList | Trouble:
     """`whole` where it says that no other follows."""
-    if answer.status != 200:
-        return (
-            NoList() if answer.status in STATUSES["no_lists"] else Trouble(f"HTTP {answer.status}")
-        )
+    if answer.status not in (200, *STATUSES["no_lists"]):
+        return Trouble(f"HTTP {answer.status}")
     match TABLES.parsed(answer.body):
-        case {"data": [*rows], **rest}:
+        case {"data": [*rows], **rest} if answer.status == 200:
             videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
             return VideoList(tuple(filter(None, videos)), whole=rest.get("hasmore") is not True)
     return NoList()

@@ -850,7 +850,7 @@ def test_no_row_is_shadowed_by_another() -> None:
                     if step is Step.PHRASE and at not in (Place.CREATE, Place.FAILURE):
                         continue
                     assert found, (row.by, said)
-                    assert found.meaning is row.meaning, (said, found)
+                    assert found.row.meaning is row.meaning, (said, found)
                     assert found.row.unasked or not row.unasked, (said, found)
 
 
