@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.plugins import Version
 from bot.config.problems import wrong
 from bot.config.settings import Dialect
 from bot.core.models import ASPECTS, QUALITIES
@@ -232,32 +231,3 @@ class ModelTable(_Table):
             if lacking:
                 raise wrong("price_of_quality_missing", below=f"{key}.{lacking[0]}")
         return self
-
-
-class Route(BaseModel):
-    """The keys of a table that decide which others are laid under and over it."""
-
-    gateway: str | None = None
-    wire: str | None = None
-    only: tuple[Dialect, ...] | None = None
-    dialects: dict[Dialect, dict[str, Any]] = Field(default_factory=dict)
-
-
-class Served(BaseModel):
-    """`[[….dialects.<dialect>.served]]`: what differs where versions of a plugin are known."""
-
-    model_config = ConfigDict(extra="allow")
-
-    since: Version
-    below: Version | None = None
-
-    def covers(self, oldest: tuple[int, ...], newest: tuple[int, ...] | None) -> bool:
-        """Whether this holds for all versions that may be there."""
-        if oldest < self.since:
-            return False
-        return self.below is None or (newest is not None and newest < self.below)
-
-    @property
-    def laid(self) -> dict[str, Any]:
-        """The rest of the table."""
-        return dict(self.model_extra or {})
