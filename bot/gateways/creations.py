@@ -9,25 +9,13 @@ from dataclasses import replace
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
 from bot.gateways.envelopes import NAMES, STATUSES, is_said, job_ids, result_links, video_links
-from bot.gateways.meanings import (
-    LOCKS,
-    PACKAGED,
-    VAGUE,
-    Found,
-    Meaning,
-    Meanings,
-    Place,
-    Said,
-    Step,
-    lock_of,
-    reason_of,
-)
+from bot.gateways.meanings import LOCKS, UNDER_WAY, VAGUE, Meaning, Place, reason_of
 from bot.gateways.reading import Reading, problems_in, said_in
 from bot.gateways.spelling import word_of
+from bot.gateways.table import PACKAGED, Found, Meanings, Said, Step, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import Spot, Table
 
-_UNDER_WAY = (Meaning.WAITING, Meaning.RUNNING)
 _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 
 
@@ -63,7 +51,7 @@ def _read_success(told: Reading) -> Creation:
     is_done = told.state is Meaning.DONE and not set(_job_words(told)) <= set(NAMES["answered"])
     if sources and not is_no and (is_done or not is_told):
         return Accepted(UNNAMED, sources)
-    is_begun = meaning is Meaning.BEGUN or told.state in _UNDER_WAY
+    is_begun = meaning is Meaning.BEGUN or told.state in UNDER_WAY
     # A code or a message that nobody knows may be those of a success, and so may an error's id.
     if is_begun or not (is_told or (is_no and not ids)):
         return unsure
@@ -78,13 +66,12 @@ def _read_success(told: Reading) -> Creation:
 
 
 def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
-    """The meaning of 3xx, 4xx and 5xx."""
     status, detail = told.status, told.detail
     found = _found(told, status)
     meaning = found and found.row.meaning
     unasked = _unasked(told) if told.problem else None
     # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
-    is_queued = told.state in _UNDER_WAY and bool(_ids(told))
+    is_queued = told.state in UNDER_WAY and bool(_ids(told))
     is_coded = is_queued or (found is not None and found.step in _CODED)
     is_begun = is_queued or (meaning is Meaning.BEGUN and unasked is None)
     lock = None if is_begun and is_coded else lock_of(status, found)

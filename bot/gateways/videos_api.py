@@ -34,9 +34,10 @@ from bot.core.outcomes import (
 from bot.gateways.creations import read_creation
 from bot.gateways.envelopes import STATUSES, TABLES, own_ids
 from bot.gateways.looks import read_content, read_look
-from bot.gateways.meanings import PACKAGED, Row
+from bot.gateways.meanings import Row
 from bot.gateways.requests import build
 from bot.gateways.survey import probe
+from bot.gateways.table import PACKAGED
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
 from bot.net.downloads import Downloads
