@@ -240,17 +240,18 @@ _OWN_JOB = re.compile(r"/v1/videos/([^/]+)(?:/content)?/?$")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address where a video may be; by its name or its end it is a video's."""
+    """An address where a video may be; its name may say that it is a video's."""
 
     url: str
+    path: str
     is_named: bool
 
     @property
     def is_sure(self) -> bool:
-        return self.is_named or (_path(self.url) or "").endswith(NAMES["video_ends"])
+        return self.is_named or self.path.endswith(NAMES["video_ends"])
 
     def is_of_job(self, gateway_id: str) -> bool:
-        return bool(gateway_id) and (_path(self.url) or "").endswith(f"/{gateway_id.casefold()}")
+        return bool(gateway_id) and self.path.endswith(f"/{gateway_id.casefold()}")
 
 
 def links_in(spots: Sequence[Spot]) -> list[Link]:
@@ -261,8 +262,8 @@ def links_in(spots: Sequence[Spot]) -> list[Link]:
             for name in _RANKS.keys() & spot.table.keys():
                 is_named = name in _SURE or any("video" in each for each in (*spot.path, name))
                 rank = [len(spot.path), *map(_RANKS.__getitem__, (*spot.path, name))]
-                urls = (it.strip() for it in leaves(spot.table[name]) if isinstance(it, str))
-                found += [(rank, Link(url, is_named)) for url in urls if _is_address(url)]
+                links = (_link(each, is_named) for each in leaves(spot.table[name]))
+                found += [(rank, link) for link in links if link]
     return [link for _, link in sorted(found, key=lambda it: it[0])]
 
 
@@ -278,7 +279,7 @@ def video_links(links: Sequence[Link], gateway_id: str = "") -> tuple[str, ...]:
 
 def result_links(links: Sequence[Link]) -> tuple[str, ...]:
     """All without those that look like the address of the job and not of its video."""
-    return urls_of([it for it in links if it.is_sure or not _JOB.search(_path(it.url) or "")])
+    return urls_of([it for it in links if it.is_sure or not _JOB.search(it.path)])
 
 
 def job_ids(links: Sequence[Link]) -> list[str]:
@@ -289,17 +290,13 @@ def job_ids(links: Sequence[Link]) -> list[str]:
     return [name for name in ids if is_id(name)]
 
 
-def _is_address(text: str) -> bool:
-    is_one = text.startswith(("https://", "http://")) and is_usable(text)
-    path = _path(text) if is_one else None
-    return path is not None and not path.endswith(NAMES["other_ends"])
-
-
-def _path(url: str) -> str | None:
-    try:
-        return urlsplit(url).path.casefold()
-    except ValueError:
-        return None
+def _link(value: object, is_named: bool) -> Link | None:
+    url = value.strip() if isinstance(value, str) else ""
+    with suppress(ValueError):
+        if url.startswith(("https://", "http://")) and is_usable(url):
+            path = urlsplit(url).path.casefold()
+            return None if path.endswith(NAMES["other_ends"]) else Link(url, path, is_named)
+    return None
 
 
 # --- a video in what a chat model says -----------------------------------------------------------
@@ -319,14 +316,14 @@ def said_links(body: Table, prompt: str) -> tuple[str, ...]:
     It may speak of any other page, and repeat what a person wrote: hosts of the prompt are never
     followed.
     """
-    links: list[Link] = []
+    links: list[Link | None] = []
     for said in _sayings(body):
         if isinstance(said, dict):
-            links += [link for link in links_in(TABLES.spots_in(said)) if link.is_sure]
+            links += links_in(TABLES.spots_in(said))
         elif isinstance(said, str):
-            urls = (it.rstrip(".,;:!?") for it in _URL.findall(html.unescape(said[: 16 * LONGEST])))
-            links += [it for url in urls if _is_address(url) and (it := Link(url, False)).is_sure]
-    return urls_of([link for link in links if not names_host(prompt, link.url)])
+            urls = _URL.findall(html.unescape(said[: 16 * LONGEST]))
+            links += [_link(url.rstrip(".,;:!?"), False) for url in urls]
+    return urls_of([it for it in links if it and it.is_sure and not names_host(prompt, it.url)])
 
 
 def _sayings(body: Table) -> Iterator[object]:

@@ -10,20 +10,10 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
 from bot.gateways import envelopes
 from bot.gateways.envelopes import NAMES, STATUSES, urls_of, video_links
-from bot.gateways.meanings import (
-    ABOUT_ONE_ORDER,
-    LOCKS,
-    OVER,
-    PACKAGED,
-    Meaning,
-    Meanings,
-    Place,
-    Said,
-    Step,
-    reason_of,
-)
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, OVER, UNDER_WAY, Meaning, Place, reason_of
 from bot.gateways.reading import Reading
 from bot.gateways.spelling import phrase, plain, word_of
+from bot.gateways.table import PACKAGED, Meanings, Said, Step
 from bot.log import get_logger
 from bot.net.answers import Answer
 from bot.net.tables import Table
@@ -43,7 +33,6 @@ log = get_logger()
 def read_look(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Look:
-    """The answer to a GET, read for the job `gateway_id`."""
     told = Reading(answer, prompt, meanings)
     if 200 <= answer.status < 300 and told.value is not None and told.body is not None:
         return _read_rows(told, gateway_id)
@@ -53,7 +42,7 @@ def read_look(
     if ended := job.ended():
         return ended
     found = told.find(Place.LOOK)
-    meaning = found and found.meaning
+    meaning = found and found.row.meaning
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
     if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
@@ -66,7 +55,7 @@ def read_refusal(
     """The meaning of an answer that is neither a state nor a file: look again later."""
     told = Reading(answer, prompt, meanings)
     found = told.find(Place.CONTENT)
-    if found and found.meaning is Meaning.WITHHELD:
+    if found and found.row.meaning is Meaning.WITHHELD:
         return Unusable(Reason.WITHHELD, told.detail)
     return told.locked(found) or told.trouble
 
@@ -80,13 +69,12 @@ def read_content(
     told = Reading(answer, prompt, meanings)
     if sources := urls_of(told.links) or told.said_links:
         return sources
-    if told.state in (Meaning.WAITING, Meaning.RUNNING):
+    if told.state in UNDER_WAY:
         return Trouble(answer.detail(told.known_word))
     return Unusable(Reason.CONTENT_GONE, told.detail)
 
 
 def _read_rows(told: Reading, gateway_id: str) -> Look:
-    """The answer about our job, which may be one of many."""
     whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
     part = envelopes.part_about(gateway_id, whole)
     job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
@@ -111,11 +99,10 @@ class _Job:
         self.is_on = told.progress is not None and told.progress < 100
         self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
-        self.meaning = self.found and self.found.meaning
+        self.meaning = self.found and self.found.row.meaning
 
     def read(self) -> Look:
-        """The video's state."""
-        told, wait = self.told, self.wait
+        told = self.told
         if told.state is Meaning.DONE:
             return self.unread() if self._is_envelopes() else self._done()
         if told.state in OVER and told.has_failed:
@@ -124,13 +111,13 @@ class _Job:
             word_says = {Meaning.EXPIRED: Reason.EXPIRED, Meaning.MODERATED: Reason.MODERATED}
             return Failed(word_says.get(told.state) or reason_of(self.meaning), told.detail)
         if told.state is not None:
-            return Running(told.progress, wait)
+            return Running(told.progress, self.wait)
         if over := self.ended() or self._made():
             return over
         unknown = (word for word in told.words if told.meanings.word(word) is None)
         if word := next(unknown, "")[:40].casefold():
             _warn_once("status.unknown", word=word)
-            return Running(told.progress, wait, word if word.isprintable() else "")
+            return Running(told.progress, self.wait, word if word.isprintable() else "")
         return self.unread()
 
     def unread(self, *, is_odd: bool = False) -> Running:
@@ -146,8 +133,8 @@ class _Job:
             return Done(links)
         # A video that its vendor held back is "completed" at some, and charged.
         codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
-        why = told.meanings.of(codes, status=200, at=Place.LOOK)
-        if why is Meaning.MODERATED and not self.is_another:
+        why = told.find(Place.LOOK, status=200, said=codes)
+        if why and why.row.meaning is Meaning.MODERATED and not self.is_another:
             return Failed(Reason.WITHHELD, told.detail, charged=True)
         return Done(withheld=told.says_no)
 
@@ -200,7 +187,6 @@ class _Job:
         return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
 
     def _is_call_word(self) -> bool:
-        """Whether its word of failure may be about a call alone."""
         return word_of(self.told.known_word) in NAMES["failures_of_calls"]
 
     def _has_job_names(self) -> bool:

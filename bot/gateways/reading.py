@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways import envelopes
 from bot.gateways.envelopes import NAMES, TABLES, TEXTS, enveloped
-from bot.gateways.meanings import OVER, Found, Meaning, Meanings, Place, Said, lock_of
+from bot.gateways.meanings import OVER, UNDER_WAY, Place
+from bot.gateways.table import Found, Meanings, Said, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
 
@@ -39,7 +40,7 @@ class Reading:
         is_envelopes = self.known_word.casefold() in NAMES["answered"]
         self.state = meanings.word(self.known_word) if is_first or not is_envelopes else None
         outer = {meanings.word(word) for word in envelopes.outer_words(self.spots)}
-        self.has_failed = self.state in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
+        self.has_failed = self.state in OVER and not outer & UNDER_WAY
         """Its job ended without a video: a part that failed ends no job that goes on."""
         self.ids, self.links = envelopes.ids_in(self.spots), envelopes.links_in(self.spots)
         """The likeliest first."""
@@ -78,9 +79,11 @@ class Reading:
         """An answer that says nothing of a job."""
         return Trouble(self.detail, self.answer.wait())
 
-    def find(self, at: Place, *, status: int | None = None) -> Found | None:
-        """The row of the table that tells what it means."""
-        return self.meanings.find(self.said, status=status or self.status, at=at)
+    def find(
+        self, at: Place, *, status: int | None = None, said: Said | None = None
+    ) -> Found | None:
+        """The row that tells what it means, or what a part of it means."""
+        return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
     def locked(self, found: Found | None) -> Locked | None:
         """An error about the account."""
@@ -102,7 +105,6 @@ _TOKEN = re.compile(r"([^\s:：,，]{2,80})(?:$|[:：])")
 
 
 def said_in(spots: Sequence[Spot], prompt: str = "") -> Said:
-    """The codes and messages in a body."""
     found: dict[str, list[str]] = {"code": [], "text": [], "head": []}
     room = _MOST_TEXT
     for kind, value in _said(spots):
@@ -123,7 +125,6 @@ def _said(spots: Sequence[Spot]) -> Iterator[tuple[str, str]]:
 
 
 def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
-    """A code, a message or the code at its head."""
     is_google = name == "status" and not TEXTS.isdisjoint(spot.path[-1:])
     if isinstance(value, bool) or not isinstance(value, str | int):
         return

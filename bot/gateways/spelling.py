@@ -81,9 +81,7 @@ def phrase(spelt: str) -> re.Pattern[str]:
 
 
 def _pattern_of(spelt: str) -> str:
-    """The pattern of a spelling without gaps."""
-    pieces = (piece.strip() for piece in _PIECE.split(spelt))
-    return " ?".join(_pattern(piece) for piece in pieces if piece)
+    return " ?".join(map(_pattern, filter(None, map(str.strip, _PIECE.split(spelt)))))
 
 
 def _pattern(piece: str) -> str:

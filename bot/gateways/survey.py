@@ -25,7 +25,7 @@ from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.envelopes import is_usable
 from bot.gateways.looks import read_refusal
-from bot.gateways.meanings import PACKAGED, Meanings
+from bot.gateways.table import PACKAGED, Meanings
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds

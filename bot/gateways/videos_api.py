@@ -34,9 +34,10 @@ from bot.core.outcomes import (
 from bot.gateways.creations import read_creation
 from bot.gateways.envelopes import STATUSES, TABLES, own_ids
 from bot.gateways.looks import read_content, read_look
-from bot.gateways.meanings import PACKAGED, Row
+from bot.gateways.meanings import Row
 from bot.gateways.requests import build
 from bot.gateways.survey import probe
+from bot.gateways.table import PACKAGED
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
 from bot.net.downloads import Downloads
@@ -207,12 +208,10 @@ async def open_gateways(
 
 def read_page(answer: Answer) -> VideoList | NoList | Trouble:
     """`whole` where it says that no other follows."""
-    if answer.status != 200:
-        return (
-            NoList() if answer.status in STATUSES["no_lists"] else Trouble(f"HTTP {answer.status}")
-        )
+    if answer.status not in (200, *STATUSES["no_lists"]):
+        return Trouble(f"HTTP {answer.status}")
     match TABLES.parsed(answer.body):
-        case {"data": [*rows], **rest}:
+        case {"data": [*rows], **rest} if answer.status == 200:
             videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
             return VideoList(tuple(filter(None, videos)), whole=rest.get("hasmore") is not True)
     return NoList()
