@@ -67,6 +67,8 @@ class Handed:
         if target is None:
             return []
         file = await self._file(target, asked_by=message)
+        if file is None and _is_of_a_new_kind(target):
+            raise Refused("shows_other")
         if file is None and not own:
             reading.check_shown(target)
         return [] if file is None else [file]
@@ -95,6 +97,12 @@ class Handed:
             except Refused:
                 return False
             return await asyncio.to_thread(_holds_only_sound, file)
+
+
+def _is_of_a_new_kind(source: Source) -> bool:
+    """Whether there is something in it that nobody here knows, and nothing else."""
+    known = any(getattr(source, kind, None) for kind in reading.SAID)
+    return bool(source.model_extra) and not known
 
 
 def sound_of(message: Source, *, author: str | None) -> Sound | None:
