@@ -144,3 +144,22 @@ async def test_a_limit_that_comes_near_is_told_and_raised_once(world: World) -> 
         await world.discord.next("edit", where=to(olga, "room again"), timeout=WAIT)
         (purse, *_) = drawing.rows(await asked(world, "quota.show", kind="purse"), "limits")
         assert (purse["limit"], purse["granted"]) == (3, 1)
+
+
+@pytest.mark.proof
+async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> None:
+    codes = Codes()
+    async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
+        olga = await owner(world, codes)
+        await lost(world, olga)
+    for _ in range(2):
+        async with world.app(ACCESS="closed", DIGEST="00:00"):
+            if len(world.discord.posts(olga.dm)) == 1:
+                await world.discord.next("message", where=to(olga, "The last day"), timeout=WAIT)
+            await asked(world, "stats")
+    _, digest = world.discord.posts(olga.dm)
+    assert "0 made, 0 failed, 1 unconfirmed" in digest.content
+    assert "to decide: I don't know whether 1 order was taken" in digest.content
+    async with world.app(ACCESS="closed"):
+        said, _ = await pressed(world, olga, digest, first(digest))
+        assert "What became of it?" in said
