@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.core.causes import MOST_SHOWN, Facts, Kind
-from bot.core.decisions import EVERYTHING, button, raise_token
+from bot.core.decisions import EVERYTHING, button, pause, raise_token
 from bot.core.jobs import Status
 from bot.core.replies import Button, Reply, Text, Tone
 
@@ -59,8 +59,14 @@ def _buttons(kind: Kind, facts: Facts) -> Iterator[Button]:
         case Kind.BACKUP:
             yield button(EVERYTHING, "backup")
         case Kind.LIMIT:
-            yield _raise(facts)
-            yield button(EVERYTHING, "stop")
+            yield from _limited(facts)
+
+
+def _limited(facts: Facts) -> Iterator[Button]:
+    """More of it; and for a purse no more at all, which leaves everybody else's alone."""
+    yield _raise(facts)
+    if facts["figure"] != "community_videos":
+        yield pause(str(facts["of"])) if facts["of"] else button(EVERYTHING, "stop")
 
 
 def _about(job: Mapping[str, object], wish: str) -> Button:
