@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot import control, owners, site
+from bot.backups.archive import last_made
 from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
@@ -148,7 +149,7 @@ async def _upkeep(
     async with (
         running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
         sweeping(config, rows, studio.storage, clock) as sweeps,
-        owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
+        owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
         control.serving(config.data_dir, asked),
     ):
         yield

@@ -131,5 +131,8 @@ class Retention:
 
     async def over(self) -> int:
         """Bytes that the media have beyond what they may; negative while there is room."""
-        most = self._rules.most_bytes or 0
-        return sum([file.size async for page in self._shelf.files() for file in page]) - most
+        return await self.size() - (self._rules.most_bytes or 0)
+
+    async def size(self) -> int:
+        """Bytes of all media."""
+        return sum([file.size async for page in self._shelf.files() for file in page])
