@@ -516,6 +516,11 @@ def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
     assert str(tmp_path) in found.sentence
 
 
+async def test_a_database_server_that_is_away_is_told_as_run_tells_it(world: World) -> None:
+    (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
+    assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
+
+
 async def test_a_damaged_database(world: World) -> None:
     (world.folder / "data").mkdir()
     (world.folder / "data" / "zoetrope.db").write_bytes(b"no database at all " * 100)

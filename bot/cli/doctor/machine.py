@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.backups.archive import last_made
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.rim import translated
+from bot.cli.rim import reached, translated
 from bot.cli.words import listed
 from bot.config import Config
 from bot.core.clock import SystemClock
@@ -140,7 +140,8 @@ async def _database(config: Config) -> Finding:
 async def _trouble(config: Config) -> BotError | None:
     """The trouble that the service would have with the database; None if it has none."""
     try:
-        await check_database(config.database_url, home=Home(config.data_dir))
+        with reached(config.database_url):
+            await check_database(config.database_url, home=Home(config.data_dir))
     except Exception as error:
         known = translated(error)
         if known is None:
