@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.backups.archive import last_made
+from bot.backups.archive import is_ahead, kept_in, last_made
 from bot.cli.doctor.findings import Finding
 from bot.cli.rim import translated
 from bot.cli.words import listed
@@ -35,9 +35,13 @@ async def look(config: Config) -> AsyncIterator[Finding]:
         yield waiting
     if config.settings.backup.folder:
         yield folder(config.backup_folder)
-    made_at = last_made(config.backup_folder, before=time.time())
+    now = time.time()
+    made_at = last_made(config.backup_folder, before=now)
     if config.settings.backup.daily and made_at is not None:
-        yield backup(config.backup_folder, age=time.time() - made_at)
+        yield backup(config.backup_folder, age=now - made_at)
+    if ahead := [it.name for it in kept_in(config.backup_folder) if is_ahead(it.name, now=now)]:
+        names, where = listed(ahead), str(config.backup_folder)
+        yield Finding.problem("doctor.backup_ahead", names=names, folder=where)
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
