@@ -1,4 +1,4 @@
-"""What people wrote, taken out of the JSON of a row; names of files are words, too."""
+"""The words of people in the JSON of a row, taken out; names of files are words, too."""
 
 from collections.abc import Mapping
 from typing import Any
