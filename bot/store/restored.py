@@ -20,6 +20,7 @@ from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
+from bot.store.words import wordless_order, wordless_request
 
 RESTORED_AT = "restored.at"
 """The setting with the time of the last restore."""
@@ -146,6 +147,7 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             version=jobs.c.version + 1,
         )
     )
+    await _forget_words(connection, deletion.job_id)
     if gone.rowcount:
         result = sa.and_(posts.c.job_id == deletion.job_id, posts.c.kind == PostKind.RESULT.value)
         stands = posts.c.message_id.is_not(None)
@@ -153,6 +155,18 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             sa.update(posts).where(result).values(due_at=sa.case((stands, now), else_=None))
         )
     return gone.rowcount
+
+
+async def _forget_words(connection: AsyncConnection, job_id: str) -> None:
+    """They went with the video."""
+    query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == job_id)
+    for order, request in (await connection.execute(query)).all():
+        wordless = {
+            "order_data": wordless_order(order),
+            "request_data": wordless_request(request),
+            "detail": None,
+        }
+        await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wordless))
 
 
 async def _hold(connection: AsyncConnection, *, now: float) -> int:

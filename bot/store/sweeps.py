@@ -22,9 +22,8 @@ from bot.store.database import insert
 from bot.store.keys import of_order, of_video, size_of, sizes_of
 from bot.store.restored import restored_at
 from bot.store.tables import discarded, drafts, handles, jobs, posts
+from bot.store.words import wordless_order, wordless_request
 
-_FORGOTTEN = {"prompt": "", "negative_prompt": ""}
-_NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 _AS_FILE = "#file"
 """How a handle's name ends that stands for the same file as a document."""
 
@@ -114,8 +113,8 @@ class Sweeps:
                     [row["id"]],
                     words_gone_at=now,
                     detail=None,
-                    order_data=_wordless(row["order_data"]),
-                    request_data={**row["request_data"], **_NO_WORDS},
+                    order_data=wordless_order(row["order_data"]),
+                    request_data=wordless_request(row["request_data"]),
                 )
             return Step(len(rows))
 
@@ -319,15 +318,3 @@ async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
         for order in await connection.scalars(sa.select(column).where(is_kept, named)):
             found.update(of_order(order))
     return found & keys
-
-
-def _wordless(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of files are words too."""
-    pictures = [{**each, "filename": ""} for each in order.get("pictures") or ()]
-    sound = order.get("sound")
-    return {
-        **order,
-        **_FORGOTTEN,
-        "pictures": pictures,
-        "sound": {**sound, "filename": ""} if sound else None,
-    }

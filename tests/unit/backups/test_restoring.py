@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.backups import archive, opening, restoring
+from bot.core import moves
 from bot.core.errors import Broken
 from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletions
@@ -195,6 +196,25 @@ async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(si
     assert await site.rows(lambda it: it.scalar(query)) is None
     query = sa.select(posts.c.due_at).where(posts.c.job_id == "job-delivered")
     assert await site.rows(lambda it: it.scalar(query)) == LATER + 60
+
+
+async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None:
+    """Nor do the names of files, which are words too."""
+    backup = await site.back_up()
+    query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == "job-delivered")
+    (order, request) = (await site.rows(lambda it: it.execute(query))).one()
+    assert order["prompt"]
+    assert request["prompt"]
+    Deletions(site.data).add("job-delivered", at=LATER + 5)
+    await site.restore(backup)
+    (order, request) = (await site.rows(lambda it: it.execute(query))).one()
+    assert (order["prompt"], order["negative_prompt"], request["prompt"]) == ("", "", "")
+    assert request["parameters"] == []
+    assert {each["filename"] for each in order["pictures"]} <= {""}
+    async with open_database(site.url, home=Home(site.data)) as database:
+        job = await Jobs(database).get("job-delivered")
+    assert job is not None, "it can be read"
+    assert moves.deleted(job) == job, "as if it had been deleted here"
 
 
 async def test_its_message_is_removed_once_more(site: Site) -> None:
