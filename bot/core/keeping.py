@@ -91,7 +91,9 @@ class Ledger(Protocol):
         words_by: float | None,
     ) -> Mapping[str, Step]: ...
 
-    async def discarded(self, *, most: int) -> list[str]: ...
+    async def drafts(self, *, now: float) -> None: ...
+
+    async def discarded(self, *, after: str, most: int) -> list[str]: ...
 
     async def forget(self, keys: Collection[str]) -> None: ...
 
@@ -103,6 +105,9 @@ class Shelf(Protocol):
 
     def files(self) -> AsyncIterator[list[Stored]]:
         """All files of ours that are stored, some at a time; no others."""
+
+    async def is_away(self) -> bool:
+        """Whether the storage as a whole can't be reached, and not only one file."""
 
     async def delete(self, key: str) -> None:
         """Idempotent."""

@@ -4,12 +4,14 @@ Each step is a short transaction or a removal of a few files, so nobody waits fo
 that ends anywhere goes on where it was: what is to go is in the rows.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.desk import SETTLED
 from bot.core.errors import BotError
 from bot.core.keeping import Ledger, Rules, Shelf, Step, by
 from bot.core.ports import Clock
+from bot.core.removal import Removal
 from bot.core.strays import Strays
 from bot.log import get_logger
 
@@ -34,7 +36,9 @@ class Retention:
         self._shelf = shelf
         self._rules = rules
         self._clock = clock
+        self._removal = Removal(shelf)
         self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._turn = asyncio.Lock()
         self._strays_at = clock.steady()
         """When files that no row names are looked for next."""
         self.bytes_over: int | None = None
@@ -57,14 +61,18 @@ class Retention:
                 is_well = True
 
     async def sweep(self) -> Mapping[str, Step]:
-        """Let everything go whose time has come; what went, by kind."""
-        # Seldom, and never beside a sweep of rows: which files rows name is read in pages.
-        is_time = self._clock.steady() >= self._strays_at
+        """Let everything go whose time has come; what went, by kind. Two of them take turns."""
+        # Which files rows name is read in pages: rows that another sweep changed would be missed.
+        async with self._turn:
+            return await self._sweep()
+
+    async def _sweep(self) -> Mapping[str, Step]:
+        self._removal.begin()
         gone = await self._by_age()
         gone |= await self._for_room()
-        if is_time:
-            gone["strays"] = await self._strays.sweep()
-            self._strays_at = self._clock.steady() + STRAYS_EVERY
+        if self._clock.steady() >= self._strays_at:
+            self._strays_at = self._clock.steady() + STRAYS_EVERY  # of one that fails as well
+            gone["strays"] = await self._strays.sweep(self._removal)
         if counts := {kind: it.rows or it.files for kind, it in gone.items() if it != Step()}:
             log.info("media.swept", **counts)
         return gone
@@ -73,6 +81,7 @@ class Retention:
         rules, ledger, now = self._rules, self._ledger, self._clock.now()
         gone = {"videos": Step(), "inputs": Step(), "words": Step()}
         await self._remove()
+        await ledger.drafts(now=now)
         if (ended_by := by(rules.videos, now)) is not None:
             gone["videos"] = await self._all(
                 lambda: ledger.videos(ended_by=ended_by, now=now, most=STEP)
@@ -103,10 +112,10 @@ class Retention:
 
     async def _remove(self) -> None:
         """Remove the files that rows have let go."""
-        while keys := await self._ledger.discarded(most=STEP):
-            for key in keys:
-                await self._shelf.delete(key)
-            await self._ledger.forget(keys)
+        after = ""
+        while keys := await self._ledger.discarded(after=after, most=STEP):
+            await self._ledger.forget([key for key in keys if await self._removal.remove(key)])
+            after = keys[-1]
 
     # --- room ----------------------------------------------------------------------------------
 
@@ -123,13 +132,18 @@ class Retention:
             ("linked", lambda: ledger.posted(in_chat=False, now=now, most=1)),
         ):
             gone[kind] = await self._all(step, enough=over)
-            over -= gone[kind].size
+            if gone[kind].rows:  # rows don't know the bytes of stills
+                over = await self.over()
         if over > 0 and not self.bytes_over:
             log.warning("media.over_most", bytes_over=over, most=most)
         self.bytes_over = max(0, over)
         return gone
 
     async def over(self) -> int:
-        """Bytes that the media have beyond what they may; negative while there is room."""
-        most = self._rules.most_bytes or 0
-        return sum([file.size async for page in self._shelf.files() for file in page]) - most
+        """Bytes that the media have beyond what they may; negative while there is room.
+
+        For a file that could not be removed, no other goes.
+        """
+        left, most = self._removal.left, self._rules.most_bytes or 0
+        pages = self._shelf.files()
+        return sum([it.size async for page in pages for it in page if it.key not in left]) - most
