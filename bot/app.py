@@ -31,6 +31,7 @@ from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
+from bot.core.retention import Retention
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -40,7 +41,6 @@ from bot.core.wake import Wake
 from bot.gateways import videos_api
 from bot.keepers import sweeping
 from bot.log import get_logger
-from bot.media.storage import Storage
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
@@ -140,13 +140,14 @@ async def _upkeep(
     bells: Bells,
 ) -> AsyncIterator[None]:
     """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
-    asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
     backups = owners.Backups()
     async with (
         running(*_nightly(config, rows, studio, backups, clock, bells)),
         sweeping(config, rows, studio.storage, clock) as sweeps,
         owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
-        control.serving(config.data_dir, asked),
+        control.serving(
+            config.data_dir, operators(config, rows, gateways, clock, bells.both, sweeps)
+        ),
     ):
         yield
 
@@ -157,17 +158,17 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    storage: Storage | None = None,
+    sweeps: Retention | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `storage`: the service's own; without one, what looks at the media opens it.
+    `sweeps`: those of the service that runs; None without one.
     """
     return use_cases(
         config,
         rows,
         gateways,
-        storage=storage,
+        sweeps=sweeps,
         clock=clock,
         wake=wake,
         new_id=new_id,

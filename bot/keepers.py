@@ -34,23 +34,21 @@ async def sweeping(
 
 
 def media_use_cases(
-    config: Config, rows: Rows, storage: Storage | None, clock: Clock
+    config: Config, rows: Rows, sweeps: Retention | None, clock: Clock
 ) -> Mapping[str, UseCase]:
-    """The operators' use cases; without a `storage` it is opened once one of them is asked for."""
+    """The operators' use cases. `sweeps`: the service's own; without them, others are put together
+    once somebody asks."""
 
-    async def inspection() -> Inspection:
-        if storage is None:
-            (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
-        shelf = await _shelf(config, rows, storage or _storage(config))
-        return Inspection(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
+    async def sweep(*, sure: bool = False) -> Values:
+        return await (sweeps or await _sweeps_alone(config, rows, clock)).asked(sure=sure)
 
-    async def verify() -> Values:
-        return await (await inspection()).verify()
+    return {"media.sweep": sweep}
 
-    async def sweep(*, dry_run: bool = False) -> Values:
-        return await (await inspection()).sweep(dry_run=dry_run)
 
-    return {"media.verify": verify, "media.sweep": sweep}
+async def _sweeps_alone(config: Config, rows: Rows, clock: Clock) -> Retention:
+    (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
+    shelf = await _shelf(config, rows, _storage(config))
+    return Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
 
 
 @asynccontextmanager

@@ -35,9 +35,21 @@ class Step:
     files: int = 0
     size: int = 0
     """Bytes, as far as rows know them."""
+    bare: int = 0
+    """Rows besides, of which nothing had to go."""
+
+    @property
+    def looked_at(self) -> int:
+        """Rows; the next step begins after them."""
+        return self.rows + self.bare
 
     def __add__(self, other: "Step") -> "Step":
-        return Step(self.rows + other.rows, self.files + other.files, self.size + other.size)
+        return Step(
+            self.rows + other.rows,
+            self.files + other.files,
+            self.size + other.size,
+            self.bare + other.bare,
+        )
 
     @property
     def values(self) -> dict[str, object]:

@@ -6,9 +6,11 @@ that ends anywhere goes on where it was: what is to go is in the rows.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
+from bot.core.acts import Values
 from bot.core.desk import SETTLED
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Refused
 from bot.core.keeping import Ledger, Rules, Shelf, Step, by
 from bot.core.ports import Clock
 from bot.core.removal import Removal
@@ -66,6 +68,17 @@ class Retention:
         async with self._turn:
             return await self._sweep()
 
+    async def asked(self, *, sure: bool = False) -> Values:
+        """A sweep that an operator asks for; `sure`: that the clock is right.
+
+        Raises `Refused("sweep_unsettled")` while it may be wrong.
+        """
+        if not sure and self._clock.settled() < SETTLED:
+            now = datetime.fromtimestamp(self._clock.now(), UTC)
+            raise Refused("sweep_unsettled", at=f"{now:%Y-%m-%d %H:%M} UTC")
+        gone = await self.sweep()
+        return {"dry_run": False, **{kind: step.values for kind, step in gone.items()}}
+
     async def _sweep(self) -> Mapping[str, Step]:
         self._removal.begin()
         gone = await self._by_age()
@@ -73,7 +86,7 @@ class Retention:
         if self._clock.steady() >= self._strays_at:
             self._strays_at = self._clock.steady() + STRAYS_EVERY  # of one that fails as well
             gone["strays"] = await self._strays.sweep(self._removal)
-        if counts := {kind: it.rows or it.files for kind, it in gone.items() if it != Step()}:
+        if counts := {kind: n for kind, it in gone.items() if (n := it.rows or it.files)}:
             log.info("media.swept", **counts)
         return gone
 
@@ -104,7 +117,7 @@ class Retention:
         gone = Step()
         while gone.size < enough:
             done = await step()
-            if done.rows == 0:
+            if done.looked_at == 0:
                 break
             gone += done
             await self._remove()

@@ -96,10 +96,11 @@ class Sweeps:
             rows = await _rows(connection, chosen)
             ids = [str(row["id"]) for row in rows]
             await _mark(connection, ids, inputs_gone_at=now)
-            keys = {key for row in rows for key in of_order(row["order_data"], own=True)}
-            keys -= await _needed(connection, keys)
-            await _discard(connection, keys)
-            return Step(len(rows), len(keys))
+            files = [keys for row in rows if (keys := {*of_order(row["order_data"], own=True)})]
+            gone = set().union(*files)
+            gone -= await _needed(connection, gone)
+            await _discard(connection, gone)
+            return Step(len(files), len(gone), bare=len(rows) - len(files))
 
         return await self._database.run(work)
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
 from bot.core.desk import SETTLED
-from bot.core.errors import Temporary
+from bot.core.errors import Refused, Temporary
 from bot.core.inspection import Inspection
 from bot.core.jobs import Job, Original, Reason, Status, Video
 from bot.core.keeping import DAY, GRACE, Rules, Step
@@ -661,15 +661,36 @@ async def test_rows_and_files_are_held_against_each_other(loft: Loft) -> None:
 async def test_a_dry_run_counts_what_a_sweep_then_takes(loft: Loft) -> None:
     await loft.posted(await loft.video(size=100), await loft.picture())
     await loft.clock.advance(91 * DAY)
-    inspection, before = loft.inspection(), loft.files()
-    counted = await inspection.sweep(dry_run=True)
+    await loft.store.in_state(Status.FAILED)  # an order of words alone
+    retention, before = loft.retention(), loft.files()
+    counted = await loft.inspection().due()
     assert loft.files() == before
-    taken = await inspection.sweep()
+    taken = await retention.asked(sure=True)
     kinds: Sequence[str] = ("videos", "inputs", "words")
     assert [counted[kind] for kind in kinds] == [taken[kind] for kind in kinds]
     assert counted["videos"] == {"rows": 1, "files": 2, "bytes": 100}
     assert counted["inputs"] == {"rows": 1, "files": 2, "bytes": 0}
-    assert counted["words"] == {"rows": 1, "files": 0, "bytes": 0}
+    assert counted["words"] == {"rows": 2, "files": 0, "bytes": 0}
+
+
+async def test_an_operators_sweep_waits_for_a_settled_clock_unless_they_are_sure(
+    loft: Loft,
+) -> None:
+    """It would take everything by a clock that is ahead, and what is gone does not come back."""
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(31 * DAY)
+    loft.clock.adopt(0)
+    retention = loft.retention()
+    with pytest.raises(Refused) as refused:
+        await retention.asked()
+    assert (refused.value.code, refused.value.values) == (
+        "sweep_unsettled",
+        {"at": "2026-02-15 12:00 UTC"},
+    )
+    assert (await loft.job(job)).video is not None
+    await loft.clock.advance(SETTLED)
+    await retention.asked()
+    assert (await loft.job(job)).video is None
 
 
 async def _let_go_of_an_odd_key(connection: AsyncConnection) -> None:
