@@ -38,6 +38,7 @@ def configuration(file: Path | None) -> Config:
 
 
 async def _ask(config: Config, name: str, values: Values) -> Values:
+    values = control.carried(values)
     answer = await control.ask(config.data_dir, name, values)
     if answer is not None:
         return answer

@@ -51,6 +51,9 @@ async def test_the_running_service_answers_and_without_one_the_command_does_it_i
         assert await asked(world, "acts.list") == {"acts": []}
     assert not (world.folder / "data" / control.NAME).exists()
     assert await asked(world, "acts.list") == {"acts": []}
+    await asked(world, "stop", why=os.fsdecode(b"caf\xe9"))
+    (act,) = drawing.rows(await asked(world, "acts.list"), "acts")
+    assert act["why"] == "caf?", "as over the socket"
 
 
 async def test_a_command_makes_no_database(world: World) -> None:
