@@ -37,9 +37,21 @@ class Step:
     files: int = 0
     size: int = 0
     """Bytes, as far as rows know them."""
+    bare: int = 0
+    """Rows besides, of which nothing had to go."""
+
+    @property
+    def looked_at(self) -> int:
+        """Rows; the next step begins after them."""
+        return self.rows + self.bare
 
     def __add__(self, other: "Step") -> "Step":
-        return Step(self.rows + other.rows, self.files + other.files, self.size + other.size)
+        return Step(
+            self.rows + other.rows,
+            self.files + other.files,
+            self.size + other.size,
+            self.bare + other.bare,
+        )
 
     @property
     def values(self) -> dict[str, object]:
@@ -93,7 +105,9 @@ class Ledger(Protocol):
         words_by: float | None,
     ) -> Mapping[str, Step]: ...
 
-    async def discarded(self, *, most: int) -> list[str]: ...
+    async def drafts(self, *, now: float) -> None: ...
+
+    async def discarded(self, *, after: str, most: int) -> list[str]: ...
 
     async def forget(self, keys: Collection[str]) -> None: ...
 
@@ -108,6 +122,9 @@ class Shelf(Protocol):
 
     def files(self) -> AsyncIterator[list[Stored]]:
         """All files of ours that are stored, some at a time; no others."""
+
+    async def is_away(self) -> bool:
+        """Whether the storage as a whole can't be reached, and not only one file."""
 
     async def delete(self, key: str) -> None:
         """Idempotent."""
