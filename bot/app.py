@@ -23,7 +23,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.cards import Cards
-from bot.core.choosing import SEEDS
+from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
@@ -135,7 +135,7 @@ async def open_app(
 
 @dataclass(frozen=True)
 class _OperatorsSide:
-    """What operators can ask of the running service, and the parts that it is asked of."""
+    """The operators' part of the running service."""
 
     sweeps: Retention
     backups: owners.Backups
@@ -376,11 +376,6 @@ def _word_loops(
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def new_seed() -> int:
-    """Any that every vendor takes."""
-    return secrets.choice(SEEDS)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:
