@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Sequence
 
 from bot.core.errors import BotError
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 from bot.core.replies import Text, error
 from bot.i18n import on_terminal
 

@@ -91,6 +91,7 @@ async def test_in_a_sound_world_nothing_is_broken(world: World) -> None:
     assert [each.name for each in (world.folder / "data").iterdir()] == ["gateways.json"]
 
 
+@pytest.mark.proof
 async def test_every_mistake_in_the_configuration_is_a_problem(world: World) -> None:
     variables = world.written(WEB__PORT="here", COLOUR="red")
     code, said = await zoetrope("doctor", folder=world.folder, **variables)
@@ -155,6 +156,7 @@ async def test_permissions_that_a_channel_lacks(world: World) -> None:
     )
 
 
+@pytest.mark.proof
 async def test_names_that_others_chose_do_no_harm_to_a_terminal(world: World) -> None:
     """They move no cursor, and end nothing where the terminal lacks their letters."""
     other = world.discord.add_guild("\x1b[2J 工坊 🎬")

@@ -32,6 +32,7 @@ async def test_it_is_ready_once_discord_is_there(world: World) -> None:
                     pass
 
 
+@pytest.mark.proof
 async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_place(
     world: World,
 ) -> None:
@@ -73,6 +74,7 @@ async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_plac
         assert (await world.result()).attachments
 
 
+@pytest.mark.proof
 async def test_a_bucket_that_refuses_is_told_and_one_that_is_silent_holds_nobody_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +100,7 @@ async def test_a_bucket_that_refuses_is_told_and_one_that_is_silent_holds_nobody
             assert await told(address) == (200, "ok")
 
 
+@pytest.mark.proof
 async def test_a_paused_gateway_is_told_and_the_service_is_ready(world: World) -> None:
     """A restart would not pay the bill."""
     async with world.app(GATEWAYS__MAIN__API_KEY="sk-wrong") as address, ClientSession() as session:

@@ -9,7 +9,7 @@ from bot.cli.words import amount, tell
 from bot.config import Config
 from bot.core.acts import Values
 from bot.core.errors import Refused
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 
 _COLUMNS = ("what", "used", "limit", "granted", "left")
 

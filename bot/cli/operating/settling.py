@@ -41,7 +41,9 @@ def propose(file: Path | None, job: str, *, as_json: bool) -> None:
         drawing.as_json({**drawing.stamped(answer, "sent_at"), "candidates": stamped})
         return
     sent = drawing.moment(answer["sent_at"])
-    print(tell("jobs.was_sent", job=answer["job"], gateway=answer["gateway"], at=sent))
+    known = answer["known_id"]
+    said = "jobs.known_id" if known else "jobs.was_sent"
+    print(tell(said, job=answer["job"], gateway=answer["gateway"], at=sent, id=known))
     if found:
         drawing.table([tell(f"jobs.{name}") for name in _COLUMNS], map(_row, found))
         if answer["list"] == "part":
