@@ -12,8 +12,9 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from bot import control, site
-from bot.backups.daily import FAILED, Daily
+from bot import control, owners, site
+from bot.backups.archive import last_made
+from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -25,11 +26,13 @@ from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
+from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
+from bot.core.reporting import Reporting
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -45,9 +48,9 @@ from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
-from bot.store.restored import time_of_restore
+from bot.store.restored import restored_jobs
 from bot.web.pages import Pages
-from bot.workers import Bells, Loop, job_loops, running, word_loops
+from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
 log = get_logger()
 
@@ -98,6 +101,7 @@ async def open_app(
 ) -> AsyncIterator[str]:
     """The whole service while the context lasts; yields its address. The last part ends first."""
     clock, bells = clock or SystemClock(), Bells.new()
+    backups = owners.Backups(bells.watch)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         home = Home(config.data_dir, anew=new_database)
@@ -110,7 +114,9 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
+        asked = _asked(config, rows, gateways, studio, backups, clock, bells)
+        decide = owners.decisions(config, rows, asked, private, clock, bells).decide
+        service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
@@ -122,7 +128,7 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, gateways, studio, private, clock, bells))
+        await enter(_upkeep(config, rows, asked, studio, backups, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
@@ -131,20 +137,38 @@ async def open_app(
 async def _upkeep(
     config: Config,
     rows: Rows,
-    gateways: Mapping[str, Gateway],
+    asked: Mapping[str, UseCase],
     studio: Studio,
+    backups: owners.Backups,
+    platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: nightly backups, sweeps, and commands that ask over the socket."""
-    asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
+    """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
     async with (
-        running(*_nightly(config, rows, studio, private, clock, bells)),
-        sweeping(config, rows, studio.storage, clock),
+        running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
+        sweeping(config, rows, studio.storage, clock) as sweeps,
+        owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
         control.serving(config.data_dir, asked),
     ):
         yield
+
+
+def _asked(
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    studio: Studio,
+    backups: owners.Backups,
+    clock: Clock,
+    bells: Bells,
+) -> Mapping[str, UseCase]:
+    """All that operators can ask of the running service."""
+    return {
+        **operators(config, rows, gateways, clock, bells.both, studio.storage),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
 
 
 def operators(
@@ -217,6 +241,7 @@ def _service(
     platforms: Mapping[str, Platform],
     studio: Studio,
     access: Access,
+    decide: Decide,
     clock: Clock,
     bells: Bells,
 ) -> Service:
@@ -233,6 +258,7 @@ def _service(
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
         deleting=Deletions(config.data_dir).note,
+        decide=decide,
     )
 
 
@@ -251,6 +277,7 @@ def _desk(
         wake_jobs=bells.jobs,
         wake_posts=bells.posts,
         rooms=private,
+        wake_watch=bells.watch,
     )
 
 
@@ -302,27 +329,6 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
     )
 
 
-def _nightly(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    private: frozenset[str],
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
-    """The backups, if they are wanted."""
-
-    async def tell(why: str) -> None:
-        now = clock.now()
-        await rows.pauses.remark("backup", FAILED, detail=why, rooms=private, now=now)
-        bells.notices.ring()
-
-    if config.settings.backup.daily:
-        yield Daily(
-            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
-        ).run()
-
-
 async def _posting(
     config: Config,
     rows: Rows,
@@ -343,15 +349,18 @@ async def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
-        restored_at=await time_of_restore(rows.settings),
+        restored=await rows.database.run(restored_jobs),
     )
 
 
 def _word_loops(
     rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
+    names = list(platforms)
+    yield from word_loops(rows.posts, posting, names, clock, bells)
     telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-    return word_loops(rows.posts, posting, rows.notices, telling, list(platforms), clock, bells)
+    reporting = Reporting(reports=rows.causes, platforms=platforms, clock=clock)
+    yield from owner_loops(rows.notices, telling, rows.causes, reporting, names, clock, bells)
 
 
 def new_id() -> str:

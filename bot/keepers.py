@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.core.acts import UseCase, Values
+from bot.core.acts import Act, UseCase, Values
 from bot.core.clock import SystemClock
 from bot.core.errors import Broken
 from bot.core.inspection import Inspection
@@ -25,12 +25,12 @@ from bot.workers import running
 @asynccontextmanager
 async def sweeping(
     config: Config, rows: Rows, storage: Storage, clock: Clock
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Retention]:
     """The sweeps of a service, for as long as the context lasts."""
     shelf = await _shelf(config, rows, storage)
     sweeps = Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
     async with running(sweeps.run()):
-        yield
+        yield sweeps
 
 
 def media_use_cases(
@@ -47,8 +47,11 @@ def media_use_cases(
     async def verify() -> Values:
         return await (await inspection()).verify()
 
-    async def sweep(*, dry_run: bool = False) -> Values:
-        return await (await inspection()).sweep(dry_run=dry_run)
+    async def sweep(*, actor: str, dry_run: bool = False) -> Values:
+        swept = await (await inspection()).sweep(dry_run=dry_run)
+        if not dry_run:
+            await rows.acts.add(Act(at=clock.now(), actor=actor, action="media.sweep"))
+        return swept
 
     return {"media.verify": verify, "media.sweep": sweep}
 

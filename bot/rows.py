@@ -11,6 +11,7 @@ from bot.core.timekeeping import SettableClock, Timekeeper
 from bot.log import get_logger
 from bot.store.acts import Acts
 from bot.store.blocks import Blocks
+from bot.store.causes import Causes
 from bot.store.communities import Communities
 from bot.store.conversions import Line
 from bot.store.database import Database, open_database
@@ -19,6 +20,7 @@ from bot.store.holds import Holds
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
+from bot.store.outlook import Outlook
 from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
@@ -55,6 +57,8 @@ class Rows:
     grants: Grants
     sums: Sums
     sweeps: Sweeps
+    causes: Causes
+    outlook: Outlook
 
 
 @asynccontextmanager
@@ -88,6 +92,8 @@ async def open_rows(
             Grants(database),
             Sums(database),
             Sweeps(database),
+            Causes(database),
+            Outlook(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

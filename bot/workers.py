@@ -1,4 +1,4 @@
-"""The loops that take due rows: one per group of a job's states, three for what is to be said, and
+"""The loops that take due rows: one per group of a job's states, four for what is to be said, and
 one for paused gateways.
 
 A step stands in the core; the claims of its rows, and the bells between the loops, stand here.
@@ -20,16 +20,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from bot.core.causes import Report
 from bot.core.conversions import AT_ONCE
 from bot.core.desk import PAUSE
 from bot.core.jobs import CLAIM, Job, Status
 from bot.core.notices import Notice, Paused
-from bot.core.ports import Clock, Jobs, Notices, Pauses, Posts
+from bot.core.ports import Clock, Jobs, Pauses, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.probing import Probing
+from bot.core.reporting import Reporting, Reports
 from bot.core.steps import Steps
-from bot.core.telling import Telling
+from bot.core.telling import Notices, Telling
 from bot.core.wake import Wake
 from bot.core.worker import MOST_STEPS, Worker
 
@@ -60,6 +62,9 @@ class Bells:
     each_job: Mapping[tuple[Status, ...], Wake]
     each_post: Mapping[tuple[PostKind, ...], Wake]
     notices: Wake
+    reports: Wake
+    watch: Wake
+    """An owner may have to know of something."""
     jobs: Wake
     """Rings all of `each_job`."""
     posts: Wake
@@ -75,6 +80,8 @@ class Bells:
             each_job=jobs,
             each_post=posts,
             notices=notices,
+            reports=Wake(),
+            watch=Wake(),
             jobs=Wake(*jobs.values()),
             posts=Wake(*posts.values(), notices),
         )
@@ -82,7 +89,7 @@ class Bells:
     @property
     def both(self) -> Wake:
         """For presses: a cancelled job owes its card, a deleted one its message's removal."""
-        return Wake(self.jobs, self.posts)
+        return Wake(self.jobs, self.posts, self.watch)
 
 
 # --- rows and their claims -----------------------------------------------------------------------
@@ -182,31 +189,46 @@ def post_rows(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeRows:
-    """Notices for people of these platforms. Telling one ends well before its claim does."""
+News = TypeVar("News", Notice, Report)
 
-    notices: Notices
+
+class Owed(Protocol[News]):
+    """A table of what owners are to be told."""
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[News]: ...
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
+
+    async def put_off(self, row: News, /, *, due_at: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedRows(Generic[News]):
+    """News for people of these platforms. Telling one ends well before its claim does."""
+
+    owed: Owed[News]
     platforms: Sequence[str]
     clock: Clock
 
-    async def claim(self, most: int) -> list[Notice]:
-        """Take due notices."""
+    async def claim(self, most: int) -> list[News]:
+        """Take due ones."""
         now = self.clock.now()
-        return await self.notices.claim(self.platforms, now=now, until=now + CLAIM, most=most)
+        return await self.owed.claim(self.platforms, now=now, until=now + CLAIM, most=most)
 
     async def next_due(self) -> float | None:
         """When the earliest can be claimed."""
-        return await self.notices.next_due(self.platforms)
+        return await self.owed.next_due(self.platforms)
 
-    async def renew(self, held: Sequence[Notice]) -> None:
+    async def renew(self, held: Sequence[News]) -> None:
         """Nothing to do."""
 
-    async def release(self, row: Notice) -> None:
+    async def release(self, row: News) -> None:
         """Give a claim back: it may have been told, so it is not told again at once."""
-        await self.notices.put_off(row, due_at=self.clock.now() + CLAIM)
+        await self.owed.put_off(row, due_at=self.clock.now() + CLAIM)
 
-    def let_go(self, row: Notice) -> None:
+    def let_go(self, row: News) -> None:
         """Nothing to do."""
 
 
@@ -265,15 +287,9 @@ def job_loops(
 
 
 def word_loops(
-    posts: Posts,
-    posting: Posting,
-    notices: Notices,
-    telling: Telling,
-    platforms: Sequence[str],
-    clock: Clock,
-    bells: Bells,
+    posts: Posts, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
-    """Say what is owed on these platforms, to people and to operators."""
+    """Say what is owed to people on these platforms."""
     for kinds, bell in bells.each_post.items():
         yield Worker(
             name=f"posts.{kinds[0]}",
@@ -283,12 +299,32 @@ def word_loops(
             wake=bell,
             grace=WORDS_GRACE,
         ).run()
+
+
+def owner_loops(
+    notices: Notices,
+    telling: Telling,
+    reports: Reports,
+    reporting: Reporting,
+    platforms: Sequence[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Loop]:
+    """Say what is owed to owners on these platforms."""
     yield Worker(
         name="notices",
-        rows=NoticeRows(notices=notices, platforms=platforms, clock=clock),
+        rows=OwedRows(owed=notices, platforms=platforms, clock=clock),
         step=telling.take,
         clock=clock,
         wake=bells.notices,
+        grace=WORDS_GRACE,
+    ).run()
+    yield Worker(
+        name="reports",
+        rows=OwedRows(owed=reports, platforms=platforms, clock=clock),
+        step=reporting.take,
+        clock=clock,
+        wake=bells.reports,
         grace=WORDS_GRACE,
     ).run()
 

@@ -119,7 +119,7 @@ class Catalog:
         """The models that take this kind, by families, in the order in which they are tried."""
         able = [model for model in self.models if kind in model.kinds]
         if not able:
-            raise Refused("kind_unavailable", kind=kind)
+            raise Refused(f"none_takes_{kind}", kind=kind)
         if wanted is None:
             families = dict.fromkeys((self.default, *(model.family for model in able)))
             sorted_ = ([model for model in able if model.family == each] for each in families)

@@ -46,6 +46,7 @@ class Desk:
         wake_jobs: Wake,
         wake_posts: Wake,
         rooms: Collection[str] = (),
+        wake_watch: Wake | None = None,
     ) -> None:
         """`rooms`: platforms where whoever comes is the operator."""
         self.jobs = jobs
@@ -55,6 +56,7 @@ class Desk:
         self._wake_jobs = wake_jobs
         self._wake_posts = wake_posts
         self._rooms = rooms
+        self._wake_watch = wake_watch or Wake()
         self._remarked: dict[tuple[str, str], float] = {}
 
     async def save(self, before: Job, after: Job) -> Job | None:
@@ -62,6 +64,8 @@ class Desk:
         saved = await self.jobs.save(before, after, now=self.clock.now())
         if saved is not None and saved.status is not before.status:
             log.info(f"job.{saved.status}", job=saved.id, reason=saved.reason, **_words(saved))
+            if saved.status is Status.UNCONFIRMED:
+                self._wake_watch.ring()
         self.ring()
         return saved
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.notices import Notice, Pause, Paused
+from bot.core.notices import Pause, Paused
 from bot.core.orders import (
     Address,
     Fit,
@@ -169,22 +169,6 @@ class Pauses(Protocol):
 
         `looked`: it was a look. A call before the pause proves nothing.
         """
-
-
-class Notices(Protocol):
-    """News still owed to operators. Each method is one whole transaction."""
-
-    async def claim(
-        self, platforms: Sequence[str], *, now: float, until: float, most: int
-    ) -> list[Notice]: ...
-
-    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
-
-    async def put_off(self, notice: Notice, *, due_at: float) -> None:
-        """Try again then, unless there is news since."""
-
-    async def forget(self, notice: Notice) -> None:
-        """It was told, or never will be; news that came since stays."""
 
 
 class Posts(Protocol):
@@ -395,5 +379,14 @@ class Platform(Protocol):
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post. `Refused("history_unreadable")`: can't be told."""
 
-    async def tell(self, person_id: str, reply: Reply) -> None:
-        """Say it in this person's own messages; in a private place, to everybody there."""
+    async def tell(
+        self, person_id: str, reply: Reply, *, nonce: str, since: float | None = None
+    ) -> tuple[str, str]:
+        """Say it in this person's own messages; in a private place, to everybody there.
+
+        Answers the ids of the message and of its channel. `since`: when an earlier try of it was
+        begun, whose end is unknown.
+        """
+
+    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
+        """Bring a message that was told up to date. `Refused` where it is gone."""

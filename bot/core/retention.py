@@ -37,7 +37,8 @@ class Retention:
         self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
         self._strays_at = clock.steady()
         """When files that no row names are looked for next."""
-        self._is_over = False
+        self.bytes_over: int | None = None
+        """Bytes that the last sweep could not let go; None before the first."""
 
     async def run(self) -> None:
         """Sweep until cancelled. Trouble with rows or files is for the next sweep."""
@@ -123,12 +124,15 @@ class Retention:
         ):
             gone[kind] = await self._all(step, enough=over)
             over -= gone[kind].size
-        if over > 0 and not self._is_over:
+        if over > 0 and not self.bytes_over:
             log.warning("media.over_most", bytes_over=over, most=most)
-        self._is_over = over > 0
+        self.bytes_over = max(0, over)
         return gone
 
     async def over(self) -> int:
         """Bytes that the media have beyond what they may; negative while there is room."""
-        most = self._rules.most_bytes or 0
-        return sum([file.size async for page in self._shelf.files() for file in page]) - most
+        return await self.size() - (self._rules.most_bytes or 0)
+
+    async def size(self) -> int:
+        """Bytes of all media."""
+        return sum([file.size async for page in self._shelf.files() for file in page])

@@ -1,12 +1,13 @@
 """One step of a notice: tell its operator, in their own messages; then forget it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from bot.core import schedule
+from bot.core import decisions, schedule
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.notices import REMINDER, Notice, shape_in, word_in
-from bot.core.ports import Clock, Notices, Platform
+from bot.core.notices import REMINDER, Notice, nonce_of, shape_in, word_in
+from bot.core.ports import Clock, Platform
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
@@ -17,6 +18,22 @@ MOST_DETAIL = 200
 """Characters of a gateway's own words."""
 
 log = get_logger()
+
+
+class Notices(Protocol):
+    """News still owed to operators. Each method is one whole transaction."""
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[Notice]: ...
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
+
+    async def put_off(self, notice: Notice, *, due_at: float) -> None:
+        """Try again then, unless there is news since."""
+
+    async def forget(self, notice: Notice) -> None:
+        """It was told, or never will be; news that came since stays."""
 
 
 class Telling:
@@ -44,7 +61,8 @@ class Telling:
         said = reply(notice, key=self._variable(f"gateways.{notice.gateway}.api_key"))
         try:
             async with asyncio.timeout(TELL_TIME):
-                await self._platforms[notice.platform].tell(notice.person, said)
+                platform = self._platforms[notice.platform]
+                await platform.tell(notice.person, said, nonce=_nonce(notice))
         except Refused as refused:
             await self._drop(notice, refused.code)
         except (BotError, TimeoutError) as error:
@@ -65,6 +83,12 @@ class Telling:
         wait = max(schedule.back_off(notice.attempts, base=5.0, most=3600.0), asked or 0.0)
         log.warning("notice.delayed", platform=notice.platform, what=type(error).__name__)
         await self._notices.put_off(notice, due_at=self._clock.now() + wait)
+
+
+def _nonce(notice: Notice) -> str:
+    """The same for each try of the same news."""
+    parts = (notice.gateway, notice.subject, notice.platform, notice.person)
+    return nonce_of(*parts, repr(notice.written_at))
 
 
 def reply(notice: Notice, *, key: str) -> Reply:
@@ -88,9 +112,11 @@ def _remark(notice: Notice) -> Reply:
     detail = shortened(notice.detail, MOST_DETAIL)
     if (word := word_in(notice.subject)) is not None:
         values = {"gateway": notice.gateway, "word": word}
-        return Reply(text=Text(id="notice.unknown_word", values=values), tone=Tone.NEUTRAL)
+        pause = decisions.pause(notice.gateway)
+        return Reply(text=Text(id="notice.unknown_word", values=values), buttons=(pause,))
     if (shape := shape_in(notice.subject)) is not None:
         values = {"gateway": notice.gateway, "shape": shape}
-        return Reply(text=Text(id="notice.unknown_shape", values=values), tone=Tone.NEUTRAL)
+        pause = decisions.pause(notice.gateway)
+        return Reply(text=Text(id="notice.unknown_shape", values=values), buttons=(pause,))
     values = {"gateway": notice.gateway, "detail": detail}
     return Reply(text=Text(id=f"notice.{notice.subject}", values=values), tone=Tone.FAILED)

@@ -20,10 +20,10 @@ from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
 from bot.store.database import insert
 from bot.store.keys import of_order, of_video, size_of, sizes_of
+from bot.store.restored import restored_at
 from bot.store.tables import discarded, drafts, handles, jobs, posts
+from bot.store.words import wordless_order, wordless_request
 
-_FORGOTTEN = {"prompt": "", "negative_prompt": ""}
-_NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 _AS_FILE = "#file"
 """How a handle's name ends that stands for the same file as a document."""
 
@@ -113,8 +113,8 @@ class Sweeps:
                     [row["id"]],
                     words_gone_at=now,
                     detail=None,
-                    order_data=_wordless(row["order_data"]),
-                    request_data={**row["request_data"], **_NO_WORDS},
+                    order_data=wordless_order(row["order_data"]),
+                    request_data=wordless_request(row["request_data"]),
                 )
             return Step(len(rows))
 
@@ -196,6 +196,10 @@ class Sweeps:
             await connection.execute(sa.delete(discarded).where(discarded.c.key.in_(keys)))
 
         await self._database.run(work)
+
+    async def restored_at(self) -> float | None:
+        """When these rows came out of a backup; None if they never did."""
+        return await self._database.run(restored_at)
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
         """The files of up to `most` rows whose ids come after this one."""
@@ -314,15 +318,3 @@ async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
         for order in await connection.scalars(sa.select(column).where(is_kept, named)):
             found.update(of_order(order))
     return found & keys
-
-
-def _wordless(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of files are words too."""
-    pictures = [{**each, "filename": ""} for each in order.get("pictures") or ()]
-    sound = order.get("sound")
-    return {
-        **order,
-        **_FORGOTTEN,
-        "pictures": pictures,
-        "sound": {**sound, "filename": ""} if sound else None,
-    }

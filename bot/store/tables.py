@@ -89,6 +89,10 @@ for _kept, _is_kept in (
         postgresql_where=_is_kept,
     )
 
+# Orders of which nobody knows whether they were taken: a handful, looked for all the time.
+_is_open = jobs.c.status == "unconfirmed"
+sa.Index("ix_jobs_unconfirmed", jobs.c.ended_at, sqlite_where=_is_open, postgresql_where=_is_open)
+
 posts = sa.Table(
     "posts",
     metadata,
@@ -178,6 +182,42 @@ notices = sa.Table(
     sa.Column("due_at", sa.Double, nullable=False),
     sa.Column("claimed_until", sa.Double),
     sa.Column("attempts", sa.Integer, nullable=False),
+)
+
+# What owners have to know of, from its beginning to its end; see `core/causes.py`.
+causes = sa.Table(
+    "causes",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("about", sa.Text, primary_key=True),
+    sa.Column("facts", sa.JSON, nullable=False),
+    # As they were when they rang last; none: it came again, and did not ring yet.
+    sa.Column("said", sa.JSON(none_as_null=True)),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("said_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+)
+
+# The notice of a cause, one for each owner. It stands, and is brought up to date.
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("about", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    # How often it was said anew, and how often it changed.
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("written_at", sa.Double, nullable=False),
+    # None: it stands as it is.
+    sa.Column("due_at", sa.Double),
+    sa.Column("claimed_until", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("sending_at", sa.Double),
+    sa.Column("message_id", sa.Text),
+    sa.Column("channel_id", sa.Text),
+    sa.ForeignKeyConstraint(["kind", "about"], ["causes.kind", "causes.about"], ondelete="CASCADE"),
 )
 
 settings = sa.Table(

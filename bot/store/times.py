@@ -27,6 +27,8 @@ _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
     (tables.told, ("at",)),
     # A claim on a notice is its fence, so it stays; telling takes seconds.
     (tables.notices, ("written_at", "due_at")),
+    (tables.causes, ("since", "said_at", "ended_at")),
+    (tables.reports, ("written_at", "due_at", "sending_at")),
     (tables.updates, ("received_at", "due_at")),
     (tables.drafts, ("created_at",)),
     # A day's limits are counted from midnight on, by the same clock as orders.
@@ -86,7 +88,7 @@ class Times:
         unfinished = jobs.c.due_at.is_not(None)
 
         async def work(connection: AsyncConnection) -> None:
-            for table in (jobs, posts, tables.notices):
+            for table in (jobs, posts, tables.notices, tables.reports):
                 for name in ("due_at", "claimed_until"):
                     late = table.c[name] > later
                     await connection.execute(sa.update(table).where(late).values({name: now}))

@@ -144,9 +144,28 @@ async def test_there_is_room_for_a_usual_video(place: Place) -> None:
 
 async def test_an_operator_is_told_by_themselves(place: Place) -> None:
     words = Text(id="notice.works", values={"gateway": "main"})
-    await place.platform.tell(place.job.order.person.id, Reply(text=words))
+    await place.platform.tell(place.job.order.person.id, Reply(text=words), nonce="n1")
     (said,) = place.told()
     assert "“main” works again." in said
+
+
+async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place) -> None:
+    person = place.job.order.person.id
+    begun = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    over = Reply(text=Text(id="cause.stuck_over"))
+    message, channel = await place.platform.tell(person, begun, nonce="n1")
+    await place.platform.retell(channel, message, over)
+    (said,) = place.told()
+    assert "No video stands still any more." in said
+    await place.platform.retell(channel, message, over)
+
+
+async def test_what_an_operator_took_away_stays_away(place: Place) -> None:
+    words = Reply(text=Text(id="cause.stuck_over"))
+    person = place.job.order.person.id
+    _, channel = await place.platform.tell(person, words, nonce="n1")
+    with pytest.raises(Refused):
+        await place.platform.retell(channel, "1", words)
 
 
 # --- the whole house -----------------------------------------------------------------------------
@@ -179,6 +198,7 @@ async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
     assert not failure.has_video
 
 
+@pytest.mark.proof
 async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     _, failure = await scene.until(2)
@@ -189,6 +209,7 @@ async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None
     assert scene.simulator.charges == 2
 
 
+@pytest.mark.proof
 async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
     await scene.ask("ann", "a cat", event="1")
     await scene.ask("ann", "a cat", event="1")

@@ -31,7 +31,7 @@ def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
     check_user(config)
-    with opening.named(place) as backup:
+    with opening.named(place, now=SystemClock().now()) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:

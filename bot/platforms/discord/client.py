@@ -21,7 +21,6 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import i18n
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
@@ -31,10 +30,11 @@ from bot.core.replies import Reply, Text
 from bot.core.sizes import Sizes
 from bot.core.supervision import Supervisor
 from bot.log import get_logger
-from bot.platforms.discord import errors, messages
+from bot.platforms.discord import errors, messages, notices
 from bot.platforms.discord.cards import Cards
 from bot.platforms.discord.connection import Connection, new_client
 from bot.platforms.discord.errors import translation
+from bot.platforms.discord.notices import SKEW
 from bot.platforms.discord.pictures import Downloads
 
 NAME = "discord"
@@ -42,8 +42,6 @@ BOOSTED_TIER = 2
 """From here on a boosted server takes larger files than the default."""
 HISTORY = 1000
 """Messages looked through for one of our own, oldest first: ten requests."""
-SKEW = 30.0
-"""Seconds by which our clock may be ahead of Discord's."""
 
 Channel = discord.DMChannel | discord.PartialMessageable
 Target = discord.MessageReference | None
@@ -249,17 +247,22 @@ class DiscordPlatform:
     def _is_own(self, message: discord.Message) -> bool:
         return self.client.user is not None and message.author.id == self.client.user.id
 
-    async def tell(self, person_id: str, reply: Reply) -> None:
-        """Say it in a direct message, in the one language that everybody can be spoken to in."""
-        look = messages.notice(reply, i18n.DEFAULT)
+    async def tell(
+        self, person_id: str, reply: Reply, *, nonce: str, since: float | None = None
+    ) -> tuple[str, str]:
+        """Say it in a direct message."""
         try:
             async with self._asking(self.settings.edit_time):
-                channel = await self.client.create_dm(discord.Object(int(person_id)))
-                await channel.send(look.content, allowed_mentions=look.mentions)
+                return await notices.tell(self.client, person_id, reply, nonce=nonce, since=since)
         except Refused as refused:
             if refused.code != "forbidden":
                 raise
             raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
+
+    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
+        """Bring a message that was told up to date."""
+        async with self._asking(self.settings.edit_time):
+            await notices.retell(self.client, channel_id, message_id, reply)
 
     @asynccontextmanager
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:

@@ -34,6 +34,8 @@ CUSTOM_ID = (
 
 CONFIRM = "confirm"
 """The button under a question: what it asked about is meant."""
+NOTE = "note"
+"""In place of the kind of a post, under what is told to one person."""
 ORIGINAL = "original"
 """The button under a converted video: for the file that it was converted from."""
 
@@ -87,11 +89,13 @@ def post(reply: Reply, locale: str, *, kind: PostKind) -> Look:
 
 
 def notice(reply: Reply, locale: str) -> Look:
-    """One plain sentence, for one person."""
+    """One plain sentence, for one person; an owner's may have a list, and something to press."""
     # The choices instead may be a long list.
-    words = _sentence(reply.text, locale, most=5 * MOST_VALUE)
-    content = shortened(words, MOST_CONTENT)
-    return Look(content=content, embeds=[], view=_closed(View()), mentions=_mentions(None))
+    lines = [_sentence(reply.text, locale, most=5 * MOST_VALUE)]
+    lines += [f"• {_sentence(fact, locale)}" for fact in reply.facts]
+    content = shortened("\n".join(lines), MOST_CONTENT)
+    view = _view(reply, locale, NOTE)
+    return Look(content=content, embeds=[], view=view, mentions=_mentions(None))
 
 
 def question(reply: Reply, locale: str, *, job_id: str) -> Look:
@@ -174,7 +178,7 @@ def _facts(reply: Reply, locale: str) -> tuple[str, ...]:
     return tuple(f"-# {_sentence(fact, locale)}" for fact in reply.facts)
 
 
-def _view(reply: Reply, locale: str, kind: PostKind) -> View:
+def _view(reply: Reply, locale: str, kind: str) -> View:
     view = View(timeout=None)
     for button in reply.buttons:
         view.add_item(_button(button, locale, kind))
@@ -188,7 +192,7 @@ def _closed(view: View) -> View:
     return view
 
 
-def _button(button: Button, locale: str, kind: PostKind) -> discord.ui.Button[View]:
+def _button(button: Button, locale: str, kind: str) -> discord.ui.Button[View]:
     carried = ("v1", button.action, button.job_id)
     return discord.ui.Button(
         label=i18n.say(button.label, locale)[:MOST_LABEL],

@@ -4,7 +4,6 @@ People's acts are none of its business: `commands.Commands` hears them.
 """
 
 import asyncio
-import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -152,9 +151,22 @@ class PlaygroundPlatform:
         message = self.room.find(_about(post, job))
         return (message.id, CHANNEL) if message else None
 
-    async def tell(self, _person_id: str, reply: Reply) -> None:
+    async def tell(
+        self,
+        _person_id: str,
+        reply: Reply,
+        *,
+        nonce: str,
+        since: float | None = None,  # noqa: ARG002 - the nonce sees to that
+    ) -> tuple[str, str]:
         """Say it to everybody: whoever comes in is the operator."""
-        await self.room.post(author=BOT, nonce=secrets.token_hex(16), look=messages.news(reply))
+        said = await self.room.post(author=BOT, nonce=nonce, look=messages.news(reply))
+        return said.id, CHANNEL
+
+    async def retell(self, _channel_id: str, message_id: str, reply: Reply) -> None:
+        """Bring a message that was told up to date."""
+        if not await self.room.edit(message_id, messages.news(reply)):
+            raise Refused("card_gone")
 
     async def _target(self, post: Post, job: Job) -> str | None:
         """The message it replies to: the request, or the card where a button made it."""

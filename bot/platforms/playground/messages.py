@@ -107,6 +107,7 @@ _WORDS = (
     "online",
     "too_large",
     "not_a_picture",
+    "left_out",
     "needs_picture",
     "show",
     "as_file",
@@ -142,8 +143,14 @@ def notice(reply: Reply, locale: str, *, items: Iterable[Json] = ()) -> Json:
 
 def news(reply: Reply) -> Json:
     """One of the bot's messages that is about no job, in the language of nobody in particular."""
-    text = pieces(reply.text, i18n.DEFAULT, most=MOST_LIST)
-    return {"text": text, "tone": reply.tone, "facts": [], "buttons": []}
+    return {
+        "text": pieces(reply.text, i18n.DEFAULT, most=MOST_LIST),
+        "tone": reply.tone,
+        "facts": [pieces(fact, i18n.DEFAULT) for fact in reply.facts],
+        "buttons": [
+            _button(button, i18n.DEFAULT) | {"job": button.job_id} for button in reply.buttons
+        ],
+    }
 
 
 def job_item(job: Job, card: Reply, locale: str, *, shown: str | None) -> Json:

@@ -198,14 +198,32 @@ class TelegramPlatform:
         """Never told: Telegram shows a bot no history."""
         raise Refused("history_unreadable")
 
-    async def tell(self, person_id: str, reply: Reply) -> None:
+    async def tell(
+        self,
+        person_id: str,
+        reply: Reply,
+        *,
+        nonce: str,  # noqa: ARG002 - Telegram knows none
+        since: float | None = None,
+    ) -> tuple[str, str]:
         """Say it in the private chat; rather twice than never."""
+        if since is not None:
+            log.warning("telegram.maybe_doubled", kind="notice")
         try:
-            await self.line.say(person_id, messages.notice(reply, i18n.DEFAULT))
+            sent = await self.line.say(person_id, messages.notice(reply, i18n.DEFAULT))
         except Refused as refused:
             if refused.code != "maybe_sent":
                 raise
             raise Temporary("telegram_unreachable") from None
+        return str(sent.message_id), person_id
+
+    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
+        """Bring a message that was told up to date."""
+        chat, number = int(channel_id), int(message_id)
+        look = messages.notice(reply, i18n.DEFAULT)
+        if not self.line.is_shown(chat, number, look):
+            await self.line.pace.turn(chat, Turn.CHANGE)
+            await self.line.edit(chat, number, look)
 
     # --- sending -------------------------------------------------------------------------------
 

@@ -91,10 +91,15 @@ def look(reply: Reply, locale: str, *, name: str, caption: bool = False) -> Look
 
 
 def notice(reply: Reply, locale: str, *, name: str = "") -> Look:
-    """One plain sentence; it may list what can be had instead, and name a person."""
-    said = sentence(reply.text, locale, name=name, most=5 * MOST_VALUE)
-    text, entities = Formatted(*said).render()
-    return Look(text=text, entities=entities, keyboard=None)
+    """One plain sentence; it may list what can be had instead, and name a person.
+
+    An owner's may have a list, and something to press.
+    """
+    parts = sentence(reply.text, locale, name=name, most=5 * MOST_VALUE)
+    for fact in reply.facts:
+        parts += ["\n• ", *sentence(fact, locale)]
+    text, entities = Formatted(*parts).render()
+    return Look(text=text, entities=entities, keyboard=keyboard(reply.buttons, locale))
 
 
 def listing(title: Text, lines: Iterable[Text], locale: str) -> Look:

@@ -68,6 +68,12 @@ SINGER = replace(
     places=Places(files={Kind.SOUND: (("metadata.img_url",), ("metadata.audio_url",))}),
     prices={"720p": 100},
 )
+KEY_FRAMES = replace(
+    WAN_PICTURE,
+    name="wan-kf2v",
+    kinds=(Kind.KEY_FRAMES,),
+    places=Places(files={Kind.KEY_FRAMES: (("first",), ("last",))}),
+)
 PRESETS = {
     "life": Preset("Bring to life", "Bring it to life."),
     "loop": Preset("A loop", "Loop."),

@@ -204,7 +204,7 @@ async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: P
 @asynccontextmanager
 async def _running(workshop: Workshop) -> AsyncIterator[None]:
     """The loops of the service."""
-    words = (workshop.posts, workshop.posting, workshop.notices, workshop.telling, ["chat"])
+    words = (workshop.posts, workshop.posting, ["chat"])
     jobs = (workshop.jobs, workshop.steps, workshop.pauses, workshop.probing)
     common = (workshop.clock, workshop.bells)
     async with running(*job_loops(*jobs, *common), *word_loops(*words, *common)):

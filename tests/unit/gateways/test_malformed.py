@@ -286,6 +286,7 @@ def test_10000_malformed_answers_in_little_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
+@pytest.mark.proof
 def test_the_generator_reaches_every_outcome() -> None:
     """Otherwise the runs above would prove little."""
     reached = set()
@@ -301,6 +302,7 @@ def test_the_generator_reaches_every_outcome() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.proof
 def test_negative_control_a_reader_that_trusts_progress_is_caught() -> None:
     def careless(answer: Answer, *, gateway_id: str) -> Look:
         seen = read_look(answer, gateway_id=gateway_id)

@@ -825,6 +825,7 @@ def test_no_code_stands_twice_in_a_row_or_with_two_meanings_under_the_same_condi
             assert seen.setdefault(conditions, row.meaning) is row.meaning, code
 
 
+@pytest.mark.proof
 def test_no_row_is_shadowed_by_another() -> None:
     """Each code, sentence and phrase yields its own row's meaning wherever it holds.
 
@@ -861,6 +862,7 @@ def numbers() -> list[str]:
     return [code.rpartition(".")[2] for code in codes if code.rpartition(".")[2].isdigit()]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("status", [500, 502, 503, 520, 530])
 def test_no_number_pauses_a_gateway_whose_order_may_have_been_made(status: int) -> None:
     for code in numbers():

@@ -102,6 +102,16 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {"id": 6, "at": NOON, "purse": "", "platform": "discord", "person": "ada"}
             | {"community": None, "videos": 3, "paid": 3, "tries": 3, "money": 0}
         ],
+        "causes": [
+            {"kind": "unconfirmed", "about": "", "facts": {"count": 1}, "said": {"count": 1}}
+            | {"since": NOON, "said_at": NOON, "ended_at": None}
+        ],
+        "reports": [
+            {"kind": "unconfirmed", "about": "", "round": 1, "version": 1, "written_at": NOON}
+            | {"due_at": None, "claimed_until": None, "attempts": 0, "sending_at": None}
+            | {"message_id": "m5", "channel_id": "c5"}
+            | told
+        ],
         "discarded": [{"key": f"thumbnails/ab/{32 * 'b'}.jpg"}],
     }
 

@@ -297,7 +297,7 @@ new ResizeObserver(() => {
 // --- buttons ----------------------------------------------------------------------------------------
 
 function press(button, look) {
-  const pressed = { do: "press", action: button.action, job: look.job, value: button.value };
+  const pressed = { do: "press", action: button.action, job: button.job ?? look.job, value: button.value };
   if (["remix", "edit"].includes(button.action)) return ask("#remix", look.prompt, (text) => tell({ ...pressed, text }));
   if (button.action === "continue") return ask("#continue", "", (text) => tell({ ...pressed, text }));
   if (button.action === "delete" && mayDelete(look)) return ask("#sure", "", () => tell(pressed));

@@ -88,7 +88,7 @@ class Desk:
 
     async def tell(self) -> None:
         words = Text(id="notice.works", values={"gateway": "main"})
-        await self.bot.platform.tell(self.job.order.person.id, Reply(text=words))
+        await self.bot.platform.tell(self.job.order.person.id, Reply(text=words), nonce="n1")
 
     async def refused(self, **changes: Any) -> str:
         with pytest.raises(Refused) as caught:
@@ -293,6 +293,22 @@ async def test_an_operator_is_told_in_a_direct_message(
     ann.dms_open = False
     with pytest.raises(Refused, match="person_unreachable"):
         await desk.tell()
+
+
+async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_said_again(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    """Its answer was lost, and its nonce is forgotten by now."""
+    words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    tell, person = desk.bot.platform.tell, desk.job.order.person.id
+    begun = fake.world.clock()
+    await tell(person, words, nonce="n1")
+    fake.world.nonce_window = 0.0
+    stands = await tell(person, words, nonce="n1", since=begun)
+    (shown,) = fake.posts(ann.dm)
+    assert stands == place(shown)
+    await tell(person, words, nonce="n1")
+    assert len(fake.posts(ann.dm)) == 2, "negative control: without a look it stands twice"
 
 
 async def test_a_channel_that_is_gone_is_a_definite_no(fake: FakeDiscord, desk: Desk) -> None:

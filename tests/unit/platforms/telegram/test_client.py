@@ -229,12 +229,12 @@ async def test_an_operator_is_told_rather_twice_than_never(house: House) -> None
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     house.fake.faults.add("sendMessage", reset())
     with pytest.raises(Temporary):
-        await house.platform.tell(str(house.ann.id), words)
-    await house.platform.tell(str(house.ann.id), words)
+        await house.platform.tell(str(house.ann.id), words, nonce="n1")
+    await house.platform.tell(str(house.ann.id), words, nonce="n1")
     assert {each.text for each in house.posts()} == {"“main” works again."}
     house.fake.faults.add("sendMessage", blocked())
     with pytest.raises(Refused, match="forbidden"):
-        await house.platform.tell(str(house.ann.id), words)
+        await house.platform.tell(str(house.ann.id), words, nonce="n1")
 
 
 async def test_no_error_carries_the_token(house: House) -> None:

@@ -1,0 +1,110 @@
+"""The alarm: owners hear that the database takes nothing, although nothing can be written down.
+
+They are told directly, once per outage, as far as this process remembers them; and once more when
+it is over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.notices import nonce_of
+from bot.core.ports import Clock, Platform
+from bot.core.replies import Reply, Text, Tone
+from bot.core.telling import TELL_TIME
+from bot.log import get_logger
+
+LOOK = 15.0
+"""Seconds between two looks."""
+PATIENCE = 60.0
+"""Seconds of trouble before anybody is told: a server that restarts is none."""
+
+Person = tuple[str, str]
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class _Outage:
+    """Since when nothing is taken, by both clocks, and who knows."""
+
+    why: str
+    at: float
+    steady: float
+    told: set[Person] = field(default_factory=set)
+    begun: dict[Person, float] = field(default_factory=dict)
+    """When a try with an unknown end was begun."""
+
+
+class Alarm:
+    """Looks at the database."""
+
+    def __init__(
+        self,
+        *,
+        beats: Callable[[], Awaitable[bool | str]],
+        people: Callable[[], Awaitable[Sequence[Person]]],
+        platforms: Mapping[str, Platform],
+        clock: Clock,
+    ) -> None:
+        """`beats`: True if a row can be written, else why not."""
+        self._beats = beats
+        self._people = people
+        self._platforms = platforms
+        self._clock = clock
+        self._known: Sequence[Person] = ()
+        self._outage: _Outage | None = None
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes
+                log.warning("alarm.failed", error=type(error).__name__)
+            await self._clock.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Once."""
+        found = await self._beats()
+        if found is True:
+            await self._well()
+        else:
+            await self._trouble(str(found or "?"))
+
+    async def _well(self) -> None:
+        over, self._outage = self._outage, None
+        self._known = await self._people()
+        if over is not None:
+            said = Reply(text=Text(id="cause.database_over"), tone=Tone.DONE)
+            for person in sorted(over.told):
+                await self._tell(person, said, "over", _Outage("", over.at, over.steady))
+
+    async def _trouble(self, why: str) -> None:
+        if self._outage is None:
+            self._outage = _Outage(why, self._clock.now(), self._clock.steady())
+        outage = self._outage
+        if self._clock.steady() - outage.steady < PATIENCE:
+            return
+        values = {"why": outage.why.removeprefix("database: ")}
+        said = Reply(text=Text(id="cause.database", values=values), tone=Tone.FAILED)
+        for person in self._known:
+            if person not in outage.told:
+                await self._tell(person, said, "begun", outage)
+
+    async def _tell(self, person: Person, said: Reply, word: str, outage: _Outage) -> None:
+        platform, id_ = person
+        nonce = nonce_of("database", word, *person, repr(outage.at))
+        since = outage.begun.get(person)
+        try:
+            async with asyncio.timeout(TELL_TIME):
+                await self._platforms[platform].tell(id_, said, nonce=nonce, since=since)
+        except Refused as refused:
+            log.warning("alarm.untold", platform=platform, code=refused.code)
+        except (BotError, TimeoutError, KeyError) as error:
+            log.warning("alarm.delayed", platform=platform, error=type(error).__name__)
+            if not (isinstance(error, Temporary) and (error.unsent or error.away)):
+                outage.begun.setdefault(person, self._clock.now())
+            return
+        outage.told.add(person)

@@ -1,0 +1,119 @@
+"""Causes: states that an owner has to know of, from the beginning of each to its end.
+
+A cause is looked for again and again. It is told when it begins; its notice is brought up to date
+where it stands; and what gets worse is said anew, at most once an hour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.notices import HUSH
+
+Facts = Mapping[str, object]
+"""Something that JSON can hold: all that a notice says."""
+MOST_IDS = 100
+"""Jobs that a cause knows by their ids."""
+MOST_SHOWN = 5
+"""Jobs that a notice names: the rest is counted."""
+
+
+class Kind(StrEnum):
+    """The kinds of causes; a value is for ever."""
+
+    UNCONFIRMED = "unconfirmed"
+    STUCK = "stuck"
+    DISK = "disk"
+    MEDIA = "media"
+    BACKUP = "backup"
+    LIMIT = "limit"
+    DIGEST = "digest"
+    """No trouble: the news of a day, said once."""
+
+
+URGENT = frozenset({Kind.LIMIT})
+"""Kinds that get worse a few times a day at most: each time is said at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A state as it is now."""
+
+    kind: Kind
+    about: str = ""
+    """Which of its kind: a folder, a purse; empty where there is one alone."""
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A cause as it was at the last look. Times are seconds since the epoch, UTC."""
+
+    facts: Facts
+    said: Facts | None
+    """The facts that rang last; None where it came again, and that rang nowhere yet."""
+    said_at: float
+    ended_at: float | None
+
+
+class Say(StrEnum):
+    """The part of a look that people see."""
+
+    ANEW = "anew"
+    """A new message, which rings."""
+    CHANGED = "changed"
+    """The message that stands says it from now on."""
+    SAME = "same"
+
+
+def say(before: Known | None, cause: Cause, *, now: float) -> Say:
+    """How a cause that holds now is told."""
+    if before is None:
+        return Say.ANEW
+    is_quiet = now - before.said_at < HUSH
+    if before.ended_at is not None:
+        return Say.CHANGED if is_quiet else Say.ANEW
+    if before.said is None:
+        if not is_quiet:
+            return Say.ANEW
+    elif _is_worse(cause.facts, before.said) and (cause.kind in URGENT or not is_quiet):
+        return Say.ANEW
+    return Say.CHANGED if cause.facts != before.facts else Say.SAME
+
+
+def _is_worse(facts: Facts, said: Facts) -> bool:
+    level, told = facts.get("level"), said.get("level")
+    if isinstance(level, int) and isinstance(told, int):
+        is_other = facts.get("limit") != said.get("limit")
+        return level > told or (is_other and level == told)
+    return bool(ids_in(facts) - ids_in(said))
+
+
+def ids_in(facts: Facts) -> frozenset[str]:
+    """The jobs that a cause knows."""
+    ids = facts.get("ids")
+    return frozenset(map(str, ids)) if isinstance(ids, list) else frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One row of the `reports` table: a cause, and one owner who is told of it."""
+
+    kind: Kind
+    about: str
+    platform: str
+    person: str
+    """An owner; empty where everybody in the room is the operator."""
+    facts: Facts
+    is_over: bool
+    round: int
+    """How often it was said anew."""
+    version: int
+    written_at: float
+    claimed_until: float | None
+    attempts: int
+    sending_at: float | None
+    """When a send with an unknown end was begun."""
+    message_id: str | None
+    channel_id: str | None
+    """Where it stands."""

@@ -1,0 +1,99 @@
+"""The watch: looks again and again for what owners have to know of.
+
+Each source looks for the causes of one kind. One that can't tell now leaves its causes as they
+are: nothing is over because nobody could look.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from bot.core.causes import Cause, Kind
+from bot.core.errors import BotError
+from bot.core.ports import Clock
+from bot.core.wake import Wake
+from bot.log import get_logger
+
+LOOK = 30.0
+"""Seconds between two looks."""
+LEAST = 2.0
+"""Seconds between two looks when somebody rings: an order each second makes no look each second."""
+
+Source = Callable[[], Awaitable[Sequence[Cause] | None]]
+"""The causes of a kind that hold now; None: nobody can tell."""
+
+log = get_logger()
+
+
+class Causes(Protocol):
+    """The rows of causes."""
+
+    async def settle(
+        self, found: Mapping[Kind, Sequence[Cause]], *, rooms: Collection[str], now: float
+    ) -> bool:
+        """All that holds now, of the kinds that were looked at: whether anything is to be said."""
+
+
+class Watch:
+    """Looks, and writes down what owners are owed."""
+
+    def __init__(
+        self,
+        *,
+        causes: Causes,
+        sources: Mapping[Kind, Source],
+        rooms: Collection[str],
+        clock: Clock,
+        wake: Wake,
+        changed: Callable[[], None],
+    ) -> None:
+        """`wake` is heard; `changed` is called when there is something to say."""
+        self._causes = causes
+        self._sources = sources
+        self._rooms = rooms
+        self._clock = clock
+        self._wake = wake
+        self._changed = changed
+        self._failing: dict[Kind, str] = {}
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
+                log.warning("watch.failed", why=_why(error))
+            await self._clock.sleep(LEAST)
+            await self._rest(LOOK - LEAST)
+
+    async def look(self) -> None:
+        """Once, at everything."""
+        found = {kind: await self._found(kind, source) for kind, source in self._sources.items()}
+        told = {kind: causes for kind, causes in found.items() if causes is not None}
+        if await self._causes.settle(told, rooms=self._rooms, now=self._clock.now()):
+            self._changed()
+
+    async def _found(self, kind: Kind, source: Source) -> Sequence[Cause] | None:
+        try:
+            causes = await source()
+        except Exception as error:  # noqa: BLE001 - one source says nothing of the others
+            if self._failing.get(kind) != _why(error):
+                log.warning("watch.blind", kind=kind, why=_why(error))
+            self._failing[kind] = _why(error)
+            return None
+        self._failing.pop(kind, None)
+        return causes
+
+    async def _rest(self, seconds: float) -> None:
+        ring = asyncio.create_task(self._wake.heard())
+        nap = asyncio.create_task(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({ring, nap}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (ring, nap):
+                task.cancel()
+            await asyncio.gather(ring, nap, return_exceptions=True)
+
+
+def _why(error: Exception) -> str:
+    return error.code if isinstance(error, BotError) else type(error).__name__

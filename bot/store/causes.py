@@ -1,0 +1,317 @@
+"""The `causes` and `reports` tables: what owners have to know of, and where each was told of it.
+
+A look at the world and what it owes to owners are one transaction, so nothing is said that no row
+knows, and a restart says nothing twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import Row, RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.causes import Cause, Kind, Known, Report, Say, say
+from bot.store.database import Database
+from bot.store.tables import causes, owners, reports
+
+KEPT = 30 * 86_400.0
+"""Seconds for which a cause is remembered after its end, and the news of a day."""
+
+Person = tuple[str, str]
+"""A platform and an owner there; an empty one is everybody in a room of operators."""
+
+
+class Causes:
+    """Each method is one whole transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def settle(
+        self, found: Mapping[Kind, Sequence[Cause]], *, rooms: Iterable[str], now: float
+    ) -> bool:
+        """All that holds now, of the kinds that were looked at: whether anything is to be said."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            people = await _people(connection, rooms)
+            query = sa.select(causes).where(causes.c.kind.in_(list(found)))
+            rows = {(row.kind, row.about): row for row in await connection.execute(query)}
+            due = False
+            for kind, present in found.items():
+                for cause in present:
+                    row = rows.pop((kind.value, cause.about), None)
+                    due |= await _put(connection, row, cause, people, now=now)
+            for (kind, about), row in rows.items():
+                if row.ended_at is None:
+                    due |= await _end(connection, kind, about, now=now)
+            await _forget(connection, now=now)
+            return due
+
+        return await self._database.run(work)
+
+    async def once(self, cause: Cause, *, rooms: Iterable[str], now: float) -> bool:
+        """Say it if it was never said: whether it was not."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            named = _named(causes, cause.kind, cause.about)
+            if await connection.scalar(sa.select(causes.c.since).where(named)) is not None:
+                return False
+            people = await _people(connection, rooms)
+            return await _put(connection, None, cause, people, now=now)
+
+        return await self._database.run(work)
+
+    async def last(self, kind: Kind) -> float | None:
+        """When one of this kind was said last."""
+        query = sa.select(sa.func.max(causes.c.said_at)).where(causes.c.kind == kind.value)
+
+        async def work(connection: AsyncConnection) -> float | None:
+            at: float | None = await connection.scalar(query)
+            return at
+
+        return await self._database.run(work)
+
+    async def open(self) -> list[Cause]:
+        """All that hold now."""
+        query = (
+            sa.select(causes)
+            .where(causes.c.ended_at.is_(None), causes.c.kind != Kind.DIGEST.value)
+            .order_by(causes.c.since, causes.c.kind, causes.c.about)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Cause]:
+            return [
+                Cause(kind=Kind(row.kind), about=row.about, facts=row.facts)
+                for row in await connection.execute(query)
+            ]
+
+        return await self._database.run(work)
+
+    async def people(self, rooms: Iterable[str]) -> list[Person]:
+        """Everybody who is told."""
+        return await self._database.run(lambda it: _people(it, rooms))
+
+    # --- telling -------------------------------------------------------------------------------
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[Report]:
+        """Take up to `most` due reports to people of these platforms."""
+        free = sa.or_(reports.c.claimed_until.is_(None), reports.c.claimed_until <= now)
+        key = sa.tuple_(*reports.primary_key)
+        chosen = (
+            sa.select(*reports.primary_key)
+            .where(reports.c.platform.in_(platforms), reports.c.due_at <= now, free)
+            .order_by(reports.c.due_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            .cte()
+        )
+        claimed = (
+            sa.update(reports)
+            .where(key.in_(sa.select(chosen)))
+            .values(claimed_until=until, attempts=reports.c.attempts + 1)
+            .returning(*reports.c)
+        )
+
+        async def work(connection: AsyncConnection) -> list[Report]:
+            rows = (await connection.execute(claimed)).mappings().all()
+            return [await _report(connection, row) for row in rows]
+
+        return await self._database.run(work)
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None:
+        """When the earliest can be claimed."""
+        later = sa.func.max if self._database.is_sqlite else sa.func.greatest
+        when = later(reports.c.due_at, sa.func.coalesce(reports.c.claimed_until, 0.0))
+        soonest = sa.select(sa.func.min(when)).where(
+            reports.c.platform.in_(platforms), reports.c.due_at.is_not(None)
+        )
+
+        async def work(connection: AsyncConnection) -> float | None:
+            due: float | None = await connection.scalar(soonest)
+            return due
+
+        return await self._database.run(work)
+
+    async def sending(self, report: Report, *, now: float) -> bool:
+        """Remember that a new message is on its way: whether it may still be sent."""
+        held = sa.and_(_row(report), reports.c.claimed_until == report.claimed_until)
+        return await self._changed(
+            sa.update(reports)
+            .where(held, reports.c.round == report.round)
+            .values(sending_at=report.sending_at or now)
+        )
+
+    async def told(self, report: Report, message_id: str, channel_id: str) -> None:
+        """It stands there. If the cause has changed meanwhile, it is due once more."""
+        is_same = reports.c.version == report.version
+        await self._changed(
+            sa.update(reports)
+            .where(_row(report), reports.c.round == report.round)
+            .values(
+                message_id=message_id,
+                channel_id=channel_id,
+                sending_at=None,
+                claimed_until=None,
+                attempts=0,
+                due_at=sa.case((is_same, sa.null()), else_=reports.c.due_at),
+            )
+        )
+        await self._let_go(report)
+
+    async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
+        """Try again then. `unsent`: nothing can have been said."""
+        values: dict[str, float | None] = {"due_at": due_at, "claimed_until": None}
+        if unsent:
+            values["sending_at"] = report.sending_at
+        await self._changed(
+            sa.update(reports)
+            .where(
+                _row(report),
+                reports.c.round == report.round,
+                reports.c.claimed_until == report.claimed_until,
+            )
+            .values(values)
+        )
+        await self._let_go(report)
+
+    async def leave(self, report: Report) -> None:
+        """Say no more of it as it is now; what changes is due again."""
+        await self._changed(
+            sa.update(reports)
+            .where(_row(report), reports.c.version == report.version)
+            .values(due_at=None, claimed_until=None, attempts=0)
+        )
+        await self._let_go(report)
+
+    async def _let_go(self, report: Report) -> None:
+        held = sa.and_(_row(report), reports.c.claimed_until == report.claimed_until)
+        await self._changed(sa.update(reports).where(held).values(claimed_until=None))
+
+    async def _changed(self, statement: sa.Update) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            return (await connection.execute(statement)).rowcount == 1
+
+        return await self._database.run(work)
+
+
+async def _people(connection: AsyncConnection, rooms: Iterable[str]) -> list[Person]:
+    query = sa.select(owners.c.platform, owners.c.person).order_by(*owners.primary_key)
+    known = [(row.platform, row.person) for row in await connection.execute(query)]
+    return [*known, *((room, "") for room in sorted(rooms))]
+
+
+async def _put(
+    connection: AsyncConnection,
+    row: Row[tuple[object, ...]] | None,
+    cause: Cause,
+    people: Sequence[Person],
+    *,
+    now: float,
+) -> bool:
+    """Write down how a cause is now, and let everybody be told of what is new in it."""
+    before = _known(row)
+    told = say(before, cause, now=now)
+    values: dict[str, object] = {"facts": dict(cause.facts), "ended_at": None}
+    if told is Say.ANEW:
+        values |= {"said": dict(cause.facts), "said_at": now}
+    elif before and before.ended_at is not None:
+        values["said"] = None  # it came again and did not ring: that is still to come
+    if before is None:
+        named = {"kind": cause.kind.value, "about": cause.about}
+        await connection.execute(sa.insert(causes).values(since=now, **named, **values))
+    elif told is not Say.SAME or before.ended_at is not None:
+        if before.ended_at is not None:
+            values["since"] = now
+        named_ = _named(causes, cause.kind, cause.about)
+        await connection.execute(sa.update(causes).where(named_).values(values))
+    return await _owe(connection, cause, told, people, now=now)
+
+
+async def _owe(
+    connection: AsyncConnection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
+) -> bool:
+    """One row for each; an owner who came later hears of it as well."""
+    named = _named(reports, cause.kind, cause.about)
+    query = sa.select(reports.c.platform, reports.c.person).where(named)
+    known = {(row.platform, row.person) for row in await connection.execute(query)}
+    fresh = [person for person in people if person not in known]
+    if fresh:
+        first = {"kind": cause.kind.value, "about": cause.about, "round": 1, "version": 1}
+        times = {"written_at": now, "due_at": now, "attempts": 0}
+        rows = [{"platform": it[0], "person": it[1], **first, **times} for it in fresh]
+        await connection.execute(sa.insert(reports), rows)
+    if told is Say.SAME:
+        return bool(fresh)
+    changed: dict[str, object] = {
+        "version": reports.c.version + 1,
+        "due_at": now,
+        "attempts": 0,
+    }
+    if told is Say.ANEW:
+        changed |= {"round": reports.c.round + 1, "written_at": now}
+        changed |= {"message_id": None, "channel_id": None, "sending_at": None}
+    old = sa.tuple_(reports.c.platform, reports.c.person).in_(sorted(known))
+    if known:
+        await connection.execute(sa.update(reports).where(named, old).values(changed))
+    return True
+
+
+async def _end(connection: AsyncConnection, kind: str, about: str, *, now: float) -> bool:
+    """It is over: said where it stands. Where it was not said yet, there is nothing to say."""
+    named = _named(causes, kind, about)
+    await connection.execute(sa.update(causes).where(named).values(ended_at=now))
+    theirs = _named(reports, kind, about)
+    stands = reports.c.message_id.is_not(None)
+    ended = await connection.execute(
+        sa.update(reports)
+        .where(theirs)
+        .values(version=reports.c.version + 1, due_at=sa.case((stands, now), else_=None))
+    )
+    return ended.rowcount > 0
+
+
+async def _forget(connection: AsyncConnection, *, now: float) -> None:
+    day = sa.and_(causes.c.kind == Kind.DIGEST.value, causes.c.said_at < now - KEPT)
+    over = causes.c.ended_at < now - KEPT
+    await connection.execute(sa.delete(causes).where(sa.or_(day, over)))
+
+
+def _known(row: Row[tuple[object, ...]] | None) -> Known | None:
+    if row is None:
+        return None
+    return Known(facts=row.facts, said=row.said, said_at=row.said_at, ended_at=row.ended_at)
+
+
+def _named(table: sa.Table, kind: str, about: str) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.kind == str(kind), table.c.about == about)
+
+
+def _row(report: Report) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _named(reports, report.kind, report.about),
+        reports.c.platform == report.platform,
+        reports.c.person == report.person,
+    )
+
+
+async def _report(connection: AsyncConnection, row: RowMapping) -> Report:
+    query = sa.select(causes).where(_named(causes, row["kind"], row["about"]))
+    cause = (await connection.execute(query)).one()
+    return Report(
+        kind=Kind(row["kind"]),
+        about=row["about"],
+        platform=row["platform"],
+        person=row["person"],
+        facts=cause.facts,
+        is_over=cause.ended_at is not None,
+        round=row["round"],
+        version=row["version"],
+        written_at=row["written_at"],
+        claimed_until=row["claimed_until"],
+        attempts=row["attempts"],
+        sending_at=row["sending_at"],
+        message_id=row["message_id"],
+        channel_id=row["channel_id"],
+    )

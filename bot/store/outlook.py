@@ -1,0 +1,83 @@
+"""The rows that owners have to know of: orders of which nobody knows, and jobs that stand still."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.digest import Sum
+from bot.core.jobs import LOCKS, Job, Reason, Status
+from bot.store.database import Database
+from bot.store.rows import job_of
+from bot.store.tables import jobs
+
+_WAITS = [*(reason.value for reason in LOCKS), Reason.PAUSED.value, Reason.AT_ONCE.value]
+"""Reasons of orders that wait for something that owners know, or for their turn."""
+
+
+def _spelt(status: Status) -> sa.ColumnElement[str]:
+    """Into the statement, not bound: only then is a partial index used."""
+    return sa.literal(status.value, literal_execute=True)
+
+
+class Outlook:
+    """Looks; nothing is changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unconfirmed(self, *, since: float, most: int) -> tuple[int, Sequence[Job]]:
+        """How many orders may have been charged or not, and the latest of them."""
+        open_ = sa.and_(jobs.c.status == _spelt(Status.UNCONFIRMED), jobs.c.ended_at >= since)
+        count = sa.select(sa.func.count()).where(open_)
+        latest = sa.select(jobs).where(open_).order_by(jobs.c.ended_at.desc(), jobs.c.id)
+
+        async def work(connection: AsyncConnection) -> tuple[int, Sequence[Job]]:
+            found = (await connection.execute(latest.limit(most))).mappings()
+            return int(await connection.scalar(count) or 0), [job_of(row) for row in found]
+
+        return await self._database.run(work)
+
+    async def day(self, since: float) -> Sequence[Sum]:
+        """The jobs that were ordered since then, by state and reason."""
+        # 1 stands for a video without a price, and is no money.
+        spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
+        query = (
+            sa.select(jobs.c.status, jobs.c.reason, sa.func.count(), sa.func.sum(spent))
+            .where(jobs.c.created_at >= since)
+            .group_by(jobs.c.status, jobs.c.reason)
+        )
+
+        async def work(connection: AsyncConnection) -> Sequence[Sum]:
+            return [
+                Sum(status=Status(status), reason=reason, count=int(count), spent=int(sum_))
+                for status, reason, count, sum_ in await connection.execute(query)
+            ]
+
+        return await self._database.run(work)
+
+    async def slow(self, *, queued: float, made: float, done: float, most: int) -> Sequence[Job]:
+        """Jobs that go on by themselves and wait since before these times, the oldest first.
+
+        In the queue, at a gateway, and for a finished video to be fetched.
+        """
+        goes_on, waits = jobs.c.due_at.is_not(None), jobs.c.status == _spelt(Status.QUEUED)
+        no_reason = sa.or_(jobs.c.reason.is_(None), jobs.c.reason.not_in(_WAITS))
+        first = sa.and_(waits, jobs.c.created_at < queued, no_reason)
+        second = sa.and_(
+            sa.not_(waits),
+            sa.or_(
+                sa.and_(jobs.c.status == Status.IN_PROGRESS.value, jobs.c.submitted_at < made),
+                sa.and_(jobs.c.status == Status.COMPLETED.value, jobs.c.completed_at < done),
+            ),
+        )
+
+        async def work(connection: AsyncConnection) -> Sequence[Job]:
+            found: list[Job] = []
+            for each in (first, second):
+                query = sa.select(jobs).where(goes_on, each).order_by(jobs.c.created_at, jobs.c.id)
+                rows = (await connection.execute(query.limit(most))).mappings()
+                found += [job_of(row) for row in rows]
+            return sorted(found, key=lambda job: (job.created_at, job.id))[:most]
+
+        return await self._database.run(work)

@@ -1,0 +1,264 @@
+"""Causes and what owners are told of them: once each, over restarts, until they are over."""
+
+from collections.abc import Sequence
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core import moves
+from bot.core.accounts import Accounts, Terms
+from bot.core.causes import Cause, Facts, Kind, Report, ids_in
+from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
+from bot.core.keeping import Rules
+from bot.core.notices import HUSH
+from bot.core.quotas import Limits
+from bot.core.sources import QUEUED, Sources
+from bot.store.causes import KEPT, Causes
+from bot.store.outlook import Outlook
+from bot.store.tables import reports
+from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
+from tests.contract.test_store_notices import own
+from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import CATALOG
+
+CHATS = ["discord", "room", "telegram"]
+KINDS: dict[Kind, Facts] = {
+    Kind.BACKUP: {"detail": "No room."},
+    Kind.MEDIA: {"gigabytes": 1.5, "most": 20.0},
+    Kind.STUCK: {"count": 1, "ids": ["a"], "jobs": []},
+    Kind.LIMIT: {"figure": "purse_videos", "level": 80, "limit": 50},
+    Kind.DISK: {"folder": "/data", "gigabytes": 0.4},
+}
+
+
+class Ledger:
+    """The rows, and a few sentences about them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.causes = Causes(store.database)
+
+    async def look(self, *found: Cause, now: float = NOON, rooms: Sequence[str] = ()) -> bool:
+        """One look at all kinds of these tests."""
+        kinds = (Kind.UNCONFIRMED, Kind.LIMIT, *KINDS)
+        present: dict[Kind, list[Cause]] = {kind: [] for kind in kinds}
+        for cause in found:
+            present[cause.kind].append(cause)
+        return await self.causes.settle(present, rooms=rooms, now=now)
+
+    async def told(self, *, now: float = NOON) -> list[tuple[str, str, str, bool]]:
+        """Every due report, told: to whom, its message, and whether it says that it is over.
+
+        A message that stands keeps its number; "new" is one that does not.
+        """
+        due = await self.causes.claim(CHATS, now=now, until=now + 60, most=99)
+        for report in due:
+            assert report.message_id or await self.causes.sending(report, now=now)
+            await self.causes.told(report, report.message_id or f"m{report.round}", "dm")
+        return sorted((it.platform, it.person, it.message_id or "new", it.is_over) for it in due)
+
+    async def one(self, *, now: float = NOON) -> Report:
+        (report,) = await self.causes.claim(CHATS, now=now, until=now + 60, most=9)
+        return report
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    await own(store, ("discord", "7"))
+    return Ledger(store)
+
+
+def lost(*ids: str) -> Cause:
+    return Cause(kind=Kind.UNCONFIRMED, facts={"count": len(ids), "ids": list(ids), "jobs": []})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_cause_is_told_once_until_it_is_over_and_again_when_it_comes_again(
+    ledger: Ledger, kind: Kind
+) -> None:
+    cause = Cause(kind=kind, facts=KINDS[kind])
+    assert await ledger.look(cause)
+    assert await ledger.told() == [("discord", "7", "new", False)]
+    restarted = Ledger(ledger.store)
+    assert not await restarted.look(cause, now=NOON + 60)
+    assert await restarted.told(now=NOON + 60) == []
+    assert await restarted.look(now=NOON + 120)
+    assert await restarted.told(now=NOON + 120) == [("discord", "7", "m1", True)]
+    assert not await restarted.look(now=NOON + 180)
+    assert await restarted.look(cause, now=NOON + HUSH)
+    assert await restarted.told(now=NOON + HUSH) == [("discord", "7", "new", False)]
+
+
+async def test_all_owners_are_told_and_the_room_and_who_becomes_one_later(ledger: Ledger) -> None:
+    await ledger.look(lost("a"), rooms=["room"])
+    assert await ledger.told() == [("discord", "7", "new", False), ("room", "", "new", False)]
+    await own(ledger.store, ("telegram", "8"))
+    await ledger.look(lost("a"), rooms=["room"], now=NOON + 30)
+    assert await ledger.told(now=NOON + 30) == [("telegram", "8", "new", False)]
+
+
+async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Ledger) -> None:
+    """A member who loses answers on purpose rings once an hour at most."""
+    said = []
+    for number in range(1, 60):
+        now = NOON + 10 * number
+        await ledger.look(lost(*map(str, range(number * 17))), now=now)
+        said += await ledger.told(now=now)
+    assert [it[2] for it in said].count("new") == 1
+    assert {it[2] for it in said} == {"new", "m1"}
+    await ledger.look(lost("last"), now=NOON + HUSH + 20)
+    assert [it[2] for it in await ledger.told(now=NOON + HUSH + 20)] == ["new"]
+
+
+async def test_a_change_while_it_is_being_told_is_told_after_it(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    assert await ledger.causes.sending(report, now=NOON)
+    await ledger.look(lost("a", "b"), now=NOON + 1)
+    await ledger.causes.told(report, "m1", "dm")
+    later = await ledger.one(now=NOON + 2)
+    assert (later.message_id, later.facts["count"]) == ("m1", 2)
+
+
+async def test_a_report_that_was_said_anew_meanwhile_is_not_taken_for_the_former(
+    ledger: Ledger,
+) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    await ledger.look(lost("a", "b"), now=NOON + HUSH)
+    assert not await ledger.causes.sending(report, now=NOON + HUSH)
+    await ledger.causes.told(report, "m1", "dm")
+    assert (await ledger.one(now=NOON + HUSH)).message_id is None
+
+
+async def test_a_send_with_an_unknown_end_is_known_to_the_next_try(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    await ledger.causes.sending(report, now=NOON + 1)
+    await ledger.causes.put_off(report, due_at=NOON + 5)
+    assert (await ledger.one(now=NOON + 5)).sending_at == NOON + 1
+    unsent = await ledger.one(now=NOON + 99)
+    await ledger.causes.put_off(unsent, due_at=NOON + 100, unsent=True)
+    assert await ledger.causes.next_due(CHATS) == NOON + 100
+
+
+async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    await ledger.look(now=NOON + 1)
+    assert await ledger.told(now=NOON + 1) == []
+    assert await ledger.causes.next_due(CHATS) is None
+
+
+async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    await ledger.told()
+    await ledger.causes.settle({Kind.DISK: []}, rooms=(), now=NOON + 30)
+    assert [cause.kind for cause in await ledger.causes.open()] == [Kind.UNCONFIRMED]
+
+
+async def test_the_news_of_a_day_are_said_once(ledger: Ledger) -> None:
+    day = Cause(kind=Kind.DIGEST, about="2026-01-15", facts={"made": 3})
+    assert await ledger.causes.once(day, rooms=(), now=NOON)
+    assert not await ledger.causes.once(day, rooms=(), now=NOON + 1)
+    assert await ledger.causes.last(Kind.DIGEST) == NOON
+    assert len(await ledger.told()) == 1
+    await ledger.look(now=NOON + 60)
+    assert await ledger.causes.open() == []
+
+
+async def test_what_is_long_over_is_forgotten(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    await ledger.look(now=NOON + 1)
+    await ledger.look(now=NOON + KEPT + 2)
+
+    async def work(connection: AsyncConnection) -> int:
+        return int(await connection.scalar(sa.select(sa.func.count()).select_from(reports)) or 0)
+
+    assert await ledger.store.database.run(work) == 0
+
+
+# --- where they are looked for --------------------------------------------------------------------
+
+
+def sources(store: Store, clock: FakeClock, limits: Limits = FREE) -> Sources:
+    return Sources(
+        outlook=Outlook(store.database),
+        jobs=store.jobs,
+        accounts=Accounts(Terms(catalog=CATALOG, limits=limits)),
+        rules=Rules(),
+        currency="USD",
+        clock=clock,
+    )
+
+
+async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
+    store: Store,
+) -> None:
+    clock = FakeClock(NOON)
+    looked = sources(store, clock)
+    assert await looked.unconfirmed() == []
+    rows = [await store.in_state(Status.UNCONFIRMED) for _ in range(3)]
+    await store.in_state(Status.IN_PROGRESS)
+    (cause,) = await looked.unconfirmed()
+    assert cause.facts["count"] == 3
+    assert ids_in(cause.facts) == {row.id for row in rows}
+    assert "a cat" not in str(cause.facts), "what people write is nobody's news"
+    for row in rows:
+        await store.moved(row, moves.failed(row, Reason.NOT_TAKEN, charged=False))
+    assert await looked.unconfirmed() == []
+
+
+async def test_of_many_the_latest_are_named_and_all_are_counted(store: Store) -> None:
+    for number in range(4):
+        await store.in_state(Status.UNCONFIRMED, a_job(person=f"p{number}"))
+    count, latest = await Outlook(store.database).unconfirmed(since=NOON, most=3)
+    assert (count, len(latest)) == (4, 3)
+    (cause,) = await sources(store, FakeClock(NOON)).unconfirmed()
+    assert cause.facts["count"] == 4
+
+
+async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(store: Store) -> None:
+    clock = FakeClock(NOON)
+    looked = sources(store, clock)
+    made = await store.in_state(Status.IN_PROGRESS)
+    waits = await store.admitted(a_job(person="bob"))
+    held = await store.admitted(a_job(person="cy"))
+    await store.moved(
+        held, moves.requeued(held, due_at=NOON + 60, attempts=0, reason=Reason.PAUSED)
+    )
+    clock = FakeClock(NOON + SOFT_DEADLINE)
+    looked = sources(store, clock)
+    assert await looked.stuck() == []
+    await clock.advance(1)
+    assert await stuck(looked) == {made.id}
+    await clock.advance(QUEUED)
+    assert await stuck(looked) == {made.id, waits.id}
+    slow = await taken(store, seconds=QUEUED)
+    assert slow.completed_at
+    assert await stuck(looked) == {waits.id}, "others of its model took an hour as well"
+
+
+async def stuck(looked: Sources) -> set[str]:
+    return {id_ for cause in await looked.stuck() for id_ in ids_in(cause.facts)}
+
+
+async def taken(store: Store, *, seconds: float) -> Job:
+    """A video that took so long."""
+    row = await store.in_state(Status.IN_PROGRESS, a_job(person="dora"))
+    done = moves.completed(row, now=NOON + seconds, sources=())
+    return await store.moved(row, done, now=NOON + seconds)
+
+
+async def test_limits_are_told_at_fifty_eighty_and_ninety_five_percent(store: Store) -> None:
+    limits = Limits(
+        person_videos=None, person_at_once=None, purse_videos=20, purse_money=100 * PRICE
+    )
+    looked, levels = sources(store, FakeClock(NOON), limits), []
+    for _ in range(20):
+        await store.admitted(a_job(), limits)
+        levels.append([cause.facts["level"] for cause in await looked.limits()])
+    assert [levels.index([level]) + 1 for level in (50, 80, 95)] == [10, 16, 19]
+    assert levels[:9] == [[]] * 9
+    tomorrow = sources(store, FakeClock(NOON + 86_400), limits)
+    assert await tomorrow.limits() == []

@@ -1,0 +1,113 @@
+"""A cause rings when it begins and when it gets worse; else its notice changes where it stands."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core import briefs
+from bot.core.causes import MOST_SHOWN, Cause, Facts, Kind, Known, Say, say
+from bot.core.notices import HUSH
+from bot.i18n import say as said
+
+NOON = 1_000_000.0
+
+
+def lost(*ids: str) -> Cause:
+    """Orders of which nobody knows whether they were taken."""
+    facts = {"count": len(ids), "ids": list(ids), "jobs": []}
+    return Cause(kind=Kind.UNCONFIRMED, facts=facts)
+
+
+def near(level: int, limit: int = 50) -> Cause:
+    facts = {"figure": "purse_videos", "level": level, "limit": limit}
+    return Cause(kind=Kind.LIMIT, about="purse_videos", facts=facts)
+
+
+def known(cause: Cause, *, ended_at: float | None = None) -> Known:
+    """As it was said at noon."""
+    return Known(facts=cause.facts, said=cause.facts, said_at=NOON, ended_at=ended_at)
+
+
+def test_what_begins_is_said_and_what_stays_the_same_is_not() -> None:
+    assert say(None, lost("a"), now=NOON) is Say.ANEW
+    assert say(known(lost("a")), lost("a"), now=NOON + 9 * HUSH) is Say.SAME
+
+
+def test_one_more_changes_the_notice_and_rings_once_an_hour_at_most() -> None:
+    before = known(lost("a"))
+    assert say(before, lost("a", "b"), now=NOON + 1) is Say.CHANGED
+    assert say(before, lost("a", "b"), now=NOON + HUSH) is Say.ANEW
+    shown = replace(before, facts=lost("a", "b").facts)
+    assert say(shown, lost("a", "b"), now=NOON + HUSH - 1) is Say.SAME
+    assert say(shown, lost("a", "b"), now=NOON + HUSH) is Say.ANEW, "it is told, if later"
+
+
+def test_one_fewer_never_rings() -> None:
+    assert say(known(lost("a", "b")), lost("b"), now=NOON + 9 * HUSH) is Say.CHANGED
+
+
+def test_what_comes_again_within_the_hour_rings_when_the_hour_is_over() -> None:
+    before = known(lost("a"), ended_at=NOON + 1)
+    assert say(before, lost("b"), now=NOON + 2) is Say.CHANGED
+    assert say(before, lost("b"), now=NOON + HUSH) is Say.ANEW
+    again = replace(before, ended_at=None, said=None, facts=lost("b").facts)
+    assert say(again, lost("b"), now=NOON + HUSH - 1) is Say.SAME
+    assert say(again, lost("b"), now=NOON + HUSH) is Say.ANEW
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "how"),
+    [
+        (near(50), near(80), Say.ANEW),
+        (near(80), near(50), Say.CHANGED),
+        (near(80), near(50, 75), Say.CHANGED),
+        (near(80), near(80, 75), Say.ANEW),
+    ],
+)
+def test_a_limit_rings_at_each_level_and_after_it_was_raised(
+    before: Cause, now: Cause, how: Say
+) -> None:
+    assert say(known(before), now, now=NOON + 1) is how
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+JOB = {"job": "abcd", "name": "Ann", "model": "Wan", "gateway": "main", "at": 0.0, "status": "x"}
+FACTS: dict[Kind, Facts] = {
+    Kind.UNCONFIRMED: {"count": 7, "ids": [], "jobs": [JOB] * MOST_SHOWN},
+    Kind.STUCK: {"count": 1, "ids": [], "jobs": [JOB]},
+    Kind.DISK: {"folder": "/data", "gigabytes": 0.4},
+    Kind.MEDIA: {"gigabytes": 1.5, "most": 20.0},
+    Kind.BACKUP: {"detail": "No room."},
+}
+
+
+@pytest.mark.parametrize("kind", FACTS)
+@pytest.mark.parametrize("is_over", [False, True])
+def test_every_cause_has_words_for_its_beginning_and_its_end(kind: Kind, is_over: bool) -> None:
+    reply = briefs.brief(kind, FACTS[kind], is_over=is_over)
+    words = [said(text, "en") for text in (reply.text, *reply.facts)]
+    assert not [line for line in words if line.startswith("cause.") or "{" in line]
+    assert len(words) == (1 if is_over else 1 + min(FACTS[kind].get("count", 0), MOST_SHOWN + 1))  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("figure", "of", "buttons"),
+    [
+        ("purse_videos", "", ["raise", "stop"]),
+        ("purse_money", "", ["raise", "stop"]),
+        ("purse_videos", "club", ["raise", "pause"]),
+        ("purse_money", "club", ["raise", "pause"]),
+        ("community_videos", "discord:7", ["raise"]),
+    ],
+)
+def test_every_limit_has_words_and_something_to_press(
+    figure: str, of: str, buttons: list[str]
+) -> None:
+    facts = {"figure": figure, "of": of, "level": 80, "shown": "50", "more": 25, "limit": 50}
+    reply = briefs.brief(Kind.LIMIT, {**facts, "more_shown": "25", "day": "2026-01-15"})
+    words = said(reply.text, "en")
+    assert "80 %" in words
+    assert "50" in words
+    assert of in words
+    assert [it.value for it in reply.buttons] == buttons

@@ -1,0 +1,164 @@
+"""A cause is said to its owner once, and changed where it stands, whatever the network does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bot.core.alarm import LOOK, PATIENCE, Alarm
+from bot.core.causes import Cause, Kind
+from bot.core.errors import BotError, Refused, Temporary
+from bot.core.reporting import Reporting
+from bot.store.causes import Causes
+from bot.store.database import open_database
+from tests.databases import sync_nothing
+from tests.fakes.clock import FakeClock
+from tests.unit.core.workshop import ScriptedChat
+
+DETAIL = {"detail": "No room."}
+
+
+@dataclass
+class Desk:
+    """One room of operators, and what it is told."""
+
+    causes: Causes
+    chat: ScriptedChat = field(default_factory=ScriptedChat)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    async def look(self, *found: Cause) -> None:
+        now = self.clock.now()
+        await self.causes.settle({Kind.BACKUP: found}, rooms=["chat"], now=now)
+
+    async def tell(self, seconds: float = 60.0) -> None:
+        """All that comes due within `seconds`."""
+        end = self.clock.now() + seconds
+        reporting = Reporting(reports=self.causes, platforms={"chat": self.chat}, clock=self.clock)
+        while (due := await self.causes.next_due(["chat"])) is not None and due <= end:
+            await self.clock.advance(max(0.0, due - self.clock.now()))
+            now = self.clock.now()
+            for report in await self.causes.claim(["chat"], now=now, until=now + 45, most=9):
+                await reporting.take(report)
+
+    @property
+    def said(self) -> list[str]:
+        return [text.id for _, text in self.chat.told]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'rows.db'}") as database:
+        await sync_nothing(database)
+        yield Desk(Causes(database))
+
+
+def failed(why: str = "No room.") -> Cause:
+    return Cause(kind=Kind.BACKUP, facts={"detail": why})
+
+
+async def test_it_is_said_changed_and_crossed_out_in_one_message(desk: Desk) -> None:
+    for found in ([failed()], [failed("Full.")], []):
+        await desk.look(*found)
+        await desk.tell()
+    assert desk.said == ["cause.backup"]
+    changed, over = desk.chat.retold
+    assert (changed[0], changed[1].text.values["detail"]) == ("t1", "Full.")
+    assert (over[0], over[1].text.id) == ("t1", "cause.backup_over")
+
+
+async def test_a_try_with_an_unknown_end_is_made_again_under_its_nonce(desk: Desk) -> None:
+    desk.chat.tells = [Temporary("slow"), Temporary("away", unsent=True), None]
+    await desk.look(failed())
+    await desk.tell(600)
+    (first, none), (second, since), (third, still) = desk.chat.nonces
+    assert (none, since, still) == (None, desk.clock._began, since)
+    assert first == second == third
+    assert await desk.causes.next_due(["chat"]) is None
+
+
+@pytest.mark.parametrize("error", [Temporary("away", away=True), Temporary("x", unsent=True)])
+async def test_a_try_that_said_nothing_is_no_try_with_an_unknown_end(
+    desk: Desk, error: BotError
+) -> None:
+    desk.chat.tells = [error, None]
+    await desk.look(failed())
+    await desk.tell(600)
+    assert [since for _, since in desk.chat.nonces] == [None, None]
+
+
+async def test_who_will_not_be_told_is_let_be_until_it_comes_again(desk: Desk) -> None:
+    desk.chat.tells = [Refused("person_gone")]
+    await desk.look(failed())
+    await desk.tell(9 * 3600)
+    assert desk.said == ["cause.backup"]
+    assert await desk.causes.next_due(["chat"]) is None
+
+
+# --- the database itself --------------------------------------------------------------------------
+
+
+@dataclass
+class Line:
+    """A database that may be away, and an alarm that looks at it."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    chat: ScriptedChat = field(default_factory=ScriptedChat)
+    state: bool | str = True
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        self.alarm = Alarm(
+            beats=self.beats, people=self.people, platforms={"chat": self.chat}, clock=self.clock
+        )
+
+    async def beats(self) -> bool | str:
+        return self.state
+
+    async def people(self) -> list[tuple[str, str]]:
+        self.asked += 1
+        return [("chat", "ann")]
+
+    async def looks(self, seconds: float) -> None:
+        """As the service looks, for so long."""
+        for _ in range(int(seconds / LOOK)):
+            await self.alarm.look()
+            await self.clock.advance(LOOK)
+
+    @property
+    def said(self) -> list[str]:
+        return [text.id for _, text in self.chat.told]
+
+
+async def test_without_a_database_owners_are_told_directly_once_and_when_it_is_back() -> None:
+    line = Line()
+    await line.looks(LOOK)
+    line.state = "database: not reachable"
+    await line.looks(PATIENCE)
+    assert line.said == []
+    await line.looks(3600)
+    assert line.said == ["cause.database"]
+    assert line.chat.told[0][1].values == {"why": "not reachable"}
+    assert line.asked == 1, "from memory"
+    line.state = True
+    await line.looks(60)
+    assert line.said == ["cause.database", "cause.database_over"]
+
+
+async def test_a_short_outage_of_the_database_is_nobodys_news() -> None:
+    line = Line()
+    for state in (True, "database: busy", True, "database: busy", True):
+        line.state = state
+        await line.looks(PATIENCE - LOOK)
+    assert line.said == []
+
+
+async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_look() -> None:
+    line = Line()
+    await line.looks(LOOK)
+    line.state = "database: disk full"
+    line.chat.tells = [Temporary("slow"), None]
+    await line.looks(PATIENCE + 3 * LOOK)
+    (first, none), (second, since) = line.chat.nonces
+    assert first == second
+    assert (none, since is not None) == (None, True)
