@@ -134,24 +134,29 @@ def age_out(config: Config, *, keep: int, now: float) -> list[str]:
 async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:
     spool = Spool(backup.folder)
     spooled: list[Spooled] = list(spool.read()) if (backup.folder / SPOOL).exists() else []
+    known, is_lost = await _known(config)
     return await prepared.prepare(
         backup.folder / ROWS,
         fresh,
         now=now,
         deletions=list(Deletions(config.data_dir).read()),
-        known=await _known(config.database_url),
+        known=known,
+        stopped=is_lost,
         spooled=spooled,
         home=Home(config.data_dir),
     )
 
 
-async def _known(url: str) -> Known | None:
-    """The facts in the present rows, if they can be read."""
+async def _known(config: Config) -> tuple[Known | None, bool]:
+    """The facts in the present rows; or None, and whether there were rows that can't be read."""
     try:
-        async with open_reading(url) as connection:
-            return await known_to(connection)
-    except (Broken, OSError, sa.exc.SQLAlchemyError):
-        return None
+        async with open_reading(config.database_url) as connection:
+            return await known_to(connection), False
+    except Broken as broken:
+        is_new = broken.code in ("database_absent", "database_empty")
+        return None, not is_new or Home(config.data_dir).marker.exists()
+    except (OSError, sa.exc.SQLAlchemyError):
+        return None, True
 
 
 async def _fill(
