@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot import control, owners, site
+from bot.backups import restoring
 from bot.backups.daily import Daily
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
@@ -321,6 +322,7 @@ def _nightly(
         backups.is_known, backups.why = True, why
         bells.watch.ring()
 
+    restoring.clear(config)
     if config.settings.backup.daily:
         yield Daily(
             config, storage=studio.storage, database=rows.database, tell=tell, clock=clock

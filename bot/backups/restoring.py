@@ -103,7 +103,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
     async with _to_ourselves(config.database_url, file):
         place = _place_of(config)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await asyncio.to_thread(archive.clear, place)
+        await asyncio.to_thread(archive.clear, place, but=backup.folder)
         with tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch:
             fresh = Path(scratch) / ROWS
             settled = await _prepare(config, backup, fresh, now=now)
@@ -129,6 +129,16 @@ def age_out(config: Config, *, keep: int, now: float) -> list[str]:
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return [folder.name for folder in gone]
+
+
+def clear(config: Config) -> None:
+    """Remove what a restore that was killed has left: all rows, with all that people wrote.
+
+    Under the service's lock. In the folder of backups somebody may just be making one.
+    """
+    place = _place_of(config)
+    if place.absolute() != config.backup_folder.absolute():
+        archive.clear(place)
 
 
 async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:

@@ -436,6 +436,31 @@ async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
     assert await home.states() == AS_RESTORED
 
 
+@pytest.mark.parametrize("name", ["zoetrope.db.saved", "backup.tar"])
+async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> None:
+    """As a copy that was saved lies there: what it is unpacked into is not swept along."""
+    backup, place = await home.back_up(), home.data / name
+    if name.endswith("tar"):
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    else:
+        shutil.copyfile(backup.folder / "zoetrope.db", place)
+    with opening.opened(place) as found:
+        await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
+    """It has all that people wrote in it; wherever the database is."""
+    (tmp_path / "rows").mkdir()
+    site = Site(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/rows/zoetrope.db")
+    left = tmp_path / "rows" / ".unfinished-abc"
+    left.mkdir()
+    (left / "zoetrope.db").write_text("all that people wrote")
+    restoring.clear(site.config)
+    assert not left.exists()
+
+
 async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
     """Such as one that was saved, or lay aside; what is in its journal comes along."""
     bare = home.folder / "copy.db"
