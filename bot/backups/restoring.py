@@ -39,7 +39,8 @@ from bot.store.verifying import verify
 
 ASIDE = "before-restore-"
 """How the folders begin in which the former rows are kept."""
-_SHOWN = 1000
+_AT_ONCE = 5000
+"""Jobs that are looked for in a backup at once."""
 
 log = get_logger()
 
@@ -68,20 +69,23 @@ class Restored:
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
-    """The jobs that are newer than the backup; None where the present rows can't be read."""
-    query = sa.text(
-        "SELECT id, status, gateway_id, created_at FROM jobs WHERE created_at > :made_at"
-        " ORDER BY created_at DESC LIMIT :most"
-    )
+    """The jobs that the backup does not have; None where the present rows can't be read.
+
+    By their ids: no time of a file or a clock says so much.
+    """
+    query = sa.text("SELECT id, status, gateway_id, created_at FROM jobs")
+    later: list[Later] = []
     try:
         async with open_reading(config.database_url) as connection:
-            values = {"made_at": backup.manifest.made_at, "most": _SHOWN}
-            found = [Later(*row) for row in await connection.execute(query, values)]
+            rows = await connection.stream(query.execution_options(max_row_buffer=_AT_ONCE))
+            async for page in rows.partitions(_AT_ONCE):
+                found = [Later(*row) for row in page]
+                ids = [each.id for each in found]
+                had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, ids)
+                later += [each for each in found if each.id not in had]
     except (Broken, OSError, sa.exc.SQLAlchemyError):
         return None
-    # Some came while it was being made.
-    had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, [it.id for it in found])
-    return [it for it in found if it.id not in had]
+    return sorted(later, key=lambda it: -it.ordered_at)
 
 
 def check_known(backup: Backup) -> None:

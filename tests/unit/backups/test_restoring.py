@@ -40,6 +40,9 @@ AS_RESTORED = {
     "unconfirmed": "unconfirmed",
 }
 
+_NAMES = ("id", "event_id")
+"""The columns of a job that no other one may have."""
+
 _RESTORE = """
 import asyncio, os, signal, sys
 from pathlib import Path
@@ -531,6 +534,34 @@ async def test_later_jobs_are_named(site: Site) -> None:
 async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None:
     await home.change(f"UPDATE jobs SET created_at = {LATER + 0.1} WHERE id = 'job-queued'")
     assert await restoring.later_jobs(home.config, await home.back_up()) == []
+
+
+@pytest.mark.parametrize("clock", [-9, 86_400.0], ids=["a clock that was behind", "a copy"])
+async def test_a_later_job_is_named_whatever_a_clock_says(home: Site, clock: float) -> None:
+    """A copied file is younger than its rows, and a machine's clock may be anything."""
+    await home.change(f"INSERT INTO settings VALUES ('clock.seen', '{LATER}')")
+    bare = home.folder / "copy.db"
+    shutil.copyfile((await home.back_up()).folder / "zoetrope.db", bare)
+    later = f"id = 'job-later', created_at = {LATER + clock}"
+    await home.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
+    with opening.opened(bare) as backup:
+        assert backup.manifest.made_at == LATER
+        found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert [it.id for it in found] == ["job-later"]
+
+
+async def test_every_later_job_is_named(home: Site) -> None:
+    backup = await home.back_up()
+    columns = ", ".join(column.name for column in jobs.columns if column.name not in _NAMES)
+    await home.change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1501)"
+        f" INSERT INTO jobs (id, event_id, {columns})"
+        f" SELECT 'later-' || i, 'later-' || i, {columns} FROM jobs, n WHERE id = 'job-failed'"
+    )
+    found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert len(found) == 1501
 
 
 async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
