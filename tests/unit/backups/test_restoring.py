@@ -23,7 +23,7 @@ from bot.store.locks import lock_file
 from bot.store.restored import restored_jobs
 from bot.store.spool import Spool
 from bot.store.swap import note_of
-from bot.store.tables import drafts, jobs, posts, updates
+from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.unit.backups.site import LATER, VIDEO, Site
@@ -39,6 +39,9 @@ AS_RESTORED = {
     "cancelled": "cancelled",
     "unconfirmed": "unconfirmed",
 }
+
+_NAMES = ("id", "event_id")
+"""The columns of a job that no other one may have."""
 
 _RESTORE = """
 import asyncio, os, signal, sys
@@ -311,6 +314,81 @@ async def test_a_backup_of_an_earlier_version_comes_up_to_date(tmp_path: Path) -
     assert await site.states() == AS_RESTORED
 
 
+# --- what operators decided since ----------------------------------------------------------------
+
+
+async def _undecided(site: Site) -> None:
+    for table in ("holds", "blocks", "acts"):
+        await site.change(f"DELETE FROM {table}")
+
+
+async def _act(site: Site, action: str, subject: str, at: float) -> None:
+    await site.change(
+        "INSERT INTO acts (at, actor, action, subject, why, details)"
+        f" VALUES ({at}, 'cli:ann', '{action}', '{subject}', 'odd bill', '{{}}')"
+    )
+
+
+async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) -> None:
+    await _undecided(site)
+    backup = await site.back_up()
+    await site.change(f"INSERT INTO holds VALUES ('*', {LATER + 5}, 'cli:ann', 'odd bill')")
+    await _act(site, "stop", "*", LATER + 5)
+    await site.change(
+        f"INSERT INTO blocks VALUES ('discord', '7', {LATER + 6}, NULL, 'cli:ann', 'spam')"
+    )
+    await _act(site, "user.block", "discord:7", LATER + 6)
+    await site.change(f"UPDATE places SET allowed = false, decided_at = {LATER + 7}")
+    restored = await site.restore(backup)
+    assert (restored.settled.carried, restored.settled.stopped) == (2, False)
+    (hold,) = await site.rows(lambda it: it.execute(sa.select(holds)))
+    assert tuple(hold) == ("*", LATER + 5, "cli:ann", "odd bill")
+    people = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    assert list(people) == ["7"]
+    allowed = await site.rows(lambda it: it.scalars(sa.select(places.c.allowed).distinct()))
+    assert list(allowed) == [False]
+    again = await site.restore(await site.back_up())
+    assert again.settled.carried == 0, "each act is there once"
+
+
+async def test_what_was_let_go_since_is_not_stopped_again(site: Site) -> None:
+    await _undecided(site)
+    await site.change(f"INSERT INTO holds VALUES ('*', {LATER - 9}, 'cli:ann', '')")
+    await site.change(f"INSERT INTO holds VALUES ('main', {LATER - 9}, 'cli:ann', '')")
+    await site.change(f"INSERT INTO blocks VALUES ('discord', '7', {LATER}, NULL, 'a', '')")
+    await site.change(f"INSERT INTO blocks VALUES ('discord', '8', {LATER}, NULL, 'a', '')")
+    backup = await site.back_up()
+    await site.change("DELETE FROM holds")
+    await site.change("DELETE FROM blocks")
+    await _act(site, "go", "*", LATER + 5)
+    await _act(site, "user.unblock", "discord:7", LATER + 5)
+    await site.restore(backup)
+    found = await site.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    assert list(found) == ["main"], "nobody has let it go, as far as an act shows"
+    found = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    assert list(found) == ["8"]
+
+
+@pytest.mark.parametrize("how", ["damaged", "deleted"])
+async def test_where_nobody_knows_what_was_stopped_it_starts_stopped(home: Site, how: str) -> None:
+    await _undecided(home)
+    backup = await home.back_up()
+    if how == "damaged":
+        home.file.write_bytes(b"Dear diary, " * 1000)
+    else:
+        home.file.unlink()
+    assert (await home.restore(backup)).settled.stopped
+    found = await home.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    assert list(found) == ["*"]
+    found = await home.rows(lambda it: it.scalars(sa.select(acts.c.actor)))
+    assert list(found) == ["restore"]
+
+
+async def test_a_new_house_starts_as_the_backup_was(home: Site, tmp_path: Path) -> None:
+    there = Site(tmp_path / "there")
+    assert not (await there.restore(await home.back_up())).settled.stopped
+
+
 # --- what stands in the way ----------------------------------------------------------------------
 
 
@@ -359,6 +437,31 @@ async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
         with opening.opened(place) as found:
             await home.restore(found)
     assert await home.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize("name", ["zoetrope.db.saved", "backup.tar"])
+async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> None:
+    """As a copy that was saved lies there: what it is unpacked into is not swept along."""
+    backup, place = await home.back_up(), home.data / name
+    if name.endswith("tar"):
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    else:
+        shutil.copyfile(backup.folder / "zoetrope.db", place)
+    with opening.opened(place) as found:
+        await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
+    """It has all that people wrote in it; wherever the database is."""
+    (tmp_path / "rows").mkdir()
+    site = Site(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/rows/zoetrope.db")
+    left = tmp_path / "rows" / ".unfinished-abc"
+    left.mkdir()
+    (left / "zoetrope.db").write_text("all that people wrote")
+    restoring.clear(site.config)
+    assert not left.exists()
 
 
 async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
@@ -431,6 +534,34 @@ async def test_later_jobs_are_named(site: Site) -> None:
 async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None:
     await home.change(f"UPDATE jobs SET created_at = {LATER + 0.1} WHERE id = 'job-queued'")
     assert await restoring.later_jobs(home.config, await home.back_up()) == []
+
+
+@pytest.mark.parametrize("clock", [-9, 86_400.0], ids=["a clock that was behind", "a copy"])
+async def test_a_later_job_is_named_whatever_a_clock_says(home: Site, clock: float) -> None:
+    """A copied file is younger than its rows, and a machine's clock may be anything."""
+    await home.change(f"INSERT INTO settings VALUES ('clock.seen', '{LATER}')")
+    bare = home.folder / "copy.db"
+    shutil.copyfile((await home.back_up()).folder / "zoetrope.db", bare)
+    later = f"id = 'job-later', created_at = {LATER + clock}"
+    await home.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
+    with opening.opened(bare) as backup:
+        assert backup.manifest.made_at == LATER
+        found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert [it.id for it in found] == ["job-later"]
+
+
+async def test_every_later_job_is_named(home: Site) -> None:
+    backup = await home.back_up()
+    columns = ", ".join(column.name for column in jobs.columns if column.name not in _NAMES)
+    await home.change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1501)"
+        f" INSERT INTO jobs (id, event_id, {columns})"
+        f" SELECT 'later-' || i, 'later-' || i, {columns} FROM jobs, n WHERE id = 'job-failed'"
+    )
+    found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert len(found) == 1501
 
 
 async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
