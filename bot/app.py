@@ -11,9 +11,10 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from bot import control, owners, site
-from bot.backups.daily import Daily
+from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -25,13 +26,13 @@ from bot.core.choosing import SEEDS
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
+from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
-from bot.core.retention import Retention
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -39,14 +40,14 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.keepers import sweeping
+from bot.keepers import Keepers, keepers_of
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
-from bot.store.restored import time_of_restore
+from bot.store.restored import restored_jobs
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
@@ -111,7 +112,9 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
+        upkeep = await _upkeep(config, rows, gateways, studio, clock, bells)
+        decide = owners.decisions(config, rows, upkeep.asked, private, clock, bells).decide
+        service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
@@ -123,31 +126,56 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, gateways, studio, platforms, private, clock, bells))
+        await enter(_kept_up(config, rows, upkeep, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
 
-@asynccontextmanager
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The operator's side."""
+
+    keepers: Keepers
+    backups: owners.Backups
+    asked: Mapping[str, UseCase]
+    """All that operators can ask of the running service."""
+
+
 async def _upkeep(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
+    studio: Studio,
+    clock: Clock,
+    bells: Bells,
+) -> Upkeep:
+    backups = owners.Backups(bells.watch)
+    keepers = await keepers_of(config, rows, studio.storage, clock)
+    asked = {
+        **operators(config, rows, gateways, clock, bells.both, keepers),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
+    return Upkeep(keepers, backups, asked)
+
+
+@asynccontextmanager
+async def _kept_up(
+    config: Config,
+    rows: Rows,
+    upkeep: Upkeep,
     studio: Studio,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
-    backups = owners.Backups()
+    """Backups, sweeps, what owners are told, commands over the socket."""
+    sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
+    loops = (*nightly(config, rows, studio.storage, clock, told=backups.heard), sweeps.run())
     async with (
-        running(*_nightly(config, rows, studio, backups, clock, bells)),
-        sweeping(config, rows, studio.storage, clock) as sweeps,
+        running(*loops),
         owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
-        control.serving(
-            config.data_dir, operators(config, rows, gateways, clock, bells.both, sweeps)
-        ),
+        control.serving(config.data_dir, upkeep.asked),
     ):
         yield
 
@@ -158,17 +186,17 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    sweeps: Retention | None = None,
+    keepers: Keepers | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `sweeps`: those of the service that runs; None without one.
+    `keepers`: those of the service that runs; None without one.
     """
     return use_cases(
         config,
         rows,
         gateways,
-        sweeps=sweeps,
+        keepers=keepers,
         clock=clock,
         wake=wake,
         new_id=new_id,
@@ -222,6 +250,7 @@ def _service(
     platforms: Mapping[str, Platform],
     studio: Studio,
     access: Access,
+    decide: Decide,
     clock: Clock,
     bells: Bells,
 ) -> Service:
@@ -238,6 +267,7 @@ def _service(
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
         deleting=Deletions(config.data_dir).note,
+        decide=decide,
     )
 
 
@@ -308,26 +338,6 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
     )
 
 
-def _nightly(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    backups: owners.Backups,
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
-    """The backups, if they are wanted."""
-
-    async def tell(why: str | None) -> None:
-        backups.is_known, backups.why = True, why
-        bells.watch.ring()
-
-    if config.settings.backup.daily:
-        yield Daily(
-            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
-        ).run()
-
-
 async def _posting(
     config: Config,
     rows: Rows,
@@ -348,7 +358,7 @@ async def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
-        restored_at=await time_of_restore(rows.settings),
+        restored=await rows.database.run(restored_jobs),
     )
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from bot.config import Config
 from bot.core.accounts import Accounts
+from bot.core.acts import UseCase
 from bot.core.alarm import Alarm
 from bot.core.causes import Cause, Kind
+from bot.core.decisions import Decisions
 from bot.core.ports import Clock, Platform
 from bot.core.retention import Retention
 from bot.core.sources import Sources
+from bot.core.wake import Wake
 from bot.core.watch import Watch
 from bot.media.storage import folder_of
 from bot.rows import Rows
@@ -31,9 +34,17 @@ AGAIN = 1.2
 class Backups:
     """How the last try of a backup went, as far as this process knows."""
 
+    watch: Wake
     is_known: bool = False
     why: str | None = None
     """Why there is none; None: they are where they should be."""
+
+    async def heard(self, why: str | None) -> None:
+        """Another one was made, or was not."""
+        is_news = (self.is_known, self.why) != (True, why)
+        self.is_known, self.why = True, why
+        if is_news:
+            self.watch.ring()
 
     async def causes(self) -> Sequence[Cause] | None:
         """The failure, if it was one."""
@@ -78,6 +89,26 @@ async def watching(
     )
     async with running(watch.run(), alarm.run()):
         yield
+
+
+def decisions(
+    config: Config,
+    rows: Rows,
+    asked: Mapping[str, UseCase],
+    rooms: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Decisions:
+    """The buttons under notices; `asked` are the use cases of operators."""
+    return Decisions(
+        use_cases=asked,
+        is_owner=rows.places.is_owner,
+        rooms=rooms,
+        limits=_sources(config, rows, clock).used,
+        gateways=list(config.settings.gateways),
+        currency=config.settings.currency,
+        decided=bells.watch.ring,
+    )
 
 
 def _sources(config: Config, rows: Rows, clock: Clock) -> Sources:

@@ -163,7 +163,9 @@ def jobs_list(
         typer.Option(help="Jobs in this state; may be repeated, or several with commas."),
     ] = None,
     platform: Annotated[str | None, typer.Option(help="discord, telegram or playground.")] = None,
-    person: Annotated[str | None, typer.Option(help="Name or id of who ordered.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Who ordered: a name, an id, or discord:123.")
+    ] = None,
     community: Annotated[
         str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
     ] = None,

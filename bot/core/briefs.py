@@ -1,11 +1,15 @@
 """Briefs: a cause becomes a reply for an owner, short, with what to press or to type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.core.causes import MOST_SHOWN, Facts, Kind
-from bot.core.replies import Reply, Text, Tone
+from bot.core.decisions import EVERYTHING, button, raise_token
+from bot.core.jobs import Status
+from bot.core.replies import Button, Reply, Text, Tone
 
 _TONES = {Kind.LIMIT: Tone.WORKING, Kind.DIGEST: Tone.NEUTRAL}
+_SHORT = 6
+"""Letters of a job's id that tell it from others in one notice."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
 
 
@@ -18,6 +22,7 @@ def brief(kind: Kind, facts: Facts, *, is_over: bool = False) -> Reply:
         text=_text(kind, facts),
         tone=_TONES.get(kind, Tone.FAILED),
         facts=tuple(_lines(kind, facts)),
+        buttons=tuple(_buttons(kind, facts)),
     )
 
 
@@ -37,6 +42,35 @@ def _lines(kind: Kind, facts: Facts) -> list[Text]:
     if (more := _count(facts) - len(jobs)) > 0 and jobs:
         lines.append(Text(id="cause.more", count=more))
     return lines
+
+
+def _buttons(kind: Kind, facts: Facts) -> Iterator[Button]:
+    match kind:
+        case Kind.UNCONFIRMED:
+            for job in jobs_in(facts):
+                yield _about(job, "open")
+        case Kind.STUCK:
+            for job in jobs_in(facts):
+                yield _about(job, "cancel" if job["status"] == Status.QUEUED else "look")
+        case Kind.DISK | Kind.MEDIA:
+            yield button(EVERYTHING, "sweep")
+        case Kind.BACKUP:
+            yield button(EVERYTHING, "backup")
+        case Kind.LIMIT:
+            yield _raise(facts)
+            yield button(EVERYTHING, "stop")
+
+
+def _about(job: Mapping[str, object], wish: str) -> Button:
+    named = str(job["job"])
+    return button(named, wish, shown=named[:_SHORT])
+
+
+def _raise(facts: Facts) -> Button:
+    about = f"{facts['figure']} {facts['of']}".strip()
+    limit, more = int(str(facts["limit"])), int(str(facts["more"]))
+    token = raise_token(about, str(facts["day"]), limit, more)
+    return button(token, "raise", shown=str(facts["more_shown"]))
 
 
 def jobs_in(facts: Facts) -> Sequence[Mapping[str, object]]:

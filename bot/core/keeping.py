@@ -17,6 +17,8 @@ class Rules:
     inputs: float | None = 2 * DAY
     words: float | None = 90 * DAY
     most_bytes: int | None = None
+    former: float = 14 * DAY
+    """Seconds after a restore for which the rows from before it are kept, and all their files."""
 
     def unconfirmed_by(self, now: float) -> float:
         """The end of orders that nobody decides any more, though they may be paid for.
@@ -108,6 +110,9 @@ class Ledger(Protocol):
     async def discarded(self, *, after: str, most: int) -> list[str]: ...
 
     async def forget(self, keys: Collection[str]) -> None: ...
+
+    async def restored_at(self) -> float | None:
+        """When these rows came out of a backup; None if they never did."""
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted: ...
 

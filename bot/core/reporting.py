@@ -7,8 +7,9 @@ from typing import Protocol
 from bot.core import briefs, schedule
 from bot.core.causes import Report
 from bot.core.errors import BotError, Refused, Temporary, Unwritten
+from bot.core.notices import nonce_of
 from bot.core.ports import Clock, Platform
-from bot.core.telling import TELL_TIME, nonce_of
+from bot.core.telling import TELL_TIME
 from bot.log import get_logger
 
 TOO_LATE = 7 * 86_400.0

@@ -72,7 +72,7 @@ class Statistics:
             "since": since,
             "currency": self._currency,
             "rows": rows[-MOST_ROWS:] if by == "day" else rows[:MOST_ROWS],
-            "total": _sums("", found),
+            "total": {**_sums("", found), "called": ""},
         }
 
     def _day(self, each: Sum) -> str:

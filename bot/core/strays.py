@@ -1,4 +1,8 @@
-"""Files that no row names: left behind by a process that died between a file and its row."""
+"""Files that no row names: left behind by a process that died between a file and its row.
+
+After a restore they may be those of rows that went with it, and may come back: for as long as the
+former rows are kept, no file goes.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -26,14 +30,15 @@ class Strays:
         """Remove those that are older than a file can be that is just being made."""
         gone = Step()
         await self._shelf.claim()
+        before = self._clock.now() - GRACE
+        gone += Step(files=await self._shelf.clear_scratch(before=before))
         for file in await self.stored():
             if await removal.remove(file.key):
                 gone += Step(files=1, size=file.size)
         for file in await self.received():
             if await removal.remove(file.key, self._shelf.drop_received):
                 gone += Step(files=1, size=file.size)
-        before = self._clock.now() - GRACE
-        return gone + Step(files=await self._shelf.clear_scratch(before=before))
+        return gone
 
     async def stored(self) -> list[Stored]:
         """Those in the storage.
@@ -44,6 +49,8 @@ class Strays:
         ours_since = await self._shelf.claimed_at()
         if ours_since is None:
             log.warning("media.shared")
+            return []
+        if await self._spares():
             return []
         until = self._clock.now() - GRACE
         old = [
@@ -57,10 +64,17 @@ class Strays:
 
     async def received(self) -> list[Stored]:
         """Videos that came as an answer and were never stored, of jobs that need them no more."""
+        if await self._spares():
+            return []
         until = self._clock.now() - GRACE
         old = [each for each in await self._shelf.received() if each.changed_at <= until]
         wanted = await self._wanted() if old else set()
         return [each for each in old if each.key not in wanted]
+
+    async def _spares(self) -> bool:
+        """Whether somebody may go back to the rows from before a restore."""
+        restored_at = await self._ledger.restored_at()
+        return restored_at is not None and self._clock.now() < restored_at + self._rules.former
 
     async def pages(self) -> AsyncIterator[Wanted]:
         """The files that rows name, a page of rows at a time."""

@@ -4,10 +4,11 @@ The table of `meanings` says what a code or a sentence means; here it is decided
 answer that leaves the bill in doubt is never taken for a no.
 """
 
+from dataclasses import replace
+
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.envelopes import NAMES, Spot, Table
-from bot.gateways.links import is_said, job_ids, result_links, video_links
+from bot.gateways.envelopes import NAMES, STATUSES, is_said, job_ids, result_links, video_links
 from bot.gateways.meanings import (
     LOCKS,
     PACKAGED,
@@ -21,17 +22,11 @@ from bot.gateways.meanings import (
     lock_of,
     reason_of,
 )
-from bot.gateways.reading import Reading
-from bot.gateways.said import problems_in, said_in
+from bot.gateways.reading import Reading, problems_in, said_in
 from bot.gateways.spelling import word_of
 from bot.net.answers import Answer
+from bot.net.tables import Spot, Table
 
-_TIMEOUTS = (504, 524, 598, 599)
-"""Statuses of who waited in vain: the order may have arrived."""
-_OWN = ("code", "type", "message", "msg", "detail", "error")
-"""Names of what a gateway says of itself."""
-_NOWHERE = (404, 405, 410, 421)
-"""Statuses of pages that servers show where nothing is."""
 _UNDER_WAY = (Meaning.WAITING, Meaning.RUNNING)
 _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 
@@ -113,14 +108,13 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
         return Rejected(reason_of(meaning), detail)
     if unasked:
         return Rejected(reason_of(meaning if unasked is Meaning.REFUSED else unasked), detail)
-    if told.problem and trust_json_5xx and status not in _TIMEOUTS:
+    if told.problem and trust_json_5xx and status not in STATUSES["timeouts"]:
         return Rejected(reason_of(meaning), detail, charged=True)
     return Uncertain(detail, answered=True)
 
 
 def _page_means(page: Answer) -> Meaning:
-    """A page says that there is no such address, or that a wall turned us away."""
-    is_lost = page.wants_tls or page.status in _NOWHERE
+    is_lost = page.wants_tls or page.status in STATUSES["nowhere"]
     return Meaning.NO_ROUTE if is_lost and not page.is_wall else Meaning.BLOCKED
 
 
@@ -132,9 +126,8 @@ def _own_table(told: Reading) -> Table:
 
 def _own_lock(told: Reading) -> Reason | None:
     """Key or balance trouble that the gateway tells of itself, before any vendor was asked."""
-    table = {name: value for name, value in _own_table(told).items() if name in _OWN}
-    said = said_in([Spot(table)])
-    own = Said(said.codes, said.texts, told.prompt)
+    table = {name: value for name, value in _own_table(told).items() if name in NAMES["own"]}
+    own = replace(said_in([Spot(table)], told.prompt), heads=())
     found = told.meanings.find(own, status=told.status, at=Place.LOOK)
     is_own = found is not None and (found.step in _CODED or found.row.unasked)
     return lock_of(told.status, found) if is_own else None
@@ -148,8 +141,7 @@ def _unasked(told: Reading) -> Meaning | None:
     # Older versions have no code for a model that no vendor of theirs makes.
     texts = Said((), told.said.texts, told.prompt)
     own = told.meanings.of(texts, status=told.status, at=Place.LOOK)
-    unknown = told.status == 503 and not code and own is Meaning.UNKNOWN_MODEL
-    return Meaning.UNKNOWN_MODEL if unknown else None
+    return own if told.status == 503 and not code and own is Meaning.UNKNOWN_MODEL else None
 
 
 def _found(told: Reading, status: int) -> Found | None:

@@ -15,8 +15,8 @@ from typing import final
 from pydantic.dataclasses import dataclass as checked
 
 from bot.core.jobs import Reason
-from bot.gateways.quoting import Message, Written
-from bot.gateways.spelling import MOST, is_too_short, key_of, phrase, sentence, spelt_out, word_of
+from bot.core.quoting import Message, Written
+from bot.gateways import spelling
 
 
 class Meaning(StrEnum):
@@ -52,13 +52,12 @@ ABOUT_ONE_ORDER = frozenset(
     {Meaning.MODERATED, Meaning.UNKNOWN_MODEL, Meaning.BAD_SIZE, Meaning.TOO_LONG}
 )
 """About one order or one model: nobody else is touched, whatever the HTTP status."""
-STATES = frozenset(
-    {
-        *(Meaning.DONE, Meaning.FAILED, Meaning.EXPIRED, Meaning.MODERATED),
-        *(Meaning.WAITING, Meaning.RUNNING),
-    }
-)
+OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
+"""States in which a job ended without a video."""
+STATES = OVER | {Meaning.DONE, Meaning.WAITING, Meaning.RUNNING}
 """Meanings of status words."""
+VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
+"""These say "no" or "later" alone: something else may say it more exactly."""
 REASONS = {meaning: Reason(meaning.value) for meaning in (*LOCKS, *ABOUT_ONE_ORDER)} | {
     Meaning.BLOCKED: Reason.BLOCKED,
     Meaning.NO_ROUTE: Reason.WRONG_ADDRESS,
@@ -74,13 +73,6 @@ class Place(StrEnum):
     CONTENT = "content"
     FAILURE = "failure"
     """The words of a job that failed about itself."""
-
-
-_JUDGED = (Place.CREATE, Place.FAILURE)
-"""Where one order is judged."""
-
-VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
-"""These say "no" or "later" alone: something else may say it more exactly."""
 
 
 @checked(frozen=True, slots=True, kw_only=True)
@@ -126,7 +118,7 @@ class Found:
 
     @property
     def meaning(self) -> Meaning:
-        """The row's meaning."""
+        """The row's."""
         return self.row.meaning
 
 
@@ -163,7 +155,7 @@ class Meanings:
             [_Known(row) for row in rows],
             *(beneath._layers if beneath else ()),
         ]
-        own = {word_of(word): row.meaning for row in rows for word in row.words}
+        own = {spelling.word_of(word): row.meaning for row in rows for word in row.words}
         self._words: dict[str, Meaning] = {**(beneath._words if beneath else {}), **own}
 
     def under(self, rows: Sequence[Row]) -> "Meanings":
@@ -173,7 +165,7 @@ class Meanings:
     def of(self, said: Said, *, status: int, at: Place) -> Meaning | None:
         """Its meaning; None: nothing that is known."""
         found = self.find(said, status=status, at=at)
-        return found.meaning if found else None
+        return found and found.meaning
 
     def find(self, said: Said, *, status: int, at: Place) -> Found | None:
         """The row that tells what it means."""
@@ -186,15 +178,13 @@ class Meanings:
 
     def word(self, word: str) -> Meaning | None:
         """The state that a status word stands for."""
-        return self._words.get(word_of(word))
+        return self._words.get(spelling.word_of(word))
 
     def unasked(self, code: str) -> Meaning | None:
         """The meaning if the gateway itself says so, before any vendor was asked."""
-        rows = (known.row for layer in self._layers for known in layer if known.is_code(code))
+        key = spelling.key_of(code)
+        rows = (known.row for layer in self._layers for known in layer if key in known.codes)
         return next((row.meaning for row in rows if row.unasked), None)
-
-
-# --- what follows ---------------------------------------------------------------------------------
 
 
 def lock_of(status: int, found: Found | None) -> Reason | None:
@@ -219,11 +209,18 @@ def reason_of(meaning: Meaning | None) -> Reason:
 
 # --- comparing -----------------------------------------------------------------------------------
 
+_JUDGED = (Place.CREATE, Place.FAILURE)
+"""Where one order is judged."""
+_NUMBER = re.compile(r"(baseresp|errcode)?\d+")
+"""A code of digits alone, perhaps with the envelope that is one vendor's own."""
+_AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
+"""Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
+
 
 def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Iterator[Found]:
     """Each of these rows that the answer may be told by."""
     alone = [it for it in held if it.row.one_order]
-    about_us = [text for text in heard.texts if not any(it.is_said_in(text) for it in alone)]
+    about_us = [it for it in heard.texts if not any(each.best([it], quoted=True) for each in alone)]
     coded = {it for it in held if not it.row.together and it.has_code(heard.codes, status, at)}
     # A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): at the head of a
     # message about one order they tell nothing about the account.
@@ -232,9 +229,9 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Ite
         row = known.row
         texts = about_us if row.meaning in LOCKS else heard.texts
         texts = [text for text in texts if not any(it.search(text.text) for it in known.unless)]
-        match = known.match(texts)
+        best = known.best(texts)
         if row.together:
-            if match and known.has_code(heard.codes + heard.heads, status, at):
+            if best and known.has_code(heard.codes + heard.heads, status, at):
                 yield Found(row, Step.BOTH)
             continue
         if known in coded:
@@ -242,8 +239,8 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Ite
         is_told = row.meaning not in LOCKS or (is_ours and row.meaning is Meaning.NO_BALANCE)
         if is_told and known.has_code(heard.heads, status, at):
             yield Found(row, Step.HEAD)
-        if match:
-            yield Found(row, Step.SENTENCE, *match)
+        if best:
+            yield Found(row, Step.SENTENCE, *best)
         # Only what ends one order may be told by a part of a message, or in a person's own words;
         # and 429 is "later" by itself: no part of a message outweighs that.
         is_quoted = row.meaning in ABOUT_ONE_ORDER and known.has_code(heard.quoted, status, at)
@@ -251,27 +248,20 @@ def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Ite
             yield Found(row, Step.PHRASE)
 
 
-_NUMBER = re.compile(r"(baseresp|errcode)?\d+")
-"""A code of digits alone, perhaps with the envelope that is one vendor's own."""
-_AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
-"""Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
-
-
 class _Heard:
     """The words of an answer, spelt as the table is, apart from what a person may have written."""
 
     def __init__(self, said: Said) -> None:
-        written = Written(said.prompt)
+        written = Written(said.prompt, plain=spelling.plain)
         self.texts = [written.message(text) for text in said.texts]
         own = [code for code in said.codes if not written.has_code(code)]
         heads = [code for code in said.heads if not written.has(code)]
-        self.codes, self.heads = _keys(own), _keys(heads)
         told = (*said.codes, *said.heads)
-        self.quoted = _keys(code for code in told if code not in own and code not in heads)
-
-
-def _keys(codes: Iterable[str]) -> list[str]:
-    return list(filter(None, map(key_of, codes)))
+        quoted = (code for code in told if code not in own and code not in heads)
+        self.codes, self.heads, self.quoted = (
+            [key for code in codes if (key := spelling.key_of(code))]
+            for codes in (own, heads, quoted)
+        )
 
 
 class _Known:
@@ -279,15 +269,12 @@ class _Known:
 
     def __init__(self, row: Row) -> None:
         self.row = row
-        keys = [key_of(each) for code in row.codes for each in spelt_out(code)]
-        self._codes = frozenset(key for key in keys if not key.endswith("*"))
+        keys = [spelling.key_of(it) for code in row.codes for it in spelling.spelt_out(code)]
+        self.codes = frozenset(key for key in keys if not key.endswith("*"))
         self._stems = tuple(key[:-1] for key in keys if key.endswith("*"))
-        self._sentences = [(sentence(it), "*" in it or "#" in it) for it in row.sentences]
-        self._phrases = [phrase(it) for it in row.phrases]
-        self.unless = [phrase(it) for it in row.unless]
-
-    def is_code(self, code: str) -> bool:
-        return key_of(code) in self._codes
+        self._sentences = [(spelling.sentence(it), "*" in it or "#" in it) for it in row.sentences]
+        self._phrases = [spelling.phrase(it) for it in row.phrases]
+        self.unless = [spelling.phrase(it) for it in row.unless]
 
     def holds(self, status: int, at: Place) -> bool:
         row = self.row
@@ -295,7 +282,7 @@ class _Known:
 
     def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
         """Whether one is the row's: a number is too little where others may have put theirs."""
-        known = [it for it in codes if it in self._codes or it.startswith(self._stems)]
+        known = [it for it in codes if it in self.codes or it.startswith(self._stems)]
         if self.row.status or at is Place.FAILURE:
             return bool(known)
         numbers = [_NUMBER.fullmatch(code) for code in known]
@@ -303,23 +290,19 @@ class _Known:
             it is None or status in _AT_NUMBERS or (it[1] and status < 500) for it in numbers
         )
 
-    def match(self, texts: Iterable[Message]) -> tuple[bool, int] | None:
+    def best(self, texts: Iterable[Message], *, quoted: bool = False) -> tuple[bool, int] | None:
         """How well a message is one of its sentences: without gaps, and how much is spelt out.
 
-        A message that a person may have written is none.
+        A message that a person may have written is none, unless `quoted` counts too.
         """
-        best = None
+        fits = []
         for text in texts:
             for pattern, has_gaps in self._sentences:
-                if found := pattern.match(text.text, 0, MOST):
+                if found := pattern.match(text.text, 0, spelling.MOST):
                     parts = tuple(filter(None, found.groups()))
-                    if not text.quotes(parts):
-                        best = max(best or (False, 0), (not has_gaps, sum(map(len, parts))))
-        return best
-
-    def is_said_in(self, text: Message) -> bool:
-        """Whether a message is one of its sentences, whoever wrote the words."""
-        return any(pattern.match(text.text, 0, MOST) for pattern, _ in self._sentences)
+                    if quoted or not text.quotes(parts):
+                        fits.append((not has_gaps, sum(map(len, parts))))
+        return max(fits, default=None)
 
     def has_phrase(self, texts: Iterable[Message]) -> bool:
         return any(
@@ -339,9 +322,7 @@ def problem_with(row: Row) -> str | None:
         return "answer_word"
     if row.phrases and row.meaning not in ABOUT_ONE_ORDER:
         return "answer_phrase"
-    if any(map(is_too_short, (*told, *row.words))):
-        return "answer_short"
-    return None
+    return "answer_short" if any(map(spelling.is_too_short, (*told, *row.words))) else None
 
 
 _TABLE = tomllib.loads(files("bot.gateways").joinpath("answers.toml").read_text("utf-8"))

@@ -50,12 +50,14 @@ def check(source: Path) -> Told:
     """Decode all pictures once.
 
     Raises `Broken("video_damaged")` where too many are damaged: a player would show what noise in a
-    file makes of them, and no index tells.
+    file makes of them, and no index tells. Pictures too large for us may be whole all the same.
     """
     with translated("not_a_video"), opened(source) as container:
         count = _counted(container, decodes=True)
         promised = (container.duration or 0) / av.time_base
     pictures, damaged, reached = count.pictures, count.damaged, float(count.timeline.end)
+    if count.is_too_large:
+        return count.told
     if pictures == 0 or (container_in(source) in _PICTURES and pictures < 2):
         raise Broken("not_a_video")
     if damaged > pictures * _MOST_DAMAGED:
@@ -81,6 +83,8 @@ class _Count:
         self.damaged = 0
         self.is_whole = True
         """Whether all was read."""
+        self.is_too_large = False
+        """There is not enough memory for its pictures, which says nothing of their damage."""
         self.timeline = Timeline(container)
         self._shown = 0
         self._at_once = 0
@@ -122,6 +126,9 @@ class _Count:
     def decode(self, packet: "av.Packet[av.stream.Stream]") -> None:
         try:
             frames = packet.decode()
+        except MemoryError:
+            self.is_too_large = True
+            return
         except av.FFmpegError:
             self.pictures += 1
             self.damaged += 1
@@ -145,7 +152,7 @@ def _counted(container: av.container.InputContainer, *, decodes: bool) -> _Count
             count.timeline.place(packet)
         if packet.stream is film:
             count.see(packet)
-            if decodes:
+            if decodes and not count.is_too_large:
                 count.decode(packet)
         elif packet.stream is sound and lasting:
             count.hear(packet, lasting)

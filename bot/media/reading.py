@@ -98,22 +98,25 @@ def translated(code: str) -> Iterator[None]:
         raise Broken(code) from error
 
 
-def opened(source: Path) -> av.container.InputContainer:
+def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContainer:
     """Open with the reader for the container that the bytes show."""
     # No guessing of formats and no other protocol: a playlist must not make us fetch things.
-    return av.open(
+    container = av.open(
         str(source),
         format=container_in(source).value,
         options={"protocol_whitelist": "file"},
         metadata_errors="replace",
     )
+    for stream in films(container):
+        if stream.codec_context is not None:
+            stream.codec_context.thread_count = threads
+    return container
 
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
     """The first that libav can decode, and no cover. Raises `Broken("not_a_video")`."""
     for stream in films(container):
         if stream.codec_context is not None:  # None: a codec that libav does not know
-            stream.codec_context.thread_count = THREADS
             return stream
     raise Broken("not_a_video")
 

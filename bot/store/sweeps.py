@@ -21,6 +21,7 @@ from bot.core.posts import Form, PostKind
 from bot.store.database import insert
 from bot.store.drafts import forget_old
 from bot.store.keys import last_of, of_order, of_video, size_of, sizes_of
+from bot.store.restored import restored_at
 from bot.store.tables import discarded, drafts, handles, jobs, posts
 
 _FORGOTTEN = {"prompt": "", "negative_prompt": ""}
@@ -204,6 +205,10 @@ class Sweeps:
             await connection.execute(sa.delete(discarded).where(discarded.c.key.in_(keys)))
 
         await self._database.run(work)
+
+    async def restored_at(self) -> float | None:
+        """When these rows came out of a backup; None if they never did."""
+        return await self._database.run(restored_at)
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
         """The files of up to `most` rows whose ids come after this one."""

@@ -24,6 +24,7 @@ from bot.media.storage import Storage, film_key, new_key
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.posts import owe
+from bot.store.settings import Settings
 from bot.store.sweeps import Sweeps
 from bot.store.tables import discarded
 from tests.contract.rows import NOON, Store, a_job
@@ -467,6 +468,23 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
     assert loft.files() == kept
     assert foreign.exists()
     assert (await loft.job(job)).video is not None
+
+
+async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
+    """It may be one of a job that was ordered after the backup: paid for, and wanted back."""
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    stray = await loft.file("videos", "mp4", at=NOON)
+    received = loft.folder / "received" / Path(film_key("a" * 16)).name
+    received.write_bytes(b"film")
+    os.utime(received, (NOON, NOON))
+    await Settings(loft.store.database).put("restored.at", repr(NOON + DAY))
+    await loft.swept(14.9)
+    assert (received.exists(), *loft.there(stray)) == (True, True)
+    verdict = await loft.inspection().due()
+    assert verdict["strays"] == {"rows": 0, "files": 0, "bytes": 0}
+    await loft.swept(15.1)
+    assert (received.exists(), *loft.there(stray)) == (False, False)
 
 
 async def test_nothing_goes_from_a_storage_that_another_database_has_too(loft: Loft) -> None:

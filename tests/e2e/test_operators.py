@@ -205,6 +205,24 @@ async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is
     assert await asked_actions(world) == ["jobs.found"]
 
 
+async def test_a_job_out_of_a_backup_goes_on_by_the_id_that_is_known(listing: World) -> None:
+    """It was ordered after the backup was made, as the former rows showed."""
+    world = listing
+    async with unconfirmed(world) as job:
+        (candidate,) = drawing.rows(await asked(world, "jobs.candidates", job=job), "candidates")
+    with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
+        rows.execute("UPDATE jobs SET gateway_id = ?, reason = 'restored'", (candidate["id"],))
+    answer = await asked(world, "jobs.candidates", job=job)
+    (proposed,) = drawing.rows(answer, "candidates")
+    assert answer["known_id"] == proposed["id"] == candidate["id"]
+    for changed in (True, False):
+        told = await asked(world, "jobs.found", job=job, gateway_id=candidate["id"])
+        assert (told["status"], told["changed"]) == ("in_progress", changed)
+    async with world.app():
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 1
+
+
 @pytest.mark.proof
 async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_closed(
     world: World,

@@ -15,7 +15,8 @@ from bot.config.discoveries import Found, keep
 from bot.config.held import known_models
 from bot.core.errors import BotError
 from bot.gateways.meanings import PACKAGED
-from bot.gateways.survey import Survey, is_exposed, survey
+from bot.gateways.survey import Survey, survey
+from bot.net.guard import is_exposed
 
 
 async def look(config: Config) -> AsyncIterator[Finding]:

@@ -19,9 +19,11 @@ from bot.store.deletions import Deletions
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
+from bot.store.restored import restored_jobs
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import drafts, jobs, posts, updates
+from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
@@ -127,6 +129,22 @@ async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
     Spool(site.data).add("job-submitting", "video_found")
     await site.restore(await site.back_up())
     assert (await site.states())["submitting"] == "in_progress", "the backup had it beside its rows"
+
+
+async def test_no_clock_makes_a_job_out_of_a_backup_look_like_a_new_one(site: Site) -> None:
+    """Rows move with a clock that is set; what a chat shows since then does not."""
+    ordered = sa.select(jobs.c.id, jobs.c.created_at)
+    rows = await site.rows(lambda it: it.execute(ordered))
+    before = {row.id: row.created_at for row in rows}
+    for shift in (7200.0, -10 * 86_400.0):
+        await site.restore(await site.back_up(), now=LATER - 10 * 86_400)
+        async with open_database(site.url, home=Home(site.data)) as database:
+            await Times(database).shift(shift, now=LATER)
+    doubtful = await site.rows(restored_jobs)
+    told = {id_.removeprefix("job-") for id_ in doubtful}
+    assert told >= {"queued", "submitting", "in_progress", "completed", "unconfirmed"}
+    assert "delivered" not in told, "nothing more is said of it"
+    assert {id_: before[id_] for id_ in doubtful} == doubtful
 
 
 async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -> None:

@@ -95,6 +95,7 @@ def test_every_cause_has_words_for_its_beginning_and_its_end(kind: Kind, is_over
 @pytest.mark.parametrize("of", ["", "discord:7"])
 def test_every_limit_has_words(figure: str, of: str) -> None:
     facts = {"figure": figure, "of": of, "level": 80, "shown": "50", "more": 25, "limit": 50}
+    facts |= {"more_shown": "25", "day": "2026-01-15"}
     words = said(briefs.brief(Kind.LIMIT, facts).text, "en")
     assert "80 %" in words
     assert "50" in words
