@@ -192,16 +192,7 @@ def operators(
 
     `keepers`: those of the service that runs; None without one.
     """
-    return use_cases(
-        config,
-        rows,
-        gateways,
-        keepers=keepers,
-        clock=clock,
-        wake=wake,
-        new_id=new_id,
-        new_seed=new_seed,
-    )
+    return use_cases(config, rows, gateways, keepers, clock, wake, new_id, new_seed)
 
 
 def _needs(

@@ -22,7 +22,6 @@ def use_cases(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
-    *,
     keepers: Keepers | None,
     clock: Clock,
     wake: Wake,
