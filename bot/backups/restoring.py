@@ -167,13 +167,18 @@ async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None
         swap.exchange(file, fresh, aside)
         await _check_health(file, home)
     except BaseException as error:
-        swap.undo(file)
-        with suppress(OSError):
-            aside.rmdir()  # never with rows in it
+        _undo(file, aside)
         code = error.code if isinstance(error, BotError) else type(error).__name__
         log.error("database.not_restored", code=code)
         raise
     swap.settle(file)
+
+
+def _undo(file: Path, aside: Path) -> None:
+    """Put the former rows back; the folder goes only without rows in it."""
+    swap.undo(file)
+    with suppress(OSError):
+        aside.rmdir()
 
 
 async def _check_health(file: Path, home: Home) -> None:
