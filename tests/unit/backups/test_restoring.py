@@ -6,7 +6,9 @@ import signal
 import sqlite3
 import sys
 import tarfile
-from contextlib import closing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,14 @@ import sqlalchemy as sa
 from bot.backups import archive, opening, restoring
 from bot.core import moves
 from bot.core.errors import Broken
+from bot.store import swap
 from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
 from bot.store.restored import restored_jobs
+from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
@@ -623,6 +627,88 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
             pass  # the server hears of it a moment later
     assert states["queued"] == "queued"
     await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize(
+    "step", [5, *(pytest.param(each, marks=pytest.mark.proof) for each in (1, 2, 3, 4, 6, 7, 8))]
+)
+async def test_a_restore_that_is_cancelled_loses_neither_rows(
+    home: Site, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """As by Ctrl-C: the new rows are there with the former ones aside, or the former ones.
+
+    Where steps run beside the event loop, an undoing meets an exchange that goes on.
+    """
+    backup = await home.back_up()
+    loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor()
+    loop.set_default_executor(threads)
+    goes_on, has_ended = threading.Event(), threading.Event()
+    exchange, left = swap.exchange, step
+    task = asyncio.ensure_future(home.restore(backup))
+
+    def counted(place: Path) -> None:
+        nonlocal left
+        sync(place)
+        left -= 1
+        if left == 0:
+            loop.call_soon_threadsafe(task.cancel)
+        if threading.current_thread() is threading.main_thread():
+            return
+        if left == 0:
+            goes_on.wait()
+        elif left < 0 and not goes_on.is_set():
+            goes_on.set()
+            has_ended.wait()
+
+    def ended(*given: Path) -> None:
+        try:
+            exchange(*given)
+        finally:
+            has_ended.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "sync", counted)
+        patched.setattr(swap, "exchange", ended)
+        with suppress(asyncio.CancelledError):
+            await task
+        threads.shutdown()
+    loop.set_default_executor(ThreadPoolExecutor())
+    is_new = (await home.states())["queued"] == "unconfirmed"
+    kept = list(home.data.glob(f"{restoring.ASIDE}*/zoetrope.db"))
+    assert len(kept) == is_new
+    assert not note_of(home.file).exists()
+    await home.restore(backup, now=LATER + 99)
+    assert await home.states() == AS_RESTORED
+
+
+_AT_THE_END = (
+    """
+    CREATE FUNCTION refuse() RETURNS trigger AS
+    $$ BEGIN RAISE EXCEPTION 'the end'; END; $$ LANGUAGE plpgsql
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse()
+    """,
+)
+
+
+async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """The end of a transaction may have come through although an error came back."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    for statement in _AT_THE_END:
+        await site.change(statement)
+    with pytest.raises(sa.exc.SQLAlchemyError, match="the end"):
+        await site.restore(backup)
+    (aside,) = site.data.glob(f"{restoring.ASIDE}*")
+    assert (aside / "zoetrope.db").exists()
+    await site.change("DROP TRIGGER refuse ON jobs")
+    await site.restore(backup, now=LATER + 99)
     assert await site.states() == AS_RESTORED
 
 
