@@ -11,9 +11,11 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from bot import control, owners, site
-from bot.backups.daily import Daily
+from bot.backups.archive import last_made
+from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -21,16 +23,18 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.cards import Cards
-from bot.core.choosing import SEEDS
+from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
+from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
+from bot.core.retention import Retention
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -38,15 +42,14 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.keepers import sweeping
+from bot.keepers import sweeps_of
 from bot.log import get_logger
-from bot.media.storage import Storage
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
-from bot.store.restored import time_of_restore
+from bot.store.restored import restored_jobs
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
@@ -111,7 +114,9 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
+        side = await _operators_side(config, rows, gateways, studio, clock, bells)
+        decide = owners.decisions(config, rows, side.asked, private, clock, bells).decide
+        service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
@@ -123,16 +128,42 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, gateways, studio, platforms, private, clock, bells))
+        await enter(_upkeep(config, rows, side, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
+
+
+@dataclass(frozen=True)
+class _OperatorsSide:
+    """The operators' part of the running service."""
+
+    sweeps: Retention
+    backups: owners.Backups
+    asked: Mapping[str, UseCase]
+
+
+async def _operators_side(
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    studio: Studio,
+    clock: Clock,
+    bells: Bells,
+) -> _OperatorsSide:
+    sweeps = await sweeps_of(config, rows, studio.storage, clock)
+    backups = owners.Backups(bells.watch)
+    asked = {
+        **operators(config, rows, gateways, clock, bells.both, sweeps),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
+    return _OperatorsSide(sweeps, backups, asked)
 
 
 @asynccontextmanager
 async def _upkeep(
     config: Config,
     rows: Rows,
-    gateways: Mapping[str, Gateway],
+    side: _OperatorsSide,
     studio: Studio,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
@@ -140,13 +171,12 @@ async def _upkeep(
     bells: Bells,
 ) -> AsyncIterator[None]:
     """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
-    asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
-    backups = owners.Backups()
+    sweeps, backups = side.sweeps, side.backups
     async with (
-        running(*_nightly(config, rows, studio, backups, clock, bells)),
-        sweeping(config, rows, studio.storage, clock) as sweeps,
-        owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
-        control.serving(config.data_dir, asked),
+        running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
+        running(sweeps.run()),
+        owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
+        control.serving(config.data_dir, side.asked),
     ):
         yield
 
@@ -157,17 +187,17 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    storage: Storage | None = None,
+    sweeps: Retention | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `storage`: the service's own; without one, what looks at the media opens it.
+    `sweeps`: those of the service that runs; None without one.
     """
     return use_cases(
         config,
         rows,
         gateways,
-        storage=storage,
+        sweeps=sweeps,
         clock=clock,
         wake=wake,
         new_id=new_id,
@@ -221,6 +251,7 @@ def _service(
     platforms: Mapping[str, Platform],
     studio: Studio,
     access: Access,
+    decide: Decide,
     clock: Clock,
     bells: Bells,
 ) -> Service:
@@ -237,6 +268,7 @@ def _service(
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
         deleting=Deletions(config.data_dir).note,
+        decide=decide,
     )
 
 
@@ -307,26 +339,6 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
     )
 
 
-def _nightly(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    backups: owners.Backups,
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
-    """The backups, if they are wanted."""
-
-    async def tell(why: str | None) -> None:
-        backups.is_known, backups.why = True, why
-        bells.watch.ring()
-
-    if config.settings.backup.daily:
-        yield Daily(
-            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
-        ).run()
-
-
 async def _posting(
     config: Config,
     rows: Rows,
@@ -347,7 +359,7 @@ async def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
-        restored_at=await time_of_restore(rows.settings),
+        restored=await rows.database.run(restored_jobs),
     )
 
 
@@ -364,11 +376,6 @@ def _word_loops(
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def new_seed() -> int:
-    """Any that every vendor takes."""
-    return secrets.choice(SEEDS)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

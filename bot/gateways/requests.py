@@ -27,7 +27,7 @@ _TYPES = {
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
-    """The body for `request`: pictures in order, then the sound; `links` lead to the same files.
+    """The body: pictures in order, then the sound; `links` lead to the same files.
 
     Reads the files that travel as text; blocking, but small.
     """
@@ -58,8 +58,7 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
 
 
 def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | None) -> str:
-    most = request.url_above
-    is_large = most is not None and file.stat().st_size > most
+    is_large = request.url_above is not None and file.stat().st_size > request.url_above
     if link is not None and (is_large or request.transport is Transport.URL):
         return link
     if request.transport not in (Transport.DATA_URI, Transport.BASE64):
@@ -87,14 +86,12 @@ def _field(place: str) -> str:
 
 
 def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
-    """All values, each at its place."""
     tree: Tree = {}
     for place, value in values:
-        *keys, last = [
-            int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", place)
-        ]
+        keys = re.findall(r"[^.\[\]]+", place)
+        *way, last = [int(key) if key.isdigit() else key for key in keys]
         at = tree
-        for key in keys:
+        for key in way:
             inner = at.setdefault(key, {})
             if not isinstance(inner, dict):
                 raise Broken("place_taken", key=key)
