@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.fetching import received_in
 from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
@@ -216,11 +215,10 @@ class Sweeps:
         )
         has_files = sa.or_(
             jobs.c.video.is_not(None),
-            jobs.c.unconverted.is_not(None),
             jobs.c.inputs_gone_at.is_(None),
             is_open,
         )
-        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data, jobs.c.sources)
+        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data)
         marks = (jobs.c.inputs_gone_at, sa.case((is_open, True), else_=False).label("is_open"))
         query = (
             sa.select(jobs.c.id, *columns, *marks)
@@ -257,7 +255,7 @@ def _named(
             mine |= dict.fromkeys(of_order(row["order_data"], own=True))
             keys.update(of_order(row["order_data"]))
         own |= {key: (str(row["id"]), size) for key, size in mine.items()}
-        keys.update(mine, received_in(row["sources"] or ()))
+        keys.update(mine)
     return keys, own
 
 

@@ -1,12 +1,14 @@
 """Restores: nothing that may have been paid for is ordered again, and a crash leaves no ruins."""
 
 import asyncio
+import json
 import shutil
 import signal
 import sqlite3
 import sys
 import tarfile
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -17,19 +19,23 @@ import sqlalchemy as sa
 from bot.backups import archive, opening, restoring
 from bot.core import moves
 from bot.core.errors import Broken
+from bot.core.jobs import Reason, Status
+from bot.core.notices import Pause
+from bot.core.posts import PostKind
 from bot.store import swap
 from bot.store.database import check_database, open_database
-from bot.store.deletions import Deletions
+from bot.store.deletions import Deletion, Deletions
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
-from bot.store.restored import restored_jobs
+from bot.store.restored import restored_jobs, settle
 from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
+from tests.contract.rows import NOON, Store
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
 
@@ -104,6 +110,13 @@ async def home(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.fixture
+async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
+    """Rows that are made safe where they are, on both databases."""
+    async with open_database(await new_tables_url()) as database:
+        yield Store(database)
+
+
 # --- what becomes of the rows --------------------------------------------------------------------
 
 
@@ -117,6 +130,32 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     )
     found = await site.rows(lambda it: it.execute(held))
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
+
+
+async def test_of_a_held_job_nothing_is_said(store: Store) -> None:
+    """Its card was due in the backup, and may stand in the chat by now."""
+    await store.admitted()
+    await store.in_state(Status.SUBMITTING)
+    await store.database.run(lambda it: settle(it, (), now=LATER))
+    assert await store.due_posts(now=LATER + 9999) == []
+
+
+async def test_what_somebody_had_in_hand_is_free_and_nobody_has_crashed(store: Store) -> None:
+    job = await store.in_state(Status.IN_PROGRESS)
+    await store.claimed(Status.IN_PROGRESS)
+    await store.claimed_post(now=NOON + 60)
+    await store.database.run(lambda it: settle(it, (), now=NOON + 1))
+    (again,) = await store.jobs.claim([Status.IN_PROGRESS], now=NOON + 1, until=LATER, most=9)
+    assert (again.id, again.crashes) == (job.id, 0)
+    assert await store.due_posts(now=NOON + 60) == [(job.id, PostKind.CARD)]
+
+
+async def test_what_operators_were_to_be_told_that_day_is_not_told(store: Store) -> None:
+    locked = Pause(Reason.BAD_KEY, NOON + 50)
+    await store.pauses.pause("main", locked, detail="", rooms=["playground"], now=NOON)
+    await store.database.run(lambda it: settle(it, (), now=LATER))
+    platforms = ["discord", "playground"]
+    assert await store.notices.claim(platforms, now=LATER, until=LATER + 60, most=9) == []
 
 
 async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
@@ -189,6 +228,16 @@ async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: s
     query = sa.select(jobs.c.status, jobs.c.video, jobs.c.due_at).where(jobs.c.id == f"job-{state}")
     (row,) = await site.rows(lambda it: it.execute(query))
     assert tuple(row) == ("delivered", None, None)
+
+
+async def test_a_video_that_waited_for_its_conversion_and_was_deleted_since_is_gone(
+    store: Store,
+) -> None:
+    job = await store.in_state(Status.CONVERTING)
+    await store.database.run(lambda it: settle(it, [Deletion(job.id, LATER)], now=LATER))
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert (row.status, row.unconverted) == (Status.DELIVERED, None)
 
 
 async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(site: Site) -> None:
@@ -506,9 +555,10 @@ async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
 async def test_a_list_that_names_files_elsewhere_is_not_followed(home: Site) -> None:
     backup = await home.back_up()
     text = (backup.folder / "manifest.json").read_text()
-    (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", "../../zoetrope.db"))
-    with pytest.raises(Broken, match="backup_damaged"):
-        archive.read(backup.folder)
+    for elsewhere in ("../../zoetrope.db", str(backup.folder / "zoetrope.db")):
+        (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", elsewhere))
+        with pytest.raises(Broken, match="backup_damaged"):
+            archive.read(backup.folder)
 
 
 # --- the former rows -----------------------------------------------------------------------------
@@ -581,6 +631,31 @@ async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
     assert await home.states() == AS_RESTORED
     assert restored.aside is not None
     assert (restored.aside / "zoetrope.db").read_bytes().startswith(b"Dear diary")
+
+
+async def test_what_an_earlier_restore_left_half_done_is_undone_first(home: Site) -> None:
+    """The rows that are kept are those of before it, and not the ones it was about to bring."""
+    backup = await home.back_up()
+    await home.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    fresh = home.folder / "fresh.db"
+    shutil.copyfile(backup.folder / "zoetrope.db", fresh)
+    swap.exchange(home.file, fresh, home.folder / "aside")
+    aside = (await home.restore(backup)).aside
+    assert aside is not None
+    with closing(sqlite3.connect(aside / "zoetrope.db")) as rows:
+        detail = rows.execute("SELECT detail FROM jobs WHERE id = 'job-queued'").fetchone()
+    assert detail == ("after",)
+
+
+def test_rows_that_were_not_moved_yet_keep_their_journal(tmp_path: Path) -> None:
+    """The process died right after it wrote down that an exchange begins."""
+    file, journal = tmp_path / "zoetrope.db", tmp_path / "zoetrope.db-wal"
+    for each in (file, journal):
+        each.write_text("former")
+    told = {"aside": str(tmp_path / "aside"), "had_rows": True}
+    note_of(file).write_text(json.dumps(told))
+    swap.undo(file)
+    assert (file.exists(), journal.exists()) == (True, True)
 
 
 # --- a crash anywhere ----------------------------------------------------------------------------
