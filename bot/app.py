@@ -11,6 +11,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from bot import control, owners, site
 from bot.backups.archive import last_made
@@ -33,6 +34,7 @@ from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
+from bot.core.retention import Retention
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -40,15 +42,14 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.keepers import sweeping
+from bot.keepers import sweeps_of
 from bot.log import get_logger
-from bot.media.storage import Storage
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
-from bot.store.restored import time_of_restore
+from bot.store.restored import restored_jobs
 from bot.web.pages import Pages
 from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
 
@@ -101,7 +102,6 @@ async def open_app(
 ) -> AsyncIterator[str]:
     """The whole service while the context lasts; yields its address. The last part ends first."""
     clock, bells = clock or SystemClock(), Bells.new()
-    backups = owners.Backups(bells.watch)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         home = Home(config.data_dir, anew=new_database)
@@ -114,8 +114,8 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        asked = _asked(config, rows, gateways, studio, backups, clock, bells)
-        decide = owners.decisions(config, rows, asked, private, clock, bells).decide
+        side = await _operators_side(config, rows, gateways, studio, clock, bells)
+        decide = owners.decisions(config, rows, side.asked, private, clock, bells).decide
         service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
@@ -128,47 +128,57 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, asked, studio, backups, platforms, private, clock, bells))
+        await enter(_upkeep(config, rows, side, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
+
+
+@dataclass(frozen=True)
+class _OperatorsSide:
+    """What operators can ask of the running service, and the parts that it is asked of."""
+
+    sweeps: Retention
+    backups: owners.Backups
+    asked: Mapping[str, UseCase]
+
+
+async def _operators_side(
+    config: Config,
+    rows: Rows,
+    gateways: Mapping[str, Gateway],
+    studio: Studio,
+    clock: Clock,
+    bells: Bells,
+) -> _OperatorsSide:
+    sweeps = await sweeps_of(config, rows, studio.storage, clock)
+    backups = owners.Backups(bells.watch)
+    asked = {
+        **operators(config, rows, gateways, clock, bells.both, sweeps),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
+    return _OperatorsSide(sweeps, backups, asked)
 
 
 @asynccontextmanager
 async def _upkeep(
     config: Config,
     rows: Rows,
-    asked: Mapping[str, UseCase],
+    side: _OperatorsSide,
     studio: Studio,
-    backups: owners.Backups,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
     """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
+    sweeps, backups = side.sweeps, side.backups
     async with (
         running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
-        sweeping(config, rows, studio.storage, clock) as sweeps,
+        running(sweeps.run()),
         owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
-        control.serving(config.data_dir, asked),
+        control.serving(config.data_dir, side.asked),
     ):
         yield
-
-
-def _asked(
-    config: Config,
-    rows: Rows,
-    gateways: Mapping[str, Gateway],
-    studio: Studio,
-    backups: owners.Backups,
-    clock: Clock,
-    bells: Bells,
-) -> Mapping[str, UseCase]:
-    """All that operators can ask of the running service."""
-    return {
-        **operators(config, rows, gateways, clock, bells.both, studio.storage),
-        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
-    }
 
 
 def operators(
@@ -177,17 +187,17 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    storage: Storage | None = None,
+    sweeps: Retention | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `storage`: the service's own; without one, what looks at the media opens it.
+    `sweeps`: those of the service that runs; None without one.
     """
     return use_cases(
         config,
         rows,
         gateways,
-        storage=storage,
+        sweeps=sweeps,
         clock=clock,
         wake=wake,
         new_id=new_id,
@@ -349,7 +359,7 @@ async def _posting(
         cards=cards,
         clock=clock,
         wake=bells.posts,
-        restored_at=await time_of_restore(rows.settings),
+        restored=await rows.database.run(restored_jobs),
     )
 
 

@@ -7,6 +7,7 @@ from bot.config import Config
 from bot.core.acts import EVERYTHING
 from bot.core.jobs import Status
 from bot.core.ports import Clock, Jobs, Platform, Posts
+from bot.media.presence import Presence
 from bot.media.storage import Storage, folder_of
 from bot.rows import Rows
 from bot.store.heartbeat import Heartbeat
@@ -22,13 +23,18 @@ _QUICK = (
 
 
 def health_of(
-    config: Config, rows: Rows, storage: Storage, platforms: Mapping[str, Platform], clock: Clock
+    config: Config,
+    rows: Rows,
+    storage: Storage,
+    presence: Presence,
+    platforms: Mapping[str, Platform],
+    clock: Clock,
 ) -> Health:
     """A health of all parts."""
     scratch, media = config.data_dir / "scratch", folder_of(config.storage_url)
     checks: dict[str, Check] = {
         "database: no answer": Heartbeat(rows.database, clock).beats,
-        "media: not writable": partial(_media, storage, config),
+        "media: not writable": partial(_media, storage, presence, config),
         "scratch: not writable": partial(can_write, scratch),
         "disk: almost full": partial(has_room, config.data_dir),
         **({"media disk: almost full": partial(has_room, media)} if media else {}),
@@ -45,9 +51,9 @@ def health_of(
     return Health(checks, notes, clock=clock)
 
 
-async def _media(storage: Storage, config: Config) -> bool | str:
-    """Of a bucket nothing is asked: each look would cost."""
-    if trouble := storage.trouble():
+async def _media(storage: Storage, presence: Presence, config: Config) -> bool | str:
+    """Of a bucket it is told what was found within the last minute: each look costs."""
+    if trouble := storage.trouble() or presence.trouble:
         return f"media: {trouble}"
     folder = folder_of(config.storage_url)
     return await can_write(folder) if folder else True

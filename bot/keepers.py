@@ -19,41 +19,39 @@ from bot.store.identity import NAME
 from bot.store.listing import open_listing
 from bot.store.sweeps import Sweeps
 from bot.store.tables import settings
-from bot.workers import running
 
 
-@asynccontextmanager
-async def sweeping(
-    config: Config, rows: Rows, storage: Storage, clock: Clock
-) -> AsyncIterator[Retention]:
-    """The sweeps of a service, for as long as the context lasts."""
+async def sweeps_of(config: Config, rows: Rows, storage: Storage, clock: Clock) -> Retention:
+    """The sweeps of a service."""
     shelf = await _shelf(config, rows, storage)
-    sweeps = Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
-    async with running(sweeps.run()):
-        yield sweeps
+    return Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
 
 
 def media_use_cases(
-    config: Config, rows: Rows, storage: Storage | None, clock: Clock
+    config: Config, rows: Rows, sweeps: Retention | None, clock: Clock
 ) -> Mapping[str, UseCase]:
-    """The operators' use cases; without a `storage` it is opened once one of them is asked for."""
+    """The operators' use cases. `sweeps`: the service's own; without them, others are put together
+    once somebody asks."""
 
-    async def inspection() -> Inspection:
-        if storage is None:
-            (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
-        shelf = await _shelf(config, rows, storage or _storage(config))
-        return Inspection(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
-
-    async def verify() -> Values:
-        return await (await inspection()).verify()
-
-    async def sweep(*, actor: str, dry_run: bool = False) -> Values:
-        swept = await (await inspection()).sweep(dry_run=dry_run)
-        if not dry_run:
-            await rows.acts.add(Act(at=clock.now(), actor=actor, action="media.sweep"))
+    async def sweep(*, actor: str, dry_run: bool = False, sure: bool = False) -> Values:
+        if dry_run:
+            return await (await _inspection(config, rows, clock)).due()
+        swept = await (sweeps or await _sweeps_alone(config, rows, clock)).asked(sure=sure)
+        await rows.acts.add(Act(at=clock.now(), actor=actor, action="media.sweep"))
         return swept
 
-    return {"media.verify": verify, "media.sweep": sweep}
+    return {"media.sweep": sweep}
+
+
+async def _inspection(config: Config, rows: Rows, clock: Clock) -> Inspection:
+    shelf = await _shelf(config, rows, _storage(config))
+    return Inspection(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
+
+
+async def _sweeps_alone(config: Config, rows: Rows, clock: Clock) -> Retention:
+    (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
+    shelf = await _shelf(config, rows, _storage(config))
+    return Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ from bot.core.acts import UseCase
 from bot.core.admin import Admin
 from bot.core.allowances import Allowances
 from bot.core.ports import Clock, Gateway
+from bot.core.retention import Retention
 from bot.core.settling import Makers, Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
 from bot.keepers import media_use_cases
-from bot.media.storage import Storage
 from bot.rows import Rows
 
 PLATFORMS = frozenset({"discord", "telegram", "playground"})
@@ -24,13 +24,16 @@ def use_cases(
     rows: Rows,
     gateways: Mapping[str, Gateway],
     *,
-    storage: Storage | None,
+    sweeps: Retention | None,
     clock: Clock,
     wake: Wake,
     new_id: Callable[[], str],
     new_seed: Callable[[], int],
 ) -> Mapping[str, UseCase]:
-    """All of them, by the name that a command asks for. `wake` is rung after each change."""
+    """All of them, by the name that a command asks for.
+
+    `sweeps`: those of the service that runs; None without one. `wake` is rung after each change.
+    """
     admin = Admin(
         acts=rows.acts,
         holds=rows.holds,
@@ -54,4 +57,4 @@ def use_cases(
     )
     parts = (admin, settling, allowances, statistics)
     found = {name: each for part in parts for name, each in part.use_cases.items()}
-    return {**found, **media_use_cases(config, rows, storage, clock)}
+    return {**found, **media_use_cases(config, rows, sweeps, clock)}

@@ -1,8 +1,8 @@
 """The web side as configured: player pages, health, and the listener that they share."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
 
 from bot.chats import Intake
@@ -11,12 +11,14 @@ from bot.core.links import Signer
 from bot.core.ports import Clock, Platform
 from bot.healths import health_of
 from bot.log import get_logger
+from bot.media.presence import Presence
 from bot.media.studio import Studio
 from bot.rows import Rows
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
 from bot.web.pages import Pages
+from bot.workers import running
 
 log = get_logger()
 
@@ -35,7 +37,8 @@ async def pages_of(config: Config, rows: Rows, studio: Studio, clock: Clock) -> 
     )
 
 
-def serving(
+@asynccontextmanager
+async def serving(
     config: Config,
     rows: Rows,
     studio: Studio,
@@ -43,11 +46,15 @@ def serving(
     pages: Pages,
     intakes: Sequence[Intake],
     clock: Clock,
-) -> AbstractAsyncContextManager[str]:
-    web, health = config.settings.web, health_of(config, rows, studio.storage, platforms, clock)
+) -> AsyncIterator[str]:
+    """Answer while the context lasts; yields the address."""
+    web, presence = config.settings.web, Presence(studio.storage, clock)
+    health = health_of(config, rows, studio.storage, presence, platforms, clock)
     rooms = [route for intake in intakes for route in intake.routes]
     routes = [*pages.routes, *health.routes, *rooms]
-    return server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
+    serve = server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
+    async with serve as address, running(presence.watch()):
+        yield address
 
 
 def _web_limits(config: Config) -> Limits:

@@ -224,6 +224,7 @@ _FAMILIES = {
     "error.limit_": [it.name for it in fields(Usage) if it.name != "granted"],
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],
+    "error.none_takes_": [kind for kind in Kind if kind is not Kind.REMIX],
     "kind.": list(Kind),
     "reason.": list(Reason),
     "posted.": list(PostKind),

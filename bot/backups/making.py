@@ -61,7 +61,7 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
     rows, states, newest = await asyncio.to_thread(prepared.counted, unfinished / ROWS)
     files = [await asyncio.to_thread(_settled, unfinished, ROWS)]
     files += await asyncio.to_thread(_spooled, config.data_dir, unfinished)
-    media, missing = await _with_media(storage, keys, unfinished)
+    media, missing = await _with_media(storage, keys, unfinished, now=now)
     manifest = Manifest(
         format=FORMAT,
         app=installed.version(),
@@ -78,10 +78,10 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
 
 
 async def _with_media(
-    storage: Storage, keys: Sequence[str], unfinished: Path
+    storage: Storage, keys: Sequence[str], unfinished: Path, *, now: float
 ) -> tuple[list[File], list[str]]:
     """The files that were put beside the rows, and the keys of those that are not there."""
-    earlier = await asyncio.to_thread(archive.newest, unfinished.parent)
+    earlier = await asyncio.to_thread(archive.newest, unfinished.parent, now=now)
     had = earlier.manifest.media if earlier else {}
     files, missing = [], []
     for key in keys:

@@ -19,7 +19,7 @@ _SQLITE = b"SQLite format 3\0"
 
 
 @contextmanager
-def named(place: str) -> Iterator[Backup]:
+def named(place: str, *, now: float) -> Iterator[Backup]:
     """The backup that an operator has named: by a path, or by the address of a second place.
 
     Raises `Broken` as `archive.read` does.
@@ -29,14 +29,14 @@ def named(place: str) -> Iterator[Backup]:
             yield backup
         return
     with TemporaryDirectory(prefix=archive.UNFINISHED) as scratch:
-        yield asyncio.run(_fetched(place.rstrip("/"), Path(scratch)))
+        yield asyncio.run(_fetched(place.rstrip("/"), Path(scratch), now=now))
 
 
-async def _fetched(url: str, scratch: Path) -> Backup:
+async def _fetched(url: str, scratch: Path, *, now: float) -> Backup:
     """The one at this address, or the newest there."""
     place, _, name = url.rpartition("/")
     if archive.made_at(name) is None:
-        return await remote.newest(Remote(url), scratch)
+        return await remote.newest(Remote(url), scratch, now=now)
     return await Remote(place).fetch(name, scratch)
 
 

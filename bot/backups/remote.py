@@ -16,8 +16,18 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from bot.backups.archive import MANIFEST, MEDIA, Backup, Manifest, made_at, outdated, read
+from bot.backups.archive import (
+    MANIFEST,
+    MEDIA,
+    Backup,
+    Manifest,
+    by_age,
+    made_at,
+    outdated,
+    read,
+)
 from bot.core.errors import Broken, Temporary
+from bot.net.files import save
 
 
 class Remote:
@@ -65,9 +75,9 @@ class Remote:
         return backup
 
     async def age_out(self, *, keep: int, now: float) -> list[str]:
-        """Remove all but the newest `keep`, and those older than so many days; never the newest.
+        """Remove what is beyond the newest `keep`, or older than so many days; never the newest.
 
-        Answers the names of those that went.
+        Some at a time, the oldest first. Answers the names of those that went.
         """
         names = await self.names()
         gone = outdated(names, keep=keep, now=now)
@@ -107,9 +117,7 @@ class Remote:
     async def _get(self, path: str, into: Path) -> None:
         found = await obstore.get_async(self._store, path)
         into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with into.open("wb") as file:
-            async for chunk in found.stream():
-                await asyncio.to_thread(file.write, chunk)
+        await save(found.stream(), into)
 
     async def _delete(self, path: str) -> None:
         try:
@@ -131,9 +139,9 @@ class Remote:
             raise Temporary("backup_place_away", place=self.url) from error
 
 
-async def newest(remote: Remote, into: Path) -> Backup:
+async def newest(remote: Remote, into: Path, *, now: float) -> Backup:
     """The newest one there. Raises `Broken("backup_absent")`."""
-    names = await remote.names()
+    names = by_age(await remote.names(), now=now)
     if not names:
         raise Broken("backup_absent", folder=remote.url)
     return await remote.fetch(names[-1], into)

@@ -101,7 +101,7 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
     damaged = await asyncio.to_thread(backup.check)
     file = file_of(config.database_url)
     async with _to_ourselves(config.database_url, file):
-        place = file.parent if file else config.data_dir
+        place = _place_of(config)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(archive.clear, place)
         with tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch:
@@ -117,6 +117,18 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
                 had_rows = await _load(config.database_url, fresh, aside)
     log.warning("database.restored", made_at=backup.manifest.made_at, held=settled.held)
     return Restored(settled, files, tuple(missing), aside if had_rows else None)
+
+
+def age_out(config: Config, *, keep: int, now: float) -> list[str]:
+    """Remove the former rows of restores that are so many days old; answers their names.
+
+    Some at a time.
+    """
+    made = sorted((each.stat().st_mtime, each) for each in _place_of(config).glob(f"{ASIDE}*"))
+    gone = [each for at, each in made if at < now - keep * 86_400.0][: archive.AT_ONCE]
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [folder.name for folder in gone]
 
 
 async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:
@@ -223,6 +235,12 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
                 swap.undo(file)
             stack.enter_context(lock_file(file))
         yield
+
+
+def _place_of(config: Config) -> Path:
+    """The folder in which restores work, and leave the former rows."""
+    file = file_of(config.database_url)
+    return file.parent if file else config.data_dir
 
 
 def _aside_in(place: Path, now: float) -> Path:

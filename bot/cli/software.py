@@ -13,7 +13,7 @@ from bot.core.orders import Kind
 from bot.gateways.survey import Survey, identify
 from bot.gateways.which import ALIKE, DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
 
-_LACKS = "family_lacks_"
+_LACKS, _NONE = "family_lacks_", "none_takes_"
 
 
 async def find_out(base_url: str, api_key: str, seen: Survey) -> Found:
@@ -111,7 +111,7 @@ def held_all(config: Config) -> list[Held]:
 def held_for(config: Config, wanted: str | None, refused: Refused) -> Refused | None:
     """The true reason where what is lacking is held back: a model that was named, or a kind."""
     kind = refused.values.get("kind", refused.code.removeprefix(_LACKS))
-    if refused.code not in ("family_unknown", "kind_unavailable", f"{_LACKS}{kind}"):
+    if refused.code not in ("family_unknown", f"{_NONE}{kind}", f"{_LACKS}{kind}"):
         return None
     held = {each.model.name: each for each in held_all(config)}
     could = Catalog(models=tuple(each.model for each in held.values()))

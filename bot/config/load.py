@@ -82,6 +82,7 @@ class Config:
             inputs=table.inputs_days * keeping.DAY or None,
             words=table.words_days * keeping.DAY or None,
             most_bytes=round(table.most_gb * 1e9) or None,
+            former=self.settings.backup.keep * keeping.DAY,
         )
 
     @property

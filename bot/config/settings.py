@@ -352,6 +352,12 @@ class Settings(Table):
     presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property
+    def own_gateway(self) -> str | None:
+        """The default one: never one that a community pays for."""
+        others = [name for name in self.gateways if name not in self.claimed]
+        return self.default_gateway if self.default_gateway in others else next(iter(others), None)
+
+    @property
     def claimed(self) -> frozenset[str]:
         """The gateways whose keys communities pay for: nobody else orders there."""
         named = (community.gateway for community in self.communities.values())

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from bot.core.acts import UseCase, Values, perform
 from bot.core.errors import Refused
-from bot.core.models import money
 from bot.core.notices import nonce_of
 from bot.core.orders import Person
+from bot.core.prices import money
 from bot.core.replies import Action, Button, Reply, Text, Tone
 from bot.core.sources import Used
 

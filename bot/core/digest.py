@@ -14,8 +14,8 @@ from bot.core.access import Facts as Settings
 from bot.core.causes import Cause, Facts, Kind
 from bot.core.errors import BotError
 from bot.core.jobs import Status
-from bot.core.models import money
 from bot.core.ports import Clock
+from bot.core.prices import money
 from bot.core.sources import Used
 from bot.log import get_logger
 

@@ -17,6 +17,8 @@ class BotError(Exception):
 
     which: tuple[int, int] | None = None
     """Of several pictures the number of the one that it is about, and how many there are."""
+    in_reply: bool = False
+    """It is about the message that is replied to, which may not be meant."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)

@@ -17,6 +17,8 @@ class Rules:
     inputs: float | None = 2 * DAY
     words: float | None = 90 * DAY
     most_bytes: int | None = None
+    former: float = 14 * DAY
+    """Seconds after a restore for which the rows from before it are kept, and all their files."""
 
     def unconfirmed_by(self, now: float) -> float:
         """The end of orders that nobody decides any more, though they may be paid for.
@@ -35,9 +37,21 @@ class Step:
     files: int = 0
     size: int = 0
     """Bytes, as far as rows know them."""
+    bare: int = 0
+    """Rows besides, of which nothing had to go."""
+
+    @property
+    def looked_at(self) -> int:
+        """Rows; the next step begins after them."""
+        return self.rows + self.bare
 
     def __add__(self, other: "Step") -> "Step":
-        return Step(self.rows + other.rows, self.files + other.files, self.size + other.size)
+        return Step(
+            self.rows + other.rows,
+            self.files + other.files,
+            self.size + other.size,
+            self.bare + other.bare,
+        )
 
     @property
     def values(self) -> dict[str, object]:
@@ -91,9 +105,14 @@ class Ledger(Protocol):
         words_by: float | None,
     ) -> Mapping[str, Step]: ...
 
-    async def discarded(self, *, most: int) -> list[str]: ...
+    async def drafts(self, *, now: float) -> None: ...
+
+    async def discarded(self, *, after: str, most: int) -> list[str]: ...
 
     async def forget(self, keys: Collection[str]) -> None: ...
+
+    async def restored_at(self) -> float | None:
+        """When these rows came out of a backup; None if they never did."""
 
     async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted: ...
 
@@ -103,6 +122,9 @@ class Shelf(Protocol):
 
     def files(self) -> AsyncIterator[list[Stored]]:
         """All files of ours that are stored, some at a time; no others."""
+
+    async def is_away(self) -> bool:
+        """Whether the storage as a whole can't be reached, and not only one file."""
 
     async def delete(self, key: str) -> None:
         """Idempotent."""

@@ -33,10 +33,21 @@ class Candidate:
 
 
 def candidates(job: Job, videos: Iterable[Listed], *, known: Collection[str]) -> list[Candidate]:
-    """The likeliest first; none that is another job's, and none that contradicts the order."""
+    """Its own id first, then the likeliest.
+
+    None that is another job's, and none that contradicts the order.
+    """
     fitting = (_candidate(job, video) for video in videos if video.id not in known)
     found = [each for each in fitting if each and each.grounds]
-    return sorted(found, key=lambda it: (-len(it.grounds), abs(it.later or 0.0), it.video.id))
+    return sorted(
+        found,
+        key=lambda it: (
+            it.video.id != job.gateway_id,
+            -len(it.grounds),
+            abs(it.later or 0.0),
+            it.video.id,
+        ),
+    )
 
 
 def _candidate(job: Job, video: Listed) -> Candidate | None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.core import moves, replies, schedule
 from bot.core.accounts import Accounts
@@ -66,11 +67,12 @@ class Posting:
         cards: Cards,
         clock: Clock,
         wake: Wake,
-        restored_at: float | None = None,
+        restored: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         """`wake` is rung when what was said makes something else due.
 
-        `restored_at`: when the rows came out of a backup; None if they never did.
+        `restored`: jobs out of a backup of which more may stand in a chat than rows tell, and
+        from when on.
         """
         self._jobs = jobs
         self._posts = posts
@@ -81,7 +83,7 @@ class Posting:
         self._cards = cards
         self._clock = clock
         self._wake = wake
-        self._restored_at = restored_at
+        self._restored = restored
 
     async def take(self, post: Post) -> None:
         """Say `post`, which the caller has claimed, or put it off."""
@@ -149,7 +151,7 @@ class Posting:
         try:
             async with self._message(post, job, platform) as message:
                 doubtful = self._is_doubtful(post, job)
-                since = job.created_at if doubtful else self._clock.now()
+                since = self._restored[job.id] if doubtful else self._clock.now()
                 begun = await self._posts.sending(post, message.form, now=since)
                 if begun is None:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
@@ -158,6 +160,7 @@ class Posting:
                 may_stand = doubtful or self._may_stand(post)
                 # News since the claim is not in these words: it stays due.
                 post = replace(begun, due_at=post.due_at)
+                post = replace(post, sending_at=since) if doubtful else post
                 async with self._held(post):
                     await self._send(post, job, platform, message, may_stand=may_stand, again=again)
         except Refused as refused:
@@ -212,8 +215,7 @@ class Posting:
 
     def _is_doubtful(self, post: Post, job: Job) -> bool:
         """Whether it may stand although its row knows nothing of it: the row is of a backup."""
-        is_older = self._restored_at is not None and job.created_at <= self._restored_at
-        return is_older and post.message_id is None
+        return job.id in self._restored and post.message_id is None
 
     async def _standing(self, post: Post, job: Job, platform: Platform) -> tuple[str, str] | None:
         try:

@@ -247,6 +247,7 @@ def error(problem: BotError) -> Reply:
     if problem.which:
         values = {"said": said, "which": _numbered(*problem.which)}
         said = Text(id="error.of_several", values=values)
+    said = Text(id="error.in_reply", values={"said": said}) if problem.in_reply else said
     return Reply(text=said, tone=Tone.FAILED)
 
 

@@ -12,7 +12,8 @@ from bot.core import moves, variations
 from bot.core.access import Access
 from bot.core.accounts import Accounts, Terms
 from bot.core.decisions import Decide, nobody
-from bot.core.errors import Refused
+from bot.core.errors import Refused, in_turn
+from bot.core.handed import parted
 from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import (
     ANYBODY,
@@ -327,12 +328,10 @@ class Service:
         """
         if self._animate_others is AnimateOthers.FREE:
             return
-        for given in files:
-            if given.author not in (person.id, ANYBODY):
-                if isinstance(given, Sound):
-                    raise Refused("not_your_sound")
-                known = given.author is not None
-                raise Refused("not_your_picture" if known else "picture_owner_unknown")
+        pictures, sound = parted(files)
+        in_turn(lambda picture: _check_author(picture, person), pictures)
+        if sound is not None:
+            _check_author(sound, person)
 
     async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
         """The job, if this person may press its buttons."""
@@ -388,3 +387,11 @@ def _too_late(job: Job) -> Refused:
 def _check_owner(job: Job, actor: Actor) -> None:
     if actor.person.id != job.order.person.id and not actor.moderates:
         raise Refused("not_yours")
+
+
+def _check_author(given: Picture | Sound, person: Person) -> None:
+    if given.author not in (person.id, ANYBODY):
+        if isinstance(given, Sound):
+            raise Refused("not_your_sound")
+        known = given.author is not None
+        raise Refused("not_your_picture" if known else "picture_owner_unknown")

@@ -98,10 +98,14 @@ class Settling:
     # --- nobody knows whether it was taken -----------------------------------------------------
 
     async def candidates(self, *, job: str) -> Values:
-        """The videos in the gateway's own list that may be this job's; nothing is changed."""
+        """The id that is known, and the videos in the gateway's own list that may be this job's.
+
+        Nothing is changed.
+        """
         row = _unconfirmed(await self._job(job))
         sent, gateway = row.submitted_at or row.created_at, self._gateway(row)
-        answer: Values = {"job": row.id, "gateway": row.gateway, "sent_at": sent}
+        own = None if row.gateway_id == UNNAMED else row.gateway_id
+        answer: Values = {"job": row.id, "gateway": row.gateway, "sent_at": sent, "known_id": own}
         if gateway is None:
             return {**answer, "list": "gone", "candidates": []}
         listing = await gateway.listing(since=sent + EARLIEST)
@@ -109,8 +113,8 @@ class Settling:
             return {**answer, "list": "none", "candidates": []}
         if isinstance(listing, Trouble):
             return {**answer, "list": "trouble", "why": listing.detail, "candidates": []}
-        known = await self._ledger.known_ids(row.base_url)
-        found = candidates(row, listing.videos, known=known)
+        others = await self._ledger.known_ids(row.base_url) - {own}
+        found = candidates(row, listing.videos, known=others)
         shown = [_shown(each) for each in found]
         return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}
 
@@ -119,7 +123,7 @@ class Settling:
         row, gateway_id, is_known = await self._job(job), gateway_id.strip(), True
         if not gateway_id or gateway_id == UNNAMED:
             raise Refused("gateway_id_missing")
-        if row.gateway_id != gateway_id:
+        if not _goes_on_as(row, gateway_id):
             _unconfirmed(row)
             gateway = self._gateway(row)
             if gateway is None:
@@ -131,7 +135,7 @@ class Settling:
         now = self._clock.now()
 
         def change(job: Job) -> Job:
-            if job.gateway_id == gateway_id:
+            if _goes_on_as(job, gateway_id):
                 return job
             return moves.accepted(_unconfirmed(job), gateway_id, now=now, due_at=now)
 
@@ -287,7 +291,7 @@ def _check_waits(job: Job) -> None:
     match job.status:
         case Status.QUEUED:
             return
-        case Status.SUBMITTING | Status.IN_PROGRESS | Status.COMPLETED:
+        case Status.SUBMITTING | Status.IN_PROGRESS | Status.COMPLETED | Status.CONVERTING:
             raise Refused("cancel_too_late")
         case Status.UNCONFIRMED:
             raise Refused("cancel_unconfirmed")
@@ -308,6 +312,11 @@ def _unconfirmed(job: Job) -> Job:
     if job.status is not Status.UNCONFIRMED:
         raise Refused("not_unconfirmed", job=job.id, status=job.status.value)
     return job
+
+
+def _goes_on_as(job: Job, gateway_id: str) -> bool:
+    """Whether nothing is to be done. Out of a backup, an unconfirmed job may know its id too."""
+    return job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED
 
 
 def _shown(candidate: Candidate) -> Values:

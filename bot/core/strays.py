@@ -1,9 +1,14 @@
-"""Files that no row names: left behind by a process that died between a file and its row."""
+"""Files that no row names: left behind by a process that died between a file and its row.
+
+After a restore they may be those of rows that went with it, and may come back: for as long as the
+former rows are kept, no file goes.
+"""
 
 from collections.abc import AsyncIterator
 
 from bot.core.keeping import GRACE, Ledger, Rules, Shelf, Step, Stored, Wanted
 from bot.core.ports import Clock
+from bot.core.removal import Removal
 from bot.log import get_logger
 
 PAGE = 200
@@ -21,18 +26,19 @@ class Strays:
         self._rules = rules
         self._clock = clock
 
-    async def sweep(self) -> Step:
+    async def sweep(self, removal: Removal) -> Step:
         """Remove those that are older than a file can be that is just being made."""
         gone = Step()
         await self._shelf.claim()
-        for file in await self.stored():
-            await self._shelf.delete(file.key)
-            gone += Step(files=1, size=file.size)
-        for file in await self.received():
-            await self._shelf.drop_received(file.key)
-            gone += Step(files=1, size=file.size)
         before = self._clock.now() - GRACE
-        return gone + Step(files=await self._shelf.clear_scratch(before=before))
+        gone += Step(files=await self._shelf.clear_scratch(before=before))
+        for file in await self.stored():
+            if await removal.remove(file.key):
+                gone += Step(files=1, size=file.size)
+        for file in await self.received():
+            if await removal.remove(file.key, self._shelf.drop_received):
+                gone += Step(files=1, size=file.size)
+        return gone
 
     async def stored(self) -> list[Stored]:
         """Those in the storage.
@@ -43,6 +49,8 @@ class Strays:
         ours_since = await self._shelf.claimed_at()
         if ours_since is None:
             log.warning("media.shared")
+            return []
+        if await self._spares():
             return []
         until = self._clock.now() - GRACE
         old = [
@@ -56,10 +64,17 @@ class Strays:
 
     async def received(self) -> list[Stored]:
         """Videos that came as an answer and were never stored, of jobs that need them no more."""
+        if await self._spares():
+            return []
         until = self._clock.now() - GRACE
         old = [each for each in await self._shelf.received() if each.changed_at <= until]
         wanted = await self._wanted() if old else set()
         return [each for each in old if each.key not in wanted]
+
+    async def _spares(self) -> bool:
+        """Whether somebody may go back to the rows from before a restore."""
+        restored_at = await self._ledger.restored_at()
+        return restored_at is not None and self._clock.now() < restored_at + self._rules.former
 
     async def pages(self) -> AsyncIterator[Wanted]:
         """The files that rows name, a page of rows at a time."""

@@ -8,12 +8,12 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import Broken
 from bot.core.orders import AUTO, Transport, Value, VideoRequest
 from bot.core.parts import TEXT_PART
+from bot.net.sending import Body, FilePart
 
 Tree = dict[str | int, "Value | Tree"]
 """A table, or a list by its numbers."""
@@ -26,28 +26,8 @@ _TYPES = {
 """Ending → name and media type. Our own files only: the ending is ours, never a stranger's."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """One file of the multipart body."""
-
-    name: str
-    filename: str
-    media_type: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The body: text fields in order, then files; or one JSON object."""
-
-    fields: tuple[tuple[str, str], ...] = ()
-    files: tuple[FilePart, ...] = ()
-    json: bytes | None = None
-    """Instead of both."""
-
-
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
-    """The body for `request`: pictures in order, then the sound; `links` lead to the same files.
+    """The body: pictures in order, then the sound; `links` lead to the same files.
 
     Reads the files that travel as text; blocking, but small.
     """
@@ -78,8 +58,7 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
 
 
 def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | None) -> str:
-    most = request.url_above
-    is_large = most is not None and file.stat().st_size > most
+    is_large = request.url_above is not None and file.stat().st_size > request.url_above
     if link is not None and (is_large or request.transport is Transport.URL):
         return link
     if request.transport not in (Transport.DATA_URI, Transport.BASE64):
@@ -107,14 +86,12 @@ def _field(place: str) -> str:
 
 
 def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
-    """All values, each at its place."""
     tree: Tree = {}
     for place, value in values:
-        *keys, last = [
-            int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", place)
-        ]
+        keys = re.findall(r"[^.\[\]]+", place)
+        *way, last = [int(key) if key.isdigit() else key for key in keys]
         at = tree
-        for key in keys:
+        for key in way:
             inner = at.setdefault(key, {})
             if not isinstance(inner, dict):
                 raise Broken("place_taken", key=key)

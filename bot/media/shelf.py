@@ -30,6 +30,12 @@ class Shelf:
         async for page in self._storage.listing():
             yield [file for file in page if is_key(file.key)]
 
+    async def is_away(self) -> bool:
+        """Whether the storage as a whole can't be reached, and not only one file."""
+        if self._storage.is_bucket:
+            return await self._storage.ask() is not None
+        return self._storage.trouble() is not None
+
     async def delete(self, key: str) -> None:
         """Idempotent."""
         await self._storage.delete(key)

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from bot.core.containers import SUFFIXES, WEBM
@@ -30,6 +30,8 @@ _KEY = re.compile(
 )
 _PARTS_AT_ONCE = 3
 _LISTED = 500
+_BEAT = "beat"
+"""A file in a bucket that is asked for, and written: see `Storage.ask`."""
 
 
 def new_key(kind: str, suffix: str) -> str:
@@ -68,6 +70,8 @@ class Storage:
     def __init__(self, url: str, *, scratch: Path) -> None:
         """`url` is a path, `file://…`, or what obstore understands; `scratch` is for downloads."""
         self._scratch = scratch
+        self._is_unwritten = False
+        """Whether the last file was not taken, of those that were to be stored."""
         self._root = folder_of(url)
         if self._root:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,6 +79,31 @@ class Storage:
             self._store: ObjectStore = LocalStore(self._root)
         else:
             self._store = from_url(url)
+
+    @property
+    def is_bucket(self) -> bool:
+        """Whether each look is a request to somebody else."""
+        return self._root is None
+
+    async def ask(self) -> str | None:
+        """How the bucket is not well, in a word or two; None if it is. One request, as a rule.
+
+        A file is written where there is none yet, and where the last one was not taken.
+        """
+        has_answered = False
+        try:
+            is_marked = await self._is_marked()
+            has_answered = True
+            if not is_marked or self._is_unwritten:
+                await obstore.put_async(self._store, _BEAT, b"")
+        except FileNotFoundError:
+            return "missing"
+        except (PermissionDeniedError, UnauthenticatedError):
+            return "not writable" if has_answered else "refused"
+        except (BaseError, OSError):
+            return "not writable" if has_answered else "not reachable"
+        self._is_unwritten = False
+        return None
 
     def trouble(self) -> str | None:
         """How the directory is not as it was when we began; None if it is, and for a bucket.
@@ -93,7 +122,7 @@ class Storage:
         """Store a copy of `source`: wholly or not at all, and durable on return."""
         _checked(key)
         self._must_be_there(key)
-        with _translated(key):
+        with self._writing(key, source):
             if self._root:
                 await asyncio.to_thread(_make_private, self._root, key)
             await obstore.put_async(self._store, key, source, max_concurrency=_PARTS_AT_ONCE)
@@ -164,6 +193,26 @@ class Storage:
         """A file whose directory is away is not gone: it may be back in a minute."""
         if self.trouble():
             raise Temporary("storage_unavailable", key=key)
+
+    async def _is_marked(self) -> bool:
+        try:
+            await obstore.head_async(self._store, _BEAT)
+        except FileNotFoundError:
+            return False
+        return True
+
+    @contextmanager
+    def _writing(self, key: str, source: Path) -> Iterator[None]:
+        """A bucket that is not there says that the file is not: it may be back in a minute."""
+        try:
+            with _translated(key):
+                yield
+        except (Broken, Temporary) as error:
+            if isinstance(error, Broken) and (self._root or not source.exists()):
+                raise
+            self._is_unwritten = True
+            raise Temporary("storage_unavailable", key=key) from error
+        self._is_unwritten = False
 
     def _download(self, key: str, into: Path) -> None:
         with into.open("wb") as file:

@@ -5,6 +5,7 @@ ordered again, nothing that may stand in a chat is said without a look, and what
 stays deleted.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,16 +14,22 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.causes import Kind
-from bot.core.jobs import UNNAMED, Reason, Status
+from bot.core.jobs import MOVES, UNNAMED, Reason, Status
 from bot.core.posts import PostKind
 from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
-from bot.store.settings import Settings
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
+from bot.store.words import wordless_order, wordless_request
 
 RESTORED_AT = "restored.at"
-"""The setting with the time of the last restore: what is older may have been said already."""
+"""The setting with the time of the last restore."""
+RESTORED_JOBS = "restored.jobs"
+"""The setting with the jobs of which more may have been said, and when they were ordered.
+
+By their ids, for no clock of a machine that is set up anew is to be trusted. Their times are those
+in the backup: they do not move with the clock, as the rows do.
+"""
 
 
 class Heard(NamedTuple):
@@ -58,10 +65,16 @@ class Settled:
     """Messages of people that were received and not read yet: they may have been since."""
 
 
-async def time_of_restore(facts: Settings) -> float | None:
+async def restored_at(connection: AsyncConnection) -> float | None:
     """When these rows came out of a backup; None if they never did."""
-    said = await facts.get(RESTORED_AT)
+    said = await _setting(connection, RESTORED_AT)
     return None if said is None else float(said)
+
+
+async def restored_jobs(connection: AsyncConnection) -> dict[str, float]:
+    """The jobs out of a backup of which more may stand in a chat than rows tell, from when on."""
+    said = await _setting(connection, RESTORED_JOBS)
+    return {} if said is None else {str(id_): float(at) for id_, at in json.loads(said).items()}
 
 
 async def known_to(connection: AsyncConnection) -> Known:
@@ -91,10 +104,10 @@ async def settle(
     await connection.execute(sa.update(jobs).values(claimed_until=None))
     await connection.execute(sa.update(posts).values(claimed_until=None))
     await connection.execute(sa.delete(settings).where(settings.c.name == COPY_OF))
-    said = insert(connection, settings).values(name=RESTORED_AT, value=repr(now))
-    await connection.execute(
-        said.on_conflict_do_update(index_elements=["name"], set_={"value": repr(now)})
-    )
+    # A clock that is behind must not make files of later jobs look older than they can be.
+    newest = await connection.scalar(sa.select(sa.func.max(jobs.c.created_at)))
+    await _set(connection, RESTORED_AT, repr(max(now, newest or now)))
+    await _set(connection, RESTORED_JOBS, json.dumps(await _doubtful(connection)))
     return Settled(
         held=held,
         looking=await _count(connection, jobs.c.status == Status.IN_PROGRESS.value),
@@ -134,6 +147,7 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             version=jobs.c.version + 1,
         )
     )
+    await _forget_words(connection, deletion.job_id)
     if gone.rowcount:
         result = sa.and_(posts.c.job_id == deletion.job_id, posts.c.kind == PostKind.RESULT.value)
         stands = posts.c.message_id.is_not(None)
@@ -141,6 +155,18 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             sa.update(posts).where(result).values(due_at=sa.case((stands, now), else_=None))
         )
     return gone.rowcount
+
+
+async def _forget_words(connection: AsyncConnection, job_id: str) -> None:
+    """They went with the video."""
+    query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == job_id)
+    for order, request in (await connection.execute(query)).all():
+        wordless = {
+            "order_data": wordless_order(order),
+            "request_data": wordless_request(request),
+            "detail": None,
+        }
+        await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wordless))
 
 
 async def _hold(connection: AsyncConnection, *, now: float) -> int:
@@ -188,6 +214,32 @@ async def _know(connection: AsyncConnection, known: Known) -> None:
         if gateway_id := known.ids.get(id_):
             change = sa.update(jobs).where(jobs.c.id == id_).values(gateway_id=gateway_id)
             await connection.execute(change)
+
+
+async def _doubtful(connection: AsyncConnection) -> dict[str, float]:
+    """Those that go on, or of which something was not said yet."""
+    unsaid = sa.select(posts.c.job_id).where(posts.c.message_id.is_(None))
+    final = [status.value for status in Status if not MOVES[status]]
+    query = sa.select(jobs.c.id, jobs.c.created_at).where(
+        sa.or_(jobs.c.status.not_in(final), jobs.c.id.in_(unsaid))
+    )
+    before = await restored_jobs(connection)
+    rows = await connection.execute(query)
+    return {id_: min(created_at, before.get(id_, created_at)) for id_, created_at in rows}
+
+
+async def _setting(connection: AsyncConnection, name: str) -> str | None:
+    value: str | None = await connection.scalar(
+        sa.select(settings.c.value).where(settings.c.name == name)
+    )
+    return value
+
+
+async def _set(connection: AsyncConnection, name: str, value: str) -> None:
+    row = insert(connection, settings).values(name=name, value=value)
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )
 
 
 async def _count(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> int:

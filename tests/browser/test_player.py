@@ -201,6 +201,7 @@ async def test_video_and_download_are_seen_without_scrolling(
         assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_on_either_page(
     wall: Wall, open_page: NewPage, watch: Watch, scheme: str
@@ -218,6 +219,7 @@ def _violations(results: object) -> list[object]:
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
+@pytest.mark.proof
 async def test_an_expired_link_is_answered_kindly(
     wall: Wall, open_page: NewPage, watch: Watch
 ) -> None:
@@ -241,6 +243,7 @@ async def test_what_strangers_wrote_does_nothing(wall: Wall, open_page: NewPage)
     assert await page.evaluate("() => window.ran") is None
 
 
+@pytest.mark.proof
 async def test_the_policy_lets_nothing_else_in(
     wall: Wall, open_page: NewPage, watch: Watch
 ) -> None:

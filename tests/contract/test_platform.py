@@ -198,6 +198,7 @@ async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
     assert not failure.has_video
 
 
+@pytest.mark.proof
 async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     _, failure = await scene.until(2)
@@ -208,6 +209,7 @@ async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None
     assert scene.simulator.charges == 2
 
 
+@pytest.mark.proof
 async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
     await scene.ask("ann", "a cat", event="1")
     await scene.ask("ann", "a cat", event="1")

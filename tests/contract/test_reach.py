@@ -20,8 +20,8 @@ from bot.core.errors import Refused
 from bot.core.models import Model
 from bot.core.orders import Kind, Made, Sound
 from bot.core.outcomes import Accepted, Done, Fetched
-from bot.gateways.requests import Body, FilePart
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.net.sending import Body, FilePart
 from bot.simulator.bodies import plain
 from bot.simulator.journal import Entry
 from bot.simulator.models import JIMENG_V30, SINGERS, SORA

@@ -34,6 +34,7 @@ def wishes(model: Model, kind: Kind) -> Iterator[Order]:
     yield replace(plain, seconds=AUTO)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("name", "dialect", "known"), ROWS)
 async def test_all_wishes_at_once_are_right_or_refused_before_they_are_paid(
     name: str, dialect: str, known: str, tmp_path: Path

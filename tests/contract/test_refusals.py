@@ -104,6 +104,7 @@ class History:
         return fates
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("events", "fates"),
     [
@@ -367,6 +368,7 @@ async def test_an_order_that_alone_meets_a_lock_is_ended_free_of_charge_and_hold
     assert "HTTP 403: no access to this model" in line
 
 
+@pytest.mark.proof
 async def test_a_key_that_is_revoked_while_others_pass_pauses_the_gateway_and_loses_nothing(
     new_url: NewUrl, tmp_path: Path
 ) -> None:

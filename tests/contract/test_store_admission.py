@@ -65,6 +65,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("code", LIMITS)
 async def test_of_a_hundred_at_once_exactly_five_get_through(store: Store, code: str) -> None:
     answers = await _a_hundred_at_once(store, code)

@@ -46,6 +46,7 @@ async def given(store: Store, whose: Whose, limits: Limits, count: int) -> None:
     await Grants(store.database).add(whose, limits, an_act(), videos=count, money=money)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ONE)
 async def test_of_many_at_once_as_many_come_through_as_limit_and_grants_say(
     store: Store, name: str

@@ -135,6 +135,7 @@ async def test_more_places_than_before_are_all_taken(store: Store) -> None:
         assert (await begun(store, row, now=NOON + 6, at_once=4)).status is Status.SUBMITTING
 
 
+@pytest.mark.proof
 async def test_a_place_that_is_left_while_somebody_asks_for_it_is_not_forgotten(
     store: Store,
 ) -> None:

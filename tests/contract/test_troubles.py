@@ -28,8 +28,8 @@ from bot.core.outcomes import (
     Rejected,
     Uncertain,
 )
-from bot.gateways.bounds import Bounds
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.net.bounds import Bounds
 from bot.simulator.presets import PRESETS
 from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator

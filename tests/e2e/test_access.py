@@ -1,5 +1,7 @@
 """Closed by default: strangers spend nothing until the owner has opened their place."""
 
+import pytest
+
 from tests.e2e.world import WAIT, Codes, World
 from tests.fakes.discord import Interaction
 
@@ -31,6 +33,7 @@ async def test_the_code_makes_an_owner_who_opens_and_closes_places(world: World)
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_another_server_and_strangers_messages_stay_closed(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
@@ -47,6 +50,7 @@ async def test_another_server_and_strangers_messages_stay_closed(world: World) -
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_with_an_owner_there_is_no_code_any_more(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):

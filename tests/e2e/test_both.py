@@ -134,6 +134,7 @@ async def test_telegram_away_from_the_start_holds_up_nobody(street: Street) -> N
         await readiness(address, until="ok\n")
 
 
+@pytest.mark.proof
 async def test_nonsense_from_discord_takes_neither_of_them_down(street: Street) -> None:
     async with street.open():
         await street.discord.connected(timeout=WAIT)

@@ -92,6 +92,7 @@ async def test_from_discord(gateway: Gateway, tmp_path: Path) -> None:
             assert await gateway.got() == {"duration": 5}, "nothing that nobody asked for"
 
 
+@pytest.mark.proof
 async def test_from_telegram(gateway: Gateway, tmp_path: Path) -> None:
     async with FakeTelegram() as telegram:
         hall = Hall(
@@ -107,6 +108,7 @@ async def test_from_telegram(gateway: Gateway, tmp_path: Path) -> None:
             assert (await gateway.got())["prompt_extend"] is False
 
 
+@pytest.mark.proof
 async def test_from_the_room(gateway: Gateway, tmp_path: Path) -> None:
     wish = {"do": "say", "command": "video", "text": SAID, "person": "ann"}
     room = gateway.settings | {

@@ -476,7 +476,7 @@ async def test_a_sound_is_refused_where_no_model_takes_any(tmp_path: Path) -> No
     code, said = await zoetrope(
         *("generate", "--image", "cat.png", "--audio", "voice.mp3", "--simulate"), folder=tmp_path
     )
-    assert (code, "None of the models here takes that." in said) == (1, True), said
+    assert (code, "None of the models here makes a picture speak." in said) == (1, True), said
 
 
 def test_a_code_without_a_sentence_is_still_a_sentence() -> None:
@@ -591,6 +591,7 @@ async def test_a_mistake_of_the_operator_is_one_sentence(
     assert "canary" not in said
 
 
+@pytest.mark.proof
 async def test_a_database_that_lets_nobody_in_is_one_sentence(
     world: World, new_postgres_url: NewUrl
 ) -> None:
@@ -622,6 +623,7 @@ async def test_a_full_disk_is_not_called_a_damaged_database(world: World) -> Non
     assert "damaged" not in said
 
 
+@pytest.mark.proof
 async def test_postgresql_without_its_driver_says_what_to_install(world: World) -> None:
     without = "import sys; sys.modules['asyncpg'] = None; sys.argv = ['zoetrope', 'check']"
     url = "postgresql+asyncpg://bot@db/zoetrope"
@@ -760,6 +762,7 @@ async def _terminal(*arguments: str, folder: Path, **variables: str) -> AsyncIte
         os.close(master)
 
 
+@pytest.mark.proof
 async def test_ctrl_c_in_a_terminal_ends_the_demo_with_everything_it_began(tmp_path: Path) -> None:
     async with _terminal("demo", "--no-browser", "--port", "0", folder=tmp_path) as terminal:
         await terminal.until("Ctrl-C closes it")

@@ -26,6 +26,7 @@ async def _stopped(process: Process) -> None:
         assert await process.wait() == 0
 
 
+@pytest.mark.proof
 async def test_run_refuses_to_start_empty_where_there_was_a_database(world: World) -> None:
     await _connected_once(world)
     file = world.folder / "data" / "zoetrope.db"

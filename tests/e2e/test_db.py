@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.db.owner import check_user
 from bot.cli.doctor import machine
 from bot.cli.doctor.findings import Mark
+from bot.cli.owner import check_user
 from bot.config import load
 from bot.core.errors import Refused
 from bot.media.storage import Storage
@@ -46,6 +46,7 @@ async def test_tables_come_up_to_date_without_running_the_service(tmp_path: Path
     assert await db(tmp_path, "upgrade") == (0, current)
 
 
+@pytest.mark.proof
 async def test_what_is_wrong_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
     file = await _written(tmp_path, former.REVISIONS[-1])
     Spool(tmp_path / "data").add("job-nobody", "video_nobody")

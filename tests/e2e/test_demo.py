@@ -183,6 +183,7 @@ async def test_no_setting_of_the_service_reaches_the_room_over_its_gateway(
     assert config.limits == service.limits
 
 
+@pytest.mark.proof
 async def test_the_demo_takes_no_gateway_that_nobody_configured(tmp_path: Path) -> None:
     code, said = await zoetrope("demo", "--no-browser", "--gateway", "mine", folder=tmp_path)
     assert code == 78
@@ -226,6 +227,7 @@ async def test_a_room_over_a_real_gateway_says_that_it_costs_and_how_much_at_wor
     )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("port", ["-1", "70000"])
 async def test_a_port_that_is_none_is_told_as_such(tmp_path: Path, port: str) -> None:
     code, said = await zoetrope("demo", "--no-browser", "--port", port, folder=tmp_path)

@@ -73,6 +73,7 @@ async def test_a_picture_travels_as_the_file_input_reference_re_encoded_without_
     assert post.metadata is None or "img_url" not in post.metadata
 
 
+@pytest.mark.proof
 async def test_a_picture_for_wan_travels_as_img_url_and_as_no_file(world: World) -> None:
     picture = world.discord.attachment(png("teal"), "cat.png", ephemeral=True)
     async with world.app():
@@ -108,6 +109,7 @@ async def test_apps_animate_on_ones_own_picture(world: World) -> None:
     assert post.files
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("policy", "made"), [("ask", False), ("own", False), ("free", True)])
 async def test_somebody_elses_picture_is_animated_only_where_that_is_free(
     world: World, policy: str, made: bool
@@ -164,6 +166,7 @@ async def test_everyone_in_a_prompt_pings_nobody(world: World) -> None:
     assert all(not card.pings for card in cards)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("trouble", ["made-at-once-film", "made-at-once-list"])
 async def test_a_video_that_comes_as_the_answer_to_its_order_is_posted(
     world: World, trouble: str
@@ -203,6 +206,7 @@ async def test_too_large_becomes_a_link_that_plays_and_seeks(world: World) -> No
                 assert forged.status == 404
 
 
+@pytest.mark.proof
 async def test_too_large_without_an_address_is_shrunk_or_said_plainly_and_kept(
     world: World,
 ) -> None:
@@ -257,6 +261,7 @@ async def test_a_limit_is_said_to_its_person_alone_with_the_way_out(world: World
     assert "<t:" in refused.message.content
 
 
+@pytest.mark.proof
 async def test_a_gateway_that_is_down_for_a_while_loses_nothing(world: World) -> None:
     world.simulator.faults.add(Fault("create", "cut"), times=0)
     world.simulator.faults.clear()

@@ -10,8 +10,10 @@ from aiohttp import ClientSession, ClientTimeout
 
 from bot.app import open_app
 from bot.cli.control import _ask
+from bot.media.presence import PATIENCE
 from bot.web import descriptors
 from tests.e2e.world import WAIT, World
+from tests.fakes.buckets import URL, FakeBucket
 
 
 async def test_it_is_ready_once_discord_is_there(world: World) -> None:
@@ -30,6 +32,7 @@ async def test_it_is_ready_once_discord_is_there(world: World) -> None:
                     pass
 
 
+@pytest.mark.proof
 async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_place(
     world: World,
 ) -> None:
@@ -71,6 +74,33 @@ async def test_media_that_are_gone_are_told_and_nothing_is_written_in_their_plac
         assert (await world.result()).attachments
 
 
+@pytest.mark.proof
+async def test_a_bucket_that_refuses_is_told_and_one_that_is_silent_holds_nobody_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = FakeBucket()
+    async with bucket.serve() as variables, ClientSession() as session:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+        async def told(address: str) -> tuple[int, str]:
+            async with session.get(f"{address}/readyz.json") as response:
+                return response.status, (await response.json())["parts"]["media"]
+
+        bucket.trouble = (403, "AccessDenied")
+        async with world.app(STORAGE_URL=URL) as address, asyncio.timeout(WAIT):
+            while await told(address) != (503, "refused"):
+                pass
+        bucket.trouble = None
+        bucket.silent.clear()
+        seen = len(bucket.requests)
+        async with world.app(STORAGE_URL=URL) as address, asyncio.timeout(PATIENCE / 2):
+            while len(bucket.requests) == seen:
+                await asyncio.sleep(0)
+            assert await told(address) == (200, "ok")
+
+
+@pytest.mark.proof
 async def test_a_paused_gateway_is_told_and_the_service_is_ready(world: World) -> None:
     """A restart would not pay the bill."""
     async with world.app(GATEWAYS__MAIN__API_KEY="sk-wrong") as address, ClientSession() as session:

@@ -298,6 +298,7 @@ PASTED: Mapping[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.proof
 async def test_whatever_is_pasted_for_a_token_has_its_sentence(world: World) -> None:
     async with init(world) as person:
         for pasted, sentence in PASTED.values():
@@ -328,6 +329,7 @@ ELSEWHERE: Mapping[str, tuple[Said, str]] = {
 }
 
 
+@pytest.mark.proof
 async def test_whatever_is_no_gateway_has_its_sentence(world: World) -> None:
     odd = OddGateway()
     async with init(world) as person, odd.serve() as url:
@@ -623,6 +625,7 @@ async def test_what_is_missing_is_told_all_at_once(world: World) -> None:
     assert written(world.folder) == {}
 
 
+@pytest.mark.proof
 async def test_a_bad_key_ends_it_in_one_sentence(world: World) -> None:
     wrong = three(world, ZOETROPE_GATEWAYS__MAIN__API_KEY="sk-wrong-and-secret")
     code, said = await zoetrope("init", "--yes", folder=world.folder, **wrong)

@@ -31,6 +31,7 @@ class Ahead(SystemClock):
         )
 
 
+@pytest.mark.proof
 async def test_the_link_that_reaches_the_gateway_leads_to_our_copy_until_it_expires(
     world: World, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """An operator's commands, over the running service's socket and without a service."""
 
 import json
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -50,11 +51,31 @@ async def test_the_running_service_answers_and_without_one_the_command_does_it_i
         assert await asked(world, "acts.list") == {"acts": []}
     assert not (world.folder / "data" / control.NAME).exists()
     assert await asked(world, "acts.list") == {"acts": []}
+    await asked(world, "stop", why=os.fsdecode(b"caf\xe9"))
+    (act,) = drawing.rows(await asked(world, "acts.list"), "acts")
+    assert act["why"] == "caf?", "as over the socket"
 
 
 async def test_a_command_makes_no_database(world: World) -> None:
     assert await refused(world, "acts.list") == "database_absent"
     assert not (world.folder / "data").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may")
+async def test_without_a_service_root_writes_nothing_among_somebody_elses_files(
+    world: World,
+) -> None:
+    """The service could not use what root made."""
+    async with world.app():
+        pass
+    data = world.folder / "data"
+    os.chown(data, 65534, 65534)
+    (data / "zoetrope.db.lock").unlink()
+    try:
+        assert await refused(world, "stop") == "wrong_user"
+        assert not (data / "zoetrope.db.lock").exists()
+    finally:
+        os.chown(data, 0, 0)
 
 
 async def test_a_service_that_does_not_listen_is_told_from_one_on_another_machine(
@@ -184,6 +205,25 @@ async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is
     assert await asked_actions(world) == ["jobs.found"]
 
 
+async def test_a_job_out_of_a_backup_goes_on_by_the_id_that_is_known(listing: World) -> None:
+    """It was ordered after the backup was made, as the former rows showed."""
+    world = listing
+    async with unconfirmed(world) as job:
+        (candidate,) = drawing.rows(await asked(world, "jobs.candidates", job=job), "candidates")
+    with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
+        rows.execute("UPDATE jobs SET gateway_id = ?, reason = 'restored'", (candidate["id"],))
+    answer = await asked(world, "jobs.candidates", job=job)
+    (proposed,) = drawing.rows(answer, "candidates")
+    assert answer["known_id"] == proposed["id"] == candidate["id"]
+    for changed in (True, False):
+        told = await asked(world, "jobs.found", job=job, gateway_id=candidate["id"])
+        assert (told["status"], told["changed"]) == ("in_progress", changed)
+    async with world.app():
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 1
+
+
+@pytest.mark.proof
 async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_closed(
     world: World,
 ) -> None:
@@ -212,6 +252,7 @@ async def test_of_a_gateway_that_is_no_longer_there_nothing_is_proposed(world: W
     assert (await _ask(config, "jobs.not_charged", {"job": job}))["changed"]
 
 
+@pytest.mark.proof
 async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(world: World) -> None:
     async with unconfirmed(world) as job:
         for confirm in ("", job[:6], "yes"):
@@ -229,6 +270,7 @@ async def test_another_try_is_paid_for_only_with_the_whole_id_and_only_once(worl
     assert world.simulator.charges == 2
 
 
+@pytest.mark.proof
 async def test_a_job_whose_words_or_pictures_were_kept_their_time_is_not_tried_again(
     world: World,
 ) -> None:

@@ -109,6 +109,7 @@ async def test_nothing_is_restored_without_a_yes(world: World) -> None:
     assert _states(world.folder)["queued"] == "unconfirmed"
 
 
+@pytest.mark.proof
 async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None:
     async with world.app():
         backup = await back_up(world.config())
@@ -116,6 +117,7 @@ async def test_a_restore_is_refused_while_the_service_runs(world: World) -> None
         assert (code, "Stop it first" in said) == (75, True), said
 
 
+@pytest.mark.proof
 async def test_an_owner_is_told_that_there_is_no_backup(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):

@@ -42,6 +42,7 @@ async def test_every_way_in_is_open_and_there_is_no_code(
     assert simulator.charges == 3
 
 
+@pytest.mark.proof
 async def test_beside_the_room_a_chat_stays_closed_and_has_its_code(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, PLAYGROUND__ENABLED="true", **CLOSED) as address:
@@ -69,6 +70,7 @@ async def test_whoever_sits_there_is_told_of_a_key_that_is_not_accepted(
     assert '"person"' not in heard, "it is for everybody"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 async def test_run_prints_an_address_that_opens_and_asks_for_no_claim(
     tmp_path: Path, host: str

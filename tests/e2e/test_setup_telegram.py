@@ -52,6 +52,7 @@ def sentences(found: list[Finding], mark: Mark) -> str:
 # --- init -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_enter_at_discord_goes_on_with_telegram_alone(hall: Hall) -> None:
     async with init(hall) as person:
         await person.answers(DISCORD, "")
@@ -64,6 +65,7 @@ async def test_enter_at_discord_goes_on_with_telegram_alone(hall: Hall) -> None:
     assert hall.telegram.token not in (hall.folder / "config.toml").read_text("utf-8")
 
 
+@pytest.mark.proof
 async def test_a_bad_token_is_asked_for_again(hall: Hall) -> None:
     async with init(hall, "--telegram") as person:
         await person.answers(TELEGRAM, "zoetrope_bot")
@@ -75,6 +77,7 @@ async def test_a_bad_token_is_asked_for_again(hall: Hall) -> None:
         assert DISCORD not in shown
 
 
+@pytest.mark.proof
 async def test_each_network_knows_the_others_token(hall: Hall) -> None:
     async with init(hall) as person:
         await person.answers(DISCORD, hall.telegram.token)

@@ -22,6 +22,7 @@ async def test_a_start_that_fails_at_its_port_prints_no_code(world: World) -> No
     assert "/claim" not in said
 
 
+@pytest.mark.proof
 async def test_a_start_that_fails_at_its_token_prints_no_code(world: World) -> None:
     variables = world.written(ACCESS="closed", DISCORD__TOKEN="wrong.token.and-long-enough")
     code, said = await zoetrope("run", folder=world.folder, **variables)

@@ -182,6 +182,7 @@ async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_a_group_that_grew_still_orders_with_its_own_key(
     hall: Hall, renderer: Renderer
 ) -> None:
@@ -230,6 +231,7 @@ async def test_remix_asks_for_other_words(hall: Hall) -> None:
         assert "a dog" in (await hall.video()).text
 
 
+@pytest.mark.proof
 async def test_in_a_group_only_who_pressed_remix_is_asked_for_words(hall: Hall) -> None:
     club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
     async with hall.app():
@@ -340,6 +342,7 @@ async def test_what_was_said_while_it_was_down_is_heard_when_it_is_back(hall: Ha
 # --- owners ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
     codes = Codes()
     bob = hall.telegram.person("bob", started=True)
@@ -353,6 +356,7 @@ async def test_closed_until_its_owner_opens_it(hall: Hall) -> None:
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_the_owner_lets_one_person_in_by_their_number(hall: Hall) -> None:
     """A number opened the whole place once; a name that says nothing opens none."""
     codes = Codes()

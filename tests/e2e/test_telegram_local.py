@@ -11,6 +11,7 @@ from tests.e2e.world import png
 from tests.fakes.telegram import FakeTelegram
 
 
+@pytest.mark.proof
 async def test_pictures_come_by_path_and_the_token_in_it_goes_nowhere(
     tmp_path: Path, renderer: Renderer, capfd: pytest.CaptureFixture[str]
 ) -> None:

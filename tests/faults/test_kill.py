@@ -273,6 +273,7 @@ async def test_buttons_from_before_a_restart_still_work(world: World) -> None:
     assert world.simulator.charges == 0
 
 
+@pytest.mark.proof
 async def test_a_second_instance_on_the_same_file_is_refused_in_a_sentence(world: World) -> None:
     async with world.process() as first:
         await world.discord.connected(timeout=WAIT)

@@ -118,6 +118,21 @@ async def test_nonsense_is_refused_and_the_next_is_answered(tmp_path: Path, data
         assert await control.ask(tmp_path, "echo", {"word": "a"})
 
 
+async def test_a_request_that_was_cut_short_is_answered_and_not_done(tmp_path: Path) -> None:
+    async with desk(tmp_path):
+        cut = b'{"name": "echo", "values": {"word": "a"}}'
+        assert code_of(await sent(tmp_path, cut, end=True)) == "control_unreadable"
+
+
+async def test_words_in_another_encoding_than_the_terminals_arrive(tmp_path: Path) -> None:
+    """As Python has them: with surrogates in the place of bytes that are no UTF-8."""
+    typed = os.fsdecode(b"caf\xe9 \xe2\x82\xac")
+    async with desk(tmp_path):
+        answer = await control.ask(tmp_path, "echo", {"word": typed})
+    assert answer is not None
+    assert answer["word"] == "caf? €"
+
+
 async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_path: Path) -> None:
     async with desk(tmp_path, patience=0.05):
         with control.address(tmp_path) as path:
@@ -125,7 +140,7 @@ async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_pat
         assert await control.ask(tmp_path, "echo", {"word": "a"})
         assert await reader.read() == b""
         writer.close()
-        assert await sent(tmp_path, b'{"name"', end=True) is None
+        assert await sent(tmp_path, b"", end=True) is None
 
 
 async def test_more_connections_than_there_is_room_for_are_told_so(tmp_path: Path) -> None:

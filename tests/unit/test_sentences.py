@@ -43,6 +43,7 @@ SWITCHED = [f"{way}_{extra}" for extra in SWITCHES.values() for way in ("no", "a
 HAD_ELSEWHERE = (*SWITCHED, "no_seed", "no_negative_prompt", "auto_unavailable")
 WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'family_lacks_{kind}'": tuple(f"family_lacks_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
+    "f'none_takes_{kind}'": tuple(f"none_takes_{k}" for k in ("t2v", "i2v", "kf2v", "s2v")),
     "f'limit_{name}'": tuple(f"limit_{it.name}" for it in fields(Usage) if it.name != "granted"),
     "f'shows_{each}'": tuple(f"shows_{each}" for each in Shown),
     "f'{what}_unavailable'": ("seconds_unavailable", "quality_unavailable", "aspect_unavailable"),

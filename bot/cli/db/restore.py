@@ -15,8 +15,8 @@ from bot.backups import opening, restoring
 from bot.backups.archive import Backup
 from bot.backups.restoring import Later, Restored
 from bot.cli.db import sheet
-from bot.cli.db.owner import check_user
 from bot.cli.init.talk import Talk
+from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import listed, tell
 from bot.config import Config, load
@@ -31,7 +31,7 @@ def restore_backup(file: Path | None, place: str, *, yes: bool, as_json: bool) -
     config = load(file)
     log.configure(level="ERROR", secrets=config.secrets)
     check_user(config)
-    with opening.named(place) as backup:
+    with opening.named(place, now=SystemClock().now()) as backup:
         restoring.check_known(backup)
         later = asyncio.run(restoring.later_jobs(config, backup))
         if not as_json:

@@ -41,6 +41,7 @@ def list_jobs(
     most = asked.most(most)
     config, now = _config(file), SystemClock().now()
     place, community = asked.place(platform, community)
+    place, person = asked.whose(place, person)
     wanted = Wanted(
         statuses=asked.statuses(statuses),
         platform=place,

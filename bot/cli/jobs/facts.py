@@ -38,6 +38,7 @@ def of(job: Job) -> Values:
         "quota_cost": job.quota_cost,
         "spend_cost": None if job.spend_cost == FREE else job.spend_cost,
         "ordered_at": stamp(job.created_at),
+        "video_gone_at": stamp(job.video_gone_at),
     }
 
 
@@ -49,7 +50,6 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "completed_at": stamp(job.completed_at),
         "delivered_at": stamp(job.delivered_at),
         "ended_at": stamp(job.ended_at),
-        "video_gone_at": stamp(job.video_gone_at),
         "inputs_gone_at": stamp(job.inputs_gone_at),
         "words_gone_at": stamp(job.words_gone_at),
         "due_at": stamp(job.due_at),

@@ -12,11 +12,10 @@ import typer
 from bot.cli.control import ask, configuration
 from bot.cli.jobs.facts import FREE
 from bot.cli.operating import drawing
-from bot.cli.words import tell
+from bot.cli.words import amount, tell
 from bot.config import Config
 from bot.core.acts import Values
 from bot.core.errors import Refused
-from bot.core.models import MICRO
 
 _NOTHING = {
     "none": "jobs.list_none",
@@ -42,7 +41,9 @@ def propose(file: Path | None, job: str, *, as_json: bool) -> None:
         drawing.as_json({**drawing.stamped(answer, "sent_at"), "candidates": stamped})
         return
     sent = drawing.moment(answer["sent_at"])
-    print(tell("jobs.was_sent", job=answer["job"], gateway=answer["gateway"], at=sent))
+    known = answer["known_id"]
+    said = "jobs.known_id" if known else "jobs.was_sent"
+    print(tell(said, job=answer["job"], gateway=answer["gateway"], at=sent, id=known))
     if found:
         drawing.table([tell(f"jobs.{name}") for name in _COLUMNS], map(_row, found))
         if answer["list"] == "part":
@@ -102,7 +103,7 @@ def _sure(config: Config, cost: Values, confirm: str | None) -> str:
         raise Refused("again_unconfirmed", job=job)
     money = tell("jobs.unpriced")
     if (micro := int(str(cost["cost"]))) > FREE:
-        money = f"{micro / MICRO:g} {config.settings.currency}"
+        money = amount(micro, config.settings.currency)
     maybe = "jobs.pay_again" if cost["status"] == "unconfirmed" else "jobs.pay"
     question = tell(maybe, model=cost["model"], person=cost["person"], money=money)
     if not typer.confirm(question, default=False):

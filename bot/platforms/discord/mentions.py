@@ -5,7 +5,7 @@ hides looks empty. So a picture in such a message is said to be hidden, never to
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,7 +13,8 @@ import discord
 
 from bot.core import replies
 from bot.core.errors import Refused
-from bot.core.orders import Address, Order, Picture
+from bot.core.handed import Given, beside, parted
+from bot.core.orders import Address, Order
 from bot.core.replies import Reply, Text
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -21,13 +22,12 @@ from bot.platforms.discord.client import NAME
 from bot.platforms.discord.intake import ANSWER_TIME, Intake, told
 from bot.platforms.discord.reading import (
     Part,
-    check_attached,
     check_permissions,
     check_shown,
+    files_of,
     locale_of,
     parts_of,
     person_of,
-    pictures_of,
 )
 
 BREATH = 60.0
@@ -94,14 +94,15 @@ def is_for_us(message: discord.Message, *, own_id: int) -> bool:
 
 
 def order_of(message: discord.Message, *, own_id: int) -> Order | None:
-    """The order in a message, or None if it has none. Raises `Refused` for its pictures.
+    """The order in a message, or None if it has none. Raises `Refused` for its files.
 
     In direct messages every word reaches us, "thanks!" too, so words alone are no order there.
     """
     prompt = prompt_of(message, own_id=own_id)
-    pictures = _pictures(message, own_id=own_id)
-    if not pictures and (not prompt or message.guild is None):
+    given = _handed_in(message, own_id=own_id)
+    if not given and (not prompt or message.guild is None):
         return None
+    pictures, sound = parted(given)
     return Order(
         event_id=str(message.id),
         address=Address(
@@ -114,6 +115,7 @@ def order_of(message: discord.Message, *, own_id: int) -> Order | None:
         locale=locale_of(message),
         prompt=prompt,
         pictures=pictures,
+        sound=sound,
     )
 
 
@@ -127,33 +129,35 @@ def prompt_of(message: discord.Message, *, own_id: int) -> str:
     return " ".join(text.split())
 
 
-def _pictures(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """Those of the message itself, else of the one it replies to; none where words were meant."""
-    own = pictures_of(message, own_id=own_id)
-    if own:
-        return own
-    check_attached(parts_of(message))
-    found = () if message.message_snapshots else _pointed_at(message, own_id=own_id)
-    if not found:
+def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
+    """The files of the message it replies to, then its own; none where words were meant."""
+    own = files_of(message, own_id=own_id)
+    with beside(own):
+        pointed_at = _pointed_at(message, own, own_id=own_id)
+    if not (own or pointed_at):
         check_shown(message, own_id=own_id)
-    return found
+    return [*pointed_at, *own]
 
 
-def _pointed_at(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
+def _pointed_at(message: discord.Message, own: Sequence[Given], *, own_id: int) -> list[Given]:
+    """Beside a picture of one's own, a message that we don't see may as well be talk."""
+    pictures, _ = parted(own)
     reference = message.reference
-    if reference is None:
-        return ()
+    if reference is None or message.message_snapshots:
+        return []
     target = reference.resolved
     if isinstance(target, discord.DeletedReferencedMessage):
+        if pictures:
+            return []
         raise Refused("reply_gone")
     if target is None or _is_hidden(target):
-        if message.guild is None:
-            return ()  # Nothing is hidden from us there.
+        if pictures or message.guild is None:
+            return []  # Nothing is hidden from us in direct messages.
         raise Refused("picture_hidden")
-    pictures = pictures_of(target, own_id=own_id)
-    if not pictures:
+    files = files_of(target, own_id=own_id)
+    if not (files or own):
         check_shown(target, own_id=own_id)
-    return pictures
+    return files
 
 
 def _is_hidden(message: discord.Message) -> bool:

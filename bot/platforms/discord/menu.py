@@ -9,6 +9,7 @@ from discord.ui import Label, Select, TextInput
 from bot import i18n
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
+from bot.core.handed import Given
 from bot.core.offers import longest, takes
 from bot.core.orders import AUTO, Order, Picture
 from bot.core.replies import Text
@@ -19,6 +20,7 @@ from bot.platforms.discord.reading import (
     check_shown,
     choices_of,
     order_of,
+    parts_of,
     person_of,
 )
 from bot.platforms.discord.slash import MOST, MOST_NAME, wish_of, words
@@ -29,16 +31,19 @@ def command(intake: Intake) -> app_commands.ContextMenu:
 
     async def animate(interaction: discord.Interaction, message: discord.Message) -> None:
         check_interaction(interaction)
-        pictures = choices_of(message, own_id=interaction.application_id)
-        if not pictures:
+        pictures, sound = choices_of(message, own_id=interaction.application_id)
+        if not pictures and sound is None:
             check_shown(message, own_id=interaction.application_id)
             raise Refused("no_picture")
         # Before anybody types: the service would refuse it afterwards.
-        intake.service.check_authors(pictures, person_of(interaction.user))
-        wish = wish_of(interaction, pictures[:1])
+        given: tuple[Given, ...] = (*pictures, sound) if sound else pictures
+        intake.service.check_authors(given, person_of(interaction.user))
+        wish = wish_of(interaction, pictures[:1], sound=sound)
         await intake.check(intake.service.check(wish.address, wish.person))
         catalog = (await intake.service.terms(wish.address)).catalog
-        form = AnimateForm(intake, pictures, catalog, wish)
+        catalog.choose(wish)
+        attached = sum(len(part.attachments) for part in parts_of(message))
+        form = AnimateForm(intake, pictures, catalog, wish, named=attached > len(given))
         await interaction.response.send_modal(form)
 
     return app_commands.ContextMenu(name=words("command.animate_menu"), callback=animate)
@@ -71,7 +76,10 @@ def presets_of(catalog: Catalog) -> list[SelectOption]:
 
 
 class AnimateForm(Form):
-    """Prompt, movement, model and length, and which picture if there are several."""
+    """Prompt, movement, model and length, and which picture if there are several.
+
+    `named`: the picture is named even if there is no choice, as others can't be used.
+    """
 
     def __init__(
         self,
@@ -79,18 +87,21 @@ class AnimateForm(Form):
         pictures: tuple[Picture, ...],
         catalog: Catalog,
         wish: Order,
+        *,
+        named: bool,
     ) -> None:
         locale = wish.locale
         super().__init__(title=label("form.title", locale))
         self._intake = intake
         self._pictures = pictures
+        self._sound = wish.sound
         self.picture = _select([_numbered(number, each) for number, each in enumerate(pictures)])
         self.prompt: TextInput[AnimateForm] = TextInput(
             style=discord.TextStyle.paragraph, required=False, max_length=MOST_PROMPT
         )
         self.preset = _select(presets_of(catalog))
         self.film = _select(films_of(catalog, wish))
-        if len(pictures) > 1:
+        if len(pictures) > 1 or named:
             self.add_item(Label(text=label("form.picture", locale), component=self.picture))
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
         if self.preset.options:
@@ -106,6 +117,7 @@ class AnimateForm(Form):
             interaction,
             prompt=self.prompt.value,
             pictures=(picture,),
+            sound=self._sound,
             family=family or None,
             seconds=int(length) if length else None,
             preset=_first(self.preset),

@@ -1,6 +1,5 @@
 """Pictures and sounds: downloaded from Discord's own hosts, and from nowhere else."""
 
-import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -8,6 +7,7 @@ from yarl import URL
 
 from bot.core.errors import Broken, Refused, Temporary
 from bot.core.orders import Picture, Sound, too_large
+from bot.net.files import save
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 """Where Discord keeps attachments."""
@@ -30,7 +30,7 @@ class Downloads:
                 _check_answer(answer)
                 if (answer.content_length or 0) > most:
                     raise too_large(given, answer.content_length or 0)
-                size = await _save(answer, into, most=most)
+                size = await save(answer.content.iter_chunked(CHUNK), into, most=most)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Temporary("picture_unreachable") from error
         if size > most:
@@ -51,15 +51,3 @@ def _check_answer(answer: aiohttp.ClientResponse) -> None:
     if answer.status != 200:
         # Links are signed and expire; a redirect would lead away from the hosts we know.
         raise Refused("picture_gone")
-
-
-async def _save(answer: aiohttp.ClientResponse, into: Path, *, most: int) -> int:
-    """Its size; no more is read than shows that it is above `most`."""
-    size = 0
-    with into.open("wb") as file:
-        async for chunk in answer.content.iter_chunked(CHUNK):
-            size += len(chunk)
-            if size > most:
-                break
-            await asyncio.to_thread(file.write, chunk)
-    return size

@@ -1,14 +1,15 @@
 """Reading: what Discord's objects say, in the core's words. Pure functions; nothing is asked."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import discord
 
 from bot import i18n
 from bot.core import shown
-from bot.core.errors import Refused, in_turn
-from bot.core.hints import is_called_picture, may_be_picture, may_hold_sound
+from bot.core.errors import Refused
+from bot.core.handed import Given, each_of, parted
+from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
 from bot.core.prompts import clean
 from bot.core.replies import Text
@@ -118,7 +119,7 @@ def is_picture(attachment: discord.Attachment) -> bool:
     return may_be_picture(attachment.filename, attachment.content_type)
 
 
-def sound_of(attachment: discord.Attachment, *, author: str) -> Sound:
+def sound_of(attachment: discord.Attachment, *, author: str | None) -> Sound:
     """The attachment as the core knows it; only voice messages say how long they are.
 
     Raises `Refused` for what is no sound.
@@ -150,25 +151,29 @@ def picture_of(attachment: discord.Attachment, *, author: str | None) -> Picture
     return picture
 
 
-def pictures_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """Every picture of a message. Raises `Refused` for the first that we can't take.
+def files_of(message: discord.Message, *, own_id: int) -> list[Given]:
+    """Every file of a message. Raises `Refused` for the first that we can't use.
 
     Whoever asked for the pictures in our own messages can't be known, nor who posted what is
     forwarded.
     """
-    pictures = _attached(message, own_id=own_id)
-    return tuple(in_turn(lambda each: picture_of(each[0], author=each[1]), pictures))
+    attached = _attached(message, own_id=own_id)
+    files: list[Given] = each_of(lambda each: _file_of(each[0], author=each[1]), attached)
+    _check_stickers(message, files)
+    return files
 
 
-def choices_of(message: discord.Message, *, own_id: int) -> tuple[Picture, ...]:
-    """The same for somebody who chooses one of them: what can't be taken is no choice."""
-    pictures = _attached(message, own_id=own_id)
-    usable = [
-        (each, author)
-        for each, author in pictures
-        if each.size <= PICTURE_BYTES and is_picture(each)
-    ]
-    return tuple(picture_of(each, author=author) for each, author in usable or pictures)
+def choices_of(
+    message: discord.Message, *, own_id: int
+) -> tuple[tuple[Picture, ...], Sound | None]:
+    """The same for somebody who chooses one of the pictures: one we can't take is no choice."""
+    attached = _attached(message, own_id=own_id)
+    usable = [each for each in attached if not _is_no_choice(each[0])]
+    if not any(is_picture(each) for each, _ in usable):
+        usable = attached
+    files: list[Given] = each_of(lambda each: _file_of(each[0], author=each[1]), usable)
+    _check_stickers(message, files)
+    return parted(files)
 
 
 def _attached(
@@ -176,15 +181,26 @@ def _attached(
 ) -> list[tuple[discord.Attachment, str | None]]:
     author = None if message.author.id == own_id else str(message.author.id)
     by = [(each, author) for each in message.attachments]
-    by += [(each, None) for part in message.message_snapshots for each in part.attachments]
-    meant = [(each, author) for each, author in by if _is_meant(each)]
-    return meant or [(each, author) for each, author in by if is_picture(each)]
+    return by + [(each, None) for part in message.message_snapshots for each in part.attachments]
 
 
-def _is_meant(attachment: discord.Attachment) -> bool:
-    """Whether it is called a picture; another file beside one is none of those that are meant."""
+def _file_of(attachment: discord.Attachment, *, author: str | None) -> Given:
+    if may_be_sound(attachment.filename, attachment.content_type):
+        return sound_of(attachment, author=author)
+    return picture_of(attachment, author=author)
+
+
+def _is_no_choice(attachment: discord.Attachment) -> bool:
+    """Whether it is a picture that is too large, or of a kind that is not read."""
     called = attachment.filename, attachment.content_type
-    return is_called_picture(*called) or is_meant_as_picture(*called)
+    return is_meant_as_picture(*called) or (
+        is_picture(attachment) and attachment.size > PICTURE_BYTES
+    )
+
+
+def _check_stickers(message: discord.Message, files: Sequence[Given]) -> None:
+    if files and any(part.stickers for part in parts_of(message)):
+        raise Refused("shows_sticker")
 
 
 def parts_of(message: discord.Message) -> tuple[Part, ...]:
@@ -193,18 +209,9 @@ def parts_of(message: discord.Message) -> tuple[Part, ...]:
 
 
 def check_shown(message: discord.Message, *, own_id: int) -> None:
-    """Raise `Refused` for a message without a picture of ours that shows something else."""
-    parts = parts_of(message)
-    check_attached(parts)
+    """Raise `Refused` for a message without a file that shows something besides words."""
     own = message.author.id == own_id
-    shown.check(each for part in parts for each in _shown_in(part, with_embeds=not own))
-
-
-def check_attached(parts: Iterable[Part]) -> None:
-    """Raise `Refused` for the first file of a message that has no picture of ours."""
-    first = next((each for part in parts for each in part.attachments), None)
-    if first is not None:
-        raise refusal_by_name(first.filename, first.content_type)
+    shown.check(each for part in parts_of(message) for each in _shown_in(part, with_embeds=not own))
 
 
 def _shown_in(part: Part, *, with_embeds: bool) -> Iterator[Shown]:

@@ -8,15 +8,18 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from aiogram.types import ExternalReplyInfo, Message, User
+from aiogram.enums import ContentType
+from aiogram.types import Message, User
 
-from bot.core.errors import Refused, in_turn
-from bot.core.orders import Order, Picture, Sound
+from bot.core.errors import Refused
+from bot.core.handed import parted
+from bot.core.orders import Order
 from bot.core.replies import Text
 from bot.core.updates import Update
 from bot.log import get_logger
-from bot.platforms.telegram import lists, reading, sounds
+from bot.platforms.telegram import lists, reading
 from bot.platforms.telegram.flags import Wish, wish_of
+from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
 from bot.platforms.telegram.parsing import Heard, parsed
@@ -39,6 +42,7 @@ class Commands:
         self._me = me
         self._updates = updates
         self._presses = Presses(intake)
+        self._handed = Handed(intake.platform.fetch, access=intake.service.access, own_id=me.id)
         self._acts: dict[str, Act] = {
             "video": self._video,
             "animate": self._video,
@@ -74,7 +78,7 @@ class Commands:
         if heard.told.callback_query is not None:
             await self._presses.excuse(heard.told.callback_query)
         elif (message := heard.told.message) is not None and not reading.is_for_nobody(message):
-            command = reading.command_of(message, own_name=self._me.username or "")
+            command = self._command(message)
             if reading.is_private(message.chat) or (command and command.name in self._acts):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
@@ -103,7 +107,7 @@ class Commands:
             if not all(each.is_whole for each in all_of_it):
                 await self._act_blind(message, items)
             elif any(reading.is_for_nobody(each) for each in items):
-                pass
+                await self._act_unmeant(message, items)
             # Told late, not handled late: what was taken in time stays taken when it is done again.
             elif update.received_at - message.date.timestamp() > AWAY:
                 await self._act_late(message)
@@ -118,31 +122,49 @@ class Commands:
 
     async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
         """A message that can't be read whole orders nothing, and its person is told."""
-        speaking = next((each for each in items if reading.words_of(each)), message)
-        command = reading.command_of(speaking, own_name=self._me.username or "")
+        command = self._command(self._speaking(items))
         known = command is not None and command.name in self._acts
-        if not reading.is_anothers(message) and (known or reading.is_private(message.chat)):
+        if _is_to_us_alone(message) or (known and not reading.is_anothers(message)):
             await self._intake.tell(message, Text(id="telegram.unreadable"))
 
+    async def _act_unmeant(self, message: Message, items: Sequence[Message]) -> None:
+        """In private, somebody else's words are answered too; so is a kind that nobody knows yet,
+        also under a command. What happened in a chat is no message."""
+        if any(reading.is_anothers(each) for each in items):
+            if _is_to_us_alone(message):
+                await self._intake.tell(message, Text(id="telegram.handed_on"))
+        elif any(each.content_type == ContentType.UNKNOWN for each in items):
+            await self._act_blind(message, items)
+
     async def _act_late(self, message: Message) -> None:
-        """A request for a video is to be sent again; the rest is not worth an answer."""
-        command = reading.command_of(message, own_name=self._me.username or "")
+        """In a group only a request for a video is worth an answer: it is to be sent again."""
+        command = self._command(message)
         wanted = command is not None and command.name in ("video", "animate")
-        if wanted or (command is None and reading.is_private(message.chat)):
+        if wanted or reading.is_private(message.chat):
             await self._intake.tell(message, Text(id="telegram.was_away"))
 
     async def _act(self, message: Message, items: Sequence[Message]) -> None:
-        speaking = next((each for each in items if reading.words_of(each)), message)
-        command = reading.command_of(speaking, own_name=self._me.username or "")
+        speaking = self._speaking(items)
+        command, others = self._command(speaking), [each for each in items if each is not speaking]
+        words = [command.rest if command else reading.words_of(speaking)]
+        said = "\n".join(filter(None, [*words, *map(reading.words_of, others)]))
         if command is not None and (act := self._acts.get(command.name)):
             if act == self._video:
-                await self._video(speaking, command, items)
+                await self._video(speaking, replace(command, rest=said), items)
             else:
                 await act(speaking, command)
-        elif await self._answered(speaking, items):
+        elif await self._answered(speaking, items, said):
             return
         elif reading.is_private(message.chat):
-            await self._draft(speaking, command, items)
+            await self._draft(speaking, command, items, said)
+
+    def _speaking(self, items: Sequence[Message]) -> Message:
+        """The message of an album with the command; without one, the first that says anything."""
+        commanding = [each for each in items if self._command(each)]
+        return (commanding or [each for each in items if reading.words_of(each)] or items)[0]
+
+    def _command(self, message: Message) -> Command | None:
+        return reading.command_of(message, own_name=self._me.username or "")
 
     # --- videos --------------------------------------------------------------------------------
 
@@ -150,9 +172,7 @@ class Commands:
         self, message: Message, command: Command, items: Sequence[Message] = ()
     ) -> None:
         wish = await self._wish(message, command.rest)
-        pictures = self._pictures(message, items or [message])
-        # Talk goes on in reply to a voice: only /animate means it.
-        sound = self._sound(message, with_reply=command.name == "animate")
+        pictures, sound = parted(await self._handed.all_of(message, items or [message]))
         target = reading.replied_to(message)
         if command.name == "animate" and not pictures and sound is None:
             raise Refused("no_picture" if target else "picture_unseen")
@@ -166,47 +186,10 @@ class Commands:
         else:
             await self._submit(order)
 
-    def _pictures(self, message: Message, items: Sequence[Message]) -> tuple[Picture, ...]:
-        """The message's own, else that of the one it replies to; none where words were meant.
-
-        Raises `Refused` for what can't be used: words alone would be another video.
-        """
-        if own := self._own(items):
-            return own
-        if reading.is_hidden(reading.replied_to(message)):
-            raise Refused("picture_unseen")
-        target = reading.pointed_at(message)
-        other = self._picture(target) if target is not None else None
-        if other is not None:
-            return (other,)
-        if target is not None:
-            reading.check_shown(target)
-        for each in items:
-            reading.check_shown(each)
-        return ()
-
-    def _sound(self, message: Message, *, with_reply: bool = True) -> Sound | None:
-        """The message's own, else that of the one it replies to: the other one has the picture."""
-        for each in (message, reading.pointed_at(message) if with_reply else None):
-            if each is not None:
-                author = reading.author_of(each, own_id=self._me.id)
-                if sound := sounds.sound_of(each, author=author):
-                    return sound
-        return None
-
-    def _own(self, items: Sequence[Message]) -> tuple[Picture, ...]:
-        """All of an album: that some are too many is said, not decided here."""
-        found = in_turn(self._picture, items)
-        return tuple(each for each in found if each is not None)
-
-    def _picture(self, message: Message | ExternalReplyInfo) -> Picture | None:
-        author = reading.author_of(message, own_id=self._me.id)
-        return reading.picture_of(message, author=author)
-
-    async def _answered(self, message: Message, items: Sequence[Message]) -> bool:
+    async def _answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
         """Whether this was the answer to a question of ours; one that says nothing is asked again.
 
-        A picture of its own takes the place of those that the question was about.
+        Files of its own take the place of those that the question was about.
         """
         asked = reading.replied_to(message)
         if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
@@ -214,23 +197,25 @@ class Commands:
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
         if order is None or order.person.id != reading.person_of(message).id:
             return False
-        wish = await self._wish(message, reading.words_of(message))
+        wish = await self._wish(message, said)
         try:
-            own = self._own(items)
+            own = await self._handed.own(items)
         except Refused as refused:
             if wish.prompt or refused.code not in ("no_picture", "moves_already"):
                 raise
-            own = ()
+            own = []
         if not own:
             reading.check_shown(message)
         if wish.prompt or own:
+            pictures, sound = parted(own)
             answer = replace(
                 order,
                 event_id=reading.event_of(message),
                 address=reading.address_of(message),
                 locale=reading.locale_of(message.from_user),
                 prompt=wish.prompt,
-                pictures=own or order.pictures,
+                pictures=pictures or order.pictures,
+                sound=sound or order.sound,
                 # A remix would not change the new choices.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
@@ -240,17 +225,17 @@ class Commands:
         return True
 
     async def _draft(
-        self, message: Message, command: Command | None, items: Sequence[Message]
+        self, message: Message, command: Command | None, items: Sequence[Message], said: str
     ) -> None:
-        pictures, sound = self._pictures(message, items), self._sound(message)
         if message.rich_message is not None:
             await self._intake.tell(message, Text(id="telegram.unreadable"))
             return
-        given = reading.words_of(message).strip() or pictures or sound
+        pictures, sound = parted(await self._handed.all_of(message, items))
+        given = said.strip() or pictures or sound
         if command is not None or not given:
             await self._intake.tell(message, Text(id="telegram.help"))
             return
-        wish = await self._wish(message, reading.words_of(message))
+        wish = await self._wish(message, said)
         order = replace(reading.order_of(message, wish, pictures), sound=sound)
         with _owner_in_doubt(order):
             await self._intake.draft(order)
@@ -321,6 +306,12 @@ class Commands:
         if reading.is_faceless(message):
             raise Refused("owners_only")
         return reading.order_of(message, Wish(), ())
+
+
+def _is_to_us_alone(message: Message) -> bool:
+    """Whether a person wrote it in private: bots that answered each other would never end."""
+    is_person = message.from_user is not None and not message.from_user.is_bot
+    return is_person and reading.is_private(message.chat)
 
 
 def _whom(command: Command) -> str | None:

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from aiogram import Bot
-from aiogram.types import File
 from PIL import Image
 
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.orders import Picture, Sound, too_large
 from bot.log import get_logger
+from bot.net.files import save
 from bot.platforms.telegram.errors import translation
 
 TIME = 60
@@ -45,20 +45,10 @@ class Downloads:
             raise too_large(given, given.size) from None  # Telegram does not tell which it is
         size = file.file_size or 0
         if size <= most and file.file_path is not None:
-            size = await self._stream(file, into, most=most)
+            with translation():
+                size = await save(self._chunks(file.file_path), into, most=most)
         if size > most or file.file_path is None:
             raise too_large(given, size)
-
-    async def _stream(self, file: File, into: Path, *, most: int) -> int:
-        """Its size; no more is read than shows that it is above `most`."""
-        size = 0
-        with into.open("wb") as target, translation():
-            async for chunk in self._chunks(str(file.file_path)):
-                size += len(chunk)
-                if size > most:
-                    break
-                await asyncio.to_thread(target.write, chunk)
-        return size
 
     def _chunks(self, path: str) -> AsyncGenerator[bytes, None]:
         server = self._bot.session.api

@@ -37,9 +37,12 @@ from bot.platforms.telegram.flags import Wish
 
 NAME = "telegram"
 
+FILES = (
+    "photo", "document", "sticker", "animation", "video", "voice", "video_note", "audio",
+    "live_photo", "paid_media",
+)  # fmt: skip
 SAID = (
-    "text", "photo", "document", "sticker", "animation", "video", "voice", "video_note", "audio",
-    "live_photo", "paid_media", "location", "venue", "contact", "poll", "dice", "game", "story",
+    "text", *FILES, "location", "venue", "contact", "poll", "dice", "game", "story",
     "checklist", "rich_message",
 )  # fmt: skip
 """The kinds that people send. All others report an event, and grow with every version."""
@@ -104,7 +107,7 @@ def _moved(message: Message | InaccessibleMessage, chat: int) -> Message | Inacc
 
 def is_for_nobody(message: Message) -> bool:
     """Whether nobody said it to us: it is somebody else's word, or Telegram's own of what
-    happened in the chat. A picture that is handed on is meant."""
+    happened in the chat. A file that is handed on is meant."""
     return not any(getattr(message, kind, None) for kind in SAID) or is_anothers(message)
 
 
@@ -120,11 +123,11 @@ def is_anothers(message: Message) -> bool:
 
 
 def _is_handed_on(message: Message) -> bool:
-    """Whether it is a picture, in private; a command under it was meant for another time."""
+    """Whether it is a file, in private; a command under it was meant for another time."""
     under = (each for each in message.caption_entities or [] if each.type == "bot_command")
     return (
         is_private(message.chat)
-        and bool(message.photo or message.document or message.sticker)
+        and any(getattr(message, kind, None) for kind in FILES)
         and not any(each.offset == 0 for each in under)
     )
 

@@ -1,6 +1,8 @@
 """A data folder with rows and files of every kind, and what is done to it."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,6 +21,9 @@ from tests.unit.store import former
 
 LATER = NOON + 3600.0
 VIDEO = b"a video of nine"
+
+_rows: list[bytes] = []
+"""The file that SQLite makes of them; none before it is asked for."""
 
 
 class Site:
@@ -54,12 +59,24 @@ class Site:
     async def furnish(self) -> None:
         """Jobs in each state, their posts, and the one video that two of them name."""
         self.data.mkdir(exist_ok=True, mode=0o700)
-        await former.write(self.url, former.REVISIONS[-1])
+        await self._write_rows()
         async with open_database(self.url, home=Home(self.data)):
             pass
         source = self.folder / "video"
         source.write_bytes(VIDEO)
         await self.storage.put(former.VIDEO.key, source)
+
+    async def _write_rows(self) -> None:
+        file = sa.make_url(self.url).database
+        if not self.url.startswith("sqlite") or file is None:
+            await former.write(self.url, former.REVISIONS[-1])
+        elif _rows:
+            Path(file).write_bytes(_rows[0])
+        else:
+            await former.write(self.url, former.REVISIONS[-1])
+            with closing(sqlite3.connect(file)) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _rows.append(Path(file).read_bytes())
 
     async def back_up(self, *, now: float = LATER, to: Path | None = None) -> Backup:
         """Make one."""

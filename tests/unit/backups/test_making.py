@@ -185,12 +185,28 @@ def test_old_ones_go_but_never_the_newest(tmp_path: Path) -> None:
         (folder / "manifest.json").touch()
     (tmp_path / "zoetrope-of-mine").mkdir()
     names = [archive.name_of(LATER + day * DAY) for day in range(20)]
-    archive.age_out(tmp_path, keep=14, now=LATER + 19 * DAY)
-    assert _names(tmp_path) == [*names[6:], "zoetrope-of-mine"]
-    archive.age_out(tmp_path, keep=14, now=LATER + 25 * DAY)
-    assert _names(tmp_path) == [*names[11:], "zoetrope-of-mine"], "by their age"
-    archive.age_out(tmp_path, keep=14, now=LATER + 400 * DAY)
-    assert _names(tmp_path) == [names[-1], "zoetrope-of-mine"]
+    for day, left in ((19, names[6:]), (25, names[11:]), (400, names[-1:])):
+        while archive.age_out(tmp_path, keep=14, now=LATER + day * DAY):
+            pass
+        assert _names(tmp_path) == [*left, "zoetrope-of-mine"]
+
+
+def test_a_clock_that_is_wrong_takes_two_at_most(tmp_path: Path) -> None:
+    names = [archive.name_of(LATER + day * DAY) for day in range(10)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").touch()
+    assert archive.age_out(tmp_path, keep=14, now=LATER + 7300 * DAY) == names[1::-1]
+    assert len(_names(tmp_path)) == 8
+
+
+def test_one_of_a_clock_that_was_ahead_counts_as_the_oldest(tmp_path: Path) -> None:
+    now = LATER + 9 * DAY
+    names = [archive.name_of(LATER + day * DAY) for day in (7300, 7301, *range(10))]
+    assert archive.by_age(reversed(names), now=now) == names
+    assert archive.outdated(names, keep=14, now=now) == []
+    assert archive.outdated(names, keep=11, now=now) == names[:1]
+    assert not archive.is_ahead(archive.name_of(now + 60), now=now), "two of one second"
 
 
 async def test_pictures_of_what_is_not_over_are_kept(site: Site) -> None:

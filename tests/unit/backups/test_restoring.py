@@ -13,15 +13,18 @@ import pytest
 import sqlalchemy as sa
 
 from bot.backups import archive, opening, restoring
+from bot.core import moves
 from bot.core.errors import Broken
 from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
+from bot.store.restored import restored_jobs
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import drafts, jobs, posts, updates
+from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
@@ -129,6 +132,22 @@ async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
     assert (await site.states())["submitting"] == "in_progress", "the backup had it beside its rows"
 
 
+async def test_no_clock_makes_a_job_out_of_a_backup_look_like_a_new_one(site: Site) -> None:
+    """Rows move with a clock that is set; what a chat shows since then does not."""
+    ordered = sa.select(jobs.c.id, jobs.c.created_at)
+    rows = await site.rows(lambda it: it.execute(ordered))
+    before = {row.id: row.created_at for row in rows}
+    for shift in (7200.0, -10 * 86_400.0):
+        await site.restore(await site.back_up(), now=LATER - 10 * 86_400)
+        async with open_database(site.url, home=Home(site.data)) as database:
+            await Times(database).shift(shift, now=LATER)
+    doubtful = await site.rows(restored_jobs)
+    told = {id_.removeprefix("job-") for id_ in doubtful}
+    assert told >= {"queued", "submitting", "in_progress", "completed", "unconfirmed"}
+    assert "delivered" not in told, "nothing more is said of it"
+    assert {id_: before[id_] for id_ in doubtful} == doubtful
+
+
 async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -> None:
     restored = await site.restore(await site.back_up())
     assert restored.settled.unheard == 1
@@ -152,6 +171,7 @@ async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
     assert [tuple(row) for row in await site.rows(lambda it: it.execute(query))] == [(None,)]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("state", ["delivered", "completed", "in_progress", "queued"])
 async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: str) -> None:
     """It was delivered before that, whatever its row says in the backup."""
@@ -176,6 +196,25 @@ async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(si
     assert await site.rows(lambda it: it.scalar(query)) is None
     query = sa.select(posts.c.due_at).where(posts.c.job_id == "job-delivered")
     assert await site.rows(lambda it: it.scalar(query)) == LATER + 60
+
+
+async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None:
+    """Nor do the names of files, which are words too."""
+    backup = await site.back_up()
+    query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == "job-delivered")
+    (order, request) = (await site.rows(lambda it: it.execute(query))).one()
+    assert order["prompt"]
+    assert request["prompt"]
+    Deletions(site.data).add("job-delivered", at=LATER + 5)
+    await site.restore(backup)
+    (order, request) = (await site.rows(lambda it: it.execute(query))).one()
+    assert (order["prompt"], order["negative_prompt"], request["prompt"]) == ("", "", "")
+    assert request["parameters"] == []
+    assert {each["filename"] for each in order["pictures"]} <= {""}
+    async with open_database(site.url, home=Home(site.data)) as database:
+        job = await Jobs(database).get("job-delivered")
+    assert job is not None, "it can be read"
+    assert moves.deleted(job) == job, "as if it had been deleted here"
 
 
 async def test_its_message_is_removed_once_more(site: Site) -> None:
@@ -209,6 +248,7 @@ async def test_all_else_is_as_it_was(site: Site) -> None:
         ], table
 
 
+@pytest.mark.proof
 async def test_rows_move_from_one_kind_of_database_to_the_other(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
@@ -411,6 +451,7 @@ async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
 # --- a crash anywhere ----------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("step", [2, 4, 6])
 async def test_a_restore_that_is_killed_leaves_the_former_rows(home: Site, step: int) -> None:
     assert await _killed_at(home, step) == -signal.SIGKILL

@@ -83,6 +83,7 @@ async def test_a_good_configuration_ends_with_0(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.proof
 async def test_without_a_chat_it_says_what_can_run_and_what_cannot(tmp_path: Path) -> None:
     """`generate` and the simulator need none."""
     key = {"ZOETROPE_GATEWAYS__MAIN__API_KEY": "sk-1"}
@@ -232,6 +233,7 @@ async def test_a_bad_configuration_ends_with_78_and_every_mistake(tmp_path: Path
     ]
 
 
+@pytest.mark.proof
 async def test_a_file_that_is_not_there_ends_with_78(tmp_path: Path) -> None:
     code, _, wrong = await _check(tmp_path, None)
     assert code == 78

@@ -518,6 +518,7 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
 """Values as TOML may hold them; None stands for a date, the one kind that is none of ours."""
 
 
+@pytest.mark.proof
 @given(values=st.dictionaries(_NAMES, _VALUES, max_size=5))
 @example(values={"models": {"sora-2": {"dialects": 5}}})
 @example(values={"models": {"sora-2": {"dialects": {"new-api": 5}}}})
@@ -535,6 +536,7 @@ def test_whatever_stands_in_a_file_it_is_good_or_misconfigured(
     _load_or_complain(file, SECRETS)
 
 
+@pytest.mark.proof
 @given(
     environment=st.dictionaries(
         st.lists(_NAMES | st.just(""), min_size=1, max_size=4).map(

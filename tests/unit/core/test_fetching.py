@@ -158,6 +158,7 @@ async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
     assert len(workshop.gateway.asked) == CONTENT_TRIES
 
 
+@pytest.mark.proof
 async def test_a_page_in_place_of_the_film_is_waited_out_for_two_hours(workshop: Workshop) -> None:
     workshop.gateway.fetches = [Trouble("not a video: text/html", definite=True)]
     job = await workshop.submit(order())
@@ -184,6 +185,7 @@ async def test_a_damaged_copy_of_our_own_is_replaced_by_a_whole_one_behind_a_lin
 NO = Locked(Reason.BAD_KEY, "HTTP 401")
 
 
+@pytest.mark.proof
 async def test_a_refused_download_alone_pauses_nobody_and_ends_after_two_hours(
     workshop: Workshop,
 ) -> None:
@@ -197,6 +199,7 @@ async def test_a_refused_download_alone_pauses_nobody_and_ends_after_two_hours(
     assert (end.status, end.reason) == (Status.FAILED, Reason.CONTENT_GONE)
 
 
+@pytest.mark.proof
 async def test_a_refused_key_pauses_its_gateway_and_keeps_the_film_for_two_days(
     workshop: Workshop,
 ) -> None:
@@ -210,6 +213,7 @@ async def test_a_refused_key_pauses_its_gateway_and_keeps_the_film_for_two_days(
     assert (await workshop.job(job.id)).reason is Reason.CONTENT_GONE
 
 
+@pytest.mark.proof
 async def test_one_job_begins_one_pause_at_most(workshop: Workshop) -> None:
     """Also where the free questions are refused to a key that makes videos."""
     workshop.gateway.fetches, workshop.gateway.probes = [NO], [NO]

@@ -38,6 +38,7 @@ async def block(workshop: Workshop) -> None:
     await Blocks(workshop.jobs._database).put(row, act(workshop, "user.block"))
 
 
+@pytest.mark.proof
 async def test_an_order_waits_for_days_without_a_post_and_then_goes_once(
     workshop: Workshop,
 ) -> None:

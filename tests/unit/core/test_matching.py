@@ -44,6 +44,13 @@ def test_a_video_of_another_job_is_no_candidate() -> None:
     assert candidates(JOB, [VIDEO, replace(VIDEO, id="v2")], known={"v1"})[0].video.id == "v2"
 
 
+def test_the_id_that_the_job_knows_stands_before_all_others() -> None:
+    found = candidates(
+        replace(JOB, gateway_id="own"), [VIDEO, replace(VIDEO, id="own", prompt=None)], known=()
+    )
+    assert [each.video.id for each in found] == ["own", "v1"]
+
+
 def test_the_likeliest_stands_first_and_none_is_picked() -> None:
     videos = [
         replace(VIDEO, id="far", created_at=NOON + 90),

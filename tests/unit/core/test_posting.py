@@ -91,7 +91,7 @@ async def test_when_the_nonce_is_forgotten_the_channel_is_read_before_anything_i
 async def _restored(workshop: Workshop) -> Job:
     """A job that was made before its rows came out of a backup, and its result is due."""
     job = await workshop.made(order())
-    workshop.posting._restored_at = workshop.clock.now()
+    workshop.posting._restored = {job.id: job.created_at - 7}
     return job
 
 
@@ -103,7 +103,7 @@ async def test_a_result_that_a_backup_does_not_know_of_is_found_and_not_said_aga
     await workshop.speak()
     assert workshop.chat.said == []
     assert (await workshop.job(job.id)).status is Status.DELIVERED
-    assert workshop.chat.searched_since["result"] == job.created_at
+    assert workshop.chat.searched_since["result"] == job.created_at - 7
 
 
 async def test_one_that_is_not_there_is_said(workshop: Workshop) -> None:
@@ -128,7 +128,7 @@ async def test_where_nobody_can_see_whether_it_stands_it_is_kept(workshop: Works
 
 
 async def test_what_is_ordered_after_a_restore_is_said_as_ever(workshop: Workshop) -> None:
-    workshop.posting._restored_at = workshop.clock.now() - 1
+    await _restored(workshop)
     workshop.chat.is_readable = False
     await workshop.made(order())
     await workshop.speak()
@@ -538,6 +538,7 @@ def promises(reply: Reply) -> bool:
     return any(fact.id in ("fact.ready", "fact.soon") for fact in reply.facts)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("progress", [0, 50, 99, 100])
 async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, progress: int) -> None:
     """Else "ready in a second" goes on for ever, one edit every other second."""

@@ -81,6 +81,7 @@ async def test_another_process_goes_on_with_what_was_found_out(workshop: Worksho
     assert workshop.gateway.posts == refused + len(jobs)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("lock", "probe"),
     [

@@ -92,6 +92,7 @@ async def test_a_gateway_that_cannot_be_reached_is_waited_for(workshop: Workshop
     assert workshop.gateway.posts == 1
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("outcome", [NotSent("refused"), Busy(None), Busy(5.0), Busy(9_999.0)])
 async def test_but_not_for_ever_and_then_it_does_not_count(
     workshop: Workshop, outcome: Creation
@@ -460,6 +461,7 @@ async def test_a_success_after_the_hard_deadline_is_still_fetched(workshop: Work
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 async def test_content_that_cannot_be_had_is_tried_for_two_hours(workshop: Workshop) -> None:
     workshop.gateway.fetches = [Trouble("404", definite=True)]
     job = await workshop.submit(order())
@@ -846,6 +848,7 @@ async def test_a_first_try_that_comes_late_is_not_the_last(workshop: Workshop) -
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Workshop) -> None:
     """A gateway being redeployed answers 404 for a minute or two."""
     workshop.gateway.poll_step = 8.0
@@ -859,6 +862,7 @@ async def test_a_short_spell_of_unknown_late_in_a_job_is_no_loss(workshop: Works
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 async def test_an_outage_after_completion_is_waited_out(workshop: Workshop) -> None:
     workshop.gateway.fetches = [Trouble("ClientConnectorError")]
     job = await workshop.submit(order())
@@ -868,6 +872,7 @@ async def test_an_outage_after_completion_is_waited_out(workshop: Workshop) -> N
     assert (await workshop.job(job.id)).video is not None
 
 
+@pytest.mark.proof
 async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
     workshop: Workshop,
 ) -> None:
@@ -879,6 +884,7 @@ async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
     assert (await workshop.job(job.id)).video is not None
 
 
+@pytest.mark.proof
 async def test_storage_that_is_away_is_not_blamed_on_the_picture(workshop: Workshop) -> None:
     workshop.studio.bad_picture = Temporary("storage_unavailable")
     job = await workshop.submit(order(pictures=(CAT,)))

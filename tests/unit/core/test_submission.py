@@ -43,6 +43,7 @@ async def test_a_fault_that_no_waiting_mends_is_not_waited_for(workshop: Worksho
     assert (await workshop.job(job.id)).gateway_id == "v1"
 
 
+@pytest.mark.proof
 async def test_an_id_that_no_waiting_gets_into_the_row_is_spooled(workshop: Workshop) -> None:
     """The row refuses it for a reason of its own: whoever mends that finds the id there."""
     job = await workshop.submit(order())

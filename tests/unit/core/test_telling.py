@@ -79,6 +79,7 @@ async def test_a_look_that_is_refused_is_told_and_the_next_good_one_is_the_end(
     assert [text.id for _, text in owned.chat.told] == ["notice.bad_key", "notice.works"]
 
 
+@pytest.mark.proof
 async def test_looks_that_go_on_without_a_balance_promise_nothing(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1"), Locked(Reason.NO_BALANCE, "HTTP 403: empty")]
     owned.gateway.looks = [Running()]
@@ -140,6 +141,7 @@ async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned:
     assert (button.value, say(button.label, "en")) == ("pause", "Pause main")
 
 
+@pytest.mark.proof
 async def test_an_answer_that_nobody_can_read_is_told_once_with_its_shape(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1")]
     owned.gateway.looks = [Running(shape="{id: text, error: {code: text}}")]

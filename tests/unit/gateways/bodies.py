@@ -15,7 +15,8 @@ from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.models import Model
 from bot.core.orders import Address, Extra, Kind, Order, Person, Picture
-from bot.gateways.requests import Body, build
+from bot.gateways.requests import build
+from bot.net.sending import Body
 
 FILE = Path(__file__).with_name("bodies.txt")
 DIALECTS = ("documented", "new-api", "openai")

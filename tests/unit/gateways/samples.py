@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.core.orders import Kind, Transport, VideoRequest
-from bot.gateways.bounds import Bounds
 from bot.gateways.videos_api import BOUNDS, Settings, VideosApi, open_gateways
+from bot.net.bounds import Bounds
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture \xff\xd9"
 MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + bytes(range(256)) * 64

@@ -4,8 +4,8 @@ import json
 
 from bot.core.outcomes import Creation, Look
 from bot.gateways.creations import read_creation
-from bot.gateways.details import Answer
 from bot.gateways.looks import read_look
+from bot.net.answers import Answer
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 BUSY = "当前分组上游负载已饱和，请稍后再试"

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bot.core.errors import Refused
 from bot.core.orders import Extra, Order, VideoRequest
 from bot.core.replies import Text
-from bot.gateways.requests import Body, build
+from bot.gateways.requests import build
 from bot.i18n import say
+from bot.net.sending import Body
 
 from .bodies import DIALECTS, FILE, FILES, PICTURE, PLAIN, catalog, leaves, pictures, whole
 

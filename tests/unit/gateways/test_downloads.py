@@ -14,7 +14,7 @@ import pytest
 
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Fetched, Locked, Trouble, Unusable
-from bot.gateways.bounds import Bounds
+from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Fault, Wire

@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from bot.core.outcomes import Fetched, Trouble
-from bot.gateways.guard import NotPublic, check_url, guarded_connector, is_public
+from bot.net.guard import NotPublic, check_url, guarded_connector, is_public
 from tests.fakes import wire
 from tests.fakes.wire import Wire
 from tests.unit.gateways import shelf

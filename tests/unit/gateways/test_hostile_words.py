@@ -6,7 +6,7 @@ import pytest
 
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import PACKAGED
+from bot.gateways.table import PACKAGED
 
 from .spoken import answer, envelope
 
@@ -51,6 +51,7 @@ def test_no_message_keeps_the_process_busy() -> None:
     assert max(took.values()) < 0.5, max(took, key=lambda text: took[text])
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("prompt", ["", "\n".join(STARTS)[:LONG], "a\n" * 2000])
 def test_many_messages_in_one_answer_do_not_either(prompt: str) -> None:
     took = {texts[0][:40]: cost(body_of(texts), prompt) for texts in SEVERAL}

@@ -27,13 +27,14 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
-from bot.gateways.bounds import Bounds
 from bot.gateways.creations import read_creation
-from bot.gateways.details import Answer
-from bot.gateways.envelopes import spots_in
+from bot.gateways.envelopes import TABLES
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import PACKAGED, Meaning
+from bot.gateways.meanings import Meaning
 from bot.gateways.spelling import word_of
+from bot.gateways.table import PACKAGED
+from bot.net.answers import Answer
+from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Wire
 
@@ -285,6 +286,7 @@ def test_10000_malformed_answers_in_little_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
+@pytest.mark.proof
 def test_the_generator_reaches_every_outcome() -> None:
     """Otherwise the runs above would prove little."""
     reached = set()
@@ -300,6 +302,7 @@ def test_the_generator_reaches_every_outcome() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.proof
 def test_negative_control_a_reader_that_trusts_progress_is_caught() -> None:
     def careless(answer: Answer, *, gateway_id: str) -> Look:
         seen = read_look(answer, gateway_id=gateway_id)
@@ -361,7 +364,7 @@ def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
 
 def test_a_body_of_a_million_tables_is_read_in_part() -> None:
     row: dict[str, object] = {"data": [{"data": [{}] * 100}] * 100}
-    assert len(spots_in({"data": [row] * 100})) < 1000
+    assert len(TABLES.spots_in({"data": [row] * 100})) < 1000
 
 
 def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:

@@ -23,20 +23,9 @@ from bot.core.outcomes import (
 )
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import (
-    ABOUT_ONE_ORDER,
-    LOCKS,
-    PACKAGED,
-    STATES,
-    Meaning,
-    Meanings,
-    Place,
-    Row,
-    Said,
-    Step,
-    problem_with,
-)
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, STATES, Meaning, Place, Row, problem_with
 from bot.gateways.spelling import key_of, spelt_out, word_of
+from bot.gateways.table import PACKAGED, Meanings, Said, Step
 from docs.answers_page import PAGE, page
 
 from .spoken import HTML, answer, create, envelope, flat, kind, look
@@ -836,6 +825,7 @@ def test_no_code_stands_twice_in_a_row_or_with_two_meanings_under_the_same_condi
             assert seen.setdefault(conditions, row.meaning) is row.meaning, code
 
 
+@pytest.mark.proof
 def test_no_row_is_shadowed_by_another() -> None:
     """Each code, sentence and phrase yields its own row's meaning wherever it holds.
 
@@ -850,7 +840,7 @@ def test_no_row_is_shadowed_by_another() -> None:
                     if step is Step.PHRASE and at not in (Place.CREATE, Place.FAILURE):
                         continue
                     assert found, (row.by, said)
-                    assert found.meaning is row.meaning, (said, found)
+                    assert found.row.meaning is row.meaning, (said, found)
                     assert found.row.unasked or not row.unasked, (said, found)
 
 
@@ -872,6 +862,7 @@ def numbers() -> list[str]:
     return [code.rpartition(".")[2] for code in codes if code.rpartition(".")[2].isdigit()]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("status", [500, 502, 503, 520, 530])
 def test_no_number_pauses_a_gateway_whose_order_may_have_been_made(status: int) -> None:
     for code in numbers():

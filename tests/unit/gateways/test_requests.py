@@ -9,7 +9,8 @@ import pytest
 
 from bot.core.errors import Broken
 from bot.core.orders import Transport
-from bot.gateways.requests import Body, FilePart, build
+from bot.gateways.requests import build
+from bot.net.sending import Body, FilePart
 
 from .samples import JPEG, request, with_files
 

@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 from bot.core.jobs import Reason
 from bot.core.orders import Transport, VideoRequest
 from bot.core.outcomes import Accepted, Creation, Made, NotSent, Rejected, Uncertain
-from bot.gateways.bounds import Bounds
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
+from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Fault, Wire

@@ -9,9 +9,9 @@ import pytest
 
 import bot
 from bot.config.settings import Gateway
-from bot.gateways.details import Answer
 from bot.gateways.survey import identify, survey
 from bot.gateways.which import ALIKE, DIALECTS, LABELS, SIGNS, UNKNOWN, Which, software_of
+from bot.net.answers import Answer
 from bot.simulator.profiles import PROFILES
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator

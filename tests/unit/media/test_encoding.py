@@ -11,6 +11,8 @@ from bot.media.checking import check
 from bot.media.encoding import convert, remux, shrink
 from bot.media.judging import Way, judge
 from bot.media.videos import Probe, look_through
+from bot.media.workers import Workers
+from tests.unit.media import tasks
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
 
 OTHERS = {
@@ -179,6 +181,14 @@ def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(Broken, match=r"video_damaged|not_a_video"):
         prepare(path, tmp_path / "video.mp4")
+
+
+async def test_a_film_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", "libx265", "mp4", size=(1920, 1080), still=True)
+    workers = Workers(1)
+    told = await workers.run(tasks.look_in, 42_000_000, path, timeout=60)
+    await workers.close()
+    assert told.shown == 24
 
 
 def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:

@@ -322,6 +322,7 @@ def test_an_animation_that_never_shows_anything_is_given_up_soon(make: Make) -> 
 # ---------------------------------------------------------------- large ones
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("size", "whole"),
     [((1080, 9600), (461, 4096)), ((1440, 20_000), (295, 4096)), ((16_000, 2000), (4096, 512))],

@@ -289,6 +289,7 @@ def test_bytes_that_look_like_another_coding_are_passed_over(
     assert fit_sound(source, FIT, target) > 3
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("container", ["mp3", "adts", "ac3", "wav", "flac", "ipod"])
 def test_a_recorder_may_leave_room_behind_a_sound(
     tmp_path: Path, target: Path, container: str

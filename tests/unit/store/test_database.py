@@ -207,6 +207,7 @@ async def test_a_damaged_file_is_refused_or_harmless_and_never_started_empty(
     assert len(verdicts) >= 2
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("left", [1, 15, 16, 100, 4096, 4097, 20_000])
 async def test_a_cut_file_is_refused(new_sqlite_url: NewUrl, left: int) -> None:
     whole = await _with_jobs(await new_sqlite_url(), 30)

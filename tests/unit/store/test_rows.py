@@ -9,7 +9,8 @@ import pytest
 
 from bot.core.jobs import Original, Video
 from bot.core.orders import AUTO, Sound
-from bot.gateways.requests import Body, FilePart, build
+from bot.gateways.requests import build
+from bot.net.sending import Body, FilePart
 from bot.store.rows import job_of, job_values, order_of, order_values, request_of
 from tests.contract.rows import a_job
 

@@ -211,7 +211,7 @@ async def test_what_can_not_be_had_so_is_told_to_its_person_alone(
 async def test_a_second_picture_is_what_the_video_ends_on(fake: FakeDiscord, ann: Member) -> None:
     first, last = (fake.attachment(PNG, f"{it}.png", ephemeral=True) for it in ("first", "last"))
     sentence = await said(await ann.slash("animate", image=first, last_image=last))
-    assert sentence.startswith("None of the models here takes that.")
+    assert sentence.startswith("None of the models here goes from one picture to another.")
 
 
 @pytest.mark.usefixtures("bot")
@@ -255,8 +255,8 @@ async def test_a_picture_is_made_to_speak(fake: FakeDiscord, bot: Bot, ann: Memb
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("song.mp3", "None of the models here takes that."),
-        ("talk.webm", "None of the models here takes that."),
+        ("song.mp3", "None of the models here makes a picture speak."),
+        ("talk.webm", "None of the models here makes a picture speak."),
         ("song.mid", "I see no sound there that I can use."),
     ],
 )
@@ -644,7 +644,7 @@ async def _opened(person: Member, message: Message) -> Interaction:
 
 
 async def test_of_several_pictures_one_is_chosen(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
-    files = [fake.attachment(PNG, name) for name in ("a.png", "notes.txt", "b.png")]
+    files = [fake.attachment(PNG, name) for name in ("a.png", "b.png")]
     opened = await _opened(ann, await ann.say("", attachments=files))
     await (await ann.submit_modal(opened, {"Which picture": "1"})).answered()
     assert [each.filename for each in (await only_job(bot)).order.pictures] == ["b.png"]
@@ -1015,7 +1015,7 @@ async def test_two_pictures_are_refused_in_a_friendly_way(
 ) -> None:
     bob = fake.person("bob")
     for person, count, sentence in (
-        (ann, 2, "None of the models here takes that. Try it with one picture"),
+        (ann, 2, "None of the models here goes from one picture to another. Send me one picture"),
         (bob, 3, "That is 3 pictures, more than fit into one video."),
     ):
         files = [fake.attachment(PNG, "cat.png") for _ in range(count)]

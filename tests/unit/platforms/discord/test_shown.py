@@ -6,9 +6,12 @@ from typing import Any
 import discord
 import pytest
 
+from bot.core.catalog import Catalog
+from bot.core.orders import Kind
 from bot.core.service import AnimateOthers
 from tests.fakes.discord import FakeDiscord, Intent
 from tests.fakes.discord import Person as Member
+from tests.unit.core.orders import KEY_FRAMES, SINGING, offering
 from tests.unit.platforms.discord.conftest import Bot
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -42,7 +45,9 @@ PREVIEW = {"type": "rich", "image": {"url": "https://pictures.example/cat.png"}}
         ({"files": ["film.mov"]}, MOVES),
         ({"files": ["clip.mp4"]}, MOVES),
         ({"files": ["page.pdf"]}, "I can't read PDF."),
-        ({"files": ["voice.ogg"]}, NO_PICTURE),
+        ({"files": ["notes.txt"]}, NO_PICTURE),
+        ({"files": ["cat.png", "clip.mp4"]}, "One of these moves already,"),
+        ({"files": ["cat.png"], "stickers": [STICKER]}, NOT_ATTACHED),
         ({"stickers": [STICKER]}, NOT_ATTACHED),
         ({"embeds": [PREVIEW]}, NOT_ATTACHED),
         ({"text": "https://pictures.example/cat.png"}, NOT_ATTACHED),
@@ -148,14 +153,163 @@ async def test_of_several_pictures_the_one_that_is_refused_is_named(
     assert bot.service.submitted == []
 
 
-@pytest.mark.parametrize("other", ["settings.conf", "LICENSE"])
-async def test_a_file_that_nothing_calls_a_picture_is_none_beside_one_that_is(
+@pytest.fixture
+def singing(bot: Bot) -> Bot:
+    bot.service.accounts = offering(SINGING, bot.service.accounts)
+    return bot
+
+
+OTHERS = {
+    "clip.mp4": "One of these moves already,",
+    "clip.mkv": "One of these moves already,",
+    "notes.txt": "One of these files is no picture and no sound,",
+    "models.zip": "One of these files is no picture and no sound,",
+    "page.pdf": "I can't read PDF.",
+}
+
+
+@pytest.mark.parametrize("by", ["mention", "menu", "reply"])
+@pytest.mark.parametrize("other", OTHERS)
+async def test_a_picture_is_not_paid_for_without_the_file_beside_it(
+    fake: FakeDiscord, sighted: Bot, ann: Member, other: str, by: str
+) -> None:
+    files = [fake.attachment(PNG, "cat.png"), fake.attachment(b"x", other)]
+    if by == "menu":
+        said = await ann.say("meet", attachments=files)
+        response = await (await ann.message_command("Animate", said)).answered()
+        assert response.message is not None
+        told = response.message.content
+    else:
+        target = await ann.say("look", attachments=files[1:]) if by == "reply" else None
+        own = files[:1] if by == "reply" else files
+        await ann.say("meet", mentions_bot=True, attachments=own, reply_to=target)
+        told = (await fake.next("message", lambda each: each.author.bot)).content
+    if by == "reply":
+        assert told.endswith("send me yours without the reply.")
+    else:
+        assert told.startswith(OTHERS[other])
+        assert told.endswith("I mean number 2 of 2.")
+    assert sighted.service.submitted == []
+
+
+@pytest.mark.parametrize("other", ["dog.psd", "huge.png"])
+async def test_where_a_form_offers_only_one_of_the_pictures_it_names_it(
     fake: FakeDiscord, bot: Bot, ann: Member, other: str
 ) -> None:
-    files = [fake.attachment(b"x", other), fake.attachment(PNG, "cat.png")]
-    await ann.say("meet", mentions_bot=True, attachments=files)
-    await fake.next("message", lambda each: each.author.bot)
-    (job,) = bot.service.submitted
+    files = [fake.attachment(PNG, "cat.png"), fake.attachment(PNG, other)]
+    files[1].size = 8_500_000
+    said = await ann.say("", attachments=files)
+    response = await (await ann.message_command("Animate", said)).answered()
+    picture = response.data["components"][0]
+    assert picture["label"] == "Which picture"
+    assert [each["label"] for each in picture["component"]["options"]] == ["cat.png"]
+
+
+async def test_so_it_is_with_a_sticker_and_with_two_sounds(
+    fake: FakeDiscord, singing: Bot, ann: Member
+) -> None:
+    cat = fake.attachment(PNG, "cat.png")
+    await ann.say("meet", mentions_bot=True, attachments=[cat], stickers=[STICKER])
+    assert (await fake.next("message")).content.startswith(NOT_ATTACHED)
+    sounds = [fake.attachment(b"OggS", name) for name in ("one.ogg", "two.mp3")]
+    await ann.say("sing", mentions_bot=True, attachments=[cat, *sounds])
+    assert (await fake.next("message")).content.startswith("That is 2 sounds,")
+    assert singing.service.submitted == []
+
+
+@pytest.mark.parametrize("by", ["mention", "menu", "reply", "direct"])
+@pytest.mark.parametrize("name", ["voice-message.ogg", "song.mp3"])
+async def test_a_sound_beside_a_picture_makes_it_speak(
+    fake: FakeDiscord, sighted: Bot, ann: Member, name: str, by: str
+) -> None:
+    sighted.service.accounts = offering(SINGING, sighted.service.accounts)
+    files = [fake.attachment(PNG, "cat.png"), fake.attachment(b"OggS", name)]
+    if by == "menu":
+        opened = await ann.message_command("Animate", await ann.say("", attachments=files))
+        await opened.answered()
+        await (await ann.submit_modal(opened, {})).answered()
+    elif by == "reply":
+        target = await ann.say("", attachments=files[1:])
+        await ann.say("sing", mentions_bot=True, attachments=files[:1], reply_to=target)
+    else:
+        channel = ann.dm if by == "direct" else None
+        await ann.say("sing", mentions_bot=by != "direct", attachments=files, channel=channel)
+    job = await sighted.service.submissions.get()
+    assert [each.filename for each in job.order.files] == ["cat.png", name]
+    assert job.request.kind is Kind.SOUND
+
+
+async def test_where_no_model_takes_a_sound_neither_an_order_nor_a_form_leaves_it_out(
+    fake: FakeDiscord, bot: Bot, ann: Member
+) -> None:
+    files = [fake.attachment(PNG, "cat.png"), fake.attachment(b"OggS", "voice.ogg")]
+    said = await ann.say("sing", mentions_bot=True, attachments=files)
+    told = (await fake.next("message", lambda each: each.author.bot)).content
+    response = await (await ann.message_command("Animate", said)).answered()
+    assert response.message is not None
+    for each in (told, response.message.content):
+        assert each.startswith("None of the models here makes a picture speak.")
+    assert bot.service.submitted == []
+
+
+async def test_a_sound_alone_is_told_what_it_needs(
+    fake: FakeDiscord, singing: Bot, ann: Member
+) -> None:
+    await ann.say("sing", channel=ann.dm, attachments=[fake.attachment(b"OggS", "voice.ogg")])
+    assert (await fake.next("message", lambda each: each.author.bot)).content.startswith(
+        "A sound needs one picture that it can move."
+    )
+    assert singing.service.submitted == []
+
+
+async def test_a_picture_in_reply_to_a_picture_is_what_the_video_ends_on(
+    fake: FakeDiscord, sighted: Bot, ann: Member
+) -> None:
+    sighted.service.accounts = offering(Catalog(models=(KEY_FRAMES,)), sighted.service.accounts)
+    target = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    dog = [fake.attachment(PNG, "dog.png")]
+    await ann.say("meet", mentions_bot=True, attachments=dog, reply_to=target)
+    job = await sighted.service.submissions.get()
+    assert [each.filename for each in job.order.pictures] == ["cat.png", "dog.png"]
+    assert job.request.kind is Kind.KEY_FRAMES
+
+
+async def test_of_two_pictures_that_of_somebody_else_is_named(
+    fake: FakeDiscord, sighted: Bot, ann: Member
+) -> None:
+    sighted.service.accounts = offering(Catalog(models=(KEY_FRAMES,)), sighted.service.accounts)
+    bob = fake.person("bob")
+    target = await bob.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    dog = [fake.attachment(PNG, "dog.png")]
+    await ann.say("meet", mentions_bot=True, attachments=dog, reply_to=target)
+    told = (await fake.next("message", lambda each: each.author.bot)).content
+    assert told.startswith("That picture was posted by somebody else")
+    assert told.endswith("I mean number 1 of 2.")
+    assert sighted.service.submitted == []
+
+
+async def test_a_sound_in_reply_to_a_hidden_picture_is_told_that_it_is_hidden(
+    fake: FakeDiscord, singing: Bot, ann: Member
+) -> None:
+    target = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    voice = [fake.attachment(b"OggS", "voice.ogg")]
+    await ann.say("sing", mentions_bot=True, attachments=voice, reply_to=target)
+    told = (await fake.next("message", lambda each: each.author.bot)).content
+    assert told.startswith("Discord does not show me")
+    assert singing.service.submitted == []
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+async def test_beside_ones_own_picture_talk_stays_talk(
+    fake: FakeDiscord, bot: Bot, ann: Member, *, hidden: bool
+) -> None:
+    """The negative control: what Discord hides from us may be talk, and mostly is."""
+    text = "what about cats? https://a.example" if hidden else "<@1> and this?"
+    target = await ann.say(text)
+    await ann.say(
+        "meet", mentions_bot=True, attachments=[fake.attachment(PNG, "cat.png")], reply_to=target
+    )
+    job = await bot.service.submissions.get()
     assert [each.filename for each in job.order.pictures] == ["cat.png"]
 
 

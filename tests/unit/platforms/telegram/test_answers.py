@@ -240,12 +240,15 @@ async def test_nothing_is_said_of_an_owner_who_is_hidden(lobby: Lobby, text: str
     assert "can't tell whose picture" in lobby.answer(said).text
 
 
-async def test_a_command_that_is_handed_on_is_nobodys(lobby: Lobby) -> None:
+HANDED_ON = "That is forwarded, or written through another bot, so I make nothing of it."
+
+
+async def test_words_that_are_handed_on_are_nobodys(lobby: Lobby) -> None:
     photo = await lobby.ann.sends_photo(png(), caption="/animate wave")
-    await forwarded(lobby, photo)
-    await forwarded(lobby, await lobby.ann.says("/video a cat"))
-    await forwarded(lobby, await lobby.ann.says("a cat"))
-    assert (lobby.fake.posts(lobby.ann.private), await lobby.jobs()) == ([], [])
+    for words in (photo, await lobby.ann.says("/video a cat"), await lobby.ann.says("a cat")):
+        said = await forwarded(lobby, words)
+        assert lobby.answer(said).text.startswith(HANDED_ON)
+    assert await lobby.jobs() == []
 
 
 async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby) -> None:
@@ -256,7 +259,9 @@ async def test_an_album_that_is_handed_on_with_a_command_is_nobodys(lobby: Lobby
         body["forward_origin"] = {"type": "user", "sender_user": body["from"], "date": 1}
     await lobby.hear_together(*album)
     assert await lobby.updates.due(now=lobby.clock.now(), most=9) == []
-    assert lobby.fake.posts(lobby.ann.private) == []
+    (told,) = lobby.fake.posts(lobby.ann.private)
+    assert told.text.startswith(HANDED_ON)
+    assert await lobby.jobs() == []
 
 
 async def test_in_a_group_a_picture_that_is_handed_on_is_none_of_our_business(

@@ -340,6 +340,7 @@ async def test_heed_lasts_as_long_as_the_pause() -> None:
 # --- many -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_ten_thousand_chats_at_once_are_served_or_told_and_nobody_is_held() -> None:
     clock = FakeClock()
     pace = Pace(clock)

@@ -447,6 +447,7 @@ async def test_an_upload_holds_up_no_other_press(lobby: Lobby) -> None:
     assert [update.lane for update in due] == [f"film:{lobby.ann.id}", f"press:{lobby.ann.id}"]
 
 
+@pytest.mark.proof
 async def test_to_be_told_to_wait_is_no_failed_try(lobby: Lobby) -> None:
     told = lobby.fake.updates.of(await lobby.ann.says("/help"))
     tries, done = count(1), asyncio.Event()

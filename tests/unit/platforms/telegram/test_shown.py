@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.core.orders import Kind
 from bot.core.updates import Update
 from tests.e2e.world import png
-from tests.fakes.telegram import Message
+from tests.fakes.telegram import Chat, Item, Message
+from tests.unit.core.orders import CATALOG, KEY_FRAMES, WAN_PICTURE, offering
 from tests.unit.platforms.telegram.conftest import Lobby
 
 MOVES = "That one moves already"
@@ -180,3 +183,209 @@ async def test_the_still_of_a_live_photo_is_used(lobby: Lobby) -> None:
     await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
     (job,) = await lobby.jobs()
     assert [each.source for each in job.order.pictures] == ["still"]
+
+
+# --- two pictures ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def joining(lobby: Lobby) -> Lobby:
+    """A catalogue with a model that goes from one picture to another."""
+    both = replace(CATALOG, models=(WAN_PICTURE, KEY_FRAMES))
+    lobby.service.accounts = offering(both, lobby.service.accounts)
+    return lobby
+
+
+@pytest.mark.parametrize("command", ["/animate", "/video they meet"])
+async def test_a_picture_in_reply_to_a_picture_is_what_the_video_ends_on(
+    joining: Lobby, command: str
+) -> None:
+    earlier = await joining.ann.sends_document(png(), "cat.png")
+    said = await joining.ann.sends_document(png(), "dog.png", caption=command, reply_to=earlier)
+    await joining.hear(said)
+    (job,) = await joining.jobs()
+    assert [each.filename for each in job.order.pictures] == ["cat.png", "dog.png"]
+    assert job.request.kind is Kind.KEY_FRAMES
+
+
+async def test_so_it_is_in_a_draft(joining: Lobby) -> None:
+    earlier = await joining.ann.sends_document(png(), "cat.png")
+    said = await joining.ann.sends_document(png(), "dog.png", reply_to=earlier)
+    await joining.hear(said)
+    await joining.hear(await joining.ann.presses(joining.answer(said), "Go"))
+    (job,) = await joining.jobs()
+    assert [each.filename for each in job.order.pictures] == ["cat.png", "dog.png"]
+
+
+async def test_where_no_model_takes_two_that_is_said_before_anything_is_taken(
+    lobby: Lobby,
+) -> None:
+    earlier = await lobby.ann.sends_photo(png())
+    said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=earlier)
+    await lobby.hear(said)
+    assert "goes from one picture to another. Send me one picture" in lobby.answer(said).text
+    assert await lobby.jobs() == []
+
+
+async def test_an_album_of_two_in_reply_to_a_picture_is_three(joining: Lobby) -> None:
+    earlier = await joining.ann.sends_photo(png())
+    items = [Item(content=png(), caption="/animate"), Item(content=png())]
+    first, *others = await joining.ann.sends_album(items, reply_to=earlier)
+    await joining.hear_together(first, *others)
+    assert "That is 3 pictures" in joining.answer(first).text
+    assert await joining.jobs() == []
+
+
+@pytest.mark.parametrize("shown", SENT)
+async def test_beside_ones_own_picture_another_file_is_not_passed_over_and_talk_is(
+    lobby: Lobby, shown: str
+) -> None:
+    sends, sentence = SENT[shown]
+    target = await sends(lobby)
+    said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=target)
+    await lobby.hear(said)
+    if sentence == LINK:
+        (job,) = await lobby.jobs()
+        assert len(job.order.pictures) == 1
+    else:
+        assert sentence in lobby.answer(said).text
+        assert lobby.answer(said).text.endswith("send me yours without the reply.")
+        assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_reply_to_a_kind_that_nobody_knows_is_no_order_of_the_rest(
+    lobby: Lobby, *, own: bool, elsewhere: bool
+) -> None:
+    target = await lobby.ann.says("x")
+    if own:
+        said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=target)
+    else:
+        said = await lobby.ann.says("/video it waves", reply_to=target)
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    pointed_at = data["message"].pop("reply_to_message")
+    del pointed_at["text"]
+    if elsewhere:
+        data["message"]["external_reply"] = {"origin": ANNS} | HOLOGRAM
+    else:
+        data["message"]["reply_to_message"] = pointed_at | HOLOGRAM
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    assert len(lobby.fake.posts(said.chat)) == 1
+    assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize(
+    "captions", [("/animate they meet", "slowly"), ("slowly", "/animate they meet")]
+)
+async def test_the_words_under_all_pictures_of_an_album_count(
+    joining: Lobby, captions: tuple[str, str]
+) -> None:
+    items = [Item(content=png(), caption=caption) for caption in captions]
+    first, *others = await joining.ann.sends_album(items)
+    await joining.hear_together(first, *others)
+    (job,) = await joining.jobs()
+    assert (job.order.prompt, len(job.order.pictures)) == ("they meet slowly", 2)
+
+
+async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
+    items = [Item(content=png(), caption="they meet"), Item(content=png(), caption="--seconds 10")]
+    first, *others = await joining.ann.sends_album(items)
+    await joining.hear_together(first, *others)
+    told = joining.answer(first).text
+    assert "they meet" in told
+    assert "10 s" in told
+
+
+# --- in private nothing is met with silence -------------------------------------------------------
+
+UNREADABLE = "I can't read all of that yet, so I have done nothing."
+HANDED_ON = "That is forwarded, or written through another bot"
+HELP = "Write what you would like to see"
+VOICE = {"file_id": "v", "file_unique_id": "u", "duration": 1}
+GAME = {"title": "g", "description": "d", "photo": [FILE]}
+HOLOGRAM = {"hologram": {"file_id": "f"}}
+ANNS = {"type": "hidden_user", "date": 1, "sender_user_name": "Ann"}
+OTHER_BOT = {"id": 9, "is_bot": True, "first_name": "gifs"}
+PRIVATE: dict[str, tuple[dict[str, Any], str]] = {
+    "poll": ({"poll": POLL}, HELP),
+    "contact": ({"contact": {"phone_number": "1", "first_name": "Bob"}}, HELP),
+    "checklist": ({"checklist": {"title": "t", "tasks": []}}, HELP),
+    "location": ({"location": PLACE}, "that is a place"),
+    "venue": ({"venue": {"location": PLACE, "title": "t", "address": "a"}}, "that is a place"),
+    "dice": ({"dice": {"emoji": "🎲", "value": 3}}, "that is an emoji"),
+    "game": ({"game": GAME}, "that is a game"),
+    "story": ({"story": STORY}, "that is a story"),
+    "paid media": ({"paid_media": {"star_count": 1, "paid_media": []}}, "one to be bought"),
+    "round video": ({"video_note": {**FILE, "length": 9, "duration": 2}}, MOVES),
+    "voice": ({"voice": VOICE}, "A sound needs one picture"),
+    "unknown kind": (HOLOGRAM, UNREADABLE),
+    "unknown kind with a caption": (HOLOGRAM | {"caption": "make it dance"}, UNREADABLE),
+    "unknown kind with a command": (
+        HOLOGRAM
+        | {
+            "caption": "/animate",
+            "caption_entities": [{"type": "bot_command", "offset": 0, "length": 8}],
+        },
+        UNREADABLE,
+    ),
+    "forwarded words": ({"text": "a cat", "forward_origin": ANNS}, HANDED_ON),
+    "forwarded video": ({"video": LIVE, "forward_origin": ANNS}, MOVES),
+    "forwarded GIF": ({"animation": LIVE, "forward_origin": ANNS}, MOVES),
+    "forwarded voice": ({"voice": VOICE, "forward_origin": ANNS}, "Here I use only sounds"),
+    "forwarded place": ({"location": PLACE, "forward_origin": ANNS}, HANDED_ON),
+    "forwarded poll": ({"poll": POLL, "forward_origin": ANNS}, HANDED_ON),
+    "forwarded story": ({"story": STORY, "forward_origin": ANNS}, HANDED_ON),
+    "forwarded unknown kind": (HOLOGRAM | {"forward_origin": ANNS}, HANDED_ON),
+    "by another bot": ({"text": "a cat", "via_bot": OTHER_BOT}, HANDED_ON),
+}
+
+
+async def answers(lobby: Lobby, chat: Chat | None, parts: dict[str, Any]) -> list[str]:
+    """Everything said to a message that Telegram tells with these parts instead of words."""
+    said = await lobby.ann.says("x", chat=chat)
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    del data["message"]["text"]
+    data["message"].update(parts)
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    return [each.text for each in lobby.fake.posts(said.chat)]
+
+
+@pytest.mark.parametrize("kind", PRIVATE)
+async def test_in_private_whatever_is_sent_is_answered_once_with_what_to_do(
+    lobby: Lobby, kind: str
+) -> None:
+    parts, sentence = PRIVATE[kind]
+    (told,) = await answers(lobby, None, parts)
+    assert sentence in told
+    assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize("kind", PRIVATE)
+async def test_in_a_group_nobody_is_answered_who_asked_for_nothing(lobby: Lobby, kind: str) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    lobby.fake.promote(club, lobby.fake.bot)
+    told = await answers(lobby, club, PRIVATE[kind][0])
+    assert [UNREADABLE in each for each in told] == [True] * (kind == "unknown kind with a command")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"pinned_message": {"message_id": 4, "date": 1, "chat": CHAT, "text": "hi"}},
+        {"message_auto_delete_timer_changed": {"message_auto_delete_time": 60}},
+        {"text": "a cat", "from": OTHER_BOT},
+        {"text": "a cat", "from": OTHER_BOT, "forward_origin": ANNS},
+    ],
+)
+async def test_events_and_other_bots_get_no_answer(lobby: Lobby, parts: dict[str, Any]) -> None:
+    """The negative control: two bots that answer each other would never end."""
+    assert await answers(lobby, None, parts) == []
+
+
+async def test_a_command_that_was_told_late_is_answered_too(lobby: Lobby) -> None:
+    said = await lobby.ann.says("/start")
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    late = lobby.clock.now() + 3600
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=late))
+    assert lobby.answer(said).text.startswith("I was away when you wrote this.")

@@ -1,10 +1,16 @@
 """A picture and a sound on Telegram come in two messages, one in reply to the other."""
 
+from pathlib import Path
+
 import pytest
 
+from bot.core.access import Access, Default
 from bot.core.orders import Kind, Sound
+from bot.store.settings import Settings as Facts
 from tests.e2e.world import png
+from tests.fakes.telegram import Item, internal
 from tests.unit.core.orders import SINGING, offering
+from tests.unit.media.samples import write_sound, write_video
 from tests.unit.platforms.telegram.conftest import Lobby
 
 
@@ -85,7 +91,7 @@ async def test_where_no_model_takes_sounds_that_is_said(lobby: Lobby) -> None:
     voice = await lobby.ann.sends_sound()
     said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=voice)
     await lobby.hear(said)
-    assert lobby.answer(said).text.startswith("None of the models here takes that.")
+    assert lobby.answer(said).text.startswith("None of the models here makes a picture speak.")
 
 
 async def test_a_voice_of_somebody_else_is_not_taken(singing: Lobby) -> None:
@@ -107,9 +113,119 @@ async def test_music_that_nobody_reads_is_refused(singing: Lobby) -> None:
     assert singing.answer(said).text.startswith("I see no sound there that I can use.")
 
 
-async def test_a_video_of_words_takes_no_voice_along(singing: Lobby) -> None:
-    """Talk goes on in reply to talk: only /animate means the voice too."""
-    voice = await singing.ann.sends_sound()
-    await singing.hear(await singing.ann.says("/video a cat", reply_to=voice))
+@pytest.mark.parametrize("own", ["photo", "voice"])
+@pytest.mark.parametrize("command", ["/video", "/animate"])
+async def test_either_command_takes_both_along(singing: Lobby, own: str, command: str) -> None:
+    ann, caption = singing.ann, f"{command} it sings"
+    if own == "photo":
+        said = await ann.sends_photo(png(), caption=caption, reply_to=await ann.sends_sound())
+    else:
+        said = await ann.sends_sound(caption=caption, reply_to=await ann.sends_photo(png()))
+    await singing.hear(said)
     (job,) = await singing.jobs()
-    assert (job.order.sound, job.request.kind) == (None, Kind.TEXT)
+    assert job.request.kind is Kind.SOUND
+
+
+async def test_a_video_of_words_does_not_leave_a_voice_out(singing: Lobby) -> None:
+    said = await singing.ann.says("/video a cat", reply_to=await singing.ann.sends_sound())
+    await singing.hear(said)
+    assert singing.answer(said).text.startswith("A sound needs one picture that it can move.")
+    assert await singing.jobs() == []
+
+
+async def test_an_album_of_songs_is_more_than_one_video_takes(singing: Lobby) -> None:
+    items = [
+        Item(content=png(), caption="/animate", document_name="cat.png"),
+        Item(content=b"la", document_name="one.mp3"),
+    ]
+    first, *others = await singing.ann.sends_album(items)
+    await singing.hear_together(first, *others)
+    (job,) = await singing.jobs()
+    assert [each.filename for each in job.order.files] == ["cat.png", "one.mp3"]
+    more = [*items, Item(content=b"la", document_name="two.mp3")]
+    first, *others = await singing.ann.sends_album(more)
+    await singing.hear_together(first, *others)
+    assert singing.answer(first).text.startswith("That is 2 sounds,")
+    assert len(await singing.jobs()) == 1
+
+
+async def test_a_voice_that_answers_our_question_is_not_left_out(singing: Lobby) -> None:
+    asked = await singing.ann.says("/video")
+    await singing.hear(asked)
+    answer = await singing.ann.sends_sound(caption="a cat", reply_to=singing.answer(asked))
+    await singing.hear(answer)
+    assert singing.answer(answer).text.startswith("A sound needs one picture that it can move.")
+    assert await singing.jobs() == []
+
+
+# --- files that are called films ------------------------------------------------------------------
+
+CALLED = {
+    "talk.mp4": ("video/mp4", "mp4", "aac"),
+    "talk.webm": ("video/webm", "webm", "libopus"),
+    "talk.mov": ("video/quicktime", "mov", "aac"),
+    "talk.mkv": ("video/x-matroska", "matroska", "aac"),
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+async def test_a_file_that_is_called_a_film_and_holds_only_sound_is_a_sound(
+    singing: Lobby, tmp_path: Path, name: str
+) -> None:
+    mime_type, container, codec = CALLED[name]
+    content = write_sound(tmp_path / name, container, codec, rate=48_000).read_bytes()
+    alone = await singing.ann.sends_document(content, name, mime_type=mime_type)
+    await singing.hear(alone)
+    assert singing.answer(alone).text.startswith("A sound needs one picture that it can move.")
+    said = await singing.ann.sends_photo(png(), caption="/video it sings", reply_to=alone)
+    await singing.hear(said)
+    (job,) = await singing.jobs()
+    assert job.order.sound is not None
+    assert (job.order.sound.filename, job.request.kind) == (name, Kind.SOUND)
+
+
+@pytest.mark.parametrize("content", ["film", "anything"])
+async def test_one_that_holds_pictures_or_can_not_be_read_is_the_film_that_it_is_called(
+    singing: Lobby, tmp_path: Path, content: str
+) -> None:
+    film_ = write_video(tmp_path / "film.mp4", seconds=1).read_bytes()
+    body = film_ if content == "film" else content.encode()
+    film = await singing.ann.sends_document(body, "film.mp4", mime_type="video/mp4")
+    said = await singing.ann.sends_photo(png(), caption="/animate", reply_to=film)
+    for each, how in ((film, ""), (said, "send me yours without the reply.")):
+        await singing.hear(each)
+        told = singing.answer(each).text
+        assert told.startswith("That one moves already")
+        assert told.endswith(how)
+    assert await singing.jobs() == []
+
+
+async def test_one_that_does_not_come_is_the_film_that_it_is_called(singing: Lobby) -> None:
+    """Not met with silence while Telegram hands nothing out."""
+    singing.fake.faults.add("getFile", internal())
+    film = await singing.ann.sends_document(b"film", "film.mp4", mime_type="video/mp4")
+    await singing.hear(film)
+    assert singing.answer(film).text.startswith("That one moves already")
+
+
+async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:
+    """Where orders are not taken, files are not looked into either."""
+    singing.service.access = Access(
+        places=singing.places,
+        facts=Facts(singing.database),
+        default=Default.CLOSED,
+        clock=singing.clock,
+    )
+    await singing.open()
+    film = await singing.ann.sends_document(b"film", "film.mp4", mime_type="video/mp4")
+    await singing.hear(film)
+    assert singing.answer(film).text.startswith("I am not switched on here")
+    assert not singing.fake.calls_of("getFile")
+
+
+async def test_one_that_is_too_large_to_look_into_is_not_fetched(singing: Lobby) -> None:
+    size = 16_000_000
+    film = await singing.ann.sends_document(b"x", "film.mp4", mime_type="video/mp4", size=size)
+    await singing.hear(film)
+    assert singing.answer(film).text.startswith("That one moves already")
+    assert not singing.fake.calls_of("getFile")

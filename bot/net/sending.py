@@ -7,9 +7,9 @@ after the request was sent (reliability fact F4).
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
-from typing import TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -20,47 +20,30 @@ from yarl import URL
 from bot.core.containers import HEAD, container_of
 from bot.core.jobs import Reason
 from bot.core.outcomes import Made, NotSent, Rejected, Uncertain
-from bot.gateways.bounds import Bounds
-from bot.gateways.details import Answer
-from bot.gateways.requests import Body
-from bot.gateways.unpacking import Baring
-from bot.log import get_logger
-
-log = get_logger()
-Told = TypeVar("Told")
-
-# ValueError: what no URL, header or body can hold (a name of 64 letters, half a surrogate pair).
-NET = (aiohttp.ClientError, OSError, TimeoutError, EOFError, ValueError)
+from bot.net.answers import NET, Answer, open_session, read
+from bot.net.bounds import Bounds
+from bot.net.files import Disk, write
+from bot.net.unpacking import Baring
 
 
-def open_session(
-    bounds: Bounds, connector: aiohttp.TCPConnector | None = None, *, most: float | None = None
-) -> aiohttp.ClientSession:
-    """A session without cookies, in which a whole request takes `most` seconds at most."""
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(total=most, sock_connect=bounds.connect),
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """One file of the multipart body."""
+
+    name: str
+    filename: str
+    media_type: str
+    path: Path
 
 
-async def read(response: aiohttp.ClientResponse, head: bytes = b"", *, most: int) -> Answer:
-    """The answer with the first `most` bytes of its body, of which `head` was read already."""
-    body = bytearray(head)
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > most:
-            break
-    return Answer(response.status, response.headers, bytes(body[:most]))
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body: text fields in order, then files; or one JSON object."""
 
-
-async def write(
-    file: FileIO, data: bytes, do: Callable[..., Awaitable[int]] = asyncio.to_thread
-) -> None:
-    """Write all of it: a disk that is nearly full takes a part, and only then says so."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[await do(file.write, rest) :]
+    fields: tuple[tuple[str, str], ...] = ()
+    files: tuple[FilePart, ...] = ()
+    json: bytes | None = None
+    """Instead of both."""
 
 
 async def post(
@@ -179,7 +162,7 @@ async def _saved(
 
     It comes only once: while the disk takes nothing, the unread rest waits in its connection.
     """
-    disk, size = _Disk(bounds), len(head)
+    disk, size = Disk(bounds), len(head)
     try:
         with await disk.takes(FileIO, into, "wb") as file:
             await write(file, head, disk.takes)
@@ -195,27 +178,3 @@ async def _saved(
         # A sender that did not wait for us is not what was at fault.
         return Rejected(Reason.NO_ROOM, disk.why, charged=True)
     return Made(size)
-
-
-class _Disk:
-    """Our own disk, tried for however long that takes, within the time for a whole video."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        self._pause = bounds.room
-        # What is left of that time is for saying so.
-        self._until = asyncio.get_running_loop().time() + 0.9 * bounds.content
-        self.why: str | None = None
-        """Its error when it took nothing."""
-
-    async def takes(self, do: Callable[..., Told], *given: object) -> Told:
-        """The result of `do` as soon as there is room for it. Raises `OSError` at the end."""
-        while True:
-            try:
-                return await asyncio.to_thread(do, *given)
-            except OSError as error:
-                if self.why is None:
-                    log.error("film.no_room", why=error.strerror)
-                self.why = f"own disk: {error.strerror}"
-                if asyncio.get_running_loop().time() > self._until:
-                    raise
-                await asyncio.sleep(self._pause)

@@ -6,7 +6,7 @@ that says where it is; a file that can't be taken is told apart from words in pl
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,15 +15,13 @@ from yarl import URL
 
 from bot.core.containers import HEAD, SLOW, container_of
 from bot.core.jobs import Reason
-from bot.core.outcomes import Fetch, Fetched, Trouble, Unusable
-from bot.gateways.bounds import Bounds
-from bot.gateways.details import Answer
-from bot.gateways.guard import check_url
-from bot.gateways.looks import read_content, read_refusal
-from bot.gateways.meanings import PACKAGED, Meanings
-from bot.gateways.sending import NET, read, write
-from bot.gateways.unpacking import Baring, CannotUnpack, Unpacking
+from bot.core.outcomes import Fetch, Fetched, Locked, Trouble, Unusable
 from bot.log import redacted
+from bot.net.answers import NET, Answer, read
+from bot.net.bounds import Bounds
+from bot.net.files import write
+from bot.net.guard import check_url
+from bot.net.unpacking import Baring, CannotUnpack, Unpacking
 
 _MOST_WAITS = 256
 """Addresses whose longer wait is remembered; the oldest are forgotten."""
@@ -42,6 +40,8 @@ _TEXT = (b"{", b"[", b'"', b"http")
 
 Targets = tuple[str, ...]
 """Addresses to go on to, the likeliest first."""
+Judge = Callable[[Answer], Targets | Locked | Trouble | Unusable]
+"""The meaning of what came in place of a file."""
 Key = Mapping[str, str]
 """Headers that show our key; none where it is not to be seen."""
 
@@ -54,7 +54,6 @@ class Downloads:
     guarded: aiohttp.ClientSession
     origins: frozenset[str]
     bounds: Bounds
-    meanings: Meanings = PACKAGED
     waits: dict[str, float] = field(default_factory=dict)
     """Addresses whose first byte did not come in time, and the seconds that it gets next time.
 
@@ -62,7 +61,7 @@ class Downloads:
     see findings/.
     """
 
-    async def fetch(self, url: URL | str, into: Path, *, key: Key, prompt: str = "") -> Fetch:
+    async def fetch(self, url: URL | str, into: Path, *, key: Key, judge: Judge) -> Fetch:
         """Follow redirects and links by hand: this origin is shown `key`, and no other.
 
         Raises nothing for the wire.
@@ -77,7 +76,7 @@ class Downloads:
             before = begun.received if begun else 0
             try:
                 here = URL(target)
-                got = await self._ask(here, into, shown, begun, wait, prompt)
+                got = await self._ask(here, into, shown, begun, wait, judge)
                 if isinstance(got, tuple):
                     # The likeliest last: it is the next.
                     there = [here.join(URL(each)) for each in reversed(got)]
@@ -113,7 +112,7 @@ class Downloads:
         key: Key,
         begun: "_Saving | None",
         wait: float,
-        prompt: str,
+        judge: Judge,
     ) -> "Fetch | Targets | _Saving":
         """One request; a file that broke off where its server knows how to go on comes back."""
         check_url(url, origins=self.origins)
@@ -131,27 +130,28 @@ class Downloads:
             if response.status in _MOVED:
                 return (response.headers.get("Location", ""),)
             if response.status not in _WHOLE:
-                return await self._refused(response, prompt, keyed=bool(key))
+                return await self._refused(response, judge, keyed=bool(key))
             if begun and begun.goes_on_with(response):
-                return await self._receive(response, begun, prompt)
+                return await self._receive(response, begun, judge)
             if response.status == 206 and (part := _part(response)):
                 return Trouble(f"HTTP 206: {part}", definite=True)
             if (response.content_length or 0) > self.bounds.video:
                 return _too_large(f"{response.content_length} bytes announced")
-            return await self._receive(response, _Saving(into, response, self.bounds), prompt)
+            return await self._receive(response, _Saving(into, response, self.bounds), judge)
 
     async def _refused(
-        self, response: aiohttp.ClientResponse, prompt: str, *, keyed: bool
-    ) -> Fetch:
-        answer = await read(response, most=self.bounds.answer)
-        refusal = read_refusal(answer, prompt=prompt, meanings=self.meanings)
+        self, response: aiohttp.ClientResponse, judge: Judge, *, keyed: bool
+    ) -> Fetch | Targets:
+        refusal = judge(await read(response, most=self.bounds.answer))
+        if isinstance(refusal, tuple):
+            return refusal
         if isinstance(refusal, Trouble):
             return replace(refusal, definite=response.status in _SAID_NO)
         # A 401 says nothing about our key where the key was not shown.
         return refusal if keyed else Trouble(refusal.detail)
 
     async def _receive(
-        self, response: aiohttp.ClientResponse, saving: "_Saving", prompt: str
+        self, response: aiohttp.ClientResponse, saving: "_Saving", judge: Judge
     ) -> "Fetch | Targets | _Saving":
         """Stream an answer to disk; only a whole file that begins like a video counts."""
         try:
@@ -164,8 +164,7 @@ class Downloads:
         if got is not None:
             return got
         body = await asyncio.to_thread(saving.into.read_bytes)
-        answer = Answer(response.status, response.headers, body)
-        said = read_content(answer, prompt=prompt, meanings=self.meanings)
+        said = judge(Answer(response.status, response.headers, body))
         if isinstance(said, Unusable):
             return Trouble(said.detail, definite=True)
         return said

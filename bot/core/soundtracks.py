@@ -1,0 +1,95 @@
+"""Whether a file that is called a film holds only sound: both come in the same containers.
+
+The lists of tracks in MP4 and Matroska tell. Nothing is decoded, and what is not understood is
+taken for the film that it is called.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from bot.core.containers import HEAD, Container, container_of
+
+MOST_PARTS = 20_000
+"""Boxes or elements of one file that are read."""
+
+Name = bytes | int
+Part = tuple[Name, int, int]
+"""The name of a box or an element, and where its content begins and ends."""
+Parts = Callable[[IO[bytes], int, int], Iterator[Part]]
+
+
+def holds_only_sound(file: IO[bytes]) -> bool:
+    """Whether there is a track of sound, and none of pictures."""
+    file.seek(0)
+    container = container_of(file.read(HEAD))
+    if container in (Container.MP4, Container.QUICKTIME):
+        way: tuple[Name, ...] = (b"moov", b"trak", b"mdia")
+        kinds = {each[8:12] for each in _contents(file, _boxes, way, b"hdlr")}
+        return b"soun" in kinds and b"vide" not in kinds
+    if container is Container.MATROSKA:
+        way = (0x18538067, 0x1654AE6B, 0xAE)  # segment, tracks, track
+        numbers = {int.from_bytes(each) for each in _contents(file, _elements, way, 0x83)}
+        return 2 in numbers and 1 not in numbers
+    return False
+
+
+def _contents(
+    file: IO[bytes], parts: Parts, way: tuple[Name, ...], wanted: Name
+) -> Iterator[bytes]:
+    """The beginnings of all parts of that name, inside of those on the way."""
+    inside = [parts(file, 0, file.seek(0, 2))]
+    for _ in range(MOST_PARTS):
+        part = next(inside[-1], None)
+        if part is None:
+            inside.pop()
+            if not inside:
+                return
+            continue
+        name, begin, end = part
+        if name in way:
+            inside.append(parts(file, begin, end))
+        elif name == wanted:
+            file.seek(begin)
+            yield file.read(min(end - begin, 12))
+
+
+def _boxes(file: IO[bytes], at: int, end: int) -> Iterator[Part]:
+    while at + 8 <= end:
+        file.seek(at)
+        size, name = struct.unpack(">I4s", file.read(8))
+        begin = at + 8
+        if size == 1:
+            size, begin = int.from_bytes(file.read(8)), at + 16
+        size = size or end - at  # none: up to the end
+        if size < begin - at:
+            return
+        yield name, begin, min(at + size, end)
+        at += size
+
+
+def _elements(file: IO[bytes], at: int, end: int) -> Iterator[Part]:
+    while at < end:
+        file.seek(at)
+        name, size = _number(file, marked=True), _number(file, marked=False)
+        begin = file.tell()
+        if name is None:
+            return
+        at = end if size is None else min(begin + size, end)
+        yield name, begin, at
+
+
+def _number(file: IO[bytes], *, marked: bool) -> int | None:
+    """A number whose first set bit tells its length, and belongs to it if it is a name.
+
+    None for a size of which all bits are set, as it was not known yet, and at the end of the file.
+    """
+    first = file.read(1)
+    length = 9 - first[0].bit_length() if first else 9
+    if length > 8:
+        return None
+    whole = int.from_bytes(first + file.read(length - 1))
+    largest = (1 << 7 * length) - 1
+    if marked:
+        return whole
+    return None if whole & largest == largest else whole & largest

@@ -1,0 +1,146 @@
+"""All that is handed in with a message: its own files, and those of the one that it replies to.
+
+A file may be a sound that is called a film, as both come in the same containers: its bytes tell.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from aiogram.types import Document, ExternalReplyInfo, Message
+
+from bot.core import shown
+from bot.core.access import Access
+from bot.core.errors import BotError, Refused
+from bot.core.handed import Given, beside, one_of, parted
+from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
+from bot.core.orders import SOUND_BYTES, Picture, Sound
+from bot.core.soundtracks import holds_only_sound
+from bot.core.unread import refusal_by_name
+from bot.platforms.telegram import reading
+
+Source = Message | ExternalReplyInfo
+
+
+class Fetch(Protocol):
+    """Brings a file to this machine: at most so many bytes. Raises `Refused` or `Temporary`."""
+
+    def __call__(self, given: Picture | Sound, into: Path, *, most: int) -> Awaitable[None]: ...
+
+
+class Handed:
+    """Reads the files of messages; only those of somebody who may order are looked into."""
+
+    def __init__(self, fetch: Fetch, *, access: Access, own_id: int) -> None:
+        self._fetch = fetch
+        self._access = access
+        self._own_id = own_id
+
+    async def all_of(self, message: Message, items: Sequence[Message]) -> list[Given]:
+        """The file of the message replied to, then those of an album; none where words were meant.
+
+        Raises `Refused` for what can't be used: without it another video would be made.
+        """
+        own = await self.own(items)
+        with beside(own):
+            pointed_at = await self._pointed_at(message, own)
+        if not (own or pointed_at):
+            for each in items:
+                reading.check_shown(each)
+        return [*pointed_at, *own]
+
+    async def own(self, items: Sequence[Message]) -> list[Given]:
+        """The files of a message or an album. Raises `Refused` for the first of no use."""
+        found = []
+        for number, each in enumerate(items, 1):
+            with one_of(number, len(items)):
+                found.append(await self._file(each, asked_by=each))
+        return [each for each in found if each is not None]
+
+    async def _pointed_at(self, message: Message, own: Sequence[Given]) -> list[Given]:
+        """Beside a picture of one's own, a message that we don't see may as well be talk."""
+        pictures, _ = parted(own)
+        if not pictures and reading.is_hidden(reading.replied_to(message)):
+            raise Refused("picture_unseen")
+        target = reading.pointed_at(message)
+        if target is None:
+            return []
+        file = await self._file(target, asked_by=message)
+        if file is None and _is_of_a_new_kind(target):
+            raise Refused("shows_other")
+        if file is None and not own:
+            reading.check_shown(target)
+        return [] if file is None else [file]
+
+    async def _file(self, source: Source, *, asked_by: Message) -> Given | None:
+        shown.check(kind for name, kind in reading.KINDS.items() if getattr(source, name, None))
+        author = reading.author_of(source, own_id=self._own_id)
+        if sound := sound_of(source, author=author):
+            return sound
+        document = source.document
+        if document is not None and _is_called_film(document):
+            sound = _sound_in(document, author)
+            if await self._is_one(sound, asked_by):
+                return sound
+        return reading.picture_of(source, author=author)
+
+    async def _is_one(self, sound: Sound, asked_by: Message) -> bool:
+        """Whether there is nothing but sound in it; of one that does not come nobody knows."""
+        if sound.size > SOUND_BYTES:
+            return False
+        await self._access.check(reading.person_of(asked_by), reading.address_of(asked_by))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "file")
+            try:
+                await self._fetch(sound, file, most=SOUND_BYTES)
+            except BotError:
+                return False
+            return await asyncio.to_thread(_holds_only_sound, file)
+
+
+def _is_of_a_new_kind(source: Source) -> bool:
+    """Whether there is something in it that nobody here knows, and nothing else."""
+    known = any(getattr(source, kind, None) for kind in reading.SAID)
+    return bool(source.model_extra) and not known
+
+
+def sound_of(message: Source, *, author: str | None) -> Sound | None:
+    """None if there is none. Raises `Refused` for music of a kind that we don't read.
+
+    Telegram tells lengths in whole seconds, and of a mere file none.
+    """
+    if message.voice is not None:
+        voice = message.voice
+        return _sound(voice.file_id, "voice.ogg", voice.file_size, voice.duration, author)
+    if message.audio is not None:
+        music = message.audio
+        if not may_hold_sound(music.file_name or "audio.mp3", music.mime_type):
+            raise Refused("no_sound")
+        name = music.file_name or "audio"
+        return _sound(music.file_id, name, music.file_size, music.duration, author)
+    file = message.document
+    if file is not None and may_be_sound(file.file_name, file.mime_type):
+        return _sound_in(file, author)
+    return None
+
+
+def _sound_in(file: Document, author: str | None) -> Sound:
+    return _sound(file.file_id, file.file_name or "audio", file.file_size, None, author)
+
+
+def _is_called_film(file: Document) -> bool:
+    called = file.file_name, file.mime_type
+    return not may_be_picture(*called) and refusal_by_name(*called).code == "moves_already"
+
+
+def _holds_only_sound(path: Path) -> bool:
+    with path.open("rb") as file:
+        return holds_only_sound(file)
+
+
+def _sound(
+    file_id: str, filename: str, size: int | None, seconds: float | None, author: str | None
+) -> Sound:
+    return Sound(source=file_id, filename=filename, size=size or 0, seconds=seconds, author=author)

@@ -1,0 +1,40 @@
+"""Files that come along with a wish: all of them are used, or nothing is made."""
+
+import pytest
+
+from bot.core import handed, replies
+from bot.core.errors import Refused
+from bot.core.handed import Given, beside, each_of, parted
+from bot.i18n import say
+from tests.unit.core.orders import CAT, SONG
+
+
+def test_pictures_and_a_sound_are_parted_in_the_order_in_which_they_came() -> None:
+    dog = type(CAT)(source="f2", filename="dog.png", size=9)
+    assert parted([CAT, SONG, dog]) == ((CAT, dog), SONG)
+    assert parted([]) == ((), None)
+
+
+def test_of_two_sounds_none_is_chosen() -> None:
+    with pytest.raises(Refused, match="too_many_sounds"):
+        parted([CAT, SONG, SONG])
+
+
+@pytest.mark.parametrize("code", ["no_picture", "no_sound", "moves_already", "picture_kind"])
+@pytest.mark.parametrize("in_reply", [False, True])
+def test_the_one_that_cannot_be_used_is_named_with_what_to_do(code: str, *, in_reply: bool) -> None:
+    def read(word: str) -> Given:
+        if word == "bad":
+            raise Refused(code, kind="PDF")
+        return CAT
+
+    assert each_of(read, ["good", "good"]) == [CAT, CAT]
+    for files, number in ((["good", "bad"], "I mean number 2 of 2."), (["bad"], "")):
+        with pytest.raises(Refused) as caught, beside([CAT] if in_reply else []):
+            each_of(read, files)
+        told = say(replies.error(caught.value).text, "en")
+        assert number in told
+        assert told.endswith("send me yours without the reply.") == in_reply
+        of_several = handed._BESIDE.get(code, code) if number else code
+        assert caught.value.code == of_several
+        assert not told.startswith("error.")

@@ -1,0 +1,59 @@
+"""Files that are called films and hold only sound, told by their lists of tracks."""
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+
+from bot.core.soundtracks import holds_only_sound
+from tests.unit.media.samples import write_sound, write_video
+
+SOUNDS = [
+    ("mp4", "aac", {}),
+    ("mp4", "aac", {"movflags": "faststart"}),
+    ("mp4", "aac", {"movflags": "frag_keyframe+empty_moov"}),
+    ("mov", "pcm_s16le", {}),
+    ("3gp", "aac", {}),
+    ("webm", "libopus", {}),
+    ("webm", "libopus", {"live": "1"}),
+    ("matroska", "flac", {}),
+]
+
+
+@pytest.mark.parametrize(("container", "codec", "more"), SOUNDS)
+def test_a_file_without_pictures_is_a_sound(
+    tmp_path: Path, container: str, codec: str, more: dict[str, str]
+) -> None:
+    file = write_sound(tmp_path / "talk", container, codec, seconds=0.5, rate=48_000, more=more)
+    with file.open("rb") as opened:
+        assert holds_only_sound(opened)
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_film_is_none(tmp_path: Path, *, sound: bool) -> None:
+    """The negative control, with sound and without."""
+    file = write_video(tmp_path / "film.mp4", seconds=1, sound=sound)
+    with file.open("rb") as opened:
+        assert not holds_only_sound(opened)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"words", b"\0\0\0\x08ftyp", b"\x1a\x45\xdf\xa3", b"\x47" * 999]
+)
+def test_nothing_that_is_not_understood_is_a_sound(body: bytes) -> None:
+    assert not holds_only_sound(io.BytesIO(body))
+
+
+def test_no_bytes_hold_it_up(tmp_path: Path) -> None:
+    boxes = b"\0\0\0\x10ftypmp42\0\0\0\0" + b"\0\0\0\x08free" * 100_000
+    assert not holds_only_sound(io.BytesIO(boxes))
+    dice = random.Random(7)
+    for container, codec in (("mp4", "aac"), ("webm", "libopus")):
+        file = write_sound(tmp_path / container, container, codec, seconds=0.1, rate=48_000)
+        good = file.read_bytes()
+        for _ in range(300):
+            bad = bytearray(good[: dice.randrange(len(good))])
+            for _ in range(min(8, len(bad))):
+                bad[dice.randrange(len(bad))] = dice.randrange(256)
+            holds_only_sound(io.BytesIO(bytes(bad)))
