@@ -12,6 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from bot import control, owners, site
 from bot.backups.archive import last_made
@@ -135,7 +136,7 @@ async def open_app(
 
 @dataclass(frozen=True)
 class _OperatorsSide:
-    """What operators can ask of the running service, and the parts that it is asked of."""
+    """The use cases of operators in the running service, and the parts that those are asked of."""
 
     sweeps: Retention
     backups: owners.Backups
@@ -193,16 +194,8 @@ def operators(
 
     `sweeps`: those of the service that runs; None without one.
     """
-    return use_cases(
-        config,
-        rows,
-        gateways,
-        sweeps=sweeps,
-        clock=clock,
-        wake=wake,
-        new_id=new_id,
-        new_seed=new_seed,
-    )
+    made = partial(use_cases, new_id=new_id, new_seed=new_seed)
+    return made(config, rows, gateways, sweeps=sweeps, clock=clock, wake=wake)
 
 
 def _needs(
