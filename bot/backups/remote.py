@@ -26,6 +26,7 @@ from bot.backups.archive import (
     outdated,
     read,
 )
+from bot.backups.room import is_full
 from bot.core.errors import Broken, Temporary
 from bot.net.files import save
 
@@ -146,6 +147,8 @@ class Remote:
         except FileNotFoundError as error:
             raise Broken("backup_absent", folder=f"{self.url}/{name}") from error
         except (BaseError, OSError) as error:
+            if isinstance(error, OSError) and is_full(error):
+                raise  # our own disk, and not that place
             raise Temporary("backup_place_away", place=self.url) from error
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.backups import archive, prepared
 from bot.backups.archive import MEDIA, ROWS, SPOOL, Backup
+from bot.backups.room import room_named
 from bot.config import Config
 from bot.core.errors import BotError, Broken
 from bot.log import get_logger
@@ -98,8 +99,8 @@ def check_known(backup: Backup) -> None:
 async def restore(config: Config, storage: Storage, backup: Backup, *, now: float) -> Restored:
     """Do it, under the service's lock.
 
-    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`; what
-    was there is there then.
+    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`,
+    `restore_no_room`; what was there is there then.
     """
     check_known(backup)
     damaged = await asyncio.to_thread(backup.check)
@@ -108,7 +109,10 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
         place = _place_of(config)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(archive.clear, place, but=backup.folder)
-        with tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch:
+        with (
+            room_named(place, "restore_no_room"),
+            tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch,
+        ):
             fresh = Path(scratch) / ROWS
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)

@@ -36,6 +36,7 @@ from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, u
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
+from tests.fakes.disk import no_file_larger_than
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
 
@@ -472,6 +473,28 @@ async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: 
 def _flip(file: Path) -> None:
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "tar"])
+async def test_a_full_disk_is_named_by_the_folder_that_needs_room(home: Site, what: str) -> None:
+    """And not by the backup, which is read and not written."""
+    backup, before = await home.back_up(), home.file.read_bytes()
+    place = backup.folder
+    if what == "file":
+        place = backup.folder / "zoetrope.db"
+    elif what == "tar":
+        place = home.folder / "backup.tar"
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    with (
+        no_file_larger_than(100_000),
+        pytest.raises(Broken) as full,
+        opening.opened(place) as found,
+    ):
+        await home.restore(found)
+    needs = home.data if what == "folder" else place.parent
+    assert (full.value.code, full.value.values["folder"]) == ("restore_no_room", str(needs))
+    assert home.file.read_bytes() == before
 
 
 async def test_a_newer_backup_is_refused(home: Site) -> None:
