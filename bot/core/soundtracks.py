@@ -62,7 +62,7 @@ def _boxes(file: IO[bytes], at: int, end: int) -> Iterator[Part]:
         if size == 1:
             size, begin = int.from_bytes(file.read(8)), at + 16
         size = size or end - at  # none: up to the end
-        if size < begin - at:
+        if size < begin - at or begin > end:
             return
         yield name, begin, min(at + size, end)
         at += size
@@ -73,7 +73,7 @@ def _elements(file: IO[bytes], at: int, end: int) -> Iterator[Part]:
         file.seek(at)
         name, size = _number(file, marked=True), _number(file, marked=False)
         begin = file.tell()
-        if name is None:
+        if name is None or begin > end:
             return
         at = end if size is None else min(begin + size, end)
         yield name, begin, at

@@ -57,3 +57,29 @@ def test_no_bytes_hold_it_up(tmp_path: Path) -> None:
             for _ in range(min(8, len(bad))):
                 bad[dice.randrange(len(bad))] = dice.randrange(256)
             holds_only_sound(io.BytesIO(bytes(bad)))
+
+
+class _Counted(io.BytesIO):
+    """Counts the bytes that are read of it."""
+
+    count = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self.count += len(found)
+        return found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # The head of what is looked for ends behind the track that it is in.
+        b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff\x16\x54\xae\x6b\xff" + b"\xae\x81\x83" * 300,
+        b"\0\0\0\x10ftypmp42\0\0\0\0"
+        + b"\0\0\0\x20moov\0\0\0\x18trak\0\0\0\x10mdia\0\0\0\1hdlr" * 300,
+    ],
+)
+def test_no_more_is_read_than_the_parts_hold(body: bytes) -> None:
+    file = _Counted(body + bytes(1_000_000))
+    assert not holds_only_sound(file)
+    assert file.count < 100_000
