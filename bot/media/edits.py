@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import dropwhile
 from pathlib import Path
 from typing import IO
 
@@ -72,15 +73,13 @@ def _kind(file: IO[bytes], track: tuple[int, int], scale: int) -> Edits:
 
 
 def _judged(edits: list[_Edit], lasting: float, *, is_film: bool) -> Edits:
-    while edits and edits[0].begins is None:  # it begins late
-        edits = edits[1:]
-    begins = [edit.begins for edit in edits]
-    if None in begins or not all(edit.is_normal for edit in edits):
+    begun = list(dropwhile(lambda edit: edit.begins is None, edits))  # it may begin late
+    if not all(edit.begins is not None and edit.is_normal for edit in begun):
         return Edits.IGNORED
-    if is_film and lasting and edits and not any(_shows(edit, lasting) for edit in edits):
+    if is_film and lasting and edits and not any(_shows(edit, lasting) for edit in begun):
         return Edits.IGNORED
-    is_long = is_film and lasting and any(edit.seconds > lasting + _LATE for edit in edits)
-    return Edits.FOLLOWED if len(edits) > 1 or is_long else Edits.NONE
+    is_long = is_film and lasting and any(edit.seconds > lasting + _LATE for edit in begun)
+    return Edits.FOLLOWED if len(begun) > 1 or is_long else Edits.NONE
 
 
 def _shows(edit: _Edit, lasting: float) -> bool:
@@ -121,7 +120,7 @@ def _inside(file: IO[bytes], name: bytes, within: tuple[int, int]) -> Iterator[t
     at, end = within
     while at + 8 <= end:
         kind, size, head = box(file, at, end)
-        if size < head:
+        if size < head or at + head > end:
             return
         if kind == name:
             yield at + head, min(at + size, end)
