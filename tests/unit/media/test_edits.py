@@ -1,12 +1,10 @@
 """Edit lists: what is posted is what a player shows that does what they say, or all of the film."""
 
-import io
 from pathlib import Path
 
 import av
 import pytest
 
-from bot.media import edits
 from bot.media.judging import Way
 from bot.media.videos import look_through, see
 from tests.unit.media.films import FAST, HALF, NORMAL, STILL, Edit, with_edits, x264
@@ -117,10 +115,3 @@ def film(folder: Path, sound: str | None) -> Path:
     return write_clip(
         folder / "source", "libx264", "mp4", times=ALL, sound=sound, flags=FAST, options=options
     )
-
-
-def test_a_box_whose_head_ends_behind_what_holds_it_is_none() -> None:
-    """Else all of a large file would be read for it."""
-    box = io.BytesIO(b"\0\0\0\1hdlr" + bytes(7) + b"\x20" + bytes(100))
-    assert list(edits._inside(box, b"hdlr", (0, 100))) == [(16, 32)]
-    assert list(edits._inside(box, b"hdlr", (0, 15))) == []
