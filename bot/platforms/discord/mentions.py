@@ -14,7 +14,7 @@ import discord
 from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.handed import Given, beside, parted
-from bot.core.orders import Address, Order
+from bot.core.orders import Address, Order, Picture
 from bot.core.replies import Reply, Text
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -141,17 +141,17 @@ def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
 
 def _pointed_at(message: discord.Message, own: Sequence[Given], *, own_id: int) -> list[Given]:
     """Beside a picture of one's own, a message that we don't see may as well be talk."""
-    pictures, _ = parted(own)
+    is_pictured = any(isinstance(each, Picture) for each in own)
     reference = message.reference
     if reference is None or message.message_snapshots:
         return []
     target = reference.resolved
     if isinstance(target, discord.DeletedReferencedMessage):
-        if pictures:
+        if is_pictured:
             return []
         raise Refused("reply_gone")
     if target is None or _is_hidden(target):
-        if pictures or message.guild is None:
+        if is_pictured or message.guild is None:
             return []  # Nothing is hidden from us in direct messages.
         raise Refused("picture_hidden")
     files = files_of(target, own_id=own_id)

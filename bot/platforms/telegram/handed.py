@@ -14,7 +14,7 @@ from aiogram.types import Document, ExternalReplyInfo, Message
 from bot.core import shown
 from bot.core.access import Access
 from bot.core.errors import BotError, Refused
-from bot.core.handed import Given, beside, one_of, parted
+from bot.core.handed import Given, beside, one_of
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.orders import SOUND_BYTES, Picture, Sound
 from bot.core.soundtracks import holds_only_sound
@@ -61,8 +61,8 @@ class Handed:
 
     async def _pointed_at(self, message: Message, own: Sequence[Given]) -> list[Given]:
         """Beside a picture of one's own, a message that we don't see may as well be talk."""
-        pictures, _ = parted(own)
-        if not pictures and reading.is_hidden(reading.replied_to(message)):
+        is_pictured = any(isinstance(each, Picture) for each in own)
+        if not is_pictured and reading.is_hidden(reading.replied_to(message)):
             raise Refused("picture_unseen")
         target = reading.pointed_at(message)
         if target is None:
