@@ -48,6 +48,7 @@ def movie(*tracks: bytes, wide: bool = False) -> bytes:
 
 
 STRANGE_LIST = box(b"edts", box(b"elst", listing([(2.0, 0.0)], count=2), size=40))
+ONE_OF_TWO = box(b"edts", box(b"elst", listing(PARTS, count=1)))
 LIKE_A_PART = box(b"free", struct.pack(">i", NORMAL))
 SHORT, TIMELESS = box(b"mdhd", bytes(8)), header(b"mdhd", 2.0, ticks=0)
 HANDLER = box(b"hdlr", bytes(8), b"vide")
@@ -81,7 +82,7 @@ GOOD = box(b"mdia", header(b"mdhd", 2.0), HANDLER)
         (movie(track([(0.0, 0.0)], lasting=0.0)), Edits.NONE),
         # Nothing is believed that lies outside.
         (movie(box(b"trak", GOOD, STRANGE_LIST, LIKE_A_PART)), Edits.NONE),
-        (movie(box(b"trak", GOOD, box(b"edts", box(b"elst", listing(PARTS, count=1))))), Edits.NONE),
+        (movie(box(b"trak", GOOD, ONE_OF_TWO)), Edits.NONE),
         (movie(box(b"trak", box(b"mdia", SHORT, HANDLER), STRANGE_LIST)), Edits.NONE),
         (movie(box(b"trak", box(b"mdia", TIMELESS, HANDLER), STRANGE_LIST)), Edits.NONE),
         (b"\0\0\0\1moov" + bytes(100), Edits.NONE),

@@ -11,6 +11,7 @@ from bot.media import encoding
 from bot.media.checking import check
 from bot.media.encoding import convert, remux, shrink
 from bot.media.judging import Verdict, Way, judge
+from bot.media.reading import THREADS, opened, video_stream
 from bot.media.tracks import Copied
 from bot.media.videos import Probe, look_through
 from bot.media.workers import Workers
@@ -268,3 +269,32 @@ def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:
     body[at + 8 : at + size] = bytes(size - 8)
     path.write_bytes(body)
     check(path)
+
+
+@pytest.mark.parametrize(
+    ("size", "usual", "sparing"),
+    [
+        ((64, 48), (64, 48), (64, 48)),
+        ((1920, 1080), (1920, 1080), (1920, 1080)),
+        ((3840, 2160), (3840, 2160), (2048, 1152)),
+        ((7680, 4320), (4096, 2304), (2048, 1152)),
+        ((4096, 4096), (3072, 3072), (1536, 1536)),
+    ],
+)
+def test_a_second_try_has_one_thread_and_a_quarter_of_the_pixels_at_most(
+    size: tuple[int, int], usual: tuple[int, int], sparing: tuple[int, int]
+) -> None:
+    clip = Probe(
+        width=size[0], height=size[1], seconds=5, codec="av1", has_audio=False, frames_per_second=24
+    )
+    for plan, wanted, threads in (
+        (encoding._same(clip), usual, THREADS),
+        (encoding._sparing(clip), sparing, 1),
+    ):
+        assert ((plan.width, plan.height), plan.threads) == (wanted, threads)
+
+
+@pytest.mark.parametrize("threads", [1, THREADS])
+def test_a_film_is_read_with_as_many_threads_as_are_told(clip: Path, threads: int) -> None:
+    with opened(clip, threads=threads) as container:
+        assert video_stream(container).codec_context.thread_count == threads
