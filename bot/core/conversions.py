@@ -16,7 +16,7 @@ from bot.core.ports import Clock
 AT_ONCE = 1
 """One takes both cores of a small machine, and the memory of one."""
 MOST_SECONDS = 600.0
-"""Seconds that a conversion may take."""
+"""Seconds that a try to convert a video may take; there may be a second."""
 PACE = 1.0
 """Seconds of work for a second of 1080p, while nothing is learned."""
 _SAMPLES = 15

@@ -105,7 +105,7 @@ class VideosApi:
         into: Path | None = None,
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
-        """POST once. The video goes `into` there if it is the answer."""
+        """POST once, unless `about_to_send` raises. A video that is the answer goes into `into`."""
         try:
             body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()

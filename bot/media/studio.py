@@ -57,7 +57,7 @@ class Studio:
         """Without `storage_url` the files are kept in `data/media`.
 
         Of the workers one may convert and one may shrink for minutes; the others are quick.
-        `patience`: seconds that a conversion may take; `picture_patience`: those of a picture.
+        `patience`: seconds that a try to convert may take; `picture_patience`: those of a picture.
         """
         self._scratch = data / "scratch"
         self._received = data / "received"
@@ -166,8 +166,8 @@ class Studio:
         """Make a stored video anew, so that it plays everywhere; the original is kept.
 
         What a worker fails at, be it for its time, its memory or its life, is tried once more with
-        less of them: nothing says which it was. After that it is the same video again, with a
-        thumbnail at best. Raises `Temporary`, or `Broken("file_missing")`.
+        less of them. After that it is the same video again, with a thumbnail at best. Raises
+        `Temporary`, or `Broken("file_missing")`.
         """
         async with self.file(video.key) as source, self.scratch() as folder:
             target = folder / "video.mp4"

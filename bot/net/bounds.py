@@ -1,4 +1,4 @@
-"""How long we wait for a gateway and how much we take from it."""
+"""How long we wait for a server and how much we take from it."""
 
 from dataclasses import dataclass
 
