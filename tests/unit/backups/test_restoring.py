@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bot.backups import archive, opening, restoring
 from bot.core import moves
 from bot.core.errors import Broken
+from bot.store import asides
 from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
@@ -543,6 +544,34 @@ async def test_the_former_rows_are_kept(site: Site) -> None:
     kept.replace(aside.file)
     query = sa.select(jobs.c.detail).where(jobs.c.id == "job-queued")
     assert await aside.rows(lambda it: it.scalar(query)) == "after"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE alembic_version SET version_num = '9999'",
+        pytest.param("UPDATE alembic_version SET version_num = '0012'", marks=pytest.mark.proof),
+        pytest.param("DROP TABLE acts", marks=pytest.mark.proof),
+        pytest.param("DROP TABLE alembic_version", marks=pytest.mark.proof),
+    ],
+)
+async def test_tables_of_a_server_that_cant_be_read_are_kept_as_they_are(
+    tmp_path: Path, new_postgres_url: NewUrl, change: str
+) -> None:
+    """Of a newer version, as on the way back from an update; of an earlier one; or damaged."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    await site.change(change)
+    restored = await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+    assert (restored.aside, restored.schema) == (None, "before_restore_20260115t130100z")
+    assert not list(site.data.glob("before-restore-*")), "nothing half done"
+    kept = sa.text(f"SELECT detail FROM {restored.schema}.jobs WHERE id = 'job-queued'")
+    assert await site.rows(lambda it: it.scalar(kept)) == "after"
+    for before, gone in ((LATER, []), (LATER + 61, [restored.schema])):
+        assert await site.rows(lambda it, at=before: asides.age_out(it, before=at, most=2)) == gone  # type: ignore[misc]
 
 
 async def test_later_jobs_are_named(site: Site) -> None:
