@@ -86,6 +86,28 @@ asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
 """
 
 
+_AT_ANY = """
+import asyncio, os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from bot.backups import archive
+from tests.unit.backups.site import Site
+left = int(sys.argv[4])
+@sa.event.listens_for(Engine, "before_cursor_execute")
+def count(connection, cursor, statement, *_):
+    global left
+    if connection.dialect.name == "sqlite":
+        return
+    if statement.split()[0].upper() not in ("SELECT", "BEGIN", "SHOW", "SET"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+site = Site(Path(sys.argv[1]), sys.argv[2])
+asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
+"""
+
+
 @pytest.fixture
 async def site(tmp_path: Path, new_url: NewUrl) -> Site:
     """On SQLite and on PostgreSQL."""
@@ -676,6 +698,39 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
     assert states["queued"] == "queued"
     await site.restore(backup)
     assert await site.states() == AS_RESTORED
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """At every seventh statement that writes: the rows are the former ones, or the new ones."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    step, code = 1, None
+    detail = sa.select(jobs.c.detail).where(jobs.c.id == "job-cancelled")
+    while code != 0:
+        await _freed(site)
+        await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-cancelled'")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _AT_ANY, str(site.folder), site.url, str(backup.folder)),
+            str(step),
+        )
+        code = await process.wait()
+        assert code in (0, -signal.SIGKILL)
+        await _freed(site)
+        assert await site.rows(lambda it: it.scalar(detail)) == ("after" if code else None)
+        step += 7
+    assert step > 15
+    assert await site.states() == AS_RESTORED
+
+
+async def _freed(site: Site) -> None:
+    async with asyncio.timeout(10):
+        while await _states_of(site) is None:
+            pass  # the server hears of a death a moment later
 
 
 async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:
