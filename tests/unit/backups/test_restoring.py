@@ -23,6 +23,7 @@ from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
 from bot.store.restored import restored_jobs
+from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import drafts, jobs, posts, updates
@@ -492,7 +493,7 @@ async def test_a_restore_that_is_cancelled_loses_neither_rows(
     loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor()
     loop.set_default_executor(threads)
     goes_on, has_ended = threading.Event(), threading.Event()
-    exchange, sync, left = swap.exchange, swap.sync, step
+    exchange, left = swap.exchange, step
     task = asyncio.ensure_future(home.restore(backup))
 
     def counted(place: Path) -> None:
