@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot import control, owners, site
+from bot.backups.archive import last_made
 from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
@@ -22,7 +23,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.cards import Cards
-from bot.core.choosing import SEEDS
+from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
@@ -174,7 +175,7 @@ async def _kept_up(
     loops = (*nightly(config, rows, studio.storage, clock, told=backups.heard), sweeps.run())
     async with (
         running(*loops),
-        owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
+        owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
         control.serving(config.data_dir, upkeep.asked),
     ):
         yield
@@ -366,11 +367,6 @@ def _word_loops(
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def new_seed() -> int:
-    """Any that every vendor takes."""
-    return secrets.choice(SEEDS)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

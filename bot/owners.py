@@ -2,11 +2,12 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from bot.config import Config
 from bot.core.accounts import Accounts
@@ -14,6 +15,7 @@ from bot.core.acts import UseCase
 from bot.core.alarm import Alarm
 from bot.core.causes import Cause, Kind
 from bot.core.decisions import Decisions
+from bot.core.digest import Digest, News
 from bot.core.ports import Clock, Platform
 from bot.core.retention import Retention
 from bot.core.sources import Sources
@@ -22,12 +24,18 @@ from bot.core.watch import Watch
 from bot.media.storage import folder_of
 from bot.rows import Rows
 from bot.store.heartbeat import Heartbeat
-from bot.workers import Bells, running
+from bot.workers import Bells, Loop, running
 
 LOW = 1_000_000_000
 """Bytes free on a disk, as `zoetrope doctor` wants them."""
 AGAIN = 1.2
 """Times as many are free when it is over."""
+
+
+class LastBackup(Protocol):
+    """Looks when the newest backup in a folder was made."""
+
+    def __call__(self, folder: Path, *, before: float) -> float | None: ...
 
 
 @dataclass(slots=True)
@@ -59,12 +67,13 @@ async def watching(
     rows: Rows,
     retention: Retention,
     backups: Backups,
+    last_backup: LastBackup,
     platforms: Mapping[str, Platform],
     rooms: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The watch and the alarm of a service, for as long as the context lasts."""
+    """The watch, the alarm and the digest of a service, for as long as the context lasts."""
     rules, found = config.kept, _sources(config, rows, clock)
     watch = Watch(
         causes=rows.causes,
@@ -87,8 +96,47 @@ async def watching(
         platforms=platforms,
         clock=clock,
     )
-    async with running(watch.run(), alarm.run()):
+    digests = _digests(config, rows, found, retention, last_backup, rooms, clock, bells)
+    async with running(watch.run(), alarm.run(), *digests):
         yield
+
+
+def _digests(
+    config: Config,
+    rows: Rows,
+    found: Sources,
+    retention: Retention,
+    last_backup: LastBackup,
+    rooms: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Loop]:
+    """The news of each day, if they are wanted."""
+    disks = Disks(config)
+
+    async def room() -> Mapping[str, object]:
+        free, size = await asyncio.to_thread(disks.least_free), await retention.size()
+        made = await asyncio.to_thread(last_backup, config.backup_folder, before=clock.now())
+        return {"free": round(free / 1e9, 1), "media": round(size / 1e9, 1), "backup": made}
+
+    news = News(
+        day=rows.outlook.day,
+        used=found.used,
+        amount=found.amount,
+        room=room,
+        currency=config.settings.currency,
+    )
+    if (at := config.digest_at) is not None:
+        yield Digest(
+            at=at,
+            time_zone=config.settings.time_zone,
+            causes=rows.causes,
+            settings=rows.settings,
+            news=news,
+            rooms=rooms,
+            clock=clock,
+            changed=bells.reports.ring,
+        ).run()
 
 
 def decisions(
@@ -136,10 +184,14 @@ class Disks:
         """One for each disk that is low; several folders may be on it."""
         return await asyncio.to_thread(self._look)
 
+    def least_free(self) -> int:
+        """Bytes free on the fullest of them."""
+        return min(shutil.disk_usage(_there(folder)).free for folder in self._folders)
+
     def _look(self) -> list[Cause]:
         found: dict[int, Cause] = {}
         for folder in self._folders:
-            there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+            there = _there(folder)
             free = shutil.disk_usage(there).free
             if free < self._low * (AGAIN if folder in self._is_low else 1.0):
                 self._is_low.add(folder)
@@ -149,6 +201,11 @@ class Disks:
             else:
                 self._is_low.discard(folder)
         return list(found.values())
+
+
+def _there(folder: Path) -> Path:
+    """It, or the folder that will have it."""
+    return next(each for each in (folder, *folder.absolute().parents) if each.exists())
 
 
 async def _media(retention: Retention, most: int | None) -> Sequence[Cause] | None:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -35,6 +35,10 @@ UNFINISHED = ".unfinished-"
 _NAME = re.compile(r"zoetrope-\d{8}T\d{6}Z")
 _FORM = "zoetrope-%Y%m%dT%H%M%SZ"
 _CHUNK = 1 << 20
+AHEAD = 600.0
+"""Seconds: a backup that is named for a later time than that was made while a clock was ahead."""
+AT_ONCE = 2
+"""Old backups that go at once: one wrong look at a clock must not take them all."""
 
 log = get_logger()
 
@@ -140,9 +144,23 @@ def kept_in(folder: Path) -> list[Path]:
     return sorted(it for it in found if _NAME.fullmatch(it.name) and (it / MANIFEST).exists())
 
 
-def newest(folder: Path) -> Backup | None:
+def by_age(names: Iterable[str], *, now: float) -> list[str]:
+    """Backups of these names, the oldest first.
+
+    When one of a clock that was ahead was made, nobody knows: it counts as the oldest.
+    """
+    return sorted(names, key=lambda name: (not is_ahead(name, now=now), name))
+
+
+def is_ahead(name: str, *, now: float) -> bool:
+    """Whether it was made while a clock was ahead, if `now` is right."""
+    return (made_at(name) or 0.0) > now + AHEAD
+
+
+def newest(folder: Path, *, now: float) -> Backup | None:
     """The newest one there that can be read."""
-    for each in reversed(kept_in(folder)):
+    names = by_age((each.name for each in kept_in(folder)), now=now)
+    for each in (folder / name for name in reversed(names)):
         try:
             return read(each)
         except Broken as broken:
@@ -239,26 +257,29 @@ def finish(unfinished: Path, manifest: Manifest) -> Backup:
     return Backup(folder, manifest)
 
 
-def clear(folder: Path) -> None:
-    """Remove what a backup that was cut short has left there."""
+def clear(folder: Path, *, but: Path | None = None) -> None:
+    """Remove what was cut short there. `but`: the folder of a backup that was just unpacked."""
     for each in folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(each, ignore_errors=True)
+        if but is None or not but.is_relative_to(each):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def outdated(names: Sequence[str], *, keep: int, now: float) -> list[str]:
-    """Of backups of these names, the oldest first, those that are to go; never the newest."""
+    """Of backups of these names, those that are to go now; never the newest."""
     oldest = now - keep * 86_400.0
-    return [
+    found = by_age(names, now=now)
+    gone = [
         name
-        for place, name in enumerate(reversed(names))
+        for place, name in enumerate(reversed(found))
         if place and (place >= keep or (made_at(name) or 0.0) < oldest)
     ]
+    return gone[-AT_ONCE:]
 
 
 def age_out(folder: Path, *, keep: int, now: float) -> list[str]:
-    """Remove all but the newest `keep`, and those older than so many days; never the newest.
+    """Remove what is beyond the newest `keep`, or older than so many days; never the newest.
 
-    Answers the names of those that went.
+    Some at a time, the oldest first. Answers the names of those that went.
     """
     gone = outdated([each.name for each in kept_in(folder)], keep=keep, now=now)
     for each in (folder / name for name in gone):

@@ -1,7 +1,6 @@
 """A backup each night while the service runs, and the one that was missed after it was down."""
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,10 +8,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.backups import archive, making
+from bot.backups import archive, making, restoring
 from bot.backups.remote import Remote
-from bot.backups.restoring import ASIDE
 from bot.config import Config
+from bot.core.desk import SETTLED
 from bot.core.errors import BotError, Broken
 from bot.core.ports import Clock
 from bot.core.replies import error as reply_of
@@ -57,6 +56,8 @@ class Daily:
         self._began = clock.now()
         self._copied: str | None = None
         """The name of the one that was last seen in the second place."""
+        self._has_more = False
+        """Whether one was made since the old ones went: once there is a new one, they may."""
 
     async def run(self) -> None:
         """Look now and then whether one is due."""
@@ -67,6 +68,8 @@ class Daily:
                     await self._make()
                 if url := self._config.settings.backup.copy_to:
                     await self._copy(url)
+                if self._has_more and self._clock.settled() >= SETTLED:
+                    await self._age_out()
                 wait = LOOK
                 await self._told(None)
             except Exception as error:  # noqa: BLE001 - the rim: a backup stops no service
@@ -89,32 +92,41 @@ class Daily:
             raise Broken("backup_database_gone", why=why)
         now, folder = self._clock.now(), self._config.backup_folder
         await making.make(self._config, self._storage, folder, now=now)
-        await asyncio.to_thread(self._age_out, now)
+        self._has_more = True
 
     async def _copy(self, url: str) -> None:
-        """Put the newest one into the second place, and remove what is old there."""
-        backup = await asyncio.to_thread(archive.newest, self._config.backup_folder)
+        """Put the newest one into the second place."""
+        now, folder = self._clock.now(), self._config.backup_folder
+        backup = await asyncio.to_thread(archive.newest, folder, now=now)
         if backup is None or backup.folder.name == self._copied:
             return
         remote = await asyncio.to_thread(Remote, url)
         if backup.folder.name not in await remote.names():
             await remote.put(backup)
-        keep = self._config.settings.backup.keep
-        gone = await remote.age_out(keep=keep, now=self._clock.now())
         self._copied = backup.folder.name
-        log.info("backup.copied", name=self._copied, aged_out=gone)
+        log.info("backup.copied", name=self._copied)
 
-    def _age_out(self, now: float) -> None:
-        """The old ones go once there is a new one: rows hold what people wrote."""
-        keep = self._config.settings.backup.keep
-        gone = archive.age_out(self._config.backup_folder, keep=keep, now=now)
-        oldest = now - keep * 86_400.0
-        for folder in self._config.data_dir.glob(f"{ASIDE}*"):
-            if folder.stat().st_mtime < oldest:
-                shutil.rmtree(folder, ignore_errors=True)
-                gone.append(folder.name)
+    async def _age_out(self) -> None:
+        """The old ones go once there is a new one, here and there: rows hold what people wrote.
+
+        By a clock that goes on evenly: what went by a wrong one would not come back.
+        """
+        now, backup = self._clock.now(), self._config.settings.backup
+        gone = await asyncio.to_thread(self._age_out_here, now, backup.keep)
+        if backup.copy_to:
+            remote = await asyncio.to_thread(Remote, backup.copy_to)
+            gone += await remote.age_out(keep=backup.keep, now=now)
+        self._has_more = False
         if gone:
             log.info("backup.aged_out", names=gone)
+
+    def _age_out_here(self, now: float, keep: int) -> list[str]:
+        folder = self._config.backup_folder
+        gone = archive.age_out(folder, keep=keep, now=now)
+        names = [each.name for each in archive.kept_in(folder)]
+        if ahead := [name for name in names if archive.is_ahead(name, now=now)]:
+            log.warning("backup.from_the_future", names=ahead)
+        return gone + restoring.age_out(self._config, keep=keep, now=now)
 
     async def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, BotError) else type(error).__name__

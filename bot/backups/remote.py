@@ -16,7 +16,17 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from bot.backups.archive import MANIFEST, MEDIA, Backup, Manifest, made_at, outdated, read
+from bot.backups.archive import (
+    MANIFEST,
+    MEDIA,
+    Backup,
+    Manifest,
+    by_age,
+    made_at,
+    outdated,
+    read,
+)
+from bot.backups.room import is_full
 from bot.core.errors import Broken, Temporary
 from bot.net.files import save
 
@@ -73,10 +83,10 @@ class Remote:
         return backup
 
     async def age_out(self, *, keep: int, now: float) -> list[str]:
-        """Remove all but the newest `keep`, and those older than so many days; never the newest.
+        """Remove what is beyond the newest `keep`, or older than so many days; never the newest.
 
-        What is left of one whose copying or removal was cut short goes after a day. Answers the
-        names of those that went.
+        Some at a time, the oldest first. What is left of one whose copying or removal was cut
+        short goes after a day. Answers the names of those that went.
         """
         names = await self.names()
         gone = outdated(names, keep=keep, now=now)
@@ -137,12 +147,14 @@ class Remote:
         except FileNotFoundError as error:
             raise Broken("backup_absent", folder=f"{self.url}/{name}") from error
         except (BaseError, OSError) as error:
+            if isinstance(error, OSError) and is_full(error):
+                raise  # our own disk, and not that place
             raise Temporary("backup_place_away", place=self.url) from error
 
 
-async def newest(remote: Remote, into: Path) -> Backup:
+async def newest(remote: Remote, into: Path, *, now: float) -> Backup:
     """The newest one there. Raises `Broken("backup_absent")`."""
-    names = await remote.names()
+    names = by_age(await remote.names(), now=now)
     if not names:
         raise Broken("backup_absent", folder=remote.url)
     return await remote.fetch(names[-1], into)

@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.backups import archive, prepared
 from bot.backups.archive import MEDIA, ROWS, SPOOL, Backup
+from bot.backups.room import room_named
 from bot.config import Config
 from bot.core.errors import BotError, Broken
 from bot.log import get_logger
@@ -39,7 +40,8 @@ from bot.store.verifying import verify
 
 ASIDE = "before-restore-"
 """How the folders begin in which the former rows are kept."""
-_SHOWN = 1000
+_AT_ONCE = 5000
+"""Jobs that are looked for in a backup at once."""
 
 log = get_logger()
 
@@ -68,20 +70,23 @@ class Restored:
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
-    """The jobs that are newer than the backup; None where the present rows can't be read."""
-    query = sa.text(
-        "SELECT id, status, gateway_id, created_at FROM jobs WHERE created_at > :made_at"
-        " ORDER BY created_at DESC LIMIT :most"
-    )
+    """The jobs that the backup does not have; None where the present rows can't be read.
+
+    By their ids: no time of a file or a clock says so much.
+    """
+    query = sa.text("SELECT id, status, gateway_id, created_at FROM jobs")
+    later: list[Later] = []
     try:
         async with open_reading(config.database_url) as connection:
-            values = {"made_at": backup.manifest.made_at, "most": _SHOWN}
-            found = [Later(*row) for row in await connection.execute(query, values)]
+            rows = await connection.stream(query.execution_options(max_row_buffer=_AT_ONCE))
+            async for page in rows.partitions(_AT_ONCE):
+                found = [Later(*row) for row in page]
+                ids = [each.id for each in found]
+                had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, ids)
+                later += [each for each in found if each.id not in had]
     except (Broken, OSError, sa.exc.SQLAlchemyError):
         return None
-    # Some came while it was being made.
-    had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, [it.id for it in found])
-    return [it for it in found if it.id not in had]
+    return sorted(later, key=lambda it: -it.ordered_at)
 
 
 def check_known(backup: Backup) -> None:
@@ -94,17 +99,20 @@ def check_known(backup: Backup) -> None:
 async def restore(config: Config, storage: Storage, backup: Backup, *, now: float) -> Restored:
     """Do it, under the service's lock.
 
-    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`; what
-    was there is there then.
+    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`,
+    `restore_no_room`; what was there is there then.
     """
     check_known(backup)
     damaged = await asyncio.to_thread(backup.check)
     file = file_of(config.database_url)
     async with _to_ourselves(config.database_url, file):
-        place = file.parent if file else config.data_dir
+        place = _place_of(config)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await asyncio.to_thread(archive.clear, place)
-        with tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch:
+        await asyncio.to_thread(archive.clear, place, but=backup.folder)
+        with (
+            room_named(place, "restore_no_room"),
+            tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch,
+        ):
             fresh = Path(scratch) / ROWS
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)
@@ -119,27 +127,54 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
     return Restored(settled, files, tuple(missing), aside if had_rows else None)
 
 
+def age_out(config: Config, *, keep: int, now: float) -> list[str]:
+    """Remove the former rows of restores that are so many days old; answers their names.
+
+    Some at a time.
+    """
+    made = sorted((each.stat().st_mtime, each) for each in _place_of(config).glob(f"{ASIDE}*"))
+    gone = [each for at, each in made if at < now - keep * 86_400.0][: archive.AT_ONCE]
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [folder.name for folder in gone]
+
+
+def clear(config: Config) -> None:
+    """Remove what a restore that was killed has left: all rows, with all that people wrote.
+
+    Under the service's lock. In the folder of backups somebody may just be making one.
+    """
+    place = _place_of(config)
+    if place.absolute() != config.backup_folder.absolute():
+        archive.clear(place)
+
+
 async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:
     spool = Spool(backup.folder)
     spooled: list[Spooled] = list(spool.read()) if (backup.folder / SPOOL).exists() else []
+    known, is_lost = await _known(config)
     return await prepared.prepare(
         backup.folder / ROWS,
         fresh,
         now=now,
         deletions=list(Deletions(config.data_dir).read()),
-        known=await _known(config.database_url),
+        known=known,
+        stopped=is_lost,
         spooled=spooled,
         home=Home(config.data_dir),
     )
 
 
-async def _known(url: str) -> Known | None:
-    """The facts in the present rows, if they can be read."""
+async def _known(config: Config) -> tuple[Known | None, bool]:
+    """The facts in the present rows; or None, and whether there were rows that can't be read."""
     try:
-        async with open_reading(url) as connection:
-            return await known_to(connection)
-    except (Broken, OSError, sa.exc.SQLAlchemyError):
-        return None
+        async with open_reading(config.database_url) as connection:
+            return await known_to(connection), False
+    except Broken as broken:
+        is_new = broken.code in ("database_absent", "database_empty")
+        return None, not is_new or Home(config.data_dir).marker.exists()
+    except (OSError, sa.exc.SQLAlchemyError):
+        return None, True
 
 
 async def _fill(
@@ -236,6 +271,12 @@ async def _to_ourselves(url: str, file: Path | None) -> AsyncIterator[None]:
                 swap.undo(file)
             stack.enter_context(lock_file(file))
         yield
+
+
+def _place_of(config: Config) -> Path:
+    """The folder in which restores work, and leave the former rows."""
+    file = file_of(config.database_url)
+    return file.parent if file else config.data_dir
 
 
 def _aside_in(place: Path, now: float) -> Path:

@@ -4,28 +4,21 @@ Answers with the core's `Catalog` and every mistake found on the way.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import plugins
+from bot.config.layers import Route, Tables, laid, merged
 from bot.config.problems import Problem, problems_of
-from bot.config.settings import Dialect, Gateway, Settings
-from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
+from bot.config.settings import Dialect, Settings
+from bot.config.tables import ModelTable, PlacesTable, PresetTable
 from bot.core.catalog import Catalog
 from bot.core.models import Model, Places
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
-from bot.core.prices import MICRO
 
-Tables = dict[str, Any]
-_WHOLE = frozenset({"sizes", "extras"})
-"""Tables that would otherwise never lose what they once had."""
-_ALIKE = 0.5
-"""How much of a name has to be that of another."""
 _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
@@ -40,8 +33,8 @@ class _Wrong(Exception):
 def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     """Every model that this configuration can run, spelt for its gateway's dialect."""
     packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
-    families = _merged(packaged["families"], settings.families)
-    presets = _merged(packaged["presets"], settings.presets)
+    families = merged(packaged["families"], settings.families)
+    presets = merged(packaged["presets"], settings.presets)
     found: list[Problem] = []
     models: list[Model] = []
     for name, table in _there(packaged["models"], settings).items():
@@ -71,7 +64,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
 def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
     """A table without a family is no new model: it is one of ours, misspelt."""
     is_known = name in packaged or "family" in table
-    near = [] if is_known else get_close_matches(name, packaged, n=1, cutoff=_ALIKE)
+    near = [] if is_known else get_close_matches(name, packaged, n=1, cutoff=0.5)
     return [Problem(f"models.{name}", "model_near", {"near": each}) for each in near]
 
 
@@ -84,7 +77,7 @@ def _there(packaged: Tables, settings: Settings) -> Tables:
         for name, table in packaged.items()
         if name in settings.models or (table.get("assumed") if listed is None else name in listed)
     }
-    return _merged(ours, settings.models)
+    return merged(ours, settings.models)
 
 
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
@@ -122,10 +115,12 @@ def _model(
     if gateway in settings.claimed:
         raise _Wrong("gateway", "gateway_claimed", given=gateway)
     dialect = settings.gateways[gateway].dialect
-    laid = _laid(table, wires, settings.gateways[gateway])
-    if dialect not in (Route.model_validate(laid).only or (dialect,)):
+    if (wire := Route.model_validate(table).wire) not in (None, *wires):
+        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+    whole = laid(table, wires, settings.gateways[gateway])
+    if dialect not in (Route.model_validate(whole).only or (dialect,)):
         return None
-    row = ModelTable.model_validate(laid)
+    row = ModelTable.model_validate(whole)
     kinds, places = _kinds(row, dialect), _places(row.places, dialect)
     _check_places(row, kinds, places)
     if row.hidden or not kinds:
@@ -141,8 +136,6 @@ def _model(
         "places": places,
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
-        "prices": _prices(row.price, row),
-        "silent_prices": _prices(row.silent_price, row),
     }
     # All else a model has as its table has it.
     model = _MODELS.validate_python({**row.model_dump(), **own})
@@ -150,43 +143,12 @@ def _model(
     return model
 
 
-def _laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
-    """The wire's table, then the model's own; over each, what it says for the gateway's dialect.
-
-    Over that, what it says for the plugin that is known to serve the model there.
-    """
-    wire = Route.model_validate(table).wire
-    if wire is not None and wire not in wires:
-        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
-    laid: Tables = {}
-    for under in (wires[wire] if wire else {}, table):
-        common = {key: value for key, value in under.items() if key != "dialects"}
-        spoken = dict(Route.model_validate(under).dialects.get(gateway.dialect, {}))
-        served = [Served.model_validate(each) for each in spoken.pop("served", ())]
-        laid = _merged(_merged(laid, common), spoken)
-        span = plugins.known(gateway, laid.get("plugin"))
-        laid = _merged(laid, next((each.laid for each in served if each.covers(*span)), {}))
-    return laid
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
-    """`over` laid upon `under`, table by table; some replace the whole one."""
-    merged = dict(under)
-    for key, value in over.items():
-        earlier = merged.get(key)
-        if key not in _WHOLE and isinstance(earlier, dict) and isinstance(value, dict):
-            value = _merged(earlier, value)
-        merged[key] = value
-    return merged
-
-
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Without those whose files can't travel."""
-    kinds = tuple(kind for kind in row.kinds if kind not in row.lacks)
     # OpenAI's own API takes a picture as a file and knows no metadata.
-    if dialect == "openai" and row.picture and row.picture.transport is not Transport.UPLOAD:
-        return tuple(kind for kind in kinds if kind not in _FILES)
-    return kinds
+    is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
+    lacks = (*row.lacks, *(_FILES if dialect == "openai" and is_text else ()))
+    return tuple(kind for kind in row.kinds if kind not in lacks)
 
 
 def _places(table: PlacesTable, dialect: Dialect) -> Places:
@@ -194,14 +156,6 @@ def _places(table: PlacesTable, dialect: Dialect) -> Places:
     if table.extras is None:
         plain["extras"] = () if dialect == "openai" else ("metadata.*",)
     return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
-
-
-def _prices(given: Price | None, row: ModelTable) -> dict[str, int]:
-    """Of every quality that it makes, whether they cost the same or not."""
-    if given is None:
-        return {}
-    prices = given if isinstance(given, dict) else dict.fromkeys(row.sizes, given)
-    return {quality: round(prices[quality] * MICRO) for quality in row.sizes}
 
 
 # --- its mistakes --------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from yarl import URL
 from bot.config import stores
 from bot.config.plugins import Generation, Version
 from bot.config.table import Table
-from bot.config.upkeep import Backup, Retention
+from bot.config.upkeep import Backup, Retention, TimeOfDay
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with
@@ -317,6 +317,9 @@ class Settings(Table):
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="in which days begin"
+    )
+    digest: TimeOfDay = Field(
+        "09:00", description="when owners hear the news of the last day; off: never"
     )
     currency: str = Field("USD", description="what prices are in; for display")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,14 +13,15 @@ from pydantic import (
     Field,
     PositiveInt,
     Tag,
+    computed_field,
     model_validator,
 )
 
-from bot.config.plugins import Version
 from bot.config.problems import wrong
 from bot.config.settings import Dialect
 from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Extra, Kind, Shaping, Transport, Value
+from bot.core.prices import MICRO
 
 DEAREST = 1_000_000
 """The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
@@ -204,6 +205,24 @@ class ModelTable(_Table):
                         raise wrong("wrong_type", below=f"sizes.{quality}", **wanted)
         return self
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def prices(self) -> dict[str, int]:
+        """Micro-units, of every quality that it makes."""
+        return self._in_micro(self.price)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def silent_prices(self) -> dict[str, int]:
+        """The same without sound."""
+        return self._in_micro(self.silent_price)
+
+    def _in_micro(self, price: Price | None) -> dict[str, int]:
+        if price is None:
+            return {}
+        each = price if isinstance(price, dict) else dict.fromkeys(self.sizes, price)
+        return {quality: round(each[quality] * MICRO) for quality in self.sizes}
+
     @model_validator(mode="after")
     def _is_priced(self) -> Self:
         """Each quality that it makes, or none."""
@@ -212,32 +231,3 @@ class ModelTable(_Table):
             if lacking:
                 raise wrong("price_of_quality_missing", below=f"{key}.{lacking[0]}")
         return self
-
-
-class Route(BaseModel):
-    """The keys of a table that decide which others are laid under and over it."""
-
-    gateway: str | None = None
-    wire: str | None = None
-    only: tuple[Dialect, ...] | None = None
-    dialects: dict[Dialect, dict[str, Any]] = Field(default_factory=dict)
-
-
-class Served(BaseModel):
-    """`[[….dialects.<dialect>.served]]`: what differs where versions of a plugin are known."""
-
-    model_config = ConfigDict(extra="allow")
-
-    since: Version
-    below: Version | None = None
-
-    def covers(self, oldest: tuple[int, ...], newest: tuple[int, ...] | None) -> bool:
-        """Whether this holds for all versions that may be there."""
-        if oldest < self.since:
-            return False
-        return self.below is None or (newest is not None and newest < self.below)
-
-    @property
-    def laid(self) -> dict[str, Any]:
-        """The rest of the table."""
-        return dict(self.model_extra or {})

@@ -88,6 +88,9 @@ class Reporting:
         since = report.sending_at
         stands = await platform.tell(report.person, said, nonce=nonce, since=since)
         log.info("cause.told", platform=report.platform, kind=report.kind)
+        if since is not None:
+            # It may be the one of an earlier try, and say how things were then.
+            await platform.retell(stands[1], stands[0], said)
         return stands
 
     async def _stands(self, report: Report, message_id: str, channel_id: str) -> None:

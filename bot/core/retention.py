@@ -5,7 +5,7 @@ that ends anywhere goes on where it was: what is to go is in the rows.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from bot.core.acts import Values
@@ -157,6 +157,12 @@ class Retention:
 
         For a file that could not be removed, no other goes.
         """
-        left, most = self._removal.left, self._rules.most_bytes or 0
+        return await self._bytes(but=self._removal.left) - (self._rules.most_bytes or 0)
+
+    async def size(self) -> int:
+        """Bytes of all media."""
+        return await self._bytes()
+
+    async def _bytes(self, *, but: Collection[str] = ()) -> int:
         pages = self._shelf.files()
-        return sum([it.size async for page in pages for it in page if it.key not in left]) - most
+        return sum([file.size async for page in pages for file in page if file.key not in but])

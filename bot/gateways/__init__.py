@@ -1,7 +1,7 @@
 """Video gateways. One that speaks /v1/videos needs no code here, only a table in the config.
 
 `net` brings an `Answer`. A `Reading` finds all that it says, once: by `envelopes` the job's state
-and ids and the video's addresses, by itself codes and messages. `meanings` tells what those mean;
+and ids and the video's addresses, by itself codes and messages. `table` tells what those mean;
 `creations` and `looks` decide what follows for the job and its bill. Names of envelopes stand in
 `envelopes.toml`, words of vendors in `answers.toml`.
 """

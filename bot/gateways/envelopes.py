@@ -23,7 +23,6 @@ TEXTS = frozenset(NAMES["texts"] + NAMES["failures"])
 TABLES = Tables(codes=frozenset(NAMES["codes"]), texts=TEXTS)
 _WRAPS, _ALL_WRAPS = NAMES["wraps"], NAMES["wraps"] + NAMES["far_wraps"]
 _ANSWERED = NAMES["answered"]
-_HTTP = ("200", "201", "202")
 _ADDRESS = re.compile(r"https?://\S+")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,39}")
 _NEAR = 3
@@ -57,7 +56,7 @@ def status_words(spots: Sequence[Spot]) -> list[str]:
     A number is one, too, for operators know those of their gateway.
     """
     near = _within(spots, _WRAPS)
-    outer = [word for word in outer_words(spots) if word not in _HTTP]
+    outer = [word for word in outer_words(spots) if word not in NAMES["answered_by_number"]]
     outer = [word for word in outer if not (near and word.isdecimal())]
     is_answer = all(word.casefold() in _ANSWERED for word in outer)
     own = inner_words(spots) if is_answer else _nearest(near)
@@ -92,8 +91,8 @@ def is_only_answered(spots: Sequence[Spot]) -> bool:
 
 def progress_in(spots: Sequence[Spot]) -> int | None:
     """Percent, as it stands nearest to the surface."""
-    tables = (it.table for it in (spots[0], *_within(spots, _WRAPS)))
-    value = next((table["progress"] for table in tables if "progress" in table), None)
+    tables = [it.table for it in (spots[0], *_within(spots, _WRAPS)) if "progress" in it.table]
+    value = tables[0]["progress"] if tables else None
     if isinstance(value, str):
         value = value.strip().removesuffix("%")
     if not isinstance(value, str | int | float):
@@ -148,8 +147,8 @@ def _word(value: object, *, depth: int = 2) -> str:
 def _remarks(spots: Iterable[Spot]) -> list[str]:
     """A sentence about a state that is a single word."""
     said = (spot.table.get(name) for spot in spots for name in NAMES["remarks"])
-    words = [it.strip() for it in said if isinstance(it, str) and _WORD.fullmatch(it.strip())]
-    return [word for word in words if word.casefold() not in _ANSWERED]
+    words = (it.strip() for it in said if isinstance(it, str))
+    return [it for it in words if _WORD.fullmatch(it) and it.casefold() not in _ANSWERED]
 
 
 # --- ids -----------------------------------------------------------------------------------------
@@ -240,17 +239,18 @@ _OWN_JOB = re.compile(r"/v1/videos/([^/]+)(?:/content)?/?$")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address where a video may be; by its name or its end it is a video's."""
+    """An address where a video may be; its name may say that it is a video's."""
 
     url: str
+    path: str
     is_named: bool
 
     @property
     def is_sure(self) -> bool:
-        return self.is_named or (_path(self.url) or "").endswith(NAMES["video_ends"])
+        return self.is_named or self.path.endswith(NAMES["video_ends"])
 
     def is_of_job(self, gateway_id: str) -> bool:
-        return bool(gateway_id) and (_path(self.url) or "").endswith(f"/{gateway_id.casefold()}")
+        return bool(gateway_id) and self.path.endswith(f"/{gateway_id.casefold()}")
 
 
 def links_in(spots: Sequence[Spot]) -> list[Link]:
@@ -261,13 +261,12 @@ def links_in(spots: Sequence[Spot]) -> list[Link]:
             for name in _RANKS.keys() & spot.table.keys():
                 is_named = name in _SURE or any("video" in each for each in (*spot.path, name))
                 rank = [len(spot.path), *map(_RANKS.__getitem__, (*spot.path, name))]
-                urls = (it.strip() for it in leaves(spot.table[name]) if isinstance(it, str))
-                found += [(rank, Link(url, is_named)) for url in urls if _is_address(url)]
+                links = (_link(each, is_named) for each in leaves(spot.table[name]))
+                found += [(rank, link) for link in links if link]
     return [link for _, link in sorted(found, key=lambda it: it[0])]
 
 
 def urls_of(links: Sequence[Link]) -> tuple[str, ...]:
-    """Each address once, of the first ones."""
     return tuple(dict.fromkeys(link.url for link in links))[:_MOST]
 
 
@@ -278,28 +277,23 @@ def video_links(links: Sequence[Link], gateway_id: str = "") -> tuple[str, ...]:
 
 def result_links(links: Sequence[Link]) -> tuple[str, ...]:
     """All without those that look like the address of the job and not of its video."""
-    return urls_of([it for it in links if it.is_sure or not _JOB.search(_path(it.url) or "")])
+    return urls_of([it for it in links if it.is_sure or not _JOB.search(it.path)])
 
 
 def job_ids(links: Sequence[Link]) -> list[str]:
     """Ids in links to a job of the format itself, unless they are named as a video's."""
     own = (it.url for it in links if not it.is_sure or it.url.endswith("/content"))
-    found = (_OWN_JOB.search(urlsplit(url).path) for url in own)
-    ids = (unquote(match[1]) for match in found if match)
-    return [name for name in ids if is_id(name)]
+    found = filter(None, (_OWN_JOB.search(urlsplit(url).path) for url in own))
+    return [name for match in found if is_id(name := unquote(match[1]))]
 
 
-def _is_address(text: str) -> bool:
-    is_one = text.startswith(("https://", "http://")) and is_usable(text)
-    path = _path(text) if is_one else None
-    return path is not None and not path.endswith(NAMES["other_ends"])
-
-
-def _path(url: str) -> str | None:
-    try:
-        return urlsplit(url).path.casefold()
-    except ValueError:
-        return None
+def _link(value: object, is_named: bool) -> Link | None:
+    url = value.strip() if isinstance(value, str) else ""
+    with suppress(ValueError):
+        if url.startswith(("https://", "http://")) and is_usable(url):
+            path = urlsplit(url).path.casefold()
+            return None if path.endswith(NAMES["other_ends"]) else Link(url, path, is_named)
+    return None
 
 
 # --- a video in what a chat model says -----------------------------------------------------------
@@ -319,14 +313,14 @@ def said_links(body: Table, prompt: str) -> tuple[str, ...]:
     It may speak of any other page, and repeat what a person wrote: hosts of the prompt are never
     followed.
     """
-    links: list[Link] = []
+    links: list[Link | None] = []
     for said in _sayings(body):
         if isinstance(said, dict):
-            links += [link for link in links_in(TABLES.spots_in(said)) if link.is_sure]
+            links += links_in(TABLES.spots_in(said))
         elif isinstance(said, str):
-            urls = (it.rstrip(".,;:!?") for it in _URL.findall(html.unescape(said[: 16 * LONGEST])))
-            links += [it for url in urls if _is_address(url) and (it := Link(url, False)).is_sure]
-    return urls_of([link for link in links if not names_host(prompt, link.url)])
+            urls = _URL.findall(html.unescape(said[: 16 * LONGEST]))
+            links += [_link(url.rstrip(".,;:!?"), False) for url in urls]
+    return urls_of([it for it in links if it and it.is_sure and not names_host(prompt, it.url)])
 
 
 def _sayings(body: Table) -> Iterator[object]:

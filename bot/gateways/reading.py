@@ -6,11 +6,13 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways import envelopes
 from bot.gateways.envelopes import NAMES, TABLES, TEXTS, enveloped
-from bot.gateways.meanings import OVER, Found, Meaning, Meanings, Place, Said, lock_of
+from bot.gateways.meanings import OVER, UNDER_WAY, Place
+from bot.gateways.table import Found, Meanings, Said, lock_of
 from bot.net.answers import Answer
 from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
 
@@ -39,7 +41,7 @@ class Reading:
         is_envelopes = self.known_word.casefold() in NAMES["answered"]
         self.state = meanings.word(self.known_word) if is_first or not is_envelopes else None
         outer = {meanings.word(word) for word in envelopes.outer_words(self.spots)}
-        self.has_failed = self.state in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
+        self.has_failed = self.state in OVER and not outer & UNDER_WAY
         """Its job ended without a video: a part that failed ends no job that goes on."""
         self.ids, self.links = envelopes.ids_in(self.spots), envelopes.links_in(self.spots)
         """The likeliest first."""
@@ -68,24 +70,18 @@ class Reading:
     @property
     def shape(self) -> str:
         """Its names, for the operator of a gateway that nobody can read."""
-        try:
+        with suppress(RecursionError):  # The stack has less room than where the body was read.
             return shape_of(enveloped(json.loads(self.answer.body)), shown=_SHOWN)
-        except RecursionError:  # The stack has less room here than where the body was read.
-            return "{…}"
+        return "{…}"
 
-    @property
-    def trouble(self) -> Trouble:
-        """An answer that says nothing of a job."""
-        return Trouble(self.detail, self.answer.wait())
+    def find(self, at: Place, *, status: int = 0, said: Said | None = None) -> Found | None:
+        """The row that tells what it means, or what a part of it means."""
+        return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
-    def find(self, at: Place, *, status: int | None = None) -> Found | None:
-        """The row of the table that tells what it means."""
-        return self.meanings.find(self.said, status=status or self.status, at=at)
-
-    def locked(self, found: Found | None) -> Locked | None:
-        """An error about the account."""
+    def trouble(self, found: Found | None) -> Locked | Trouble:
+        """An answer that says nothing of a job; it may be about the account."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
-        return Locked(lock, self.detail) if lock else None
+        return Locked(lock, self.detail) if lock else Trouble(self.detail, self.answer.wait())
 
 
 # --- codes and messages, to be looked up in the table --------------------------------------------
@@ -94,15 +90,13 @@ RAI = "raiMediaFiltered"
 _SHOWN = ("code", "type", "object", "status", "errorcode")
 """Names of codes, whose values may be shown."""
 _CONTAINERS = TEXTS | frozenset(NAMES["containers"])
-_MOST, _MOST_TEXT = 200, 4 * LONGEST
-"""Codes and messages of one answer that are read, and their characters together."""
-_LIST = 10
+_MOST, _MOST_TEXT, _LIST = 200, 4 * LONGEST, 10
+"""Codes and messages of one answer that are read, their characters together, items of a list."""
 _TOKEN = re.compile(r"([^\s:：,，]{2,80})(?:$|[:：])")
 """The code that a message may be or begin with: `DataInspectionFailed: Input data may …`."""
 
 
 def said_in(spots: Sequence[Spot], prompt: str = "") -> Said:
-    """The codes and messages in a body."""
     found: dict[str, list[str]] = {"code": [], "text": [], "head": []}
     room = _MOST_TEXT
     for kind, value in _said(spots):
@@ -123,7 +117,6 @@ def _said(spots: Sequence[Spot]) -> Iterator[tuple[str, str]]:
 
 
 def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
-    """A code, a message or the code at its head."""
     is_google = name == "status" and not TEXTS.isdisjoint(spot.path[-1:])
     if isinstance(value, bool) or not isinstance(value, str | int):
         return

@@ -12,7 +12,14 @@ import av
 
 from bot.core.containers import Container
 from bot.core.errors import Broken
-from bot.media.reading import audio_stream, container_in, opened, translated, video_stream
+from bot.media.reading import (
+    WITH_EDITS,
+    audio_stream,
+    container_in,
+    opened,
+    translated,
+    video_stream,
+)
 from bot.media.times import Timeline
 
 _MOST_DAMAGED = 0.05
@@ -62,7 +69,7 @@ def check(source: Path) -> Told:
         raise Broken("not_a_video")
     if damaged > pictures * _MOST_DAMAGED:
         raise Broken("video_damaged", damaged=damaged, pictures=pictures)
-    is_promise = count.is_whole and not count.timeline.starts_over
+    is_promise = count.is_whole and not (count.timeline.starts_over or count.is_complete)
     missing = promised - reached if is_promise else 0.0
     if missing > max(0.5, promised * _MOST_MISSING):
         raise Broken("video_damaged", seconds=round(reached, 1), promised=round(promised, 1))
@@ -86,6 +93,10 @@ class _Count:
         self.is_too_large = False
         """There is not enough memory for its pictures, which says nothing of their damage."""
         self.timeline = Timeline(container)
+        # That of a film in parts, or of another container, comes piece by piece.
+        is_listed = container.format.name in WITH_EDITS
+        self._listed = len(video_stream(container).index_entries) if is_listed else None
+        self._read = 0
         self._shown = 0
         self._at_once = 0
         self._times: set[int] = set()
@@ -105,6 +116,11 @@ class _Count:
             sound_changes=len(self._sounds) > 1,
         )
 
+    @property
+    def is_complete(self) -> bool:
+        """All pictures that an index lists are there, though an edit list may promise more."""
+        return self._read == self._listed
+
     def hear(self, packet: "av.Packet[av.stream.Stream]", lasting: float) -> None:
         """MP4 lets the packet before a hole last until its end, so that only starts tell."""
         if packet.size and packet.pts is not None and packet.time_base is not None:
@@ -117,6 +133,7 @@ class _Count:
                     self._sounds.add((frame.sample_rate, frame.layout.name))
 
     def see(self, packet: "av.Packet[av.stream.Stream]") -> None:
+        self._read += packet.size > 0
         if packet.size and not packet.is_discard:
             self._shown += 1
             if packet.pts is not None:

@@ -47,7 +47,7 @@ class Shelf:
     async def claimed_at(self) -> float | None:
         """Since when these files are ours alone; None where another database has some of them.
 
-        Before `claim` that is never.
+        Infinity, which is later than any file, where `claim` was not called yet.
         """
         marks = await self._marks()
         since = marks.pop(self._mine, float("inf"))

@@ -16,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.causes import Kind
 from bot.core.jobs import MOVES, UNNAMED, Reason, Status
 from bot.core.posts import PostKind
+from bot.store import carried
+from bot.store.carried import Decisions
 from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
 from bot.store.tables import causes, drafts, jobs, notices, posts, reports, settings, updates
+from bot.store.words import wordless_order, wordless_request
 
 RESTORED_AT = "restored.at"
 """The setting with the time of the last restore."""
@@ -46,6 +49,7 @@ class Known(NamedTuple):
     """A platform may tell of these again."""
     ids: Mapping[str, str]
     """The gateway's id of each job that has one: whoever resolves a held job need not search."""
+    decisions: Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ class Settled:
     """Videos that their people had deleted since."""
     unheard: int
     """Messages of people that were received and not read yet: they may have been since."""
+    carried: int
+    """Acts of operators since, which stay in force."""
+    stopped: bool
+    """Whether nothing is ordered before an operator says so: nobody knows of those acts."""
 
 
 async def restored_at(connection: AsyncConnection) -> float | None:
@@ -80,10 +88,11 @@ async def known_to(connection: AsyncConnection) -> Known:
     """The facts in the rows that are about to go, of tables of whatever version."""
     taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
     ids = {str(id_): str(gateway_id) for id_, gateway_id in await connection.execute(taken)}
-    if not await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
-        return Known((), ids)
-    numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
-    return Known([Heard(*row) for row in await connection.execute(numbers)], ids)
+    heard: list[Heard] = []
+    if await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
+        numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
+        heard = [Heard(*row) for row in await connection.execute(numbers)]
+    return Known(heard, ids, await carried.decisions(connection))
 
 
 async def settle(
@@ -92,13 +101,20 @@ async def settle(
     known: Known | None = None,
     *,
     now: float,
+    stopped: bool = False,
 ) -> Settled:
-    """Make the rows safe, in this transaction."""
+    """Make the rows safe, in this transaction.
+
+    `stopped`: rows that are about to go can't be read.
+    """
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
     held = await _hold(connection, now=now)
     unheard = await _forget(connection)
     if known:
         await _know(connection, known)
+    acts = await carried.carry(connection, known.decisions) if known else 0
+    if stopped:
+        await carried.stop(connection, now=now)
     # A look is asked for at once: claims are of a process that is gone.
     await connection.execute(sa.update(jobs).values(claimed_until=None))
     await connection.execute(sa.update(posts).values(claimed_until=None))
@@ -113,6 +129,8 @@ async def settle(
         posts=await _count(connection, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
         deleted=deleted,
         unheard=unheard,
+        carried=acts,
+        stopped=stopped,
     )
 
 
@@ -146,6 +164,7 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             version=jobs.c.version + 1,
         )
     )
+    await _forget_words(connection, deletion.job_id)
     if gone.rowcount:
         result = sa.and_(posts.c.job_id == deletion.job_id, posts.c.kind == PostKind.RESULT.value)
         stands = posts.c.message_id.is_not(None)
@@ -153,6 +172,18 @@ async def _delete(connection: AsyncConnection, deletion: Deletion, *, now: float
             sa.update(posts).where(result).values(due_at=sa.case((stands, now), else_=None))
         )
     return gone.rowcount
+
+
+async def _forget_words(connection: AsyncConnection, job_id: str) -> None:
+    """They went with the video."""
+    query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == job_id)
+    for order, request in (await connection.execute(query)).all():
+        wordless = {
+            "order_data": wordless_order(order),
+            "request_data": wordless_request(request),
+            "detail": None,
+        }
+        await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wordless))
 
 
 async def _hold(connection: AsyncConnection, *, now: float) -> int:

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.fetching import received_in
 from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
@@ -23,9 +22,8 @@ from bot.store.drafts import forget_old
 from bot.store.keys import last_of, of_order, of_video, size_of, sizes_of
 from bot.store.restored import restored_at
 from bot.store.tables import discarded, drafts, handles, jobs, posts
+from bot.store.words import wordless_order, wordless_request
 
-_FORGOTTEN = {"prompt": "", "negative_prompt": ""}
-_NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 _AS_FILE = "#file"
 """How a handle's name ends that stands for the same file as a document."""
 
@@ -117,8 +115,8 @@ class Sweeps:
                     [row["id"]],
                     words_gone_at=now,
                     detail=None,
-                    order_data=_wordless(row["order_data"]),
-                    request_data={**row["request_data"], **_NO_WORDS},
+                    order_data=wordless_order(row["order_data"]),
+                    request_data=wordless_request(row["request_data"]),
                 )
             return Step(len(rows))
 
@@ -217,11 +215,10 @@ class Sweeps:
         )
         has_files = sa.or_(
             jobs.c.video.is_not(None),
-            jobs.c.unconverted.is_not(None),
             jobs.c.inputs_gone_at.is_(None),
             is_open,
         )
-        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data, jobs.c.sources)
+        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data)
         marks = (jobs.c.inputs_gone_at, sa.case((is_open, True), else_=False).label("is_open"))
         query = (
             sa.select(jobs.c.id, *columns, *marks)
@@ -258,7 +255,7 @@ def _named(
             mine |= dict.fromkeys(of_order(row["order_data"], own=True))
             keys.update(of_order(row["order_data"]))
         own |= {key: (str(row["id"]), size) for key, size in mine.items()}
-        keys.update(mine, received_in(row["sources"] or ()))
+        keys.update(mine)
     return keys, own
 
 
@@ -339,15 +336,3 @@ async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
         for order in await connection.scalars(sa.select(column).where(is_kept, named)):
             found.update(of_order(order))
     return found & keys
-
-
-def _wordless(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of files are words too."""
-    pictures = [{**each, "filename": ""} for each in order.get("pictures") or ()]
-    sound = order.get("sound")
-    return {
-        **order,
-        **_FORGOTTEN,
-        "pictures": pictures,
-        "sound": {**sound, "filename": ""} if sound else None,
-    }

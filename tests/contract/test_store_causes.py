@@ -25,6 +25,9 @@ from tests.unit.core.orders import CATALOG
 CHATS = ["discord", "room", "telegram"]
 KINDS: dict[Kind, Facts] = {
     Kind.BACKUP: {"detail": "No room."},
+    Kind.MEDIA: {"gigabytes": 1.5, "most": 20.0},
+    Kind.STUCK: {"count": 1, "ids": ["a"], "jobs": []},
+    Kind.LIMIT: {"figure": "purse_videos", "level": 80, "limit": 50},
     Kind.DISK: {"folder": "/data", "gigabytes": 0.4},
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
 from bot.core import moves
 from bot.core.desk import SETTLED
@@ -21,12 +22,15 @@ from bot.core.posts import Form, PostKind
 from bot.core.retention import EVERY, STEP, STRAYS_EVERY, Retention
 from bot.media.shelf import Shelf
 from bot.media.storage import Storage, film_key, new_key
+from bot.store.database import open_database
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.posts import owe
 from bot.store.settings import Settings
 from bot.store.sweeps import Sweeps
 from bot.store.tables import discarded
+from bot.store.writing import get
+from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
 
@@ -292,6 +296,43 @@ async def test_a_job_that_goes_on_after_all_has_no_end(loft: Loft) -> None:
     assert found.ended_at is None
 
 
+async def test_a_step_that_has_a_job_in_hand_finds_it_swept(loft: Loft) -> None:
+    job = await loft.posted(await loft.video())
+    await loft.swept(31)
+    assert await loft.store.jobs.save(job, moves.deleted(job), now=NOON + 31 * DAY) is None
+
+
+async def test_a_sweep_waits_for_no_row_that_somebody_has_in_hand(
+    new_postgres_tables_url: NewUrl, tmp_path: Path
+) -> None:
+    async with open_database(await new_postgres_tables_url()) as database:
+        loft, taken, may_end = Loft(Store(database), tmp_path), asyncio.Event(), asyncio.Event()
+        held, free = [await loft.posted(await loft.video()) for _ in range(2)]
+
+        async def hold(connection: AsyncConnection) -> None:
+            await get(connection, held.id, lock=True)
+            taken.set()
+            await may_end.wait()
+
+        holding = asyncio.create_task(database.run(hold))
+        await taken.wait()
+        try:
+            async with asyncio.timeout(3):
+                await loft.swept(31)
+        finally:
+            may_end.set()
+            await holding
+        assert [bool((await loft.job(each)).video) for each in (held, free)] == [True, False]
+
+
+async def test_two_rows_that_name_one_video_stop_no_sweep(loft: Loft) -> None:
+    video = await loft.video()
+    jobs = [await loft.posted(video) for _ in range(2)]
+    await loft.swept(31)
+    assert [(await loft.job(each)).video for each in jobs] == [None, None]
+    assert loft.there(*video.keys) == [False] * 2
+
+
 async def test_a_platform_forgets_its_names_of_what_is_gone(loft: Loft) -> None:
     video, handles = await loft.video(), Handles(loft.store.database, "telegram:7")
     await loft.posted(video)
@@ -446,12 +487,14 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
     job = await loft.posted(video)
     await loft.clock.advance(31 * DAY)
     dying = Dying(loft.storage, loft.folder, owner="me")
-    first = Retention(ledger=loft.ledger, shelf=dying, rules=Rules(), clock=loft.clock)
+    # Nothing else is to go: the next sweep finds no row, only what the first one noted.
+    rules = Rules(inputs=None, words=None)
+    first = Retention(ledger=loft.ledger, shelf=dying, rules=rules, clock=loft.clock)
     with pytest.raises(SystemError):
         await first.sweep()
     assert (await loft.job(job)).video_gone_at == loft.clock.now()
     assert loft.there(*video.keys) == [True] * 2
-    await loft.swept(31)
+    await loft.swept(31, rules)
     assert loft.there(*video.keys) == [False] * 2
 
 
@@ -468,6 +511,16 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
     assert loft.files() == kept
     assert foreign.exists()
     assert (await loft.job(job)).video is not None
+
+
+async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.store.in_state(Status.COMPLETED)
+    raw = replace(await loft.video(), plays=False)
+    await loft.store.moved(job, moves.converting(job, raw, now=NOON))
+    await loft.swept(1.5)
+    assert loft.there(*raw.keys) == [True] * 2
 
 
 async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
@@ -637,6 +690,15 @@ async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
     await loft.swept(0.1, capped(1))
     rows = [await loft.job(each) for each in (at_work, silent, undelivered)]
     assert [bool(row.video) for row in rows] == [True] * 3
+
+
+async def test_media_that_stay_too_large_are_warned_of_once(loft: Loft) -> None:
+    await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
+    retention = loft.retention(capped(1))
+    with capture_logs() as written:
+        for _ in range(2):
+            await retention.sweep()
+    assert [each["event"] for each in written].count("media.over_most") == 1
 
 
 @pytest.mark.proof

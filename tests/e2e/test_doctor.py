@@ -488,6 +488,17 @@ async def test_a_folder_for_backups_that_takes_none_is_told_with_its_setting(wor
     assert "or set backup.copy_to to another folder" in told
 
 
+async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
+    world: World,
+) -> None:
+    lock = world.folder / "data" / "zoetrope.db.lock"
+    lock.mkdir(parents=True)
+    assert await problems(world) == [f"I can't use {lock}: Is a directory."]
+    with pytest.raises(IsADirectoryError):
+        async with world.app():
+            pass
+
+
 async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> None:
     (world.folder / "data" / "pending-ids").mkdir(parents=True)
     found = await look(world)
@@ -514,6 +525,11 @@ def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
     """Its name is too long to be asked for; below a folder that is closed to us it is the same."""
     found = folder(tmp_path / ("x" * 300) / "data")
     assert str(tmp_path) in found.sentence
+
+
+async def test_a_database_server_that_is_away_is_told_as_run_tells_it(world: World) -> None:
+    (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
+    assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
 
 
 async def test_a_damaged_database(world: World) -> None:

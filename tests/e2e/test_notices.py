@@ -1,5 +1,6 @@
 """Owners hear in chat what they have to decide: once, where they read it, over restarts."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.cli.operating import drawing
+from bot.core.alarm import LOOK
+from bot.core.clock import SystemClock
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED
 from bot.simulator.render import Renderer
@@ -144,3 +147,52 @@ async def test_a_limit_that_comes_near_is_told_and_raised_once(world: World) -> 
         await world.discord.next("edit", where=to(olga, "room again"), timeout=WAIT)
         (purse, *_) = drawing.rows(await asked(world, "quota.show", kind="purse"), "limits")
         assert (purse["limit"], purse["granted"]) == (3, 1)
+
+
+@pytest.mark.proof
+async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> None:
+    codes = Codes()
+    async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
+        olga = await owner(world, codes)
+        await lost(world, olga)
+    for _ in range(2):
+        async with world.app(ACCESS="closed", DIGEST="00:00"):
+            if len(world.discord.posts(olga.dm)) == 1:
+                await world.discord.next("message", where=to(olga, "The last day"), timeout=WAIT)
+            await asked(world, "stats")
+    _, digest = world.discord.posts(olga.dm)
+    assert "0 made, 0 failed, 1 unconfirmed" in digest.content
+    assert "to decide: I don't know whether 1 order was taken" in digest.content
+    async with world.app(ACCESS="closed"):
+        said, _ = await pressed(world, olga, digest, first(digest))
+        assert "What became of it?" in said
+
+
+class Quick(SystemClock):
+    """A clock on which a minute is three seconds long."""
+
+    SPEED = 20.0
+
+    def __init__(self) -> None:
+        began = time.monotonic()
+        self._real = time.time()
+        super().__init__(
+            wall=lambda: self._real + (time.monotonic() - began) * self.SPEED,
+            steady=lambda: time.monotonic() * self.SPEED,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / self.SPEED)
+
+
+@pytest.mark.proof
+async def test_without_its_database_the_service_tells_its_owners_once(world: World) -> None:
+    codes, world.clock = Codes(), Quick()
+    async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
+        olga = await owner(world, codes)
+        await asked(world, "stats")
+        await world.clock.sleep(2 * LOOK)
+        (world.folder / "data" / "zoetrope.db").unlink()
+        await world.discord.next("message", where=to(olga, "takes nothing (deleted)"), timeout=WAIT)
+        await world.clock.sleep(4 * LOOK)
+        assert len(world.discord.posts(olga.dm)) == 1

@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -180,6 +180,44 @@ async def test_a_service_takes_no_socket_from_another_that_listens(tmp_path: Pat
         async with control.serving(tmp_path, {}):
             assert await control.ask(tmp_path, "echo", {"word": "a"})
         assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_a_service_that_ends_leaves_the_socket_of_the_next(tmp_path: Path) -> None:
+    async with AsyncExitStack() as after:
+        async with desk(tmp_path):
+            (tmp_path / control.NAME).unlink()
+            await after.enter_async_context(desk(tmp_path))
+        assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_work_that_takes_too_long_is_said_to_be_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> Values:
+        return {"never": await asyncio.Event().wait()}
+
+    monkeypatch.setattr(control, "WORK", 0.01)
+    async with control.serving(tmp_path, {"hang": hang}):
+        with pytest.raises(Temporary, match="control_slow"):
+            await control.ask(tmp_path, "hang", {}, patience=1.0)
+
+
+async def test_work_under_way_ends_with_the_service(tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> Values:
+        begun.set()
+        try:
+            return {"never": await asyncio.Event().wait()}
+        finally:
+            ended.set()
+
+    async with control.serving(tmp_path, {"hang": hang}):
+        asked = asyncio.create_task(control.ask(tmp_path, "hang", {}))
+        await begun.wait()
+    assert ended.is_set()
+    with pytest.raises(Temporary, match="control_silent"):
+        await asked
 
 
 async def test_a_service_that_does_not_answer_is_said_to_be_silent(tmp_path: Path) -> None:

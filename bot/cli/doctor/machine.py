@@ -8,9 +8,9 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from bot.backups.archive import last_made
+from bot.backups.archive import is_ahead, kept_in, last_made
 from bot.cli.doctor.findings import Finding, Mark
-from bot.cli.rim import translated
+from bot.cli.rim import reached, translated
 from bot.cli.words import listed
 from bot.config import Config
 from bot.core.clock import SystemClock
@@ -43,9 +43,13 @@ async def look(config: Config) -> AsyncIterator[Finding]:
     for url in (config.storage_url, config.settings.backup.copy_to):
         if url and folder_of(url) is None:
             yield await bucket(url)
-    made_at = last_made(config.backup_folder, before=time.time())
+    now = time.time()
+    made_at = last_made(config.backup_folder, before=now)
     if config.settings.backup.daily and made_at is not None:
-        yield backup(config.backup_folder, age=time.time() - made_at)
+        yield backup(config.backup_folder, age=now - made_at)
+    if ahead := [it.name for it in kept_in(config.backup_folder) if is_ahead(it.name, now=now)]:
+        names, where = listed(ahead), str(config.backup_folder)
+        yield Finding.problem("doctor.backup_ahead", names=names, folder=where)
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
@@ -140,7 +144,8 @@ async def _database(config: Config) -> Finding:
 async def _trouble(config: Config) -> BotError | None:
     """The trouble that the service would have with the database; None if it has none."""
     try:
-        await check_database(config.database_url, home=Home(config.data_dir))
+        with reached(config.database_url):
+            await check_database(config.database_url, home=Home(config.data_dir))
     except Exception as error:
         known = translated(error)
         if known is None:

@@ -19,7 +19,7 @@ def offer(talk: Talk, config: Config) -> None:
     """Restore the newest backup, if the person wants it; or say how another one comes back."""
     if not asyncio.run(_is_empty(config)):
         return
-    backup = archive.newest(config.backup_folder)
+    backup = archive.newest(config.backup_folder, now=SystemClock().now())
     if backup is None:
         talk.say("init.restorable")
         return
@@ -32,6 +32,8 @@ def offer(talk: Talk, config: Config) -> None:
         talk.complain(error)
     else:
         talk.say("init.restored", held=restored.settled.held)
+        if restored.settled.stopped:
+            talk.say("restore.stopped")
 
 
 async def _is_empty(config: Config) -> bool:

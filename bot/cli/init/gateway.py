@@ -24,8 +24,8 @@ from bot.config.settings import (
     unquoted,
 )
 from bot.core.models import Model
-from bot.gateways.meanings import PACKAGED, Meanings
 from bot.gateways.survey import Survey, find, survey
+from bot.gateways.table import PACKAGED, Meanings
 from bot.gateways.which import DIALECTS, UNKNOWN
 from bot.net.guard import is_exposed
 

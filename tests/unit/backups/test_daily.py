@@ -1,6 +1,7 @@
 """The nightly backup, by the clock: when it is made, what follows when it can't be."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.backups.daily import AGAIN, FIRST, Daily, quiet_after
+from bot.backups import archive
+from bot.backups.daily import AGAIN, FIRST, LOOK, Daily, quiet_after
 from bot.backups.restoring import ASIDE
+from bot.core.desk import SETTLED
 from bot.store.database import open_database
 from bot.store.identity import Home
 from tests.fakes.clock import FakeClock
@@ -137,6 +140,20 @@ async def test_of_many_nights_the_latest_are_kept(site: Site) -> None:
         assert not old.exists(), "the rows from before a restore hold what people wrote, too"
 
 
+async def test_what_is_before_a_restore_goes_from_beside_the_database(tmp_path: Path) -> None:
+    """Wherever that is."""
+    elsewhere = tmp_path / "rows"
+    elsewhere.mkdir()
+    site = Site(tmp_path, f"sqlite+aiosqlite:///{elsewhere}/zoetrope.db")
+    await site.furnish()
+    old = elsewhere / f"{ASIDE}20260101T000000Z"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    async with running(site) as night:
+        await night.until(2 * DAY)
+        assert not old.exists()
+
+
 async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site: Site) -> None:
     folder = site.config.backup_folder
     folder.write_text("a file where a folder should be")
@@ -147,6 +164,19 @@ async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site:
         folder.unlink()
         await night.until(HOUR)
         assert len(night.backups) == 1
+
+
+async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> None:
+    folder = site.config.backup_folder
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with running(site, at="2026-01-16T03:55") as night:
+            await night.until(AGAIN / 2)
+            assert (night.backups, night.told) == ([], [])
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            await night.until(AGAIN)
+            assert len(night.backups) == 1
 
 
 async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:
@@ -162,6 +192,38 @@ async def test_a_clock_that_was_ahead_stops_none_for_ever(site: Site) -> None:
     await site.back_up(now=datetime(2027, 1, 1, tzinfo=BERLIN).timestamp())
     async with running(site) as night:
         await night.until(17 * HOUR)
+        assert len(night.backups) == 2
+
+
+async def test_an_hour_of_a_clock_that_is_ahead_costs_neither_place_its_backups(
+    site: Site,
+) -> None:
+    """Twenty years: all others look old then, and afterwards that one looks newest for ever."""
+    place = site.folder / "bucket"
+    async with running(site, copy_to=str(place)) as night:
+        await night.until(5 * DAY)
+        before = night.backups
+        assert len(before) == 5
+    async with running(site, at="2046-01-21T12:00", copy_to=str(place)) as night:
+        await night.until(HOUR)
+        assert len(night.backups) == 4, "one new one, and two old ones gone"
+    async with running(site, at="2026-01-20T12:00", copy_to=str(place)) as night:
+        await night.until(2 * DAY)
+        assert len(night.backups) == 6
+        newest = archive.newest(site.config.backup_folder, now=night.clock.now())
+        assert newest is not None
+        assert newest.folder.name.startswith("zoetrope-20260122")
+        assert sorted(it.name for it in place.glob("zoetrope-*")) == night.backups
+
+
+async def test_nothing_goes_before_the_clock_is_settled(site: Site) -> None:
+    """A machine may start with any time."""
+    for day in (1, 2, 3):
+        await site.back_up(now=datetime(2026, 1, day, tzinfo=BERLIN).timestamp())
+    async with running(site, at="2026-01-25T12:00") as night:
+        await night.until(SETTLED - 1)
+        assert len(night.backups) == 4
+        await night.until(2 * LOOK)
         assert len(night.backups) == 2
 
 

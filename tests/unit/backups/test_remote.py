@@ -58,7 +58,10 @@ async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -
     await place.put(backup)
     (tmp_path / "bucket" / backup.folder.name / "manifest.json").unlink()
     assert await place.names() == []
-    for look in (place.fetch(backup.folder.name, tmp_path), remote.newest(place, tmp_path)):
+    for look in (
+        place.fetch(backup.folder.name, tmp_path),
+        remote.newest(place, tmp_path, now=LATER),
+    ):
         with pytest.raises(Broken, match="backup_absent"):
             await look
 
@@ -96,7 +99,7 @@ def test_an_address_names_one_or_the_newest(tmp_path: Path, name: str) -> None:
             await Remote(url).put(await site.back_up(now=LATER + days * DAY))
 
     asyncio.run(put())
-    with opening.named(f"{url}{name}") as backup:
+    with opening.named(f"{url}{name}", now=LATER) as backup:
         assert backup.manifest.made_at == LATER
         asyncio.run(site.restore(backup))
     assert asyncio.run(site.states()) == AS_RESTORED

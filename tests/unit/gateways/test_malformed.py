@@ -30,8 +30,9 @@ from bot.core.outcomes import (
 from bot.gateways.creations import read_creation
 from bot.gateways.envelopes import TABLES
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import PACKAGED, Meaning
+from bot.gateways.meanings import Meaning
 from bot.gateways.spelling import word_of
+from bot.gateways.table import PACKAGED
 from bot.net.answers import Answer
 from bot.net.bounds import Bounds
 from tests.fakes import wire

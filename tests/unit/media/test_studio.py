@@ -284,6 +284,21 @@ async def test_pictures_and_good_videos_do_not_wait_for_conversions(
         assert not conversion.done()
 
 
+@pytest.mark.parametrize("share", [1.0, 0.5])
+async def test_a_remuxed_video_is_kept_with_its_original_or_not_at_all(
+    studio: Studio, clip: Path, tmp_path: Path, share: float
+) -> None:
+    """The disk has room for the original, or for half of it, and not for the copy's mark."""
+    film = write_clip(tmp_path / "film", "libx264", "mp4", sound="aac")
+    first = await studio.keep_video(clip)  # so that the worker has no such limit
+    room = int(film.stat().st_size * share)
+    with no_file_larger_than(room), pytest.raises(Temporary, match="storage_unavailable"):
+        await studio.keep_video(film)
+    kept = {path.name for path in (tmp_path / "data" / "media").rglob("*") if path.is_file()}
+    assert kept == {Path(key).name for key in first.keys}
+    assert (await studio.keep_video(film)).converted, "or the test shows nothing"
+
+
 async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:
     source = tmp_path / "half.mp4"
     source.write_bytes(clip.read_bytes()[:-1000])
