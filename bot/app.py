@@ -34,7 +34,6 @@ from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
-from bot.core.retention import Retention
 from bot.core.service import Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -42,7 +41,7 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.keepers import sweeps_of
+from bot.keepers import Keepers, keepers_of
 from bot.log import get_logger
 from bot.media.studio import Studio
 from bot.operators import use_cases
@@ -114,8 +113,8 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        side = await _operators_side(config, rows, gateways, studio, clock, bells)
-        decide = owners.decisions(config, rows, side.asked, private, clock, bells).decide
+        upkeep = await _upkeep(config, rows, gateways, studio, clock, bells)
+        decide = owners.decisions(config, rows, upkeep.asked, private, clock, bells).decide
         service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
@@ -128,55 +127,56 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, side, studio, platforms, private, clock, bells))
+        await enter(_kept_up(config, rows, upkeep, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
 
-@dataclass(frozen=True)
-class _OperatorsSide:
-    """The operators' part of the running service."""
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The operator's side."""
 
-    sweeps: Retention
+    keepers: Keepers
     backups: owners.Backups
     asked: Mapping[str, UseCase]
+    """All that operators can ask of the running service."""
 
 
-async def _operators_side(
+async def _upkeep(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
     studio: Studio,
     clock: Clock,
     bells: Bells,
-) -> _OperatorsSide:
-    sweeps = await sweeps_of(config, rows, studio.storage, clock)
+) -> Upkeep:
     backups = owners.Backups(bells.watch)
+    keepers = await keepers_of(config, rows, studio.storage, clock)
     asked = {
-        **operators(config, rows, gateways, clock, bells.both, sweeps),
+        **operators(config, rows, gateways, clock, bells.both, keepers),
         **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
     }
-    return _OperatorsSide(sweeps, backups, asked)
+    return Upkeep(keepers, backups, asked)
 
 
 @asynccontextmanager
-async def _upkeep(
+async def _kept_up(
     config: Config,
     rows: Rows,
-    side: _OperatorsSide,
+    upkeep: Upkeep,
     studio: Studio,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
-    sweeps, backups = side.sweeps, side.backups
+    """Backups, sweeps, what owners are told, commands over the socket."""
+    sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
+    loops = (*nightly(config, rows, studio.storage, clock, told=backups.heard), sweeps.run())
     async with (
-        running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
-        running(sweeps.run()),
+        running(*loops),
         owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
-        control.serving(config.data_dir, side.asked),
+        control.serving(config.data_dir, upkeep.asked),
     ):
         yield
 
@@ -187,22 +187,13 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    sweeps: Retention | None = None,
+    keepers: Keepers | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `sweeps`: those of the service that runs; None without one.
+    `keepers`: those of the service that runs; None without one.
     """
-    return use_cases(
-        config,
-        rows,
-        gateways,
-        sweeps=sweeps,
-        clock=clock,
-        wake=wake,
-        new_id=new_id,
-        new_seed=new_seed,
-    )
+    return use_cases(config, rows, gateways, keepers, clock, wake, new_id, new_seed)
 
 
 def _needs(

@@ -8,11 +8,10 @@ from bot.core.acts import UseCase
 from bot.core.admin import Admin
 from bot.core.allowances import Allowances
 from bot.core.ports import Clock, Gateway
-from bot.core.retention import Retention
 from bot.core.settling import Makers, Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
-from bot.keepers import media_use_cases
+from bot.keepers import Keepers, media_use_cases
 from bot.rows import Rows
 
 PLATFORMS = frozenset({"discord", "telegram", "playground"})
@@ -23,8 +22,7 @@ def use_cases(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
-    *,
-    sweeps: Retention | None,
+    keepers: Keepers | None,
     clock: Clock,
     wake: Wake,
     new_id: Callable[[], str],
@@ -32,7 +30,7 @@ def use_cases(
 ) -> Mapping[str, UseCase]:
     """All of them, by the name that a command asks for.
 
-    `sweeps`: those of the service that runs; None without one. `wake` is rung after each change.
+    `keepers`: those of the service that runs; None without one. `wake` is rung after each change.
     """
     admin = Admin(
         acts=rows.acts,
@@ -57,4 +55,4 @@ def use_cases(
     )
     parts = (admin, settling, allowances, statistics)
     found = {name: each for part in parts for name, each in part.use_cases.items()}
-    return {**found, **media_use_cases(config, rows, sweeps, clock)}
+    return {**found, **media_use_cases(config, rows, keepers, clock)}

@@ -14,6 +14,7 @@ from bot.backups.archive import FORMAT, MANIFEST, ROWS, Backup, Manifest
 from bot.backups.remote import Remote
 from bot.core.errors import Broken
 from bot.store.copying import copy_file
+from bot.store.times import SEEN
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -68,12 +69,14 @@ def _unpacked(place: Path, scratch: Path) -> Backup:
 
 def _wrapped(place: Path, scratch: Path) -> Backup:
     """The rows of a file that somebody copied: of their files nothing is known."""
-    made_at = place.stat().st_mtime
     try:
         copy_file(place, scratch / ROWS)
         tables, states, newest = prepared.counted(scratch / ROWS)
         with closing(sqlite3.connect(scratch / ROWS)) as rows:
             (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
+            # A copy of a file is younger than its rows.
+            times = rows.execute("SELECT value FROM settings WHERE name = ?", (SEEN,)).fetchone()
+        made_at = float(times[0]) if times else place.stat().st_mtime
     except sqlite3.Error as error:
         raise Broken("backup_damaged", file=str(place), why=str(error)) from error
     manifest = Manifest(

@@ -19,8 +19,6 @@ from bot.core.models import Model, Places
 from bot.core.orders import Kind, Transport
 from bot.core.presets import Preset
 
-_ALIKE = 0.5
-"""How much of a name has to be that of another."""
 _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
@@ -66,7 +64,7 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
 def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
     """A table without a family is no new model: it is one of ours, misspelt."""
     is_known = name in packaged or "family" in table
-    near = [] if is_known else get_close_matches(name, packaged, n=1, cutoff=_ALIKE)
+    near = [] if is_known else get_close_matches(name, packaged, n=1, cutoff=0.5)
     return [Problem(f"models.{name}", "model_near", {"near": each}) for each in near]
 
 
@@ -147,11 +145,10 @@ def _model(
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Without those whose files can't travel."""
-    kinds = tuple(kind for kind in row.kinds if kind not in row.lacks)
     # OpenAI's own API takes a picture as a file and knows no metadata.
-    if dialect == "openai" and row.picture and row.picture.transport is not Transport.UPLOAD:
-        return tuple(kind for kind in kinds if kind not in _FILES)
-    return kinds
+    is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
+    lacks = (*row.lacks, *(_FILES if dialect == "openai" and is_text else ()))
+    return tuple(kind for kind in row.kinds if kind not in lacks)
 
 
 def _places(table: PlacesTable, dialect: Dialect) -> Places:

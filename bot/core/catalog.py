@@ -36,10 +36,9 @@ class Catalog:
 
     def label(self, family: str) -> str:
         """The name people choose by, with its note; the id itself for a family that is gone."""
-        model = next((m for m in self.models if m.family == family), None)
-        if model is None:
-            return family
-        return f"{model.label} ({model.note})" if model.note else model.label
+        its = (m for m in self.models if m.family == family)
+        labels = (f"{m.label} ({m.note})" if m.note else m.label for m in its)
+        return next(labels, family)
 
     def model(self, name: str) -> Model | None:
         return next((model for model in self.models if model.name == name), None)
@@ -91,14 +90,13 @@ class Catalog:
             raise Refused("fit_alone")
         if order.quality:
             order = replace(order, quality=order.quality.casefold())
-        why: Refused | None = None
+        refused: list[Refused] = []
         for models in self._families_for(order.family, kind):
             try:
                 return self._first(models, order, kind, spare_seed)
-            except Refused as refused:
-                why = why or refused
-        assert why is not None
-        raise why
+            except Refused as why:
+                refused.append(why)
+        raise refused[0]
 
     def _first(
         self, models: Sequence[Model], order: Order, kind: Kind, spare_seed: int | None

@@ -84,7 +84,6 @@ class Model(Priced):
     shapes: tuple[str, ...] = ()
     """The aspects for words alone, where `sizes` name none."""
     at: Mapping[str, Quality] = field(default_factory=dict)
-    """Quality → how it differs."""
     is_json: bool = False
     prompt_limit: int
     typical: float
@@ -107,7 +106,6 @@ class Model(Priced):
     sound_priced: bool = False
     """Sound costs something at its vendor: the operator is asked for both prices."""
     source: str = ""
-    """For people: nothing depends on it."""
 
     @property
     def longest(self) -> int:

@@ -48,7 +48,7 @@ def _read_success(told: Reading) -> Creation:
     is_no = is_failed or told.says_no or _is_error(told)
     is_told = status != told.status or (found is not None and found.step is not Step.PHRASE)
     # An envelope's own "success" is less than a known refusal in it.
-    is_done = told.state is Meaning.DONE and not set(_job_words(told)) <= set(NAMES["answered"])
+    is_done = told.state is Meaning.DONE and not _job_words(told) <= set(NAMES["answered"])
     if sources and not is_no and (is_done or not is_told):
         return Accepted(UNNAMED, sources)
     is_begun = meaning is Meaning.BEGUN or told.state in UNDER_WAY
@@ -59,9 +59,9 @@ def _read_success(told: Reading) -> Creation:
         return Locked(lock, told.detail)
     if status == 429 or meaning is Meaning.BUSY:
         return Busy(told.answer.wait())
-    is_moderated = Meaning.MODERATED in (told.state, meaning)
     if is_done:  # made, and kept back
         return Rejected(Reason.WITHHELD, told.detail, charged=True)
+    is_moderated = told.state is Meaning.MODERATED
     return Rejected(reason_of(Meaning.MODERATED if is_moderated else meaning), told.detail)
 
 
@@ -150,7 +150,7 @@ def _ids(told: Reading) -> list[str]:
 def _is_no_job(told: Reading, lock: Reason | None) -> bool:
     """Whether its id is only that of a request that was refused: no word says where a job is."""
     words = _job_words(told)
-    return set(words) <= set(NAMES["unanswered"]) if lock else not words and _is_error(told)
+    return words <= set(NAMES["unanswered"]) if lock else not words and _is_error(told)
 
 
 def _is_error(told: Reading) -> bool:
@@ -159,8 +159,8 @@ def _is_error(told: Reading) -> bool:
     return is_one or any(problems_in({"error": told.table.get("error")}))
 
 
-def _job_words(told: Reading) -> list[str]:
-    return [word.casefold() for word in told.words if not word.isdecimal()]
+def _job_words(told: Reading) -> set[str]:
+    return {word.casefold() for word in told.words if not word.isdecimal()}
 
 
 def _made_at_once(told: Reading, ids: list[str]) -> tuple[str, ...]:

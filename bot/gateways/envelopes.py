@@ -23,7 +23,6 @@ TEXTS = frozenset(NAMES["texts"] + NAMES["failures"])
 TABLES = Tables(codes=frozenset(NAMES["codes"]), texts=TEXTS)
 _WRAPS, _ALL_WRAPS = NAMES["wraps"], NAMES["wraps"] + NAMES["far_wraps"]
 _ANSWERED = NAMES["answered"]
-_HTTP = ("200", "201", "202")
 _ADDRESS = re.compile(r"https?://\S+")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,39}")
 _NEAR = 3
@@ -57,7 +56,7 @@ def status_words(spots: Sequence[Spot]) -> list[str]:
     A number is one, too, for operators know those of their gateway.
     """
     near = _within(spots, _WRAPS)
-    outer = [word for word in outer_words(spots) if word not in _HTTP]
+    outer = [word for word in outer_words(spots) if word not in NAMES["answered_by_number"]]
     outer = [word for word in outer if not (near and word.isdecimal())]
     is_answer = all(word.casefold() in _ANSWERED for word in outer)
     own = inner_words(spots) if is_answer else _nearest(near)
@@ -92,8 +91,8 @@ def is_only_answered(spots: Sequence[Spot]) -> bool:
 
 def progress_in(spots: Sequence[Spot]) -> int | None:
     """Percent, as it stands nearest to the surface."""
-    tables = (it.table for it in (spots[0], *_within(spots, _WRAPS)))
-    value = next((table["progress"] for table in tables if "progress" in table), None)
+    tables = [it.table for it in (spots[0], *_within(spots, _WRAPS)) if "progress" in it.table]
+    value = tables[0]["progress"] if tables else None
     if isinstance(value, str):
         value = value.strip().removesuffix("%")
     if not isinstance(value, str | int | float):
@@ -148,8 +147,8 @@ def _word(value: object, *, depth: int = 2) -> str:
 def _remarks(spots: Iterable[Spot]) -> list[str]:
     """A sentence about a state that is a single word."""
     said = (spot.table.get(name) for spot in spots for name in NAMES["remarks"])
-    words = [it.strip() for it in said if isinstance(it, str) and _WORD.fullmatch(it.strip())]
-    return [word for word in words if word.casefold() not in _ANSWERED]
+    words = (it.strip() for it in said if isinstance(it, str))
+    return [it for it in words if _WORD.fullmatch(it) and it.casefold() not in _ANSWERED]
 
 
 # --- ids -----------------------------------------------------------------------------------------
@@ -268,7 +267,6 @@ def links_in(spots: Sequence[Spot]) -> list[Link]:
 
 
 def urls_of(links: Sequence[Link]) -> tuple[str, ...]:
-    """Each address once, of the first ones."""
     return tuple(dict.fromkeys(link.url for link in links))[:_MOST]
 
 
@@ -285,9 +283,8 @@ def result_links(links: Sequence[Link]) -> tuple[str, ...]:
 def job_ids(links: Sequence[Link]) -> list[str]:
     """Ids in links to a job of the format itself, unless they are named as a video's."""
     own = (it.url for it in links if not it.is_sure or it.url.endswith("/content"))
-    found = (_OWN_JOB.search(urlsplit(url).path) for url in own)
-    ids = (unquote(match[1]) for match in found if match)
-    return [name for name in ids if is_id(name)]
+    found = filter(None, (_OWN_JOB.search(urlsplit(url).path) for url in own))
+    return [name for match in found if is_id(name := unquote(match[1]))]
 
 
 def _link(value: object, is_named: bool) -> Link | None:

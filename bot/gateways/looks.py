@@ -22,7 +22,6 @@ _JOB = r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)"
 _ENDED = re.compile(rf"{_JOB}_(?:failed|failure|cancell?ed|aborted|rejected|expired)")
 """A code, or a whole sentence, that says of the job itself that it is over."""
 _PASSES = LOCKS | {Meaning.BUSY}
-_OF_ONE_ORDER = ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}
 _PASSING, _ASKING, _HANDING_OVER = (
     [phrase(spelt) for spelt in NAMES[kind]] for kind in ("passing", "asking", "handing_over")
 )
@@ -46,7 +45,7 @@ def read_look(
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
     if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
-    return told.locked(found) or told.trouble
+    return told.trouble(found)
 
 
 def read_refusal(
@@ -57,7 +56,7 @@ def read_refusal(
     found = told.find(Place.CONTENT)
     if found and found.row.meaning is Meaning.WITHHELD:
         return Unusable(Reason.WITHHELD, told.detail)
-    return told.locked(found) or told.trouble
+    return told.trouble(found)
 
 
 def read_content(
@@ -97,6 +96,13 @@ class _Job:
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
         self.is_on = told.progress is not None and told.progress < 100
+        # A reply under another id (litellm) may name others' videos.
+        self.has_links = self.is_ours or not (self.is_another or envelopes.is_named(told.spots))
+        self.is_of_call = word_of(told.known_word) in NAMES["failures_of_calls"]
+        """Its word of failure may be about a call alone."""
+        said = told.said
+        self.texts = [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
+        """Its messages, without those that may be a person's words."""
         self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
         self.meaning = self.found and self.found.row.meaning
@@ -129,7 +135,7 @@ class _Job:
 
     def _done(self) -> Done | Failed:
         told = self.told
-        if links := urls_of(told.links) if self._has_links_of_ours() else ():
+        if links := urls_of(told.links) if self.has_links else ():
             return Done(links)
         # A video that its vendor held back is "completed" at some, and charged.
         codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
@@ -138,15 +144,11 @@ class _Job:
             return Failed(Reason.WITHHELD, told.detail, charged=True)
         return Done(withheld=told.says_no)
 
-    def _has_links_of_ours(self) -> bool:
-        """A reply under another id (litellm) may name others'."""
-        return self.is_ours or not (self.is_another or envelopes.is_named(self.told.spots))
-
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""
         told = self.told
         is_told = not envelopes.is_wordless(told.spots) or envelopes.is_list_of_jobs(told.spots)
-        if told.problem or self.is_on or is_told or not self._has_links_of_ours():
+        if told.problem or self.is_on or is_told or not self.has_links:
             return None
         links = video_links(told.links, self.gateway_id) or told.said_links
         return Done(links) if links else None
@@ -165,7 +167,7 @@ class _Job:
             return self._is_believed()
         is_whole = self._has_job_names() or self.meaning is Meaning.MODERATED
         is_at_top = self.gateway_id in envelopes.own_ids(told.spots[0])
-        return is_whole and is_at_top and not self._is_call_word()
+        return is_whole and is_at_top and not self.is_of_call
 
     def _is_believed(self) -> bool:
         """Whether a word of failure ends our job: it may be another's, or that of one look."""
@@ -177,17 +179,14 @@ class _Job:
             return False
         is_job = self.is_ours or self._has_job_names() or bool(envelopes.inner_words(told.spots))
         is_silent = told.problem is None and not told.said.texts
-        return not self._is_call_word() or (not may_pass and (is_job or is_silent))
+        return not self.is_of_call or (not may_pass and (is_job or is_silent))
 
     def _may_pass(self) -> bool:
         """Whether an error is one of a call, and the next look may be answered."""
-        if self.meaning in _OF_ONE_ORDER:
+        if self.meaning in ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}:
             return False
         is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
         return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
-
-    def _is_call_word(self) -> bool:
-        return word_of(self.told.known_word) in NAMES["failures_of_calls"]
 
     def _has_job_names(self) -> bool:
         """Whether it is a job, by the names of its values."""
@@ -218,7 +217,7 @@ class _Job:
         is_about = (self.is_ours or not told.ids) and told.status in STATUSES["of_jobs"]
         if not (told.problem and is_silent and is_about) or self.meaning in _PASSES:
             return None
-        ends = (*told.said.codes, *told.said.heads) or self._own_texts()
+        ends = (*told.said.codes, *told.said.heads) or self.texts
         is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
         if is_over and (self.is_ours or not self._speaks_of(_ASKING + _HANDING_OVER)):
             return Failed(reason_of(self.meaning), told.detail)
@@ -226,13 +225,8 @@ class _Job:
         is_stopped = self.meaning is Meaning.MODERATED and is_sure and told.status == 200
         return Failed(Reason.MODERATED, told.detail) if is_stopped else None
 
-    def _own_texts(self) -> list[str]:
-        """Its messages, without those that may be a person's words."""
-        said = self.told.said
-        return [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
-
     def _speaks_of(self, phrases: list[re.Pattern[str]]) -> bool:
-        return any(each.search(text) for text in self._own_texts() for each in phrases)
+        return any(each.search(text) for text in self.texts for each in phrases)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from bot.core.outcomes import Locked, Trouble
 from bot.gateways import envelopes
@@ -69,26 +70,18 @@ class Reading:
     @property
     def shape(self) -> str:
         """Its names, for the operator of a gateway that nobody can read."""
-        try:
+        with suppress(RecursionError):  # The stack has less room than where the body was read.
             return shape_of(enveloped(json.loads(self.answer.body)), shown=_SHOWN)
-        except RecursionError:  # The stack has less room here than where the body was read.
-            return "{…}"
+        return "{…}"
 
-    @property
-    def trouble(self) -> Trouble:
-        """An answer that says nothing of a job."""
-        return Trouble(self.detail, self.answer.wait())
-
-    def find(
-        self, at: Place, *, status: int | None = None, said: Said | None = None
-    ) -> Found | None:
+    def find(self, at: Place, *, status: int = 0, said: Said | None = None) -> Found | None:
         """The row that tells what it means, or what a part of it means."""
         return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
-    def locked(self, found: Found | None) -> Locked | None:
-        """An error about the account."""
+    def trouble(self, found: Found | None) -> Locked | Trouble:
+        """An answer that says nothing of a job; it may be about the account."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
-        return Locked(lock, self.detail) if lock else None
+        return Locked(lock, self.detail) if lock else Trouble(self.detail, self.answer.wait())
 
 
 # --- codes and messages, to be looked up in the table --------------------------------------------
@@ -97,9 +90,8 @@ RAI = "raiMediaFiltered"
 _SHOWN = ("code", "type", "object", "status", "errorcode")
 """Names of codes, whose values may be shown."""
 _CONTAINERS = TEXTS | frozenset(NAMES["containers"])
-_MOST, _MOST_TEXT = 200, 4 * LONGEST
-"""Codes and messages of one answer that are read, and their characters together."""
-_LIST = 10
+_MOST, _MOST_TEXT, _LIST = 200, 4 * LONGEST, 10
+"""Codes and messages of one answer that are read, their characters together, items of a list."""
 _TOKEN = re.compile(r"([^\s:：,，]{2,80})(?:$|[:：])")
 """The code that a message may be or begin with: `DataInspectionFailed: Input data may …`."""
 

@@ -48,7 +48,7 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
         word, media_type = _TYPES.get(file.suffix, _TYPES[".jpg"])
         if request.transport is Transport.UPLOAD:
             name = f"{word}{file.suffix}"
-            parts += [FilePart(_field(at), name, media_type, file) for at in places]
+            parts += [FilePart(at.partition("[")[0], name, media_type, file) for at in places]
         else:
             text = _as_text(request, file, media_type, links[number] if links else None)
             values += [(at, text) for at in places]
@@ -64,14 +64,13 @@ def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | Non
     if request.transport not in (Transport.DATA_URI, Transport.BASE64):
         raise Broken("no_way_there", model=request.model)
     text = base64.b64encode(file.read_bytes()).decode()
-    is_uri = request.transport is Transport.DATA_URI
-    return f"data:{media_type};base64,{text}" if is_uri else text
+    return f"data:{media_type};base64,{text}" if request.transport is Transport.DATA_URI else text
 
 
 def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
     """Fields in order; the metadata, as one JSON text, is the last of them."""
     # Several values of a list are several fields of one name.
-    outer = [(_field(place), value) for place, value in values if "." not in place]
+    outer = [(place.partition("[")[0], value) for place, value in values if "." not in place]
     inner = _tree((place, value) for place, value in values if "." in place)
     for name, value in (*outer, *inner.items()):
         text = value if isinstance(value, str) else _json(value).decode()
@@ -79,10 +78,6 @@ def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
         if (length := len(text.encode())) > TEXT_PART:
             raise Broken("text_part_too_large", field=name, length=length, most=TEXT_PART)
         yield str(name), text
-
-
-def _field(place: str) -> str:
-    return place.partition("[")[0]
 
 
 def _tree(values: Iterable[tuple[str, Value]]) -> Tree:

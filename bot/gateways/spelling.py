@@ -15,8 +15,7 @@ _PREFIX = re.compile(r"^(?:(?:task|job|video|generation|operation)_?)?(?:status|
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TAIL = re.compile(r"(?:request|trace|req)[ _-]?id ?[:=]? ?[\w.-]*[ )\]]*[.。]?$")
 """The id of a request at the end of a message."""
-_LONGEST_TAIL = 160
-_TAILS = 3
+_LONGEST_TAIL, _TAILS = 160, 3
 """Ids at most that are cut off: each gateway on the way adds its own."""
 _HEAD = re.compile(r"^(?:status_code=\d+, ?|[\w.]*(?:error|exception) ?[:-] ?)+")
 _QUOTES = dict.fromkeys(map(ord, "\"'“”‘’`\\"))

@@ -11,7 +11,6 @@ be read as a request. Only `init` and `doctor` call it.
 
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -32,16 +31,13 @@ from bot.net.bounds import Bounds
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
-VIDEOS = "/v1/videos"
+VIDEOS, MODELS, BALANCE, STATUS = "/v1/videos", "/v1/models", "/api/usage/token/", "/api/status"
 VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
-MODELS = "/v1/models"
-BALANCE = "/api/usage/token/"
-STATUS = "/api/status"
 NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
 MALFORMED = ("application/json", b"{")
 EMPTY_FORM = ("application/x-www-form-urlencoded", b"")
 """Type and body of the POSTs."""
-_SCOPES = re.compile(rb"missing scopes", re.IGNORECASE)
+_SCOPES = b"missing scopes"
 """OpenAI's words for a good key that may not do this one thing."""
 _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
 
@@ -151,8 +147,7 @@ def check_orders(answer: Answer, base_url: str) -> None:
     """
     if not 300 <= answer.status < 400:
         return
-    to = _moved(base_url, answer)
-    if to is not None and to != base_url:
+    if (to := _moved(base_url, answer)) not in (None, base_url):
         raise Broken("gateway_moved", url=base_url, to=to)
     location = answer.headers.get("Location", "")
     raise Broken("gateway_sends_on", url=base_url, status=answer.status, to=location)
@@ -198,7 +193,7 @@ def read_balance(answer: Answer) -> float | None:
 
 
 def _lacks_scope(answer: Answer) -> bool:
-    return answer.status in (401, 403) and _SCOPES.search(answer.body) is not None
+    return answer.status in (401, 403) and _SCOPES in answer.body.lower()
 
 
 def _data(answer: Answer) -> object:
@@ -232,10 +227,7 @@ async def ask(
     *,
     post: tuple[str, bytes] | None = None,
 ) -> Answer:
-    """The answer to one question, by GET or, for `identify` alone, a type and a body.
-
-    Raises `Broken` where there is none.
-    """
+    """By GET or, for `identify` alone, a type and a body. Raises `Broken` where no answer is."""
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     method, data = "GET", None
     if post is not None:

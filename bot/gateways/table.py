@@ -178,18 +178,15 @@ class _Known:
         self.unless = [spelling.phrase(it) for it in row.unless]
 
     def holds(self, status: int, at: Place) -> bool:
-        row = self.row
-        return (not row.status or status in row.status) and (not row.at or at in row.at)
+        return status in (self.row.status or (status,)) and at in (self.row.at or (at,))
 
     def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
         """Whether one is the row's: a number is too little where others may have put theirs."""
         known = [it for it in codes if it in self.codes or it.startswith(self._stems)]
         if self.row.status or at is Place.FAILURE:
             return bool(known)
-        numbers = [_NUMBER.fullmatch(code) for code in known]
-        return any(
-            it is None or status in _AT_NUMBERS or (it[1] and status < 500) for it in numbers
-        )
+        is_open, numbers = status in _AT_NUMBERS, map(_NUMBER.fullmatch, known)
+        return any(it is None or is_open or (it[1] and status < 500) for it in numbers)
 
     def best(self, texts: Iterable[Message], *, quoted: bool = False) -> tuple[bool, int] | None:
         """How well a message is one of its sentences: without gaps, and how much is spelt out.

@@ -46,12 +46,9 @@ from bot.net.sending import post
 from bot.net.tables import Spot, Table
 
 BOUNDS = Bounds()
-PAGE = 100
-MOST_PAGES = 10
-_LONGEST = 4000
-"""Characters of a prompt that are read."""
-_MILLIS = 1e11
-"""Times above this count milliseconds."""
+PAGE, MOST_PAGES = 100, 10
+_LONGEST, _MILLIS = 4000, 1e11
+"""Characters of a prompt that are read; times above this count milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +57,7 @@ class Settings:
 
     name: str
     base_url: str
-    """With or without a trailing /v1."""
+    """With or without /v1."""
     api_key: str = field(repr=False)
     dialect: str = "new-api"
     poll_step: float = 10.0
@@ -160,10 +157,7 @@ class VideosApi:
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        """Stream the finished video to `into`: from a URL that it named, or by our own id.
-
-        Only our own address is shown the key.
-        """
+        """Stream the finished video: from a URL that it named, or by our own id, with the key."""
         url = self._url(gateway_id, "/content") if source is None else source
         key = self._key if source is None else {}
         judge = partial(read_content, prompt=prompt, meanings=self._meanings)
@@ -221,14 +215,10 @@ def _listed(row: Table) -> Listed | None:
     ids = own_ids(Spot(row))
     if not ids:
         return None
-    words = {name: str(row[name]) for name in ("model", "status") if isinstance(row.get(name), str)}
-    prompt = row.get("prompt")
-    return Listed(
-        id=ids[0],
-        created_at=_time(row.get("createdat", row.get("created"))),
-        prompt=prompt[:_LONGEST] if isinstance(prompt, str) else None,
-        **words,
-    )
+    texts = {name: text[:_LONGEST] for name, text in row.items() if isinstance(text, str)}
+    told = {name: texts[name] for name in ("model", "status", "prompt") if name in texts}
+    at = _time(row.get("createdat", row.get("created")))
+    return Listed(id=ids[0], created_at=at, **told)
 
 
 def _time(told: object) -> float | None:

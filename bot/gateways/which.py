@@ -45,7 +45,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """The facts that are known of the software."""
+    """All that is known of the software."""
 
     software: str = UNKNOWN
     generation: str | None = None

@@ -76,13 +76,15 @@ def _tell_done(restored: Restored) -> None:
     settled = restored.settled
     print()
     print(tell("restore.done"))
-    for name in ("held", "looking", "posts", "deleted", "unheard"):
+    for name in ("held", "looking", "posts", "deleted", "unheard", "carried"):
         if count := getattr(settled, name):
             print(f"- {tell(f'restored.{name}', count=count)}")
     if restored.files:
         print(f"- {tell('restored.files', count=restored.files)}")
     if restored.missing:
         print(f"- {tell('restored.missing', count=len(restored.missing))}")
+    if settled.stopped:
+        print(tell("restore.stopped"))
     if restored.aside:
         print(tell("restore.aside", folder=str(restored.aside)))
 

@@ -7,8 +7,10 @@ import signal
 import sqlite3
 import sys
 import tarfile
+import threading
 from collections.abc import AsyncIterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -27,9 +29,10 @@ from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
 from bot.store.restored import restored_jobs, settle
+from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
-from bot.store.tables import drafts, jobs, posts, updates
+from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
@@ -46,6 +49,9 @@ AS_RESTORED = {
     "cancelled": "cancelled",
     "unconfirmed": "unconfirmed",
 }
+
+_NAMES = ("id", "event_id")
+"""The columns of a job that no other one may have."""
 
 _RESTORE = """
 import asyncio, os, signal, sys
@@ -361,6 +367,81 @@ async def test_a_backup_of_an_earlier_version_comes_up_to_date(tmp_path: Path) -
     assert await site.states() == AS_RESTORED
 
 
+# --- what operators decided since ----------------------------------------------------------------
+
+
+async def _undecided(site: Site) -> None:
+    for table in ("holds", "blocks", "acts"):
+        await site.change(f"DELETE FROM {table}")
+
+
+async def _act(site: Site, action: str, subject: str, at: float) -> None:
+    await site.change(
+        "INSERT INTO acts (at, actor, action, subject, why, details)"
+        f" VALUES ({at}, 'cli:ann', '{action}', '{subject}', 'odd bill', '{{}}')"
+    )
+
+
+async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) -> None:
+    await _undecided(site)
+    backup = await site.back_up()
+    await site.change(f"INSERT INTO holds VALUES ('*', {LATER + 5}, 'cli:ann', 'odd bill')")
+    await _act(site, "stop", "*", LATER + 5)
+    await site.change(
+        f"INSERT INTO blocks VALUES ('discord', '7', {LATER + 6}, NULL, 'cli:ann', 'spam')"
+    )
+    await _act(site, "user.block", "discord:7", LATER + 6)
+    await site.change(f"UPDATE places SET allowed = false, decided_at = {LATER + 7}")
+    restored = await site.restore(backup)
+    assert (restored.settled.carried, restored.settled.stopped) == (2, False)
+    (hold,) = await site.rows(lambda it: it.execute(sa.select(holds)))
+    assert tuple(hold) == ("*", LATER + 5, "cli:ann", "odd bill")
+    people = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    assert list(people) == ["7"]
+    allowed = await site.rows(lambda it: it.scalars(sa.select(places.c.allowed).distinct()))
+    assert list(allowed) == [False]
+    again = await site.restore(await site.back_up())
+    assert again.settled.carried == 0, "each act is there once"
+
+
+async def test_what_was_let_go_since_is_not_stopped_again(site: Site) -> None:
+    await _undecided(site)
+    await site.change(f"INSERT INTO holds VALUES ('*', {LATER - 9}, 'cli:ann', '')")
+    await site.change(f"INSERT INTO holds VALUES ('main', {LATER - 9}, 'cli:ann', '')")
+    await site.change(f"INSERT INTO blocks VALUES ('discord', '7', {LATER}, NULL, 'a', '')")
+    await site.change(f"INSERT INTO blocks VALUES ('discord', '8', {LATER}, NULL, 'a', '')")
+    backup = await site.back_up()
+    await site.change("DELETE FROM holds")
+    await site.change("DELETE FROM blocks")
+    await _act(site, "go", "*", LATER + 5)
+    await _act(site, "user.unblock", "discord:7", LATER + 5)
+    await site.restore(backup)
+    found = await site.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    assert list(found) == ["main"], "nobody has let it go, as far as an act shows"
+    found = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    assert list(found) == ["8"]
+
+
+@pytest.mark.parametrize("how", ["damaged", "deleted"])
+async def test_where_nobody_knows_what_was_stopped_it_starts_stopped(home: Site, how: str) -> None:
+    await _undecided(home)
+    backup = await home.back_up()
+    if how == "damaged":
+        home.file.write_bytes(b"Dear diary, " * 1000)
+    else:
+        home.file.unlink()
+    assert (await home.restore(backup)).settled.stopped
+    found = await home.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    assert list(found) == ["*"]
+    found = await home.rows(lambda it: it.scalars(sa.select(acts.c.actor)))
+    assert list(found) == ["restore"]
+
+
+async def test_a_new_house_starts_as_the_backup_was(home: Site, tmp_path: Path) -> None:
+    there = Site(tmp_path / "there")
+    assert not (await there.restore(await home.back_up())).settled.stopped
+
+
 # --- what stands in the way ----------------------------------------------------------------------
 
 
@@ -409,6 +490,31 @@ async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
         with opening.opened(place) as found:
             await home.restore(found)
     assert await home.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize("name", ["zoetrope.db.saved", "backup.tar"])
+async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> None:
+    """As a copy that was saved lies there: what it is unpacked into is not swept along."""
+    backup, place = await home.back_up(), home.data / name
+    if name.endswith("tar"):
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    else:
+        shutil.copyfile(backup.folder / "zoetrope.db", place)
+    with opening.opened(place) as found:
+        await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
+    """It has all that people wrote in it; wherever the database is."""
+    (tmp_path / "rows").mkdir()
+    site = Site(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/rows/zoetrope.db")
+    left = tmp_path / "rows" / ".unfinished-abc"
+    left.mkdir()
+    (left / "zoetrope.db").write_text("all that people wrote")
+    restoring.clear(site.config)
+    assert not left.exists()
 
 
 async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
@@ -482,6 +588,34 @@ async def test_later_jobs_are_named(site: Site) -> None:
 async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None:
     await home.change(f"UPDATE jobs SET created_at = {LATER + 0.1} WHERE id = 'job-queued'")
     assert await restoring.later_jobs(home.config, await home.back_up()) == []
+
+
+@pytest.mark.parametrize("clock", [-9, 86_400.0], ids=["a clock that was behind", "a copy"])
+async def test_a_later_job_is_named_whatever_a_clock_says(home: Site, clock: float) -> None:
+    """A copied file is younger than its rows, and a machine's clock may be anything."""
+    await home.change(f"INSERT INTO settings VALUES ('clock.seen', '{LATER}')")
+    bare = home.folder / "copy.db"
+    shutil.copyfile((await home.back_up()).folder / "zoetrope.db", bare)
+    later = f"id = 'job-later', created_at = {LATER + clock}"
+    await home.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
+    with opening.opened(bare) as backup:
+        assert backup.manifest.made_at == LATER
+        found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert [it.id for it in found] == ["job-later"]
+
+
+async def test_every_later_job_is_named(home: Site) -> None:
+    backup = await home.back_up()
+    columns = ", ".join(column.name for column in jobs.columns if column.name not in _NAMES)
+    await home.change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1501)"
+        f" INSERT INTO jobs (id, event_id, {columns})"
+        f" SELECT 'later-' || i, 'later-' || i, {columns} FROM jobs, n WHERE id = 'job-failed'"
+    )
+    found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert len(found) == 1501
 
 
 async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
@@ -568,6 +702,88 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
             pass  # the server hears of it a moment later
     assert states["queued"] == "queued"
     await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize(
+    "step", [5, *(pytest.param(each, marks=pytest.mark.proof) for each in (1, 2, 3, 4, 6, 7, 8))]
+)
+async def test_a_restore_that_is_cancelled_loses_neither_rows(
+    home: Site, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """As by Ctrl-C: the new rows are there with the former ones aside, or the former ones.
+
+    Where steps run beside the event loop, an undoing meets an exchange that goes on.
+    """
+    backup = await home.back_up()
+    loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor()
+    loop.set_default_executor(threads)
+    goes_on, has_ended = threading.Event(), threading.Event()
+    exchange, left = swap.exchange, step
+    task = asyncio.ensure_future(home.restore(backup))
+
+    def counted(place: Path) -> None:
+        nonlocal left
+        sync(place)
+        left -= 1
+        if left == 0:
+            loop.call_soon_threadsafe(task.cancel)
+        if threading.current_thread() is threading.main_thread():
+            return
+        if left == 0:
+            goes_on.wait()
+        elif left < 0 and not goes_on.is_set():
+            goes_on.set()
+            has_ended.wait()
+
+    def ended(*given: Path) -> None:
+        try:
+            exchange(*given)
+        finally:
+            has_ended.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "sync", counted)
+        patched.setattr(swap, "exchange", ended)
+        with suppress(asyncio.CancelledError):
+            await task
+        threads.shutdown()
+    loop.set_default_executor(ThreadPoolExecutor())
+    is_new = (await home.states())["queued"] == "unconfirmed"
+    kept = list(home.data.glob(f"{restoring.ASIDE}*/zoetrope.db"))
+    assert len(kept) == is_new
+    assert not note_of(home.file).exists()
+    await home.restore(backup, now=LATER + 99)
+    assert await home.states() == AS_RESTORED
+
+
+_AT_THE_END = (
+    """
+    CREATE FUNCTION refuse() RETURNS trigger AS
+    $$ BEGIN RAISE EXCEPTION 'the end'; END; $$ LANGUAGE plpgsql
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse()
+    """,
+)
+
+
+async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """The end of a transaction may have come through although an error came back."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    for statement in _AT_THE_END:
+        await site.change(statement)
+    with pytest.raises(sa.exc.SQLAlchemyError, match="the end"):
+        await site.restore(backup)
+    (aside,) = site.data.glob(f"{restoring.ASIDE}*")
+    assert (aside / "zoetrope.db").exists()
+    await site.change("DROP TRIGGER refuse ON jobs")
+    await site.restore(backup, now=LATER + 99)
     assert await site.states() == AS_RESTORED
 
 
