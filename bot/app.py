@@ -11,6 +11,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from bot import control, owners, site
 from bot.backups.archive import last_made
@@ -22,7 +23,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.cards import Cards
-from bot.core.choosing import SEEDS
+from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
@@ -40,9 +41,8 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.keepers import sweeping
+from bot.keepers import Keepers, keepers_of
 from bot.log import get_logger
-from bot.media.storage import Storage
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
@@ -101,7 +101,6 @@ async def open_app(
 ) -> AsyncIterator[str]:
     """The whole service while the context lasts; yields its address. The last part ends first."""
     clock, bells = clock or SystemClock(), Bells.new()
-    backups = owners.Backups(bells.watch)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         home = Home(config.data_dir, anew=new_database)
@@ -114,8 +113,8 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        asked = _asked(config, rows, gateways, studio, backups, clock, bells)
-        decide = owners.decisions(config, rows, asked, private, clock, bells).decide
+        upkeep = await _upkeep(config, rows, gateways, studio, clock, bells)
+        decide = owners.decisions(config, rows, upkeep.asked, private, clock, bells).decide
         service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
@@ -128,47 +127,58 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, asked, studio, backups, platforms, private, clock, bells))
+        await enter(_kept_up(config, rows, upkeep, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
 
-@asynccontextmanager
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The operator's side."""
+
+    keepers: Keepers
+    backups: owners.Backups
+    asked: Mapping[str, UseCase]
+    """All that operators can ask of the running service."""
+
+
 async def _upkeep(
     config: Config,
     rows: Rows,
-    asked: Mapping[str, UseCase],
+    gateways: Mapping[str, Gateway],
     studio: Studio,
-    backups: owners.Backups,
+    clock: Clock,
+    bells: Bells,
+) -> Upkeep:
+    backups = owners.Backups(bells.watch)
+    keepers = await keepers_of(config, rows, studio.storage, clock)
+    asked = {
+        **operators(config, rows, gateways, clock, bells.both, keepers),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
+    return Upkeep(keepers, backups, asked)
+
+
+@asynccontextmanager
+async def _kept_up(
+    config: Config,
+    rows: Rows,
+    upkeep: Upkeep,
+    studio: Studio,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
+    """Backups, sweeps, what owners are told, commands over the socket."""
+    sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
+    loops = (*nightly(config, rows, studio.storage, clock, told=backups.heard), sweeps.run())
     async with (
-        running(*nightly(config, rows, studio.storage, clock, told=backups.heard)),
-        sweeping(config, rows, studio.storage, clock) as sweeps,
+        running(*loops),
         owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
-        control.serving(config.data_dir, asked),
+        control.serving(config.data_dir, upkeep.asked),
     ):
         yield
-
-
-def _asked(
-    config: Config,
-    rows: Rows,
-    gateways: Mapping[str, Gateway],
-    studio: Studio,
-    backups: owners.Backups,
-    clock: Clock,
-    bells: Bells,
-) -> Mapping[str, UseCase]:
-    """All that operators can ask of the running service."""
-    return {
-        **operators(config, rows, gateways, clock, bells.both, studio.storage),
-        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
-    }
 
 
 def operators(
@@ -177,22 +187,13 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    storage: Storage | None = None,
+    keepers: Keepers | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `storage`: the service's own; without one, what looks at the media opens it.
+    `keepers`: those of the service that runs; None without one.
     """
-    return use_cases(
-        config,
-        rows,
-        gateways,
-        storage=storage,
-        clock=clock,
-        wake=wake,
-        new_id=new_id,
-        new_seed=new_seed,
-    )
+    return use_cases(config, rows, gateways, keepers, clock, wake, new_id, new_seed)
 
 
 def _needs(
@@ -366,11 +367,6 @@ def _word_loops(
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def new_seed() -> int:
-    """Any that every vendor takes."""
-    return secrets.choice(SEEDS)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

@@ -257,10 +257,11 @@ def finish(unfinished: Path, manifest: Manifest) -> Backup:
     return Backup(folder, manifest)
 
 
-def clear(folder: Path) -> None:
-    """Remove what a backup that was cut short has left there."""
+def clear(folder: Path, *, but: Path | None = None) -> None:
+    """Remove what was cut short there. `but`: the folder of a backup that was just unpacked."""
     for each in folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(each, ignore_errors=True)
+        if but is None or not but.is_relative_to(each):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def outdated(names: Sequence[str], *, keep: int, now: float) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-from bot.backups import making
+from bot.backups import making, restoring
 from bot.backups.daily import Daily
 from bot.config import Config
 from bot.core.acts import Act, UseCase, Values
@@ -18,7 +18,8 @@ Told = Callable[[str | None], Awaitable[None]]
 def nightly(
     config: Config, rows: Rows, storage: Storage, clock: Clock, *, told: Told
 ) -> Iterator[Loop]:
-    """One each night, if they are wanted."""
+    """One each night, if they are wanted. A restore that was killed leaves nothing behind."""
+    restoring.clear(config)
     if config.settings.backup.daily:
         yield Daily(config, storage=storage, database=rows.database, tell=told, clock=clock).run()
 

@@ -7,32 +7,28 @@ and looked through, and each of its files is read again.
 import asyncio
 import fcntl
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from errno import EDQUOT, EFBIG, ENOSPC
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from bot import installed
 from bot.backups import archive, prepared
 from bot.backups.archive import FORMAT, MEDIA, ROWS, SPOOL, Backup, File, Manifest
+from bot.backups.room import no_room, room_named
 from bot.config import Config
-from bot.core.errors import Broken, Unwritten
+from bot.core.errors import Broken
 from bot.core.keeping import by
 from bot.log import get_logger
 from bot.media.storage import Storage
-from bot.store import troubles
 from bot.store.copying import copy_database, mark_copy
 from bot.store.files import file_of, size_of
 from bot.store.spool import Spool
 
 SPARE = 200_000_000
 """Bytes that a backup leaves free on its disk: the service may need them."""
-_FULL = (ENOSPC, EDQUOT, EFBIG)
 
 log = get_logger()
 
@@ -43,7 +39,7 @@ async def make(config: Config, storage: Storage, folder: Path, *, now: float) ->
     Raises `Broken`: `backup_under_way`, `backup_no_room`, `backup_unsound`; and whatever keeps
     the rows or the storage from being read.
     """
-    with _place(folder) as unfinished, _room_named(folder):
+    with _place(folder) as unfinished, room_named(folder):
         backup = await _make(config, storage, unfinished, now=now)
     log.info("backup.made", folder=str(backup.folder), bytes=backup.manifest.bytes)
     return backup
@@ -135,27 +131,4 @@ def _place(folder: Path) -> Iterator[Path]:
 def _check_room(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size + SPARE:
-        raise _no_room(folder)
-
-
-@contextmanager
-def _room_named(folder: Path) -> Iterator[None]:
-    """One sentence for every way in which a disk says that it is full."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise _no_room(folder) from error
-        raise
-    except (sqlite3.Error, sa.exc.DBAPIError, Unwritten) as error:
-        is_full = isinstance(error, Unwritten) and error.code == troubles.FULL
-        if is_full or troubles.code_of(error) == troubles.FULL:
-            raise _no_room(folder) from error
-        raise
-
-
-def _no_room(folder: Path) -> Broken:
-    free = 0
-    with suppress(OSError):
-        free = shutil.disk_usage(folder).free
-    return Broken("backup_no_room", folder=str(folder), megabytes=free / 1e6)
+        raise no_room(folder)

@@ -12,8 +12,10 @@ from bot import installed
 from bot.backups import archive, prepared, remote
 from bot.backups.archive import FORMAT, MANIFEST, ROWS, Backup, Manifest
 from bot.backups.remote import Remote
+from bot.backups.room import is_full, room_named
 from bot.core.errors import Broken
 from bot.store.copying import copy_file
+from bot.store.times import SEEN
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -29,7 +31,9 @@ def named(place: str, *, now: float) -> Iterator[Backup]:
             yield backup
         return
     with TemporaryDirectory(prefix=archive.UNFINISHED) as scratch:
-        yield asyncio.run(_fetched(place.rstrip("/"), Path(scratch), now=now))
+        with room_named(Path(scratch).parent, "restore_no_room"):
+            backup = asyncio.run(_fetched(place.rstrip("/"), Path(scratch), now=now))
+        yield backup
 
 
 async def _fetched(url: str, scratch: Path, *, now: float) -> Backup:
@@ -51,7 +55,9 @@ def opened(place: Path) -> Iterator[Backup]:
     with TemporaryDirectory(dir=place.parent, prefix=archive.UNFINISHED) as scratch:
         with place.open("rb") as file:
             is_database = file.read(len(_SQLITE)) == _SQLITE
-        yield _wrapped(place, Path(scratch)) if is_database else _unpacked(place, Path(scratch))
+        with room_named(place.parent, "restore_no_room"):
+            backup = (_wrapped if is_database else _unpacked)(place, Path(scratch))
+        yield backup
 
 
 def _unpacked(place: Path, scratch: Path) -> Backup:
@@ -59,6 +65,8 @@ def _unpacked(place: Path, scratch: Path) -> Backup:
         with tarfile.open(place) as packed:
             packed.extractall(scratch, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
+        if is_full(error):
+            raise
         raise Broken("backup_absent", folder=str(place)) from error
     lists = sorted(scratch.rglob(MANIFEST), key=lambda it: len(it.parts))
     if not lists:
@@ -68,13 +76,17 @@ def _unpacked(place: Path, scratch: Path) -> Backup:
 
 def _wrapped(place: Path, scratch: Path) -> Backup:
     """The rows of a file that somebody copied: of their files nothing is known."""
-    made_at = place.stat().st_mtime
     try:
         copy_file(place, scratch / ROWS)
         tables, states, newest = prepared.counted(scratch / ROWS)
         with closing(sqlite3.connect(scratch / ROWS)) as rows:
             (revision,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
+            # A copy of a file is younger than its rows.
+            times = rows.execute("SELECT value FROM settings WHERE name = ?", (SEEN,)).fetchone()
+        made_at = float(times[0]) if times else place.stat().st_mtime
     except sqlite3.Error as error:
+        if is_full(error):
+            raise
         raise Broken("backup_damaged", file=str(place), why=str(error)) from error
     manifest = Manifest(
         format=FORMAT,

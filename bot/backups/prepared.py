@@ -33,6 +33,7 @@ async def prepare(
     now: float,
     deletions: Sequence[Deletion] = (),
     known: Known | None = None,
+    stopped: bool = False,
     spooled: Iterable[Spooled] = (),
     home: Home | None = None,
 ) -> Settled:
@@ -47,7 +48,7 @@ async def prepare(
         async def work(connection: AsyncConnection) -> Settled:
             if home:
                 await home.adopt(connection)
-            return await settle(connection, deletions, known, now=now)
+            return await settle(connection, deletions, known, now=now, stopped=stopped)
 
         settled = await database.run(work)
         for each in spooled:

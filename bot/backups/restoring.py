@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.backups import archive, prepared
 from bot.backups.archive import MEDIA, ROWS, SPOOL, Backup
+from bot.backups.room import room_named
 from bot.config import Config
 from bot.core.errors import BotError, Broken
 from bot.log import get_logger
@@ -39,7 +40,8 @@ from bot.store.verifying import verify
 
 ASIDE = "before-restore-"
 """How the folders begin in which the former rows are kept."""
-_SHOWN = 1000
+_AT_ONCE = 5000
+"""Jobs that are looked for in a backup at once."""
 
 log = get_logger()
 
@@ -68,20 +70,23 @@ class Restored:
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
-    """The jobs that are newer than the backup; None where the present rows can't be read."""
-    query = sa.text(
-        "SELECT id, status, gateway_id, created_at FROM jobs WHERE created_at > :made_at"
-        " ORDER BY created_at DESC LIMIT :most"
-    )
+    """The jobs that the backup does not have; None where the present rows can't be read.
+
+    By their ids: no time of a file or a clock says so much.
+    """
+    query = sa.text("SELECT id, status, gateway_id, created_at FROM jobs")
+    later: list[Later] = []
     try:
         async with open_reading(config.database_url) as connection:
-            values = {"made_at": backup.manifest.made_at, "most": _SHOWN}
-            found = [Later(*row) for row in await connection.execute(query, values)]
+            rows = await connection.stream(query.execution_options(max_row_buffer=_AT_ONCE))
+            async for page in rows.partitions(_AT_ONCE):
+                found = [Later(*row) for row in page]
+                ids = [each.id for each in found]
+                had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, ids)
+                later += [each for each in found if each.id not in had]
     except (Broken, OSError, sa.exc.SQLAlchemyError):
         return None
-    # Some came while it was being made.
-    had = await asyncio.to_thread(prepared.held_in, backup.folder / ROWS, [it.id for it in found])
-    return [it for it in found if it.id not in had]
+    return sorted(later, key=lambda it: -it.ordered_at)
 
 
 def check_known(backup: Backup) -> None:
@@ -94,8 +99,8 @@ def check_known(backup: Backup) -> None:
 async def restore(config: Config, storage: Storage, backup: Backup, *, now: float) -> Restored:
     """Do it, under the service's lock.
 
-    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`; what
-    was there is there then.
+    Raises `Broken`: `database_in_use`, `backup_damaged`, `backup_newer`, `backup_unsound`,
+    `restore_no_room`; what was there is there then.
     """
     check_known(backup)
     damaged = await asyncio.to_thread(backup.check)
@@ -103,8 +108,11 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
     async with _to_ourselves(config.database_url, file):
         place = _place_of(config)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await asyncio.to_thread(archive.clear, place)
-        with tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch:
+        await asyncio.to_thread(archive.clear, place, but=backup.folder)
+        with (
+            room_named(place, "restore_no_room"),
+            tempfile.TemporaryDirectory(dir=place, prefix=archive.UNFINISHED) as scratch,
+        ):
             fresh = Path(scratch) / ROWS
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)
@@ -131,27 +139,42 @@ def age_out(config: Config, *, keep: int, now: float) -> list[str]:
     return [folder.name for folder in gone]
 
 
+def clear(config: Config) -> None:
+    """Remove what a restore that was killed has left: all rows, with all that people wrote.
+
+    Under the service's lock. In the folder of backups somebody may just be making one.
+    """
+    place = _place_of(config)
+    if place.absolute() != config.backup_folder.absolute():
+        archive.clear(place)
+
+
 async def _prepare(config: Config, backup: Backup, fresh: Path, *, now: float) -> Settled:
     spool = Spool(backup.folder)
     spooled: list[Spooled] = list(spool.read()) if (backup.folder / SPOOL).exists() else []
+    known, is_lost = await _known(config)
     return await prepared.prepare(
         backup.folder / ROWS,
         fresh,
         now=now,
         deletions=list(Deletions(config.data_dir).read()),
-        known=await _known(config.database_url),
+        known=known,
+        stopped=is_lost,
         spooled=spooled,
         home=Home(config.data_dir),
     )
 
 
-async def _known(url: str) -> Known | None:
-    """The facts in the present rows, if they can be read."""
+async def _known(config: Config) -> tuple[Known | None, bool]:
+    """The facts in the present rows; or None, and whether there were rows that can't be read."""
     try:
-        async with open_reading(url) as connection:
-            return await known_to(connection)
-    except (Broken, OSError, sa.exc.SQLAlchemyError):
-        return None
+        async with open_reading(config.database_url) as connection:
+            return await known_to(connection), False
+    except Broken as broken:
+        is_new = broken.code in ("database_absent", "database_empty")
+        return None, not is_new or Home(config.data_dir).marker.exists()
+    except (OSError, sa.exc.SQLAlchemyError):
+        return None, True
 
 
 async def _fill(
@@ -171,17 +194,26 @@ async def _fill(
 
 
 async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None:
-    """Let the new rows take the place of the file, see that they can be used, or undo it."""
+    """Let the new rows take the place of the file, see that they can be used, or undo it.
+
+    Not beside the event loop: cancelled there, an exchange would go on while it is undone.
+    """
     try:
-        await asyncio.to_thread(swap.exchange, file, fresh, aside)
+        swap.exchange(file, fresh, aside)
         await _check_health(file, home)
     except BaseException as error:
-        await asyncio.to_thread(swap.undo, file)
-        shutil.rmtree(aside, ignore_errors=True)
+        _undo(file, aside)
         code = error.code if isinstance(error, BotError) else type(error).__name__
         log.error("database.not_restored", code=code)
         raise
     swap.settle(file)
+
+
+def _undo(file: Path, aside: Path) -> None:
+    """Put the former rows back; the folder goes only without rows in it."""
+    swap.undo(file)
+    with suppress(OSError):
+        aside.rmdir()
 
 
 async def _check_health(file: Path, home: Home) -> None:
@@ -198,14 +230,18 @@ async def _check_health(file: Path, home: Home) -> None:
 
 async def _load(url: str, fresh: Path, aside: Path) -> bool:
     """The same for a server: one transaction, which it undoes by itself; whether it had rows."""
-    had_rows = await _keep_rows(url, aside)
+    had_rows, is_ending = await _keep_rows(url, aside), False
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await load_server(connection, fresh)
             prepared.check(await verify(connection))
+            is_ending = True
     except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
+        if is_ending:  # it may have come through: the former rows may be nowhere else
+            log.error("database.maybe_restored", former_rows=str(aside))
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
         raise
     finally:
         await engine.dispose()

@@ -5,6 +5,7 @@ The field for each value is settled here too, so that a row holds all there is t
 """
 
 import math
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -254,6 +255,11 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
         if _arrives(model, extra, on=wish):
             wanted[extra] = wish
     return wanted
+
+
+def new_seed() -> int:
+    """Any that every vendor takes."""
+    return secrets.choice(SEEDS)
 
 
 def _seed(model: Model, seed: int) -> int:

@@ -228,7 +228,7 @@ class Decisions:
 
     async def _ask_sweep(self, _: str, __: str, actor: str) -> Reply:
         """The extent of a sweep, before anything goes."""
-        files, size = _extent(await self._ask("media.sweep", actor, dry_run=True))
+        files, size = _extent(await self._ask("media.due", actor))
         values = {"gigabytes": size / _BYTES}
         text = Text(id="decide.sweep", values=values, count=files)
         return Reply(text=text, buttons=(button(EVERYTHING, "swept"),))

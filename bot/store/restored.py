@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.causes import Kind
 from bot.core.jobs import MOVES, UNNAMED, Reason, Status
 from bot.core.posts import PostKind
+from bot.store import carried
+from bot.store.carried import Decisions
 from bot.store.database import insert
 from bot.store.deletions import Deletion
 from bot.store.identity import COPY_OF
@@ -47,6 +49,7 @@ class Known(NamedTuple):
     """A platform may tell of these again."""
     ids: Mapping[str, str]
     """The gateway's id of each job that has one: whoever resolves a held job need not search."""
+    decisions: Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ class Settled:
     """Videos that their people had deleted since."""
     unheard: int
     """Messages of people that were received and not read yet: they may have been since."""
+    carried: int
+    """Acts of operators since, which stay in force."""
+    stopped: bool
+    """Whether nothing is ordered before an operator says so: nobody knows of those acts."""
 
 
 async def restored_at(connection: AsyncConnection) -> float | None:
@@ -81,10 +88,11 @@ async def known_to(connection: AsyncConnection) -> Known:
     """The facts in the rows that are about to go, of tables of whatever version."""
     taken = sa.select(jobs.c.id, jobs.c.gateway_id).where(jobs.c.gateway_id.is_not(None))
     ids = {str(id_): str(gateway_id) for id_, gateway_id in await connection.execute(taken)}
-    if not await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
-        return Known((), ids)
-    numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
-    return Known([Heard(*row) for row in await connection.execute(numbers)], ids)
+    heard: list[Heard] = []
+    if await connection.run_sync(lambda it: sa.inspect(it).has_table(updates.name)):
+        numbers = sa.select(updates.c.source, updates.c.id, updates.c.received_at)
+        heard = [Heard(*row) for row in await connection.execute(numbers)]
+    return Known(heard, ids, await carried.decisions(connection))
 
 
 async def settle(
@@ -93,13 +101,20 @@ async def settle(
     known: Known | None = None,
     *,
     now: float,
+    stopped: bool = False,
 ) -> Settled:
-    """Make the rows safe, in this transaction."""
+    """Make the rows safe, in this transaction.
+
+    `stopped`: rows that are about to go can't be read.
+    """
     deleted = sum([await _delete(connection, each, now=now) for each in deletions])
     held = await _hold(connection, now=now)
     unheard = await _forget(connection)
     if known:
         await _know(connection, known)
+    acts = await carried.carry(connection, known.decisions) if known else 0
+    if stopped:
+        await carried.stop(connection, now=now)
     # A look is asked for at once: claims are of a process that is gone.
     await connection.execute(sa.update(jobs).values(claimed_until=None))
     await connection.execute(sa.update(posts).values(claimed_until=None))
@@ -114,6 +129,8 @@ async def settle(
         posts=await _count(connection, posts.c.due_at.is_not(None), posts.c.message_id.is_(None)),
         deleted=deleted,
         unheard=unheard,
+        carried=acts,
+        stopped=stopped,
     )
 
 

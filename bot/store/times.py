@@ -17,7 +17,8 @@ DAYS = 2 * 86_400.0
 FURTHEST = 2 * 3600.0
 """Seconds: nothing is ever put off for longer, unless by a clock that was wrong."""
 SLACK = 60.0
-_SEEN = "clock.seen"
+SEEN = "clock.seen"
+"""The setting with the latest time at which a service ran on these rows."""
 
 jobs, posts = tables.jobs, tables.posts
 _MOVING: Sequence[tuple[sa.Table, Sequence[str]]] = (
@@ -48,7 +49,7 @@ class Times:
 
     async def seen(self) -> float | None:
         """The latest time that was noted here; None if none was."""
-        query = sa.select(tables.settings.c.value).where(tables.settings.c.name == _SEEN)
+        query = sa.select(tables.settings.c.value).where(tables.settings.c.name == SEEN)
 
         async def work(connection: AsyncConnection) -> float | None:
             noted = await connection.scalar(query)
@@ -103,7 +104,7 @@ class Times:
 
 
 async def _note(connection: AsyncConnection, now: float) -> None:
-    row = insert(connection, tables.settings).values(name=_SEEN, value=repr(now))
+    row = insert(connection, tables.settings).values(name=SEEN, value=repr(now))
     await connection.execute(
         row.on_conflict_do_update(index_elements=["name"], set_={"value": repr(now)})
     )

@@ -488,6 +488,17 @@ async def test_a_folder_for_backups_that_takes_none_is_told_with_its_setting(wor
     assert "or set backup.copy_to to another folder" in told
 
 
+async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
+    world: World,
+) -> None:
+    lock = world.folder / "data" / "zoetrope.db.lock"
+    lock.mkdir(parents=True)
+    assert await problems(world) == [f"I can't use {lock}: Is a directory."]
+    with pytest.raises(IsADirectoryError):
+        async with world.app():
+            pass
+
+
 async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> None:
     (world.folder / "data" / "pending-ids").mkdir(parents=True)
     found = await look(world)

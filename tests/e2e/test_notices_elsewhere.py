@@ -89,3 +89,30 @@ async def test_in_the_room_whoever_sits_there_decides(tmp_path: Path, renderer: 
             await seen(socket, "was not charged")
             await seen(socket, "is decided")
             assert [action for _, action in await acts(house.config())] == ["jobs.not_charged"]
+
+
+@pytest.mark.proof
+async def test_the_buttons_that_are_about_no_job_do_what_their_commands_do(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    simulator = Simulator(renderer=renderer)
+    async with simulator.serve() as url:
+        house = House(simulator=simulator, gateway_url=url, folder=tmp_path)
+        async with house.open() as address, page(address) as socket:
+            for number, (wish, words) in enumerate(
+                {
+                    "sweep": "A sweep would remove 0 files",
+                    "backup": "A backup was made",
+                    "stop": "Stopped",
+                    "go": "I take orders again",
+                }.items()
+            ):
+                frame = {"do": "press", "action": "owner", "job": "all", "value": wish}
+                await socket.send_json({"nonce": f"press--{number}", "person": "ann", **frame})
+                await seen(socket, words)
+            assert [action for _, action in await acts(house.config())] == [
+                "go",
+                "stop",
+                "db.backup",
+            ]
+            assert len(list((tmp_path / "data" / "backups").glob("zoetrope-*"))) == 1

@@ -40,14 +40,17 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     assert [counts[name] for name in ("held", "looking", "deleted")] == [1, 1, 1]
     assert len(counts["later"]) == 1, "and its id at the gateway is told"
     assert counts["later"][0]["gateway_id"]
+    left = world.folder / "data" / ".unfinished-by-one-that-was-killed"
+    left.mkdir()
     async with world.app(MODELS__SORA_2__AT_ONCE="1"):
+        assert not left.exists(), "all rows are in it"
         await _until(world.folder, lambda states: states["under way"] == "delivered")
         # A word from a new order: whatever was due before it has been said by then.
         await world.discord.person("bob").slash("video", prompt="new")
         fresh = await world.result()
     assert _states(world.folder) == {
         "kept": "delivered",
-        "deleted": "delivered",
+        "": "delivered",
         "under way": "delivered",
         "queued": "unconfirmed",
         "new": "delivered",
@@ -56,7 +59,7 @@ async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: W
     standing = [message.id for message in world.discord.posts() if is_result(message)]
     assert standing == [*shown, fresh.id], "nothing was said twice"
     assert deleted not in standing
-    assert _video_of(world, "deleted") is None
+    assert _video_of(world, prompt="") is None, "deleted, with its words"
     gone = set(backup.manifest.media) - _stored(world)
     assert {Path(key).suffix for key in gone} == {".mp4", ".jpg"}, "its files were not put back"
 

@@ -145,9 +145,11 @@ async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> No
         days = {"ZOETROPE_RETENTION__VIDEOS_DAYS": "0.0000001"}
         code, said = await _media(world, "sweep", "--dry-run", "--json", **days)
         assert (code, json.loads(said)["videos"]["rows"]) == (0, 1), said
-        code, said = await _media(world, "sweep", "--json", **days)
+        code, said = await _media(world, "sweep", **days)
+        assert (code, "clock" in said, "--yes" in said) == (1, True, True), said
+        code, said = await _media(world, "sweep", "--yes", "--json", **days)
         assert (code, json.loads(said)["videos"]["rows"]) == (0, 0), "the service has its own rules"
-    code, said = await _media(world, "sweep", **days)
+    code, said = await _media(world, "sweep", "--yes", **days)
     assert (code, said.splitlines()[0], len(stored(world, "videos"))) == (0, "This went:", 0), said
 
 

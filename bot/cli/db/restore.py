@@ -15,8 +15,8 @@ from bot.backups import opening, restoring
 from bot.backups.archive import Backup
 from bot.backups.restoring import Later, Restored
 from bot.cli.db import sheet
-from bot.cli.db.owner import check_user
 from bot.cli.init.talk import Talk
+from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import listed, tell
 from bot.config import Config, load
@@ -76,13 +76,15 @@ def _tell_done(restored: Restored) -> None:
     settled = restored.settled
     print()
     print(tell("restore.done"))
-    for name in ("held", "looking", "posts", "deleted", "unheard"):
+    for name in ("held", "looking", "posts", "deleted", "unheard", "carried"):
         if count := getattr(settled, name):
             print(f"- {tell(f'restored.{name}', count=count)}")
     if restored.files:
         print(f"- {tell('restored.files', count=restored.files)}")
     if restored.missing:
         print(f"- {tell('restored.missing', count=len(restored.missing))}")
+    if settled.stopped:
+        print(tell("restore.stopped"))
     if restored.aside:
         print(tell("restore.aside", folder=str(restored.aside)))
 

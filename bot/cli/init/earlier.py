@@ -32,6 +32,8 @@ def offer(talk: Talk, config: Config) -> None:
         talk.complain(error)
     else:
         talk.say("init.restored", held=restored.settled.held)
+        if restored.settled.stopped:
+            talk.say("restore.stopped")
 
 
 async def _is_empty(config: Config) -> bool:

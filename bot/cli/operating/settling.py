@@ -93,12 +93,10 @@ def retry(file: Path | None, job: str, *, confirm: str | None, why: str, as_json
 
 
 def _sure(config: Config, cost: Values, confirm: str | None) -> str:
-    """The whole id, which agrees to the cost. Raises `Refused("again_unconfirmed")`."""
+    """The id that agrees to the cost. Raises `Refused`."""
     job = str(cost["job"])
     if confirm is not None:
-        if confirm != job:
-            raise Refused("again_unconfirmed", job=job)
-        return confirm
+        return confirm  # held against the job's own where it is used
     if not sys.stdin.isatty():
         raise Refused("again_unconfirmed", job=job)
     money = tell("jobs.unpriced")

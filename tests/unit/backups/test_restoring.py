@@ -1,12 +1,16 @@
 """Restores: nothing that may have been paid for is ordered again, and a crash leaves no ruins."""
 
 import asyncio
+import json
 import shutil
 import signal
 import sqlite3
 import sys
 import tarfile
-from contextlib import closing
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,17 +19,24 @@ import sqlalchemy as sa
 from bot.backups import archive, opening, restoring
 from bot.core import moves
 from bot.core.errors import Broken
+from bot.core.jobs import Reason, Status
+from bot.core.notices import Pause
+from bot.core.posts import PostKind
+from bot.store import swap
 from bot.store.database import check_database, open_database
-from bot.store.deletions import Deletions
+from bot.store.deletions import Deletion, Deletions
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
-from bot.store.restored import restored_jobs
+from bot.store.restored import restored_jobs, settle
+from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
-from bot.store.tables import drafts, jobs, posts, updates
+from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
+from tests.contract.rows import NOON, Store
+from tests.fakes.disk import no_file_larger_than
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
 
@@ -39,6 +50,9 @@ AS_RESTORED = {
     "cancelled": "cancelled",
     "unconfirmed": "unconfirmed",
 }
+
+_NAMES = ("id", "event_id")
+"""The columns of a job that no other one may have."""
 
 _RESTORE = """
 import asyncio, os, signal, sys
@@ -97,6 +111,13 @@ async def home(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.fixture
+async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
+    """Rows that are made safe where they are, on both databases."""
+    async with open_database(await new_tables_url()) as database:
+        yield Store(database)
+
+
 # --- what becomes of the rows --------------------------------------------------------------------
 
 
@@ -110,6 +131,32 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     )
     found = await site.rows(lambda it: it.execute(held))
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
+
+
+async def test_of_a_held_job_nothing_is_said(store: Store) -> None:
+    """Its card was due in the backup, and may stand in the chat by now."""
+    await store.admitted()
+    await store.in_state(Status.SUBMITTING)
+    await store.database.run(lambda it: settle(it, (), now=LATER))
+    assert await store.due_posts(now=LATER + 9999) == []
+
+
+async def test_what_somebody_had_in_hand_is_free_and_nobody_has_crashed(store: Store) -> None:
+    job = await store.in_state(Status.IN_PROGRESS)
+    await store.claimed(Status.IN_PROGRESS)
+    await store.claimed_post(now=NOON + 60)
+    await store.database.run(lambda it: settle(it, (), now=NOON + 1))
+    (again,) = await store.jobs.claim([Status.IN_PROGRESS], now=NOON + 1, until=LATER, most=9)
+    assert (again.id, again.crashes) == (job.id, 0)
+    assert await store.due_posts(now=NOON + 60) == [(job.id, PostKind.CARD)]
+
+
+async def test_what_operators_were_to_be_told_that_day_is_not_told(store: Store) -> None:
+    locked = Pause(Reason.BAD_KEY, NOON + 50)
+    await store.pauses.pause("main", locked, detail="", rooms=["playground"], now=NOON)
+    await store.database.run(lambda it: settle(it, (), now=LATER))
+    platforms = ["discord", "playground"]
+    assert await store.notices.claim(platforms, now=LATER, until=LATER + 60, most=9) == []
 
 
 async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
@@ -182,6 +229,16 @@ async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: s
     query = sa.select(jobs.c.status, jobs.c.video, jobs.c.due_at).where(jobs.c.id == f"job-{state}")
     (row,) = await site.rows(lambda it: it.execute(query))
     assert tuple(row) == ("delivered", None, None)
+
+
+async def test_a_video_that_waited_for_its_conversion_and_was_deleted_since_is_gone(
+    store: Store,
+) -> None:
+    job = await store.in_state(Status.CONVERTING)
+    await store.database.run(lambda it: settle(it, [Deletion(job.id, LATER)], now=LATER))
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert (row.status, row.unconverted) == (Status.DELIVERED, None)
 
 
 async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(site: Site) -> None:
@@ -311,6 +368,81 @@ async def test_a_backup_of_an_earlier_version_comes_up_to_date(tmp_path: Path) -
     assert await site.states() == AS_RESTORED
 
 
+# --- what operators decided since ----------------------------------------------------------------
+
+
+async def _undecided(site: Site) -> None:
+    for table in ("holds", "blocks", "acts"):
+        await site.change(f"DELETE FROM {table}")
+
+
+async def _act(site: Site, action: str, subject: str, at: float) -> None:
+    await site.change(
+        "INSERT INTO acts (at, actor, action, subject, why, details)"
+        f" VALUES ({at}, 'cli:ann', '{action}', '{subject}', 'odd bill', '{{}}')"
+    )
+
+
+async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) -> None:
+    await _undecided(site)
+    backup = await site.back_up()
+    await site.change(f"INSERT INTO holds VALUES ('*', {LATER + 5}, 'cli:ann', 'odd bill')")
+    await _act(site, "stop", "*", LATER + 5)
+    await site.change(
+        f"INSERT INTO blocks VALUES ('discord', '7', {LATER + 6}, NULL, 'cli:ann', 'spam')"
+    )
+    await _act(site, "user.block", "discord:7", LATER + 6)
+    await site.change(f"UPDATE places SET allowed = false, decided_at = {LATER + 7}")
+    restored = await site.restore(backup)
+    assert (restored.settled.carried, restored.settled.stopped) == (2, False)
+    (hold,) = await site.rows(lambda it: it.execute(sa.select(holds)))
+    assert tuple(hold) == ("*", LATER + 5, "cli:ann", "odd bill")
+    people = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    assert list(people) == ["7"]
+    allowed = await site.rows(lambda it: it.scalars(sa.select(places.c.allowed).distinct()))
+    assert list(allowed) == [False]
+    again = await site.restore(await site.back_up())
+    assert again.settled.carried == 0, "each act is there once"
+
+
+async def test_what_was_let_go_since_is_not_stopped_again(site: Site) -> None:
+    await _undecided(site)
+    await site.change(f"INSERT INTO holds VALUES ('*', {LATER - 9}, 'cli:ann', '')")
+    await site.change(f"INSERT INTO holds VALUES ('main', {LATER - 9}, 'cli:ann', '')")
+    await site.change(f"INSERT INTO blocks VALUES ('discord', '7', {LATER}, NULL, 'a', '')")
+    await site.change(f"INSERT INTO blocks VALUES ('discord', '8', {LATER}, NULL, 'a', '')")
+    backup = await site.back_up()
+    await site.change("DELETE FROM holds")
+    await site.change("DELETE FROM blocks")
+    await _act(site, "go", "*", LATER + 5)
+    await _act(site, "user.unblock", "discord:7", LATER + 5)
+    await site.restore(backup)
+    found = await site.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    assert list(found) == ["main"], "nobody has let it go, as far as an act shows"
+    found = await site.rows(lambda it: it.scalars(sa.select(blocks.c.person)))
+    assert list(found) == ["8"]
+
+
+@pytest.mark.parametrize("how", ["damaged", "deleted"])
+async def test_where_nobody_knows_what_was_stopped_it_starts_stopped(home: Site, how: str) -> None:
+    await _undecided(home)
+    backup = await home.back_up()
+    if how == "damaged":
+        home.file.write_bytes(b"Dear diary, " * 1000)
+    else:
+        home.file.unlink()
+    assert (await home.restore(backup)).settled.stopped
+    found = await home.rows(lambda it: it.scalars(sa.select(holds.c.name)))
+    assert list(found) == ["*"]
+    found = await home.rows(lambda it: it.scalars(sa.select(acts.c.actor)))
+    assert list(found) == ["restore"]
+
+
+async def test_a_new_house_starts_as_the_backup_was(home: Site, tmp_path: Path) -> None:
+    there = Site(tmp_path / "there")
+    assert not (await there.restore(await home.back_up())).settled.stopped
+
+
 # --- what stands in the way ----------------------------------------------------------------------
 
 
@@ -343,6 +475,28 @@ def _flip(file: Path) -> None:
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
+@pytest.mark.parametrize("what", ["folder", "file", "tar"])
+async def test_a_full_disk_is_named_by_the_folder_that_needs_room(home: Site, what: str) -> None:
+    """And not by the backup, which is read and not written."""
+    backup, before = await home.back_up(), home.file.read_bytes()
+    place = backup.folder
+    if what == "file":
+        place = backup.folder / "zoetrope.db"
+    elif what == "tar":
+        place = home.folder / "backup.tar"
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    with (
+        no_file_larger_than(100_000),
+        pytest.raises(Broken) as full,
+        opening.opened(place) as found,
+    ):
+        await home.restore(found)
+    needs = home.data if what == "folder" else place.parent
+    assert (full.value.code, full.value.values["folder"]) == ("restore_no_room", str(needs))
+    assert home.file.read_bytes() == before
+
+
 async def test_a_newer_backup_is_refused(home: Site) -> None:
     backup = await home.back_up()
     newer = backup.manifest.model_copy(update={"revision": "9999"})
@@ -359,6 +513,31 @@ async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
         with opening.opened(place) as found:
             await home.restore(found)
     assert await home.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize("name", ["zoetrope.db.saved", "backup.tar"])
+async def test_a_file_beside_the_rows_can_be_restored(home: Site, name: str) -> None:
+    """As a copy that was saved lies there: what it is unpacked into is not swept along."""
+    backup, place = await home.back_up(), home.data / name
+    if name.endswith("tar"):
+        with tarfile.open(place, "w") as file:
+            file.add(backup.folder, backup.folder.name)
+    else:
+        shutil.copyfile(backup.folder / "zoetrope.db", place)
+    with opening.opened(place) as found:
+        await home.restore(found)
+    assert await home.states() == AS_RESTORED
+
+
+def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) -> None:
+    """It has all that people wrote in it; wherever the database is."""
+    (tmp_path / "rows").mkdir()
+    site = Site(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/rows/zoetrope.db")
+    left = tmp_path / "rows" / ".unfinished-abc"
+    left.mkdir()
+    (left / "zoetrope.db").write_text("all that people wrote")
+    restoring.clear(site.config)
+    assert not left.exists()
 
 
 async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
@@ -399,9 +578,10 @@ async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
 async def test_a_list_that_names_files_elsewhere_is_not_followed(home: Site) -> None:
     backup = await home.back_up()
     text = (backup.folder / "manifest.json").read_text()
-    (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", "../../zoetrope.db"))
-    with pytest.raises(Broken, match="backup_damaged"):
-        archive.read(backup.folder)
+    for elsewhere in ("../../zoetrope.db", str(backup.folder / "zoetrope.db")):
+        (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", elsewhere))
+        with pytest.raises(Broken, match="backup_damaged"):
+            archive.read(backup.folder)
 
 
 # --- the former rows -----------------------------------------------------------------------------
@@ -433,6 +613,34 @@ async def test_a_job_that_came_while_it_was_made_is_not_lost(home: Site) -> None
     assert await restoring.later_jobs(home.config, await home.back_up()) == []
 
 
+@pytest.mark.parametrize("clock", [-9, 86_400.0], ids=["a clock that was behind", "a copy"])
+async def test_a_later_job_is_named_whatever_a_clock_says(home: Site, clock: float) -> None:
+    """A copied file is younger than its rows, and a machine's clock may be anything."""
+    await home.change(f"INSERT INTO settings VALUES ('clock.seen', '{LATER}')")
+    bare = home.folder / "copy.db"
+    shutil.copyfile((await home.back_up()).folder / "zoetrope.db", bare)
+    later = f"id = 'job-later', created_at = {LATER + clock}"
+    await home.change(f"UPDATE jobs SET {later} WHERE id = 'job-in_progress'")
+    with opening.opened(bare) as backup:
+        assert backup.manifest.made_at == LATER
+        found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert [it.id for it in found] == ["job-later"]
+
+
+async def test_every_later_job_is_named(home: Site) -> None:
+    backup = await home.back_up()
+    columns = ", ".join(column.name for column in jobs.columns if column.name not in _NAMES)
+    await home.change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1501)"
+        f" INSERT INTO jobs (id, event_id, {columns})"
+        f" SELECT 'later-' || i, 'later-' || i, {columns} FROM jobs, n WHERE id = 'job-failed'"
+    )
+    found = await restoring.later_jobs(home.config, backup)
+    assert found is not None
+    assert len(found) == 1501
+
+
 async def test_where_there_are_no_rows_nobody_says_what_is_lost(tmp_path: Path) -> None:
     here, there = Site(tmp_path / "here"), Site(tmp_path / "there")
     await here.furnish()
@@ -446,6 +654,31 @@ async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
     assert await home.states() == AS_RESTORED
     assert restored.aside is not None
     assert (restored.aside / "zoetrope.db").read_bytes().startswith(b"Dear diary")
+
+
+async def test_what_an_earlier_restore_left_half_done_is_undone_first(home: Site) -> None:
+    """The rows that are kept are those of before it, and not the ones it was about to bring."""
+    backup = await home.back_up()
+    await home.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    fresh = home.folder / "fresh.db"
+    shutil.copyfile(backup.folder / "zoetrope.db", fresh)
+    swap.exchange(home.file, fresh, home.folder / "aside")
+    aside = (await home.restore(backup)).aside
+    assert aside is not None
+    with closing(sqlite3.connect(aside / "zoetrope.db")) as rows:
+        detail = rows.execute("SELECT detail FROM jobs WHERE id = 'job-queued'").fetchone()
+    assert detail == ("after",)
+
+
+def test_rows_that_were_not_moved_yet_keep_their_journal(tmp_path: Path) -> None:
+    """The process died right after it wrote down that an exchange begins."""
+    file, journal = tmp_path / "zoetrope.db", tmp_path / "zoetrope.db-wal"
+    for each in (file, journal):
+        each.write_text("former")
+    told = {"aside": str(tmp_path / "aside"), "had_rows": True}
+    note_of(file).write_text(json.dumps(told))
+    swap.undo(file)
+    assert (file.exists(), journal.exists()) == (True, True)
 
 
 # --- a crash anywhere ----------------------------------------------------------------------------
@@ -492,6 +725,88 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
             pass  # the server hears of it a moment later
     assert states["queued"] == "queued"
     await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+
+
+@pytest.mark.parametrize(
+    "step", [5, *(pytest.param(each, marks=pytest.mark.proof) for each in (1, 2, 3, 4, 6, 7, 8))]
+)
+async def test_a_restore_that_is_cancelled_loses_neither_rows(
+    home: Site, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """As by Ctrl-C: the new rows are there with the former ones aside, or the former ones.
+
+    Where steps run beside the event loop, an undoing meets an exchange that goes on.
+    """
+    backup = await home.back_up()
+    loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor()
+    loop.set_default_executor(threads)
+    goes_on, has_ended = threading.Event(), threading.Event()
+    exchange, left = swap.exchange, step
+    task = asyncio.ensure_future(home.restore(backup))
+
+    def counted(place: Path) -> None:
+        nonlocal left
+        sync(place)
+        left -= 1
+        if left == 0:
+            loop.call_soon_threadsafe(task.cancel)
+        if threading.current_thread() is threading.main_thread():
+            return
+        if left == 0:
+            goes_on.wait()
+        elif left < 0 and not goes_on.is_set():
+            goes_on.set()
+            has_ended.wait()
+
+    def ended(*given: Path) -> None:
+        try:
+            exchange(*given)
+        finally:
+            has_ended.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "sync", counted)
+        patched.setattr(swap, "exchange", ended)
+        with suppress(asyncio.CancelledError):
+            await task
+        threads.shutdown()
+    loop.set_default_executor(ThreadPoolExecutor())
+    is_new = (await home.states())["queued"] == "unconfirmed"
+    kept = list(home.data.glob(f"{restoring.ASIDE}*/zoetrope.db"))
+    assert len(kept) == is_new
+    assert not note_of(home.file).exists()
+    await home.restore(backup, now=LATER + 99)
+    assert await home.states() == AS_RESTORED
+
+
+_AT_THE_END = (
+    """
+    CREATE FUNCTION refuse() RETURNS trigger AS
+    $$ BEGIN RAISE EXCEPTION 'the end'; END; $$ LANGUAGE plpgsql
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse()
+    """,
+)
+
+
+async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """The end of a transaction may have come through although an error came back."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    for statement in _AT_THE_END:
+        await site.change(statement)
+    with pytest.raises(sa.exc.SQLAlchemyError, match="the end"):
+        await site.restore(backup)
+    (aside,) = site.data.glob(f"{restoring.ASIDE}*")
+    assert (aside / "zoetrope.db").exists()
+    await site.change("DROP TRIGGER refuse ON jobs")
+    await site.restore(backup, now=LATER + 99)
     assert await site.states() == AS_RESTORED
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.errors import Broken, Unwritten
 from bot.store.deletions import Deletion, Deletions
-from tests.fakes.disk import no_file_larger_than
+from tests.fakes.disk import no_file_larger_than, synced
 
 
 def test_each_is_read_again_in_order(tmp_path: Path) -> None:
@@ -28,6 +28,14 @@ def test_a_line_that_a_crash_cut_takes_no_other_along(tmp_path: Path, left: int)
     journal.file.write_text(lines[0] + lines[1][:left])
     journal.add("job3", at=3.0)
     assert [entry.job_id for entry in journal.read()] == ["job1", "job3"]
+
+
+def test_each_is_on_the_disk_before_anything_is_gone(tmp_path: Path) -> None:
+    journal = Deletions(tmp_path)
+    with synced(tmp_path) as places:
+        journal.add("job1", at=1.0)
+        journal.add("job2", at=2.0)
+    assert places == [journal.file, tmp_path, journal.file]
 
 
 async def test_a_disk_that_takes_nothing_deletes_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""One sentence for every way in which a disk says that it is full: it names the folder to mend."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.core.errors import Broken, Unwritten
+from bot.store import troubles
+
+_FULL = (ENOSPC, EDQUOT, EFBIG)
+
+
+@contextmanager
+def room_named(folder: Path, code: str = "backup_no_room") -> Iterator[None]:
+    """All that is done here writes into this folder. Raises `Broken(code)` where it is full."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, sa.exc.DBAPIError, Unwritten) as error:
+        if is_full(error):
+            raise no_room(folder, code) from error
+        raise
+
+
+def is_full(error: Exception) -> bool:
+    """Whether it says that there is no room."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    if isinstance(error, Unwritten):
+        return error.code == troubles.FULL
+    return troubles.code_of(error) == troubles.FULL
+
+
+def no_room(folder: Path, code: str = "backup_no_room") -> Broken:
+    """The error that says so."""
+    free = 0
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+    return Broken(code, folder=str(folder), megabytes=free / 1e6)

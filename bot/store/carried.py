@@ -1,0 +1,92 @@
+"""Decisions of operators and owners in rows that are about to go: a restore leaves them in force.
+
+A backup is older than what was stopped, blocked or closed since. What it has and the former rows
+do not goes only where an act there says so: they may be of another house.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.acts import EVERYTHING, Act
+from bot.store.acts import note
+from bot.store.database import insert
+from bot.store.tables import acts, blocks, holds, places
+
+Row = Mapping[str, Any]
+Decisions = Mapping[str, list[Row]]
+"""Rows by the name of their table."""
+
+_LIFTED = ("go", "gateways.resume", "user.unblock")
+
+
+async def decisions(connection: AsyncConnection) -> Decisions:
+    """Those in tables of whatever version."""
+    there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
+    found: dict[str, list[Row]] = {}
+    for table in (acts, holds, blocks, places):
+        rows: list[Row] = []
+        if table.name in there:
+            rows = [dict(row) for row in (await connection.execute(sa.select(table))).mappings()]
+        found[table.name] = rows
+    return found
+
+
+async def carry(connection: AsyncConnection, former: Decisions) -> int:
+    """Bring them over; answers how many acts the backup did not have."""
+    lifted = {
+        (row["action"], row["subject"]): row["at"]
+        for row in sorted(former[acts.name], key=lambda it: it["at"])
+        if row["action"] in _LIFTED
+    }
+    before = await decisions(connection)
+    for hold in before[holds.name]:
+        how = "go" if hold["name"] == EVERYTHING else "gateways.resume"
+        if lifted.get((how, hold["name"]), 0.0) >= hold["at"]:
+            await connection.execute(sa.delete(holds).where(holds.c.name == hold["name"]))
+    for block in before[blocks.name]:
+        whom = f"{block['platform']}:{block['person']}"
+        if lifted.get(("user.unblock", whom), 0.0) >= block["at"]:
+            of = (blocks.c.platform == block["platform"], blocks.c.person == block["person"])
+            await connection.execute(sa.delete(blocks).where(*of))
+    for table in (holds, blocks):
+        await _put(connection, table, former[table.name])
+    await _put(connection, places, _newer(former[places.name], before[places.name]))
+    known = {_name(row) for row in before[acts.name]}
+    new = [row for row in former[acts.name] if _name(row) not in known]
+    for row in sorted(new, key=lambda it: int(it["id"])):
+        values = {name: value for name, value in row.items() if name != acts.c.id.name}
+        await connection.execute(sa.insert(acts).values(values))
+    return len(new)
+
+
+async def stop(connection: AsyncConnection, *, now: float) -> None:
+    """Hold everything: nobody knows what was stopped, and why."""
+    act = Act(at=now, actor="restore", action="stop", subject=EVERYTHING)
+    row = insert(connection, holds).values(name=EVERYTHING, at=now, actor=act.actor, why="")
+    if (await connection.execute(row.on_conflict_do_nothing())).rowcount == 1:
+        await note(connection, act)
+
+
+async def _put(connection: AsyncConnection, table: sa.Table, rows: Iterable[Row]) -> None:
+    keys = [column.name for column in table.primary_key]
+    for row in rows:
+        values = {name: value for name, value in row.items() if name not in keys}
+        put = insert(connection, table).values(dict(row))
+        await connection.execute(put.on_conflict_do_update(index_elements=keys, set_=values))
+
+
+def _newer(former: Iterable[Row], before: Iterable[Row]) -> list[Row]:
+    """Of two decisions on a place the last one counts."""
+    decided = {(row["platform"], row["place"]): row["decided_at"] for row in before}
+    return [
+        row
+        for row in former
+        if row["decided_at"] > decided.get((row["platform"], row["place"]), 0.0)
+    ]
+
+
+def _name(act: Row) -> tuple[object, ...]:
+    return act["at"], act["actor"], act["action"], act["subject"]
