@@ -11,10 +11,11 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from bot import control, owners, site
-from bot.backups import restoring
-from bot.backups.daily import Daily
+from bot.backups.archive import last_made
+from bot.backups.asked import backup_use_cases, nightly
 from bot.chats import Needs, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
@@ -22,10 +23,11 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.cards import Cards
-from bot.core.choosing import SEEDS
+from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
 from bot.core.content import Content
 from bot.core.conversions import Conversions
+from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
@@ -39,9 +41,8 @@ from bot.core.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.keepers import sweeping
+from bot.keepers import Keepers, keepers_of
 from bot.log import get_logger
-from bot.media.storage import Storage
 from bot.media.studio import Studio
 from bot.operators import use_cases
 from bot.rows import Rows, open_rows
@@ -112,7 +113,9 @@ async def open_app(
         platforms = {chat.platform.name: chat.platform for chat in chats}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
-        service = _service(config, rows, gateways, platforms, studio, access, clock, bells)
+        upkeep = await _upkeep(config, rows, gateways, studio, clock, bells)
+        decide = owners.decisions(config, rows, upkeep.asked, private, clock, bells).decide
+        service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
@@ -124,30 +127,56 @@ async def open_app(
             stack.push_async_callback(intake.finish)
         await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_upkeep(config, rows, gateways, studio, platforms, private, clock, bells))
+        await enter(_kept_up(config, rows, upkeep, studio, platforms, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
 
-@asynccontextmanager
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The operator's side."""
+
+    keepers: Keepers
+    backups: owners.Backups
+    asked: Mapping[str, UseCase]
+    """All that operators can ask of the running service."""
+
+
 async def _upkeep(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
+    studio: Studio,
+    clock: Clock,
+    bells: Bells,
+) -> Upkeep:
+    backups = owners.Backups(bells.watch)
+    keepers = await keepers_of(config, rows, studio.storage, clock)
+    asked = {
+        **operators(config, rows, gateways, clock, bells.both, keepers),
+        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+    }
+    return Upkeep(keepers, backups, asked)
+
+
+@asynccontextmanager
+async def _kept_up(
+    config: Config,
+    rows: Rows,
+    upkeep: Upkeep,
     studio: Studio,
     platforms: Mapping[str, Platform],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The operator's side: backups, sweeps, what owners are told, commands over the socket."""
-    asked = operators(config, rows, gateways, clock, bells.both, studio.storage)
-    backups = owners.Backups()
+    """Backups, sweeps, what owners are told, commands over the socket."""
+    sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
+    loops = (*nightly(config, rows, studio.storage, clock, told=backups.heard), sweeps.run())
     async with (
-        running(*_nightly(config, rows, studio, backups, clock, bells)),
-        sweeping(config, rows, studio.storage, clock) as sweeps,
-        owners.watching(config, rows, sweeps, backups, platforms, private, clock, bells),
-        control.serving(config.data_dir, asked),
+        running(*loops),
+        owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
+        control.serving(config.data_dir, upkeep.asked),
     ):
         yield
 
@@ -158,22 +187,13 @@ def operators(
     gateways: Mapping[str, Gateway],
     clock: Clock,
     wake: Wake,
-    storage: Storage | None = None,
+    keepers: Keepers | None = None,
 ) -> Mapping[str, UseCase]:
     """The operators' use cases, by the name that a command asks for.
 
-    `storage`: the service's own; without one, what looks at the media opens it.
+    `keepers`: those of the service that runs; None without one.
     """
-    return use_cases(
-        config,
-        rows,
-        gateways,
-        storage=storage,
-        clock=clock,
-        wake=wake,
-        new_id=new_id,
-        new_seed=new_seed,
-    )
+    return use_cases(config, rows, gateways, keepers, clock, wake, new_id, new_seed)
 
 
 def _needs(
@@ -222,6 +242,7 @@ def _service(
     platforms: Mapping[str, Platform],
     studio: Studio,
     access: Access,
+    decide: Decide,
     clock: Clock,
     bells: Bells,
 ) -> Service:
@@ -238,6 +259,7 @@ def _service(
         new_seed=new_seed,
         card_grace={name: platform.card_grace for name, platform in platforms.items()},
         deleting=Deletions(config.data_dir).note,
+        decide=decide,
     )
 
 
@@ -308,27 +330,6 @@ def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards
     )
 
 
-def _nightly(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    backups: owners.Backups,
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
-    """The backups, if they are wanted."""
-
-    async def tell(why: str | None) -> None:
-        backups.is_known, backups.why = True, why
-        bells.watch.ring()
-
-    restoring.clear(config)
-    if config.settings.backup.daily:
-        yield Daily(
-            config, storage=studio.storage, database=rows.database, tell=tell, clock=clock
-        ).run()
-
-
 async def _posting(
     config: Config,
     rows: Rows,
@@ -366,11 +367,6 @@ def _word_loops(
 def new_id() -> str:
     """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
-
-
-def new_seed() -> int:
-    """Any that every vendor takes."""
-    return secrets.choice(SEEDS)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

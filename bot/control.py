@@ -1,8 +1,8 @@
 """The control socket: an operator's command asks the running service, and it alone does the work.
 
 A Unix socket in the data folder, open to the user of the service and to root. One request and one
-answer per connection, a line of JSON each. Both are bounded in size and time, so that a client
-that sends nonsense, too much, or nothing at all is in nobody's way.
+answer per connection, a line of JSON each. The service bounds the size of a request, and the time
+for both: a client that sends nonsense, too much, or nothing at all is in nobody's way.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ NAME = "control.sock"
 MOST_REQUEST = 64 * 1024
 """Bytes of a request."""
 MOST_ANSWER = 8 * 1024 * 1024
-"""Bytes of an answer."""
+"""Bytes of an answer that a command takes."""
 PATIENCE = 5.0
 """Seconds for a request to come, and for an answer to be taken."""
 WORK = 120.0
@@ -175,6 +175,10 @@ class _Desk:
             name, values = _read(line)
         except (asyncio.LimitOverrunError, ValueError, RecursionError):
             return _error(Broken("control_unreadable"))
+        except asyncio.IncompleteReadError as cut:
+            if not cut.partial:
+                raise
+            return _error(Broken("control_unreadable"))
         return await self._work(name, values, actor=f"cli:{user_name(uid)}")
 
     async def _work(self, name: str, values: dict[str, object], *, actor: str) -> Values:
@@ -220,10 +224,15 @@ def _error(problem: BotError) -> Values:
 
 
 def _line(answer: Values) -> bytes:
-    return json.dumps(answer, ensure_ascii=False, default=str).encode() + b"\n"
+    return json.dumps(answer, ensure_ascii=False, default=str).encode(errors="replace") + b"\n"
 
 
 # --- the command's side --------------------------------------------------------------------------
+
+
+def carried(values: Values) -> dict[str, object]:
+    """The same values as the socket carries them: what is no text in Unicode is replaced."""
+    return dict(json.loads(_line(values)))
 
 
 async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK) -> Values | None:
@@ -231,6 +240,7 @@ async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK
 
     Raises whatever it refuses, and `Temporary("control_silent")` if it does not answer in time.
     """
+    request = _line({"name": name, "values": values})
     try:
         with address(folder) as path:
             reader, writer = await asyncio.open_unix_connection(path, limit=MOST_ANSWER)
@@ -241,7 +251,7 @@ async def ask(folder: Path, name: str, values: Values, *, patience: float = WORK
         raise Broken("control_denied", user=owner) from error
     try:
         async with asyncio.timeout(patience + 2 * PATIENCE):
-            writer.write(_line({"name": name, "values": values}))
+            writer.write(request)
             await writer.drain()
             answer = json.loads(await reader.readuntil())
     except (OSError, TimeoutError, EOFError, ValueError, asyncio.LimitOverrunError) as error:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from bot.config import Config
-from bot.core.acts import UseCase, Values
+from bot.core.acts import Act, UseCase, Values
 from bot.core.clock import SystemClock
 from bot.core.errors import Broken
 from bot.core.inspection import Inspection
@@ -19,38 +20,47 @@ from bot.store.identity import NAME
 from bot.store.listing import open_listing
 from bot.store.sweeps import Sweeps
 from bot.store.tables import settings
-from bot.workers import running
 
 
-@asynccontextmanager
-async def sweeping(
-    config: Config, rows: Rows, storage: Storage, clock: Clock
-) -> AsyncIterator[Retention]:
-    """The sweeps of a service, for as long as the context lasts."""
-    shelf = await _shelf(config, rows, storage)
-    sweeps = Retention(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
-    async with running(sweeps.run()):
-        yield sweeps
+@dataclass(frozen=True, slots=True)
+class Keepers:
+    """Those that a service has, and a command without one."""
+
+    sweeps: Retention
+    inspection: Inspection
+
+
+async def keepers_of(config: Config, rows: Rows, storage: Storage, clock: Clock) -> Keepers:
+    """On these rows and files."""
+    owner = await rows.settings.get(NAME)
+    assert owner is not None  # whoever opens the database gives it one
+    shelf, rules = Shelf(storage, config.data_dir, owner=owner), config.kept
+    return Keepers(
+        Retention(ledger=rows.sweeps, shelf=shelf, rules=rules, clock=clock),
+        Inspection(ledger=rows.sweeps, shelf=shelf, rules=rules, clock=clock),
+    )
 
 
 def media_use_cases(
-    config: Config, rows: Rows, storage: Storage | None, clock: Clock
+    config: Config, rows: Rows, keepers: Keepers | None, clock: Clock
 ) -> Mapping[str, UseCase]:
-    """The operators' use cases; without a `storage` it is opened once one of them is asked for."""
+    """The operators' use cases. `keepers`: those of the service that runs; None without one."""
 
-    async def inspection() -> Inspection:
-        if storage is None:
-            (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
-        shelf = await _shelf(config, rows, storage or _storage(config))
-        return Inspection(ledger=rows.sweeps, shelf=shelf, rules=config.kept, clock=clock)
+    async def found() -> Keepers:
+        if keepers is not None:
+            return keepers
+        (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
+        return await keepers_of(config, rows, _storage(config), clock)
 
-    async def verify() -> Values:
-        return await (await inspection()).verify()
+    async def due() -> Values:
+        return await (await found()).inspection.due()
 
-    async def sweep(*, dry_run: bool = False) -> Values:
-        return await (await inspection()).sweep(dry_run=dry_run)
+    async def sweep(*, actor: str, sure: bool = False) -> Values:
+        swept = await (await found()).sweeps.asked(sure=sure)
+        await rows.acts.add(Act(at=clock.now(), actor=actor, action="media.sweep"))
+        return swept
 
-    return {"media.verify": verify, "media.sweep": sweep}
+    return {"media.due": due, "media.sweep": sweep}
 
 
 @asynccontextmanager
@@ -74,9 +84,3 @@ def _storage(config: Config) -> Storage:
     if folder and not folder.is_dir():
         raise Broken("media_absent", folder=str(folder))
     return Storage(config.storage_url, scratch=config.data_dir / "scratch")
-
-
-async def _shelf(config: Config, rows: Rows, storage: Storage) -> Shelf:
-    owner = await rows.settings.get(NAME)
-    assert owner is not None  # whoever opens the database gives it one
-    return Shelf(storage, config.data_dir, owner=owner)

@@ -11,8 +11,7 @@ from bot.core.ports import Clock, Gateway
 from bot.core.settling import Makers, Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
-from bot.keepers import media_use_cases
-from bot.media.storage import Storage
+from bot.keepers import Keepers, media_use_cases
 from bot.rows import Rows
 
 PLATFORMS = frozenset({"discord", "telegram", "playground"})
@@ -23,14 +22,16 @@ def use_cases(
     config: Config,
     rows: Rows,
     gateways: Mapping[str, Gateway],
-    *,
-    storage: Storage | None,
+    keepers: Keepers | None,
     clock: Clock,
     wake: Wake,
     new_id: Callable[[], str],
     new_seed: Callable[[], int],
 ) -> Mapping[str, UseCase]:
-    """All of them, by the name that a command asks for. `wake` is rung after each change."""
+    """All of them, by the name that a command asks for.
+
+    `keepers`: those of the service that runs; None without one. `wake` is rung after each change.
+    """
     admin = Admin(
         acts=rows.acts,
         holds=rows.holds,
@@ -54,4 +55,4 @@ def use_cases(
     )
     parts = (admin, settling, allowances, statistics)
     found = {name: each for part in parts for name, each in part.use_cases.items()}
-    return {**found, **media_use_cases(config, rows, storage, clock)}
+    return {**found, **media_use_cases(config, rows, keepers, clock)}

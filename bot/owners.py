@@ -2,24 +2,29 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from bot.config import Config
 from bot.core.accounts import Accounts
+from bot.core.acts import UseCase
 from bot.core.alarm import Alarm
 from bot.core.causes import Cause, Kind
+from bot.core.decisions import Decisions
+from bot.core.digest import Digest, News
 from bot.core.ports import Clock, Platform
 from bot.core.retention import Retention
 from bot.core.sources import Sources
+from bot.core.wake import Wake
 from bot.core.watch import Watch
 from bot.media.storage import folder_of
 from bot.rows import Rows
 from bot.store.heartbeat import Heartbeat
-from bot.workers import Bells, running
+from bot.workers import Bells, Loop, running
 
 LOW = 1_000_000_000
 """Bytes free on a disk, as `zoetrope doctor` wants them."""
@@ -27,13 +32,27 @@ AGAIN = 1.2
 """Times as many are free when it is over."""
 
 
+class LastBackup(Protocol):
+    """Looks when the newest backup in a folder was made."""
+
+    def __call__(self, folder: Path, *, before: float) -> float | None: ...
+
+
 @dataclass(slots=True)
 class Backups:
     """How the last try of a backup went, as far as this process knows."""
 
+    watch: Wake
     is_known: bool = False
     why: str | None = None
     """Why there is none; None: they are where they should be."""
+
+    async def heard(self, why: str | None) -> None:
+        """Another one was made, or was not."""
+        is_news = (self.is_known, self.why) != (True, why)
+        self.is_known, self.why = True, why
+        if is_news:
+            self.watch.ring()
 
     async def causes(self) -> Sequence[Cause] | None:
         """The failure, if it was one."""
@@ -48,12 +67,13 @@ async def watching(
     rows: Rows,
     retention: Retention,
     backups: Backups,
+    last_backup: LastBackup,
     platforms: Mapping[str, Platform],
     rooms: frozenset[str],
     clock: Clock,
     bells: Bells,
 ) -> AsyncIterator[None]:
-    """The watch and the alarm of a service, for as long as the context lasts."""
+    """The watch, the alarm and the digest of a service, for as long as the context lasts."""
     rules, found = config.kept, _sources(config, rows, clock)
     watch = Watch(
         causes=rows.causes,
@@ -76,8 +96,67 @@ async def watching(
         platforms=platforms,
         clock=clock,
     )
-    async with running(watch.run(), alarm.run()):
+    digests = _digests(config, rows, found, retention, last_backup, rooms, clock, bells)
+    async with running(watch.run(), alarm.run(), *digests):
         yield
+
+
+def _digests(
+    config: Config,
+    rows: Rows,
+    found: Sources,
+    retention: Retention,
+    last_backup: LastBackup,
+    rooms: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Iterator[Loop]:
+    """The news of each day, if they are wanted."""
+    disks = Disks(config)
+
+    async def room() -> Mapping[str, object]:
+        free, size = await asyncio.to_thread(disks.least_free), await retention.size()
+        made = await asyncio.to_thread(last_backup, config.backup_folder, before=clock.now())
+        return {"free": round(free / 1e9, 1), "media": round(size / 1e9, 1), "backup": made}
+
+    news = News(
+        day=rows.outlook.day,
+        used=found.used,
+        amount=found.amount,
+        room=room,
+        currency=config.settings.currency,
+    )
+    if (at := config.digest_at) is not None:
+        yield Digest(
+            at=at,
+            time_zone=config.settings.time_zone,
+            causes=rows.causes,
+            settings=rows.settings,
+            news=news,
+            rooms=rooms,
+            clock=clock,
+            changed=bells.reports.ring,
+        ).run()
+
+
+def decisions(
+    config: Config,
+    rows: Rows,
+    asked: Mapping[str, UseCase],
+    rooms: frozenset[str],
+    clock: Clock,
+    bells: Bells,
+) -> Decisions:
+    """The buttons under notices; `asked` are the use cases of operators."""
+    return Decisions(
+        use_cases=asked,
+        is_owner=rows.places.is_owner,
+        rooms=rooms,
+        limits=_sources(config, rows, clock).used,
+        gateways=list(config.settings.gateways),
+        currency=config.settings.currency,
+        decided=bells.watch.ring,
+    )
 
 
 def _sources(config: Config, rows: Rows, clock: Clock) -> Sources:
@@ -105,10 +184,14 @@ class Disks:
         """One for each disk that is low; several folders may be on it."""
         return await asyncio.to_thread(self._look)
 
+    def least_free(self) -> int:
+        """Bytes free on the fullest of them."""
+        return min(shutil.disk_usage(_there(folder)).free for folder in self._folders)
+
     def _look(self) -> list[Cause]:
         found: dict[int, Cause] = {}
         for folder in self._folders:
-            there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+            there = _there(folder)
             free = shutil.disk_usage(there).free
             if free < self._low * (AGAIN if folder in self._is_low else 1.0):
                 self._is_low.add(folder)
@@ -118,6 +201,11 @@ class Disks:
             else:
                 self._is_low.discard(folder)
         return list(found.values())
+
+
+def _there(folder: Path) -> Path:
+    """It, or the folder that will have it."""
+    return next(each for each in (folder, *folder.absolute().parents) if each.exists())
 
 
 async def _media(retention: Retention, most: int | None) -> Sequence[Cause] | None:

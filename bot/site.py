@@ -47,7 +47,11 @@ async def serving(
     intakes: Sequence[Intake],
     clock: Clock,
 ) -> AsyncIterator[str]:
-    """Answer while the context lasts; yields the address."""
+    """Answer on the one web port while the context lasts; yields the address.
+
+    There are the pages of videos, the health of all parts, and what chats listen to (webhooks, the
+    room). Whether the storage answers is watched meanwhile, for `/readyz`.
+    """
     web, presence = config.settings.web, Presence(studio.storage, clock)
     health = health_of(config, rows, studio.storage, presence, platforms, clock)
     rooms = [route for intake in intakes for route in intake.routes]

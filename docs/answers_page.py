@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.gateways.meanings import PACKAGED, STATES, Meaning, Row
+from bot.gateways.meanings import STATES, Meaning, Row
+from bot.gateways.table import PACKAGED
 
 PAGE = Path(__file__).with_name("answers.md")
 HEAD = """\

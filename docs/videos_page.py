@@ -64,7 +64,7 @@ REASONS = {
     "sizes": "The size changes on the way. Other pictures are fitted into the first one's.",
     "pixel_shape": "The pixels are not square.",
     "turned": "A matrix turns or mirrors the pictures.",
-    "cut": "An edit list leaves pictures out.",
+    "cut": "An edit list leaves pictures out, repeats them or has them in another order.",
     "sound": "The sound is no AAC of at most six channels and 48 kHz.",
     "sound_changes": "The channels or the rate change on the way.",
     "sound_holes": "There are times without any sound; players run ahead of the pictures there.",
@@ -74,6 +74,7 @@ REASONS = {
     "tag": "The parameters of the pictures stand in the stream.",
     "tracks": "There is more than one film, or more than one sound.",
     "start": "The first time is not zero.",
+    "edits": "An edit list lets time stand still, or says what nobody does: all is shown once.",
     "tail": "Bytes that belong to nothing lie behind the last box.",
 }
 NAMES = {
@@ -121,7 +122,17 @@ def _row(name: str) -> str:
     )
 
 
-_OF_SOUND = {"sound", "sound_holes", "container", "index", "start", "tag", "tracks", "tail"}
+_OF_SOUND = {
+    "sound",
+    "sound_holes",
+    "container",
+    "index",
+    "start",
+    "tag",
+    "tracks",
+    "tail",
+    "edits",
+}
 """Reasons that leave the pictures alone."""
 
 

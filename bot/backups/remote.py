@@ -30,6 +30,9 @@ from bot.backups.room import is_full
 from bot.core.errors import Broken, Temporary
 from bot.net.files import save
 
+_COPYING = 86_400.0
+"""Seconds in which a backup has been copied there, or never will be."""
+
 
 class Remote:
     """One such place. Every method raises `Temporary` while it can't be reached."""
@@ -60,10 +63,14 @@ class Remote:
     async def names(self) -> list[str]:
         """The names of the whole backups there, the oldest first."""
         with self._translated():
-            found = await obstore.list_with_delimiter_async(self._store)
-            names = [prefix.rstrip("/") for prefix in found["common_prefixes"]]
-            names = [name for name in names if made_at(name) is not None]
-            return sorted([it for it in names if await self._size(f"{it}/{MANIFEST}") is not None])
+            names = await self._begun()
+            return [it for it in names if await self._size(f"{it}/{MANIFEST}") is not None]
+
+    async def _begun(self) -> list[str]:
+        """The same with those of which only a part is there."""
+        found = await obstore.list_with_delimiter_async(self._store)
+        names = [prefix.rstrip("/") for prefix in found["common_prefixes"]]
+        return sorted(name for name in names if made_at(name) is not None)
 
     async def fetch(self, name: str, into: Path) -> Backup:
         """Bring one here. Raises `Broken("backup_absent")`."""
@@ -78,11 +85,14 @@ class Remote:
     async def age_out(self, *, keep: int, now: float) -> list[str]:
         """Remove what is beyond the newest `keep`, or older than so many days; never the newest.
 
-        Some at a time, the oldest first. Answers the names of those that went.
+        Some at a time, the oldest first. What is left of one whose copying or removal was cut
+        short goes after a day. Answers the names of those that went.
         """
         names = await self.names()
         gone = outdated(names, keep=keep, now=now)
         with self._translated():
+            half = [name for name in await self._begun() if name not in names]
+            gone += [name for name in half if (made_at(name) or now) < now - _COPYING]
             for name in gone:
                 # Its list goes first: half of one must not look like one.
                 await self._delete(f"{name}/{MANIFEST}")

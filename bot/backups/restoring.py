@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -196,17 +196,26 @@ async def _fill(
 
 
 async def _exchange(file: Path, fresh: Path, aside: Path, *, home: Home) -> None:
-    """Let the new rows take the place of the file, see that they can be used, or undo it."""
+    """Let the new rows take the place of the file, see that they can be used, or undo it.
+
+    Not beside the event loop: cancelled there, an exchange would go on while it is undone.
+    """
     try:
-        await asyncio.to_thread(swap.exchange, file, fresh, aside)
+        swap.exchange(file, fresh, aside)
         await _check_health(file, home)
     except BaseException as error:
-        await asyncio.to_thread(swap.undo, file)
-        shutil.rmtree(aside, ignore_errors=True)
+        _undo(file, aside)
         code = error.code if isinstance(error, BotError) else type(error).__name__
         log.error("database.not_restored", code=code)
         raise
     swap.settle(file)
+
+
+def _undo(file: Path, aside: Path) -> None:
+    """Put the former rows back; the folder goes only without rows in it."""
+    swap.undo(file)
+    with suppress(OSError):
+        aside.rmdir()
 
 
 async def _check_health(file: Path, home: Home) -> None:
@@ -226,7 +235,7 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
 
     Answers whether the former rows are in `aside`, or in which schema.
     """
-    is_copied, schema = await _keep_rows(url, aside), None
+    is_copied, schema, is_ending = await _keep_rows(url, aside), None, False
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
@@ -234,8 +243,12 @@ async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool
                 schema = await asides.put_aside(connection, now=now)
             await load_server(connection, fresh)
             prepared.check(await verify(connection))
+            is_ending = True
     except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
+        if is_ending:  # it may have come through: the former rows may be nowhere else
+            log.error("database.maybe_restored", former_rows=schema or str(aside))
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
         raise
     finally:
         await engine.dispose()

@@ -10,9 +10,9 @@ from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.settings import UNLIMITED
 from bot.core.accounts import Terms
-from bot.core.models import MICRO, money
+from bot.core.prices import MICRO, money
 from bot.core.quotas import Limits
-from bot.gateways.survey import is_exposed
+from bot.net.guard import is_exposed
 
 
 def check_config(file: Path | None) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from bot import control, log
 from bot.app import gateway_settings, operators
+from bot.cli.owner import check_user
 from bot.cli.rim import unreachable
 from bot.config import Config, load
 from bot.core.acts import Values, perform
@@ -37,6 +38,7 @@ def configuration(file: Path | None) -> Config:
 
 
 async def _ask(config: Config, name: str, values: Values) -> Values:
+    values = control.carried(values)
     answer = await control.ask(config.data_dir, name, values)
     if answer is not None:
         return answer
@@ -53,6 +55,7 @@ async def _ask(config: Config, name: str, values: Values) -> Values:
 
 
 async def _alone(config: Config, name: str, values: Values) -> Values:
+    check_user(config)
     await _check_there(config)
     actor = f"cli:{control.user_name(os.getuid())}"
     clock = SystemClock()

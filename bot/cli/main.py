@@ -163,7 +163,9 @@ def jobs_list(
         typer.Option(help="Jobs in this state; may be repeated, or several with commas."),
     ] = None,
     platform: Annotated[str | None, typer.Option(help="discord, telegram or playground.")] = None,
-    person: Annotated[str | None, typer.Option(help="Name or id of who ordered.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Who ordered: a name, an id, or discord:123.")
+    ] = None,
     community: Annotated[
         str | None, typer.Option(help="Id of a server or group, as 123 or discord:123.")
     ] = None,
@@ -219,13 +221,16 @@ def media_sweep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only count what would go, also beside the service.")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="The machine's clock is right: do not wait for it.")
+    ] = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
     """Let go what has been kept long enough; the running service does so each minute."""
     from bot.cli.media import sweep
 
-    sweep(config, dry_run=dry_run, as_json=as_json)
+    sweep(config, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()

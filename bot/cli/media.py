@@ -44,10 +44,13 @@ def verify(file: Path | None, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def sweep(file: Path | None, *, dry_run: bool, as_json: bool) -> None:
+def sweep(file: Path | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Sweep once, and print what went; or what would."""
     config = configuration(file)
-    found: Values = asyncio.run(_would_go(config)) if dry_run else ask(config, "media.sweep")
+    if dry_run:
+        found: Values = asyncio.run(_would_go(config))
+    else:
+        found = ask(config, "media.sweep", sure=yes)
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -68,7 +71,7 @@ async def _verified(config: Config) -> Values:
 
 async def _would_go(config: Config) -> Values:
     async with _opened(config) as inspection:
-        return await inspection.sweep(dry_run=True)
+        return await inspection.due()
 
 
 @asynccontextmanager

@@ -13,8 +13,9 @@ from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.held import Held
 from bot.core.choosing import listed
-from bot.core.models import ASPECTS, MICRO, Model
+from bot.core.models import ASPECTS, Model
 from bot.core.orders import AUTO_WORD, Extra, Kind
+from bot.core.prices import MICRO
 from bot.i18n import printable
 
 NONE = "–"

@@ -10,6 +10,11 @@ _WIDEST = 10_000
 def show(console: Console, table: Table) -> None:
     """Print it; nothing is cut, whatever the width."""
     if not console.is_terminal:
-        widest = console.options.update(width=_WIDEST)
-        console.width = Measurement.get(console, widest, table).maximum
+        console.width = width(console, table)
     console.print(table)
+
+
+def width(console: Console, table: Table) -> int:
+    """Columns of a terminal on which nothing is folded."""
+    widest = console.options.update(width=_WIDEST)
+    return Measurement.get(console, widest, table).maximum

@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Sequence
 
 from bot.core.errors import BotError
+from bot.core.prices import MICRO
 from bot.core.replies import Text, error
 from bot.i18n import on_terminal
 
@@ -21,6 +22,12 @@ def tell(id_: str, *, count: int | None = None, **values: object) -> str:
 def spoken(text: Text) -> str:
     """A sentence of the core's."""
     return on_terminal(text)
+
+
+def amount(micro: int, currency: str) -> str:
+    """Money with two digits behind the point, and more where there are more: nothing is rounded."""
+    whole, _, part = f"{micro / MICRO:.6f}".partition(".")
+    return f"{whole}.{part.rstrip('0'):0<2} {currency}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -3,61 +3,53 @@
 Answers with the core's `Catalog` and every mistake found on the way.
 """
 
-import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import plugins
+from bot.config.layers import Route, Tables, laid, merged
 from bot.config.problems import Problem, problems_of
-from bot.config.settings import Dialect, Gateway, Settings
-from bot.config.tables import ModelTable, PlacesTable, PresetTable, Price, Route, Served
+from bot.config.settings import Dialect, Settings
+from bot.config.tables import ModelTable, PlacesTable, PresetTable
 from bot.core.catalog import Catalog
-from bot.core.models import ASPECTS, MICRO, QUALITIES, Model, Places, Preset
+from bot.core.models import Model, Places
 from bot.core.orders import Kind, Transport
+from bot.core.presets import Preset
 
-Tables = dict[str, Any]
-_PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
-_WHOLE = frozenset({"sizes", "extras"})
-"""Tables that would otherwise never lose what they once had."""
-_ALIKE = 0.5
-"""How much of a name has to be that of another."""
 _MODELS = TypeAdapter(Model)
 _FILES = {Kind.PICTURE: 1, Kind.KEY_FRAMES: 2, Kind.SOUND: 2}
 
 
 class _Wrong(Exception):
-    """A mistake in a model's table: its key there, its code and the values of its sentence."""
+    """A mistake in a model's table, by its key there."""
 
     def __init__(self, key: str, code: str, **values: object) -> None:
-        super().__init__(key, code, values)
+        self.key, self.code, self.values = key, code, values
 
 
 def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     """Every model that this configuration can run, spelt for its gateway's dialect."""
     packaged = tomllib.loads(files("bot").joinpath("catalog.toml").read_text("utf-8"))
-    families: Tables = _merged(packaged["families"], settings.families)
-    presets: Tables = _merged(packaged["presets"], settings.presets)
+    families = merged(packaged["families"], settings.families)
+    presets = merged(packaged["presets"], settings.presets)
     found: list[Problem] = []
     models: list[Model] = []
     for name, table in _there(packaged["models"], settings).items():
         try:
             model = _model(name, table, packaged["wires"], families, settings)
         except ValidationError as error:
-            known = () if name in packaged["models"] else _alike(name, table, packaged["models"])
+            known = _alike(name, table, packaged["models"])
             found += known or problems_of(error, ModelTable, prefix=f"models.{name}")
         except _Wrong as wrong:
-            key, code, values = wrong.args
-            found.append(Problem(f"models.{name}.{key}", code, values))
+            found.append(Problem(f"models.{name}.{wrong.key}", wrong.code, wrong.values))
         else:
             models += [model] if model else []
     order = {family: number for number, family in enumerate(families)}
     models.sort(key=lambda model: order.get(model.family, len(order)))
-    if _default_gateway(settings) and not models and not found:
+    if settings.own_gateway and not models and not found:
         found.append(Problem("models", "no_models"))
     found += _about_the_whole(models, settings)
     catalog = Catalog(
@@ -69,31 +61,23 @@ def resolve(settings: Settings) -> tuple[Catalog, list[Problem]]:
     return catalog, found
 
 
-def _alike(name: str, table: Tables, packaged: Tables) -> tuple[Problem, ...]:
+def _alike(name: str, table: Tables, packaged: Tables) -> list[Problem]:
     """A table without a family is no new model: it is one of ours, misspelt."""
-    near = next(iter(get_close_matches(name, packaged, n=1, cutoff=_ALIKE)), None)
-    if near is None or "family" in table:
-        return ()
-    return (Problem(f"models.{name}", "model_near", {"near": near}),)
+    is_known = name in packaged or "family" in table
+    near = [] if is_known else get_close_matches(name, packaged, n=1, cutoff=0.5)
+    return [Problem(f"models.{name}", "model_near", {"near": each}) for each in near]
 
 
 def _there(packaged: Tables, settings: Settings) -> Tables:
     """Every table of the operator's, and of ours those that are taken to be at the gateway."""
-    default = _default_gateway(settings)
-    listed = settings.gateways[default].models if default else None
+    own = settings.own_gateway
+    listed = settings.gateways[own].models if own else None
     ours = {
         name: table
         for name, table in packaged.items()
         if name in settings.models or (table.get("assumed") if listed is None else name in listed)
     }
-    return _merged(ours, settings.models)
-
-
-def _default_gateway(settings: Settings) -> str | None:
-    """Never one that a community pays for."""
-    named = settings.default_gateway
-    others = [name for name in settings.gateways if name not in settings.claimed]
-    return named if named in others else next(iter(others), None)
+    return merged(ours, settings.models)
 
 
 def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset]]:
@@ -110,8 +94,8 @@ def _presets(tables: Tables, found: list[Problem]) -> Iterator[tuple[str, Preset
 def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Problem]:
     wanted, families = settings.default_model, sorted({model.family for model in models})
     if families and wanted and wanted not in families:
-        named = {"given": wanted, "can": ", ".join(families)}
-        yield Problem("default_model", "not_one_of", named)
+        can = ", ".join(families)
+        yield Problem("default_model", "not_one_of", {"given": wanted, "can": can})
     for model in models:
         if settings.limits.purse_money_per_day >= 0 and not model.prices:
             yield Problem(f"models.{model.name}.price", "price_missing")
@@ -123,7 +107,7 @@ def _about_the_whole(models: list[Model], settings: Settings) -> Iterator[Proble
 def _model(
     name: str, table: Tables, wires: Tables, families: Tables, settings: Settings
 ) -> Model | None:
-    gateway = Route.model_validate(table).gateway or _default_gateway(settings)
+    gateway = Route.model_validate(table).gateway or settings.own_gateway
     if gateway is None:
         return None
     if gateway not in settings.gateways:
@@ -131,15 +115,16 @@ def _model(
     if gateway in settings.claimed:
         raise _Wrong("gateway", "gateway_claimed", given=gateway)
     dialect = settings.gateways[gateway].dialect
-    row = ModelTable.model_validate(_laid(table, wires, settings.gateways[gateway]))
-    if row.only is not None and dialect not in row.only:
+    if (wire := Route.model_validate(table).wire) not in (None, *wires):
+        raise _Wrong("wire", "not_one_of", given=wire, can=", ".join(wires))
+    whole = laid(table, wires, settings.gateways[gateway])
+    if dialect not in (Route.model_validate(whole).only or (dialect,)):
         return None
+    row = ModelTable.model_validate(whole)
     kinds, places = _kinds(row, dialect), _places(row.places, dialect)
-    _check(row)
     _check_places(row, kinds, places)
     if row.hidden or not kinds:
         return None
-    _check_way(table, row, kinds, dialect, linked=settings.web.public_url is not None)
     family = families.get(row.family, {})
     own = {
         "name": name,
@@ -151,50 +136,19 @@ def _model(
         "places": places,
         "is_json": row.body == "json",
         "takes": [extra for extra in row.takes if places.of(extra)],
-        "prices": _prices("price", row.price, row),
-        "silent_prices": _prices("silent_price", row.silent_price, row),
     }
     # All else a model has as its table has it.
-    return _MODELS.validate_python({**row.model_dump(), **own})
-
-
-def _laid(table: Tables, wires: Tables, gateway: Gateway) -> Tables:
-    """The wire's table, then the model's own; over each, what it says for the gateway's dialect.
-
-    Over that, what it says for the plugin that is known to serve the model there.
-    """
-    wire = Route.model_validate(table).wire
-    if wire is not None:
-        _check_known("wire", [wire], wires, whole=True)
-    laid: Tables = {}
-    for under in (wires[wire] if wire else {}, table):
-        common = {key: value for key, value in under.items() if key != "dialects"}
-        spoken = dict(Route.model_validate(under).dialects.get(gateway.dialect, {}))
-        served = [Served.model_validate(each) for each in spoken.pop("served", ())]
-        laid = _merged(_merged(laid, common), spoken)
-        span = plugins.known(gateway, laid.get("plugin"))
-        laid = _merged(laid, next((each.laid for each in served if each.covers(*span)), {}))
-    return laid
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tables:
-    """`over` laid upon `under`, table by table; some replace the whole one."""
-    merged = dict(under)
-    for key, value in over.items():
-        earlier = merged.get(key)
-        if key not in _WHOLE and isinstance(earlier, dict) and isinstance(value, dict):
-            value = _merged(earlier, value)
-        merged[key] = value
-    return merged
+    model = _MODELS.validate_python({**row.model_dump(), **own})
+    _check_way(table, row, model, linked=settings.web.public_url is not None)
+    return model
 
 
 def _kinds(row: ModelTable, dialect: Dialect) -> tuple[Kind, ...]:
     """Without those whose files can't travel."""
-    kinds = tuple(kind for kind in row.kinds if kind not in row.lacks)
     # OpenAI's own API takes a picture as a file and knows no metadata.
-    if dialect == "openai" and row.picture and row.picture.transport is not Transport.UPLOAD:
-        return tuple(kind for kind in kinds if kind not in _FILES)
-    return kinds
+    is_text = row.picture is not None and row.picture.transport is not Transport.UPLOAD
+    lacks = (*row.lacks, *(_FILES if dialect == "openai" and is_text else ()))
+    return tuple(kind for kind in row.kinds if kind not in lacks)
 
 
 def _places(table: PlacesTable, dialect: Dialect) -> Places:
@@ -204,51 +158,7 @@ def _places(table: PlacesTable, dialect: Dialect) -> Places:
     return Places(**plain, files={kind: getattr(table, kind) for kind in _FILES})
 
 
-def _prices(key: str, given: Price | None, row: ModelTable) -> dict[str, int]:
-    """Of every quality that it makes, whether they cost the same or not."""
-    if given is None:
-        return {}
-    prices = given if isinstance(given, dict) else dict.fromkeys(row.sizes, given)
-    _check_known(key, prices, QUALITIES)
-    for quality in row.sizes:
-        if quality not in prices:
-            raise _Wrong(f"{key}.{quality}", "price_of_quality_missing")
-    return {quality: round(prices[quality] * MICRO) for quality in row.sizes}
-
-
 # --- its mistakes --------------------------------------------------------------------------------
-
-
-def _check(row: ModelTable) -> None:
-    _check_known("sizes", row.sizes, QUALITIES)
-    _check_known("at", row.at, QUALITIES)
-    _check_known("shapes", row.shapes, ASPECTS, whole=True)
-    if set(row.kinds) == {Kind.REMIX}:
-        raise _Wrong("kinds", "remix_alone")
-    if row.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(row.kinds):
-        raise _Wrong("picture", "missing")
-    for quality, sizes in row.sizes.items():
-        _check_known(f"sizes.{quality}", sizes if isinstance(sizes, dict) else (), ASPECTS)
-        for word in [sizes] if isinstance(sizes, str) else sizes.values():
-            # A picture can be cut to the size of the video only where the wire's words are pixels.
-            if row.picture and row.picture.exact and not _PIXELS.fullmatch(word):
-                wanted = {"given": repr(word), "wanted": "1280x720"}
-                raise _Wrong(f"sizes.{quality}", "wrong_type", **wanted)
-    for extra in row.drops_false:
-        # Left out on the way up, and up there it is true by default.
-        if row.extras.get(extra) is False and row.unasked.get(extra):
-            raise _Wrong(f"extras.{extra}", "false_dropped")
-
-
-def _check_known(
-    key: str, given: Iterable[str], known: Iterable[str], *, whole: bool = False
-) -> None:
-    """Each of them, or the mistake is at that key: the whole one's, or its own under it."""
-    can = tuple(known)
-    for each in given:
-        if each not in can:
-            at = key if whole else f"{key}.{each}"
-            raise _Wrong(at, "not_one_of", given=each, can=", ".join(can))
 
 
 def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Places) -> None:
@@ -273,14 +183,12 @@ def _check_places(row: ModelTable, kinds: Iterable[Kind], places: Places) -> Non
         raise _Wrong("places", "table_in_form")
 
 
-def _check_way(
-    table: Tables, row: ModelTable, kinds: Collection[Kind], dialect: Dialect, *, linked: bool
-) -> None:
+def _check_way(table: Tables, row: ModelTable, model: Model, *, linked: bool) -> None:
     """All files that people give arrive."""
     # What goes up with a sound is dropped by new-api; other gateways of its kind may not.
-    own = Route.model_validate(table).dialects.get(dialect, {}).get("places", {})
-    if dialect == "new-api" and Kind.SOUND in kinds and Kind.SOUND not in own:
+    own = Route.model_validate(table).dialects.get("new-api", {}).get("places", {})
+    if model.dialect == "new-api" and Kind.SOUND in model.kinds and Kind.SOUND not in own:
         raise _Wrong("dialects.new-api.places.s2v", "sound_dropped")
     by_link = row.picture is not None and row.picture.transport is Transport.URL
-    if by_link and not linked and not _FILES.keys().isdisjoint(kinds):
+    if by_link and not linked and not _FILES.keys().isdisjoint(model.kinds):
         raise _Wrong("picture.transport", "link_nowhere")

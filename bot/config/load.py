@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.config.problems import PREFIX, Problem, problems_of, spelt, variable
 from bot.config.secrets import secret_in, secrets_of
 from bot.config.settings import Settings
 from bot.config.shape import meant
+from bot.config.upkeep import time_of
 from bot.core import keeping, quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
@@ -82,6 +84,11 @@ class Config:
             most_bytes=round(table.most_gb * 1e9) or None,
             former=self.settings.backup.keep * keeping.DAY,
         )
+
+    @property
+    def digest_at(self) -> time | None:
+        """When owners hear the news of a day; None: never."""
+        return time_of(self.settings.digest)
 
     @property
     def limits(self) -> quotas.Limits:

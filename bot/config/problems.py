@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from bot.config.shape import homes
 from bot.core.replies import Text
 from bot.i18n import on_terminal
 from bot.log import redacted
 
+OWN = "own"
 PREFIX = "ZOETROPE_"
 """The beginning of all our variables."""
 
@@ -39,16 +41,24 @@ def problems_of(
     for found in error.errors(include_url=False):
         if found["type"] == "too_short" and found["input"]:
             continue  # what is too short are the items that passed: the others are told already
-        place = [_counted(part) for part in found["loc"] if part not in _MEMBERS]
-        key = ".".join([*filter(None, [prefix]), *place])
+        place = [_counted(part) for part in found["loc"] if not _MEMBER.fullmatch(str(part))]
+        context = dict(found.get("ctx") or {})
+        below = str(context.pop("below", ""))
+        key = ".".join(filter(None, [prefix, *place, below]))
         # A value that could be of several types is found to be none of them, one by one.
         if key not in told:
             told.add(key)
-            context = dict(found.get("ctx") or {})
-            if found["type"] == "extra_forbidden":
+            if found["type"] == OWN:
+                yield Problem(key, found["msg"], context)
+            elif found["type"] == "extra_forbidden":
                 yield _unknown(key, _fields(place, table), table)
             else:
                 yield _translated(key, found["type"], context, found["input"])
+
+
+def wrong(code: str, *, below: str = "", **values: object) -> PydanticCustomError:
+    """A finding of a validator of ours, with the values of its sentence; `below` ends its key."""
+    return PydanticCustomError(OWN, code, {"below": below, **values})
 
 
 def _counted(part: str | int) -> str:
@@ -75,8 +85,8 @@ def spelt(name: str) -> str:
     return re.sub(r"\W", "_", name, flags=re.ASCII).lower()
 
 
-_MEMBERS = frozenset({"str", "int", "float", "bool", "dict[str,str]", "dict[str,float]"})
-"""How pydantic names the members of a union inside a place."""
+_MEMBER = re.compile(r"str|int|float|bool|dict\[.*\]|\[key\]")
+"""How pydantic names the members of a union inside a place, and the key of a table itself."""
 _CREDENTIALS = re.compile(r"^(['\"]?(?:\w+://)?).*@", re.DOTALL)
 _TOML_TYPES = {
     "model": "table",

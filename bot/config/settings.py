@@ -21,7 +21,7 @@ from yarl import URL
 from bot.config import stores
 from bot.config.plugins import Generation, Version
 from bot.config.table import Table
-from bot.config.upkeep import Backup, Retention
+from bot.config.upkeep import Backup, Retention, TimeOfDay
 from bot.core.access import Default
 from bot.core.service import AnimateOthers
 from bot.gateways.meanings import Meaning, Place, Row, problem_with
@@ -318,6 +318,9 @@ class Settings(Table):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="in which days begin"
     )
+    digest: TimeOfDay = Field(
+        "09:00", description="when owners hear the news of the last day; off: never"
+    )
     currency: str = Field("USD", description="what prices are in; for display")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="what is logged: DEBUG is everything, ERROR the fewest lines"
@@ -347,6 +350,12 @@ class Settings(Table):
     models: dict[str, dict[str, Any]] = Field(default_factory=dict)
     families: dict[str, dict[str, Any]] = Field(default_factory=dict)
     presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def own_gateway(self) -> str | None:
+        """The default one: never one that a community pays for."""
+        others = [name for name in self.gateways if name not in self.claimed]
+        return self.default_gateway if self.default_gateway in others else next(iter(others), None)
 
     @property
     def claimed(self) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The shape of a model's table in `catalog.toml` and in the operator's configuration."""
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,14 +13,19 @@ from pydantic import (
     Field,
     PositiveInt,
     Tag,
+    computed_field,
+    model_validator,
 )
 
-from bot.config.plugins import Version
+from bot.config.problems import wrong
 from bot.config.settings import Dialect
+from bot.core.models import ASPECTS, QUALITIES
 from bot.core.orders import Extra, Kind, Shaping, Transport, Value
+from bot.core.prices import MICRO
 
 DEAREST = 1_000_000
 """The most that a second may cost: beyond it, sums of a day no longer fit into a column."""
+_PIXELS = re.compile(r"[1-9]\d{0,4}[x*][1-9]\d{0,4}")
 _PLACE = re.compile(r"(?!(prompt|model)$|metadata(\.model)?$)[\w*-]+(\[\d\])?(\.[\w*-]+(\[\d\])?)*")
 
 
@@ -44,14 +50,32 @@ def _lengths(given: object) -> object:
     return tuple(known)
 
 
+def _one_of(known: Iterable[str]) -> Callable[[str], str]:
+    def check(word: str) -> str:
+        if word not in known:
+            raise wrong("not_one_of", given=word, can=", ".join(known))
+        return word
+
+    return check
+
+
+def _aspects(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_one_of(ASPECTS), words))
+
+
+QualityWord = Annotated[str, AfterValidator(_one_of(QUALITIES))]
 _One = Annotated[float, Field(ge=0, le=DEAREST)]
 Price = Annotated[
-    Annotated[_One, Tag("float")] | Annotated[dict[str, _One], Tag("dict[str,float]")],
+    Annotated[_One, Tag("float")] | Annotated[dict[QualityWord, _One], Tag("dict[str,float]")],
     Discriminator(lambda given: "dict[str,float]" if isinstance(given, dict) else "float"),
 ]
 """Of one second: one for all qualities, or one for each."""
-Shapes = Annotated[dict[str, str], Field(min_length=1)]
+Shapes = dict[Annotated[str, AfterValidator(_one_of(ASPECTS))], str]
 """Aspect → the wire's word for it."""
+Sizes = Annotated[
+    Annotated[str, Tag("str")] | Annotated[Shapes, Tag("dict[str,str]")],
+    Discriminator(lambda given: "dict[str,str]" if given and isinstance(given, dict) else "str"),
+]
 Place = Annotated[str, AfterValidator(_place)]
 """A field of the body, or a key of its metadata."""
 Places = tuple[Place, ...]
@@ -132,9 +156,9 @@ class ModelTable(_Table):
     """Kinds that can't be had this way."""
     seconds: Lengths
     auto: bool = False
-    sizes: dict[str, str | Shapes] = Field(min_length=1)
-    shapes: tuple[str, ...] = ()
-    at: dict[str, QualityTable] = Field(default_factory=dict)
+    sizes: dict[QualityWord, Sizes] = Field(min_length=1)
+    shapes: Annotated[tuple[str, ...], AfterValidator(_aspects)] = ()
+    at: dict[QualityWord, QualityTable] = Field(default_factory=dict)
     body: Literal["form", "json"] = "form"
     prompt_limit: int = Field(gt=0, le=200_000)
     typical: float = Field(180, gt=0)
@@ -158,31 +182,52 @@ class ModelTable(_Table):
     hidden: bool = False
     gateway: str | None = None
 
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        if set(self.kinds) == {Kind.REMIX}:
+            raise wrong("remix_alone", below="kinds")
+        if self.picture is None and not {Kind.TEXT, Kind.REMIX}.issuperset(self.kinds):
+            raise wrong("missing", below="picture")
+        for extra in self.drops_false:
+            # Left out on the way up, and up there it is true by default.
+            if self.extras.get(extra) is False and self.unasked.get(extra):
+                raise wrong("false_dropped", below=f"extras.{extra}")
+        return self
 
-class Route(BaseModel):
-    """The keys of a table that decide which others are laid under and over it."""
+    @model_validator(mode="after")
+    def _is_cut_to_pixels(self) -> Self:
+        """A picture can be cut to the video's size only where the wire's words are pixels."""
+        if self.picture and self.picture.exact:
+            for quality, sizes in self.sizes.items():
+                for word in [sizes] if isinstance(sizes, str) else sizes.values():
+                    if not _PIXELS.fullmatch(word):
+                        wanted = {"given": repr(word), "wanted": "1280x720"}
+                        raise wrong("wrong_type", below=f"sizes.{quality}", **wanted)
+        return self
 
-    gateway: str | None = None
-    wire: str | None = None
-    only: tuple[Dialect, ...] | None = None
-    dialects: dict[Dialect, dict[str, Any]] = Field(default_factory=dict)
-
-
-class Served(BaseModel):
-    """`[[….dialects.<dialect>.served]]`: what differs where versions of a plugin are known."""
-
-    model_config = ConfigDict(extra="allow")
-
-    since: Version
-    below: Version | None = None
-
-    def covers(self, oldest: tuple[int, ...], newest: tuple[int, ...] | None) -> bool:
-        """Whether this holds for all versions that may be there."""
-        if oldest < self.since:
-            return False
-        return self.below is None or (newest is not None and newest < self.below)
-
+    @computed_field  # type: ignore[prop-decorator]
     @property
-    def laid(self) -> dict[str, Any]:
-        """The rest of the table."""
-        return dict(self.model_extra or {})
+    def prices(self) -> dict[str, int]:
+        """Micro-units, of every quality that it makes."""
+        return self._in_micro(self.price)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def silent_prices(self) -> dict[str, int]:
+        """The same without sound."""
+        return self._in_micro(self.silent_price)
+
+    def _in_micro(self, price: Price | None) -> dict[str, int]:
+        if price is None:
+            return {}
+        each = price if isinstance(price, dict) else dict.fromkeys(self.sizes, price)
+        return {quality: round(each[quality] * MICRO) for quality in self.sizes}
+
+    @model_validator(mode="after")
+    def _is_priced(self) -> Self:
+        """Each quality that it makes, or none."""
+        for key, price in (("price", self.price), ("silent_price", self.silent_price)):
+            lacking = [each for each in self.sizes if isinstance(price, dict) and each not in price]
+            if lacking:
+                raise wrong("price_of_quality_missing", below=f"{key}.{lacking[0]}")
+        return self

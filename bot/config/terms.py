@@ -15,7 +15,7 @@ from bot.config.settings import UNLIMITED, Community, Limits, Settings
 from bot.core import quotas
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 from bot.core.quotas import Purse
 
 PURSE = ("purse_videos_per_day", "purse_money_per_day")

@@ -1,5 +1,7 @@
 """The tables of the configuration about how the service looks after itself."""
 
+import re
+from datetime import time
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -8,6 +10,25 @@ from bot.config import stores
 from bot.config.table import Table
 
 Days = Annotated[float, Field(ge=0, le=36_500)]
+OFF = "off"
+
+
+def _time_of_day(value: str) -> str:
+    said = value.strip().lower()
+    if said != OFF and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", said):
+        raise ValueError("time_of_day")
+    return said
+
+
+def time_of(said: str) -> time | None:
+    """The time of day that was named; None if it is off."""
+    if said == OFF:
+        return None
+    hour, minute = said.split(":")
+    return time(int(hour), int(minute))
+
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 
 
 class Backup(Table):

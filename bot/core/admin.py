@@ -129,7 +129,7 @@ class Admin:
             "by": held and held.actor,
             "waiting": counts[Status.QUEUED],
             "leaving": counts[Status.SUBMITTING],
-            "made": counts[Status.IN_PROGRESS] + counts[Status.COMPLETED],
+            "made": sum(counts.values()) - counts[Status.QUEUED] - counts[Status.SUBMITTING],
         }
 
     # --- gateways ------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.errors import BotError, Refused, Temporary
+from bot.core.notices import nonce_of
 from bot.core.ports import Clock, Platform
 from bot.core.replies import Reply, Text, Tone
-from bot.core.telling import TELL_TIME, nonce_of
+from bot.core.telling import TELL_TIME
 from bot.log import get_logger
 
 LOOK = 15.0

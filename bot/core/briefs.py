@@ -1,16 +1,24 @@
 """Briefs: a cause becomes a reply for an owner, short, with what to press or to type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.core.causes import MOST_SHOWN, Facts, Kind
-from bot.core.replies import Reply, Text, Tone
+from bot.core.decisions import EVERYTHING, button, pause, raise_token
+from bot.core.jobs import Status
+from bot.core.replies import Button, Reply, Text, Tone
 
-_TONES = {Kind.LIMIT: Tone.WORKING, Kind.DIGEST: Tone.NEUTRAL}
+_TONES = {Kind.LIMIT: Tone.WORKING}
+MOST_BUTTONS = 10
+"""Buttons under the news of a day."""
+_SHORT = 6
+"""Letters of a job's id that tell it from others in one notice."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
 
 
 def brief(kind: Kind, facts: Facts, *, is_over: bool = False) -> Reply:
     """The notice of a cause; `is_over`: in the place of the one that stood."""
+    if kind is Kind.DIGEST:
+        return _digest(facts)
     if is_over:
         over = f"{kind}_over"
         return Reply(text=Text(id=f"cause.{over}", values=facts), tone=Tone.DONE)
@@ -18,14 +26,13 @@ def brief(kind: Kind, facts: Facts, *, is_over: bool = False) -> Reply:
         text=_text(kind, facts),
         tone=_TONES.get(kind, Tone.FAILED),
         facts=tuple(_lines(kind, facts)),
+        buttons=tuple(_buttons(kind, facts)),
     )
 
 
 def _text(kind: Kind, facts: Facts) -> Text:
     if kind is Kind.LIMIT:
-        figure = facts["figure"]
-        if facts["of"] and figure != "community_videos":
-            figure = f"own_{figure}"
+        figure = _figure(facts)
         return Text(id=f"cause.{figure}", values=facts)
     return Text(id=f"cause.{kind}", values=facts, count=_count(facts) if kind in _COUNTED else None)
 
@@ -39,13 +46,89 @@ def _lines(kind: Kind, facts: Facts) -> list[Text]:
     return lines
 
 
+def _buttons(kind: Kind, facts: Facts) -> Iterator[Button]:
+    match kind:
+        case Kind.UNCONFIRMED:
+            for job in jobs_in(facts):
+                yield _about(job, "open")
+        case Kind.STUCK:
+            for job in jobs_in(facts):
+                yield _about(job, "cancel" if job["status"] == Status.QUEUED else "look")
+        case Kind.DISK | Kind.MEDIA:
+            yield button(EVERYTHING, "sweep")
+        case Kind.BACKUP:
+            yield button(EVERYTHING, "backup")
+        case Kind.LIMIT:
+            yield from _limited(facts)
+
+
+def _limited(facts: Facts) -> Iterator[Button]:
+    """More of it; and for a purse no more at all, which leaves everybody else's alone."""
+    yield _raise(facts)
+    if facts["figure"] != "community_videos":
+        yield pause(str(facts["of"])) if facts["of"] else button(EVERYTHING, "stop")
+
+
+def _about(job: Mapping[str, object], wish: str) -> Button:
+    named = str(job["job"])
+    return button(named, wish, shown=named[:_SHORT])
+
+
+def _raise(facts: Facts) -> Button:
+    about = f"{facts['figure']} {facts['of']}".strip()
+    limit, more = int(str(facts["limit"])), int(str(facts["more"]))
+    token = raise_token(about, str(facts["day"]), limit, more)
+    return button(token, "raise", shown=str(facts["more_shown"]))
+
+
 def jobs_in(facts: Facts) -> Sequence[Mapping[str, object]]:
     """The jobs that a cause names."""
-    found = facts.get("jobs")
-    named = found if isinstance(found, list) else []
-    return [job for job in named if isinstance(job, dict)][:MOST_SHOWN]
+    return _each(facts, "jobs")[:MOST_SHOWN]
 
 
 def _count(facts: Facts) -> int:
     count = facts.get("count")
     return count if isinstance(count, int) else 0
+
+
+def _figure(facts: Facts) -> str:
+    """The limit that it is about, as sentences name it."""
+    figure = str(facts["figure"])
+    is_own = bool(facts["of"]) and figure != "community_videos"
+    return f"own_{figure}" if is_own else figure
+
+
+def _digest(facts: Facts) -> Reply:
+    """The news of a day; below them all that is to be decided, with what to press."""
+    open_ = [(Kind(str(each["kind"])), _inner(each, "facts")) for each in _each(facts, "open")]
+    asked = [Text(id="digest.open", values={"what": _text(*each)}) for each in open_]
+    buttons = [button for each in open_ for button in _buttons(*each)]
+    return Reply(
+        text=Text(id="cause.digest", values=facts),
+        facts=(*_figures(facts), *asked),
+        buttons=tuple(dict.fromkeys(buttons))[:MOST_BUTTONS],
+    )
+
+
+def _figures(facts: Facts) -> Iterator[Text]:
+    reasons = facts.get("reasons")
+    for reason, count in reasons if isinstance(reasons, list) else ():
+        values = {"why": Text(id=f"reason.{reason}"), "count": count}
+        yield Text(id="digest.reason", values=values)
+    yield Text(id="digest.now", values=facts)
+    for limit in _each(facts, "limits"):
+        figure = _figure(limit)
+        yield Text(id=f"digest.{figure}", values=limit)
+    yield Text(id="digest.room", values=facts)
+    made = facts.get("backup")
+    yield Text(id="digest.backup" if made else "digest.no_backup", values={"at": made})
+
+
+def _each(facts: Facts, name: str) -> list[Facts]:
+    found = facts.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _inner(facts: Facts, name: str) -> Facts:
+    found = facts.get(name)
+    return found if isinstance(found, dict) else {}

@@ -9,9 +9,9 @@ from bot.core import replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.conversions import Conversions, Place
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Status
-from bot.core.models import money
 from bot.core.ports import Clock, Jobs, Posts
 from bot.core.posts import PostKind
+from bot.core.prices import money
 from bot.core.replies import Left, Reply
 
 SOON = 20.0

@@ -1,32 +1,22 @@
 """The catalogue: from what a person wants to a checked request and its cost.
 
-A wish beyond a model is refused here, before it costs anything, with what it can do instead. The
-field for each value is settled here too, so that a row holds all there is to send.
+A wish beyond a model is refused here, before it costs anything, with what it can do instead.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.choosing import (
-    asked,
-    check_length,
-    fit,
-    listed,
-    quality_of,
-    refusal,
-    seconds_of,
-    shape,
-)
+from bot.core.choosing import kind_of, listed, refusal, remix_of, request_of
 from bot.core.errors import Refused
-from bot.core.models import DRAFT, QUALITIES, Model, Preset, money
-from bot.core.orders import AUTO, Extra, Kind, Made, Order, Transport, VideoRequest
+from bot.core.models import DRAFT, QUALITIES, Model
+from bot.core.orders import Kind, Order, Transport, VideoRequest
 from bot.core.parts import room, within
-from bot.core.prompts import DASHES, clean
+from bot.core.presets import Presets
+from bot.core.prices import money
+from bot.core.prompts import spelt
 
 TYPICAL = 180.0
 """Seconds that a video takes of which nobody knows any more."""
-_GAP = re.compile(rf"[\s_{DASHES}]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +26,24 @@ class Catalog:
     models: tuple[Model, ...]
     default: str | None = None
     """The family for people who name none; None: the first that can."""
-    presets: Mapping[str, Preset] = field(default_factory=dict)
-    """Id → words to ask with. The first goes with a picture when the person wrote none."""
+    presets: Presets = field(default_factory=dict)
     linked: bool = False
     """Whether our own copies of files can be linked to."""
 
     @property
     def families(self) -> tuple[str, ...]:
-        """Family ids, in order, each once."""
         return tuple(dict.fromkeys(model.family for model in self.models))
 
     def label(self, family: str) -> str:
         """The name people choose by, with its note; the id itself for a family that is gone."""
-        model = next((m for m in self.models if m.family == family), None)
-        if model is None:
-            return family
-        return f"{model.label} ({model.note})" if model.note else model.label
+        its = (m for m in self.models if m.family == family)
+        labels = (f"{m.label} ({m.note})" if m.note else m.label for m in its)
+        return next(labels, family)
 
     def model(self, name: str) -> Model | None:
-        """The model with this wire name."""
         return next((model for model in self.models if model.name == name), None)
 
     def typical(self, name: str) -> float:
-        """Seconds that a video of this model usually takes."""
         model = self.model(name)
         return model.typical if model else TYPICAL
 
@@ -80,16 +65,14 @@ class Catalog:
         return replace(self, models=tuple(m for m in models if m.kinds), linked=False)
 
     def named(self, name: str) -> list[Model]:
-        """The models of that name, however it is spelt; else those of the one family whose name
-        begins like that."""
-        wanted = _spelt(name)
+        """The models of that name; else those of the one family whose name begins like that."""
+        wanted = spelt(name)
         exact = [model for model in self.models if wanted in _names(model)]
         begun = [] if exact or not wanted else self._begun(wanted)
         return exact or (begun if len({model.family for model in begun}) == 1 else [])
 
     def _begun(self, wanted: str) -> list[Model]:
-        models = self.models
-        return [m for m in models if any(name.startswith(wanted) for name in _names(m))]
+        return [m for m in self.models if any(each.startswith(wanted) for each in _names(m))]
 
     def choose(self, order: Order, *, spare_seed: int | None = None) -> tuple[Model, VideoRequest]:
         """The model for `order` and the request to send; `Refused` says what can be had instead.
@@ -98,21 +81,22 @@ class Catalog:
         no family is named and the usual one can't, the first family that can.
         `spare_seed` is sent where a better quality of the same video can be had later.
         """
-        if order.remix_of and (remixed := self._remixed(order, order.remix_of)):
-            return remixed
-        kind = _kind(order)
+        made = order.remix_of
+        model = self.model(made.model) if made else None
+        if made and model and model.gateway == made.gateway and Kind.REMIX in model.kinds:
+            return model, remix_of(made, model, order, self.presets)
+        kind = kind_of(order)
         if order.fit and not order.pictures:
             raise Refused("fit_alone")
         if order.quality:
             order = replace(order, quality=order.quality.casefold())
-        why: Refused | None = None
+        refused: list[Refused] = []
         for models in self._families_for(order.family, kind):
             try:
                 return self._first(models, order, kind, spare_seed)
-            except Refused as refused:
-                why = why or refused
-        assert why is not None
-        raise why
+            except Refused as why:
+                refused.append(why)
+        raise refused[0]
 
     def _first(
         self, models: Sequence[Model], order: Order, kind: Kind, spare_seed: int | None
@@ -121,7 +105,8 @@ class Catalog:
         refused: list[tuple[Model, Refused]] = []
         for model in models:
             try:
-                able.append((model, self._request(model, order, kind, spare_seed)))
+                request = request_of(model, order, kind, self.presets, spare_seed=spare_seed)
+                able.append((model, within(request, room(request), linked=self.linked)))
             except Refused as why:
                 refused.append((model, why))
             if able and order.quality != DRAFT:
@@ -129,75 +114,6 @@ class Catalog:
         if not able:
             raise refusal(refused, [each for each in self.models if kind in each.kinds])
         return min(able, key=_thrift)
-
-    def _request(
-        self, model: Model, order: Order, kind: Kind, spare_seed: int | None
-    ) -> VideoRequest:
-        quality = quality_of(model, order, kind)
-        if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
-            order = replace(order, seed=spare_seed)
-        aspect, size = shape(model, quality, order)
-        extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
-        chosen = {"size": size, **({"aspect": aspect} if aspect else {})}
-        named = {**chosen, **extras, **chosen}
-        placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
-        sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
-        seconds = seconds_of(model, order, quality)
-        request = VideoRequest(
-            model=model.name,
-            kind=kind,
-            prompt=self._prompt(model, order),
-            seconds=max(model.lengths(quality)) if seconds == AUTO else seconds,
-            auto=seconds == AUTO,
-            audio=None if sounding is None else bool(sounding),
-            size=size,
-            dialect=model.dialect,
-            is_json=model.is_json,
-            lengths=model.places.length,
-            parameters=(*placed, *model.places.fixed.get(kind, {}).items()),
-            family=model.family,
-            label=model.label,
-            aspect=aspect,
-            quality=quality,
-            seed=order.seed,
-        )
-        return self._with_files(model, order, request)
-
-    def _with_files(self, model: Model, order: Order, request: VideoRequest) -> VideoRequest:
-        """How the pictures and the sound of `order` travel, and what of them fits."""
-        if request.kind is Kind.TEXT or model.picture is None:
-            return request
-        # Cut to what was admitted: a sound that is longer than was declared costs no more.
-        sound_fit = replace(model.sound, most_seconds=request.seconds)
-        request = replace(
-            request,
-            transport=model.picture.transport,
-            url_above=model.picture.url_above,
-            places=model.places.files[request.kind],
-            fit=fit(model.picture, order, request),
-            sound_fit=sound_fit if order.sound else None,
-        )
-        return within(request, room(request), linked=self.linked)
-
-    def _remixed(self, order: Order, made: Made) -> tuple[Model, VideoRequest] | None:
-        """Words alone, all the rest as it was, where the gateway that has it takes other words."""
-        for model in self.models:
-            is_its = (model.name, model.gateway) == (made.model, made.gateway)
-            if is_its and Kind.REMIX in model.kinds:
-                return model, VideoRequest(
-                    model=model.name,
-                    kind=Kind.REMIX,
-                    prompt=self._prompt(model, order),
-                    seconds=made.seconds,
-                    size=made.size,
-                    dialect=model.dialect,
-                    remix_of=made.gateway_id,
-                    family=model.family,
-                    label=model.label,
-                    aspect=made.aspect,
-                    quality=made.quality,
-                )
-        return None
 
     def _families_for(self, wanted: str | None, kind: Kind) -> list[list[Model]]:
         """The models that take this kind, by families, in the order in which they are tried."""
@@ -210,48 +126,13 @@ class Catalog:
             return [models for models in sorted_ if models]
         named = self.named(wanted)
         if not named:
-            near = self._begun(_spelt(wanted)) or self.models
+            near = self._begun(spelt(wanted)) or self.models
             raise Refused("family_unknown", family=wanted, can=listed(m.label for m in near))
         if both := [model for model in named if kind in model.kinds]:
             return [both]
         raise Refused(
             f"family_lacks_{kind}", family=named[0].label, can=listed(m.label for m in able)
         )
-
-    def _prompt(self, model: Model, order: Order) -> str:
-        own, preset = clean(order.prompt), ""
-        if order.preset is not None:
-            name = self.preset_of(order.preset)
-            if name is None:
-                can = listed(preset.label for preset in self.presets.values())
-                raise Refused("preset_unknown", preset=order.preset, can=can)
-            preset = self.presets[name].prompt
-        elif order.pictures and not own and self.presets:
-            preset = next(iter(self.presets.values())).prompt
-        prompt = f"{preset} {own}".strip()
-        if not prompt:
-            raise Refused("prompt_missing")
-        check_length(prompt, model.prompt_limit, "prompt_too_long", model)
-        return prompt
-
-    def preset_of(self, typed: str) -> str | None:
-        """The id of the preset of that id or label; else of the only one that begins so."""
-        wanted = _spelt(typed)
-        names = {id_: {_spelt(id_), _spelt(each.label)} for id_, each in self.presets.items()}
-        exact = [id_ for id_, each in names.items() if wanted in each]
-        begun = [id_ for id_, each in names.items() if any(n.startswith(wanted) for n in each)]
-        return exact[0] if exact else begun[0] if wanted and len(begun) == 1 else None
-
-
-def _kind(order: Order) -> Kind:
-    count = len(order.pictures)
-    if order.sound is not None:
-        if count != 1:
-            raise Refused("sound_of_many" if count else "sound_alone", count=count)
-        return Kind.SOUND
-    if count > 2:
-        raise Refused("too_many_pictures", count=count)
-    return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
@@ -261,9 +142,4 @@ def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:
 
 
 def _names(model: Model) -> set[str]:
-    return {_spelt(model.family), _spelt(model.label), _spelt(model.name)}
-
-
-def _spelt(name: str) -> str:
-    """A name as it is compared: people and phones put spaces, dashes and capitals as they like."""
-    return _GAP.sub("", name.casefold())
+    return {spelt(model.family), spelt(model.label), spelt(model.name)}

@@ -1,10 +1,13 @@
 """One wish after the other, put to one model: length, quality, shape, and what only some take.
 
 Each is answered with a value that the model can make, or `Refused` says what it can make instead.
+The field for each value is settled here too, so that a row holds all there is to send.
 """
 
 import math
+import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -18,6 +21,7 @@ from bot.core.orders import (
     Extra,
     Fit,
     Kind,
+    Made,
     Order,
     Picture,
     Sound,
@@ -25,6 +29,7 @@ from bot.core.orders import (
     VideoRequest,
     too_large,
 )
+from bot.core.presets import Presets, prompt_of
 from bot.core.prompts import clean
 
 SEEDS = range(1, 2**31)
@@ -40,6 +45,91 @@ _RUN = 3
 """Numbers in a row that are still named one by one."""
 
 Choice = TypeVar("Choice")
+
+
+def kind_of(order: Order) -> Kind:
+    """By the files that it has, of which not all go together."""
+    count = len(order.pictures)
+    if order.sound is not None:
+        if count != 1:
+            raise Refused("sound_of_many" if count else "sound_alone", count=count)
+        return Kind.SOUND
+    if count > 2:
+        raise Refused("too_many_pictures", count=count)
+    return (Kind.TEXT, Kind.PICTURE, Kind.KEY_FRAMES)[count]
+
+
+def request_of(
+    model: Model, order: Order, kind: Kind, presets: Presets, *, spare_seed: int | None
+) -> VideoRequest:
+    """All of the order as this model makes it; how its files travel, and what of them fits."""
+    quality = quality_of(model, order, kind)
+    if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
+        order = replace(order, seed=spare_seed)
+    aspect, size = shape(model, quality, order)
+    extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
+    chosen = {"size": size, **({"aspect": aspect} if aspect else {})}
+    named = {**chosen, **extras, **chosen}
+    placed = [(at, value) for name, value in named.items() for at in model.places.of(name)]
+    sounding = extras.get(Extra.AUDIO, model.unasked.get(Extra.AUDIO))
+    seconds = seconds_of(model, order, quality)
+    request = VideoRequest(
+        model=model.name,
+        kind=kind,
+        prompt=_prompt(model, order, presets),
+        seconds=max(model.lengths(quality)) if seconds == AUTO else seconds,
+        auto=seconds == AUTO,
+        audio=None if sounding is None else bool(sounding),
+        size=size,
+        dialect=model.dialect,
+        is_json=model.is_json,
+        lengths=model.places.length,
+        parameters=(*placed, *model.places.fixed.get(kind, {}).items()),
+        family=model.family,
+        label=model.label,
+        aspect=aspect,
+        quality=quality,
+        seed=order.seed,
+    )
+    return _with_files(model, order, request)
+
+
+def _with_files(model: Model, order: Order, request: VideoRequest) -> VideoRequest:
+    if request.kind is Kind.TEXT or model.picture is None:
+        return request
+    # Cut to what was admitted: a sound that is longer than was declared costs no more.
+    sound_fit = replace(model.sound, most_seconds=request.seconds)
+    return replace(
+        request,
+        transport=model.picture.transport,
+        url_above=model.picture.url_above,
+        places=model.places.files[request.kind],
+        fit=fit(model.picture, order, request),
+        sound_fit=sound_fit if order.sound else None,
+    )
+
+
+def remix_of(made: Made, model: Model, order: Order, presets: Presets) -> VideoRequest:
+    """Words alone, all the rest as it was."""
+    return VideoRequest(
+        model=model.name,
+        kind=Kind.REMIX,
+        prompt=_prompt(model, order, presets),
+        seconds=made.seconds,
+        size=made.size,
+        dialect=model.dialect,
+        remix_of=made.gateway_id,
+        family=model.family,
+        label=model.label,
+        aspect=made.aspect,
+        quality=made.quality,
+    )
+
+
+def _prompt(model: Model, order: Order, presets: Presets) -> str:
+    prompt = prompt_of(order, presets)
+    check_length(prompt, model.prompt_limit, "prompt_too_long", model)
+    return prompt
 
 
 def seconds_of(model: Model, order: Order, quality: str) -> int:
@@ -165,6 +255,11 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
         if _arrives(model, extra, on=wish):
             wanted[extra] = wish
     return wanted
+
+
+def new_seed() -> int:
+    """Any that every vendor takes."""
+    return secrets.choice(SEEDS)
 
 
 def _seed(model: Model, seed: int) -> int:

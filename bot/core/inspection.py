@@ -1,10 +1,9 @@
-"""Operators' looks at the media: whether rows and files agree, and what a sweep lets go."""
+"""Operators' looks at the media: whether rows and files agree, and what a sweep would let go."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.core.keeping import Ledger, Rules, Shelf, Stored, by
 from bot.core.ports import Clock
-from bot.core.retention import Retention
 from bot.core.strays import Strays
 
 Values = Mapping[str, object]
@@ -13,7 +12,7 @@ MOST_NAMED = 200
 
 
 class Inspection:
-    """Use cases of operators: values in, values out."""
+    """Looks beside the service, or without it, and changes nothing."""
 
     def __init__(self, *, ledger: Ledger, shelf: Shelf, rules: Rules, clock: Clock) -> None:
         self._ledger = ledger
@@ -21,10 +20,9 @@ class Inspection:
         self._rules = rules
         self._clock = clock
         self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
-        self._retention = Retention(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
 
     async def verify(self) -> Values:
-        """Hold rows and files against each other. Nothing is changed."""
+        """Hold rows and files against each other."""
         files = {file.key: file async for page in self._shelf.files() for file in page}
         lost: list[Values] = []
         cut: list[Values] = []
@@ -48,11 +46,8 @@ class Inspection:
             "most_bytes": self._rules.most_bytes,
         }
 
-    async def sweep(self, *, dry_run: bool = False) -> Values:
-        """Let go whatever has been kept long enough; `dry_run` only counts it."""
-        if not dry_run:
-            gone = await self._retention.sweep()
-            return {"dry_run": False, **{kind: step.values for kind, step in gone.items()}}
+    async def due(self) -> Values:
+        """Count what a sweep would let go now."""
         now, rules = self._clock.now(), self._rules
         due = await self._ledger.due(
             videos_by=by(rules.videos, now),
@@ -63,7 +58,9 @@ class Inspection:
         strays = [*await self._strays.stored(), *await self._strays.received()]
         found: dict[str, object] = {kind: step.values for kind, step in due.items()}
         if rules.most_bytes is not None:
-            found["over_most"] = {"rows": 0, "files": 0, "bytes": await self._retention.over()}
+            size = sum([file.size async for page in self._shelf.files() for file in page])
+            over = size - rules.most_bytes
+            found["over_most"] = {"rows": 0, "files": 0, "bytes": over}
         return {"dry_run": True, **found, "strays": {"rows": 0, **_counted(strays)}}
 
 

@@ -141,6 +141,9 @@ MOVES: dict[Status, frozenset[Status]] = {
 ACTIVE = frozenset({Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS})
 """The states in which a person is still waiting for the gateway."""
 
+MADE = frozenset({Status.COMPLETED, Status.CONVERTING, Status.DELIVERED})
+"""The states in which there is a video."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:

@@ -21,9 +21,9 @@ class Rules:
     """Seconds after a restore for which the rows from before it are kept, and all their files."""
 
     def unconfirmed_by(self, now: float) -> float:
-        """The end of orders that nobody decides any more, though they may be paid for.
+        """An unconfirmed job that ended by then is given up, if nobody resolved it.
 
-        Their pictures, and the video that may have come, are kept for as long as a video.
+        Until then its pictures are kept, and the video that may have come: as long as a video.
         """
         ended_by = by(self.videos, now)
         return float("-inf") if ended_by is None else ended_by
@@ -37,9 +37,21 @@ class Step:
     files: int = 0
     size: int = 0
     """Bytes, as far as rows know them."""
+    bare: int = 0
+    """Rows besides, of which nothing had to go."""
+
+    @property
+    def looked_at(self) -> int:
+        """Rows; the next step begins after them."""
+        return self.rows + self.bare
 
     def __add__(self, other: "Step") -> "Step":
-        return Step(self.rows + other.rows, self.files + other.files, self.size + other.size)
+        return Step(
+            self.rows + other.rows,
+            self.files + other.files,
+            self.size + other.size,
+            self.bare + other.bare,
+        )
 
     @property
     def values(self) -> dict[str, object]:
@@ -70,19 +82,28 @@ class Stored:
 
 
 class Ledger(Protocol):
-    """The rows. Each method is one whole transaction; `most` is of rows."""
+    """The rows. Each method is one whole transaction; `most` is of rows.
 
-    async def videos(self, *, ended_by: float, now: float, most: int) -> Step: ...
+    The first five are steps of a sweep: each marks the oldest rows of a kind, notes the keys of
+    their files in `discarded`, and answers how much that was. No file is touched.
+    """
+
+    async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
+        """Let go the videos of jobs that ended by then."""
 
     async def inputs(
         self, *, ended_by: float, unconfirmed_by: float, now: float, most: int
-    ) -> Step: ...
+    ) -> Step:
+        """Let go the pictures and sounds that jobs began with; unconfirmed ones have their time."""
 
-    async def words(self, *, ended_by: float, now: float, most: int) -> Step: ...
+    async def words(self, *, ended_by: float, now: float, most: int) -> Step:
+        """Blank all that people and gateways wrote."""
 
-    async def originals(self, *, now: float, most: int) -> Step: ...
+    async def originals(self, *, now: float, most: int) -> Step:
+        """For room: let go the files from which posted videos were converted."""
 
-    async def posted(self, *, in_chat: bool, now: float, most: int) -> Step: ...
+    async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
+        """For room: let go videos that were posted, as a file in the chat or as a link."""
 
     async def due(
         self,
@@ -91,16 +112,23 @@ class Ledger(Protocol):
         inputs_by: float | None,
         unconfirmed_by: float,
         words_by: float | None,
-    ) -> Mapping[str, Step]: ...
+    ) -> Mapping[str, Step]:
+        """The extent of what the first three would let go; None is never. Nothing is changed."""
 
-    async def discarded(self, *, most: int) -> list[str]: ...
+    async def drafts(self, *, now: float) -> None:
+        """Forget wishes that nobody has confirmed in time."""
 
-    async def forget(self, keys: Collection[str]) -> None: ...
+    async def discarded(self, *, after: str, most: int) -> list[str]:
+        """The keys of files that rows have let go and that are still to be removed, in order."""
+
+    async def forget(self, keys: Collection[str]) -> None:
+        """Take these keys off that list: their files are removed."""
 
     async def restored_at(self) -> float | None:
         """When these rows came out of a backup; None if they never did."""
 
-    async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted: ...
+    async def wanted(self, *, after: str, unconfirmed_by: float, most: int) -> Wanted:
+        """The files that rows name, of the page of rows whose ids come after this one."""
 
 
 class Shelf(Protocol):
@@ -108,6 +136,9 @@ class Shelf(Protocol):
 
     def files(self) -> AsyncIterator[list[Stored]]:
         """All files of ours that are stored, some at a time; no others."""
+
+    async def is_away(self) -> bool:
+        """Whether the storage as a whole can't be reached, and not only one file."""
 
     async def delete(self, key: str) -> None:
         """Idempotent."""
@@ -118,7 +149,7 @@ class Shelf(Protocol):
     async def claimed_at(self) -> float | None:
         """Since when these files are ours alone; None where another database has some of them.
 
-        Before `claim` that is never.
+        Infinity, which is later than any file, where `claim` was not called yet.
         """
 
     async def claim(self) -> None:
@@ -135,5 +166,5 @@ class Shelf(Protocol):
 
 
 def by(seconds: float | None, now: float) -> float | None:
-    """The end of jobs of which it is no longer kept; None: it is for ever."""
+    """The time of a job's end from which so many seconds have passed; None: kept for ever."""
     return None if seconds is None else now - seconds

@@ -7,38 +7,19 @@ the dialect of the model's gateway.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.orders import Extra, Fit, Kind, SoundFit, Transport, Value, VideoRequest
+from bot.core.orders import Extra, Fit, Kind, SoundFit, Transport, Value
+from bot.core.prices import Priced
 
 ASPECTS: Mapping[str, float] = {
     f"{wide}:{high}": wide / high
     for wide, high in ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (21, 9))
 }
-"""The words people see, and their width over height."""
-QUALITIES: Mapping[str, int] = {
-    **{f"{side}p": side for side in (360, 480, 512, 540, 720, 768, 1080)},
-    "2k": 1440,
-    "4k": 2160,
-}
-"""The words people see, and the short side in pixels."""
-
+"""The words people see → width over height."""
+_SIDES = {f"{side}p": side for side in (360, 480, 512, 540, 720, 768, 1080)}
+QUALITIES: Mapping[str, int] = {**_SIDES, "2k": 1440, "4k": 2160}
+"""The words people see → the short side in pixels, from small to large."""
 DRAFT = "draft"
-"""A word in place of a quality: the smallest and cheapest that there is."""
-
-MICRO = 1_000_000
-"""Micro-units in one unit of the currency: costs are whole numbers of them."""
-
-
-def money(micro: int, currency: str) -> str:
-    """Micro-units as people read a price."""
-    return f"{micro / MICRO:.2f} {currency}"
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Words to ask with, for people who have a picture and none, under the name they choose by."""
-
-    label: str
-    prompt: str
+"""In place of a quality: the smallest and cheapest that there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +37,13 @@ class PictureRule(Fit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where things go in the body, as paths like `size` or `metadata.input.seed`; several mean all.
-
-    In a form only `metadata` has something in it.
-    """
+    """Where things go in a body: paths like `size` or `metadata.input.seed`; several mean all."""
 
     size: tuple[str, ...] = ("size",)
     aspect: tuple[str, ...] = ()
     length: tuple[str, ...] = ("seconds",)
     extras: tuple[str, ...] = ()
-    """In these, `*` stands for the extra's name."""
+    """`*` stands for the extra's name."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Extra → where it goes instead."""
     files: Mapping[Kind, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
@@ -74,7 +52,6 @@ class Places:
     """Values that go with the files, by place: say, the word that makes a picture the first."""
 
     def of(self, name: str) -> tuple[str, ...]:
-        """Where the size, the aspect or the extra of this name goes."""
         named = {"size": self.size, "aspect": self.aspect, **self.named}
         return named.get(name, tuple(place.replace("*", name) for place in self.extras))
 
@@ -89,37 +66,34 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Priced):
     """One wire model at one gateway."""
 
     name: str
     family: str
     label: str
     note: str = ""
-    """A remark on the family, for people who choose it."""
     gateway: str
     dialect: str
     kinds: tuple[Kind, ...]
     seconds: tuple[int, ...]
     """The first is the default."""
     auto: bool = False
-    """Whether the length can be left to the model."""
+    """The length can be left to the model."""
     sizes: Mapping[str, str | Mapping[str, str]]
     shapes: tuple[str, ...] = ()
     """The aspects for words alone, where `sizes` name none."""
     at: Mapping[str, Quality] = field(default_factory=dict)
-    """Quality → how it differs."""
     is_json: bool = False
     prompt_limit: int
     typical: float
-    """Seconds such a video usually takes."""
+    """Seconds."""
     places: Places = Places()
     picture: PictureRule | None = None
     sound: SoundFit = field(default_factory=SoundFit)
     extras: Mapping[str, Value] = field(default_factory=dict)
-    """Sent with every request."""
+    """Sent with every request; `takes` are those that people may set."""
     takes: tuple[Extra, ...] = ()
-    """Extras people may set."""
     unasked: Mapping[Extra, bool] = field(default_factory=dict)
     """The vendor's choice where nothing is said."""
     drops_false: tuple[Extra, ...] = ()
@@ -129,14 +103,9 @@ class Model:
     """Its videos have no sound; one that is not silent and takes no `audio` always makes some."""
     at_once: int | None = None
     """Videos that the vendor makes at a time for one account, where that is known."""
-    prices: Mapping[str, int] = field(default_factory=dict)
-    """Micro-units of the currency for one second of video, by quality; empty where none is set."""
-    silent_prices: Mapping[str, int] = field(default_factory=dict)
-    """The same where it is told to make no sound, if that costs something else."""
     sound_priced: bool = False
-    """Whether it costs something else at its vendor; then the operator is asked for both prices."""
+    """Sound costs something at its vendor: the operator is asked for both prices."""
     source: str = ""
-    """The document that these facts were read from, and when; nothing depends on it."""
 
     @property
     def longest(self) -> int:
@@ -146,33 +115,18 @@ class Model:
 
     @property
     def dearest(self) -> int:
-        """The cost of its longest video in the dearest quality, with sound or not."""
+        """The cost of its longest video, with sound or not."""
         return max(self.cost(self.longest, None, audio=sound) for sound in (None, False))
 
     @property
     def cheapest(self) -> int:
-        """The cost of its shortest video in the cheapest quality, with sound or not."""
         return min(
             self.cost(min(self.lengths(quality)), quality, audio=audio)
             for quality in self.qualities
             for audio in (None, False)
         )
 
-    def price(self, quality: str | None, *, audio: bool | None = None) -> int:
-        """Of one second; of a quality that nobody knows, the dearest. 0 where no price is set."""
-        prices = self.silent_prices if audio is False and self.silent_prices else self.prices
-        return prices.get(quality or "", max(prices.values(), default=0))
-
-    def cost(self, seconds: int, quality: str | None, *, audio: bool | None = None) -> int:
-        """Micro-units of the currency; 1 where no price is set, so that every video counts."""
-        return max(1, self.price(quality, audio=audio) * seconds)
-
-    def cost_of(self, request: VideoRequest) -> int:
-        """Micro-units of the currency; of a length that the model chooses, those of the longest."""
-        return self.cost(request.seconds, request.quality, audio=request.audio)
-
     def differing(self, quality: str) -> Quality:
-        """How this quality differs from the others."""
         return self.at.get(quality) or Quality()
 
     def lengths(self, quality: str) -> tuple[int, ...]:

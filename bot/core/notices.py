@@ -6,6 +6,7 @@ nobody is told what is no longer so.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from bot.core.jobs import Reason
 
@@ -109,3 +110,8 @@ def is_news(subject: str, told: Mapping[str, float], *, now: float) -> bool:
     if not _is_puzzle(subject):
         return now - told.get(subject, -REMINDER) >= REMINDER
     return subject not in told and sum(map(_is_puzzle, told)) < MOST_WORDS
+
+
+def nonce_of(*parts: str) -> str:
+    """At most 25 characters (Discord's limit), the same for the same parts."""
+    return sha256("\0".join(parts).encode()).hexdigest()[:20]

@@ -26,6 +26,7 @@ _QUOTED = 6
 """Characters in a row that are no accident."""
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:(?://|\\/\\/|data:|[a-z]+/)\S+", re.IGNORECASE)
 _CUT = re.compile("\0+")
+_GAP = re.compile(rf"[\s_{DASHES}]+")
 
 
 def clean(prompt: str) -> str:
@@ -54,6 +55,11 @@ def shortened(text: str, most: int) -> str:
     if text[most - 1] != " " and end > max(most - _LONG_WORD, most // 2):
         cut = cut[:end]
     return cut.rstrip() + "…"
+
+
+def spelt(name: str) -> str:
+    """A name as it is compared: people and phones put spaces, dashes and capitals as they like."""
+    return _GAP.sub("", name.casefold())
 
 
 def unquoted(text: str, prompt: str) -> str:

@@ -47,6 +47,8 @@ class Action(StrEnum):
     FINER = "finer"
     SHORTER = "shorter"
     TRY_ON = "tryon"
+    OWNER = "owner"
+    """All that owners press; the button's value says what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +194,9 @@ def result(
 def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
     """It can't be attached here and there is no address to link to: said plainly, and kept."""
     megabytes = (job.video.size if job.video else 0) / 1_000_000
+    values = {"person": job.order.person.id, "megabytes": megabytes}
     return Reply(
-        text=Text(
-            id="result.not_attachable" if fits else "result.too_large",
-            values={"person": job.order.person.id, "megabytes": megabytes},
-        ),
+        text=Text(id="result.not_attachable" if fits else "result.too_large", values=values),
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job),),
@@ -245,8 +245,8 @@ def error(problem: BotError) -> Reply:
     count = found if isinstance(found := problem.values.get(counted), int) else None
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
     if problem.which:
-        which = _numbered(*problem.which)
-        said = Text(id="error.of_several", values={"said": said, "which": which})
+        values = {"said": said, "which": _numbered(*problem.which)}
+        said = Text(id="error.of_several", values=values)
     said = Text(id="error.in_reply", values={"said": said}) if problem.in_reply else said
     return Reply(text=said, tone=Tone.FAILED)
 

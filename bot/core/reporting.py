@@ -7,8 +7,9 @@ from typing import Protocol
 from bot.core import briefs, schedule
 from bot.core.causes import Report
 from bot.core.errors import BotError, Refused, Temporary, Unwritten
+from bot.core.notices import nonce_of
 from bot.core.ports import Clock, Platform
-from bot.core.telling import TELL_TIME, nonce_of
+from bot.core.telling import TELL_TIME
 from bot.log import get_logger
 
 TOO_LATE = 7 * 86_400.0
@@ -87,6 +88,9 @@ class Reporting:
         since = report.sending_at
         stands = await platform.tell(report.person, said, nonce=nonce, since=since)
         log.info("cause.told", platform=report.platform, kind=report.kind)
+        if since is not None:
+            # It may be the one of an earlier try, and say how things were then.
+            await platform.retell(stands[1], stands[0], said)
         return stands
 
     async def _stands(self, report: Report, message_id: str, channel_id: str) -> None:

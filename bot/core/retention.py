@@ -4,12 +4,16 @@ Each step is a short transaction or a removal of a few files, so nobody waits fo
 that ends anywhere goes on where it was: what is to go is in the rows.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import UTC, datetime
 
+from bot.core.acts import Values
 from bot.core.desk import SETTLED
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Refused
 from bot.core.keeping import Ledger, Rules, Shelf, Step, by
 from bot.core.ports import Clock
+from bot.core.removal import Removal
 from bot.core.strays import Strays
 from bot.log import get_logger
 
@@ -34,7 +38,9 @@ class Retention:
         self._shelf = shelf
         self._rules = rules
         self._clock = clock
+        self._removal = Removal(shelf)
         self._strays = Strays(ledger=ledger, shelf=shelf, rules=rules, clock=clock)
+        self._turn = asyncio.Lock()
         self._strays_at = clock.steady()
         """When files that no row names are looked for next."""
         self.bytes_over: int | None = None
@@ -57,15 +63,30 @@ class Retention:
                 is_well = True
 
     async def sweep(self) -> Mapping[str, Step]:
-        """Let everything go whose time has come; what went, by kind."""
-        # Seldom, and never beside a sweep of rows: which files rows name is read in pages.
-        is_time = self._clock.steady() >= self._strays_at
+        """Let everything go whose time has come; what went, by kind. Two of them take turns."""
+        # Which files rows name is read in pages: rows that another sweep changed would be missed.
+        async with self._turn:
+            return await self._sweep()
+
+    async def asked(self, *, sure: bool = False) -> Values:
+        """A sweep that an operator asks for; `sure`: that the clock is right.
+
+        Raises `Refused("sweep_unsettled")` while it may be wrong.
+        """
+        if not sure and self._clock.settled() < SETTLED:
+            now = datetime.fromtimestamp(self._clock.now(), UTC)
+            raise Refused("sweep_unsettled", at=f"{now:%Y-%m-%d %H:%M} UTC")
+        gone = await self.sweep()
+        return {"dry_run": False, **{kind: step.values for kind, step in gone.items()}}
+
+    async def _sweep(self) -> Mapping[str, Step]:
+        self._removal.begin()
         gone = await self._by_age()
         gone |= await self._for_room()
-        if is_time:
-            gone["strays"] = await self._strays.sweep()
-            self._strays_at = self._clock.steady() + STRAYS_EVERY
-        if counts := {kind: it.rows or it.files for kind, it in gone.items() if it != Step()}:
+        if self._clock.steady() >= self._strays_at:
+            self._strays_at = self._clock.steady() + STRAYS_EVERY  # of one that fails as well
+            gone["strays"] = await self._strays.sweep(self._removal)
+        if counts := {kind: n for kind, it in gone.items() if (n := it.rows or it.files)}:
             log.info("media.swept", **counts)
         return gone
 
@@ -73,6 +94,7 @@ class Retention:
         rules, ledger, now = self._rules, self._ledger, self._clock.now()
         gone = {"videos": Step(), "inputs": Step(), "words": Step()}
         await self._remove()
+        await ledger.drafts(now=now)
         if (ended_by := by(rules.videos, now)) is not None:
             gone["videos"] = await self._all(
                 lambda: ledger.videos(ended_by=ended_by, now=now, most=STEP)
@@ -95,7 +117,7 @@ class Retention:
         gone = Step()
         while gone.size < enough:
             done = await step()
-            if done.rows == 0:
+            if done.looked_at == 0:
                 break
             gone += done
             await self._remove()
@@ -103,10 +125,10 @@ class Retention:
 
     async def _remove(self) -> None:
         """Remove the files that rows have let go."""
-        while keys := await self._ledger.discarded(most=STEP):
-            for key in keys:
-                await self._shelf.delete(key)
-            await self._ledger.forget(keys)
+        after = ""
+        while keys := await self._ledger.discarded(after=after, most=STEP):
+            await self._ledger.forget([key for key in keys if await self._removal.remove(key)])
+            after = keys[-1]
 
     # --- room ----------------------------------------------------------------------------------
 
@@ -123,13 +145,24 @@ class Retention:
             ("linked", lambda: ledger.posted(in_chat=False, now=now, most=1)),
         ):
             gone[kind] = await self._all(step, enough=over)
-            over -= gone[kind].size
+            if gone[kind].rows:  # rows don't know the bytes of stills
+                over = await self.over()
         if over > 0 and not self.bytes_over:
             log.warning("media.over_most", bytes_over=over, most=most)
         self.bytes_over = max(0, over)
         return gone
 
     async def over(self) -> int:
-        """Bytes that the media have beyond what they may; negative while there is room."""
-        most = self._rules.most_bytes or 0
-        return sum([file.size async for page in self._shelf.files() for file in page]) - most
+        """Bytes that the media have beyond what they may; negative while there is room.
+
+        For a file that could not be removed, no other goes.
+        """
+        return await self._bytes(but=self._removal.left) - (self._rules.most_bytes or 0)
+
+    async def size(self) -> int:
+        """Bytes of all media."""
+        return await self._bytes()
+
+    async def _bytes(self, *, but: Collection[str] = ()) -> int:
+        pages = self._shelf.files()
+        return sum([file.size async for page in pages for file in page if file.key not in but])

@@ -11,6 +11,7 @@ from enum import StrEnum
 from bot.core import moves, variations
 from bot.core.access import Access
 from bot.core.accounts import Accounts, Terms
+from bot.core.decisions import Decide, nobody
 from bot.core.errors import Refused, in_turn
 from bot.core.handed import parted
 from bot.core.jobs import ACTIVE, Job, Reason, Status
@@ -72,6 +73,7 @@ class Service:
         new_seed: Callable[[], int],
         card_grace: Mapping[str, float],
         deleting: Callable[[str, float], Awaitable[None]],
+        decide: Decide = nobody,
     ) -> None:
         """`new_seed` draws from the catalogue's `SEEDS`; `card_grace`: by platform, how long a
         command's own answer may take to be the card; `deleting` keeps the id of a job, and when
@@ -88,6 +90,7 @@ class Service:
         self._new_seed = new_seed
         self._card_grace = card_grace
         self._deleting = deleting
+        self.decide = decide
         self._pressed: dict[tuple[object, ...], tuple[float, str]] = {}
         """When and by which event somebody pressed which button last."""
 

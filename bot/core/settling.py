@@ -291,7 +291,7 @@ def _check_waits(job: Job) -> None:
     match job.status:
         case Status.QUEUED:
             return
-        case Status.SUBMITTING | Status.IN_PROGRESS | Status.COMPLETED:
+        case Status.SUBMITTING | Status.IN_PROGRESS | Status.COMPLETED | Status.CONVERTING:
             raise Refused("cancel_too_late")
         case Status.UNCONFIRMED:
             raise Refused("cancel_unconfirmed")

@@ -12,9 +12,9 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, MOST_SHOWN, Cause, Facts, Kind
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.keeping import Rules
-from bot.core.models import money
 from bot.core.orders import Address
 from bot.core.ports import Clock, Jobs
+from bot.core.prices import money
 from bot.core.quotas import Limits, allowed
 
 LEVELS = (50, 80, 95)
@@ -117,6 +117,7 @@ class Sources:
             "limit": used.limit,
             "more": used.more,
             "shown": self.amount(used.figure, used.limit),
+            "more_shown": self.amount(used.figure, used.more),
             "day": used.day,
         }
         return Cause(kind=Kind.LIMIT, about=used.about, facts=facts)

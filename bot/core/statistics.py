@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.acts import UseCase, Values
 from bot.core.errors import Refused
-from bot.core.jobs import ACTIVE, Status
+from bot.core.jobs import ACTIVE, MADE, Status
 from bot.core.ports import Clock
 
 QUARTER = 900.0
@@ -72,7 +72,7 @@ class Statistics:
             "since": since,
             "currency": self._currency,
             "rows": rows[-MOST_ROWS:] if by == "day" else rows[:MOST_ROWS],
-            "total": _sums("", found),
+            "total": {**_sums("", found), "called": ""},
         }
 
     def _day(self, each: Sum) -> str:
@@ -88,7 +88,7 @@ def _sums(name: str, parts: Iterable[Sum]) -> dict[str, object]:
     return {
         "name": name,
         "called": called,
-        "made": counts[Status.COMPLETED] + counts[Status.DELIVERED],
+        "made": sum(counts[status] for status in MADE),
         "failed": counts[Status.FAILED],
         "cancelled": counts[Status.CANCELLED],
         "unconfirmed": counts[Status.UNCONFIRMED],

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from bot.core.keeping import GRACE, Ledger, Rules, Shelf, Step, Stored, Wanted
 from bot.core.ports import Clock
+from bot.core.removal import Removal
 from bot.log import get_logger
 
 PAGE = 200
@@ -25,18 +26,18 @@ class Strays:
         self._rules = rules
         self._clock = clock
 
-    async def sweep(self) -> Step:
+    async def sweep(self, removal: Removal) -> Step:
         """Remove those that are older than a file can be that is just being made."""
         gone = Step()
         await self._shelf.claim()
         before = self._clock.now() - GRACE
         gone += Step(files=await self._shelf.clear_scratch(before=before))
         for file in await self.stored():
-            await self._shelf.delete(file.key)
-            gone += Step(files=1, size=file.size)
+            if await removal.remove(file.key):
+                gone += Step(files=1, size=file.size)
         for file in await self.received():
-            await self._shelf.drop_received(file.key)
-            gone += Step(files=1, size=file.size)
+            if await removal.remove(file.key, self._shelf.drop_received):
+                gone += Step(files=1, size=file.size)
         return gone
 
     async def stored(self) -> list[Stored]:

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Protocol
 
-from bot.core import schedule
+from bot.core import decisions, schedule
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.notices import REMINDER, Notice, shape_in, word_in
+from bot.core.notices import REMINDER, Notice, nonce_of, shape_in, word_in
 from bot.core.ports import Clock, Platform
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text, Tone
@@ -92,11 +91,6 @@ def _nonce(notice: Notice) -> str:
     return nonce_of(*parts, repr(notice.written_at))
 
 
-def nonce_of(*parts: str) -> str:
-    """At most 25 characters (Discord's limit), the same for the same parts."""
-    return sha256("\0".join(parts).encode()).hexdigest()[:20]
-
-
 def reply(notice: Notice, *, key: str) -> Reply:
     """The fault and how to mend it, or its end; `key` is where the key may stand."""
     if notice.subject:
@@ -118,9 +112,11 @@ def _remark(notice: Notice) -> Reply:
     detail = shortened(notice.detail, MOST_DETAIL)
     if (word := word_in(notice.subject)) is not None:
         values = {"gateway": notice.gateway, "word": word}
-        return Reply(text=Text(id="notice.unknown_word", values=values), tone=Tone.NEUTRAL)
+        pause = decisions.pause(notice.gateway)
+        return Reply(text=Text(id="notice.unknown_word", values=values), buttons=(pause,))
     if (shape := shape_in(notice.subject)) is not None:
         values = {"gateway": notice.gateway, "shape": shape}
-        return Reply(text=Text(id="notice.unknown_shape", values=values), tone=Tone.NEUTRAL)
+        pause = decisions.pause(notice.gateway)
+        return Reply(text=Text(id="notice.unknown_shape", values=values), buttons=(pause,))
     values = {"gateway": notice.gateway, "detail": detail}
     return Reply(text=Text(id=f"notice.{notice.subject}", values=values), tone=Tone.FAILED)

@@ -4,35 +4,18 @@ The table of `meanings` says what a code or a sentence means; here it is decided
 answer that leaves the bill in doubt is never taken for a no.
 """
 
+from dataclasses import replace
+
 from bot.core.jobs import UNNAMED, Reason
 from bot.core.outcomes import Accepted, Busy, Creation, Locked, Rejected, Uncertain
-from bot.gateways.envelopes import NAMES, Spot, Table
-from bot.gateways.links import is_said, job_ids, result_links, video_links
-from bot.gateways.meanings import (
-    LOCKS,
-    PACKAGED,
-    VAGUE,
-    Found,
-    Meaning,
-    Meanings,
-    Place,
-    Said,
-    Step,
-    lock_of,
-    reason_of,
-)
-from bot.gateways.reading import Reading
-from bot.gateways.said import problems_in, said_in
+from bot.gateways.envelopes import NAMES, STATUSES, is_said, job_ids, result_links, video_links
+from bot.gateways.meanings import LOCKS, UNDER_WAY, VAGUE, Meaning, Place, reason_of
+from bot.gateways.reading import Reading, problems_in, said_in
 from bot.gateways.spelling import word_of
+from bot.gateways.table import PACKAGED, Found, Meanings, Said, Step, lock_of
 from bot.net.answers import Answer
+from bot.net.tables import Spot, Table
 
-_TIMEOUTS = (504, 524, 598, 599)
-"""Statuses of who waited in vain: the order may have arrived."""
-_OWN = ("code", "type", "message", "msg", "detail", "error")
-"""Names of what a gateway says of itself."""
-_NOWHERE = (404, 405, 410, 421)
-"""Statuses of pages that servers show where nothing is."""
-_UNDER_WAY = (Meaning.WAITING, Meaning.RUNNING)
 _CODED = (Step.BOTH, Step.CODE, Step.HEAD)
 
 
@@ -56,7 +39,7 @@ def _read_success(told: Reading) -> Creation:
     code = told.table.get("code")
     status = code if isinstance(code, int) and code in (401, 402, 403, 429) else told.status
     found = _found(told, status)
-    meaning = found and found.meaning
+    meaning = found and found.row.meaning
     lock, ids = lock_of(status, found), _ids(told)
     sources = _made_at_once(told, ids)
     if ids and (meaning is Meaning.BEGUN or not _is_no_job(told, lock)):
@@ -65,10 +48,10 @@ def _read_success(told: Reading) -> Creation:
     is_no = is_failed or told.says_no or _is_error(told)
     is_told = status != told.status or (found is not None and found.step is not Step.PHRASE)
     # An envelope's own "success" is less than a known refusal in it.
-    is_done = told.state is Meaning.DONE and not set(_job_words(told)) <= set(NAMES["answered"])
+    is_done = told.state is Meaning.DONE and not _job_words(told) <= set(NAMES["answered"])
     if sources and not is_no and (is_done or not is_told):
         return Accepted(UNNAMED, sources)
-    is_begun = meaning is Meaning.BEGUN or told.state in _UNDER_WAY
+    is_begun = meaning is Meaning.BEGUN or told.state in UNDER_WAY
     # A code or a message that nobody knows may be those of a success, and so may an error's id.
     if is_begun or not (is_told or (is_no and not ids)):
         return unsure
@@ -76,20 +59,19 @@ def _read_success(told: Reading) -> Creation:
         return Locked(lock, told.detail)
     if status == 429 or meaning is Meaning.BUSY:
         return Busy(told.answer.wait())
-    is_moderated = Meaning.MODERATED in (told.state, meaning)
     if is_done:  # made, and kept back
         return Rejected(Reason.WITHHELD, told.detail, charged=True)
+    is_moderated = told.state is Meaning.MODERATED
     return Rejected(reason_of(Meaning.MODERATED if is_moderated else meaning), told.detail)
 
 
 def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
-    """The meaning of 3xx, 4xx and 5xx."""
     status, detail = told.status, told.detail
     found = _found(told, status)
-    meaning = found and found.meaning
+    meaning = found and found.row.meaning
     unasked = _unasked(told) if told.problem else None
     # By itself, 401, 402 or 429 says that nothing was taken: a message is too little against it.
-    is_queued = told.state in _UNDER_WAY and bool(_ids(told))
+    is_queued = told.state in UNDER_WAY and bool(_ids(told))
     is_coded = is_queued or (found is not None and found.step in _CODED)
     is_begun = is_queued or (meaning is Meaning.BEGUN and unasked is None)
     lock = None if is_begun and is_coded else lock_of(status, found)
@@ -113,14 +95,13 @@ def _read_refusal(told: Reading, *, trust_json_5xx: bool) -> Creation:
         return Rejected(reason_of(meaning), detail)
     if unasked:
         return Rejected(reason_of(meaning if unasked is Meaning.REFUSED else unasked), detail)
-    if told.problem and trust_json_5xx and status not in _TIMEOUTS:
+    if told.problem and trust_json_5xx and status not in STATUSES["timeouts"]:
         return Rejected(reason_of(meaning), detail, charged=True)
     return Uncertain(detail, answered=True)
 
 
 def _page_means(page: Answer) -> Meaning:
-    """A page says that there is no such address, or that a wall turned us away."""
-    is_lost = page.wants_tls or page.status in _NOWHERE
+    is_lost = page.wants_tls or page.status in STATUSES["nowhere"]
     return Meaning.NO_ROUTE if is_lost and not page.is_wall else Meaning.BLOCKED
 
 
@@ -132,10 +113,9 @@ def _own_table(told: Reading) -> Table:
 
 def _own_lock(told: Reading) -> Reason | None:
     """Key or balance trouble that the gateway tells of itself, before any vendor was asked."""
-    table = {name: value for name, value in _own_table(told).items() if name in _OWN}
-    said = said_in([Spot(table)])
-    own = Said(said.codes, said.texts, told.prompt)
-    found = told.meanings.find(own, status=told.status, at=Place.LOOK)
+    table = {name: value for name, value in _own_table(told).items() if name in NAMES["own"]}
+    own = replace(said_in([Spot(table)], told.prompt), heads=())
+    found = told.find(Place.LOOK, said=own)
     is_own = found is not None and (found.step in _CODED or found.row.unasked)
     return lock_of(told.status, found) if is_own else None
 
@@ -146,10 +126,9 @@ def _unasked(told: Reading) -> Meaning | None:
     if isinstance(code, str) and (meaning := told.meanings.unasked(code)) not in (None, *LOCKS):
         return meaning
     # Older versions have no code for a model that no vendor of theirs makes.
-    texts = Said((), told.said.texts, told.prompt)
-    own = told.meanings.of(texts, status=told.status, at=Place.LOOK)
-    unknown = told.status == 503 and not code and own is Meaning.UNKNOWN_MODEL
-    return Meaning.UNKNOWN_MODEL if unknown else None
+    own = told.find(Place.LOOK, said=Said((), told.said.texts, told.prompt))
+    is_unknown = own is not None and own.row.meaning is Meaning.UNKNOWN_MODEL
+    return Meaning.UNKNOWN_MODEL if is_unknown and told.status == 503 and not code else None
 
 
 def _found(told: Reading, status: int) -> Found | None:
@@ -158,9 +137,9 @@ def _found(told: Reading, status: int) -> Found | None:
     # A timeout is a failure to its vendor; what it was waiting for may go on. A person who wrote
     # the same word makes no order free.
     codes = Said((*map(word_of, told.words), *told.said.codes))
-    begun = told.meanings.find(codes, status=status, at=Place.CREATE)
-    is_open = found is None or found.step is Step.PHRASE or found.meaning in VAGUE
-    return begun if begun and begun.meaning is Meaning.BEGUN and is_open else found
+    begun = told.find(Place.CREATE, status=status, said=codes)
+    is_open = found is None or found.step is Step.PHRASE or found.row.meaning in VAGUE
+    return begun if begun and begun.row.meaning is Meaning.BEGUN and is_open else found
 
 
 def _ids(told: Reading) -> list[str]:
@@ -171,7 +150,7 @@ def _ids(told: Reading) -> list[str]:
 def _is_no_job(told: Reading, lock: Reason | None) -> bool:
     """Whether its id is only that of a request that was refused: no word says where a job is."""
     words = _job_words(told)
-    return set(words) <= set(NAMES["unanswered"]) if lock else not words and _is_error(told)
+    return words <= set(NAMES["unanswered"]) if lock else not words and _is_error(told)
 
 
 def _is_error(told: Reading) -> bool:
@@ -180,8 +159,8 @@ def _is_error(told: Reading) -> bool:
     return is_one or any(problems_in({"error": told.table.get("error")}))
 
 
-def _job_words(told: Reading) -> list[str]:
-    return [word.casefold() for word in told.words if not word.isdecimal()]
+def _job_words(told: Reading) -> set[str]:
+    return {word.casefold() for word in told.words if not word.isdecimal()}
 
 
 def _made_at_once(told: Reading, ids: list[str]) -> tuple[str, ...]:

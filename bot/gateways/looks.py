@@ -8,36 +8,20 @@ from functools import lru_cache
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Done, Failed, Locked, Look, Missing, Running, Trouble, Unusable
-from bot.gateways import places
-from bot.gateways.envelopes import NAMES, Table
-from bot.gateways.links import urls_of, video_links
-from bot.gateways.meanings import (
-    ABOUT_ONE_ORDER,
-    LOCKS,
-    PACKAGED,
-    Meaning,
-    Meanings,
-    Place,
-    Said,
-    Step,
-    reason_of,
-)
-from bot.gateways.reading import OVER, Reading
+from bot.gateways import envelopes
+from bot.gateways.envelopes import NAMES, STATUSES, urls_of, video_links
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, OVER, UNDER_WAY, Meaning, Place, reason_of
+from bot.gateways.reading import Reading
 from bot.gateways.spelling import phrase, plain, word_of
+from bot.gateways.table import PACKAGED, Meanings, Said, Step
 from bot.log import get_logger
 from bot.net.answers import Answer
+from bot.net.tables import Table
 
-_ENDED = re.compile(
-    r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)_"
-    r"(?:failed|failure|cancell?ed|aborted|rejected|expired)"
-)
+_JOB = r"(?:(?:video|media)_)?(?:task|job|video|generation|prediction|render)"
+_ENDED = re.compile(rf"{_JOB}_(?:failed|failure|cancell?ed|aborted|rejected|expired)")
 """A code, or a whole sentence, that says of the job itself that it is over."""
-_TOLD_OF_JOB = (200, 400, 410, 422)
-"""Statuses of an answer that may be about the job: beyond, the gateway itself is in trouble."""
-_TOLD_OF_CALL = (401, 402, 403, 407, 408, 425, 429)
-"""Statuses of an answer that is about a key or the pace of calls, like all from 500 on."""
 _PASSES = LOCKS | {Meaning.BUSY}
-_OF_ONE_ORDER = ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}
 _PASSING, _ASKING, _HANDING_OVER = (
     [phrase(spelt) for spelt in NAMES[kind]] for kind in ("passing", "asking", "handing_over")
 )
@@ -48,7 +32,6 @@ log = get_logger()
 def read_look(
     answer: Answer, *, gateway_id: str, prompt: str = "", meanings: Meanings = PACKAGED
 ) -> Look:
-    """The answer to a GET, read for the job `gateway_id`."""
     told = Reading(answer, prompt, meanings)
     if 200 <= answer.status < 300 and told.value is not None and told.body is not None:
         return _read_rows(told, gateway_id)
@@ -58,11 +41,11 @@ def read_look(
     if ended := job.ended():
         return ended
     found = told.find(Place.LOOK)
-    meaning = found and found.meaning
+    meaning = found and found.row.meaning
     is_gone = answer.status == 404 and meaning not in LOCKS | {Meaning.NO_ROUTE}
     if told.problem and (is_gone or (answer.status == 400 and meaning is Meaning.UNKNOWN_ID)):
         return Missing()
-    return told.locked(found) or told.trouble
+    return told.trouble(found)
 
 
 def read_refusal(
@@ -71,9 +54,9 @@ def read_refusal(
     """The meaning of an answer that is neither a state nor a file: look again later."""
     told = Reading(answer, prompt, meanings)
     found = told.find(Place.CONTENT)
-    if found and found.meaning is Meaning.WITHHELD:
+    if found and found.row.meaning is Meaning.WITHHELD:
         return Unusable(Reason.WITHHELD, told.detail)
-    return told.locked(found) or told.trouble
+    return told.trouble(found)
 
 
 def read_content(
@@ -85,15 +68,14 @@ def read_content(
     told = Reading(answer, prompt, meanings)
     if sources := urls_of(told.links) or told.said_links:
         return sources
-    if told.state in (Meaning.WAITING, Meaning.RUNNING):
+    if told.state in UNDER_WAY:
         return Trouble(answer.detail(told.known_word))
     return Unusable(Reason.CONTENT_GONE, told.detail)
 
 
 def _read_rows(told: Reading, gateway_id: str) -> Look:
-    """The answer about our job, which may be one of many."""
     whole: Table = {"data": told.value} if isinstance(told.value, list) else told.table
-    part = places.part_about(gateway_id, whole)
+    part = envelopes.part_about(gateway_id, whole)
     job = _Job(told if part is whole or part is None else told.about(part), gateway_id)
     # Rows of other jobs, or a mere word of failure, say nothing of ours.
     is_bare = not isinstance(told.value, dict) and told.table.keys() == {"status"}
@@ -109,17 +91,24 @@ class _Job:
         self.told, self.gateway_id = told, gateway_id
         self.is_ours = gateway_id in told.ids
         # It names a job as our gateway names them, and not ours.
-        is_like = any(places.is_like(name, gateway_id) for name in told.ids)
+        is_like = any(envelopes.is_like(name, gateway_id) for name in told.ids)
         self.is_another = is_like and not self.is_ours
         if told.ids and not self.is_ours:
             log.warning("id.differed", gateway_id=gateway_id)
+        self.is_on = told.progress is not None and told.progress < 100
+        # A reply under another id (litellm) may name others' videos.
+        self.has_links = self.is_ours or not (self.is_another or envelopes.is_named(told.spots))
+        self.is_of_call = word_of(told.known_word) in NAMES["failures_of_calls"]
+        """Its word of failure may be about a call alone."""
+        said = told.said
+        self.texts = [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
+        """Its messages, without those that may be a person's words."""
         self.wait = told.answer.wait("openai-poll-after-ms", per_second=1000)
         self.found = told.find(Place.FAILURE)
-        self.meaning = self.found and self.found.meaning
+        self.meaning = self.found and self.found.row.meaning
 
     def read(self) -> Look:
-        """The video's state."""
-        told, wait = self.told, self.wait
+        told = self.told
         if told.state is Meaning.DONE:
             return self.unread() if self._is_envelopes() else self._done()
         if told.state in OVER and told.has_failed:
@@ -128,49 +117,41 @@ class _Job:
             word_says = {Meaning.EXPIRED: Reason.EXPIRED, Meaning.MODERATED: Reason.MODERATED}
             return Failed(word_says.get(told.state) or reason_of(self.meaning), told.detail)
         if told.state is not None:
-            return Running(told.progress, wait)
+            return Running(told.progress, self.wait)
         if over := self.ended() or self._made():
             return over
         unknown = (word for word in told.words if told.meanings.word(word) is None)
         if word := next(unknown, "")[:40].casefold():
             _warn_once("status.unknown", word=word)
-            return Running(told.progress, wait, word if word.isprintable() else "")
+            return Running(told.progress, self.wait, word if word.isprintable() else "")
         return self.unread()
 
     def unread(self, *, is_odd: bool = False) -> Running:
         """A job of which nothing is known: its operator is told, unless it goes on as it should."""
-        progress = self.told.progress
-        is_told = progress is not None and progress < 100 and not is_odd
-        shape = "" if is_told else places.shape_of(self.told.answer.body)
+        shape = "" if self.is_on and not is_odd else self.told.shape
         if shape:
             _warn_once("status.unreadable", shape=shape)
-        return Running(
-            progress, self.told.answer.wait("openai-poll-after-ms", per_second=1000), shape=shape
-        )
+        return Running(self.told.progress, self.wait, shape=shape)
 
     def _done(self) -> Done | Failed:
         told = self.told
-        if links := urls_of(told.links) if self._has_links_of_ours() else ():
+        if links := urls_of(told.links) if self.has_links else ():
             return Done(links)
         # A video that its vendor held back is "completed" at some, and charged.
         codes = Said((*told.said.codes, *told.said.heads), (), told.prompt)
-        why = told.meanings.of(codes, status=200, at=Place.LOOK)
-        if why is Meaning.MODERATED and not self.is_another:
+        why = told.find(Place.LOOK, status=200, said=codes)
+        if why and why.row.meaning is Meaning.MODERATED and not self.is_another:
             return Failed(Reason.WITHHELD, told.detail, charged=True)
         return Done(withheld=told.says_no)
 
-    def _has_links_of_ours(self) -> bool:
-        """A reply under another id (litellm) may name others'."""
-        return self.is_ours or not (self.is_another or places.is_named(self.told.spots))
-
     def _made(self) -> Done | None:
         """A video of whose state there is no word; None: it goes on, as far as we know."""
-        told, progress = self.told, self.told.progress
-        is_open = told.problem or (progress is not None and progress < 100)
-        if is_open or not places.is_wordless(told.spots) or places.is_list_of_jobs(told.spots):
+        told = self.told
+        is_told = not envelopes.is_wordless(told.spots) or envelopes.is_list_of_jobs(told.spots)
+        if told.problem or self.is_on or is_told or not self.has_links:
             return None
         links = video_links(told.links, self.gateway_id) or told.said_links
-        return Done(links) if links and self._has_links_of_ours() else None
+        return Done(links) if links else None
 
     # --- which words are our job's ---------------------------------------------------------------
 
@@ -182,11 +163,11 @@ class _Job:
         told = self.told
         if not self.is_ours or not told.has_failed:
             return False
-        if told.status not in _TOLD_OF_CALL and told.status < 500:
+        if told.status not in STATUSES["of_calls"] and told.status < 500:
             return self._is_believed()
         is_whole = self._has_job_names() or self.meaning is Meaning.MODERATED
-        is_at_top = self.gateway_id in places.own_ids(told.spots[0])
-        return is_whole and is_at_top and not self._is_call_word()
+        is_at_top = self.gateway_id in envelopes.own_ids(told.spots[0])
+        return is_whole and is_at_top and not self.is_of_call
 
     def _is_believed(self) -> bool:
         """Whether a word of failure ends our job: it may be another's, or that of one look."""
@@ -196,20 +177,16 @@ class _Job:
         may_pass = self._may_pass()
         if not self.is_ours and (may_pass or self._speaks_of(_ASKING)):
             return False
-        is_job = self.is_ours or self._has_job_names() or bool(places.inner_words(told.spots))
+        is_job = self.is_ours or self._has_job_names() or bool(envelopes.inner_words(told.spots))
         is_silent = told.problem is None and not told.said.texts
-        return not self._is_call_word() or (not may_pass and (is_job or is_silent))
+        return not self.is_of_call or (not may_pass and (is_job or is_silent))
 
     def _may_pass(self) -> bool:
         """Whether an error is one of a call, and the next look may be answered."""
-        if self.meaning in _OF_ONE_ORDER:
+        if self.meaning in ABOUT_ONE_ORDER - {Meaning.UNKNOWN_MODEL}:
             return False
         is_coded = not set(NAMES["passing_codes"]).isdisjoint(self.told.said.codes)
         return self.meaning in _PASSES or is_coded or self._speaks_of(_PASSING)
-
-    def _is_call_word(self) -> bool:
-        """Whether its word of failure may be about a call alone."""
-        return word_of(self.told.known_word) in NAMES["failures_of_calls"]
 
     def _has_job_names(self) -> bool:
         """Whether it is a job, by the names of its values."""
@@ -220,13 +197,13 @@ class _Job:
 
     def _is_envelopes(self) -> bool:
         """Whether "success" is said of the call alone, around a job without a word of its own."""
-        spots, progress = self.told.spots, self.told.progress
-        top = places.own_ids(spots[0])
-        is_job = self.gateway_id in top or (top and len(places.ids_in(spots)) == len(top))
-        if is_job or not places.is_only_answered(spots):
+        spots = self.told.spots
+        top = envelopes.own_ids(spots[0])
+        is_job = self.gateway_id in top or (top and len(envelopes.ids_in(spots)) == len(top))
+        if is_job or not envelopes.is_only_answered(spots):
             return False
         is_linked = any(not link.is_of_job(self.gateway_id) for link in self.told.links)
-        return not is_linked or (progress is not None and progress < 100)
+        return not is_linked or self.is_on
 
     def ended(self) -> Failed | None:
         """A failure of the job itself that stands without a word of its state.
@@ -237,10 +214,10 @@ class _Job:
         """
         told = self.told
         is_silent = all(word.isdecimal() for word in told.words)
-        is_about = (self.is_ours or not told.ids) and told.status in _TOLD_OF_JOB
+        is_about = (self.is_ours or not told.ids) and told.status in STATUSES["of_jobs"]
         if not (told.problem and is_silent and is_about) or self.meaning in _PASSES:
             return None
-        ends = (*told.said.codes, *told.said.heads) or self._own_texts()
+        ends = (*told.said.codes, *told.said.heads) or self.texts
         is_over = any(_ENDED.fullmatch(word_of(each)) for each in ends)
         if is_over and (self.is_ours or not self._speaks_of(_ASKING + _HANDING_OVER)):
             return Failed(reason_of(self.meaning), told.detail)
@@ -248,13 +225,8 @@ class _Job:
         is_stopped = self.meaning is Meaning.MODERATED and is_sure and told.status == 200
         return Failed(Reason.MODERATED, told.detail) if is_stopped else None
 
-    def _own_texts(self) -> list[str]:
-        """Its messages, without those that may be a person's words."""
-        said = self.told.said
-        return [plain(text) for text in said.texts if text.strip(" .!") not in said.prompt]
-
     def _speaks_of(self, phrases: list[re.Pattern[str]]) -> bool:
-        return any(each.search(text) for text in self._own_texts() for each in phrases)
+        return any(each.search(text) for text in self.texts for each in phrases)
 
 
 @lru_cache(maxsize=256)

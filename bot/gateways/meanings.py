@@ -1,22 +1,11 @@
-"""The table of answers: what a code, a whole sentence or a status word of a gateway means.
+"""All that an answer of a gateway can mean, and the shape of a row that says so."""
 
-The rows stand in `answers.toml`, and in the operator's configuration for a gateway of their own.
-Nothing here reads an envelope; nothing elsewhere knows a vendor's words.
-"""
-
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
-from typing import final
 
 from pydantic.dataclasses import dataclass as checked
 
 from bot.core.jobs import Reason
-from bot.gateways.quoting import Message, Written
-from bot.gateways.spelling import MOST, is_too_short, key_of, phrase, sentence, spelt_out, word_of
+from bot.gateways import spelling
 
 
 class Meaning(StrEnum):
@@ -52,13 +41,13 @@ ABOUT_ONE_ORDER = frozenset(
     {Meaning.MODERATED, Meaning.UNKNOWN_MODEL, Meaning.BAD_SIZE, Meaning.TOO_LONG}
 )
 """About one order or one model: nobody else is touched, whatever the HTTP status."""
-STATES = frozenset(
-    {
-        *(Meaning.DONE, Meaning.FAILED, Meaning.EXPIRED, Meaning.MODERATED),
-        *(Meaning.WAITING, Meaning.RUNNING),
-    }
-)
+OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
+"""States in which a job ended without a video."""
+UNDER_WAY = frozenset({Meaning.WAITING, Meaning.RUNNING})
+STATES = OVER | UNDER_WAY | {Meaning.DONE}
 """Meanings of status words."""
+VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
+"""These say "no" or "later" alone: something else may say it more exactly."""
 REASONS = {meaning: Reason(meaning.value) for meaning in (*LOCKS, *ABOUT_ONE_ORDER)} | {
     Meaning.BLOCKED: Reason.BLOCKED,
     Meaning.NO_ROUTE: Reason.WRONG_ADDRESS,
@@ -74,13 +63,6 @@ class Place(StrEnum):
     CONTENT = "content"
     FAILURE = "failure"
     """The words of a job that failed about itself."""
-
-
-_JUDGED = (Place.CREATE, Place.FAILURE)
-"""Where one order is judged."""
-
-VAGUE = frozenset({Meaning.REFUSED, Meaning.BUSY})
-"""These say "no" or "later" alone: something else may say it more exactly."""
 
 
 @checked(frozen=True, slots=True, kw_only=True)
@@ -102,232 +84,11 @@ class Row:
     unasked: bool = False
 
 
-class Step(StrEnum):
-    """By which part of a row an answer is told, in order of authority."""
-
-    BOTH = "code and sentence"
-    CODE = "code"
-    HEAD = "code that a message begins with"
-    SENTENCE = "sentence"
-    PHRASE = "phrase"
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A row that an answer may be told by, and by which part of it."""
-
-    row: Row
-    step: Step
-    is_whole: bool = False
-    """All of a message is spelt out."""
-    length: int = 0
-    """Characters of the message that are spelt out."""
-
-    @property
-    def meaning(self) -> Meaning:
-        """The row's meaning."""
-        return self.row.meaning
-
-
-def rank(found: Found) -> tuple[object, ...]:
-    """The least decides. "No" or "later" alone may be told more exactly by what follows."""
-    is_coded = found.step in (Step.CODE, Step.HEAD)
-    is_vague = found.meaning in VAGUE and (is_coded or found.row.one_order)
-    of_step = (not found.is_whole, -found.length, _MEANINGS.index(found.meaning))
-    return (is_vague, _STEPS.index(found.step), *of_step)
-
-
-_MEANINGS, _STEPS = list(Meaning), list(Step)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The codes and texts of an answer in any envelope, and the prompt it may quote."""
-
-    codes: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    prompt: str = ""
-    """The words of a person, a text a line: they decide nothing about an account."""
-    heads: tuple[str, ...] = ()
-    """Codes that messages begin with: a vendor's, or those of where a picture lies."""
-
-
-class Meanings:
-    """The table of one gateway."""
-
-    def __init__(self, rows: Sequence[Row], *, beneath: "Meanings | None" = None) -> None:
-        """`beneath` is asked where these rows know nothing."""
-        self.rows = tuple(rows)
-        self._layers: list[list[_Known]] = [
-            [_Known(row) for row in rows],
-            *(beneath._layers if beneath else ()),
-        ]
-        own = {word_of(word): row.meaning for row in rows for word in row.words}
-        self._words: dict[str, Meaning] = {**(beneath._words if beneath else {}), **own}
-
-    def under(self, rows: Sequence[Row]) -> "Meanings":
-        """The same table with the operator's `rows`, which go first."""
-        return Meanings(rows, beneath=self) if rows else self
-
-    def of(self, said: Said, *, status: int, at: Place) -> Meaning | None:
-        """Its meaning; None: nothing that is known."""
-        found = self.find(said, status=status, at=at)
-        return found.meaning if found else None
-
-    def find(self, said: Said, *, status: int, at: Place) -> Found | None:
-        """The row that tells what it means."""
-        heard = _Heard(said)
-        for layer in self._layers:
-            held = [known for known in layer if known.holds(status, at)]
-            if found := min(_found(held, heard, status, at), key=rank, default=None):
-                return found
-        return None
-
-    def word(self, word: str) -> Meaning | None:
-        """The state that a status word stands for."""
-        return self._words.get(word_of(word))
-
-    def unasked(self, code: str) -> Meaning | None:
-        """The meaning if the gateway itself says so, before any vendor was asked."""
-        rows = (known.row for layer in self._layers for known in layer if known.is_code(code))
-        return next((row.meaning for row in rows if row.unasked), None)
-
-
-# --- what follows ---------------------------------------------------------------------------------
-
-
-def lock_of(status: int, found: Found | None) -> Reason | None:
-    """Whether this is key or balance trouble, which pauses the gateway and harms no job."""
-    meaning = found and found.meaning
-    if meaning in LOCKS:
-        return Reason.NO_BALANCE if status == 402 else REASONS[meaning]
-    # These two are about the account by themselves: a part of a message outweighs neither.
-    by_status = {401: Reason.BAD_KEY, 402: Reason.NO_BALANCE}.get(status)
-    if found is None or found.step is Step.PHRASE:
-        return by_status
-    is_ones = found.row.one_order or meaning in ABOUT_ONE_ORDER or meaning is Meaning.BUSY
-    return None if is_ones else by_status
-
-
 def reason_of(meaning: Meaning | None) -> Reason:
     """Why one order ends: not with words about an account, for nothing was paused."""
     if meaning is None or meaning in LOCKS:
         return Reason.REFUSED
     return REASONS.get(meaning, Reason.REFUSED)
-
-
-# --- comparing -----------------------------------------------------------------------------------
-
-
-def _found(held: "list[_Known]", heard: "_Heard", status: int, at: Place) -> Iterator[Found]:
-    """Each of these rows that the answer may be told by."""
-    alone = [it for it in held if it.row.one_order]
-    about_us = [text for text in heard.texts if not any(it.is_said_in(text) for it in alone)]
-    coded = {it for it in held if not it.row.together and it.has_code(heard.codes, status, at)}
-    # A store of pictures has codes of a key as well (`SignatureDoesNotMatch`): at the head of a
-    # message about one order they tell nothing about the account.
-    is_ours = not coded and about_us == heard.texts
-    for known in held:
-        row = known.row
-        texts = about_us if row.meaning in LOCKS else heard.texts
-        texts = [text for text in texts if not any(it.search(text.text) for it in known.unless)]
-        match = known.match(texts)
-        if row.together:
-            if match and known.has_code(heard.codes + heard.heads, status, at):
-                yield Found(row, Step.BOTH)
-            continue
-        if known in coded:
-            yield Found(row, Step.CODE)
-        is_told = row.meaning not in LOCKS or (is_ours and row.meaning is Meaning.NO_BALANCE)
-        if is_told and known.has_code(heard.heads, status, at):
-            yield Found(row, Step.HEAD)
-        if match:
-            yield Found(row, Step.SENTENCE, *match)
-        # Only what ends one order may be told by a part of a message, or in a person's own words;
-        # and 429 is "later" by itself: no part of a message outweighs that.
-        is_quoted = row.meaning in ABOUT_ONE_ORDER and known.has_code(heard.quoted, status, at)
-        if at in _JUDGED and (is_quoted or (status != 429 and known.has_phrase(texts))):
-            yield Found(row, Step.PHRASE)
-
-
-_NUMBER = re.compile(r"(baseresp|errcode)?\d+")
-"""A code of digits alone, perhaps with the envelope that is one vendor's own."""
-_AT_NUMBERS = frozenset({400, 401, 402, 403, 429})
-"""Statuses at which a bare number may be a vendor's: beyond, proxies count their own errors."""
-
-
-class _Heard:
-    """The words of an answer, spelt as the table is, apart from what a person may have written."""
-
-    def __init__(self, said: Said) -> None:
-        written = Written(said.prompt)
-        self.texts = [written.message(text) for text in said.texts]
-        own = [code for code in said.codes if not written.has_code(code)]
-        heads = [code for code in said.heads if not written.has(code)]
-        self.codes, self.heads = _keys(own), _keys(heads)
-        told = (*said.codes, *said.heads)
-        self.quoted = _keys(code for code in told if code not in own and code not in heads)
-
-
-def _keys(codes: Iterable[str]) -> list[str]:
-    return list(filter(None, map(key_of, codes)))
-
-
-class _Known:
-    """A row, ready to be compared."""
-
-    def __init__(self, row: Row) -> None:
-        self.row = row
-        keys = [key_of(each) for code in row.codes for each in spelt_out(code)]
-        self._codes = frozenset(key for key in keys if not key.endswith("*"))
-        self._stems = tuple(key[:-1] for key in keys if key.endswith("*"))
-        self._sentences = [(sentence(it), "*" in it or "#" in it) for it in row.sentences]
-        self._phrases = [phrase(it) for it in row.phrases]
-        self.unless = [phrase(it) for it in row.unless]
-
-    def is_code(self, code: str) -> bool:
-        return key_of(code) in self._codes
-
-    def holds(self, status: int, at: Place) -> bool:
-        row = self.row
-        return (not row.status or status in row.status) and (not row.at or at in row.at)
-
-    def has_code(self, codes: Iterable[str], status: int, at: Place) -> bool:
-        """Whether one is the row's: a number is too little where others may have put theirs."""
-        known = [it for it in codes if it in self._codes or it.startswith(self._stems)]
-        if self.row.status or at is Place.FAILURE:
-            return bool(known)
-        numbers = [_NUMBER.fullmatch(code) for code in known]
-        return any(
-            it is None or status in _AT_NUMBERS or (it[1] and status < 500) for it in numbers
-        )
-
-    def match(self, texts: Iterable[Message]) -> tuple[bool, int] | None:
-        """How well a message is one of its sentences: without gaps, and how much is spelt out.
-
-        A message that a person may have written is none.
-        """
-        best = None
-        for text in texts:
-            for pattern, has_gaps in self._sentences:
-                if found := pattern.match(text.text, 0, MOST):
-                    parts = tuple(filter(None, found.groups()))
-                    if not text.quotes(parts):
-                        best = max(best or (False, 0), (not has_gaps, sum(map(len, parts))))
-        return best
-
-    def is_said_in(self, text: Message) -> bool:
-        """Whether a message is one of its sentences, whoever wrote the words."""
-        return any(pattern.match(text.text, 0, MOST) for pattern, _ in self._sentences)
-
-    def has_phrase(self, texts: Iterable[Message]) -> bool:
-        return any(
-            not text.quotes((found[0].strip(),))
-            for text in texts
-            for pattern in self._phrases
-            for found in pattern.finditer(text.text)
-        )
 
 
 def problem_with(row: Row) -> str | None:
@@ -339,10 +100,4 @@ def problem_with(row: Row) -> str | None:
         return "answer_word"
     if row.phrases and row.meaning not in ABOUT_ONE_ORDER:
         return "answer_phrase"
-    if any(map(is_too_short, (*told, *row.words))):
-        return "answer_short"
-    return None
-
-
-_TABLE = tomllib.loads(files("bot.gateways").joinpath("answers.toml").read_text("utf-8"))
-PACKAGED = Meanings([Row(**row) for row in _TABLE["answers"]])
+    return "answer_short" if any(map(spelling.is_too_short, (*told, *row.words))) else None

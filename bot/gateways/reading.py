@@ -3,18 +3,18 @@
 `creations` and `looks` decide by it what an order or a job has come to.
 """
 
-from functools import cached_property
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from bot.core.outcomes import Locked, Trouble
-from bot.gateways.envelopes import LONGEST, NAMES, Table, enveloped, parsed, spots_in
-from bot.gateways.links import Link, links_in, said_links
-from bot.gateways.meanings import Found, Meaning, Meanings, Place, Said, lock_of
-from bot.gateways.places import ids_in, outer_words, progress_in, status_words
-from bot.gateways.said import problems_in, said_in
+from bot.gateways import envelopes
+from bot.gateways.envelopes import NAMES, TABLES, TEXTS, enveloped
+from bot.gateways.meanings import OVER, UNDER_WAY, Place
+from bot.gateways.table import Found, Meanings, Said, lock_of
 from bot.net.answers import Answer
-
-OVER = frozenset({Meaning.FAILED, Meaning.MODERATED, Meaning.EXPIRED})
-"""States in which a job ended without a video."""
+from bot.net.tables import LONGEST, Spot, Table, leaves, shape_of
 
 
 class Reading:
@@ -26,98 +26,159 @@ class Reading:
         """`part` is what of it is about the job, if not all."""
         self.answer, self.status = answer, answer.status
         self.prompt, self.meanings = prompt, meanings
-        self.value = parsed(answer.body)
+        self.value = TABLES.parsed(answer.body)
         text = answer.body[: 4 * LONGEST].decode("utf-8", "replace").strip("\ufeff \t\r\n")
-        self.text = text[:LONGEST] if self.value is None and not text.startswith("<") else ""
         # Some answer with a bare address.
-        is_address = text.startswith("http")
-        whole = text if self.value is None and is_address else self.value
+        whole = text if self.value is None and text.startswith("http") else self.value
         self.body = enveloped(whole) if part is None else part
         self.table = self.body or {}
-        self.spots = spots_in(self.table)
+        self.spots = TABLES.spots_in(self.table)
+        self.words = envelopes.status_words(self.spots)
+        """The status words, those of the job first."""
+        self.known_word = next(filter(meanings.word, self.words), "")
+        # An envelope's "success" says nothing of the job in it, even if nobody knows that one's.
+        is_first = self.known_word in self.words[:1]
+        is_envelopes = self.known_word.casefold() in NAMES["answered"]
+        self.state = meanings.word(self.known_word) if is_first or not is_envelopes else None
+        outer = {meanings.word(word) for word in envelopes.outer_words(self.spots)}
+        self.has_failed = self.state in OVER and not outer & UNDER_WAY
+        """Its job ended without a video: a part that failed ends no job that goes on."""
+        self.ids, self.links = envelopes.ids_in(self.spots), envelopes.links_in(self.spots)
+        """The likeliest first."""
+        self.progress = envelopes.progress_in(self.spots)
+        """Percent."""
+        is_text = whole is None and text and not text.startswith("<")
+        texts = (text[:LONGEST],) if is_text else ()
+        self.said = said_in(self.spots, prompt) if self.body else Said((), texts, prompt)
+        problems = [each for each in problems_in(self.table) if each[0]]
+        self.problem = problems[0][0] if problems else None
+        """Code and message of its error."""
+        self.says_no = any(is_sure for _, is_sure in problems) or self.table.get("success") is False
+        """It names an error: a code or a message alone may be those of a success."""
+        self.detail = answer.detail(self.problem)
+        """Its words for the operator."""
 
     def about(self, part: Table) -> "Reading":
         """The same answer, of which only `part` counts."""
         return Reading(self.answer, self.prompt, self.meanings, part=part)
 
-    @cached_property
-    def words(self) -> list[str]:
-        """The status words, those of the job first."""
-        return status_words(self.spots)
-
-    @cached_property
-    def known_word(self) -> str:
-        """The first of them that the table knows."""
-        return next((word for word in self.words if self.meanings.word(word)), "")
-
-    @cached_property
-    def state(self) -> Meaning | None:
-        """The meaning of that word."""
-        # An envelope's "success" says nothing of the job in it, even if nobody knows that one's.
-        is_first = self.known_word in self.words[:1]
-        is_envelopes = self.known_word.casefold() in NAMES["answered"]
-        return self.meanings.word(self.known_word) if is_first or not is_envelopes else None
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether its job ended without a video: a part that failed ends no job that goes on."""
-        outer = {self.meanings.word(word) for word in outer_words(self.spots)}
-        return self.state in OVER and not outer & {Meaning.RUNNING, Meaning.WAITING}
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """Every usable id, the likeliest first."""
-        return ids_in(self.spots)
-
-    @cached_property
-    def links(self) -> list[Link]:
-        """Addresses under names for them."""
-        return links_in(self.spots)
-
     @property
     def said_links(self) -> tuple[str, ...]:
         """Addresses of a video in the words of a chat model."""
-        return said_links(self.table, self.prompt)
+        return envelopes.said_links(self.table, self.prompt)
 
     @property
-    def progress(self) -> int | None:
-        """Percent."""
-        return progress_in(self.spots)
+    def shape(self) -> str:
+        """Its names, for the operator of a gateway that nobody can read."""
+        with suppress(RecursionError):  # The stack has less room than where the body was read.
+            return shape_of(enveloped(json.loads(self.answer.body)), shown=_SHOWN)
+        return "{…}"
 
-    @cached_property
-    def said(self) -> Said:
-        """Codes and messages; of what is no JSON, the text itself."""
-        if self.body is None:
-            texts = (self.text,) if self.text else ()
-            return Said((), texts, self.prompt)
-        return said_in(self.spots, self.prompt)
+    def find(self, at: Place, *, status: int = 0, said: Said | None = None) -> Found | None:
+        """The row that tells what it means, or what a part of it means."""
+        return self.meanings.find(said or self.said, status=status or self.status, at=at)
 
-    @cached_property
-    def problem(self) -> str | None:
-        """Code and message of its error; None if there is none."""
-        return next((words for words, _ in problems_in(self.table) if words), None)
-
-    @cached_property
-    def says_no(self) -> bool:
-        """Whether it names an error: a code or a message alone may be those of a success."""
-        is_sure = any(is_sure for words, is_sure in problems_in(self.table) if words)
-        return is_sure or self.table.get("success") is False
-
-    @property
-    def detail(self) -> str:
-        """Its words for the operator."""
-        return self.answer.detail(self.problem)
-
-    @property
-    def trouble(self) -> Trouble:
-        """An answer that says nothing of a job."""
-        return Trouble(self.detail, self.answer.wait())
-
-    def find(self, at: Place, *, status: int | None = None) -> Found | None:
-        """The row of the table that tells what it means."""
-        return self.meanings.find(self.said, status=status or self.status, at=at)
-
-    def locked(self, found: Found | None) -> Locked | None:
-        """An error about the account."""
+    def trouble(self, found: Found | None) -> Locked | Trouble:
+        """An answer that says nothing of a job; it may be about the account."""
         lock = lock_of(self.status, found) if self.status >= 400 else None
-        return Locked(lock, self.detail) if lock else None
+        return Locked(lock, self.detail) if lock else Trouble(self.detail, self.answer.wait())
+
+
+# --- codes and messages, to be looked up in the table --------------------------------------------
+
+RAI = "raiMediaFiltered"
+_SHOWN = ("code", "type", "object", "status", "errorcode")
+"""Names of codes, whose values may be shown."""
+_CONTAINERS = TEXTS | frozenset(NAMES["containers"])
+_MOST, _MOST_TEXT, _LIST = 200, 4 * LONGEST, 10
+"""Codes and messages of one answer that are read, their characters together, items of a list."""
+_TOKEN = re.compile(r"([^\s:：,，]{2,80})(?:$|[:：])")
+"""The code that a message may be or begin with: `DataInspectionFailed: Input data may …`."""
+
+
+def said_in(spots: Sequence[Spot], prompt: str = "") -> Said:
+    found: dict[str, list[str]] = {"code": [], "text": [], "head": []}
+    room = _MOST_TEXT
+    for kind, value in _said(spots):
+        found[kind].append(value)
+        room -= len(value)
+        if sum(map(len, found.values())) > _MOST or room < 0:
+            break
+    codes, texts, heads = (tuple(dict.fromkeys(each)) for each in found.values())
+    return Said(codes, texts, prompt, heads)
+
+
+def _said(spots: Sequence[Spot]) -> Iterator[tuple[str, str]]:
+    for spot in spots:
+        if spot.row < _LIST and spot.is_under(_CONTAINERS):
+            for name, value in spot.table.items():
+                for each in leaves(value)[:_LIST]:
+                    yield from _told(spot, name, each)
+
+
+def _told(spot: Spot, name: str, value: object) -> Iterator[tuple[str, str]]:
+    is_google = name == "status" and not TEXTS.isdisjoint(spot.path[-1:])
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return
+    text = str(value)[:LONGEST].strip()
+    if name in NAMES["filtered"] and text not in ("", "0"):
+        yield "code", RAI
+    if name in NAMES["codes"] or is_google:
+        place = next((it for it in (*spot.path[-1:], name) if it in NAMES["numbered"]), None)
+        yield "code", f"{place}.{text}" if place and text.lstrip("-").isdigit() else text
+    if name in TEXTS and isinstance(value, str):
+        yield "text", text
+        if (token := _TOKEN.match(text)) and not token[1].isdigit():
+            yield "head", token[1]
+
+
+# --- what is wrong, for the operator -------------------------------------------------------------
+
+_NO_ERRORS = frozenset(NAMES["no_errors"])
+
+
+def problems_in(body: Table) -> Iterator[tuple[str, bool]]:
+    """The words of each error, and whether nothing else but an error has them in their place."""
+    # An error in a response is Tencent's, if nothing stands beside it.
+    is_alone = len(body) == 1
+    inner = (body.get(it) for it in NAMES["wraps"] if it != "response" or is_alone)
+    for table in (body, *(it for it in inner if isinstance(it, dict))):
+        error = table.get("error")
+        said = [
+            error if isinstance(error, dict | str) else None,
+            *map(table.get, NAMES["failures"]),
+        ]
+        for words in map(_words, said):
+            if any(word not in _NO_ERRORS for word in words.casefold().split()):
+                yield words, True
+    if words := _words(body.get("detail")):
+        yield words, isinstance(body["detail"], list)  # FastAPI's
+    code, named = body.get("code"), [it for it in ("message", "msg", "errmsg") if it in body]
+    told = _words(body[named[0]]) if named else ""
+    is_known = _words(code).casefold() in _NO_ERRORS or (told or "x").casefold() in _NO_ERRORS
+    if named and (not is_known or body.get("success") is False):
+        # New-api's own has a code with a name, a message, and no data.
+        is_named = isinstance(code, str) and any(map(str.isalpha, code))
+        yield f"{_words(code)} {told}".strip(), is_named and body.get("data", 0) is None
+    for name, key in (("baseresp", "statuscode"), ("output", "code")):
+        vendors = body.get(name)
+        if isinstance(vendors, dict) and _words(vendors.get(key)).casefold() not in _NO_ERRORS:
+            yield _words([vendors.get(it) for it in (key, "statusmsg", "message")]), False
+
+
+def _words(value: object, *, depth: int = 3) -> str:
+    """The text in an error: `{code, type, param, message}`, FastAPI's list, or a word."""
+    match value:
+        case str():
+            return value.strip()
+        case bool():
+            return ""
+        case int() | float():
+            return str(value)
+        case dict() if depth:
+            inner = [value.get(key) for key in ("code", "type", "param", "message", "msg")]
+        case list() if depth:
+            inner = value[:5]
+        case _:
+            return ""
+    return " ".join(filter(None, (_words(part, depth=depth - 1) for part in inner)))

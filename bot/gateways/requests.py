@@ -27,7 +27,7 @@ _TYPES = {
 
 
 def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = ()) -> Body:
-    """The body for `request`: pictures in order, then the sound; `links` lead to the same files.
+    """The body: pictures in order, then the sound; `links` lead to the same files.
 
     Reads the files that travel as text; blocking, but small.
     """
@@ -48,7 +48,7 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
         word, media_type = _TYPES.get(file.suffix, _TYPES[".jpg"])
         if request.transport is Transport.UPLOAD:
             name = f"{word}{file.suffix}"
-            parts += [FilePart(_field(at), name, media_type, file) for at in places]
+            parts += [FilePart(at.partition("[")[0], name, media_type, file) for at in places]
         else:
             text = _as_text(request, file, media_type, links[number] if links else None)
             values += [(at, text) for at in places]
@@ -58,21 +58,19 @@ def build(request: VideoRequest, files: Sequence[Path], links: Sequence[str] = (
 
 
 def _as_text(request: VideoRequest, file: Path, media_type: str, link: str | None) -> str:
-    most = request.url_above
-    is_large = most is not None and file.stat().st_size > most
+    is_large = request.url_above is not None and file.stat().st_size > request.url_above
     if link is not None and (is_large or request.transport is Transport.URL):
         return link
     if request.transport not in (Transport.DATA_URI, Transport.BASE64):
         raise Broken("no_way_there", model=request.model)
     text = base64.b64encode(file.read_bytes()).decode()
-    is_uri = request.transport is Transport.DATA_URI
-    return f"data:{media_type};base64,{text}" if is_uri else text
+    return f"data:{media_type};base64,{text}" if request.transport is Transport.DATA_URI else text
 
 
 def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
     """Fields in order; the metadata, as one JSON text, is the last of them."""
     # Several values of a list are several fields of one name.
-    outer = [(_field(place), value) for place, value in values if "." not in place]
+    outer = [(place.partition("[")[0], value) for place, value in values if "." not in place]
     inner = _tree((place, value) for place, value in values if "." in place)
     for name, value in (*outer, *inner.items()):
         text = value if isinstance(value, str) else _json(value).decode()
@@ -82,19 +80,13 @@ def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
         yield str(name), text
 
 
-def _field(place: str) -> str:
-    return place.partition("[")[0]
-
-
 def _tree(values: Iterable[tuple[str, Value]]) -> Tree:
-    """All values, each at its place."""
     tree: Tree = {}
     for place, value in values:
-        *keys, last = [
-            int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", place)
-        ]
+        keys = re.findall(r"[^.\[\]]+", place)
+        *way, last = [int(key) if key.isdigit() else key for key in keys]
         at = tree
-        for key in keys:
+        for key in way:
             inner = at.setdefault(key, {})
             if not isinstance(inner, dict):
                 raise Broken("place_taken", key=key)

@@ -9,12 +9,13 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import product
 
+from bot.core.quoting import letters
+
 _PREFIX = re.compile(r"^(?:(?:task|job|video|generation|operation)_?)?(?:status|state)_")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TAIL = re.compile(r"(?:request|trace|req)[ _-]?id ?[:=]? ?[\w.-]*[ )\]]*[.。]?$")
 """The id of a request at the end of a message."""
-_LONGEST_TAIL = 160
-_TAILS = 3
+_LONGEST_TAIL, _TAILS = 160, 3
 """Ids at most that are cut off: each gateway on the way adds its own."""
 _HEAD = re.compile(r"^(?:status_code=\d+, ?|[\w.]*(?:error|exception) ?[:-] ?)+")
 _QUOTES = dict.fromkeys(map(ord, "\"'“”‘’`\\"))
@@ -28,11 +29,6 @@ MOST = 1500
 def key_of(code: str) -> str:
     """A code or type without its case and its separators."""
     return letters(code) + ("*" if code.endswith("*") else "")
-
-
-def letters(text: str) -> str:
-    """Its letters and digits alone."""
-    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def word_of(word: str) -> str:
@@ -84,9 +80,7 @@ def phrase(spelt: str) -> re.Pattern[str]:
 
 
 def _pattern_of(spelt: str) -> str:
-    """The pattern of a spelling without gaps."""
-    pieces = (piece.strip() for piece in _PIECE.split(spelt))
-    return " ?".join(_pattern(piece) for piece in pieces if piece)
+    return " ?".join(map(_pattern, filter(None, map(str.strip, _PIECE.split(spelt)))))
 
 
 def _pattern(piece: str) -> str:

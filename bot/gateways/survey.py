@@ -11,12 +11,10 @@ be read as a request. Only `init` and `doctor` call it.
 
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -24,29 +22,24 @@ from yarl import URL
 from bot.core.errors import Broken
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
+from bot.gateways.envelopes import is_usable
 from bot.gateways.looks import read_refusal
-from bot.gateways.meanings import PACKAGED, Meanings
-from bot.gateways.places import is_usable
+from bot.gateways.table import PACKAGED, Meanings
 from bot.gateways.which import NEW_API, UNKNOWN, Which, software_of, strange
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
-from bot.net.guard import is_public
 
 BOUNDS = Bounds(look=20.0, answer=4_000_000)
 """A person waits; and some gateways list a thousand models."""
-VIDEOS = "/v1/videos"
+VIDEOS, MODELS, BALANCE, STATUS = "/v1/videos", "/v1/models", "/api/usage/token/", "/api/status"
 VIDEO = f"{VIDEOS}/zoetrope-asks-whether-this-key-works"
-MODELS = "/v1/models"
-BALANCE = "/api/usage/token/"
-STATUS = "/api/status"
 NO_KEY = "sk-zoetrope-asks-who-may-see-the-models"
 MALFORMED = ("application/json", b"{")
 EMPTY_FORM = ("application/x-www-form-urlencoded", b"")
 """Type and body of the POSTs."""
-_SCOPES = re.compile(rb"missing scopes", re.IGNORECASE)
+_SCOPES = b"missing scopes"
 """OpenAI's words for a good key that may not do this one thing."""
 _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALANCE}
-_PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +55,7 @@ class Survey:
     received: float
     """Our clock at that moment, in seconds since 1970."""
     answers: Mapping[str, Answer]
-    """The answers to this key, by the question."""
+    """By the question."""
 
 
 async def find(base_url: str) -> None:
@@ -104,7 +97,6 @@ async def survey(
 
 
 async def probe(base_url: str, api_key: str, *, meanings: Meanings = PACKAGED) -> Probe:
-    """How the key and its balance are, as an outcome."""
     try:
         found = await survey(base_url, api_key, meanings=meanings)
     except Broken as broken:
@@ -133,30 +125,19 @@ async def identify(base_url: str, api_key: str, surveyed: Mapping[str, Answer]) 
     return software_of(answers)
 
 
-def is_exposed(base_url: str) -> bool:
-    """Whether a key would travel this way unencrypted through the internet."""
-    url = URL(base_url)
-    host = url.host or ""
-    is_name = "." in host and not host.rpartition(".")[2].isdigit()
-    is_outside = not host.endswith(_PRIVATE_NAMES) if is_name else is_public(host)
-    return url.scheme == "http" and is_outside
-
-
 # --- reading -------------------------------------------------------------------------------------
 
 
 def check_address(answer: Answer, base_url: str) -> None:
     """Raise `Broken` unless this looks like the answer of a gateway that makes videos."""
     if 300 <= answer.status < 400:
-        to = _moved(base_url, answer)
-        if to is None:
-            raise Broken("gateway_moved_nowhere", url=base_url)
-        raise Broken("gateway_moved", url=base_url, to=to)
+        if to := _moved(base_url, answer):
+            raise Broken("gateway_moved", url=base_url, to=to)
+        raise Broken("gateway_moved_nowhere", url=base_url)
     if answer.wants_tls:
         raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
     if sign := strange(answer):
-        named = {"wall": sign.software, "status": answer.status}
-        raise Broken(sign.code, url=base_url, **named)
+        raise Broken(sign.code, url=base_url, wall=sign.software, status=answer.status)
 
 
 def check_orders(answer: Answer, base_url: str) -> None:
@@ -166,8 +147,7 @@ def check_orders(answer: Answer, base_url: str) -> None:
     """
     if not 300 <= answer.status < 400:
         return
-    to = _moved(base_url, answer)
-    if to is not None and to != base_url:
+    if (to := _moved(base_url, answer)) not in (None, base_url):
         raise Broken("gateway_moved", url=base_url, to=to)
     location = answer.headers.get("Location", "")
     raise Broken("gateway_sends_on", url=base_url, status=answer.status, to=location)
@@ -175,9 +155,8 @@ def check_orders(answer: Answer, base_url: str) -> None:
 
 def refuses_key(answer: Answer) -> bool:
     """Whether this may be about the key: litellm without a database knows no other code for it."""
-    if answer.status in (401, 402, 403):
-        return True
-    return answer.status == 400 and b'"no_db_connection"' in answer.body
+    is_unheard = answer.status == 400 and b'"no_db_connection"' in answer.body
+    return is_unheard or answer.status in (401, 402, 403)
 
 
 def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool = False) -> None:
@@ -196,49 +175,45 @@ def check_key(answer: Answer, meanings: Meanings = PACKAGED, *, is_proven: bool 
 
 def read_models(answer: Answer) -> tuple[str, ...] | None:
     """The wire names in a list of models, or None if it is none."""
-    listed = _data(answer)
-    if not isinstance(listed, list):
-        return None
-    names = (each.get("id") for each in listed if isinstance(each, dict))
-    return tuple(name for name in names if isinstance(name, str) and is_usable(name))
+    match _data(answer):
+        case [*rows]:
+            names = (each.get("id") for each in rows if isinstance(each, dict))
+            return tuple(name for name in names if isinstance(name, str) and is_usable(name))
+    return None
 
 
 def read_balance(answer: Answer) -> float | None:
     """A key's allowance as new-api tells it, or None if this is something else."""
-    told = _data(answer)
-    if not isinstance(told, dict):
-        return None
-    if told.get("unlimited_quota") is True:
-        return math.inf
-    available = told.get("total_available")
-    return available if isinstance(available, int) else None
+    match _data(answer):
+        case {"unlimited_quota": True}:
+            return math.inf
+        case {"total_available": int(available)}:
+            return available
+    return None
 
 
 def _lacks_scope(answer: Answer) -> bool:
-    return answer.status in (401, 403) and _SCOPES.search(answer.body) is not None
+    return answer.status in (401, 403) and _SCOPES in answer.body.lower()
 
 
-def _data(answer: Answer) -> Any:
-    """The value of `data` in an answer of 200; None elsewhere."""
-    try:
-        told = json.loads(answer.body) if answer.status == 200 else None
-    except (ValueError, RecursionError):
-        return None
-    return told.get("data") if isinstance(told, dict) else None
+def _data(answer: Answer) -> object:
+    with suppress(ValueError, RecursionError):
+        match json.loads(answer.body):
+            case {"data": data} if answer.status == 200:
+                return data
+    return None
 
 
 def _moved(base_url: str, answer: Answer) -> str | None:
     """Where the gateway would be that knows the video; None if nobody is sent to any."""
     base = URL(base_url)
-    try:
+    with suppress(ValueError):
         target = base.join(URL(answer.headers.get("Location", "")))
-        origin = target.origin()
-    except ValueError:
-        return None
-    path, is_ours, _ = target.raw_path.partition("/v1/")
-    if target.scheme not in ("http", "https") or not (is_ours or origin != base.origin()):
-        return None
-    return f"{origin}{path if is_ours else ''}"
+        path, is_ours, _ = target.raw_path.partition("/v1/")
+        is_other = bool(is_ours) or target.origin() != base.origin()
+        if target.scheme in ("http", "https") and is_other:
+            return f"{target.origin()}{path if is_ours else ''}"
+    return None
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -252,10 +227,7 @@ async def ask(
     *,
     post: tuple[str, bytes] | None = None,
 ) -> Answer:
-    """The answer to one question, by GET or, for `identify` alone, a type and a body.
-
-    Raises `Broken` where there is none.
-    """
+    """By GET or, for `identify` alone, a type and a body. Raises `Broken` where no answer is."""
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     method, data = "GET", None
     if post is not None:

@@ -6,8 +6,9 @@ may have left is never tried again at all.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -24,24 +25,30 @@ from bot.core.outcomes import (
     Listed,
     Listing,
     Look,
+    NoList,
     NotSent,
     Probe,
     Trouble,
     VideoList,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.listings import MOST_PAGES, PAGE, read_page
+from bot.gateways.envelopes import STATUSES, TABLES, own_ids
 from bot.gateways.looks import read_content, read_look
-from bot.gateways.meanings import PACKAGED, Row
+from bot.gateways.meanings import Row
 from bot.gateways.requests import build
 from bot.gateways.survey import probe
+from bot.gateways.table import PACKAGED
 from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
 from bot.net.downloads import Downloads
 from bot.net.guard import guarded_connector
 from bot.net.sending import post
+from bot.net.tables import Spot, Table
 
 BOUNDS = Bounds()
+PAGE, MOST_PAGES = 100, 10
+_LONGEST, _MILLIS = 4000, 1e11
+"""Characters of a prompt that are read; times above this count milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,7 @@ class Settings:
 
     name: str
     base_url: str
-    """With or without a trailing /v1."""
+    """With or without /v1."""
     api_key: str = field(repr=False)
     dialect: str = "new-api"
     poll_step: float = 10.0
@@ -74,26 +81,19 @@ class VideosApi:
         bounds: Bounds = BOUNDS,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self.name = settings.name
+        self.name, self.dialect = settings.name, settings.dialect
         self.base_url = settings.base_url.rstrip("/").removesuffix("/v1")
         named = f"{self.base_url} {settings.api_key}".encode()
         # Enough to tell one key from another, too little to find out what it is.
         self.account = blake2b(named, digest_size=4).hexdigest()
-        self.dialect = settings.dialect
-        self.poll_step = settings.poll_step
-        self.refunds_failed = settings.refunds_failed
-        self._settings = settings
+        self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
+        self._settings, self._bounds, self._resolver = settings, bounds, resolver
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
         self._meanings = PACKAGED.under(settings.answers)
         self._looking = looking
-        self._bounds = bounds
-        self._resolver = resolver
-        origins = (str(URL(url).origin()) for url in (self.base_url, *settings.media_origins))
+        origins = {str(URL(url).origin()) for url in (self.base_url, *settings.media_origins)}
         self._downloads = Downloads(
-            direct=looking,
-            guarded=guarded,
-            origins=frozenset(origins),
-            bounds=bounds,
+            direct=looking, guarded=guarded, origins=frozenset(origins), bounds=bounds
         )
 
     async def create(
@@ -105,10 +105,7 @@ class VideosApi:
         into: Path | None = None,
         about_to_send: Callable[[], Awaitable[None]],
     ) -> Creation:
-        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
-
-        `into`: where the video goes if it is the answer.
-        """
+        """POST once. The video goes `into` there if it is the answer."""
         try:
             body = await asyncio.to_thread(build, request, files, links)
             url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
@@ -125,26 +122,18 @@ class VideosApi:
         )
         if not isinstance(answer, Answer):
             return answer
-        return read_creation(
-            answer,
-            trust_json_5xx=self._settings.trust_json_5xx,
-            prompt=request.written,
-            meanings=self._meanings,
-        )
+        trust, prompt = self._settings.trust_json_5xx, request.written
+        return read_creation(answer, trust_json_5xx=trust, prompt=prompt, meanings=self._meanings)
 
     async def probe(self) -> Probe:
-        """Ask for what costs nothing, to see how the key and the balance are."""
+        """How the key and the balance are, asked free of charge."""
         return await probe(self.base_url, self._settings.api_key, meanings=self._meanings)
 
     async def retrieve(self, gateway_id: str, *, prompt: str = "") -> Look:
         """GET the job once; what its answer quotes of `prompt` decides nothing."""
-        try:
-            async with self._looking.get(
-                self._url(gateway_id), headers=self._key, allow_redirects=False
-            ) as response:
-                answer = await read(response, most=self._bounds.answer)
-        except NET as error:
-            return Trouble(type(error).__name__)
+        answer = await self._get(self._url(gateway_id), most=self._bounds.answer)
+        if isinstance(answer, Trouble):
+            return answer
         return read_look(answer, gateway_id=gateway_id, prompt=prompt, meanings=self._meanings)
 
     async def listing(self, *, since: float) -> Listing:
@@ -153,13 +142,8 @@ class VideosApi:
         after: dict[str, str] = {}
         for _ in range(MOST_PAGES):
             url = self._url().update_query({"limit": str(PAGE), "order": "desc", **after})
-            try:
-                async with self._looking.get(
-                    url, headers=self._key, allow_redirects=False
-                ) as response:
-                    page = read_page(await read(response, most=self._bounds.listing))
-            except NET as error:
-                page = Trouble(type(error).__name__)
+            answer = await self._get(url, most=self._bounds.listing)
+            page = read_page(answer) if isinstance(answer, Answer) else answer
             if not isinstance(page, VideoList):
                 return VideoList(tuple(found.values()), whole=False) if found else page
             fresh = {video.id: video for video in page.videos if video.id not in found}
@@ -173,10 +157,7 @@ class VideosApi:
     async def content(
         self, gateway_id: str, source: str | None, into: Path, *, prompt: str = ""
     ) -> Fetch:
-        """Stream the finished video to `into`: from a URL that it named, or by our own id.
-
-        Only our own address is shown the key.
-        """
+        """Stream the finished video: from a URL that it named, or by our own id, with the key."""
         url = self._url(gateway_id, "/content") if source is None else source
         key = self._key if source is None else {}
         judge = partial(read_content, prompt=prompt, meanings=self._meanings)
@@ -184,6 +165,13 @@ class VideosApi:
             async with asyncio.timeout(self._bounds.content):
                 return await self._downloads.fetch(url, into, key=key, judge=judge)
         except TimeoutError as error:
+            return Trouble(type(error).__name__)
+
+    async def _get(self, url: URL, *, most: int) -> Answer | Trouble:
+        try:
+            async with self._looking.get(url, headers=self._key, allow_redirects=False) as response:
+                return await read(response, most=most)
+        except NET as error:
             return Trouble(type(error).__name__)
 
     def _url(self, gateway_id: str | None = None, tail: str = "") -> URL:
@@ -198,19 +186,46 @@ async def open_gateways(
     bounds: Bounds = BOUNDS,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[dict[str, VideosApi]]:
-    """Clients of all configured gateways, by name; they share their connections for GETs.
-
-    `resolver` looks names up in place of the system's.
-    """
+    """Clients by name, which share their connections for GETs; `resolver` looks names up."""
     # 8 to 16 connections are best for throughput and lag alike; polls are sparse.
     polls = aiohttp.TCPConnector(limit=16, keepalive_timeout=75.0, resolver=resolver)
     async with (
         open_session(bounds, polls, most=bounds.look) as looking,
         open_session(bounds, guarded_connector(resolver)) as guarded,
     ):
-        yield {
-            one.name: VideosApi(
-                one, looking=looking, guarded=guarded, bounds=bounds, resolver=resolver
-            )
-            for one in settings
-        }
+        client = partial(VideosApi, looking=looking, guarded=guarded, bounds=bounds)
+        yield {one.name: client(one, resolver=resolver) for one in settings}
+
+
+# --- lists of videos, as OpenAI and its likes have them ------------------------------------------
+
+
+def read_page(answer: Answer) -> VideoList | NoList | Trouble:
+    """`whole` where it says that no other follows."""
+    if answer.status not in (200, *STATUSES["no_lists"]):
+        return Trouble(f"HTTP {answer.status}")
+    match TABLES.parsed(answer.body):
+        case {"data": [*rows], **rest} if answer.status == 200:
+            videos = (_listed(row) for row in rows[:PAGE] if isinstance(row, dict))
+            return VideoList(tuple(filter(None, videos)), whole=rest.get("hasmore") is not True)
+    return NoList()
+
+
+def _listed(row: Table) -> Listed | None:
+    ids = own_ids(Spot(row))
+    if not ids:
+        return None
+    texts = {name: text[:_LONGEST] for name, text in row.items() if isinstance(text, str)}
+    told = {name: texts[name] for name in ("model", "status", "prompt") if name in texts}
+    at = _time(row.get("createdat", row.get("created")))
+    return Listed(id=ids[0], created_at=at, **told)
+
+
+def _time(told: object) -> float | None:
+    with suppress(ValueError, OverflowError, OSError):
+        if isinstance(told, str) and not told.isdecimal():
+            return datetime.fromisoformat(told).timestamp()
+        if isinstance(told, int | float | str):
+            at = float(told)
+            return at / 1000 if at > _MILLIS else at
+    return None

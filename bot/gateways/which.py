@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from bot.gateways.places import is_usable
+from bot.gateways.envelopes import is_usable
 from bot.net.answers import Answer
 
 UNKNOWN = "unknown"
@@ -19,7 +19,7 @@ LITELLM = "litellm"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """One row of the table."""
+    """One row; `which.toml` says what the columns are."""
 
     software: str = ""
     shown: str = ""
@@ -33,21 +33,19 @@ class Sign:
 
     def matches(self, question: str, answer: Answer) -> list[re.Match[str]]:
         """The finds of its patterns; none where one of them finds nothing."""
-        if self.at not in ("", question):
-            return []
         lines = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
-        looks = [
+        looks = (
             re.search(self.status, str(answer.status)),
             re.search(self.header, lines, re.IGNORECASE | re.MULTILINE),
             re.search(self.body, answer.body.decode("utf-8", "replace")),
-        ]
-        found = [look for look in looks if look]
+        )
+        found = [look for look in looks if look and self.at in ("", question)]
         return found if len(found) == len(looks) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """The facts that are known of the software."""
+    """All that is known of the software."""
 
     software: str = UNKNOWN
     generation: str | None = None
@@ -56,28 +54,27 @@ class Which:
 
 _TABLE = tomllib.loads(files("bot.gateways").joinpath("which.toml").read_text("utf-8"))
 SIGNS = tuple(Sign(**row) for row in _TABLE["signs"])
+STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 LABELS: Mapping[str, str] = {name: row["label"] for name, row in _TABLE["software"].items()}
 DIALECTS: Mapping[str, str] = {name: row["dialect"] for name, row in _TABLE["software"].items()}
 """The dialect to speak with each; "" is one that is not spoken here."""
 ALIKE: Mapping[str, str] = {"B": "A or B"}
 """A generation by its sign → those that it can be; they are asked for the same."""
-STRANGE = tuple(Sign(**row) for row in _TABLE["strange"])
 
 
 def software_of(answers: Mapping[str, Answer]) -> Which:
     """The software that gave these answers, which come by the question."""
     seen = [
-        (sign, match)
+        (sign, match.groupdict().get("version") or "")
         for sign in SIGNS
         for question, answer in answers.items()
         for match in sign.matches(question, answer)
     ]
-    ours = [(sign, match) for sign, match in seen if sign.software == seen[0][0].software]
-    versions = (match.groupdict().get("version") or "" for _, match in ours)
+    ours = [(sign, it) for sign, it in seen if sign.software == seen[0][0].software]
     return Which(
-        software=next((sign.software for sign, _ in ours), UNKNOWN),
+        software=ours[0][0].software if ours else UNKNOWN,
         generation=next((sign.generation for sign, _ in ours if sign.generation), None),
-        version=next((it for it in versions if is_usable(it)), ""),
+        version=next((version for _, version in ours if is_usable(version)), ""),
     )
 
 

@@ -12,7 +12,14 @@ import av
 
 from bot.core.containers import Container
 from bot.core.errors import Broken
-from bot.media.reading import audio_stream, container_in, opened, translated, video_stream
+from bot.media.reading import (
+    WITH_EDITS,
+    audio_stream,
+    container_in,
+    opened,
+    translated,
+    video_stream,
+)
 from bot.media.times import Timeline
 
 _MOST_DAMAGED = 0.05
@@ -50,17 +57,19 @@ def check(source: Path) -> Told:
     """Decode all pictures once.
 
     Raises `Broken("video_damaged")` where too many are damaged: a player would show what noise in a
-    file makes of them, and no index tells.
+    file makes of them, and no index tells. Pictures too large for us may be whole all the same.
     """
     with translated("not_a_video"), opened(source) as container:
         count = _counted(container, decodes=True)
         promised = (container.duration or 0) / av.time_base
     pictures, damaged, reached = count.pictures, count.damaged, float(count.timeline.end)
+    if count.is_too_large:
+        return count.told
     if pictures == 0 or (container_in(source) in _PICTURES and pictures < 2):
         raise Broken("not_a_video")
     if damaged > pictures * _MOST_DAMAGED:
         raise Broken("video_damaged", damaged=damaged, pictures=pictures)
-    is_promise = count.is_whole and not count.timeline.starts_over
+    is_promise = count.is_whole and not (count.timeline.starts_over or count.is_complete)
     missing = promised - reached if is_promise else 0.0
     if missing > max(0.5, promised * _MOST_MISSING):
         raise Broken("video_damaged", seconds=round(reached, 1), promised=round(promised, 1))
@@ -81,7 +90,13 @@ class _Count:
         self.damaged = 0
         self.is_whole = True
         """Whether all was read."""
+        self.is_too_large = False
+        """There is not enough memory for its pictures, which says nothing of their damage."""
         self.timeline = Timeline(container)
+        # That of a film in parts, or of another container, comes piece by piece.
+        is_listed = container.format.name in WITH_EDITS
+        self._listed = len(video_stream(container).index_entries) if is_listed else None
+        self._read = 0
         self._shown = 0
         self._at_once = 0
         self._times: set[int] = set()
@@ -101,6 +116,11 @@ class _Count:
             sound_changes=len(self._sounds) > 1,
         )
 
+    @property
+    def is_complete(self) -> bool:
+        """All pictures that an index lists are there, though an edit list may promise more."""
+        return self._read == self._listed
+
     def hear(self, packet: "av.Packet[av.stream.Stream]", lasting: float) -> None:
         """MP4 lets the packet before a hole last until its end, so that only starts tell."""
         if packet.size and packet.pts is not None and packet.time_base is not None:
@@ -113,6 +133,7 @@ class _Count:
                     self._sounds.add((frame.sample_rate, frame.layout.name))
 
     def see(self, packet: "av.Packet[av.stream.Stream]") -> None:
+        self._read += packet.size > 0
         if packet.size and not packet.is_discard:
             self._shown += 1
             if packet.pts is not None:
@@ -122,6 +143,9 @@ class _Count:
     def decode(self, packet: "av.Packet[av.stream.Stream]") -> None:
         try:
             frames = packet.decode()
+        except MemoryError:
+            self.is_too_large = True
+            return
         except av.FFmpegError:
             self.pictures += 1
             self.damaged += 1
@@ -145,7 +169,7 @@ def _counted(container: av.container.InputContainer, *, decodes: bool) -> _Count
             count.timeline.place(packet)
         if packet.stream is film:
             count.see(packet)
-            if decodes:
+            if decodes and not count.is_too_large:
                 count.decode(packet)
         elif packet.stream is sound and lasting:
             count.hear(packet, lasting)

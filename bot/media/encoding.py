@@ -3,6 +3,8 @@
 Runs in a worker process, like all that touches somebody else's file.
 """
 
+import gc
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -56,10 +58,21 @@ def convert(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
     Sound that is good is copied, if it is not that which could not be. Raises
     `Broken("cannot_convert")`.
     """
+    return _converted(source, target, _same)
+
+
+def convert_sparingly(source: Path, target: Path) -> tuple[Probe, tuple[str, ...]]:
+    """The same with less memory and work, for which large pictures get smaller."""
+    return _converted(source, target, _sparing)
+
+
+def _converted(
+    source: Path, target: Path, planned: Callable[[Probe], Plan]
+) -> tuple[Probe, tuple[str, ...]]:
     told, clip = told_of(source), glimpse(source)
     verdict = judge(see(source, told))
     keeps_sound = bool(verdict.pictures) and not verdict.sound and not told.starts_over
-    plan = replace(_same(clip), pace=_pace(clip, told))
+    plan = replace(planned(clip), pace=_pace(clip, told))
     with translated("cannot_convert"):
         _write(source, target, plan, keeps_sound=keeps_sound)
     return probe(target), verdict.reasons
@@ -81,14 +94,19 @@ def shrink(source: Path, target: Path, most_bytes: int) -> None:
 # ---------------------------------------------------------------- how good, how large
 
 
-def _same(clip: Probe) -> Plan:
+def _sparing(clip: Probe) -> Plan:
+    """Half as large as the largest at most; by one thread, as each has pictures of its own."""
+    return replace(_same(clip, most_side=MOST_SIDE // 2), threads=1)
+
+
+def _same(clip: Probe, *, most_side: int = MOST_SIDE) -> Plan:
     """As good as it was; where a side is odd, without its last row."""
     pixels = clip.width * clip.height
     rate = min(clip.frames_per_second, MOST_PICTURES)
     scale = min(
         1.0,
-        MOST_SIDE / max(clip.width, clip.height),
-        (MOST_PIXELS / pixels) ** 0.5,
+        most_side / max(clip.width, clip.height),
+        (MOST_PIXELS / pixels) ** 0.5 * most_side / MOST_SIDE,
         (MOST_PER_SECOND / (pixels * rate)) ** 0.5,
     )
     width, height = (max(2, round(side * scale)) for side in (clip.width, clip.height))
@@ -163,9 +181,10 @@ def _write(
     keeps_pictures: bool = False,
     keeps_sound: bool = False,
 ) -> None:
+    gc.collect()  # decoders that had a look keep their pictures until then
     options = {"movflags": "+faststart+use_metadata_tags"}
     with (
-        opened(source) as container,
+        opened(source, threads=plan.threads) as container,
         av.open(str(target), "w", format="mp4", options=options) as output,
     ):
         output.metadata.update(container.metadata)  # where the video comes from stays in it

@@ -81,7 +81,9 @@ class Seen:
     has_square_pixels: bool = True
     is_upright: bool = True
     is_cut: bool = False
-    """An edit list leaves some of the pictures out."""
+    """An edit list leaves some of the pictures out, or shows them in another order."""
+    has_odd_edits: bool = False
+    """An edit list says what nobody does alike, so it is not followed."""
     sound: Sound | None = None
     has_one_track_each: bool = True
     """There is one film at most, and one sound."""
@@ -145,6 +147,7 @@ def judge(seen: Seen) -> Verdict:
         "tracks": not seen.has_one_track_each,
         "start": seen.starts_at > _LATEST_START,
         "tail": seen.has_tail,
+        "edits": seen.has_odd_edits,
     }
     return Verdict(pictures=_true(pictures), sound=_true(sound), file=_true(file))
 

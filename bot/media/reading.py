@@ -6,13 +6,14 @@ Runs in a worker process, because libav is native code.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import av
 from av.stream import Disposition
 
 from bot.core.containers import HEAD, Container, container_of, suffix_of
 from bot.core.errors import Broken
+from bot.media.boxes import box
+from bot.media.edits import Edits, edits_in
 
 THREADS = 2
 """For codecs: every thread costs memory, so their number must not follow the machine."""
@@ -24,6 +25,8 @@ _BOXES = frozenset(
     }
 )
 """Boxes that a file may hold at its top level."""
+WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
+"""Containers that may leave out some of what they hold."""
 
 
 def container_in(source: Path) -> Container:
@@ -68,7 +71,7 @@ def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
     end, start = source.stat().st_size, 0
     with source.open("rb") as file:
         while start < end:
-            kind, size = _box(file, start, end)
+            kind, size, _ = box(file, start, end)
             if size < 8 or start + size > end or not (kind.isascii() and kind.strip(b"\0")):
                 # Garbage comes behind what is complete, and does not bear the name of a box.
                 if kind in _BOXES:
@@ -76,17 +79,6 @@ def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
                 return
             start += size
             yield kind, start
-
-
-def _box(file: IO[bytes], start: int, end: int) -> tuple[bytes, int]:
-    file.seek(start)
-    header = file.read(16)
-    size = int.from_bytes(header[:4])
-    if size == 1:  # the real size follows in 64 bits
-        size = int.from_bytes(header[8:16])
-    elif size == 0:  # to the end of the file
-        size = end - start
-    return header[4:8], size
 
 
 @contextmanager
@@ -98,22 +90,28 @@ def translated(code: str) -> Iterator[None]:
         raise Broken(code) from error
 
 
-def opened(source: Path) -> av.container.InputContainer:
+def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContainer:
     """Open with the reader for the container that the bytes show."""
     # No guessing of formats and no other protocol: a playlist must not make us fetch things.
-    return av.open(
+    kind, options = container_in(source), {"protocol_whitelist": "file"}
+    if kind in WITH_EDITS and edits_in(source) is Edits.IGNORED:
+        options["ignore_editlist"] = "1"
+    container = av.open(
         str(source),
-        format=container_in(source).value,
-        options={"protocol_whitelist": "file"},
+        format=kind.value,
+        options=options,
         metadata_errors="replace",
     )
+    for stream in films(container):
+        if stream.codec_context is not None:
+            stream.codec_context.thread_count = threads
+    return container
 
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
     """The first that libav can decode, and no cover. Raises `Broken("not_a_video")`."""
     for stream in films(container):
         if stream.codec_context is not None:  # None: a codec that libav does not know
-            stream.codec_context.thread_count = THREADS
             return stream
     raise Broken("not_a_video")
 

@@ -30,6 +30,12 @@ class Shelf:
         async for page in self._storage.listing():
             yield [file for file in page if is_key(file.key)]
 
+    async def is_away(self) -> bool:
+        """Whether the storage as a whole can't be reached, and not only one file."""
+        if self._storage.is_bucket:
+            return await self._storage.ask() is not None
+        return self._storage.trouble() is not None
+
     async def delete(self, key: str) -> None:
         """Idempotent."""
         await self._storage.delete(key)
@@ -41,7 +47,7 @@ class Shelf:
     async def claimed_at(self) -> float | None:
         """Since when these files are ours alone; None where another database has some of them.
 
-        Before `claim` that is never.
+        Infinity, which is later than any file, where `claim` was not called yet.
         """
         marks = await self._marks()
         since = marks.pop(self._mine, float("inf"))

@@ -165,21 +165,27 @@ class Studio:
     async def convert(self, video: Video) -> Video:
         """Make a stored video anew, so that it plays everywhere; the original is kept.
 
-        It is the same again, with a thumbnail at best, where that is too much for a worker: its
-        time, its memory, or its life. Raises `Temporary`, or `Broken("file_missing")`.
+        What a worker fails at, be it for its time, its memory or its life, is tried once more with
+        less of them: nothing says which it was. After that it is the same video again, with a
+        thumbnail at best. Raises `Temporary`, or `Broken("file_missing")`.
         """
         async with self.file(video.key) as source, self.scratch() as folder:
-            target, began = folder / "video.mp4", time.monotonic()
-            try:
-                clip, why = await self._workers.run(
-                    encoding.convert, source, target, timeout=self._patience
-                )
-            except Broken as broken:
-                log.warning("video.not_converted", code=broken.code, key=video.key)
-                return replace(video, thumbnail=await self._keep_thumbnail(source))
-            _log_converted(Way.REENCODED, why, began)
-            kept = await self._keep_video(target, clip, "mp4")
-        return replace(kept, converted=video.original, reencoded=True)
+            target = folder / "video.mp4"
+            for convert in (encoding.convert, encoding.convert_sparingly):
+                began = time.monotonic()
+                try:
+                    clip, why = await self._workers.run(
+                        convert, source, target, timeout=self._patience
+                    )
+                except Broken as broken:
+                    log.warning(
+                        "video.not_converted", code=broken.code, key=video.key, by=convert.__name__
+                    )
+                    continue
+                _log_converted(Way.REENCODED, why, began, width=clip.width, height=clip.height)
+                kept = await self._keep_video(target, clip, "mp4")
+                return replace(kept, converted=video.original, reencoded=True)
+            return replace(video, thumbnail=await self._keep_thumbnail(source))
 
     async def _keep_video(self, file: Path, clip: Probe, suffix: str) -> Video:
         stored = await self._store("videos", file, suffix)
@@ -311,8 +317,9 @@ def _video(stored: Original, clip: Probe, *, plays: bool = True) -> Video:
     )
 
 
-def _log_converted(way: Way, why: tuple[str, ...], began: float) -> None:
-    log.info("video.converted", way=way, why=why, seconds=round(time.monotonic() - began, 1))
+def _log_converted(way: Way, why: tuple[str, ...], began: float, **size: int) -> None:
+    seconds = round(time.monotonic() - began, 1)
+    log.info("video.converted", way=way, why=why, seconds=seconds, **size)
 
 
 @contextmanager

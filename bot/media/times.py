@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 
 from bot.core.containers import Container
-from bot.media.reading import video_stream
+from bot.media.reading import WITH_EDITS, video_stream
 
 _BACK = Fraction(1, 10)
 """Seconds back that are no mere jitter."""
@@ -21,6 +21,7 @@ class Timeline:
     """Counts all times from the start of a film, and goes on where they start over."""
 
     def __init__(self, container: av.container.InputContainer) -> None:
+        self._has_edits = container.format.name in WITH_EDITS
         self._ahead = _AHEAD if container.format.name in _ON_AIR else None
         self._shifts = [-_start(container)]
         """Seconds to add, part by part; all tracks begin a part at the same one."""
@@ -40,14 +41,18 @@ class Timeline:
         if base is None or shown is None:
             return
         track = packet.stream.index
-        if packet.dts is not None:
+        # What an edit list leaves out is decoded for the sake of others, whatever times it has.
+        if packet.dts is not None and not packet.is_discard:
             if self._is_new_part(track, packet.dts * base):
                 self._parts[track] = self._parts.get(track, 0) + 1
                 if self._parts[track] == len(self._shifts):
                     self._shifts.append(self.end - shown * base)
             self._last[track] = packet.dts * base
+        if self._has_edits:
+            _shorten(packet, shown)
         shift = self._shifts[self._parts.get(track, 0)]
-        self.end = max(self.end, (shown + (packet.duration or 0)) * base + shift)
+        if not packet.is_discard:
+            self.end = max(self.end, (shown + (packet.duration or 0)) * base + shift)
         ticks = round(shift / base)
         if packet.pts is not None:
             packet.pts += ticks
@@ -61,6 +66,15 @@ class Timeline:
         placed = second + self._shifts[self._parts.get(track, 0)]
         is_ahead = self._ahead is not None and placed > self.end + self._ahead
         return is_ahead or second < last - _BACK
+
+
+def _shorten(packet: "av.Packet[av.stream.Stream]", shown: int) -> None:
+    """An edit list may end within the time of a picture."""
+    stream = packet.stream
+    if stream.duration and isinstance(stream, av.VideoStream):
+        room = (stream.start_time or 0) + stream.duration - shown
+        if 0 < room < (packet.duration or 0):
+            packet.duration = room
 
 
 def _start(container: av.container.InputContainer) -> Fraction:

@@ -43,6 +43,7 @@ class Plan:
     """Seconds of each picture, where the source does not tell."""
     most_pictures: int | None = None
     """Pictures of a second that remain, where it has more."""
+    threads: int = THREADS
 
 
 class Track(Protocol):
@@ -249,9 +250,14 @@ class Heard:
 
 
 def _frames(packet: "av.Packet[av.stream.Stream]") -> Iterator[object]:
-    """A packet's frames; a few damaged packets in a good file are skipped."""
+    """A packet's frames; a few damaged packets in a good file are skipped.
+
+    Pictures are not, for which there is no memory.
+    """
     try:
         yield from packet.decode()
+    except MemoryError:
+        raise
     except av.FFmpegError:
         return
 
@@ -268,7 +274,7 @@ def _film(
         "bf": "0",
         "maxrate": str(plan.video_rate),
         "bufsize": str(int(plan.video_rate * BUFFER_SECONDS)),
-        "threads": str(THREADS),
+        "threads": str(plan.threads),
     }
     rate = plan.most_pictures or source.average_rate or 25  # its level follows from it
     stream = output.add_stream("libx264", rate=rate, options=options)
@@ -308,7 +314,7 @@ def _picture_graph(
     elif not _is_yuv(source):
         scale += ":out_color_matrix=bt709"
     graph = av.filter.Graph()
-    graph.threads = THREADS
+    graph.threads = plan.threads
     graph.link_nodes(
         _opening(graph, source, other),
         *([graph.add("bwdif", "send_frame:deint=interlaced")] if plan.is_interlaced else []),

@@ -16,9 +16,11 @@ from bot.core.errors import Broken
 from bot.core.jobs import thumbnail_size
 from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
+from bot.media.edits import Edits, edits_in
 from bot.media.judging import Seen, Sound
 from bot.media.orientation import UPRIGHT, Orientation, is_on_its_side, orientation, turned
 from bot.media.reading import (
+    WITH_EDITS,
     audio_stream,
     begins_with_index,
     container_in,
@@ -29,9 +31,6 @@ from bot.media.reading import (
     translated,
     video_stream,
 )
-
-_WITH_EDITS = frozenset({Container.MP4, Container.QUICKTIME})
-"""Containers that may leave out some of what they hold."""
 
 _NOTHING = Told()
 
@@ -108,12 +107,13 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
     kind = container_in(source)
     is_mp4 = kind is Container.MP4
     in_parts = is_mp4 and is_in_parts(source)
+    edits = edits_in(source) if kind in WITH_EDITS else Edits.NONE
     with translated("not_a_video"), opened(source) as container:
         stream, sound = video_stream(container), audio_stream(container)
         frame = _frame_at(container, stream, 0.0)
         codec = stream.codec_context
         # A file in parts does not tell beforehand how many pictures it has.
-        stored = stream.frames if kind in _WITH_EDITS and not in_parts else 0
+        stored = stream.frames if kind in WITH_EDITS and not in_parts else 0
         return Seen(
             container=kind,
             codec=codec.name,
@@ -131,7 +131,8 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             pictures_per_second=float(stream.average_rate or 0),
             has_one_size=told.has_one_size,
             is_upright=orientation(frame) == UPRIGHT,
-            is_cut=bool(stored) and told.shown not in (None, stored),
+            is_cut=edits is Edits.FOLLOWED or (bool(stored) and told.shown not in (None, stored)),
+            has_odd_edits=edits is Edits.IGNORED,
             sound=_heard(sound, told) if sound else None,
             has_one_track_each=len(films(container)) == 1
             and len(container.streams.audio) == bool(sound),

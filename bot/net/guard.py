@@ -26,6 +26,7 @@ _FORBIDDEN = tuple(
     )
 )
 """Networks that some Python calls global although they lead inward or nowhere."""
+_PRIVATE_NAMES = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
 class NotPublic(OSError):
@@ -53,6 +54,15 @@ def check_url(url: URL, *, origins: frozenset[str]) -> None:
         return
     if url.scheme != "https" or url.port != 443:
         raise NotPublic("not https on port 443")
+
+
+def is_exposed(address: str) -> bool:
+    """Whether a key would travel this way unencrypted through the internet."""
+    url = URL(address)
+    host = url.host or ""
+    is_name = "." in host and not host.rpartition(".")[2].isdigit()
+    is_outside = not host.endswith(_PRIVATE_NAMES) if is_name else is_public(host)
+    return url.scheme == "http" and is_outside
 
 
 def guarded_connector(resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:

@@ -23,10 +23,14 @@ async def note(connection: AsyncConnection, act: Act) -> None:
 
 
 class Acts:
-    """The acts, to be read."""
+    """The acts, to be read; and those that change no row besides."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def add(self, act: Act) -> None:
+        """Write it, once it is done."""
+        await self._database.run(lambda connection: note(connection, act))
 
     async def latest(self, *, most: int, subject: str | None = None) -> list[Act]:
         """The newest first."""

@@ -235,6 +235,9 @@ async def check_database(url: str, *, home: Home | None = None) -> None:
     if size_of(file) == 0:
         if home:
             home.check_new(file)
+        if file.with_name(f"{file.name}.lock").exists():
+            with lock_name(file):
+                pass  # whoever made that file may have closed it to us
         return
     with lock_file(file):
         check_ours(file)

@@ -41,7 +41,9 @@ class Deletions:
             # A line that a crash cut short must not take the next one along.
             size = os.fstat(number).st_size
             torn = size > 0 and os.pread(number, 1, size - 1) != b"\n"
-            os.write(number, (b"\n" if torn else b"") + line.encode("ascii"))
+            rest = (b"\n" if torn else b"") + line.encode("ascii")
+            while rest:  # a disk that is nearly full takes a part, and refuses the next
+                rest = rest[os.write(number, rest) :]
             os.fsync(number)
         finally:
             os.close(number)

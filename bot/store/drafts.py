@@ -12,6 +12,11 @@ KEPT = 7 * 86_400.0
 """Seconds; who has not confirmed by then, says it again."""
 
 
+async def forget_old(connection: AsyncConnection, *, now: float) -> None:
+    """Remove those that were not confirmed in time."""
+    await connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
+
+
 class Drafts:
     """Each method is one whole transaction."""
 
@@ -25,7 +30,7 @@ class Drafts:
             values = {"order_data": order_values(order)}
             row = insert(connection, drafts).values(id=draft_id, created_at=now, **values)
             await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
-            await connection.execute(sa.delete(drafts).where(drafts.c.created_at < now - KEPT))
+            await forget_old(connection, now=now)
 
         await self._database.run(work)
 

@@ -28,7 +28,6 @@ async def let_go(connection: AsyncConnection, gateway: str, *, now: float) -> No
         jobs.c.status == Status.QUEUED.value,
         jobs.c.reason == Reason.PAUSED.value,
         jobs.c.due_at > now,
-        jobs.c.claimed_until.is_(None),
     ]
     if gateway != EVERYTHING:
         waiting.append(jobs.c.gateway == gateway)

@@ -24,6 +24,13 @@ def size_of(video: Mapping[str, Any]) -> int:
     return int(video["size"]) + int((video.get("converted") or {}).get("size", 0))
 
 
+def last_of(order: Mapping[str, Any]) -> Iterator[str]:
+    """The videos from whose last moments it goes on."""
+    for picture in order.get("pictures") or ():
+        if picture.get("last_of"):
+            yield picture["last_of"]
+
+
 def of_order(order: Mapping[str, Any], *, own: bool = False) -> Iterator[str]:
     """Its pictures and its sound; with `own` without those of others that it begins from."""
     names = ("key", "whole") if own else ("key", "whole", "copy_of", "last_of")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.digest import Sum
 from bot.core.jobs import LOCKS, Job, Reason, Status
 from bot.store.database import Database
 from bot.store.rows import job_of
@@ -34,6 +35,24 @@ class Outlook:
         async def work(connection: AsyncConnection) -> tuple[int, Sequence[Job]]:
             found = (await connection.execute(latest.limit(most))).mappings()
             return int(await connection.scalar(count) or 0), [job_of(row) for row in found]
+
+        return await self._database.run(work)
+
+    async def day(self, since: float) -> Sequence[Sum]:
+        """The jobs that were ordered since then, by state and reason."""
+        # 1 stands for a video without a price, and is no money.
+        spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
+        query = (
+            sa.select(jobs.c.status, jobs.c.reason, sa.func.count(), sa.func.sum(spent))
+            .where(jobs.c.created_at >= since)
+            .group_by(jobs.c.status, jobs.c.reason)
+        )
+
+        async def work(connection: AsyncConnection) -> Sequence[Sum]:
+            return [
+                Sum(status=Status(status), reason=reason, count=int(count), spent=int(sum_))
+                for status, reason, count, sum_ in await connection.execute(query)
+            ]
 
         return await self._database.run(work)
 

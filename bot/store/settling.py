@@ -103,12 +103,10 @@ class Settling:
     async def call(self, job_id: str, act: Act) -> Job:
         """Let its next step be due now, and messages that are no longer tried be tried again.
 
-        A claim on it stays: somebody is at it.
+        A job in somebody's hands is due already, and stays in them.
         """
         due = (
-            sa.update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.due_at > act.at, jobs.c.claimed_until.is_(None))
-            .values(due_at=act.at)
+            sa.update(jobs).where(jobs.c.id == job_id, jobs.c.due_at > act.at).values(due_at=act.at)
         )
         unsaid = (
             posts.c.job_id == job_id,

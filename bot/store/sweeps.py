@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.fetching import received_in
 from bot.core.jobs import Status
 from bot.core.keeping import Step, Wanted
 from bot.core.posts import Form, PostKind
 from bot.store.database import insert
-from bot.store.keys import of_order, of_video, size_of, sizes_of
+from bot.store.drafts import forget_old
+from bot.store.keys import last_of, of_order, of_video, size_of, sizes_of
 from bot.store.restored import restored_at
 from bot.store.tables import discarded, drafts, handles, jobs, posts
 from bot.store.words import wordless_order, wordless_request
@@ -50,6 +50,8 @@ _in_chat = (
 _kept = sa.and_(jobs.c.video.is_not(None), jobs.c.ended_at.is_not(None), ~_pending)
 _delivered = sa.and_(_kept, jobs.c.status == Status.DELIVERED.value)
 _posted = sa.and_(_delivered, jobs.c.silent.is_(False))
+_ORDERS = ((jobs.c.order_data, jobs.c.inputs_gone_at.is_(None)), (drafts.c.order_data, sa.true()))
+"""The orders whose files are kept."""
 _unconfirmed = jobs.c.status == Status.UNCONFIRMED.value
 _original = jobs.c.video["converted", "key"].as_string()
 
@@ -74,10 +76,9 @@ class Sweeps:
     async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
         """The videos of jobs that ended by then, the oldest first."""
         old = sa.and_(_kept, jobs.c.ended_at <= ended_by)
-        chosen = _oldest(old, most)
 
         async def work(connection: AsyncConnection) -> Step:
-            return await _without_videos(connection, await _rows(connection, chosen), now)
+            return await _without_videos(connection, old, most, now)
 
         return await self._database.run(work)
 
@@ -94,10 +95,11 @@ class Sweeps:
             rows = await _rows(connection, chosen)
             ids = [str(row["id"]) for row in rows]
             await _mark(connection, ids, inputs_gone_at=now)
-            keys = {key for row in rows for key in of_order(row["order_data"], own=True)}
-            keys -= await _needed(connection, keys)
-            await _discard(connection, keys)
-            return Step(len(rows), len(keys))
+            files = [keys for row in rows if (keys := {*of_order(row["order_data"], own=True)})]
+            gone = set().union(*files)
+            gone -= await _needed(connection, gone)
+            await _discard(connection, gone)
+            return Step(len(files), len(gone), bare=len(rows) - len(files))
 
         return await self._database.run(work)
 
@@ -120,6 +122,10 @@ class Sweeps:
 
         return await self._database.run(work)
 
+    async def drafts(self, *, now: float) -> None:
+        """Wishes that nobody has confirmed in time."""
+        await self._database.run(lambda connection: forget_old(connection, now=now))
+
     # --- for room ----------------------------------------------------------------------------
 
     async def originals(self, *, now: float, most: int) -> Step:  # noqa: ARG002
@@ -140,10 +146,10 @@ class Sweeps:
 
     async def posted(self, *, in_chat: bool, now: float, most: int) -> Step:
         """The videos that were posted, the oldest first: as a file in the chat, or as a link."""
-        chosen = _oldest(sa.and_(_posted, _in_chat if in_chat else ~_in_chat), most)
+        which = sa.and_(_posted, _in_chat if in_chat else ~_in_chat)
 
         async def work(connection: AsyncConnection) -> Step:
-            return await _without_videos(connection, await _rows(connection, chosen), now)
+            return await _without_videos(connection, which, most, now)
 
         return await self._database.run(work)
 
@@ -180,9 +186,10 @@ class Sweeps:
 
     # --- files -------------------------------------------------------------------------------
 
-    async def discarded(self, *, most: int) -> list[str]:
-        """The keys of files that are to be removed."""
-        query = sa.select(discarded.c.key).order_by(discarded.c.key).limit(most)
+    async def discarded(self, *, after: str, most: int) -> list[str]:
+        """The keys of files that are to be removed, in their order; those that come after one."""
+        query = sa.select(discarded.c.key).where(discarded.c.key > after)
+        query = query.order_by(discarded.c.key).limit(most)
 
         async def work(connection: AsyncConnection) -> list[str]:
             return list((await connection.scalars(query)).all())
@@ -208,11 +215,10 @@ class Sweeps:
         )
         has_files = sa.or_(
             jobs.c.video.is_not(None),
-            jobs.c.unconverted.is_not(None),
             jobs.c.inputs_gone_at.is_(None),
             is_open,
         )
-        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data, jobs.c.sources)
+        columns = (jobs.c.video, jobs.c.unconverted, jobs.c.order_data)
         marks = (jobs.c.inputs_gone_at, sa.case((is_open, True), else_=False).label("is_open"))
         query = (
             sa.select(jobs.c.id, *columns, *marks)
@@ -249,7 +255,7 @@ def _named(
             mine |= dict.fromkeys(of_order(row["order_data"], own=True))
             keys.update(of_order(row["order_data"]))
         own |= {key: (str(row["id"]), size) for key, size in mine.items()}
-        keys.update(mine, received_in(row["sources"] or ()))
+        keys.update(mine)
     return keys, own
 
 
@@ -277,15 +283,30 @@ async def _rows(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[
 
 
 async def _without_videos(
-    connection: AsyncConnection, rows: Sequence[RowMapping], now: float
+    connection: AsyncConnection, which: sa.ColumnElement[bool], most: int, now: float
 ) -> Step:
-    """But for a video from whose last moment somebody is just going on."""
-    needed = await _needed(connection, {str(row["video"]["key"]) for row in rows})
-    taken = [row for row in rows if row["video"]["key"] not in needed]
-    await _mark(connection, [row["id"] for row in taken], video=None, video_gone_at=now)
-    keys = [key for row in taken for key in of_video(row["video"])]
+    """The oldest, but for a video from whose last moment somebody is just going on."""
+    needed = await _continued(connection)
+    keyed = sa.select(jobs.c.id, jobs.c.video["key"].as_string()).where(which)
+    # A key is one job's, so of these there are `most` that nobody needs.
+    oldest = keyed.order_by(jobs.c.ended_at).limit(most + len(needed))
+    ids = [id_ for id_, key in await connection.execute(oldest) if key not in needed][:most]
+    rows = await _rows(connection, _oldest(jobs.c.id.in_(ids), most)) if ids else ()
+    await _mark(connection, [row["id"] for row in rows], video=None, video_gone_at=now)
+    keys = [key for row in rows for key in of_video(row["video"])]
     await _discard(connection, keys)
-    return Step(len(taken), len(keys), sum(size_of(row["video"]) for row in taken))
+    return Step(len(rows), len(keys), sum(size_of(row["video"]) for row in rows))
+
+
+async def _continued(connection: AsyncConnection) -> set[str]:
+    """The keys of videos from which the order of some job or draft goes on."""
+    found: set[str] = set()
+    for column, is_kept in _ORDERS:
+        text = sa.cast(column, sa.Text)
+        named = sa.or_(text.contains('"last_of": "'), text.contains('"last_of":"'))
+        for order in await connection.scalars(sa.select(column).where(is_kept, named)):
+            found.update(last_of(order))
+    return found
 
 
 async def _mark(connection: AsyncConnection, ids: Collection[str], **values: Any) -> None:
@@ -309,10 +330,7 @@ async def _needed(connection: AsyncConnection, keys: set[str]) -> set[str]:
     if not keys:
         return set()
     found: set[str] = set()
-    for column, is_kept in (
-        (jobs.c.order_data, jobs.c.inputs_gone_at.is_(None)),
-        (drafts.c.order_data, sa.true()),
-    ):
+    for column, is_kept in _ORDERS:
         text = sa.cast(column, sa.Text)
         named = sa.or_(*(text.contains(key, autoescape=True) for key in keys))
         for order in await connection.scalars(sa.select(column).where(is_kept, named)):

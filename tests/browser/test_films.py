@@ -240,7 +240,9 @@ def xmp_of(path: Path) -> str:
 
 
 def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> None:
-    before, after = pictures_of(source), pictures_of(posted)
+    # What nobody does alike is not done: all of the film is shown.
+    options = {"ignore_editlist": "1"} if "edits" in FILMS[name].why else {}
+    before, after = pictures_of(source, options), pictures_of(posted)
     if "rate" in FILMS[name].why:
         before = before[::2]
     assert len(after) == len(before)
@@ -261,9 +263,11 @@ def assert_looks_and_lasts_as_before(name: str, source: Path, posted: Path) -> N
         assert corners(after[-1][1]) == TURNS[name][1]
 
 
-def pictures_of(path: Path) -> list[tuple[float, Image.Image]]:
+def pictures_of(
+    path: Path, options: dict[str, str] | None = None
+) -> list[tuple[float, Image.Image]]:
     """Second and stored picture of each that is shown, small."""
-    with av.open(str(path)) as container:
+    with av.open(str(path), options=options) as container:
         picture = next(it for it in container.streams.video if not is_cover(it))
         return [(frame.time or 0.0, small(frame)) for frame in container.decode(picture)]
 

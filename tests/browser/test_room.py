@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import FilePayload, Page, Route, expect
 
 from bot.app import open_app
@@ -17,6 +18,7 @@ from tests.browser.chromium import Watch
 from tests.browser.conftest import NewPage
 from tests.e2e.house import House
 from tests.e2e.world import png
+from tests.unit.media.heif import heic
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -263,19 +265,60 @@ async def test_a_sound_is_not_taken_where_no_model_takes_any(address: str, visit
     await expect(page.locator(".attached")).to_have_count(1)
 
 
-async def _files(page: Page, event: str) -> None:
-    """Paste or drop a picture, as far as a page can tell."""
+async def test_a_picture_that_this_browser_does_not_show_is_seen_all_the_same(
+    address: str, visit: NewPage
+) -> None:
+    """The room's copy of it takes its place, also after the composer was drawn again."""
+    page = await visit(address)
+    content = heic(Image.new("RGB", (64, 48), "teal"))
+    given = FilePayload(name="IMG_1.HEIC", mimeType="image/heic", buffer=content)
+    await page.locator("input[type=file]").set_input_files(given)
+    await expect(page.locator(".attached")).to_contain_text("IMG_1.HEIC")
+    for _ in range(2):
+        shown = page.locator(".attached img[src^='files/']")
+        await expect(shown).to_have_js_property("naturalWidth", 64)
+        await page.locator("#words").press("Backspace")
+    await say(page, "look")
+    await expect(page.locator("article img.picture")).to_have_js_property("naturalWidth", 64)
+
+
+async def test_one_that_nobody_can_show_is_a_tile_with_its_name(
+    address: str, visit: NewPage
+) -> None:
+    page = await visit(address)
+    damaged = heic(Image.new("RGB", (64, 48), "teal"))[:-20]
+    given = FilePayload(name="IMG_2.HEIC", mimeType="image/heic", buffer=damaged)
+    async with page.expect_response("**/files/*"):
+        await page.locator("input[type=file]").set_input_files(given)
+    await expect(page.locator(".attached")).to_contain_text("IMG_2.HEIC")
+    await expect(page.locator(".attached use[href='#i-attach']")).to_have_count(1)
+    await expect(page.locator(".attached img")).to_have_count(0)
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+async def test_of_several_files_at_once_those_left_out_are_named(
+    address: str, visit: NewPage, event: str
+) -> None:
+    page = await visit(address)
+    await _files(page, event, "sea.png", "sky.png", "sand.png")
+    await expect(page.locator(".attached")).to_contain_text("sea.png")
+    await expect(page.locator(".notice")).to_contain_text("so I leave out sky.png, sand.png.")
+
+
+async def _files(page: Page, event: str, *names: str) -> None:
+    """Paste or drop pictures, as far as a page can tell."""
     await page.locator("#words").evaluate(
-        """(target, [event, data]) => {
+        """(target, [event, data, names]) => {
             const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
             const carried = new DataTransfer();
-            carried.items.add(new File([bytes], "sea.png", { type: "image/png" }));
+            const type = "image/png";
+            for (const name of names) carried.items.add(new File([bytes], name, { type }));
             const init = { bubbles: true, cancelable: true };
             target.dispatchEvent(event === "paste"
                 ? new ClipboardEvent(event, { ...init, clipboardData: carried })
                 : new DragEvent(event, { ...init, dataTransfer: carried }));
         }""",
-        [event, base64.b64encode(png("teal")).decode()],
+        [event, base64.b64encode(png("teal")).decode(), names or ["sea.png"]],
     )
 
 

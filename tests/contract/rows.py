@@ -1,7 +1,11 @@
 """Jobs to put into a store, and the store they are put into."""
 
+import asyncio
 from dataclasses import replace
 from itertools import count
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
@@ -172,3 +176,11 @@ def silent(job: Job) -> Job:
 
 async def nothing_noted(_job_id: str, _at: float) -> None:
     """A journal of deletions that nobody reads."""
+
+
+async def somebody_waits(connection: AsyncConnection) -> None:
+    """Return once another transaction waits for a lock of PostgreSQL."""
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(9):
+        while not await connection.scalar(waiting):
+            pass

@@ -149,6 +149,25 @@ async def test_an_operator_is_told_by_themselves(place: Place) -> None:
     assert "“main” works again." in said
 
 
+async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place) -> None:
+    person = place.job.order.person.id
+    begun = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    over = Reply(text=Text(id="cause.stuck_over"))
+    message, channel = await place.platform.tell(person, begun, nonce="n1")
+    await place.platform.retell(channel, message, over)
+    (said,) = place.told()
+    assert "No video stands still any more." in said
+    await place.platform.retell(channel, message, over)
+
+
+async def test_what_an_operator_took_away_stays_away(place: Place) -> None:
+    words = Reply(text=Text(id="cause.stuck_over"))
+    person = place.job.order.person.id
+    _, channel = await place.platform.tell(person, words, nonce="n1")
+    with pytest.raises(Refused):
+        await place.platform.retell(channel, "1", words)
+
+
 # --- the whole house -----------------------------------------------------------------------------
 
 

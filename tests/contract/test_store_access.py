@@ -1,11 +1,17 @@
 """The one-time code makes one owner, whoever else knows it."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.access import Access, Default
 from bot.core.errors import Refused
+from bot.core.jobs import Reason
+from bot.core.notices import Pause
 from bot.core.orders import Address, Person
 from bot.store.places import Places
 from tests.contract.rows import NOON, Store
@@ -59,3 +65,25 @@ async def test_a_new_code_takes_the_place_of_the_old_one(access: Access) -> None
 async def test_without_a_code_nobody_becomes_the_owner(access: Access, code: str) -> None:
     assert not await claimed(access, code, "eve")
     assert await access.new_code() is not None
+
+
+async def test_the_bot_is_given_away_as_the_page_says(store: Store, access: Access) -> None:
+    """Nobody is told what the old owner was still to be told, and there is a code again."""
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    (given,) = set(re.findall(r'^ *(?:sqlite3|psql) \S+ (?:-c )?"([^"]+)"', page, re.MULTILINE))
+    code = await access.new_code()
+    assert code is not None
+    assert await claimed(access, code, "ann")
+    empty = Pause(Reason.NO_BALANCE, until=NOON + 300)
+    await store.pauses.pause("main", empty, detail="", rooms=(), now=NOON)
+
+    async def give(connection: AsyncConnection) -> None:
+        for statement in given.split(";"):
+            await connection.execute(sa.text(statement))
+
+    await store.database.run(give)
+    assert await store.notices.claim(["discord"], now=NOON + 1, until=NOON + 9, most=9) == []
+    await access.check(Person(id="bob", name="Bob"), HALL)
+    code = await access.new_code()
+    assert code is not None
+    assert await claimed(access, code, "bob")

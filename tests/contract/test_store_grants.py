@@ -2,21 +2,29 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.cli.operating import drawing
 from bot.core import moves
+from bot.core.accounts import Accounts, Terms
 from bot.core.acts import Act
-from bot.core.allowances import Whose
+from bot.core.allowances import Allowances, Whose
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
 from bot.core.quotas import TRIES_PER_VIDEO, Limits, Purse
 from bot.core.statistics import Statistics
+from bot.store import admission
 from bot.store.acts import Acts
+from bot.store.database import open_database
 from bot.store.grants import Grants
 from bot.store.statistics import Sums
-from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
+from tests.conftest import NewUrl
+from tests.contract.rows import FREE, NOON, PRICE, Store, a_job, somebody_waits
 from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import CATALOG
 
 DAY = 86_400.0
 ADA = Whose(platform="discord", person="ada", community="club")
@@ -77,6 +85,12 @@ async def test_a_grant_is_for_its_day_and_for_nobody_else(store: Store, name: st
         )
 
 
+async def test_a_persons_grant_is_no_grant_for_their_community(store: Store) -> None:
+    await given(store, ADA, FREE, 5)
+    granted = (await store.usage(a_job())).granted
+    assert (granted.person_videos, granted.community_videos, granted.purse_videos) == (5, 0, 0)
+
+
 @pytest.mark.parametrize("name", ONE)
 async def test_a_reset_leaves_as_much_as_at_the_beginning_of_the_day(
     store: Store, name: str
@@ -107,6 +121,68 @@ async def test_a_reset_makes_up_for_tries_that_failed_too(store: Store) -> None:
         await store.moved(job, moves.failed(job, Reason.REFUSED, charged=False))
     with pytest.raises(Refused, match="limit_person_tries"):
         await store.admitted(a_job(), limits)
+
+
+async def test_a_reset_counts_the_order_that_is_just_taken(
+    new_postgres_tables_url: NewUrl,
+) -> None:
+    """It waits for admissions, and for other resets: two at once would make up for it twice."""
+    async with open_database(await new_postgres_tables_url()) as database:
+        limits, locked = replace(FREE, person_videos=1), asyncio.Event()
+
+        async def order(connection: AsyncConnection) -> None:
+            await database.lock_admission(connection)
+            locked.set()
+            await somebody_waits(connection)
+            await admission.admit(connection, a_job(), limits, now=NOON, card_at=NOON)
+
+        ordering = asyncio.create_task(database.run(order))
+        await locked.wait()
+        assert await Grants(database).reset(ADA, limits, an_act())
+        await ordering
+
+
+# --- what operators ask for ----------------------------------------------------------------------
+
+
+def allowances(store: Store, general: Limits, club: Limits | None = None) -> Allowances:
+    own = {("discord", "club"): Terms(catalog=CATALOG, limits=club)} if club else {}
+    return Allowances(
+        grants=Grants(store.database),
+        jobs=store.jobs,
+        accounts=Accounts(Terms(catalog=CATALOG, limits=general), own),
+        platforms=frozenset({"discord", "telegram"}),
+        clock=FakeClock(NOON),
+    )
+
+
+@pytest.mark.parametrize(
+    ("whose", "code"),
+    [
+        ({"kind": "person", "of": "discord:ada", "videos": 1}, "grant_unneeded"),
+        ({"kind": "community", "of": "discord:club", "videos": 1}, "grant_unneeded"),
+        ({"kind": "purse", "money": 1}, "grant_unneeded"),
+        ({"kind": "person", "of": "discord:ada", "where": "telegram:5"}, "whom_elsewhere"),
+    ],
+)
+async def test_a_grant_that_helps_nobody_is_refused(
+    store: Store, whose: dict[str, Any], code: str
+) -> None:
+    limits = replace(FREE, purse_videos=9)
+    with pytest.raises(Refused) as refused:
+        await allowances(store, limits).grant(actor="cli:ann", **whose)
+    assert refused.value.code == code
+    assert await Acts(store.database).latest(most=9) == []
+
+
+async def test_the_purse_has_the_operators_limits_though_a_community_shares_it(
+    store: Store,
+) -> None:
+    club = replace(FREE, purse_videos=2)
+    general = replace(FREE, purse_videos=9)
+    shown = await allowances(store, general, club).show(kind="purse")
+    videos, _ = drawing.rows(shown, "limits")
+    assert (videos["name"], videos["limit"]) == ("purse_videos", 9)
 
 
 # --- sums ----------------------------------------------------------------------------------------

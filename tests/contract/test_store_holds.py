@@ -1,21 +1,31 @@
 """An operator's holds and blocks: nothing leaves and nothing is admitted once they are written."""
 
 import asyncio
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.cli.operating import drawing
 from bot.core.acts import EVERYTHING, Act, Block, Hold
+from bot.core.admin import Admin, whom
 from bot.core.errors import Refused
 from bot.core.jobs import HELD, Job, Reason, Status
 from bot.core.notices import Pause
+from bot.core.wake import Wake
 from bot.store import turns
 from bot.store.acts import Acts
 from bot.store.blocks import Blocks
+from bot.store.database import open_database
 from bot.store.holds import Holds, is_held
 from bot.store.tables import jobs
-from tests.contract.rows import NOON, Store, a_job
+from bot.store.writing import get
+from tests.conftest import NewUrl
+from tests.contract.rows import NOON, Store, a_job, somebody_waits
+from tests.fakes.clock import FakeClock
+
+PLATFORMS = frozenset({"discord", "telegram"})
 
 
 def an_act(action: str = "stop", subject: str = EVERYTHING, *, now: float = NOON) -> Act:
@@ -194,6 +204,52 @@ async def test_orders_that_wait_are_cancelled_and_what_is_paid_for_goes_on(store
     assert await begun(store, waiting) is None, "a worker that had it is too late"
 
 
+async def test_a_block_and_a_job_that_leaves_its_place_do_not_wait_for_each_other(
+    new_postgres_tables_url: NewUrl,
+) -> None:
+    """A job that leaves its place takes the lock on all places first, and then rows."""
+    async with open_database(await new_postgres_tables_url()) as database:
+        store, locked = Store(database), asyncio.Event()
+        first, second = [await store.admitted() for _ in range(2)]
+        await begun(store, first, at_once=1)
+        waits = await begun(store, second, at_once=1)
+        assert waits is not None
+        assert waits.reason is Reason.AT_ONCE
+
+        async def leave(connection: AsyncConnection) -> None:
+            await turns.lock(connection)
+            locked.set()
+            await somebody_waits(connection)
+            await get(connection, waits.id, lock=True)
+
+        leaving = asyncio.create_task(database.run(leave))
+        await locked.wait()
+        assert await Blocks(database).put(a_block(), an_act("user.block")) == 1
+        await leaving
+
+
+async def test_an_order_that_a_worker_is_just_taking_is_cancelled_too(
+    new_postgres_tables_url: NewUrl,
+) -> None:
+    async with open_database(await new_postgres_tables_url()) as database:
+        store, taken = Store(database), asyncio.Event()
+        row = await store.admitted()
+
+        async def take(connection: AsyncConnection) -> None:
+            claim = {"claimed_until": NOON + 60, "version": jobs.c.version + 1}
+            await connection.execute(sa.update(jobs).values(claim))
+            taken.set()
+            await somebody_waits(connection)
+
+        taking = asyncio.create_task(database.run(take))
+        await taken.wait()
+        await Blocks(database).put(a_block(), an_act("user.block"))
+        await taking
+        cancelled = await store.jobs.get(row.id)
+        assert cancelled is not None
+        assert cancelled.status is Status.CANCELLED
+
+
 @pytest.mark.parametrize("orders", [False, True])
 async def test_a_press_is_refused_to_the_blocked_alone_and_an_order_to_all(
     store: Store, orders: bool
@@ -209,6 +265,72 @@ async def test_a_press_is_refused_to_the_blocked_alone_and_an_order_to_all(
         return None
 
     assert [await said("ada"), await said("bob")] == ["blocked", "stopped" if orders else None]
+
+
+# --- what operators ask for ----------------------------------------------------------------------
+
+
+def use_cases(store: Store, wake: Wake | None = None) -> Admin:
+    return Admin(
+        acts=Acts(store.database),
+        holds=Holds(store.database),
+        blocks=Blocks(store.database),
+        gateways=["main"],
+        platforms=PLATFORMS,
+        clock=FakeClock(NOON),
+        wake=wake or Wake(),
+    )
+
+
+async def test_each_change_is_acted_on_at_once(store: Store) -> None:
+    wake, ann = Wake(), "cli:ann"
+    admin = use_cases(store, wake)
+    for change in (
+        partial(admin.stop, actor=ann),
+        partial(admin.go, actor=ann),
+        partial(admin.pause, actor=ann, name="main"),
+        partial(admin.resume, actor=ann, name="main"),
+        partial(admin.block, actor=ann, person="discord:ada"),
+    ):
+        await change()
+        async with asyncio.timeout(1):
+            await wake.heard()
+
+
+async def test_a_hold_of_a_gateway_that_nobody_knows_is_neither_put_nor_lifted(
+    store: Store,
+) -> None:
+    admin = use_cases(store)
+    for change in (admin.pause, admin.resume):
+        with pytest.raises(Refused, match="gateway_not_known"):
+            await change(actor="cli:ann", name="mian")
+    await Holds(store.database).put("former", an_act(subject="former"))
+    assert (await admin.resume(actor="cli:ann", name="former"))["changed"], "it was known once"
+
+
+async def test_a_block_that_would_be_over_already_is_refused(store: Store) -> None:
+    for until in (NOON - 1, NOON):
+        with pytest.raises(Refused, match="until_past"):
+            await use_cases(store).block(actor="cli:ann", person="discord:ada", until=until)
+    assert await Acts(store.database).latest(most=9) == []
+
+
+async def test_of_acts_at_least_one_is_shown_and_never_all_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.core.admin.MOST_ACTS", 2)
+    admin = use_cases(store)
+    for change in (admin.stop, admin.go, admin.stop):
+        await change(actor="cli:ann")
+    shown = [await admin.acts(most=most) for most in (-1, 0, 1, 99)]
+    assert [len(drawing.rows(each, "acts")) for each in shown] == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("named", ["ada", "", ":ada", "discord:", "discord: ada", "matrix:ada"])
+def test_a_person_is_named_by_platform_and_id(named: str) -> None:
+    with pytest.raises(Refused, match="whom_unreadable"):
+        whom(named, PLATFORMS)
+    assert whom(" discord:a:b\n", PLATFORMS) == ("discord", "a:b")
 
 
 async def _submitting(store: Store) -> int:

@@ -5,16 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import moves
+from bot.core import moves, settling
+from bot.core.accounts import Accounts, Terms
 from bot.core.acts import EVERYTHING, Act
 from bot.core.errors import BotError, Refused
-from bot.core.jobs import Job, Reason, Status
-from bot.core.posts import CARD_GRACE, Form, PostKind
+from bot.core.jobs import UNNAMED, Job, Reason, Status
+from bot.core.posts import CARD_GRACE, Form, Post, PostKind
 from bot.core.quotas import Limits
+from bot.core.wake import Wake
 from bot.store.acts import Acts
 from bot.store.holds import Holds
 from bot.store.settling import Change, Settling
 from tests.contract.rows import FREE, NOON, PRICE, VIDEO, Store, a_job
+from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import CATALOG
+from tests.unit.core.workshop import ScriptedGateway
 
 
 def an_act(action: str = "jobs.found", subject: str = "") -> Act:
@@ -195,9 +200,85 @@ async def test_a_message_that_was_given_up_is_tried_again_from_the_top(store: St
     assert (again.due_at, again.form, again.direct) == (NOON + 90, None, False)
 
 
+async def unsaid(store: Store) -> Post:
+    """The result of a job whose card stands: claimed, and about to be said directly, as a text."""
+    row = await store.in_state(Status.COMPLETED)
+    job = await store.moved(row, moves.stored(row, VIDEO))
+    await store.posts.posted(job, "m1", "lounge")
+    await store.posts.fall(await store.claimed_post(now=NOON + 60), Form.TEXT, direct=True)
+    return await store.claimed_post(now=NOON + 60)
+
+
+async def called(store: Store, job_id: str) -> Post | None:
+    act = replace(an_act("jobs.retry"), at=NOON + 90)
+    await Settling(store.database).call(job_id, act)
+    return await store.posts.get(job_id, PostKind.RESULT.value)
+
+
+async def test_a_message_in_somebodys_hands_is_left_to_them(store: Store) -> None:
+    post = await unsaid(store)
+    assert await called(store, post.job_id) == post
+
+
+async def test_a_message_that_may_be_there_is_tried_again_as_it_was(store: Store) -> None:
+    post = await unsaid(store)
+    begun = await store.posts.sending(post, Form.TEXT, now=NOON + 60)
+    assert begun is not None
+    await store.posts.put_off(begun, due_at=None)
+    again = await called(store, post.job_id)
+    assert again is not None
+    assert (again.due_at, again.form, again.direct) == (NOON + 90, Form.TEXT, True)
+
+
 @pytest.mark.parametrize("beginning", ["abcd", "abcd1"])
 async def test_an_id_is_found_by_its_beginning(store: Store, beginning: str) -> None:
     for id_ in ("abcd1", "abcd12", "zzzz9"):
         await store.admitted(a_job(id_=id_))
     found = await Settling(store.database).ids(beginning, most=6)
     assert found == (["abcd1", "abcd12"] if beginning == "abcd" else ["abcd1"])
+
+
+# --- what operators ask for ----------------------------------------------------------------------
+
+
+def use_cases(store: Store, limits: Limits = FREE) -> settling.Settling:
+    """With a gateway that has whatever it is asked for."""
+    makers = settling.Makers(
+        new_id=lambda: "new",
+        new_seed=lambda: 7,
+        gateways={"main": ScriptedGateway()},
+        accounts=Accounts(Terms(catalog=CATALOG, limits=limits)),
+    )
+    return settling.Settling(
+        ledger=Settling(store.database),
+        jobs=store.jobs,
+        makers=makers,
+        clock=FakeClock(NOON),
+        wake=Wake(),
+    )
+
+
+async def test_a_video_is_found_by_its_id_alone(store: Store) -> None:
+    job = await store.in_state(Status.UNCONFIRMED, replace(a_job(), base_url=_AT_MAIN))
+    for given in (" ", f" {UNNAMED}"):
+        with pytest.raises(Refused, match="gateway_id_missing"):
+            await use_cases(store).found(actor="cli:ann", job=job.id, gateway_id=given)
+    assert await store.jobs.get(job.id) == job
+
+
+async def test_a_job_whose_post_is_about_to_leave_is_not_hurried(store: Store) -> None:
+    job = await store.in_state(Status.SUBMITTING)
+    with pytest.raises(Refused, match="retry_leaving"):
+        await use_cases(store).retry(actor="cli:ann", job=job.id)
+    assert await acts(store) == []
+
+
+async def test_a_persons_running_video_keeps_no_operator_from_a_new_try(store: Store) -> None:
+    limits = replace(FREE, person_at_once=1)
+    job = await store.in_state(Status.UNCONFIRMED)
+    await store.admitted(limits=limits)
+    told = await use_cases(store, limits).again(actor="cli:ann", job=job.id, confirm=job.id)
+    assert (told["job"], told["of"]) == ("new", job.id)
+
+
+_AT_MAIN = ScriptedGateway.base_url

@@ -7,22 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
 from bot.core import moves
 from bot.core.desk import SETTLED
+from bot.core.errors import Refused, Temporary
 from bot.core.inspection import Inspection
 from bot.core.jobs import Job, Original, Reason, Status, Video
-from bot.core.keeping import DAY, GRACE, Rules
+from bot.core.keeping import DAY, GRACE, Rules, Step
 from bot.core.orders import Fit, Picture
 from bot.core.posts import Form, PostKind
-from bot.core.retention import EVERY, Retention
+from bot.core.retention import EVERY, STEP, STRAYS_EVERY, Retention
 from bot.media.shelf import Shelf
 from bot.media.storage import Storage, film_key, new_key
+from bot.store.database import open_database
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.posts import owe
 from bot.store.settings import Settings
 from bot.store.sweeps import Sweeps
+from bot.store.tables import discarded
+from bot.store.writing import get
+from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
 
@@ -288,6 +296,43 @@ async def test_a_job_that_goes_on_after_all_has_no_end(loft: Loft) -> None:
     assert found.ended_at is None
 
 
+async def test_a_step_that_has_a_job_in_hand_finds_it_swept(loft: Loft) -> None:
+    job = await loft.posted(await loft.video())
+    await loft.swept(31)
+    assert await loft.store.jobs.save(job, moves.deleted(job), now=NOON + 31 * DAY) is None
+
+
+async def test_a_sweep_waits_for_no_row_that_somebody_has_in_hand(
+    new_postgres_tables_url: NewUrl, tmp_path: Path
+) -> None:
+    async with open_database(await new_postgres_tables_url()) as database:
+        loft, taken, may_end = Loft(Store(database), tmp_path), asyncio.Event(), asyncio.Event()
+        held, free = [await loft.posted(await loft.video()) for _ in range(2)]
+
+        async def hold(connection: AsyncConnection) -> None:
+            await get(connection, held.id, lock=True)
+            taken.set()
+            await may_end.wait()
+
+        holding = asyncio.create_task(database.run(hold))
+        await taken.wait()
+        try:
+            async with asyncio.timeout(3):
+                await loft.swept(31)
+        finally:
+            may_end.set()
+            await holding
+        assert [bool((await loft.job(each)).video) for each in (held, free)] == [True, False]
+
+
+async def test_two_rows_that_name_one_video_stop_no_sweep(loft: Loft) -> None:
+    video = await loft.video()
+    jobs = [await loft.posted(video) for _ in range(2)]
+    await loft.swept(31)
+    assert [(await loft.job(each)).video for each in jobs] == [None, None]
+    assert loft.there(*video.keys) == [False] * 2
+
+
 async def test_a_platform_forgets_its_names_of_what_is_gone(loft: Loft) -> None:
     video, handles = await loft.video(), Handles(loft.store.database, "telegram:7")
     await loft.posted(video)
@@ -326,14 +371,105 @@ async def test_a_sweep_that_fails_is_made_good_by_the_next(loft: Loft) -> None:
     await loft.clock.asleep()
     await loft.clock.advance(EVERY)
     await loft.clock.asleep()
-    assert await loft.ledger.discarded(most=9) != []
+    assert await loft.ledger.discarded(after="", most=9) != []
     away.rename(media)
     await loft.clock.advance(EVERY)
     await loft.clock.asleep()
-    assert await loft.ledger.discarded(most=9) == []
+    assert await loft.ledger.discarded(after="", most=9) == []
     assert (await loft.job(job)).video is None
     assert list((media / "videos").glob("*/*")) == []
     sweeps.cancel()
+
+
+class Sticking(Shelf):
+    """Some files of it can't be removed, as those of another user."""
+
+    stuck: tuple[str, ...] = ()
+
+    async def delete(self, key: str) -> None:
+        if key in self.stuck:
+            raise Temporary("storage_unavailable", key=key)
+        await super().delete(key)
+
+
+def sticking(loft: Loft, *stuck: str) -> Sticking:
+    shelf = Sticking(loft.storage, loft.folder, owner="me")
+    shelf.stuck = stuck
+    return shelf
+
+
+async def test_a_file_that_cannot_be_removed_is_in_no_others_way(
+    loft: Loft, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named once, and tried again; the same goes for a key of no shape that we know."""
+    stuck, video = await loft.video(), await loft.video()
+    strays = [await loft.file("videos", "mp4") for _ in range(2)]
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    await loft.store.database.run(_let_go_of_an_odd_key)
+    jobs = [await loft.posted(each, at=NOON + n) for n, each in enumerate((stuck, video))]
+    shelf = sticking(loft, stuck.key, min(strays))
+    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    await loft.clock.advance(31 * DAY)
+    for _ in range(3):
+        await retention.sweep()
+        await loft.clock.advance(STRAYS_EVERY)
+    assert loft.there(stuck.key, *video.keys, *sorted(strays)) == [True, False, False, True, False]
+    assert [(await loft.job(job)).video for job in jobs] == [None, None]
+    assert capsys.readouterr().out.count("media.not_removed") == 3
+    shelf.stuck = ()
+    await retention.sweep()
+    assert loft.there(stuck.key, *strays) == [False, False, False]
+
+
+async def test_what_cannot_be_removed_costs_no_other_video_its_place(loft: Loft) -> None:
+    stuck, video = await loft.video(size=50), await loft.video(size=50)
+    job, other = await loft.posted(stuck), await loft.posted(video, at=NOON + 9)
+    shelf = sticking(loft, stuck.key)
+    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=capped(60), clock=loft.clock)
+    await loft.clock.advance(DAY)
+    for _ in range(3):
+        await retention.sweep()
+    assert (await loft.job(job)).video is None
+    assert (await loft.job(other)).video == video
+
+
+async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last(
+    loft: Loft,
+) -> None:
+    video = await loft.video()
+    await loft.posted(video)
+    await loft.clock.advance(31 * DAY)
+    (loft.folder / "media").rename(loft.folder / "away")
+    with pytest.raises(Temporary):
+        await loft.retention().sweep()
+    (loft.folder / "away").rename(loft.folder / "media")
+    await loft.ledger.inputs(
+        ended_by=loft.clock.now(), unconfirmed_by=0, now=loft.clock.now(), most=9
+    )
+    await loft.swept(31)
+    assert loft.there(*video.keys) == [False] * 2
+
+
+async def test_two_sweeps_take_turns(loft: Loft) -> None:
+    """Which files rows name is read in pages: rows that change meanwhile would be missed."""
+    steps: list[str] = []
+
+    class Slow(Sweeps):
+        async def videos(self, *, ended_by: float, now: float, most: int) -> Step:
+            steps.append("begins")
+            await asyncio.sleep(0)
+            return await super().videos(ended_by=ended_by, now=now, most=most)
+
+        async def words(self, *, ended_by: float, now: float, most: int) -> Step:
+            await asyncio.sleep(0)
+            steps.append("ends")
+            return await super().words(ended_by=ended_by, now=now, most=most)
+
+    ledger = Slow(loft.store.database)
+    sweeps = Retention(ledger=ledger, shelf=loft.shelf(), rules=Rules(), clock=loft.clock)
+    await asyncio.gather(sweeps.sweep(), sweeps.sweep())
+    assert steps == ["begins", "ends"] * 2
 
 
 # --- crashes -------------------------------------------------------------------------------------
@@ -351,12 +487,14 @@ async def test_a_crash_between_row_and_file_is_made_good_by_the_next_sweep(loft:
     job = await loft.posted(video)
     await loft.clock.advance(31 * DAY)
     dying = Dying(loft.storage, loft.folder, owner="me")
-    first = Retention(ledger=loft.ledger, shelf=dying, rules=Rules(), clock=loft.clock)
+    # Nothing else is to go: the next sweep finds no row, only what the first one noted.
+    rules = Rules(inputs=None, words=None)
+    first = Retention(ledger=loft.ledger, shelf=dying, rules=rules, clock=loft.clock)
     with pytest.raises(SystemError):
         await first.sweep()
     assert (await loft.job(job)).video_gone_at == loft.clock.now()
     assert loft.there(*video.keys) == [True] * 2
-    await loft.swept(31)
+    await loft.swept(31, rules)
     assert loft.there(*video.keys) == [False] * 2
 
 
@@ -375,6 +513,16 @@ async def test_a_file_that_no_row_names_goes_after_a_day(loft: Loft) -> None:
     assert (await loft.job(job)).video is not None
 
 
+async def test_a_video_that_waits_for_its_conversion_is_no_stray(loft: Loft) -> None:
+    await loft.shelf().claim()
+    _age(loft, "media/owners/me", NOON - DAY)
+    job = await loft.store.in_state(Status.COMPLETED)
+    raw = replace(await loft.video(), plays=False)
+    await loft.store.moved(job, moves.converting(job, raw, now=NOON))
+    await loft.swept(1.5)
+    assert loft.there(*raw.keys) == [True] * 2
+
+
 async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft: Loft) -> None:
     """It may be one of a job that was ordered after the backup: paid for, and wanted back."""
     await loft.shelf().claim()
@@ -386,7 +534,7 @@ async def test_after_a_restore_no_file_goes_while_the_former_rows_are_kept(loft:
     await Settings(loft.store.database).put("restored.at", repr(NOON + DAY))
     await loft.swept(14.9)
     assert (received.exists(), *loft.there(stray)) == (True, True)
-    verdict = await loft.inspection().sweep(dry_run=True)
+    verdict = await loft.inspection().due()
     assert verdict["strays"] == {"rows": 0, "files": 0, "bytes": 0}
     await loft.swept(15.1)
     assert (received.exists(), *loft.there(stray)) == (False, False)
@@ -476,6 +624,55 @@ async def test_for_room_originals_go_first_then_what_is_in_the_chat_the_oldest_f
     assert await left() == [(False, False)] * 4
 
 
+def _last_of(video: Video) -> Picture:
+    return Picture(source=None, filename="last.png", size=0, last_of=video.key)
+
+
+@pytest.mark.parametrize("inputs", [None, 2 * DAY])
+async def test_a_video_from_which_somebody_goes_on_keeps_no_other_from_going(
+    loft: Loft, inputs: float | None
+) -> None:
+    one, two = await loft.video(size=50), await loft.video(size=50)
+    await loft.posted(one)
+    await loft.posted(two, at=NOON + 9)
+    onward = await loft.ordered(_last_of(one), at=NOON + DAY)
+    await loft.store.moved(onward, moves.cancelled(onward, Reason.BY_PERSON), now=NOON + DAY)
+    await loft.swept(1.5, replace(capped(60), inputs=inputs))
+    assert loft.there(one.key, two.key) == [True, False]
+
+
+async def test_many_such_videos_keep_no_other_from_going_by_age(loft: Loft) -> None:
+    needed = [await loft.video() for _ in range(STEP + 1)]
+    for number, each in enumerate(needed):
+        await loft.posted(each, at=NOON + number)
+    await loft.ordered(*map(_last_of, needed), at=NOON + 30 * DAY)
+    last = await loft.video()
+    await loft.posted(last, at=NOON + 99)
+    await loft.swept(31)
+    assert loft.there(*(each.key for each in needed), last.key) == [True] * (STEP + 1) + [False]
+
+
+async def test_a_draft_that_nobody_confirmed_in_time_keeps_nothing(loft: Loft) -> None:
+    video = await loft.video()
+    job = await loft.posted(video)
+    drafts = Drafts(loft.store.database)
+    await drafts.put("d", replace(job.order, pictures=(_last_of(video),)), now=NOON)
+    await loft.swept(6, capped(1))
+    assert (loft.there(video.key), await drafts.get("d") is None) == ([True], False)
+    await loft.swept(7.1, capped(1))
+    assert (loft.there(video.key), await drafts.get("d")) == ([False], None)
+
+
+async def test_stills_that_go_count_as_room(loft: Loft) -> None:
+    """With nothing left to remove there is nothing over either."""
+    video = await loft.video(size=5)
+    await loft.posted(video)
+    retention = loft.retention(capped(0))
+    await loft.clock.advance(DAY)
+    await retention.sweep()
+    assert (loft.files(), retention.bytes_over) == (0, 0)
+
+
 async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
     """It is paid for: not posted yet, kept for its person alone, or not to be delivered."""
     at_work = await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
@@ -493,6 +690,15 @@ async def test_for_room_nothing_goes_that_nobody_has_seen(loft: Loft) -> None:
     await loft.swept(0.1, capped(1))
     rows = [await loft.job(each) for each in (at_work, silent, undelivered)]
     assert [bool(row.video) for row in rows] == [True] * 3
+
+
+async def test_media_that_stay_too_large_are_warned_of_once(loft: Loft) -> None:
+    await loft.stored(await loft.ordered(), await loft.video(size=100), at=NOON)
+    retention = loft.retention(capped(1))
+    with capture_logs() as written:
+        for _ in range(2):
+            await retention.sweep()
+    assert [each["event"] for each in written].count("media.over_most") == 1
 
 
 @pytest.mark.proof
@@ -535,15 +741,40 @@ async def test_rows_and_files_are_held_against_each_other(loft: Loft) -> None:
 async def test_a_dry_run_counts_what_a_sweep_then_takes(loft: Loft) -> None:
     await loft.posted(await loft.video(size=100), await loft.picture())
     await loft.clock.advance(91 * DAY)
-    inspection, before = loft.inspection(), loft.files()
-    counted = await inspection.sweep(dry_run=True)
+    await loft.store.in_state(Status.FAILED)  # an order of words alone
+    retention, before = loft.retention(), loft.files()
+    counted = await loft.inspection().due()
     assert loft.files() == before
-    taken = await inspection.sweep()
+    taken = await retention.asked(sure=True)
     kinds: Sequence[str] = ("videos", "inputs", "words")
     assert [counted[kind] for kind in kinds] == [taken[kind] for kind in kinds]
     assert counted["videos"] == {"rows": 1, "files": 2, "bytes": 100}
     assert counted["inputs"] == {"rows": 1, "files": 2, "bytes": 0}
-    assert counted["words"] == {"rows": 1, "files": 0, "bytes": 0}
+    assert counted["words"] == {"rows": 2, "files": 0, "bytes": 0}
+
+
+async def test_an_operators_sweep_waits_for_a_settled_clock_unless_they_are_sure(
+    loft: Loft,
+) -> None:
+    """It would take everything by a clock that is ahead, and what is gone does not come back."""
+    job = await loft.posted(await loft.video())
+    await loft.clock.advance(31 * DAY)
+    loft.clock.adopt(0)
+    retention = loft.retention()
+    with pytest.raises(Refused) as refused:
+        await retention.asked()
+    assert (refused.value.code, refused.value.values) == (
+        "sweep_unsettled",
+        {"at": "2026-02-15 12:00 UTC"},
+    )
+    assert (await loft.job(job)).video is not None
+    await loft.clock.advance(SETTLED)
+    await retention.asked()
+    assert (await loft.job(job)).video is None
+
+
+async def _let_go_of_an_odd_key(connection: AsyncConnection) -> None:
+    await connection.execute(sa.insert(discarded).values(key="0/odd.gif"))
 
 
 def _age(loft: Loft, name: str, at: float) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.db.owner import check_user
 from bot.cli.doctor import machine
 from bot.cli.doctor.findings import Mark
+from bot.cli.owner import check_user
 from bot.config import load
 from bot.core.errors import Refused
 from bot.media.storage import Storage

@@ -18,6 +18,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.test_cli import zoetrope
 from tests.e2e.world import World
+from tests.fakes.buckets import URL, FakeBucket
 from tests.fakes.discord import FakeDiscord, Intent, Permission, rate_limited
 from tests.fakes.discord.faults import Fault
 from tests.fakes.discord.rest import Outcome
@@ -464,10 +465,71 @@ async def test_a_folder_that_cannot_be_written(world: World) -> None:
     assert told[0].startswith("I can't write in /proc (")
 
 
+@pytest.mark.parametrize("name", ["scratch", "received", "media"])
+async def test_what_stops_the_start_inside_the_data_folder_is_told(world: World, name: str) -> None:
+    """A folder that somebody else made there, root by an accident, is one more such thing."""
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / name).touch()
+    (told,) = await problems(world)
+    assert told.startswith(f"I can't write in {world.folder / 'data' / name} (")
+    with pytest.raises(FileExistsError):
+        async with world.app():
+            pass
+
+
+async def test_a_folder_for_backups_that_takes_none_is_told_with_its_setting(world: World) -> None:
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "backups").touch()
+    (told,) = await problems(world)
+    assert "or set data_dir to another folder" in told
+    (told,) = await problems(world, BACKUP__FOLDER="/proc/backups")
+    assert "or set backup.folder to another folder" in told
+    (told,) = await problems(world, BACKUP__COPY_TO="/proc/copies", BACKUP__FOLDER="backups")
+    assert "or set backup.copy_to to another folder" in told
+
+
+async def test_a_lock_that_cannot_be_taken_is_told_before_there_is_a_database(
+    world: World,
+) -> None:
+    lock = world.folder / "data" / "zoetrope.db.lock"
+    lock.mkdir(parents=True)
+    assert await problems(world) == [f"I can't use {lock}: Is a directory."]
+    with pytest.raises(IsADirectoryError):
+        async with world.app():
+            pass
+
+
+async def test_trouble_that_ends_one_look_leaves_the_others(world: World) -> None:
+    (world.folder / "data" / "pending-ids").mkdir(parents=True)
+    found = await look(world)
+    assert "pending-ids: Is a directory" in sentences(found, Mark.PROBLEM)
+    assert "Gateway main takes the key." in sentences(found, Mark.OK)
+
+
+async def test_a_bucket_is_asked_whether_it_takes_files(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = FakeBucket()
+    async with bucket.serve() as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        found = await look(world, STORAGE_URL=URL)
+        assert "The bucket s3://films answers and takes files." in sentences(found, Mark.OK)
+        bucket.trouble = (403, "AccessDenied")
+        for setting in ("STORAGE_URL", "BACKUP__COPY_TO"):
+            (told,) = await problems(world, **{setting: URL})
+            assert told.startswith("The bucket s3://films is not well: refused.")
+
+
 def test_a_folder_that_cannot_even_be_looked_for(tmp_path: Path) -> None:
     """Its name is too long to be asked for; below a folder that is closed to us it is the same."""
     found = folder(tmp_path / ("x" * 300) / "data")
     assert str(tmp_path) in found.sentence
+
+
+async def test_a_database_server_that_is_away_is_told_as_run_tells_it(world: World) -> None:
+    (told,) = await problems(world, DATABASE_URL="postgresql+asyncpg://ann:hunter2@127.0.0.1:1/z")
+    assert told.startswith("The database at 127.0.0.1:1 can't be reached (Connection refused).")
 
 
 async def test_a_damaged_database(world: World) -> None:

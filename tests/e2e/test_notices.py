@@ -1,11 +1,23 @@
 """Owners hear in chat what they have to decide: once, where they read it, over restarts."""
 
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from bot.cli.operating import drawing
+from bot.core.alarm import LOOK
+from bot.core.clock import SystemClock
 from bot.simulator.faults import Fault
+from bot.simulator.profiles import DOCUMENTED
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
 from tests.e2e.test_access import told
+from tests.e2e.test_operators import asked
 from tests.e2e.world import WAIT, Codes, World
-from tests.fakes.discord import Message, Person
+from tests.fakes.discord import FakeDiscord, Message, Person
 
 
 async def owner(world: World, codes: Codes, name: str = "olga") -> Person:
@@ -20,6 +32,7 @@ def to(person: Person, words: str) -> Callable[[Message], bool]:
     return lambda it: it.channel == person.dm and words in it.content
 
 
+@pytest.mark.proof
 async def test_an_order_of_which_nobody_knows_is_told_once_and_crossed_out(world: World) -> None:
     codes = Codes()
     world.simulator.faults.add(Fault("create", "drop"))
@@ -30,7 +43,6 @@ async def test_an_order_of_which_nobody_knows_is_told_once_and_crossed_out(world
             "message", where=to(olga, "whether 1 order was taken"), timeout=WAIT
         )
         assert "secret" not in notice.content
-        assert "zoetrope jobs resolve" in notice.content
     async with world.app(ACCESS="closed"):
         world.simulator.faults.add(Fault("create", "drop"))
         await world.discord.person("ann").slash("video", prompt="a dog")
@@ -39,12 +51,148 @@ async def test_an_order_of_which_nobody_knows_is_told_once_and_crossed_out(world
         assert len(world.discord.posts(olga.dm)) == 1
 
 
-async def test_a_limit_that_comes_near_is_told(world: World) -> None:
+def first(message: Message) -> str:
+    """The custom id of its first button."""
+    return str(message.buttons[0]["custom_id"])
+
+
+@pytest.fixture
+async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
+    """The same world with a gateway that lists its videos."""
+    profile = replace(DOCUMENTED, lists=True)
+    simulator = Simulator(profile=profile, render_time=0.2, renderer=renderer)
+    async with FakeDiscord() as discord, simulator.serve() as url:
+        yield World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
+
+
+async def lost(world: World, olga: Person) -> Message:
+    """The notice of an order whose answer was lost after it was charged."""
+    world.simulator.faults.add(Fault("create", "drop"))
+    await world.discord.person("ann").slash("video", prompt="a secret cat")
+    return await world.discord.next("message", where=to(olga, "order was taken"), timeout=WAIT)
+
+
+async def pressed(
+    world: World, person: Person, message: Message, button: str
+) -> tuple[str, Message]:
+    """The answer to a press, which nobody else sees."""
+    press = await person.press(message, button)
+    answer = await world.discord.next(
+        "message", where=lambda it: it.id == press.original_id, timeout=WAIT
+    )
+    assert answer.ephemeral
+    return answer.content, answer
+
+
+@pytest.mark.proof
+async def test_a_video_in_the_gateways_list_is_picked_after_a_restart(listing: World) -> None:
+    world, codes = listing, Codes()
+    async with world.app(announce=codes.append, ACCESS="closed"):
+        olga = await owner(world, codes)
+        notice = await lost(world, olga)
+    async with world.app(ACCESS="closed"):
+        said, panel = await pressed(world, olga, notice, first(notice))
+        assert "in the gateway's own list" in said
+        said, _ = await pressed(world, olga, panel, "Found: this is number 1")
+        assert "I fetch it" in said
+        await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
+        await world.discord.next("edit", where=to(olga, "is decided"), timeout=WAIT)
+        (act,) = drawing.rows(await asked(world, "acts.list"), "acts")
+    assert (act["actor"], act["action"]) == (f"discord:{olga.id}", "jobs.found")
+    assert world.simulator.charges == 1
+
+
+async def test_again_is_asked_twice_and_pressed_twice_it_is_ordered_once(world: World) -> None:
+    codes = Codes()
+    async with world.app(announce=codes.append, ACCESS="closed"):
+        olga = await owner(world, codes)
+        notice = await lost(world, olga)
+        _, panel = await pressed(world, olga, notice, first(notice))
+        said, sure = await pressed(world, olga, panel, "Again")
+        assert "paid twice" in said
+        assert world.simulator.charges == 1
+        for _ in range(2):
+            said, _ = await pressed(world, olga, sure, "Yes, order it again")
+            assert "ordered again" in said
+        await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
+        said, _ = await pressed(world, olga, panel, "Not charged")
+        assert "nothing to resolve" in said
+        acts = drawing.rows(await asked(world, "acts.list"), "acts")
+    assert [act["action"] for act in acts] == ["jobs.again"]
+    assert world.simulator.charges == 2
+
+
+@pytest.mark.proof
+async def test_an_owners_button_does_nothing_for_a_stranger(world: World) -> None:
+    codes = Codes()
+    async with world.app(announce=codes.append, ACCESS="closed"):
+        notice = await lost(world, await owner(world, codes))
+        said, _ = await pressed(world, world.discord.person("eve"), notice, first(notice))
+        assert said == "Only the owner of this bot can do that."
+        assert await asked(world, "acts.list") == {"acts": []}
+
+
+@pytest.mark.proof
+async def test_a_limit_that_comes_near_is_told_and_raised_once(world: World) -> None:
     codes = Codes()
     changes = {"ACCESS": "closed", "LIMITS__PURSE_VIDEOS_PER_DAY": "2"}
     async with world.app(announce=codes.append, **changes):
         olga = await owner(world, codes)
         await world.discord.person("ann").slash("video", prompt="a cat")
-        await world.discord.next(
+        notice = await world.discord.next(
             "message", where=to(olga, "50 % of today's 2 videos"), timeout=WAIT
         )
+        said, _ = await pressed(world, olga, notice, first(notice))
+        assert "more for today" in said
+        await world.discord.next("edit", where=to(olga, "room again"), timeout=WAIT)
+        (purse, *_) = drawing.rows(await asked(world, "quota.show", kind="purse"), "limits")
+        assert (purse["limit"], purse["granted"]) == (3, 1)
+
+
+@pytest.mark.proof
+async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> None:
+    codes = Codes()
+    async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
+        olga = await owner(world, codes)
+        await lost(world, olga)
+    for _ in range(2):
+        async with world.app(ACCESS="closed", DIGEST="00:00"):
+            if len(world.discord.posts(olga.dm)) == 1:
+                await world.discord.next("message", where=to(olga, "The last day"), timeout=WAIT)
+            await asked(world, "stats")
+    _, digest = world.discord.posts(olga.dm)
+    assert "0 made, 0 failed, 1 unconfirmed" in digest.content
+    assert "to decide: I don't know whether 1 order was taken" in digest.content
+    async with world.app(ACCESS="closed"):
+        said, _ = await pressed(world, olga, digest, first(digest))
+        assert "What became of it?" in said
+
+
+class Quick(SystemClock):
+    """A clock on which a minute is three seconds long."""
+
+    SPEED = 20.0
+
+    def __init__(self) -> None:
+        began = time.monotonic()
+        self._real = time.time()
+        super().__init__(
+            wall=lambda: self._real + (time.monotonic() - began) * self.SPEED,
+            steady=lambda: time.monotonic() * self.SPEED,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / self.SPEED)
+
+
+@pytest.mark.proof
+async def test_without_its_database_the_service_tells_its_owners_once(world: World) -> None:
+    codes, world.clock = Codes(), Quick()
+    async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
+        olga = await owner(world, codes)
+        await asked(world, "stats")
+        await world.clock.sleep(2 * LOOK)
+        (world.folder / "data" / "zoetrope.db").unlink()
+        await world.discord.next("message", where=to(olga, "takes nothing (deleted)"), timeout=WAIT)
+        await world.clock.sleep(4 * LOOK)
+        assert len(world.discord.posts(olga.dm)) == 1

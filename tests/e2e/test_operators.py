@@ -1,6 +1,7 @@
 """An operator's commands, over the running service's socket and without a service."""
 
 import json
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -50,11 +51,31 @@ async def test_the_running_service_answers_and_without_one_the_command_does_it_i
         assert await asked(world, "acts.list") == {"acts": []}
     assert not (world.folder / "data" / control.NAME).exists()
     assert await asked(world, "acts.list") == {"acts": []}
+    await asked(world, "stop", why=os.fsdecode(b"caf\xe9"))
+    (act,) = drawing.rows(await asked(world, "acts.list"), "acts")
+    assert act["why"] == "caf?", "as over the socket"
 
 
 async def test_a_command_makes_no_database(world: World) -> None:
     assert await refused(world, "acts.list") == "database_absent"
     assert not (world.folder / "data").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may")
+async def test_without_a_service_root_writes_nothing_among_somebody_elses_files(
+    world: World,
+) -> None:
+    """The service could not use what root made."""
+    async with world.app():
+        pass
+    data = world.folder / "data"
+    os.chown(data, 65534, 65534)
+    (data / "zoetrope.db.lock").unlink()
+    try:
+        assert await refused(world, "stop") == "wrong_user"
+        assert not (data / "zoetrope.db.lock").exists()
+    finally:
+        os.chown(data, 0, 0)
 
 
 async def test_a_service_that_does_not_listen_is_told_from_one_on_another_machine(

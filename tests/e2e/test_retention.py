@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from aiohttp import ClientSession
 from bot.core.clock import SystemClock
 from bot.core.retention import EVERY
 from tests.e2e.test_cli import zoetrope
-from tests.e2e.world import World
+from tests.e2e.world import World, png
 
 PUBLIC = "https://videos.example"
 DAY = 86_400.0
+KINDS = ("originals", "pictures", "sounds", "thumbnails", "videos")
 
 
 class Ahead(SystemClock):
@@ -73,6 +75,66 @@ async def test_a_link_to_a_video_that_was_kept_for_its_time_says_so(world: World
 
 
 @pytest.mark.proof
+async def test_at_once_nothing_goes_by_day_3_the_picture_and_by_day_31_the_video(
+    world: World,
+) -> None:
+    world.clock = clock = Ahead()
+    picture = world.discord.attachment(png(), "cat.png", ephemeral=True)
+    async with world.app(BACKUP__DAILY="false"):
+        await world.discord.person("ann").slash("animate", image=picture, model="Sora 2")
+        assert (await world.result()).attachments
+        left = []
+        for days in (0, 3, 31):
+            clock.seconds = days * DAY
+            await clock.sweep()
+            left.append((len(stored(world, "pictures")), len(stored(world, "videos"))))
+        assert left == [(1, 1), (0, 1), (0, 0)]
+        code, said = await zoetrope(
+            "jobs", "list", "--json", folder=world.folder, **world.written()
+        )
+    (job,) = json.loads(said)["jobs"]
+    gone = datetime.fromisoformat(job["video_gone_at"]) - datetime.fromisoformat(job["ordered_at"])
+    assert (code, job["status"], gone.days) == (0, "delivered", 31)
+
+
+@pytest.mark.proof
+async def test_while_orders_come_old_videos_make_room_and_each_is_posted_once(
+    world: World,
+) -> None:
+    """Sweeps run without a pause beside twelve orders, of which four have room."""
+    orders, done = 12, asyncio.Event()
+    async with world.app(BACKUP__DAILY="false"):
+        await world.discord.person("ann").slash("video", prompt="a cat")
+        await world.result()
+        size = sum(each.stat().st_size for each in media(world))
+    room = 4 * size
+    world.clock = clock = Ahead()
+    async with world.app(
+        BACKUP__DAILY="false",
+        RETENTION__MOST_GB=f"{room / 1e9:.9f}",
+        LIMITS__PERSON_VIDEOS_PER_DAY="99",
+        LIMITS__PERSON_AT_ONCE="99",
+    ):
+
+        async def sweep() -> None:
+            while not done.is_set():
+                await clock.sweep()
+                await asyncio.sleep(0)
+
+        sweeping = asyncio.create_task(sweep())
+        for number in range(orders):
+            await world.discord.person("ann").slash("video", prompt=f"cat {number}")
+        posted = [await world.result() for _ in range(orders)]
+        done.set()
+        await sweeping
+        await clock.sweep()
+        left = media(world)
+    assert all(each.attachments for each in posted)
+    assert len({each.id for each in posted}) == orders
+    assert world.simulator.charges == orders + 1
+    assert 0 < sum(each.stat().st_size for each in left) <= room
+
+
 async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")
@@ -83,9 +145,11 @@ async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> No
         days = {"ZOETROPE_RETENTION__VIDEOS_DAYS": "0.0000001"}
         code, said = await _media(world, "sweep", "--dry-run", "--json", **days)
         assert (code, json.loads(said)["videos"]["rows"]) == (0, 1), said
-        code, said = await _media(world, "sweep", "--json", **days)
+        code, said = await _media(world, "sweep", **days)
+        assert (code, "clock" in said, "--yes" in said) == (1, True, True), said
+        code, said = await _media(world, "sweep", "--yes", "--json", **days)
         assert (code, json.loads(said)["videos"]["rows"]) == (0, 0), "the service has its own rules"
-    code, said = await _media(world, "sweep", **days)
+    code, said = await _media(world, "sweep", "--yes", **days)
     assert (code, said.splitlines()[0], len(stored(world, "videos"))) == (0, "This went:", 0), said
 
 
@@ -102,6 +166,11 @@ async def test_verify_names_what_is_missing_and_ends_with_1(world: World) -> Non
     code, said = await _media(world, "verify")
     assert (code, "the media are kept there" in said) == (1, True), said
     assert not (world.folder / "data" / "media").exists()
+
+
+def media(world: World) -> list[Path]:
+    """Files that the cap counts."""
+    return [each for kind in KINDS for each in stored(world, kind)]
 
 
 def stored(world: World, kind: str) -> list[Path]:

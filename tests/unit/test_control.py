@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -118,6 +118,21 @@ async def test_nonsense_is_refused_and_the_next_is_answered(tmp_path: Path, data
         assert await control.ask(tmp_path, "echo", {"word": "a"})
 
 
+async def test_a_request_that_was_cut_short_is_answered_and_not_done(tmp_path: Path) -> None:
+    async with desk(tmp_path):
+        cut = b'{"name": "echo", "values": {"word": "a"}}'
+        assert code_of(await sent(tmp_path, cut, end=True)) == "control_unreadable"
+
+
+async def test_words_in_another_encoding_than_the_terminals_arrive(tmp_path: Path) -> None:
+    """As Python has them: with surrogates in the place of bytes that are no UTF-8."""
+    typed = os.fsdecode(b"caf\xe9 \xe2\x82\xac")
+    async with desk(tmp_path):
+        answer = await control.ask(tmp_path, "echo", {"word": typed})
+    assert answer is not None
+    assert answer["word"] == "caf? €"
+
+
 async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_path: Path) -> None:
     async with desk(tmp_path, patience=0.05):
         with control.address(tmp_path) as path:
@@ -125,7 +140,7 @@ async def test_a_client_that_says_nothing_is_dropped_and_holds_nobody_up(tmp_pat
         assert await control.ask(tmp_path, "echo", {"word": "a"})
         assert await reader.read() == b""
         writer.close()
-        assert await sent(tmp_path, b'{"name"', end=True) is None
+        assert await sent(tmp_path, b"", end=True) is None
 
 
 async def test_more_connections_than_there_is_room_for_are_told_so(tmp_path: Path) -> None:
@@ -165,6 +180,44 @@ async def test_a_service_takes_no_socket_from_another_that_listens(tmp_path: Pat
         async with control.serving(tmp_path, {}):
             assert await control.ask(tmp_path, "echo", {"word": "a"})
         assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_a_service_that_ends_leaves_the_socket_of_the_next(tmp_path: Path) -> None:
+    async with AsyncExitStack() as after:
+        async with desk(tmp_path):
+            (tmp_path / control.NAME).unlink()
+            await after.enter_async_context(desk(tmp_path))
+        assert await control.ask(tmp_path, "echo", {"word": "a"})
+
+
+async def test_work_that_takes_too_long_is_said_to_be_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> Values:
+        return {"never": await asyncio.Event().wait()}
+
+    monkeypatch.setattr(control, "WORK", 0.01)
+    async with control.serving(tmp_path, {"hang": hang}):
+        with pytest.raises(Temporary, match="control_slow"):
+            await control.ask(tmp_path, "hang", {}, patience=1.0)
+
+
+async def test_work_under_way_ends_with_the_service(tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> Values:
+        begun.set()
+        try:
+            return {"never": await asyncio.Event().wait()}
+        finally:
+            ended.set()
+
+    async with control.serving(tmp_path, {"hang": hang}):
+        asked = asyncio.create_task(control.ask(tmp_path, "hang", {}))
+        await begun.wait()
+    assert ended.is_set()
+    with pytest.raises(Temporary, match="control_silent"):
+        await asked
 
 
 async def test_a_service_that_does_not_answer_is_said_to_be_silent(tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def test_the_version_is_another_one_for_each_change_of_a_file(site: Path) -> Non
     (site / "bot" / "words.po").write_text("changed")
     second = installed.version(site / "bot")
     (site / "bot" / "new.toml").touch()
-    assert len({first, second, installed.version(site / "bot")}) == 3
+    third = installed.version(site / "bot")
+    (site / "bot" / "new.toml").rename(site / "bot" / "newer.toml")
+    assert len({first, second, third, installed.version(site / "bot")}) == 4
 
 
 def test_hints_name_the_command_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from bot import log
 from bot.backups import making
 from bot.backups.archive import Backup
 from bot.cli.db import sheet
-from bot.cli.db.owner import check_user
+from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config, load

@@ -15,8 +15,8 @@ from bot.backups import opening, restoring
 from bot.backups.archive import Backup
 from bot.backups.restoring import Later, Restored
 from bot.cli.db import sheet
-from bot.cli.db.owner import check_user
 from bot.cli.init.talk import Talk
+from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import listed, tell
 from bot.config import Config, load

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from bot import log
-from bot.cli.db.owner import check_user
+from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config, load

@@ -6,7 +6,7 @@ further platform is a further module beside `discord`, and one word in `LOOKS`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 
 import typer
@@ -15,10 +15,13 @@ from rich.console import Console
 from bot import log
 from bot.cli.doctor import discord, gateways, machine, telegram, web
 from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.rim import translated
 from bot.cli.run import obstacles
 from bot.cli.words import tell
 from bot.config import Config, Misconfigured, Problem, completed, load
 from bot.config.discoveries import DAMAGED
+
+Look = Callable[[Config], AsyncIterator[Finding]]
 
 FOUNDATIONS = (machine.look, gateways.look)
 """The looks that come before the configuration: a gateway's models are those it has today."""
@@ -49,7 +52,7 @@ async def findings(config: Config) -> AsyncIterator[Finding]:
     """Everything there is to find, each as soon as it is known."""
     damaged = [remark for remark in config.remarks if remark.code == DAMAGED]  # a look mends it
     for look in FOUNDATIONS:
-        async for finding in look(config):
+        async for finding in _seen(look, config):
             yield finding
     try:
         config = completed(config.written)
@@ -59,8 +62,20 @@ async def findings(config: Config) -> AsyncIterator[Finding]:
         for finding in about(config, (*damaged, *config.remarks)):
             yield finding
     for look in LOOKS:
+        async for finding in _seen(look, config):
+            yield finding
+
+
+async def _seen(look: Look, config: Config) -> AsyncIterator[Finding]:
+    """The findings; trouble that ends one look is a finding as well, and the others go on."""
+    try:
         async for finding in look(config):
             yield finding
+    except Exception as error:
+        known = translated(error)
+        if known is None:
+            raise
+        yield Finding.of(known)
 
 
 def about(config: Config, remarks: Iterable[Problem]) -> Iterator[Finding]:

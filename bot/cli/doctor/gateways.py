@@ -14,8 +14,9 @@ from bot.config import Config, Misconfigured, completed
 from bot.config.discoveries import Found, keep
 from bot.config.held import known_models
 from bot.core.errors import BotError
-from bot.gateways.meanings import PACKAGED
-from bot.gateways.survey import Survey, is_exposed, survey
+from bot.gateways.survey import Survey, survey
+from bot.gateways.table import PACKAGED
+from bot.net.guard import is_exposed
 
 
 async def look(config: Config) -> AsyncIterator[Finding]:

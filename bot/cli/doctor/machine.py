@@ -5,15 +5,18 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from bot.backups.archive import is_ahead, kept_in, last_made
-from bot.cli.doctor.findings import Finding
-from bot.cli.rim import translated
+from bot.cli.doctor.findings import Finding, Mark
+from bot.cli.rim import reached, translated
 from bot.cli.words import listed
 from bot.config import Config
+from bot.core.clock import SystemClock
 from bot.core.errors import BotError
+from bot.media.presence import Presence
+from bot.media.storage import Storage, folder_of
 from bot.store.database import check_database
 from bot.store.identity import Home
 from bot.store.spool import Spool
@@ -33,8 +36,13 @@ async def look(config: Config) -> AsyncIterator[Finding]:
     yield files(highest())
     if waiting := _waiting(Spool(config.data_dir)):
         yield waiting
-    if config.settings.backup.folder:
-        yield folder(config.backup_folder)
+    for inner, setting in _folders(config):
+        found = folder(inner, setting)
+        if found.mark is Mark.PROBLEM or setting != "data_dir":
+            yield found
+    for url in (config.storage_url, config.settings.backup.copy_to):
+        if url and folder_of(url) is None:
+            yield await bucket(url)
     now = time.time()
     made_at = last_made(config.backup_folder, before=now)
     if config.settings.backup.daily and made_at is not None:
@@ -45,7 +53,19 @@ async def look(config: Config) -> AsyncIterator[Finding]:
     yield Finding.note("doctor.sqlite", version=sqlite3.sqlite_version)
 
 
-def folder(path: Path) -> Finding:
+def _folders(config: Config) -> Iterator[tuple[Path, str]]:
+    """The others that are written into, and the setting of each: one may be somebody else's."""
+    for name in ("scratch", "received"):
+        yield config.data_dir / name, "data_dir"
+    if config.settings.storage_url is None:  # one that is set is an obstacle by itself
+        yield config.data_dir / "media", "data_dir"
+    backups = config.settings.backup
+    yield config.backup_folder, "backup.folder" if backups.folder else "data_dir"
+    if backups.copy_to and (copies := folder_of(backups.copy_to)):
+        yield copies, "backup.copy_to"
+
+
+def folder(path: Path, setting: str = "data_dir") -> Finding:
     """Written into as the service will; where it is not there yet, the folder that will have it."""
     there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
     try:
@@ -56,7 +76,9 @@ def folder(path: Path) -> Finding:
         free = shutil.disk_usage(there).free
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return Finding.problem("doctor.folder_unwritable", folder=str(there), why=why)
+        return Finding.problem(
+            "doctor.folder_unwritable", folder=str(there), why=why, setting=setting
+        )
     return room(str(there), free=free)
 
 
@@ -66,6 +88,17 @@ def room(where: str, *, free: int) -> Finding:
         wanted = LEAST_FREE / 1e9
         return Finding.problem("doctor.disk_low", folder=where, gigabytes=free / 1e9, wanted=wanted)
     return Finding.ok("doctor.disk", folder=where, gigabytes=free / 1e9)
+
+
+async def bucket(url: str) -> Finding:
+    """Whether it answers, and takes a file."""
+    with tempfile.TemporaryDirectory() as scratch:
+        presence = Presence(Storage(url, scratch=Path(scratch)), SystemClock())
+        await presence.look()
+    shown = url.partition("?")[0]
+    if presence.trouble:
+        return Finding.problem("doctor.bucket_away", url=shown, why=presence.trouble)
+    return Finding.ok("doctor.bucket", url=shown)
 
 
 def backup(where: Path, *, age: float) -> Finding:
@@ -111,7 +144,8 @@ async def _database(config: Config) -> Finding:
 async def _trouble(config: Config) -> BotError | None:
     """The trouble that the service would have with the database; None if it has none."""
     try:
-        await check_database(config.database_url, home=Home(config.data_dir))
+        with reached(config.database_url):
+            await check_database(config.database_url, home=Home(config.data_dir))
     except Exception as error:
         known = translated(error)
         if known is None:

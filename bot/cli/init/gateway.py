@@ -24,9 +24,10 @@ from bot.config.settings import (
     unquoted,
 )
 from bot.core.models import Model
-from bot.gateways.meanings import PACKAGED, Meanings
-from bot.gateways.survey import Survey, find, is_exposed, survey
+from bot.gateways.survey import Survey, find, survey
+from bot.gateways.table import PACKAGED, Meanings
 from bot.gateways.which import DIALECTS, UNKNOWN
+from bot.net.guard import is_exposed
 
 OPENAI = "api.openai.com"
 CAN_BE = ("new-api", "documented", "openai")

@@ -8,7 +8,7 @@ from bot.cli.init.talk import Talk
 from bot.cli.wish import Wish, order_for
 from bot.config import Config
 from bot.core.errors import BotError
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 
 PROMPT = "A paper boat sails across a puddle in warm evening light"
 NAME = "test-video"

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from bot import log
 from bot.cli.jobs import asked, facts, sheet, table
 from bot.cli.rim import unreachable
-from bot.cli.words import listed
+from bot.cli.words import listed, tell
 from bot.config import Config, load
 from bot.core.clock import SystemClock
 from bot.core.errors import Refused
@@ -41,6 +41,7 @@ def list_jobs(
     most = asked.most(most)
     config, now = _config(file), SystemClock().now()
     place, community = asked.place(platform, community)
+    place, person = asked.whose(place, person)
     wanted = Wanted(
         statuses=asked.statuses(statuses),
         platform=place,
@@ -53,6 +54,8 @@ def list_jobs(
     if as_json:
         jobs = [facts.of(job) for job in found]
         _print({"jobs": jobs, "counts": {status.value: count for status, count in counts.items()}})
+    elif not counts and wanted == Wanted():
+        print(tell("jobs.none_yet"))
     else:
         table.show(found, counts, currency=config.settings.currency, now=now)
 

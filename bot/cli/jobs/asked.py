@@ -61,6 +61,12 @@ def place(platform: str | None, community: str | None) -> tuple[str | None, str 
     return platform, community
 
 
+def whose(platform: str | None, person: str | None) -> tuple[str | None, str | None]:
+    """Platform and person; other commands write them together, as discord:123."""
+    named, _, id_ = (person or "").partition(":")
+    return (named, id_) if named in PLATFORMS else (platform, person)
+
+
 def moment(text: str, *, now: float) -> float:
     """Seconds since the epoch: so long ago, or that day or minute in this machine's time zone.
 

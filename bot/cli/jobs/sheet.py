@@ -58,8 +58,8 @@ def _times(job: Job, *, now: float) -> Iterator[Line]:
 def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     order, request = job.order, job.request
     person, address = order.person, order.address
-    yield tell("jobs.who"), f"{person.name} ({person.id})"
-    yield tell("jobs.place"), f"{address.platform}, {address.community or tell('jobs.private')}"
+    yield tell("jobs.who"), f"{person.name} ({address.platform}:{person.id})"
+    yield tell("jobs.place"), wording.place(address)
     yield tell("jobs.channel"), address.channel
     if job.silent:
         yield tell("jobs.posted"), tell("jobs.silent")
@@ -91,7 +91,7 @@ def _given(given: Picture | Sound) -> str:
         shape = f"{given.seconds:g} s" if given.seconds else ""
     else:
         shape = f"{given.width}×{given.height}" if given.width and given.height else ""
-    size = tell("jobs.bytes", bytes=given.size)
+    size = wording.size(given.size)
     return ", ".join(each for each in (given.key or tell("jobs.not_fetched"), size, shape) if each)
 
 
@@ -119,11 +119,11 @@ def _costs(job: Job, currency: str) -> Iterator[Line]:
     yield tell("jobs.spend"), wording.spend(job, currency)
     video = job.video or job.unconverted
     if video is not None:
-        size = tell("jobs.bytes", bytes=video.size)
+        size = wording.size(video.size)
         shape = f"{video.width}×{video.height}, {video.seconds:g} s"
         yield tell("jobs.video"), f"{video.key}, {size}, {shape}"
         if video.converted is not None:
-            size = tell("jobs.bytes", bytes=video.converted.size)
+            size = wording.size(video.converted.size)
             yield tell("jobs.original"), f"{video.converted.key}, {size}"
         elif video.original_gone:
             yield tell("jobs.original"), tell("jobs.original_gone")

@@ -11,18 +11,30 @@ from bot.cli.words import tell
 from bot.core.jobs import Job, Status
 from bot.i18n import printable
 
+Row = Mapping[str, str]
+
 _COLUMNS = (
     *("id", "status", "reason", "model", "seconds", "who", "community", "gateway"),
     *("cost", "ordered"),
 )
+_WHOLE = frozenset({"id", "status", "seconds", "community", "cost", "ordered"})
+"""Columns that are never folded: some of them are to be copied."""
+_MOST = {"reason": 20, "who": 16}
+"""Characters of a line in columns of free words, where the terminal has an end."""
+_FIRST_TO_GO = ("community", "gateway", "seconds", "model")
 
 
 def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, now: float) -> None:
     """Print them, and how many there are in each state; ids are cut by no width."""
     console = Console(highlight=False, markup=False)
     if jobs:
-        tables.show(console, _table(jobs, currency=currency, now=now))
+        rows = [_row(job, currency=currency, now=now) for job in jobs]
+        columns = _fitting(console, jobs, rows)
+        tables.show(console, _table(console, columns, jobs, rows))
         console.print()
+        if left_out := [tell(f"jobs.{name}") for name in _COLUMNS if name not in columns]:
+            narrow = tell("jobs.narrow", columns=", ".join(left_out))
+            console.print(narrow, soft_wrap=True)
     each = ", ".join(f"{count} {status}" for status, count in counts.items())
     matching = sum(counts.values())
     if not matching:
@@ -34,33 +46,44 @@ def show(jobs: Sequence[Job], counts: Mapping[Status, int], *, currency: str, no
     console.print(told, soft_wrap=True)
 
 
-def _table(jobs: Sequence[Job], *, currency: str, now: float) -> Table:
+def _fitting(console: Console, jobs: Sequence[Job], rows: Sequence[Row]) -> Sequence[str]:
+    """The columns for which there is room; where nobody looks, all of them."""
+    columns = list(_COLUMNS)
+    for name in _FIRST_TO_GO if console.is_terminal else ():
+        table = _table(console, columns, jobs, rows)
+        if tables.width(console, table) <= console.width:
+            break
+        columns.remove(name)
+    return columns
+
+
+def _table(
+    console: Console, columns: Sequence[str], jobs: Sequence[Job], rows: Sequence[Row]
+) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
-    for column in _COLUMNS:
-        heading = tell(f"jobs.{column}")
-        table.add_column(heading, overflow="fold", no_wrap=column == "id")
-    for job in jobs:
-        table.add_row(
-            *map(printable, _row(job, currency=currency, now=now)),
-            style=_style(job),
-        )
+    for name in columns:
+        most = _MOST.get(name) if console.is_terminal else None
+        is_whole = name in _WHOLE
+        table.add_column(tell(f"jobs.{name}"), overflow="fold", no_wrap=is_whole, max_width=most)
+    for job, row in zip(jobs, rows, strict=True):
+        table.add_row(*(printable(row[name]) for name in columns), style=_style(job))
     return table
 
 
-def _row(job: Job, *, currency: str, now: float) -> tuple[str, ...]:
-    address = job.order.address
-    return (
-        job.id,
-        f"{_mark(job)}{job.status}",
-        _why(job),
-        job.request.model,
-        f"≤{job.request.seconds}" if job.request.auto else str(job.request.seconds),
-        f"{address.platform} {job.order.person.name}",
-        address.community or tell("jobs.private"),
-        job.gateway,
-        wording.spend(job, currency),
-        wording.age(job.created_at, now=now),
-    )
+def _row(job: Job, *, currency: str, now: float) -> Row:
+    seconds = job.request.seconds
+    return {
+        "id": job.id,
+        "status": f"{_mark(job)}{job.status}",
+        "reason": _why(job),
+        "model": job.request.model,
+        "seconds": f"≤{seconds} s" if job.request.auto else f"{seconds} s",
+        "who": job.order.person.name,
+        "community": wording.place(job.order.address),
+        "gateway": job.gateway,
+        "cost": wording.spend(job, currency),
+        "ordered": wording.ago(job.created_at, now=now),
+    }
 
 
 def _why(job: Job) -> str:

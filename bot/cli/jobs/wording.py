@@ -5,15 +5,25 @@ from datetime import datetime, timedelta
 from babel.dates import format_timedelta
 
 from bot.cli.jobs.facts import FREE
-from bot.cli.words import tell
+from bot.cli.words import amount, tell
 from bot.core.jobs import Job, Status
-from bot.core.models import MICRO
+from bot.core.orders import Address
+
+_READABLE = 100_000
+"""Bytes: fewer are no tenth of a megabyte."""
 
 
 def age(at: float, *, now: float) -> str:
     """How long ago, or in what time."""
     return format_timedelta(
         timedelta(seconds=at - now), add_direction=True, threshold=1.2, locale="en"
+    )
+
+
+def ago(at: float, *, now: float) -> str:
+    """The same as short as can be read."""
+    return format_timedelta(
+        timedelta(seconds=at - now), add_direction=True, threshold=1.2, format="narrow", locale="en"
     )
 
 
@@ -28,6 +38,20 @@ def day(at: float) -> str:
     return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d}"
 
 
+def place(address: Address) -> str:
+    """Where it was ordered, as other commands and the configuration name a community."""
+    if address.community is None:
+        return f"{address.platform}, {tell('jobs.private')}"
+    return f"{address.platform}:{address.community}"
+
+
+def size(count: int) -> str:
+    """Bytes in a unit that can be read."""
+    if count < _READABLE:
+        return tell("jobs.bytes", bytes=count)
+    return tell("jobs.megabytes", megabytes=count / 1e6)
+
+
 def reason(job: Job) -> str:
     """Why it stands where it does, in plain words."""
     if job.reason is None:
@@ -38,5 +62,5 @@ def reason(job: Job) -> str:
 def spend(job: Job, currency: str) -> str:
     """The cost in money; "no price" where its model has none."""
     if job.spend_cost > FREE:
-        return f"{job.spend_cost / MICRO:g} {currency}"
+        return amount(job.spend_cost, currency)
     return tell("jobs.unpriced") if job.spend_cost else "0"

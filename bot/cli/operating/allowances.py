@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bot.cli.control import ask, configuration
 from bot.cli.operating import drawing
-from bot.cli.words import tell
+from bot.cli.words import amount, tell
 from bot.config import Config
 from bot.core.acts import Values
 from bot.core.errors import Refused
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 
 _COLUMNS = ("what", "used", "limit", "granted", "left")
 
@@ -56,7 +56,8 @@ def _draw(config: Config, answer: Values, as_json: bool) -> None:
         return
     currency = config.settings.currency
     rows = drawing.rows(answer, "limits")
-    drawing.table([tell(f"quota.{name}") for name in _COLUMNS], [_row(it, currency) for it in rows])
+    headings = [tell(f"quota.{name}") for name in _COLUMNS]
+    drawing.table(headings, [_row(it, currency) for it in rows], figures=range(1, 5))
     print(tell("quota.day_ends", at=drawing.moment(answer["resets_at"])))
 
 
@@ -70,15 +71,15 @@ def _figure(name: str, value: object, currency: str) -> str:
     if value is None:
         return tell("quota.no_limit")
     if name == "purse_money":
-        return f"{int(str(value)) / MICRO:g} {currency}"
+        return amount(int(str(value)), currency)
     return str(value)
 
 
 def _micro(typed: str) -> int:
     try:
-        amount = Decimal(typed) * MICRO
-        if amount.is_finite() and amount > 0:
-            return round(amount)
+        sum_ = Decimal(typed) * MICRO
+        if sum_.is_finite() and sum_ > 0:
+            return round(sum_)
     except InvalidOperation:
         pass
     raise Refused("money_unreadable", given=typed)

@@ -1,10 +1,10 @@
 """Tables and JSON of what a use case answered."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from bot.cli import tables
@@ -20,12 +20,23 @@ def rows(answer: Values, name: str) -> list[dict[str, object]]:
     return [dict(each) for each in found]
 
 
-def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Print it; cells are folded, never cut."""
+def table(
+    headings: Sequence[str],
+    lines: Iterable[Sequence[str]],
+    *,
+    figures: Container[int] = (),
+    whole: Container[int] = (0,),
+) -> None:
+    """Print it; cells are folded, never cut.
+
+    `figures`: the columns of numbers; `whole`: those of names that are typed again, which are not
+    even folded.
+    """
     console = Console(highlight=False, markup=False)
     drawn = Table(box=None, padding=(0, 1, 0, 0))
-    for heading in headings:
-        drawn.add_column(heading, overflow="fold")
+    for at, heading in enumerate(headings):
+        side: JustifyMethod = "right" if at in figures else "left"
+        drawn.add_column(heading, overflow="fold", justify=side, no_wrap=at in whole)
     for line in lines:
         drawn.add_row(*map(printable, line))
     tables.show(console, drawn)

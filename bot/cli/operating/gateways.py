@@ -17,7 +17,9 @@ def show(file: Path | None, *, as_json: bool) -> None:
         _json(answer)
         return
     found = drawing.rows(answer, "gateways")
-    drawing.table([tell(f"gateways.{name}") for name in _COLUMNS], map(_row, found))
+    drawing.table(
+        [tell(f"gateways.{name}") for name in _COLUMNS], map(_row, found), figures=range(2, 4)
+    )
     if answer["stopped"]:
         print(tell("gateways.everything"))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.cli.control import ask, configuration
 from bot.cli.operating import drawing
 from bot.cli.words import tell
+from bot.core.acts import EVERYTHING
 
 _COLUMNS = ("when", "actor", "action", "subject", "why")
 
@@ -20,9 +21,11 @@ def show(file: Path | None, *, subject: str | None, most: int, as_json: bool) ->
     if not acts:
         print(tell("acts.none"))
         return
-    drawing.table([tell(f"acts.{name}") for name in _COLUMNS], map(_row, acts))
+    drawing.table([tell(f"acts.{name}") for name in _COLUMNS], map(_row, acts), whole=(2, 3))
 
 
 def _row(act: Mapping[str, object]) -> list[str]:
-    known = (act["actor"], act["action"], act["subject"], act["why"])
-    return [drawing.moment(act["at"]), *(str(each) for each in known)]
+    subject = str(act["subject"])
+    about = tell("acts.everything") if subject == EVERYTHING else subject
+    known = (str(act["actor"]), str(act["action"]), about, str(act["why"]))
+    return [drawing.moment(act["at"]), *known]

@@ -31,7 +31,9 @@ def block(file: Path | None, person: str, *, until: str | None, why: str, as_jso
     if as_json:
         _json(answer)
     else:
-        print(tell("user.blocked", person=person, cancelled=answer["cancelled"]))
+        print(tell("user.blocked", person=person))
+        if cancelled := int(str(answer["cancelled"])):
+            print(tell("user.cancelled", count=cancelled))
 
 
 def unblock(file: Path | None, person: str, *, why: str, as_json: bool) -> None:

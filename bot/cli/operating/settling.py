@@ -12,11 +12,10 @@ import typer
 from bot.cli.control import ask, configuration
 from bot.cli.jobs.facts import FREE
 from bot.cli.operating import drawing
-from bot.cli.words import tell
+from bot.cli.words import amount, tell
 from bot.config import Config
 from bot.core.acts import Values
 from bot.core.errors import Refused
-from bot.core.models import MICRO
 
 _NOTHING = {
     "none": "jobs.list_none",
@@ -94,17 +93,15 @@ def retry(file: Path | None, job: str, *, confirm: str | None, why: str, as_json
 
 
 def _sure(config: Config, cost: Values, confirm: str | None) -> str:
-    """The whole id, which agrees to the cost. Raises `Refused("again_unconfirmed")`."""
+    """The id that agrees to the cost. Raises `Refused`."""
     job = str(cost["job"])
     if confirm is not None:
-        if confirm != job:
-            raise Refused("again_unconfirmed", job=job)
-        return confirm
+        return confirm  # held against the job's own where it is used
     if not sys.stdin.isatty():
         raise Refused("again_unconfirmed", job=job)
     money = tell("jobs.unpriced")
     if (micro := int(str(cost["cost"]))) > FREE:
-        money = f"{micro / MICRO:g} {config.settings.currency}"
+        money = amount(micro, config.settings.currency)
     maybe = "jobs.pay_again" if cost["status"] == "unconfirmed" else "jobs.pay"
     question = tell(maybe, model=cost["model"], person=cost["person"], money=money)
     if not typer.confirm(question, default=False):

@@ -5,10 +5,9 @@ from pathlib import Path
 from bot.cli.control import ask, configuration
 from bot.cli.jobs import asked
 from bot.cli.operating import drawing
-from bot.cli.words import tell
+from bot.cli.words import amount, tell
 from bot.core.acts import Values
 from bot.core.clock import SystemClock
-from bot.core.models import MICRO
 
 _COUNTS = ("made", "failed", "cancelled", "unconfirmed", "under_way")
 
@@ -24,18 +23,18 @@ def show(file: Path | None, *, by: str, since: str | None, as_json: bool) -> Non
     assert isinstance(total, dict)
     rows = drawing.rows(answer, "rows")
     currency = str(answer["currency"])
-    total = {**total, "name": tell("stats.total")}
+    total = {**total, "name": tell("stats.total"), "called": ""}
     lines = [_row(each, by, currency) for each in (*rows, total)]
-    headings = [tell(f"stats.{name}") for name in (by, *_COUNTS, "spent")]
-    drawing.table(headings, lines)
+    columns = (by, *_COUNTS, "spent", *(["called"] if by == "person" else []))
+    headings = [tell(f"stats.{name}") for name in columns]
+    drawing.table(headings, lines, figures=range(1, 7), whole=(0, 6))
     print(tell("stats.since", at=drawing.moment(answer["since"])))
 
 
 def _row(sums: Values, by: str, currency: str) -> list[str]:
     name = str(sums["name"])
-    if by == "person" and sums["called"]:
-        name = f"{sums['called']} ({name})"
     if name.endswith(":@"):
         name = tell("stats.private", platform=name.partition(":")[0])
     counts = [str(sums[each]) for each in _COUNTS]
-    return [name, *counts, f"{int(str(sums['spent'])) / MICRO:.2f} {currency}"]
+    called = [str(sums["called"])] if by == "person" else []
+    return [name, *counts, amount(int(str(sums["spent"])), currency), *called]

@@ -28,7 +28,7 @@ from bot.core.replies import Action, Reply
 from bot.core.service import Actor, Service
 from bot.core.supervision import Outage
 from bot.log import get_logger
-from bot.platforms.discord import errors, forms, menu, messages, owner, slash
+from bot.platforms.discord import decisions, errors, forms, menu, messages, owner, slash
 from bot.platforms.discord.client import DiscordPlatform
 from bot.platforms.discord.intake import PATIENCE, Intake, refuse
 from bot.platforms.discord.mentions import Mentions
@@ -232,6 +232,8 @@ async def press(
             await forms.ask_words(intake, interaction, job_id, Action(act))
         case Action.DELETE:
             await intake.ask(interaction, service.check_delete(job_id, actor), job_id)
+        case Action.OWNER:
+            await decisions.answer(service, interaction, job_id, value)
         case messages.CONFIRM:
             await intake.confirm(interaction, service.delete(job_id, actor))
         case _:

@@ -140,17 +140,18 @@ def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
 
 
 def _pointed_at(message: discord.Message, own: Sequence[Given], *, own_id: int) -> list[Given]:
-    """Beside files of one's own, a message that we don't see may as well be talk."""
+    """Beside a picture of one's own, a message that we don't see may as well be talk."""
+    pictures, _ = parted(own)
     reference = message.reference
     if reference is None or message.message_snapshots:
         return []
     target = reference.resolved
     if isinstance(target, discord.DeletedReferencedMessage):
-        if own:
+        if pictures:
             return []
         raise Refused("reply_gone")
     if target is None or _is_hidden(target):
-        if own or message.guild is None:
+        if pictures or message.guild is None:
             return []  # Nothing is hidden from us in direct messages.
         raise Refused("picture_hidden")
     files = files_of(target, own_id=own_id)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from bot import i18n
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
+from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
 from bot.core.orders import Call, Order, Person, Picture, Sound
 from bot.core.ports import Posts
@@ -21,7 +22,7 @@ from bot.core.replies import Action, Reply, Text
 from bot.core.service import Actor, Service
 from bot.log import get_logger
 from bot.platforms.playground import messages
-from bot.platforms.playground.client import PlaygroundPlatform, address
+from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
 from bot.platforms.playground.frames import Ask, Choices, Draft, Frame, Press, Query, Say
 from bot.platforms.playground.messages import PERSONAS, Json
 from bot.platforms.playground.room import Attachment, Message
@@ -73,8 +74,8 @@ class Commands:
         """The video that these choices come to, and its price; empty where none can be had."""
         order = replace(
             _wished(draft, locale),
-            pictures=(Picture(source="", filename="", size=0),) if draft.pictured else (),
-            sound=Sound(source="", filename="", size=0) if draft.sounding else None,
+            pictures=(Picture(source="", filename="", size=0),) * draft.pictures,
+            sound=Sound(source="", filename="", size=0) if draft.sounds else None,
         )
         catalog = (await self._service.terms(address())).catalog
         try:
@@ -147,33 +148,27 @@ class Commands:
         return taken
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
+        pictures, sound = parted(self._handed_in(message))
         return replace(
             _wished(frame, locale),
             event_id=_nonce(frame),
             address=address(message.id),
             person=PERSONAS[frame.person].person,
             prompt=message.text,
-            pictures=self._pictures(message),
-            sound=_sound(message),
+            pictures=pictures,
+            sound=sound,
         )
 
-    def _pictures(self, message: Message) -> tuple[Picture, ...]:
-        """The message's own, else that of the one it replies to."""
+    def _handed_in(self, message: Message) -> list[Given]:
+        """The files of the message that it replies to, then its own."""
+        own = _files_of(message)
         target = self._platform.room.get(message.reply_to)
-        for each in (message, target):
-            if each is not None and each.picture is not None:
-                given = each.picture
-                return (
-                    Picture(
-                        source=given.name,
-                        filename=given.filename,
-                        size=given.size,
-                        width=given.width,
-                        height=given.height,
-                        author=each.author,
-                    ),
-                )
-        return ()
+        if target is None:
+            return own
+        with beside(own):
+            if target.video or target.original:
+                raise Refused("moves_already")
+        return [*_files_of(target), *own]
 
     async def _take(self, job: Job) -> None:
         """Answer with the card. If that fails it is owed, and will be posted by its row."""
@@ -203,6 +198,9 @@ class Commands:
             case Action.DELETE:
                 await self._service.delete(frame.job, actor)
                 return messages.notice(Reply(text=Text(id="delete.done")), locale)
+            case Action.OWNER:
+                said = await self._service.decide(NAME, persona.person, frame.job, frame.value)
+                await self._platform.tell(persona.person.id, said, nonce=_nonce(frame))
             case _:
                 await self._take(await self._again(frame, persona.person, locale))
         return None
@@ -270,12 +268,26 @@ class Commands:
         return None
 
 
-def _sound(message: Message) -> Sound | None:
-    """The message's own."""
-    given = message.sound
-    if given is None:
-        return None
-    return Sound(source=given.name, filename=given.filename, size=given.size, author=message.author)
+def _files_of(message: Message) -> list[Given]:
+    files: list[Given] = []
+    if (given := message.picture) is not None:
+        files.append(
+            Picture(
+                source=given.name,
+                filename=given.filename,
+                size=given.size,
+                width=given.width,
+                height=given.height,
+                author=message.author,
+            )
+        )
+    if (given := message.sound) is not None:
+        files.append(
+            Sound(
+                source=given.name, filename=given.filename, size=given.size, author=message.author
+            )
+        )
+    return files
 
 
 def _readable(text: str) -> str:

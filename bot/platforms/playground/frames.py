@@ -38,8 +38,8 @@ class Choices(BaseModel):
 class Draft(Choices):
     """The choices so far: the page asks what they come to."""
 
-    pictured: bool = False
-    sounding: bool = False
+    pictures: int = Field(default=0, ge=0, le=2)
+    sounds: int = Field(default=0, ge=0, le=2)
 
 
 class Say(_Frame, Choices):

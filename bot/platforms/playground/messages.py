@@ -107,6 +107,7 @@ _WORDS = (
     "online",
     "too_large",
     "not_a_picture",
+    "left_out",
     "needs_picture",
     "show",
     "as_file",

@@ -78,7 +78,7 @@ class Commands:
         if heard.told.callback_query is not None:
             await self._presses.excuse(heard.told.callback_query)
         elif (message := heard.told.message) is not None and not reading.is_for_nobody(message):
-            command = reading.command_of(message, own_name=self._me.username or "")
+            command = self._command(message)
             if reading.is_private(message.chat) or (command and command.name in self._acts):
                 await self._intake.tell(message, Text(id="telegram.waits"))
 
@@ -122,8 +122,7 @@ class Commands:
 
     async def _act_blind(self, message: Message, items: Sequence[Message]) -> None:
         """A message that can't be read whole orders nothing, and its person is told."""
-        speaking = next((each for each in items if reading.words_of(each)), message)
-        command = reading.command_of(speaking, own_name=self._me.username or "")
+        command = self._command(self._speaking(items))
         known = command is not None and command.name in self._acts
         if _is_to_us_alone(message) or (known and not reading.is_anothers(message)):
             await self._intake.tell(message, Text(id="telegram.unreadable"))
@@ -139,23 +138,33 @@ class Commands:
 
     async def _act_late(self, message: Message) -> None:
         """In a group only a request for a video is worth an answer: it is to be sent again."""
-        command = reading.command_of(message, own_name=self._me.username or "")
+        command = self._command(message)
         wanted = command is not None and command.name in ("video", "animate")
         if wanted or reading.is_private(message.chat):
             await self._intake.tell(message, Text(id="telegram.was_away"))
 
     async def _act(self, message: Message, items: Sequence[Message]) -> None:
-        speaking = next((each for each in items if reading.words_of(each)), message)
-        command = reading.command_of(speaking, own_name=self._me.username or "")
+        speaking = self._speaking(items)
+        command, others = self._command(speaking), [each for each in items if each is not speaking]
+        words = [command.rest if command else reading.words_of(speaking)]
+        said = "\n".join(filter(None, [*words, *map(reading.words_of, others)]))
         if command is not None and (act := self._acts.get(command.name)):
             if act == self._video:
-                await self._video(speaking, command, items)
+                await self._video(speaking, replace(command, rest=said), items)
             else:
                 await act(speaking, command)
-        elif await self._answered(speaking, items):
+        elif await self._answered(speaking, items, said):
             return
         elif reading.is_private(message.chat):
-            await self._draft(speaking, command, items)
+            await self._draft(speaking, command, items, said)
+
+    def _speaking(self, items: Sequence[Message]) -> Message:
+        """The message of an album with the command; without one, the first that says anything."""
+        commanding = [each for each in items if self._command(each)]
+        return (commanding or [each for each in items if reading.words_of(each)] or items)[0]
+
+    def _command(self, message: Message) -> Command | None:
+        return reading.command_of(message, own_name=self._me.username or "")
 
     # --- videos --------------------------------------------------------------------------------
 
@@ -177,7 +186,7 @@ class Commands:
         else:
             await self._submit(order)
 
-    async def _answered(self, message: Message, items: Sequence[Message]) -> bool:
+    async def _answered(self, message: Message, items: Sequence[Message], said: str) -> bool:
         """Whether this was the answer to a question of ours; one that says nothing is asked again.
 
         Files of its own take the place of those that the question was about.
@@ -188,7 +197,7 @@ class Commands:
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
         if order is None or order.person.id != reading.person_of(message).id:
             return False
-        wish = await self._wish(message, reading.words_of(message))
+        wish = await self._wish(message, said)
         try:
             own = await self._handed.own(items)
         except Refused as refused:
@@ -216,17 +225,17 @@ class Commands:
         return True
 
     async def _draft(
-        self, message: Message, command: Command | None, items: Sequence[Message]
+        self, message: Message, command: Command | None, items: Sequence[Message], said: str
     ) -> None:
         if message.rich_message is not None:
             await self._intake.tell(message, Text(id="telegram.unreadable"))
             return
         pictures, sound = parted(await self._handed.all_of(message, items))
-        given = reading.words_of(message).strip() or pictures or sound
+        given = said.strip() or pictures or sound
         if command is not None or not given:
             await self._intake.tell(message, Text(id="telegram.help"))
             return
-        wish = await self._wish(message, reading.words_of(message))
+        wish = await self._wish(message, said)
         order = replace(reading.order_of(message, wish, pictures), sound=sound)
         with _owner_in_doubt(order):
             await self._intake.draft(order)

@@ -18,6 +18,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import DRAFT
 from bot.core.orders import AUTO, AUTO_WORD, ON_OFF, SWITCHES, Order, length_of, switch_of
+from bot.core.presets import preset_of
 from bot.core.replies import Left, Reply, Text, cost_fact, position, request_fact, switched
 from bot.core.variations import relaxed
 from bot.platforms.telegram import messages
@@ -179,7 +180,7 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     if menu in SWITCHES:
         return _positions(catalog, order, menu)
     presets = list(catalog.presets.items())
-    asked = catalog.preset_of(order.preset) if order.preset else None
+    asked = preset_of(order.preset, catalog.presets) if order.preset else None
     now = str(list(catalog.presets).index(asked)) if asked else ""
     return [(str(place), preset.label) for place, (_, preset) in enumerate(presets)], now
 

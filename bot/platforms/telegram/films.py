@@ -100,50 +100,45 @@ class Films:
         self, chat: int, topic: int | None, target: int | None, job: Job, said: Reply, video: Path
     ) -> Message:
         """As a new message, in reply to `target` if there is one."""
-        look = caption(job, said)
-        if not _video(job).plays:
-            return await self._send_file(chat, topic, target, job, look, video)
-        async with self._still(job) as still, self._line.uploading(chat, topic):
-            sent = await self._line.bot.send_video(
-                chat,
-                _film(job, video),
-                caption=look.text,
-                caption_entities=look.entities,
-                message_thread_id=topic,
-                reply_parameters=reply(target),
-                reply_markup=look.keyboard,
-                thumbnail=FSInputFile(still) if still else None,
-                supports_streaming=True,
-                request_timeout=patience(video),
-                **_shape(job),
-            )
-        await self._remember(_posted(job), video, sent.video or sent.animation or sent.document)
+        sent = await self._sent(chat, topic, job, video, caption(job, said), target=target)
+        file = sent.video or sent.animation or sent.document
+        await self._remember(_posted(job), video, file, _mark(job))
         return sent
 
-    async def _send_file(
+    async def _sent(
         self,
         chat: int,
         topic: int | None,
-        target: int | None,
         job: Job,
-        look: messages.Look,
-        video: Path,
+        film: Path | str,
+        look: messages.Look | None = None,
+        *,
+        target: int | None = None,
     ) -> Message:
-        """A video that some apps would show nothing of, were it sent as one."""
-        async with self._line.uploading(chat, topic):
-            sent = await self._line.bot.send_document(
-                chat,
-                _film(job, video),
-                caption=look.text,
-                caption_entities=look.entities,
-                message_thread_id=topic,
-                reply_parameters=reply(target),
-                reply_markup=look.keyboard,
-                disable_content_type_detection=True,
-                request_timeout=patience(video),
-            )
-        await self._remember(_posted(job), video, sent.document, AS_FILE)
-        return sent
+        """A file of ours, or one that Telegram has by that name; without a look as a mere file.
+
+        A video that some apps would show nothing of is a file, too.
+        """
+        is_film = look is not None and _video(job).plays
+        call = self._line.bot.send_video if is_film else self._line.bot.send_document
+        fields: dict[str, Any] = {
+            "message_thread_id": topic,
+            "reply_parameters": reply(target),
+            "caption": look.text if look else None,
+            "caption_entities": look.entities if look else None,
+            "reply_markup": look.keyboard if look else None,
+        }
+        if isinstance(film, str):
+            return await call(chat, film, request_timeout=CALL, **fields)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._line.uploading(chat, topic))
+            if is_film:
+                still = await stack.enter_async_context(self._still(job))
+                thumbnail = FSInputFile(still) if still else None
+                fields |= {"thumbnail": thumbnail, "supports_streaming": True, **_shape(job)}
+            else:
+                fields["disable_content_type_detection"] = True
+            return await call(chat, _film(job, film), request_timeout=patience(film), **fields)
 
     async def put(self, chat: int, message_id: int, job: Job, said: Reply, video: Path) -> None:
         """In the place of a message that stands; if it is there already, that is no error."""
@@ -171,22 +166,11 @@ class Films:
     async def show(self, channel: str, job: Job) -> None:
         """A video once more, for its person."""
         said = replies.result(job, ways=await self._ways(job, True))
-        look = caption(job, said)
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
             if isinstance(film, Path):
                 return await self.send(chat, topic, None, job, said, film)
-            bot = self._line.bot
-            again = bot.send_video if _video(job).plays else bot.send_document
-            return await again(
-                chat,
-                film,
-                caption=look.text,
-                caption_entities=look.entities,
-                message_thread_id=topic,
-                reply_markup=look.keyboard,
-                request_timeout=CALL,
-            )
+            return await self._sent(chat, topic, job, film, caption(job, said))
 
         await self._bring(channel, job, _posted(job), _mark(job), send)
 
@@ -194,13 +178,7 @@ class Films:
         """The very file, as its gateway made it: what is shown may have been converted."""
 
         async def send(chat: int, topic: int | None, film: Path | str) -> Message:
-            sent = await self._line.bot.send_document(
-                chat,
-                _film(job, film) if isinstance(film, Path) else film,
-                message_thread_id=topic,
-                disable_content_type_detection=True,
-                request_timeout=patience(film) if isinstance(film, Path) else CALL,
-            )
+            sent = await self._sent(chat, topic, job, film)
             if isinstance(film, Path):
                 await self._remember(_video(job).original, film, sent.document, AS_FILE)
             return sent

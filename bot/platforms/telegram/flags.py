@@ -15,6 +15,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import ASPECTS, DRAFT, QUALITIES
 from bot.core.orders import SWITCHES, length_of, shaping_of, switch_of
+from bot.core.presets import preset_of
 from bot.core.prompts import DASHES
 
 FLAGS = {
@@ -198,7 +199,7 @@ def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
             return value.is_quoted
         case "model" if not catalog.named(text):
             return False
-        case "preset" if catalog.preset_of(text) is None:
+        case "preset" if preset_of(text, catalog.presets) is None:
             return False
         case _ if name not in FLAGS or value.is_open:
             return False

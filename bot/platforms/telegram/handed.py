@@ -13,8 +13,8 @@ from aiogram.types import Document, ExternalReplyInfo, Message
 
 from bot.core import shown
 from bot.core.access import Access
-from bot.core.errors import Refused
-from bot.core.handed import Given, beside, one_of
+from bot.core.errors import BotError, Refused
+from bot.core.handed import Given, beside, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.orders import SOUND_BYTES, Picture, Sound
 from bot.core.soundtracks import holds_only_sound
@@ -60,13 +60,16 @@ class Handed:
         return [each for each in found if each is not None]
 
     async def _pointed_at(self, message: Message, own: Sequence[Given]) -> list[Given]:
-        """Beside files of one's own, a message that we don't see may as well be talk."""
-        if not own and reading.is_hidden(reading.replied_to(message)):
+        """Beside a picture of one's own, a message that we don't see may as well be talk."""
+        pictures, _ = parted(own)
+        if not pictures and reading.is_hidden(reading.replied_to(message)):
             raise Refused("picture_unseen")
         target = reading.pointed_at(message)
         if target is None:
             return []
         file = await self._file(target, asked_by=message)
+        if file is None and _is_of_a_new_kind(target):
+            raise Refused("shows_other")
         if file is None and not own:
             reading.check_shown(target)
         return [] if file is None else [file]
@@ -84,7 +87,7 @@ class Handed:
         return reading.picture_of(source, author=author)
 
     async def _is_one(self, sound: Sound, asked_by: Message) -> bool:
-        """Whether there is nothing but sound in it; of one that is too large nobody knows."""
+        """Whether there is nothing but sound in it; of one that does not come nobody knows."""
         if sound.size > SOUND_BYTES:
             return False
         await self._access.check(reading.person_of(asked_by), reading.address_of(asked_by))
@@ -92,9 +95,15 @@ class Handed:
             file = Path(folder, "file")
             try:
                 await self._fetch(sound, file, most=SOUND_BYTES)
-            except Refused:
+            except BotError:
                 return False
             return await asyncio.to_thread(_holds_only_sound, file)
+
+
+def _is_of_a_new_kind(source: Source) -> bool:
+    """Whether there is something in it that nobody here knows, and nothing else."""
+    known = any(getattr(source, kind, None) for kind in reading.SAID)
+    return bool(source.model_extra) and not known
 
 
 def sound_of(message: Source, *, author: str | None) -> Sound | None:

@@ -52,6 +52,7 @@ class Presses:
             **{each: partial(self._again, each) for each in AGAIN},
             **{each: partial(self._ask_words, each) for each in WITH_WORDS},
             Action.DELETE: self._delete,
+            Action.OWNER: self._decide,
             messages.CONFIRM: self._confirm,
             messages.KEEP: self._keep,
             "try": self._try,
@@ -170,6 +171,17 @@ class Presses:
         order = await self._intake.service.varied(job_id, action, call)
         question = "ask.continue" if action is Action.CONTINUE else "ask.remix"
         await self._intake.ask_words(order, question, reply_to=_message(query).message_id)
+
+    async def _decide(self, query: CallbackQuery, subject: str) -> Later:
+        """An owner's button. The answer is theirs: notices stand in private chats."""
+        person, wish = reading.person(query.from_user), _carried(query)["value"]
+        said = await self._intake.service.decide(NAME, person, subject, wish)
+        look = messages.notice(said, reading.locale_of(query.from_user))
+        number = _message(query).message_id
+        return partial(self._answer, str(query.from_user.id), look, number)
+
+    async def _answer(self, channel: str, look: messages.Look, reply_to: int) -> None:
+        await self._intake.line.say(channel, look, reply_to=reply_to)
 
     async def _delete(self, query: CallbackQuery, job_id: str) -> Text | None:
         """Ask once more; of what is gone already a copy may still stand here."""

@@ -1,6 +1,7 @@
 """The nightly backup, by the clock: when it is made, what follows when it can't be."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -163,6 +164,19 @@ async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site:
         folder.unlink()
         await night.until(HOUR)
         assert len(night.backups) == 1
+
+
+async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> None:
+    folder = site.config.backup_folder
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with running(site, at="2026-01-16T03:55") as night:
+            await night.until(AGAIN / 2)
+            assert (night.backups, night.told) == ([], [])
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            await night.until(AGAIN)
+            assert len(night.backups) == 1
 
 
 async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:

@@ -21,7 +21,7 @@ from bot.store.rows import job_values
 from bot.store.spool import Spool
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job
-from tests.fakes.disk import no_file_larger_than
+from tests.fakes.disk import no_file_larger_than, synced
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
 
@@ -147,6 +147,15 @@ async def test_no_room_is_taken_that_the_service_needs(
     assert _left(site) == []
 
 
+async def test_room_is_looked_for_before_each_video(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(making, "_check_room", lambda _folder, size: asked.append(size))
+    await site.back_up()
+    assert asked[1:] == [len(VIDEO)]
+
+
 async def test_a_storage_that_is_away_makes_no_backup(site: Site) -> None:
     with pytest.raises(Temporary, match="storage_unavailable"):
         await making.make(site.config, _Away(site), site.config.backup_folder, now=LATER)
@@ -169,6 +178,28 @@ async def test_one_that_was_cut_short_is_cleared_away_by_the_next(site: Site) ->
     (folder / "zoetrope.db").write_bytes(b"half")
     backup = await site.back_up()
     assert _left(site) == [backup.folder.name]
+
+
+def test_it_gets_its_name_once_the_disk_has_all_of_it(tmp_path: Path) -> None:
+    unfinished = tmp_path / f"{archive.UNFINISHED}x"
+    (unfinished / "media" / "videos").mkdir(parents=True)
+    manifest = archive.Manifest(
+        format=archive.FORMAT,
+        app="0",
+        made_at=LATER,
+        revision="0001",
+        database="sqlite",
+        rows={},
+        jobs={},
+        newest_job=None,
+        files=(),
+        missing=(),
+    )
+    with synced(tmp_path) as places:
+        archive.finish(unfinished, manifest)
+    media = unfinished / "media"
+    inside = {unfinished / "manifest.json", media, media / "videos", unfinished}
+    assert (set(places[:-1]), places[-1]) == (inside, tmp_path)
 
 
 async def test_one_is_made_at_a_time(site: Site) -> None:
@@ -234,18 +265,15 @@ def _names(folder: Path) -> list[str]:
     return sorted(it.name for it in folder.iterdir())
 
 
-async def test_a_video_that_waits_for_its_conversion_is_in_it(site: Site) -> None:
-    waits = moves.converting(
-        moves.completed(
-            moves.accepted(
-                moves.submitting(a_job(id_="waits"), now=NOON), "video_w", now=NOON, due_at=NOON
-            ),
-            now=NOON,
-            sources=(),
-        ),
-        former.VIDEO,
-        now=NOON,
-    )
+@pytest.mark.parametrize("converts", [True, False])
+async def test_a_video_that_is_not_ready_yet_is_in_it(site: Site, converts: bool) -> None:
+    """It waits for its conversion; or it came as the answer, and was not looked at."""
+    sent = moves.submitting(a_job(id_="waits"), now=NOON)
+    came = (f"stored:{former.VIDEO.key}",)
+    waits = moves.accepted(sent, "video_w", sources=came, now=NOON, due_at=NOON)
+    if converts:
+        fetched = moves.completed(waits, now=NOON, sources=())
+        waits = moves.converting(fetched, former.VIDEO, now=NOON)
     await site.change("DELETE FROM jobs")
     row = sa.insert(tables.jobs).values(job_values(waits))
     async with open_database(site.url, home=Home(site.data)) as database:

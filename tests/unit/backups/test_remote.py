@@ -66,6 +66,20 @@ async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -
             await look
 
 
+async def test_half_of_one_goes_once_a_whole_one_is_newer(site: Site, tmp_path: Path) -> None:
+    """Left by a removal or a copying that was cut short: the list goes first, and comes last."""
+    place, bucket = Remote(str(tmp_path / "bucket")), tmp_path / "bucket"
+    half, whole = await site.back_up(), await site.back_up(now=LATER + 20 * DAY)
+    await place.put(half)
+    (bucket / half.folder.name / "manifest.json").unlink()
+    await place.age_out(keep=14, now=LATER + DAY)
+    assert (bucket / half.folder.name).exists(), "somebody may just be copying it"
+    await place.put(whole)
+    gone = await place.age_out(keep=14, now=LATER + 20 * DAY)
+    assert gone == [half.folder.name]
+    assert sorted(it.name for it in bucket.iterdir()) == ["media", whole.folder.name]
+
+
 async def test_a_place_that_refuses_is_named(site: Site, tmp_path: Path) -> None:
     place = Remote(str(tmp_path / "bucket"))
     backup = await site.back_up()

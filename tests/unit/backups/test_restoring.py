@@ -1,12 +1,16 @@
 """Restores: nothing that may have been paid for is ordered again, and a crash leaves no ruins."""
 
 import asyncio
+import json
 import shutil
 import signal
 import sqlite3
 import sys
 import tarfile
-from contextlib import closing
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,18 +19,23 @@ import sqlalchemy as sa
 from bot.backups import archive, opening, restoring
 from bot.core import moves
 from bot.core.errors import Broken
-from bot.store import asides
+from bot.core.jobs import Reason, Status
+from bot.core.notices import Pause
+from bot.core.posts import PostKind
+from bot.store import asides, swap
 from bot.store.database import check_database, open_database
-from bot.store.deletions import Deletions
+from bot.store.deletions import Deletion, Deletions
 from bot.store.identity import Home
 from bot.store.jobs import Jobs
 from bot.store.locks import lock_file
-from bot.store.restored import restored_jobs
+from bot.store.restored import restored_jobs, settle
+from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
 from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
+from tests.contract.rows import NOON, Store
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.backups.site import LATER, VIDEO, Site
 from tests.unit.store import former
@@ -124,6 +133,13 @@ async def home(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.fixture
+async def store(new_tables_url: NewUrl) -> AsyncIterator[Store]:
+    """Rows that are made safe where they are, on both databases."""
+    async with open_database(await new_tables_url()) as database:
+        yield Store(database)
+
+
 # --- what becomes of the rows --------------------------------------------------------------------
 
 
@@ -137,6 +153,32 @@ async def test_whatever_may_have_been_ordered_since_is_held(site: Site) -> None:
     )
     found = await site.rows(lambda it: it.execute(held))
     assert [tuple(row) for row in found] == 2 * [("restored", 0, 700_000, None, LATER + 60)]
+
+
+async def test_of_a_held_job_nothing_is_said(store: Store) -> None:
+    """Its card was due in the backup, and may stand in the chat by now."""
+    await store.admitted()
+    await store.in_state(Status.SUBMITTING)
+    await store.database.run(lambda it: settle(it, (), now=LATER))
+    assert await store.due_posts(now=LATER + 9999) == []
+
+
+async def test_what_somebody_had_in_hand_is_free_and_nobody_has_crashed(store: Store) -> None:
+    job = await store.in_state(Status.IN_PROGRESS)
+    await store.claimed(Status.IN_PROGRESS)
+    await store.claimed_post(now=NOON + 60)
+    await store.database.run(lambda it: settle(it, (), now=NOON + 1))
+    (again,) = await store.jobs.claim([Status.IN_PROGRESS], now=NOON + 1, until=LATER, most=9)
+    assert (again.id, again.crashes) == (job.id, 0)
+    assert await store.due_posts(now=NOON + 60) == [(job.id, PostKind.CARD)]
+
+
+async def test_what_operators_were_to_be_told_that_day_is_not_told(store: Store) -> None:
+    locked = Pause(Reason.BAD_KEY, NOON + 50)
+    await store.pauses.pause("main", locked, detail="", rooms=["playground"], now=NOON)
+    await store.database.run(lambda it: settle(it, (), now=LATER))
+    platforms = ["discord", "playground"]
+    assert await store.notices.claim(platforms, now=LATER, until=LATER + 60, most=9) == []
 
 
 async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
@@ -209,6 +251,16 @@ async def test_a_video_that_was_deleted_since_stays_deleted(site: Site, state: s
     query = sa.select(jobs.c.status, jobs.c.video, jobs.c.due_at).where(jobs.c.id == f"job-{state}")
     (row,) = await site.rows(lambda it: it.execute(query))
     assert tuple(row) == ("delivered", None, None)
+
+
+async def test_a_video_that_waited_for_its_conversion_and_was_deleted_since_is_gone(
+    store: Store,
+) -> None:
+    job = await store.in_state(Status.CONVERTING)
+    await store.database.run(lambda it: settle(it, [Deletion(job.id, LATER)], now=LATER))
+    row = await store.jobs.get(job.id)
+    assert row is not None
+    assert (row.status, row.unconverted) == (Status.DELIVERED, None)
 
 
 async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(site: Site) -> None:
@@ -548,9 +600,10 @@ async def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path) -> None:
 async def test_a_list_that_names_files_elsewhere_is_not_followed(home: Site) -> None:
     backup = await home.back_up()
     text = (backup.folder / "manifest.json").read_text()
-    (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", "../../zoetrope.db"))
-    with pytest.raises(Broken, match="backup_damaged"):
-        archive.read(backup.folder)
+    for elsewhere in ("../../zoetrope.db", str(backup.folder / "zoetrope.db")):
+        (backup.folder / "manifest.json").write_text(text.replace("zoetrope.db", elsewhere))
+        with pytest.raises(Broken, match="backup_damaged"):
+            archive.read(backup.folder)
 
 
 # --- the former rows -----------------------------------------------------------------------------
@@ -653,6 +706,31 @@ async def test_damaged_rows_are_replaced_and_kept(home: Site) -> None:
     assert (restored.aside / "zoetrope.db").read_bytes().startswith(b"Dear diary")
 
 
+async def test_what_an_earlier_restore_left_half_done_is_undone_first(home: Site) -> None:
+    """The rows that are kept are those of before it, and not the ones it was about to bring."""
+    backup = await home.back_up()
+    await home.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    fresh = home.folder / "fresh.db"
+    shutil.copyfile(backup.folder / "zoetrope.db", fresh)
+    swap.exchange(home.file, fresh, home.folder / "aside")
+    aside = (await home.restore(backup)).aside
+    assert aside is not None
+    with closing(sqlite3.connect(aside / "zoetrope.db")) as rows:
+        detail = rows.execute("SELECT detail FROM jobs WHERE id = 'job-queued'").fetchone()
+    assert detail == ("after",)
+
+
+def test_rows_that_were_not_moved_yet_keep_their_journal(tmp_path: Path) -> None:
+    """The process died right after it wrote down that an exchange begins."""
+    file, journal = tmp_path / "zoetrope.db", tmp_path / "zoetrope.db-wal"
+    for each in (file, journal):
+        each.write_text("former")
+    told = {"aside": str(tmp_path / "aside"), "had_rows": True}
+    note_of(file).write_text(json.dumps(told))
+    swap.undo(file)
+    assert (file.exists(), journal.exists()) == (True, True)
+
+
 # --- a crash anywhere ----------------------------------------------------------------------------
 
 
@@ -731,6 +809,88 @@ async def _freed(site: Site) -> None:
     async with asyncio.timeout(10):
         while await _states_of(site) is None:
             pass  # the server hears of a death a moment later
+
+
+@pytest.mark.parametrize(
+    "step", [5, *(pytest.param(each, marks=pytest.mark.proof) for each in (1, 2, 3, 4, 6, 7, 8))]
+)
+async def test_a_restore_that_is_cancelled_loses_neither_rows(
+    home: Site, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """As by Ctrl-C: the new rows are there with the former ones aside, or the former ones.
+
+    Where steps run beside the event loop, an undoing meets an exchange that goes on.
+    """
+    backup = await home.back_up()
+    loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor()
+    loop.set_default_executor(threads)
+    goes_on, has_ended = threading.Event(), threading.Event()
+    exchange, left = swap.exchange, step
+    task = asyncio.ensure_future(home.restore(backup))
+
+    def counted(place: Path) -> None:
+        nonlocal left
+        sync(place)
+        left -= 1
+        if left == 0:
+            loop.call_soon_threadsafe(task.cancel)
+        if threading.current_thread() is threading.main_thread():
+            return
+        if left == 0:
+            goes_on.wait()
+        elif left < 0 and not goes_on.is_set():
+            goes_on.set()
+            has_ended.wait()
+
+    def ended(*given: Path) -> None:
+        try:
+            exchange(*given)
+        finally:
+            has_ended.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "sync", counted)
+        patched.setattr(swap, "exchange", ended)
+        with suppress(asyncio.CancelledError):
+            await task
+        threads.shutdown()
+    loop.set_default_executor(ThreadPoolExecutor())
+    is_new = (await home.states())["queued"] == "unconfirmed"
+    kept = list(home.data.glob(f"{restoring.ASIDE}*/zoetrope.db"))
+    assert len(kept) == is_new
+    assert not note_of(home.file).exists()
+    await home.restore(backup, now=LATER + 99)
+    assert await home.states() == AS_RESTORED
+
+
+_AT_THE_END = (
+    """
+    CREATE FUNCTION refuse() RETURNS trigger AS
+    $$ BEGIN RAISE EXCEPTION 'the end'; END; $$ LANGUAGE plpgsql
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse()
+    """,
+)
+
+
+async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """The end of a transaction may have come through although an error came back."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    for statement in _AT_THE_END:
+        await site.change(statement)
+    with pytest.raises(sa.exc.SQLAlchemyError, match="the end"):
+        await site.restore(backup)
+    (aside,) = site.data.glob(f"{restoring.ASIDE}*")
+    assert (aside / "zoetrope.db").exists()
+    await site.change("DROP TRIGGER refuse ON jobs")
+    await site.restore(backup, now=LATER + 99)
+    assert await site.states() == AS_RESTORED
 
 
 async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:

@@ -10,7 +10,8 @@ from bot.cli.init.gateway import configured_meanings
 from bot.cli.words import explain
 from bot.config import Misconfigured
 from bot.core.errors import Refused
-from bot.gateways.meanings import Meaning, Place, Said
+from bot.gateways.meanings import Meaning, Place
+from bot.gateways.table import Said
 
 GATEWAY = ["gateways.main.base_url", "gateways.main.api_key"]
 
@@ -32,11 +33,13 @@ def test_a_gateways_own_rows_judge_its_key_where_they_are_configured(tmp_path: P
     said = Said(("purse_empty",))
     draft = Draft(file, environment={})
     known = configured_meanings(draft, "main")
-    assert known.of(said, status=403, at=Place.LOOK) is None
+    assert known.find(said, status=403, at=Place.LOOK) is None
 
     file.write_text('[[gateways.main.answers]]\ncodes = ["purse_empty"]\nmeaning = "no_balance"\n')
     known = configured_meanings(draft, "main")
-    assert known.of(said, status=403, at=Place.LOOK) is Meaning.NO_BALANCE
+    found = known.find(said, status=403, at=Place.LOOK)
+    assert found
+    assert found.row.meaning is Meaning.NO_BALANCE
 
     file.write_text('[[gateways.main.answers]]\ncodes = ["-_-"]\nmeaning = "no_balance"\n')
     with pytest.raises(Misconfigured):

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.text import Text
 
 from bot.cli.jobs import asked, facts, sheet, table, wording
 from bot.core import moves
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Person, Picture, Sound
 from bot.core.posts import Form, Post, PostKind
 from tests.contract.rows import NOON, VIDEO, a_job
 
@@ -85,6 +86,12 @@ def test_a_community_may_be_named_as_in_the_configuration(
     platform: str | None, community: str | None, place: tuple[str | None, str | None]
 ) -> None:
     assert asked.place(platform, community) == place
+
+
+def test_a_person_may_be_named_as_the_other_commands_do() -> None:
+    assert asked.whose(None, "discord:12") == ("discord", "12")
+    assert asked.whose("telegram", "Ann: the first") == ("telegram", "Ann: the first")
+    assert asked.whose(None, None) == (None, None)
 
 
 def test_states_may_be_listed_and_a_comma_too_many_is_none() -> None:
@@ -167,6 +174,39 @@ def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFi
     assert [whole[name] for name in gone] == [facts.stamp(NOON)] * 3
 
 
+@pytest.mark.parametrize(
+    ("columns", "left_out"),
+    [
+        (200, ""),
+        (110, "Length, Community, Gateway"),
+        (80, "Model, Length, Community, Gateway"),
+    ],
+)
+def test_on_a_narrow_terminal_columns_give_way_and_ids_are_whole(
+    columns: int,
+    left_out: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("FORCE_COLOR", "1"), ("NO_COLOR", "1"), ("COLUMNS", str(columns))):
+        monkeypatch.setenv(name, value)
+    community = "123456789012345678"
+    job = a_job(id_="4fk2abcdq7mnxw3z", community=community)
+    job = replace(
+        job, order=replace(job.order, person=Person(id="ada", name="Ada, Countess of Lovelace"))
+    )
+    lost = replace(job, status=Status.UNCONFIRMED)
+    table.show([job, lost], {Status.QUEUED: 2}, currency="USD", now=NOON)
+    said = Text.from_ansi(capsys.readouterr().out).plain
+    table_ = said.partition("\n\n")[0]
+    assert max(map(len, table_.splitlines())) <= columns
+    assert table_.count("4fk2abcdq7mnxw3z") == 2
+    assert table_.count("! unconfirmed") == 1
+    assert ("Left out" in said) is bool(left_out)
+    assert left_out in said
+    assert table_.count(f"discord:{community}") == (0 if left_out else 2)
+
+
 def test_the_list_marks_the_videos_that_were_swept(capsys: pytest.CaptureFixture[str]) -> None:
     there = replace(a_job(id_="one"), status=Status.DELIVERED, video=VIDEO)
     swept = replace(there, id="two", video=None, video_gone_at=NOON)
@@ -191,8 +231,8 @@ def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[st
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "abcd1234: completed, video not handed over"
     for line in (
-        "Who Ada (ada)",
-        "Where discord, club",
+        "Who Ada (discord:ada)",
+        "Where discord:club",
         "Model wan-2.5, wan2.5-t2v-preview (t2v)",
         "Shape 5 s, 1280*720",
         "Picture in/1.jpg, 5 bytes",
@@ -203,7 +243,7 @@ def test_the_sheet_tells_everything_about_a_job(capsys: pytest.CaptureFixture[st
         "Reason content_gone: video not handed over",
         "Other addresses of the video 2",
         "Counts as 1 video",
-        "Spent 0.7 USD",
+        "Spent 0.70 USD",
         "Video videos/ab/abc.mp4, 9 bytes, 640×360, 5 s",
     ):
         assert line in lines
@@ -229,7 +269,7 @@ def test_what_was_left_to_the_model_or_switched_is_told(
     said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "Shape up to 12 s, 1280*720" in said
     assert "Asked for Without sound, With a watermark" in said
-    assert any(" ≤12 " in line for line in said)
+    assert any(" ≤12 s " in line for line in said)
     told = facts.whole(job, [], prompt=False)
     assert [told[key] for key in ("auto", "sound", "enhance", "watermark")] == [
         *(True, False, None, True)
@@ -247,11 +287,11 @@ def test_what_is_not_over_stands_out_and_a_cut_list_says_so(
     counts = {Status.QUEUED: 1, Status.FAILED: 4, Status.UNCONFIRMED: 1}
     table.show(shown, counts, currency="USD", now=NOON + 3600 * 3)
     rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    rest = "wan2.5-t2v-preview 5 discord Ada club main"
+    rest = "wan2.5-t2v-preview 5 s Ada discord:club main"
     assert rows[1:] == [
-        f"one … queued {rest} 0.7 USD 3 hours ago",
-        f"two ! unconfirmed maybe taken by the gateway {rest} no price 3 hours ago",
-        f"three failed against the content rules {rest} 0 3 hours ago",
+        f"one … queued {rest} 0.70 USD 3h ago",
+        f"two ! unconfirmed maybe taken by the gateway {rest} no price 3h ago",
+        f"three failed against the content rules {rest} 0 3h ago",
         "",
         "3 of 6 jobs: 1 queued, 4 failed, 1 unconfirmed. --limit shows more.",
     ]

@@ -10,7 +10,7 @@ from bot.cli.init import limits
 from bot.cli.init.draft import Draft
 from bot.cli.init.talk import Talk
 from bot.config import load
-from bot.core.models import MICRO
+from bot.core.prices import MICRO
 from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, SECRETS
 
 PRICES = "Prices in USD"

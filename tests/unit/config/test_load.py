@@ -1,6 +1,7 @@
 """Reading: every mistake is told at once, with its remedy, and nothing else is ever raised."""
 
 import json
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "web address": (
         '[web]\npublic_url = "example.com"',
         "web.public_url is 'example.com'; it has to be a web address such as https://example.com.",
+    ),
+    "a time of day": (
+        'digest = "24:00"',
+        "digest is '24:00'; it has to be a time of day such as 09:00, or off.",
     ),
     "a proxy by its name": (
         '[web]\ntrusted_proxies = ["proxy.example"]',
@@ -242,6 +247,11 @@ def test_the_environment_alone_is_enough() -> None:
     )
     assert config.settings.gateways["main"].base_url == "https://gateway.example"
     assert config.limits == Limits()
+
+
+@pytest.mark.parametrize(("said", "at"), [("09:00", time(9)), ("7:30", time(7, 30)), ("Off", None)])
+def test_the_digest_has_a_time_of_day_or_is_off(read: Read, said: str, at: time | None) -> None:
+    assert read(f'digest = "{said}"').digest_at == at
 
 
 def test_the_environment_overrides_the_file(read: Read) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.config import plugins
-from bot.config.tables import Served
+from bot.config.layers import Served
 from bot.core.models import Model
 from bot.core.orders import Kind
 from tests.unit.config.conftest import GATEWAY, Read, Told

@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.accounts import Accounts
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
-from bot.core.models import Model, PictureRule, Places, Preset
+from bot.core.models import Model, PictureRule, Places
 from bot.core.orders import (
     Address,
     Extra,
@@ -18,6 +18,7 @@ from bot.core.orders import (
     Transport,
     VideoRequest,
 )
+from bot.core.presets import Preset
 
 ANN = Person(id="ann", name="Ann")
 BOB = Person(id="bob", name="Bob")

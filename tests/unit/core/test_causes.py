@@ -91,11 +91,23 @@ def test_every_cause_has_words_for_its_beginning_and_its_end(kind: Kind, is_over
     assert len(words) == (1 if is_over else 1 + min(FACTS[kind].get("count", 0), MOST_SHOWN + 1))  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("figure", ["purse_videos", "purse_money", "community_videos"])
-@pytest.mark.parametrize("of", ["", "discord:7"])
-def test_every_limit_has_words(figure: str, of: str) -> None:
+@pytest.mark.parametrize(
+    ("figure", "of", "buttons"),
+    [
+        ("purse_videos", "", ["raise", "stop"]),
+        ("purse_money", "", ["raise", "stop"]),
+        ("purse_videos", "club", ["raise", "pause"]),
+        ("purse_money", "club", ["raise", "pause"]),
+        ("community_videos", "discord:7", ["raise"]),
+    ],
+)
+def test_every_limit_has_words_and_something_to_press(
+    figure: str, of: str, buttons: list[str]
+) -> None:
     facts = {"figure": figure, "of": of, "level": 80, "shown": "50", "more": 25, "limit": 50}
-    words = said(briefs.brief(Kind.LIMIT, facts).text, "en")
+    reply = briefs.brief(Kind.LIMIT, {**facts, "more_shown": "25", "day": "2026-01-15"})
+    words = said(reply.text, "en")
     assert "80 %" in words
     assert "50" in words
     assert of in words
+    assert [it.value for it in reply.buttons] == buttons

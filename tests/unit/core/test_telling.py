@@ -137,6 +137,8 @@ async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned:
     assert person == "ann"
     assert said.startswith("“main” says “marinating” of a video, and I don't know that word.")
     assert '[[gateways.main.answers]] with words = ["marinating"]' in said
+    ((button,),) = owned.chat.buttons
+    assert (button.value, say(button.label, "en")) == ("pause", "Pause main")
 
 
 @pytest.mark.proof

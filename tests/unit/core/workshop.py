@@ -36,7 +36,7 @@ from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
 from bot.core.probing import Probing
 from bot.core.quotas import Limits
-from bot.core.replies import Reply, Text
+from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
 from bot.core.steps import Steps
 from bot.core.submission import Submission
@@ -319,6 +319,8 @@ class ScriptedChat:
         self.tells: list[BotError | None] = [None]
         self.told: list[tuple[str, Text]] = []
         """Whom it tried to tell what."""
+        self.buttons: list[tuple[Button, ...]] = []
+        """Under each of these."""
         self.nonces: list[tuple[str, float | None]] = []
         """The nonce of each of these, and when an earlier try of it was begun."""
         self.retold: list[tuple[str, Reply]] = []
@@ -379,6 +381,7 @@ class ScriptedChat:
         self, person_id: str, reply: Reply, *, nonce: str, since: float | None = None
     ) -> tuple[str, str]:
         self.told.append((person_id, reply.text))
+        self.buttons.append(reply.buttons)
         self.nonces.append((nonce, since))
         problem = _next(self.tells)
         if problem:

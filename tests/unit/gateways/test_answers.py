@@ -10,7 +10,8 @@ from bot.core.jobs import Reason
 from bot.core.links import Signer
 from bot.core.outcomes import Busy, Done, Failed, Locked, Missing, Rejected, Running, Trouble
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import PACKAGED, Meaning, Row
+from bot.gateways.meanings import Meaning, Row
+from bot.gateways.table import PACKAGED
 
 from .spoken import BUSY, HTML, answer, create, envelope, flat, kind, look
 

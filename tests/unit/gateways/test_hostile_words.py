@@ -6,7 +6,7 @@ import pytest
 
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import PACKAGED
+from bot.gateways.table import PACKAGED
 
 from .spoken import answer, envelope
 

@@ -9,8 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.core.outcomes import Listed, Listing, NoList, Trouble, VideoList
-from bot.gateways.listings import read_page
-from bot.gateways.videos_api import Settings, open_gateways
+from bot.gateways.videos_api import Settings, open_gateways, read_page
 from bot.net.answers import Answer
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED, OPENAI

@@ -28,10 +28,11 @@ from bot.core.outcomes import (
     Unusable,
 )
 from bot.gateways.creations import read_creation
-from bot.gateways.envelopes import spots_in
+from bot.gateways.envelopes import TABLES
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import PACKAGED, Meaning
+from bot.gateways.meanings import Meaning
 from bot.gateways.spelling import word_of
+from bot.gateways.table import PACKAGED
 from bot.net.answers import Answer
 from bot.net.bounds import Bounds
 from tests.fakes import wire
@@ -363,7 +364,7 @@ def test_any_answer_with_200_is_an_outcome(body: bytes) -> None:
 
 def test_a_body_of_a_million_tables_is_read_in_part() -> None:
     row: dict[str, object] = {"data": [{"data": [{}] * 100}] * 100}
-    assert len(spots_in({"data": [row] * 100})) < 1000
+    assert len(TABLES.spots_in({"data": [row] * 100})) < 1000
 
 
 def test_a_body_as_deep_as_the_stack_is_an_outcome() -> None:

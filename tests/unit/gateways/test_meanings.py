@@ -23,20 +23,9 @@ from bot.core.outcomes import (
 )
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.meanings import (
-    ABOUT_ONE_ORDER,
-    LOCKS,
-    PACKAGED,
-    STATES,
-    Meaning,
-    Meanings,
-    Place,
-    Row,
-    Said,
-    Step,
-    problem_with,
-)
+from bot.gateways.meanings import ABOUT_ONE_ORDER, LOCKS, STATES, Meaning, Place, Row, problem_with
 from bot.gateways.spelling import key_of, spelt_out, word_of
+from bot.gateways.table import PACKAGED, Meanings, Said, Step
 from docs.answers_page import PAGE, page
 
 from .spoken import HTML, answer, create, envelope, flat, kind, look
@@ -851,7 +840,7 @@ def test_no_row_is_shadowed_by_another() -> None:
                     if step is Step.PHRASE and at not in (Place.CREATE, Place.FAILURE):
                         continue
                     assert found, (row.by, said)
-                    assert found.meaning is row.meaning, (said, found)
+                    assert found.row.meaning is row.meaning, (said, found)
                     assert found.row.unasked or not row.unasked, (said, found)
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked
+from bot.core.quoting import Written
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
-from bot.gateways.quoting import Written
+from bot.gateways.spelling import plain
 
 from .bodies import PLAIN, catalog
 from .samples import request
@@ -96,7 +97,7 @@ def test_all_text_that_a_request_carries_may_be_a_persons() -> None:
 
 
 def test_a_text_is_theirs_in_whole_or_in_part_whatever_became_of_its_signs() -> None:
-    written = Written("a Cat, on a mat\nno rain")
+    written = Written("a Cat, on a mat\nno rain", plain=plain)
     for text in ("a cat, on a mat", "A CAT", "cat_on", "cat%on", "no rain", "norain"):
         assert written.has(text), text
     for text in ("a cat, on a mat: refused", "mat no", "", "…"):

@@ -14,13 +14,13 @@ from bot.gateways.meanings import Meaning, Row
 from bot.gateways.survey import (
     check_address,
     check_key,
-    is_exposed,
     read_balance,
     read_models,
     survey,
 )
 from bot.gateways.videos_api import Settings, open_gateways
 from bot.net.answers import Answer
+from bot.net.guard import is_exposed
 from tests.fakes.gateways import (
     BAD_KEY,
     NO_DATABASE,

@@ -5,8 +5,9 @@ whole way, and `docs/videos_page.py` shows it.
 """
 
 import io
+import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -94,6 +95,60 @@ def with_edit(source: Path, *, first: int, seconds: float) -> None:
 
 def _cut(path: Path) -> None:
     with_edit(path, first=10, seconds=1.0)
+
+
+NORMAL, HALF, STILL = 1 << 16, 1 << 15, 0
+"""Rates of time."""
+Edit = tuple[float, float | None, int]
+"""How long a part lasts, the second at which it begins in the film, if it shows any, its rate."""
+
+
+def with_edits(source: Path, edits: Sequence[Edit], *, track: int = 0) -> None:
+    """Write the edit list of a track anew, and with it all sizes and places behind it."""
+    body = bytearray(source.read_bytes())
+    path, begin, end = _place(body, track)
+    (late,) = struct.unpack_from(">i", body, begin + 12)
+    ticks = _ticks(body, path[1])
+    made = struct.pack(">II", 0, len(edits))
+    for seconds, first, rate in edits:
+        shown = -1 if first is None else late + round(first * ticks)
+        made += struct.pack(">Iii", round(seconds * 1000), shown, rate)
+    body[begin:end] = made
+    grown = len(made) - (end - begin)
+    for at in path:
+        struct.pack_into(">I", body, at, struct.unpack_from(">I", body, at)[0] + grown)
+    for found in re.finditer(b"stco", bytes(body)):
+        (count,) = struct.unpack_from(">I", body, found.end() + 4)
+        for at in range(found.end() + 8, found.end() + 8 + count * 4, 4):
+            struct.pack_into(">I", body, at, struct.unpack_from(">I", body, at)[0] + grown)
+    source.write_bytes(body)
+
+
+def _place(body: bytearray, track: int) -> tuple[list[int], int, int]:
+    """Where the boxes around an edit list begin, and it begins and ends itself."""
+    path: list[int] = []
+    begin, end = 0, len(body)
+    for name in (b"moov", b"trak", b"edts", b"elst"):
+        found = []
+        while begin < end:
+            size, kind = struct.unpack_from(">I4s", body, begin)
+            found += [(begin, begin + size)] if kind == name else []
+            begin += size
+        at, end = found[track if name == b"trak" else 0]
+        path, begin = [*path, at], at + 8
+    return path, begin, end
+
+
+def _ticks(body: bytearray, track: int) -> int:
+    """Of a second, in this track."""
+    at = body.index(b"mdhd", track) + 4 + 12
+    (ticks,) = struct.unpack_from(">I", body, at)
+    return int(ticks)
+
+
+def edited(*edits: Edit) -> Callable[[Path], None]:
+    """With such an edit list for its pictures."""
+    return lambda path: with_edits(path, edits)
 
 
 def with_credentials(path: Path) -> None:
@@ -249,6 +304,14 @@ REMUXED = {
     "parameters in the stream": good("tag", after=_as_avc3),
     "a first time that is not zero": good("start", times=LATE),
     "bytes behind the last box": good("tail", sound="aac", after=with_tail),
+    "an edit list that lets time stand still": good(
+        "edits", times=range(48), after=edited((1, 0, NORMAL), (1, 1, STILL), (1, 1, NORMAL))
+    ),
+    "an edit list of half the speed": good("edits", after=edited((2, 0, HALF))),
+    "an edit list with nothing in the middle": good(
+        "edits", after=edited((0.5, 0, NORMAL), (1, None, NORMAL), (0.5, 0.5, NORMAL))
+    ),
+    "an edit list that shows nothing": good("edits", after=edited((1, 9, NORMAL))),
     "two sounds": good("tracks", sound="aac", second_sound="aac"),
     "two films": good("tracks", beside=_with_second_film),
     "QuickTime": film("libx264", "mov", "container", sound="aac"),
@@ -511,6 +574,13 @@ SEEN_ANEW = {
     "cut by an edit list, with sound": good(
         "cut sound_cut", times=range(48), sound="aac", after=_cut
     ),
+    "parts in another order by an edit list": good(
+        "cut", times=range(48), after=edited((1, 1, NORMAL), (1, 0, NORMAL))
+    ),
+    "a part shown twice by an edit list": good(
+        "cut", times=range(48), after=edited((1, 0, NORMAL), (1, 0, NORMAL))
+    ),
+    "an edit list that lasts too long": good("cut", after=edited((9, 0, NORMAL))),
     "120 pictures a second": good("rate", rate=120, times=range(60)),
     "a film behind a film": film("libx264", "mpegts", "times container", sound="aac", after=twice),
     "pictures that all have one time": good("times", sound="aac", after=standing_still),

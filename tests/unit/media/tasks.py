@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bot.core.errors import Refused, Temporary
+from bot.media.checking import Told, check
 from bot.media.decoding import decode
 
 
@@ -25,8 +26,24 @@ def announce_and_hang(fifo: Path) -> None:
 
 def begin_and_hang(source: Path, target: Path) -> None:
     """A conversion that never ends."""
-    target.write_bytes(source.read_bytes()[:1000])
+    _begin(source, target)
     signal.pause()
+
+
+def begin_and_die(source: Path, target: Path) -> None:
+    """One whose process is killed, as by a system that is short of memory."""
+    _begin(source, target)
+    die()
+
+
+def begin_and_stumble(source: Path, target: Path) -> None:
+    """One with a bug."""
+    _begin(source, target)
+    stumble()
+
+
+def _begin(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes()[:1000])
 
 
 def hoard() -> int:
@@ -35,10 +52,20 @@ def hoard() -> int:
 
 def decode_in(room: int, picture: Path) -> None:
     """Decode with so many more bytes of memory than are in use."""
+    _leave(room)
+    decode(picture, lambda size: size)
+
+
+def look_in(room: int, film: Path) -> Told:
+    """Decode a film with so many more bytes of memory than are in use."""
+    _leave(room)
+    return check(film)
+
+
+def _leave(room: int) -> None:
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (used + room, hard))
-    decode(picture, lambda size: size)
 
 
 def refuse() -> None:

@@ -7,10 +7,15 @@ import av
 import pytest
 
 from bot.core.errors import Broken
+from bot.media import encoding
 from bot.media.checking import check
 from bot.media.encoding import convert, remux, shrink
-from bot.media.judging import Way, judge
+from bot.media.judging import Verdict, Way, judge
+from bot.media.tracks import Copied
 from bot.media.videos import Probe, look_through
+from bot.media.workers import Workers
+from tests.unit.media import tasks
+from tests.unit.media.films import x264
 from tests.unit.media.samples import encoded, quarters, with_noise, write_clip, write_video
 
 OTHERS = {
@@ -71,6 +76,70 @@ def test_any_container_becomes_an_mp4_that_plays(tmp_path: Path, name: str) -> N
     assert [at - shown[0] for at in shown] == pytest.approx(
         [tick / 24 for tick in range(24)], abs=0.002
     )
+
+
+def test_a_copy_that_would_not_play_is_none(tmp_path: Path) -> None:
+    """A look at the copy decides, and not only the one at its source."""
+    source = write_clip(tmp_path / "source", "libx265", "mov")
+    with pytest.raises(Broken, match="cannot_copy"):
+        remux(source, tmp_path / "video.mp4", Verdict(file=("container",)))
+
+
+def test_a_copy_of_packets_without_a_time_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One would be guessed."""
+
+    class Untimed(Copied):
+        def take(self, packet: "av.Packet[av.stream.Stream]") -> None:
+            packet.pts = None
+            super().take(packet)
+
+    monkeypatch.setattr(encoding, "Copied", Untimed)
+    source = write_clip(tmp_path / "source", "libx264", "mov")
+    with pytest.raises(Broken, match="cannot_copy"):
+        remux(source, tmp_path / "video.mp4", judge(look_through(source).seen))
+
+
+def test_a_copy_lasts_as_long_where_another_picture_is_decoded_last(tmp_path: Path) -> None:
+    """B-frames are decoded behind the picture that is shown after them."""
+    options = x264(bframes=2, **{"b-adapt": 0})
+    source = write_clip(
+        tmp_path / "source", "libx264", "mov", times=(*range(6), 20), options=options
+    )
+    with av.open(str(source)) as container:
+        times = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
+    assert times[-1] < max(times), "or the test shows nothing"
+    kept, _ = prepare(source, tmp_path / "video.mp4")
+    assert kept.seconds == pytest.approx(21 / 24, abs=0.05)
+
+
+def test_sound_that_could_not_be_copied_is_made_anew(tmp_path: Path) -> None:
+    """Only films whose pictures are good come here as one that could not."""
+    source = write_clip(tmp_path / "source", "libx264", "mov", sound="aac")
+    convert(source, tmp_path / "video.mp4")
+    assert sounds_of(tmp_path / "video.mp4") != sounds_of(source)
+
+
+def sounds_of(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def test_what_did_not_become_small_enough_is_not_offered(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rate is planned with room to spare; here it is planned with none."""
+    monkeypatch.setattr(encoding, "_MARGIN", 6.0)
+    with pytest.raises(Broken, match="cannot_shrink"):
+        shrink(clip, tmp_path / "small.mp4", clip.stat().st_size // 5)
+
+
+def test_a_film_of_one_pixel_has_two_by_two(tmp_path: Path) -> None:
+    """No smaller one is even."""
+    source = write_clip(tmp_path / "source", "ffv1", "matroska", size=(1, 1), pix_fmt="yuv444p")
+    kept, _ = prepare(source, tmp_path / "video.mp4")
+    assert (kept.width, kept.height) == (2, 2)
 
 
 @pytest.mark.parametrize(("kind", "pix_fmt"), [("gif", "rgb8"), ("apng", "rgb24")])
@@ -179,6 +248,14 @@ def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(Broken, match=r"video_damaged|not_a_video"):
         prepare(path, tmp_path / "video.mp4")
+
+
+async def test_a_film_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", "libx265", "mp4", size=(1920, 1080), still=True)
+    workers = Workers(1)
+    told = await workers.run(tasks.look_in, 42_000_000, path, timeout=60)
+    await workers.close()
+    assert told.shown == 24
 
 
 def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:

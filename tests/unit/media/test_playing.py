@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from bot.core.containers import HEAD, container_of
 from bot.core.errors import Broken
@@ -168,9 +168,8 @@ def test_what_an_edit_list_cuts_is_not_posted(
 def nearest(picture: Image.Image, pictures: list[Image.Image]) -> int:
     """The one that looks most like it."""
 
-    def distance(number: int) -> int:
-        pairs = zip(picture.tobytes(), pictures[number].tobytes(), strict=True)
-        return sum((one - other) ** 2 for one, other in pairs)
+    def distance(number: int) -> float:
+        return sum(ImageStat.Stat(ImageChops.difference(picture, pictures[number])).sum2)
 
     return min(range(len(pictures)), key=distance)
 

@@ -1,8 +1,7 @@
 import asyncio
 import os
 import shutil
-import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +19,14 @@ from bot.media.videos import look_through
 from tests.fakes.disk import no_file_larger_than
 from tests.unit.media import tasks
 from tests.unit.media.films import CREDENTIALS, with_credentials, with_tail
-from tests.unit.media.samples import encoded, noise, quarters, write_clip, write_sound, write_video
+from tests.unit.media.samples import (
+    encoded,
+    noise,
+    quarters,
+    write_clip,
+    write_sound,
+    write_video,
+)
 
 
 @pytest.fixture
@@ -200,26 +206,33 @@ async def test_a_video_that_can_not_be_converted_is_kept_as_it_came(
         assert (await studio.keep_video(clip)).plays
 
 
-@pytest.mark.proof
-@pytest.mark.parametrize("end", ["killed", "too slow"])
-async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behind(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+@pytest.mark.parametrize("end", [tasks.begin_and_die, tasks.begin_and_stumble])
+async def test_a_conversion_that_fails_is_tried_once_more(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[..., None]
 ) -> None:
-    """However fast the machine is: this conversion hangs once it has begun to write."""
-    monkeypatch.setattr(encoding, "convert", tasks.begin_and_hang)
+    """Its worker may have been killed by a machine that is short of memory for a moment."""
+    monkeypatch.setattr(encoding, "convert", end)
+    raw = await studio.keep_video(write_clip(tmp_path / "film", "mpeg4", "avi"))
+    video = await studio.convert(raw)
+    assert (video.plays, video.reencoded, video.converted) == (True, True, raw.original)
+    assert (video.width, video.height) == (64, 48)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("end", [tasks.begin_and_die, tasks.begin_and_hang])
+async def test_a_conversion_that_no_worker_survives_leaves_nothing_behind(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[..., None]
+) -> None:
+    """However fast the machine is: this conversion never ends once it has begun to write."""
+    for name in ("convert", "convert_sparingly"):
+        monkeypatch.setattr(encoding, name, end)
     film = write_clip(tmp_path / "film", "mpeg4", "avi")
     data, others = tmp_path / "data", _workers()
-    patience = 0.5 if end == "too slow" else 60.0
+    patience = 0.5 if end is tasks.begin_and_hang else 60.0
     async with Studio(data, workers=1, patience=patience) as studio:
         raw = await studio.keep_video(film)
         (worker,) = _workers() - others
-        conversion = asyncio.create_task(studio.convert(raw))
-        async with asyncio.timeout(20):
-            while not (conversion.done() or _has_begun(data / "scratch")):
-                await asyncio.sleep(0)
-        if end == "killed":
-            os.kill(worker, signal.SIGKILL)
-        video = await conversion
+        video = await studio.convert(raw)
         assert (video.key, video.plays, video.thumbnail is not None) == (raw.key, False, True)
         assert worker not in _workers()
         assert list((data / "scratch").iterdir()) == []
@@ -227,10 +240,21 @@ async def test_a_conversion_that_its_worker_does_not_survive_leaves_nothing_behi
     assert _workers() <= others
 
 
-def _has_begun(scratch: Path) -> bool:
-    with suppress(FileNotFoundError):  # it may be over, and its folder gone, while we look
-        return any(scratch.rglob("video.mp4"))
-    return False
+@pytest.mark.proof
+async def test_a_film_that_is_too_large_for_a_worker_is_converted_to_a_smaller_one(
+    tmp_path: Path,
+) -> None:
+    """An AV1 decoder with two threads takes nearly all the memory, and x264 is to have some."""
+    film = write_clip(
+        tmp_path / "film", "libsvtav1", "mp4", pix_fmt="yuv420p10le", size=(7680, 4320),
+        times=range(16),
+    )  # fmt: skip
+    async with Studio(tmp_path / "data") as studio:
+        video = await studio.convert(await studio.keep_video(film))
+        assert (video.plays, video.width, video.height) == (True, 2048, 1152)
+        async with studio.file(video.key) as kept:
+            pictures = _frames(kept)
+    assert len(pictures) == 16
 
 
 def _workers() -> set[int]:
@@ -258,6 +282,21 @@ async def test_pictures_and_good_videos_do_not_wait_for_conversions(
         await studio.keep_pictures([picture], Fit())
         await studio.keep_video(clip)
         assert not conversion.done()
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+async def test_a_remuxed_video_is_kept_with_its_original_or_not_at_all(
+    studio: Studio, clip: Path, tmp_path: Path, share: float
+) -> None:
+    """The disk has room for the original, or for half of it, and not for the copy's mark."""
+    film = write_clip(tmp_path / "film", "libx264", "mp4", sound="aac")
+    first = await studio.keep_video(clip)  # so that the worker has no such limit
+    room = int(film.stat().st_size * share)
+    with no_file_larger_than(room), pytest.raises(Temporary, match="storage_unavailable"):
+        await studio.keep_video(film)
+    kept = {path.name for path in (tmp_path / "data" / "media").rglob("*") if path.is_file()}
+    assert kept == {Path(key).name for key in first.keys}
+    assert (await studio.keep_video(film)).converted, "or the test shows nothing"
 
 
 async def test_half_a_video_is_not_kept(studio: Studio, clip: Path, tmp_path: Path) -> None:

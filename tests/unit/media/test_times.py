@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,36 @@ def test_a_film_with_fewer_pictures_than_its_source_is_none(
     source = write_clip(tmp_path / "source", "libx265", "mp4")
     with pytest.raises(Broken, match=r"cannot_(convert|shrink)"):
         makes(source, tmp_path / "target")
+
+
+class Packet:
+    """One that can't be decoded."""
+
+    def __init__(self, error: av.FFmpegError) -> None:
+        self.size, self.pts = 9, 0
+        self._error = error
+
+    def decode(self) -> list[object]:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [(av.InvalidDataError(1, "damaged"), 24), (av.MemoryError(12, "too large"), None)],
+)
+def test_a_damaged_picture_is_left_out_and_one_without_room_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: av.FFmpegError, shown: int | None
+) -> None:
+    class Stumbling(Pictures):
+        def end(self) -> None:
+            self.take(Packet(error))  # type: ignore[arg-type]
+            super().end()
+
+    monkeypatch.setattr(encoding, "Pictures", Stumbling)
+    source = write_clip(tmp_path / "source", "libx265", "mp4")
+    with nullcontext() if shown else pytest.raises(Broken, match="cannot_convert"):
+        encoding.convert(source, tmp_path / "target")
+        assert len(pictures_of(tmp_path / "target")) == shown
 
 
 # ---------------------------------------------------------------- other sizes, other sounds

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.errors import Broken, Unwritten
 from bot.store.deletions import Deletion, Deletions
+from tests.fakes.disk import no_file_larger_than, synced
 
 
 def test_each_is_read_again_in_order(tmp_path: Path) -> None:
@@ -29,10 +30,28 @@ def test_a_line_that_a_crash_cut_takes_no_other_along(tmp_path: Path, left: int)
     assert [entry.job_id for entry in journal.read()] == ["job1", "job3"]
 
 
+def test_each_is_on_the_disk_before_anything_is_gone(tmp_path: Path) -> None:
+    journal = Deletions(tmp_path)
+    with synced(tmp_path) as places:
+        journal.add("job1", at=1.0)
+        journal.add("job2", at=2.0)
+    assert places == [journal.file, tmp_path, journal.file]
+
+
 async def test_a_disk_that_takes_nothing_deletes_nothing(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     with pytest.raises(Unwritten):
         await Deletions(tmp_path / "data").note("job1", 1.0)
+
+
+def test_an_entry_is_there_as_a_whole_or_the_disk_is_said_to_be_full(tmp_path: Path) -> None:
+    journal = Deletions(tmp_path)
+    journal.add("job1", at=1.0)
+    size = journal.file.stat().st_size
+    with no_file_larger_than(size + 10), pytest.raises(OSError, match="File too large"):
+        journal.add("job2", at=2.0)
+    journal.add("job3", at=3.0)
+    assert [entry.job_id for entry in journal.read()] == ["job1", "job3"]
 
 
 def test_an_entry_of_a_newer_program_is_not_passed_over(tmp_path: Path) -> None:

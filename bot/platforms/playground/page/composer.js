@@ -37,13 +37,13 @@ export class Composer {
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("blur", () => setTimeout(() => this.close(), 150));
     addEventListener("paste", (event) => {
-      const [file] = event.clipboardData?.files ?? [];
-      if (file && !document.querySelector("dialog[open]")) { event.preventDefault(); this.take(file); }
+      const files = event.clipboardData?.files ?? [];
+      if (files.length && !document.querySelector("dialog[open]")) { event.preventDefault(); this.takeAll(files); }
     });
     this.chip.addEventListener("click", () => { this.use(null); this.input.focus(); });
     this.form.querySelector(".attach").addEventListener("click", () => this.file.click());
     this.file.addEventListener("change", () => {
-      if (this.file.files[0]) this.take(this.file.files[0]);
+      this.takeAll(this.file.files);
       this.file.value = "";
     });
     this.options.addEventListener("scroll", () => this.hint(), { passive: true });
@@ -65,7 +65,7 @@ export class Composer {
       document.body.classList.remove("dropping");
       if (!carries(event)) return;
       event.preventDefault();
-      this.take(event.dataTransfer.files[0]);
+      this.takeAll(event.dataTransfer.files);
     });
   }
 
@@ -153,6 +153,15 @@ export class Composer {
     this.input.focus();
   }
 
+  // A message carries one picture and one sound: what else comes at once is said to be left out.
+  takeAll(files) {
+    const [first, ...others] = [...files];
+    const second = others.find((each) => isOf(this.sounds, each) !== isOf(this.sounds, first));
+    const left = others.filter((each) => each !== second).map((each) => each.name);
+    for (const each of [first, second]) if (each) this.take(each);
+    if (left.length) this.complain(say("left_out", { name: left.join(", ") }));
+  }
+
   async take(file) {
     if (isOf(this.sounds, file)) return this.hear(file);
     if (!isOf(this.pictures, file)) return this.complain(words.not_a_picture);
@@ -163,6 +172,14 @@ export class Composer {
     this.draw();
     this.input.focus();
     await this.uploaded(this.picture);
+  }
+
+  // Of a file that a browser can't show it is shown the room's copy, once that is there.
+  async unshown(picture) {
+    const name = await this.uploaded(picture);
+    if (!name || this.picture !== picture || picture.shown) return;
+    picture.shown = `files/${name}`;
+    this.drawContext();
   }
 
   // One beside the picture; the room says what is wrong with it.
@@ -200,9 +217,12 @@ export class Composer {
     this.draw();
   }
 
-  get pictured() { return Boolean(this.picture || this.target?.picture); }
+  // What the message carries counts, and what the one carries that it replies to.
+  count(what) { return Number(Boolean(this[what])) + Number(Boolean(this.target?.[what])); }
 
-  get kind() { return this.sound ? "s2v" : this.pictured ? "i2v" : "t2v"; }
+  get pictured() { return this.count("picture") > 0; }
+
+  get kind() { return this.count("sound") ? "s2v" : ["t2v", "i2v", "kf2v"][this.count("picture")]; }
 
   draw() {
     this.chip.hidden = !this.command;
@@ -221,15 +241,17 @@ export class Composer {
         this.target.picture ? `files/${this.target.picture.name}` : null,
         `${say("replying", { name: nameOf(this.target.author) })} ${about}`, words.remove_reply, () => this.reply(null)));
     }
-    if (this.picture) shown.push(this.attached(this.picture.url, this.picture.file.name, words.remove_picture, () => this.drop()));
+    const picture = this.picture;
+    if (picture) shown.push(this.attached(picture.shown ?? picture.url, picture.file.name, words.remove_picture, () => this.drop(), "attach", () => this.unshown(picture)));
     if (this.sound) shown.push(this.attached(null, this.sound.file.name, words.remove_sound, () => this.mute(), "sound"));
     this.context.replaceChildren(...shown);
     this.context.hidden = !shown.length;
   }
 
-  attached(url, text, label, remove, sign = "reply") {
+  attached(url, text, label, remove, sign = "reply", unshown = () => {}) {
+    const failed = (event) => { event.target.replaceWith(icon(sign)); unshown(); };
     return make(
-      "div", { class: "attached" }, url ? make("img", { src: url, alt: "", on: { error: (event) => event.target.replaceWith(icon(sign)) } }) : icon(sign), make("span", {}, text),
+      "div", { class: "attached" }, url ? make("img", { src: url, alt: "", on: { error: failed } }) : icon(sign), make("span", {}, text),
       make("button", { type: "button", class: "tool", "aria-label": label, on: { click: () => { remove(); this.input.focus(); } } }, icon("close")),
     );
   }
@@ -248,7 +270,7 @@ export class Composer {
   // What would be made, and what it costs; an answer that was overtaken is not shown.
   async quote(isOffered) {
     const number = ++this.quotes;
-    const draft = { ...this.picked(), pictured: Boolean(this.pictured), sounding: Boolean(this.sound) };
+    const draft = { ...this.picked(), pictures: this.count("picture"), sounds: this.count("sound") };
     const told = isOffered ? await this.price(draft) : "";
     if (number === this.quotes) this.quoted.textContent = told;
   }
@@ -285,7 +307,7 @@ export class Composer {
     const preferred = able.some((each) => each.family === this.preferred) ? this.preferred : able[0]?.family;
     const family = able.filter((each) => each.family === (rest.model ?? preferred));
     const all = {
-      seconds: () => this.sound ? [] : [...new Set(family.flatMap((each) => Object.values(each.qualities).flatMap(({ seconds }) => seconds)))].sort((a, b) => a - b).map(String),
+      seconds: () => this.count("sound") ? [] : [...new Set(family.flatMap((each) => Object.values(each.qualities).flatMap(({ seconds }) => seconds)))].sort((a, b) => a - b).map(String),
       quality: () => this.qualities, aspect: () => this.aspects,
     }[name]?.() ?? ["on", "off"];
     const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.kind)));

@@ -304,7 +304,7 @@ function button(each, look, room) {
   };
   return make(
     "button", { type: "button", class: `button ${each.action}`, on: { click: () => room.press(each, look) } },
-    icon(known[each.action]), each.label,
+    known[each.action] ? icon(known[each.action]) : null, each.label,
   );
 }
 

@@ -295,6 +295,22 @@ async def test_an_operator_is_told_in_a_direct_message(
         await desk.tell()
 
 
+async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_said_again(
+    fake: FakeDiscord, desk: Desk, ann: Member
+) -> None:
+    """Its answer was lost, and its nonce is forgotten by now."""
+    words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    tell, person = desk.bot.platform.tell, desk.job.order.person.id
+    begun = fake.world.clock()
+    await tell(person, words, nonce="n1")
+    fake.world.nonce_window = 0.0
+    stands = await tell(person, words, nonce="n1", since=begun)
+    (shown,) = fake.posts(ann.dm)
+    assert stands == place(shown)
+    await tell(person, words, nonce="n1")
+    assert len(fake.posts(ann.dm)) == 2, "negative control: without a look it stands twice"
+
+
 async def test_a_channel_that_is_gone_is_a_definite_no(fake: FakeDiscord, desk: Desk) -> None:
     fake.remove_channel(fake.channel)
     assert await desk.refused() == "channel_gone"

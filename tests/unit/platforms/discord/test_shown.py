@@ -288,6 +288,17 @@ async def test_of_two_pictures_that_of_somebody_else_is_named(
     assert sighted.service.submitted == []
 
 
+async def test_a_sound_in_reply_to_a_hidden_picture_is_told_that_it_is_hidden(
+    fake: FakeDiscord, singing: Bot, ann: Member
+) -> None:
+    target = await ann.say("mine", attachments=[fake.attachment(PNG, "cat.png")])
+    voice = [fake.attachment(b"OggS", "voice.ogg")]
+    await ann.say("sing", mentions_bot=True, attachments=voice, reply_to=target)
+    told = (await fake.next("message", lambda each: each.author.bot)).content
+    assert told.startswith("Discord does not show me")
+    assert singing.service.submitted == []
+
+
 @pytest.mark.parametrize("hidden", [True, False])
 async def test_beside_ones_own_picture_talk_stays_talk(
     fake: FakeDiscord, bot: Bot, ann: Member, *, hidden: bool

@@ -15,8 +15,16 @@ from bot.core.posts import PostKind
 from bot.core.quotas import Limits
 from bot.platforms.playground import files
 from bot.platforms.playground.frames import Say
+from bot.platforms.playground.room import Attachment
 from tests.e2e.world import png
-from tests.unit.core.orders import SINGING, SORA, WAN_TEXT
+from tests.unit.core.orders import (
+    KEY_FRAMES,
+    SINGER,
+    SINGING,
+    SORA,
+    WAN_PICTURE,
+    WAN_TEXT,
+)
 from tests.unit.platforms.playground.conftest import Hall, Page, open_hall, words
 from tests.unit.platforms.playground.test_doors import upload
 
@@ -127,6 +135,41 @@ async def test_where_no_model_takes_a_sound_it_is_given_back(
     monkeypatch.setattr(files, "MOST_UNSENT", 0)
     await upload(hall, png())
     assert list((hall.platform.folder / "files").iterdir()) == [], "they make room for what comes"
+
+
+async def test_all_that_a_message_and_the_one_it_replies_to_carry_is_used(tmp_path: Path) -> None:
+    catalog = replace(SINGING, models=(WAN_PICTURE, KEY_FRAMES, SINGER))
+    async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
+        _, cat = await upload(hall, png(), "cat.png")
+        _, dog = await upload(hall, png("red"), "dog.png")
+        _, sound = await upload(hall, b"OggS", "voice.ogg", kind="sounds")
+        for given in ({"picture": cat["name"]}, {"sound": sound["name"]}):
+            await page.tell(do="say", text="look", **given)
+        pictured, sounding = (each["message"]["id"] for each in page.seen)
+        for target in (pictured, sounding):
+            wish = {"command": "video", "text": "it waves", "reply_to": target}
+            await page.tell(do="say", **wish, picture=dog["name"])
+        both = {"picture": dog["name"], "sound": sound["name"], "reply_to": pictured}
+        told = await page.tell(do="say", command="animate", text="", **both)
+        speaking, meeting = await hall.jobs.recent("playground", "ann", most=9)
+    assert [each.filename for each in meeting.order.files] == ["cat.png", "dog.png"]
+    assert meeting.request.kind is Kind.KEY_FRAMES
+    assert [each.filename for each in speaking.order.files] == ["dog.png", "voice.ogg"]
+    assert speaking.request.kind is Kind.SOUND
+    assert words(told).startswith("A sound can move one picture, and those are 2.")
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own: bool) -> None:
+    film = Attachment(name="a.mp4", filename="a.mp4", size=9)
+    ours = await hall.platform.room.post(author="zoetrope", nonce="a-result", video=film)
+    picture = (await upload(hall, png()))[1]["name"] if own else None
+    async with hall.page() as page:
+        wish = {"command": "video", "text": "a dog instead", "reply_to": ours.id}
+        told = await page.tell(do="say", **wish, **({"picture": picture} if own else {}))
+    assert words(told).startswith("That one moves already")
+    assert words(told).endswith("send me yours without the reply.") == own
+    assert await hall.jobs.recent("playground", "ann", most=9) == []
 
 
 @pytest.mark.parametrize(

@@ -509,8 +509,8 @@ async def test_choices_are_told_with_their_limit_and_their_price_before_anything
         said = [
             await quoted(hall),
             await quoted(hall, seconds=AUTO),
-            await quoted(hall, model="sora", pictured=True),
-            await quoted(hall, model="wan", pictured=True),
+            await quoted(hall, model="sora", pictures=1),
+            await quoted(hall, model="wan", pictures=1),
             await quoted(hall, quality="8k", colour="red"),
         ]
     assert said == [

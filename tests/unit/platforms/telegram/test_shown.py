@@ -253,6 +253,50 @@ async def test_beside_ones_own_picture_another_file_is_not_passed_over_and_talk_
         assert await lobby.jobs() == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_reply_to_a_kind_that_nobody_knows_is_no_order_of_the_rest(
+    lobby: Lobby, *, own: bool, elsewhere: bool
+) -> None:
+    target = await lobby.ann.says("x")
+    if own:
+        said = await lobby.ann.sends_photo(png(), caption="/animate", reply_to=target)
+    else:
+        said = await lobby.ann.says("/video it waves", reply_to=target)
+    data = deepcopy(lobby.fake.updates.of(said).json)
+    pointed_at = data["message"].pop("reply_to_message")
+    del pointed_at["text"]
+    if elsewhere:
+        data["message"]["external_reply"] = {"origin": ANNS} | HOLOGRAM
+    else:
+        data["message"]["reply_to_message"] = pointed_at | HOLOGRAM
+    await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
+    assert len(lobby.fake.posts(said.chat)) == 1
+    assert await lobby.jobs() == []
+
+
+@pytest.mark.parametrize(
+    "captions", [("/animate they meet", "slowly"), ("slowly", "/animate they meet")]
+)
+async def test_the_words_under_all_pictures_of_an_album_count(
+    joining: Lobby, captions: tuple[str, str]
+) -> None:
+    items = [Item(content=png(), caption=caption) for caption in captions]
+    first, *others = await joining.ann.sends_album(items)
+    await joining.hear_together(first, *others)
+    (job,) = await joining.jobs()
+    assert (job.order.prompt, len(job.order.pictures)) == ("they meet slowly", 2)
+
+
+async def test_so_they_do_in_a_draft(joining: Lobby) -> None:
+    items = [Item(content=png(), caption="they meet"), Item(content=png(), caption="--seconds 10")]
+    first, *others = await joining.ann.sends_album(items)
+    await joining.hear_together(first, *others)
+    told = joining.answer(first).text
+    assert "they meet" in told
+    assert "10 s" in told
+
+
 # --- in private nothing is met with silence -------------------------------------------------------
 
 UNREADABLE = "I can't read all of that yet, so I have done nothing."

@@ -8,7 +8,7 @@ from bot.core.access import Access, Default
 from bot.core.orders import Kind, Sound
 from bot.store.settings import Settings as Facts
 from tests.e2e.world import png
-from tests.fakes.telegram import Item
+from tests.fakes.telegram import Item, internal
 from tests.unit.core.orders import SINGING, offering
 from tests.unit.media.samples import write_sound, write_video
 from tests.unit.platforms.telegram.conftest import Lobby
@@ -198,6 +198,14 @@ async def test_one_that_holds_pictures_or_can_not_be_read_is_the_film_that_it_is
         assert told.startswith("That one moves already")
         assert told.endswith(how)
     assert await singing.jobs() == []
+
+
+async def test_one_that_does_not_come_is_the_film_that_it_is_called(singing: Lobby) -> None:
+    """Not met with silence while Telegram hands nothing out."""
+    singing.fake.faults.add("getFile", internal())
+    film = await singing.ann.sends_document(b"film", "film.mp4", mime_type="video/mp4")
+    await singing.hear(film)
+    assert singing.answer(film).text.startswith("That one moves already")
 
 
 async def test_a_stranger_has_nothing_fetched(singing: Lobby) -> None:

@@ -1,12 +1,10 @@
-"""Words of a person in an answer: a gateway may quote what it was sent, in whole or in part.
+"""Words of a person in what others say: messages quote what they are about, in whole or in part.
 
-They decide nothing about an account: else one person's prompt could pause a gateway for everybody.
+They decide nothing about an account: else one person's prompt could stop a service for everybody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from bot.gateways.spelling import letters, plain
 
 _LEAST_QUOTE = 12
 """Letters of a text from which on a message that has all of them surely quotes it."""
@@ -28,14 +26,15 @@ class Message:
 class Written:
     """All that a person wrote for one order, a text a line: the prompt, and what to avoid."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, plain: Callable[[str], str]) -> None:
+        """`plain` leaves away what varies from one message to the next."""
         self.texts = tuple(dict.fromkeys(filter(None, map(str.strip, text.splitlines()))))
-        self._plain = tuple(filter(None, map(plain, self.texts)))
+        self._spelt, self._plain = plain, tuple(filter(None, map(plain, self.texts)))
         self._letters = tuple(filter(None, map(letters, self.texts)))
 
     def message(self, text: str) -> Message:
         """A message in words of its own, as far as that can be told."""
-        said = plain(text)
+        said = self._spelt(text)
         left = []
         for quoted in self._plain:
             if said == quoted:
@@ -56,3 +55,8 @@ class Written:
         place, _, number = code.rpartition(".")
         is_number = place and number.isdigit() and any('"' in text for text in self.texts)
         return self.has(number if is_number else code)
+
+
+def letters(text: str) -> str:
+    """Its letters and digits alone."""
+    return "".join(char for char in text.casefold() if char.isalnum())

@@ -1,0 +1,39 @@
+"""Backups as the service makes them: each night, and whenever an operator asks for one."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+from bot.backups import making, restoring
+from bot.backups.daily import Daily
+from bot.config import Config
+from bot.core.acts import Act, UseCase, Values
+from bot.core.ports import Clock
+from bot.media.storage import Storage
+from bot.rows import Rows
+from bot.workers import Loop
+
+Told = Callable[[str | None], Awaitable[None]]
+"""Hears why there is no backup, or None: they are where they should be."""
+
+
+def nightly(
+    config: Config, rows: Rows, storage: Storage, clock: Clock, *, told: Told
+) -> Iterator[Loop]:
+    """One each night, if they are wanted. A restore that was killed leaves nothing behind."""
+    restoring.clear(config)
+    if config.settings.backup.daily:
+        yield Daily(config, storage=storage, database=rows.database, tell=told, clock=clock).run()
+
+
+def backup_use_cases(
+    config: Config, rows: Rows, storage: Storage, clock: Clock, *, told: Told
+) -> Mapping[str, UseCase]:
+    """By the name that a command asks for."""
+
+    async def back_up(*, actor: str) -> Values:
+        now = clock.now()
+        backup = await making.make(config, storage, config.backup_folder, now=now)
+        await rows.acts.add(Act(at=now, actor=actor, action="db.backup"))
+        await told(None)
+        return {"folder": str(backup.folder)}
+
+    return {"db.backup": back_up}

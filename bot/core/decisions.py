@@ -1,0 +1,258 @@
+"""Decisions: the buttons that owners press under a notice.
+
+A button names its subject and what is wished, and nothing else: rows decide who may and whether
+there is anything to do, so it works after a restart, and pressed twice it does its work once. The
+work is done by the use cases that commands ask for, and is an act of whoever pressed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+
+from bot.core.acts import UseCase, Values, perform
+from bot.core.errors import Refused
+from bot.core.notices import nonce_of
+from bot.core.orders import Person
+from bot.core.prices import money
+from bot.core.replies import Action, Button, Reply, Text, Tone
+from bot.core.sources import Used
+
+MOST_FOUND = 3
+"""Videos of a gateway's list that are proposed for one order."""
+EVERYTHING = "all"
+"""The subject of what is about no job, gateway or limit."""
+_BYTES = 1e9
+_LISTS = {
+    "whole": "decide.list_whole",
+    "part": "decide.list_part",
+    "none": "decide.list_none",
+    "trouble": "decide.list_trouble",
+    "gone": "decide.list_gone",
+}
+"""The sentence for each way that a gateway's list had nothing to propose."""
+
+Decide = Callable[[str, Person, str, str | None], Awaitable[Reply]]
+"""On this platform this person pressed a button with this subject and this wish. Or `Refused`."""
+
+
+async def nobody(_platform: str, _person: Person, _subject: str, _wish: str | None) -> Reply:
+    """The answer where nobody owns anything."""
+    raise Refused("owners_only")
+
+
+def button(subject: str, wish: str, *, word: str | None = None, shown: str | None = None) -> Button:
+    """A button for owners; `word` is its label, where that is not the wish."""
+    return Button(
+        action=Action.OWNER,
+        job_id=subject,
+        value=wish,
+        word=f"owner_{word or wish}",
+        shown=shown or subject,
+    )
+
+
+def pause(gateway: str) -> Button:
+    """Lets nothing leave to this gateway."""
+    return button(token_of(gateway), "pause", shown=gateway)
+
+
+def token_of(name: str) -> str:
+    """A subject in place of a name that no button can carry."""
+    return nonce_of(name)[:10]
+
+
+def raise_token(about: str, day: str, limit: int, more: int) -> str:
+    """The subject of *Raise*: of this day and this limit, so that a second press finds nothing."""
+    return token_of(f"{about} {day} {limit} {more}")
+
+
+class Decisions:
+    """Does what an owner presses."""
+
+    def __init__(
+        self,
+        *,
+        use_cases: Mapping[str, UseCase],
+        is_owner: Callable[[str, str], Awaitable[bool]],
+        rooms: Collection[str],
+        limits: Callable[[], Awaitable[Sequence[Used]]],
+        gateways: Collection[str],
+        currency: str,
+        decided: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`rooms`: platforms where whoever comes is the operator. `decided` is called after each
+        press that did something: the notice has to say so."""
+        self._use_cases = use_cases
+        self._is_owner = is_owner
+        self._rooms = rooms
+        self._limits = limits
+        self._gateways = gateways
+        self._currency = currency
+        self._decided = decided
+        self._one = asyncio.Lock()
+        self._wishes: Mapping[str, Callable[[str, str, str], Awaitable[Reply]]] = {
+            "open": self._open,
+            "found": self._found,
+            "free": self._free,
+            "again": self._ask_again,
+            "yes": self._again,
+            "look": self._look,
+            "cancel": self._cancel,
+            "raise": self._raise,
+            "stop": self._stop,
+            "go": self._go,
+            "pause": self._pause,
+            "resume": self._resume,
+            "backup": self._back_up,
+            "sweep": self._ask_sweep,
+            "swept": self._sweep,
+        }
+
+    async def decide(self, platform: str, person: Person, subject: str, wish: str | None) -> Reply:
+        """Do it, if they own this bot. Raises `Refused("owners_only")`, and why it can't be."""
+        if platform not in self._rooms and not await self._is_owner(platform, person.id):
+            raise Refused("owners_only")
+        word, _, detail = (wish or "").partition(".")
+        if word not in self._wishes:
+            raise Refused("button_unknown")
+        said = await self._wishes[word](subject, detail, f"{platform}:{person.id}")
+        self._decided()
+        return said
+
+    async def _ask(self, use_case: str, actor: str, **values: object) -> Values:
+        return await perform(self._use_cases[use_case], values, actor=actor)
+
+    # --- an order of which nobody knows --------------------------------------------------------
+
+    async def _open(self, job: str, _: str, actor: str) -> Reply:
+        """The videos that it may be, and the ways to decide."""
+        found = await self._ask("jobs.candidates", actor, job=job)
+        near = _rows(found, "candidates")[:MOST_FOUND]
+        list_ = "decide.list_match" if near else _LISTS[str(found["list"])]
+        lines = [
+            Text(id="decide.candidate", values={**each, "at": each["created_at"]}) for each in near
+        ]
+        picks = [
+            button(job, f"found.{token_of(str(each['id']))}", word="found", shown=str(number))
+            for number, each in enumerate(near, 1)
+        ]
+        values = {"job": job, "gateway": found["gateway"], "at": found["sent_at"]}
+        return Reply(
+            text=Text(id="decide.open", values=values),
+            facts=(*lines, Text(id=list_)),
+            buttons=(*picks, button(job, "free"), button(job, "again")),
+        )
+
+    async def _found(self, job: str, token: str, actor: str) -> Reply:
+        found = await self._ask("jobs.candidates", actor, job=job)
+        ids = [str(each["id"]) for each in _rows(found, "candidates")]
+        picked = next((id_ for id_ in ids if token_of(id_) == token), None)
+        if picked is None:
+            raise Refused("decide_outdated")
+        await self._ask("jobs.found", actor, job=job, gateway_id=picked)
+        return _done("decide.found", job=job)
+
+    async def _free(self, job: str, _: str, actor: str) -> Reply:
+        await self._ask("jobs.not_charged", actor, job=job)
+        return _done("decide.free", job=job)
+
+    async def _ask_again(self, job: str, _: str, actor: str) -> Reply:
+        """It pays for one more, so it is asked twice."""
+        cost = await self._ask("jobs.cost", actor, job=job)
+        if cost["status"] != "unconfirmed":
+            raise Refused("not_unconfirmed", job=job, status=cost["status"])
+        price = cost["cost"]
+        shown = money(price, self._currency) if isinstance(price, int) and price > 1 else ""
+        id_ = "decide.again_priced" if shown else "decide.again"
+        values = {"job": job, "cost": shown, "model": cost["model"]}
+        return Reply(
+            text=Text(id=id_, values=values), tone=Tone.WAITING, buttons=(button(job, "yes"),)
+        )
+
+    async def _again(self, job: str, _: str, actor: str) -> Reply:
+        await self._ask("jobs.again", actor, job=job, confirm=job)
+        return _done("decide.tried", job=job)
+
+    # --- a job that stands still ---------------------------------------------------------------
+
+    async def _look(self, job: str, _: str, actor: str) -> Reply:
+        """Its next step at once. It never pays: that would need the id as a confirmation."""
+        told = await self._ask("jobs.retry", actor, job=job)
+        return _done("decide.looks", job=job, status=told["status"])
+
+    async def _cancel(self, job: str, _: str, actor: str) -> Reply:
+        await self._ask("jobs.cancel", actor, job=job)
+        return _done("decide.cancelled", job=job)
+
+    # --- limits, and everything ----------------------------------------------------------------
+
+    async def _raise(self, token: str, _: str, actor: str) -> Reply:
+        """More for today. One after the other: the next press sees what the one before gave."""
+        async with self._one:
+            used = next((it for it in await self._limits() if _token(it) == token), None)
+            if used is None:
+                raise Refused("decide_outdated")
+            amount = "money" if used.figure == "purse_money" else "videos"
+            more = {amount: used.more}
+            await self._ask("quota.grant", actor, kind=used.kind, of=used.of, **more)
+        return _done("decide.raised")
+
+    async def _stop(self, _: str, __: str, actor: str) -> Reply:
+        await self._ask("stop", actor)
+        return _done("decide.stopped", button(EVERYTHING, "go"))
+
+    async def _go(self, _: str, __: str, actor: str) -> Reply:
+        await self._ask("go", actor)
+        return _done("decide.goes")
+
+    async def _pause(self, token: str, _: str, actor: str) -> Reply:
+        name = self._gateway(token)
+        await self._ask("gateways.pause", actor, name=name)
+        return _done("decide.paused", button(token, "resume", shown=name), gateway=name)
+
+    async def _resume(self, token: str, _: str, actor: str) -> Reply:
+        name = self._gateway(token)
+        await self._ask("gateways.resume", actor, name=name)
+        return _done("decide.resumed", gateway=name)
+
+    def _gateway(self, token: str) -> str:
+        found = next((name for name in self._gateways if token_of(name) == token), None)
+        if found is None:
+            raise Refused("decide_outdated")
+        return found
+
+    # --- room ----------------------------------------------------------------------------------
+
+    async def _back_up(self, _: str, __: str, actor: str) -> Reply:
+        made = await self._ask("db.backup", actor)
+        return _done("decide.backed_up", folder=made["folder"])
+
+    async def _ask_sweep(self, _: str, __: str, actor: str) -> Reply:
+        """The extent of a sweep, before anything goes."""
+        files, size = _extent(await self._ask("media.due", actor))
+        values = {"gigabytes": size / _BYTES}
+        text = Text(id="decide.sweep", values=values, count=files)
+        return Reply(text=text, buttons=(button(EVERYTHING, "swept"),))
+
+    async def _sweep(self, _: str, __: str, actor: str) -> Reply:
+        files, size = _extent(await self._ask("media.sweep", actor))
+        text = Text(id="decide.swept", values={"gigabytes": size / _BYTES}, count=files)
+        return Reply(text=text, tone=Tone.DONE)
+
+
+def _token(used: Used) -> str:
+    return raise_token(used.about, used.day, used.limit, used.more)
+
+
+def _done(id_: str, *buttons: Button, **values: object) -> Reply:
+    return Reply(text=Text(id=id_, values=values), tone=Tone.DONE, buttons=buttons)
+
+
+def _rows(values: Values, name: str) -> list[Values]:
+    found = values.get(name)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def _extent(swept: Values) -> tuple[int, int]:
+    """Files and bytes, of all kinds but what is over a cap."""
+    kinds = [it for name, it in swept.items() if isinstance(it, dict) and name != "over_most"]
+    return sum(int(it["files"]) for it in kinds), sum(int(it["bytes"]) for it in kinds)

@@ -1,0 +1,175 @@
+"""The digest: once a day owners hear what was made, what it cost, and what is left to decide.
+
+It is a cause that is said once, under the date of its day: neither a restart nor a clock that is
+set says it again. A day without anything to tell has none.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.core.access import Facts as Settings
+from bot.core.causes import Cause, Facts, Kind
+from bot.core.errors import BotError
+from bot.core.jobs import Status
+from bot.core.ports import Clock
+from bot.core.prices import money
+from bot.core.sources import Used
+from bot.log import get_logger
+
+LOOK = 60.0
+"""Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
+DAY = 86_400.0
+APART = 12 * 3600.0
+"""Seconds between two digests at least, whatever the calendar says."""
+FURTHEST = 2 * DAY
+"""Seconds by which the last one may lie ahead of a clock that was set back; else it was wrong."""
+TOLD = "digest.day"
+"""The setting with the date of the last day that was looked at."""
+MOST_REASONS = 5
+_MADE = (Status.DELIVERED, Status.COMPLETED, Status.CONVERTING)
+_WAITING = (Status.QUEUED,)
+_AT_WORK = (Status.SUBMITTING, Status.IN_PROGRESS)
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Jobs of a day that are alike."""
+
+    status: Status
+    reason: str | None
+    count: int
+    spent: int
+    """Micro-units of money."""
+
+
+class Causes(Protocol):
+    """The rows of causes."""
+
+    async def once(self, cause: Cause, *, rooms: Collection[str], now: float) -> bool: ...
+
+    async def last(self, kind: Kind) -> float | None: ...
+
+    async def open(self) -> list[Cause]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Where the figures of a day come from."""
+
+    day: Callable[[float], Awaitable[Sequence[Sum]]]
+    """The jobs that were ordered since then."""
+    used: Callable[[], Awaitable[Sequence[Used]]]
+    """Each limit of a day."""
+    amount: Callable[[str, int], str]
+    """A figure of a limit, to be shown."""
+    room: Callable[[], Awaitable[Mapping[str, object]]]
+    """Gigabytes that are `free`, those of the `media`, and when the last `backup` was made."""
+    currency: str
+
+
+class Digest:
+    """Tells the news of a day."""
+
+    def __init__(
+        self,
+        *,
+        at: time,
+        time_zone: str,
+        causes: Causes,
+        settings: Settings,
+        news: News,
+        rooms: Collection[str],
+        clock: Clock,
+        changed: Callable[[], None],
+    ) -> None:
+        """`at`: the time of day. `changed` is called when there is something to say."""
+        self._at = at
+        self._zone = ZoneInfo(time_zone)
+        self._causes = causes
+        self._settings = settings
+        self._news = news
+        self._rooms = rooms
+        self._clock = clock
+        self._changed = changed
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        is_well = True
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
+                if is_well:
+                    why = error.code if isinstance(error, BotError) else type(error).__name__
+                    log.warning("digest.failed", why=why)
+                is_well = False
+            else:
+                is_well = True
+            await self._clock.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Tell it, if its time has come and it was not told."""
+        now = self._clock.now()
+        local = datetime.fromtimestamp(now, self._zone)
+        if local < datetime.combine(local.date(), self._at, self._zone):
+            return
+        date = local.date().isoformat()
+        if await self._settings.get(TOLD) == date:
+            return
+        last = await self._causes.last(Kind.DIGEST)
+        if last is not None and -FURTHEST < now - last < APART:
+            return
+        facts = await self._facts(now)
+        if facts is not None:
+            cause = Cause(kind=Kind.DIGEST, about=date, facts=facts)
+            if await self._causes.once(cause, rooms=self._rooms, now=now):
+                log.info("digest.written", day=date)
+                self._changed()
+        await self._settings.put(TOLD, date)
+
+    async def _facts(self, now: float) -> Facts | None:
+        """All that it says; None: there is nothing to tell."""
+        sums, open_ = await self._news.day(now - DAY), await self._causes.open()
+        if not sums and not open_:
+            return None
+        failed: dict[str, int] = {}
+        for each in sums:
+            if each.status is Status.FAILED:
+                reason = each.reason or "refused"
+                failed[reason] = failed.get(reason, 0) + each.count
+        worst = sorted(failed.items(), key=lambda it: (-it[1], it[0]))[:MOST_REASONS]
+        return {
+            "made": _count(sums, _MADE),
+            "failed": sum(failed.values()),
+            "reasons": [list(each) for each in worst],
+            "unconfirmed": _count(sums, (Status.UNCONFIRMED,)),
+            "waiting": _count(sums, _WAITING),
+            "at_work": _count(sums, _AT_WORK),
+            "spent": money(sum(each.spent for each in sums), self._news.currency),
+            "limits": [self._left(used) for used in await self._news.used()],
+            **await self._news.room(),
+            "open": [_kept(cause) for cause in open_],
+        }
+
+    def _left(self, used: Used) -> Facts:
+        left = max(0, used.limit - used.used)
+        amount = self._news.amount
+        return {
+            "figure": used.figure,
+            "of": used.of,
+            "left": amount(used.figure, left),
+            "limit": amount(used.figure, used.limit),
+        }
+
+
+def _count(sums: Sequence[Sum], statuses: Collection[Status]) -> int:
+    return sum(each.count for each in sums if each.status in statuses)
+
+
+def _kept(cause: Cause) -> Facts:
+    return {"kind": cause.kind.value, "facts": dict(cause.facts)}

@@ -1,0 +1,46 @@
+"""Presets: words to ask with, for people who have a picture and none, under names to choose by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.core.errors import Refused
+from bot.core.orders import Order
+from bot.core.prompts import clean, spelt
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`label` is what people choose by."""
+
+    label: str
+    prompt: str
+
+
+Presets = Mapping[str, Preset]
+"""By their ids. The first goes with a picture when the person wrote nothing."""
+
+
+def preset_of(typed: str, presets: Presets) -> str | None:
+    """The id of the preset of that id or label; else of the only one that begins so."""
+    wanted = spelt(typed)
+    names = {id_: {spelt(id_), spelt(each.label)} for id_, each in presets.items()}
+    exact = [id_ for id_, each in names.items() if wanted in each]
+    begun = [id_ for id_, each in names.items() if any(n.startswith(wanted) for n in each)]
+    return exact[0] if exact else begun[0] if wanted and len(begun) == 1 else None
+
+
+def prompt_of(order: Order, presets: Presets) -> str:
+    """The words of its preset, and its own; `Refused` where there are none."""
+    own, words = clean(order.prompt), ""
+    if order.preset is not None:
+        name = preset_of(order.preset, presets)
+        if name is None:
+            can = ", ".join(dict.fromkeys(preset.label for preset in presets.values()))
+            raise Refused("preset_unknown", preset=order.preset, can=can)
+        words = presets[name].prompt
+    elif order.pictures and not own and presets:
+        words = next(iter(presets.values())).prompt
+    prompt = f"{words} {own}".strip()
+    if not prompt:
+        raise Refused("prompt_missing")
+    return prompt

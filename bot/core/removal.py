@@ -1,0 +1,44 @@
+"""Removing files for the sweeps: one that can't be removed is in no other's way."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.core.errors import BotError, Temporary
+from bot.core.keeping import Shelf
+from bot.log import get_logger
+
+log = get_logger()
+
+
+class Removal:
+    """The removals of one sweep after another. Each sweep tries what was left once more."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._named: set[str] = set()
+        """Keys that the log has named."""
+        self.left: set[str] = set()
+        """Keys of files that this sweep could not remove."""
+
+    def begin(self) -> None:
+        """A new sweep."""
+        self._named &= self.left
+        self.left = set()
+
+    async def remove(self, key: str, by: Callable[[str], Awaitable[None]] | None = None) -> bool:
+        """Remove it, by default from the storage; whether it is gone.
+
+        Raises `Temporary` while the storage as a whole can't be reached.
+        """
+        if key in self.left:
+            return False
+        try:
+            await (by or self._shelf.delete)(key)
+        except BotError as error:
+            if isinstance(error, Temporary) and await self._shelf.is_away():
+                raise
+            self.left.add(key)
+            if key not in self._named:
+                log.warning("media.not_removed", key=key, why=error.code)
+            self._named.add(key)
+            return False
+        return True

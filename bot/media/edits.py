@@ -1,0 +1,128 @@
+"""Edit lists of MP4 and QuickTime: which parts of a track are shown, and in which order.
+
+Players differ in what they do of them, so only the plainest are posted. libav does what the list
+says, but for rates and for nothing between two parts.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from bot.media.boxes import box
+
+_LATE = 0.5
+"""Seconds that the track may last longer than it says: its pictures may all be shown late."""
+_NORMAL = 1 << 16
+"""The rate at which time passes as usual."""
+_MOST = 10_000
+"""Parts; more are no work of an editor."""
+
+
+class Edits(StrEnum):
+    """The way in which a file with edit lists is read."""
+
+    NONE = "none"
+    """It is shown from one moment on, as nearly all are."""
+    FOLLOWED = "followed"
+    """Parts are left out, repeated or in another order; libav reads them like that."""
+    IGNORED = "ignored"
+    """Time stands still or passes at another pace, which nobody does alike: all of it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    seconds: float
+    begins: float | None
+    """The second of the track; None where nothing is shown."""
+    is_normal: bool
+
+
+def edits_in(source: Path) -> Edits:
+    """The lists of its pictures and of its sounds: one that is not plain is enough."""
+    found = Edits.NONE
+    with source.open("rb") as file:
+        end = source.stat().st_size
+        for movie in _inside(file, b"moov", (0, end)):
+            scale = _scale(file, movie, b"mvhd")[0]
+            for track in _inside(file, b"trak", movie):
+                kind = _kind(file, track, scale)
+                if kind is Edits.IGNORED:
+                    return kind
+                found = kind if kind is not Edits.NONE else found
+    return found
+
+
+def _kind(file: IO[bytes], track: tuple[int, int], scale: int) -> Edits:
+    for media in _inside(file, b"mdia", track):
+        handler = next((_read(file, it)[8:12] for it in _inside(file, b"hdlr", media)), b"")
+        if handler not in (b"vide", b"soun"):
+            return Edits.NONE
+        ticks, lasting = _scale(file, media, b"mdhd")
+        edits = [
+            edit
+            for place in _inside(file, b"edts", track)
+            for each in _inside(file, b"elst", place)
+            for edit in _edits(_read(file, each), scale, ticks)
+        ]
+        return _judged(edits, lasting / ticks, is_film=handler == b"vide")
+    return Edits.NONE
+
+
+def _judged(edits: list[_Edit], lasting: float, *, is_film: bool) -> Edits:
+    while edits and edits[0].begins is None:  # it begins late
+        edits = edits[1:]
+    begins = [edit.begins for edit in edits]
+    if None in begins or not all(edit.is_normal for edit in edits):
+        return Edits.IGNORED
+    if is_film and lasting and edits and not any(_shows(edit, lasting) for edit in edits):
+        return Edits.IGNORED
+    is_long = is_film and lasting and any(edit.seconds > lasting + _LATE for edit in edits)
+    return Edits.FOLLOWED if len(edits) > 1 or is_long else Edits.NONE
+
+
+def _shows(edit: _Edit, lasting: float) -> bool:
+    return edit.begins is not None and edit.begins < lasting + _LATE and edit.seconds > 0
+
+
+def _edits(body: bytes, scale: int, ticks: int) -> Iterator[_Edit]:
+    form = ">qqi" if body[:1] == b"\1" else ">iii"
+    places = range(8, len(body) - struct.calcsize(form) + 1, struct.calcsize(form))
+    for at in places[: min(_MOST, int.from_bytes(body[4:8]))]:
+        lasting, begins, rate = struct.unpack_from(form, body, at)
+        yield _Edit(
+            seconds=lasting / scale,
+            begins=None if begins < 0 else begins / ticks,
+            is_normal=rate == _NORMAL,
+        )
+
+
+def _scale(file: IO[bytes], within: tuple[int, int], name: bytes) -> tuple[int, int]:
+    """Ticks of a second, and how many of them it lasts."""
+    for place in _inside(file, name, within):
+        body = _read(file, place)
+        form, at = (">IQ", 20) if body[:1] == b"\1" else (">II", 12)
+        if len(body) >= at + struct.calcsize(form):
+            ticks, lasting = struct.unpack_from(form, body, at)
+            return max(1, ticks), lasting
+    return 1, 0
+
+
+def _read(file: IO[bytes], place: tuple[int, int]) -> bytes:
+    begin, end = place
+    file.seek(begin)
+    return file.read(min(end - begin, 20 * _MOST))
+
+
+def _inside(file: IO[bytes], name: bytes, within: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Where the boxes of this name begin and end, behind their heads."""
+    at, end = within
+    while at + 8 <= end:
+        kind, size, head = box(file, at, end)
+        if size < head:
+            return
+        if kind == name:
+            yield at + head, min(at + size, end)
+        at += size

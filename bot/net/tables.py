@@ -1,0 +1,150 @@
+"""The JSON of a server that is not ours as tables, however deep it puts them.
+
+Names are compared without case and separators. All that is read has a bound; no body raises.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+LONGEST = 4096
+"""Characters of an id, an address or a message that are read."""
+_MOST = 200
+"""Values of one table or list that are read."""
+_MOST_TABLES = 600
+_DEEPEST = 6
+_TRIES = 8
+"""Braces at which a table is looked for."""
+_BRACE = re.compile(r"\{")
+_PLAIN = re.compile(r"[\w.-]{1,40}")
+_MOST_SHAPE = 200
+
+Table = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One table of a body, and where it stands."""
+
+    table: Table
+    path: tuple[str, ...] = ()
+    """The names on the way to it."""
+    above: "Spot | None" = None
+    row: int = 0
+    """Its place in the list that it is in, of so many; of none: it is in no list."""
+    of: int = 0
+
+    @property
+    def around(self) -> "Iterator[Spot]":
+        """All that it stands in."""
+        if self.above:
+            yield self.above
+            yield from self.above.around
+
+    def is_under(self, names: Collection[str]) -> bool:
+        """Whether nothing but these names leads to it."""
+        return all(name in names for name in self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Reads tables by what is known of names."""
+
+    codes: frozenset[str]
+    """Of two spellings of one of these, both values count: the other as `othercode`."""
+    texts: frozenset[str]
+    """Under these, a table may be written into a text, with words before it."""
+
+    def parsed(self, body: bytes | str) -> object:
+        """The JSON with plain names, or None. Hostile bodies raise more than JSONDecodeError."""
+        try:
+            value: object = json.loads(body, object_pairs_hook=self._table)
+        except (ValueError, RecursionError):
+            return None
+        return value
+
+    def spots_in(self, body: Table) -> list[Spot]:
+        """Every table in a body, the nearest to its surface first."""
+        spots = [Spot(body)]
+        for spot in spots:  # It grows meanwhile.
+            if len(spot.path) < _DEEPEST:
+                for name, value in spot.table.items():
+                    room = _MOST_TABLES - len(spots)
+                    spots += self._under(value, spot, (*spot.path, name))[:room]
+        return spots
+
+    def _table(self, pairs: list[tuple[str, object]]) -> Table:
+        """A table with plain names; of two spellings of one, the plain one counts, or the first."""
+        table: Table = {}
+        for key, value in dict(pairs[:_MOST]).items():
+            name, lost = name_of(key), value
+            if not table.get(name) or (key == name and value not in (None, "")):
+                lost, table[name] = table.get(name), value
+            if lost and lost != table[name] and name in self.codes:
+                table["othercode"] = lost
+        return table
+
+    def _under(self, value: object, above: Spot, path: tuple[str, ...]) -> list[Spot]:
+        value = self._opened(value, path[-1])
+        if isinstance(value, dict):
+            return [Spot(value, path, above)]
+        listed = leaves(value) if isinstance(value, list) else []
+        rows = [self._opened(row, path[-1]) for row in listed]
+        tables = ((at, row) for at, row in enumerate(rows) if isinstance(row, dict))
+        return [Spot(row, path, above, at, len(rows)) for at, row in tables]
+
+    def _opened(self, value: object, name: str) -> object:
+        """A table that is written as text; the words before it may have braces of their own."""
+        if not isinstance(value, str):
+            return value
+        starts = [it.start() for it in _BRACE.finditer(value)] if name in self.texts else [0]
+        for start in starts[:_TRIES]:
+            text = value[start : start + 16 * LONGEST].lstrip()
+            with suppress(ValueError, RecursionError):
+                if text.startswith("{"):
+                    return json.JSONDecoder(object_pairs_hook=self._table).raw_decode(text)[0]
+        return value
+
+
+def name_of(key: str) -> str:
+    """A name without its case and its separators: `videoUrl` is `video_url`."""
+    return key.casefold().replace("_", "").replace("-", "")
+
+
+def leaves(value: object) -> list[object]:
+    """The items of a list, and of lists in it; or a value alone."""
+    if not isinstance(value, list):
+        return [value]
+    lists = (each if isinstance(each, list) else [each] for each in value[:_MOST])
+    return [each for inner in lists for each in inner[:_MOST]][:_MOST]
+
+
+def shape_of(value: object, *, shown: Collection[str]) -> str:
+    """Its names and what kind of value each has: no sentence, no address, nothing of a prompt.
+
+    Words under the names `shown` stand in it themselves.
+    """
+    try:
+        shape = _shape(value, shown, "", 3)
+    except RecursionError:
+        return "{…}"
+    return shape if len(shape) <= _MOST_SHAPE else shape[: _MOST_SHAPE - 1] + "…"
+
+
+def _shape(value: object, shown: Collection[str], name: str, depth: int) -> str:
+    match value:
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case int() | float():
+            return "number"
+        case str():
+            return f"“{value}”" if name_of(name) in shown and _PLAIN.fullmatch(value) else "text"
+        case list():
+            return f"[{_shape(value[0], shown, '', depth - 1)}]" if value and depth else "[]"
+        case dict() if depth:
+            names = [key for key in list(value)[:12] if _PLAIN.fullmatch(key)]
+            inner = (f"{key}: {_shape(value[key], shown, key, depth - 1)}" for key in names)
+            return "{" + ", ".join(inner) + "}"
+    return "{…}"

@@ -1,0 +1,161 @@
+"""The news of a day: once, at its hour, with the figures of the rows; on days with news alone."""
+
+from collections.abc import Mapping
+from datetime import time
+
+import pytest
+
+from bot.core import moves
+from bot.core.accounts import Accounts, Terms
+from bot.core.briefs import brief
+from bot.core.causes import Cause, Kind, Report
+from bot.core.digest import DAY, Digest, News
+from bot.core.jobs import Reason, Status
+from bot.core.keeping import Rules
+from bot.core.quotas import Limits
+from bot.core.sources import Sources
+from bot.i18n import say
+from bot.store.causes import Causes
+from bot.store.outlook import Outlook
+from tests.contract.rows import NOON, PRICE, Store, a_job
+from tests.contract.test_store_notices import own
+from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import CATALOG
+
+HOUR = 3600.0
+LIMITS = Limits(person_videos=None, person_at_once=None, community_videos=None, purse_videos=20)
+LOST = Cause(kind=Kind.UNCONFIRMED, facts={"count": 1, "ids": ["a"], "jobs": []})
+
+
+class Morning:
+    """A digest at nine in Berlin, which is eight here."""
+
+    def __init__(self, store: Store, *, at: float = NOON) -> None:
+        self.store, self.clock = store, FakeClock(at)
+        self.causes = Causes(store.database)
+
+    async def look(self) -> None:
+        """Once, as a service that was just started."""
+        outlook = Outlook(self.store.database)
+        found = Sources(
+            outlook=outlook,
+            jobs=self.store.jobs,
+            accounts=Accounts(Terms(catalog=CATALOG, limits=LIMITS)),
+            rules=Rules(),
+            currency="USD",
+            clock=self.clock,
+        )
+        news = News(
+            day=outlook.day, used=found.used, amount=found.amount, room=self.room, currency="USD"
+        )
+        await Digest(
+            at=time(9),
+            time_zone="Europe/Berlin",
+            causes=self.causes,
+            settings=self.store.settings,
+            news=news,
+            rooms=(),
+            clock=self.clock,
+            changed=lambda: None,
+        ).look()
+
+    async def room(self) -> Mapping[str, object]:
+        return {"free": 12.5, "media": 0.3, "backup": NOON - 8 * HOUR}
+
+    async def told(self) -> list[Report]:
+        """The reports that are due, each told."""
+        now = self.clock.now()
+        due = await self.causes.claim(["discord"], now=now, until=now + 60, most=9)
+        for report in due:
+            await self.causes.told(report, "m1", "dm")
+        return due
+
+    async def opens(self, *causes: Cause) -> None:
+        """Something to decide, of which the owner was told."""
+        now = self.clock.now()
+        await self.causes.settle({Kind.UNCONFIRMED: causes}, rooms=(), now=now)
+        await self.told()
+
+
+@pytest.fixture
+async def morning(store: Store) -> Morning:
+    await own(store, ("discord", "7"))
+    return Morning(store)
+
+
+async def test_it_says_what_was_made_and_spent_and_what_is_left_to_decide(
+    morning: Morning,
+) -> None:
+    store = morning.store
+    for _ in range(3):
+        await store.in_state(Status.DELIVERED, a_job())
+    for reason in (Reason.MODERATED, Reason.MODERATED, Reason.TIMED_OUT):
+        row = await store.in_state(Status.IN_PROGRESS, a_job())
+        await store.moved(row, moves.failed(row, reason, charged=False))
+    await store.in_state(Status.UNCONFIRMED)
+    await store.admitted()
+    await morning.opens(LOST)
+    await morning.look()
+    (report,) = await morning.told()
+    reply = brief(report.kind, report.facts)
+    words = [say(text, "en") for text in (reply.text, *reply.facts)]
+    spent = 5 * PRICE / 1e6
+    assert words[:5] == [
+        f"The last day: 3 made, 3 failed, 1 unconfirmed, {spent:.2f} USD spent.",
+        "failed: against the content rules, 2",
+        "failed: never finished at the gateway, 1",
+        "now: 1 waiting, 0 being made",
+        "left for today: 15 of 20 videos",
+    ]
+    assert words[5] == "disk: 12.5 GB free, 0.3 GB of pictures and videos"
+    assert words[-1].startswith("to decide: I don't know whether 1 order was taken")
+    assert "a cat" not in str(report.facts)
+
+
+async def test_it_is_said_once_a_day_over_restarts_and_at_its_hour(morning: Morning) -> None:
+    await morning.opens(LOST)
+    days = []
+    for _ in range(2 * 24 * 2):
+        await morning.clock.advance(HOUR / 2)
+        await morning.look()
+        days += [(report.about, morning.clock.now() - NOON) for report in await morning.told()]
+    assert days == [
+        ("2026-01-15", HOUR / 2),
+        ("2026-01-16", 20 * HOUR),
+        ("2026-01-17", 44 * HOUR),
+    ]
+
+
+@pytest.mark.parametrize("step", [-DAY, -HOUR, HOUR, 6 * HOUR])
+async def test_a_clock_that_is_set_says_it_no_second_time(morning: Morning, step: float) -> None:
+    await morning.opens(LOST)
+    await morning.look()
+    assert len(await morning.told()) == 1
+    morning.clock.set(step)
+    morning.clock.adopt(step)
+    await morning.look()
+    assert await morning.told() == []
+    morning.clock.adopt(-step)
+    await morning.look()
+    assert await morning.told() == []
+
+
+async def test_a_day_without_news_has_none_and_what_comes_later_waits_for_tomorrow(
+    morning: Morning,
+) -> None:
+    await morning.look()
+    await morning.store.in_state(Status.DELIVERED, a_job(now=NOON + HOUR))
+    await morning.clock.advance(2 * HOUR)
+    await morning.look()
+    assert await morning.told() == []
+    await morning.clock.advance(18 * HOUR)
+    await morning.look()
+    assert [report.about for report in await morning.told()] == ["2026-01-16"]
+
+
+async def test_before_its_hour_nothing_is_said(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    morning = Morning(store, at=NOON - 5 * HOUR)
+    await morning.opens(LOST)
+    await morning.look()
+    assert await morning.told() == []

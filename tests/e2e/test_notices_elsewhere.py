@@ -1,0 +1,118 @@
+"""Owners decide on Telegram and in the room as they do on Discord."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientWebSocketResponse
+
+from bot.cli.control import _ask
+from bot.cli.operating import drawing
+from bot.config import Config, load
+from bot.simulator.faults import Fault
+from bot.simulator.render import Renderer
+from bot.simulator.server import Simulator
+from tests.e2e.house import House
+from tests.e2e.telegram import Hall
+from tests.e2e.test_room import page
+from tests.e2e.test_telegram import hall as hall
+from tests.e2e.world import WAIT, Codes
+from tests.fakes.telegram import Message, Person
+
+
+async def acts(config: Config) -> list[tuple[object, object]]:
+    """Each act: by whom, and which."""
+    found = drawing.rows(await _ask(config, "acts.list", {}), "acts")
+    return [(act["actor"], act["action"]) for act in found]
+
+
+async def said(hall: Hall, person: Person, words: str, kind: str = "message") -> Message:
+    """A message in a private chat that says so."""
+    found: Message = await hall.telegram.next(
+        kind,  # type: ignore[call-overload]
+        where=lambda it: it.chat == person.private and words in it.text,
+        timeout=WAIT,
+    )
+    return found
+
+
+@pytest.mark.proof
+async def test_an_owner_on_telegram_decides_by_buttons_after_a_restart(hall: Hall) -> None:
+    codes, olga = Codes(), hall.telegram.person("olga", started=True)
+    hall.simulator.faults.add(Fault("create", "drop"))
+    async with hall.app(codes.append, ACCESS="closed"):
+        await olga.says(f"/claim {await codes.first()}")
+        await said(hall, olga, "You own this bot")
+        await olga.says("/video a secret cat")
+        notice = await said(hall, olga, "whether 1 order was taken")
+    async with hall.app(ACCESS="closed"):
+        await olga.presses(notice, notice.buttons[0]["text"])
+        panel = await said(hall, olga, "What became of it?")
+        await olga.presses(panel, "Not charged")
+        await said(hall, olga, "was not charged")
+        changed = await said(hall, olga, "is decided", "edit")
+        assert (changed.id, changed.buttons) == (notice.id, [])
+        config = load(hall._file(), environment=hall.environment(ACCESS="closed"))
+        assert await acts(config) == [(f"telegram:{olga.id}", "jobs.not_charged")]
+    assert hall.simulator.charges == 1
+
+
+async def seen(socket: ClientWebSocketResponse, words: str) -> dict[str, Any]:
+    """The next message in the room that says so."""
+    while True:
+        told = await socket.receive_json(timeout=WAIT)
+        if words in str(told.get("message", {}).get("look", {}).get("text", "")):
+            look: dict[str, Any] = told["message"]["look"]
+            return look
+
+
+@pytest.mark.proof
+async def test_in_the_room_whoever_sits_there_decides(tmp_path: Path, renderer: Renderer) -> None:
+    simulator = Simulator(render_time=0.2, renderer=renderer)
+    simulator.faults.add(Fault("create", "drop"))
+    async with simulator.serve() as url:
+        house = House(simulator=simulator, gateway_url=url, folder=tmp_path)
+        async with house.open() as address, page(address) as socket:
+
+            async def press(button: dict[str, Any], number: int) -> None:
+                pressed = {"action": button["action"], "job": button["job"]}
+                wish = {"do": "press", "value": button["value"], **pressed}
+                await socket.send_json({"nonce": f"press--{number}", "person": "ann", **wish})
+
+            wish = {"do": "say", "command": "video", "text": "a cat"}
+            await socket.send_json({"nonce": "0" * 16, "person": "ann", **wish})
+            notice = await seen(socket, "whether 1 order was taken")
+            await press(notice["buttons"][0], 1)
+            panel = await seen(socket, "What became of it?")
+            free = next(it for it in panel["buttons"] if it["label"] == "Not charged")
+            await press(free, 2)
+            await seen(socket, "was not charged")
+            await seen(socket, "is decided")
+            assert [action for _, action in await acts(house.config())] == ["jobs.not_charged"]
+
+
+@pytest.mark.proof
+async def test_the_buttons_that_are_about_no_job_do_what_their_commands_do(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    simulator = Simulator(renderer=renderer)
+    async with simulator.serve() as url:
+        house = House(simulator=simulator, gateway_url=url, folder=tmp_path)
+        async with house.open() as address, page(address) as socket:
+            for number, (wish, words) in enumerate(
+                {
+                    "sweep": "A sweep would remove 0 files",
+                    "backup": "A backup was made",
+                    "stop": "Stopped",
+                    "go": "I take orders again",
+                }.items()
+            ):
+                frame = {"do": "press", "action": "owner", "job": "all", "value": wish}
+                await socket.send_json({"nonce": f"press--{number}", "person": "ann", **frame})
+                await seen(socket, words)
+            assert [action for _, action in await acts(house.config())] == [
+                "go",
+                "stop",
+                "db.backup",
+            ]
+            assert len(list((tmp_path / "data" / "backups").glob("zoetrope-*"))) == 1

@@ -1,0 +1,165 @@
+"""An owner's button: who may press it is decided by rows, and what it does by the use cases."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.core.accounts import Terms
+from bot.core.acts import Values
+from bot.core.briefs import brief
+from bot.core.causes import Cause, Kind
+from bot.core.decisions import Decisions, pause, token_of
+from bot.core.errors import Refused
+from bot.core.orders import Person
+from bot.core.quotas import Limits
+from bot.core.replies import Reply
+from bot.core.sources import Used, Whose
+from bot.i18n import say
+from tests.unit.core.orders import CATALOG
+
+OLGA, EVE = Person(id="7", name="Olga"), Person(id="8", name="Eve")
+FOUND = {
+    "id": "video_1",
+    "confidence": "likely",
+    "model": "Wan",
+    "status": "done",
+    "created_at": 0.0,
+}
+SWEPT = {"videos": {"rows": 1, "files": 2, "bytes": 3_000_000_000}}
+ANSWERS: dict[str, Values] = {
+    "jobs.candidates": {
+        "job": "abcd", "gateway": "main", "sent_at": 0.0, "list": "whole",
+        "candidates": [FOUND | {"created_at": 0.0}],
+    },
+    "jobs.cost": {"status": "unconfirmed", "cost": 1, "model": "Wan"},
+    "jobs.retry": {"status": "in_progress"},
+    "db.backup": {"folder": "/backups/1"},
+    "media.due": SWEPT,
+    "media.sweep": SWEPT,
+}  # fmt: skip
+
+
+class Office:
+    """Use cases that only write down what they were asked, and one purse."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, dict[str, object]]] = []
+        self.granted = 0
+        names = ("jobs.found", "jobs.not_charged", "jobs.again", "jobs.cancel", "quota.grant")
+        others = ("stop", "go", "gateways.pause", "gateways.resume")
+        self.decisions = Decisions(
+            use_cases={name: self._use_case(name) for name in (*ANSWERS, *names, *others)},
+            is_owner=self.is_owner,
+            rooms=["room"],
+            limits=self.limits,
+            gateways=["main", "a b:c"],
+            currency="USD",
+        )
+
+    def _use_case(self, name: str):  # type: ignore[no-untyped-def]
+        async def asked(*, actor: str, **values: object) -> Values:
+            self.asked.append((name, actor, values))
+            if name == "quota.grant":
+                self.granted += int(str(values["videos"]))
+            return ANSWERS.get(name, {})
+
+        return asked
+
+    async def is_owner(self, platform: str, person: str) -> bool:
+        return (platform, person) == ("chat", OLGA.id)
+
+    async def limits(self) -> Sequence[Used]:
+        terms = Terms(catalog=CATALOG, limits=Limits(purse_videos=20))
+        whose = Whose(terms=terms, figures=("purse_videos",))
+        limit = 20 + self.granted
+        return [Used(whose=whose, figure="purse_videos", used=10, limit=limit, more=10, now=0.0)]
+
+    async def press(self, subject: str, wish: str, *, by: Person = OLGA) -> Reply:
+        reply = await self.decisions.decide("chat", by, subject, wish)
+        for text in (reply.text, *reply.facts, *(it.label for it in reply.buttons)):
+            words = say(text, "en")
+            assert not words.startswith(("decide.", "button.")), words
+        return reply
+
+
+WISHES = {
+    "free": ["jobs.not_charged"],
+    "open": ["jobs.candidates"],
+    f"found.{token_of('video_1')}": ["jobs.candidates", "jobs.found"],
+    "again": ["jobs.cost"],
+    "yes": ["jobs.again"],
+    "look": ["jobs.retry"],
+    "cancel": ["jobs.cancel"],
+    "stop": ["stop"],
+    "go": ["go"],
+    "backup": ["db.backup"],
+    "sweep": ["media.due"],
+    "swept": ["media.sweep"],
+}
+
+
+@pytest.mark.parametrize("wish", WISHES)
+async def test_each_button_asks_its_use_case_as_an_act_of_whoever_pressed(wish: str) -> None:
+    office = Office()
+    await office.press("abcd", wish)
+    assert [name for name, _, _ in office.asked] == WISHES[wish]
+    assert {actor for _, actor, _ in office.asked} == {"chat:7"}
+
+
+@pytest.mark.parametrize("wish", [*WISHES, "raise", "pause", "resume", "nonsense", ""])
+async def test_a_stranger_is_refused_whatever_the_button_says(wish: str) -> None:
+    office = Office()
+    with pytest.raises(Refused, match="owners_only"):
+        await office.press("abcd", wish, by=EVE)
+    assert office.asked == []
+
+
+async def test_in_a_room_of_operators_everybody_may() -> None:
+    office = Office()
+    await office.decisions.decide("room", EVE, "abcd", "free")
+    assert office.asked == [("jobs.not_charged", "room:8", {"job": "abcd"})]
+
+
+async def test_only_looks_and_sums_happen_before_it_is_asked_twice() -> None:
+    office = Office()
+    again = await office.press("abcd", "again")
+    sweep = await office.press("all", "sweep")
+    assert [name for name, _, _ in office.asked] == ["jobs.cost", "media.due"]
+    assert [it.value for it in (*again.buttons, *sweep.buttons)] == ["yes", "swept"]
+
+
+async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> None:
+    """The button knows of which day and of which limit it is: the next press finds neither."""
+    office = Office()
+    (used,) = await office.limits()
+    facts = {"figure": used.figure, "of": "", "level": 50, "limit": 20, "more": 10}
+    shown = {"shown": "20", "more_shown": "10", "day": used.day}
+    cause = Cause(kind=Kind.LIMIT, about=used.about, facts=facts | shown)
+    more, _ = brief(cause.kind, cause.facts).buttons
+    await office.press(more.job_id, more.value or "")
+    with pytest.raises(Refused, match="decide_outdated"):
+        await office.press(more.job_id, more.value or "")
+    assert [values for _, _, values in office.asked] == [{"kind": "purse", "of": "", "videos": 10}]
+
+
+async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
+    office = Office()
+    button = pause("a b:c")
+    reply = await office.press(button.job_id, button.value or "")
+    (resume,) = reply.buttons
+    await office.press(resume.job_id, resume.value or "")
+    assert [(name, values["name"]) for name, _, values in office.asked] == [
+        ("gateways.pause", "a b:c"),
+        ("gateways.resume", "a b:c"),
+    ]
+
+
+async def test_a_video_that_left_the_list_is_not_picked() -> None:
+    with pytest.raises(Refused, match="decide_outdated"):
+        await Office().press("abcd", "found.0000000000")
+
+
+def test_each_button_fits_what_platforms_can_carry() -> None:
+    """Telegram takes 64 bytes; the longest is a job with a candidate."""
+    longest = ":".join(("v1", "owner", 16 * "x", f"found.{token_of('video_1')}"))
+    assert len(longest.encode()) <= 64

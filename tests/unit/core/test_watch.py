@@ -1,0 +1,86 @@
+"""The watch looks at everything again and again, and one source says nothing of the others."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+import pytest
+
+from bot.core.causes import Cause, Kind
+from bot.core.errors import Unwritten
+from bot.core.wake import Wake
+from bot.core.watch import LEAST, LOOK, Watch
+from tests.fakes.clock import FakeClock
+
+FULL = Cause(kind=Kind.DISK, about="/data", facts={"folder": "/data", "gigabytes": 0.4})
+
+
+class Post:
+    """Sources that answer as told, and rows that write down what was found."""
+
+    def __init__(self) -> None:
+        self.clock, self.bell = FakeClock(), Wake()
+        self.disks: Sequence[Cause] | Exception | None = [FULL]
+        self.found: list[dict[Kind, list[str]]] = []
+        self.trouble: list[Exception] = []
+        self.changed = 0
+        self.watch = Watch(
+            causes=self,
+            sources={Kind.DISK: self.look, Kind.BACKUP: self.nothing},
+            rooms=["room"],
+            clock=self.clock,
+            wake=self.bell,
+            changed=self.tell,
+        )
+
+    async def look(self) -> Sequence[Cause] | None:
+        if isinstance(self.disks, Exception):
+            raise self.disks
+        return self.disks
+
+    async def nothing(self) -> Sequence[Cause]:
+        return []
+
+    def tell(self) -> None:
+        self.changed += 1
+
+    async def settle(
+        self, found: Mapping[Kind, Sequence[Cause]], *, rooms: Collection[str], now: float
+    ) -> bool:
+        if self.trouble:
+            raise self.trouble.pop()
+        assert rooms == ["room"]
+        self.found.append({kind: [it.about for it in each] for kind, each in found.items()})
+        return bool(found.get(Kind.DISK))
+
+
+@pytest.mark.parametrize("blind", [None, OSError("no such folder"), Unwritten("database_away")])
+async def test_a_source_that_cannot_tell_ends_none_of_its_causes(blind: Exception | None) -> None:
+    post = Post()
+    await post.watch.look()
+    post.disks = blind
+    await post.watch.look()
+    assert post.found == [{Kind.DISK: ["/data"], Kind.BACKUP: []}, {Kind.BACKUP: []}]
+    assert post.changed == 1
+
+
+async def test_it_looks_twice_a_minute_and_soon_after_a_ring_but_not_at_each() -> None:
+    post = Post()
+    task = asyncio.create_task(post.watch.run())
+    await post.clock.advance(3 * LOOK)
+    assert len(post.found) == 4
+    for _ in range(20):
+        post.bell.ring()
+        await post.clock.advance(LEAST / 10)
+    assert len(post.found) - 4 in (1, 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_rows_that_take_nothing_do_not_end_the_watch() -> None:
+    post = Post()
+    post.trouble = [Unwritten("database_full")]
+    task = asyncio.create_task(post.watch.run())
+    await post.clock.advance(LOOK)
+    assert len(post.found) == 1
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
