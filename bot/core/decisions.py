@@ -193,7 +193,7 @@ class Decisions:
                 raise Refused("decide_outdated")
             amount = "money" if used.figure == "purse_money" else "videos"
             more = {amount: used.more}
-            await self._ask("quota.grant", actor, kind=used.kind, of=used.of, **more)
+            await self._ask("quota.grant", actor, kind=used.kind, of=used.of, again=True, **more)
         return _done("decide.raised")
 
     async def _stop(self, _: str, __: str, actor: str) -> Reply:

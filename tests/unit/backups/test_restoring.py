@@ -58,7 +58,7 @@ _RESTORE = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from bot.backups import archive
-from bot.store import swap
+from bot.store import asides, swap
 from tests.unit.backups.site import Site
 left = int(sys.argv[3])
 def counted(step):
@@ -778,39 +778,6 @@ async def test_a_restore_that_is_killed_in_its_transaction_changes_nothing(
     assert await site.states() == AS_RESTORED
 
 
-@pytest.mark.proof
-@pytest.mark.timeout(600)
-async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
-    tmp_path: Path, new_postgres_url: NewUrl
-) -> None:
-    """At every seventh statement that writes: the rows are the former ones, or the new ones."""
-    site = Site(tmp_path, await new_postgres_url())
-    await site.furnish()
-    backup = await site.back_up()
-    step, code = 1, None
-    detail = sa.select(jobs.c.detail).where(jobs.c.id == "job-cancelled")
-    while code != 0:
-        await _freed(site)
-        await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-cancelled'")
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _AT_ANY, str(site.folder), site.url, str(backup.folder)),
-            str(step),
-        )
-        code = await process.wait()
-        assert code in (0, -signal.SIGKILL)
-        await _freed(site)
-        assert await site.rows(lambda it: it.scalar(detail)) == ("after" if code else None)
-        step += 7
-    assert step > 15
-    assert await site.states() == AS_RESTORED
-
-
-async def _freed(site: Site) -> None:
-    async with asyncio.timeout(10):
-        while await _states_of(site) is None:
-            pass  # the server hears of a death a moment later
-
-
 @pytest.mark.parametrize(
     "step", [5, *(pytest.param(each, marks=pytest.mark.proof) for each in (1, 2, 3, 4, 6, 7, 8))]
 )
@@ -891,6 +858,39 @@ async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended
     await site.change("DROP TRIGGER refuse ON jobs")
     await site.restore(backup, now=LATER + 99)
     assert await site.states() == AS_RESTORED
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """At every seventh statement that writes: the rows are the former ones, or the new ones."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    step, code = 1, None
+    detail = sa.select(jobs.c.detail).where(jobs.c.id == "job-cancelled")
+    while code != 0:
+        await _freed(site)
+        await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-cancelled'")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _AT_ANY, str(site.folder), site.url, str(backup.folder)),
+            str(step),
+        )
+        code = await process.wait()
+        assert code in (0, -signal.SIGKILL)
+        await _freed(site)
+        assert await site.rows(lambda it: it.scalar(detail)) == ("after" if code else None)
+        step += 7
+    assert step > 15
+    assert await site.states() == AS_RESTORED
+
+
+async def _freed(site: Site) -> None:
+    async with asyncio.timeout(10):
+        while await _states_of(site) is None:
+            pass  # the server hears of a death a moment later
 
 
 async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:

@@ -139,7 +139,9 @@ async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> Non
     await office.press(more.job_id, more.value or "")
     with pytest.raises(Refused, match="decide_outdated"):
         await office.press(more.job_id, more.value or "")
-    assert [values for _, _, values in office.asked] == [{"kind": "purse", "of": "", "videos": 10}]
+    assert [values for _, _, values in office.asked] == [
+        {"kind": "purse", "of": "", "again": True, "videos": 10}
+    ]
 
 
 async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
