@@ -44,7 +44,7 @@ class Holds(Protocol):
         """Gateways that refuse our key or our balance."""
 
     async def unfinished(self) -> list[tuple[str, Status, int]]:
-        """By gateway and state, how many jobs are not over."""
+        """By gateway and state, how many jobs have a step to come."""
 
 
 class Blocks(Protocol):

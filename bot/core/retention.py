@@ -24,7 +24,7 @@ STRAYS_EVERY = 3600.0
 STEP = 20
 """Rows or files of one step."""
 SHARED_STEP = 5
-"""Rows of one step where each file is looked for in all other rows: it may be theirs as well."""
+"""Rows of one step on inputs: each of their files is looked for in all orders that are kept."""
 _FOREVER = float("inf")
 
 log = get_logger()
