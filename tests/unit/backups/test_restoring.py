@@ -750,6 +750,7 @@ async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
     step = 1
     while (code := await _killed_at(await _furnished(tmp_path / f"{step}"), step, "ill")) != 1:
