@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, MOST_SHOWN, Cause, Facts, Kind
+from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.keeping import Rules
 from bot.core.orders import Address
@@ -65,8 +66,13 @@ class Sources:
             return []
         return [Cause(kind=Kind.UNCONFIRMED, facts=_facts(latest, count))]
 
-    async def stuck(self) -> list[Cause]:
-        """Jobs that take longer than any of their model before."""
+    async def stuck(self) -> list[Cause] | None:
+        """Jobs that take longer than any of their model before.
+
+        None soon after a start: while nothing ran, they all stood still.
+        """
+        if self._clock.settled() < SETTLED:
+            return None
         now = self._clock.now()
         times = {"queued": now - QUEUED, "made": now - SOFT_DEADLINE, "done": now - DONE}
         found = await self._outlook.slow(**times, most=MOST_IDS)

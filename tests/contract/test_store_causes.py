@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import Cause, Facts, Kind, Report, ids_in
+from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.keeping import Rules
 from bot.core.notices import HUSH
@@ -227,8 +228,7 @@ async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(sto
     await store.moved(
         held, moves.requeued(held, due_at=NOON + 60, attempts=0, reason=Reason.PAUSED)
     )
-    clock = FakeClock(NOON + SOFT_DEADLINE)
-    looked = sources(store, clock)
+    await clock.advance(SOFT_DEADLINE)
     assert await looked.stuck() == []
     await clock.advance(1)
     assert await stuck(looked) == {made.id}
@@ -239,8 +239,20 @@ async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(sto
     assert await stuck(looked) == {waits.id}, "others of its model took an hour as well"
 
 
+async def test_after_a_start_nobody_knows_yet_what_stands_still(store: Store) -> None:
+    """While the service was away all of them stood still."""
+    made = await store.in_state(Status.IN_PROGRESS)
+    clock = FakeClock(NOON + 2 * SOFT_DEADLINE)
+    looked = sources(store, clock)
+    assert await looked.stuck() is None
+    await clock.advance(SETTLED)
+    assert await stuck(looked) == {made.id}
+
+
 async def stuck(looked: Sources) -> set[str]:
-    return {id_ for cause in await looked.stuck() for id_ in ids_in(cause.facts)}
+    found = await looked.stuck()
+    assert found is not None
+    return {id_ for cause in found for id_ in ids_in(cause.facts)}
 
 
 async def taken(store: Store, *, seconds: float) -> Job:
