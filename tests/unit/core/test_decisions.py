@@ -12,9 +12,12 @@ from bot.core.decisions import Decisions, pause, token_of
 from bot.core.errors import Refused
 from bot.core.orders import Person
 from bot.core.quotas import Limits
-from bot.core.replies import Reply
+from bot.core.replies import Reply, error
 from bot.core.sources import Used, Whose
 from bot.i18n import say
+from bot.platforms.discord import messages as discord
+from bot.platforms.playground import messages as playground
+from bot.platforms.telegram import messages as telegram
 from tests.unit.core.orders import CATALOG
 
 OLGA, EVE = Person(id="7", name="Olga"), Person(id="8", name="Eve")
@@ -45,6 +48,8 @@ class Office:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, object]]] = []
         self.granted = 0
+        self.refusals: dict[str, Refused] = {}
+        self.answers = dict(ANSWERS)
         names = ("jobs.found", "jobs.not_charged", "jobs.again", "jobs.cancel", "quota.grant")
         others = ("stop", "go", "gateways.pause", "gateways.resume")
         self.decisions = Decisions(
@@ -61,7 +66,9 @@ class Office:
             self.asked.append((name, actor, values))
             if name == "quota.grant":
                 self.granted += int(str(values["videos"]))
-            return ANSWERS.get(name, {})
+            if name in self.refusals:
+                raise self.refusals[name]
+            return self.answers.get(name, {})
 
         return asked
 
@@ -152,6 +159,51 @@ async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
         ("gateways.pause", "a b:c"),
         ("gateways.resume", "a b:c"),
     ]
+
+
+CLOCK = Refused("sweep_unsettled", time="2026-02-15 12:00 UTC")
+TYPED = {
+    "swept": ("media.sweep", CLOCK, "Please press again later"),
+    "look": ("jobs.retry", Refused("again_unconfirmed", job="abcd"), "abcd is over"),
+    "cancel": ("jobs.cancel", Refused("cancel_unconfirmed"), "Nobody knows"),
+}
+
+
+@pytest.mark.parametrize("wish", TYPED)
+async def test_a_refusal_at_a_button_tells_nothing_to_type(wish: str) -> None:
+    office = Office()
+    use_case, refusal, words = TYPED[wish]
+    office.refusals[use_case] = refusal
+    with pytest.raises(Refused) as problem:
+        await office.press("abcd", wish)
+    for look in looks(error(problem.value)):
+        assert words in look
+        assert "zoetrope" not in look
+        assert "--" not in look
+
+
+async def test_a_list_without_times_names_and_numbers_what_it_may_be() -> None:
+    office = Office()
+    bare = {"created_at": None, "status": ""}
+    found = ANSWERS["jobs.candidates"] | {"candidates": [FOUND, FOUND | bare]}
+    office.answers["jobs.candidates"] = found
+    for look in looks(await office.press("abcd", "open")):
+        assert "2: Wan, video" in look
+
+
+async def test_in_the_room_what_was_is_not_said_to_come() -> None:
+    (sent,) = [
+        it
+        for it in playground.news(await Office().press("abcd", "open"))["text"]
+        if "relative" in it
+    ]
+    assert sent == {"relative": 0.0}
+
+
+def looks(reply: Reply) -> list[str]:
+    """All that each platform makes of it."""
+    shown = discord.notice(reply, "en").content.replace("\\", "")
+    return [shown, telegram.notice(reply, "en").text, str(playground.news(reply))]
 
 
 async def test_a_video_that_left_the_list_is_not_picked() -> None:
