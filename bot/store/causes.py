@@ -177,11 +177,17 @@ class Causes:
         await self._let_go(report)
 
     async def leave(self, report: Report) -> None:
-        """Say no more of it as it is now; what changes is due again."""
+        """Say no more of it as it is now; what changes is due again. Nothing was sent."""
+        is_same = reports.c.version == report.version
         await self._changed(
             sa.update(reports)
-            .where(_row(report), reports.c.version == report.version)
-            .values(due_at=None, claimed_until=None, attempts=0)
+            .where(_row(report), reports.c.round == report.round)
+            .values(
+                sending_at=report.sending_at,
+                claimed_until=None,
+                attempts=0,
+                due_at=sa.case((is_same, sa.null()), else_=reports.c.due_at),
+            )
         )
         await self._let_go(report)
 
@@ -259,11 +265,11 @@ async def _owe(
 
 
 async def _end(connection: AsyncConnection, kind: str, about: str, *, now: float) -> bool:
-    """It is over: said where it stands. Where it was not said yet, there is nothing to say."""
+    """It is over: said where it stands, or will in a moment. Else there is nothing to say."""
     named = _named(causes, kind, about)
     await connection.execute(sa.update(causes).where(named).values(ended_at=now))
     theirs = _named(reports, kind, about)
-    stands = reports.c.message_id.is_not(None)
+    stands = sa.or_(reports.c.message_id.is_not(None), reports.c.sending_at.is_not(None))
     ended = await connection.execute(
         sa.update(reports)
         .where(theirs)

@@ -151,6 +151,26 @@ async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) ->
     assert await ledger.causes.next_due(CHATS) is None
 
 
+async def test_what_is_over_while_it_is_being_told_is_crossed_out_after_it(
+    ledger: Ledger,
+) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    assert await ledger.causes.sending(report, now=NOON)
+    await ledger.look(now=NOON + 1)
+    await ledger.causes.told(report, "m1", "dm")
+    assert await ledger.told(now=NOON + 2) == [("discord", "7", "m1", True)]
+
+
+async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    assert await ledger.causes.sending(report, now=NOON)
+    await ledger.causes.leave(report)
+    await ledger.look(now=NOON + 1)
+    assert await ledger.told(now=NOON + 2) == []
+
+
 async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
     await ledger.look(lost("a"))
     await ledger.told()
