@@ -165,6 +165,18 @@ async def test_a_short_outage_of_the_database_is_nobodys_news() -> None:
     assert line.said == []
 
 
+async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
+    line = Line()
+    for _ in range(3600 // 150):
+        line.state = True
+        await line.looks(2 * LOOK)
+        line.state = "database: not reachable"
+        await line.looks(PATIENCE + 4 * LOOK)
+    assert line.said == ["cause.database", "cause.database_over"]
+    await line.looks(300)
+    assert line.said == ["cause.database", "cause.database_over", "cause.database"]
+
+
 async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_look() -> None:
     line = Line()
     await line.looks(LOOK)
