@@ -76,7 +76,9 @@ def say(before: Known | None, cause: Cause, *, now: float) -> Say:
     if before.said is None:
         if not is_quiet:
             return Say.ANEW
-    elif _is_worse(cause.facts, before.said, before.facts) and (cause.kind in URGENT or not is_quiet):
+    elif _is_worse(cause.facts, before.said, before.facts) and (
+        cause.kind in URGENT or not is_quiet
+    ):
         return Say.ANEW
     return Say.CHANGED if cause.facts != before.facts else Say.SAME
 

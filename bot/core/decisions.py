@@ -187,8 +187,8 @@ class Decisions:
 
     async def _look(self, job: str, _: str, actor: str) -> Reply:
         """Its next step at once. It never pays: that would need the id as a confirmation."""
-        told = await self._ask("jobs.retry", actor, job=job)
-        return _done("decide.looks", job=job, status=told["status"])
+        await self._ask("jobs.retry", actor, job=job)
+        return _done("decide.looks", job=job)
 
     async def _cancel(self, job: str, _: str, actor: str) -> Reply:
         await self._ask("jobs.cancel", actor, job=job)

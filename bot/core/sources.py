@@ -16,6 +16,7 @@ from bot.core.keeping import Rules
 from bot.core.orders import Address
 from bot.core.ports import Clock, Jobs
 from bot.core.prices import money
+from bot.core.prompts import clean
 from bot.core.quotas import Limits, allowed
 
 LEVELS = (50, 80, 95)
@@ -215,6 +216,6 @@ def shown(job: Job) -> Mapping[str, object]:
         "status": job.status.value,
         "gateway": job.gateway,
         "model": job.request.label,
-        "name": job.order.person.name,
+        "name": clean(job.order.person.name) or job.order.person.id,
         "at": job.submitted_at or job.created_at,
     }

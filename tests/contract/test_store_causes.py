@@ -1,6 +1,7 @@
 """Causes and what owners are told of them: once each, over restarts, until they are over."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +14,9 @@ from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.keeping import Rules
 from bot.core.notices import HUSH
+from bot.core.orders import Person
 from bot.core.quotas import Limits
-from bot.core.sources import QUEUED, Sources
+from bot.core.sources import QUEUED, Sources, shown
 from bot.store.causes import KEPT, Causes
 from bot.store.outlook import Outlook
 from bot.store.tables import reports
@@ -228,6 +230,15 @@ async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
     for row in rows:
         await store.moved(row, moves.failed(row, Reason.NOT_TAKEN, charged=False))
     assert await looked.unconfirmed() == []
+
+
+def test_no_name_turns_the_words_around_it() -> None:
+    """A member may be called anything: what turns or hides text stays out of a notice."""
+    person = Person(id="7", name="An\u202en\u200b\n")
+    order = replace(a_job().order, person=person)
+    assert shown(replace(a_job(), order=order))["name"] == "Ann"
+    nameless = replace(order, person=Person(id="7", name="\u202e"))
+    assert shown(replace(a_job(), order=nameless))["name"] == "7"
 
 
 async def test_of_many_the_latest_are_named_and_all_are_counted(store: Store) -> None:

@@ -79,10 +79,11 @@ def test_a_limit_that_was_raised_rings_at_each_level_of_the_new_one() -> None:
 
 # --- words ----------------------------------------------------------------------------------------
 
-JOB = {"job": "abcd", "name": "Ann", "model": "Wan", "gateway": "main", "at": 0.0, "status": "x"}
+JOB = {"job": "abcd", "name": "Ann", "model": "Wan", "gateway": "main", "at": 0.0}
+STILL = [JOB | {"status": status} for status in ("queued", "in_progress", "completed")]
 FACTS: dict[Kind, Facts] = {
     Kind.UNCONFIRMED: {"count": 7, "ids": [], "jobs": [JOB] * MOST_SHOWN},
-    Kind.STUCK: {"count": 1, "ids": [], "jobs": [JOB]},
+    Kind.STUCK: {"count": 3, "ids": [], "jobs": STILL},
     Kind.DISK: {"folder": "/data", "gigabytes": 0.4},
     Kind.MEDIA: {"gigabytes": 1.5, "most": 20.0},
     Kind.BACKUP: {"detail": "No room."},
