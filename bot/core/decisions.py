@@ -34,8 +34,9 @@ IN_CHAT = {
     "again_unconfirmed": "decide_over",
     "retry_unconfirmed": "decide_first",
     "cancel_unconfirmed": "decide_first",
+    "not_unconfirmed": "decide_done",
 }
-"""Refusals that tell what to type, by those that fit a button."""
+"""Refusals that are worded for whoever types, by those that fit a button."""
 
 Decide = Callable[[str, Person, str, str | None], Awaitable[Reply]]
 """On this platform this person pressed a button with this subject and this wish. Or `Refused`."""

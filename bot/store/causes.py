@@ -238,7 +238,7 @@ async def _put(
 async def _owe(
     connection: AsyncConnection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
 ) -> bool:
-    """One row for each; an owner who came later hears of it as well."""
+    """One row for each; an owner who came later hears of it as well, and a former one no more."""
     named = _named(reports, cause.kind, cause.about)
     query = sa.select(reports.c.platform, reports.c.person).where(named)
     known = {(row.platform, row.person) for row in await connection.execute(query)}
@@ -258,8 +258,9 @@ async def _owe(
     if told is Say.ANEW:
         changed |= {"round": reports.c.round + 1, "written_at": now}
         changed |= {"message_id": None, "channel_id": None, "sending_at": None}
-    old = sa.tuple_(reports.c.platform, reports.c.person).in_(sorted(known))
-    if known:
+    still = sorted(known.intersection(people))
+    old = sa.tuple_(reports.c.platform, reports.c.person).in_(still)
+    if still:
         await connection.execute(sa.update(reports).where(named, old).values(changed))
     return True
 

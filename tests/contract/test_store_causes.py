@@ -19,7 +19,7 @@ from bot.core.quotas import Limits
 from bot.core.sources import QUEUED, Sources, shown
 from bot.store.causes import KEPT, Causes
 from bot.store.outlook import Outlook
-from bot.store.tables import reports
+from bot.store.tables import owners, reports
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
 from tests.contract.test_store_notices import own
 from tests.fakes.clock import FakeClock
@@ -99,6 +99,19 @@ async def test_all_owners_are_told_and_the_room_and_who_becomes_one_later(ledger
     await own(ledger.store, ("telegram", "8"))
     await ledger.look(lost("a"), rooms=["room"], now=NOON + 30)
     assert await ledger.told(now=NOON + 30) == [("telegram", "8", "new", False)]
+
+
+async def test_a_former_owner_hears_nothing_new(ledger: Ledger) -> None:
+    await own(ledger.store, ("telegram", "8"))
+    await ledger.look(lost("a"))
+    assert len(await ledger.told()) == 2
+
+    async def leave(connection: AsyncConnection) -> None:
+        await connection.execute(sa.delete(owners).where(owners.c.person == "8"))
+
+    await ledger.store.database.run(leave)
+    await ledger.look(lost("a", "b"), now=NOON + 1)
+    assert await ledger.told(now=NOON + 1) == [("discord", "7", "m1", False)]
 
 
 async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Ledger) -> None:

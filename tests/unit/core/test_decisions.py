@@ -8,7 +8,7 @@ from bot.core.accounts import Terms
 from bot.core.acts import Values
 from bot.core.briefs import brief
 from bot.core.causes import Cause, Kind
-from bot.core.decisions import Decisions, pause, token_of
+from bot.core.decisions import Decisions, pause, raise_token, token_of
 from bot.core.errors import Refused
 from bot.core.orders import Person
 from bot.core.quotas import Limits
@@ -48,6 +48,7 @@ class Office:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, object]]] = []
         self.granted = 0
+        self.now = 0.0
         self.refusals: dict[str, Refused] = {}
         self.answers = dict(ANSWERS)
         names = ("jobs.found", "jobs.not_charged", "jobs.again", "jobs.cancel", "quota.grant")
@@ -79,7 +80,9 @@ class Office:
         terms = Terms(catalog=CATALOG, limits=Limits(purse_videos=20))
         whose = Whose(terms=terms, figures=("purse_videos",))
         limit = 20 + self.granted
-        return [Used(whose=whose, figure="purse_videos", used=10, limit=limit, more=10, now=0.0)]
+        return [
+            Used(whose=whose, figure="purse_videos", used=10, limit=limit, more=10, now=self.now)
+        ]
 
     async def press(self, subject: str, wish: str, *, by: Person = OLGA) -> Reply:
         reply = await self.decisions.decide("chat", by, subject, wish)
@@ -149,6 +152,17 @@ async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> Non
     assert [values for _, _, values in office.asked] == [{"kind": "purse", "of": "", "videos": 10}]
 
 
+async def test_over_midnight_a_button_raises_nothing() -> None:
+    """It was pressed for a day that is gone."""
+    office = Office()
+    (used,) = await office.limits()
+    token = raise_token(used.about, used.day, used.limit, used.more)
+    office.now = 86_400.0
+    with pytest.raises(Refused, match="decide_outdated"):
+        await office.press(token, "raise")
+    assert office.asked == []
+
+
 async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
     office = Office()
     button = pause("a b:c")
@@ -165,6 +179,11 @@ CLOCK = Refused("sweep_unsettled", time="2026-02-15 12:00 UTC")
 TYPED = {
     "swept": ("media.sweep", CLOCK, "Please press again later"),
     "look": ("jobs.retry", Refused("again_unconfirmed", job="abcd"), "abcd is over"),
+    "free": (
+        "jobs.not_charged",
+        Refused("not_unconfirmed", job="abcd", status="failed"),
+        "already",
+    ),
     "cancel": ("jobs.cancel", Refused("cancel_unconfirmed"), "Nobody knows"),
 }
 
