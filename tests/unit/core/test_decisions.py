@@ -204,7 +204,7 @@ async def test_a_refusal_at_a_button_tells_nothing_to_type(wish: str) -> None:
 async def test_a_list_without_times_names_and_numbers_what_it_may_be() -> None:
     office = Office()
     bare = {"created_at": None, "status": ""}
-    found = ANSWERS["jobs.candidates"] | {"candidates": [FOUND, FOUND | bare]}
+    found = {**ANSWERS["jobs.candidates"], "candidates": [FOUND, FOUND | bare]}
     office.answers["jobs.candidates"] = found
     for look in looks(await office.press("abcd", "open")):
         assert "2: Wan, video" in look
@@ -221,7 +221,7 @@ async def test_in_the_room_what_was_is_not_said_to_come() -> None:
 
 def looks(reply: Reply) -> list[str]:
     """All that each platform makes of it."""
-    shown = discord.notice(reply, "en").content.replace("\\", "")
+    shown = str(discord.notice(reply, "en").content).replace("\\", "")
     return [shown, telegram.notice(reply, "en").text, str(playground.news(reply))]
 
 
