@@ -34,7 +34,9 @@ IN_CHAT = {
     "again_unconfirmed": "decide_over",
     "retry_unconfirmed": "decide_first",
     "cancel_unconfirmed": "decide_first",
+    "cancel_over": "decide_over",
     "not_unconfirmed": "decide_done",
+    "job_not_found": "job_unknown",
 }
 """Refusals that are worded for whoever types, by those that fit a button."""
 
@@ -171,7 +173,7 @@ class Decisions:
         """It pays for one more, so it is asked twice."""
         cost = await self._ask("jobs.cost", actor, job=job)
         if cost["status"] != "unconfirmed":
-            raise Refused("not_unconfirmed", job=job, status=cost["status"])
+            raise Refused("decide_done", job=job)
         price = cost["cost"]
         shown = money(price, self._currency) if isinstance(price, int) and price > 1 else ""
         id_ = "decide.again_priced" if shown else "decide.again"

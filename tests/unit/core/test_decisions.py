@@ -184,8 +184,16 @@ TYPED = {
         Refused("not_unconfirmed", job="abcd", status="failed"),
         "already",
     ),
+    "yes": ("jobs.again", Refused("job_not_found", id="abcd", least=4), "don't know that request"),
     "cancel": ("jobs.cancel", Refused("cancel_unconfirmed"), "Nobody knows"),
 }
+
+
+async def test_an_order_that_is_decided_is_not_offered_again() -> None:
+    office = Office()
+    office.answers["jobs.cost"] = {"status": "delivered", "cost": None}
+    with pytest.raises(Refused, match="decide_done"):
+        await office.press("abcd", "again")
 
 
 @pytest.mark.parametrize("wish", TYPED)
