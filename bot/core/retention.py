@@ -75,7 +75,7 @@ class Retention:
         """
         if not sure and self._clock.settled() < SETTLED:
             now = datetime.fromtimestamp(self._clock.now(), UTC)
-            raise Refused("sweep_unsettled", at=f"{now:%Y-%m-%d %H:%M} UTC")
+            raise Refused("sweep_unsettled", time=f"{now:%Y-%m-%d %H:%M} UTC")
         gone = await self.sweep()
         return {"dry_run": False, **{kind: step.values for kind, step in gone.items()}}
 

@@ -789,7 +789,7 @@ async def test_an_operators_sweep_waits_for_a_settled_clock_unless_they_are_sure
         await retention.asked()
     assert (refused.value.code, refused.value.values) == (
         "sweep_unsettled",
-        {"at": "2026-02-15 12:00 UTC"},
+        {"time": "2026-02-15 12:00 UTC"},
     )
     assert (await loft.job(job)).video is not None
     await loft.clock.advance(SETTLED)
