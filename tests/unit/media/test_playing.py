@@ -180,6 +180,7 @@ def test_a_film_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, cod
     _, kept = posted(source)
 
     assert_plays(kept, (64, 48))
+    assert len(times_of(kept)) == len(times_of(source))
 
 
 # ---------------------------------------------------------------- what an edit list leaves
