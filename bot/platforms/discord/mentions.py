@@ -14,7 +14,7 @@ import discord
 from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.handed import Given, beside, parted
-from bot.core.orders import Address, Order
+from bot.core.orders import Address, Order, Picture
 from bot.core.replies import Reply, Text
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
@@ -132,16 +132,18 @@ def prompt_of(message: discord.Message, *, own_id: int) -> str:
 def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
     """The files of the message it replies to, then its own; none where words were meant."""
     own = files_of(message, own_id=own_id)
+    pictures, _ = parted(own)
     with beside(own):
-        pointed_at = _pointed_at(message, own, own_id=own_id)
+        pointed_at = _pointed_at(message, own, pictures, own_id=own_id)
     if not (own or pointed_at):
         check_shown(message, own_id=own_id)
     return [*pointed_at, *own]
 
 
-def _pointed_at(message: discord.Message, own: Sequence[Given], *, own_id: int) -> list[Given]:
+def _pointed_at(
+    message: discord.Message, own: Sequence[Given], pictures: Sequence[Picture], *, own_id: int
+) -> list[Given]:
     """Beside a picture of one's own, a message that we don't see may as well be talk."""
-    pictures, _ = parted(own)
     reference = message.reference
     if reference is None or message.message_snapshots:
         return []

@@ -213,7 +213,9 @@ async def test_so_it_is_with_a_sticker_and_with_two_sounds(
     assert (await fake.next("message")).content.startswith(NOT_ATTACHED)
     sounds = [fake.attachment(b"OggS", name) for name in ("one.ogg", "two.mp3")]
     await ann.say("sing", mentions_bot=True, attachments=[cat, *sounds])
-    assert (await fake.next("message")).content.startswith("That is 2 sounds,")
+    told = (await fake.next("message")).content
+    assert told.startswith("That is 2 sounds,")
+    assert told.endswith("with its picture."), "no reply is to blame"
     assert singing.service.submitted == []
 
 

@@ -145,7 +145,9 @@ async def test_an_album_of_songs_is_more_than_one_video_takes(singing: Lobby) ->
     more = [*items, Item(content=b"la", document_name="two.mp3")]
     first, *others = await singing.ann.sends_album(more)
     await singing.hear_together(first, *others)
-    assert singing.answer(first).text.startswith("That is 2 sounds,")
+    told = singing.answer(first).text
+    assert told.startswith("That is 2 sounds,")
+    assert told.endswith("with its picture."), "no reply is to blame"
     assert len(await singing.jobs()) == 1
 
 
