@@ -68,12 +68,12 @@ async def backlog(jobs: Jobs, posts: Posts, platforms: Sequence[str], clock: Clo
 
 
 async def _held(rows: Rows) -> bool | str:
-    """Whether an operator lets something rest; if so, what."""
+    """Whether an operator has stopped or paused something; if so, what."""
     names = [hold.name for hold in await rows.holds.all()]
     if EVERYTHING in names:
-        return "operators: all held"
-    return f"operators: {', '.join(names)} held" if names else True
+        return "operators: all stopped"
+    return f"operators: {', '.join(names)} paused" if names else True
 
 
 async def _gateway(rows: Rows, name: str) -> bool | str:
-    return f"gateway {name}: paused" if await rows.pauses.is_paused(name) else True
+    return f"gateway {name}: refuses us" if await rows.pauses.is_paused(name) else True

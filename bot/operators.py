@@ -14,8 +14,8 @@ from bot.core.wake import Wake
 from bot.keepers import Keepers, media_use_cases
 from bot.rows import Rows
 
-PLATFORMS = frozenset({"discord", "telegram", "playground"})
-"""Those that people may be of, switched on or not."""
+PLATFORMS = {"discord": r"\d{1,20}", "telegram": r"-?\d{1,20}", "playground": r"\S+"}
+"""Those that people may be of, switched on or not, and the shape of the ids there."""
 
 
 def use_cases(
@@ -37,6 +37,7 @@ def use_cases(
         holds=rows.holds,
         blocks=rows.blocks,
         gateways=list(config.settings.gateways),
+        jobs=rows.jobs,
         platforms=PLATFORMS,
         clock=clock,
         wake=wake,

@@ -108,7 +108,7 @@ async def _put_right(rows: Rows, clock: Clock) -> None:
     await rows.posts.expire_claims(now=clock.now())
     await _bring_home(rows, clock)
     for hold in await rows.holds.all():
-        log.warning("service.held", gateway=hold.name, by=hold.actor)
+        log.warning("service.paused", gateway=hold.name, by=hold.actor)
 
 
 async def _bring_home(rows: Rows, clock: Clock) -> None:

@@ -23,8 +23,8 @@ of which most is spelt out decides. `(a|b)` is either, `(a|)` may be missing. A 
 (*phrase*) counts only where one order is judged.
 
 Answers may quote what a person wrote: the prompt, what to avoid, and all other text that the order
-carries. What may be quoted pauses no gateway, wherever it stands; a code that may be quoted can
-still tell about that one order. An answer that one order is moderated pauses nothing either,
+carries. What may be quoted makes no other order wait, wherever it stands; such a code can
+still tell about that one order. An answer that one order is moderated makes none wait either,
 whatever its HTTP status. 401 and 402 are about the account by themselves, unless the message
 is about a picture, a size or a model of one order, or a code says that the
 order may have begun; any other 429 is busy, whatever stands in a part of its message.
@@ -32,7 +32,7 @@ order may have begun; any other 429 is busy, whatever stands in a part of its me
 | meaning | what follows |
 |---|---|
 | `moderated` | this order has failed; *Edit* and another model are offered |
-| `no_balance` `bad_key` | the gateway pauses, its owners are told, nothing is lost |
+| `no_balance` `bad_key` | its orders wait, its owners are told, nothing is lost |
 | `unknown_model` | this order has failed; another model is offered |
 | `bad_size` `too_long` | this order has failed, with the reason |
 | `busy` | asked again later, with back-off |

@@ -68,12 +68,14 @@ REASONS = {
     "sound": "The sound is no AAC of at most six channels and 48 kHz.",
     "sound_changes": "The channels or the rate change on the way.",
     "sound_holes": "There are times without any sound; players run ahead of the pictures there.",
+    "sound_overlaps": "Two sounds have one time, as where each is a part of its own.",
     "sound_cut": "The sound is cut with the pictures.",
     "container": "The file is no MP4.",
     "index": "The index comes behind the content, or in parts.",
     "tag": "The parameters of the pictures stand in the stream.",
     "tracks": "There is more than one film, or more than one sound.",
     "start": "The first time is not zero.",
+    "length": "The index does not say how long it lasts.",
     "edits": "An edit list lets time stand still, or says what nobody does: all is shown once.",
     "tail": "Bytes that belong to nothing lie behind the last box.",
 }
@@ -125,6 +127,7 @@ def _row(name: str) -> str:
 _OF_SOUND = {
     "sound",
     "sound_holes",
+    "sound_overlaps",
     "container",
     "index",
     "start",
@@ -132,6 +135,7 @@ _OF_SOUND = {
     "tracks",
     "tail",
     "edits",
+    "length",
 }
 """Reasons that leave the pictures alone."""
 

@@ -182,7 +182,10 @@ def made_at(name: str) -> float | None:
 
 
 def read(folder: Path) -> Backup:
-    """The backup in this folder. Raises `Broken`: `backup_absent`, `backup_newer`."""
+    """The backup in this folder.
+
+    Raises `Broken`: `backup_absent`, `backup_damaged`, `backup_newer`.
+    """
     try:
         text = (folder / MANIFEST).read_bytes()
     except OSError as error:

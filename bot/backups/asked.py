@@ -33,7 +33,8 @@ def backup_use_cases(
         now = clock.now()
         backup = await making.make(config, storage, config.backup_folder, now=now)
         await rows.acts.add(Act(at=now, actor=actor, action="db.backup"))
-        await told(None)
+        if config.settings.backup.copy_to is None:  # else the nightly one knows of its copy
+            await told(None)
         return {"folder": str(backup.folder)}
 
     return {"db.backup": back_up}

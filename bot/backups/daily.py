@@ -18,6 +18,7 @@ from bot.core.replies import error as reply_of
 from bot.i18n import DEFAULT, say
 from bot.log import get_logger
 from bot.media.storage import Storage
+from bot.store import asides
 from bot.store.database import Database
 from bot.store.tables import jobs
 
@@ -113,6 +114,10 @@ class Daily:
         """
         now, backup = self._clock.now(), self._config.settings.backup
         gone = await asyncio.to_thread(self._age_out_here, now, backup.keep)
+        before = now - backup.keep * 86_400.0
+        gone += await self._database.run(
+            lambda it: asides.age_out(it, before=before, most=archive.AT_ONCE)
+        )
         if backup.copy_to:
             remote = await asyncio.to_thread(Remote, backup.copy_to)
             gone += await remote.age_out(keep=backup.keep, now=now)

@@ -60,7 +60,7 @@ async def _make(config: Config, storage: Storage, unfinished: Path, *, now: floa
     media, missing = await _with_media(storage, keys, unfinished, now=now)
     manifest = Manifest(
         format=FORMAT,
-        app=installed.version(),
+        app=await asyncio.to_thread(installed.version),
         made_at=now,
         revision=revision,
         database=make_url(config.database_url).get_backend_name(),

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ from bot.store.jobs import Jobs
 from bot.store.restored import Known, Settled, settle
 from bot.store.spool import Spooled
 from bot.store.verifying import Verdict, verify
-from bot.store.wanted import wanted
+from bot.store.wanted import page_of
 
 log = get_logger()
 
@@ -104,9 +105,17 @@ def held_in(file: Path, ids: Sequence[str]) -> set[str]:
 
 async def keys(file: Path, *, since: float) -> list[str]:
     """The files that the rows of `file`, as `prepare` made it, need."""
+    found: set[str] = set()
+    after: str | None = ""
     async with open_database(f"sqlite+aiosqlite:///{file}") as database:
-        found = await database.run(
-            lambda connection: connection.run_sync(lambda it: wanted(it, since=since))
-        )
+        while after is not None:
+            page, after = await database.run(partial(_page, since=since, after=after))
+            found |= page.keys()
     file.with_name(file.name + ".lock").unlink(missing_ok=True)
     return sorted(found)
+
+
+async def _page(
+    connection: AsyncConnection, *, since: float, after: str
+) -> tuple[dict[str, str], str | None]:
+    return await connection.run_sync(partial(page_of, since=since, after=after))

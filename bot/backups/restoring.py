@@ -26,7 +26,7 @@ from bot.config import Config
 from bot.core.errors import BotError, Broken
 from bot.log import get_logger
 from bot.media.storage import Storage
-from bot.store import migrations, swap
+from bot.store import asides, migrations, swap
 from bot.store.copying import copy_database, load_server
 from bot.store.deletions import Deletions
 from bot.store.engines import sqlite_engine
@@ -66,7 +66,9 @@ class Restored:
     missing: tuple[str, ...]
     """Keys of files that neither the storage nor the backup has."""
     aside: Path | None
-    """Where the former rows are; None if there were none."""
+    """Where the former rows are; None if there were none, or they are in a schema."""
+    schema: str | None = None
+    """Where PostgreSQL has the former tables, if this version can't read them."""
 
 
 async def later_jobs(config: Config, backup: Backup) -> list[Later] | None:
@@ -117,14 +119,14 @@ async def restore(config: Config, storage: Storage, backup: Backup, *, now: floa
             settled = await _prepare(config, backup, fresh, now=now)
             needed = await prepared.keys(fresh, since=0.0)
             files, missing = await _fill(storage, backup, needed, damaged)
-            aside = _aside_in(place, now)
+            aside, schema = _aside_in(place, now), None
             if file:
                 had_rows = size_of(file) > 0
                 await _exchange(file, fresh, aside, home=Home(config.data_dir))
             else:
-                had_rows = await _load(config.database_url, fresh, aside)
+                had_rows, schema = await _load(config.database_url, fresh, aside, now=now)
     log.warning("database.restored", made_at=backup.manifest.made_at, held=settled.held)
-    return Restored(settled, files, tuple(missing), aside if had_rows else None)
+    return Restored(settled, files, tuple(missing), aside if had_rows else None, schema)
 
 
 def age_out(config: Config, *, keep: int, now: float) -> list[str]:
@@ -228,33 +230,39 @@ async def _check_health(file: Path, home: Home) -> None:
         await engine.dispose()
 
 
-async def _load(url: str, fresh: Path, aside: Path) -> bool:
-    """The same for a server: one transaction, which it undoes by itself; whether it had rows."""
-    had_rows, is_ending = await _keep_rows(url, aside), False
+async def _load(url: str, fresh: Path, aside: Path, *, now: float) -> tuple[bool, str | None]:
+    """The same for a server: one transaction, which it undoes by itself.
+
+    Answers whether the former rows are in `aside`, or in which schema.
+    """
+    is_copied, schema, is_ending = await _keep_rows(url, aside), None, False
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
+            if not is_copied:
+                schema = await asides.put_aside(connection, now=now)
             await load_server(connection, fresh)
             prepared.check(await verify(connection))
             is_ending = True
     except BaseException:
         if is_ending:  # it may have come through: the former rows may be nowhere else
-            log.error("database.maybe_restored", former_rows=str(aside))
+            log.error("database.maybe_restored", former_rows=schema or str(aside))
         else:
             shutil.rmtree(aside, ignore_errors=True)
         raise
     finally:
         await engine.dispose()
-    return had_rows
+    return is_copied, schema
 
 
 async def _keep_rows(url: str, aside: Path) -> bool:
+    """Copy the present rows; False if there are none, or none that this version can read."""
     await asyncio.to_thread(aside.mkdir, parents=True, exist_ok=True, mode=0o700)
     try:
         await copy_database(url, aside / ROWS)
-    except Broken as broken:
+    except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
-        if broken.code == "database_empty":
+        if isinstance(error, Broken | sa.exc.ProgrammingError):
             return False
         raise
     return True

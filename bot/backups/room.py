@@ -17,7 +17,7 @@ _FULL = (ENOSPC, EDQUOT, EFBIG)
 
 @contextmanager
 def room_named(folder: Path, code: str = "backup_no_room") -> Iterator[None]:
-    """All that is done here writes into this folder. Raises `Broken(code)` where it is full."""
+    """Translate a full disk, where this folder is written into. Raises `Broken(code)`."""
     try:
         yield
     except (OSError, sqlite3.Error, sa.exc.DBAPIError, Unwritten) as error:

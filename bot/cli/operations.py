@@ -196,6 +196,9 @@ def quota_grant(
     videos: Annotated[int, typer.Option(min=0, help="So many more videos today.")] = 0,
     money: Annotated[str, typer.Option(help="So much more money today, as 5.00: a purse.")] = "",
     where: Where = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Also if the same was granted in the last hour.")
+    ] = False,
     why: Why = "",
     as_json: AsJson = False,
     config: ConfigFile = None,
@@ -203,7 +206,9 @@ def quota_grant(
     """Let somebody have more today than the limits say."""
     from bot.cli.operating import allowances
 
-    allowances.grant(config, kind, of, where, videos=videos, money=money, why=why, as_json=as_json)
+    allowances.grant(
+        config, kind, of, where, videos=videos, money=money, again=again, why=why, as_json=as_json
+    )
 
 
 @quota_app.command("reset")

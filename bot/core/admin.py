@@ -4,6 +4,7 @@ Values in, values out; no chat network and no command line. Whatever they change
 transaction with an act that says who did it, and why.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
@@ -11,11 +12,13 @@ from bot.core.acts import EVERYTHING, Act, Block, Hold, UseCase, Values
 from bot.core.errors import Refused
 from bot.core.jobs import Status
 from bot.core.notices import Paused
-from bot.core.ports import Clock
+from bot.core.ports import Clock, Jobs
 from bot.core.wake import Wake
 
 MOST_ACTS = 1000
 """Acts in one list."""
+_MENTION = re.compile(r"<@!?(.+)>")
+"""A person, as Discord has them in the text of a message."""
 
 
 class Acts(Protocol):
@@ -41,7 +44,7 @@ class Holds(Protocol):
         """Gateways that refuse our key or our balance."""
 
     async def unfinished(self) -> list[tuple[str, Status, int]]:
-        """By gateway and state, how many jobs are not over."""
+        """By gateway and state, how many jobs have a step to come."""
 
 
 class Blocks(Protocol):
@@ -67,15 +70,17 @@ class Admin:
         holds: Holds,
         blocks: Blocks,
         gateways: Collection[str],
-        platforms: frozenset[str],
+        jobs: Jobs,
+        platforms: Mapping[str, str],
         clock: Clock,
         wake: Wake,
     ) -> None:
-        """`gateways`: the names of those configured. `platforms`: those there are."""
+        """`gateways`: the names of those configured. `platforms`: as `whom` takes them."""
         self._acts = acts
         self._holds = holds
         self._blocks = blocks
         self._gateways = gateways
+        self._jobs = jobs
         self._platforms = platforms
         self._clock = clock
         self._wake = wake
@@ -190,7 +195,8 @@ class Admin:
         act = self._act(actor, "user.block", f"{platform}:{id_}", why, details)
         cancelled = await self._blocks.put(block, act)
         self._wake.ring()
-        return {"cancelled": cancelled, **await self.blocked()}
+        known = await self._jobs.has_ordered(platform, id_)
+        return {"cancelled": cancelled, "known": known, **await self.blocked()}
 
     async def unblock(self, *, actor: str, person: str, why: str = "") -> Values:
         """Let them order again."""
@@ -231,10 +237,15 @@ class Admin:
         )
 
 
-def whom(named: str, platforms: frozenset[str]) -> tuple[str, str]:
-    """Platform and id of a person or a community, written as `discord:7`."""
+def whom(named: str, platforms: Mapping[str, str]) -> tuple[str, str]:
+    """Platform and id of a person or a community, written as `discord:7` or `discord:<@7>`.
+
+    `platforms`: those there are, with the shape of their ids.
+    """
     platform, _, id_ = named.strip().partition(":")
-    if platform not in platforms or not id_ or id_ != id_.strip():
+    if mention := _MENTION.fullmatch(id_):
+        id_ = mention[1]
+    if platform not in platforms or not re.fullmatch(platforms[platform], id_, re.ASCII):
         raise Refused("whom_unreadable", given=named, can=", ".join(sorted(platforms)))
     return platform, id_
 

@@ -1,7 +1,7 @@
 """The alarm: owners hear that the database takes nothing, although nothing can be written down.
 
 They are told directly, once per outage, as far as this process remembers them; and once more when
-it is over.
+it is over. A database that comes and goes rings once an hour at most.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.notices import nonce_of
+from bot.core.notices import HUSH, nonce_of
 from bot.core.ports import Clock, Platform
 from bot.core.replies import Reply, Text, Tone
 from bot.core.telling import TELL_TIME
@@ -55,6 +55,8 @@ class Alarm:
         self._clock = clock
         self._known: Sequence[Person] = ()
         self._outage: _Outage | None = None
+        self._rang_at: float | None = None
+        """When anybody was last told of an outage, by the steady clock."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -74,8 +76,8 @@ class Alarm:
             await self._trouble(str(found or "?"))
 
     async def _well(self) -> None:
+        self._known = await self._people()  # or it is not over: reading is part of being well
         over, self._outage = self._outage, None
-        self._known = await self._people()
         if over is not None:
             said = Reply(text=Text(id="cause.database_over"), tone=Tone.DONE)
             for person in sorted(over.told):
@@ -85,13 +87,19 @@ class Alarm:
         if self._outage is None:
             self._outage = _Outage(why, self._clock.now(), self._clock.steady())
         outage = self._outage
-        if self._clock.steady() - outage.steady < PATIENCE:
+        now = self._clock.steady()
+        if now - outage.steady < PATIENCE:
+            return
+        is_known = bool(outage.told)
+        if not is_known and self._rang_at is not None and now - self._rang_at < HUSH:
             return
         values = {"why": outage.why.removeprefix("database: ")}
         said = Reply(text=Text(id="cause.database", values=values), tone=Tone.FAILED)
         for person in self._known:
             if person not in outage.told:
                 await self._tell(person, said, "begun", outage)
+        if outage.told and not is_known:
+            self._rang_at = now
 
     async def _tell(self, person: Person, said: Reply, word: str, outage: _Outage) -> None:
         platform, id_ = person

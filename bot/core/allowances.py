@@ -15,6 +15,8 @@ from bot.core.orders import Address
 from bot.core.ports import Clock, Jobs
 from bot.core.quotas import Granted, Limits, Usage, allowed
 
+REPEATED = 3600.0
+"""Seconds in which the same grant is taken for the same command, given twice."""
 MOST_VIDEOS = 1_000_000
 MOST_MONEY = 10**15
 """Micro-units."""
@@ -49,9 +51,19 @@ class Grants(Protocol):
     """More than the limits of a day. Each method is one whole transaction, with its act in it."""
 
     async def add(
-        self, whose: Whose, limits: Limits, act: Act, *, videos: int = 0, money: int = 0
+        self,
+        whose: Whose,
+        limits: Limits,
+        act: Act,
+        *,
+        videos: int = 0,
+        money: int = 0,
+        once_since: float | None = None,
     ) -> None:
-        """So many more of today's videos, and micro-units of money."""
+        """So many more of today's videos, and micro-units of money.
+
+        Raises `Refused("grant_repeated")` if the same act was done since then.
+        """
 
     async def reset(self, whose: Whose, limits: Limits, act: Act) -> bool:
         """As much left as at the beginning of the day; whether anything was to be done."""
@@ -66,7 +78,7 @@ class Allowances:
         grants: Grants,
         jobs: Jobs,
         accounts: Accounts,
-        platforms: frozenset[str],
+        platforms: Mapping[str, str],
         clock: Clock,
     ) -> None:
         self._grants = grants
@@ -119,8 +131,13 @@ class Allowances:
         videos: int = 0,
         money: int = 0,
         why: str = "",
+        again: bool = False,
     ) -> Values:
-        """So many more videos today, and for a purse micro-units of money."""
+        """So many more videos today, and for a purse micro-units of money.
+
+        Raises `Refused("grant_repeated")` for the same within an hour, unless it says `again`: the
+        answer to the first may have been lost.
+        """
         whose, limits = await self._whose(kind, of, where)
         if not (0 <= videos <= MOST_VIDEOS and 0 <= money <= MOST_MONEY and videos + money > 0):
             raise Refused("grant_nothing")
@@ -128,16 +145,20 @@ class Allowances:
             raise Refused("grant_money")
         _check_limited(whose, limits, videos, money)
         details = {"videos": videos, "money": money}
-        act = self._act(actor, "quota.grant", kind, of, why, details)
-        await self._grants.add(whose, limits, act, videos=videos, money=money)
-        return await self.show(kind=kind, of=of, where=where)
+        act = self._act(actor, "quota.grant", whose, of, why, details)
+        since = None if again else act.at - REPEATED
+        await self._grants.add(whose, limits, act, videos=videos, money=money, once_since=since)
+        known = whose.person is None or await self._jobs.has_ordered(
+            whose.platform or "", whose.person
+        )
+        return {"known": known, **await self.show(kind=kind, of=of, where=where)}
 
     async def reset(
         self, *, actor: str, kind: str, of: str = "", where: str = "", why: str = ""
     ) -> Values:
         """As much left today as at its beginning."""
         whose, limits = await self._whose(kind, of, where)
-        act = self._act(actor, "quota.reset", kind, of, why, {})
+        act = self._act(actor, "quota.reset", whose, of, why, {})
         changed = await self._grants.reset(whose, limits, act)
         return {"changed": changed, **await self.show(kind=kind, of=of, where=where)}
 
@@ -170,8 +191,12 @@ class Allowances:
             raise Refused("purse_unknown", given=gateway, can=can)
         return known[gateway]
 
-    def _act(self, actor: str, action: str, kind: str, of: str, why: str, details: Values) -> Act:
-        subject = of if kind != "purse" else f"purse:{of}" if of else "purse"
+    def _act(
+        self, actor: str, action: str, whose: Whose, of: str, why: str, details: Values
+    ) -> Act:
+        subject = f"purse:{of}" if of else "purse"
+        if whose.platform:
+            subject = f"{whose.platform}:{whose.person or whose.community}"
         now = self._clock.now()
         return Act(at=now, actor=actor, action=action, subject=subject, why=why, details=details)
 

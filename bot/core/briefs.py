@@ -5,11 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.core.causes import MOST_SHOWN, Facts, Kind
 from bot.core.decisions import EVERYTHING, button, pause, raise_token
 from bot.core.jobs import Status
+from bot.core.prompts import shortened
 from bot.core.replies import Button, Reply, Text, Tone
 
 _TONES = {Kind.LIMIT: Tone.WORKING}
 MOST_BUTTONS = 10
 """Buttons under the news of a day."""
+MOST_WHOSE = 40
+"""Characters of the name of a gateway or a community on a button."""
 _SHORT = 6
 """Letters of a job's id that tell it from others in one notice."""
 _COUNTED = frozenset({Kind.UNCONFIRMED, Kind.STUCK})
@@ -39,11 +42,16 @@ def _text(kind: Kind, facts: Facts) -> Text:
 
 def _lines(kind: Kind, facts: Facts) -> list[Text]:
     """The first few jobs, and how many more there are."""
-    jobs, line = jobs_in(facts), f"{kind}_job"
-    lines = [Text(id=f"cause.{line}", values=job) for job in jobs]
+    jobs = jobs_in(facts)
+    lines = [Text(id=f"cause.{_line(kind, job)}", values=job) for job in jobs]
     if (more := _count(facts) - len(jobs)) > 0 and jobs:
         lines.append(Text(id="cause.more", count=more))
     return lines
+
+
+def _line(kind: Kind, job: Mapping[str, object]) -> str:
+    """The sentence about one job; of one that stands still it says where."""
+    return f"stuck_{job['status']}" if kind is Kind.STUCK else f"{kind}_job"
 
 
 def _buttons(kind: Kind, facts: Facts) -> Iterator[Button]:
@@ -78,7 +86,9 @@ def _raise(facts: Facts) -> Button:
     about = f"{facts['figure']} {facts['of']}".strip()
     limit, more = int(str(facts["limit"])), int(str(facts["more"]))
     token = raise_token(about, str(facts["day"]), limit, more)
-    return button(token, "raise", shown=str(facts["more_shown"]))
+    shown, whose = str(facts["more_shown"]), shortened(str(facts["of"]), MOST_WHOSE)
+    # Under the news of a day several of them stand side by side.
+    return button(token, "raise", shown=f"{whose}: {shown}" if whose else shown)
 
 
 def jobs_in(facts: Facts) -> Sequence[Mapping[str, object]]:

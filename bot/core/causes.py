@@ -76,16 +76,21 @@ def say(before: Known | None, cause: Cause, *, now: float) -> Say:
     if before.said is None:
         if not is_quiet:
             return Say.ANEW
-    elif _is_worse(cause.facts, before.said) and (cause.kind in URGENT or not is_quiet):
+    elif _is_worse(cause.facts, before.said, before.facts) and (
+        cause.kind in URGENT or not is_quiet
+    ):
         return Say.ANEW
     return Say.CHANGED if cause.facts != before.facts else Say.SAME
 
 
-def _is_worse(facts: Facts, said: Facts) -> bool:
-    level, told = facts.get("level"), said.get("level")
-    if isinstance(level, int) and isinstance(told, int):
+def _is_worse(facts: Facts, said: Facts, shown: Facts) -> bool:
+    level, told, last = (it.get("level") for it in (facts, said, shown))
+    if isinstance(level, int) and isinstance(told, int) and isinstance(last, int):
+        if facts.get("day") != said.get("day"):
+            return True
         is_other = facts.get("limit") != said.get("limit")
-        return level > told or (is_other and level == told)
+        rises = level > last and facts.get("limit") == shown.get("limit")
+        return level > told or (is_other and (level == told or rises))
     return bool(ids_in(facts) - ids_in(said))
 
 

@@ -29,6 +29,16 @@ _LISTS = {
     "gone": "decide.list_gone",
 }
 """The sentence for each way that a gateway's list had nothing to propose."""
+IN_CHAT = {
+    "sweep_unsettled": "decide_unsettled",
+    "again_unconfirmed": "decide_over",
+    "retry_unconfirmed": "decide_first",
+    "cancel_unconfirmed": "decide_first",
+    "cancel_over": "decide_over",
+    "not_unconfirmed": "decide_done",
+    "job_not_found": "job_unknown",
+}
+"""Refusals that are worded for whoever types, by those that fit a button."""
 
 Decide = Callable[[str, Person, str, str | None], Awaitable[Reply]]
 """On this platform this person pressed a button with this subject and this wish. Or `Refused`."""
@@ -119,7 +129,13 @@ class Decisions:
         return said
 
     async def _ask(self, use_case: str, actor: str, **values: object) -> Values:
-        return await perform(self._use_cases[use_case], values, actor=actor)
+        try:
+            return await perform(self._use_cases[use_case], values, actor=actor)
+        except Refused as refused:
+            if refused.code not in IN_CHAT:
+                raise
+            told = {"job": values.get("job"), **refused.values}
+            raise Refused(IN_CHAT[refused.code], **told) from refused
 
     # --- an order of which nobody knows --------------------------------------------------------
 
@@ -128,9 +144,7 @@ class Decisions:
         found = await self._ask("jobs.candidates", actor, job=job)
         near = _rows(found, "candidates")[:MOST_FOUND]
         list_ = "decide.list_match" if near else _LISTS[str(found["list"])]
-        lines = [
-            Text(id="decide.candidate", values={**each, "at": each["created_at"]}) for each in near
-        ]
+        lines = [_proposed(number, each) for number, each in enumerate(near, 1)]
         picks = [
             button(job, f"found.{token_of(str(each['id']))}", word="found", shown=str(number))
             for number, each in enumerate(near, 1)
@@ -159,7 +173,7 @@ class Decisions:
         """It pays for one more, so it is asked twice."""
         cost = await self._ask("jobs.cost", actor, job=job)
         if cost["status"] != "unconfirmed":
-            raise Refused("not_unconfirmed", job=job, status=cost["status"])
+            raise Refused("decide_done", job=job)
         price = cost["cost"]
         shown = money(price, self._currency) if isinstance(price, int) and price > 1 else ""
         id_ = "decide.again_priced" if shown else "decide.again"
@@ -176,8 +190,8 @@ class Decisions:
 
     async def _look(self, job: str, _: str, actor: str) -> Reply:
         """Its next step at once. It never pays: that would need the id as a confirmation."""
-        told = await self._ask("jobs.retry", actor, job=job)
-        return _done("decide.looks", job=job, status=told["status"])
+        await self._ask("jobs.retry", actor, job=job)
+        return _done("decide.looks", job=job)
 
     async def _cancel(self, job: str, _: str, actor: str) -> Reply:
         await self._ask("jobs.cancel", actor, job=job)
@@ -193,7 +207,7 @@ class Decisions:
                 raise Refused("decide_outdated")
             amount = "money" if used.figure == "purse_money" else "videos"
             more = {amount: used.more}
-            await self._ask("quota.grant", actor, kind=used.kind, of=used.of, **more)
+            await self._ask("quota.grant", actor, kind=used.kind, of=used.of, again=True, **more)
         return _done("decide.raised")
 
     async def _stop(self, _: str, __: str, actor: str) -> Reply:
@@ -245,6 +259,15 @@ def _token(used: Used) -> str:
 
 def _done(id_: str, *buttons: Button, **values: object) -> Reply:
     return Reply(text=Text(id=id_, values=values), tone=Tone.DONE, buttons=buttons)
+
+
+def _proposed(number: int, video: Values) -> Text:
+    """A video in a gateway's list, under the number that its button has."""
+    what = ", ".join(str(word) for word in (video["model"], video["status"]) if word)
+    made = video["created_at"]
+    id_ = "decide.candidate" if made is not None else "decide.candidate_undated"
+    values = {"number": number, "id": video["id"], "what": what or "–", "at": made}
+    return Text(id=id_, values={**values, "confidence": video["confidence"]})
 
 
 def _rows(values: Values, name: str) -> list[Values]:

@@ -114,7 +114,7 @@ class Desk:
 
     async def pause(self, job: Job, locked: Locked) -> None:
         """Leave the job's gateway alone for a while: it refuses our key or our balance."""
-        log.error("gateway.paused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
+        log.error("gateway.refused", gateway=job.gateway, reason=locked.reason, seconds=PAUSE)
         now = self.clock.now()
         pause = Pause(locked.reason, until=now + PAUSE, looking=job.status is Status.IN_PROGRESS)
         await self._pauses.pause(
@@ -134,7 +134,7 @@ class Desk:
         )
         told = {"gateway": job.gateway, "reason": locked.reason}
         if paused:
-            log.error("gateway.paused", **told, seconds=PAUSE)
+            log.error("gateway.refused", **told, seconds=PAUSE)
         else:
             words = _without_persons(job, locked.detail)
             log.warning("job.refused_alone", job=job.id, **told, words=words)
@@ -165,7 +165,7 @@ class Desk:
             now=self.clock.now(),
         )
         if ended:
-            log.info("gateway.resumed", gateway=job.gateway)
+            log.info("gateway.accepted", gateway=job.gateway)
 
     async def held(self, job: Job) -> Pause | None:
         """The pause of its gateway that keeps this order back."""

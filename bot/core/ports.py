@@ -53,6 +53,9 @@ class Jobs(Protocol):
     ) -> None:
         """Raise `Refused` where an operator refuses this person, or `orders` of everybody."""
 
+    async def has_ordered(self, platform: str, person_id: str) -> bool:
+        """Whether there is a job of this person's."""
+
     async def get(self, job_id: str) -> Job | None: ...
 
     async def claim(

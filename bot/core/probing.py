@@ -58,7 +58,7 @@ class Probing:
                 name, looked=False, asked_at=asked_at, rooms=self._rooms, now=now
             )
             if ended:
-                log.info("gateway.resumed", gateway=name)
+                log.info("gateway.accepted", gateway=name)
         elif isinstance(probe, Locked) and probe.reason is paused.reason:
             await self._pauses.refused(name, probe.reason, now=now)
             in_doubt = paused.tried_at is None or paused.tried_at <= now - DOUBT

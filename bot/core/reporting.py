@@ -53,7 +53,10 @@ class Reporting:
         self._clock = clock
 
     async def take(self, report: Report) -> None:
-        """Tell it, or put it off."""
+        """Tell it, or put it off; of what was over before it was said there is nothing to say."""
+        if report.is_over and report.message_id is None and report.sending_at is None:
+            await self._reports.leave(report)
+            return
         if self._clock.now() - report.written_at > TOO_LATE:
             await self._leave(report, "too_late")
             return

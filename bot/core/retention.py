@@ -24,7 +24,7 @@ STRAYS_EVERY = 3600.0
 STEP = 20
 """Rows or files of one step."""
 SHARED_STEP = 5
-"""Rows of one step where each file is looked for in all other rows: it may be theirs as well."""
+"""Rows of one step on inputs: each of their files is looked for in all orders that are kept."""
 _FOREVER = float("inf")
 
 log = get_logger()
@@ -75,7 +75,7 @@ class Retention:
         """
         if not sure and self._clock.settled() < SETTLED:
             now = datetime.fromtimestamp(self._clock.now(), UTC)
-            raise Refused("sweep_unsettled", at=f"{now:%Y-%m-%d %H:%M} UTC")
+            raise Refused("sweep_unsettled", time=f"{now:%Y-%m-%d %H:%M} UTC")
         gone = await self.sweep()
         return {"dry_run": False, **{kind: step.values for kind, step in gone.items()}}
 

@@ -3,7 +3,7 @@
 Nothing is paid for a second time before the id of the job was given as a confirmation.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -32,8 +32,8 @@ class Ledger(Protocol):
 
     async def ids(self, beginning: str, *, most: int) -> list[str]: ...
 
-    async def known_ids(self, base_url: str) -> frozenset[str]:
-        """The ids that jobs have already at this address."""
+    async def known_ids(self, base_url: str, among: Collection[str]) -> frozenset[str]:
+        """Those of these ids that jobs have already at this address."""
 
     async def change(
         self, job_id: str, change: Change, act: Act, *, gateway_id: str | None = None
@@ -113,7 +113,8 @@ class Settling:
             return {**answer, "list": "none", "candidates": []}
         if isinstance(listing, Trouble):
             return {**answer, "list": "trouble", "why": listing.detail, "candidates": []}
-        others = await self._ledger.known_ids(row.base_url) - {own}
+        listed = [video.id for video in listing.videos]
+        others = await self._ledger.known_ids(row.base_url, listed) - {own}
         found = candidates(row, listing.videos, known=others)
         shown = [_shown(each) for each in found]
         return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}

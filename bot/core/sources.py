@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import MOST_IDS, MOST_SHOWN, Cause, Facts, Kind
+from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.keeping import Rules
 from bot.core.orders import Address
 from bot.core.ports import Clock, Jobs
 from bot.core.prices import money
+from bot.core.prompts import clean
 from bot.core.quotas import Limits, allowed
 
 LEVELS = (50, 80, 95)
@@ -65,8 +67,13 @@ class Sources:
             return []
         return [Cause(kind=Kind.UNCONFIRMED, facts=_facts(latest, count))]
 
-    async def stuck(self) -> list[Cause]:
-        """Jobs that take longer than any of their model before."""
+    async def stuck(self) -> list[Cause] | None:
+        """Jobs that take longer than any of their model before.
+
+        None soon after a start: while nothing ran, they all stood still.
+        """
+        if self._clock.settled() < SETTLED:
+            return None
         now = self._clock.now()
         times = {"queued": now - QUEUED, "made": now - SOFT_DEADLINE, "done": now - DONE}
         found = await self._outlook.slow(**times, most=MOST_IDS)
@@ -209,6 +216,6 @@ def shown(job: Job) -> Mapping[str, object]:
         "status": job.status.value,
         "gateway": job.gateway,
         "model": job.request.label,
-        "name": job.order.person.name,
+        "name": clean(job.order.person.name) or job.order.person.id,
         "at": job.submitted_at or job.created_at,
     }

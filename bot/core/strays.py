@@ -43,7 +43,8 @@ class Strays:
     async def stored(self) -> list[Stored]:
         """Those in the storage.
 
-        None where the storage has files of another database too, and none from before it was ours.
+        Empty where the storage has files of another database too; without those from before it was
+        ours.
         Files are listed first: one that a row begins to name meanwhile is found in the row.
         """
         ours_since = await self._shelf.claimed_at()

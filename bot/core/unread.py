@@ -81,6 +81,7 @@ _MAGIC = (
     (b"IIU\0", "camera raw"),
     (b"FOVb", "camera raw"),
     (b"\0MRM", "camera raw"),
+    (b"\0\0\2\0\0\0", "TGA"),  # a cursor of no pictures is none
     (b"\0\0\1\0", "ICO"),
     (b"\0\0\2\0", "ICO"),
     (b"8BPS", "PSD"),

@@ -44,8 +44,6 @@ _LOCKS = {"gateway_key_bad": Reason.BAD_KEY, "gateway_key_spent": Reason.NO_BALA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The models and the balance of a key."""
-
     models: tuple[str, ...] | None
     """Wire names; None where the gateway does not list them."""
     balance: float | None

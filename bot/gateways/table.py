@@ -85,7 +85,6 @@ class Meanings:
         return None
 
     def word(self, word: str) -> Meaning | None:
-        """The state that a status word stands for."""
         return self._words.get(spelling.word_of(word))
 
     def unasked(self, code: str) -> Meaning | None:

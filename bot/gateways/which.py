@@ -45,8 +45,6 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """All that is known of the software."""
-
     software: str = UNKNOWN
     generation: str | None = None
     version: str = ""

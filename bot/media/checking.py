@@ -49,6 +49,8 @@ class Told:
     """Known only once pictures are decoded."""
     has_holes: bool = False
     """Its AAC has times without any sound."""
+    has_overlaps: bool = False
+    """Two packets of its AAC have one time."""
     sound_changes: bool = False
     """The channels or the rate of its AAC do, on the way."""
 
@@ -103,6 +105,7 @@ class _Count:
         self._sizes: set[tuple[int, int]] = set()
         self._sounds: set[tuple[int, str]] = set()
         self._has_holes = False
+        self._has_overlaps = False
         self._heard: float | None = None
 
     @property
@@ -113,6 +116,7 @@ class _Count:
             starts_over=self.timeline.starts_over,
             has_one_size=len(self._sizes) < 2,
             has_holes=self._has_holes,
+            has_overlaps=self._has_overlaps,
             sound_changes=len(self._sounds) > 1,
         )
 
@@ -125,7 +129,9 @@ class _Count:
         """MP4 lets the packet before a hole last until its end, so that only starts tell."""
         if packet.size and packet.pts is not None and packet.time_base is not None:
             at = float(packet.pts * packet.time_base)
-            self._has_holes |= self._heard is not None and at - self._heard > lasting + _HOLE
+            if self._heard is not None:
+                self._has_holes |= at - self._heard > lasting + _HOLE
+                self._has_overlaps |= at <= self._heard
             self._heard = at
         with suppress(av.FFmpegError):
             for frame in packet.decode():

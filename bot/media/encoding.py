@@ -37,6 +37,8 @@ _BEST_RATE = 40_000_000
 _BITS_PER_PIXEL = 0.05
 """With fewer bits per pixel and frame, fewer pixels look better."""
 _LEAST_SIDE = 240
+_FINEST = 100_000
+"""The denominator of a rate, at most: 24000/1001 comes back from its decimals."""
 
 
 def remux(source: Path, target: Path, verdict: Verdict) -> Probe:
@@ -70,7 +72,9 @@ def _converted(
     source: Path, target: Path, planned: Callable[[Probe], Plan]
 ) -> tuple[Probe, tuple[str, ...]]:
     told, clip = told_of(source), glimpse(source)
-    verdict = judge(see(source, told))
+    seen = see(source, told)
+    verdict = judge(seen)
+    clip = replace(clip, frames_per_second=seen.pictures_per_second or clip.frames_per_second)
     keeps_sound = bool(verdict.pictures) and not verdict.sound and not told.starts_over
     plan = replace(planned(clip), pace=_pace(clip, told))
     with translated("cannot_convert"):
@@ -119,8 +123,13 @@ def _same(clip: Probe, *, most_side: int = MOST_SIDE) -> Plan:
         is_interlaced=clip.is_interlaced,
         video_rate=_BEST_RATE,
         audio_rate=160_000,
+        rate=_rate(clip),
         most_pictures=_most_pictures(clip),
     )
+
+
+def _rate(clip: Probe) -> Fraction:
+    return Fraction(clip.frames_per_second).limit_denominator(_FINEST)
 
 
 def _most_pictures(clip: Probe) -> int | None:
@@ -152,6 +161,7 @@ def _smaller(clip: Probe, most_bytes: int) -> Plan:
         is_interlaced=clip.is_interlaced,
         video_rate=video_rate,
         audio_rate=audio_rate,
+        rate=_rate(clip),
         most_pictures=_most_pictures(clip),
     )
 

@@ -54,6 +54,8 @@ class Sound:
     """Its channels or its rate change on the way."""
     has_holes: bool = False
     """There are times without any sound; players play on, and run ahead of the pictures."""
+    has_overlaps: bool = False
+    """Two packets have one time, which no MP4 takes: parts of a stream may be cut like that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class Seen:
     begins_with_index: bool = True
     starts_at: float = 0.0
     """The second of the first picture or sound."""
+    tells_length: bool = True
+    """The index says how long it lasts; some that are written while they are sent do not."""
     has_tail: bool = False
     """Bytes that belong to nothing lie behind the last box of an MP4."""
 
@@ -137,6 +141,7 @@ def judge(seen: Seen) -> Verdict:
         "sound": seen.sound is not None and not _is_heard(seen.sound),
         "sound_changes": seen.sound is not None and seen.sound.has_changes,
         "sound_holes": seen.sound is not None and seen.sound.has_holes,
+        "sound_overlaps": seen.sound is not None and seen.sound.has_overlaps,
         # Cut with the pictures, or it would run ahead of them.
         "sound_cut": seen.sound is not None and seen.is_cut,
     }
@@ -148,6 +153,7 @@ def judge(seen: Seen) -> Verdict:
         "start": seen.starts_at > _LATEST_START,
         "tail": seen.has_tail,
         "edits": seen.has_odd_edits,
+        "length": seen.container is Container.MP4 and not seen.tells_length,
     }
     return Verdict(pictures=_true(pictures), sound=_true(sound), file=_true(file))
 

@@ -15,6 +15,9 @@ UPRIGHT = (1, 0, 0, 1)
 Orientation = tuple[int, int, int, int]
 """The signs of the matrix: first row, then second."""
 
+_SLANT = 0.01
+"""Share of the largest number that is none: some programs compute a quarter turn inexactly."""
+
 _TURNS: dict[Orientation, tuple[Transpose | None, tuple[tuple[str, str], ...]]] = {
     UPRIGHT: (None, ()),
     (-1, 0, 0, -1): (Transpose.ROTATE_180, (("hflip", ""), ("vflip", ""))),
@@ -37,7 +40,8 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     if not isinstance(matrix, SideData):
         return UPRIGHT
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
-    found = (_sign(a), _sign(b), _sign(c), _sign(d))
+    least = max(map(abs, (a, b, c, d))) * _SLANT
+    found = (_sign(a, least), _sign(b, least), _sign(c, least), _sign(d, least))
     return found if found in _TURNS else UPRIGHT
 
 
@@ -57,5 +61,5 @@ def is_on_its_side(shown: Orientation) -> bool:
     return shown[0] == 0
 
 
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)
+def _sign(number: int, least: float) -> int:
+    return (number > least) - (number < -least)

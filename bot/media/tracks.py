@@ -41,6 +41,8 @@ class Plan:
     """Bits per second, both."""
     pace: Fraction | None = None
     """Seconds of each picture, where the source does not tell."""
+    rate: Fraction
+    """Pictures of a second, on average."""
     most_pictures: int | None = None
     """Pictures of a second that remain, where it has more."""
     threads: int = THREADS
@@ -276,7 +278,7 @@ def _film(
         "bufsize": str(int(plan.video_rate * BUFFER_SECONDS)),
         "threads": str(plan.threads),
     }
-    rate = plan.most_pictures or source.average_rate or 25  # its level follows from it
+    rate = plan.most_pictures or plan.rate  # its level follows from it
     stream = output.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height = plan.crop or (plan.width, plan.height)
     stream.pix_fmt = "yuv420p"

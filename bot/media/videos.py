@@ -94,12 +94,10 @@ def look_through(source: Path) -> Look:
 
     Raises `Broken`: `not_a_video`, `video_truncated` or `video_damaged`.
     """
-    is_mp4 = container_in(source) is Container.MP4
-    if is_mp4:
+    if container_in(source) is Container.MP4:
         end_of_boxes(source)
     told = check(source)
-    clip = probe(source) if is_mp4 else glimpse(source)
-    return Look(clip=clip, seen=see(source, told))
+    return Look(clip=glimpse(source), seen=see(source, told))
 
 
 def see(source: Path, told: Told = _NOTHING) -> Seen:
@@ -128,7 +126,7 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             is_hdr=codec.color_trc in BRIGHT,
             tells_times=(kind is not Container.AVI or not codec.has_b_frames)
             and not (told.at_once or told.starts_over),
-            pictures_per_second=float(stream.average_rate or 0),
+            pictures_per_second=_per_second(container, stream, told.shown if in_parts else None),
             has_one_size=told.has_one_size,
             is_upright=orientation(frame) == UPRIGHT,
             is_cut=edits is Edits.FOLLOWED or (bool(stored) and told.shown not in (None, stored)),
@@ -138,8 +136,18 @@ def see(source: Path, told: Told = _NOTHING) -> Seen:
             and len(container.streams.audio) == bool(sound),
             begins_with_index=not is_mp4 or (begins_with_index(source) and not in_parts),
             starts_at=(container.start_time or 0) / av.time_base,
+            tells_length=(container.duration or 0) > 0,
             has_tail=is_mp4 and end_of_boxes(source) < source.stat().st_size,
         )
+
+
+def _per_second(
+    container: av.container.InputContainer, stream: av.VideoStream, shown: int | None
+) -> float:
+    """`shown`: pictures of a film in parts, of which libav knows no more than the first of them."""
+    if shown and container.duration:
+        return shown * av.time_base / container.duration
+    return float(stream.average_rate or 0)
 
 
 def _heard(sound: av.AudioStream, told: Told) -> Sound:
@@ -151,6 +159,7 @@ def _heard(sound: av.AudioStream, told: Told) -> Sound:
         channels=codec.channels,
         has_changes=told.sound_changes,
         has_holes=told.has_holes,
+        has_overlaps=told.has_overlaps,
     )
 
 

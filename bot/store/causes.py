@@ -177,11 +177,17 @@ class Causes:
         await self._let_go(report)
 
     async def leave(self, report: Report) -> None:
-        """Say no more of it as it is now; what changes is due again."""
+        """Say no more of it as it is now; what changes is due again. Nothing was sent."""
+        is_same = reports.c.version == report.version
         await self._changed(
             sa.update(reports)
-            .where(_row(report), reports.c.version == report.version)
-            .values(due_at=None, claimed_until=None, attempts=0)
+            .where(_row(report), reports.c.round == report.round)
+            .values(
+                sending_at=report.sending_at,
+                claimed_until=None,
+                attempts=0,
+                due_at=sa.case((is_same, sa.null()), else_=reports.c.due_at),
+            )
         )
         await self._let_go(report)
 
@@ -232,7 +238,7 @@ async def _put(
 async def _owe(
     connection: AsyncConnection, cause: Cause, told: Say, people: Sequence[Person], *, now: float
 ) -> bool:
-    """One row for each; an owner who came later hears of it as well."""
+    """One row for each; an owner who came later hears of it as well, and a former one no more."""
     named = _named(reports, cause.kind, cause.about)
     query = sa.select(reports.c.platform, reports.c.person).where(named)
     known = {(row.platform, row.person) for row in await connection.execute(query)}
@@ -252,18 +258,19 @@ async def _owe(
     if told is Say.ANEW:
         changed |= {"round": reports.c.round + 1, "written_at": now}
         changed |= {"message_id": None, "channel_id": None, "sending_at": None}
-    old = sa.tuple_(reports.c.platform, reports.c.person).in_(sorted(known))
-    if known:
+    still = sorted(known.intersection(people))
+    old = sa.tuple_(reports.c.platform, reports.c.person).in_(still)
+    if still:
         await connection.execute(sa.update(reports).where(named, old).values(changed))
     return True
 
 
 async def _end(connection: AsyncConnection, kind: str, about: str, *, now: float) -> bool:
-    """It is over: said where it stands. Where it was not said yet, there is nothing to say."""
+    """It is over: said where it stands, or will in a moment. Else there is nothing to say."""
     named = _named(causes, kind, about)
     await connection.execute(sa.update(causes).where(named).values(ended_at=now))
     theirs = _named(reports, kind, about)
-    stands = reports.c.message_id.is_not(None)
+    stands = sa.or_(reports.c.message_id.is_not(None), reports.c.sending_at.is_not(None))
     ended = await connection.execute(
         sa.update(reports)
         .where(theirs)

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.acts import Act
 from bot.core.allowances import Whose, regained
+from bot.core.errors import Refused
 from bot.core.orders import Address
 from bot.core.quotas import TRIES_PER_VIDEO, Granted, Limits
 from bot.store import admission
 from bot.store.acts import note
 from bot.store.database import Database
-from bot.store.tables import grants
+from bot.store.tables import acts, grants
 
 
 class Grants:
@@ -25,9 +26,19 @@ class Grants:
         self._database = database
 
     async def add(
-        self, whose: Whose, limits: Limits, act: Act, *, videos: int = 0, money: int = 0
+        self,
+        whose: Whose,
+        limits: Limits,
+        act: Act,
+        *,
+        videos: int = 0,
+        money: int = 0,
+        once_since: float | None = None,
     ) -> None:
-        """So many more of today's videos, and micro-units of money."""
+        """So many more of today's videos, and micro-units of money.
+
+        Raises `Refused("grant_repeated")` if the same act was done since then.
+        """
         given = Granted(
             person_videos=videos,
             person_paid=videos,
@@ -39,6 +50,8 @@ class Grants:
 
         async def work(connection: AsyncConnection) -> None:
             await self._database.lock_admission(connection)
+            if once_since is not None:
+                await _check_new(connection, act, since=once_since)
             await _insert(connection, whose, limits, given, act)
             await note(connection, act)
 
@@ -60,6 +73,15 @@ class Grants:
             return True
 
         return await self._database.run(work)
+
+
+async def _check_new(connection: AsyncConnection, act: Act, *, since: float) -> None:
+    same = (acts.c.action == act.action, acts.c.subject == act.subject, acts.c.at >= since)
+    query = sa.select(acts.c.at, acts.c.actor, acts.c.details).where(*same)
+    for at, actor, details in await connection.execute(query.order_by(acts.c.id.desc())):
+        if details == dict(act.details):
+            minutes = max(0, int((act.at - at) // 60))
+            raise Refused("grant_repeated", minutes=minutes, actor=actor)
 
 
 async def _insert(

@@ -95,7 +95,7 @@ class Holds:
         return await self._database.run(work)
 
     async def unfinished(self) -> list[tuple[str, Status, int]]:
-        """By gateway and state, how many jobs are not over."""
+        """By gateway and state, how many jobs have a step to come."""
         query = (
             sa.select(jobs.c.gateway, jobs.c.status, sa.func.count())
             .where(jobs.c.due_at.is_not(None))

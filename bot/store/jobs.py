@@ -232,6 +232,12 @@ class Jobs:
             lambda connection: admission.usage(connection, address, person_id, limits, now)
         )
 
+    async def has_ordered(self, platform: str, person_id: str) -> bool:
+        """Whether there is a job of this person's."""
+        theirs = sa.and_(jobs.c.platform == platform, jobs.c.person == person_id)
+        query = sa.select(sa.exists().where(theirs))
+        return bool(await self._database.run(lambda connection: connection.scalar(query)))
+
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""
         query = (

@@ -3,7 +3,7 @@
 The lock on all places is taken before any row, as whoever leaves a place does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ from bot.store.writing import get, save
 
 Change = Callable[[Job], Job]
 """A job as it shall be; raises `Refused`."""
+_AT_ONCE = 500
+"""Ids in one query."""
 
 
 class Settling:
@@ -44,14 +46,17 @@ class Settling:
 
         return await self._database.run(work)
 
-    async def known_ids(self, base_url: str) -> frozenset[str]:
-        """The ids that jobs have already at this address, under whichever name of a gateway."""
-        query = sa.select(jobs.c.gateway_id).where(
-            jobs.c.base_url == base_url, jobs.c.gateway_id.is_not(None)
-        )
+    async def known_ids(self, base_url: str, among: Collection[str]) -> frozenset[str]:
+        """Those of these ids that jobs have already at this address, by any name of a gateway."""
+        asked = sorted(among)
+        here = sa.select(jobs.c.gateway_id).where(jobs.c.base_url == base_url)
 
         async def work(connection: AsyncConnection) -> frozenset[str]:
-            return frozenset((await connection.scalars(query)).all())
+            found: set[str] = set()
+            for start in range(0, len(asked), _AT_ONCE):
+                part = jobs.c.gateway_id.in_(asked[start : start + _AT_ONCE])
+                found.update((await connection.scalars(here.where(part))).all())
+            return frozenset(found)
 
         return await self._database.run(work)
 

@@ -1,41 +1,48 @@
 """The operators' use cases on real rows: what they refuse, and what they count."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.cli.operating import drawing
 from bot.core.accounts import Accounts, Terms
-from bot.core.acts import Act
+from bot.core.acts import Act, Values
 from bot.core.admin import Admin
+from bot.core.allowances import Allowances
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Status
 from bot.core.settling import Makers, Settling
 from bot.core.statistics import Statistics
 from bot.core.wake import Wake
+from bot.operators import PLATFORMS
 from bot.store import settling
 from bot.store.acts import Acts
 from bot.store.blocks import Blocks
+from bot.store.grants import Grants
 from bot.store.holds import Holds
 from bot.store.statistics import Sums
-from tests.contract.rows import FREE, Store
+from tests.contract.rows import FREE, PRICE, Store, a_job
 from tests.fakes.clock import FakeClock
 
-CLI = {"actor": "cli:ann"}
-PLATFORMS = frozenset({"discord", "telegram", "playground"})
+ANN = "cli:ann"
 
 
 class Office:
-    """An operator's use cases on a store, with one gateway and no limits."""
+    """An operator's use cases on a store, with one gateway, few limits and the clock at noon."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        clock, wake = FakeClock(), Wake()
-        self.accounts = Accounts(Terms(catalog=Catalog(models=()), limits=FREE))
+        self.clock = clock = FakeClock()
+        wake = Wake()
+        limits = replace(FREE, person_videos=3, purse_money=PRICE)
+        self.accounts = Accounts(Terms(catalog=Catalog(models=()), limits=limits))
         self.admin = Admin(
             acts=Acts(store.database),
             holds=Holds(store.database),
             blocks=Blocks(store.database),
             gateways=["main"],
+            jobs=store.jobs,
             platforms=PLATFORMS,
             clock=clock,
             wake=wake,
@@ -49,6 +56,13 @@ class Office:
             makers=makers,
             clock=clock,
             wake=wake,
+        )
+        self.allowances = Allowances(
+            grants=Grants(store.database),
+            jobs=store.jobs,
+            accounts=self.accounts,
+            platforms=PLATFORMS,
+            clock=clock,
         )
         self.statistics = Statistics(
             sums=Sums(store.database), time_zone="UTC", currency="USD", clock=clock
@@ -83,7 +97,7 @@ async def test_a_job_that_no_longer_waits_is_not_cancelled_and_it_is_said_why(
 ) -> None:
     job = await office.store.in_state(status)
     with pytest.raises(Refused) as refused:
-        await office.settling.cancel(**CLI, job=job.id)
+        await office.settling.cancel(actor=ANN, job=job.id)
     assert refused.value.code == code
     assert await office.store.jobs.get(job.id) == job
     assert await office.acts() == []
@@ -95,5 +109,76 @@ async def test_each_job_is_counted_once_whatever_its_state(office: Office) -> No
     (day,) = drawing.rows(await office.statistics.stats(), "rows")
     columns = ("made", "failed", "cancelled", "unconfirmed", "under_way")
     assert [day[name] for name in columns] == [3, 1, 1, 1, 3]
-    stopped = await office.admin.stop(**CLI)
+    stopped = await office.admin.stop(actor=ANN)
     assert [stopped[name] for name in ("waiting", "leaving", "made")] == [1, 1, 3]
+
+
+# --- people and limits ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "person"),
+    [
+        ("discord:123456789012345678", "discord:123456789012345678"),
+        ("discord:<@123456789012345678>", "discord:123456789012345678"),
+        (" discord:<@!7>\n", "discord:7"),
+        ("telegram:7", "telegram:7"),
+        ("telegram:-1001234567890", "telegram:-1001234567890"),
+        ("playground:ann", "playground:ann"),
+    ],
+)
+async def test_a_person_is_named_by_an_id_or_a_mention(
+    office: Office, typed: str, person: str
+) -> None:
+    (block,) = drawing.rows(await office.admin.block(actor=ANN, person=typed), "blocked")
+    assert block["person"] == person
+    await office.allowances.grant(actor=ANN, kind="person", of=typed, videos=1)
+    assert [act.subject for act in await office.acts()] == [person] * 2
+    assert (await office.admin.unblock(actor=ANN, person=typed))["changed"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("discord:ann", "discord:@ann", "discord:<#7>", "discord:<@&7>", "discord:-7", "discord:"),
+        *("telegram:@ann", "telegram:ann", "telegram:t.me/ann", "telegram:+7", "telegram:٧"),
+        *("7", "irc:7", "discord: 7", ""),
+    ],
+)
+async def test_a_name_is_no_id_so_nobody_is_blocked(office: Office, typed: str) -> None:
+    for asked in (
+        office.admin.block(actor=ANN, person=typed),
+        office.allowances.grant(actor=ANN, kind="person", of=typed, videos=1),
+    ):
+        with pytest.raises(Refused, match="whom_unreadable"):
+            await asked
+    assert await office.acts() == []
+
+
+async def test_it_is_said_where_nobody_of_this_id_has_ordered_yet(office: Office) -> None:
+    await office.store.admitted(a_job(person="7"))
+    for person, known in (("discord:7", True), ("discord:8", False), ("telegram:7", False)):
+        assert (await office.admin.block(actor=ANN, person=person))["known"] is known
+        granted = await office.allowances.grant(actor=ANN, kind="person", of=person, videos=1)
+        assert granted["known"] is known
+
+
+async def test_a_grant_given_twice_is_one_unless_somebody_says_again(office: Office) -> None:
+    """Its answer may have been lost, and whoever gave it can't know."""
+
+    async def grant(of: str = "discord:7", videos: int = 2, *, again: bool = False) -> Values:
+        allowances = office.allowances
+        return await allowances.grant(actor=ANN, kind="person", of=of, videos=videos, again=again)
+
+    await grant()
+    with pytest.raises(Refused) as refused:
+        await grant()
+    assert (refused.value.code, refused.value.values) == (
+        "grant_repeated",
+        {"minutes": 0, "actor": "cli:ann"},
+    )
+    await grant(videos=1)
+    await grant("discord:8")
+    await grant(again=True)
+    await office.clock.advance(3601)
+    assert drawing.rows(await grant(), "limits")[0]["granted"] == 2 + 1 + 2 + 2

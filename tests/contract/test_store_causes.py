@@ -1,6 +1,7 @@
 """Causes and what owners are told of them: once each, over restarts, until they are over."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -9,14 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.causes import Cause, Facts, Kind, Report, ids_in
+from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.keeping import Rules
 from bot.core.notices import HUSH
+from bot.core.orders import Person
 from bot.core.quotas import Limits
-from bot.core.sources import QUEUED, Sources
+from bot.core.sources import QUEUED, Sources, shown
 from bot.store.causes import KEPT, Causes
 from bot.store.outlook import Outlook
-from bot.store.tables import reports
+from bot.store.tables import owners, reports
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
 from tests.contract.test_store_notices import own
 from tests.fakes.clock import FakeClock
@@ -98,6 +101,19 @@ async def test_all_owners_are_told_and_the_room_and_who_becomes_one_later(ledger
     assert await ledger.told(now=NOON + 30) == [("telegram", "8", "new", False)]
 
 
+async def test_a_former_owner_hears_nothing_new(ledger: Ledger) -> None:
+    await own(ledger.store, ("telegram", "8"))
+    await ledger.look(lost("a"))
+    assert len(await ledger.told()) == 2
+
+    async def leave(connection: AsyncConnection) -> None:
+        await connection.execute(sa.delete(owners).where(owners.c.person == "8"))
+
+    await ledger.store.database.run(leave)
+    await ledger.look(lost("a", "b"), now=NOON + 1)
+    assert await ledger.told(now=NOON + 1) == [("discord", "7", "m1", False)]
+
+
 async def test_a_thousand_lost_orders_are_one_message_that_is_edited(ledger: Ledger) -> None:
     """A member who loses answers on purpose rings once an hour at most."""
     said = []
@@ -148,6 +164,26 @@ async def test_what_was_over_before_it_was_told_is_never_told(ledger: Ledger) ->
     await ledger.look(now=NOON + 1)
     assert await ledger.told(now=NOON + 1) == []
     assert await ledger.causes.next_due(CHATS) is None
+
+
+async def test_what_is_over_while_it_is_being_told_is_crossed_out_after_it(
+    ledger: Ledger,
+) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    assert await ledger.causes.sending(report, now=NOON)
+    await ledger.look(now=NOON + 1)
+    await ledger.causes.told(report, "m1", "dm")
+    assert await ledger.told(now=NOON + 2) == [("discord", "7", "m1", True)]
+
+
+async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    report = await ledger.one()
+    assert await ledger.causes.sending(report, now=NOON)
+    await ledger.causes.leave(report)
+    await ledger.look(now=NOON + 1)
+    assert await ledger.told(now=NOON + 2) == []
 
 
 async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
@@ -209,6 +245,15 @@ async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
     assert await looked.unconfirmed() == []
 
 
+def test_no_name_turns_the_words_around_it() -> None:
+    """A member may be called anything: what turns or hides text stays out of a notice."""
+    person = Person(id="7", name="An\u202en\u200b\n")
+    order = replace(a_job().order, person=person)
+    assert shown(replace(a_job(), order=order))["name"] == "Ann"
+    nameless = replace(order, person=Person(id="7", name="\u202e"))
+    assert shown(replace(a_job(), order=nameless))["name"] == "7"
+
+
 async def test_of_many_the_latest_are_named_and_all_are_counted(store: Store) -> None:
     for number in range(4):
         await store.in_state(Status.UNCONFIRMED, a_job(person=f"p{number}"))
@@ -227,8 +272,7 @@ async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(sto
     await store.moved(
         held, moves.requeued(held, due_at=NOON + 60, attempts=0, reason=Reason.PAUSED)
     )
-    clock = FakeClock(NOON + SOFT_DEADLINE)
-    looked = sources(store, clock)
+    await clock.advance(SOFT_DEADLINE)
     assert await looked.stuck() == []
     await clock.advance(1)
     assert await stuck(looked) == {made.id}
@@ -239,8 +283,20 @@ async def test_a_job_stands_still_when_it_takes_longer_than_any_of_its_model(sto
     assert await stuck(looked) == {waits.id}, "others of its model took an hour as well"
 
 
+async def test_after_a_start_nobody_knows_yet_what_stands_still(store: Store) -> None:
+    """While the service was away all of them stood still."""
+    made = await store.in_state(Status.IN_PROGRESS)
+    clock = FakeClock(NOON + 2 * SOFT_DEADLINE)
+    looked = sources(store, clock)
+    assert await looked.stuck() is None
+    await clock.advance(SETTLED)
+    assert await stuck(looked) == {made.id}
+
+
 async def stuck(looked: Sources) -> set[str]:
-    return {id_ for cause in await looked.stuck() for id_ in ids_in(cause.facts)}
+    found = await looked.stuck()
+    assert found is not None
+    return {id_ for cause in found for id_ in ids_in(cause.facts)}
 
 
 async def taken(store: Store, *, seconds: float) -> Job:

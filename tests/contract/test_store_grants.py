@@ -151,7 +151,7 @@ def allowances(store: Store, general: Limits, club: Limits | None = None) -> All
         grants=Grants(store.database),
         jobs=store.jobs,
         accounts=Accounts(Terms(catalog=CATALOG, limits=general), own),
-        platforms=frozenset({"discord", "telegram"}),
+        platforms=dict.fromkeys(("discord", "telegram"), r"\S+"),
         clock=FakeClock(NOON),
     )
 

@@ -25,7 +25,7 @@ from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job, somebody_waits
 from tests.fakes.clock import FakeClock
 
-PLATFORMS = frozenset({"discord", "telegram"})
+PLATFORMS = dict.fromkeys(("discord", "telegram"), r"\S+")
 
 
 def an_act(action: str = "stop", subject: str = EVERYTHING, *, now: float = NOON) -> Act:
@@ -276,6 +276,7 @@ def use_cases(store: Store, wake: Wake | None = None) -> Admin:
         holds=Holds(store.database),
         blocks=Blocks(store.database),
         gateways=["main"],
+        jobs=store.jobs,
         platforms=PLATFORMS,
         clock=FakeClock(NOON),
         wake=wake or Wake(),

@@ -83,8 +83,10 @@ async def test_no_two_jobs_get_the_same_video(store: Store) -> None:
 
     said = await asyncio.gather(*map(found, rows))
     assert sorted(said) == ["found", *["gateway_id_taken"] * 3]
-    assert await settling.known_ids(rows[0].base_url) == {"v1"}
-    assert await settling.known_ids("https://elsewhere.example") == frozenset()
+    listed = [f"v{number}" for number in range(1200)]
+    assert await settling.known_ids(rows[0].base_url, listed) == {"v1"}
+    assert await settling.known_ids(rows[0].base_url, listed[2:]) == frozenset()
+    assert await settling.known_ids("https://elsewhere.example", listed) == frozenset()
 
 
 async def test_what_was_not_charged_is_released_and_its_person_told(store: Store) -> None:

@@ -451,6 +451,30 @@ async def test_a_sweep_for_which_nothing_is_due_removes_what_is_left_of_the_last
     assert loft.there(*video.keys) == [False] * 2
 
 
+class Unlisted(Shelf):
+    """Its names can't be listed."""
+
+    looks = 0
+
+    async def claimed_at(self) -> float | None:
+        self.looks += 1
+        raise Temporary("storage_unavailable", key="")
+
+
+async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft) -> None:
+    """It lists all that is stored."""
+    shelf = Unlisted(loft.storage, loft.folder, owner="me")
+    retention = Retention(ledger=loft.ledger, shelf=shelf, rules=Rules(), clock=loft.clock)
+    with pytest.raises(Temporary):
+        await retention.sweep()
+    await loft.clock.advance(EVERY)
+    await retention.sweep()
+    await loft.clock.advance(STRAYS_EVERY)
+    with pytest.raises(Temporary):
+        await retention.sweep()
+    assert shelf.looks == 2
+
+
 async def test_two_sweeps_take_turns(loft: Loft) -> None:
     """Which files rows name is read in pages: rows that change meanwhile would be missed."""
     steps: list[str] = []
@@ -765,7 +789,7 @@ async def test_an_operators_sweep_waits_for_a_settled_clock_unless_they_are_sure
         await retention.asked()
     assert (refused.value.code, refused.value.values) == (
         "sweep_unsettled",
-        {"at": "2026-02-15 12:00 UTC"},
+        {"time": "2026-02-15 12:00 UTC"},
     )
     assert (await loft.job(job)).video is not None
     await loft.clock.advance(SETTLED)

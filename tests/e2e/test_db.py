@@ -103,6 +103,16 @@ def test_doctor_tells_how_old_the_newest_backup_is(tmp_path: Path) -> None:
     assert (old.mark, "9 days old" in old.sentence) == (Mark.PROBLEM, True)
 
 
+async def test_doctor_names_a_backup_of_a_clock_that_was_ahead(tmp_path: Path) -> None:
+    """It is the one that nobody would look for: all else counts it as the oldest."""
+    config = load(None, environment=NOBODY | {"ZOETROPE_DATA_DIR": str(tmp_path)})
+    folder = config.backup_folder / "zoetrope-29990101T000000Z"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").touch()
+    said = [each.sentence async for each in machine.look(config)]
+    assert len([each for each in said if folder.name in each and "still to come" in each]) == 1
+
+
 @pytest.mark.proof
 async def test_a_newer_database_is_refused_in_a_sentence_by_every_command(tmp_path: Path) -> None:
     file = await _written(tmp_path, former.REVISIONS[-1])

@@ -101,7 +101,7 @@ async def test_a_bucket_that_refuses_is_told_and_one_that_is_silent_holds_nobody
 
 
 @pytest.mark.proof
-async def test_a_paused_gateway_is_told_and_the_service_is_ready(world: World) -> None:
+async def test_a_gateway_that_refuses_us_is_told_and_the_service_is_ready(world: World) -> None:
     """A restart would not pay the bill."""
     async with world.app(GATEWAYS__MAIN__API_KEY="sk-wrong") as address, ClientSession() as session:
         await world.discord.person("ann").slash("video", prompt="a cat")
@@ -111,10 +111,10 @@ async def test_a_paused_gateway_is_told_and_the_service_is_ready(world: World) -
                     status, text = response.status, await response.text()
                 if "gateway" in text:
                     break
-        assert (status, text) == (200, "ok\ngateway main: paused\n")
+        assert (status, text) == (200, "ok\ngateway main: refuses us\n")
 
 
-async def test_what_operators_hold_is_told_and_the_service_is_ready(world: World) -> None:
+async def test_what_operators_pause_is_told_and_the_service_is_ready(world: World) -> None:
     async with world.app() as address, ClientSession() as session:
 
         async def told(part: str) -> tuple[int, str]:
@@ -127,9 +127,9 @@ async def test_what_operators_hold_is_told_and_the_service_is_ready(world: World
 
         await told("ok\n")
         await _ask(world.config(), "gateways.pause", {"name": "main"})
-        assert await told("operators") == (200, "ok\noperators: main held\n")
+        assert await told("operators") == (200, "ok\noperators: main paused\n")
         await _ask(world.config(), "stop", {})
-        assert await told("operators: all") == (200, "ok\noperators: all held\n")
+        assert await told("operators: all") == (200, "ok\noperators: all stopped\n")
 
 
 @pytest.mark.proof

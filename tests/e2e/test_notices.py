@@ -116,7 +116,7 @@ async def test_again_is_asked_twice_and_pressed_twice_it_is_ordered_once(world: 
             assert "ordered again" in said
         await world.discord.next("message", where=lambda it: bool(it.attachments), timeout=WAIT)
         said, _ = await pressed(world, olga, panel, "Not charged")
-        assert "nothing to resolve" in said
+        assert "is decided already" in said
         acts = drawing.rows(await asked(world, "acts.list"), "acts")
     assert [act["action"] for act in acts] == ["jobs.again"]
     assert world.simulator.charges == 2

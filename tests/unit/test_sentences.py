@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 import bot
 from bot.core import replies
+from bot.core.decisions import IN_CHAT
 from bot.core.errors import Refused
 from bot.core.orders import SWITCHES
 from bot.core.quotas import Usage
@@ -50,6 +51,7 @@ WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'{first.code}_but'": tuple(f"{code}_but" for code in HAD_ELSEWHERE),
     "_why(error.message)": tuple(code for _, code in BAD_REQUESTS),
     "REFUSED[error.code]": tuple(REFUSED.values()),
+    "IN_CHAT[refused.code]": tuple(IN_CHAT.values()),
     "error.code": (),  # the same error once more
     "problem.code": (),
 }

@@ -87,6 +87,8 @@ def _tell_done(restored: Restored) -> None:
         print(tell("restore.stopped"))
     if restored.aside:
         print(tell("restore.aside", folder=str(restored.aside)))
+    if restored.schema:
+        print(tell("restore.aside_schema", schema=restored.schema))
 
 
 def _values(restored: Restored, later: Sequence[Later] | None) -> dict[str, object]:
@@ -95,5 +97,6 @@ def _values(restored: Restored, later: Sequence[Later] | None) -> dict[str, obje
         "files": restored.files,
         "missing": list(restored.missing),
         "aside": str(restored.aside) if restored.aside else None,
+        "schema": restored.schema,
         "later": None if later is None else [asdict(each) for each in later],
     }

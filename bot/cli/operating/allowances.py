@@ -28,6 +28,7 @@ def grant(
     *,
     videos: int,
     money: str,
+    again: bool,
     why: str,
     as_json: bool,
 ) -> None:
@@ -35,9 +36,11 @@ def grant(
     config = configuration(file)
     whose = {"kind": kind, "of": of, "where": where, "why": why}
     micro = _micro(money) if money else 0
-    answer = ask(config, "quota.grant", videos=videos, money=micro, **whose)
+    answer = ask(config, "quota.grant", videos=videos, money=micro, again=again, **whose)
     if not as_json:
         print(tell("quota.given"))
+        if not answer["known"]:
+            print(tell("user.unknown", person=of))
     _draw(config, answer, as_json)
 
 

@@ -32,6 +32,8 @@ def block(file: Path | None, person: str, *, until: str | None, why: str, as_jso
         _json(answer)
     else:
         print(tell("user.blocked", person=person))
+        if not answer["known"]:
+            print(tell("user.unknown", person=person))
         if cancelled := int(str(answer["cancelled"])):
             print(tell("user.cancelled", count=cancelled))
 

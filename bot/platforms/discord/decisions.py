@@ -22,14 +22,15 @@ async def answer(
     service: Service, interaction: discord.Interaction, subject: str, wish: str | None
 ) -> None:
     """Do what it says, and tell what came of it."""
+    locale = str(interaction.locale)
     with errors.translation():
         async with asyncio.timeout(ANSWER_TIME):
             await interaction.response.defer(ephemeral=True, thinking=True)
     try:
         said = await service.decide(NAME, person_of(interaction.user), subject, wish)
+        look = messages.notice(said, locale)
     except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
-        said = replies.error(told(problem))
-    look = messages.notice(said, str(interaction.locale))
+        look = messages.notice(replies.error(told(problem)), locale)
     try:
         async with asyncio.timeout(ANSWER_TIME):
             await interaction.edit_original_response(

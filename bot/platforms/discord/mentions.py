@@ -132,26 +132,28 @@ def prompt_of(message: discord.Message, *, own_id: int) -> str:
 def _handed_in(message: discord.Message, *, own_id: int) -> list[Given]:
     """The files of the message it replies to, then its own; none where words were meant."""
     own = files_of(message, own_id=own_id)
+    pictures, _ = parted(own)
     with beside(own):
-        pointed_at = _pointed_at(message, own, own_id=own_id)
+        pointed_at = _pointed_at(message, own, pictures, own_id=own_id)
     if not (own or pointed_at):
         check_shown(message, own_id=own_id)
     return [*pointed_at, *own]
 
 
-def _pointed_at(message: discord.Message, own: Sequence[Given], *, own_id: int) -> list[Given]:
+def _pointed_at(
+    message: discord.Message, own: Sequence[Given], pictures: Sequence[Picture], *, own_id: int
+) -> list[Given]:
     """Beside a picture of one's own, a message that we don't see may as well be talk."""
-    is_pictured = any(isinstance(each, Picture) for each in own)
     reference = message.reference
     if reference is None or message.message_snapshots:
         return []
     target = reference.resolved
     if isinstance(target, discord.DeletedReferencedMessage):
-        if is_pictured:
+        if pictures:
             return []
         raise Refused("reply_gone")
     if target is None or _is_hidden(target):
-        if is_pictured or message.guild is None:
+        if pictures or message.guild is None:
             return []  # Nothing is hidden from us in direct messages.
         raise Refused("picture_hidden")
     files = files_of(target, own_id=own_id)

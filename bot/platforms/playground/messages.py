@@ -144,9 +144,9 @@ def notice(reply: Reply, locale: str, *, items: Iterable[Json] = ()) -> Json:
 def news(reply: Reply) -> Json:
     """One of the bot's messages that is about no job, in the language of nobody in particular."""
     return {
-        "text": pieces(reply.text, i18n.DEFAULT, most=MOST_LIST),
+        "text": pieces(reply.text, i18n.DEFAULT, most=MOST_LIST, at="relative"),
         "tone": reply.tone,
-        "facts": [pieces(fact, i18n.DEFAULT) for fact in reply.facts],
+        "facts": [pieces(fact, i18n.DEFAULT, at="relative") for fact in reply.facts],
         "buttons": [
             _button(button, i18n.DEFAULT) | {"job": button.job_id} for button in reply.buttons
         ],
@@ -276,10 +276,13 @@ def _switches(model: Model) -> Json:
     }
 
 
-def pieces(text: Text, locale: str, *, most: int = MOST_VALUE) -> list[Piece]:
-    """The sentence, cut where something is to be drawn instead of written."""
+def pieces(text: Text, locale: str, *, most: int = MOST_VALUE, at: str = "soon") -> list[Piece]:
+    """The sentence, cut where something is to be drawn instead of written.
+
+    `at`: how a time is drawn; "soon" is for what is still to come.
+    """
     formats: dict[str, i18n.Format] = {
-        "at": _marked("soon"),
+        "at": _marked(at),
         "resets_at": _marked("relative"),
         "until": _marked("date"),
         "person": _marked("person"),

@@ -14,7 +14,7 @@ from aiogram.types import Document, ExternalReplyInfo, Message
 from bot.core import shown
 from bot.core.access import Access
 from bot.core.errors import BotError, Refused
-from bot.core.handed import Given, beside, one_of
+from bot.core.handed import Given, beside, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.orders import SOUND_BYTES, Picture, Sound
 from bot.core.soundtracks import holds_only_sound
@@ -43,9 +43,11 @@ class Handed:
 
         Raises `Refused` for what can't be used: without it another video would be made.
         """
+        _check_whole(items)
         own = await self.own(items)
+        pictures, _ = parted(own)
         with beside(own):
-            pointed_at = await self._pointed_at(message, own)
+            pointed_at = await self._pointed_at(message, own, pictures)
         if not (own or pointed_at):
             for each in items:
                 reading.check_shown(each)
@@ -59,10 +61,11 @@ class Handed:
                 found.append(await self._file(each, asked_by=each))
         return [each for each in found if each is not None]
 
-    async def _pointed_at(self, message: Message, own: Sequence[Given]) -> list[Given]:
+    async def _pointed_at(
+        self, message: Message, own: Sequence[Given], pictures: Sequence[Picture]
+    ) -> list[Given]:
         """Beside a picture of one's own, a message that we don't see may as well be talk."""
-        is_pictured = any(isinstance(each, Picture) for each in own)
-        if not is_pictured and reading.is_hidden(reading.replied_to(message)):
+        if not pictures and reading.is_hidden(reading.replied_to(message)):
             raise Refused("picture_unseen")
         target = reading.pointed_at(message)
         if target is None:
@@ -98,6 +101,16 @@ class Handed:
             except BotError:
                 return False
             return await asyncio.to_thread(_holds_only_sound, file)
+
+
+def _check_whole(items: Sequence[Message]) -> None:
+    """Raise `Refused` for an album of a group of which we see one file: there are always more.
+
+    With its privacy mode on, Telegram shows us only the one under the command.
+    """
+    only, *others = items
+    if only.media_group_id and not others and not reading.is_private(only.chat):
+        raise Refused("album_hidden")
 
 
 def _is_of_a_new_kind(source: Source) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.config.upkeep import Retention
 from bot.core import moves
 from bot.core.errors import Broken, Temporary
 from bot.media.storage import Storage, new_key
-from bot.store import tables
+from bot.store import tables, wanted
 from bot.store.database import open_database
 from bot.store.identity import Home
 from bot.store.rows import job_values
@@ -96,6 +97,19 @@ async def test_a_video_delivered_long_ago_takes_no_room(site: Site) -> None:
     site.config = replace(site.config, settings=longer)
     month = (await site.back_up(now=LATER + 31 * DAY)).manifest
     assert list(month.media) == [former.VIDEO.key], "as long as it is kept"
+
+
+async def test_rows_are_read_some_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a backup of many does not hold the service up."""
+    whole = (await site.back_up()).manifest
+    monkeypatch.setattr(wanted, "PAGE", 1)
+    paged = (await site.back_up(now=LATER + 60)).manifest
+    assert paged.media.keys() == whole.media.keys()
+    assert len(whole.media) > 0
+    async with open_database(site.url, home=Home(site.data)) as database:
+        looks = partial(wanted.page_of, since=0.0, after="")
+        page, last = await database.run(lambda connection: connection.run_sync(looks))
+    assert set(page.values()) == {last}, "one row"
 
 
 async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:

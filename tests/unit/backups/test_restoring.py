@@ -22,7 +22,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import Reason, Status
 from bot.core.notices import Pause
 from bot.core.posts import PostKind
-from bot.store import swap
+from bot.store import asides, swap
 from bot.store.database import check_database, open_database
 from bot.store.deletions import Deletion, Deletions
 from bot.store.identity import Home
@@ -58,7 +58,7 @@ _RESTORE = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from bot.backups import archive
-from bot.store import swap
+from bot.store import asides, swap
 from tests.unit.backups.site import Site
 left = int(sys.argv[3])
 def counted(step):
@@ -90,6 +90,28 @@ async def killed(*given):
     await load(*given)
     os.kill(os.getpid(), signal.SIGKILL)
 restoring.load_server = killed
+site = Site(Path(sys.argv[1]), sys.argv[2])
+asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
+"""
+
+
+_AT_ANY = """
+import asyncio, os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from bot.backups import archive
+from tests.unit.backups.site import Site
+left = int(sys.argv[4])
+@sa.event.listens_for(Engine, "before_cursor_execute")
+def count(connection, cursor, statement, *_):
+    global left
+    if connection.dialect.name == "sqlite":
+        return
+    if statement.split()[0].upper() not in ("SELECT", "BEGIN", "SHOW", "SET"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 site = Site(Path(sys.argv[1]), sys.argv[2])
 asyncio.run(site.restore(archive.read(Path(sys.argv[3]))))
 """
@@ -599,6 +621,34 @@ async def test_the_former_rows_are_kept(site: Site) -> None:
     assert await aside.rows(lambda it: it.scalar(query)) == "after"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE alembic_version SET version_num = '9999'",
+        pytest.param("UPDATE alembic_version SET version_num = '0012'", marks=pytest.mark.proof),
+        pytest.param("DROP TABLE acts", marks=pytest.mark.proof),
+        pytest.param("DROP TABLE alembic_version", marks=pytest.mark.proof),
+    ],
+)
+async def test_tables_of_a_server_that_cant_be_read_are_kept_as_they_are(
+    tmp_path: Path, new_postgres_url: NewUrl, change: str
+) -> None:
+    """Of a newer version, as on the way back from an update; of an earlier one; or damaged."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-queued'")
+    await site.change(change)
+    restored = await site.restore(backup)
+    assert await site.states() == AS_RESTORED
+    assert (restored.aside, restored.schema) == (None, "before_restore_20260115t130100z")
+    assert not list(site.data.glob("before-restore-*")), "nothing half done"
+    kept = sa.text(f"SELECT detail FROM {restored.schema}.jobs WHERE id = 'job-queued'")
+    assert await site.rows(lambda it: it.scalar(kept)) == "after"
+    for before, gone in ((LATER, []), (LATER + 61, [restored.schema])):
+        assert await site.rows(lambda it, at=before: asides.age_out(it, before=at, most=2)) == gone  # type: ignore[misc]
+
+
 async def test_later_jobs_are_named(site: Site) -> None:
     backup = await site.back_up()
     later = f"id = 'job-later', created_at = {LATER + 9}"
@@ -700,6 +750,7 @@ async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 async def test_an_undoing_may_be_killed_at_any_step_too(tmp_path: Path) -> None:
     step = 1
     while (code := await _killed_at(await _furnished(tmp_path / f"{step}"), step, "ill")) != 1:
@@ -808,6 +859,39 @@ async def test_the_former_rows_stay_aside_where_nobody_knows_how_a_restore_ended
     await site.change("DROP TRIGGER refuse ON jobs")
     await site.restore(backup, now=LATER + 99)
     assert await site.states() == AS_RESTORED
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+async def test_a_restore_into_a_server_may_be_killed_anywhere_in_it(
+    tmp_path: Path, new_postgres_url: NewUrl
+) -> None:
+    """At every seventh statement that writes: the rows are the former ones, or the new ones."""
+    site = Site(tmp_path, await new_postgres_url())
+    await site.furnish()
+    backup = await site.back_up()
+    step, code = 1, None
+    detail = sa.select(jobs.c.detail).where(jobs.c.id == "job-cancelled")
+    while code != 0:
+        await _freed(site)
+        await site.change("UPDATE jobs SET detail = 'after' WHERE id = 'job-cancelled'")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _AT_ANY, str(site.folder), site.url, str(backup.folder)),
+            str(step),
+        )
+        code = await process.wait()
+        assert code in (0, -signal.SIGKILL)
+        await _freed(site)
+        assert await site.rows(lambda it: it.scalar(detail)) == ("after" if code else None)
+        step += 7
+    assert step > 15
+    assert await site.states() == AS_RESTORED
+
+
+async def _freed(site: Site) -> None:
+    async with asyncio.timeout(10):
+        while await _states_of(site) is None:
+            pass  # the server hears of a death a moment later
 
 
 async def test_a_restore_that_ends_unwell_is_undone(home: Site) -> None:

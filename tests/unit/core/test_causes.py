@@ -18,8 +18,8 @@ def lost(*ids: str) -> Cause:
     return Cause(kind=Kind.UNCONFIRMED, facts=facts)
 
 
-def near(level: int, limit: int = 50) -> Cause:
-    facts = {"figure": "purse_videos", "level": level, "limit": limit}
+def near(level: int, limit: int = 50, day: str = "2026-01-15") -> Cause:
+    facts = {"figure": "purse_videos", "level": level, "limit": limit, "day": day}
     return Cause(kind=Kind.LIMIT, about="purse_videos", facts=facts)
 
 
@@ -62,6 +62,7 @@ def test_what_comes_again_within_the_hour_rings_when_the_hour_is_over() -> None:
         (near(80), near(50), Say.CHANGED),
         (near(80), near(50, 75), Say.CHANGED),
         (near(80), near(80, 75), Say.ANEW),
+        (near(95), near(50, day="2026-01-16"), Say.ANEW),
     ],
 )
 def test_a_limit_rings_at_each_level_and_after_it_was_raised(
@@ -70,12 +71,19 @@ def test_a_limit_rings_at_each_level_and_after_it_was_raised(
     assert say(known(before), now, now=NOON + 1) is how
 
 
+def test_a_limit_that_was_raised_rings_at_each_level_of_the_new_one() -> None:
+    before = replace(known(near(95)), facts=near(50, 75).facts)
+    assert say(before, near(50, 75), now=NOON + 1) is Say.SAME
+    assert say(before, near(80, 75), now=NOON + 1) is Say.ANEW
+
+
 # --- words ----------------------------------------------------------------------------------------
 
-JOB = {"job": "abcd", "name": "Ann", "model": "Wan", "gateway": "main", "at": 0.0, "status": "x"}
+JOB = {"job": "abcd", "name": "Ann", "model": "Wan", "gateway": "main", "at": 0.0}
+STILL = [JOB | {"status": status} for status in ("queued", "in_progress", "completed")]
 FACTS: dict[Kind, Facts] = {
     Kind.UNCONFIRMED: {"count": 7, "ids": [], "jobs": [JOB] * MOST_SHOWN},
-    Kind.STUCK: {"count": 1, "ids": [], "jobs": [JOB]},
+    Kind.STUCK: {"count": 3, "ids": [], "jobs": STILL},
     Kind.DISK: {"folder": "/data", "gigabytes": 0.4},
     Kind.MEDIA: {"gigabytes": 1.5, "most": 20.0},
     Kind.BACKUP: {"detail": "No room."},

@@ -8,13 +8,16 @@ from bot.core.accounts import Terms
 from bot.core.acts import Values
 from bot.core.briefs import brief
 from bot.core.causes import Cause, Kind
-from bot.core.decisions import Decisions, pause, token_of
+from bot.core.decisions import Decisions, pause, raise_token, token_of
 from bot.core.errors import Refused
 from bot.core.orders import Person
 from bot.core.quotas import Limits
-from bot.core.replies import Reply
+from bot.core.replies import Reply, error
 from bot.core.sources import Used, Whose
 from bot.i18n import say
+from bot.platforms.discord import messages as discord
+from bot.platforms.playground import messages as playground
+from bot.platforms.telegram import messages as telegram
 from tests.unit.core.orders import CATALOG
 
 OLGA, EVE = Person(id="7", name="Olga"), Person(id="8", name="Eve")
@@ -45,6 +48,9 @@ class Office:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, object]]] = []
         self.granted = 0
+        self.now = 0.0
+        self.refusals: dict[str, Refused] = {}
+        self.answers = dict(ANSWERS)
         names = ("jobs.found", "jobs.not_charged", "jobs.again", "jobs.cancel", "quota.grant")
         others = ("stop", "go", "gateways.pause", "gateways.resume")
         self.decisions = Decisions(
@@ -61,7 +67,9 @@ class Office:
             self.asked.append((name, actor, values))
             if name == "quota.grant":
                 self.granted += int(str(values["videos"]))
-            return ANSWERS.get(name, {})
+            if name in self.refusals:
+                raise self.refusals[name]
+            return self.answers.get(name, {})
 
         return asked
 
@@ -72,7 +80,9 @@ class Office:
         terms = Terms(catalog=CATALOG, limits=Limits(purse_videos=20))
         whose = Whose(terms=terms, figures=("purse_videos",))
         limit = 20 + self.granted
-        return [Used(whose=whose, figure="purse_videos", used=10, limit=limit, more=10, now=0.0)]
+        return [
+            Used(whose=whose, figure="purse_videos", used=10, limit=limit, more=10, now=self.now)
+        ]
 
     async def press(self, subject: str, wish: str, *, by: Person = OLGA) -> Reply:
         reply = await self.decisions.decide("chat", by, subject, wish)
@@ -139,7 +149,20 @@ async def test_more_for_today_is_given_once_however_often_it_is_pressed() -> Non
     await office.press(more.job_id, more.value or "")
     with pytest.raises(Refused, match="decide_outdated"):
         await office.press(more.job_id, more.value or "")
-    assert [values for _, _, values in office.asked] == [{"kind": "purse", "of": "", "videos": 10}]
+    assert [values for _, _, values in office.asked] == [
+        {"kind": "purse", "of": "", "again": True, "videos": 10}
+    ]
+
+
+async def test_over_midnight_a_button_raises_nothing() -> None:
+    """It was pressed for a day that is gone."""
+    office = Office()
+    (used,) = await office.limits()
+    token = raise_token(used.about, used.day, used.limit, used.more)
+    office.now = 86_400.0
+    with pytest.raises(Refused, match="decide_outdated"):
+        await office.press(token, "raise")
+    assert office.asked == []
 
 
 async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
@@ -152,6 +175,64 @@ async def test_a_gateway_of_any_name_is_paused_by_a_button() -> None:
         ("gateways.pause", "a b:c"),
         ("gateways.resume", "a b:c"),
     ]
+
+
+CLOCK = Refused("sweep_unsettled", time="2026-02-15 12:00 UTC")
+TYPED = {
+    "swept": ("media.sweep", CLOCK, "Please press again later"),
+    "look": ("jobs.retry", Refused("again_unconfirmed", job="abcd"), "abcd is over"),
+    "free": (
+        "jobs.not_charged",
+        Refused("not_unconfirmed", job="abcd", status="failed"),
+        "already",
+    ),
+    "yes": ("jobs.again", Refused("job_not_found", id="abcd", least=4), "don't know that request"),
+    "cancel": ("jobs.cancel", Refused("cancel_unconfirmed"), "Nobody knows"),
+}
+
+
+async def test_an_order_that_is_decided_is_not_offered_again() -> None:
+    office = Office()
+    office.answers["jobs.cost"] = {"status": "delivered", "cost": None}
+    with pytest.raises(Refused, match="decide_done"):
+        await office.press("abcd", "again")
+
+
+@pytest.mark.parametrize("wish", TYPED)
+async def test_a_refusal_at_a_button_tells_nothing_to_type(wish: str) -> None:
+    office = Office()
+    use_case, refusal, words = TYPED[wish]
+    office.refusals[use_case] = refusal
+    with pytest.raises(Refused) as problem:
+        await office.press("abcd", wish)
+    for look in looks(error(problem.value)):
+        assert words in look
+        assert "zoetrope" not in look
+        assert "--" not in look
+
+
+async def test_a_list_without_times_names_and_numbers_what_it_may_be() -> None:
+    office = Office()
+    bare = {"created_at": None, "status": ""}
+    found = {**ANSWERS["jobs.candidates"], "candidates": [FOUND, FOUND | bare]}
+    office.answers["jobs.candidates"] = found
+    for look in looks(await office.press("abcd", "open")):
+        assert "2: Wan, video" in look
+
+
+async def test_in_the_room_what_was_is_not_said_to_come() -> None:
+    (sent,) = [
+        it
+        for it in playground.news(await Office().press("abcd", "open"))["text"]
+        if "relative" in it
+    ]
+    assert sent == {"relative": 0.0}
+
+
+def looks(reply: Reply) -> list[str]:
+    """All that each platform makes of it."""
+    shown = str(discord.notice(reply, "en").content).replace("\\", "")
+    return [shown, telegram.notice(reply, "en").text, str(playground.news(reply))]
 
 
 async def test_a_video_that_left_the_list_is_not_picked() -> None:

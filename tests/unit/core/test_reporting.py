@@ -87,6 +87,18 @@ async def test_a_try_that_said_nothing_is_no_try_with_an_unknown_end(
     assert [since for _, since in desk.chat.nonces] == [None, None]
 
 
+async def test_what_is_over_while_a_busy_network_refuses_it_is_never_told(desk: Desk) -> None:
+    await desk.look(failed())
+    now = desk.clock.now()
+    (report,) = await desk.causes.claim(["chat"], now=now, until=now + 45, most=9)
+    assert await desk.causes.sending(report, now=now)
+    await desk.look()
+    await desk.causes.put_off(report, due_at=now + 9, unsent=True)
+    await desk.tell()
+    assert desk.said == []
+    assert await desk.causes.next_due(["chat"]) is None
+
+
 async def test_who_will_not_be_told_is_let_be_until_it_comes_again(desk: Desk) -> None:
     desk.chat.tells = [Refused("person_gone")]
     await desk.look(failed())
@@ -151,6 +163,18 @@ async def test_a_short_outage_of_the_database_is_nobodys_news() -> None:
         line.state = state
         await line.looks(PATIENCE - LOOK)
     assert line.said == []
+
+
+async def test_a_database_that_comes_and_goes_rings_once_an_hour() -> None:
+    line = Line()
+    for _ in range(3600 // 150):
+        line.state = True
+        await line.looks(2 * LOOK)
+        line.state = "database: not reachable"
+        await line.looks(PATIENCE + 4 * LOOK)
+    assert line.said == ["cause.database", "cause.database_over"]
+    await line.looks(300)
+    assert line.said == ["cause.database", "cause.database_over", "cause.database"]
 
 
 async def test_who_could_not_be_told_that_it_is_away_is_told_at_the_next_look() -> None:

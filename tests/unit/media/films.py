@@ -189,6 +189,15 @@ def standing_still(path: Path) -> None:
     path.write_bytes(body)
 
 
+def _without_length(path: Path) -> None:
+    """Nothing in the index says how long anything lasts, as while it is still written."""
+    body = bytearray(path.read_bytes())
+    for name, at in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
+        for found in re.finditer(name, bytes(body)):
+            body[found.end() + at : found.end() + at + 4] = b"\xff" * 4
+    path.write_bytes(body)
+
+
 def _as_avc3(path: Path) -> None:
     """Say that the parameters of H.264 stand in the stream."""
     path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0\0\0\0\0\1", b"avc3\0\0\0\0\0\0\0\1"))
@@ -312,6 +321,7 @@ REMUXED = {
         "edits", after=edited((0.5, 0, NORMAL), (1, None, NORMAL), (0.5, 0.5, NORMAL))
     ),
     "an edit list that shows nothing": good("edits", after=edited((1, 9, NORMAL))),
+    "an index without a length": good("length", sound="aac", after=_without_length),
     "two sounds": good("tracks", sound="aac", second_sound="aac"),
     "two films": good("tracks", beside=_with_second_film),
     "QuickTime": film("libx264", "mov", "container", sound="aac"),
@@ -375,7 +385,7 @@ HEARD_ANEW = {
 HEARD_ANEW["AAC that changes its channels"] = film(
     "libx264",
     "mpegts",
-    "sound_changes container",
+    "sound_changes sound_overlaps container",
     sound="aac",
     layout="mono",
     after=followed_by("libx264", sound="aac", times=range(24, 48), heard=2, quiet=(0, 1)),

@@ -49,6 +49,7 @@ def test_h264_with_aac_in_a_faststart_mp4_plays_as_it_is(values: dict[str, Any])
         ({"tag": "avc3"}, "tag"),
         ({"starts_at": 1.4}, "start"),
         ({"has_tail": True}, "tail"),
+        ({"tells_length": False}, "length"),
     ],
 )
 def test_good_tracks_in_a_file_that_players_refuse_are_remuxed(
@@ -111,6 +112,11 @@ def test_sound_that_something_can_not_play_is_made_anew_and_the_pictures_are_kep
 def test_sound_with_holes_is_made_anew() -> None:
     holed = Sound(codec="aac", profile="LC", has_holes=True)
     assert judge(replace(GOOD, sound=holed)).sound == ("sound_holes",)
+
+
+def test_sound_of_which_two_packets_have_one_time_is_made_anew() -> None:
+    doubled = Sound(codec="aac", profile="LC", has_overlaps=True)
+    assert judge(replace(GOOD, sound=doubled)).sound == ("sound_overlaps",)
 
 
 def test_what_an_edit_list_cuts_is_cut_from_pictures_and_sound_alike() -> None:

@@ -1,6 +1,7 @@
 """Film in, film posted: whatever a gateway made, what comes out plays everywhere."""
 
 import array
+import struct
 from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
@@ -138,6 +139,48 @@ def test_all_eight_orientations_are_shown_upright(tmp_path: Path, turn: str, cod
         take_thumbnail(path, tmp_path / "still.jpg")
         with Image.open(tmp_path / "still.jpg") as still:
             assert corners(still) == shown
+
+
+@pytest.mark.parametrize(("turn", "error"), [("turned right", 3), ("upright", -3)])
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_quarter_turn_may_be_computed_inexactly(
+    tmp_path: Path, codec: str, turn: str, error: int
+) -> None:
+    matrix, shown = TURNS[turn]
+    source = write_clip(tmp_path / "source", codec, "mp4", still=True, times=range(2), flags=FAST)
+    body = bytearray(source.read_bytes())
+    a, b, c, d = ((each << 16) + error for each in matrix)
+    struct.pack_into(">9i", body, body.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    source.write_bytes(body)
+
+    _, kept = posted(source)
+
+    assert {corners(picture) for picture in pictures_of(kept)} == {shown}
+
+
+def test_a_film_without_a_length_gets_one(tmp_path: Path) -> None:
+    source = FILMS["an index without a length"].write(tmp_path / "source")
+    with av.open(str(source)) as container:
+        assert not container.duration
+    _, kept = posted(source)
+    assert look_through(kept).clip.seconds == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_film_with_a_part_for_each_picture_and_sound_plays(tmp_path: Path, codec: str) -> None:
+    """libav gives two of its sounds one time, and takes its rate for that of the first part."""
+    source = write_clip(
+        tmp_path / "source", codec, "mp4", sound="aac", flags="+frag_every_frame+empty_moov"
+    )
+    seen = look_through(source).seen
+    assert seen.sound is not None
+    assert seen.sound.has_overlaps
+    assert "rate" not in judge(seen).reasons
+
+    _, kept = posted(source)
+
+    assert_plays(kept, (64, 48))
+    assert len(times_of(kept)) == len(times_of(source))
 
 
 # ---------------------------------------------------------------- what an edit list leaves

@@ -32,6 +32,8 @@ BYTES = {
     "TIFF of CMYK": encoded(STILL.convert("CMYK"), "TIFF"),
     "TIFF of Motorola": b"MM\0\x2a" + bytes(90),
     "ICO": encoded(STILL, "ICO"),
+    "ICO of a cursor": b"\0\0\2\0\1\0" + bytes(90),
+    "TGA": encoded(STILL, "TGA"),
     "SVG": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
     "SVG with a head": b'\xef\xbb\xbf<?xml version="1.0"?><!-- a cat -->\n<svg/>',
     "PSD": b"8BPS\0\1" + bytes(90),

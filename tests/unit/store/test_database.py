@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.core.errors import Broken
+from bot.store import migrations
 from bot.store.database import Database, Result, check_database, open_database
 from bot.store.settings import Settings
 from bot.store.tables import gateways, jobs, metadata, settings, told
@@ -301,36 +302,18 @@ async def test_trouble_that_was_told_before_an_update_is_still_known_to_have_bee
 ) -> None:
     """Version 5 forgot it with the trouble: whoever was told would not hear of its end."""
     url = await new_url()
-    async with open_database(url) as database:
-        await database.run(_becomes_version_5_in_trouble)
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda it: migrations.upgrade(it, "0005"))
+        trouble = "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)"
+        await connection.execute(sa.text(trouble))
+    await engine.dispose()
     async with open_database(url) as database:
         rows = await database.run(lambda connection: connection.execute(sa.select(told)))
         assert [tuple(row) for row in rows] == [("main", "bad_key", 9.0)]
         rows = await database.run(lambda connection: connection.execute(sa.select(gateways)))
         kept = ("main", 300.0, "bad_key", False, 0.0, None, None)
         assert [tuple(row) for row in rows] == [kept]
-
-
-async def _becomes_version_5_in_trouble(connection: AsyncConnection) -> None:
-    for statement in (
-        "DROP TABLE told",
-        "DROP TABLE refusals",
-        *(f"DROP TABLE {name}" for name in ("acts", "holds", "blocks", "grants")),
-        "ALTER TABLE posts DROP COLUMN version",
-        "ALTER TABLE jobs DROP COLUMN unconverted",
-        "DROP TABLE discarded",
-        *(f"DROP INDEX ix_jobs_{name}_kept" for name in ("video", "inputs", "words")),
-        *(
-            f"ALTER TABLE jobs DROP COLUMN {name}"
-            for name in ("ended_at", "video_gone_at", "inputs_gone_at", "words_gone_at")
-        ),
-        "ALTER TABLE gateways DROP COLUMN tried_at",
-        "ALTER TABLE gateways DROP COLUMN refused_at",
-        "ALTER TABLE gateways ADD told_at DOUBLE PRECISION NOT NULL DEFAULT 0",
-        "INSERT INTO gateways VALUES ('main', 300, 'bad_key', false, 0, 9)",
-        "UPDATE alembic_version SET version_num = '0005'",
-    ):
-        await connection.execute(sa.text(statement))
 
 
 async def _described(url: str) -> list[tuple[object, ...]]:

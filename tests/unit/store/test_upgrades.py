@@ -4,7 +4,8 @@ import asyncio
 import signal
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.errors import Broken
 from bot.store import migrations
-from bot.store.database import check_database, open_database
+from bot.store.database import Database, check_database, open_database
 from bot.store.jobs import Jobs
 from bot.store.reading import open_reading, version_of
 from bot.store.tables import metadata
@@ -77,6 +78,25 @@ async def test_an_upgrade_may_be_killed_at_any_statement(new_sqlite_url: NewUrl)
     assert statement > 15
 
 
+@pytest.mark.parametrize("statement", [3, pytest.param(11, marks=pytest.mark.proof)])
+async def test_a_server_takes_back_an_upgrade_that_is_killed(
+    new_postgres_url: NewUrl, statement: int
+) -> None:
+    assert await _killed_at(await new_postgres_url(), statement) == -signal.SIGKILL
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+async def test_a_server_takes_back_an_upgrade_wherever_it_is_killed(
+    new_postgres_url: NewUrl,
+) -> None:
+    """At every fifth statement."""
+    statement = 1
+    while await _killed_at(await new_postgres_url(), statement):
+        statement += 5
+    assert statement > 15
+
+
 async def _killed_at(url: str, statement: int) -> int | None:
     """The exit code; the database is as it was, or as it is to be, and then comes up to date."""
     await former.write(url, "0001")
@@ -84,16 +104,40 @@ async def _killed_at(url: str, statement: int) -> int | None:
         sys.executable, "-c", _UPGRADE, url, str(statement)
     )
     code = await process.wait()
-    file = Path(url.removeprefix("sqlite+aiosqlite:///"))
-    with closing(sqlite3.connect(file)) as rows:
-        (version,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
-        names = {name for (name,) in rows.execute("SELECT name FROM sqlite_master")}
+    version, names = await _tables(url)
     assert version == ("0001" if code else migrations.head())
     assert ("owners" in names) == (code == 0), "half of the tables"
-    async with open_database(url) as database:
+    async with _freed(url) as database:
         read = [await Jobs(database).get(job.id) for job in former.jobs_in_each_state()]
     assert read == former.jobs_in_each_state()
     return code
+
+
+async def _tables(url: str) -> tuple[str, set[str]]:
+    """The version that they say, and their names, before anybody brings them up to date."""
+    if not url.startswith("sqlite"):
+        async with open_reading(url) as connection:
+            there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
+            return await version_of(connection), set(there)
+    file = Path(url.removeprefix("sqlite+aiosqlite:///"))
+    with closing(sqlite3.connect(file)) as rows:
+        (version,) = rows.execute("SELECT version_num FROM alembic_version").fetchone()
+        return version, {name for (name,) in rows.execute("SELECT name FROM sqlite_master")}
+
+
+@asynccontextmanager
+async def _freed(url: str) -> AsyncIterator[Database]:
+    """The database, once its server has heard that the one that had it is dead."""
+    async with AsyncExitStack() as stack:
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    database = await stack.enter_async_context(open_database(url))
+                    break
+                except Broken as broken:
+                    if broken.code != "database_in_use":
+                        raise
+        yield database
 
 
 async def test_a_newer_version_is_refused_by_whoever_looks(new_url: NewUrl) -> None:

@@ -92,7 +92,10 @@ async def test_programs_are_told_a_word_for_each_part() -> None:
         "disk: almost full": Part(),
         "media: not writable": Part(OSError(SECRET)),
     }
-    notes = {"backlog: not known": Part(), "gateway main: not known": Part("gateway main: paused")}
+    notes = {
+        "backlog: not known": Part(),
+        "gateway main: not known": Part("gateway main: refuses us"),
+    }
     async with probing(checks, FakeClock(), notes) as it, it.session.get(f"{it.url}.json") as told:
         assert (told.status, told.headers["Cache-Control"]) == (503, "no-store")
         assert await told.json() == {
@@ -102,15 +105,18 @@ async def test_programs_are_told_a_word_for_each_part() -> None:
                 "disk": "ok",
                 "media": "not writable",
                 "backlog": "ok",
-                "gateway main": "paused",
+                "gateway main": "refuses us",
             },
         }
 
 
 async def test_a_note_is_told_and_decides_nothing() -> None:
-    notes = {"gateway main: not known": Part("gateway main: paused"), "backlog: ?": Part("silent")}
+    notes = {
+        "gateway main: not known": Part("gateway main: refuses us"),
+        "backlog: ?": Part("silent"),
+    }
     async with probing({"disk: almost full": Part()}, FakeClock(), notes) as it:
-        assert await it.ask() == (200, "ok\ngateway main: paused\nbacklog: ?\n")
+        assert await it.ask() == (200, "ok\ngateway main: refuses us\nbacklog: ?\n")
         async with it.session.get(f"{it.url}.json") as told:
             assert (told.status, (await told.json())["ready"]) == (200, True)
 

@@ -215,7 +215,7 @@ async def test_so_it_is_with_a_sticker_and_with_two_sounds(
     await ann.say("sing", mentions_bot=True, attachments=[cat, *sounds])
     told = (await fake.next("message")).content
     assert told.startswith("That is 2 sounds,")
-    assert "reply" not in told, "there is none"
+    assert told.endswith("with its picture."), "no reply is to blame"
     assert singing.service.submitted == []
 
 

@@ -87,6 +87,22 @@ async def test_of_an_album_of_three_nothing_is_dropped_in_silence(
     assert await lobby.jobs() == []
 
 
+@pytest.mark.parametrize("is_admin", [False, True])
+async def test_an_album_of_which_telegram_shows_one_picture_is_no_order_of_that(
+    lobby: Lobby, *, is_admin: bool
+) -> None:
+    club = lobby.fake.supergroup("club", lobby.ann)
+    if is_admin:
+        lobby.fake.promote(club, lobby.fake.bot)
+    items = [Item(content=png()), Item(content=png(), caption="/animate@zoetrope_bot")]
+    *others, captioned = await lobby.ann.sends_album(items, chat=club)
+    await lobby.hear_together(*(others if is_admin else []), captioned)
+    told = lobby.answer(others[0] if is_admin else captioned).text
+    told_of = "goes from one picture to another" if is_admin else "That is an album"
+    assert told_of in told
+    assert await lobby.jobs() == []
+
+
 @pytest.mark.parametrize("caption", ["", "/animate", "/video they meet"])
 async def test_of_an_album_the_one_that_is_refused_is_named(lobby: Lobby, caption: str) -> None:
     items = [

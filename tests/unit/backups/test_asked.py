@@ -1,0 +1,35 @@
+"""A backup that an operator asks for, and what its end tells of the nightly one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.backups.asked import backup_use_cases
+from bot.core.acts import perform
+from bot.rows import open_rows
+from bot.store.identity import Home
+from tests.fakes.clock import FakeClock
+from tests.unit.backups.site import Site
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(("second", "words"), [(False, [None]), (True, [])])
+async def test_it_ends_the_trouble_of_the_nightly_one_unless_that_has_a_copy_to_make(
+    tmp_path: Path, second: bool, words: list[None]
+) -> None:
+    """The second place may be what is away, and this one goes nowhere else."""
+    site, clock, told = Site(tmp_path), FakeClock(), []
+    await site.furnish()
+    settings = site.config.settings
+    backup = settings.backup.model_copy(update={"copy_to": str(tmp_path / "2")} if second else {})
+    config = replace(site.config, settings=settings.model_copy(update={"backup": backup}))
+
+    async def tell(why: str | None) -> None:
+        told.append(why)
+
+    async with open_rows(config, Home(site.data), clock, changed=lambda: None) as rows:
+        asked = backup_use_cases(config, rows, site.storage, clock, told=tell)
+        made = await perform(asked["db.backup"], {}, actor="cli:ann")
+    assert Path(str(made["folder"])).is_dir()
+    assert told == words
