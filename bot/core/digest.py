@@ -1,7 +1,7 @@
 """The digest: once a day owners hear what was made, what it cost, and what is left to decide.
 
 It is a cause that is said once, under the date of its day: neither a restart nor a clock that is
-set says it again. A day without anything to tell has none.
+set says it again. A day without anything to tell has none, nor has the day of the first start.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -116,10 +116,12 @@ class Digest:
         """Tell it, if its time has come and it was not told."""
         now = self._clock.now()
         local = datetime.fromtimestamp(now, self._zone)
-        if local < datetime.combine(local.date(), self._at, self._zone):
+        date, told = local.date().isoformat(), await self._settings.get(TOLD)
+        has_come = local >= datetime.combine(local.date(), self._at, self._zone)
+        if told is None:  # A new service has no day behind it.
+            await self._settings.put(TOLD, date if has_come else "")
             return
-        date = local.date().isoformat()
-        if await self._settings.get(TOLD) == date:
+        if not has_come or told == date:
             return
         last = await self._causes.last(Kind.DIGEST)
         if last is not None and -FURTHEST < now - last < APART:

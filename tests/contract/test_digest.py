@@ -9,7 +9,7 @@ from bot.core import moves
 from bot.core.accounts import Accounts, Terms
 from bot.core.briefs import brief
 from bot.core.causes import Cause, Kind, Report
-from bot.core.digest import DAY, Digest, News
+from bot.core.digest import DAY, TOLD, Digest, News
 from bot.core.jobs import Reason, Status
 from bot.core.keeping import Rules
 from bot.core.quotas import Limits
@@ -80,6 +80,7 @@ class Morning:
 @pytest.fixture
 async def morning(store: Store) -> Morning:
     await own(store, ("discord", "7"))
+    await store.settings.put(TOLD, "2026-01-01")
     return Morning(store)
 
 
@@ -159,3 +160,26 @@ async def test_before_its_hour_nothing_is_said(store: Store) -> None:
     await morning.opens(LOST)
     await morning.look()
     assert await morning.told() == []
+
+
+async def test_a_new_service_has_none_on_the_day_of_its_first_start(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    first = Morning(store)
+    await first.look()
+    await store.in_state(Status.DELIVERED, a_job())
+    await first.look()
+    assert await first.told() == []
+    await first.clock.advance(DAY)
+    await store.in_state(Status.DELIVERED, a_job(now=first.clock.now()))
+    await first.look()
+    assert [report.kind for report in await first.told()] == [Kind.DIGEST]
+
+
+async def test_one_that_begins_before_the_hour_has_it_on_that_day(store: Store) -> None:
+    await own(store, ("discord", "7"))
+    early = Morning(store, at=NOON - 6 * HOUR)
+    await early.look()
+    await store.in_state(Status.DELIVERED, a_job())
+    await early.clock.advance(6 * HOUR)
+    await early.look()
+    assert [report.kind for report in await early.told()] == [Kind.DIGEST]

@@ -1,7 +1,9 @@
 """Owners hear in chat what they have to decide: once, where they read it, over restarts."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from bot.cli.operating import drawing
 from bot.core.alarm import LOOK
 from bot.core.clock import SystemClock
+from bot.core.digest import TOLD
 from bot.simulator.faults import Fault
 from bot.simulator.profiles import DOCUMENTED
 from bot.simulator.render import Renderer
@@ -155,6 +158,8 @@ async def test_the_news_of_a_day_come_once_with_what_to_decide(world: World) -> 
     async with world.app(announce=codes.append, ACCESS="closed", DIGEST="off"):
         olga = await owner(world, codes)
         await lost(world, olga)
+    with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:
+        rows.execute("INSERT INTO settings VALUES (?, '2026-01-01')", (TOLD,))
     for _ in range(2):
         async with world.app(ACCESS="closed", DIGEST="00:00"):
             if len(world.discord.posts(olga.dm)) == 1:
