@@ -252,11 +252,18 @@ def test_half_a_file_without_an_index_is_damaged(tmp_path: Path, container: str)
 
 
 async def test_a_film_that_needs_too_much_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    """Under the least room in which it can be opened at all, which differs with the machine."""
     path = write_clip(tmp_path / "clip.mp4", "libx265", "mp4", size=(1920, 1080), still=True)
-    workers = Workers(1)
-    told = await workers.run(tasks.look_in, 42_000_000, path, timeout=60)
-    await workers.close()
-    assert told.shown == 24
+    room, told, called = 34_000_000, None, set[str]()
+    while told is None:
+        workers, room = Workers(1), room + 2_000_000
+        try:
+            told = await workers.run(tasks.look_in, room, path, timeout=60)
+        except Broken as error:
+            called.add(error.code)
+        finally:
+            await workers.close()
+    assert (told.shown, "video_damaged" in called) == (24, False)
 
 
 def test_one_damaged_picture_in_many_is_a_flicker(tmp_path: Path) -> None:
