@@ -23,6 +23,7 @@ from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import CATALOG
 
 HOUR = 3600.0
+NINE = time(9)
 LIMITS = Limits(person_videos=None, person_at_once=None, community_videos=None, purse_videos=20)
 LOST = Cause(kind=Kind.UNCONFIRMED, facts={"count": 1, "ids": ["a"], "jobs": []})
 
@@ -30,8 +31,8 @@ LOST = Cause(kind=Kind.UNCONFIRMED, facts={"count": 1, "ids": ["a"], "jobs": []}
 class Morning:
     """A digest at nine in Berlin, which is eight here."""
 
-    def __init__(self, store: Store, *, at: float = NOON) -> None:
-        self.store, self.clock = store, FakeClock(at)
+    def __init__(self, store: Store, *, at: float = NOON, digest: time = NINE) -> None:
+        self.store, self.clock, self.digest = store, FakeClock(at), digest
         self.causes = Causes(store.database)
 
     async def look(self) -> None:
@@ -49,7 +50,7 @@ class Morning:
             day=outlook.day, used=found.used, amount=found.amount, room=self.room, currency="USD"
         )
         await Digest(
-            at=time(9),
+            at=self.digest,
             time_zone="Europe/Berlin",
             causes=self.causes,
             settings=self.store.settings,
@@ -157,5 +158,22 @@ async def test_before_its_hour_nothing_is_said(store: Store) -> None:
     await own(store, ("discord", "7"))
     morning = Morning(store, at=NOON - 5 * HOUR)
     await morning.opens(LOST)
+    await morning.look()
+    assert await morning.told() == []
+
+
+@pytest.mark.parametrize("late", [1.0, 59.0, 61.0, 600.0])
+async def test_just_before_midnight_it_is_not_missed(store: Store, late: float) -> None:
+    """A look comes each minute, and takes as long as it takes: the next may be tomorrow's."""
+    await own(store, ("discord", "7"))
+    before_its_time = NOON + 11 * HOUR - 60 - 1  # 23:58:59 in Berlin
+    morning = Morning(store, at=before_its_time, digest=time(23, 59))
+    await morning.opens(LOST)
+    await morning.look()
+    assert await morning.told() == []
+    await morning.clock.advance(1 + late)
+    await morning.look()
+    assert [report.about for report in await morning.told()] == ["2026-01-15"]
+    await morning.clock.advance(60)
     await morning.look()
     assert await morning.told() == []
