@@ -88,8 +88,12 @@ class Digest:
         rooms: Collection[str],
         clock: Clock,
         changed: Callable[[], None],
+        looked: Callable[[], Awaitable[None]],
     ) -> None:
-        """`at`: the time of day. `changed` is called when there is something to say."""
+        """`at`: the time of day. `changed` is called when there is something to say.
+
+        `looked`: until then the causes are those of an earlier run.
+        """
         self._at = at
         self._zone = ZoneInfo(time_zone)
         self._causes = causes
@@ -98,9 +102,11 @@ class Digest:
         self._rooms = rooms
         self._clock = clock
         self._changed = changed
+        self._looked = looked
 
     async def run(self) -> None:
         """Look until cancelled."""
+        await self._looked()
         is_well = True
         while True:
             try:

@@ -1,6 +1,7 @@
 """The news of a day: once, at its hour, with the figures of the rows; on days with news alone."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import time
 
 import pytest
@@ -28,15 +29,23 @@ LIMITS = Limits(person_videos=None, person_at_once=None, community_videos=None, 
 LOST = Cause(kind=Kind.UNCONFIRMED, facts={"count": 1, "ids": ["a"], "jobs": []})
 
 
+async def at_once() -> None:
+    """The watch has looked."""
+
+
 class Morning:
     """A digest at nine in Berlin, which is eight here."""
 
     def __init__(self, store: Store, *, at: float = NOON, digest: time = NINE) -> None:
         self.store, self.clock, self.digest = store, FakeClock(at), digest
-        self.causes = Causes(store.database)
+        self.causes, self.rang = Causes(store.database), asyncio.Event()
 
     async def look(self) -> None:
         """Once, as a service that was just started."""
+        await self.service().look()
+
+    def service(self, looked: Callable[[], Awaitable[None]] = at_once) -> Digest:
+        """A digest that nobody has run."""
         outlook = Outlook(self.store.database)
         found = Sources(
             outlook=outlook,
@@ -49,7 +58,7 @@ class Morning:
         news = News(
             day=outlook.day, used=found.used, amount=found.amount, room=self.room, currency="USD"
         )
-        await Digest(
+        return Digest(
             at=self.digest,
             time_zone="Europe/Berlin",
             causes=self.causes,
@@ -57,8 +66,9 @@ class Morning:
             news=news,
             rooms=(),
             clock=self.clock,
-            changed=lambda: None,
-        ).look()
+            changed=self.rang.set,
+            looked=looked,
+        )
 
     async def room(self) -> Mapping[str, object]:
         return {"free": 12.5, "media": 0.3, "backup": NOON - 8 * HOUR}
@@ -177,3 +187,19 @@ async def test_just_before_midnight_it_is_not_missed(store: Store, late: float) 
     await morning.clock.advance(60)
     await morning.look()
     assert await morning.told() == []
+
+
+async def test_after_a_start_it_waits_for_the_first_look_of_the_watch(morning: Morning) -> None:
+    """What was open at the last look of an earlier run may be over."""
+    await morning.opens(LOST)
+    await morning.store.in_state(Status.DELIVERED)
+
+    async def looked() -> None:
+        await morning.causes.settle({Kind.UNCONFIRMED: []}, rooms=(), now=NOON)
+
+    task = asyncio.create_task(morning.service(looked).run())
+    await morning.rang.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    told = {report.kind: report.facts for report in await morning.told()}
+    assert told[Kind.DIGEST]["open"] == []
