@@ -185,7 +185,13 @@ class Decisions:
         )
 
     async def _again(self, job: str, _: str, actor: str) -> Reply:
-        await self._ask("jobs.again", actor, job=job, confirm=job)
+        try:
+            await self._ask("jobs.again", actor, job=job, confirm=job)
+        except Refused as refused:
+            if refused.code != "anew_stopped":
+                raise
+            ways = (button(EVERYTHING, "go"), button(job, "yes"))
+            return Reply(text=Text(id="decide.stands"), tone=Tone.WAITING, buttons=ways)
         return _done("decide.tried", job=job)
 
     # --- a job that stands still ---------------------------------------------------------------

@@ -132,6 +132,18 @@ async def test_what_was_not_charged_can_still_be_found_and_nothing_else() -> Non
     assert found.value == f"found.{token_of('video_1')}"
 
 
+async def test_while_everything_is_stopped_a_new_try_offers_to_go_on_first() -> None:
+    office = Office()
+    office.refusals["jobs.again"] = Refused("anew_stopped")
+    reply = await office.press("abcd", "yes")
+    go, again = reply.buttons
+    assert "zoetrope" not in say(reply.text, "en")
+    del office.refusals["jobs.again"]
+    for each in (go, again):
+        await office.press(each.job_id, each.value or "")
+    assert [name for name, _, _ in office.asked] == ["jobs.again", "go", "jobs.again"]
+
+
 async def test_in_a_room_of_operators_everybody_may() -> None:
     office = Office()
     await office.decisions.decide("room", EVE, "abcd", "free")
