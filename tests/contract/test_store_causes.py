@@ -186,6 +186,15 @@ async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: L
     assert await ledger.told(now=NOON + 2) == []
 
 
+async def test_who_could_not_be_written_to_hears_of_it_when_it_changes(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    await ledger.causes.leave(await ledger.one())
+    await ledger.look(lost("a"), now=NOON + HUSH)
+    assert await ledger.told(now=NOON + HUSH) == []
+    await ledger.look(lost("a", "b"), now=NOON + HUSH + 1)
+    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
+
+
 async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
     await ledger.look(lost("a"))
     await ledger.told()
