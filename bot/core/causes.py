@@ -95,11 +95,12 @@ def _is_worse(facts: Facts, said: Facts, shown: Facts) -> bool:
 
 
 def _only_moved_up(facts: Facts, said: Facts) -> bool:
-    """Whether what is not known by its id was there before, behind more than can be known."""
+    """Whether all of them were there before, some behind more than can be known by their ids."""
     count, newest, told = said.get("count"), facts.get("newest"), said.get("newest")
     is_cut = isinstance(count, int) and count > len(ids_in(said))
-    are_known = isinstance(newest, float) and isinstance(told, float)
-    return is_cut and are_known and newest <= told
+    if not (isinstance(newest, float) and isinstance(told, float)):
+        return False
+    return is_cut and newest <= told
 
 
 def ids_in(facts: Facts) -> frozenset[str]:

@@ -190,7 +190,7 @@ async def test_just_before_midnight_it_is_not_missed(store: Store, late: float) 
 
 
 async def test_after_a_start_it_waits_for_the_first_look_of_the_watch(morning: Morning) -> None:
-    """What was open at the last look of an earlier run may be over."""
+    """A cause that was open at the last look of an earlier run may be over."""
     await morning.opens(LOST)
     await morning.store.in_state(Status.DELIVERED)
 
