@@ -96,7 +96,7 @@ async def watching(
         platforms=platforms,
         clock=clock,
     )
-    digests = _digests(config, rows, found, retention, last_backup, rooms, clock, bells)
+    digests = _digests(config, rows, found, retention, last_backup, rooms, clock, bells, watch)
     async with running(watch.run(), alarm.run(), *digests):
         yield
 
@@ -110,6 +110,7 @@ def _digests(
     rooms: frozenset[str],
     clock: Clock,
     bells: Bells,
+    watch: Watch,
 ) -> Iterator[Loop]:
     """The news of each day, if they are wanted."""
     disks = Disks(config)
@@ -136,6 +137,7 @@ def _digests(
             rooms=rooms,
             clock=clock,
             changed=bells.reports.ring,
+            looked=watch.looked,
         ).run()
 
 

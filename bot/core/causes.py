@@ -91,7 +91,16 @@ def _is_worse(facts: Facts, said: Facts, shown: Facts) -> bool:
         is_other = facts.get("limit") != said.get("limit")
         rises = level > last and facts.get("limit") == shown.get("limit")
         return level > told or (is_other and (level == told or rises))
-    return bool(ids_in(facts) - ids_in(said))
+    return bool(ids_in(facts) - ids_in(said)) and not _only_moved_up(facts, said)
+
+
+def _only_moved_up(facts: Facts, said: Facts) -> bool:
+    """Whether all of them were there before, some behind more than can be known by their ids."""
+    count, newest, told = said.get("count"), facts.get("newest"), said.get("newest")
+    is_cut = isinstance(count, int) and count > len(ids_in(said))
+    if not (isinstance(newest, float) and isinstance(told, float)):
+        return False
+    return is_cut and newest <= told
 
 
 def ids_in(facts: Facts) -> frozenset[str]:

@@ -150,10 +150,12 @@ class Decisions:
             for number, each in enumerate(near, 1)
         ]
         values = {"job": job, "gateway": found["gateway"], "at": found["sent_at"]}
+        ways = (button(job, "free"), button(job, "again"))
         return Reply(
             text=Text(id="decide.open", values=values),
             facts=(*lines, Text(id=list_)),
-            buttons=(*picks, button(job, "free"), button(job, "again")),
+            # Where it was taken for not charged, only a video that turned up changes anything.
+            buttons=(*picks, *ways) if found["status"] == "unconfirmed" else tuple(picks),
         )
 
     async def _found(self, job: str, token: str, actor: str) -> Reply:
@@ -167,7 +169,7 @@ class Decisions:
 
     async def _free(self, job: str, _: str, actor: str) -> Reply:
         await self._ask("jobs.not_charged", actor, job=job)
-        return _done("decide.free", job=job)
+        return _done("decide.free", button(job, "open"), job=job)
 
     async def _ask_again(self, job: str, _: str, actor: str) -> Reply:
         """It pays for one more, so it is asked twice."""
@@ -183,7 +185,13 @@ class Decisions:
         )
 
     async def _again(self, job: str, _: str, actor: str) -> Reply:
-        await self._ask("jobs.again", actor, job=job, confirm=job)
+        try:
+            await self._ask("jobs.again", actor, job=job, confirm=job)
+        except Refused as refused:
+            if refused.code != "anew_stopped":
+                raise
+            ways = (button(EVERYTHING, "go"), button(job, "yes"))
+            return Reply(text=Text(id="decide.stands"), tone=Tone.WAITING, buttons=ways)
         return _done("decide.tried", job=job)
 
     # --- a job that stands still ---------------------------------------------------------------

@@ -6,7 +6,7 @@ set says it again. A day without anything to tell has none, nor has the day of t
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,8 @@ from bot.log import get_logger
 
 LOOK = 60.0
 """Seconds between two looks at the time: a clock may be set, and a machine may sleep."""
+LATE = 3600.0
+"""Seconds for which a digest is due at least: also over midnight, if its time is just before."""
 DAY = 86_400.0
 APART = 12 * 3600.0
 """Seconds between two digests at least, whatever the calendar says."""
@@ -86,8 +88,12 @@ class Digest:
         rooms: Collection[str],
         clock: Clock,
         changed: Callable[[], None],
+        looked: Callable[[], Awaitable[None]],
     ) -> None:
-        """`at`: the time of day. `changed` is called when there is something to say."""
+        """`at`: the time of day. `changed` is called when there is something to say.
+
+        `looked`: until then the causes are those of an earlier run.
+        """
         self._at = at
         self._zone = ZoneInfo(time_zone)
         self._causes = causes
@@ -96,9 +102,11 @@ class Digest:
         self._rooms = rooms
         self._clock = clock
         self._changed = changed
+        self._looked = looked
 
     async def run(self) -> None:
         """Look until cancelled."""
+        await self._looked()
         is_well = True
         while True:
             try:
@@ -115,24 +123,33 @@ class Digest:
     async def look(self) -> None:
         """Tell it, if its time has come and it was not told."""
         now = self._clock.now()
-        local = datetime.fromtimestamp(now, self._zone)
-        date, told = local.date().isoformat(), await self._settings.get(TOLD)
-        has_come = local >= datetime.combine(local.date(), self._at, self._zone)
+        day, told = self._day(now), await self._settings.get(TOLD)
         if told is None:  # A new service has no day behind it.
-            await self._settings.put(TOLD, date if has_come else "")
+            await self._settings.put(TOLD, day or "")
             return
-        if not has_come or told == date:
+        if day is None or told == day:
             return
         last = await self._causes.last(Kind.DIGEST)
         if last is not None and -FURTHEST < now - last < APART:
             return
         facts = await self._facts(now)
         if facts is not None:
-            cause = Cause(kind=Kind.DIGEST, about=date, facts=facts)
+            cause = Cause(kind=Kind.DIGEST, about=day, facts=facts)
             if await self._causes.once(cause, rooms=self._rooms, now=now):
-                log.info("digest.written", day=date)
+                log.info("digest.written", day=day)
                 self._changed()
-        await self._settings.put(TOLD, date)
+        await self._settings.put(TOLD, day)
+
+    def _day(self, now: float) -> str | None:
+        """The date of the digest that is due; None: there is none."""
+        today = datetime.fromtimestamp(now, self._zone).date()
+        if now >= self._time(today):
+            return today.isoformat()
+        yesterday = today - timedelta(days=1)
+        return yesterday.isoformat() if now < self._time(yesterday) + LATE else None
+
+    def _time(self, day: date) -> float:
+        return datetime.combine(day, self._at, self._zone).timestamp()
 
     async def _facts(self, now: float) -> Facts | None:
         """All that it says; None: there is nothing to tell."""

@@ -254,6 +254,11 @@ class Job:
         return self.is_final or is_kept
 
     @property
+    def is_closed_as_not_taken(self) -> bool:
+        """Whether an operator said that its gateway never took it; its video may still turn up."""
+        return self.status is Status.FAILED and self.reason is Reason.NOT_TAKEN
+
+    @property
     def days_kept(self) -> int | None:
         """Whole days for which its video was kept; None while it is, and if there was none."""
         if self.video_gone_at is None or self.ended_at is None:

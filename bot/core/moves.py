@@ -92,6 +92,13 @@ def unconfirmed(job: Job, *, detail: str | None, reason: Reason | None = None) -
     )
 
 
+def reopened(job: Job, *, spend_cost: int) -> Job:
+    """It was closed as never taken, and may have been taken all the same: its cost counts again."""
+    if not job.is_closed_as_not_taken:
+        raise Broken("impossible_move", job=job.id, before=job.status, after=Status.UNCONFIRMED)
+    return replace(job, status=Status.UNCONFIRMED, spend_cost=spend_cost)
+
+
 def completed(job: Job, *, now: float, sources: tuple[str, ...], withheld: bool = False) -> Job:
     """The gateway is done; the content is still to be fetched, at once."""
     return _move(

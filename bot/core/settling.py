@@ -22,6 +22,8 @@ from bot.core.wake import Wake
 
 LEAST = 4
 """Characters of an id that are enough if no other id begins so."""
+NOT_CHARGED = "jobs.not_charged"
+"""The act that releases a cost."""
 _CANDIDATES = 6
 
 Change = Callable[[Job], Job]
@@ -44,6 +46,9 @@ class Ledger(Protocol):
         self, job_id: str, change: Change, new: Job, limits: Limits, act: Act
     ) -> tuple[Job, bool]:
         """Apply `change` and admit the new job; the same event again answers the same job."""
+
+    async def released(self, job_id: str) -> int | None:
+        """The cost that counts no more since it was said that the job was not charged."""
 
     async def call(self, job_id: str, act: Act) -> Job:
         """Let its next step be due now, and messages that are no longer tried be tried again."""
@@ -78,7 +83,7 @@ class Settling:
             "jobs.cancel": self.cancel,
             "jobs.candidates": self.candidates,
             "jobs.found": self.found,
-            "jobs.not_charged": self.not_charged,
+            NOT_CHARGED: self.not_charged,
             "jobs.cost": self.cost,
             "jobs.again": self.again,
             "jobs.retry": self.retry,
@@ -102,10 +107,16 @@ class Settling:
 
         Nothing is changed.
         """
-        row = _unconfirmed(await self._job(job))
+        row = _findable(await self._job(job))
         sent, gateway = row.submitted_at or row.created_at, self._gateway(row)
         own = None if row.gateway_id == UNNAMED else row.gateway_id
-        answer: Values = {"job": row.id, "gateway": row.gateway, "sent_at": sent, "known_id": own}
+        answer: Values = {
+            "job": row.id,
+            "status": row.status.value,
+            "gateway": row.gateway,
+            "sent_at": sent,
+            "known_id": own,
+        }
         if gateway is None:
             return {**answer, "list": "gone", "candidates": []}
         listing = await gateway.listing(since=sent + EARLIEST)
@@ -120,24 +131,22 @@ class Settling:
         return {**answer, "list": "whole" if listing.whole else "part", "candidates": shown}
 
     async def found(self, *, actor: str, job: str, gateway_id: str, why: str = "") -> Values:
-        """It is at the gateway under this id: it is looked at from now on, fetched and posted."""
+        """It is at the gateway under this id: it is looked at from now on, fetched and posted.
+
+        Also where it was taken for not charged: its cost counts again.
+        """
         row, gateway_id, is_known = await self._job(job), gateway_id.strip(), True
         if not gateway_id or gateway_id == UNNAMED:
             raise Refused("gateway_id_missing")
         if not _goes_on_as(row, gateway_id):
-            _unconfirmed(row)
-            gateway = self._gateway(row)
-            if gateway is None:
-                raise Refused("gateway_gone", gateway=row.gateway)
-            look = await gateway.retrieve(gateway_id, prompt=row.request.written)
-            if isinstance(look, Missing):
-                raise Refused("gateway_id_unknown", id=gateway_id, gateway=row.gateway)
-            is_known = isinstance(look, Running | Done | Failed)
-        now = self._clock.now()
+            is_known = await self._is_known(_findable(row), gateway_id)
+        now, cost = self._clock.now(), await self._ledger.released(row.id)
 
         def change(job: Job) -> Job:
             if _goes_on_as(job, gateway_id):
                 return job
+            if job.is_closed_as_not_taken and cost is not None:
+                job = moves.reopened(job, spend_cost=cost)
             return moves.accepted(_unconfirmed(job), gateway_id, now=now, due_at=now)
 
         details = {"gateway_id": gateway_id}
@@ -146,14 +155,19 @@ class Settling:
         return {**self._told(after, changed), "known": is_known}
 
     async def not_charged(self, *, actor: str, job: str, why: str = "") -> Values:
-        """The gateway never took it: it has failed, and its cost is released."""
+        """The gateway never took it: it has failed, and its cost is released.
+
+        The act keeps that cost, for a video that turns up after all.
+        """
+        row = await self._job(job)
 
         def change(job: Job) -> Job:
             if job.reason is Reason.NOT_TAKEN:
                 return job
             return moves.failed(_unconfirmed(job), Reason.NOT_TAKEN, charged=False)
 
-        return await self._changed(await self._id(job), change, actor, "jobs.not_charged", why)
+        act = self._act(actor, NOT_CHARGED, row.id, why, {"cost": row.spend_cost})
+        return self._told(*await self._ledger.change(row.id, change, act))
 
     async def cost(self, *, job: str) -> Values:
         """The cost of a new try, before anybody agrees to it; None where none is needed."""
@@ -186,6 +200,16 @@ class Settling:
         return self._told(called, changed=True)
 
     # --- parts of these ------------------------------------------------------------------------
+
+    async def _is_known(self, row: Job, gateway_id: str) -> bool:
+        """Whether the gateway knows this id; False where it can't tell now. Or `Refused`."""
+        gateway = self._gateway(row)
+        if gateway is None:
+            raise Refused("gateway_gone", gateway=row.gateway)
+        look = await gateway.retrieve(gateway_id, prompt=row.request.written)
+        if isinstance(look, Missing):
+            raise Refused("gateway_id_unknown", id=gateway_id, gateway=row.gateway)
+        return isinstance(look, Running | Done | Failed)
 
     async def _anew(
         self, row: Job, change: Change, confirm: str, actor: str, word: str, why: str
@@ -315,9 +339,15 @@ def _unconfirmed(job: Job) -> Job:
     return job
 
 
+def _findable(job: Job) -> Job:
+    """It may have a video of which we don't know."""
+    return job if job.is_closed_as_not_taken else _unconfirmed(job)
+
+
 def _goes_on_as(job: Job, gateway_id: str) -> bool:
-    """Whether nothing is to be done. Out of a backup, an unconfirmed job may know its id too."""
-    return job.gateway_id == gateway_id and job.status is not Status.UNCONFIRMED
+    """Whether nothing is to be done. A job out of a backup may know its id and be open."""
+    waits = job.status is Status.UNCONFIRMED or job.is_closed_as_not_taken
+    return job.gateway_id == gateway_id and not waits
 
 
 def _shown(candidate: Candidate) -> Values:

@@ -65,7 +65,8 @@ class Sources:
         count, latest = await self._outlook.unconfirmed(since=since, most=MOST_IDS)
         if not count:
             return []
-        return [Cause(kind=Kind.UNCONFIRMED, facts=_facts(latest, count))]
+        facts = {**_facts(latest, count), "newest": latest[0].ended_at}
+        return [Cause(kind=Kind.UNCONFIRMED, facts=facts)]
 
     async def stuck(self) -> list[Cause] | None:
         """Jobs that take longer than any of their model before.

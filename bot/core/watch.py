@@ -55,6 +55,7 @@ class Watch:
         self._wake = wake
         self._changed = changed
         self._failing: dict[Kind, str] = {}
+        self._looked = asyncio.Event()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -72,6 +73,11 @@ class Watch:
         told = {kind: causes for kind, causes in found.items() if causes is not None}
         if await self._causes.settle(told, rooms=self._rooms, now=self._clock.now()):
             self._changed()
+        self._looked.set()
+
+    async def looked(self) -> None:
+        """Wait for the end of the first look: what the rows say before is from an earlier run."""
+        await self._looked.wait()
 
     async def _found(self, kind: Kind, source: Source) -> Sequence[Cause] | None:
         try:

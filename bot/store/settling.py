@@ -13,10 +13,11 @@ from bot.core.acts import Act
 from bot.core.errors import Broken, Refused
 from bot.core.jobs import Job
 from bot.core.quotas import Limits
+from bot.core.settling import NOT_CHARGED
 from bot.store import admission, turns
 from bot.store.acts import note
 from bot.store.database import Database
-from bot.store.tables import jobs, posts
+from bot.store.tables import acts, jobs, posts
 from bot.store.writing import get, save
 
 Change = Callable[[Job], Job]
@@ -102,6 +103,21 @@ class Settling:
             admitted = await admission.admit(connection, new, limits, now=act.at, card_at=act.at)
             await note(connection, replace(act, details={**act.details, "job": admitted.id}))
             return admitted, True
+
+        return await self._database.run(work)
+
+    async def released(self, job_id: str) -> int | None:
+        """The cost that counts no more since it was said that the job was not charged."""
+        query = (
+            sa.select(acts.c.details)
+            .where(acts.c.subject == job_id, acts.c.action == NOT_CHARGED)
+            .order_by(acts.c.id.desc())
+            .limit(1)
+        )
+
+        async def work(connection: AsyncConnection) -> int | None:
+            details = await connection.scalar(query)
+            return int(details.get("cost", 1)) if details is not None else None
 
         return await self._database.run(work)
 

@@ -1,6 +1,7 @@
 """The news of a day: once, at its hour, with the figures of the rows; on days with news alone."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import time
 
 import pytest
@@ -23,19 +24,28 @@ from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import CATALOG
 
 HOUR = 3600.0
+NINE = time(9)
 LIMITS = Limits(person_videos=None, person_at_once=None, community_videos=None, purse_videos=20)
 LOST = Cause(kind=Kind.UNCONFIRMED, facts={"count": 1, "ids": ["a"], "jobs": []})
+
+
+async def at_once() -> None:
+    """The watch has looked."""
 
 
 class Morning:
     """A digest at nine in Berlin, which is eight here."""
 
-    def __init__(self, store: Store, *, at: float = NOON) -> None:
-        self.store, self.clock = store, FakeClock(at)
-        self.causes = Causes(store.database)
+    def __init__(self, store: Store, *, at: float = NOON, digest: time = NINE) -> None:
+        self.store, self.clock, self.digest = store, FakeClock(at), digest
+        self.causes, self.rang = Causes(store.database), asyncio.Event()
 
     async def look(self) -> None:
         """Once, as a service that was just started."""
+        await self.service().look()
+
+    def service(self, looked: Callable[[], Awaitable[None]] = at_once) -> Digest:
+        """A digest that nobody has run."""
         outlook = Outlook(self.store.database)
         found = Sources(
             outlook=outlook,
@@ -48,16 +58,17 @@ class Morning:
         news = News(
             day=outlook.day, used=found.used, amount=found.amount, room=self.room, currency="USD"
         )
-        await Digest(
-            at=time(9),
+        return Digest(
+            at=self.digest,
             time_zone="Europe/Berlin",
             causes=self.causes,
             settings=self.store.settings,
             news=news,
             rooms=(),
             clock=self.clock,
-            changed=lambda: None,
-        ).look()
+            changed=self.rang.set,
+            looked=looked,
+        )
 
     async def room(self) -> Mapping[str, object]:
         return {"free": 12.5, "media": 0.3, "backup": NOON - 8 * HOUR}
@@ -183,3 +194,36 @@ async def test_one_that_begins_before_the_hour_has_it_on_that_day(store: Store) 
     await early.clock.advance(6 * HOUR)
     await early.look()
     assert [report.kind for report in await early.told()] == [Kind.DIGEST]
+
+
+@pytest.mark.parametrize("late", [1.0, 59.0, 61.0, 600.0])
+async def test_just_before_midnight_it_is_not_missed(store: Store, late: float) -> None:
+    """A look comes each minute, and takes as long as it takes: the next may be tomorrow's."""
+    await own(store, ("discord", "7"))
+    before_its_time = NOON + 11 * HOUR - 60 - 1  # 23:58:59 in Berlin
+    morning = Morning(store, at=before_its_time, digest=time(23, 59))
+    await morning.opens(LOST)
+    await morning.look()
+    assert await morning.told() == []
+    await morning.clock.advance(1 + late)
+    await morning.look()
+    assert [report.about for report in await morning.told()] == ["2026-01-15"]
+    await morning.clock.advance(60)
+    await morning.look()
+    assert await morning.told() == []
+
+
+async def test_after_a_start_it_waits_for_the_first_look_of_the_watch(morning: Morning) -> None:
+    """A cause that was open at the last look of an earlier run may be over."""
+    await morning.opens(LOST)
+    await morning.store.in_state(Status.DELIVERED)
+
+    async def looked() -> None:
+        await morning.causes.settle({Kind.UNCONFIRMED: []}, rooms=(), now=NOON)
+
+    task = asyncio.create_task(morning.service(looked).run())
+    await morning.rang.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    told = {report.kind: report.facts for report in await morning.told()}
+    assert told[Kind.DIGEST]["open"] == []

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
 from bot.core.accounts import Accounts, Terms
-from bot.core.causes import Cause, Facts, Kind, Report, ids_in
+from bot.core.causes import MOST_IDS, Cause, Facts, Kind, Report, ids_in
 from bot.core.desk import SETTLED
 from bot.core.jobs import SOFT_DEADLINE, Job, Reason, Status
 from bot.core.keeping import Rules
@@ -186,6 +186,15 @@ async def test_who_could_not_be_written_to_is_not_told_that_it_is_over(ledger: L
     assert await ledger.told(now=NOON + 2) == []
 
 
+async def test_who_could_not_be_written_to_hears_of_it_when_it_changes(ledger: Ledger) -> None:
+    await ledger.look(lost("a"))
+    await ledger.causes.leave(await ledger.one())
+    await ledger.look(lost("a"), now=NOON + HUSH)
+    assert await ledger.told(now=NOON + HUSH) == []
+    await ledger.look(lost("a", "b"), now=NOON + HUSH + 1)
+    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
+
+
 async def test_a_source_that_cannot_tell_ends_nothing(ledger: Ledger) -> None:
     await ledger.look(lost("a"))
     await ledger.told()
@@ -243,6 +252,29 @@ async def test_orders_of_which_nobody_knows_are_one_cause_until_each_is_decided(
     for row in rows:
         await store.moved(row, moves.failed(row, Reason.NOT_TAKEN, charged=False))
     assert await looked.unconfirmed() == []
+
+
+@pytest.mark.proof
+async def test_a_decision_among_more_than_are_known_by_id_rings_nowhere(
+    ledger: Ledger,
+) -> None:
+    store, clock = ledger.store, FakeClock(NOON)
+    looked = sources(store, clock)
+    rows = []
+    for number in range(MOST_IDS + 2):
+        row = await store.in_state(Status.SUBMITTING, a_job(person=f"p{number}"))
+        lost_ = moves.unconfirmed(row, detail=None)
+        rows.append(await store.moved(row, lost_, now=NOON + number))
+    await ledger.look(*await looked.unconfirmed())
+    await ledger.told()
+    closed = moves.failed(rows[-2], Reason.NOT_TAKEN, charged=False)
+    await store.moved(rows[-2], closed, now=NOON + 200)
+    await ledger.look(*await looked.unconfirmed(), now=NOON + HUSH)
+    assert await ledger.told(now=NOON + HUSH) == [("discord", "7", "m1", False)]
+    row = await store.in_state(Status.SUBMITTING, a_job(person="late"))
+    await store.moved(row, moves.unconfirmed(row, detail=None), now=NOON + 300)
+    await ledger.look(*await looked.unconfirmed(), now=NOON + HUSH + 1)
+    assert await ledger.told(now=NOON + HUSH + 1) == [("discord", "7", "new", False)]
 
 
 def test_no_name_turns_the_words_around_it() -> None:

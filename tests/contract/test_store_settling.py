@@ -268,6 +268,41 @@ async def test_a_video_is_found_by_its_id_alone(store: Store) -> None:
     assert await store.jobs.get(job.id) == job
 
 
+@pytest.mark.parametrize("known_id", [None, "v1"])
+async def test_a_video_that_turns_up_after_all_is_taken_and_its_cost_counts_again(
+    store: Store, known_id: str | None
+) -> None:
+    """It was taken for not charged; out of a backup, its id may be known."""
+    job, other = [
+        await store.in_state(Status.UNCONFIRMED, replace(a_job(), base_url=_AT_MAIN))
+        for _ in range(2)
+    ]
+    await store.moved(job, replace(job, gateway_id=known_id))
+    operator = use_cases(store)
+    for row in (job, other):
+        await operator.not_charged(actor="cli:ann", job=row.id)
+    assert (await store.usage(job)).purse_money == 0
+    assert (await operator.candidates(job=job.id))["status"] == "failed"
+    for changed in (True, False):
+        told = await operator.found(actor="cli:ann", job=job.id, gateway_id="v1")
+        assert (told["status"], told["changed"]) == ("in_progress", changed)
+    after, usage = await store.jobs.get(job.id), await store.usage(job)
+    assert after is not None
+    assert (after.gateway_id, after.reason, after.ended_at) == ("v1", None, None)
+    assert (after.spend_cost, usage.purse_money) == (PRICE, PRICE)
+    with pytest.raises(Refused, match="gateway_id_taken"):
+        await operator.found(actor="cli:ann", job=other.id, gateway_id="v1")
+    assert await acts(store) == ["jobs.found", "jobs.not_charged", "jobs.not_charged"]
+
+
+async def test_a_job_that_failed_for_another_reason_is_not_found(store: Store) -> None:
+    row = replace(a_job(), base_url=_AT_MAIN)
+    job = await store.in_state(Status.UNCONFIRMED, row)
+    await use_cases(store).again(actor="cli:ann", job=job.id, confirm=job.id)
+    with pytest.raises(Refused, match="not_unconfirmed"):
+        await use_cases(store).found(actor="cli:ann", job=job.id, gateway_id="v1")
+
+
 async def test_a_job_whose_post_is_about_to_leave_is_not_hurried(store: Store) -> None:
     job = await store.in_state(Status.SUBMITTING)
     with pytest.raises(Refused, match="retry_leaving"):

@@ -238,6 +238,26 @@ async def test_without_a_list_it_is_said_and_a_job_that_was_not_charged_is_close
             "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
         )
     assert world.simulator.charges == 1
+    run = partial(zoetrope, folder=world.folder, **world.written())
+    for shown in (("show", job), ("resolve", job, "--not-charged")):
+        assert f"zoetrope jobs resolve {job} --found ID" in (await run("jobs", *shown))[1]
+
+
+@pytest.mark.proof
+async def test_a_video_that_turns_up_after_it_was_taken_for_not_charged_is_posted(
+    listing: World,
+) -> None:
+    world = listing
+    async with unconfirmed(world) as job:
+        await asked(world, "jobs.not_charged", job=job)
+        await world.discord.next(
+            "edit", where=lambda m: "never got your request" in m.content, timeout=WAIT
+        )
+        (candidate,) = drawing.rows(await asked(world, "jobs.candidates", job=job), "candidates")
+        await asked(world, "jobs.found", job=job, gateway_id=candidate["id"])
+        assert (await world.result()).attachments
+    assert world.simulator.charges == 1
+    assert await asked_actions(world) == ["jobs.found", "jobs.not_charged"]
 
 
 @pytest.mark.proof

@@ -103,6 +103,8 @@ def _gateway(job: Job, *, prompt: bool) -> Iterator[Line]:
     yield tell("jobs.crashes"), str(job.crashes)
     if job.reason is not None:
         yield tell("jobs.reason"), f"{job.reason}: {wording.reason(job)}"
+    if job.is_closed_as_not_taken:
+        yield tell("jobs.still"), tell("jobs.found_late", job=job.id)
     if said := facts.detail(job, prompt=prompt):
         yield tell("jobs.detail"), in_words(said)
     if job.sources:

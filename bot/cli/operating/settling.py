@@ -33,7 +33,7 @@ def cancel(file: Path | None, job: str, *, why: str, as_json: bool) -> None:
 
 
 def propose(file: Path | None, job: str, *, as_json: bool) -> None:
-    """Print the videos at its gateway that may be it, and the three ways to resolve it."""
+    """Print the videos at its gateway that may be it, and the ways to resolve it."""
     answer = ask(configuration(file), "jobs.candidates", job=job)
     found = drawing.rows(answer, "candidates")
     if as_json:
@@ -53,7 +53,8 @@ def propose(file: Path | None, job: str, *, as_json: bool) -> None:
         print(
             tell(_NOTHING.get(str(answer["list"]), "jobs.list_nothing"), gateway=gateway, why=why)
         )
-    print(tell("jobs.three_ways", job=answer["job"]))
+    is_open = answer["status"] == "unconfirmed"
+    print(tell("jobs.three_ways" if is_open else "jobs.found_late", job=answer["job"]))
 
 
 def found(file: Path | None, job: str, gateway_id: str, *, why: str, as_json: bool) -> None:
@@ -68,6 +69,8 @@ def not_charged(file: Path | None, job: str, *, why: str, as_json: bool) -> None
     """Close it without a cost."""
     answer = ask(configuration(file), "jobs.not_charged", job=job, why=why)
     _tell(answer, "jobs.released" if answer["changed"] else "jobs.released_before", as_json)
+    if not as_json:
+        print(tell("jobs.found_late", job=answer["job"]))
 
 
 def again(file: Path | None, job: str, *, confirm: str | None, why: str, as_json: bool) -> None:

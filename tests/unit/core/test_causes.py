@@ -55,6 +55,25 @@ def test_what_comes_again_within_the_hour_rings_when_the_hour_is_over() -> None:
     assert say(again, lost("b"), now=NOON + HUSH) is Say.ANEW
 
 
+def many(count: int, newest: float, *ids: str) -> Cause:
+    """More of them than are known by their ids."""
+    return Cause(
+        kind=Kind.UNCONFIRMED, facts={**lost(*ids).facts, "count": count, "newest": newest}
+    )
+
+
+def test_an_order_that_moves_up_among_those_that_are_known_is_nothing_new() -> None:
+    """One of many was decided, so an older one is named in its place."""
+    before = known(many(9, NOON, "d", "c"))
+    assert say(before, many(8, NOON, "d", "b"), now=NOON + 9 * HUSH) is Say.CHANGED
+    assert say(before, many(8, NOON - 5, "c", "b"), now=NOON + 9 * HUSH) is Say.CHANGED
+    assert say(before, many(9, NOON + 5, "e", "c"), now=NOON + 9 * HUSH) is Say.ANEW
+    few = known(many(2, NOON, "d", "c"))
+    assert say(few, many(3, NOON - 5, "d", "c", "e"), now=NOON + 9 * HUSH) is Say.ANEW, (
+        "all were known, and a clock may be set back"
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "now", "how"),
     [

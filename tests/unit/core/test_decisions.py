@@ -31,7 +31,7 @@ FOUND = {
 SWEPT = {"videos": {"rows": 1, "files": 2, "bytes": 3_000_000_000}}
 ANSWERS: dict[str, Values] = {
     "jobs.candidates": {
-        "job": "abcd", "gateway": "main", "sent_at": 0.0, "list": "whole",
+        "job": "abcd", "status": "unconfirmed", "gateway": "main", "sent_at": 0.0, "list": "whole",
         "candidates": [FOUND | {"created_at": 0.0}],
     },
     "jobs.cost": {"status": "unconfirmed", "cost": 1, "model": "Wan"},
@@ -122,6 +122,26 @@ async def test_a_stranger_is_refused_whatever_the_button_says(wish: str) -> None
     with pytest.raises(Refused, match="owners_only"):
         await office.press("abcd", wish, by=EVE)
     assert office.asked == []
+
+
+async def test_what_was_not_charged_can_still_be_found_and_nothing_else() -> None:
+    office = Office()
+    (still,) = (await office.press("abcd", "free")).buttons
+    office.answers["jobs.candidates"] = {**ANSWERS["jobs.candidates"], "status": "failed"}
+    (found,) = (await office.press(still.job_id, still.value or "")).buttons
+    assert found.value == f"found.{token_of('video_1')}"
+
+
+async def test_while_everything_is_stopped_a_new_try_offers_to_go_on_first() -> None:
+    office = Office()
+    office.refusals["jobs.again"] = Refused("anew_stopped")
+    reply = await office.press("abcd", "yes")
+    go, again = reply.buttons
+    assert "zoetrope" not in say(reply.text, "en")
+    del office.refusals["jobs.again"]
+    for each in (go, again):
+        await office.press(each.job_id, each.value or "")
+    assert [name for name, _, _ in office.asked] == ["jobs.again", "go", "jobs.again"]
 
 
 async def test_in_a_room_of_operators_everybody_may() -> None:

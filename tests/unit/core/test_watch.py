@@ -84,3 +84,16 @@ async def test_rows_that_take_nothing_do_not_end_the_watch() -> None:
     assert len(post.found) == 1
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_its_first_look_is_over_when_rows_have_taken_it() -> None:
+    post = Post()
+    post.trouble = [Unwritten("database_full")]
+    waits = asyncio.create_task(post.watch.looked())
+    task = asyncio.create_task(post.watch.run())
+    await post.clock.advance(0)
+    assert not waits.done()
+    await post.clock.advance(LOOK)
+    await waits
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
