@@ -280,6 +280,7 @@ def test_1000_malformed_answers() -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(300)
 def test_10000_malformed_answers_in_little_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run(10_000)
