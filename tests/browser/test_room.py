@@ -108,6 +108,7 @@ async def test_as_file_gives_what_the_gateway_made(address: str, visit: NewPage)
     assert Path(await file.path()).read_bytes().startswith(b"\x1a\x45\xdf\xa3")
 
 
+@pytest.mark.proof
 async def test_what_strangers_type_is_text(address: str, visit: NewPage) -> None:
     page = await visit(address)
     prompt = "<img src=x onerror=alert(1)> <b>bold</b> {name} \x02person:bob\x03"
@@ -136,6 +137,7 @@ async def test_the_policy_holds(address: str, visit: NewPage, watch: Watch) -> N
 # --- buttons -------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_cancel_withdraws_what_no_gateway_has(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -199,6 +201,7 @@ async def test_delete_asks_once_more_and_takes_the_video_from_every_window(
 # --- people --------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_bob_cannot_cancel_anns_and_only_he_is_told(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -229,6 +232,7 @@ async def test_ann_moderates(house: House, address: str, visit: NewPage) -> None
     await expect(page.locator(".card")).to_contain_text("Cancelled.")
 
 
+@pytest.mark.proof
 async def test_each_has_limits_of_their_own(house: House, address: str, visit: NewPage) -> None:
     stuck(house)
     page = await visit(address)
@@ -243,6 +247,7 @@ async def test_each_has_limits_of_their_own(house: House, address: str, visit: N
 # --- pictures ------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_a_picture_by_button_is_animated_even_without_words(
     house: House, address: str, visit: NewPage
 ) -> None:
@@ -333,6 +338,7 @@ async def test_a_picture_by_paste_and_drop(address: str, visit: NewPage, event: 
     await page.locator("video").wait_for()
 
 
+@pytest.mark.proof
 async def test_a_reply_to_a_picture_animates_it(house: House, address: str, visit: NewPage) -> None:
     page = await visit(address)
     await page.locator("#words").press("Backspace")
@@ -649,6 +655,7 @@ async def test_what_the_room_cannot_read_is_told_and_not_said_again(
     assert house.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_refused_words_are_back_in_the_composer_and_not_in_the_room(
     house: House, address: str, visit: NewPage
 ) -> None:

@@ -228,6 +228,7 @@ async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
     assert scene.simulator.charges == 0
 
 
+@pytest.mark.proof
 async def test_only_the_owner_deletes(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
     _, result = await scene.until(2)

@@ -62,6 +62,7 @@ async def test_with_an_owner_there_is_no_code_any_more(world: World) -> None:
     assert len(codes.all) == 1
 
 
+@pytest.mark.proof
 async def test_where_everything_is_open_an_old_code_makes_no_owner(world: World) -> None:
     codes = Codes()
     async with world.app(announce=codes.append, ACCESS="closed"):
@@ -72,6 +73,7 @@ async def test_where_everything_is_open_an_old_code_makes_no_owner(world: World)
     assert len(codes.all) == 1
 
 
+@pytest.mark.proof
 async def test_the_owner_lets_a_person_in_who_writes_in_private(world: World) -> None:
     """The refusal says by which words, and they open nothing for anybody else."""
     codes = Codes()

@@ -31,6 +31,7 @@ async def test_an_order_whose_answer_is_refused_late_is_never_sent(
     assert len([each for each in world.discord.posts() if is_card(each)]) == 2
 
 
+@pytest.mark.proof
 async def test_an_order_whose_answer_is_known_leaves_at_once(world: World) -> None:
     """The negative control: nobody waits for what is kept back for the others' sake."""
     async with world.app():

@@ -77,6 +77,7 @@ ASKED = {"duration": -1, "generate_audio": False, "watermark": True}
 """By everybody of the first model."""
 
 
+@pytest.mark.proof
 async def test_from_discord(gateway: Gateway, tmp_path: Path) -> None:
     async with FakeDiscord() as discord:
         world = World(

@@ -431,6 +431,7 @@ SINGER = {
 }
 
 
+@pytest.mark.proof
 async def test_generate_makes_a_picture_speak_for_as_long_as_the_sound(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     sound = write_sound(world.folder / "voice.ogg", "ogg", "libopus", seconds=1.4)
@@ -677,6 +678,7 @@ async def test_the_table_of_models_cuts_no_name(world: World) -> None:
     assert name in "".join(line[start:end].strip() for line in lines)
 
 
+@pytest.mark.proof
 async def test_the_table_of_models_shows_what_they_can_and_how_pictures_travel(
     tmp_path: Path,
 ) -> None:

@@ -40,6 +40,7 @@ async def test_words_become_a_video_that_replies_to_the_card_and_pings_only_its_
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_the_card_is_edited_to_its_end(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
@@ -92,6 +93,7 @@ async def test_a_picture_for_wan_travels_as_img_url_and_as_no_file(world: World)
     assert img_url["data_uri"]["sha256"] in stored
 
 
+@pytest.mark.proof
 async def test_apps_animate_on_ones_own_picture(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
@@ -132,6 +134,7 @@ async def test_somebody_elses_picture_is_animated_only_where_that_is_free(
     assert world.simulator.charges == int(made)
 
 
+@pytest.mark.proof
 async def test_a_mention_with_a_picture_makes_a_video_that_replies_to_it(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
@@ -156,6 +159,7 @@ async def test_a_reply_to_a_picture_that_discord_hides_gets_the_honest_sentence(
     assert world.simulator.charges == 0
 
 
+@pytest.mark.proof
 async def test_everyone_in_a_prompt_pings_nobody(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")
@@ -220,6 +224,7 @@ async def test_too_large_without_an_address_is_shrunk_or_said_plainly_and_kept(
         assert list(world.folder.rglob("videos/**/*.mp4"))
 
 
+@pytest.mark.proof
 async def test_cancel_before_the_gateway_has_it_costs_nothing(world: World) -> None:
     world.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=60), times=9)
     async with world.app():
@@ -249,6 +254,7 @@ async def test_a_failed_video_says_why_and_that_it_did_not_count(world: World) -
         assert (await world.result()).attachments, "the only video of the day was still free"
 
 
+@pytest.mark.proof
 async def test_a_limit_is_said_to_its_person_alone_with_the_way_out(world: World) -> None:
     async with world.app(LIMITS__PERSON_VIDEOS_PER_DAY="1"):
         ann = world.discord.person("ann")
@@ -285,6 +291,7 @@ async def test_an_answer_that_was_lost_is_said_and_never_sent_again(world: World
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_a_result_is_shown_once_although_discord_says_it_failed(world: World) -> None:
     """Discord shows the message, then answers 503: the same nonce brings the same message."""
     async with world.app():
@@ -298,6 +305,7 @@ async def test_a_result_is_shown_once_although_discord_says_it_failed(world: Wor
     assert len(results) == 1
 
 
+@pytest.mark.proof
 async def test_the_same_interaction_twice_is_one_job(world: World) -> None:
     async with world.app():
         ann = world.discord.person("ann")

@@ -547,6 +547,7 @@ async def test_an_instance_that_is_running_is_no_problem(world: World) -> None:
     assert "An instance is running (" in sentences(found, Mark.NOTE)
 
 
+@pytest.mark.proof
 async def test_a_public_address_that_leads_here_or_elsewhere(world: World) -> None:
     async with world.app() as address:
         found = await look(world, WEB__PUBLIC_URL=address)

@@ -16,6 +16,7 @@ from tests.e2e.world import WAIT, World
 from tests.fakes.buckets import URL, FakeBucket
 
 
+@pytest.mark.proof
 async def test_it_is_ready_once_discord_is_there(world: World) -> None:
     hold = world.discord.hold_before("GET", "/users/@me$")
     with world.discord.redirect_dpy():

@@ -353,6 +353,7 @@ async def test_whatever_is_no_gateway_has_its_sentence(world: World) -> None:
     assert not [request for request in odd.requests if request[2]], "nobody was shown a key"
 
 
+@pytest.mark.proof
 async def test_whatever_is_wrong_with_a_key_has_its_sentence(world: World) -> None:
     odd = OddGateway(v1__videos=BAD_KEY)
     async with init(world) as person, odd.serve() as url:

@@ -5,6 +5,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.app import open_app
 from bot.config import load
 from bot.simulator.models import Model, Takes
@@ -18,6 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
 THEIRS = replace(DOCUMENTED, models={"aurora-1": Model(takes=Takes.ANY, urls_only=True)})
 
 
+@pytest.mark.proof
 async def test_one_table_makes_a_model_that_can_be_ordered(
     world: World, renderer: Renderer
 ) -> None:

@@ -43,6 +43,7 @@ async def refused(world: World, name: str, /, **values: object) -> str:
     return problem.value.code
 
 
+@pytest.mark.proof
 async def test_the_running_service_answers_and_without_one_the_command_does_it_itself(
     world: World,
 ) -> None:
@@ -187,6 +188,7 @@ async def listing(tmp_path: Path, renderer: Renderer) -> AsyncIterator[World]:
         yield World(discord=discord, simulator=simulator, gateway_url=url, folder=tmp_path)
 
 
+@pytest.mark.proof
 async def test_a_video_that_the_gateway_lists_is_proposed_and_goes_on_once_it_is_picked(
     listing: World,
 ) -> None:

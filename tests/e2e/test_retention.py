@@ -135,6 +135,7 @@ async def test_while_orders_come_old_videos_make_room_and_each_is_posted_once(
     assert 0 < sum(each.stat().st_size for each in left) <= room
 
 
+@pytest.mark.proof
 async def test_an_operator_sees_what_would_go_and_lets_it_go(world: World) -> None:
     async with world.app():
         await world.discord.person("ann").slash("video", prompt="a cat")

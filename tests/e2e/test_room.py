@@ -23,6 +23,7 @@ from tests.e2e.world import WAIT, Codes, World
 CLOSED = {"ACCESS": "closed"}
 
 
+@pytest.mark.proof
 async def test_every_way_in_is_open_and_there_is_no_code(
     tmp_path: Path, renderer: Renderer
 ) -> None:

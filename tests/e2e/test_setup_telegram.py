@@ -84,6 +84,7 @@ async def test_each_network_knows_the_others_token(hall: Hall) -> None:
         await person.sees("is a token of BotFather's, for Telegram")
 
 
+@pytest.mark.proof
 async def test_three_variables_are_enough_without_discord(hall: Hall) -> None:
     variables = hall.environment()
     code, said = await zoetrope("init", "--yes", folder=hall.folder, **variables)

@@ -50,6 +50,7 @@ async def test_a_command_becomes_a_video(hall: Hall) -> None:
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_plain_words_are_a_draft_until_somebody_says_go(hall: Hall) -> None:
     async with hall.app():
         await hall.ann.says("a cat on the moon")
@@ -139,6 +140,7 @@ async def test_an_album_is_one_order(hall: Hall) -> None:
 # --- groups ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_in_a_topic_everything_stays_there(hall: Hall) -> None:
     club = hall.telegram.supergroup("club", hall.ann, is_forum=True)
     topic = hall.telegram.topic(club, "films")
@@ -170,6 +172,7 @@ async def test_a_picture_that_telegram_hides_is_said_to_be_unseen(hall: Hall) ->
     assert "only if I am an admin" in answer.text
 
 
+@pytest.mark.proof
 async def test_a_group_that_grows_takes_its_jobs_along(hall: Hall) -> None:
     group = hall.telegram.group("club", hall.ann)
     async with hall.app():
@@ -244,6 +247,7 @@ async def test_in_a_group_only_who_pressed_remix_is_asked_for_words(hall: Hall) 
     assert mention["user"]["id"] == hall.ann.id
 
 
+@pytest.mark.proof
 async def test_a_strangers_press_is_told_to_the_stranger(hall: Hall) -> None:
     club = hall.telegram.supergroup("club", hall.telegram.person("owner"), hall.ann)
     bob = hall.telegram.person("bob")
@@ -302,6 +306,7 @@ async def test_a_video_whose_sending_has_an_unknown_end_is_not_sent_again(
     assert hall.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_a_video_that_surely_was_not_sent_is_sent_again(hall: Hall) -> None:
     hall.telegram.faults.add("sendVideo", bad_request("replied message not found"))
     async with hall.app():

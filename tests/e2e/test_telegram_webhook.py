@@ -24,6 +24,7 @@ def called(port: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.proof
 async def test_what_telegram_calls_about_becomes_a_video(hall: Hall, unused_tcp_port: int) -> None:
     async with hall.app(None, **called(unused_tcp_port)):
         await hall.telegram.next("setWebhook", timeout=WAIT)
@@ -59,6 +60,7 @@ async def test_nobody_else_is_heard(hall: Hall, unused_tcp_port: int, secret: st
     assert hall.simulator.charges == 0
 
 
+@pytest.mark.proof
 async def test_a_token_that_is_withdrawn_ends_telegram_and_nothing_else(
     hall: Hall, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ async def site(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.mark.proof
 async def test_one_is_made_each_night(site: Site) -> None:
     async with running(site, at="2026-01-15T13:30") as night:
         await night.until(14 * HOUR)
@@ -130,6 +131,7 @@ async def test_a_new_house_waits_for_the_night(tmp_path: Path) -> None:
         assert night.backups == []
 
 
+@pytest.mark.proof
 async def test_of_many_nights_the_latest_are_kept(site: Site) -> None:
     async with running(site, keep=3) as night:
         old = site.data / f"{ASIDE}20260101T000000Z"
@@ -179,6 +181,7 @@ async def test_nobody_is_told_that_somebody_is_just_making_one(site: Site) -> No
             assert len(night.backups) == 1
 
 
+@pytest.mark.proof
 async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Site) -> None:
     async with running(site) as night:
         site.file.rename(site.folder / "elsewhere")
@@ -227,6 +230,7 @@ async def test_nothing_goes_before_the_clock_is_settled(site: Site) -> None:
         assert len(night.backups) == 2
 
 
+@pytest.mark.proof
 async def test_each_is_copied_to_the_second_place_once_that_is_there(site: Site) -> None:
     place = site.folder / "bucket"
     place.write_text("a file where a folder should be")

@@ -36,6 +36,7 @@ async def site(tmp_path: Path) -> Site:
     return site
 
 
+@pytest.mark.proof
 async def test_it_says_what_is_in_it(tmp_path: Path, new_url: NewUrl) -> None:
     site = Site(tmp_path, await new_url())
     await site.furnish()
@@ -58,6 +59,7 @@ async def test_it_says_what_is_in_it(tmp_path: Path, new_url: NewUrl) -> None:
     assert modes == {0}, "it is nobody else's on this machine"
 
 
+@pytest.mark.proof
 async def test_it_is_whole_while_others_write(site: Site) -> None:
     """200 rows a second; a copy of single files lost one of 435."""
     async with open_database(site.url, home=Home(site.data)) as database:

@@ -181,6 +181,7 @@ async def test_what_operators_were_to_be_told_that_day_is_not_told(store: Store)
     assert await store.notices.claim(platforms, now=LATER, until=LATER + 60, most=9) == []
 
 
+@pytest.mark.proof
 async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Site) -> None:
     """It was ordered since, as the present rows show: whoever resolves it need not search."""
     backup = await site.back_up()
@@ -194,6 +195,7 @@ async def test_a_held_job_has_its_id_at_the_gateway_where_that_is_known(site: Si
     assert (await site.states())["queued"] == "in_progress", "that id takes it up"
 
 
+@pytest.mark.proof
 async def test_a_held_job_is_taken_up_once_its_id_is_found(site: Site) -> None:
     """By whoever resolves it: recording an id succeeds from `unconfirmed`."""
     Spool(site.data).add("job-submitting", "video_found")
@@ -217,6 +219,7 @@ async def test_no_clock_makes_a_job_out_of_a_backup_look_like_a_new_one(site: Si
     assert {id_: before[id_] for id_ in doubtful} == doubtful
 
 
+@pytest.mark.proof
 async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -> None:
     restored = await site.restore(await site.back_up())
     assert restored.settled.unheard == 1
@@ -228,6 +231,7 @@ async def test_what_people_wrote_and_nobody_read_is_not_read_again(site: Site) -
     assert await site.rows(lambda it: it.scalar(known)) == 2, "they are known by their numbers"
 
 
+@pytest.mark.proof
 async def test_what_was_heard_since_is_not_heard_again(site: Site) -> None:
     """A platform tells of it once more, if it never learned that we had it."""
     backup = await site.back_up()
@@ -263,6 +267,7 @@ async def test_a_video_that_waited_for_its_conversion_and_was_deleted_since_is_g
     assert (row.status, row.unconverted) == (Status.DELIVERED, None)
 
 
+@pytest.mark.proof
 async def test_a_video_that_was_kept_its_time_and_deleted_since_stays_deleted(site: Site) -> None:
     """Its message may still be in the chat."""
     await site.change(
@@ -296,6 +301,7 @@ async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None
     assert moves.deleted(job) == job, "as if it had been deleted here"
 
 
+@pytest.mark.proof
 async def test_its_message_is_removed_once_more(site: Site) -> None:
     backup = await site.back_up()
     Deletions(site.data).add("job-delivered", at=LATER + 5)
@@ -355,6 +361,7 @@ async def test_a_text_that_only_sqlite_takes_holds_up_no_move(
     assert await there.rows(lambda it: it.scalar(query)) == "oddwords"
 
 
+@pytest.mark.proof
 async def test_what_another_program_keeps_beside_our_tables_stays(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
@@ -483,6 +490,7 @@ async def test_rows_that_are_not_what_they_were_stop_a_restore(home: Site) -> No
     assert home.file.read_bytes() == before
 
 
+@pytest.mark.proof
 async def test_a_video_that_is_not_what_it_was_stops_none_and_is_left_out(home: Site) -> None:
     backup = await home.back_up()
     _flip(backup.folder / "media" / former.VIDEO.key)

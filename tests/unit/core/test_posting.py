@@ -386,6 +386,7 @@ async def test_where_the_command_was_answered_a_refused_card_withdraws_nothing(
     assert (await workshop.job(job.id)).status is Status.QUEUED
 
 
+@pytest.mark.proof
 async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop, few: int) -> None:
     wait = Temporary("chat_busy", retry_after=3.0, unsent=True)
     workshop.chat.sends = [*([wait] * (2 * few)), None]
@@ -395,6 +396,7 @@ async def test_to_be_told_to_wait_is_no_failed_try(workshop: Workshop, few: int)
     assert (await workshop.job(job.id)).delivered_at == begun + 6 * few
 
 
+@pytest.mark.proof
 async def test_a_network_that_is_away_costs_no_try_and_is_back_within_seconds(
     workshop: Workshop, few: int
 ) -> None:
@@ -448,6 +450,7 @@ async def test_a_shrunk_video_stays_a_file_after_silence(workshop: Workshop) -> 
     assert len({nonce for nonce, _, _ in workshop.chat.said}) == 1
 
 
+@pytest.mark.proof
 async def test_a_video_that_waits_to_be_shrunk_has_not_been_tried(workshop: Workshop) -> None:
     workshop.chat.limit = 1
     workshop.studio.shrinks = True
@@ -551,6 +554,7 @@ async def test_progress_that_stands_still_edits_no_card(workshop: Workshop, prog
     assert len(said) <= 4
 
 
+@pytest.mark.proof
 async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Workshop) -> None:
     """However fast it gets on then: what was untrue once is not said again."""
     workshop.gateway.looks = [Running(each) for each in range(10, 99, 2)]
@@ -560,6 +564,7 @@ async def test_a_time_that_has_passed_is_not_followed_by_another(workshop: Works
     assert not promised[-1]
 
 
+@pytest.mark.proof
 async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: Workshop) -> None:
     workshop.gateway.creations = [Busy(60.0)]
     assert (await watched(workshop, TIME)).status is Status.QUEUED

@@ -101,6 +101,7 @@ def test_a_next_look_is_always_ahead_and_never_too_far(
     assert 0 < wait <= max(schedule.WIDEST_STEP, step, *durations, 1.0)
 
 
+@pytest.mark.proof
 @given(st.floats(0.05, 3600.0), st.text())
 def test_a_wait_is_spread_by_a_tenth_at_the_most_and_not_at_random(seconds: float, by: str) -> None:
     wait = schedule.spread(seconds, by=by)

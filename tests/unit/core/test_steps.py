@@ -422,6 +422,7 @@ async def test_an_unknown_id_is_believed_after_ten_minutes_and_five_looks(
     assert (end.reason, end.quota_cost, end.spend_cost) == (Reason.LOST, 0, 1)
 
 
+@pytest.mark.proof
 async def test_an_outage_that_ends_with_one_unknown_id_is_no_loss(workshop: Workshop) -> None:
     workshop.gateway.looks = [*[Trouble("502")] * 60, Missing(), Running(), Done()]
     job = await workshop.submit(order())
@@ -451,6 +452,7 @@ async def test_a_stuck_job_is_looked_at_for_two_days_then_given_up(
     assert (end.reason, end.quota_cost, end.spend_cost) == (Reason.TIMED_OUT, 0, 1)
 
 
+@pytest.mark.proof
 async def test_a_success_after_the_hard_deadline_is_still_fetched(workshop: Workshop) -> None:
     workshop.gateway.poll_step = 900.0
     workshop.gateway.looks = [Running()]
@@ -473,6 +475,7 @@ async def test_content_that_cannot_be_had_is_tried_for_two_hours(workshop: Works
     assert workshop.gateway.posts == 1
 
 
+@pytest.mark.proof
 async def test_bytes_that_are_no_video_are_never_taken_for_one(workshop: Workshop) -> None:
     workshop.studio.bad_video = Broken("video_truncated")
     job = await workshop.submit(order())
@@ -774,6 +777,7 @@ async def test_a_picture_that_only_waited_while_another_was_tried_alone_is_not_b
     assert (await workshop.job(innocent.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Workshop) -> None:
     job = await workshop.submit(order())
     workshop.gateway.base_url = "https://elsewhere.test"
@@ -785,6 +789,7 @@ async def test_a_job_whose_gateway_left_the_configuration_waits(workshop: Worksh
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Workshop) -> None:
     workshop.gateway.looks = [*[Running()] * 12, Done()]
     for _ in range(3):

@@ -126,6 +126,7 @@ async def test_who_will_not_be_told_is_let_be_and_the_log_says_on_which_platform
     assert "empty" not in line
 
 
+@pytest.mark.proof
 async def test_an_unknown_status_word_is_told_once_however_often_it_comes(owned: Workshop) -> None:
     owned.gateway.creations = [Accepted("v1"), Accepted("v2")]
     owned.gateway.looks = [Running(None, None, "marinating")]

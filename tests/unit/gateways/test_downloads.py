@@ -260,6 +260,7 @@ async def test_a_byte_now_and_then_is_no_progress(video: Path, bounds: Bounds) -
     assert 12 < video.stat().st_size < bounds.stride
 
 
+@pytest.mark.proof
 async def test_a_slow_download_that_makes_progress_may_outlast_every_stall(video: Path) -> None:
     """Each stride buys a new stall; negative control of the test above."""
     loop = asyncio.get_running_loop()

@@ -310,6 +310,7 @@ def test_a_damaged_second_frame_leaves_the_first(make: Make) -> None:
     assert make(body[: len(body) // 2]).whole.getpixel((5, 5)) == (255, 255, 255)
 
 
+@pytest.mark.proof
 def test_an_animation_that_never_shows_anything_is_given_up_soon(make: Make) -> None:
     """20,000 frames: to look at all of them would take minutes."""
     body = sequence("GIF", *(each.resize((600, 600)) for each in (BLACK, WHITE)))

@@ -238,6 +238,7 @@ def test_a_sound_that_is_too_short_is_refused(tmp_path: Path, target: Path) -> N
     assert told(source, target, SoundFit(least_seconds=3)) == said
 
 
+@pytest.mark.proof
 def test_a_sound_is_made_as_small_as_it_must_be(tmp_path: Path, target: Path) -> None:
     source = write_sound(tmp_path / "sound", seconds=10)
     fit_sound(source, SoundFit(most_bytes=60_000), target)

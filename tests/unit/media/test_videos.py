@@ -203,6 +203,7 @@ def test_mud_is_not_offered(clip: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "small.mp4").exists()
 
 
+@pytest.mark.proof
 async def test_flipped_bytes_give_a_video_or_an_error_of_ours(fast: Path, tmp_path: Path) -> None:
     """100 damaged files, mostly in the index; in a worker, because libav may well crash."""
     whole = fast.read_bytes()

@@ -57,6 +57,7 @@ def near(frame: Image.Image, colour: tuple[int, int, int]) -> bool:
     return math.dist(ImageStat.Stat(upper).mean, colour) < 12
 
 
+@pytest.mark.proof
 def test_a_film_is_a_real_mp4_of_the_asked_size_and_length(tmp_path: Path) -> None:
     film = replace(PLAIN, width=1280, height=720, seconds=2)
 

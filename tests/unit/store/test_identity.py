@@ -45,6 +45,7 @@ async def test_a_first_start_and_the_next_ones_just_work(new_url: NewUrl, home: 
     assert home.marker.stat().st_mode & 0o022 == 0
 
 
+@pytest.mark.proof
 async def test_an_empty_one_in_its_place_is_refused_until_it_is_wanted(
     new_url: NewUrl, home: Home
 ) -> None:

@@ -435,6 +435,7 @@ async def test_a_yes_without_a_number_says_nothing_of_a_message(house: House) ->
     assert not problem.unsent, "it may stand"
 
 
+@pytest.mark.proof
 @pytest.mark.filterwarnings("ignore:unread_data")  # aiohttp's own multipart reader, on the fake
 async def test_a_server_of_ones_own_takes_what_telegrams_own_refuses(house: House) -> None:
     size = 53_000_000

@@ -377,6 +377,7 @@ async def test_what_nobody_foresaw_is_tried_again_in_silence(
     assert len(await lobby.jobs()) == 1
 
 
+@pytest.mark.proof
 async def test_what_does_not_heal_is_told_once(
     lobby: Lobby, monkeypatch: pytest.MonkeyPatch
 ) -> None:
