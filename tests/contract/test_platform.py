@@ -190,6 +190,7 @@ async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
     assert scene.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
     _, failure = await scene.until(2)
@@ -219,6 +220,7 @@ async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
     assert scene.simulator.charges == 2
 
 
+@pytest.mark.proof
 async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
     scene.simulator.faults.add(Fault("create", "answer", 429, "later", retry_after=600), times=9)
     await scene.ask("ann", "a cat")

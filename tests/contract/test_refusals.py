@@ -193,6 +193,7 @@ async def test_the_pass_of_another_key_proves_nothing(store: Store) -> None:
     assert await history.play("A-") == "p"
 
 
+@pytest.mark.proof
 async def test_a_restart_forgets_nothing_of_it(new_url: NewUrl) -> None:
     url, history, fates = await new_url(), None, ""
     for event in ("A-", "B+", "A-", "C-"):
@@ -344,6 +345,7 @@ async def ordered(workshop: Workshop, prompt: str, number: int = 1) -> list[Job]
     return [await workshop.submit(order(prompt=prompt)) for _ in range(number)]
 
 
+@pytest.mark.proof
 async def test_an_order_that_alone_meets_a_lock_is_ended_free_of_charge_and_holds_up_nobody(
     new_url: NewUrl, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,7 @@ async def test_the_line_is_in_the_order_in_which_they_came(store: Store) -> None
     assert line == [Waiting(each.id, RAW) for each in (first, second, third)]
 
 
+@pytest.mark.proof
 async def test_the_cards_of_the_line_and_no_others_are_due_at_once(store: Store) -> None:
     jobs = [await in_line(store, NOON), await store.in_state(Status.COMPLETED)]
     for job in jobs:

@@ -118,6 +118,7 @@ async def test_of_orders_at_the_same_time_as_a_stop_none_is_taken_after_it(store
     assert await admission(store, a_job()) == "stopped"
 
 
+@pytest.mark.proof
 async def test_an_order_that_was_taken_before_is_answered_with_the_same_job(store: Store) -> None:
     job = await store.admitted()
     await Holds(store.database).put(EVERYTHING, an_act())
@@ -148,6 +149,7 @@ async def test_neither_a_probe_nor_a_success_ends_a_hold(store: Store) -> None:
     assert held.reason is Reason.PAUSED
 
 
+@pytest.mark.proof
 async def test_an_order_put_back_after_the_hold_ended_is_called_at_once(store: Store) -> None:
     holds, row = Holds(store.database), await store.admitted()
     await holds.put("main", an_act(subject="main"))

@@ -8,6 +8,6 @@ _SHORT = "test_whatever_may_have_been_ordered_since_is_held"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each takes a second: a server has no file to put in place."""
     for item in items:
-        if item.path.name == "test_restoring.py" and "[postgresql" in item.name:
-            if not item.name.startswith(_SHORT):
-                item.add_marker(pytest.mark.proof)
+        is_of_a_server = item.path.name == "test_restoring.py" and "[postgresql" in item.name
+        if is_of_a_server and not item.name.startswith(_SHORT):
+            item.add_marker(pytest.mark.proof)

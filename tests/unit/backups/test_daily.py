@@ -156,6 +156,7 @@ async def test_what_is_before_a_restore_goes_from_beside_the_database(tmp_path: 
         assert not old.exists()
 
 
+@pytest.mark.proof
 async def test_the_owners_are_told_why_there_is_none_and_it_is_tried_again(site: Site) -> None:
     folder = site.config.backup_folder
     folder.write_text("a file where a folder should be")
@@ -191,6 +192,7 @@ async def test_a_database_that_is_gone_is_not_taken_for_the_one_to_keep(site: Si
         assert "not the one on the disk (deleted)" in night.told[0]
 
 
+@pytest.mark.proof
 async def test_a_clock_that_was_ahead_stops_none_for_ever(site: Site) -> None:
     await site.back_up(now=datetime(2027, 1, 1, tzinfo=BERLIN).timestamp())
     async with running(site) as night:

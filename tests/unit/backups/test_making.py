@@ -91,6 +91,7 @@ async def test_what_the_storage_has_lost_is_named(site: Site) -> None:
     assert (await site.back_up()).manifest.missing == (former.VIDEO.key,)
 
 
+@pytest.mark.proof
 async def test_a_video_delivered_long_ago_takes_no_room(site: Site) -> None:
     await site.change("UPDATE jobs SET video = NULL WHERE status = 'completed'")
     month = (await site.back_up(now=LATER + 31 * DAY)).manifest
@@ -114,6 +115,7 @@ async def test_rows_are_read_some_at_a_time(site: Site, monkeypatch: pytest.Monk
     assert set(page.values()) == {last}, "one row"
 
 
+@pytest.mark.proof
 async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
     first = await site.back_up()
     second = await site.back_up(now=LATER + DAY)
@@ -125,6 +127,7 @@ async def test_the_next_one_takes_room_only_for_what_is_new(site: Site) -> None:
     second.check()
 
 
+@pytest.mark.proof
 async def test_damage_does_not_go_on_from_one_to_the_next(site: Site) -> None:
     first = await site.back_up()
     file = first.folder / "media" / former.VIDEO.key
@@ -147,6 +150,7 @@ async def test_unsound_rows_make_no_backup(site: Site) -> None:
     assert _left(site) == []
 
 
+@pytest.mark.proof
 async def test_a_full_disk_leaves_nothing_and_says_so(site: Site) -> None:
     with no_file_larger_than(100_000), pytest.raises(Broken, match="backup_no_room"):
         await site.back_up()
@@ -218,6 +222,7 @@ def test_it_gets_its_name_once_the_disk_has_all_of_it(tmp_path: Path) -> None:
     assert (set(places[:-1]), places[-1]) == (inside, tmp_path)
 
 
+@pytest.mark.proof
 async def test_one_is_made_at_a_time(site: Site) -> None:
     first = asyncio.create_task(site.back_up())
     with pytest.raises(Broken, match="backup_under_way"):
@@ -256,6 +261,7 @@ def test_one_of_a_clock_that_was_ahead_counts_as_the_oldest(tmp_path: Path) -> N
     assert not archive.is_ahead(archive.name_of(now + 60), now=now), "two of one second"
 
 
+@pytest.mark.proof
 async def test_pictures_of_what_is_not_over_are_kept(site: Site) -> None:
     key = new_key("pictures", "jpg")
     await site.storage.put(key, site.folder / "video")

@@ -34,6 +34,7 @@ async def test_what_was_put_there_comes_back_as_it_was(site: Site, tmp_path: Pat
     assert await site.states() == AS_RESTORED
 
 
+@pytest.mark.proof
 async def test_a_file_lies_there_as_long_as_a_backup_names_it(site: Site, tmp_path: Path) -> None:
     place = Remote(str(tmp_path / "bucket"))
     media = tmp_path / "bucket" / "media"
@@ -52,6 +53,7 @@ async def test_a_file_lies_there_as_long_as_a_backup_names_it(site: Site, tmp_pa
     assert (media / key).exists()
 
 
+@pytest.mark.proof
 async def test_one_whose_list_is_not_there_is_none(site: Site, tmp_path: Path) -> None:
     place = Remote(str(tmp_path / "bucket"))
     backup = await site.back_up()
@@ -89,6 +91,7 @@ async def test_a_place_that_refuses_is_named(site: Site, tmp_path: Path) -> None
     assert (away.value.code, away.value.values["place"]) == ("backup_place_away", place.url)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["", "/zoetrope-20260115T130000Z"])
 def test_an_address_names_one_or_the_newest(tmp_path: Path, name: str) -> None:
     site, url = Site(tmp_path / "site"), f"file://{tmp_path / 'bucket'}"

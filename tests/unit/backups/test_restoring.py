@@ -317,6 +317,7 @@ async def test_a_deletion_that_only_a_newer_program_knows_stops_a_restore(home: 
         await home.restore(backup)
 
 
+@pytest.mark.proof
 async def test_all_else_is_as_it_was(site: Site) -> None:
     """Whichever database it comes from, and whichever it goes to."""
     backup = await site.back_up()
@@ -350,6 +351,7 @@ async def test_rows_move_from_one_kind_of_database_to_the_other(
     assert (restored.files, restored.aside) == (1, None), "there was nothing before"
 
 
+@pytest.mark.proof
 async def test_a_text_that_only_sqlite_takes_holds_up_no_move(
     tmp_path: Path, new_postgres_url: NewUrl
 ) -> None:
@@ -379,6 +381,7 @@ async def test_what_another_program_keeps_beside_our_tables_stays(
     await site.change("DROP TABLE theirs")
 
 
+@pytest.mark.proof
 async def test_a_new_row_takes_no_number_that_is_taken(site: Site) -> None:
     """PostgreSQL counts beside its rows."""
     await site.restore(await site.back_up())
@@ -534,6 +537,7 @@ async def test_a_newer_backup_is_refused(home: Site) -> None:
         await home.restore(archive.Backup(backup.folder, newer))
 
 
+@pytest.mark.proof
 async def test_a_tar_file_of_a_backup_is_one(home: Site) -> None:
     backup = await home.back_up()
     packed = home.folder / "backup.tar.gz"
@@ -570,6 +574,7 @@ def test_what_a_killed_restore_left_goes_from_beside_the_rows(tmp_path: Path) ->
     assert not left.exists()
 
 
+@pytest.mark.proof
 async def test_a_bare_file_of_rows_is_made_safe_as_well(home: Site) -> None:
     """Such as one that was saved, or lay aside; what is in its journal comes along."""
     bare = home.folder / "copy.db"

@@ -50,6 +50,7 @@ def test_the_newest_backup_is_offered(site: Site, answer: str, comes: bool) -> N
         assert person.heard[1] == tell("init.restored", held=2)
 
 
+@pytest.mark.proof
 def test_where_there_are_rows_nothing_is_offered(site: Site) -> None:
     asyncio.run(site.furnish())
     person = Scripted("y")
@@ -57,6 +58,7 @@ def test_where_there_are_rows_nothing_is_offered(site: Site) -> None:
     assert person.heard == []
 
 
+@pytest.mark.proof
 def test_without_a_backup_it_is_said_how_one_comes_back(tmp_path: Path) -> None:
     person = Scripted("y")
     earlier.offer(person, Site(tmp_path).config)

@@ -63,6 +63,7 @@ async def test_a_card_tells_how_many_are_before_it_and_when_it_is_ready(
     ]
 
 
+@pytest.mark.proof
 async def test_a_card_in_line_is_edited_only_where_people_see_a_difference(
     workshop: Workshop,
 ) -> None:

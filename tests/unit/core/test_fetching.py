@@ -28,6 +28,7 @@ from tests.unit.core.workshop import Workshop
 HOUR = 3600.0
 
 
+@pytest.mark.proof
 async def test_what_is_paid_for_is_never_put_off_by_more_than_a_minute(workshop: Workshop) -> None:
     """While nothing is definite; also at a gateway that is looked at four times in an hour."""
     workshop.gateway.poll_step = 900.0

@@ -169,6 +169,7 @@ async def test_without_a_public_address_the_plain_sentence_is_said_and_the_file_
     assert end.video.key in workshop.studio.kept
 
 
+@pytest.mark.proof
 async def test_a_channel_that_refuses_is_followed_by_the_persons_own_messages(
     workshop: Workshop,
 ) -> None:
@@ -199,6 +200,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> int:
     return 20
 
 
+@pytest.mark.proof
 async def test_silence_for_ever_ends_in_a_kept_result(workshop: Workshop, few: int) -> None:
     workshop.chat.sends = [SILENCE]
     job = await workshop.made(order())
@@ -517,6 +519,7 @@ async def test_a_job_that_turned_up_and_failed_then_says_so(workshop: Workshop) 
     assert "failure.moderated" in [reply.text.id for reply in workshop.chat.edited]
 
 
+@pytest.mark.proof
 async def test_a_card_whose_time_has_passed_promises_no_other(workshop: Workshop) -> None:
     workshop.gateway.looks = [Running()]
     await workshop.made(order())
@@ -580,6 +583,7 @@ async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Wor
     assert workshop.chat.edited[-1].text.id == "card.delivered_direct"
 
 
+@pytest.mark.proof
 async def test_a_running_card_never_names_a_time_that_may_have_passed(workshop: Workshop) -> None:
     """Apps count the time down by themselves: it would say that it was ready a second ago."""
     workshop.gateway.looks = [Running()]

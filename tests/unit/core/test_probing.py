@@ -52,6 +52,7 @@ async def done(workshop: Workshop, jobs: list[Job]) -> int:
     return sum(row.status is Status.COMPLETED for row in rows)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("lock", [BAD, EMPTY])
 async def test_where_a_free_question_tells_nothing_is_sent_before_its_good_answer(
     workshop: Workshop, lock: Locked
@@ -114,6 +115,7 @@ async def test_who_was_refused_is_not_faster_than_who_is_called_to_try(workshop:
     assert [(await workshop.job(job.id)).attempts for job in jobs] == [1, 1]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("probe", [SILENT, Open()])
 async def test_owners_are_told_neither_of_each_order_that_tries_nor_of_an_end_that_is_none(
     workshop: Workshop, probe: Probe

@@ -159,6 +159,7 @@ async def test_what_finds_no_place_waits_its_turn_says_so_and_goes_on_as_soon_as
     assert then.submitted_at == over.completed_at, "not one look later"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("trouble", [ZeroDivisionError(), Temporary("away"), None])
 async def test_whose_turn_it_is_and_who_cannot_begin_keeps_nobody_waiting(
     workshop: Workshop, trouble: Exception | None
@@ -290,6 +291,7 @@ async def test_an_id_that_turns_up_late_is_taken_and_its_video_delivered(
     assert (end.quota_cost, end.spend_cost) == (0, 1), "the quota stays released"
 
 
+@pytest.mark.proof
 async def test_an_id_that_the_database_cannot_take_is_spooled_and_recorded_later(
     workshop: Workshop,
 ) -> None:
@@ -608,6 +610,7 @@ def singing(workshop: Workshop) -> Workshop:
     return workshop
 
 
+@pytest.mark.proof
 async def test_a_sound_goes_along_after_the_picture_and_the_job_is_as_long_as_it_is(
     singing: Workshop,
 ) -> None:
@@ -805,6 +808,7 @@ async def test_the_pace_of_looking_is_learned_from_finished_videos(workshop: Wor
     assert wait == pytest.approx(LIVELY, rel=JITTER), "few looks before the earliest likely end"
 
 
+@pytest.mark.proof
 async def test_jobs_that_an_outage_put_off_together_do_not_come_back_together(
     workshop: Workshop,
 ) -> None:
@@ -900,6 +904,7 @@ async def test_storage_that_is_away_is_not_blamed_on_the_picture(workshop: Works
     assert (await workshop.job(job.id)).status is Status.COMPLETED
 
 
+@pytest.mark.proof
 async def test_a_step_that_raises_is_tried_again_soon(workshop: Workshop) -> None:
     async def stumble() -> None:
         workshop.gateway.before = None

@@ -409,6 +409,7 @@ async def test_a_picture_is_fitted_anew_where_another_fit_is_wanted(workshop: Wo
     ]
 
 
+@pytest.mark.proof
 async def test_a_picture_of_a_row_that_knows_no_fit_is_fitted_anew(workshop: Workshop) -> None:
     old = replace(CAT, source=None, key="pictures/old.jpg")
     job = await workshop.submit(order(pictures=(old,)))

@@ -353,6 +353,7 @@ bodies = st.binary(max_size=200) | json_values.map(lambda value: json.dumps(valu
 headers = st.dictionaries(st.sampled_from(["Retry-After", "openai-poll-after-ms"]), st.text())
 
 
+@pytest.mark.proof
 @given(status=st.integers(0, 999), body=bodies, headers=headers)
 def test_any_answer_is_an_outcome(status: int, body: bytes, headers: dict[str, str]) -> None:
     judge(Answer(status, headers, body))
@@ -403,6 +404,7 @@ async def run_on_the_wire(seeds: range, into: Path) -> None:
             assert server.charges == posts + 1, seed
 
 
+@pytest.mark.proof
 async def test_100_malformed_answers_on_the_wire_and_no_second_post(tmp_path: Path) -> None:
     await run_on_the_wire(range(100), tmp_path / "video.mp4")
 

@@ -112,6 +112,7 @@ _PLACES = st.sampled_from(["image", "images", "metadata.a", "metadata.b.c", "met
 _VALUES = st.text(st.characters(codec="utf-8"), max_size=3_000) | st.integers() | st.booleans()
 
 
+@pytest.mark.proof
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     places=st.lists(st.lists(_PLACES, min_size=1, max_size=4, unique=True), min_size=1, max_size=3),

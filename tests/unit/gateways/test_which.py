@@ -145,6 +145,7 @@ def test_what_proves_nothing_stays_unknown(answers: Mapping[str, Answer]) -> Non
     assert software_of(answers) == Which()
 
 
+@pytest.mark.proof
 def test_a_page_of_any_size_is_read_through_once() -> None:
     """Many servers answer with the whole of their web page wherever they know nothing."""
     for status in (200, 400):

@@ -171,6 +171,7 @@ def test_dropped_frames_and_holes_stay_where_they_were(
     assert times_of(kept) == pytest.approx([tick / 24 for tick in ticks], abs=0.002)
 
 
+@pytest.mark.proof
 def test_a_video_with_a_dropped_frame_shrinks(tmp_path: Path) -> None:
     ticks = (*range(96), *range(97, 192))
     source = write_clip(tmp_path / "source.mp4", "libx264", "mp4", times=ticks, size=(640, 360))

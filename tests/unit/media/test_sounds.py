@@ -313,6 +313,7 @@ def test_a_wave_that_was_streamed_does_not_know_its_size(
     assert fit_sound(source, FIT, target) == pytest.approx(2.0, abs=0.1)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("container", "codec", "rate"),
     [("mp3", "libmp3lame", RATE), ("amr", "libopencore_amrnb", 8_000)],

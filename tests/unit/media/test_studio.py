@@ -318,6 +318,7 @@ async def test_a_video_shrinks_for_as_long_as_it_is_needed(
         assert kept.stat().st_size == video.size
 
 
+@pytest.mark.proof
 async def test_one_video_shrinks_at_a_time_and_others_come_back(studio: Studio, clip: Path) -> None:
     video = await studio.keep_video(clip)
 

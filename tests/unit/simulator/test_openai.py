@@ -308,6 +308,7 @@ async def test_another_keys_video_is_unknown(clock: Clock) -> None:
     assert codes == [404, 404, 404, 404]
 
 
+@pytest.mark.proof
 async def test_each_key_has_so_many_videos_at_once(clock: Clock) -> None:
     codes = []
     async with served(OPENAI, clock, at_once=2, other_keys=("sk-other",)) as (simulator, client):

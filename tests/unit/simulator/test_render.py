@@ -178,6 +178,7 @@ async def test_a_worker_process_renders_and_says_what_is_unreadable(tmp_path: Pa
     assert probe(tmp_path / "film.mp4").size == (96, 160)
 
 
+@pytest.mark.proof
 async def test_a_worker_that_dies_costs_one_film(tmp_path: Path) -> None:
     others = set(multiprocessing.active_children())
     renderer = Renderer()

@@ -34,6 +34,7 @@ class Unshielded(Database):
         return await self._whole(work)
 
 
+@pytest.mark.proof
 async def test_a_cancelled_caller_leaves_a_whole_transaction(new_url: NewUrl) -> None:
     """A begun transaction ends whole: its caller may find it done, never half done or undone."""
     async with open_database(await new_url()) as database:
@@ -112,6 +113,7 @@ async def test_nobody_else_on_the_machine_can_read_it(tmp_path: Path, before: in
     assert modes == {"zoetrope.db": 0, "zoetrope.db-wal": 0, "zoetrope.db-shm": 0}
 
 
+@pytest.mark.proof
 async def test_a_second_process_is_told_who_has_the_database(new_url: NewUrl) -> None:
     """And the lock is free as soon as its holder was killed."""
     url = await new_url()

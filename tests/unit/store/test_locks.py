@@ -55,6 +55,7 @@ def _file(url: str) -> Path:
 # --- SQLite --------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 async def test_a_removed_lock_file_lets_nobody_in(new_sqlite_url: NewUrl) -> None:
     """And who was refused has not taken SQLite's own locks from anybody."""
     url = await new_sqlite_url()
@@ -164,6 +165,7 @@ async def test_a_lock_whose_line_was_cut_is_taken_back(new_postgres_url: NewUrl)
                 pass
 
 
+@pytest.mark.proof
 async def test_a_process_whose_lock_another_one_has_by_now_stops(new_postgres_url: NewUrl) -> None:
     url = await new_postgres_url()
     async with open_database(url) as database:

@@ -24,6 +24,7 @@ INDEXES = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("asked", "index"), INDEXES.items())
 async def test_a_claim_walks_its_partial_index_and_sorts_nothing(
     new_sqlite_url: NewUrl, asked: str, index: str
@@ -34,6 +35,7 @@ async def test_a_claim_walks_its_partial_index_and_sorts_nothing(
     assert [step for step in plan if _is_costly(step, index)] == []
 
 
+@pytest.mark.proof
 async def test_a_message_is_looked_up_by_its_index(new_sqlite_url: NewUrl) -> None:
     async with open_database(url := await new_sqlite_url()) as database:
         with _overheard("posts.job_id") as statements:
@@ -58,6 +60,7 @@ async def test_a_sweep_walks_what_is_kept_from_the_oldest_on_and_sorts_nothing(
         assert [step for step in plan if _is_costly(step, index)] == []
 
 
+@pytest.mark.proof
 async def test_a_bound_state_would_walk_the_whole_table(new_sqlite_url: NewUrl) -> None:
     """Negative control: that is why the claim spells the state out."""
     url = await new_sqlite_url()

@@ -60,6 +60,7 @@ async def test_an_order_behind_anothers_lock_is_refused_and_not_taken_later(
         assert len(await store.claimed()) == 1
 
 
+@pytest.mark.proof
 async def test_a_transaction_that_fails_when_its_caller_has_gone_is_heard_of(
     new_sqlite_url: NewUrl,
 ) -> None:

@@ -62,6 +62,7 @@ async def test_every_earlier_version_comes_up_to_date_with_its_rows(
             assert _common(found[table], rows) == sorted(rows, key=repr), table
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("statement", [3, 11])
 async def test_an_upgrade_that_is_killed_leaves_the_rows_to_the_next_one(
     new_sqlite_url: NewUrl, statement: int

@@ -278,6 +278,7 @@ async def test_a_rate_limit_is_waited_for(fake: FakeDiscord, room: Room) -> None
     assert [request.status for request in fake.requests[-2:]] == [429, 200]
 
 
+@pytest.mark.proof
 async def test_a_bot_killed_between_visible_and_answered_comes_back(fake: FakeDiscord) -> None:
     hold = fake.hold("POST", MESSAGES)
     first = await start(fake)

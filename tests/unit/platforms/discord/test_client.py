@@ -473,6 +473,7 @@ async def test_a_card_is_looked_for_from_its_order_on_whenever_it_is_missed(
     assert await bot.platform.find(retry, desk.job) == answered
 
 
+@pytest.mark.proof
 async def test_a_card_that_was_said_late_is_found_in_a_channel_full_of_words(
     fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, clock: FakeClock
 ) -> None:

@@ -559,6 +559,7 @@ def club(fake: FakeDiscord, bot: Bot) -> None:
     )
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("club")
 async def test_a_community_is_suggested_its_own_models_and_others_theirs(
     fake: FakeDiscord, bot: Bot, ann: Member
@@ -824,6 +825,7 @@ async def test_cancel_of_what_the_video_service_has_is_too_late(
     assert sentence == "Too late: the video service already has it."
 
 
+@pytest.mark.proof
 async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
@@ -1115,6 +1117,7 @@ async def test_where_it_may_not_react_it_stays_silent(
     assert len(fake.posts()) == 2
 
 
+@pytest.mark.proof
 async def test_where_the_bot_may_not_speak_it_says_so_directly(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:

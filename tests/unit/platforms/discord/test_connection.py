@@ -144,6 +144,7 @@ async def test_a_greeting_that_cannot_be_read_is_asked_for_again(
         await asyncio.gather(work, return_exceptions=True)
 
 
+@pytest.mark.proof
 async def test_a_gateway_that_does_not_let_us_in_is_left(
     fake: FakeDiscord, idle: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +352,7 @@ async def test_posts_cost_no_try_while_neither_half_of_discord_is_there(
     assert caught.value.away
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("fault", [error(503), reset(), error(400, 50035)])
 async def test_commands_that_could_not_be_registered_are_offered_again(
     fake: FakeDiscord, idle: Bot, fault: object

@@ -183,6 +183,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.proof
 @given(steps=STEPS)
 def test_after_any_story_the_file_tells_the_same(
     steps: list[Any], tmp_path_factory: pytest.TempPathFactory

@@ -247,6 +247,7 @@ async def test_no_error_carries_the_token(house: House) -> None:
         assert trouble.__suppress_context__
 
 
+@pytest.mark.proof
 async def test_after_a_flood_the_chat_is_left_in_peace(house: House) -> None:
     house.fake.faults.add("sendVideo", flood(30))
     await house.trouble()

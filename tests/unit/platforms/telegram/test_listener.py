@@ -147,6 +147,7 @@ async def test_it_is_heard_before_anybody_says_anything(lobby: Lobby) -> None:
         await lobby.fake.next("poll", where=lambda it: it.timeout > 0, timeout=WAIT)
 
 
+@pytest.mark.proof
 async def test_after_an_outage_it_is_deaf_for_half_a_minute_at_most(lobby: Lobby) -> None:
     async with listening(lobby):
         await until(is_up(lobby), lobby)

@@ -273,6 +273,7 @@ async def test_the_copy_that_was_pressed_goes_as_well(lobby: Lobby) -> None:
     assert lobby.fake.now(copy) is None
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("button", ["Delete", "Really delete?"])
 async def test_a_copy_of_what_is_gone_goes_with_a_word(lobby: Lobby, button: str) -> None:
     job, copy = await a_copy(lobby)
