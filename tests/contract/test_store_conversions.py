@@ -1,5 +1,7 @@
 """The rows that wait for a conversion are a line, and the cards of all can be due at once."""
 
+import pytest
+
 from bot.core import moves
 from bot.core.conversions import Waiting
 from bot.core.jobs import Job, Status

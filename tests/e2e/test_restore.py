@@ -28,6 +28,7 @@ from tests.fakes.discord import Message, Person
 from tests.fakes.telegram import FakeTelegram
 
 
+@pytest.mark.proof
 async def test_a_restore_pays_for_nothing_twice_and_brings_nothing_back(world: World) -> None:
     """Charge, backup, more jobs, restore: 0 POSTs, 0 second posts, deleted videos stay deleted."""
     backup, deleted, shown = await _lived(world)

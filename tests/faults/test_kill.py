@@ -176,6 +176,7 @@ async def test_killed_between_acknowledging_and_fetching_the_picture(world: Worl
     assert world.simulator.charges == 1
 
 
+@pytest.mark.proof
 async def test_killed_while_the_gateway_has_the_post_is_unconfirmed_and_not_sent_again(
     world: World,
 ) -> None:

@@ -275,6 +275,7 @@ def run(count: int) -> None:
 # -------------------------------------------------------------------------------------- claims
 
 
+@pytest.mark.proof
 def test_1000_malformed_answers() -> None:
     run(1_000)
 
