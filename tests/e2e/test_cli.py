@@ -126,13 +126,25 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["a cat [fail]"], "could not make it (against the content rules)"),
+        pytest.param(
+            ["a cat [fail]"],
+            "could not make it (against the content rules)",
+            marks=pytest.mark.proof,
+        ),
         pytest.param(["a cat [refuse]"], "refused it", marks=pytest.mark.proof),
-        (["a cat", "--seconds", "7"], "does not make 7 seconds. It makes 5, 10"),
+        pytest.param(
+            ["a cat", "--seconds", "7"],
+            "does not make 7 seconds. It makes 5, 10",
+            marks=pytest.mark.proof,
+        ),
         (["a cat", "--model", "veo"], "no model “veo” here"),
         pytest.param([" "], "Tell me what the video should show", marks=pytest.mark.proof),
-        (["--image", "no.png"], "can't use no.png: No such file"),
-        (["a cat", "--fit", "stretch"], "fit in these ways: crop, pad"),
+        pytest.param(
+            ["--image", "no.png"], "can't use no.png: No such file", marks=pytest.mark.proof
+        ),
+        pytest.param(
+            ["a cat", "--fit", "stretch"], "fit in these ways: crop, pad", marks=pytest.mark.proof
+        ),
     ],
 )
 async def test_what_cannot_be_made_ends_in_one_sentence(
