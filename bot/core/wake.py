@@ -1,6 +1,7 @@
 """A bell between tasks of one process: "look at the rows now instead of later"."""
 
 import asyncio
+from collections.abc import Awaitable
 
 
 class Wake:
@@ -20,3 +21,13 @@ class Wake:
         """Return at the next ring (or at once, if it rang meanwhile)."""
         await self._event.wait()
         self._event.clear()
+
+    async def heard_within(self, nap: Awaitable[None]) -> None:
+        """Return at the next ring, or at the end of `nap`."""
+        tasks = asyncio.ensure_future(self.heard()), asyncio.ensure_future(nap)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

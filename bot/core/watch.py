@@ -65,7 +65,7 @@ class Watch:
             except Exception as error:  # noqa: BLE001 - full or away: it comes back, we go on
                 log.warning("watch.failed", why=_why(error))
             await self._clock.sleep(LEAST)
-            await self._rest(LOOK - LEAST)
+            await self._wake.heard_within(self._clock.sleep(LOOK - LEAST))
 
     async def look(self) -> None:
         """Once, at everything."""
@@ -89,16 +89,6 @@ class Watch:
             return None
         self._failing.pop(kind, None)
         return causes
-
-    async def _rest(self, seconds: float) -> None:
-        ring = asyncio.create_task(self._wake.heard())
-        nap = asyncio.create_task(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({ring, nap}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (ring, nap):
-                task.cancel()
-            await asyncio.gather(ring, nap, return_exceptions=True)
 
 
 def _why(error: Exception) -> str:

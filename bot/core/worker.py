@@ -155,14 +155,7 @@ class Worker(Generic[Row]):
         wait = min(self._look, RENEWAL) if self._steps else self._look
         if len(self._steps) < self._slots:
             wait = min(wait, await self._until_due())
-        ring = asyncio.create_task(self._wake.heard())
-        nap = asyncio.create_task(self._clock.sleep(wait))
-        try:
-            await asyncio.wait({ring, nap}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (ring, nap):
-                task.cancel()
-            await asyncio.gather(ring, nap, return_exceptions=True)
+        await self._wake.heard_within(self._clock.sleep(wait))
 
     async def _until_due(self) -> float:
         try:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.causes import Cause, Kind, Known, Report, Say, say
 from bot.store.database import Database
+from bot.store.notices import claim_due
 from bot.store.tables import causes, owners, reports
 
 KEPT = 30 * 86_400.0
@@ -97,22 +98,7 @@ class Causes:
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Report]:
         """Take up to `most` due reports to people of these platforms."""
-        free = sa.or_(reports.c.claimed_until.is_(None), reports.c.claimed_until <= now)
-        key = sa.tuple_(*reports.primary_key)
-        chosen = (
-            sa.select(*reports.primary_key)
-            .where(reports.c.platform.in_(platforms), reports.c.due_at <= now, free)
-            .order_by(reports.c.due_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte()
-        )
-        claimed = (
-            sa.update(reports)
-            .where(key.in_(sa.select(chosen)))
-            .values(claimed_until=until, attempts=reports.c.attempts + 1)
-            .returning(*reports.c)
-        )
+        claimed = claim_due(reports, platforms, now=now, until=until, most=most)
 
         async def work(connection: AsyncConnection) -> list[Report]:
             rows = (await connection.execute(claimed)).mappings().all()

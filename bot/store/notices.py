@@ -1,10 +1,12 @@
 """The `notices` table: what operators are still to be told. One transaction per method."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.jobs import Reason
 from bot.core.notices import Notice
@@ -46,6 +48,28 @@ async def owe(
     return bool(people)
 
 
+def claim_due(
+    table: sa.Table, platforms: Sequence[str], *, now: float, until: float, most: int
+) -> ReturningUpdate[Any]:
+    """Take up to `most` due rows that owe words to people of these platforms."""
+    free = sa.or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now)
+    key = sa.tuple_(*table.primary_key)
+    chosen = (
+        sa.select(*table.primary_key)
+        .where(table.c.platform.in_(platforms), table.c.due_at <= now, free)
+        .order_by(table.c.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    return (
+        sa.update(table)
+        .where(key.in_(sa.select(chosen)))
+        .values(claimed_until=until, attempts=table.c.attempts + 1)
+        .returning(*table.c)
+    )
+
+
 class Notices:
     """Claims and outcomes of notices."""
 
@@ -56,22 +80,7 @@ class Notices:
         self, platforms: Sequence[str], *, now: float, until: float, most: int
     ) -> list[Notice]:
         """Take up to `most` due notices for people of these platforms."""
-        free = sa.or_(notices.c.claimed_until.is_(None), notices.c.claimed_until <= now)
-        key = sa.tuple_(*notices.primary_key)
-        chosen = (
-            sa.select(*notices.primary_key)
-            .where(notices.c.platform.in_(platforms), notices.c.due_at <= now, free)
-            .order_by(notices.c.due_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte()
-        )
-        claimed = (
-            sa.update(notices)
-            .where(key.in_(sa.select(chosen)))
-            .values(claimed_until=until, attempts=notices.c.attempts + 1)
-            .returning(*notices.c)
-        )
+        claimed = claim_due(notices, platforms, now=now, until=until, most=most)
 
         async def work(connection: AsyncConnection) -> list[Notice]:
             rows = await connection.execute(claimed)
