@@ -54,7 +54,7 @@ async def ask_words(
     job = await intake.job(job_id)
     await intake.check(intake.service.varied(job_id, action, call))
     # What happens next is another matter; the same with other words begins with the old ones.
-    words = "" if action is Action.CONTINUE else job.order.prompt
+    words = "" if action is Action.CONTINUE else job.order.wish.prompt
     form = WordsForm(intake, job_id, action, words, str(interaction.locale))
     await interaction.response.send_modal(form)
 

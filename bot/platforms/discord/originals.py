@@ -44,7 +44,7 @@ class Originals:
     async def show(self, interaction: discord.Interaction, job: Job) -> None:
         """Only this person sees the answer. Raises `Refused` where the video is not theirs, or
         gone."""
-        if job.order.person.id != str(interaction.user.id):
+        if job.order.call.person.id != str(interaction.user.id):
             raise Refused("not_yours")
         if job.video is None:
             raise Refused("video_gone")
