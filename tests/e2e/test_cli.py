@@ -142,9 +142,6 @@ async def test_generate_moves_a_picture(tmp_path: Path, model: str) -> None:
         pytest.param(
             ["--image", "no.png"], "can't use no.png: No such file", marks=pytest.mark.proof
         ),
-        pytest.param(
-            ["a cat", "--fit", "stretch"], "fit in these ways: crop, pad", marks=pytest.mark.proof
-        ),
     ],
 )
 async def test_what_cannot_be_made_ends_in_one_sentence(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
@@ -131,10 +131,14 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def open_engine(url: str) -> AsyncEngine:
+    """The database at `url`, as it is."""
+    return sqlite_engine(url) if url.startswith("sqlite") else create_async_engine(url)
+
+
 async def write(url: str, revision: str) -> dict[str, list[dict[str, Any]]]:
     """Make the database at `url` as `revision` left it; answers the rows that it got."""
-    is_sqlite = url.startswith("sqlite")
-    engine = sqlite_engine(url) if is_sqlite else create_async_engine(url)
+    engine = open_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(lambda it: migrations.upgrade(it, revision))
         written = await _fill(connection, revision)

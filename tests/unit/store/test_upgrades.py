@@ -17,9 +17,11 @@ from bot.store import migrations
 from bot.store.database import Database, check_database, open_database
 from bot.store.jobs import Jobs
 from bot.store.reading import open_reading, version_of
-from bot.store.tables import metadata
+from bot.store.rows import order_of
+from bot.store.tables import drafts, metadata
 from bot.store.verifying import verify
 from tests.conftest import NewUrl
+from tests.unit.core.orders import changed
 from tests.unit.store import former
 
 FORGOTTEN = {"gateways": "0005"}
@@ -63,6 +65,24 @@ async def test_every_earlier_version_comes_up_to_date_with_its_rows(
                 row["order_data"] = former.whole(table, row)
         if revision >= FORGOTTEN.get(table, "0000"):
             assert _common(found[table], rows) == sorted(rows, key=repr), table
+
+
+async def test_every_order_comes_up_to_date_however_many_there_are(new_url: NewUrl) -> None:
+    """Those that lack what came later too: what they don't say is left open."""
+    url, many = await new_url(), 1_001
+    await former.write(url, "0014")
+    order = former.flat(former.DRAFT) | {"seed": 7}
+    for name in ("fit", "audio", "prompt_extend", "watermark", "preset", "sound"):
+        del order[name]
+    engine = former.open_engine(url)
+    async with engine.begin() as connection:
+        old = [{"id": f"old-{n}", "order_data": order, "created_at": 1.0} for n in range(many)]
+        await connection.execute(sa.insert(drafts), old)
+    await engine.dispose()
+    async with open_database(url) as database:
+        found = (await database.run(_all))["drafts"]
+    read = [order_of(row["order_data"]) for row in found if row["created_at"] == 1.0]
+    assert read == [changed(order_of(former.DRAFT), seed=7)] * many
 
 
 @pytest.mark.proof

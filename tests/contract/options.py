@@ -1,0 +1,28 @@
+"""A value of every option, as people type it, and as a wish holds it."""
+
+from collections.abc import Mapping
+
+from bot.core.wishes import AUTO, Choice, Shaping
+
+TYPED: Mapping[str, tuple[str, Choice]] = {
+    "model": ("Wan", "Wan"),
+    "seconds": ("auto", AUTO),
+    "aspect": ("16×9", "16:9"),
+    "quality": ("720 p", "720p"),
+    "preset": ("A loop", "A loop"),
+    "fit": ("Pad", Shaping.PAD),
+    "negative": ("rain", "rain"),
+    "seed": ("7", 7),
+    "sound": ("off", False),
+    "enhance": ("no", False),
+    "watermark": ("ON", True),
+}
+UNREADABLE: Mapping[str, tuple[str, str]] = {
+    "seconds": ("ten", "seconds_unreadable"),
+    "fit": ("stretch", "fit_unknown"),
+    "seed": ("7s", "seed_unreadable"),
+    "sound": ("loud", "switch_unreadable"),
+    "enhance": ("loud", "switch_unreadable"),
+    "watermark": ("loud", "switch_unreadable"),
+}
+"""Words that are no value, and the refusal."""

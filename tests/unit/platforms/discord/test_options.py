@@ -1,0 +1,46 @@
+"""Every option of a wish in the commands that Discord shows."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.catalog import Catalog
+from bot.core.wishes import OPTIONS, Extra, wish_of
+from tests.contract.options import TYPED, UNREADABLE
+from tests.fakes.discord import FakeDiscord
+from tests.unit.core.orders import PRESETS, WAN_PICTURE, offering
+from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.platforms.discord.test_commands import PNG, only_job, said
+
+WILLING = replace(WAN_PICTURE, takes=tuple(Extra), auto=True, prompt_limit=100)
+
+
+def filled(typed: dict[str, str]) -> dict[str, object]:
+    """As Discord hands it over: numbers as numbers, few choices as they stand there."""
+    values: dict[str, object] = dict(typed)
+    for name, option in OPTIONS.items():
+        if name in typed and option.is_number:
+            values[name] = option.read(typed[name])
+    if "fit" in typed:
+        values["fit"] = typed["fit"].lower()
+    return values
+
+
+async def test_every_option_can_be_filled_in(fake: FakeDiscord, bot: Bot) -> None:
+    catalog = Catalog(models=(WILLING,), presets=PRESETS)
+    bot.service.accounts = offering(catalog, bot.service.accounts)
+    typed = {name: word for name, (word, _) in TYPED.items()}
+    image = fake.attachment(PNG, "cat.png", ephemeral=True)
+    await (await fake.person("Ann").slash("animate", image=image, options=filled(typed))).answered()
+    # The words of the preset are in the prompt by now.
+    settled = wish_of("Loop.", **{**typed, "preset": None})
+    assert (await only_job(bot)).order.wish == settled
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize("name", ["sound", "enhance", "watermark"])
+async def test_words_that_are_no_value_are_refused(fake: FakeDiscord, name: str) -> None:
+    asked = await fake.person("Ann").slash(
+        "video", prompt="a cat", options={name: UNREADABLE[name][0]}
+    )
+    assert await said(asked) == "That can be on or off, not “loud”."
