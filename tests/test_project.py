@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from bot.config import Settings, load
 from bot.config.problems import variable
 from bot.config.settings import Community, Gateway
+from bot.core.errors import Refused
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import SWITCHES, Kind
 from bot.core.posts import PostKind
@@ -150,6 +151,9 @@ _FOR_THE_LADDER = {"card_gone", "forbidden", "files_forbidden", "file_too_large"
 """A platform's definite no to a post: the next rung is tried, and nobody reads it."""
 
 
+_SPEAKERS |= {own.__name__: (0, "error.") for own in Refused.__subclasses__()}
+
+
 class _Spoken(ast.NodeVisitor):
     """Collects from the code what may be, or be part of, a message id; as regular expressions."""
 
@@ -158,6 +162,7 @@ class _Spoken(ast.NodeVisitor):
         self.surely: set[str] = set()
         # These words stand in a table.
         self.everything |= {re.escape(sign.code) for sign in STRANGE}
+        self.surely |= {f"error.{own.code}" for own in Refused.__subclasses__() if own.code}
         for file in sorted(BOT.rglob("*.py")):
             if "simulator" not in file.parts:
                 self.visit(ast.parse(file.read_text("utf-8")))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.core.errors import Refused, in_turn
+from bot.core.errors import PictureFormat, Refused, in_turn
 from bot.core.orders import (
     SWITCHES,
     Address,
@@ -71,10 +71,8 @@ def _picture(path: Path) -> Picture:
         width, height = upright_size(path)
     except OSError as error:
         raise Refused("file_unusable", file=str(path), why=error.strerror) from error
-    except Refused as refused:
-        if refused.code == "picture_format":
-            raise Refused("picture_unreadable", file=str(path)) from refused
-        raise
+    except PictureFormat as refused:
+        raise Refused("picture_unreadable", file=str(path)) from refused
     return Picture(source=str(path), filename=path.name, size=size, width=width, height=height)
 
 

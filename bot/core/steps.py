@@ -13,7 +13,17 @@ from bot.core import fetching, moves, schedule
 from bot.core.alone import Alone
 from bot.core.content import Content
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Refused, Temporary, about
+from bot.core.errors import (
+    BotError,
+    Broken,
+    FileMissing,
+    MovesAlready,
+    PictureGone,
+    Refused,
+    StorageAway,
+    Temporary,
+    about,
+)
 from bot.core.jobs import (
     HARD_DEADLINE,
     LAST_DEADLINE,
@@ -176,9 +186,9 @@ class Steps:
     async def _not_fetched(self, job: Job, problem: BotError, *, gone: Reason, bad: Reason) -> None:
         """A definite no ends the job; anything else after some tries, our own disk after a day."""
         if isinstance(problem, Refused):
-            is_gone = problem.code == "picture_gone"
+            is_gone = isinstance(problem, PictureGone)
         else:
-            ours = problem.code == "storage_unavailable"
+            ours = isinstance(problem, StorageAway)
             patient = ours and not self._desk.is_past(HARD_DEADLINE, job.created_at)
             if patient or job.attempts + 1 < PICTURE_TRIES:
                 await self._desk.again(job, base=2.0, most=60.0)
@@ -298,7 +308,7 @@ def _pointed_out(job: Job, problem: BotError) -> Job:
     first = 1 if len(wanted) == 1 else None
     number = problem.which[0] if problem.which else first
     bad = wanted[number - 1] if number else None
-    kind = VIDEO if problem.code == "moves_already" else problem.values.get("kind")
+    kind = VIDEO if isinstance(problem, MovesAlready) else problem.values.get("kind")
     pictures = [
         replace(each, is_bad=at == bad, kind=str(kind) if kind and at == bad else None)
         for at, each in enumerate(job.order.pictures)
@@ -311,10 +321,8 @@ def _gone_if_missing() -> Iterator[None]:
     """A file missing from our storage is as gone as one that a platform lost."""
     try:
         yield
-    except Broken as broken:
-        if broken.code == "file_missing":
-            raise Refused("picture_gone") from broken
-        raise
+    except FileMissing as missing:
+        raise PictureGone() from missing
 
 
 def _kind(detail: str) -> str:

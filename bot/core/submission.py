@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bot.core import fetching, moves, schedule
 from bot.core.desk import PAUSE, UNCALLED, Desk
-from bot.core.errors import BotError, Broken, Temporary, Unwritten
+from bot.core.errors import BotError, Broken, Temporary, TextPartTooLarge, Unwritten
 from bot.core.fronts import Fronts
 from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
@@ -152,7 +152,7 @@ class Submission:
             sound = job.order.sound
             lost = sound is not None and broken.values.get("key") == sound.key
             reason = Reason.SOUND_GONE if lost else Reason.PICTURE_GONE
-            if broken.code == "text_part_too_large":
+            if isinstance(broken, TextPartTooLarge):
                 reason = Reason.PICTURE_TOO_LARGE
             gone = moves.failed(job, reason, charged=False, detail=str(broken))
             await self._desk.save(job, gone)

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from bot.core.catalog import Catalog
-from bot.core.errors import Refused
+from bot.core.errors import Refused, WordsExpired
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.models import QUALITIES
 from bot.core.offers import takes
@@ -82,7 +82,7 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
     if order is None or order.remix_of:
         return
     if job.words_gone_at and not order.prompt and action not in _ASKING:
-        raise Refused("words_expired")
+        raise WordsExpired()
     if job.inputs_gone_at and any(each.key or each.copy_of for each in order.pictures):
         raise Refused("picture_expired")
     if job.inputs_gone_at and order.sound and order.sound.key:

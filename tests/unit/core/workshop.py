@@ -14,7 +14,7 @@ from bot.core.cards import Cards
 from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
@@ -274,7 +274,7 @@ class ScriptedStudio:
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
         if key not in self.kept:
-            raise Broken("file_missing", key=key)
+            raise FileMissing(key=key)
         path = self.folder / key
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(self.sizes.get(key, 9)))
@@ -374,7 +374,7 @@ class ScriptedChat:
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         self.searched_since[post.kind] = post.sending_at
         if not self.is_readable:
-            raise Refused("history_unreadable")
+            raise HistoryUnreadable()
         return self.history.get(post.kind)
 
     async def tell(
