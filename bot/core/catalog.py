@@ -130,8 +130,8 @@ class Catalog:
             raise FamilyUnknown(family=wanted, can=listed(m.label for m in near))
         if both := [model for model in named if kind in model.kinds]:
             return [both]
-        able_ones = listed(m.label for m in able)
-        raise KindLacking(f"family_lacks_{kind}", kind=kind, family=named[0].label, can=able_ones)
+        code, can = f"family_lacks_{kind}", listed(m.label for m in able)
+        raise KindLacking(code, kind=kind, family=named[0].label, can=can)
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:

@@ -44,7 +44,7 @@ class _Posted:
     """A POST that came to an end."""
 
     sent: Job
-    """The row as it was when the first byte left."""
+    """The row as it was when the first byte left, or could not."""
     outcome: Creation
     film: Path
     """Where the video is, if that was the answer."""
@@ -160,15 +160,6 @@ class Submission:
 
     async def _create(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted:
         """Send it, with files that stay for as long as `stack` does."""
-        sent = job
-
-        async def about_to_send() -> None:
-            nonlocal sent
-            saved = await self._desk.begin(job, self._at_once(job.request.model))
-            if saved is None or saved.status is not Status.SUBMITTING:
-                raise _Withdrawn
-            sent = saved
-
         files = [
             await stack.enter_async_context(self._media.file(given.key))
             for given in (job.order.files if job.request.places else ())
@@ -179,10 +170,14 @@ class Submission:
         if _has_outgrown(job, sizes, linked=bool(links)):
             raise _Outgrown
         film = await stack.enter_async_context(self._media.scratch()) / "answer"
-        outcome = await gateway.create(
-            job.request, files, links=links, into=film, about_to_send=about_to_send
-        )
-        return _Posted(sent, outcome, film, weight(job.request, sizes, linked=bool(links)))
+        body = weight(job.request, sizes, linked=bool(links))
+        async with gateway.ready(job.request, files, links=links, into=film) as ready:
+            if isinstance(ready, NotSent):
+                return _Posted(job, ready, film, body)
+            sent = await self._desk.begin(job, self._at_once(job.request.model))
+            if sent is None or sent.status is not Status.SUBMITTING:
+                raise _Withdrawn
+            return _Posted(sent, await ready.send(), film, body)
 
     async def _followed(self, posted: _Posted) -> Creation:
         """The outcome, with what it asks of us done.

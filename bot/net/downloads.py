@@ -7,7 +7,7 @@ that says where it is; a file that can't be taken is told apart from words in pl
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -46,12 +46,13 @@ Key = Mapping[str, str]
 """Headers that show our key; none where it is not to be seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Downloads:
     """The two ways to a file, and which origins take the direct one."""
 
     direct: aiohttp.ClientSession
     guarded: aiohttp.ClientSession
+    _: KW_ONLY
     origins: frozenset[str]
     bounds: Bounds
     waits: dict[str, float] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +32,7 @@ from bot.core.outcomes import (
     Probe,
     Trouble,
 )
+from bot.core.ports import Ready
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
 from bot.core.probing import Probing
@@ -137,29 +138,21 @@ class ScriptedGateway:
         self.before: Callable[[], Awaitable[object]] | None = None
         """Happens before the first byte."""
 
-    async def create(
+    @asynccontextmanager
+    async def ready(
         self,
         request: VideoRequest,
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         into: Path | None = None,
-        about_to_send: Callable[[], Awaitable[None]],
-    ) -> Creation:
+    ) -> AsyncIterator[Ready | NotSent]:
         self.links.append(tuple(links))
         self.files = list(files)
         if self.before:
             await self.before()
         outcome = _next(self.creations)
-        if isinstance(outcome, NotSent):
-            return outcome
-        await about_to_send()
-        self.posts += 1
-        if self.meanwhile:
-            await self.meanwhile()
-        if isinstance(outcome, Made) and into:
-            into.write_bytes(b"a video!!")
-        return outcome
+        yield outcome if isinstance(outcome, NotSent) else ScriptedPost(self, outcome, into)
 
     async def listing(self, *, since: float) -> Listing:
         return NoList()
@@ -176,6 +169,23 @@ class ScriptedGateway:
     ) -> Fetch:
         self.asked.append(source)
         return _next(self.fetches)
+
+
+@dataclass
+class ScriptedPost:
+    """A POST that ends as it was written."""
+
+    gateway: ScriptedGateway
+    outcome: Creation
+    into: Path | None
+
+    async def send(self) -> Creation:
+        self.gateway.posts += 1
+        if self.gateway.meanwhile:
+            await self.gateway.meanwhile()
+        if isinstance(self.outcome, Made) and self.into:
+            self.into.write_bytes(b"a video!!")
+        return self.outcome
 
 
 class ScriptedStudio:
