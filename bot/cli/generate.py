@@ -23,7 +23,7 @@ from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.wish import Wish, order_for
 from bot.cli.words import spoken, tell
 from bot.config import Config, load
-from bot.core import content, fetching
+from bot.core import fetching
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.models import Model
@@ -48,6 +48,7 @@ from bot.core.outcomes import (
 from bot.core.ports import Gateway, Ready
 from bot.core.prompts import clean
 from bot.core.replies import cost_fact, request_fact, switched
+from bot.core.steps import content
 from bot.gateways.videos_api import open_gateways
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator

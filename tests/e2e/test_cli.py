@@ -26,8 +26,8 @@ from bot.cli import output
 from bot.cli.generate import Ticket, generate
 from bot.cli.wish import Wish
 from bot.cli.words import explain
-from bot.core.content import CONTENT_TRIES
 from bot.core.errors import BotError, Broken, Refused
+from bot.core.steps.content import CONTENT_TRIES
 from bot.simulator.faults import Fault, Operation
 from tests.conftest import NewUrl
 from tests.e2e.world import WAIT, World, png

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import SOON
-from bot.core.content import CONVERT_TRIES
 from bot.core.conversions import PACE, Conversions
 from bot.core.errors import Broken, FileMissing, StorageAway, Temporary
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
 from bot.core.outcomes import Accepted, Failed
 from bot.core.replies import Reply
+from bot.core.steps.content import CONVERT_TRIES
 from bot.core.worker import MOST_STEPS
 from bot.store.conversions import Line
 from bot.store.settings import Settings

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.content import CONTENT_PACE, CONTENT_TRIES
 from bot.core.errors import Broken, FileMissing, NotAVideo, StorageAway, VideoDamaged
 from bot.core.fetching import MOST_SOURCES
 from bot.core.jobs import CLAIM, HARD_DEADLINE, UNNAMED, Reason, Status
@@ -22,6 +21,7 @@ from bot.core.outcomes import (
     Trouble,
     Unusable,
 )
+from bot.core.steps.content import CONTENT_PACE, CONTENT_TRIES
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
 

@@ -11,7 +11,6 @@ from typing import TypeVar
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.cards import Cards
-from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
@@ -35,13 +34,14 @@ from bot.core.outcomes import (
 from bot.core.ports import Ready
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
-from bot.core.probing import Probing
 from bot.core.quotas import Limits
 from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
-from bot.core.steps import Steps
-from bot.core.submission import Submission
-from bot.core.telling import Telling
+from bot.core.steps.content import Content
+from bot.core.steps.jobs import Steps
+from bot.core.steps.probing import Probing
+from bot.core.steps.submission import Submission
+from bot.core.steps.telling import Telling
 from bot.core.wake import Wake
 from bot.store.conversions import Line
 from bot.store.database import Database

@@ -13,7 +13,7 @@ from bot.core.errors import BotError, Broken, FileMissing, Temporary
 from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
 from bot.core.outcomes import Locked, Trouble, Unusable
 from bot.core.ports import Gateway, Media
-from bot.core.probing import PROBE_TIME, ask
+from bot.core.steps.probing import PROBE_TIME, ask
 from bot.log import get_logger
 
 CONTENT_PATIENCE = 2 * 3600.0

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from bot.core import fetching, moves, schedule
 from bot.core.alone import Alone
-from bot.core.content import Content
 from bot.core.desk import PAUSE, Desk
 from bot.core.errors import (
     BotError,
@@ -37,7 +36,8 @@ from bot.core.notices import about_shape, about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble
 from bot.core.ports import Gateway, Media, Platform
-from bot.core.submission import Submission
+from bot.core.steps.content import Content
+from bot.core.steps.submission import Submission
 from bot.log import get_logger
 
 PICTURE_TRIES = 5

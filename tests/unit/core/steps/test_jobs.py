@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
-from bot.core.content import CONTENT_PATIENCE
 from bot.core.desk import PAUSE
 from bot.core.errors import (
     GivenTooLarge,
@@ -46,7 +45,8 @@ from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
-from bot.core.steps import CARE, LOST_AFTER
+from bot.core.steps.content import CONTENT_PATIENCE
+from bot.core.steps.jobs import CARE, LOST_AFTER
 from bot.i18n import say
 from tests.unit.core.orders import (
     ANN,
