@@ -46,7 +46,8 @@ from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
 from bot.core.steps.content import CONTENT_PATIENCE
-from bot.core.steps.jobs import CARE, LOST_AFTER
+from bot.core.steps.jobs import CARE
+from bot.core.steps.waiting import LOST_AFTER
 from bot.i18n import say
 from tests.unit.core.orders import (
     ANN,
