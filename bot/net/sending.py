@@ -195,19 +195,23 @@ async def _saved(
 
     It comes only once: while the disk takes nothing, the unread rest waits in its connection.
     """
-    disk, size = Disk(bounds), len(head)
+    disk = Disk(bounds)
     try:
         with await disk.takes(FileIO, into, "wb") as file:
-            await write(file, head, disk.takes)
-            async for chunk in response.content.iter_chunked(256 * 1024):
-                size += len(chunk)
-                if size > bounds.video:
-                    detail = f"larger than we take: more than {bounds.video} bytes"
-                    return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
-                await write(file, chunk, disk.takes)
+            whole = _whole(head, response)
+            size = await write(whole, file, most=bounds.video, takes=disk.takes)
     except (OSError, aiohttp.ClientError):
         if disk.why is None:
             raise
         # A sender that did not wait for us is not what was at fault.
         return Rejected(Reason.NO_ROOM, disk.why, charged=True)
+    if size > bounds.video:
+        detail = f"larger than we take: more than {bounds.video} bytes"
+        return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
     return Made(size)
+
+
+async def _whole(head: bytes, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    yield head
+    async for chunk in response.content.iter_chunked(256 * 1024):
+        yield chunk
