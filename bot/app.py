@@ -25,19 +25,19 @@ from bot.core.acts import UseCase
 from bot.core.cards import Cards
 from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
-from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
-from bot.core.probing import Probing
-from bot.core.reporting import Reporting
 from bot.core.service import Service
-from bot.core.steps import Steps
-from bot.core.submission import Submission
-from bot.core.telling import Telling
+from bot.core.steps.content import Content
+from bot.core.steps.jobs import Steps
+from bot.core.steps.probing import Probing
+from bot.core.steps.reporting import Reporting
+from bot.core.steps.submission import Submission
+from bot.core.steps.telling import Telling
 from bot.core.timekeeping import SettableClock
 from bot.core.wake import Wake
 from bot.gateways import videos_api

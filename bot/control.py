@@ -266,5 +266,5 @@ def _value(answer: object) -> Values:
         case {"value": dict(value)}:
             return value
         case {"error": {"kind": str(kind), "code": str(code), "values": dict(values)}}:
-            raise _KINDS.get(kind, Broken)(code, **values)
+            raise _KINDS.get(kind, Broken).of(code, **values)
     raise Temporary("control_silent")

@@ -28,10 +28,10 @@ from bot.core.notices import Notice, Paused
 from bot.core.ports import Clock, Jobs, Pauses, Posts
 from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
-from bot.core.probing import Probing
-from bot.core.reporting import Reporting, Reports
-from bot.core.steps import Steps
-from bot.core.telling import Notices, Telling
+from bot.core.steps.jobs import Steps
+from bot.core.steps.probing import Probing
+from bot.core.steps.reporting import Reporting, Reports
+from bot.core.steps.telling import Notices, Telling
 from bot.core.wake import Wake
 from bot.core.worker import MOST_STEPS, Worker
 

@@ -23,7 +23,7 @@ from bot.backups import archive, prepared
 from bot.backups.archive import MEDIA, ROWS, SPOOL, Backup
 from bot.backups.room import room_named
 from bot.config import Config
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, Broken, DatabaseAbsent
 from bot.log import get_logger
 from bot.media.storage import Storage
 from bot.store import asides, migrations, swap
@@ -172,10 +172,9 @@ async def _known(config: Config) -> tuple[Known | None, bool]:
     try:
         async with open_reading(config.database_url) as connection:
             return await known_to(connection), False
-    except Broken as broken:
-        is_new = broken.code in ("database_absent", "database_empty")
-        return None, not is_new or Home(config.data_dir).marker.exists()
-    except (OSError, sa.exc.SQLAlchemyError):
+    except DatabaseAbsent:
+        return None, Home(config.data_dir).marker.exists()
+    except (Broken, OSError, sa.exc.SQLAlchemyError):
         return None, True
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.core.errors import Broken, Unwritten
+from bot.core.errors import Broken, DatabaseFull, Unwritten
 from bot.store import troubles
 
 _FULL = (ENOSPC, EDQUOT, EFBIG)
@@ -30,9 +30,7 @@ def is_full(error: Exception) -> bool:
     """Whether it says that there is no room."""
     if isinstance(error, OSError):
         return error.errno in _FULL
-    if isinstance(error, Unwritten):
-        return error.code == troubles.FULL
-    return troubles.code_of(error) == troubles.FULL
+    return isinstance(error, DatabaseFull) or troubles.code_of(error) == troubles.FULL
 
 
 def no_room(folder: Path, code: str = "backup_no_room") -> Broken:

@@ -6,6 +6,7 @@ Without a service it takes the lock that the service would have, so that none ca
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -17,7 +18,7 @@ from bot.cli.rim import unreachable
 from bot.config import Config, load
 from bot.core.acts import Values, perform
 from bot.core.clock import SystemClock
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import Broken, DatabaseInUse, DatabaseOlder, Temporary
 from bot.core.wake import Wake
 from bot.gateways import videos_api
 from bot.rows import open_rows
@@ -44,10 +45,8 @@ async def _ask(config: Config, name: str, values: Values) -> Values:
         return answer
     try:
         return await _alone(config, name, values)
-    except Broken as broken:
-        if broken.code != "database_in_use":
-            raise
-        raise _silent(str(broken.values["holder"])) from broken
+    except DatabaseInUse as taken:
+        raise _silent(str(taken.values["holder"])) from taken
     except OSError as error:
         if make_url(config.database_url).host is None:
             raise
@@ -71,12 +70,9 @@ async def _alone(config: Config, name: str, values: Values) -> Values:
 
 async def _check_there(config: Config) -> None:
     """No command makes a database; one of an earlier version is brought up to date, as by `run`."""
-    try:
+    with suppress(DatabaseOlder):
         async with open_listing(config.database_url):
             pass
-    except Broken as broken:
-        if broken.code != "database_older":
-            raise
 
 
 def _silent(holder: str) -> Broken | Temporary:

@@ -22,7 +22,7 @@ from bot.cli.output import Output
 from bot.cli.simulator import KEY, check_locks, only_gateway
 from bot.cli.words import spoken, tell
 from bot.config import Config, load
-from bot.core import content, fetching
+from bot.core import fetching
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.models import Model
@@ -44,9 +44,10 @@ from bot.core.outcomes import (
     Uncertain,
     Unusable,
 )
-from bot.core.ports import Gateway
+from bot.core.ports import Gateway, Ready
 from bot.core.prompts import clean
 from bot.core.replies import cost_fact, request_fact, switched
+from bot.core.steps import content
 from bot.gateways.videos_api import open_gateways
 from bot.media.studio import Studio
 from bot.simulator.server import Simulator
@@ -66,9 +67,10 @@ class Ticket:
     sent: bool = False
     video: str | None = None
 
-    async def send(self) -> None:
-        """Called before the first byte: from here on it may cost something."""
+    async def send(self, ready: Ready) -> Creation:
+        """From here on it may cost something."""
         self.sent = True
+        return await ready.send()
 
     def claim(self) -> str:
         """The notice for whoever interrupts us."""
@@ -216,7 +218,8 @@ async def _create(
     ticket.gateway = gateway.name
     async with studio.scratch() as folder:
         film = folder / "answer"
-        created = await gateway.create(request, files, into=film, about_to_send=ticket.send)
+        async with gateway.ready(request, files, into=film) as ready:
+            created: Creation = ready if isinstance(ready, NotSent) else await ticket.send(ready)
         if isinstance(created, Made):
             created = await receive(studio, film, into)
     if not isinstance(created, Accepted):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, Broken, DatabaseDamaged
 
 _UNHARMED = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
 """SQLite could not read or write; about what the file holds that says nothing."""
@@ -20,7 +20,7 @@ _UNHARMED = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN"
 def translated(error: Exception) -> BotError | None:
     """The error with a sentence; None if nobody could act on one."""
     match error:
-        case Broken(code="database_damaged", __cause__=DBAPIError() as said) if _is_unharmed(said):
+        case DatabaseDamaged(__cause__=DBAPIError() as said) if _is_unharmed(said):
             return Broken("database_unusable", **error.values)
         case BotError():
             return error

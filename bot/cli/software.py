@@ -8,7 +8,7 @@ from bot.config.discoveries import Found, now
 from bot.config.held import OLDER, Held, held_back
 from bot.config.plugins import Generation
 from bot.core.catalog import Catalog
-from bot.core.errors import Refused
+from bot.core.errors import FamilyUnknown, KindLacking, Refused
 from bot.core.orders import Kind
 from bot.gateways.survey import Survey, identify
 from bot.gateways.which import ALIKE, DIALECTS, LABELS, LITELLM, NEW_API, UNKNOWN
@@ -110,14 +110,14 @@ def held_all(config: Config) -> list[Held]:
 
 def held_for(config: Config, wanted: str | None, refused: Refused) -> Refused | None:
     """The true reason where what is lacking is held back: a model that was named, or a kind."""
-    kind = refused.values.get("kind", refused.code.removeprefix(_LACKS))
-    if refused.code not in ("family_unknown", f"{_NONE}{kind}", f"{_LACKS}{kind}"):
+    if not isinstance(refused, FamilyUnknown | KindLacking):
         return None
+    kind = refused.values.get("kind")
     held = {each.model.name: each for each in held_all(config)}
     could = Catalog(models=tuple(each.model for each in held.values()))
     for model in could.models if wanted is None else could.named(wanted):
         each = held[model.name]
-        if refused.code == "family_unknown" or kind in each.kinds:
+        if kind is None or kind in each.kinds:
             code = "held_back_relay" if each.relay else "held_back"
             values = {"family": model.label, "gateway": model.gateway, "key": each.key}
             return Refused(code, kinds=", ".join(each.kinds), generation=each.relay, **values)

@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.core.errors import Refused, in_turn
-from bot.core.orders import Address, Call, Order, Person, Picture, Sound, check_picture
+from bot.core.errors import PictureFormat, Refused, in_turn
+from bot.core.orders import (
+    Address,
+    Call,
+    Order,
+    Person,
+    Picture,
+    Sound,
+    check_picture,
+)
 from bot.core.wishes import Wish
 from bot.media.decoding import upright_size
 
@@ -35,10 +43,8 @@ def _picture(path: Path) -> Picture:
         width, height = upright_size(path)
     except OSError as error:
         raise Refused("file_unusable", file=str(path), why=error.strerror) from error
-    except Refused as refused:
-        if refused.code == "picture_format":
-            raise Refused("picture_unreadable", file=str(path)) from refused
-        raise
+    except PictureFormat as refused:
+        raise Refused("picture_unreadable", file=str(path)) from refused
     return Picture(source=str(path), filename=path.name, size=size, width=width, height=height)
 
 

@@ -12,7 +12,7 @@ from bot.core.errors import BotError, Refused, Temporary
 from bot.core.notices import HUSH, nonce_of
 from bot.core.ports import Clock, Platform
 from bot.core.replies import Reply, Text, Tone
-from bot.core.telling import TELL_TIME
+from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
 
 LOOK = 15.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.choosing import kind_of, listed, refusal, remix_of, request_of
-from bot.core.errors import Refused
+from bot.core.errors import FamilyUnknown, KindLacking, Refused
 from bot.core.models import Model
 from bot.core.orders import Kind, Order, Transport, VideoRequest
 from bot.core.parts import room, within
@@ -120,7 +120,7 @@ class Catalog:
         """The models that take this kind, by families, in the order in which they are tried."""
         able = [model for model in self.models if kind in model.kinds]
         if not able:
-            raise Refused(f"none_takes_{kind}", kind=kind)
+            raise KindLacking(f"none_takes_{kind}", kind=kind)
         if wanted is None:
             families = dict.fromkeys((self.default, *(model.family for model in able)))
             sorted_ = ([model for model in able if model.family == each] for each in families)
@@ -128,12 +128,11 @@ class Catalog:
         named = self.named(wanted)
         if not named:
             near = self._begun(spelt(wanted)) or self.models
-            raise Refused("family_unknown", family=wanted, can=listed(m.label for m in near))
+            raise FamilyUnknown(family=wanted, can=listed(m.label for m in near))
         if both := [model for model in named if kind in model.kinds]:
             return [both]
-        raise Refused(
-            f"family_lacks_{kind}", family=named[0].label, can=listed(m.label for m in able)
-        )
+        code, can = f"family_lacks_{kind}", listed(m.label for m in able)
+        raise KindLacking(code, kind=kind, family=named[0].label, can=can)
 
 
 def _thrift(made: tuple[Model, VideoRequest]) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
-from bot.core.errors import Refused
+from bot.core.errors import AutoUnavailable, Refused
 from bot.core.models import Model, PictureRule
 from bot.core.orders import (
     SOUND_BYTES,
@@ -137,7 +137,7 @@ def seconds_of(model: Model, order: Order, quality: str) -> int:
         return AUTO
     if order.wish.seconds == AUTO:
         can = listed(model.lengths(quality))
-        raise Refused("auto_unavailable", family=model.label, can=can)
+        raise AutoUnavailable(family=model.label, can=can)
     return one_of(order.wish.seconds, model.lengths(quality), "seconds", model)
 
 
@@ -328,7 +328,7 @@ def _haver(refused: Refused) -> Callable[[Model], bool] | None:
     match refused.values:
         case {"extra": Extra() as extra, "on": bool(on)}:
             return lambda model: makes(model, extra, on=on)
-    return (lambda model: model.auto) if refused.code == "auto_unavailable" else None
+    return (lambda model: model.auto) if isinstance(refused, AutoUnavailable) else None
 
 
 def check_length(text: str, limit: int, code: str, model: Model) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from bot.core.acts import UseCase, Values, perform
-from bot.core.errors import Refused
+from bot.core.errors import AnewStopped, Refused
 from bot.core.notices import nonce_of
 from bot.core.orders import Person
 from bot.core.prices import money
@@ -132,10 +132,11 @@ class Decisions:
         try:
             return await perform(self._use_cases[use_case], values, actor=actor)
         except Refused as refused:
-            if refused.code not in IN_CHAT:
+            in_chat = IN_CHAT.get(refused.code)
+            if in_chat is None:
                 raise
             told = {"job": values.get("job"), **refused.values}
-            raise Refused(IN_CHAT[refused.code], **told) from refused
+            raise Refused(in_chat, **told) from refused
 
     # --- an order of which nobody knows --------------------------------------------------------
 
@@ -187,9 +188,7 @@ class Decisions:
     async def _again(self, job: str, _: str, actor: str) -> Reply:
         try:
             await self._ask("jobs.again", actor, job=job, confirm=job)
-        except Refused as refused:
-            if refused.code != "anew_stopped":
-                raise
+        except AnewStopped:
             ways = (button(EVERYTHING, "go"), button(job, "yes"))
             return Reply(text=Text(id="decide.stands"), tone=Tone.WAITING, buttons=ways)
         return _done("decide.tried", job=job)

@@ -1,12 +1,27 @@
 """Everything that can go wrong, sorted by who can mend it.
 
-An error carries a code and the values its sentence needs; the sentence itself lives in
-`locales/` under `error.<code>`. Adapters translate foreign exceptions into these, once.
+    BotError
+      Refused     the person can act
+        PictureGone  PictureFormat  GivenTooLarge  MovesAlready  NoPicture  NotYourPicture
+        FamilyUnknown  KindLacking  AutoUnavailable
+        Blocked  Stopped  OverLimit  AnewStopped  WordsExpired  TooLate
+        MessageGone  ChannelGone  ReplyGone  TopicGone  Unchanged  HistoryUnreadable
+        MaybeSent  Forbidden  FilesForbidden  FileTooLarge
+      Temporary   time heals
+        Unwritten (DatabaseFull)  StorageAway  Unforeseen
+      Broken      an operator has to look
+        FileMissing  NotAVideo  VideoDamaged  VideoTruncated  WorkerTooSlow
+        DatabaseAbsent  DatabaseDamaged  DatabaseInUse  DatabaseOlder
+        GatewayMoved  TextPartTooLarge  PortTaken
+
+An error carries a code and the values its sentence needs; the sentence itself lives in `locales/`
+under `error.<code>`. Code that goes on in its own way after one error catches its type: codes are
+for sentences and logs alone. Adapters translate foreign exceptions into these, once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Self, TypeVar
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -15,19 +30,30 @@ _R = TypeVar("_R")
 class BotError(Exception):
     """Root of all our errors: a stable `code` and the `values` of its sentence."""
 
+    code = ""
+    """A type that is for one code brings it along."""
     which: tuple[int, int] | None = None
     """Of several pictures the number of the one that it is about, and how many there are."""
     in_reply: bool = False
     """It is about the message that is replied to, which may not be meant."""
 
-    def __init__(self, code: str, **values: object) -> None:
-        super().__init__(code)
-        self.code = code
+    def __init_subclass__(cls, code: str = "") -> None:
+        cls.code = code
+
+    def __init__(self, code: str | None = None, **values: object) -> None:
+        self.code = code or self.code
         self.values = values
+        super().__init__(self.code)
 
     def __str__(self) -> str:
         # Values may hold a prompt or a name: logs get the code and the keys, never the values.
         return f"{self.code}({', '.join(sorted(self.values))})"
+
+    @classmethod
+    def of(cls, code: str, **values: object) -> Self:
+        """The error of a code out of a table, of its own type where it has one."""
+        types = (each for each in cls.__subclasses__() if each.code == code)
+        return next(types, cls)(code, **values)
 
 
 class Refused(BotError):
@@ -39,7 +65,7 @@ class Temporary(BotError):
 
     def __init__(
         self,
-        code: str,
+        code: str | None = None,
         *,
         retry_after: float | None = None,
         unsent: bool = False,
@@ -55,12 +81,187 @@ class Temporary(BotError):
         """The other side was not there at all: no fault of what was asked, so no failed try."""
 
 
+class Broken(BotError):
+    """We, the configuration or the other side are wrong; an operator has to look."""
+
+
+# --- what was given ------------------------------------------------------------------------------
+
+
+class PictureGone(Refused, code="picture_gone"):
+    """A picture or a sound is no longer where it was given."""
+
+
+class PictureFormat(Refused, code="picture_format"):
+    """The bytes are no picture that is read."""
+
+
+class GivenTooLarge(Refused, code="picture_too_large"):
+    """A picture or a sound has too many bytes."""
+
+
+class MovesAlready(Refused, code="moves_already"):
+    """It is a film."""
+
+
+class NoPicture(Refused, code="no_picture"):
+    """There is none, or the file is none by its name."""
+
+
+class NotYourPicture(Refused, code="not_your_picture"):
+    """It is known to be of somebody else."""
+
+
+# --- what was asked ------------------------------------------------------------------------------
+
+
+class FamilyUnknown(Refused, code="family_unknown"):
+    """No family has this name."""
+
+
+class KindLacking(Refused):
+    """No model, or none of the family that was named, takes this kind of input."""
+
+
+class AutoUnavailable(Refused, code="auto_unavailable"):
+    """The model does not choose the length itself."""
+
+
+class Blocked(Refused, code="blocked"):
+    """An operator refuses this person, for good or for a while."""
+
+
+class Stopped(Refused, code="stopped"):
+    """An operator has stopped all orders."""
+
+
+class OverLimit(Refused):
+    """A limit of the operator says no."""
+
+
+class AnewStopped(Refused, code="anew_stopped"):
+    """All orders are stopped, so none is tried again."""
+
+
+class WordsExpired(Refused, code="words_expired"):
+    """The words of an old order are deleted."""
+
+
+class TooLate(Refused, code="too_late_to_cancel"):
+    """The job went on since its button was drawn."""
+
+
+# --- messages ------------------------------------------------------------------------------------
+
+
+class MessageGone(Refused, code="card_gone"):
+    """A message of ours is no longer there, or no longer ours to change."""
+
+
+class ChannelGone(Refused, code="channel_gone"):
+    """Its channel is no longer there."""
+
+
+class ReplyGone(Refused, code="reply_gone"):
+    """The message that is replied to is no longer there."""
+
+
+class TopicGone(Refused, code="topic_gone"):
+    """The topic is closed or deleted."""
+
+
+class Unchanged(Refused, code="unchanged"):
+    """A message shows already what it was to show."""
+
+
+class HistoryUnreadable(Refused, code="history_unreadable"):
+    """A network does not tell whether a message of ours stands."""
+
+
+class MaybeSent(Refused, code="maybe_sent"):
+    """A message may stand, and to send it again could double it."""
+
+
+class Forbidden(Refused, code="forbidden"):
+    """We may not speak there."""
+
+
+class FilesForbidden(Refused, code="files_forbidden"):
+    """We may speak there, but attach no file."""
+
+
+class FileTooLarge(Refused, code="file_too_large"):
+    """A file is larger than what may be attached there."""
+
+
+# --- our own machine -----------------------------------------------------------------------------
+
+
 class Unwritten(Temporary):
     """Our own rows can't be reached now, so nothing was written down, and nothing will be later."""
 
 
-class Broken(BotError):
-    """We, the configuration or the other side are wrong; an operator has to look."""
+class DatabaseFull(Unwritten, code="database_full"):
+    """The disk of the rows is full."""
+
+
+class StorageAway(Temporary, code="storage_unavailable"):
+    """The storage does not take or give files now."""
+
+
+class Unforeseen(Temporary, code="unforeseen"):
+    """An error that no table knows."""
+
+
+class FileMissing(Broken, code="file_missing"):
+    """A file is not in our storage."""
+
+
+class NotAVideo(Broken, code="not_a_video"):
+    """A file is no video, or none that can be read."""
+
+
+class VideoDamaged(Broken, code="video_damaged"):
+    """Too much of a video is damaged."""
+
+
+class VideoTruncated(Broken, code="video_truncated"):
+    """The rest of a video has not come yet."""
+
+
+class WorkerTooSlow(Broken, code="worker_too_slow"):
+    """A file took our worker too long."""
+
+
+class DatabaseAbsent(Broken, code="database_absent"):
+    """There is no database yet, or no table in it."""
+
+
+class DatabaseDamaged(Broken, code="database_damaged"):
+    """The file of the database can't be read."""
+
+
+class DatabaseInUse(Broken, code="database_in_use"):
+    """Another process has the database."""
+
+
+class DatabaseOlder(Broken, code="database_older"):
+    """The tables are those of an earlier version."""
+
+
+class GatewayMoved(Broken, code="gateway_moved"):
+    """The gateway says that it is at another address."""
+
+
+class TextPartTooLarge(Broken, code="text_part_too_large"):
+    """A text field is larger than any gateway reads."""
+
+
+class PortTaken(Broken, code="port_taken"):
+    """Another process listens at our port."""
+
+
+# --- one of several pictures ---------------------------------------------------------------------
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, NotAVideo, Temporary, VideoDamaged, VideoTruncated
 from bot.core.jobs import UNNAMED, Reason, Video
 from bot.core.outcomes import (
     Accepted,
@@ -23,11 +23,6 @@ from bot.core.outcomes import (
     Unusable,
 )
 from bot.core.ports import Gateway, Media
-
-_BAD = frozenset({"not_a_video", "video_damaged"})
-"""The studio's codes for a file that will not get better."""
-_ELSEWHERE = _BAD | {"video_truncated"}
-"""Codes of files that may be whole elsewhere. The rest is about the film, or us."""
 
 _STORED = "stored:"
 """How a source begins that is no address: a video that came as the answer and is in our storage."""
@@ -125,11 +120,12 @@ async def _judged(
         return await media.keep_video(file), True
     except Temporary as ours:
         return Trouble(str(ours)), True
+    except (NotAVideo, VideoDamaged) as bad:
+        return Unusable(Reason.CONTENT_BAD, _words(bad)), False
     except Broken as broken:
-        if broken.code in _BAD:
-            return Unusable(Reason.CONTENT_BAD, _words(broken)), False
         # Cut, or too much for our worker: another time it may be whole, or we less busy.
-        return Trouble(_words(broken), definite=True), broken.code not in _ELSEWHERE
+        may_be_whole_elsewhere = isinstance(broken, VideoTruncated)
+        return Trouble(_words(broken), definite=True), not may_be_whole_elsewhere
 
 
 def _words(error: BotError) -> str:

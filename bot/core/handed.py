@@ -51,9 +51,12 @@ def one_of(number: int, of: int) -> Iterator[None]:
         with about(number, of):
             yield
     except Refused as refused:
-        if of > 1:
-            refused.code = _BESIDE.get(refused.code, refused.code)
-        raise
+        code = _BESIDE.get(refused.code) if of > 1 else None
+        if code is None:
+            raise
+        beside = Refused(code, **refused.values)
+        beside.which, beside.in_reply = refused.which, refused.in_reply
+        raise beside from refused
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.core.errors import Refused
+from bot.core.errors import GivenTooLarge, Refused
 from bot.core.wishes import Shaping, Wish
 
 PICTURE_BYTES = 8_000_000
@@ -27,7 +27,7 @@ ANYBODY = "*"
 def check_picture(size: int, width: int | None, height: int | None) -> None:
     """Raise `picture_too_large` or `picture_too_many_pixels` for one that we don't take."""
     if size > PICTURE_BYTES:
-        raise Refused("picture_too_large", megabytes=size / 1e6)
+        raise GivenTooLarge(megabytes=size / 1e6)
     pixels = (width or 0) * (height or 0)
     if pixels > PICTURE_PIXELS:
         most = PICTURE_PIXELS // 1_000_000
@@ -186,8 +186,8 @@ class Sound:
 def too_large(given: Picture | Sound, size: int) -> Refused:
     """The refusal of a file that has so many bytes."""
     if isinstance(given, Sound):
-        return Refused("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
-    return Refused("picture_too_large", megabytes=size / 1e6)
+        return GivenTooLarge("sound_too_large", megabytes=size / 1e6, most=SOUND_BYTES / 1e6)
+    return GivenTooLarge(megabytes=size / 1e6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

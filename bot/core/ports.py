@@ -1,6 +1,6 @@
 """The interfaces the core needs. Adapters implement them; `app.py` hands them over."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ from bot.core.orders import (
     Still,
     VideoRequest,
 )
-from bot.core.outcomes import Creation, Fetch, Listing, Look, Probe
+from bot.core.outcomes import Creation, Fetch, Listing, Look, NotSent, Probe
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Reply
@@ -244,6 +244,13 @@ class Posts(Protocol):
         """The command's own answer, showing the job as it was then, became its card."""
 
 
+class Ready(Protocol):
+    """A POST of which not one byte has left yet."""
+
+    async def send(self) -> Creation:
+        """Send it, once; `NotSent` only where it is certain that nothing left."""
+
+
 class Gateway(Protocol):
     """One /v1/videos server. Every method answers with an outcome; none raises for the wire."""
 
@@ -257,19 +264,17 @@ class Gateway(Protocol):
     refunds_failed: bool
     """Whether a job that fails there is known to be refunded."""
 
-    async def create(
+    def ready(
         self,
         request: VideoRequest,
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         into: Path | None = None,
-        about_to_send: Callable[[], Awaitable[None]],
-    ) -> Creation:
-        """POST once; `about_to_send` runs before the first byte, and if it raises none leaves.
+    ) -> AbstractAsyncContextManager[Ready | NotSent]:
+        """Build the POST and connect; `files` are its pictures, then its sound.
 
-        `into`: where the video goes if it is the answer. `files` are its pictures, then its sound;
-        `links` lead to the same: one goes where its file can't go along.
+        `links` lead to the same, for where no file can go along; a film as the answer goes `into`.
         """
 
     async def probe(self) -> Probe:

@@ -14,7 +14,17 @@ from types import MappingProxyType
 from bot.core import moves, replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.cards import Cards
-from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
+from bot.core.errors import (
+    BotError,
+    Broken,
+    FilesForbidden,
+    FileTooLarge,
+    HistoryUnreadable,
+    MaybeSent,
+    Refused,
+    Temporary,
+    Unwritten,
+)
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.ports import Clock, Jobs, Media, Platform, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind, is_void
@@ -220,10 +230,10 @@ class Posting:
     async def _standing(self, post: Post, job: Job, platform: Platform) -> tuple[str, str] | None:
         try:
             return await platform.find(post, job)
-        except Refused as refused:
-            if refused.code == "history_unreadable" and not self._is_doubtful(post, job):
-                return None
-            raise
+        except HistoryUnreadable:
+            if self._is_doubtful(post, job):
+                raise
+            return None
 
     async def _found(
         self, post: Post, job: Job, platform: Platform, message_id: str, channel_id: str
@@ -285,9 +295,9 @@ class Posting:
         """The next rung: without the file, then to the person directly, then kept."""
         log.warning("post.refused", job=job.id, kind=post.kind, form=post.form, code=refused.code)
         linked = self._link(job) is not None
-        too_large = post.form is Form.FILE and refused.code == "file_too_large"
-        forbidden = post.form is Form.FILE and refused.code == "files_forbidden"
-        if refused.code == "history_unreadable":
+        too_large = post.form is Form.FILE and isinstance(refused, FileTooLarge)
+        forbidden = post.form is Form.FILE and isinstance(refused, FilesForbidden)
+        if isinstance(refused, HistoryUnreadable):
             await self._park(post, job)  # it may stand
         elif too_large:
             # With no address for a link, the limit just learned makes the next file a smaller one.
@@ -301,7 +311,7 @@ class Posting:
             await self._posts.fall(post, None, direct=True)
         else:
             await self._park(post, job)
-            if refused.code != "maybe_sent":
+            if not isinstance(refused, MaybeSent):
                 await self._unseen(post, job)
 
     async def _unseen(self, post: Post, job: Job) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core.errors import Refused
+from bot.core.errors import OverLimit, Refused
 
 TRIES_PER_VIDEO = 5
 """Jobs a day for each video a day: failures and cancellations are free, but not without end."""
@@ -115,11 +115,11 @@ def refusal(
         if used is None:
             continue
         if most == 0:
-            return Refused("limit_zero")
+            return OverLimit("limit_zero")
         if most is not None and more > most:
-            return Refused("limit_too_dear")  # tomorrow as well
+            return OverLimit("limit_too_dear")  # tomorrow as well
         if most is not None and used + more > most:
-            return Refused(f"limit_{name}", limit=most, used=used, resets_at=resets_at)
+            return OverLimit(f"limit_{name}", limit=most, used=used, resets_at=resets_at)
     return None
 
 

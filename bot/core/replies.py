@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core import quotas
-from bot.core.errors import BotError
+from bot.core.errors import BotError, OverLimit
 from bot.core.jobs import ACTIVE, LOCKS, WITHDRAWN, Job, Reason, Status
 from bot.core.orders import (
     PICTURE_BYTES,
@@ -240,7 +240,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
 
 def error(problem: BotError) -> Reply:
     """An error's sentence, for its person alone."""
-    counted = "limit" if problem.code.startswith("limit_") else "days"
+    counted = "limit" if isinstance(problem, OverLimit) else "days"
     count = found if isinstance(found := problem.values.get(counted), int) else None
     said = Text(id=f"error.{problem.code}", values=problem.values, count=count)
     if problem.which:

@@ -12,7 +12,7 @@ from bot.core import moves, variations
 from bot.core.access import Access
 from bot.core.accounts import Accounts, Terms
 from bot.core.decisions import Decide, nobody
-from bot.core.errors import Refused, in_turn
+from bot.core.errors import NotYourPicture, Refused, TooLate, in_turn
 from bot.core.handed import parted
 from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import (
@@ -376,7 +376,7 @@ def _settled(order: Order, request: VideoRequest) -> Order:
 
 
 def _too_late(job: Job) -> Refused:
-    return Refused("too_late_to_cancel" if job.status in ACTIVE else "already_over")
+    return TooLate("too_late_to_cancel" if job.status in ACTIVE else "already_over")
 
 
 def _check_owner(job: Job, actor: Actor) -> None:
@@ -388,5 +388,4 @@ def _check_author(given: Picture | Sound, person: Person) -> None:
     if given.author not in (person.id, ANYBODY):
         if isinstance(given, Sound):
             raise Refused("not_your_sound")
-        known = given.author is not None
-        raise Refused("not_your_picture" if known else "picture_owner_unknown")
+        raise Refused("picture_owner_unknown") if given.author is None else NotYourPicture()

@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.core import moves, variations
 from bot.core.accounts import Accounts, Terms
 from bot.core.acts import Act, UseCase, Values
-from bot.core.errors import Refused
+from bot.core.errors import AnewStopped, Blocked, OverLimit, Refused, Stopped, WordsExpired
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.matching import EARLIEST, Candidate, candidates
 from bot.core.orders import Kind, Order
@@ -298,19 +298,21 @@ _PAID_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED})
 
 def _to_operator(refused: Refused) -> Refused:
     """A refusal that is worded for its person, for whoever mends the job."""
-    if refused.code == "stopped":
-        return Refused("anew_stopped")
-    if refused.code in ("blocked", "blocked_until"):
+    if isinstance(refused, Stopped):
+        return AnewStopped()
+    if isinstance(refused, Blocked):
         return Refused("anew_blocked")
-    return Refused("anew_limited") if refused.code.startswith("limit_") else refused
+    return Refused("anew_limited") if isinstance(refused, OverLimit) else refused
 
 
 def _check_kept(row: Job, order: Order) -> None:
     """Raise `Refused` where the wish can't be had again: its words or its files are gone."""
     try:
         variations.check_kept(row, Action.RETRY, order)
-    except Refused as refused:
-        raise Refused("anew_wordless" if refused.code == "words_expired" else "anew_gone") from None
+    except WordsExpired:
+        raise Refused("anew_wordless") from None
+    except Refused:
+        raise Refused("anew_gone") from None
 
 
 def _check_waits(job: Job) -> None:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, Temporary, Unforeseen
 from bot.core.ports import Clock
 from bot.log import get_logger
 
@@ -64,7 +64,7 @@ class Outage:
 
 def unforeseen(error: Exception) -> BotError:
     """Our own errors as they are; whatever else heals by a new connection, as far as we know."""
-    return error if isinstance(error, BotError) else Temporary("unforeseen")
+    return error if isinstance(error, BotError) else Unforeseen()
 
 
 class Supervisor:
@@ -133,7 +133,7 @@ class Supervisor:
         wait = self._outage.wait()
         if isinstance(reason, Temporary) and reason.retry_after:
             wait = max(wait, min(reason.retry_after, MOST_ASKED))
-        where = {"at": _place(error)} if reason.code == "unforeseen" else {}
+        where = {"at": _place(error)} if isinstance(reason, Unforeseen) else {}
         # Each reason once: a network that can't be reached is tried twice a minute for hours.
         if self._is_news(":".join([reason.code, *where.values()])):
             kind = type(error).__name__

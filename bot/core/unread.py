@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import IO
 
 from bot.core.containers import container_of
-from bot.core.errors import Refused
+from bot.core.errors import MovesAlready, NoPicture, PictureFormat, Refused
 
 _SUFFIXES = {
     "JPEG XL": (".jxl",),
@@ -121,7 +121,7 @@ def refusal_by_name(filename: str | None, media_type: str | None) -> Refused:
     if said in NOTES:
         return Refused("no_sound")
     is_film = said.startswith("video/") or _suffix(filename) in FILM_SUFFIXES
-    return Refused("moves_already" if is_film else "no_picture")
+    return MovesAlready() if is_film else NoPicture()
 
 
 def refusal_of(file: IO[bytes]) -> Refused:
@@ -135,7 +135,7 @@ def refusal_of(file: IO[bytes]) -> Refused:
         return Refused("picture_kind", kind="camera raw")
     if b"<svg" in head.lower():
         return Refused("picture_kind", kind="SVG")
-    return Refused("picture_format" if container_of(head) is None else "moves_already")
+    return PictureFormat() if container_of(head) is None else MovesAlready()
 
 
 def _suffix(filename: str | None) -> str:

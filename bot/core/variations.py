@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from bot.core.catalog import Catalog
-from bot.core.errors import Refused
+from bot.core.errors import Refused, WordsExpired
 from bot.core.jobs import UNNAMED, Job, Reason, Status
 from bot.core.offers import takes
 from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
@@ -81,7 +81,7 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
     if order is None or order.remix_of:
         return
     if job.words_gone_at and not order.wish.prompt and action not in _ASKING:
-        raise Refused("words_expired")
+        raise WordsExpired()
     if job.inputs_gone_at and any(each.key or each.copy_of for each in order.pictures):
         raise Refused("picture_expired")
     if job.inputs_gone_at and order.sound and order.sound.key:

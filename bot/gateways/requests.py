@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, TextPartTooLarge
 from bot.core.orders import Transport, Value, VideoRequest
 from bot.core.parts import TEXT_PART
 from bot.core.wishes import AUTO
@@ -77,7 +77,7 @@ def _fields(values: Sequence[tuple[str, Value]]) -> Iterable[tuple[str, str]]:
         text = value if isinstance(value, str) else _json(value).decode()
         # Some servers cut a longer one and answer 200.
         if (length := len(text.encode())) > TEXT_PART:
-            raise Broken("text_part_too_large", field=name, length=length, most=TEXT_PART)
+            raise TextPartTooLarge(field=name, length=length, most=TEXT_PART)
         yield str(name), text
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, GatewayMoved
 from bot.core.jobs import Reason
 from bot.core.outcomes import Locked, Open, Probe, Trouble
 from bot.gateways.envelopes import is_usable
@@ -130,10 +130,10 @@ def check_address(answer: Answer, base_url: str) -> None:
     """Raise `Broken` unless this looks like the answer of a gateway that makes videos."""
     if 300 <= answer.status < 400:
         if to := _moved(base_url, answer):
-            raise Broken("gateway_moved", url=base_url, to=to)
+            raise GatewayMoved(url=base_url, to=to)
         raise Broken("gateway_moved_nowhere", url=base_url)
     if answer.wants_tls:
-        raise Broken("gateway_moved", url=base_url, to=str(URL(base_url).with_scheme("https")))
+        raise GatewayMoved(url=base_url, to=str(URL(base_url).with_scheme("https")))
     if sign := strange(answer):
         raise Broken(sign.code, url=base_url, wall=sign.software, status=answer.status)
 
@@ -146,7 +146,7 @@ def check_orders(answer: Answer, base_url: str) -> None:
     if not 300 <= answer.status < 400:
         return
     if (to := _moved(base_url, answer)) not in (None, base_url):
-        raise Broken("gateway_moved", url=base_url, to=to)
+        raise GatewayMoved(url=base_url, to=to)
     location = answer.headers.get("Location", "")
     raise Broken("gateway_sends_on", url=base_url, status=answer.status, to=location)
 

@@ -5,8 +5,8 @@ may have left is never tried again at all.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -42,7 +42,7 @@ from bot.net.answers import NET, Answer, open_session, read
 from bot.net.bounds import Bounds
 from bot.net.downloads import Downloads
 from bot.net.guard import guarded_connector
-from bot.net.sending import post
+from bot.net.sending import Line, connected
 from bot.net.tables import Spot, Table
 
 BOUNDS = Bounds()
@@ -69,6 +69,19 @@ class Settings:
     """This gateway's own rows, which go before those known of all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A POST whose body is built and whose connection stands."""
+
+    line: Line
+    read: Callable[[Answer], Creation]
+
+    async def send(self) -> Creation:
+        """Send it and read the answer. To be called once."""
+        answer = await self.line.send()
+        return self.read(answer) if isinstance(answer, Answer) else answer
+
+
 class VideosApi:
     """Implements the `Gateway` port for any server that speaks /v1/videos."""
 
@@ -87,43 +100,36 @@ class VideosApi:
         # Enough to tell one key from another, too little to find out what it is.
         self.account = blake2b(named, digest_size=4).hexdigest()
         self.poll_step, self.refunds_failed = settings.poll_step, settings.refunds_failed
-        self._settings, self._bounds, self._resolver = settings, bounds, resolver
+        self._settings, self._bounds, self._looking = settings, bounds, looking
         self._key = {"Authorization": f"Bearer {settings.api_key}"}
+        self._connected = partial(connected, headers=self._key, bounds=bounds, resolver=resolver)
         self._meanings = PACKAGED.under(settings.answers)
-        self._looking = looking
-        origins = {str(URL(url).origin()) for url in (self.base_url, *settings.media_origins)}
-        self._downloads = Downloads(
-            direct=looking, guarded=guarded, origins=frozenset(origins), bounds=bounds
-        )
+        trust = settings.trust_json_5xx
+        self._read = partial(read_creation, trust_json_5xx=trust, meanings=self._meanings)
+        known = (self.base_url, *settings.media_origins)
+        origins = frozenset(str(URL(url).origin()) for url in known)
+        self._downloads = Downloads(looking, guarded, origins=origins, bounds=bounds)
 
-    async def create(
+    @asynccontextmanager
+    async def ready(
         self,
         request: VideoRequest,
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         into: Path | None = None,
-        about_to_send: Callable[[], Awaitable[None]],
-    ) -> Creation:
-        """POST once, unless `about_to_send` raises. A video that is the answer goes into `into`."""
-        try:
-            body = await asyncio.to_thread(build, request, files, links)
-            url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
-        except NET as error:
-            return NotSent(type(error).__name__)
-        answer = await post(
-            url,
-            body,
-            headers=self._key,
-            about_to_send=about_to_send,
-            into=into,
-            bounds=self._bounds,
-            resolver=self._resolver,
-        )
-        if not isinstance(answer, Answer):
-            return answer
-        trust, prompt = self._settings.trust_json_5xx, request.written
-        return read_creation(answer, trust_json_5xx=trust, prompt=prompt, meanings=self._meanings)
+    ) -> AsyncIterator["Ready | NotSent"]:
+        """Build the body and connect; `send` then sends it, once."""
+        async with AsyncExitStack() as stack:
+            try:
+                body = await asyncio.to_thread(build, request, files, links)
+                url = self._url(request.remix_of, "/remix") if request.remix_of else self._url()
+                line = await stack.enter_async_context(self._connected(url, body, into=into))
+            except NET as error:
+                ready: Ready | NotSent = NotSent(type(error).__name__)
+            else:
+                ready = Ready(line, partial(self._read, prompt=request.written))
+            yield ready
 
     async def probe(self) -> Probe:
         """How the key and the balance are, asked free of charge."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from bot.core.containers import Container
-from bot.core.errors import Broken
+from bot.core.errors import NotAVideo, VideoDamaged
 from bot.media.reading import (
     WITH_EDITS,
     audio_stream,
@@ -68,13 +68,13 @@ def check(source: Path) -> Told:
     if count.is_too_large:
         return count.told
     if pictures == 0 or (container_in(source) in _PICTURES and pictures < 2):
-        raise Broken("not_a_video")
+        raise NotAVideo()
     if damaged > pictures * _MOST_DAMAGED:
-        raise Broken("video_damaged", damaged=damaged, pictures=pictures)
+        raise VideoDamaged(damaged=damaged, pictures=pictures)
     is_promise = count.is_whole and not (count.timeline.starts_over or count.is_complete)
     missing = promised - reached if is_promise else 0.0
     if missing > max(0.5, promised * _MOST_MISSING):
-        raise Broken("video_damaged", seconds=round(reached, 1), promised=round(promised, 1))
+        raise VideoDamaged(seconds=round(reached, 1), promised=round(promised, 1))
     return count.told
 
 

@@ -11,7 +11,7 @@ import av
 from av.stream import Disposition
 
 from bot.core.containers import HEAD, Container, container_of, suffix_of
-from bot.core.errors import Broken
+from bot.core.errors import Broken, NotAVideo, VideoTruncated
 from bot.media.boxes import box
 from bot.media.edits import Edits, edits_in
 
@@ -34,7 +34,7 @@ def container_in(source: Path) -> Container:
     with source.open("rb") as file:
         container = container_of(file.read(HEAD))
     if container is None:
-        raise Broken("not_a_video")
+        raise NotAVideo()
     return container
 
 
@@ -51,7 +51,7 @@ def end_of_boxes(source: Path) -> int:
     """
     boxes = list(_boxes(source))
     if not {b"moov", b"mdat"} <= {kind for kind, _ in boxes}:
-        raise Broken("video_truncated")
+        raise VideoTruncated()
     return boxes[-1][1]
 
 
@@ -75,7 +75,7 @@ def _boxes(source: Path) -> Iterator[tuple[bytes, int]]:
             if size < 8 or start + size > end or not (kind.isascii() and kind.strip(b"\0")):
                 # Garbage comes behind what is complete, and does not bear the name of a box.
                 if kind in _BOXES:
-                    raise Broken("video_truncated")
+                    raise VideoTruncated()
                 return
             start += size
             yield kind, start
@@ -87,7 +87,7 @@ def translated(code: str) -> Iterator[None]:
     try:
         yield
     except (av.FFmpegError, ValueError, MemoryError) as error:
-        raise Broken(code) from error
+        raise Broken.of(code) from error
 
 
 def opened(source: Path, *, threads: int = THREADS) -> av.container.InputContainer:
@@ -113,7 +113,7 @@ def video_stream(container: av.container.InputContainer) -> av.VideoStream:
     for stream in films(container):
         if stream.codec_context is not None:  # None: a codec that libav does not know
             return stream
-    raise Broken("not_a_video")
+    raise NotAVideo()
 
 
 def films(container: av.container.InputContainer) -> list[av.VideoStream]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bot.core.errors import Temporary
+from bot.core.errors import StorageAway
 from bot.core.keeping import Stored
 from bot.media.storage import Storage, film_key, is_key
 
@@ -69,7 +69,7 @@ class Shelf:
         except FileNotFoundError:  # no service ran here yet
             return []
         except OSError as error:
-            raise Temporary("storage_unavailable", key="received") from error
+            raise StorageAway(key="received") from error
 
     def _unstored(self) -> Iterator[Stored]:
         with os.scandir(self._received) as entries:

@@ -21,7 +21,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from bot.core.containers import SUFFIXES, WEBM
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import Broken, FileMissing, StorageAway, Temporary
 from bot.core.keeping import Stored
 
 _KEY = re.compile(
@@ -137,7 +137,7 @@ class Storage:
         _checked(key)
         if self._root:
             if not await self.exists(key):
-                raise Broken("file_missing", key=key)
+                raise FileMissing(key=key)
             yield self._root / key
             return
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._scratch))
@@ -192,7 +192,7 @@ class Storage:
     def _must_be_there(self, key: str) -> None:
         """A file whose directory is away is not gone: it may be back in a minute."""
         if self.trouble():
-            raise Temporary("storage_unavailable", key=key)
+            raise StorageAway(key=key)
 
     async def _is_marked(self) -> bool:
         try:
@@ -211,7 +211,7 @@ class Storage:
             if isinstance(error, Broken) and (self._root or not source.exists()):
                 raise
             self._is_unwritten = True
-            raise Temporary("storage_unavailable", key=key) from error
+            raise StorageAway(key=key) from error
         self._is_unwritten = False
 
     def _download(self, key: str, into: Path) -> None:
@@ -236,9 +236,9 @@ def _translated(key: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise Broken("file_missing", key=key) from error
+        raise FileMissing(key=key) from error
     except (BaseError, OSError) as error:
-        raise Temporary("storage_unavailable", key=key) from error
+        raise StorageAway(key=key) from error
 
 
 def _make_private(root: Path, key: str) -> None:

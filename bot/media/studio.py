@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.core.conversions import MOST_SECONDS
-from bot.core.errors import BotError, Broken, Refused, Temporary, about
+from bot.core.errors import BotError, Broken, Refused, StorageAway, Temporary, WorkerTooSlow, about
 from bot.core.jobs import Original, Video
 from bot.core.orders import Fit, Recording, SoundFit, Still
 from bot.log import get_logger
@@ -207,7 +207,7 @@ class Studio:
         try:
             await asyncio.to_thread(_receive, source, file)
         except OSError as error:
-            raise Temporary("storage_unavailable", key=key) from error
+            raise StorageAway(key=key) from error
         if await asyncio.to_thread(file.exists) or not await self.storage.exists(key):
             await self.storage.put(key, file)
             with suppress(OSError):
@@ -327,10 +327,8 @@ def _demanding(code: str) -> Iterator[None]:
     """A file that takes too long is not damaged, and would take as long the next time."""
     try:
         yield
-    except Broken as broken:
-        if broken.code == "worker_too_slow":
-            raise Refused(code) from broken
-        raise
+    except WorkerTooSlow as slow:
+        raise Refused(code) from slow
 
 
 def _receive(source: Path, into: Path) -> None:

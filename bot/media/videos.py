@@ -12,7 +12,7 @@ import av
 from PIL import Image
 
 from bot.core.containers import Container
-from bot.core.errors import Broken
+from bot.core.errors import NotAVideo
 from bot.core.jobs import thumbnail_size
 from bot.media.brightness import BRIGHT
 from bot.media.checking import Told, check
@@ -67,7 +67,7 @@ def probe(source: Path) -> Probe:
         end_of_boxes(source)
     seen = glimpse(source)
     if seen.seconds <= 0:
-        raise Broken("not_a_video")
+        raise NotAVideo()
     return seen
 
 
@@ -202,7 +202,7 @@ def _frame_at(
         if frame.time is not None and frame.time >= second:
             break
     if frame is None:
-        raise Broken("not_a_video")
+        raise NotAVideo()
     return frame
 
 
@@ -212,4 +212,4 @@ def _last_frame(container: av.container.InputContainer, stream: av.VideoStream) 
         container.seek(start)  # to the key frame before it
         if last := deque(container.decode(stream), maxlen=1):
             return last[0]
-    raise Broken("not_a_video")
+    raise NotAVideo()

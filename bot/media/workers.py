@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, StorageAway, WorkerTooSlow
 
 MOST_MEMORY = 1_500_000_000
 """Bytes of address space of one worker.
@@ -49,7 +49,7 @@ class Workers:
             async with self._borrowed() as worker, asyncio.timeout(timeout):
                 reply = await _exchange(worker, (timeout, function, args))
         except TimeoutError as error:
-            raise Broken("worker_too_slow", task=function.__name__) from error
+            raise WorkerTooSlow(task=function.__name__) from error
         except (asyncio.IncompleteReadError, OSError) as error:
             raise Broken("worker_died", task=function.__name__) from error
         if isinstance(reply, BotError):
@@ -140,7 +140,7 @@ def _attempt(function: Callable[..., object], args: tuple[object, ...]) -> objec
     except BotError as error:
         return error
     except OSError as error:
-        return _told(Temporary("storage_unavailable", error=repr(error)))
+        return _told(StorageAway(error=repr(error)))
     except Exception as error:  # noqa: BLE001 (the rim of this process)
         return _told(Broken("worker_failed", task=function.__name__, error=repr(error)))
 

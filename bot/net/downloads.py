@@ -6,8 +6,9 @@ that says where it is; a file that can't be taken is told apart from words in pl
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -46,12 +47,13 @@ Key = Mapping[str, str]
 """Headers that show our key; none where it is not to be seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Downloads:
     """The two ways to a file, and which origins take the direct one."""
 
     direct: aiohttp.ClientSession
     guarded: aiohttp.ClientSession
+    _: KW_ONLY
     origins: frozenset[str]
     bounds: Bounds
     waits: dict[str, float] = field(default_factory=dict)
@@ -191,6 +193,8 @@ class _Saving:
         self._unpacking = Unpacking(self._headers.get("Content-Encoding"))
         self._baring = Baring()
         self._head = b""
+        self._stop: Trouble | Unusable | None = None
+        """Why no more of it is wanted."""
         self._is_told = False
         self._is_text = False
         self._is_writing = False
@@ -219,30 +223,45 @@ class _Saving:
 
     async def run(self, response: aiohttp.ClientResponse) -> Fetch | None:
         """Save what comes; None if it is no video, and may say where there is one."""
-        now = asyncio.get_running_loop().time
-        mark = self.received + self._bounds.stride
         with self.into.open("ab" if self.received else "wb", buffering=0) as file:
-            async with asyncio.timeout(self._bounds.stall) as patience:
-                async for chunk in response.content.iter_chunked(256 * 1024):
-                    self.received += len(chunk)
-                    for packed in self._unpacking.pieces(chunk):
-                        piece = self._baring.piece(packed)
-                        if stop := self._look(piece):
-                            return stop
-                        self._is_writing = True
-                        await write(file, piece)
-                        self._is_writing = False
-                    if self.received >= mark:
-                        mark = self.received + self._bounds.stride
-                        patience.reschedule(now() + self._bounds.stall)
-            if stop := self._look(rest := self._baring.rest()):
-                return stop
-            await write(file, rest)
+            async with (
+                asyncio.timeout(self._bounds.stall) as patience,
+                aclosing(self._pieces(response, patience)) as pieces,
+            ):
+                await write(pieces, file)
+        if self._stop:
+            return self._stop
         if self._whole is not None and self._whole != self.received:
             return Trouble(f"{self.received} of {self._whole} bytes")
         if not self._unpacking.is_whole:
             return Trouble("packed content is cut", definite=True)
         return self._tell() or (None if self._is_text else Fetched(self._size))
+
+    async def _pieces(
+        self, response: aiohttp.ClientResponse, patience: asyncio.Timeout
+    ) -> AsyncGenerator[bytes, None]:
+        """All that is to be written, for as long as it may be a video and comes fast enough."""
+        now = asyncio.get_running_loop().time
+        mark = self.received + self._bounds.stride
+        async for chunk in response.content.iter_chunked(256 * 1024):
+            self.received += len(chunk)
+            for packed in self._unpacking.pieces(chunk):
+                piece = self._baring.piece(packed)
+                if self._stops(piece):
+                    return
+                self._is_writing = True
+                yield piece
+                self._is_writing = False
+            if self.received >= mark:
+                mark = self.received + self._bounds.stride
+                patience.reschedule(now() + self._bounds.stall)
+        rest = self._baring.rest()
+        if not self._stops(rest):
+            yield rest
+
+    def _stops(self, piece: bytes) -> bool:
+        self._stop = self._look(piece)
+        return self._stop is not None
 
     def _look(self, piece: bytes) -> Trouble | Unusable | None:
         """Whether to stop before this piece: it is too much, or shows that this is no video."""

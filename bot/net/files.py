@@ -2,10 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from io import FileIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bot.log import get_logger
 from bot.net.bounds import Bounds
@@ -14,25 +14,39 @@ log = get_logger()
 Told = TypeVar("Told")
 
 
+class Takes(Protocol):
+    """A way to have the disk do something beside the event loop."""
+
+    async def __call__(self, do: Callable[..., Told], /, *given: object) -> Told:
+        """The result of `do`. Raises `OSError`."""
+
+
+async def at_once(do: Callable[..., Told], /, *given: object) -> Told:
+    """Try once."""
+    return await asyncio.to_thread(do, *given)
+
+
 async def save(chunks: AsyncIterable[bytes], into: Path, *, most: float = math.inf) -> int:
-    """Its size in bytes; no more is read than shows that it is above `most`."""
-    size = 0
+    """The same as `write`, into a file that begins anew."""
+    # Opened at once: what a connection brought is lost if it breaks before the first read.
     with into.open("wb", buffering=0) as file:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > most:
-                break
-            await write(file, chunk)
-    return size
+        return await write(chunks, file, most=most)
 
 
 async def write(
-    file: FileIO, data: bytes, do: Callable[..., Awaitable[int]] = asyncio.to_thread
-) -> None:
-    """Write all of it: a disk that is nearly full takes a part, and only then says so."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[await do(file.write, rest) :]
+    chunks: AsyncIterable[bytes], file: FileIO, *, most: float = math.inf, takes: Takes = at_once
+) -> int:
+    """Bytes that came; no more are read than show that it is above `most`."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > most:
+            break
+        # A disk that is nearly full takes a part, and only then says so.
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[await takes(file.write, rest) :]
+    return size
 
 
 class Disk:
@@ -45,7 +59,7 @@ class Disk:
         self.why: str | None = None
         """Its error when it took nothing."""
 
-    async def takes(self, do: Callable[..., Told], *given: object) -> Told:
+    async def takes(self, do: Callable[..., Told], /, *given: object) -> Told:
         """The result of `do` as soon as there is room for it. Raises `OSError` at the end."""
         while True:
             try:

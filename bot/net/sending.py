@@ -1,13 +1,20 @@
 """One POST: never repeated, and whether its first byte may have left is always known.
 
-The connection itself says so. Exception types can't: a total timeout looks the same before and
-after the request was sent (reliability fact F4).
+So there are two steps: `connected` makes the connection, and `Line.send` sends over it. In between
+whoever sends writes down that it is about to. Exception types can't tell the two apart: a total
+timeout looks the same before and after the request was sent (reliability fact F4).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO, FileIO
 from pathlib import Path
 
@@ -46,73 +53,99 @@ class Body:
     """Instead of both."""
 
 
-async def post(
+_Post = Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]
+
+
+class Line:
+    """A connection for one POST, which stands; not one byte of the POST has left."""
+
+    def __init__(
+        self, post: _Post, held: "_Held", *, into: Path | None, until: float, bounds: Bounds
+    ) -> None:
+        self._post = post
+        self._held = held
+        self._into = into
+        self._until = until
+        self._bounds = bounds
+
+    async def send(self) -> Answer | Made | Rejected | NotSent | Uncertain:
+        """Send it, once, and read the answer; redirects are answers."""
+        if asyncio.get_running_loop().time() >= self._until:
+            return NotSent("TimeoutError")
+        try:
+            async with asyncio.timeout_at(self._until) as patience, self._post() as response:
+                head = await _head(response)
+                if self._into and 200 <= response.status < 300 and container_of(head):
+                    now = asyncio.get_running_loop().time()
+                    patience.reschedule(now + self._bounds.content)
+                    return await _saved(response, head, self._into, self._bounds)
+                return await read(response, head, most=self._bounds.answer)
+        except NET as error:
+            detail = type(error).__name__
+            return Uncertain(detail) if self._held.is_used else NotSent(detail)
+
+
+@asynccontextmanager
+async def connected(
     url: URL,
     body: Body,
     *,
     headers: dict[str, str],
-    about_to_send: Callable[[], Awaitable[None]],
     into: Path | None = None,
     bounds: Bounds,
     resolver: AbstractResolver | None = None,
-) -> Answer | Made | Rejected | NotSent | Uncertain:
-    """POST `body` over a connection of its own and read the answer; redirects are answers.
+) -> AsyncIterator[Line]:
+    """A connection of its own for one POST, and its body. Raises `NET` where it can't be had.
 
-    `about_to_send` runs before the first byte; if it raises, none leaves, and its error comes here.
-    A video in place of words is saved to `into`, and may take as long as any download.
+    The time for the whole POST begins here. A video in place of words is saved to `into`, and may
+    take as long as any download.
     """
-    connector = _Announcing(about_to_send, resolver)
-    try:
-        async with (
-            asyncio.timeout(bounds.post) as patience,
-            open_session(bounds, connector) as session,
-        ):
-            with _written(body) as data:
-                async with session.post(
-                    url, data=data, headers=headers, allow_redirects=False
-                ) as response:
-                    head = await _head(response)
-                    if into and 200 <= response.status < 300 and container_of(head):
-                        now = asyncio.get_running_loop().time()
-                        patience.reschedule(now + bounds.content)
-                        return await _saved(response, head, into, bounds)
-                    return await read(response, head, most=bounds.answer)
-    except NET as error:
-        if connector.forbidden is not None:
-            raise connector.forbidden from None
-        detail = type(error).__name__
-        return Uncertain(detail) if connector.begun else NotSent(detail)
+    until = asyncio.get_running_loop().time() + bounds.post
+    held = _Held(force_close=True, resolver=resolver)
+    with _written(body) as data:
+        async with open_session(bounds, held) as session:
+            async with asyncio.timeout_at(until):
+                await held.open(url, session.timeout)
+            post = partial(session.post, url, data=data, headers=headers, allow_redirects=False)
+            try:
+                yield Line(post, held, into=into, until=until, bounds=bounds)
+            finally:
+                held.hang_up()
 
 
-class _Announcing(aiohttp.TCPConnector):
-    """Makes a fresh connection and says so before it is used.
+class _Held(aiohttp.TCPConnector):
+    """Opens its connection first, and hands it out once.
 
-    A trace of `on_connection_create_end` comes at the same moment, but if it raises, aiohttp
-    leaves the connection open for as long as the server does.
+    aiohttp connects and sends in one call, and has no hook between the two that may wait for our
+    own row: so the connection is opened by a request that is never sent. A second request, should
+    aiohttp ever repeat the first one by itself, finds no connection and fails.
     """
 
-    def __init__(
-        self, about_to_send: Callable[[], Awaitable[None]], resolver: AbstractResolver | None
-    ) -> None:
-        super().__init__(force_close=True, resolver=resolver)
-        self._about_to_send = about_to_send
-        self.begun = False
-        """Whether a byte may have left."""
-        self.forbidden: Exception | None = None
-        """The forbidding error."""
+    _held: Connection | None = None
+    is_used = False
+    """Whether a byte may have left."""
+
+    async def open(self, url: URL, timeout: aiohttp.ClientTimeout) -> None:
+        """Connect to the server of `url`, by TLS where it says so."""
+        never_sent = aiohttp.ClientRequest("POST", url, loop=asyncio.get_running_loop())
+        self._held = await super().connect(never_sent, [], timeout)
 
     async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+        self,
+        req: aiohttp.ClientRequest,  # noqa: ARG002 - it goes where the first one was to go
+        traces: list[Trace],  # noqa: ARG002
+        timeout: aiohttp.ClientTimeout,  # noqa: ARG002
     ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        try:
-            await self._about_to_send()
-        except BaseException as error:
-            self.forbidden = error if isinstance(error, Exception) else None
-            connection.close()
-            raise
-        self.begun = True
-        return connection
+        """The connection that stands."""
+        if self._held is None or self.is_used:
+            raise aiohttp.ClientConnectionError("used already")
+        self.is_used = True
+        return self._held
+
+    def hang_up(self) -> None:
+        """Close what is open."""
+        if self._held is not None:
+            self._held.close()
 
 
 @contextmanager
@@ -162,19 +195,23 @@ async def _saved(
 
     It comes only once: while the disk takes nothing, the unread rest waits in its connection.
     """
-    disk, size = Disk(bounds), len(head)
+    disk = Disk(bounds)
     try:
         with await disk.takes(FileIO, into, "wb") as file:
-            await write(file, head, disk.takes)
-            async for chunk in response.content.iter_chunked(256 * 1024):
-                size += len(chunk)
-                if size > bounds.video:
-                    detail = f"larger than we take: more than {bounds.video} bytes"
-                    return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
-                await write(file, chunk, disk.takes)
+            whole = _whole(head, response)
+            size = await write(whole, file, most=bounds.video, takes=disk.takes)
     except (OSError, aiohttp.ClientError):
         if disk.why is None:
             raise
         # A sender that did not wait for us is not what was at fault.
         return Rejected(Reason.NO_ROOM, disk.why, charged=True)
+    if size > bounds.video:
+        detail = f"larger than we take: more than {bounds.video} bytes"
+        return Rejected(Reason.CONTENT_TOO_LARGE, detail, charged=True)
     return Made(size)
+
+
+async def _whole(head: bytes, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    yield head
+    async for chunk in response.content.iter_chunked(256 * 1024):
+        yield chunk

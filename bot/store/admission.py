@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import quotas
-from bot.core.errors import Refused
+from bot.core.errors import Stopped
 from bot.core.jobs import SOFT_DEADLINE, Job, Status
 from bot.core.orders import Address, Order
 from bot.core.posts import PostKind
@@ -40,7 +40,7 @@ async def admit(
     person = order.call.person.id
     refused = await blocks.refusal(connection, order.call.address.platform, person, now=now)
     if refused is None and await holds.is_held(connection):
-        refused = Refused("stopped")
+        refused = Stopped()
     if refused is None:
         refused = quotas.refusal(
             await usage(connection, order.call.address, person, limits, now),

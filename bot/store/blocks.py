@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
 from bot.core.acts import Act, Block
-from bot.core.errors import Refused
+from bot.core.errors import Blocked, Refused
 from bot.core.jobs import Reason, Status
 from bot.store import turns
 from bot.store.acts import note
@@ -23,7 +23,7 @@ async def refusal(
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    return Refused("blocked") if row.until is None else Refused("blocked_until", until=row.until)
+    return Blocked() if row.until is None else Blocked("blocked_until", until=row.until)
 
 
 class Blocks:

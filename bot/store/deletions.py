@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.core.errors import Broken, Unwritten
-from bot.store import troubles
+from bot.core.errors import Broken, DatabaseFull
 
 VIDEO = "video"
 """A finished video, with its message, its links and its files."""
@@ -55,7 +54,7 @@ class Deletions:
         try:
             await asyncio.to_thread(self.add, job_id, at=at)
         except OSError as error:
-            raise Unwritten(troubles.FULL) from error
+            raise DatabaseFull() from error
 
     def read(self) -> Iterator[Deletion]:
         """Every whole entry, the oldest first.

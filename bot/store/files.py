@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.core.errors import Broken
+from bot.core.errors import DatabaseDamaged, DatabaseInUse
 
 SMALLEST = 512
 """Bytes of SQLite's smallest page: it takes a file of one byte for a new one."""
@@ -27,13 +27,13 @@ async def check(engine: AsyncEngine, file: Path | None) -> None:
     if file is None:
         return
     if 0 < size_of(file) < SMALLEST:
-        raise Broken("database_damaged", file=str(file), verdict="cut short")
+        raise DatabaseDamaged(file=str(file), verdict="cut short")
     with sound(file):
         async with engine.begin() as connection:
             answer = await connection.exec_driver_sql("PRAGMA quick_check(1)")
             verdict = answer.scalar_one()
     if verdict != "ok":
-        raise Broken("database_damaged", file=str(file), verdict=str(verdict))
+        raise DatabaseDamaged(file=str(file), verdict=str(verdict))
 
 
 def size_of(file: Path) -> int:
@@ -69,5 +69,5 @@ def sound(file: Path | None) -> Iterator[None]:
             raise
         complaint = str(error.orig) if isinstance(error, sa.exc.DatabaseError) else str(error)
         if "locked" in complaint:
-            raise Broken("database_in_use", file=str(file), holder="?") from error
-        raise Broken("database_damaged", file=str(file), verdict=complaint) from error
+            raise DatabaseInUse(file=str(file), holder="?") from error
+        raise DatabaseDamaged(file=str(file), verdict=complaint) from error

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
-from bot.core.errors import Broken, Refused, Unwritten
+from bot.core.errors import Broken, Stopped, Unwritten
 from bot.core.jobs import HELD, SOFT_DEADLINE, Job, Reason, Status
 from bot.core.orders import Address
 from bot.core.quotas import Limits, Usage
@@ -53,7 +53,7 @@ class Jobs:
         async def work(connection: AsyncConnection) -> None:
             refused = await blocks.refusal(connection, platform, person_id, now=now)
             if refused is None and orders and await holds.is_held(connection):
-                refused = Refused("stopped")
+                refused = Stopped()
             if refused:
                 raise refused
 

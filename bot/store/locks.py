@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, DatabaseInUse
 from bot.log import get_logger
 from bot.store.files import SMALLEST, journal_of
 
@@ -123,7 +123,7 @@ def _lock(number: int, file: Path, note: IO[str] | None) -> None:
         if note is not None:
             note.seek(0)
         holder = (note.read().strip() if note else "") or "?"
-        raise Broken("database_in_use", file=str(file), holder=holder) from None
+        raise DatabaseInUse(file=str(file), holder=holder) from None
 
 
 def _sign(note: IO[str]) -> None:
@@ -254,4 +254,4 @@ async def _holder(connection: AsyncConnection) -> tuple[str | None, bool]:
 
 def _in_use(database: str | None, session: str | None) -> Broken:
     holder = (session or "").removeprefix(_PREFIX).partition(" #")[0] or "?"
-    return Broken("database_in_use", file=database or "", holder=holder, session=session or "")
+    return DatabaseInUse(file=database or "", holder=holder, session=session or "")

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, DatabaseAbsent, DatabaseDamaged, DatabaseOlder
 from bot.store import migrations
 from bot.store.foreign import check_ours, foreign, tables_of_others
 
@@ -33,7 +33,7 @@ async def open_reading(url: str) -> AsyncIterator[AsyncConnection]:
     """
     file = _file(url)
     if file and not file.exists():
-        raise Broken("database_absent", file=str(file.absolute()))
+        raise DatabaseAbsent(file=str(file.absolute()))
     if file:
         check_ours(file)
     engine = _engine(url, file)
@@ -61,7 +61,7 @@ async def check_version(connection: AsyncConnection) -> None:
     if version == migrations.head():
         return
     if version in migrations.known():
-        raise Broken("database_older", found=version, known=migrations.head())
+        raise DatabaseOlder(found=version, known=migrations.head())
     raise Broken("database_newer", found=version, known=migrations.head())
 
 
@@ -111,11 +111,11 @@ def _readable(file: Path | None) -> Iterator[None]:
     except sa.exc.DatabaseError as error:
         if file is None:
             raise
-        raise Broken("database_damaged", file=str(file), verdict=str(error.orig)) from error
+        raise DatabaseDamaged(file=str(file), verdict=str(error.orig)) from error
 
 
 async def _check_tables(connection: AsyncConnection, where: str) -> None:
     if names := await connection.run_sync(tables_of_others):
         raise foreign(where, names)
     if not await connection.run_sync(lambda it: sa.inspect(it).has_table("alembic_version")):
-        raise Broken("database_empty", where=where)
+        raise DatabaseAbsent("database_empty", where=where)

@@ -53,7 +53,7 @@ def translated() -> Iterator[None]:
         code = code_of(error)
         if code is None:
             raise
-        raise Unwritten(code) from error
+        raise Unwritten.of(code) from error
 
 
 def code_of(error: Exception) -> str | None:

@@ -11,7 +11,7 @@ from socket import gaierror
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.core.errors import Broken
+from bot.core.errors import Broken, PortTaken
 from bot.log import get_logger
 from bot.web.connections import Connections, End, Limits, begin
 
@@ -107,7 +107,7 @@ def cannot_listen(error: OSError, *, host: str, port: int) -> Broken:
         case _ if isinstance(error, gaierror):
             return Broken("host_unknown", host=host)
         case errno.EADDRINUSE:
-            return Broken("port_taken", host=host, port=port)
+            return PortTaken(host=host, port=port)
         case errno.EACCES | errno.EPERM:
             return Broken("port_forbidden", host=host, port=port)
         # Later Pythons give no number when none of the host's addresses is ours.

@@ -131,7 +131,7 @@ class Way:
         if request.fit is not None:
             given = [await asyncio.to_thread(self.fitted, file, request.fit) for file in given]
         self.renderer.films.clear()
-        created = await self.gateway.create(request, given, about_to_send=samples.nothing)
+        created = await samples.create(self.gateway, request, given)
         entry = self.simulator.journal[-1]
         if not isinstance(created, Accepted):
             paid = entry.charged and not entry.refunded

@@ -38,6 +38,7 @@ from tests.fakes import wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
 from tests.unit.gateways import shelf
+from tests.unit.gateways.samples import create
 
 HTML = "not a video: text/html; charset=utf-8"
 BLANK = b"\0\0\0\x10ftypisom" + bytes(4096)
@@ -50,10 +51,6 @@ class BlankRenderer(Renderer):
 
     async def render(self, film: Film, path: Path) -> None:
         path.write_bytes(BLANK)
-
-
-async def nothing() -> None:
-    """An `about_to_send` that has nothing to write down."""
 
 
 def client(url: str, dialect: str = "documented") -> Settings:
@@ -115,7 +112,7 @@ def ordered(
 
 
 async def made(gateway: VideosApi, request: VideoRequest, *pictures: Path) -> str:
-    outcome = await gateway.create(request, pictures, about_to_send=nothing)
+    outcome = await create(gateway, request, pictures)
     assert isinstance(outcome, Accepted)
     return outcome.gateway_id
 
@@ -330,7 +327,7 @@ async def test_any_success_with_an_id_is_an_acceptance(
     body = json.dumps({"id": "video_1", "status": "queued"})
     simulator.faults.add(Fault("create", "answer", status=status, body=body))
 
-    outcome = await gateway.create(ordered("sora-2"), (), about_to_send=nothing)
+    outcome = await create(gateway, ordered("sora-2"), ())
 
     assert outcome == Accepted("video_1")
 
@@ -340,7 +337,7 @@ async def test_an_answer_that_is_lost_is_uncertain_and_was_charged(
 ) -> None:
     simulator.faults.add(Fault("create", "drop"))
 
-    outcome = await gateway.create(ordered("sora-2"), (), about_to_send=nothing)
+    outcome = await create(gateway, ordered("sora-2"), ())
 
     assert outcome == Uncertain("ServerDisconnectedError")
     assert simulator.charges == len(simulator.journal) == 1
@@ -367,7 +364,7 @@ async def test_a_no_is_told_from_a_perhaps(
 ) -> None:
     simulator.faults.add(fault)
 
-    outcome = await gateway.create(ordered("sora-2"), (), about_to_send=nothing)
+    outcome = await create(gateway, ordered("sora-2"), ())
 
     assert (outcome, simulator.charges) == (expected, 0)
 
@@ -375,9 +372,7 @@ async def test_a_no_is_told_from_a_perhaps(
 async def test_a_refused_prompt_is_refused_and_a_failed_one_fails(
     gateway: VideosApi, clock: FakeClock
 ) -> None:
-    refused = await gateway.create(
-        ordered("sora-2", prompt="a cat [refuse]"), (), about_to_send=nothing
-    )
+    refused = await create(gateway, ordered("sora-2", prompt="a cat [refuse]"), ())
     gateway_id = await made(gateway, ordered("sora-2", prompt="a cat [fail]"))
     await clock.advance(8)
     failed = await gateway.retrieve(gateway_id)
@@ -393,7 +388,7 @@ async def test_a_wrong_key_locks_every_operation(simulator: Simulator, video: Pa
         async with open_gateways([wrong]) as gateways:
             gateway = gateways["g"]
             outcomes = [
-                await gateway.create(ordered("sora-2"), (), about_to_send=nothing),
+                await create(gateway, ordered("sora-2"), ()),
                 await gateway.retrieve("video_1"),
                 await gateway.content("video_1", None, video),
             ]

@@ -114,7 +114,7 @@ async def test_an_order_becomes_the_film_that_was_meant(
     _, request = bodies.catalog(way.gateway.dialect).choose(order)
     given = way.files[: bodies.FILES[kind]]
 
-    created = await way.gateway.create(request, given, about_to_send=samples.nothing)
+    created = await samples.create(way.gateway, request, given)
     assert isinstance(created, Accepted)
     await way.simulator.rendered()
     await way.clock.advance(LONG)
@@ -137,7 +137,7 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
     catalog = bodies.catalog("openai")
     order = changed(bodies.PLAIN, family="sora-2")
     model, request = catalog.choose(order)
-    created = await way.gateway.create(request, [], about_to_send=samples.nothing)
+    created = await samples.create(way.gateway, request, [])
     assert isinstance(created, Accepted)
     await way.simulator.rendered()
     await way.clock.advance(LONG)
@@ -152,7 +152,7 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
         quality=request.quality,
     )
     _, remix = catalog.choose(changed(order, prompt="a dog", remix_of=made))
-    again = await way.gateway.create(remix, [], about_to_send=samples.nothing)
+    again = await samples.create(way.gateway, remix, [])
     assert isinstance(again, Accepted)
     assert again.gateway_id != created.gateway_id
     await way.simulator.rendered()
@@ -179,7 +179,7 @@ async def test_a_picture_and_a_sound_become_a_film_as_long_as_the_sound(
     )
     _, request = shown(tmp_path, way.gateway.dialect).catalog.choose(wish)
 
-    created = await way.gateway.create(request, [picture, song], about_to_send=samples.nothing)
+    created = await samples.create(way.gateway, request, [picture, song])
     assert isinstance(created, Accepted)
     await way.simulator.rendered()
 

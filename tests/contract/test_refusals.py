@@ -1,7 +1,8 @@
 """An order that alone meets a lock is ended, and pauses nobody; a true lock pauses its gateway."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from bot.core.desk import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Pause
 from bot.core.orders import VideoRequest
-from bot.core.outcomes import Accepted, Creation, Locked
+from bot.core.outcomes import Accepted, Creation, Locked, NotSent
+from bot.core.ports import Ready
 from bot.core.replies import failure
 from bot.gateways.videos_api import Settings, open_gateways
 from bot.i18n import say
@@ -325,20 +327,19 @@ class Judging(ScriptedGateway):
         self.answers: dict[str, Creation] = {}
         self.prompts: list[str] = []
 
-    async def create(
+    @asynccontextmanager
+    async def ready(
         self,
         request: VideoRequest,
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         into: Path | None = None,
-        about_to_send: Callable[[], Awaitable[None]],
-    ) -> Creation:
+    ) -> AsyncIterator[Ready | NotSent]:
         self.creations = [self.answers.get(request.prompt, Accepted("v1"))]
         self.prompts.append(request.prompt)
-        return await super().create(
-            request, files, links=links, into=into, about_to_send=about_to_send
-        )
+        async with super().ready(request, files, links=links, into=into) as ready:
+            yield ready
 
 
 async def ordered(workshop: Workshop, prompt: str, number: int = 1) -> list[Job]:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.core import moves
 from bot.core.desk import SETTLED
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import Refused, StorageAway, Temporary
 from bot.core.inspection import Inspection
 from bot.core.jobs import Job, Original, Reason, Status, Video
 from bot.core.keeping import DAY, GRACE, Rules, Step
@@ -389,7 +389,7 @@ class Sticking(Shelf):
 
     async def delete(self, key: str) -> None:
         if key in self.stuck:
-            raise Temporary("storage_unavailable", key=key)
+            raise StorageAway(key=key)
         await super().delete(key)
 
 
@@ -459,7 +459,7 @@ class Unlisted(Shelf):
 
     async def claimed_at(self) -> float | None:
         self.looks += 1
-        raise Temporary("storage_unavailable", key="")
+        raise StorageAway(key="")
 
 
 async def test_a_look_for_strays_that_fails_is_made_again_in_an_hour(loft: Loft) -> None:

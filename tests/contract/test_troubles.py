@@ -208,7 +208,7 @@ class Teller:
         story, before = Story(), len(self.simulator.journal)
         order = changed(bodies.PLAIN, family=self.family, prompt=f"a cat [{name}]")
         _, request = bodies.catalog(gateway.dialect).choose(order)
-        created = await gateway.create(request, [], into=self.into, about_to_send=samples.nothing)
+        created = await samples.create(gateway, request, [], into=self.into)
         story.outcomes.append(created)
         if isinstance(created, Accepted):
             await self._follow(story, gateway, created)
@@ -339,7 +339,7 @@ async def test_a_request_that_breaks_a_rule_is_a_definite_no(profile: str) -> No
     refused = {}
     async with simulator.serve() as url, open_gateways([spoken_to(url, profile)]) as gateways:
         for name, (request, _) in REFUSALS[profile].items():
-            outcome = await gateways["g"].create(request, [], about_to_send=samples.nothing)
+            outcome = await samples.create(gateways["g"], request, [])
             refused[name] = named(outcome)
 
     assert refused == {name: meaning for name, (_, meaning) in REFUSALS[profile].items()}

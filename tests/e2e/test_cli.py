@@ -25,8 +25,8 @@ from bot.cli import output
 from bot.cli.generate import Ticket, generate
 from bot.cli.wish import order_for
 from bot.cli.words import explain
-from bot.core.content import CONTENT_TRIES
 from bot.core.errors import BotError, Broken, Refused
+from bot.core.steps.content import CONTENT_TRIES
 from bot.core.wishes import Wish
 from bot.simulator.faults import Fault, Operation
 from tests.conftest import NewUrl

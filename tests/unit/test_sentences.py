@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 import bot
 from bot.core import replies
 from bot.core.decisions import IN_CHAT
-from bot.core.errors import Refused
+from bot.core.errors import OverLimit, Refused
 from bot.core.quotas import Usage
 from bot.core.shown import Shown
 from bot.core.wishes import SWITCHES
@@ -26,10 +26,10 @@ HOUSE = Path(bot.__file__).parent
     ("problem", "words"),
     [
         (Refused("prompt_too_long", length=60, limit=50, family="Wan"), "reads 50 at most"),
-        (Refused("limit_person_videos", limit=1, used=1, resets_at=0), "your one video"),
-        (Refused("limit_person_videos", limit=3, used=3, resets_at=0), "your 3 videos"),
-        (Refused("limit_zero"), "No videos are made here"),
-        (Refused("limit_too_dear"), "One such video costs more"),
+        (OverLimit("limit_person_videos", limit=1, used=1, resets_at=0), "your one video"),
+        (OverLimit("limit_person_videos", limit=3, used=3, resets_at=0), "your 3 videos"),
+        (OverLimit("limit_zero"), "No videos are made here"),
+        (OverLimit("limit_too_dear"), "One such video costs more"),
     ],
 )
 def test_only_limits_have_a_plural(problem: Refused, words: str) -> None:
@@ -51,7 +51,7 @@ WORKED_OUT: dict[str, tuple[str, ...]] = {
     "f'{first.code}_but'": tuple(f"{code}_but" for code in HAD_ELSEWHERE),
     "_why(error.message)": tuple(code for _, code in BAD_REQUESTS),
     "REFUSED[error.code]": tuple(REFUSED.values()),
-    "IN_CHAT[refused.code]": tuple(IN_CHAT.values()),
+    "in_chat": tuple(IN_CHAT.values()),
     "error.code": (),  # the same error once more
     "problem.code": (),
 }
@@ -61,11 +61,22 @@ WORKED_OUT: dict[str, tuple[str, ...]] = {
 def told() -> set[str]:
     """Every code that may be told to a person."""
     codes = {*SWITCHED, "prompt_too_long", "negative_prompt_too_long", "internal"}
+    own = {each.__name__: each.code for each in Refused.__subclasses__()}
+    codes |= {code for code in own.values() if code}
     for package in TOLD:
         for path in (HOUSE / package).rglob("*.py"):
             for call in ast.walk(ast.parse(path.read_text("utf-8"))):
                 match call:
-                    case ast.Call(func=ast.Name(id="Refused" | "Temporary"), args=[code, *_]):
+                    case ast.Call(func=ast.Name(id=name), args=[code, *_]) if name in (
+                        "Refused",
+                        "Temporary",
+                        *own,
+                    ):
+                        codes |= set(spelt(code))
+                    case ast.Call(
+                        func=ast.Attribute(value=ast.Name(id="Refused" | "Temporary"), attr="of"),
+                        args=[code],
+                    ):
                         codes |= set(spelt(code))
     return codes
 

@@ -8,7 +8,7 @@ from bot.cli.owner import check_user
 from bot.cli.rim import reached
 from bot.cli.words import tell
 from bot.config import Config, load
-from bot.core.errors import Broken
+from bot.core.errors import DatabaseAbsent
 from bot.store import migrations
 from bot.store.database import open_database
 from bot.store.identity import Home
@@ -39,7 +39,5 @@ async def _version(url: str) -> str | None:
     try:
         async with open_reading(url) as connection:
             return await version_of(connection)
-    except Broken as broken:
-        if broken.code in ("database_absent", "database_empty"):
-            return None
-        raise
+    except DatabaseAbsent:
+        return None

@@ -7,7 +7,8 @@ from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding
 from bot.cli.words import listed, tell
 from bot.config import Config
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, Refused
+from bot.platforms.discord.errors import Unreadable
 from bot.platforms.discord.portal import Community, Identity, Portal, open_portal
 
 MOST_SERVERS = 20
@@ -71,9 +72,7 @@ async def _in_server(
         yield Finding.problem("doctor.scope_missing", server=server, url=identity.invitation)
     try:
         channels = await portal.channels(identity, community)
-    except (Refused, Temporary) as problem:
-        if isinstance(problem, Temporary) and problem.code != "discord_unreadable":
-            raise
+    except (Refused, Unreadable):
         # Also where the answer lacks what is needed: the other servers are looked at all the same.
         yield Finding.note("doctor.permissions_unseen", server=server)
         return

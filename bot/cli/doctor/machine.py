@@ -14,7 +14,7 @@ from bot.cli.rim import reached, translated
 from bot.cli.words import listed
 from bot.config import Config
 from bot.core.clock import SystemClock
-from bot.core.errors import BotError
+from bot.core.errors import BotError, DatabaseInUse
 from bot.media.presence import Presence
 from bot.media.storage import Storage, folder_of
 from bot.store.database import check_database
@@ -128,15 +128,14 @@ def files(allowed: int) -> Finding:
 
 async def is_running(config: Config) -> bool:
     """Whether a service has the database right now."""
-    trouble = await _trouble(config)
-    return trouble is not None and trouble.code == "database_in_use"
+    return isinstance(await _trouble(config), DatabaseInUse)
 
 
 async def _database(config: Config) -> Finding:
     trouble = await _trouble(config)
     if trouble is None:
         return Finding.ok("doctor.database")
-    if trouble.code == "database_in_use":
+    if isinstance(trouble, DatabaseInUse):
         return Finding.note("doctor.running", holder=trouble.values["holder"])
     return Finding.of(trouble)
 

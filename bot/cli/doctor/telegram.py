@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.cli.doctor import clock
 from bot.cli.doctor.findings import Finding
 from bot.config import Config
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, Broken, DatabaseInUse
 from bot.platforms.telegram.portal import PATH, Portal, open_portal
 from bot.store.database import check_database
 
@@ -78,8 +78,10 @@ async def _is_running(config: Config) -> bool:
         return True
     try:
         await check_database(config.database_url)
-    except Broken as broken:
-        return broken.code == "database_in_use"
+    except DatabaseInUse:
+        return True
+    except Broken:
+        return False
     except Exception:  # noqa: BLE001 - what is wrong with the database is told by another look
         return True
     return False

@@ -11,7 +11,7 @@ import aiohttp
 from bot.cli.doctor.findings import Finding
 from bot.cli.doctor.machine import is_running
 from bot.config import Config
-from bot.core.errors import Broken
+from bot.core.errors import Broken, PortTaken
 from bot.web import server
 
 ASK_TIME = 15.0
@@ -26,7 +26,7 @@ async def look(config: Config) -> AsyncIterator[Finding]:
             ours = await stack.enter_async_context(server.serve([], host=web.host, port=web.port))
         except Broken as error:
             # The service itself runs there, if it runs, and will answer.
-            if error.code != "port_taken" or not await is_running(config):
+            if not isinstance(error, PortTaken) or not await is_running(config):
                 yield Finding.of(error)
         else:
             yield Finding.ok("doctor.port", address=ours)

@@ -10,7 +10,7 @@ from bot.backups.restoring import Restored
 from bot.cli.init.talk import Talk
 from bot.config import Config
 from bot.core.clock import SystemClock
-from bot.core.errors import BotError, Broken
+from bot.core.errors import BotError, DatabaseAbsent
 from bot.media.storage import Storage
 from bot.store.reading import open_reading
 
@@ -40,8 +40,8 @@ async def _is_empty(config: Config) -> bool:
     try:
         async with open_reading(config.database_url):
             return False
-    except Broken as broken:
-        return broken.code in ("database_absent", "database_empty")
+    except DatabaseAbsent:
+        return True
     except Exception:  # noqa: BLE001 - a server that does not answer, say: `doctor` tells of it
         return False
 

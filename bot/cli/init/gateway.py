@@ -23,6 +23,7 @@ from bot.config.settings import (
     is_key,
     unquoted,
 )
+from bot.core.errors import GatewayMoved
 from bot.core.models import Model
 from bot.gateways.survey import Survey, find, survey
 from bot.gateways.table import PACKAGED, Meanings
@@ -67,7 +68,7 @@ def _address(
 
     def ask(wrong: Wrong | None) -> str:
         near = present
-        if wrong is not None and wrong.code == "gateway_moved":
+        if isinstance(wrong, GatewayMoved):
             near = str(wrong.values["to"])
         return talk.ask_line("init.ask_address", default=near)
 

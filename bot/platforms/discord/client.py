@@ -7,7 +7,7 @@ expired; pictures come from Discord's own hosts alone. People's acts are none of
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,15 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import (
+    ChannelGone,
+    FileTooLarge,
+    Forbidden,
+    HistoryUnreadable,
+    MessageGone,
+    Refused,
+    Temporary,
+)
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
@@ -33,7 +41,7 @@ from bot.log import get_logger
 from bot.platforms.discord import errors, messages, notices
 from bot.platforms.discord.cards import Cards
 from bot.platforms.discord.connection import Connection, new_client
-from bot.platforms.discord.errors import translation
+from bot.platforms.discord.errors import Unreachable, Unreadable, translation
 from bot.platforms.discord.notices import SKEW
 from bot.platforms.discord.pictures import Downloads
 
@@ -129,7 +137,7 @@ class DiscordPlatform:
                 await self.client.login(self.settings.token)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 # An answer, but none of Discord's: discord.py reads them as they come.
-                raise Temporary("discord_unreadable") from error
+                raise Unreadable() from error
         self._logged_in = True
 
     async def on_ready(self) -> None:
@@ -178,10 +186,10 @@ class DiscordPlatform:
                 channel = await self._channel(post, job)
                 sent = await _insisting(_sender(channel, post, job, nonce, video), reply, target)
         except Refused as refused:
-            if refused.code == "file_too_large" and video is not None:
+            if isinstance(refused, FileTooLarge) and video is not None:
                 size = await asyncio.to_thread(lambda: video.stat().st_size)
                 self.sizes.refused(size, _film(job), place=_place(post, job))
-            if refused.code == "forbidden" and post.direct and post.attempts <= 1:
+            if isinstance(refused, Forbidden) and post.direct and post.attempts <= 1:
                 # Direct messages are seen to be refused at random: asked once more, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
             raise
@@ -214,12 +222,9 @@ class DiscordPlatform:
         message = self.client.get_partial_messageable(channel).get_partial_message(
             int(post.message_id or 0)
         )
-        try:
+        with suppress(MessageGone, ChannelGone):
             async with self._asking(self.settings.edit_time):
                 await message.delete()
-        except Refused as refused:
-            if refused.code not in ("card_gone", "channel_gone"):
-                raise
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post.
@@ -239,9 +244,9 @@ class DiscordPlatform:
                             return str(message.id), str(channel.id)
         except Refused as refused:
             log.info("discord.unreadable", job=job.id, code=refused.code)
-            raise Refused("history_unreadable") from refused
+            raise HistoryUnreadable() from refused
         if seen == 0 or seen >= HISTORY:
-            raise Refused("history_unreadable")
+            raise HistoryUnreadable()
         return None
 
     def _is_own(self, message: discord.Message) -> bool:
@@ -254,9 +259,7 @@ class DiscordPlatform:
         try:
             async with self._asking(self.settings.edit_time):
                 return await notices.tell(self.client, person_id, reply, nonce=nonce, since=since)
-        except Refused as refused:
-            if refused.code != "forbidden":
-                raise
+        except Forbidden as refused:
             raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
 
     async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
@@ -268,16 +271,16 @@ class DiscordPlatform:
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:
         """Around every request: there is a session, there is a deadline, errors are ours."""
         if not self._logged_in:
-            raise Temporary("discord_unreachable", unsent=True, away=True)
+            raise Unreachable(unsent=True, away=True)
         try:
             with translation(with_file=with_file):
                 async with asyncio.timeout(seconds):
                     yield
-        except Temporary as error:
-            if error.code != "discord_unreachable" or self._supervisor.is_up:
+        except Unreachable as error:
+            if self._supervisor.is_up:
                 raise
             # Neither half of Discord is there: that is no fault of what is asked.
-            raise Temporary(error.code, away=True) from error
+            raise Unreachable(away=True) from error
 
     async def _channel(self, post: Post, job: Job) -> Channel:
         # By id, never from the cache: threads and direct messages often are not in it.

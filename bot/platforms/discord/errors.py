@@ -11,7 +11,15 @@ import aiohttp
 import discord
 from discord.gateway import ReconnectWebSocket
 
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import (
+    BotError,
+    Broken,
+    FilesForbidden,
+    FileTooLarge,
+    Forbidden,
+    Refused,
+    Temporary,
+)
 from bot.core.supervision import unforeseen
 
 FOREIGN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
@@ -23,6 +31,15 @@ UNCONNECTED = (
 )
 """There was not even a connection. That does not prove that nothing was sent: discord.py tries
 again by itself, and an earlier try may have arrived."""
+
+
+class Unreachable(Temporary, code="discord_unreachable"):
+    """Discord did not answer, or something in between did."""
+
+
+class Unreadable(Temporary, code="discord_unreadable"):
+    """Discord's answer lacks what is needed."""
+
 
 NO_ACCESS = 50001
 NO_PERMISSION = 50013
@@ -94,8 +111,8 @@ def translated(error: Exception, *, with_file: bool = False) -> BotError:
     if isinstance(error, discord.HTTPException):
         return _answered(error, with_file=with_file)
     if isinstance(error, UNCONNECTED):
-        return Temporary("discord_unreachable", away=True)
-    return Temporary("discord_unreachable")
+        return Unreachable(away=True)
+    return Unreachable()
 
 
 def lost(error: Exception) -> BotError:
@@ -110,7 +127,7 @@ def lost(error: Exception) -> BotError:
         case _ if isinstance(error, FOREIGN):
             problem = translated(error)
             # How long a post waits for a message of the API's is no measure for a connection.
-            return Temporary(problem.code) if problem.code == "discord_unreachable" else problem
+            return Unreachable() if isinstance(problem, Unreachable) else problem
         case _:
             return unforeseen(error)
 
@@ -119,22 +136,22 @@ def _answered(error: discord.HTTPException, *, with_file: bool) -> BotError:
     if error.status == 401 or error.code == 40001:
         return Broken("discord_token_bad")
     if error.status >= 500:
-        return Temporary("discord_unreachable")
+        return Unreachable()
     if error.code in LATER:
         return Temporary("discord_busy", retry_after=_retry_after(error) or LATER[error.code])
     if error.code == NO_PERMISSION and with_file:
         # It may be the file alone that is not allowed: the next try goes without.
-        return Refused("files_forbidden")
+        return FilesForbidden()
     if error.code in REFUSED:
-        return Refused(REFUSED[error.code])
+        return Refused.of(REFUSED[error.code])
     if error.status == 429:
         return Temporary("discord_busy", retry_after=_retry_after(error))
     if error.status == 413:
-        return Refused("file_too_large")
+        return FileTooLarge()
     if error.code == 0:
         # No word of Discord's API: something in between spoke, and knows nothing of our message.
-        return Temporary("discord_unreachable", retry_after=60.0)
-    return Refused("forbidden" if error.status == 403 else "message_refused")
+        return Unreachable(retry_after=60.0)
+    return Forbidden() if error.status == 403 else Refused("message_refused")
 
 
 def _retry_after(error: discord.HTTPException) -> float | None:

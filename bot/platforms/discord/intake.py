@@ -15,7 +15,7 @@ from discord import app_commands
 
 from bot.core import replies
 from bot.core.asking import Asking
-from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
+from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate, Unwritten
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.ports import Posts
@@ -33,8 +33,6 @@ PATIENCE = 2.0
 """Seconds for the transaction."""
 CARD_TIME = 0.5
 """Seconds for what is only nice to have on the card; without it the card is plainer."""
-OUTDATED = frozenset({"too_late_to_cancel", "already_over"})
-"""The answer to a button that its card should no longer have."""
 
 Submission = Coroutine[Any, Any, Job]
 Outcome = TypeVar("Outcome")
@@ -106,7 +104,7 @@ class Intake:
             job = await self._in_time(asyncio.ensure_future(use_case))
         except Refused as refused:
             await refuse(interaction, refused)
-            if refused.code in OUTDATED:
+            if isinstance(refused, TooLate):
                 await self._mend(interaction, job_id)
             return
         card = interaction.message

@@ -12,7 +12,7 @@ from functools import partial
 import discord
 
 from bot.core import replies
-from bot.core.errors import Refused
+from bot.core.errors import Refused, ReplyGone
 from bot.core.handed import Given, beside, parted
 from bot.core.orders import Address, Call, Order, Picture
 from bot.core.replies import Reply, Text
@@ -150,7 +150,7 @@ def _pointed_at(
     if isinstance(target, discord.DeletedReferencedMessage):
         if pictures:
             return []
-        raise Refused("reply_gone")
+        raise ReplyGone()
     if target is None or _is_hidden(target):
         if pictures or message.guild is None:
             return []  # Nothing is hidden from us in direct messages.

@@ -8,7 +8,7 @@ from discord.ui import Label, Select, TextInput
 
 from bot import i18n
 from bot.core.catalog import Catalog
-from bot.core.errors import Refused
+from bot.core.errors import NoPicture
 from bot.core.handed import Given
 from bot.core.offers import longest, takes
 from bot.core.orders import Order, Picture
@@ -35,7 +35,7 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         pictures, sound = choices_of(message, own_id=interaction.application_id)
         if not pictures and sound is None:
             check_shown(message, own_id=interaction.application_id)
-            raise Refused("no_picture")
+            raise NoPicture()
         # Before anybody types: the service would refuse it afterwards.
         given: tuple[Given, ...] = (*pictures, sound) if sound else pictures
         intake.service.check_authors(given, person_of(interaction.user))

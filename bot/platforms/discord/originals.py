@@ -12,7 +12,7 @@ from pathlib import Path
 import discord
 
 from bot.core import replies
-from bot.core.errors import BotError, Refused
+from bot.core.errors import FileMissing, FileTooLarge, Refused
 from bot.core.jobs import Job, Original
 from bot.core.posting import Link
 from bot.core.posts import PostKind
@@ -61,7 +61,7 @@ class Originals:
                 await self._upload(interaction, job, file)
         except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
             look = messages.notice(replies.error(told(problem)), str(interaction.locale))
-            if isinstance(problem, Refused) and problem.code == "file_too_large":
+            if isinstance(problem, FileTooLarge):
                 sizes.refused(file.size, file.key, place=place)
                 look = self._elsewhere(interaction, job)
             await _finish(interaction, look)
@@ -77,10 +77,8 @@ class Originals:
                         await interaction.edit_original_response(
                             content=look.content, attachments=[attached]
                         )
-        except BotError as error:
-            if error.code == "file_missing":
-                raise Refused("video_gone") from error
-            raise
+        except FileMissing as missing:
+            raise Refused("video_gone") from missing
 
     def _elsewhere(self, interaction: discord.Interaction, job: Job) -> messages.Look:
         """Where it is instead."""

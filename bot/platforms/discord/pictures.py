@@ -5,7 +5,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from bot.core.errors import Broken, Refused, Temporary
+from bot.core.errors import Broken, PictureGone, Temporary
 from bot.core.orders import Picture, Sound, too_large
 from bot.net.files import save
 
@@ -50,4 +50,4 @@ def _check_answer(answer: aiohttp.ClientResponse) -> None:
         raise Temporary("picture_unreachable")
     if answer.status != 200:
         # Links are signed and expire; a redirect would lead away from the hosts we know.
-        raise Refused("picture_gone")
+        raise PictureGone()

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.core.errors import Broken, Refused, Temporary
+from bot.core.errors import Broken, Forbidden, Refused, Temporary
 from bot.platforms.discord import errors, reading
 from bot.platforms.discord.rights import Channel, channels_in
 
@@ -123,9 +123,9 @@ class Portal:
             try:
                 status, answer = await self._answer(path)
             except ValueError as error:
-                raise Temporary("discord_unreadable") from error
+                raise errors.Unreadable() from error
             except errors.FOREIGN as error:
-                raise Temporary("discord_unreachable") from error
+                raise errors.Unreachable() from error
             if status != 429:
                 break
             asked = answer.get("retry_after") if isinstance(answer, dict) else None
@@ -158,7 +158,7 @@ def _reading() -> Iterator[None]:
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise Temporary("discord_unreadable") from error
+        raise errors.Unreadable() from error
 
 
 def _read(status: int, answer: Any) -> Any:
@@ -168,8 +168,8 @@ def _read(status: int, answer: Any) -> Any:
         case 401:
             raise Broken("discord_token_bad")
         case 403 | 404 if isinstance(answer, dict) and answer.get("code"):
-            raise Refused("forbidden")
+            raise Forbidden()
         case 429:
             raise Temporary("discord_busy")
         case _:
-            raise Temporary("discord_unreachable")
+            raise errors.Unreachable()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.errors import BotError, Refused
+from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound, too_large
 from bot.core.ports import Clock, Posts
@@ -88,7 +88,7 @@ class PlaygroundPlatform:
         """Copy what somebody gave to `into`: whole, or `Refused` (gone, too large)."""
         path = self.files.path(given.source or "")
         if path is None:
-            raise Refused("picture_gone")
+            raise PictureGone()
         size = path.stat().st_size
         if size > most:
             raise too_large(given, size)
@@ -127,7 +127,7 @@ class PlaygroundPlatform:
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date."""
         if not await self.room.edit(post.message_id or "", messages.look(reply, job)):
-            raise Refused("card_gone")
+            raise MessageGone()
 
     async def remove(self, post: Post, _job: Job) -> None:
         """Take a message away with what it carried; one that is gone already is as good."""
@@ -166,7 +166,7 @@ class PlaygroundPlatform:
     async def retell(self, _channel_id: str, message_id: str, reply: Reply) -> None:
         """Bring a message that was told up to date."""
         if not await self.room.edit(message_id, messages.news(reply)):
-            raise Refused("card_gone")
+            raise MessageGone()
 
     async def _target(self, post: Post, job: Job) -> str | None:
         """The message it replies to: the request, or the card where a button made it."""
@@ -195,9 +195,7 @@ class PlaygroundPlatform:
         try:
             async with self._stored(kept.key) as path:
                 name = await self.files.copy(path, "film")
-        except BotError as error:
-            if error.code != "file_missing":
-                raise
+        except FileMissing:
             return None
         filename = f"zoetrope-{job.id}{Path(kept.key).suffix}"
         return Attachment(name=name, filename=filename, size=kept.size)

@@ -10,7 +10,16 @@ from collections.abc import Awaitable, Callable
 
 from bot import i18n
 from bot.core import replies
-from bot.core.errors import BotError, Broken, Refused, Temporary, Unwritten
+from bot.core.errors import (
+    BotError,
+    Broken,
+    DatabaseFull,
+    MovesAlready,
+    NoPicture,
+    Refused,
+    Temporary,
+    Unwritten,
+)
 from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
 from bot.core.orders import Call, Order, Person, Picture, Sound
@@ -124,7 +133,7 @@ class Commands:
         target = self._platform.room.get(frame.reply_to)
         shown = picture or (target.picture if target else None)
         if frame.command == "animate" and shown is None:
-            raise Refused("no_picture")
+            raise NoPicture()
         text = _readable(frame.text)
         if not text and not ((shown if frame.command else picture) or sound):
             raise Refused("prompt_missing")
@@ -147,7 +156,7 @@ class Commands:
             return None
         taken = self._platform.files.taken(name)
         if taken is None:
-            raise Refused(gone)
+            raise Refused.of(gone)
         return taken
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
@@ -169,7 +178,7 @@ class Commands:
             return own
         with beside(own):
             if target.video or target.original:
-                raise Refused("moves_already")
+                raise MovesAlready()
         return [*_files_of(target), *own]
 
     async def _take(self, job: Job) -> None:
@@ -307,7 +316,7 @@ def _told(problem: Exception) -> BotError:
         case Refused() | Unwritten():
             return problem
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):  # the room's own history
-            return Unwritten("database_full")
+            return DatabaseFull()
         case Temporary():
             return Temporary("busy")
         case _:

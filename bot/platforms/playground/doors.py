@@ -20,7 +20,7 @@ from aiohttp.typedefs import Handler
 
 from bot import i18n
 from bot.core import replies
-from bot.core.errors import BotError, Refused
+from bot.core.errors import BotError, GivenTooLarge, Refused
 from bot.core.ports import Clock
 from bot.core.prompts import clean
 from bot.log import get_logger
@@ -160,7 +160,7 @@ class Doors:
             taken = await takes[request.match_info["kind"]](_chunks(request), filename=filename)
         except Refused as refused:
             notice = messages.notice(replies.error(refused), _locale(request))
-            too_large = refused.code.endswith("_too_large")
+            too_large = isinstance(refused, GivenTooLarge)
             answer = web.json_response(notice, status=413 if too_large else 415, headers=_HEADERS)
             answer.force_close()  # the rest of the file is still on its way
             return answer

@@ -7,12 +7,13 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.core.errors import Refused
+from bot.core.errors import GivenTooLarge, NoPicture, PictureFormat, Refused
 from bot.core.headers import Format, header_of
 from bot.core.hints import PICTURE_SUFFIXES, PICTURE_TYPES, SOUND_SUFFIXES, SOUND_TYPES
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES
 from bot.core.recordings import Recorded, recorded_in
 from bot.core.unread import refusal_of
+from bot.net.files import save
 from bot.platforms.playground.room import Attachment
 
 MOST_BYTES = PICTURE_BYTES
@@ -157,14 +158,10 @@ class Files:
 
 
 async def _save(chunks: AsyncIterator[bytes], into: Path, *, most: int) -> int:
-    size = 0
-    with into.open("xb") as file:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > most:
-                code = "picture_too_large" if most == MOST_BYTES else "sound_too_large"
-                raise Refused(code, megabytes=size / 1_000_000, most=most / 1_000_000)
-            await asyncio.to_thread(file.write, chunk)
+    size = await save(chunks, into, most=most)
+    if size > most:
+        code = "picture_too_large" if most == MOST_BYTES else "sound_too_large"
+        raise GivenTooLarge(code, megabytes=size / 1_000_000, most=most / 1_000_000)
     return size
 
 
@@ -174,7 +171,7 @@ def _looked_at(file: Path) -> tuple[str, int, int]:
         header = header_of(opened)
         if header is None:
             refusal = refusal_of(opened)
-            raise Refused("no_picture") if refusal.code == "picture_format" else refusal
+            raise NoPicture() if isinstance(refusal, PictureFormat) else refusal
     return _PICTURES[header.format], header.width, header.height
 
 

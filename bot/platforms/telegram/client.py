@@ -5,6 +5,7 @@ its message takes the place of the status message, which is the same however oft
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,14 @@ from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.types import Message
 
 from bot import i18n
-from bot.core.errors import Refused, Temporary
+from bot.core.errors import (
+    FileTooLarge,
+    Forbidden,
+    HistoryUnreadable,
+    MaybeSent,
+    MessageGone,
+    Temporary,
+)
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
 from bot.core.ports import Clock, Posts
@@ -140,19 +148,17 @@ class TelegramPlatform:
         if again and (card := await self._card(job)):
             try:
                 return await self._replace(card, job, said, video)
-            except Refused as refused:
-                if refused.code != "card_gone":
-                    raise
-                log.warning("telegram.not_replaced", job=job.id, code=refused.code)
+            except MessageGone as gone:
+                log.warning("telegram.not_replaced", job=job.id, code=gone.code)
         if again:
             if post.kind is PostKind.CARD and post.attempts > MOST_CARDS:
-                raise Refused("maybe_sent")  # some of them stand; what it is about comes anyway
+                raise MaybeSent()  # some of them stand; what it is about comes anyway
             log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
         channel = job.order.call.person.id if post.direct else job.order.call.address.channel
         try:
             sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, said, video))
-        except Refused as refused:
-            if refused.code == "file_too_large" and video is not None:
+        except FileTooLarge:
+            if video is not None:
                 await self.films.refused(job, video)
             raise
         # Beside, not before: between Telegram's answer and its row nothing may come.
@@ -165,7 +171,7 @@ class TelegramPlatform:
         """Bring a card up to date; mere progress waits for room."""
         chat = await self._chat(post, job)
         if chat is None or await self._is_result(post, job):
-            raise Refused("card_gone")
+            raise MessageGone()
         look, number = _look(job, reply), int(post.message_id or 0)
         if self.line.is_shown(chat, number, look):
             return
@@ -174,7 +180,7 @@ class TelegramPlatform:
         else:
             await self.line.pace.turn(chat, Turn.CHANGE)
         if await self._is_result(post, job):  # it has become that while we waited
-            raise Refused("card_gone")
+            raise MessageGone()
         await self.line.edit(chat, number, look)
 
     async def _is_result(self, post: Post, job: Job) -> bool:
@@ -188,15 +194,12 @@ class TelegramPlatform:
         if chat is None:
             return
         self.line.forget(chat, int(post.message_id or 0))
-        try:
+        with suppress(MessageGone, Forbidden):
             await self.line.ask(chat, self.line.bot.delete_message(chat, int(post.message_id or 0)))
-        except Refused as refused:
-            if refused.code not in ("card_gone", "forbidden"):
-                raise
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
         """Never told: Telegram shows a bot no history."""
-        raise Refused("history_unreadable")
+        raise HistoryUnreadable()
 
     async def tell(
         self,
@@ -211,9 +214,7 @@ class TelegramPlatform:
             log.warning("telegram.maybe_doubled", kind="notice")
         try:
             sent = await self.line.say(person_id, messages.notice(reply, i18n.DEFAULT))
-        except Refused as refused:
-            if refused.code != "maybe_sent":
-                raise
+        except MaybeSent:
             raise Temporary("telegram_unreachable") from None
         return str(sent.message_id), person_id
 

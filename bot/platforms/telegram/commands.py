@@ -11,7 +11,7 @@ from dataclasses import replace
 from aiogram.enums import ContentType
 from aiogram.types import Message, User
 
-from bot.core.errors import Refused
+from bot.core.errors import MovesAlready, NoPicture, NotYourPicture, Refused
 from bot.core.handed import parted
 from bot.core.orders import Call, Order
 from bot.core.replies import Text
@@ -176,7 +176,7 @@ class Commands:
         pictures, sound = parted(await self._handed.all_of(message, items or [message]))
         target = reading.replied_to(message)
         if command.name == "animate" and not pictures and sound is None:
-            raise Refused("no_picture" if target else "picture_unseen")
+            raise NoPicture() if target else Refused("picture_unseen")
         if not wish.prompt and not pictures:
             wish = replace(wish, prompt=text_of_reply(message))
         order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
@@ -201,8 +201,8 @@ class Commands:
         wish = await self._wish(message, said)
         try:
             own = await self._handed.own(items)
-        except Refused as refused:
-            if wish.prompt or refused.code not in ("no_picture", "moves_already"):
+        except (NoPicture, MovesAlready):
+            if wish.prompt:
                 raise
             own = []
         if not own:
@@ -330,8 +330,8 @@ def _owner_in_doubt(order: Order) -> Iterator[None]:
     """Where Telegram hides whose a picture is, nobody can say that it is somebody else's."""
     try:
         yield
-    except Refused as refused:
+    except NotYourPicture:
         others = (it.author for it in order.pictures if it.author != order.call.person.id)
-        if refused.code == "not_your_picture" and not any(others):
+        if not any(others):
             raise Refused("picture_owner_unknown") from None
         raise

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import aiohttp
 from aiogram import exceptions
 
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, FileTooLarge, Forbidden, Refused, Temporary
 from bot.core.supervision import unforeseen
 
 FOREIGN = (
@@ -54,6 +54,14 @@ BAD_REQUESTS: tuple[tuple[str, str], ...] = (
 """Parts of Telegram's 400s in lower case, the first that fits counts."""
 
 
+class Busy(Temporary, code="telegram_busy"):
+    """Telegram wants silence, or has too much to do."""
+
+
+class WebhookSet(Temporary, code="telegram_webhook_set"):
+    """Telegram sends updates to an address, so it lets nobody ask for them."""
+
+
 class Moved(Exception):
     """The group became a supergroup: it has another id from now on."""
 
@@ -82,18 +90,18 @@ def translated(error: Exception) -> BotError:
     """Our word for a foreign exception."""
     match error:
         case exceptions.TelegramRetryAfter():
-            return Temporary("telegram_busy", retry_after=error.retry_after + 1.0, unsent=True)
+            return Busy(retry_after=error.retry_after + 1.0, unsent=True)
         # For a token that is none of theirs they know no method either.
         case exceptions.TelegramUnauthorizedError() | exceptions.TelegramNotFound():
             return Broken("telegram_token_bad")
         case exceptions.TelegramConflictError():
             return Temporary("telegram_conflict", retry_after=30.0, unsent=True)
         case exceptions.TelegramEntityTooLarge():
-            return Refused("file_too_large")
+            return FileTooLarge()
         case exceptions.TelegramForbiddenError():
-            return Refused("forbidden")
+            return Forbidden()
         case exceptions.TelegramBadRequest():
-            return Refused(_why(error.message))
+            return Refused.of(_why(error.message))
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Temporary("telegram_unreachable", unsent=True, away=True)
         case exceptions.TelegramNetworkError() if _never_left(error):
@@ -108,7 +116,7 @@ def _senseless(error: exceptions.ClientDecodeError | UnicodeDecodeError) -> BotE
     """No answer of Telegram's; what stands before it may have refused the size all the same."""
     said = error.data if isinstance(error, exceptions.ClientDecodeError) else ""
     if "too large" in str(said).casefold():
-        return Refused("file_too_large")
+        return FileTooLarge()
     return Temporary("telegram_unreadable")
 
 

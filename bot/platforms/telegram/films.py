@@ -21,13 +21,14 @@ from aiogram.types import Video as VideoFile
 from aiohttp import ClientTimeout
 
 from bot.core import replies
-from bot.core.errors import BotError, Refused, Temporary
+from bot.core.errors import BotError, FileTooLarge, Forbidden, Refused, Unchanged
 from bot.core.jobs import Job, Original, Video
 from bot.core.posting import Link
 from bot.core.replies import Reply, Ways
 from bot.core.sizes import Sizes
 from bot.log import get_logger
 from bot.platforms.telegram import messages
+from bot.platforms.telegram.errors import Busy
 from bot.platforms.telegram.line import CALL, Line, reply
 from bot.platforms.telegram.pace import Turn
 from bot.platforms.telegram.pictures import small_still
@@ -155,9 +156,7 @@ class Films:
             )
             try:
                 sent = await self._line.ask(chat, call)
-            except Refused as refused:
-                if refused.code != "unchanged":  # it stands there already
-                    raise
+            except Unchanged:  # it stands there already
                 return
         if isinstance(sent, Message):
             file = sent.video or sent.animation or sent.document
@@ -194,9 +193,9 @@ class Films:
                 await self._line.insist(
                     channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, handle)
                 )
-            except Refused as refused:
-                if refused.code == "forbidden":
-                    raise
+            except Forbidden:
+                raise
+            except Refused:
                 await self._handles.drop(file.key + mark)
             else:
                 return
@@ -204,15 +203,13 @@ class Films:
             await self._say_where(channel, job)
             return
         if self._uploads.locked():
-            raise Temporary("telegram_busy", retry_after=5.0, unsent=True)
+            raise Busy(retry_after=5.0, unsent=True)
         async with self._uploads, self._stored(file.key) as path:
             try:
                 await self._line.insist(
                     channel, Turn.ANSWER, lambda chat, topic, _: send(chat, topic, path)
                 )
-            except Refused as refused:
-                if refused.code != "file_too_large":
-                    raise
+            except FileTooLarge:
                 self._sizes.refused(file.size, file.key)
                 await self._say_where(channel, job)
 

@@ -13,7 +13,7 @@ from aiogram.types import Document, ExternalReplyInfo, Message
 
 from bot.core import shown
 from bot.core.access import Access
-from bot.core.errors import BotError, Refused
+from bot.core.errors import BotError, MovesAlready, Refused
 from bot.core.handed import Given, beside, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.orders import SOUND_BYTES, Picture, Sound
@@ -145,7 +145,7 @@ def _sound_in(file: Document, author: str | None) -> Sound:
 
 def _is_called_film(file: Document) -> bool:
     called = file.file_name, file.mime_type
-    return not may_be_picture(*called) and refusal_by_name(*called).code == "moves_already"
+    return not may_be_picture(*called) and isinstance(refusal_by_name(*called), MovesAlready)
 
 
 def _holds_only_sound(path: Path) -> bool:

@@ -18,6 +18,7 @@ from bot.core.updates import Update
 from bot.core.wake import Wake
 from bot.core.worker import Worker
 from bot.log import get_logger
+from bot.platforms.telegram.errors import Busy, WebhookSet
 
 KINDS = ("message", "callback_query", "my_chat_member")
 """Updates that we want; Telegram remembers them."""
@@ -243,13 +244,13 @@ def _refusal(answer: dict[str, Any]) -> BotError:
         case {"error_code": 401 | 404}:
             return Broken("telegram_token_bad")
         case {"error_code": 409, "description": str(why)} if "webhook" in why:
-            return Temporary("telegram_webhook_set")
+            return WebhookSet()
         case {"error_code": 409}:
             return Temporary("telegram_another_listens")
         case {"error_code": 429, "parameters": {"retry_after": int(seconds)}}:
-            return Temporary("telegram_busy", retry_after=float(seconds))
+            return Busy(retry_after=float(seconds))
         case {"error_code": 429}:
-            return Temporary("telegram_busy")
+            return Busy()
         case {"error_code": int()}:
             return Temporary("telegram_unreachable")
         case _:

@@ -10,7 +10,7 @@ from typing import Any
 from aiogram.types import ForceReply, Message
 
 from bot.core import replies
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, MaybeSent, Refused, Temporary
 from bot.core.orders import Order
 from bot.core.ports import Clock, Posts
 from bot.core.replies import Reply, Text
@@ -132,7 +132,7 @@ class Intake:
             await self.answer(message, look, sign=sign)
         except Refused as refused:
             log.info("telegram.unanswered", code=refused.code)
-            if refused.code != "maybe_sent":
+            if not isinstance(refused, MaybeSent):
                 await self._react(message, sign)
 
     async def answer(

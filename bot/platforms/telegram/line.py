@@ -3,16 +3,16 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from aiogram import Bot
 from aiogram.types import Message, ReactionTypeEmoji, ReplyParameters
 
-from bot.core.errors import BotError, Refused, Temporary
+from bot.core.errors import BotError, MaybeSent, Refused, ReplyGone, Temporary, TopicGone, Unchanged
 from bot.core.ports import Clock
 from bot.log import get_logger
-from bot.platforms.telegram.errors import Moved, translation
+from bot.platforms.telegram.errors import Busy, Moved, translation
 from bot.platforms.telegram.messages import Look
 from bot.platforms.telegram.pace import Pace, Turn
 from bot.platforms.telegram.reading import NAME, chat_and_topic
@@ -80,9 +80,9 @@ class Line:
             try:
                 return await self.ask(chat, send(chat, topic, replying))
             except Refused as refused:
-                if refused.code == "reply_gone" and replying:
+                if isinstance(refused, ReplyGone) and replying:
                     replying = False
-                elif refused.code == "topic_gone" and topic is not None:
+                elif isinstance(refused, TopicGone) and topic is not None:
                     topic, replying = None, False
                 else:
                     raise
@@ -112,7 +112,7 @@ class Line:
         except Temporary as error:
             if error.unsent:
                 raise
-            raise Refused("maybe_sent") from None
+            raise MaybeSent() from None
         self.stands(sent, look)
         return sent
 
@@ -137,7 +137,7 @@ class Line:
     async def edit(self, chat: int, message_id: int, look: Look) -> None:
         """Other words for a message of ours; the same ones are no error."""
         self.forget(chat, message_id)  # until Telegram says yes
-        try:
+        with suppress(Unchanged):
             await self.ask(
                 chat,
                 self.bot.edit_message_text(
@@ -150,9 +150,6 @@ class Line:
                     request_timeout=CALL,
                 ),
             )
-        except Refused as refused:
-            if refused.code != "unchanged":
-                raise
         self._show(chat, message_id, look.mark)
 
     async def react(self, chat: int, message_id: int, sign: str) -> None:
@@ -200,8 +197,8 @@ class Line:
         try:
             with translation():
                 yield
-        except Temporary as error:
-            if error.retry_after and error.code == "telegram_busy":
+        except Busy as error:
+            if error.retry_after:
                 self.pace.pause(chat, error.retry_after)
             raise
 

@@ -27,7 +27,7 @@ from bot.log import get_logger
 from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.drafts import Drafts
-from bot.platforms.telegram.errors import translation
+from bot.platforms.telegram.errors import WebhookSet, translation
 from bot.platforms.telegram.inbox import Inbox, Updates
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.line import CALL
@@ -114,7 +114,7 @@ class Listener:
         try:
             await inbox.ask()
         except BotError as error:
-            self._is_asked_for = error.code != "telegram_webhook_set"
+            self._is_asked_for = not isinstance(error, WebhookSet)
             raise
 
     async def finish(self) -> None:

@@ -14,6 +14,7 @@ from itertools import islice
 
 from bot.core.errors import Temporary
 from bot.core.ports import Clock
+from bot.platforms.telegram.errors import Busy
 
 PATIENCE = 2.0
 """Seconds that a caller is held at most: it holds a place of a worker's."""
@@ -160,4 +161,4 @@ class Pace:
 
 def _busy(seconds: float) -> Temporary:
     # Never so soon that asking again would be a loop.
-    return Temporary("telegram_busy", retry_after=max(seconds, 1.0), unsent=True)
+    return Busy(retry_after=max(seconds, 1.0), unsent=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiogram import Bot
 from PIL import Image
 
-from bot.core.errors import BotError, Refused, Temporary
+from bot.core.errors import BotError, GivenTooLarge, PictureGone, Temporary
 from bot.core.orders import Picture, Sound, too_large
 from bot.log import get_logger
 from bot.net.files import save
@@ -35,13 +35,11 @@ class Downloads:
     async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
         """At most `most` bytes. `Refused` if it is larger or gone, `Temporary` if it may come."""
         if given.source is None:
-            raise Refused("picture_gone")
+            raise PictureGone()
         try:
             with translation():
                 file = await self._bot.get_file(given.source, request_timeout=TIME)
-        except Refused as refused:
-            if refused.code != "picture_too_large":
-                raise
+        except GivenTooLarge:
             raise too_large(given, given.size) from None  # Telegram does not tell which it is
         size = file.file_size or 0
         if size <= most and file.file_path is not None:
@@ -73,7 +71,7 @@ async def _laid_down(path: Path) -> AsyncGenerator[bytes, None]:
 
 def _unreadable(path: Path, error: OSError) -> BotError:
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
-        return Refused("picture_gone")
+        return PictureGone()
     log.error("telegram.files_apart", why=type(error).__name__)
     return Temporary("telegram_files_apart")
 

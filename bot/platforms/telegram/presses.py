@@ -14,7 +14,7 @@ from aiogram.types import CallbackQuery, InaccessibleMessage, InlineKeyboardMark
 
 from bot import i18n
 from bot.core import replies, variations
-from bot.core.errors import BotError, Refused, Temporary
+from bot.core.errors import BotError, MaybeSent, Refused, Temporary, Unchanged
 from bot.core.jobs import Job, Status
 from bot.core.orders import Address, Call, Order, Person
 from bot.core.replies import Action, Text
@@ -215,9 +215,10 @@ class Presses:
     async def _turn_keys(self, query: CallbackQuery, keys: InlineKeyboardMarkup | None) -> None:
         try:
             await self._keys(query, keys)
-        except Refused as refused:
-            if refused.code != "unchanged":  # pressed twice
-                raise Refused("button_unknown") from None
+        except Unchanged:
+            pass  # pressed twice
+        except Refused:
+            raise Refused("button_unknown") from None
 
     async def _show(self, query: CallbackQuery, job_id: str) -> Later:
         job = await self._own(query, job_id)
@@ -334,7 +335,7 @@ def _sent_once() -> Iterator[None]:
     except Temporary as error:
         if error.unsent:
             raise
-        raise Refused("maybe_sent") from error
+        raise MaybeSent() from error
     except Refused as refused:
         log.warning("telegram.not_shown", code=refused.code)
         raise Refused("video_unsendable") from refused

@@ -20,7 +20,7 @@ from aiogram.types import (
 
 from bot import i18n
 from bot.core import shown
-from bot.core.errors import Refused
+from bot.core.errors import MovesAlready, Refused
 from bot.core.hints import may_be_picture, may_be_sound
 from bot.core.orders import (
     PICTURE_BYTES,
@@ -283,7 +283,7 @@ def picture_of(message: Message | ExternalReplyInfo, *, author: str | None) -> P
     if message.sticker is not None:
         return _sticker(message.sticker, author)
     if message.animation or message.video or message.video_note or message.live_photo:
-        raise Refused("moves_already")
+        raise MovesAlready()
     if message.document is not None:
         return _document(message.document, author)
     return None
@@ -316,7 +316,7 @@ def _photo(sizes: list[PhotoSize], author: str | None) -> Picture:
 
 def _sticker(sticker: Sticker, author: str | None) -> Picture:
     if sticker.is_animated or sticker.is_video:
-        raise Refused("moves_already")
+        raise MovesAlready()
     return _picture(
         sticker.file_id, sticker.file_size, "sticker.webp", author,
         width=sticker.width, height=sticker.height,

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.backups import archive, making
 from bot.config.upkeep import Retention
 from bot.core import moves
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import Broken, StorageAway, Temporary
 from bot.media.storage import Storage, new_key
 from bot.store import tables, wanted
 from bot.store.database import open_database
@@ -189,7 +189,7 @@ class _Away(Storage):
         super().__init__(site.config.storage_url, scratch=site.folder)
 
     async def exists(self, key: str) -> bool:
-        raise Temporary("storage_unavailable", key=key)
+        raise StorageAway(key=key)
 
 
 async def test_one_that_was_cut_short_is_cleared_away_by_the_next(site: Site) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.core.cards import SOON
-from bot.core.content import CONVERT_TRIES
 from bot.core.conversions import PACE, Conversions
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import Broken, FileMissing, StorageAway, Temporary
 from bot.core.jobs import CLAIM, MOST_CRASHES, Job, Reason, Status
 from bot.core.outcomes import Accepted, Failed
 from bot.core.replies import Reply
+from bot.core.steps.content import CONVERT_TRIES
 from bot.core.worker import MOST_STEPS
 from bot.store.conversions import Line
 from bot.store.settings import Settings
@@ -142,7 +142,7 @@ async def test_a_conversion_that_the_process_dies_of_is_given_up(workshop: Works
     assert (status, plays, "fact.not_converted" in said) == (Status.DELIVERED, False, True)
 
 
-@pytest.mark.parametrize("trouble", [Temporary("storage_unavailable"), Broken("worker_failed")])
+@pytest.mark.parametrize("trouble", [StorageAway(), Broken("worker_failed")])
 async def test_a_conversion_is_tried_a_few_times_and_not_for_ever(
     workshop: Workshop, trouble: Temporary | Broken
 ) -> None:
@@ -155,7 +155,7 @@ async def test_a_conversion_is_tried_a_few_times_and_not_for_ever(
 
 
 async def test_a_video_whose_copy_is_gone_is_fetched_again(workshop: Workshop) -> None:
-    workshop.studio.conversions = [Broken("file_missing")]
+    workshop.studio.conversions = [FileMissing()]
     job = await workshop.in_line("one")
     fetched = len(workshop.gateway.asked)
     await workshop.work(60)

@@ -9,7 +9,7 @@ from bot.core.acts import Values
 from bot.core.briefs import brief
 from bot.core.causes import Cause, Kind
 from bot.core.decisions import Decisions, pause, raise_token, token_of
-from bot.core.errors import Refused
+from bot.core.errors import AnewStopped, Refused
 from bot.core.orders import Person
 from bot.core.quotas import Limits
 from bot.core.replies import Reply, error
@@ -134,7 +134,7 @@ async def test_what_was_not_charged_can_still_be_found_and_nothing_else() -> Non
 
 async def test_while_everything_is_stopped_a_new_try_offers_to_go_on_first() -> None:
     office = Office()
-    office.refusals["jobs.again"] = Refused("anew_stopped")
+    office.refusals["jobs.again"] = AnewStopped()
     reply = await office.press("abcd", "yes")
     go, again = reply.buttons
     assert "zoetrope" not in say(reply.text, "en")

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.content import CONTENT_PACE, CONTENT_TRIES
-from bot.core.errors import Broken, Temporary
+from bot.core.errors import Broken, FileMissing, NotAVideo, StorageAway, VideoDamaged
 from bot.core.fetching import MOST_SOURCES
 from bot.core.jobs import CLAIM, HARD_DEADLINE, UNNAMED, Reason, Status
 from bot.core.notices import Pause
@@ -22,6 +21,7 @@ from bot.core.outcomes import (
     Trouble,
     Unusable,
 )
+from bot.core.steps.content import CONTENT_PACE, CONTENT_TRIES
 from tests.unit.core.orders import order
 from tests.unit.core.workshop import Workshop
 
@@ -148,7 +148,7 @@ async def test_what_was_bad_once_and_good_then_is_posted_and_says_nothing_of_it(
 async def test_a_file_that_does_not_play_is_fetched_again_and_ends(
     workshop: Workshop, code: str
 ) -> None:
-    workshop.studio.bad_video = Broken(code, damaged=60, pictures=120)
+    workshop.studio.bad_video = Broken.of(code, damaged=60, pictures=120)
     job = await workshop.submit(order())
     await workshop.work(HOUR)
     end = await workshop.job(job.id)
@@ -174,7 +174,7 @@ async def test_a_damaged_copy_of_our_own_is_replaced_by_a_whole_one_behind_a_lin
     workshop: Workshop,
 ) -> None:
     workshop.gateway.looks = [Done((FILM,))]
-    workshop.studio.bad_videos = [Broken("video_damaged")]
+    workshop.studio.bad_videos = [VideoDamaged()]
     job = await workshop.submit(order())
     await workshop.work(15)
     assert (await workshop.job(job.id)).video is not None
@@ -266,7 +266,7 @@ async def test_a_video_that_is_the_answer_is_put_by_before_the_job_goes_on(
     """However long its storage is away; and when the job has its copy, that one goes."""
     workshop.gateway.creations = [Made(9)]
     workshop.gateway.looks = [Missing()]
-    workshop.studio.storage_trouble = [Temporary("storage_unavailable")] * 3
+    workshop.studio.storage_trouble = [StorageAway()] * 3
     kept: list[set[str]] = []
 
     async def note() -> None:
@@ -292,13 +292,13 @@ async def test_a_video_that_was_received_when_the_process_ended_is_found_by_the_
         raise asyncio.CancelledError
 
     workshop.gateway.creations = [Made(9)]
-    workshop.studio.storage_trouble = [Temporary("storage_unavailable")]
+    workshop.studio.storage_trouble = [StorageAway()]
     workshop.clock.on_nap = stop
     job = await workshop.submit(order())
     with pytest.raises(asyncio.CancelledError):
         await workshop.work(1)
     assert (await workshop.job(job.id)).status is Status.SUBMITTING
-    workshop.studio.storage_trouble = [Temporary("storage_unavailable")] * away
+    workshop.studio.storage_trouble = [StorageAway()] * away
     await workshop.work(2 * CLAIM)
     done = await workshop.job(job.id)
     assert (done.status, done.video is not None) == (Status.COMPLETED, True)
@@ -319,7 +319,7 @@ async def test_without_a_video_a_post_whose_process_ended_stays_unconfirmed(
     job = await workshop.submit(order())
     with pytest.raises(asyncio.CancelledError):
         await workshop.work(1)
-    workshop.studio.storage_trouble = [Temporary("storage_unavailable")] * 9999
+    workshop.studio.storage_trouble = [StorageAway()] * 9999
     await workshop.work(HARD_DEADLINE / 2)
     assert (await workshop.job(job.id)).status is Status.SUBMITTING
     await workshop.work(HARD_DEADLINE)
@@ -331,7 +331,7 @@ async def test_a_video_that_was_the_answer_does_not_stay_when_its_job_ends_witho
     workshop: Workshop,
 ) -> None:
     workshop.gateway.creations = [Made(9)]
-    workshop.studio.bad_video = Broken("not_a_video")
+    workshop.studio.bad_video = NotAVideo()
     job = await workshop.submit(order())
     await workshop.work(CONTENT_PACE)
     assert workshop.studio.kept
@@ -361,7 +361,7 @@ async def test_an_error_of_ours_after_the_post_is_not_taken_for_one_of_before_it
 ) -> None:
     """It may cost: so it is neither sent again nor told as free of charge."""
     workshop.gateway.creations = [Made(9)]
-    workshop.studio.storage_trouble = [Broken("file_missing")]
+    workshop.studio.storage_trouble = [FileMissing()]
     job = await workshop.submit(order())
     await workshop.work(1)
     end = await workshop.job(job.id)

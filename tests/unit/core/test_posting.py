@@ -10,7 +10,17 @@ import pytest
 from bot.core import posting
 from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import (
+    BotError,
+    Broken,
+    FileMissing,
+    FilesForbidden,
+    FileTooLarge,
+    Forbidden,
+    MessageGone,
+    StorageAway,
+    Temporary,
+)
 from bot.core.jobs import Job, Reason, Status
 from bot.core.outcomes import Busy, Failed, Running, Uncertain
 from bot.core.posting import AWAY, MOST_FILES, Link
@@ -149,7 +159,7 @@ async def test_a_nonce_that_is_forgotten_holds_up_nothing_where_nobody_can_see(
 
 async def test_a_file_that_is_refused_becomes_a_link(workshop: Workshop) -> None:
     workshop.link = LINK
-    workshop.chat.sends = [Refused("file_too_large"), None]
+    workshop.chat.sends = [FileTooLarge(), None]
     await workshop.made(order())
     await workshop.speak()
     assert said(workshop) == [("result.ready", True, False), ("result.ready", False, False)]
@@ -173,7 +183,7 @@ async def test_without_a_public_address_the_plain_sentence_is_said_and_the_file_
 async def test_a_channel_that_refuses_is_followed_by_the_persons_own_messages(
     workshop: Workshop,
 ) -> None:
-    workshop.chat.sends = [Refused("forbidden"), None]
+    workshop.chat.sends = [Forbidden(), None]
     job = await workshop.made(order())
     await workshop.speak()
     assert said(workshop) == [("result.ready", True, False), ("result.ready", True, True)]
@@ -183,7 +193,7 @@ async def test_a_channel_that_refuses_is_followed_by_the_persons_own_messages(
 async def test_where_nobody_can_be_reached_the_result_is_kept_and_listed(
     workshop: Workshop,
 ) -> None:
-    workshop.chat.sends = [Refused("forbidden")]
+    workshop.chat.sends = [Forbidden()]
     job = await workshop.made(order())
     await workshop.speak()
     end = await workshop.job(job.id)
@@ -261,7 +271,7 @@ async def test_a_job_withdrawn_before_its_card_stood_says_nothing(workshop: Work
     assert (withdrawn.status, withdrawn.reason) == (Status.CANCELLED, Reason.UNANSWERED)
 
 
-@pytest.mark.parametrize("sends", [[None], [Refused("forbidden")]], ids=["said", "undeliverable"])
+@pytest.mark.parametrize("sends", [[None], [Forbidden()]], ids=["said", "undeliverable"])
 async def test_who_draws_cards_is_woken_when_a_result_has_had_its_end(
     workshop: Workshop, sends: list[BotError | None]
 ) -> None:
@@ -359,7 +369,7 @@ async def test_what_nobody_can_be_told_of_is_withdrawn_and_counts_for_nobody(
     workshop: Workshop,
 ) -> None:
     workshop.without_answers()
-    workshop.chat.sends = [Refused("forbidden")]
+    workshop.chat.sends = [Forbidden()]
     job = await workshop.submit(order())
     await workshop.speak(60)
     withdrawn = await workshop.job(job.id)
@@ -372,7 +382,7 @@ async def test_a_refused_card_withdraws_nothing_that_a_gateway_may_have(
 ) -> None:
     workshop.without_answers()
     workshop.gateway.looks = [Running()]
-    workshop.chat.sends = [Refused("forbidden")]
+    workshop.chat.sends = [Forbidden()]
     job = await workshop.submit(order())
     await workshop.work(1)
     await workshop.speak(60)
@@ -382,7 +392,7 @@ async def test_a_refused_card_withdraws_nothing_that_a_gateway_may_have(
 async def test_where_the_command_was_answered_a_refused_card_withdraws_nothing(
     workshop: Workshop,
 ) -> None:
-    workshop.chat.sends = [Refused("forbidden")]
+    workshop.chat.sends = [Forbidden()]
     job = await workshop.submit(order())
     await workshop.speak(60)
     assert (await workshop.job(job.id)).status is Status.QUEUED
@@ -411,7 +421,7 @@ async def test_a_network_that_is_away_costs_no_try_and_is_back_within_seconds(
 
 
 async def test_a_deleted_card_is_let_go_and_the_result_still_comes(workshop: Workshop) -> None:
-    workshop.chat.edits = [Refused("card_gone")]
+    workshop.chat.edits = [MessageGone()]
     job = await workshop.made(order())
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
@@ -432,7 +442,7 @@ async def test_a_change_during_an_edit_is_not_forgotten(workshop: Workshop) -> N
     assert [reply.text.id for reply in workshop.chat.edited] == ["card.in_progress_silent"]
 
 
-@pytest.mark.parametrize("trouble", [Broken("file_missing"), Temporary("storage_unavailable")])
+@pytest.mark.parametrize("trouble", [FileMissing(), StorageAway()])
 async def test_trouble_with_our_own_file_is_tried_again_and_never_said_otherwise(
     workshop: Workshop, trouble: Broken | Temporary
 ) -> None:
@@ -467,7 +477,7 @@ async def test_files_that_stay_too_large_come_to_an_end_in_words(workshop: Works
     """A server that refuses every size is not sent one file after another for ever."""
     workshop.chat.limit = 1
     workshop.studio.shrinks = True
-    workshop.chat.sends = [Refused("file_too_large")] * MOST_FILES + [None]
+    workshop.chat.sends = [FileTooLarge()] * MOST_FILES + [None]
     await workshop.made(order())
     await workshop.speak()
     files = [("result.ready", True, False)] * MOST_FILES
@@ -489,7 +499,7 @@ async def test_a_limit_learned_in_between_does_not_change_a_send_with_an_unknown
 async def test_where_files_are_forbidden_and_no_link_can_be_given_it_goes_to_the_person(
     workshop: Workshop,
 ) -> None:
-    workshop.chat.sends = [Refused("files_forbidden"), Refused("files_forbidden"), None]
+    workshop.chat.sends = [FilesForbidden(), FilesForbidden(), None]
     await workshop.made(order())
     await workshop.speak()
     assert said(workshop) == [
@@ -577,7 +587,7 @@ async def test_a_card_that_waits_for_its_turn_is_not_edited_meanwhile(workshop: 
 
 
 async def test_a_card_says_that_its_video_went_to_its_person_alone(workshop: Workshop) -> None:
-    workshop.chat.sends = [Refused("files_forbidden"), Refused("files_forbidden"), None]
+    workshop.chat.sends = [FilesForbidden(), FilesForbidden(), None]
     await workshop.made(order())
     await workshop.speak(60)
     assert workshop.chat.edited[-1].text.id == "card.delivered_direct"

@@ -4,17 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.cards import Cards
-from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
@@ -32,15 +31,17 @@ from bot.core.outcomes import (
     Probe,
     Trouble,
 )
+from bot.core.ports import Ready
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Post
-from bot.core.probing import Probing
 from bot.core.quotas import Limits
 from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
-from bot.core.steps import Steps
-from bot.core.submission import Submission
-from bot.core.telling import Telling
+from bot.core.steps.content import Content
+from bot.core.steps.jobs import Steps
+from bot.core.steps.probing import Probing
+from bot.core.steps.submission import Submission
+from bot.core.steps.telling import Telling
 from bot.core.wake import Wake
 from bot.store.conversions import Line
 from bot.store.database import Database
@@ -137,29 +138,21 @@ class ScriptedGateway:
         self.before: Callable[[], Awaitable[object]] | None = None
         """Happens before the first byte."""
 
-    async def create(
+    @asynccontextmanager
+    async def ready(
         self,
         request: VideoRequest,
         files: Sequence[Path],
         *,
         links: Sequence[str] = (),
         into: Path | None = None,
-        about_to_send: Callable[[], Awaitable[None]],
-    ) -> Creation:
+    ) -> AsyncIterator[Ready | NotSent]:
         self.links.append(tuple(links))
         self.files = list(files)
         if self.before:
             await self.before()
         outcome = _next(self.creations)
-        if isinstance(outcome, NotSent):
-            return outcome
-        await about_to_send()
-        self.posts += 1
-        if self.meanwhile:
-            await self.meanwhile()
-        if isinstance(outcome, Made) and into:
-            into.write_bytes(b"a video!!")
-        return outcome
+        yield outcome if isinstance(outcome, NotSent) else ScriptedPost(self, outcome, into)
 
     async def listing(self, *, since: float) -> Listing:
         return NoList()
@@ -176,6 +169,23 @@ class ScriptedGateway:
     ) -> Fetch:
         self.asked.append(source)
         return _next(self.fetches)
+
+
+@dataclass
+class ScriptedPost:
+    """A POST that ends as it was written."""
+
+    gateway: ScriptedGateway
+    outcome: Creation
+    into: Path | None
+
+    async def send(self) -> Creation:
+        self.gateway.posts += 1
+        if self.gateway.meanwhile:
+            await self.gateway.meanwhile()
+        if isinstance(self.outcome, Made) and self.into:
+            self.into.write_bytes(b"a video!!")
+        return self.outcome
 
 
 class ScriptedStudio:
@@ -274,7 +284,7 @@ class ScriptedStudio:
     @asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
         if key not in self.kept:
-            raise Broken("file_missing", key=key)
+            raise FileMissing(key=key)
         path = self.folder / key
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(self.sizes.get(key, 9)))
@@ -374,7 +384,7 @@ class ScriptedChat:
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         self.searched_since[post.kind] = post.sending_at
         if not self.is_readable:
-            raise Refused("history_unreadable")
+            raise HistoryUnreadable()
         return self.history.get(post.kind)
 
     async def tell(

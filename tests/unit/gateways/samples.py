@@ -1,10 +1,13 @@
 """Requests, pictures and clients that the tests of the gateway client share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from bot.core.orders import Kind, Transport, VideoRequest
+from bot.core.outcomes import Creation, NotSent
+from bot.core.ports import Gateway
 from bot.gateways.videos_api import BOUNDS, Settings, VideosApi, open_gateways
 from bot.net.bounds import Bounds
 
@@ -32,8 +35,16 @@ def with_files(transport: Transport, *places: tuple[str, ...], **changed: Any) -
     return request(kind=Kind.PICTURE, transport=transport, places=places, **changed)
 
 
-async def nothing() -> None:
-    """An `about_to_send` that has nothing to write down."""
+async def create(
+    gateway: Gateway,
+    request: VideoRequest,
+    files: Sequence[Path],
+    *,
+    into: Path | None = None,
+) -> Creation:
+    """The whole POST, with nothing to write down before it is sent."""
+    async with gateway.ready(request, files, into=into) as ready:
+        return ready if isinstance(ready, NotSent) else await ready.send()
 
 
 @asynccontextmanager

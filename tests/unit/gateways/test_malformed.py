@@ -38,7 +38,7 @@ from bot.net.bounds import Bounds
 from tests.fakes import wire
 from tests.fakes.wire import Wire
 
-from .samples import nothing, opened, request
+from .samples import create, opened, request
 
 _MODERATED = """
 flagged censored filtered content_blocked content_rejected content_flagged
@@ -394,7 +394,7 @@ async def run_on_the_wire(seeds: range, into: Path) -> None:
             sent = raw(random.Random(seed))
             server.plan(wire.sending(sent))
             posts = server.charges
-            created = await gateway.create(request(), [], about_to_send=nothing)
+            created = await create(gateway, request(), [])
             assert isinstance(created, Accepted | Busy | Locked | Rejected | Uncertain), seed
             seen = await gateway.retrieve("video_1")
             assert isinstance(seen, Running | Done | Failed | Missing | Locked | Trouble), seed

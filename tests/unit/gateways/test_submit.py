@@ -5,17 +5,15 @@ import errno
 import gzip
 import socket
 import tracemalloc
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from structlog.testing import capture_logs
 
 from bot.core.jobs import Reason
-from bot.core.orders import Transport, VideoRequest
+from bot.core.orders import Transport
 from bot.core.outcomes import Accepted, Creation, Made, NotSent, Rejected, Uncertain
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.net.bounds import Bounds
@@ -23,7 +21,7 @@ from tests.fakes import wire
 from tests.fakes.disk import no_file_larger_than
 from tests.fakes.wire import Fault, Wire
 
-from .samples import MP4, nothing, opened, request, with_files
+from .samples import MP4, create, opened, request, with_files
 
 HASTY = Bounds(post=1.0)
 CREATED = wire.sending(wire.answer('{"id": "video_1", "status": "queued"}', 201))
@@ -73,23 +71,25 @@ REFUSALS: dict[str, tuple[Fault, Creation]] = {
 async def submit(fault: Fault, *, bounds: Bounds = HASTY) -> tuple[Creation, Wire]:
     server = Wire(fault, CREATED)  # a second POST would succeed, and be seen
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
-        outcome = await gateway.create(request(), [], about_to_send=nothing)
+        outcome = await create(gateway, request(), [])
         await server.over()
     return outcome, server
 
 
-async def refused_by(error: Exception, gateway_type: type[VideosApi] = VideosApi) -> int:
-    """Bytes that reach the server although `about_to_send` raises, which must come through."""
+async def called_off_by(error: Exception, *, hasty: bool = False) -> int:
+    """Bytes that reach the server when what comes before the sending fails with `error`."""
 
-    async def about_to_send() -> None:
-        raise error
+    async def call_off(gateway: VideosApi) -> None:
+        async with gateway.ready(request(), []) as ready:
+            assert not isinstance(ready, NotSent)
+            if hasty:
+                await ready.send()
+            raise error
 
     server = Wire(CREATED)
-    async with server.serve() as url, aiohttp.ClientSession() as session:
-        settings = Settings(name="g", base_url=url, api_key="sk-test-key")
-        gateway = gateway_type(settings, looking=session, guarded=session)
+    async with server.serve() as url, opened(url) as gateway:
         with pytest.raises(type(error)) as caught:
-            await gateway.create(request(), [], about_to_send=about_to_send)
+            await call_off(gateway)
         assert caught.value is error
         return (await server.over()).bytes_received
 
@@ -135,7 +135,7 @@ async def test_a_connection_is_used_for_one_post_only() -> None:
     kept = wire.answer('{"id": "v"}', headers={"Connection": "keep-alive"})
     server = Wire(wire.stalling(kept))
     async with server.serve() as url, opened(url) as gateway:
-        outcomes = [await gateway.create(request(), [], about_to_send=nothing) for _ in range(3)]
+        outcomes = [await create(gateway, request(), []) for _ in range(3)]
         for _ in range(3):
             await server.over()
 
@@ -147,7 +147,7 @@ async def test_a_cancelled_post_is_neither_repeated_nor_reported_as_unsent() -> 
     """The row stays `submitting`, which becomes `unconfirmed` when its claim runs out."""
     server = Wire(wire.silent)
     async with server.serve() as url, opened(url) as gateway:
-        task = asyncio.create_task(gateway.create(request(), [], about_to_send=nothing))
+        task = asyncio.create_task(create(gateway, request(), []))
         await server.received()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -162,7 +162,7 @@ async def test_a_server_that_stops_reading_in_the_middle_leaves_doubt(tmp_path: 
     picture.write_bytes(bytes(16_000_000))
     wanted = with_files(Transport.UPLOAD, ("input_reference",))
     async with Wire(wire.never_reads).serve() as url, opened(url, bounds=HASTY) as gateway:
-        outcome = await gateway.create(wanted, [picture], about_to_send=nothing)
+        outcome = await create(gateway, wanted, [picture])
 
     assert outcome == Uncertain("TimeoutError")
 
@@ -179,7 +179,7 @@ async def test_a_front_that_refuses_a_large_body_unread_is_heard(tmp_path: Path)
     picture.write_bytes(bytes(16_000_000))
     wanted = with_files(Transport.UPLOAD, ("input_reference",))
     async with Wire(refuses).serve() as url, opened(url) as gateway:
-        outcome = await gateway.create(wanted, [picture], about_to_send=nothing)
+        outcome = await create(gateway, wanted, [picture])
 
     assert isinstance(outcome, Rejected)
     assert (outcome.reason, outcome.charged) == (Reason.PICTURE_TOO_LARGE, False)
@@ -192,9 +192,7 @@ async def test_a_refused_connection_sent_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     async with opened(f"http://127.0.0.1:{port}") as gateway:
-        assert await gateway.create(request(), [], about_to_send=nothing) == NotSent(
-            "ClientConnectorError"
-        )
+        assert await create(gateway, request(), []) == NotSent("ClientConnectorError")
 
 
 class NoNames(AbstractResolver):
@@ -211,14 +209,12 @@ class NoNames(AbstractResolver):
 
 async def test_a_name_that_cannot_be_resolved_sent_nothing() -> None:
     async with opened("http://gateway.example", resolver=NoNames()) as gateway:
-        assert await gateway.create(request(), [], about_to_send=nothing) == NotSent(
-            "ClientConnectorDNSError"
-        )
+        assert await create(gateway, request(), []) == NotSent("ClientConnectorDNSError")
 
 
 async def test_a_name_that_no_resolver_can_take_sent_nothing() -> None:
     async with opened(f"http://{'a' * 64}.example") as gateway:
-        outcome = await gateway.create(request(), [], about_to_send=nothing)
+        outcome = await create(gateway, request(), [])
 
     assert isinstance(outcome, NotSent)
 
@@ -226,26 +222,21 @@ async def test_a_name_that_no_resolver_can_take_sent_nothing() -> None:
 @pytest.mark.parametrize("bounds", [Bounds(connect=0.2), Bounds(post=0.2)])
 async def test_a_timeout_while_connecting_sent_nothing(bounds: Bounds) -> None:
     """The TLS handshake never ends: once the connect timeout strikes, once the total one."""
-    begun: list[None] = []
-
-    async def about_to_send() -> None:
-        begun.append(None)
-
     server = Wire(lambda connection: connection.hung_up())
     async with (
         server.serve() as url,
         opened(url.replace("http:", "https:"), bounds=bounds) as gateway,
     ):
-        outcome = await gateway.create(request(), [], about_to_send=about_to_send)
+        outcome = await create(gateway, request(), [])
 
     assert isinstance(outcome, NotSent)
-    assert (begun, server.charges) == ([], 0)
+    assert server.charges == 0
 
 
 async def test_a_server_that_speaks_no_tls_was_sent_nothing() -> None:
     server = Wire(wire.greets)
     async with server.serve() as url, opened(url.replace("http:", "https:")) as gateway:
-        outcome = await gateway.create(request(), [], about_to_send=nothing)
+        outcome = await create(gateway, request(), [])
 
     assert (outcome, server.charges) == (NotSent("ClientConnectorSSLError"), 0)
 
@@ -254,11 +245,7 @@ async def test_a_picture_that_cannot_be_read_was_not_sent(tmp_path: Path) -> Non
     server = Wire(CREATED)
     async with server.serve() as url, opened(url) as gateway:
         outcomes = [
-            await gateway.create(
-                with_files(transport, ("img_url",)),
-                [tmp_path / "gone.jpg"],
-                about_to_send=nothing,
-            )
+            await create(gateway, with_files(transport, ("img_url",)), [tmp_path / "gone.jpg"])
             for transport in (Transport.UPLOAD, Transport.DATA_URI, Transport.BASE64)
         ]
 
@@ -271,13 +258,13 @@ async def test_a_key_that_fits_no_header_leaves_at_most_doubt() -> None:
     async with server.serve() as url:
         settings = Settings(name="g", base_url=url, api_key="sk-\r\nHost: elsewhere")
         async with open_gateways([settings]) as gateways:
-            outcome = await gateways["g"].create(request(), [], about_to_send=nothing)
+            outcome = await create(gateways["g"], request(), [])
 
     assert isinstance(outcome, NotSent | Uncertain)
     assert server.charges == 0
 
 
-# -------------------------------------------------------------------------- about_to_send
+# --- between the connection and the sending ------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -285,68 +272,90 @@ async def test_a_key_that_fits_no_header_leaves_at_most_doubt() -> None:
     [LookupError("withdrawn"), OSError("no database"), TimeoutError("slow"), ValueError("x")],
     ids=lambda error: type(error).__name__,
 )
-async def test_if_about_to_send_raises_not_one_byte_leaves(error: Exception) -> None:
-    """Nor is what it raised taken for trouble on the wire, and the connection is closed."""
-    assert await refused_by(error) == 0
+async def test_a_post_that_is_called_off_before_it_is_sent_leaves_not_one_byte(
+    error: Exception,
+) -> None:
+    """Nor is the reason taken for trouble on the wire, and the connection is closed."""
+    assert await called_off_by(error) == 0
 
 
-class Hasty(VideosApi):
-    """The guard switched off: asks for leave when the request is gone."""
-
-    async def create(
-        self,
-        request: VideoRequest,
-        files: Sequence[Path],
-        *,
-        links: Sequence[str] = (),
-        into: Path | None = None,
-        about_to_send: Callable[[], Awaitable[None]],
-    ) -> Creation:
-        made = await super().create(request, files, links=links, into=into, about_to_send=nothing)
-        await about_to_send()
-        return made
+async def test_negative_control_a_post_that_is_called_off_after_it_was_sent_is_noticed() -> None:
+    assert await called_off_by(LookupError("withdrawn"), hasty=True) > 0
 
 
-async def test_negative_control_a_hook_after_sending_is_noticed() -> None:
-    assert await refused_by(LookupError("withdrawn"), Hasty) > 0
-
-
-async def test_about_to_send_has_returned_before_the_first_byte() -> None:
+async def test_a_post_that_is_ready_has_its_connection_and_sent_nothing() -> None:
     server = Wire(CREATED)
-    seen: list[tuple[int, int]] = []
-
-    async def about_to_send() -> None:
-        # The server already holds the connection and waits for us.
+    async with (
+        server.serve() as url,
+        opened(url) as gateway,
+        gateway.ready(request(), []) as ready,
+    ):
         while not server.connections:
             await asyncio.sleep(0)
-        seen.append((len(server.connections), server.connections[0].bytes_received))
+        seen = (len(server.connections), server.connections[0].bytes_received)
+        assert not isinstance(ready, NotSent)
+        outcome = await ready.send()
 
-    async with server.serve() as url, opened(url) as gateway:
-        outcome = await gateway.create(request(), [], about_to_send=about_to_send)
-
-    assert (outcome, seen) == (Accepted("video_1"), [(1, 0)])
+    assert (outcome, seen) == (Accepted("video_1"), (1, 0))
+    assert len(server.connections) == 1
 
 
-async def test_a_timeout_inside_about_to_send_sent_nothing() -> None:
-    """The time for the POST runs out while the row is still being written."""
+async def test_a_post_that_is_ready_can_be_sent_only_once() -> None:
+    server = Wire(CREATED, CREATED)
+    async with (
+        server.serve() as url,
+        opened(url) as gateway,
+        gateway.ready(request(), []) as ready,
+    ):
+        assert not isinstance(ready, NotSent)
+        outcomes = [await ready.send(), await ready.send()]
+        await server.over()
 
-    async def about_to_send() -> None:
-        await asyncio.Event().wait()
+    assert outcomes == [Accepted("video_1"), Uncertain("ClientConnectionError")]
+    assert (len(server.connections), server.charges) == (1, 1)
 
+
+async def test_a_post_whose_time_ran_out_before_it_was_sent_sent_nothing() -> None:
+    """The row took as long to be written as the whole POST may take."""
     server = Wire(CREATED)
     async with server.serve() as url, opened(url, bounds=Bounds(post=0.2)) as gateway:
-        outcome = await gateway.create(request(), [], about_to_send=about_to_send)
+        async with gateway.ready(request(), []) as ready:
+            assert not isinstance(ready, NotSent)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await asyncio.Event().wait()
+            outcome = await ready.send()
         connection = await server.over()
 
-    assert isinstance(outcome, NotSent)
+    assert outcome == NotSent("TimeoutError")
     assert connection.bytes_received == 0
+
+
+async def test_a_connection_that_is_closed_before_it_is_used_leaves_doubt() -> None:
+    """The POST may have left before we heard of it."""
+
+    async def hangs_up(connection: wire.Connection) -> None:
+        """At once."""
+
+    server = Wire(hangs_up)
+    async with (
+        server.serve() as url,
+        opened(url) as gateway,
+        gateway.ready(request(), []) as ready,
+    ):
+        await server.over()
+        assert not isinstance(ready, NotSent)
+        outcome = await ready.send()
+
+    assert isinstance(outcome, Uncertain)
+    assert (len(server.connections), server.charges) == (1, 0)
 
 
 async def test_the_key_travels_as_a_bearer_and_the_path_is_the_documented_one() -> None:
     for tail in ("", "/", "/v1", "/v1/"):
         server = Wire(CREATED)
         async with server.serve() as url, opened(f"{url}{tail}") as gateway:
-            await gateway.create(request(), [], about_to_send=nothing)
+            await create(gateway, request(), [])
         sent = server.requests[0]
         assert (sent.method, sent.path) == ("POST", "/v1/videos")
         assert sent.headers["authorization"] == "Bearer sk-test-key"
@@ -360,7 +369,7 @@ BRIEF = Bounds(content=0.5, post=5.0)
 
 async def made(raw: Fault, into: Path | None) -> Creation:
     async with Wire(raw).serve() as url, opened(url, bounds=BRIEF) as gateway:
-        return await gateway.create(request(), [], into=into, about_to_send=nothing)
+        return await create(gateway, request(), [], into=into)
 
 
 @pytest.mark.parametrize(
@@ -392,7 +401,7 @@ async def test_a_video_without_end_is_too_large_paid_for_and_never_whole_in_memo
     bounds = Bounds(video=20_000_000)
     async with server.serve() as url, opened(url, bounds=bounds) as gateway:
         tracemalloc.start()
-        got = await gateway.create(request(), [], into=tmp_path / "v", about_to_send=nothing)
+        got = await create(gateway, request(), [], into=tmp_path / "v")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert got == TOO_LARGE
@@ -415,7 +424,7 @@ async def _arriving(raw: bytes, into: Path, bounds: Bounds, *, room: ExitStack) 
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(noticed())
-            return await gateway.create(request(), [], into=into, about_to_send=nothing)
+            return await create(gateway, request(), [], into=into)
 
 
 @pytest.mark.parametrize("size", [0, 100_000], ids=["from its first byte", "in its middle"])

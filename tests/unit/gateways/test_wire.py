@@ -14,7 +14,7 @@ from bot.core.orders import Transport
 from tests.fakes import wire
 from tests.fakes.wire import Request, Wire
 
-from .samples import JPEG, nothing, opened, request, with_files
+from .samples import JPEG, create, opened, request, with_files
 
 CREATED = wire.sending(wire.answer('{"id": "video_1", "status": "queued"}', 201))
 PROMPT = "eine Katze läuft 猫\r\nzweite Zeile"
@@ -34,7 +34,7 @@ async def sent(picture: Path) -> Request:
     )
     server = Wire(CREATED)
     async with server.serve() as url, opened(url) as gateway:
-        await gateway.create(wanted, [picture], about_to_send=nothing)
+        await create(gateway, wanted, [picture])
         await server.over()
     (arrived,) = server.requests
     return arrived
@@ -99,7 +99,7 @@ async def test_the_parser_of_mails_reads_the_same(tmp_path: Path) -> None:
 async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
     read: list[dict[str, object]] = []
 
-    async def create(incoming: web.Request) -> web.Response:
+    async def read_it(incoming: web.Request) -> web.Response:
         form = await incoming.post()
         read.append(
             {
@@ -112,7 +112,7 @@ async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
         return web.json_response({"id": "video_1"})
 
     app = web.Application()
-    app.router.add_post("/v1/videos", create)
+    app.router.add_post("/v1/videos", read_it)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -120,7 +120,7 @@ async def test_aiohttps_own_server_reads_the_same(tmp_path: Path) -> None:
         wanted = replace(request(), prompt=PROMPT, transport=Transport.UPLOAD)
         wanted = replace(wanted, places=(("image",),))
         async with opened(f"http://127.0.0.1:{runner.addresses[0][1]}") as gateway:
-            await gateway.create(wanted, [kept(tmp_path)], about_to_send=nothing)
+            await create(gateway, wanted, [kept(tmp_path)])
     finally:
         await runner.cleanup()
 
@@ -140,7 +140,7 @@ async def test_a_picture_of_10_mb_in_json_arrives_whole_and_in_pieces(tmp_path: 
     wanted = replace(with_files(Transport.BASE64, ("image",)), is_json=True)
     server = Wire(CREATED)
     async with server.serve() as url, opened(url) as gateway:
-        await gateway.create(wanted, [picture], about_to_send=nothing)
+        await create(gateway, wanted, [picture])
         await server.over()
     (arrived,) = server.requests
     assert arrived.headers["content-type"] == "application/json"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core import replies
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, GivenTooLarge, PictureGone, Refused, Temporary
 from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
 from bot.core.posts import Form, Post, PostKind
@@ -554,9 +554,9 @@ async def test_a_picture_is_streamed_to_disk(
 @pytest.mark.parametrize(
     ("lie", "error"),
     [
-        ({"expired": True}, Refused("picture_gone")),
-        ({"content": PNG * 20, "content_length": None}, Refused("picture_too_large")),
-        ({"content": PNG * 20, "content_length": 2160}, Refused("picture_too_large")),
+        ({"expired": True}, PictureGone()),
+        ({"content": PNG * 20, "content_length": None}, GivenTooLarge()),
+        ({"content": PNG * 20, "content_length": 2160}, GivenTooLarge()),
         ({"content": PNG[:50]}, Temporary("picture_unreachable")),
         ({"content": PNG[:50], "content_length": 50}, Temporary("picture_incomplete")),
         ({"content": PNG * 2, "content_length": None}, Temporary("picture_incomplete")),

@@ -19,7 +19,8 @@ def answer(status: int, code: int = 0, wait: str | None = None) -> discord.HTTPE
 
 
 def kind(error: BotError) -> tuple[type[BotError], str]:
-    return type(error), error.code
+    root = next(each for each in (Refused, Temporary, Broken) if isinstance(error, each))
+    return root, error.code
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import replies
-from bot.core.errors import Refused
+from bot.core.errors import FamilyUnknown, Refused
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Person
 from bot.core.posts import PostKind
@@ -86,7 +86,7 @@ def test_nothing_is_longer_than_discord_takes(prompt: str, name: str) -> None:
     reply = asked(prompt * 20, name * 20, link="https://videos.test/" + "x" * 480)
     assert len(result_text(reply)) <= 2000
     assert len(card_text(reply)) <= 4096
-    refused = Refused("family_unknown", family=prompt * 20, can=name * 20)
+    refused = FamilyUnknown(family=prompt * 20, can=name * 20)
     assert len(messages.notice(replies.error(refused), "en").content or "") <= 2000
 
 

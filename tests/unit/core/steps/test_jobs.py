@@ -12,9 +12,17 @@ from structlog.testing import capture_logs
 from bot.core import replies
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
-from bot.core.content import CONTENT_PATIENCE
 from bot.core.desk import PAUSE
-from bot.core.errors import Broken, Refused, Temporary
+from bot.core.errors import (
+    GivenTooLarge,
+    MovesAlready,
+    PictureFormat,
+    PictureGone,
+    Refused,
+    StorageAway,
+    Temporary,
+    VideoTruncated,
+)
 from bot.core.jobs import CLAIM, HARD_DEADLINE, LAST_DEADLINE, MOST_CRASHES, Reason, Status
 from bot.core.models import Places
 from bot.core.orders import Kind, SoundFit
@@ -37,7 +45,9 @@ from bot.core.quotas import Limits
 from bot.core.replies import Action
 from bot.core.schedule import JITTER, LIVELY
 from bot.core.service import Actor
-from bot.core.steps import CARE, LOST_AFTER
+from bot.core.steps.content import CONTENT_PATIENCE
+from bot.core.steps.jobs import CARE
+from bot.core.steps.waiting import LOST_AFTER
 from bot.i18n import say
 from tests.unit.core.orders import (
     ANN,
@@ -479,7 +489,7 @@ async def test_content_that_cannot_be_had_is_tried_for_two_hours(workshop: Works
 
 @pytest.mark.proof
 async def test_bytes_that_are_no_video_are_never_taken_for_one(workshop: Workshop) -> None:
-    workshop.studio.bad_video = Broken("video_truncated")
+    workshop.studio.bad_video = VideoTruncated()
     job = await workshop.submit(order())
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).video is None
@@ -491,8 +501,8 @@ async def test_bytes_that_are_no_video_are_never_taken_for_one(workshop: Worksho
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
-        (Refused("picture_gone"), Reason.PICTURE_GONE),
-        (Refused("picture_too_large", megabytes=9.0), Reason.PICTURE_HEAVY),
+        (PictureGone(), Reason.PICTURE_GONE),
+        (GivenTooLarge(megabytes=9.0), Reason.PICTURE_HEAVY),
         (Temporary("unreachable"), Reason.PICTURE_GONE),
     ],
 )
@@ -526,7 +536,7 @@ async def test_why_a_gateway_refused_is_in_the_log_and_what_was_asked_is_not(
 
 
 async def test_our_own_copy_and_our_own_video_are_asked_of_nobody(workshop: Workshop) -> None:
-    workshop.chat.fetches = [Refused("picture_gone")]
+    workshop.chat.fetches = [PictureGone()]
     workshop.studio.kept = {"pictures/old.jpg", "videos/old.mp4"}
     first = replace(CAT, source=None, copy_of="pictures/old.jpg")
     for picture in (first, replace(first, copy_of=None, last_of="videos/old.mp4")):
@@ -569,7 +579,7 @@ async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: st
     catalog = replace(CATALOG, models=(model,))
     workshop.service.accounts = offering(catalog, workshop.service.accounts)
     if when == "fetched":
-        workshop.chat.fetches = [None, Refused("picture_too_large")]
+        workshop.chat.fetches = [None, GivenTooLarge()]
     else:
         workshop.studio.bad_picture = Refused("picture_broken")
         workshop.studio.bad_picture.which = (2, 2)
@@ -585,8 +595,8 @@ async def test_of_two_pictures_the_bad_one_is_named(workshop: Workshop, when: st
     ("problem", "told"),
     [
         (Refused("picture_kind", kind="TIFF"), "I can't read TIFF."),
-        (Refused("moves_already"), "that one moves already"),
-        (Refused("picture_format"), "that is no picture that I can read"),
+        (MovesAlready(), "that one moves already"),
+        (PictureFormat(), "that is no picture that I can read"),
         (Refused("picture_demanding"), "more time or memory to read than I have"),
     ],
 )
@@ -628,7 +638,7 @@ async def test_a_sound_that_was_kept_is_sent_again_as_it_is(singing: Workshop) -
         order(pictures=(CAT,), sound=replace(SONG, seconds=None), seconds=30)
     )
     await singing.work(60)
-    singing.chat.fetches = [Refused("picture_gone")]
+    singing.chat.fetches = [PictureGone()]
     done = await singing.job(job.id)
     again = await singing.submit(done.order)
     assert (again.request.seconds, again.spend_cost) == (8, 800)
@@ -643,7 +653,7 @@ async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
     await singing.work(60)
     small = replace(SINGER, sound=SoundFit(most_seconds=5))
     singing.service.accounts = offering(Catalog(models=(small,)), singing.service.accounts)
-    singing.chat.fetches = [Refused("picture_gone")]
+    singing.chat.fetches = [PictureGone()]
     again = await singing.submit((await singing.job(job.id)).order)
     await singing.work(60)
     end = await singing.job(again.id)
@@ -654,7 +664,7 @@ async def test_a_sound_that_was_kept_is_fitted_anew_where_a_model_takes_less(
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
-        (Refused("picture_gone"), Reason.SOUND_GONE),
+        (PictureGone(), Reason.SOUND_GONE),
         (Refused("sound_too_large", megabytes=16.0, most=15.0), Reason.SOUND_HEAVY),
         (Temporary("unreachable"), Reason.SOUND_GONE),
     ],
@@ -885,7 +895,7 @@ async def test_an_outage_after_completion_is_waited_out(workshop: Workshop) -> N
 async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
     workshop: Workshop,
 ) -> None:
-    workshop.studio.bad_video = Temporary("storage_unavailable")
+    workshop.studio.bad_video = StorageAway()
     job = await workshop.submit(order())
     await workshop.work(CONTENT_PATIENCE + HOUR)
     workshop.studio.bad_video = None
@@ -895,7 +905,7 @@ async def test_storage_that_is_away_holds_a_finished_video_up_and_nothing_more(
 
 @pytest.mark.proof
 async def test_storage_that_is_away_is_not_blamed_on_the_picture(workshop: Workshop) -> None:
-    workshop.studio.bad_picture = Temporary("storage_unavailable")
+    workshop.studio.bad_picture = StorageAway()
     job = await workshop.submit(order(pictures=(CAT,)))
     await workshop.work(HOUR)
     assert (await workshop.job(job.id)).status is Status.QUEUED

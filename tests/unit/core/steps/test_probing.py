@@ -10,8 +10,8 @@ from bot.core.desk import PAUSE
 from bot.core.jobs import Job, Reason, Status
 from bot.core.notices import Paused
 from bot.core.outcomes import Accepted, Done, Locked, Open, Probe, Running, Trouble
-from bot.core.probing import PROBE_TIME, Probing
 from bot.core.service import Actor
+from bot.core.steps.probing import PROBE_TIME, Probing
 from bot.core.wake import Wake
 from bot.store.tables import owners
 from tests.unit.core.orders import ANN, order

@@ -9,11 +9,11 @@ from dataclasses import replace
 from bot.core import fetching, moves
 from bot.core.conversions import Conversions
 from bot.core.desk import Desk
-from bot.core.errors import BotError, Broken, Temporary
+from bot.core.errors import BotError, Broken, FileMissing, Temporary
 from bot.core.jobs import LAST_DEADLINE, MOST_CRASHES, Job, Reason, Video
 from bot.core.outcomes import Locked, Trouble, Unusable
 from bot.core.ports import Gateway, Media
-from bot.core.probing import PROBE_TIME, ask
+from bot.core.steps.probing import PROBE_TIME, ask
 from bot.log import get_logger
 
 CONTENT_PATIENCE = 2 * 3600.0
@@ -74,7 +74,7 @@ class Content:
             video = await self._media.convert(unconverted)
         except BotError as error:
             log.warning("conversion.failed", job=job.id, code=error.code)
-            if error.code == "file_missing":
+            if isinstance(error, FileMissing):
                 await self._desk.save(job, moves.unfetched(job, now=self._desk.clock.now()))
             else:
                 await self._desk.again(job, base=CONVERT_PAUSE, most=CONTENT_PACE)

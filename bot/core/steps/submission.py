@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bot.core import fetching, moves, schedule
 from bot.core.desk import PAUSE, UNCALLED, Desk
-from bot.core.errors import BotError, Broken, Temporary, Unwritten
+from bot.core.errors import BotError, Broken, Temporary, TextPartTooLarge, Unwritten
 from bot.core.fronts import Fronts
 from bot.core.jobs import HARD_DEADLINE, HELD, IN_BETWEEN, Job, Reason, Status
 from bot.core.orders import VideoRequest
@@ -44,7 +44,7 @@ class _Posted:
     """A POST that came to an end."""
 
     sent: Job
-    """The row as it was when the first byte left."""
+    """The row as it was when the first byte left, or could not."""
     outcome: Creation
     film: Path
     """Where the video is, if that was the answer."""
@@ -152,7 +152,7 @@ class Submission:
             sound = job.order.sound
             lost = sound is not None and broken.values.get("key") == sound.key
             reason = Reason.SOUND_GONE if lost else Reason.PICTURE_GONE
-            if broken.code == "text_part_too_large":
+            if isinstance(broken, TextPartTooLarge):
                 reason = Reason.PICTURE_TOO_LARGE
             gone = moves.failed(job, reason, charged=False, detail=str(broken))
             await self._desk.save(job, gone)
@@ -160,15 +160,6 @@ class Submission:
 
     async def _create(self, gateway: Gateway, job: Job, stack: AsyncExitStack) -> _Posted:
         """Send it, with files that stay for as long as `stack` does."""
-        sent = job
-
-        async def about_to_send() -> None:
-            nonlocal sent
-            saved = await self._desk.begin(job, self._at_once(job.request.model))
-            if saved is None or saved.status is not Status.SUBMITTING:
-                raise _Withdrawn
-            sent = saved
-
         files = [
             await stack.enter_async_context(self._media.file(given.key))
             for given in (job.order.files if job.request.places else ())
@@ -179,10 +170,14 @@ class Submission:
         if _has_outgrown(job, sizes, linked=bool(links)):
             raise _Outgrown
         film = await stack.enter_async_context(self._media.scratch()) / "answer"
-        outcome = await gateway.create(
-            job.request, files, links=links, into=film, about_to_send=about_to_send
-        )
-        return _Posted(sent, outcome, film, weight(job.request, sizes, linked=bool(links)))
+        body = weight(job.request, sizes, linked=bool(links))
+        async with gateway.ready(job.request, files, links=links, into=film) as ready:
+            if isinstance(ready, NotSent):
+                return _Posted(job, ready, film, body)
+            sent = await self._desk.begin(job, self._at_once(job.request.model))
+            if sent is None or sent.status is not Status.SUBMITTING:
+                raise _Withdrawn
+            return _Posted(sent, await ready.send(), film, body)
 
     async def _followed(self, posted: _Posted) -> Creation:
         """The outcome, with what it asks of us done.

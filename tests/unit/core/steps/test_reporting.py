@@ -9,7 +9,7 @@ import pytest
 from bot.core.alarm import LOOK, PATIENCE, Alarm
 from bot.core.causes import Cause, Kind
 from bot.core.errors import BotError, Refused, Temporary
-from bot.core.reporting import Reporting
+from bot.core.steps.reporting import Reporting
 from bot.store.causes import Causes
 from bot.store.database import open_database
 from tests.databases import sync_nothing

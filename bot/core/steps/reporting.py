@@ -9,7 +9,7 @@ from bot.core.causes import Report
 from bot.core.errors import BotError, Refused, Temporary, Unwritten
 from bot.core.notices import nonce_of
 from bot.core.ports import Clock, Platform
-from bot.core.telling import TELL_TIME
+from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
 
 TOO_LATE = 7 * 86_400.0

@@ -1,0 +1,176 @@
+"""A job's pictures and its sound, until they are ours: fetched, checked and made to fit."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bot.core import moves
+from bot.core.desk import Desk
+from bot.core.errors import (
+    BotError,
+    Broken,
+    FileMissing,
+    MovesAlready,
+    PictureGone,
+    Refused,
+    StorageAway,
+    Temporary,
+    about,
+)
+from bot.core.jobs import HARD_DEADLINE, Job, Reason
+from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
+from bot.core.ports import Media, Platform
+from bot.core.steps.submission import Submission
+
+PICTURE_TRIES = 5
+_BROKEN_LIMITS = {
+    (Reason.PICTURE_BAD, "picture_format"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "picture_kind"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "moves_already"): Reason.PICTURE_UNKNOWN,
+    (Reason.PICTURE_BAD, "picture_too_large"): Reason.PICTURE_HEAVY,
+    (Reason.PICTURE_BAD, "picture_too_many_pixels"): Reason.PICTURE_VAST,
+    (Reason.PICTURE_BAD, "picture_demanding"): Reason.PICTURE_DEMANDING,
+    (Reason.PICTURE_BAD, "picture_stays_large"): Reason.PICTURE_TOO_LARGE,
+    (Reason.SOUND_BAD, "sound_format"): Reason.SOUND_UNKNOWN,
+    (Reason.SOUND_BAD, "sound_short"): Reason.SOUND_SHORT,
+    (Reason.SOUND_BAD, "sound_demanding"): Reason.SOUND_DEMANDING,
+    (Reason.SOUND_BAD, "sound_stays_large"): Reason.PICTURE_TOO_LARGE,
+    (Reason.SOUND_BAD, "sound_too_large"): Reason.SOUND_HEAVY,
+}
+"""People learn which limit a file breaks; all else that is wrong with one is told as damaged."""
+
+
+class Inputs:
+    """The files that jobs begin with."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        submission: Submission,
+        platforms: Mapping[str, Platform],
+        media: Media,
+    ) -> None:
+        self._desk = desk
+        self._submission = submission
+        self._platforms = platforms
+        self._media = media
+
+    async def fetch_pictures(self, job: Job) -> None:
+        """Fetch all of them, and keep copies that fit."""
+        job = await self._submission.bounded(job)
+        try:
+            order, kept = await self._with_pictures(job)
+        except BotError as problem:
+            await self._not_fetched(job, problem, gone=Reason.PICTURE_GONE, bad=Reason.PICTURE_BAD)
+        else:
+            await self._fetched(
+                job,
+                replace(job, order=order),
+                [key for copy in kept for key in (copy.key, copy.whole)],
+            )
+
+    async def fetch_sound(self, job: Job) -> None:
+        """A step of its own: the pictures are kept, whatever comes of it."""
+        job = await self._submission.bounded(job)
+        sound, fit = job.order.sound, job.request.sound_fit
+        if sound is None or fit is None:
+            raise Broken("no_fit", job=job.id)
+        try:
+            async with self._media.scratch() as directory:
+                platform = self._platforms[job.order.call.address.platform]
+                async with self._heard(sound, platform, directory / "sound") as raw:
+                    kept = await self._media.keep_sound(raw, fit)
+        except BotError as problem:
+            await self._not_fetched(job, problem, gone=Reason.SOUND_GONE, bad=Reason.SOUND_BAD)
+        else:
+            await self._fetched(job, moves.measured(job, sound.kept(kept)), [kept.key])
+
+    async def _fetched(self, job: Job, after: Job, kept: list[str]) -> None:
+        fresh = replace(after, claimed_until=None, attempts=0, crashes=0)
+        if await self._desk.save(job, fresh) is None:
+            for key in kept:
+                await self._media.delete(key)
+
+    async def _not_fetched(self, job: Job, problem: BotError, *, gone: Reason, bad: Reason) -> None:
+        """A definite no ends the job; anything else after some tries, our own disk after a day."""
+        if isinstance(problem, Refused):
+            is_gone = isinstance(problem, PictureGone)
+        else:
+            ours = isinstance(problem, StorageAway)
+            patient = ours and not self._desk.is_past(HARD_DEADLINE, job.created_at)
+            if patient or job.attempts + 1 < PICTURE_TRIES:
+                await self._desk.again(job, base=2.0, most=60.0)
+                return
+            is_gone = isinstance(problem, Temporary)
+        reason = gone if is_gone else _BROKEN_LIMITS.get((bad, problem.code), bad)
+        told = _pointed_out(job, problem)
+        await self._desk.save(job, moves.failed(told, reason, charged=False, detail=str(problem)))
+
+    async def _with_pictures(self, job: Job) -> tuple[Order, list[Still]]:
+        fit = job.request.fit
+        if fit is None:
+            raise Broken("no_fit", job=job.id)
+        wanted = [each for each in job.order.pictures if each.key is None]
+        platform = self._platforms[job.order.call.address.platform]
+        async with self._media.scratch() as directory, AsyncExitStack() as stack:
+            raw = []
+            for number, each in enumerate(wanted, 1):
+                with about(number, len(wanted)):
+                    found = self._raw(each, platform, directory / str(number))
+                    raw.append(await stack.enter_async_context(found))
+            kept = await self._media.keep_pictures(raw, fit)
+        copies = iter(kept)
+        pictures = [
+            each if each.key else each.kept(next(copies), fit) for each in job.order.pictures
+        ]
+        return replace(job.order, pictures=tuple(pictures)), kept
+
+    @asynccontextmanager
+    async def _raw(self, picture: Picture, platform: Platform, into: Path) -> AsyncIterator[Path]:
+        """The given picture, or one of our own. Raises `Refused` if it is gone."""
+        with _gone_if_missing():
+            if picture.copy_of:
+                async with self._media.file(picture.copy_of) as copy:
+                    yield copy
+            elif picture.last_of:
+                async with self._media.last_frame(picture.last_of) as frame:
+                    yield frame
+            else:
+                await platform.fetch(picture, into, most=PICTURE_BYTES)
+                yield into
+
+    @asynccontextmanager
+    async def _heard(self, sound: Sound, platform: Platform, into: Path) -> AsyncIterator[Path]:
+        """The given sound, or our copy for another model. Raises `Refused` if it is gone."""
+        with _gone_if_missing():
+            if sound.key:
+                async with self._media.file(sound.key) as copy:
+                    yield copy
+            else:
+                await platform.fetch(sound, into, most=SOUND_BYTES)
+                yield into
+
+
+def _pointed_out(job: Job, problem: BotError) -> Job:
+    """The job with the one of its pictures marked that the problem is about."""
+    wanted = [at for at, each in enumerate(job.order.pictures) if each.key is None]
+    first = 1 if len(wanted) == 1 else None
+    number = problem.which[0] if problem.which else first
+    bad = wanted[number - 1] if number else None
+    kind = VIDEO if isinstance(problem, MovesAlready) else problem.values.get("kind")
+    pictures = [
+        replace(each, is_bad=at == bad, kind=str(kind) if kind and at == bad else None)
+        for at, each in enumerate(job.order.pictures)
+    ]
+    return replace(job, order=replace(job.order, pictures=tuple(pictures)))
+
+
+@contextmanager
+def _gone_if_missing() -> Iterator[None]:
+    """A file missing from our storage is as gone as one that a platform lost."""
+    try:
+        yield
+    except FileMissing as missing:
+        raise PictureGone() from missing

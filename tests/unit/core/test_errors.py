@@ -1,0 +1,147 @@
+"""Code branches on the type of an error: its code is for sentences and logs alone."""
+
+import ast
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot.core.errors import BotError, Broken, FileMissing, MaybeSent, Refused, Temporary
+from bot.platforms.discord import errors as discord
+from bot.platforms.telegram import errors as telegram
+
+HOUSE = Path(bot.__file__).parent
+NUMBERS = {name for name, found in vars(discord).items() if isinstance(found, int)} | {
+    name
+    for name, found in vars(discord).items()
+    if isinstance(found, dict | frozenset)
+    and found
+    and all(isinstance(each, int) for each in found)
+}
+"""Names of Discord's own codes, which are numbers."""
+REMARKS = {"DAMAGED"}
+"""Remarks about a configuration are no errors."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(HOUSE.rglob("*.py")):
+        name = str(path.relative_to(HOUSE))
+        if "simulator" not in path.parts and name != "core/errors.py":
+            yield name, ast.parse(path.read_text("utf-8"))
+
+
+def branches(tree: ast.AST) -> list[str]:
+    """Each comparison of a code with words."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left=left, comparators=right):
+                sides = [left, *right]
+                if any(map(_is_code, sides)) and not all(
+                    _is_code(side) or _is_number(side) for side in sides
+                ):
+                    found.append(ast.unparse(node))
+            case ast.Call(func=ast.Attribute(value=it, attr="startswith" | "endswith")):
+                if _is_code(it):
+                    found.append(ast.unparse(node))
+            case ast.MatchClass(kwd_attrs=names, kwd_patterns=patterns):
+                asked = [each for name, each in zip(names, patterns, strict=True) if name == "code"]
+                words = [ast.unparse(each) for each in asked]
+                if any("'" in word for word in words):
+                    found.append(ast.unparse(node))
+    return found
+
+
+def _is_code(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "code"
+
+
+def _is_number(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=int()):
+            return True
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in NUMBERS | REMARKS
+    return False
+
+
+def test_no_code_is_compared_with_words() -> None:
+    found = {name: found for name, tree in modules() if (found := branches(tree))}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if refused.code == 'card_gone': pass",
+        "if 'card_gone' != refused.code: pass",
+        "gone = problem.code in ('card_gone', 'forbidden')",
+        "gone = problem.code not in GONE",
+        "limited = problem.code.startswith('limit_')",
+        "match problem:\n    case Refused(code='card_gone'): pass",
+    ],
+)
+def test_negative_control_a_comparison_with_words_is_found(source: str) -> None:
+    assert len(branches(ast.parse(source))) == 1
+
+
+def _below(root: type[BotError]) -> Iterator[type[BotError]]:
+    for each in root.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+def owned() -> dict[tuple[str, str], str]:
+    """The codes that have a type, by the type that they must not be made of."""
+    roots = (Refused, Temporary, Broken)
+    return {
+        (root.__name__, each.code): each.__name__
+        for root in roots
+        for each in _below(root)
+        if each.code
+    }
+
+
+def unowned(tree: ast.AST) -> list[str]:
+    """Each error that is made without its type, so that `except` would miss it."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=root), args=[code, *_]):
+                words = [each.value for each in ast.walk(code) if isinstance(each, ast.Constant)]
+                found += [str(word) for word in words if (root, word) in owned()]
+    return found
+
+
+def test_an_error_that_has_a_type_is_made_of_it() -> None:
+    found = {name: found for name, tree in modules() if (found := unowned(tree))}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source", ["raise Refused('card_gone')", "raise Refused('card_gone' if it else 'no_video')"]
+)
+def test_negative_control_an_error_without_its_type_is_found(source: str) -> None:
+    assert unowned(ast.parse(source)) == ["card_gone"]
+
+
+@pytest.mark.parametrize("code", [*discord.REFUSED.values(), *dict(telegram.BAD_REQUESTS).values()])
+def test_a_refusal_of_a_network_has_its_own_type(code: str) -> None:
+    known = {each: name for (root, each), name in owned().items() if root == "Refused"}
+    assert type(Refused.of(code)).__name__ == known.get(code, "Refused")
+
+
+def test_a_code_out_of_a_table_has_its_own_type() -> None:
+    assert type(Refused.of("maybe_sent")) is MaybeSent
+    assert (type(Refused.of("other")), Refused.of("other").code) == (Refused, "other")
+
+
+def test_an_error_keeps_its_type_on_its_way_between_processes() -> None:
+    missing: BotError = pickle.loads(pickle.dumps(FileMissing(key="k")))
+    assert (type(missing), missing.code, missing.values) == (
+        FileMissing,
+        "file_missing",
+        {"key": "k"},
+    )

@@ -1,0 +1,85 @@
+"""Bytes from the net go onto the disk in one place, at most so many of them."""
+
+import ast
+from collections.abc import AsyncIterator, Callable
+from io import FileIO
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+import bot
+from bot.net.files import save, write
+
+Told = TypeVar("Told")
+HOUSE = Path(bot.__file__).parent
+
+
+class Source:
+    """Chunks, and how many of them were asked for."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = chunks
+        self.read = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self.chunks:
+            self.read += 1
+            yield chunk
+
+
+@pytest.mark.parametrize(
+    ("most", "size", "kept", "read"),
+    [(6, 6, b"aabbcc", 3), (5, 6, b"aabb", 3), (3, 4, b"aa", 2), (0, 2, b"", 1)],
+)
+async def test_no_more_is_kept_than_may_come_and_no_more_is_read_than_shows_it(
+    tmp_path: Path, most: int, size: int, kept: bytes, read: int
+) -> None:
+    source = Source(b"aa", b"bb", b"cc")
+    assert await save(source, tmp_path / "f", most=most) == size
+    assert ((tmp_path / "f").read_bytes(), source.read) == (kept, read)
+
+
+async def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"before")
+    await save(Source(b"aa"), file)
+    assert file.read_bytes() == b"aa"
+
+
+async def test_a_disk_that_takes_a_part_is_given_the_rest(tmp_path: Path) -> None:
+    """A write to a disk that is nearly full takes less than it was given, and raises nothing."""
+
+    async def reluctant(do: Callable[..., Told], /, *given: object) -> Told:
+        if isinstance(getattr(do, "__self__", None), FileIO):
+            (data,) = given
+            assert isinstance(data, memoryview)
+            return do(data[:1])
+        return do(*given)
+
+    with (tmp_path / "f").open("wb", buffering=0) as file:
+        await write(Source(b"whole"), file, takes=reluctant)
+    assert (tmp_path / "f").read_bytes() == b"whole"
+
+
+def writers(tree: ast.AST) -> int:
+    """Loops over what comes, in which a file is written."""
+    return sum(
+        isinstance(loop, ast.AsyncFor)
+        and any(isinstance(it, ast.Attribute) and it.attr == "write" for it in ast.walk(loop))
+        for loop in ast.walk(tree)
+    )
+
+
+def test_nothing_else_writes_what_comes_chunk_by_chunk() -> None:
+    found = {
+        str(path.relative_to(HOUSE)): count
+        for path in HOUSE.rglob("*.py")
+        if "simulator" not in path.parts and (count := writers(ast.parse(path.read_text("utf-8"))))
+    }
+    assert found == {"net/files.py": 1}
+
+
+def test_negative_control_another_loop_is_found() -> None:
+    loop = "async def f():\n    async for chunk in chunks:\n        file.write(chunk)\n"
+    assert writers(ast.parse(loop)) == 1
