@@ -9,7 +9,7 @@ import base64
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,7 +30,8 @@ from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
-from bot.core.ports import Clock, Gateway, Platform
+from bot.core.platforms import Fetches, Platform, Tells
+from bot.core.ports import Clock, Gateway
 from bot.core.posting import Posting
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
@@ -111,6 +112,8 @@ async def open_app(
         needs = _needs(config, rows, studio, pages, clock, note)
         chats = [await enter(open_(needs)) for open_ in switched_on(config)]
         platforms = {chat.platform.name: chat.platform for chat in chats}
+        fetching = {name: it for name, it in platforms.items() if isinstance(it, Fetches)}
+        telling = {name: it for name, it in platforms.items() if isinstance(it, Tells)}
         private = frozenset(chat.platform.name for chat in chats if chat.private)
         access, code = await _access(config, rows, platforms, private, clock)
         upkeep = await _upkeep(config, rows, gateways, studio, clock, bells)
@@ -118,16 +121,16 @@ async def open_app(
         service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
         desk = _desk(rows, gateways, private, clock, bells)
         line = Conversions(rows.line, rows.settings, clock)
-        steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
+        steps = _steps(config, rows, desk, fetching, studio, pages, line, clock)
         cards = _cards(config, rows, line, clock)
         posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
         intakes = [chat.listen(service, cards.card) for chat in chats]
         address = await enter(site.serving(config, rows, studio, platforms, pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
+        await enter(running(*_word_loops(rows, posting, list(platforms), telling, clock, bells)))
         await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_kept_up(config, rows, upkeep, studio, platforms, private, clock, bells))
+        await enter(_kept_up(config, rows, upkeep, studio, telling, private, clock, bells))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
 
@@ -165,7 +168,7 @@ async def _kept_up(
     rows: Rows,
     upkeep: Upkeep,
     studio: Studio,
-    platforms: Mapping[str, Platform],
+    platforms: Mapping[str, Tells],
     private: frozenset[str],
     clock: Clock,
     bells: Bells,
@@ -257,7 +260,7 @@ def _service(
         wake=bells.both,
         new_id=new_id,
         new_seed=new_seed,
-        card_grace={name: platform.card_grace for name, platform in platforms.items()},
+        card_grace={name: platform.can.card_grace for name, platform in platforms.items()},
         deleting=Deletions(config.data_dir).note,
         decide=decide,
     )
@@ -286,7 +289,7 @@ def _steps(
     config: Config,
     rows: Rows,
     desk: Desk,
-    platforms: Mapping[str, Platform],
+    platforms: Mapping[str, Fetches],
     studio: Studio,
     pages: Pages,
     line: Conversions,
@@ -355,13 +358,19 @@ async def _posting(
 
 
 def _word_loops(
-    rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
+    rows: Rows,
+    posting: Posting,
+    names: Sequence[str],
+    platforms: Mapping[str, Tells],
+    clock: Clock,
+    bells: Bells,
 ) -> Iterator[Loop]:
-    names = list(platforms)
     yield from word_loops(rows.posts, posting, names, clock, bells)
     telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
     reporting = Reporting(reports=rows.causes, platforms=platforms, clock=clock)
-    yield from owner_loops(rows.notices, telling, rows.causes, reporting, names, clock, bells)
+    yield from owner_loops(
+        rows.notices, telling, rows.causes, reporting, list(platforms), clock, bells
+    )
 
 
 def new_id() -> str:

@@ -26,7 +26,8 @@ from bot.config import Config
 from bot.core.access import Facts
 from bot.core.errors import Broken
 from bot.core.jobs import Job
-from bot.core.ports import Clock, Platform, Posts
+from bot.core.platforms import Platform
+from bot.core.ports import Clock, Posts
 from bot.core.posting import Link
 from bot.core.replies import Reply, Ways
 from bot.core.service import Service

@@ -6,7 +6,8 @@ from functools import partial
 from bot.config import Config
 from bot.core.acts import EVERYTHING
 from bot.core.jobs import Status
-from bot.core.ports import Clock, Jobs, Platform, Posts
+from bot.core.platforms import Platform
+from bot.core.ports import Clock, Jobs, Posts
 from bot.media.presence import Presence
 from bot.media.storage import Storage, folder_of
 from bot.rows import Rows

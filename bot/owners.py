@@ -16,7 +16,8 @@ from bot.core.alarm import Alarm
 from bot.core.causes import Cause, Kind
 from bot.core.decisions import Decisions
 from bot.core.digest import Digest, News
-from bot.core.ports import Clock, Platform
+from bot.core.platforms import Tells
+from bot.core.ports import Clock
 from bot.core.retention import Retention
 from bot.core.sources import Sources
 from bot.core.wake import Wake
@@ -68,7 +69,7 @@ async def watching(
     retention: Retention,
     backups: Backups,
     last_backup: LastBackup,
-    platforms: Mapping[str, Platform],
+    platforms: Mapping[str, Tells],
     rooms: frozenset[str],
     clock: Clock,
     bells: Bells,

@@ -8,7 +8,8 @@ from ipaddress import ip_network
 from bot.chats import Intake
 from bot.config import Config
 from bot.core.links import Signer
-from bot.core.ports import Clock, Platform
+from bot.core.platforms import Platform
+from bot.core.ports import Clock
 from bot.healths import health_of
 from bot.log import get_logger
 from bot.media.presence import Presence

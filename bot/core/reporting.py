@@ -8,7 +8,8 @@ from bot.core import briefs, schedule
 from bot.core.causes import Report
 from bot.core.errors import BotError, Refused, Temporary, Unwritten
 from bot.core.notices import nonce_of
-from bot.core.ports import Clock, Platform
+from bot.core.platforms import DirectMessage, Standing, Tells
+from bot.core.ports import Clock
 from bot.core.telling import TELL_TIME
 from bot.log import get_logger
 
@@ -45,9 +46,7 @@ class Reports(Protocol):
 class Reporting:
     """Tells claimed causes."""
 
-    def __init__(
-        self, *, reports: Reports, platforms: Mapping[str, Platform], clock: Clock
-    ) -> None:
+    def __init__(self, *, reports: Reports, platforms: Mapping[str, Tells], clock: Clock) -> None:
         self._reports = reports
         self._platforms = platforms
         self._clock = clock
@@ -74,14 +73,14 @@ class Reporting:
             if stands:
                 await self._stands(report, *stands)
 
-    async def _tell(self, report: Report) -> tuple[str, str] | None:
+    async def _tell(self, report: Report) -> Standing | None:
         """Where it stands; None if somebody else tells it."""
         platform = self._platforms[report.platform]
         said = briefs.brief(report.kind, report.facts, is_over=report.is_over)
         if report.message_id is not None:
-            message_id, channel_id = report.message_id, report.channel_id or ""
-            await platform.retell(channel_id, message_id, said)
-            return message_id, channel_id
+            stands = Standing(report.message_id, report.channel_id or "")
+            await platform.retell(stands, said)
+            return stands
         if not await self._reports.sending(report, now=self._clock.now()):
             return None
         nonce = nonce_of(
@@ -89,11 +88,13 @@ class Reporting:
             *(str(report.round), repr(report.written_at)),
         )
         since = report.sending_at
-        stands = await platform.tell(report.person, said, nonce=nonce, since=since)
+        stands = await platform.tell(
+            DirectMessage(person_id=report.person, reply=said, nonce=nonce, since=since)
+        )
         log.info("cause.told", platform=report.platform, kind=report.kind)
         if since is not None:
             # It may be the one of an earlier try, and say how things were then.
-            await platform.retell(stands[1], stands[0], said)
+            await platform.retell(stands, said)
         return stands
 
     async def _stands(self, report: Report, message_id: str, channel_id: str) -> None:

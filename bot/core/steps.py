@@ -26,7 +26,8 @@ from bot.core.jobs import (
 from bot.core.notices import about_shape, about_word
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
 from bot.core.outcomes import Done, Failed, Locked, Missing, Running, Trouble
-from bot.core.ports import Gateway, Media, Platform
+from bot.core.platforms import Fetches
+from bot.core.ports import Gateway, Media
 from bot.core.submission import Submission
 from bot.log import get_logger
 
@@ -68,7 +69,7 @@ class Steps:
         *,
         submission: Submission,
         content: Content,
-        platforms: Mapping[str, Platform],
+        platforms: Mapping[str, Fetches],
         media: Media,
     ) -> None:
         self._desk = desk
@@ -208,7 +209,7 @@ class Steps:
         return replace(job.order, pictures=tuple(pictures)), kept
 
     @asynccontextmanager
-    async def _raw(self, picture: Picture, platform: Platform, into: Path) -> AsyncIterator[Path]:
+    async def _raw(self, picture: Picture, platform: Fetches, into: Path) -> AsyncIterator[Path]:
         """The given picture, or one of our own. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if picture.copy_of:
@@ -222,7 +223,7 @@ class Steps:
                 yield into
 
     @asynccontextmanager
-    async def _heard(self, sound: Sound, platform: Platform, into: Path) -> AsyncIterator[Path]:
+    async def _heard(self, sound: Sound, platform: Fetches, into: Path) -> AsyncIterator[Path]:
         """The given sound, or our copy for another model. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if sound.key:
