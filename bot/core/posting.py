@@ -131,11 +131,12 @@ class Posting:
             await self._say(post, job, platform)
 
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
+        if not isinstance(platform, Edits):
+            await self._posts.put_off(post, due_at=None)
+            return
         try:
             card = post.kind is PostKind.CARD
             reply = await self._cards.card(job) if card else await self._failure(post, job)
-            if not isinstance(platform, Edits):
-                raise Refused("not_offered")
             await platform.edit(post, job, reply)
         except Refused as refused:
             # Deleted or too old to edit: nothing is owed any more, the result comes by itself.
@@ -149,9 +150,7 @@ class Posting:
     async def _remove(self, post: Post, job: Job, platform: Platform) -> None:
         """The video was deleted: its message goes, whether it stands or was about to."""
         try:
-            if post.message_id:
-                if not isinstance(platform, Removes):
-                    raise Refused("not_offered")
+            if post.message_id and isinstance(platform, Removes):
                 await platform.remove(standing(post, job))
         except Temporary as error:
             await self._try_again(post, error)

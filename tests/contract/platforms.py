@@ -39,7 +39,7 @@ VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 
 
 class Whole(Platform, Edits, Removes, Fetches, Tells, Protocol):
-    """What each of these networks is able to."""
+    """The interfaces that all of these networks have."""
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.bells import Bells
 from bot.core.cards import Cards
 from bot.core.content import Content
 from bot.core.conversions import Conversions
@@ -52,7 +53,6 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
-from bot.workers import Bells
 from tests.contract.rows import nothing_noted
 from tests.unit.core.orders import CATALOG, order
 
