@@ -282,7 +282,7 @@ def _word_loops(parts: Parts, posting: Posting) -> Iterator[Loop]:
     store, clock, told = parts.store, parts.clock, parts.telling
     yield from word_loops(store, posting, list(parts.platforms), clock, parts.bells)
     telling = Telling(notices=store.notices, platforms=told, variable=variable, clock=clock)
-    reporting = Reporting(reports=store.causes, platforms=told, clock=clock)
+    reporting = Reporting(causes=store.causes, platforms=told, clock=clock)
     yield from owner_loops(parts, telling, reporting)
 
 

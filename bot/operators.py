@@ -23,7 +23,7 @@ def use_cases(basis: Basis, keepers: Keepers | None = None) -> Mapping[str, UseC
     config, store, clock = basis.config, basis.store, basis.clock
     accounts, wake = basis.accounts, basis.bells.both
     admin = Admin(
-        acts=store.acts,
+        acts=store.acts.latest,
         holds=store.holds,
         blocks=store.blocks,
         gateways=list(config.settings.gateways),
@@ -40,7 +40,7 @@ def use_cases(basis: Basis, keepers: Keepers | None = None) -> Mapping[str, UseC
         grants=store.grants, jobs=store.jobs, accounts=accounts, platforms=PLATFORMS, clock=clock
     )
     statistics = Statistics(
-        sums=store.sums,
+        sums=store.sums.sums,
         time_zone=config.limits.time_zone,
         currency=config.settings.currency,
         clock=clock,

@@ -2,12 +2,11 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from bot.config import Config
 from bot.core.acts import UseCase
@@ -30,10 +29,8 @@ AGAIN = 1.2
 """Times as many are free when it is over."""
 
 
-class LastBackup(Protocol):
-    """Looks when the newest backup in a folder was made."""
-
-    def __call__(self, folder: Path, *, before: float) -> float | None: ...
+LastBackup = Callable[[Path, float], float | None]
+"""When the newest backup in a folder was made, of those until then."""
 
 
 @dataclass(slots=True)
@@ -66,7 +63,7 @@ async def watching(
     """The watch, the alarm and the digest of a service, for as long as the context lasts."""
     config, store, found = parts.config, parts.store, _sources(parts)
     watch = Watch(
-        causes=store.causes,
+        settle=store.causes.settle,
         sources={
             Kind.UNCONFIRMED: found.unconfirmed,
             Kind.STUCK: found.stuck,
@@ -100,7 +97,7 @@ def _digests(
 
     async def room() -> Mapping[str, object]:
         free, size = await asyncio.to_thread(disks.least_free), await retention.size()
-        made = await asyncio.to_thread(last_backup, config.backup_folder, before=clock.now())
+        made = await asyncio.to_thread(last_backup, config.backup_folder, clock.now())
         return {"free": round(free / 1e9, 1), "media": round(size / 1e9, 1), "backup": made}
 
     news = News(

@@ -1,5 +1,6 @@
-"""A network that can do nothing but say things is served all the same."""
+"""A network is asked for what it offers; one that only says things is served all the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,15 @@ async def test_what_may_stand_after_a_backup_is_not_said_twice(
     workshop.posting._restored = {job.id: job.created_at - 7}
     await workshop.speak()
     assert not any("result" in each for each in bare.said)
+
+
+@pytest.mark.parametrize(("remembers", "times"), [(True, 2), (False, 1)])
+async def test_where_no_nonce_is_remembered_the_channel_is_read_at_once(
+    workshop: Workshop, remembers: bool, times: int
+) -> None:
+    workshop.chat.can = replace(workshop.chat.can, remembers_nonces=remembers)
+    workshop.chat.sends = [SILENCE, None]
+    workshop.chat.history["result"] = ("m7", "hall")
+    await workshop.made(order())
+    await workshop.speak(60)
+    assert len(workshop.chat.said) == times
