@@ -45,7 +45,7 @@ async def test_a_result_is_said_and_its_card_stays_as_it_was(
     workshop: Workshop, bare: BareChat
 ) -> None:
     job = await workshop.made(order())
-    await workshop.speak()
+    await workshop.speak(60)
     assert bare.said == [f"{job.id} result result.ready True"]
     assert (await workshop.job(job.id)).status is Status.DELIVERED
     card = await workshop.posts.get(job.id, "card")
@@ -56,13 +56,13 @@ async def test_a_result_is_said_and_its_card_stays_as_it_was(
 async def test_after_silence_it_says_it_again(workshop: Workshop, bare: BareChat) -> None:
     bare.troubles = [SILENCE]
     job = await workshop.made(order())
-    await workshop.speak()
+    await workshop.speak(60)
     assert bare.said == [f"{job.id} result result.ready True"]
 
 
 async def test_what_can_not_be_removed_is_let_go(workshop: Workshop, bare: BareChat) -> None:
     job = await workshop.made(order())
-    await workshop.speak()
+    await workshop.speak(60)
     result = await workshop.posts.get(job.id, "result")
     assert result is not None
     await workshop.posting._remove(result, await workshop.job(job.id), bare)
@@ -77,7 +77,10 @@ async def test_what_may_stand_after_a_backup_is_not_said_twice(
     """Nobody can look whether it was said: it is kept."""
     job = await workshop.made(order())
     workshop.posting._restored = {job.id: job.created_at - 7}
-    await workshop.speak()
+    await workshop.speak(60)
+    result = await workshop.posts.get(job.id, "result")
+    assert result is not None
+    assert (result.message_id, result.due_at) == (None, None)
     assert not any("result" in each for each in bare.said)
 
 
