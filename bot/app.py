@@ -5,23 +5,21 @@ which order it ends.
 """
 
 import asyncio
-import base64
 import os
-import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import control, owners, site
 from bot.backups.archive import last_made
 from bot.backups.asked import backup_use_cases, nightly
-from bot.chats import Needs, hearing, switched_on
+from bot.chats import Chat, hearing, switched_on
 from bot.config import Config
 from bot.config.problems import variable
 from bot.core.access import Access, Default
-from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
+from bot.core.bells import Bells
 from bot.core.cards import Cards
 from bot.core.choosing import new_seed
 from bot.core.clock import SystemClock
@@ -29,7 +27,6 @@ from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
-from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.service import Service
 from bot.core.steps.content import Content
@@ -39,18 +36,17 @@ from bot.core.steps.reporting import Reporting
 from bot.core.steps.submission import Submission
 from bot.core.steps.telling import Telling
 from bot.core.timekeeping import SettableClock
-from bot.core.wake import Wake
 from bot.gateways import videos_api
 from bot.keepers import Keepers, keepers_of
 from bot.log import get_logger
 from bot.media.studio import Studio
+from bot.opening import open_store
 from bot.operators import use_cases
-from bot.rows import Rows, open_rows
+from bot.parts import Parts, new_id
 from bot.store.deletions import Deletions
 from bot.store.identity import Home
 from bot.store.restored import restored_jobs
-from bot.web.pages import Pages
-from bot.workers import Bells, Loop, job_loops, owner_loops, running, word_loops
+from bot.workers import Loop, job_loops, owner_loops, running, word_loops
 
 log = get_logger()
 
@@ -100,36 +96,53 @@ async def open_app(
     new_database: bool = False,
 ) -> AsyncIterator[str]:
     """The whole service while the context lasts; yields its address. The last part ends first."""
-    clock, bells = clock or SystemClock(), Bells.new()
+    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        home = Home(config.data_dir, anew=new_database)
-        rows = await enter(open_rows(config, home, clock, changed=bells.both.ring))
-        studio = await enter(Studio(config.data_dir, storage_url=config.storage_url))
-        gateways = await enter(videos_api.open_gateways(gateway_settings(config)))
-        pages = await site.pages_of(config, rows, studio, clock)
-        needs = _needs(config, rows, studio, pages, clock, note)
-        chats = [await enter(open_(needs)) for open_ in switched_on(config)]
-        platforms = {chat.platform.name: chat.platform for chat in chats}
-        private = frozenset(chat.platform.name for chat in chats if chat.private)
-        access, code = await _access(config, rows, platforms, private, clock)
-        upkeep = await _upkeep(config, rows, gateways, studio, clock, bells)
-        decide = owners.decisions(config, rows, upkeep.asked, private, clock, bells).decide
-        service = _service(config, rows, gateways, platforms, studio, access, decide, clock, bells)
-        desk = _desk(rows, gateways, private, clock, bells)
-        line = Conversions(rows.line, rows.settings, clock)
-        steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
-        cards = _cards(config, rows, line, clock)
-        posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
+        parts, chats = await enter(_opened(config, clock, note, new_database=new_database))
+        access, code = await _access(parts)
+        upkeep = await _upkeep(parts)
+        service = _service(parts, access, owners.decisions(parts, upkeep.asked).decide)
+        line = Conversions(parts.store.line, parts.store.settings, clock)
+        steps, cards = _steps(parts, line), _cards(parts, line)
+        posting = await _posting(parts, cards)
         intakes = [chat.listen(service, cards.card) for chat in chats]
-        address = await enter(site.serving(config, rows, studio, platforms, pages, intakes, clock))
+        address = await enter(site.serving(parts, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
-        await enter(running(*_word_loops(rows, posting, platforms, clock, bells)))
-        await enter(running(*_job_loops(rows, steps, gateways, private, clock, bells)))
-        await enter(_kept_up(config, rows, upkeep, studio, platforms, private, clock, bells))
+        await enter(running(*_word_loops(parts, posting)))
+        await enter(running(*_job_loops(parts, steps)))
+        await enter(_kept_up(parts, upkeep))
         await enter(running(*hearing(intakes, chats, code, announce, clock)))
         yield address + intakes[-1].path
+
+
+@asynccontextmanager
+async def _opened(
+    config: Config, clock: SettableClock, note: str, *, new_database: bool
+) -> AsyncIterator[tuple[Parts, Sequence[Chat]]]:
+    """The parts that everything else is made of, and the networks that are among them."""
+    bells, home = Bells.new(), Home(config.data_dir, anew=new_database)
+    async with (
+        open_store(config, home, clock, changed=bells.both.ring) as store,
+        Studio(config.data_dir, storage_url=config.storage_url) as studio,
+        videos_api.open_gateways(gateway_settings(config)) as gateways,
+        AsyncExitStack() as stack,
+    ):
+        parts = Parts(
+            config=config,
+            clock=clock,
+            bells=bells,
+            store=store,
+            gateways=gateways,
+            studio=studio,
+            pages=await site.pages_of(config, store, studio, clock),
+            note=note,
+        )
+        chats = [await stack.enter_async_context(open_(parts)) for open_ in switched_on(config)]
+        private = frozenset(chat.platform.name for chat in chats if chat.private)
+        platforms = {chat.platform.name: chat.platform for chat in chats}
+        yield replace(parts, platforms=platforms, private=private), chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,231 +155,135 @@ class Upkeep:
     """All that operators can ask of the running service."""
 
 
-async def _upkeep(
-    config: Config,
-    rows: Rows,
-    gateways: Mapping[str, Gateway],
-    studio: Studio,
-    clock: Clock,
-    bells: Bells,
-) -> Upkeep:
-    backups = owners.Backups(bells.watch)
-    keepers = await keepers_of(config, rows, studio.storage, clock)
+async def _upkeep(parts: Parts) -> Upkeep:
+    storage, backups = parts.studio.storage, owners.Backups(parts.bells.watch)
+    keepers = await keepers_of(parts, storage)
     asked = {
-        **operators(config, rows, gateways, clock, bells.both, keepers),
-        **backup_use_cases(config, rows, studio.storage, clock, told=backups.heard),
+        **use_cases(parts, keepers),
+        **backup_use_cases(parts, storage, told=backups.heard),
     }
     return Upkeep(keepers, backups, asked)
 
 
 @asynccontextmanager
-async def _kept_up(
-    config: Config,
-    rows: Rows,
-    upkeep: Upkeep,
-    studio: Studio,
-    platforms: Mapping[str, Platform],
-    private: frozenset[str],
-    clock: Clock,
-    bells: Bells,
-) -> AsyncIterator[None]:
+async def _kept_up(parts: Parts, upkeep: Upkeep) -> AsyncIterator[None]:
     """Backups, sweeps, what owners are told, commands over the socket."""
     sweeps, backups = upkeep.keepers.sweeps, upkeep.backups
-    loops = (*nightly(config, rows, studio.storage, clock, told=backups.heard), sweeps.run())
     async with (
-        running(*loops),
-        owners.watching(config, rows, sweeps, backups, last_made, platforms, private, clock, bells),
-        control.serving(config.data_dir, upkeep.asked),
+        running(*nightly(parts, parts.studio.storage, told=backups.heard), sweeps.run()),
+        owners.watching(parts, sweeps, backups, last_made),
+        control.serving(parts.config.data_dir, upkeep.asked),
     ):
         yield
 
 
-def operators(
-    config: Config,
-    rows: Rows,
-    gateways: Mapping[str, Gateway],
-    clock: Clock,
-    wake: Wake,
-    keepers: Keepers | None = None,
-) -> Mapping[str, UseCase]:
-    """The operators' use cases, by the name that a command asks for.
-
-    `keepers`: those of the service that runs; None without one.
-    """
-    return use_cases(config, rows, gateways, keepers, clock, wake, new_id, new_seed)
-
-
-def _needs(
-    config: Config, rows: Rows, studio: Studio, pages: Pages, clock: Clock, note: str
-) -> Needs:
-    return Needs(
-        config=config,
-        clock=clock,
-        posts=rows.posts,
-        facts=rows.settings,
-        stored=studio.file,
-        viewable=studio.viewable,
-        link=pages.link,
-        ways=_accounts(config, rows).ways,
-        database=rows.database,
-        note=note,
-    )
-
-
-async def _access(
-    config: Config,
-    rows: Rows,
-    platforms: Mapping[str, Platform],
-    private: frozenset[str],
-    clock: Clock,
-) -> tuple[Access, str | None]:
+async def _access(parts: Parts) -> tuple[Access, str | None]:
     """The access rules; where nobody owns the bot yet, with a code for the first owner."""
-    default = config.settings.access
+    default = parts.config.settings.access
     access = Access(
-        places=rows.places, facts=rows.settings, default=default, clock=clock, private=private
+        places=parts.store.places,
+        facts=parts.store.settings,
+        default=default,
+        clock=parts.clock,
+        private=parts.private,
     )
-    if default is Default.OPEN or len(private) == len(platforms):
+    if default is Default.OPEN or len(parts.private) == len(parts.platforms):
         await access.forget_code()
         return access, None
     return access, await access.new_code()
 
 
-def _accounts(config: Config, rows: Rows) -> Accounts:
-    return Accounts(config.terms, config.communities, rows.communities.ids)
-
-
-def _service(
-    config: Config,
-    rows: Rows,
-    gateways: Mapping[str, Gateway],
-    platforms: Mapping[str, Platform],
-    studio: Studio,
-    access: Access,
-    decide: Decide,
-    clock: Clock,
-    bells: Bells,
-) -> Service:
+def _service(parts: Parts, access: Access, decide: Decide) -> Service:
     return Service(
-        accounts=_accounts(config, rows),
-        animate_others=config.settings.animate_others,
+        accounts=parts.accounts,
+        animate_others=parts.config.settings.animate_others,
         access=access,
-        base_urls={name: gateway.base_url for name, gateway in gateways.items()},
-        jobs=rows.jobs,
-        media=studio,
-        clock=clock,
-        wake=bells.both,
+        base_urls={name: gateway.base_url for name, gateway in parts.gateways.items()},
+        jobs=parts.store.jobs,
+        media=parts.studio,
+        clock=parts.clock,
+        wake=parts.bells.both,
         new_id=new_id,
         new_seed=new_seed,
-        card_grace={name: platform.card_grace for name, platform in platforms.items()},
-        deleting=Deletions(config.data_dir).note,
+        card_grace={name: each.can.card_grace for name, each in parts.platforms.items()},
+        deleting=Deletions(parts.config.data_dir).note,
         decide=decide,
     )
 
 
-def _desk(
-    rows: Rows,
-    gateways: Mapping[str, Gateway],
-    private: frozenset[str],
-    clock: Clock,
-    bells: Bells,
-) -> Desk:
-    return Desk(
-        jobs=rows.jobs,
-        pauses=rows.pauses,
-        gateways=gateways,
-        clock=clock,
+def _steps(parts: Parts, line: Conversions) -> Steps:
+    store, bells = parts.store, parts.bells
+    desk = Desk(
+        jobs=store.jobs,
+        pauses=store.pauses,
+        gateways=parts.gateways,
+        clock=parts.clock,
         wake_jobs=bells.jobs,
         wake_posts=bells.posts,
-        rooms=private,
+        rooms=parts.private,
         wake_watch=bells.watch,
     )
-
-
-def _steps(
-    config: Config,
-    rows: Rows,
-    desk: Desk,
-    platforms: Mapping[str, Platform],
-    studio: Studio,
-    pages: Pages,
-    line: Conversions,
-    clock: Clock,
-) -> Steps:
     submission = Submission(
         desk,
-        fronts=Fronts(rows.settings, clock),
-        spool=rows.spool,
-        media=studio,
-        links=pages.file_links,
-        at_once=config.at_once,
+        fronts=Fronts(store.settings, parts.clock),
+        spool=store.spool,
+        media=parts.studio,
+        links=parts.pages.file_links,
+        at_once=parts.config.at_once,
     )
-    content = Content(desk, media=studio, conversions=line)
-    return Steps(desk, submission=submission, content=content, platforms=platforms, media=studio)
+    return Steps(
+        desk,
+        submission=submission,
+        content=Content(desk, media=parts.studio, conversions=line),
+        platforms=parts.fetching,
+        media=parts.studio,
+    )
 
 
-def _job_loops(
-    rows: Rows,
-    steps: Steps,
-    gateways: Mapping[str, Gateway],
-    private: frozenset[str],
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
+def _job_loops(parts: Parts, steps: Steps) -> Iterator[Loop]:
     probing = Probing(
-        pauses=rows.pauses, gateways=gateways, clock=clock, wake=bells.both, rooms=private
+        pauses=parts.store.pauses,
+        gateways=parts.gateways,
+        clock=parts.clock,
+        wake=parts.bells.both,
+        rooms=parts.private,
     )
-    return job_loops(rows.jobs, steps, rows.pauses, probing, clock, bells)
+    return job_loops(parts.store, steps, probing, parts.clock, parts.bells)
 
 
-def _cards(config: Config, rows: Rows, line: Conversions, clock: Clock) -> Cards:
+def _cards(parts: Parts, line: Conversions) -> Cards:
     return Cards(
-        jobs=rows.jobs,
-        posts=rows.posts,
-        accounts=_accounts(config, rows),
+        jobs=parts.store.jobs,
+        posts=parts.store.posts,
+        accounts=parts.accounts,
         conversions=line,
-        at_once=config.at_once,
-        currency=config.settings.currency,
-        clock=clock,
+        at_once=parts.config.at_once,
+        currency=parts.config.settings.currency,
+        clock=parts.clock,
     )
 
 
-async def _posting(
-    config: Config,
-    rows: Rows,
-    platforms: Mapping[str, Platform],
-    studio: Studio,
-    pages: Pages,
-    cards: Cards,
-    clock: Clock,
-    bells: Bells,
-) -> Posting:
+async def _posting(parts: Parts, cards: Cards) -> Posting:
     return Posting(
-        jobs=rows.jobs,
-        posts=rows.posts,
-        platforms=platforms,
-        media=studio,
-        accounts=_accounts(config, rows),
-        link=pages.link,
+        jobs=parts.store.jobs,
+        posts=parts.store.posts,
+        platforms=parts.platforms,
+        media=parts.studio,
+        accounts=parts.accounts,
+        link=parts.pages.link,
         cards=cards,
-        clock=clock,
-        wake=bells.posts,
-        restored=await rows.database.run(restored_jobs),
+        clock=parts.clock,
+        wake=parts.bells.posts,
+        restored=await parts.store.database.run(restored_jobs),
     )
 
 
-def _word_loops(
-    rows: Rows, posting: Posting, platforms: Mapping[str, Platform], clock: Clock, bells: Bells
-) -> Iterator[Loop]:
-    names = list(platforms)
-    yield from word_loops(rows.posts, posting, names, clock, bells)
-    telling = Telling(notices=rows.notices, platforms=platforms, variable=variable, clock=clock)
-    reporting = Reporting(reports=rows.causes, platforms=platforms, clock=clock)
-    yield from owner_loops(rows.notices, telling, rows.causes, reporting, names, clock, bells)
-
-
-def new_id() -> str:
-    """A job's id: 80 random bits in 16 letters and digits, short enough for a nonce."""
-    return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+def _word_loops(parts: Parts, posting: Posting) -> Iterator[Loop]:
+    store, clock, told = parts.store, parts.clock, parts.telling
+    yield from word_loops(store, posting, list(parts.platforms), clock, parts.bells)
+    telling = Telling(notices=store.notices, platforms=told, variable=variable, clock=clock)
+    reporting = Reporting(causes=store.causes, platforms=told, clock=clock)
+    yield from owner_loops(parts, telling, reporting)
 
 
 def gateway_settings(config: Config) -> list[videos_api.Settings]:

@@ -17,45 +17,25 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from aiohttp.web import AbstractRouteDef
 
 from bot.config import Config
-from bot.core.access import Facts
 from bot.core.errors import Broken
 from bot.core.jobs import Job
-from bot.core.ports import Clock, Platform, Posts
-from bot.core.posting import Link
-from bot.core.replies import Reply, Ways
+from bot.core.platforms import Platform
+from bot.core.ports import Clock
+from bot.core.replies import Reply
 from bot.core.service import Service
 from bot.core.supervision import Supervisor
-from bot.store.communities import Communities
-from bot.store.database import Database
+from bot.parts import Parts
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.updates import Updates
 
 Card = Callable[[Job], Awaitable[Reply]]
 """Draws the card of a job as it is now: where a command's own answer becomes the card."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """The parts of the service that any network may need."""
-
-    config: Config
-    clock: Clock
-    posts: Posts
-    facts: Facts
-    stored: Callable[[str], AbstractAsyncContextManager[Path]]
-    viewable: Callable[[Path], AbstractAsyncContextManager[Path]]
-    link: Callable[[Job], Link | None]
-    ways: Callable[[Job, bool], Awaitable[Ways]]
-    database: Database
-    note: str
-    """The line on top of the room: that its videos are paid for, say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +63,7 @@ class Chat:
 
 LOOK = 0.2
 """Seconds between two looks whether a network has let us in."""
-Open = Callable[[Needs], AbstractAsyncContextManager[Chat]]
+Open = Callable[[Parts], AbstractAsyncContextManager[Chat]]
 
 
 def switched_on(config: Config) -> list[Open]:
@@ -122,11 +102,11 @@ async def _announced(
 
 
 @asynccontextmanager
-async def _discord(needs: Needs) -> AsyncIterator[Chat]:
+async def _discord(parts: Parts) -> AsyncIterator[Chat]:
     from bot.platforms.discord.client import DiscordPlatform, Settings
     from bot.platforms.discord.commands import Commands
 
-    table = needs.config.settings.discord
+    table = parts.config.settings.discord
     assert table.token is not None
     settings = Settings(
         token=table.token.get_secret_value(),
@@ -135,18 +115,18 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
         message_content=table.message_content_intent,
         upload_limit=round(table.upload_limit_mib * 1024 * 1024),
     )
-    async with DiscordPlatform(settings, posts=needs.posts, clock=needs.clock) as platform:
+    async with DiscordPlatform(settings, posts=parts.store.posts, clock=parts.clock) as platform:
 
         def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
                 platform,
                 service=service,
                 card=card,
-                posts=needs.posts,
-                facts=needs.facts,
-                clock=needs.clock,
-                stored=needs.stored,
-                link=needs.link,
+                posts=parts.store.posts,
+                facts=parts.store.settings,
+                clock=parts.clock,
+                stored=parts.studio.file,
+                link=parts.pages.link,
             )
             return Intake(run=commands.run, finish=commands.finish)
 
@@ -154,11 +134,11 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
 
 
 @asynccontextmanager
-async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
+async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
     from bot.platforms.telegram.client import Settings, TelegramPlatform
     from bot.platforms.telegram.listener import Listener
 
-    table = needs.config.settings.telegram
+    table = parts.config.settings.telegram
     settings = Settings(
         token=table.token.get_secret_value() if table.token else "",
         api_url=table.api_url,
@@ -167,26 +147,26 @@ async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
     )
     async with TelegramPlatform(
         settings,
-        posts=needs.posts,
-        handles=Handles(needs.database, settings.account),
-        communities=Communities(needs.database),
-        stored=needs.stored,
-        link=needs.link,
-        ways=needs.ways,
-        clock=needs.clock,
+        posts=parts.store.posts,
+        handles=Handles(parts.store.database, settings.account),
+        communities=parts.store.communities,
+        stored=parts.studio.file,
+        link=parts.pages.link,
+        ways=parts.accounts.ways,
+        clock=parts.clock,
     ) as platform:
 
         def listen(service: Service, _: Card) -> Intake:
             listener = Listener(
                 platform,
                 service=service,
-                posts=needs.posts,
-                drafts=Drafts(needs.database),
-                updates=Updates(needs.database, settings.account),
-                facts=needs.facts,
-                clock=needs.clock,
-                currency=needs.config.settings.currency,
-                webhook=needs.config.settings.web.public_url if table.webhook else None,
+                posts=parts.store.posts,
+                drafts=Drafts(parts.store.database),
+                updates=Updates(parts.store.database, settings.account),
+                facts=parts.store.settings,
+                clock=parts.clock,
+                currency=parts.config.settings.currency,
+                webhook=parts.config.settings.web.public_url if table.webhook else None,
             )
             return Intake(run=listener.run, finish=listener.finish, routes=listener.routes)
 
@@ -194,17 +174,17 @@ async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
 
 
 @asynccontextmanager
-async def _playground(needs: Needs) -> AsyncIterator[Chat]:
+async def _playground(parts: Parts) -> AsyncIterator[Chat]:
     from bot.platforms.playground.client import PlaygroundPlatform
     from bot.platforms.playground.commands import Commands
     from bot.platforms.playground.doors import Doors
 
     async with PlaygroundPlatform(
-        needs.config.data_dir / "playground",
-        clock=needs.clock,
-        posts=needs.posts,
-        stored=needs.stored,
-        viewable=needs.viewable,
+        parts.config.data_dir / "playground",
+        clock=parts.clock,
+        posts=parts.store.posts,
+        stored=parts.studio.file,
+        viewable=parts.studio.viewable,
     ) as platform:
 
         def listen(service: Service, card: Card) -> Intake:
@@ -212,12 +192,12 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
                 platform,
                 service=service,
                 card=card,
-                posts=needs.posts,
-                note=needs.note,
-                currency=needs.config.settings.currency,
+                posts=parts.store.posts,
+                note=parts.note,
+                currency=parts.config.settings.currency,
             )
-            doors = Doors(platform, commands, clock=needs.clock)
-            supervisor = Supervisor(platform.name, clock=needs.clock)
+            doors = Doors(platform, commands, clock=parts.clock)
+            supervisor = Supervisor(platform.name, clock=parts.clock)
             return Intake(
                 run=partial(supervisor.keep, doors.run),
                 finish=commands.finish,

@@ -1,16 +1,17 @@
 """The parts that `/readyz` looks at, and which of them decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from bot.config import Config
 from bot.core.acts import EVERYTHING
 from bot.core.jobs import Status
-from bot.core.ports import Clock, Jobs, Platform, Posts
+from bot.core.ports import Clock, Jobs, Posts
 from bot.media.presence import Presence
 from bot.media.storage import Storage, folder_of
-from bot.rows import Rows
+from bot.parts import Parts
 from bot.store.heartbeat import Heartbeat
+from bot.store.parts import Store
 from bot.web.health import Check, Health, can_write, has_room
 
 BEHIND = 300.0
@@ -22,29 +23,25 @@ _QUICK = (
 """States whose steps do not stand in a line; each group has an index of its own."""
 
 
-def health_of(
-    config: Config,
-    rows: Rows,
-    storage: Storage,
-    presence: Presence,
-    platforms: Mapping[str, Platform],
-    clock: Clock,
-) -> Health:
+def health_of(parts: Parts, presence: Presence) -> Health:
     """A health of all parts."""
+    config, store, clock = parts.config, parts.store, parts.clock
     scratch, media = config.data_dir / "scratch", folder_of(config.storage_url)
     checks: dict[str, Check] = {
-        "database: no answer": Heartbeat(rows.database, clock).beats,
-        "media: not writable": partial(_media, storage, presence, config),
+        "database: no answer": Heartbeat(store.database, clock).beats,
+        "media: not writable": partial(_media, parts.studio.storage, presence, config),
         "scratch: not writable": partial(can_write, scratch),
         "disk: almost full": partial(has_room, config.data_dir),
         **({"media disk: almost full": partial(has_room, media)} if media else {}),
-        **{f"{each.name}: not connected": each.is_connected for each in platforms.values()},
+        **{f"{each.name}: not connected": each.is_connected for each in parts.platforms.values()},
     }
     notes: dict[str, Check] = {
-        "backlog: not known": partial(backlog, rows.jobs, rows.posts, list(platforms), clock),
-        "operators: not known": partial(_held, rows),
+        "backlog: not known": partial(
+            backlog, store.jobs, store.posts, list(parts.platforms), clock
+        ),
+        "operators: not known": partial(_held, store),
         **{
-            f"gateway {name}: not known": partial(_gateway, rows, name)
+            f"gateway {name}: not known": partial(_gateway, store, name)
             for name in config.settings.gateways
         },
     }
@@ -67,13 +64,13 @@ async def backlog(jobs: Jobs, posts: Posts, platforms: Sequence[str], clock: Clo
     return age < BEHIND or f"backlog: {age / 60:.0f} minutes"
 
 
-async def _held(rows: Rows) -> bool | str:
+async def _held(store: Store) -> bool | str:
     """Whether an operator has stopped or paused something; if so, what."""
-    names = [hold.name for hold in await rows.holds.all()]
+    names = [hold.name for hold in await store.holds.all()]
     if EVERYTHING in names:
         return "operators: all stopped"
     return f"operators: {', '.join(names)} paused" if names else True
 
 
-async def _gateway(rows: Rows, name: str) -> bool | str:
-    return f"gateway {name}: refuses us" if await rows.pauses.is_paused(name) else True
+async def _gateway(store: Store, name: str) -> bool | str:
+    return f"gateway {name}: refuses us" if await store.pauses.is_paused(name) else True

@@ -11,11 +11,10 @@ from bot.core.acts import Act, UseCase, Values
 from bot.core.clock import SystemClock
 from bot.core.errors import Broken
 from bot.core.inspection import Inspection
-from bot.core.ports import Clock
 from bot.core.retention import Retention
 from bot.media.shelf import Shelf
 from bot.media.storage import Storage, folder_of
-from bot.rows import Rows
+from bot.parts import Basis
 from bot.store.identity import NAME
 from bot.store.listing import open_listing
 from bot.store.sweeps import Sweeps
@@ -30,34 +29,35 @@ class Keepers:
     inspection: Inspection
 
 
-async def keepers_of(config: Config, rows: Rows, storage: Storage, clock: Clock) -> Keepers:
+async def keepers_of(basis: Basis, storage: Storage) -> Keepers:
     """On these rows and files."""
-    owner = await rows.settings.get(NAME)
+    store, rules, clock = basis.store, basis.config.kept, basis.clock
+    owner = await store.settings.get(NAME)
     assert owner is not None  # whoever opens the database gives it one
-    shelf, rules = Shelf(storage, config.data_dir, owner=owner), config.kept
+    shelf = Shelf(storage, basis.config.data_dir, owner=owner)
     return Keepers(
-        Retention(ledger=rows.sweeps, shelf=shelf, rules=rules, clock=clock),
-        Inspection(ledger=rows.sweeps, shelf=shelf, rules=rules, clock=clock),
+        Retention(ledger=store.sweeps, shelf=shelf, rules=rules, clock=clock),
+        Inspection(ledger=store.sweeps, shelf=shelf, rules=rules, clock=clock),
     )
 
 
-def media_use_cases(
-    config: Config, rows: Rows, keepers: Keepers | None, clock: Clock
-) -> Mapping[str, UseCase]:
+def media_use_cases(basis: Basis, keepers: Keepers | None) -> Mapping[str, UseCase]:
     """The operators' use cases. `keepers`: those of the service that runs; None without one."""
 
     async def found() -> Keepers:
         if keepers is not None:
             return keepers
+        config = basis.config
         (config.data_dir / "scratch").mkdir(mode=0o700, exist_ok=True)
-        return await keepers_of(config, rows, _storage(config), clock)
+        return await keepers_of(basis, _storage(config))
 
     async def due() -> Values:
         return await (await found()).inspection.due()
 
     async def sweep(*, actor: str, sure: bool = False) -> Values:
         swept = await (await found()).sweeps.asked(sure=sure)
-        await rows.acts.add(Act(at=clock.now(), actor=actor, action="media.sweep"))
+        act = Act(at=basis.clock.now(), actor=actor, action="media.sweep")
+        await basis.store.acts.add(act)
         return swept
 
     return {"media.due": due, "media.sweep": sweep}

@@ -2,29 +2,26 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from bot.config import Config
-from bot.core.accounts import Accounts
 from bot.core.acts import UseCase
 from bot.core.alarm import Alarm
 from bot.core.causes import Cause, Kind
 from bot.core.decisions import Decisions
 from bot.core.digest import Digest, News
-from bot.core.ports import Clock, Platform
 from bot.core.retention import Retention
 from bot.core.sources import Sources
 from bot.core.wake import Wake
 from bot.core.watch import Watch
 from bot.media.storage import folder_of
-from bot.rows import Rows
+from bot.parts import Parts
 from bot.store.heartbeat import Heartbeat
-from bot.workers import Bells, Loop, running
+from bot.workers import Loop, running
 
 LOW = 1_000_000_000
 """Bytes free on a disk, as `zoetrope doctor` wants them."""
@@ -32,10 +29,8 @@ AGAIN = 1.2
 """Times as many are free when it is over."""
 
 
-class LastBackup(Protocol):
-    """Looks when the newest backup in a folder was made."""
-
-    def __call__(self, folder: Path, *, before: float) -> float | None: ...
+LastBackup = Callable[[Path, float], float | None]
+"""When the newest backup in a folder was made, of those until then."""
 
 
 @dataclass(slots=True)
@@ -63,65 +58,50 @@ class Backups:
 
 @asynccontextmanager
 async def watching(
-    config: Config,
-    rows: Rows,
-    retention: Retention,
-    backups: Backups,
-    last_backup: LastBackup,
-    platforms: Mapping[str, Platform],
-    rooms: frozenset[str],
-    clock: Clock,
-    bells: Bells,
+    parts: Parts, retention: Retention, backups: Backups, last_backup: LastBackup
 ) -> AsyncIterator[None]:
     """The watch, the alarm and the digest of a service, for as long as the context lasts."""
-    rules, found = config.kept, _sources(config, rows, clock)
+    config, store, found = parts.config, parts.store, _sources(parts)
     watch = Watch(
-        causes=rows.causes,
+        settle=store.causes.settle,
         sources={
             Kind.UNCONFIRMED: found.unconfirmed,
             Kind.STUCK: found.stuck,
             Kind.LIMIT: found.limits,
             Kind.DISK: Disks(config).causes,
-            Kind.MEDIA: partial(_media, retention, rules.most_bytes),
+            Kind.MEDIA: partial(_media, retention, config.kept.most_bytes),
             Kind.BACKUP: backups.causes,
         },
-        rooms=rooms,
-        clock=clock,
-        wake=bells.watch,
-        changed=bells.reports.ring,
+        rooms=parts.private,
+        clock=parts.clock,
+        wake=parts.bells.watch,
+        changed=parts.bells.reports.ring,
     )
     alarm = Alarm(
-        beats=Heartbeat(rows.database, clock).beats,
-        people=partial(rows.causes.people, rooms),
-        platforms=platforms,
-        clock=clock,
+        beats=Heartbeat(store.database, parts.clock).beats,
+        people=partial(store.causes.people, parts.private),
+        platforms=parts.telling,
+        clock=parts.clock,
     )
-    digests = _digests(config, rows, found, retention, last_backup, rooms, clock, bells, watch)
+    digests = _digests(parts, found, retention, last_backup, watch)
     async with running(watch.run(), alarm.run(), *digests):
         yield
 
 
 def _digests(
-    config: Config,
-    rows: Rows,
-    found: Sources,
-    retention: Retention,
-    last_backup: LastBackup,
-    rooms: frozenset[str],
-    clock: Clock,
-    bells: Bells,
-    watch: Watch,
+    parts: Parts, found: Sources, retention: Retention, last_backup: LastBackup, watch: Watch
 ) -> Iterator[Loop]:
     """The news of each day, if they are wanted."""
+    config, store, clock = parts.config, parts.store, parts.clock
     disks = Disks(config)
 
     async def room() -> Mapping[str, object]:
         free, size = await asyncio.to_thread(disks.least_free), await retention.size()
-        made = await asyncio.to_thread(last_backup, config.backup_folder, before=clock.now())
+        made = await asyncio.to_thread(last_backup, config.backup_folder, clock.now())
         return {"free": round(free / 1e9, 1), "media": round(size / 1e9, 1), "backup": made}
 
     news = News(
-        day=rows.outlook.day,
+        day=store.outlook.day,
         used=found.used,
         amount=found.amount,
         room=room,
@@ -131,44 +111,37 @@ def _digests(
         yield Digest(
             at=at,
             time_zone=config.settings.time_zone,
-            causes=rows.causes,
-            settings=rows.settings,
+            causes=store.causes,
+            settings=store.settings,
             news=news,
-            rooms=rooms,
+            rooms=parts.private,
             clock=clock,
-            changed=bells.reports.ring,
+            changed=parts.bells.reports.ring,
             looked=watch.looked,
         ).run()
 
 
-def decisions(
-    config: Config,
-    rows: Rows,
-    asked: Mapping[str, UseCase],
-    rooms: frozenset[str],
-    clock: Clock,
-    bells: Bells,
-) -> Decisions:
+def decisions(parts: Parts, asked: Mapping[str, UseCase]) -> Decisions:
     """The buttons under notices; `asked` are the use cases of operators."""
     return Decisions(
         use_cases=asked,
-        is_owner=rows.places.is_owner,
-        rooms=rooms,
-        limits=_sources(config, rows, clock).used,
-        gateways=list(config.settings.gateways),
-        currency=config.settings.currency,
-        decided=bells.watch.ring,
+        is_owner=parts.store.places.is_owner,
+        rooms=parts.private,
+        limits=_sources(parts).used,
+        gateways=list(parts.config.settings.gateways),
+        currency=parts.config.settings.currency,
+        decided=parts.bells.watch.ring,
     )
 
 
-def _sources(config: Config, rows: Rows, clock: Clock) -> Sources:
+def _sources(parts: Parts) -> Sources:
     return Sources(
-        outlook=rows.outlook,
-        jobs=rows.jobs,
-        accounts=Accounts(config.terms, config.communities, rows.communities.ids),
-        rules=config.kept,
-        currency=config.settings.currency,
-        clock=clock,
+        outlook=parts.store.outlook,
+        jobs=parts.store.jobs,
+        accounts=parts.accounts,
+        rules=parts.config.kept,
+        currency=parts.config.settings.currency,
+        clock=parts.clock,
     )
 
 

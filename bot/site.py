@@ -1,19 +1,20 @@
 """The web side as configured: player pages, health, and the listener that they share."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 
 from bot.chats import Intake
 from bot.config import Config
 from bot.core.links import Signer
-from bot.core.ports import Clock, Platform
+from bot.core.ports import Clock
 from bot.healths import health_of
 from bot.log import get_logger
 from bot.media.presence import Presence
 from bot.media.studio import Studio
-from bot.rows import Rows
+from bot.parts import Parts
+from bot.store.parts import Store
 from bot.store.settings import Settings
 from bot.web import descriptors, server
 from bot.web.connections import LOCAL, Limits
@@ -23,13 +24,13 @@ from bot.workers import running
 log = get_logger()
 
 
-async def pages_of(config: Config, rows: Rows, studio: Studio, clock: Clock) -> Pages:
+async def pages_of(config: Config, store: Store, studio: Studio, clock: Clock) -> Pages:
     """The pages of videos, and of pictures that gateways fetch."""
     web = config.settings.web
     return Pages(
-        get_job=rows.jobs.get,
+        get_job=store.jobs.get,
         media=studio,
-        signer=await _signer(rows.settings),
+        signer=await _signer(store.settings),
         clock=clock,
         public_url=web.public_url,
         lifetime=web.link_days * 86_400,
@@ -38,25 +39,17 @@ async def pages_of(config: Config, rows: Rows, studio: Studio, clock: Clock) -> 
 
 
 @asynccontextmanager
-async def serving(
-    config: Config,
-    rows: Rows,
-    studio: Studio,
-    platforms: Mapping[str, Platform],
-    pages: Pages,
-    intakes: Sequence[Intake],
-    clock: Clock,
-) -> AsyncIterator[str]:
+async def serving(parts: Parts, intakes: Sequence[Intake]) -> AsyncIterator[str]:
     """Answer on the one web port while the context lasts; yields the address.
 
     There are the pages of videos, the health of all parts, and what chats listen to (webhooks, the
     room). Whether the storage answers is watched meanwhile, for `/readyz`.
     """
-    web, presence = config.settings.web, Presence(studio.storage, clock)
-    health = health_of(config, rows, studio.storage, presence, platforms, clock)
+    web, presence = parts.config.settings.web, Presence(parts.studio.storage, parts.clock)
+    health = health_of(parts, presence)
     rooms = [route for intake in intakes for route in intake.routes]
-    routes = [*pages.routes, *health.routes, *rooms]
-    serve = server.serve(routes, host=web.host, port=web.port, limits=_web_limits(config))
+    routes = [*parts.pages.routes, *health.routes, *rooms]
+    serve = server.serve(routes, host=web.host, port=web.port, limits=_web_limits(parts.config))
     async with serve as address, running(presence.watch()):
         yield address
 

@@ -12,14 +12,14 @@ from collections.abc import (
     Collection,
     Coroutine,
     Iterator,
-    Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from bot.core.bells import Bells
 from bot.core.causes import Report
 from bot.core.conversions import AT_ONCE
 from bot.core.desk import PAUSE
@@ -30,66 +30,21 @@ from bot.core.posting import Posting
 from bot.core.posts import Post, PostKind
 from bot.core.steps.jobs import Steps
 from bot.core.steps.probing import Probing
-from bot.core.steps.reporting import Reporting, Reports
-from bot.core.steps.telling import Notices, Telling
+from bot.core.steps.reporting import Reporting
+from bot.core.steps.telling import Telling
 from bot.core.wake import Wake
 from bot.core.worker import MOST_STEPS, Worker
+from bot.parts import Parts
+from bot.store.parts import Store
 
-STATES = (
-    (Status.QUEUED,),
-    (Status.SUBMITTING, Status.IN_PROGRESS),
-    (Status.COMPLETED,),
-    (Status.CONVERTING,),
-)
-"""One worker each: slow POSTs hold up neither looks nor downloads, conversions hold up nobody."""
 SLOTS = {Status.CONVERTING: AT_ONCE}
 """How many steps of a state are under way at most, where it matters."""
-KINDS = ((PostKind.CARD, PostKind.FAILURE), (PostKind.RESULT,))
-"""One worker each: words never wait for videos that are being uploaded."""
-
 GRACE = 35.0
 """Seconds that a POST or a download under way may take after a stop; then its row goes on alone."""
 WORDS_GRACE = 8.0
 """Seconds for messages under way, after that."""
 
 Loop = Coroutine[Any, Any, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Bells:
-    """The bells that wake the workers before their rows are due."""
-
-    each_job: Mapping[tuple[Status, ...], Wake]
-    each_post: Mapping[tuple[PostKind, ...], Wake]
-    notices: Wake
-    reports: Wake
-    watch: Wake
-    """An owner may have to know of something."""
-    jobs: Wake
-    """Rings all of `each_job`."""
-    posts: Wake
-    """Rings all of `each_post`, and the notices."""
-
-    @classmethod
-    def new(cls) -> Self:
-        """One for each loop."""
-        jobs: dict[tuple[Status, ...], Wake] = {statuses: Wake() for statuses in STATES}
-        posts: dict[tuple[PostKind, ...], Wake] = {kinds: Wake() for kinds in KINDS}
-        notices = Wake()
-        return cls(
-            each_job=jobs,
-            each_post=posts,
-            notices=notices,
-            reports=Wake(),
-            watch=Wake(),
-            jobs=Wake(*jobs.values()),
-            posts=Wake(*posts.values(), notices),
-        )
-
-    @property
-    def both(self) -> Wake:
-        """For presses: a cancelled job owes its card, a deleted one its message's removal."""
-        return Wake(self.jobs, self.posts, self.watch)
 
 
 # --- rows and their claims -----------------------------------------------------------------------
@@ -262,14 +217,14 @@ class PauseRows:
 
 
 def job_loops(
-    jobs: Jobs, steps: Steps, pauses: Pauses, probing: Probing, clock: Clock, bells: Bells
+    store: Store, steps: Steps, probing: Probing, clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
     """Take jobs a step further, and ask paused gateways whether that is over."""
     held: set[str] = set()
     for statuses, bell in bells.each_job.items():
         yield Worker(
             name=statuses[-1],
-            rows=job_rows(jobs, statuses, clock, held),
+            rows=job_rows(store.jobs, statuses, clock, held),
             step=steps.take,
             clock=clock,
             wake=bell,
@@ -278,7 +233,7 @@ def job_loops(
         ).run()
     yield Worker(
         name="probes",
-        rows=PauseRows(pauses=pauses, clock=clock),
+        rows=PauseRows(pauses=store.pauses, clock=clock),
         step=probing.take,
         clock=clock,
         wake=Wake(),
@@ -287,13 +242,13 @@ def job_loops(
 
 
 def word_loops(
-    posts: Posts, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
+    store: Store, posting: Posting, platforms: Sequence[str], clock: Clock, bells: Bells
 ) -> Iterator[Loop]:
     """Say what is owed to people on these platforms."""
     for kinds, bell in bells.each_post.items():
         yield Worker(
             name=f"posts.{kinds[0]}",
-            rows=post_rows(posts, platforms, kinds, clock),
+            rows=post_rows(store.posts, platforms, kinds, clock),
             step=posting.take,
             clock=clock,
             wake=bell,
@@ -301,30 +256,23 @@ def word_loops(
         ).run()
 
 
-def owner_loops(
-    notices: Notices,
-    telling: Telling,
-    reports: Reports,
-    reporting: Reporting,
-    platforms: Sequence[str],
-    clock: Clock,
-    bells: Bells,
-) -> Iterator[Loop]:
+def owner_loops(parts: Parts, telling: Telling, reporting: Reporting) -> Iterator[Loop]:
     """Say what is owed to owners on these platforms."""
+    store, clock, platforms = parts.store, parts.clock, list(parts.telling)
     yield Worker(
         name="notices",
-        rows=OwedRows(owed=notices, platforms=platforms, clock=clock),
+        rows=OwedRows(owed=store.notices, platforms=platforms, clock=clock),
         step=telling.take,
         clock=clock,
-        wake=bells.notices,
+        wake=parts.bells.notices,
         grace=WORDS_GRACE,
     ).run()
     yield Worker(
         name="reports",
-        rows=OwedRows(owed=reports, platforms=platforms, clock=clock),
+        rows=OwedRows(owed=store.causes, platforms=platforms, clock=clock),
         step=reporting.take,
         clock=clock,
-        wake=bells.reports,
+        wake=parts.bells.reports,
         grace=WORDS_GRACE,
     ).run()
 

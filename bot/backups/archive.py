@@ -168,7 +168,7 @@ def newest(folder: Path, *, now: float) -> Backup | None:
     return None
 
 
-def last_made(folder: Path, *, before: float) -> float | None:
+def last_made(folder: Path, before: float) -> float | None:
     """When the newest one there was made until then, by its name."""
     times = (made_at(each.name) or 0.0 for each in kept_in(folder))
     return max((at for at in times if at <= before), default=None)

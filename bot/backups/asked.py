@@ -4,35 +4,31 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from bot.backups import making, restoring
 from bot.backups.daily import Daily
-from bot.config import Config
 from bot.core.acts import Act, UseCase, Values
-from bot.core.ports import Clock
 from bot.media.storage import Storage
-from bot.rows import Rows
+from bot.parts import Basis
 from bot.workers import Loop
 
 Told = Callable[[str | None], Awaitable[None]]
 """Hears why there is no backup, or None: they are where they should be."""
 
 
-def nightly(
-    config: Config, rows: Rows, storage: Storage, clock: Clock, *, told: Told
-) -> Iterator[Loop]:
+def nightly(basis: Basis, storage: Storage, *, told: Told) -> Iterator[Loop]:
     """One each night, if they are wanted. A restore that was killed leaves nothing behind."""
+    config, database, clock = basis.config, basis.store.database, basis.clock
     restoring.clear(config)
     if config.settings.backup.daily:
-        yield Daily(config, storage=storage, database=rows.database, tell=told, clock=clock).run()
+        yield Daily(config, storage=storage, database=database, tell=told, clock=clock).run()
 
 
-def backup_use_cases(
-    config: Config, rows: Rows, storage: Storage, clock: Clock, *, told: Told
-) -> Mapping[str, UseCase]:
+def backup_use_cases(basis: Basis, storage: Storage, *, told: Told) -> Mapping[str, UseCase]:
     """By the name that a command asks for."""
+    config = basis.config
 
     async def back_up(*, actor: str) -> Values:
-        now = clock.now()
+        now = basis.clock.now()
         backup = await making.make(config, storage, config.backup_folder, now=now)
-        await rows.acts.add(Act(at=now, actor=actor, action="db.backup"))
+        await basis.store.acts.add(Act(at=now, actor=actor, action="db.backup"))
         if config.settings.backup.copy_to is None:  # else the nightly one knows of its copy
             await told(None)
         return {"folder": str(backup.folder)}

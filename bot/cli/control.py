@@ -12,16 +12,18 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot import control, log
-from bot.app import gateway_settings, operators
+from bot.app import gateway_settings
 from bot.cli.owner import check_user
 from bot.cli.rim import unreachable
 from bot.config import Config, load
 from bot.core.acts import Values, perform
+from bot.core.bells import Bells
 from bot.core.clock import SystemClock
 from bot.core.errors import Broken, DatabaseInUse, DatabaseOlder, Temporary
-from bot.core.wake import Wake
 from bot.gateways import videos_api
-from bot.rows import open_rows
+from bot.opening import open_store
+from bot.operators import use_cases
+from bot.parts import Basis
 from bot.store.identity import Home
 from bot.store.listing import open_listing
 
@@ -59,13 +61,15 @@ async def _alone(config: Config, name: str, values: Values) -> Values:
     actor = f"cli:{control.user_name(os.getuid())}"
     clock = SystemClock()
     async with (
-        open_rows(config, Home(config.data_dir), clock, changed=lambda: None) as rows,
+        open_store(config, Home(config.data_dir), clock, changed=lambda: None) as store,
         videos_api.open_gateways(gateway_settings(config)) as gateways,
     ):
-        use_cases = operators(config, rows, gateways, clock, Wake())
-        if name not in use_cases:
+        bells = Bells.new()
+        basis = Basis(config=config, clock=clock, bells=bells, store=store, gateways=gateways)
+        found = use_cases(basis)
+        if name not in found:
             raise Broken("control_unknown")
-        return await perform(use_cases[name], values, actor=actor)
+        return await perform(found[name], values, actor=actor)
 
 
 async def _check_there(config: Config) -> None:

@@ -5,7 +5,7 @@ transaction with an act that says who did it, and why.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 from bot.core.acts import EVERYTHING, Act, Block, Hold, UseCase, Values
@@ -21,11 +21,8 @@ _MENTION = re.compile(r"<@!?(.+)>")
 """A person, as Discord has them in the text of a message."""
 
 
-class Acts(Protocol):
-    """The acts, to be read."""
-
-    async def latest(self, *, most: int, subject: str | None = None) -> list[Act]:
-        """The newest first."""
+Acts = Callable[[int, str | None], Awaitable[list[Act]]]
+"""So many acts, the newest first; all, or those on one subject."""
 
 
 class Holds(Protocol):
@@ -102,7 +99,7 @@ class Admin:
 
     async def acts(self, *, most: int = 20, subject: str | None = None) -> Values:
         """The latest acts, the newest first."""
-        found = await self._acts.latest(most=min(max(1, most), MOST_ACTS), subject=subject)
+        found = await self._acts(min(max(1, most), MOST_ACTS), subject)
         return {"acts": [_shown(act) for act in found]}
 
     # --- everything ----------------------------------------------------------------------------

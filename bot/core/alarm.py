@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.notices import HUSH, nonce_of
-from bot.core.ports import Clock, Platform
+from bot.core.platforms import DirectMessage, Tells
+from bot.core.ports import Clock
 from bot.core.replies import Reply, Text, Tone
 from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
@@ -45,7 +46,7 @@ class Alarm:
         *,
         beats: Callable[[], Awaitable[bool | str]],
         people: Callable[[], Awaitable[Sequence[Person]]],
-        platforms: Mapping[str, Platform],
+        platforms: Mapping[str, Tells],
         clock: Clock,
     ) -> None:
         """`beats`: True if a row can be written, else why not."""
@@ -105,9 +106,10 @@ class Alarm:
         platform, id_ = person
         nonce = nonce_of("database", word, *person, repr(outage.at))
         since = outage.begun.get(person)
+        message = DirectMessage(person_id=id_, reply=said, nonce=nonce, since=since)
         try:
             async with asyncio.timeout(TELL_TIME):
-                await self._platforms[platform].tell(id_, said, nonce=nonce, since=since)
+                await self._platforms[platform].tell(message)
         except Refused as refused:
             log.warning("alarm.untold", platform=platform, code=refused.code)
         except (BotError, TimeoutError, KeyError) as error:

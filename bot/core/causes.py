@@ -4,9 +4,10 @@ A cause is looked for again and again. It is told when it begins; its notice is 
 where it stands; and what gets worse is said anew, at most once an hour.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from bot.core.notices import HUSH
 
@@ -131,3 +132,34 @@ class Report:
     message_id: str | None
     channel_id: str | None
     """Where it stands."""
+
+
+class Causes(Protocol):
+    """The rows of causes. Each method is one whole transaction."""
+
+    async def once(self, cause: Cause, *, rooms: Collection[str], now: float) -> bool:
+        """Say it if it was never said: whether it was not."""
+
+    async def last(self, kind: Kind) -> float | None:
+        """When one of this kind was said last."""
+
+    async def open(self) -> list[Cause]:
+        """All that hold now."""
+
+    async def claim(
+        self, platforms: Sequence[str], *, now: float, until: float, most: int
+    ) -> list[Report]: ...
+
+    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
+
+    async def sending(self, report: Report, *, now: float) -> bool:
+        """Remember that a new message is on its way: whether it may still be sent."""
+
+    async def told(self, report: Report, message_id: str, channel_id: str) -> None:
+        """It stands there. If the cause has changed meanwhile, it is due once more."""
+
+    async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
+        """Try again then. `unsent`: nothing can have been said."""
+
+    async def leave(self, report: Report) -> None:
+        """Say no more of it as it is now; what changes is due again."""

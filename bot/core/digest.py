@@ -7,11 +7,10 @@ set says it again. A day without anything to tell has none, nor has the day of t
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.core.access import Facts as Settings
-from bot.core.causes import Cause, Facts, Kind
+from bot.core.causes import Cause, Causes, Facts, Kind
 from bot.core.errors import BotError
 from bot.core.jobs import Status
 from bot.core.ports import Clock
@@ -47,16 +46,6 @@ class Sum:
     count: int
     spent: int
     """Micro-units of money."""
-
-
-class Causes(Protocol):
-    """The rows of causes."""
-
-    async def once(self, cause: Cause, *, rooms: Collection[str], now: float) -> bool: ...
-
-    async def last(self, kind: Kind) -> float | None: ...
-
-    async def open(self) -> list[Cause]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

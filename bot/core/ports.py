@@ -10,9 +10,7 @@ from bot.core.notices import Pause, Paused
 from bot.core.orders import (
     Address,
     Fit,
-    Picture,
     Recording,
-    Sound,
     SoundFit,
     Still,
     VideoRequest,
@@ -20,7 +18,6 @@ from bot.core.orders import (
 from bot.core.outcomes import Creation, Fetch, Listing, Look, NotSent, Probe
 from bot.core.posts import ALL_KINDS, Form, Post, PostKind
 from bot.core.quotas import Limits, Usage
-from bot.core.replies import Reply
 
 
 class Clock(Protocol):
@@ -344,57 +341,3 @@ class Media(Protocol):
 
     async def delete(self, key: str) -> None:
         """Idempotent."""
-
-
-class Platform(Protocol):
-    """One chat network. Raises `Temporary` (outcome unknown or later), `Refused` (definite no)."""
-
-    name: str
-    card_grace: float
-    """Seconds in which a command's own answer may become the card; 0 where there is none such."""
-
-    async def is_connected(self) -> bool:
-        """Whether what people do there reaches us now. Asks nobody: it is known or not."""
-
-    async def fetch(self, given: Picture | Sound, into: Path, *, most: int) -> None:
-        """Stream what somebody gave to disk; more than `most` bytes or gone is `Refused`."""
-
-    async def upload_limit(self, post: Post, job: Job) -> int:
-        """Bytes of the largest file that may be attached where this post goes."""
-
-    async def send(
-        self,
-        post: Post,
-        job: Job,
-        reply: Reply,
-        *,
-        nonce: str,
-        video: Path | None,
-        again: bool = False,
-    ) -> tuple[str, str]:
-        """Say it as a new message; answers its id and its channel's.
-
-        `again`: an earlier send of it has an unknown end. Where no nonce makes that harmless, it
-        has to be said in a way that can be repeated.
-        """
-
-    async def edit(self, post: Post, job: Job, reply: Reply) -> None:
-        """Bring a message up to date."""
-
-    async def remove(self, post: Post, job: Job) -> None:
-        """Take a message of ours away; one that is gone already is as good."""
-
-    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
-        """Our own earlier message for this post. `Refused("history_unreadable")`: can't be told."""
-
-    async def tell(
-        self, person_id: str, reply: Reply, *, nonce: str, since: float | None = None
-    ) -> tuple[str, str]:
-        """Say it in this person's own messages; in a private place, to everybody there.
-
-        Answers the ids of the message and of its channel. `since`: when an earlier try of it was
-        begun, whose end is unknown.
-        """
-
-    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
-        """Bring a message that was told up to date. `Refused` where it is gone."""

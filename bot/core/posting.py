@@ -26,7 +26,17 @@ from bot.core.errors import (
     Unwritten,
 )
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.ports import Clock, Jobs, Media, Platform, Posts
+from bot.core.platforms import (
+    Edits,
+    Platform,
+    ReadsHistory,
+    Removes,
+    SendsAgain,
+    Standing,
+    standing,
+    upload_limit,
+)
+from bot.core.ports import Clock, Jobs, Media, Posts
 from bot.core.posts import NONCE_WINDOW, Form, Post, PostKind, is_void
 from bot.core.replies import Reply
 from bot.core.wake import Wake
@@ -119,7 +129,7 @@ class Posting:
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self._platforms[job.order.call.address.platform]
-        if is_void(post, job, is_answer=platform.card_grace > 0):
+        if is_void(post, job, is_answer=platform.can.card_grace > 0):
             await self._posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
             await self._park(post, job)
@@ -131,6 +141,9 @@ class Posting:
             await self._say(post, job, platform)
 
     async def _edit(self, post: Post, job: Job, platform: Platform) -> None:
+        if not isinstance(platform, Edits):
+            await self._posts.put_off(post, due_at=None)
+            return
         try:
             card = post.kind is PostKind.CARD
             reply = await self._cards.card(job) if card else await self._failure(post, job)
@@ -147,8 +160,8 @@ class Posting:
     async def _remove(self, post: Post, job: Job, platform: Platform) -> None:
         """The video was deleted: its message goes, whether it stands or was about to."""
         try:
-            if post.message_id:
-                await platform.remove(post, job)
+            if post.message_id and isinstance(platform, Removes):
+                await platform.remove(standing(post, job))
         except Temporary as error:
             await self._try_again(post, error)
         except Refused as refused:
@@ -167,7 +180,7 @@ class Posting:
                     log.warning("post.overtaken", job=job.id, kind=post.kind)
                     return
                 again = post.sending_at is not None and post.form is message.form
-                may_stand = doubtful or self._may_stand(post)
+                may_stand = doubtful or self._may_stand(post, platform)
                 # News since the claim is not in these words: it stays due.
                 post = replace(begun, due_at=post.due_at)
                 post = replace(post, sending_at=since) if doubtful else post
@@ -193,14 +206,10 @@ class Posting:
                 if may_stand and (found := await self._standing(post, job, platform)):
                     await self._found(post, job, platform, *found)
                     return
-                stands = await platform.send(
-                    post,
-                    job,
-                    message.reply,
-                    nonce=post.nonce(message.form),
-                    video=message.video,
-                    again=again,
-                )
+                send = platform.send
+                if again and isinstance(platform, SendsAgain):
+                    send = platform.send_again
+                stands = await send(post, job, message.reply, video=message.video)
         except Refused as refused:
             await self._fall(post, job, refused)
         except TimeoutError:
@@ -213,22 +222,25 @@ class Posting:
             log.info("post.sent", job=job.id, kind=post.kind, form=post.form)
             await self._stands(post, job, *stands)
 
-    def _may_stand(self, post: Post) -> bool:
+    def _may_stand(self, post: Post, platform: Platform) -> bool:
         """Whether only the channel can tell if it was said.
 
         So it is after the nonce has been forgotten, and for a card: the command's own answer may
         have become it without our knowing.
         """
         begun = post.sending_at
-        stale = begun is not None and self._clock.now() - begun > NONCE_WINDOW
+        window = NONCE_WINDOW if platform.can.remembers_nonces else 0.0
+        stale = begun is not None and self._clock.now() - begun > window
         return stale or post.kind is PostKind.CARD
 
     def _is_doubtful(self, post: Post, job: Job) -> bool:
         """Whether it may stand although its row knows nothing of it: the row is of a backup."""
         return job.id in self._restored and post.message_id is None
 
-    async def _standing(self, post: Post, job: Job, platform: Platform) -> tuple[str, str] | None:
+    async def _standing(self, post: Post, job: Job, platform: Platform) -> Standing | None:
         try:
+            if not isinstance(platform, ReadsHistory):
+                raise Refused("history_unreadable")
             return await platform.find(post, job)
         except HistoryUnreadable:
             if self._is_doubtful(post, job):
@@ -260,7 +272,7 @@ class Posting:
         """As a file if it fits, else as a link, else shrunk to fit, else the plain sentence."""
         if job.video is None:
             raise Broken("no_video", job=job.id)
-        most = await platform.upload_limit(post, job)
+        most = await upload_limit(platform, post, job)
         fits = job.video.size <= most
         link = self._link(job)
         # While a send has an unknown end its rung is kept: another one has another nonce.
@@ -316,7 +328,7 @@ class Posting:
 
     async def _unseen(self, post: Post, job: Job) -> None:
         """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
-        answered = self._platforms[job.order.call.address.platform].card_grace > 0
+        answered = self._platforms[job.order.call.address.platform].can.card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
             gone = moves.cancelled(job, Reason.UNANSWERED)
             await self._jobs.save(job, gone, now=self._clock.now())

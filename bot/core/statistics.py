@@ -1,10 +1,9 @@
 """The operators' use case on sums: made, failed, unconfirmed and spent, by whatever is asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.core.acts import UseCase, Values
@@ -34,11 +33,8 @@ class Sum:
     """Micro-units of money."""
 
 
-class Sums(Protocol):
-    """Sums over the rows."""
-
-    async def sums(self, by: str, *, since: float) -> list[Sum]:
-        """The jobs that were ordered since then, by state and by the key of this name."""
+Sums = Callable[[str, float], Awaitable[list[Sum]]]
+"""The jobs that were ordered since then, by state and by the key of this name."""
 
 
 class Statistics:
@@ -60,7 +56,7 @@ class Statistics:
         if by not in BY:
             raise Refused("stats_by_unknown", given=by, can=", ".join(BY))
         since = self._clock.now() - DAYS if since is None else since
-        found = await self._sums.sums(by, since=since)
+        found = await self._sums(by, since)
         groups: dict[str, list[Sum]] = defaultdict(list)
         for each in found:
             groups[self._day(each) if by == "day" else each.key].append(each)

@@ -6,7 +6,6 @@ are: nothing is over because nobody could look.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol
 
 from bot.core.causes import Cause, Kind
 from bot.core.errors import BotError
@@ -21,17 +20,10 @@ LEAST = 2.0
 
 Source = Callable[[], Awaitable[Sequence[Cause] | None]]
 """The causes of a kind that hold now; None: nobody can tell."""
+Settle = Callable[[Mapping[Kind, Sequence[Cause]], Collection[str], float], Awaitable[bool]]
+"""Writes down all that holds now, of the kinds that were looked at: whether that is to be said."""
 
 log = get_logger()
-
-
-class Causes(Protocol):
-    """The rows of causes."""
-
-    async def settle(
-        self, found: Mapping[Kind, Sequence[Cause]], *, rooms: Collection[str], now: float
-    ) -> bool:
-        """All that holds now, of the kinds that were looked at: whether anything is to be said."""
 
 
 class Watch:
@@ -40,7 +32,7 @@ class Watch:
     def __init__(
         self,
         *,
-        causes: Causes,
+        settle: Settle,
         sources: Mapping[Kind, Source],
         rooms: Collection[str],
         clock: Clock,
@@ -48,7 +40,7 @@ class Watch:
         changed: Callable[[], None],
     ) -> None:
         """`wake` is heard; `changed` is called when there is something to say."""
-        self._causes = causes
+        self._settle = settle
         self._sources = sources
         self._rooms = rooms
         self._clock = clock
@@ -71,7 +63,7 @@ class Watch:
         """Once, at everything."""
         found = {kind: await self._found(kind, source) for kind, source in self._sources.items()}
         told = {kind: causes for kind, causes in found.items() if causes is not None}
-        if await self._causes.settle(told, rooms=self._rooms, now=self._clock.now()):
+        if await self._settle(told, self._rooms, self._clock.now()):
             self._changed()
         self._looked.set()
 

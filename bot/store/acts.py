@@ -32,7 +32,7 @@ class Acts:
         """Write it, once it is done."""
         await self._database.run(lambda connection: note(connection, act))
 
-    async def latest(self, *, most: int, subject: str | None = None) -> list[Act]:
+    async def latest(self, most: int, subject: str | None = None) -> list[Act]:
         """The newest first."""
         query = sa.select(acts).order_by(acts.c.id.desc()).limit(most)
         if subject is not None:

@@ -29,7 +29,7 @@ class Causes:
         self._database = database
 
     async def settle(
-        self, found: Mapping[Kind, Sequence[Cause]], *, rooms: Iterable[str], now: float
+        self, found: Mapping[Kind, Sequence[Cause]], rooms: Iterable[str], now: float
     ) -> bool:
         """All that holds now, of the kinds that were looked at: whether anything is to be said."""
 

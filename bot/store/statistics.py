@@ -24,7 +24,7 @@ class Sums:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sums(self, by: str, *, since: float) -> list[Sum]:
+    async def sums(self, by: str, since: float) -> list[Sum]:
         """The jobs that were ordered since then, by state and by the key of this name."""
         key = _KEYS[by].label("key")
         # 1 stands for a video without a price, and is no money.

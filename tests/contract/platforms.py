@@ -16,7 +16,7 @@ import aiohttp
 from bot.core import replies
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
-from bot.core.ports import Platform
+from bot.core.platforms import Edits, Fetches, Platform, Removes, Standing, Tells
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply
 from bot.core.wishes import Wish
@@ -39,11 +39,15 @@ WAIT = 20.0
 VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 
 
+class Whole(Platform, Edits, Removes, Fetches, Tells, Protocol):
+    """The interfaces that all of these networks have."""
+
+
 @dataclass
 class Place:
     """One platform at work, and a finished job of Ann's whose order came from there."""
 
-    platform: Platform
+    platform: Whole
     job: Job
     folder: Path
 
@@ -61,13 +65,12 @@ class Place:
 
     async def send(
         self, kind: PostKind = PostKind.RESULT, *, video: Path | None = None
-    ) -> tuple[str, str]:
+    ) -> Standing:
         """Say it, as `Posting` does."""
-        post = self.post(kind)
-        nonce = post.nonce(Form.FILE if video else Form.TEXT)
-        return await self.platform.send(post, self.job, self.reply(kind), nonce=nonce, video=video)
+        post = self.post(kind, form=Form.FILE if video else Form.TEXT)
+        return await self.platform.send(post, self.job, self.reply(kind), video=video)
 
-    def standing(self, stands: tuple[str, str], kind: PostKind = PostKind.RESULT) -> Post:
+    def standing(self, stands: Standing, kind: PostKind = PostKind.RESULT) -> Post:
         """The post once it is known where it stands."""
         message_id, channel_id = stands
         return self.post(kind, message_id=message_id, channel_id=channel_id)

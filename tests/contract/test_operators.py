@@ -38,7 +38,7 @@ class Office:
         limits = replace(FREE, person_videos=3, purse_money=PRICE)
         self.accounts = Accounts(Terms(catalog=Catalog(models=()), limits=limits))
         self.admin = Admin(
-            acts=Acts(store.database),
+            acts=Acts(store.database).latest,
             holds=Holds(store.database),
             blocks=Blocks(store.database),
             gateways=["main"],
@@ -65,7 +65,7 @@ class Office:
             clock=clock,
         )
         self.statistics = Statistics(
-            sums=Sums(store.database), time_zone="UTC", currency="USD", clock=clock
+            sums=Sums(store.database).sums, time_zone="UTC", currency="USD", clock=clock
         )
 
     async def acts(self) -> list[Act]:

@@ -195,7 +195,7 @@ async def test_sums_tell_what_was_made_and_spent_by_day_person_and_community(sto
     await store.in_state(Status.QUEUED, replace(a_job(community=None), spend_cost=1))
     await store.in_state(Status.DELIVERED, a_job(now=NOON - 40 * DAY))
     sums = Statistics(
-        sums=Sums(store.database),
+        sums=Sums(store.database).sums,
         time_zone="Asia/Tokyo",
         currency="USD",
         clock=FakeClock(NOON + DAY),

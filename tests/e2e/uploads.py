@@ -11,7 +11,7 @@ from bot.core import replies
 from bot.core.clock import SystemClock
 from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Person
-from bot.core.posts import Form, Post, PostKind
+from bot.core.posts import Post, PostKind
 from bot.platforms.telegram.client import Settings, TelegramPlatform
 from bot.store.communities import Communities
 from bot.store.database import open_database
@@ -55,7 +55,7 @@ async def _upload(platform: TelegramPlatform, person: str, film: Path, job_id: s
     video = Video(key="v", size=film.stat().st_size, width=16, height=9, seconds=5.0)
     done = job(id=job_id, order=wish, status=Status.COMPLETED, video=video)
     post = Post(id=1, job_id=done.id, kind=PostKind.RESULT, due_at=None)
-    await platform.send(post, done, replies.result(done), nonce=post.nonce(Form.FILE), video=film)
+    await platform.send(post, done, replies.result(done), video=film)
 
 
 if __name__ == "__main__":

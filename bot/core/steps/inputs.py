@@ -20,7 +20,8 @@ from bot.core.errors import (
 )
 from bot.core.jobs import HARD_DEADLINE, Job, Reason
 from bot.core.orders import PICTURE_BYTES, SOUND_BYTES, VIDEO, Order, Picture, Sound, Still
-from bot.core.ports import Media, Platform
+from bot.core.platforms import Fetches
+from bot.core.ports import Media
 from bot.core.steps.submission import Submission
 
 PICTURE_TRIES = 5
@@ -49,7 +50,7 @@ class Inputs:
         desk: Desk,
         *,
         submission: Submission,
-        platforms: Mapping[str, Platform],
+        platforms: Mapping[str, Fetches],
         media: Media,
     ) -> None:
         self._desk = desk
@@ -128,7 +129,7 @@ class Inputs:
         return replace(job.order, pictures=tuple(pictures)), kept
 
     @asynccontextmanager
-    async def _raw(self, picture: Picture, platform: Platform, into: Path) -> AsyncIterator[Path]:
+    async def _raw(self, picture: Picture, platform: Fetches, into: Path) -> AsyncIterator[Path]:
         """The given picture, or one of our own. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if picture.copy_of:
@@ -142,7 +143,7 @@ class Inputs:
                 yield into
 
     @asynccontextmanager
-    async def _heard(self, sound: Sound, platform: Platform, into: Path) -> AsyncIterator[Path]:
+    async def _heard(self, sound: Sound, platform: Fetches, into: Path) -> AsyncIterator[Path]:
         """The given sound, or our copy for another model. Raises `Refused` if it is gone."""
         with _gone_if_missing():
             if sound.key:

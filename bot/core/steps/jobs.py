@@ -9,7 +9,8 @@ from bot.core import moves, schedule
 from bot.core.alone import Alone
 from bot.core.desk import Desk
 from bot.core.jobs import MOST_CRASHES, Job, Reason, Status
-from bot.core.ports import Media, Platform
+from bot.core.platforms import Fetches
+from bot.core.ports import Media
 from bot.core.steps.content import Content
 from bot.core.steps.inputs import Inputs
 from bot.core.steps.submission import Submission
@@ -34,7 +35,7 @@ class Steps:
         *,
         submission: Submission,
         content: Content,
-        platforms: Mapping[str, Platform],
+        platforms: Mapping[str, Fetches],
         media: Media,
     ) -> None:
         self._desk = desk

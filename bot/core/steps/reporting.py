@@ -1,14 +1,14 @@
 """One step of a report: say a cause to its owner, or bring the notice that stands up to date."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
 
 from bot.core import briefs, schedule
-from bot.core.causes import Report
+from bot.core.causes import Causes, Report
 from bot.core.errors import BotError, Refused, Temporary, Unwritten
 from bot.core.notices import nonce_of
-from bot.core.ports import Clock, Platform
+from bot.core.platforms import DirectMessage, Standing, Tells
+from bot.core.ports import Clock
 from bot.core.steps.telling import TELL_TIME
 from bot.log import get_logger
 
@@ -20,42 +20,18 @@ AWAY = 5.0
 log = get_logger()
 
 
-class Reports(Protocol):
-    """Causes still owed to owners. Each method is one whole transaction."""
-
-    async def claim(
-        self, platforms: Sequence[str], *, now: float, until: float, most: int
-    ) -> list[Report]: ...
-
-    async def next_due(self, platforms: Sequence[str]) -> float | None: ...
-
-    async def sending(self, report: Report, *, now: float) -> bool:
-        """Remember that a new message is on its way: whether it may still be sent."""
-
-    async def told(self, report: Report, message_id: str, channel_id: str) -> None:
-        """It stands there. If the cause has changed meanwhile, it is due once more."""
-
-    async def put_off(self, report: Report, *, due_at: float, unsent: bool = False) -> None:
-        """Try again then. `unsent`: nothing can have been said."""
-
-    async def leave(self, report: Report) -> None:
-        """Say no more of it as it is now; what changes is due again."""
-
-
 class Reporting:
     """Tells claimed causes."""
 
-    def __init__(
-        self, *, reports: Reports, platforms: Mapping[str, Platform], clock: Clock
-    ) -> None:
-        self._reports = reports
+    def __init__(self, *, causes: Causes, platforms: Mapping[str, Tells], clock: Clock) -> None:
+        self._causes = causes
         self._platforms = platforms
         self._clock = clock
 
     async def take(self, report: Report) -> None:
         """Tell it, or put it off; of what was over before it was said there is nothing to say."""
         if report.is_over and report.message_id is None and report.sending_at is None:
-            await self._reports.leave(report)
+            await self._causes.leave(report)
             return
         if self._clock.now() - report.written_at > TOO_LATE:
             await self._leave(report, "too_late")
@@ -74,32 +50,34 @@ class Reporting:
             if stands:
                 await self._stands(report, *stands)
 
-    async def _tell(self, report: Report) -> tuple[str, str] | None:
+    async def _tell(self, report: Report) -> Standing | None:
         """Where it stands; None if somebody else tells it."""
         platform = self._platforms[report.platform]
         said = briefs.brief(report.kind, report.facts, is_over=report.is_over)
         if report.message_id is not None:
-            message_id, channel_id = report.message_id, report.channel_id or ""
-            await platform.retell(channel_id, message_id, said)
-            return message_id, channel_id
-        if not await self._reports.sending(report, now=self._clock.now()):
+            stands = Standing(report.message_id, report.channel_id or "")
+            await platform.retell(stands, said)
+            return stands
+        if not await self._causes.sending(report, now=self._clock.now()):
             return None
         nonce = nonce_of(
             *(report.kind, report.about, report.platform, report.person),
             *(str(report.round), repr(report.written_at)),
         )
         since = report.sending_at
-        stands = await platform.tell(report.person, said, nonce=nonce, since=since)
+        stands = await platform.tell(
+            DirectMessage(person_id=report.person, reply=said, nonce=nonce, since=since)
+        )
         log.info("cause.told", platform=report.platform, kind=report.kind)
         if since is not None:
             # It may be the one of an earlier try, and say how things were then.
-            await platform.retell(stands[1], stands[0], said)
+            await platform.retell(stands, said)
         return stands
 
     async def _stands(self, report: Report, message_id: str, channel_id: str) -> None:
         while True:
             try:
-                await self._reports.told(report, message_id, channel_id)
+                await self._causes.told(report, message_id, channel_id)
             except Unwritten as error:  # unwritten, it would be said once more
                 log.warning("cause.unwritten", kind=report.kind, code=error.code)
                 await self._clock.sleep(1.0)
@@ -109,7 +87,7 @@ class Reporting:
     async def _leave(self, report: Report, code: str) -> None:
         """Deleted by its owner, or nobody who can be written to: what gets worse is said anew."""
         log.warning("cause.untold", platform=report.platform, kind=report.kind, code=code)
-        await self._reports.leave(report)
+        await self._causes.leave(report)
 
     async def _try_again(self, report: Report, error: Exception) -> None:
         asked = error.retry_after if isinstance(error, Temporary) else None
@@ -118,4 +96,4 @@ class Reporting:
         wait = AWAY if away else schedule.back_off(report.attempts, base=5.0, most=3600.0)
         log.warning("cause.delayed", platform=report.platform, what=type(error).__name__)
         due_at = self._clock.now() + max(wait, asked or 0.0)
-        await self._reports.put_off(report, due_at=due_at, unsent=unsent)
+        await self._causes.put_off(report, due_at=due_at, unsent=unsent)

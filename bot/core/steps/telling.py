@@ -7,7 +7,8 @@ from typing import Protocol
 from bot.core import decisions, schedule
 from bot.core.errors import BotError, Refused, Temporary
 from bot.core.notices import REMINDER, Notice, nonce_of, shape_in, word_in
-from bot.core.ports import Clock, Platform
+from bot.core.platforms import DirectMessage, Tells
+from bot.core.ports import Clock
 from bot.core.prompts import shortened
 from bot.core.replies import Reply, Text, Tone
 from bot.log import get_logger
@@ -43,7 +44,7 @@ class Telling:
         self,
         *,
         notices: Notices,
-        platforms: Mapping[str, Platform],
+        platforms: Mapping[str, Tells],
         variable: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -62,7 +63,7 @@ class Telling:
         try:
             async with asyncio.timeout(TELL_TIME):
                 platform = self._platforms[notice.platform]
-                await platform.tell(notice.person, said, nonce=_nonce(notice))
+                await platform.tell(_message(notice, said))
         except Refused as refused:
             await self._drop(notice, refused.code)
         except (BotError, TimeoutError) as error:
@@ -85,10 +86,11 @@ class Telling:
         await self._notices.put_off(notice, due_at=self._clock.now() + wait)
 
 
-def _nonce(notice: Notice) -> str:
-    """The same for each try of the same news."""
+def _message(notice: Notice, said: Reply) -> DirectMessage:
+    """The nonce is the same for each try of the same news."""
     parts = (notice.gateway, notice.subject, notice.platform, notice.person)
-    return nonce_of(*parts, repr(notice.written_at))
+    nonce = nonce_of(*parts, repr(notice.written_at))
+    return DirectMessage(person_id=notice.person, reply=said, nonce=nonce)
 
 
 def reply(notice: Notice, *, key: str) -> Reply:

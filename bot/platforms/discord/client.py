@@ -32,8 +32,9 @@ from bot.core.errors import (
 )
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
+from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Clock, Posts
-from bot.core.posts import CARD_GRACE, Post, PostKind
+from bot.core.posts import CARD_GRACE, Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import Sizes
 from bot.core.supervision import Supervisor
@@ -83,10 +84,12 @@ class DiscordPlatform:
     """
 
     name: str = NAME
-    card_grace = CARD_GRACE
 
     def __init__(self, settings: Settings, *, posts: Posts, clock: Clock) -> None:
         self.settings = settings
+        self.can = Can(
+            upload_limit=settings.upload_limit, card_grace=CARD_GRACE, remembers_nonces=True
+        )
         self.client = new_client(message_content=settings.message_content)
         self._posts = posts
         self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)
@@ -158,25 +161,19 @@ class DiscordPlatform:
         """Stream what somebody gave to disk; needs no login, so a worker can do it."""
         await self._downloads.fetch(given, into, most=most)
 
-    async def upload_limit(self, post: Post, job: Job) -> int:
+    async def upload_limit(self, job: Job) -> int:
         """Bytes; what a boost gives where it is known, less what a refusal taught."""
-        community = None if post.direct else job.order.call.address.community
-        limit = self.settings.upload_limit
+        community, limit = job.order.call.address.community, self.can.upload_limit
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
             limit = max(limit, guild.filesize_limit)
-        return self.sizes.most(limit, _film(job), place=_place(post, job))
+        return self.sizes.most(limit, _film(job), place=place_of(community))
 
-    async def send(
-        self,
-        post: Post,
-        job: Job,
-        reply: Reply,
-        *,
-        nonce: str,
-        video: Path | None,
-        again: bool = False,  # noqa: ARG002 - the nonce sees to that
-    ) -> tuple[str, str]:
+    async def direct_limit(self, job: Job) -> int:
+        """Bytes; no boost counts in direct messages."""
+        return self.sizes.most(self.can.upload_limit, _film(job), place=place_of(None))
+
+    async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
         target = await self._target(post, job)
         if post.direct and job.order.call.address.community:
@@ -184,7 +181,7 @@ class DiscordPlatform:
         try:
             async with self._asking(self.settings.send_time, with_file=video is not None):
                 channel = await self._channel(post, job)
-                sent = await _insisting(_sender(channel, post, job, nonce, video), reply, target)
+                sent = await _insisting(_sender(channel, post, job, video), reply, target)
         except Refused as refused:
             if isinstance(refused, FileTooLarge) and video is not None:
                 size = await asyncio.to_thread(lambda: video.stat().st_size)
@@ -193,7 +190,7 @@ class DiscordPlatform:
                 # Direct messages are seen to be refused at random: asked once more, later.
                 raise Temporary("discord_busy", retry_after=60.0) from refused
             raise
-        return str(sent.id), str(channel.id)
+        return Standing(str(sent.id), str(channel.id))
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date, where people would see a difference."""
@@ -216,17 +213,14 @@ class DiscordPlatform:
         async with self._asking(self.settings.edit_time):
             await self.cards.edit(message_id, _insisting(attempt, reply, None), look)
 
-    async def remove(self, post: Post, job: Job) -> None:
+    async def remove(self, message: Standing) -> None:
         """Delete a message of ours; one that is gone already is as good."""
-        channel = int(post.channel_id or job.order.call.address.channel)
-        message = self.client.get_partial_messageable(channel).get_partial_message(
-            int(post.message_id or 0)
-        )
+        channel = self.client.get_partial_messageable(int(message.channel_id))
         with suppress(MessageGone, ChannelGone):
             async with self._asking(self.settings.edit_time):
-                await message.delete()
+                await channel.get_partial_message(int(message.message_id)).delete()
 
-    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+    async def find(self, post: Post, job: Job) -> Standing | None:
         """Our own earlier message for this post.
 
         Where nothing was said since, or too much, the history may hide it: without the right to
@@ -241,7 +235,7 @@ class DiscordPlatform:
                     async for message in channel.history(after=after, limit=HISTORY):
                         seen += 1
                         if self._is_own(message) and messages.is_about(message, job.id, post.kind):
-                            return str(message.id), str(channel.id)
+                            return Standing(str(message.id), str(channel.id))
         except Refused as refused:
             log.info("discord.unreadable", job=job.id, code=refused.code)
             raise HistoryUnreadable() from refused
@@ -252,20 +246,18 @@ class DiscordPlatform:
     def _is_own(self, message: discord.Message) -> bool:
         return self.client.user is not None and message.author.id == self.client.user.id
 
-    async def tell(
-        self, person_id: str, reply: Reply, *, nonce: str, since: float | None = None
-    ) -> tuple[str, str]:
+    async def tell(self, message: DirectMessage) -> Standing:
         """Say it in a direct message."""
         try:
             async with self._asking(self.settings.edit_time):
-                return await notices.tell(self.client, person_id, reply, nonce=nonce, since=since)
+                return await notices.tell(self.client, message)
         except Forbidden as refused:
             raise Temporary("discord_busy", retry_after=60.0) from refused  # at random, as above
 
-    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
+    async def retell(self, message: Standing, reply: Reply) -> None:
         """Bring a message that was told up to date."""
         async with self._asking(self.settings.edit_time):
-            await notices.retell(self.client, channel_id, message_id, reply)
+            await notices.retell(self.client, message, reply)
 
     @asynccontextmanager
     async def _asking(self, seconds: float, *, with_file: bool = False) -> AsyncIterator[None]:
@@ -346,7 +338,7 @@ def _begun(post: Post, job: Job) -> tuple[float, ...]:
 
 
 def _sender(
-    channel: Channel, post: Post, job: Job, nonce: str, video: Path | None
+    channel: Channel, post: Post, job: Job, video: Path | None
 ) -> Callable[[Reply, Target], Awaitable[discord.Message]]:
     async def attempt(reply: Reply, target: Target) -> discord.Message:
         look = _look(reply, job, post.kind)
@@ -357,7 +349,7 @@ def _sender(
             embeds=look.embeds,
             files=files,
             view=look.view,
-            nonce=nonce,
+            nonce=post.nonce(post.form or Form.TEXT),
             allowed_mentions=look.mentions,
         )
 

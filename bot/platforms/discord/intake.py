@@ -19,7 +19,7 @@ from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate, Unwri
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.ports import Posts
-from bot.core.posts import Form, PostKind
+from bot.core.posts import PostKind
 from bot.core.replies import Reply, Text
 from bot.core.service import Service
 from bot.log import get_logger
@@ -84,9 +84,8 @@ class Intake:
         if post is None or post.message_id:
             return  # Discord told us of this message twice.
         reply = await self._reply(job)
-        nonce = post.nonce(Form.TEXT)
         try:
-            stands = await self._platform.send(post, job, reply, nonce=nonce, video=None)
+            stands = await self._platform.send(post, job, reply, video=None)
         except Refused as refused:
             log.warning("discord.unanswered", job=job.id, code=refused.code)
             await self._unanswered(job)

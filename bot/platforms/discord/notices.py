@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import discord
 
 from bot import i18n
+from bot.core.platforms import DirectMessage, Standing
 from bot.core.replies import Reply
 from bot.platforms.discord import messages
 
@@ -17,28 +18,26 @@ MOST = 200
 """Messages looked through for one that stands already."""
 
 
-async def tell(
-    client: discord.Client, person_id: str, reply: Reply, *, nonce: str, since: float | None
-) -> tuple[str, str]:
-    """Say it, unless it stands there `since` an earlier try: a nonce is kept for minutes alone."""
-    look = messages.notice(reply, i18n.DEFAULT)
-    channel = await client.create_dm(discord.Object(int(person_id)))
-    if since is not None:
-        after = datetime.fromtimestamp(since - SKEW, UTC)
-        async for message in channel.history(after=after, limit=MOST):
-            is_own = client.user is not None and message.author.id == client.user.id
-            if is_own and message.content == look.content:
-                return str(message.id), str(channel.id)
+async def tell(client: discord.Client, message: DirectMessage) -> Standing:
+    """Say it, unless it stands since an earlier try: a nonce is kept for minutes alone."""
+    look = messages.notice(message.reply, i18n.DEFAULT)
+    channel = await client.create_dm(discord.Object(int(message.person_id)))
+    if message.since is not None:
+        after = datetime.fromtimestamp(message.since - SKEW, UTC)
+        async for each in channel.history(after=after, limit=MOST):
+            is_own = client.user is not None and each.author.id == client.user.id
+            if is_own and each.content == look.content:
+                return Standing(str(each.id), str(channel.id))
     sent = await channel.send(
-        look.content, view=look.view, nonce=nonce, allowed_mentions=look.mentions
+        look.content, view=look.view, nonce=message.nonce, allowed_mentions=look.mentions
     )
-    return str(sent.id), str(channel.id)
+    return Standing(str(sent.id), str(channel.id))
 
 
-async def retell(client: discord.Client, channel_id: str, message_id: str, reply: Reply) -> None:
+async def retell(client: discord.Client, message: Standing, reply: Reply) -> None:
     """Bring one of them up to date."""
     look = messages.notice(reply, i18n.DEFAULT)
-    channel = client.get_partial_messageable(int(channel_id))
-    await channel.get_partial_message(int(message_id)).edit(
+    channel = client.get_partial_messageable(int(message.channel_id))
+    await channel.get_partial_message(int(message.message_id)).edit(
         content=look.content, view=look.view, allowed_mentions=look.mentions
     )

@@ -14,8 +14,9 @@ from typing import Self
 from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound, too_large
+from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Clock, Posts
-from bot.core.posts import CARD_GRACE, Post, PostKind
+from bot.core.posts import CARD_GRACE, Form, Post, PostKind
 from bot.core.replies import Reply
 from bot.platforms.playground import messages
 from bot.platforms.playground.files import Files
@@ -45,7 +46,7 @@ class PlaygroundPlatform:
     """
 
     name: str = NAME
-    card_grace = CARD_GRACE
+    can = Can(upload_limit=UPLOAD_LIMIT, card_grace=CARD_GRACE, remembers_nonces=True)
 
     def __init__(
         self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored, viewable: Viewable
@@ -94,24 +95,12 @@ class PlaygroundPlatform:
             raise too_large(given, size)
         await asyncio.to_thread(shutil.copyfile, path, into)
 
-    async def upload_limit(self, _post: Post, _job: Job) -> int:
-        """Bytes; the same for everybody."""
-        return UPLOAD_LIMIT
-
-    async def send(
-        self,
-        post: Post,
-        job: Job,
-        reply: Reply,
-        *,
-        nonce: str,
-        video: Path | None,
-        again: bool = False,  # noqa: ARG002 - the nonce sees to that
-    ) -> tuple[str, str]:
+    async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it; with a nonce that the room knows, answer where it was said."""
+        nonce = post.nonce(post.form or Form.TEXT)
         earlier = self.room.said(nonce)
         if earlier is not None:
-            return earlier.id, CHANNEL
+            return Standing(earlier.id, CHANNEL)
         plays = job.video is None or job.video.plays
         message = await self.room.post(
             author=BOT,
@@ -122,16 +111,16 @@ class PlaygroundPlatform:
             video=await self._attached(job, video) if video and plays else None,
             original=await self._original(job) if video else None,
         )
-        return message.id, CHANNEL
+        return Standing(message.id, CHANNEL)
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date."""
         if not await self.room.edit(post.message_id or "", messages.look(reply, job)):
             raise MessageGone()
 
-    async def remove(self, post: Post, _job: Job) -> None:
+    async def remove(self, message: Standing) -> None:
         """Take a message away with what it carried; one that is gone already is as good."""
-        gone = await self.room.delete(post.message_id or "")
+        gone = await self.room.delete(message.message_id)
         for file in (gone.video, gone.original) if gone is not None else ():
             if file is not None:
                 await self.files.drop(file.still)
@@ -146,26 +135,20 @@ class PlaygroundPlatform:
             if given is not None:
                 self.files.unsent(given)
 
-    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+    async def find(self, post: Post, job: Job) -> Standing | None:
         """Our own message for this post."""
         message = self.room.find(_about(post, job))
-        return (message.id, CHANNEL) if message else None
+        return Standing(message.id, CHANNEL) if message else None
 
-    async def tell(
-        self,
-        _person_id: str,
-        reply: Reply,
-        *,
-        nonce: str,
-        since: float | None = None,  # noqa: ARG002 - the nonce sees to that
-    ) -> tuple[str, str]:
+    async def tell(self, message: DirectMessage) -> Standing:
         """Say it to everybody: whoever comes in is the operator."""
-        said = await self.room.post(author=BOT, nonce=nonce, look=messages.news(reply))
-        return said.id, CHANNEL
+        look = messages.news(message.reply)
+        said = await self.room.post(author=BOT, nonce=message.nonce, look=look)
+        return Standing(said.id, CHANNEL)
 
-    async def retell(self, _channel_id: str, message_id: str, reply: Reply) -> None:
+    async def retell(self, message: Standing, reply: Reply) -> None:
         """Bring a message that was told up to date."""
-        if not await self.room.edit(message_id, messages.news(reply)):
+        if not await self.room.edit(message.message_id, messages.news(reply)):
             raise MessageGone()
 
     async def _target(self, post: Post, job: Job) -> str | None:

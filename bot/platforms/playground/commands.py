@@ -23,8 +23,9 @@ from bot.core.errors import (
 from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
 from bot.core.orders import Call, Order, Person, Picture, Sound
+from bot.core.platforms import DirectMessage
 from bot.core.ports import Posts
-from bot.core.posts import Form, PostKind
+from bot.core.posts import PostKind
 from bot.core.prompts import clean
 from bot.core.replies import Action, Reply, Text
 from bot.core.service import Actor, Service
@@ -188,9 +189,7 @@ class Commands:
             if post is None or post.message_id:
                 return
             reply = await self._drawn(job)
-            stands = await self._platform.send(
-                post, job, reply, nonce=post.nonce(Form.TEXT), video=None
-            )
+            stands = await self._platform.send(post, job, reply, video=None)
             await self._posts.posted(job, *stands)
             await self._service.answered(job)
         except Exception:  # it was taken: the only thing to say now is its card
@@ -211,7 +210,9 @@ class Commands:
                 return messages.notice(Reply(text=Text(id="delete.done")), locale)
             case Action.OWNER:
                 said = await self._service.decide(NAME, persona.person, frame.job, frame.value)
-                await self._platform.tell(persona.person.id, said, nonce=_nonce(frame))
+                await self._platform.tell(
+                    DirectMessage(person_id=persona.person.id, reply=said, nonce=_nonce(frame))
+                )
             case _:
                 await self._take(await self._again(frame, persona.person, locale))
         return None

@@ -19,13 +19,13 @@ from bot import i18n
 from bot.core.errors import (
     FileTooLarge,
     Forbidden,
-    HistoryUnreadable,
     MaybeSent,
     MessageGone,
     Temporary,
 )
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
+from bot.core.platforms import Can, DirectMessage, Standing, standing
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply, Text
@@ -73,7 +73,6 @@ class TelegramPlatform:
     """One bot account; open it before use. Hearing people is the inbox's part."""
 
     name: str = NAME
-    card_grace = 0.0
 
     def __init__(
         self,
@@ -88,6 +87,7 @@ class TelegramPlatform:
         clock: Clock,
     ) -> None:
         self.settings = settings
+        self.can = Can(upload_limit=settings.upload_limit)
         self._posts = posts
         url = settings.api_url
         server = TelegramAPIServer.from_base(url, is_local=settings.local) if url else PRODUCTION
@@ -130,33 +130,31 @@ class TelegramPlatform:
         """Stream what somebody gave to disk; its address holds our token and goes nowhere else."""
         await self._downloads.fetch(given, into, most=most)
 
-    async def upload_limit(self, post: Post, job: Job) -> int:  # noqa: ARG002 - the port's shape
+    async def upload_limit(self, job: Job) -> int:
         """Bytes; the same everywhere, until a smaller limit is met."""
         return self.films.most(job)
 
-    async def send(
-        self,
-        post: Post,
-        job: Job,
-        said: Reply,
-        *,
-        nonce: str,  # noqa: ARG002 - Telegram knows none
-        video: Path | None,
-        again: bool = False,
-    ) -> tuple[str, str]:
-        """Say it as a new message; `again`: in the place of the status message."""
-        if again and (card := await self._card(job)):
+    direct_limit = upload_limit
+
+    async def send_again(
+        self, post: Post, job: Job, reply: Reply, *, video: Path | None
+    ) -> Standing:
+        """Let the status message become it; where there is none, rather say it twice than never."""
+        if card := await self._card(job):
             try:
-                return await self._replace(card, job, said, video)
+                return await self._replace(card, job, reply, video)
             except MessageGone as gone:
                 log.warning("telegram.not_replaced", job=job.id, code=gone.code)
-        if again:
-            if post.kind is PostKind.CARD and post.attempts > MOST_CARDS:
-                raise MaybeSent()  # some of them stand; what it is about comes anyway
-            log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
+        if post.kind is PostKind.CARD and post.attempts > MOST_CARDS:
+            raise MaybeSent()  # some of them stand; what it is about comes anyway
+        log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
+        return await self.send(post, job, reply, video=video)
+
+    async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
+        """Say it as a new message."""
         channel = job.order.call.person.id if post.direct else job.order.call.address.channel
         try:
-            sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, said, video))
+            sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, reply, video))
         except FileTooLarge:
             if video is not None:
                 await self.films.refused(job, video)
@@ -165,11 +163,11 @@ class TelegramPlatform:
         task = asyncio.create_task(self._sign(post, job))
         self._signing.add(task)
         task.add_done_callback(self._signing.discard)
-        return str(sent.message_id), channel
+        return Standing(str(sent.message_id), channel)
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         """Bring a card up to date; mere progress waits for room."""
-        chat = await self._chat(post, job)
+        chat = await self._chat(standing(post, job).channel_id)
         if chat is None or await self._is_result(post, job):
             raise MessageGone()
         look, number = _look(job, reply), int(post.message_id or 0)
@@ -188,39 +186,29 @@ class TelegramPlatform:
         result = await self._posts.get(job.id, PostKind.RESULT)
         return result is not None and result.message_id == post.message_id
 
-    async def remove(self, post: Post, job: Job) -> None:
+    async def remove(self, message: Standing) -> None:
         """Delete a message of ours; one that is gone already is as good."""
-        chat = await self._chat(post, job)
+        chat, number = await self._chat(message.channel_id), int(message.message_id)
         if chat is None:
             return
-        self.line.forget(chat, int(post.message_id or 0))
+        self.line.forget(chat, number)
         with suppress(MessageGone, Forbidden):
-            await self.line.ask(chat, self.line.bot.delete_message(chat, int(post.message_id or 0)))
+            await self.line.ask(chat, self.line.bot.delete_message(chat, number))
 
-    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
-        """Never told: Telegram shows a bot no history."""
-        raise HistoryUnreadable()
-
-    async def tell(
-        self,
-        person_id: str,
-        reply: Reply,
-        *,
-        nonce: str,  # noqa: ARG002 - Telegram knows none
-        since: float | None = None,
-    ) -> tuple[str, str]:
+    async def tell(self, message: DirectMessage) -> Standing:
         """Say it in the private chat; rather twice than never."""
-        if since is not None:
+        if message.since is not None:
             log.warning("telegram.maybe_doubled", kind="notice")
+        look = messages.notice(message.reply, i18n.DEFAULT)
         try:
-            sent = await self.line.say(person_id, messages.notice(reply, i18n.DEFAULT))
+            sent = await self.line.say(message.person_id, look)
         except MaybeSent:
             raise Temporary("telegram_unreachable") from None
-        return str(sent.message_id), person_id
+        return Standing(str(sent.message_id), message.person_id)
 
-    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
+    async def retell(self, message: Standing, reply: Reply) -> None:
         """Bring a message that was told up to date."""
-        chat, number = int(channel_id), int(message_id)
+        chat, number = int(message.channel_id), int(message.message_id)
         look = messages.notice(reply, i18n.DEFAULT)
         if not self.line.is_shown(chat, number, look):
             await self.line.pace.turn(chat, Turn.CHANGE)
@@ -249,22 +237,17 @@ class TelegramPlatform:
 
         return send
 
-    async def _replace(
-        self, card: Post, job: Job, said: Reply, video: Path | None
-    ) -> tuple[str, str]:
+    async def _replace(self, card: Post, job: Job, said: Reply, video: Path | None) -> Standing:
         """Let the status message become what may have been sent already."""
-        channel, message_id = (
-            card.channel_id or job.order.call.address.channel,
-            card.message_id or "",
-        )
-        chat, _ = chat_and_topic(channel)
+        stands = standing(card, job)
+        chat, number = chat_and_topic(stands.channel_id)[0], int(stands.message_id)
         await self.line.pace.turn(chat, Turn.POST)
         if video is None:
-            await self.line.edit(chat, int(message_id), _look(job, said))
+            await self.line.edit(chat, number, _look(job, said))
         else:
-            await self.films.put(chat, int(message_id), job, said, video)
+            await self.films.put(chat, number, job, said, video)
         log.warning("telegram.replaced", job=job.id)
-        return message_id, channel
+        return stands
 
     async def _target(self, post: Post, job: Job) -> int | None:
         """The message it replies to: the request, or the card where a button made it."""
@@ -279,12 +262,13 @@ class TelegramPlatform:
         card = await self._posts.get(job.id, PostKind.CARD)
         if card is None or card.message_id in (None, "0"):
             return None
-        return card if await self._chat(card, job) is not None else None
+        chat = await self._chat(standing(card, job).channel_id)
+        return card if chat is not None else None
 
-    async def _chat(self, post: Post, job: Job) -> int | None:
+    async def _chat(self, channel: str) -> int | None:
         """Where a message of ours stands; None if it stayed behind in a group that moved away:
         nothing can be done to it any more, and its number means another message in the new one."""
-        chat, _ = chat_and_topic(post.channel_id or job.order.call.address.channel)
+        chat, _ = chat_and_topic(channel)
         return chat if await self.line.current(chat) == chat else None
 
     # --- what comes along ----------------------------------------------------------------------

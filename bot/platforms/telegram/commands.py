@@ -43,7 +43,7 @@ class Commands:
         self._me = me
         self._updates = updates
         self._presses = Presses(intake)
-        self._handed = Handed(intake.platform.fetch, access=intake.service.access, own_id=me.id)
+        self._handed = Handed(intake.platform, access=intake.service.access, own_id=me.id)
         self._acts: dict[str, Act] = {
             "video": self._video,
             "animate": self._video,

@@ -5,9 +5,8 @@ A file may be a sound that is called a film, as both come in the same containers
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from aiogram.types import Document, ExternalReplyInfo, Message
 
@@ -17,6 +16,7 @@ from bot.core.errors import BotError, MovesAlready, Refused
 from bot.core.handed import Given, beside, one_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
 from bot.core.orders import SOUND_BYTES, Picture, Sound
+from bot.core.platforms import Fetches
 from bot.core.soundtracks import holds_only_sound
 from bot.core.unread import refusal_by_name
 from bot.platforms.telegram import reading
@@ -24,17 +24,11 @@ from bot.platforms.telegram import reading
 Source = Message | ExternalReplyInfo
 
 
-class Fetch(Protocol):
-    """Brings a file to this machine: at most so many bytes. Raises `Refused` or `Temporary`."""
-
-    def __call__(self, given: Picture | Sound, into: Path, *, most: int) -> Awaitable[None]: ...
-
-
 class Handed:
     """Reads the files of messages; only those of somebody who may order are looked into."""
 
-    def __init__(self, fetch: Fetch, *, access: Access, own_id: int) -> None:
-        self._fetch = fetch
+    def __init__(self, platform: Fetches, *, access: Access, own_id: int) -> None:
+        self._platform = platform
         self._access = access
         self._own_id = own_id
 
@@ -97,7 +91,7 @@ class Handed:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "file")
             try:
-                await self._fetch(sound, file, most=SOUND_BYTES)
+                await self._platform.fetch(sound, file, most=SOUND_BYTES)
             except BotError:
                 return False
             return await asyncio.to_thread(_holds_only_sound, file)

@@ -7,7 +7,9 @@ import pytest
 
 from bot.backups.asked import backup_use_cases
 from bot.core.acts import perform
-from bot.rows import open_rows
+from bot.core.bells import Bells
+from bot.opening import open_store
+from bot.parts import Basis
 from bot.store.identity import Home
 from tests.fakes.clock import FakeClock
 from tests.unit.backups.site import Site
@@ -28,8 +30,9 @@ async def test_it_ends_the_trouble_of_the_nightly_one_unless_that_has_a_copy_to_
     async def tell(why: str | None) -> None:
         told.append(why)
 
-    async with open_rows(config, Home(site.data), clock, changed=lambda: None) as rows:
-        asked = backup_use_cases(config, rows, site.storage, clock, told=tell)
+    async with open_store(config, Home(site.data), clock, changed=lambda: None) as store:
+        basis = Basis(config=config, clock=clock, bells=Bells.new(), store=store, gateways={})
+        asked = backup_use_cases(basis, site.storage, told=tell)
         made = await perform(asked["db.backup"], {}, actor="cli:ann")
     assert Path(str(made["folder"])).is_dir()
     assert told == words

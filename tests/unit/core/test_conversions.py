@@ -16,6 +16,7 @@ from bot.core.replies import Reply
 from bot.core.steps.content import CONVERT_TRIES
 from bot.core.worker import MOST_STEPS
 from bot.store.conversions import Line
+from bot.store.parts import Store
 from bot.store.settings import Settings
 from bot.workers import job_loops, running, word_loops
 from tests.databases import open_rows
@@ -205,10 +206,10 @@ async def test_words_and_videos_that_play_never_wait_for_conversions(tmp_path: P
 @asynccontextmanager
 async def _running(workshop: Workshop) -> AsyncIterator[None]:
     """The loops of the service."""
-    words = (workshop.posts, workshop.posting, ["chat"])
-    jobs = (workshop.jobs, workshop.steps, workshop.pauses, workshop.probing)
+    store = Store.of(workshop.database, workshop.studio.folder)
     common = (workshop.clock, workshop.bells)
-    async with running(*job_loops(*jobs, *common), *word_loops(*words, *common)):
+    jobs = job_loops(store, workshop.steps, workshop.probing, *common)
+    async with running(*jobs, *word_loops(store, workshop.posting, ["chat"], *common)):
         yield
 
 

@@ -24,7 +24,7 @@ class Post:
         self.trouble: list[Exception] = []
         self.changed = 0
         self.watch = Watch(
-            causes=self,
+            settle=self.settle,
             sources={Kind.DISK: self.look, Kind.BACKUP: self.nothing},
             rooms=["room"],
             clock=self.clock,
@@ -44,7 +44,7 @@ class Post:
         self.changed += 1
 
     async def settle(
-        self, found: Mapping[Kind, Sequence[Cause]], *, rooms: Collection[str], now: float
+        self, found: Mapping[Kind, Sequence[Cause]], rooms: Collection[str], now: float
     ) -> bool:
         if self.trouble:
             raise self.trouble.pop()

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.bells import Bells
 from bot.core.cards import Cards
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
@@ -31,9 +32,10 @@ from bot.core.outcomes import (
     Probe,
     Trouble,
 )
+from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Ready
 from bot.core.posting import Link, Posting
-from bot.core.posts import CARD_GRACE, Post
+from bot.core.posts import CARD_GRACE, Form, Post
 from bot.core.quotas import Limits
 from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
@@ -52,7 +54,6 @@ from bot.store.places import Places
 from bot.store.posts import Posts
 from bot.store.settings import Settings
 from bot.store.spool import Spool
-from bot.workers import Bells
 from tests.contract.rows import nothing_noted
 from tests.unit.core.orders import CATALOG, changed, order
 
@@ -313,10 +314,10 @@ class ScriptedChat:
     name = "chat"
 
     def __init__(self) -> None:
-        self.card_grace = CARD_GRACE
+        self.can = Can(upload_limit=10**9, card_grace=CARD_GRACE, remembers_nonces=True)
         self.fetches: list[BotError | None] = [None]
         self.sends: list[BotError | None] = [None]
-        self.limit = 10**9
+        self.limit = self.can.upload_limit
         self.news: asyncio.Queue[Reply] = asyncio.Queue()
         """All that was said or edited, for those who wait for it."""
         self.said: list[tuple[str, Reply, bool]] = []
@@ -350,26 +351,28 @@ class ScriptedChat:
         if problem:
             raise problem
 
-    async def upload_limit(self, post: Post, job: Job) -> int:
+    async def upload_limit(self, job: Job) -> int:
         return self.limit
 
-    async def send(
-        self,
-        post: Post,
-        job: Job,
-        reply: Reply,
-        *,
-        nonce: str,
-        video: Path | None,
-        again: bool = False,
-    ) -> tuple[str, str]:
-        self.said.append((nonce, reply, video is not None))
-        self.again.append(again)
+    direct_limit = upload_limit
+
+    async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
+        self.again.append(False)
+        return self._said(post, reply, video)
+
+    async def send_again(
+        self, post: Post, job: Job, reply: Reply, *, video: Path | None
+    ) -> Standing:
+        self.again.append(True)
+        return self._said(post, reply, video)
+
+    def _said(self, post: Post, reply: Reply, video: Path | None) -> Standing:
+        self.said.append((post.nonce(post.form or Form.TEXT), reply, video is not None))
         self.news.put_nowait(reply)
         problem = _next(self.sends)
         if problem:
             raise problem
-        return f"m{len(self.said)}", "hall"
+        return Standing(f"m{len(self.said)}", "hall")
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         problem = _next(self.edits)
@@ -378,28 +381,27 @@ class ScriptedChat:
         self.edited.append(reply)
         self.news.put_nowait(reply)
 
-    async def remove(self, post: Post, job: Job) -> None:
-        self.removed.append(post.message_id)
+    async def remove(self, message: Standing) -> None:
+        self.removed.append(message.message_id)
 
-    async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
+    async def find(self, post: Post, job: Job) -> Standing | None:
         self.searched_since[post.kind] = post.sending_at
         if not self.is_readable:
             raise HistoryUnreadable()
-        return self.history.get(post.kind)
+        found = self.history.get(post.kind)
+        return Standing(*found) if found else None
 
-    async def tell(
-        self, person_id: str, reply: Reply, *, nonce: str, since: float | None = None
-    ) -> tuple[str, str]:
-        self.told.append((person_id, reply.text))
-        self.buttons.append(reply.buttons)
-        self.nonces.append((nonce, since))
+    async def tell(self, message: DirectMessage) -> Standing:
+        self.told.append((message.person_id, message.reply.text))
+        self.buttons.append(message.reply.buttons)
+        self.nonces.append((message.nonce, message.since))
         problem = _next(self.tells)
         if problem:
             raise problem
-        return f"t{len(self.told)}", person_id
+        return Standing(f"t{len(self.told)}", message.person_id)
 
-    async def retell(self, channel_id: str, message_id: str, reply: Reply) -> None:
-        self.retold.append((message_id, reply))
+    async def retell(self, message: Standing, reply: Reply) -> None:
+        self.retold.append((message.message_id, reply))
 
 
 class Workshop:
@@ -426,7 +428,7 @@ class Workshop:
         self.gateway = gateway or ScriptedGateway()
         self.studio = ScriptedStudio(folder)
         self.chat = ScriptedChat()
-        self._card_grace = {"chat": self.chat.card_grace}
+        self._card_grace = {"chat": self.chat.can.card_grace}
         self.wake_posts = self.bells.posts
         self.at_once: int | None = None
         self._ids = 0
@@ -507,7 +509,8 @@ class Workshop:
 
     def without_answers(self) -> None:
         """From now on commands have no answer that could become the card."""
-        self.chat.card_grace = self._card_grace["chat"] = 0.0
+        self.chat.can = replace(self.chat.can, card_grace=0.0)
+        self._card_grace["chat"] = 0.0
 
     async def submit(self, given: Order) -> Job:
         """A new job whose command was answered; every order is a new event."""

@@ -34,7 +34,7 @@ class Desk:
     async def tell(self, seconds: float = 60.0) -> None:
         """All that comes due within `seconds`."""
         end = self.clock.now() + seconds
-        reporting = Reporting(reports=self.causes, platforms={"chat": self.chat}, clock=self.clock)
+        reporting = Reporting(causes=self.causes, platforms={"chat": self.chat}, clock=self.clock)
         while (due := await self.causes.next_due(["chat"])) is not None and due <= end:
             await self.clock.advance(max(0.0, due - self.clock.now()))
             now = self.clock.now()

@@ -13,6 +13,7 @@ from bot.core import replies
 from bot.core.errors import BotError, Broken, GivenTooLarge, PictureGone, Refused, Temporary
 from bot.core.jobs import Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
+from bot.core.platforms import DirectMessage, Standing, upload_limit
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import LEARNED_FOR, PLAUSIBLE
@@ -83,15 +84,17 @@ class Desk:
 
     async def send(
         self, kind: PostKind = PostKind.RESULT, *, video: Path | None = None, **changes: Any
-    ) -> tuple[str, str]:
-        post = self.post(kind, **changes)
-        nonce = post.nonce(Form.FILE if video else Form.TEXT)
-        reply = self.reply(kind)
-        return await self.bot.platform.send(post, self.job, reply, nonce=nonce, video=video)
+    ) -> Standing:
+        post = self.post(kind, form=Form.FILE if video else Form.TEXT, **changes)
+        return await self.bot.platform.send(post, self.job, self.reply(kind), video=video)
 
     async def tell(self) -> None:
         words = Text(id="notice.works", values={"gateway": "main"})
-        await self.bot.platform.tell(self.job.order.call.person.id, Reply(text=words), nonce="n1")
+        await self.bot.platform.tell(
+            DirectMessage(
+                person_id=self.job.order.call.person.id, reply=Reply(text=words), nonce="n1"
+            )
+        )
 
     async def refused(self, **changes: Any) -> str:
         with pytest.raises(Refused) as caught:
@@ -183,8 +186,8 @@ async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bo
     (admitted,) = bot.service.submitted
     done = replace(admitted, status=Status.COMPLETED, video=VIDEO)
     post = Post(id=9, job_id=done.id, kind=PostKind.RESULT, due_at=None)
-    await bot.platform.send(post, done, replies.result(done), nonce="n", video=None)
-    shown = await fake.next("message", lambda each: each.nonce == "n")
+    await bot.platform.send(post, done, replies.result(done), video=None)
+    shown = await fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
     assert shown.reference == asked.original_id
 
 
@@ -304,13 +307,14 @@ async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_sa
     """Its answer was lost, and its nonce is forgotten by now."""
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     tell, person = desk.bot.platform.tell, desk.job.order.call.person.id
+    message = DirectMessage(person_id=person, reply=words, nonce="n1")
     begun = fake.world.clock()
-    await tell(person, words, nonce="n1")
+    await tell(message)
     fake.world.nonce_window = 0.0
-    stands = await tell(person, words, nonce="n1", since=begun)
+    stands = await tell(replace(message, since=begun))
     (shown,) = fake.posts(ann.dm)
     assert stands == place(shown)
-    await tell(person, words, nonce="n1")
+    await tell(message)
     assert len(fake.posts(ann.dm)) == 2, "negative control: without a look it stands twice"
 
 
@@ -330,9 +334,9 @@ async def test_a_file_that_may_not_be_attached_costs_only_the_file(
 # --- how large -----------------------------------------------------------------------------------
 
 
-async def limit(desk: Desk, *, film: str = VIDEO.key, **changes: Any) -> int:
+async def limit(desk: Desk, *, film: str = VIDEO.key, direct: bool = False) -> int:
     about = replace(desk.job, video=replace(VIDEO, key=film))
-    return await desk.bot.platform.upload_limit(desk.post(**changes), about)
+    return await upload_limit(desk.bot.platform, desk.post(direct=direct), about)
 
 
 async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
@@ -342,8 +346,8 @@ async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Me
     elsewhere = replace(desk.job, order=changed(desk.job.order, address=address))
     async with idle.running():
         assert await limit(desk) == 10 * MIB
-        assert await idle.platform.upload_limit(desk.post(), elsewhere) == 50 * MIB
-        assert await idle.platform.upload_limit(desk.post(direct=True), elsewhere) == 10 * MIB
+        assert await idle.platform.upload_limit(elsewhere) == 50 * MIB
+        assert await idle.platform.direct_limit(elsewhere) == 10 * MIB
 
 
 async def test_one_small_film_that_is_refused_makes_no_other_smaller(
@@ -419,20 +423,19 @@ async def test_a_card_that_cannot_be_edited_is_given_up(
 async def test_a_message_is_taken_away_and_one_that_is_gone_is_as_good(
     fake: FakeDiscord, bot: Bot, desk: Desk
 ) -> None:
-    message_id, channel_id = await desk.send()
-    stands = desk.post(message_id=message_id, channel_id=channel_id)
+    stands = await desk.send()
     for _ in range(2):
-        await bot.platform.remove(stands, desk.job)
+        await bot.platform.remove(stands)
     assert fake.posts() == []
 
 
 async def test_a_message_that_cannot_be_taken_away_now_is_tried_again(
     fake: FakeDiscord, bot: Bot, desk: Desk
 ) -> None:
-    message_id, channel_id = await desk.send()
+    stands = await desk.send()
     fake.faults.add("DELETE", r"/messages/\d+$", error(403, 40006))
     with pytest.raises(Temporary):
-        await bot.platform.remove(desk.post(message_id=message_id, channel_id=channel_id), desk.job)
+        await bot.platform.remove(stands)
 
 
 @pytest.mark.parametrize("kind", list(PostKind))

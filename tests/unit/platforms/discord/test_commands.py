@@ -15,6 +15,7 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Unwritten
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.core.orders import Address, Kind, Order, Person, Picture, Sound
+from bot.core.posts import Form
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
 from bot.core.wishes import AUTO, Shaping
@@ -761,8 +762,8 @@ async def _result(bot: Bot, ann: Member) -> tuple[Job, Message]:
         job = saved
     post = await bot.post(job, "result")
     said = replies.result(job, ways=await bot.service.ways(job))
-    await bot.platform.send(post, job, said, nonce="r", video=None)
-    return job, await bot.fake.next("message", lambda each: each.nonce == "r")
+    await bot.platform.send(post, job, said, video=None)
+    return job, await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
 
 
 async def test_cancel_withdraws_and_changes_the_card_in_its_place(
@@ -870,9 +871,9 @@ async def test_a_stranger_s_picture_opens_no_form_for_other_words(
     image = fake.attachment(PNG, "cat.png", ephemeral=True)
     await (await ann.slash("animate", image=image)).answered()
     job = await only_job(bot)
-    post = replies.result(job)
-    await bot.platform.send(await bot.post(job), job, post, nonce="r", video=None)
-    message = await bot.fake.next("message", lambda each: each.nonce == "r")
+    post = await bot.post(job)
+    await bot.platform.send(post, job, replies.result(job), video=None)
+    message = await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
     sentence = await said(await fake.person("bob").press(message, "Remix"))
     assert sentence.startswith("That picture was posted by somebody else")
 

@@ -9,6 +9,7 @@ import pytest
 from bot.core import replies
 from bot.core.jobs import Job, Original, Status, Video
 from bot.core.posting import Link
+from bot.core.posts import Form
 from tests.fakes.discord import Answer, FakeDiscord, Message, error
 from tests.fakes.discord import Person as Member
 from tests.unit.platforms.discord.conftest import Bot
@@ -46,8 +47,9 @@ async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Mess
         assert saved is not None
         job = saved
     said = replies.result(job)
-    await bot.platform.send(await bot.post(job, "result"), job, said, nonce="r", video=None)
-    return job, await bot.fake.next("message", lambda each: each.nonce == "r")
+    post = await bot.post(job, "result")
+    await bot.platform.send(post, job, said, video=None)
+    return job, await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
 
 
 async def pressed(fake: FakeDiscord, person: Member, shown: Message) -> Message:

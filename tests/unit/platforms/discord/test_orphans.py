@@ -29,9 +29,9 @@ async def taken(bot: Bot, ann: Member) -> tuple[Job, Message]:
 
 async def orphan(bot: Bot, job: Job) -> Message:
     """A second card of the job."""
-    post = await bot.post(job)
-    await bot.platform.send(post, job, drawn(job), nonce="again", video=None)
-    return await bot.fake.next("message", lambda each: each.nonce == "again")
+    post = replace(await bot.post(job), form=Form.LINK)  # of another nonce
+    await bot.platform.send(post, job, drawn(job), video=None)
+    return await bot.fake.next("message", lambda each: each.nonce == post.nonce(Form.LINK))
 
 
 def says(message: Message) -> str:
@@ -70,7 +70,7 @@ async def test_a_card_of_which_no_row_tells_becomes_the_card_by_a_press(
     order = (await taken(bot, ann))[0].order
     job = await bot.service.submit(changed(order, event_id="killed"))
     reply, nonce = drawn(job), (await bot.post(job)).nonce(Form.TEXT)
-    await bot.platform.send(await bot.post(job), job, reply, nonce=nonce, video=None)
+    await bot.platform.send(await bot.post(job), job, reply, video=None)
     lost = await fake.next("message", lambda each: each.nonce == nonce)
     assert (await bot.post(job)).message_id is None
     await (await ann.press(lost, "Cancel")).answered()

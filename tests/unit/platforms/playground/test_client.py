@@ -10,9 +10,10 @@ import pytest
 from bot.core import replies
 from bot.core.jobs import Job, Original, Status, Video
 from bot.core.orders import Call, Order, Person
+from bot.core.platforms import Standing
 from bot.core.posts import Post, PostKind
 from bot.core.wishes import Wish
-from bot.platforms.playground.client import PlaygroundPlatform, address
+from bot.platforms.playground.client import CHANNEL, PlaygroundPlatform, address
 from bot.store.posts import Posts
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
@@ -51,7 +52,7 @@ async def test_what_a_deleted_message_carried_is_gone_from_the_disk(
     async with opened(tmp_path) as platform:
         stands = await send(platform, made)
         assert len(files(platform)) == 2
-        await platform.remove(replace(POST, message_id=stands), made)
+        await platform.remove(Standing(stands, CHANNEL))
         assert files(platform) == []
 
 
@@ -66,7 +67,7 @@ async def test_a_converted_video_comes_with_its_original(tmp_path: Path, made: J
         assert message.original.filename == f"zoetrope-{made.id}.mkv"
         assert read(platform, message.original.name) == b"a.mkv"
         assert len(files(platform)) == 3
-        await platform.remove(replace(POST, message_id=stands), made)
+        await platform.remove(Standing(stands, CHANNEL))
         assert files(platform) == []
 
 
@@ -105,7 +106,7 @@ async def send(platform: PlaygroundPlatform, made: Job) -> str:
     """Post its video; answers the message."""
     file = platform.folder / "made.mp4"
     file.write_bytes(b"a video")
-    message, _ = await platform.send(POST, made, replies.result(made), nonce="n", video=file)
+    message, _ = await platform.send(POST, made, replies.result(made), video=file)
     return message
 
 

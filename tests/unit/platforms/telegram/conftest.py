@@ -15,7 +15,7 @@ from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job, Video
 from bot.core.posting import Link
-from bot.core.posts import Form, PostKind
+from bot.core.posts import PostKind
 from bot.core.quotas import Limits
 from bot.core.replies import Ways
 from bot.core.service import AnimateOthers, Service
@@ -84,7 +84,7 @@ class Lobby:
             wake=Wake(),
             new_id=lambda: f"job{next(numbers):013}",
             new_seed=lambda: 7,
-            card_grace={self.platform.name: self.platform.card_grace},
+            card_grace={self.platform.name: self.platform.can.card_grace},
             deleting=nothing_noted,
         )
         self.updates = Updates(self.database, settings.account)
@@ -147,8 +147,7 @@ class Lobby:
         post = await self.store.post(job, PostKind.CARD)
         assert post is not None
         if post.message_id is None:
-            said, nonce = replies.card(job), post.nonce(Form.TEXT)
-            stands = await self.platform.send(post, job, said, nonce=nonce, video=None)
+            stands = await self.platform.send(post, job, replies.card(job), video=None)
             await self.store.posts.sent(post, *stands, now=self.clock.now())
             return await self.card(job)
         return self._at(post.message_id, post.channel_id or "")
@@ -167,8 +166,7 @@ class Lobby:
         assert post is not None
         async with self._stored("") as video:
             said = replies.result(job, ways=await self.service.ways(job))
-            nonce = post.nonce(Form.FILE)
-            stands = await self.platform.send(post, job, said, nonce=nonce, video=video)
+            stands = await self.platform.send(post, job, said, video=video)
         await self.store.posts.sent(post, *stands, now=self.clock.now())
         return self._at(*stands)
 

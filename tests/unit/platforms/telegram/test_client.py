@@ -16,8 +16,9 @@ from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Original, Reason, Status, Video
 from bot.core.orders import Address, Person, Picture, Sound
+from bot.core.platforms import DirectMessage
 from bot.core.posting import SEND_TIME
-from bot.core.posts import Form, Post, PostKind
+from bot.core.posts import Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import LEARNED_FOR
 from bot.i18n import say
@@ -123,14 +124,8 @@ class House:
         video.write_bytes(FILM)
         if size:
             os.truncate(video, size)
-        return await self.platform.send(
-            post,
-            about,
-            replies.result(about),
-            nonce=post.nonce(Form.FILE),
-            video=video if film else None,
-            again=again,
-        )
+        send = self.platform.send_again if again else self.platform.send
+        return await send(post, about, replies.result(about), video=video if film else None)
 
     async def trouble(self, about: Job | None = None, *, size: int = 0) -> BotError:
         with pytest.raises(BotError) as caught:
@@ -227,14 +222,15 @@ async def test_a_token_that_was_withdrawn_is_for_the_operator(house: House) -> N
 
 async def test_an_operator_is_told_rather_twice_than_never(house: House) -> None:
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
+    message = DirectMessage(person_id=str(house.ann.id), reply=words, nonce="n1")
     house.fake.faults.add("sendMessage", reset())
     with pytest.raises(Temporary):
-        await house.platform.tell(str(house.ann.id), words, nonce="n1")
-    await house.platform.tell(str(house.ann.id), words, nonce="n1")
+        await house.platform.tell(message)
+    await house.platform.tell(message)
     assert {each.text for each in house.posts()} == {"“main” works again."}
     house.fake.faults.add("sendMessage", blocked())
     with pytest.raises(Refused, match="forbidden"):
-        await house.platform.tell(str(house.ann.id), words, nonce="n1")
+        await house.platform.tell(message)
 
 
 async def test_no_error_carries_the_token(house: House) -> None:
@@ -344,15 +340,13 @@ async def most(house: House, key: str = "videos/a.mp4") -> int:
     about = house.job()
     assert about.video is not None
     about = replace(about, video=replace(about.video, key=key))
-    return await house.platform.upload_limit(
-        Post(id=1, job_id=about.id, kind=PostKind.RESULT, due_at=None), about
-    )
+    return await house.platform.upload_limit(about)
 
 
 async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house: House) -> None:
     about = replace(house.job(), status=Status.IN_PROGRESS, video=None)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, about, replies.card(about), nonce="", video=None)
+    stands = await house.platform.send(card, about, replies.card(about), video=None)
     card = replace(card, message_id=stands[0], channel_id=stands[1])
     for progress in (0, 50, 50, 50, 0):
         await house.clock.advance(60)
@@ -368,7 +362,7 @@ async def test_after_an_edit_whose_end_is_unknown_nobody_knows_what_stands_there
 ) -> None:
     about = replace(house.job(), status=Status.IN_PROGRESS, video=None, progress=1)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, about, replies.card(about), nonce="", video=None)
+    stands = await house.platform.send(card, about, replies.card(about), video=None)
     card = replace(card, message_id=stands[0], channel_id=stands[1])
     house.fake.faults.add("editMessageText", accepted(reset()))
     half = replace(about, progress=50)
@@ -388,7 +382,7 @@ async def test_no_page_of_a_stranger_is_previewed(house: House) -> None:
     about = replace(about, request=replace(about.request, prompt=wish))
     waiting = replace(about, status=Status.IN_PROGRESS, video=None)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    stands = await house.platform.send(card, waiting, replies.card(waiting), nonce="", video=None)
+    stands = await house.platform.send(card, waiting, replies.card(waiting), video=None)
     assert previews(house) == [{"is_disabled": True}]
     card = replace(card, message_id=stands[0], channel_id=stands[1])
     await house.clock.advance(60)
@@ -398,7 +392,7 @@ async def test_no_page_of_a_stranger_is_previewed(house: House) -> None:
     ours = "https://videos.example/v/a"
     post = Post(id=2, job_id=about.id, kind=PostKind.RESULT, due_at=None)
     said = replies.result(about, link=ours, link_expires_at=0.0)
-    await house.platform.send(post, about, said, nonce="", video=None)
+    await house.platform.send(post, about, said, video=None)
     assert previews(house)[1:] == [{"is_disabled": False, "url": ours}]
 
 
@@ -620,9 +614,7 @@ async def test_silence_after_an_upload_has_an_end(
 async def with_card(house: House) -> Job:
     about = house.job()
     card = Post(id=2, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    message_id, channel = await house.platform.send(
-        card, about, replies.card(about), nonce=card.nonce(Form.TEXT), video=None
-    )
+    message_id, channel = await house.platform.send(card, about, replies.card(about), video=None)
     house.rows.posts["card"] = replace(card, message_id=message_id, channel_id=channel)
     return about
 
@@ -665,9 +657,7 @@ async def test_a_card_that_may_stand_is_not_sent_for_ever(house: House) -> None:
     about = house.job()
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None, attempts=3)
     with pytest.raises(Refused) as caught:
-        await house.platform.send(
-            card, about, replies.card(about), nonce="n", video=None, again=True
-        )
+        await house.platform.send_again(card, about, replies.card(about), video=None)
     assert (caught.value.code, house.posts()) == ("maybe_sent", [])
 
 
@@ -701,7 +691,7 @@ async def test_a_video_that_could_be_posted_nowhere_is_said_to_be_in_the_history
 ) -> None:
     about = replace(house.job(), reason=Reason.UNDELIVERABLE)
     card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
-    await house.platform.send(card, about, replies.card(about), nonce="", video=None)
+    await house.platform.send(card, about, replies.card(about), video=None)
     assert "/history shows it" in house.posts()[-1].text
 
 
@@ -755,7 +745,7 @@ async def test_a_card_says_where_a_video_is_that_was_not_posted(
         about = replace(about, order=changed(about.order, person=club))
     post = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
     said = replies.card(about)
-    await house.platform.send(post, about, said, nonce=post.nonce(Form.TEXT), video=None)
+    await house.platform.send(post, about, said, video=None)
     lines = house.posts()[-1].text.splitlines()
     assert lines[0] == "Done. Not posted; the video is kept for whoever asked for it."
     assert ("/history shows it, in a private chat with me." in lines) is not is_faceless

@@ -7,6 +7,7 @@ import pytest
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Status
 from bot.core.orders import Address
+from bot.core.platforms import standing
 from bot.core.posts import PostKind
 from bot.core.replies import card
 from tests.fakes.telegram import Chat
@@ -135,13 +136,13 @@ async def test_a_message_that_stayed_behind_is_not_asked_for_again_and_again(lob
     await lobby.result(job)
     await moved(lobby, group)
     job, calls = await lobby.job(job.id), len(lobby.fake.calls)
-    standing = await lobby.store.post(job, PostKind.CARD)
+    status = await lobby.store.post(job, PostKind.CARD)
     result = await lobby.store.post(job, PostKind.RESULT)
-    assert standing is not None
+    assert status is not None
     assert result is not None
     with pytest.raises(Refused) as caught:
-        await lobby.platform.edit(standing, job, card(job))
-    await lobby.platform.remove(result, job)
+        await lobby.platform.edit(status, job, card(job))
+    await lobby.platform.remove(standing(result, job))
     assert caught.value.code == "card_gone"
     assert len(lobby.fake.calls) == calls
 
@@ -149,11 +150,11 @@ async def test_a_message_that_stayed_behind_is_not_asked_for_again_and_again(lob
 async def test_the_first_edit_after_the_move_tells_the_rows_and_comes_again(lobby: Lobby) -> None:
     group = lobby.fake.group("club", lobby.ann)
     await lobby.card(job := await lobby.ordered(chat=group))
-    standing = await lobby.store.post(job, PostKind.CARD)
-    assert standing is not None
+    status = await lobby.store.post(job, PostKind.CARD)
+    assert status is not None
     club = lobby.fake.migrate(group)
     with pytest.raises(Temporary):
-        await lobby.platform.edit(standing, job, card(replace(job, status=Status.IN_PROGRESS)))
+        await lobby.platform.edit(status, job, card(replace(job, status=Status.IN_PROGRESS)))
     assert (await lobby.job(job.id)).order.call.address == hall(club)
 
 

@@ -1,0 +1,78 @@
+"""The store, part by part: one value that is made of a database and handed on whole."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bot.store.acts import Acts
+from bot.store.blocks import Blocks
+from bot.store.causes import Causes
+from bot.store.communities import Communities
+from bot.store.conversions import Line
+from bot.store.database import Database
+from bot.store.grants import Grants
+from bot.store.holds import Holds
+from bot.store.jobs import Jobs
+from bot.store.notices import Notices
+from bot.store.outlook import Outlook
+from bot.store.pauses import Pauses
+from bot.store.places import Places
+from bot.store.posts import Posts
+from bot.store.settings import Settings
+from bot.store.settling import Settling
+from bot.store.spool import Spool
+from bot.store.statistics import Sums
+from bot.store.sweeps import Sweeps
+from bot.store.times import Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Every table, and the spool beside them."""
+
+    database: Database
+    jobs: Jobs
+    posts: Posts
+    pauses: Pauses
+    notices: Notices
+    settings: Settings
+    places: Places
+    communities: Communities
+    line: Line
+    spool: Spool
+    times: Times
+    acts: Acts
+    holds: Holds
+    blocks: Blocks
+    settling: Settling
+    grants: Grants
+    sums: Sums
+    sweeps: Sweeps
+    causes: Causes
+    outlook: Outlook
+
+    @classmethod
+    def of(cls, database: Database, folder: Path) -> Self:
+        """On this database; the spool is in the folder."""
+        return cls(
+            database=database,
+            jobs=Jobs(database),
+            posts=Posts(database),
+            pauses=Pauses(database),
+            notices=Notices(database),
+            settings=Settings(database),
+            places=Places(database),
+            communities=Communities(database),
+            line=Line(database),
+            spool=Spool(folder),
+            times=Times(database),
+            acts=Acts(database),
+            holds=Holds(database),
+            blocks=Blocks(database),
+            settling=Settling(database),
+            grants=Grants(database),
+            sums=Sums(database),
+            sweeps=Sweeps(database),
+            causes=Causes(database),
+            outlook=Outlook(database),
+        )
