@@ -135,7 +135,7 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
         message_content=table.message_content_intent,
         upload_limit=round(table.upload_limit_mib * 1024 * 1024),
     )
-    async with DiscordPlatform(settings, posts=needs.posts, clock=needs.clock) as platform:
+    async with DiscordPlatform(settings, clock=needs.clock) as platform:
 
         def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
@@ -202,7 +202,6 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
     async with PlaygroundPlatform(
         needs.config.data_dir / "playground",
         clock=needs.clock,
-        posts=needs.posts,
         stored=needs.stored,
         viewable=needs.viewable,
     ) as platform:

@@ -231,7 +231,8 @@ class Posts(Protocol):
     ) -> None:
         """It stands. A result's job moves to `delivered` in the same transaction.
 
-        `again_at`: when it has to be brought up to date even if nothing else happens.
+        What was said of a job before its end is due then, to be taken away. `again_at`: when it
+        has to be brought up to date even if nothing else happens.
         """
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:
@@ -378,6 +379,9 @@ class Platform(Protocol):
 
     async def remove(self, post: Post, job: Job) -> None:
         """Take a message of ours away; one that is gone already is as good."""
+
+    def link_to(self, post: Post, job: Job) -> str | None:
+        """The address that leads people to a message of ours; None where there is none such."""
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post. `Refused("history_unreadable")`: can't be told."""

@@ -24,7 +24,7 @@ from yarl import URL
 from bot.core.errors import Refused, Temporary
 from bot.core.jobs import Job
 from bot.core.orders import Picture, Sound
-from bot.core.ports import Clock, Posts
+from bot.core.ports import Clock
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import Sizes
@@ -77,10 +77,9 @@ class DiscordPlatform:
     name: str = NAME
     card_grace = CARD_GRACE
 
-    def __init__(self, settings: Settings, *, posts: Posts, clock: Clock) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock) -> None:
         self.settings = settings
         self.client = new_client(message_content=settings.message_content)
-        self._posts = posts
         self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)
         self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
         self.cards = Cards()
@@ -170,7 +169,7 @@ class DiscordPlatform:
         again: bool = False,  # noqa: ARG002 - the nonce sees to that
     ) -> tuple[str, str]:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
-        target = await self._target(post, job)
+        target = _target(post, job)
         if post.direct and job.order.address.community:
             reply = replace(reply, facts=(*reply.facts, self._instead_of(job)))
         try:
@@ -220,6 +219,12 @@ class DiscordPlatform:
         except Refused as refused:
             if refused.code not in ("card_gone", "channel_gone"):
                 raise
+
+    def link_to(self, post: Post, job: Job) -> str | None:
+        """The address of a message, as *Copy Message Link* gives it."""
+        address = job.order.address
+        place = f"{address.community or '@me'}/{post.channel_id or address.channel}"
+        return f"https://discord.com/channels/{place}/{post.message_id}"
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own earlier message for this post.
@@ -297,21 +302,17 @@ class DiscordPlatform:
         values = {"server": guild.name, "channel": channel.name}
         return Text(id="direct.forbidden", values=values)
 
-    async def _target(self, post: Post, job: Job) -> Target:
-        """The message it replies to: the request, or the card where a command made it."""
-        if post.direct:
-            return None
-        target = job.order.address.message
-        if target is None and post.kind is not PostKind.CARD:
-            card = await self._posts.get(job.id, PostKind.CARD)
-            target = card.message_id if card else None
-        if target is None:
-            return None
-        return discord.MessageReference(
-            message_id=int(target),
-            channel_id=int(job.order.address.channel),
-            fail_if_not_exists=False,
-        )
+
+def _target(post: Post, job: Job) -> Target:
+    """The message it replies to: the request. Never a card, which goes when the end is told."""
+    target = job.order.address.message
+    if post.direct or target is None:
+        return None
+    return discord.MessageReference(
+        message_id=int(target),
+        channel_id=int(job.order.address.channel),
+        fail_if_not_exists=False,
+    )
 
 
 def _redirect(settings: Settings) -> None:

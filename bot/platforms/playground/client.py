@@ -14,8 +14,8 @@ from typing import Self
 from bot.core.errors import BotError, Refused
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound, too_large
-from bot.core.ports import Clock, Posts
-from bot.core.posts import CARD_GRACE, Post, PostKind
+from bot.core.ports import Clock
+from bot.core.posts import CARD_GRACE, Post
 from bot.core.replies import Reply
 from bot.platforms.playground import messages
 from bot.platforms.playground.files import Files
@@ -47,13 +47,10 @@ class PlaygroundPlatform:
     name: str = NAME
     card_grace = CARD_GRACE
 
-    def __init__(
-        self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored, viewable: Viewable
-    ) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, stored: Stored, viewable: Viewable) -> None:
         self.folder = folder
         self.room = Room(folder / "history.jsonl", now=clock.now)
         self.files = Files(folder / "files")
-        self._posts = posts
         self._stored = stored
         self.viewable = viewable
 
@@ -116,7 +113,7 @@ class PlaygroundPlatform:
         message = await self.room.post(
             author=BOT,
             nonce=nonce,
-            reply_to=await self._target(post, job),
+            reply_to=job.order.address.message,
             look=messages.look(reply, job),
             about=_about(post, job),
             video=await self._attached(job, video) if video and plays else None,
@@ -146,6 +143,10 @@ class PlaygroundPlatform:
             if given is not None:
                 self.files.unsent(given)
 
+    def link_to(self, post: Post, job: Job) -> str | None:  # noqa: ARG002 - the port's shape
+        """None: in the room a message never has to point to another, as all of ours can go."""
+        return None
+
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         """Our own message for this post."""
         message = self.room.find(_about(post, job))
@@ -167,14 +168,6 @@ class PlaygroundPlatform:
         """Bring a message that was told up to date."""
         if not await self.room.edit(message_id, messages.news(reply)):
             raise Refused("card_gone")
-
-    async def _target(self, post: Post, job: Job) -> str | None:
-        """The message it replies to: the request, or the card where a button made it."""
-        target = job.order.address.message
-        if target is None and post.kind is not PostKind.CARD:
-            card = await self._posts.get(job.id, PostKind.CARD)
-            target = card.message_id if card else None
-        return target
 
     async def _attached(self, job: Job, video: Path) -> Attachment:
         size = await asyncio.to_thread(lambda: video.stat().st_size)

@@ -38,6 +38,8 @@ MOST_CARDS = 2
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """Reactions to the request itself."""
 
+SUPERGROUP = "-100"
+"""The beginning of a supergroup's id, before its number."""
 KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
 """The cards that have to say where the video is."""
 
@@ -194,6 +196,14 @@ class TelegramPlatform:
             if refused.code not in ("card_gone", "forbidden"):
                 raise
 
+    def link_to(self, post: Post, job: Job) -> str | None:
+        """The address of a message; only in supergroups they have one, for their members."""
+        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        number = str(chat).removeprefix(SUPERGROUP)
+        if number == str(chat) or post.message_id in (None, "0"):
+            return None
+        return f"https://t.me/c/{number}/{post.message_id}"
+
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:  # noqa: ARG002
         """Never told: Telegram shows a bot no history."""
         raise Refused("history_unreadable")
@@ -229,7 +239,7 @@ class TelegramPlatform:
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:
-            target = await self._target(post, job) if replying and not post.direct else None
+            target = _target(job) if replying and not post.direct else None
             if video is not None:
                 return await self.films.send(chat, topic, target, job, said, video)
             look = _look(job, said)
@@ -262,14 +272,6 @@ class TelegramPlatform:
         log.warning("telegram.replaced", job=job.id)
         return message_id, channel
 
-    async def _target(self, post: Post, job: Job) -> int | None:
-        """The message it replies to: the request, or the card where a button made it."""
-        target = job.order.address.message
-        if target is None and post.kind is not PostKind.CARD:
-            card = await self._card(job)
-            target = card.message_id if card else None
-        return int(target) if target else None
-
     async def _card(self, job: Job) -> Post | None:
         """The status message; in the largest chats Telegram gives some no number."""
         card = await self._posts.get(job.id, PostKind.CARD)
@@ -290,6 +292,11 @@ class TelegramPlatform:
         if target is not None:
             chat, _ = chat_and_topic(job.order.address.channel)
             await self.line.react(chat, int(target), SIGNS[post.kind])
+
+
+def _target(job: Job) -> int | None:
+    """The message it replies to: the request. Never a card, which goes when the end is told."""
+    return int(job.order.address.message) if job.order.address.message else None
 
 
 def _look(job: Job, said: Reply) -> messages.Look:

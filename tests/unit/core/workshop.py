@@ -315,7 +315,10 @@ class ScriptedChat:
         """Of every send, whether an earlier one had an unknown end."""
         self.edits: list[BotError | None] = [None]
         self.edited: list[Reply] = []
+        self.removals: list[BotError | None] = [None]
         self.removed: list[str | None] = []
+        self.address: str | None = "https://chat.test"
+        """The beginning of the addresses of messages, where they have such."""
         self.tells: list[BotError | None] = [None]
         self.told: list[tuple[str, Text]] = []
         """Whom it tried to tell what."""
@@ -359,7 +362,7 @@ class ScriptedChat:
         problem = _next(self.sends)
         if problem:
             raise problem
-        return f"m{len(self.said)}", "hall"
+        return f"m{len(self.said)}", "private" if post.direct else "hall"
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         problem = _next(self.edits)
@@ -370,6 +373,12 @@ class ScriptedChat:
 
     async def remove(self, post: Post, job: Job) -> None:
         self.removed.append(post.message_id)
+        problem = _next(self.removals)
+        if problem:
+            raise problem
+
+    def link_to(self, post: Post, job: Job) -> str | None:
+        return self.address and f"{self.address}/{post.channel_id}/{post.message_id}"
 
     async def find(self, post: Post, job: Job) -> tuple[str, str] | None:
         self.searched_since[post.kind] = post.sending_at
