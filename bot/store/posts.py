@@ -289,10 +289,10 @@ async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None
 
 
 async def _outdate(connection: AsyncConnection, end: Post, job: Job, *, now: float) -> None:
-    """All that was said of a job before its end is due."""
+    """All that was said of a job before its end is due; tries of edits are none of removing it."""
     others = posts.c.kind.not_in([end.kind.value, PostKind.RESULT.value])
-    earlier = sa.select(posts.c.kind).where(posts.c.job_id == job.id, others)
-    kinds = [PostKind(kind) for kind in await connection.scalars(earlier)]
+    earlier = sa.update(posts).where(posts.c.job_id == job.id, others).values(attempts=0)
+    kinds = [PostKind(it) for it in await connection.scalars(earlier.returning(posts.c.kind))]
     await owe(connection, job, dict.fromkeys(kinds, now))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -299,6 +300,21 @@ async def test_a_failure_that_stands_makes_its_card_due(store: Store) -> None:
     card = await store.post(job, PostKind.CARD)
     assert card is not None
     assert (card.message_id, card.due_at) == ("m1", NOON)
+
+
+async def test_an_edit_that_failed_for_long_is_no_try_of_taking_its_card_away(
+    store: Store,
+) -> None:
+    job = await store.in_state(Status.FAILED)
+    claim = partial(store.posts.claim, ["discord"], [PostKind.CARD], most=1)
+    for _ in range(9):
+        (card,) = await claim(now=LATER, until=LATER + 60)
+        await store.posts.put_off(card, due_at=LATER)
+    failure = await store.post(job, PostKind.FAILURE)
+    assert failure is not None
+    await store.posts.sent(failure, "m2", "c1", now=LATER)
+    (card,) = await claim(now=LATER, until=LATER + 60)
+    assert card.attempts == 1
 
 
 async def test_a_result_that_stands_makes_an_earlier_failure_due(store: Store) -> None:
