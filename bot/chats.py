@@ -115,7 +115,7 @@ async def _discord(parts: Parts) -> AsyncIterator[Chat]:
         message_content=table.message_content_intent,
         upload_limit=round(table.upload_limit_mib * 1024 * 1024),
     )
-    async with DiscordPlatform(settings, posts=parts.store.posts, clock=parts.clock) as platform:
+    async with DiscordPlatform(settings, clock=parts.clock) as platform:
 
         def listen(service: Service, card: Card) -> Intake:
             commands = Commands(
@@ -182,7 +182,6 @@ async def _playground(parts: Parts) -> AsyncIterator[Chat]:
     async with PlaygroundPlatform(
         parts.config.data_dir / "playground",
         clock=parts.clock,
-        posts=parts.store.posts,
         stored=parts.studio.file,
         viewable=parts.studio.viewable,
     ) as platform:

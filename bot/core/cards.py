@@ -8,9 +8,10 @@ from collections.abc import Callable
 from bot.core import replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.conversions import Conversions, Place
+from bot.core.endings import told_in_private
 from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Status
 from bot.core.ports import Clock, Jobs, Posts
-from bot.core.posts import PostKind
+from bot.core.posts import told_by
 from bot.core.prices import money
 from bot.core.replies import Left, Reply
 
@@ -46,16 +47,16 @@ class Cards:
         now, address = self._clock.now(), job.order.call.address
         terms = await self._accounts.terms(address)
         usage = await self._jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
-        place, result = await self._conversions.place(job), None
+        place, kind = await self._conversions.place(job), told_by(job)
         ready_at = await self._ready_at(job, place, now)
-        if job.status is Status.DELIVERED:
-            result = await self._posts.get(job.id, PostKind.RESULT)
+        end = await self._posts.get(job.id, kind) if kind else None
+        if end and end.direct and end.message_id:
+            return told_in_private(job)
         return replies.card(
             job,
             ready_at=ready_at,
             before=place.before if place else 0,
             is_soon=ready_at is not None and ready_at - now <= SOON,
-            is_direct=result is not None and result.direct,
             at_once=self._at_once(job.request.model),
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, terms.limits, now=now),

@@ -5,12 +5,12 @@ all that the core knows of it. Every method raises `Temporary` (outcome unknown,
 `Refused` (a definite no).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.core.jobs import Job
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Address, Picture, Sound
 from bot.core.posts import Post
 from bot.core.replies import Reply
 
@@ -25,6 +25,13 @@ class Standing(NamedTuple):
 def standing(post: Post, job: Job) -> Standing:
     """The message of a post that was said."""
     return Standing(post.message_id or "", post.channel_id or job.order.call.address.channel)
+
+
+def place(post: Post, job: Job) -> Address:
+    """The same, with the community that it stands in."""
+    stands = standing(post, job)
+    address = job.order.call.address
+    return replace(address, channel=stands.channel_id, message=stands.message_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,14 @@ class Removes(Protocol):
 
     async def remove(self, message: Standing) -> None:
         """Take it away; one that is gone already is as good."""
+
+
+@runtime_checkable
+class Points(Protocol):
+    """A network that can lead people to a message."""
+
+    def link_to(self, message: Address) -> str | None:
+        """The link to a message; None where it has none."""
 
 
 @runtime_checkable

@@ -228,7 +228,8 @@ class Posts(Protocol):
     ) -> None:
         """It stands. A result's job moves to `delivered` in the same transaction.
 
-        `again_at`: when it has to be brought up to date even if nothing else happens.
+        What was said of a job before its end is due then, to be taken away. `again_at`: when it
+        has to be brought up to date even if nothing else happens.
         """
 
     async def put_off(self, post: Post, *, due_at: float | None, tried: bool = True) -> None:

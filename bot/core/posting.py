@@ -14,6 +14,7 @@ from types import MappingProxyType
 from bot.core import moves, replies, schedule
 from bot.core.accounts import Accounts
 from bot.core.cards import Cards
+from bot.core.endings import Endings
 from bot.core.errors import (
     BotError,
     Broken,
@@ -101,6 +102,7 @@ class Posting:
         self._accounts = accounts
         self._link = link
         self._cards = cards
+        self._endings = Endings(posts)
         self._clock = clock
         self._wake = wake
         self._restored = restored
@@ -129,7 +131,9 @@ class Posting:
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
         platform = self._platforms[job.order.call.address.platform]
-        if is_void(post, job, is_answer=platform.can.card_grace > 0):
+        if end := await self._endings.told(post, job):
+            await self._clear(post, end, job, platform)
+        elif is_void(post, job, is_answer=platform.can.card_grace > 0):
             await self._posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
             await self._park(post, job)
@@ -156,6 +160,14 @@ class Posting:
             await self._try_again(post, error)
         else:
             await self._stands(post, job, post.message_id or "", post.channel_id or "")
+
+    async def _clear(self, post: Post, end: Post, job: Job, platform: Platform) -> None:
+        try:
+            await self._endings.clear(post, end, job, platform)
+        except Temporary as error:
+            await self._try_again(post, error)
+        else:
+            await self._posts.put_off(post, due_at=None)
 
     async def _remove(self, post: Post, job: Job, platform: Platform) -> None:
         """The video was deleted: its message goes, whether it stands or was about to."""
@@ -205,6 +217,10 @@ class Posting:
             async with asyncio.timeout(SEND_TIME):
                 if may_stand and (found := await self._standing(post, job, platform)):
                     await self._found(post, job, platform, *found)
+                    return
+                if post.kind is PostKind.CARD and self._is_doubtful(post, job):
+                    # It may have stood and gone since, as the end of its job was told.
+                    await self._posts.put_off(post, due_at=None)
                     return
                 send = platform.send
                 if again and isinstance(platform, SendsAgain):
@@ -372,5 +388,5 @@ class Posting:
                     raise
                 log.warning("post.unwritten", job=job.id, error=type(error).__name__)
                 await self._clock.sleep(1.0)
-        if post.kind is PostKind.RESULT:
-            self._wake.ring()  # its job is over: the card has to say so
+        if post.kind is not PostKind.CARD:
+            self._wake.ring()  # its job is over: the card goes, or has to say so

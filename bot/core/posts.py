@@ -1,6 +1,7 @@
 """Things to say in chat: one row each, written in the transaction of the change they tell of.
 
-A card is edited for as long as its job lives; results and failures are said once.
+A card is edited for as long as its job lives; results and failures are said once, and once one of
+them stands, the card is taken away.
 """
 
 from dataclasses import dataclass
@@ -90,6 +91,13 @@ def due_after(before: Job, after: Job, *, now: float) -> dict[PostKind, float]:
     if after.status is not before.status and after.status in (Status.FAILED, Status.UNCONFIRMED):
         due[PostKind.FAILURE] = now
     return due
+
+
+def told_by(job: Job) -> PostKind | None:
+    """The kind of message that tells of the job's end; None before that, or where its card does."""
+    if job.status is Status.DELIVERED:
+        return PostKind.RESULT
+    return PostKind.FAILURE if job.status in (Status.FAILED, Status.UNCONFIRMED) else None
 
 
 def is_void(post: Post, job: Job, *, is_answer: bool) -> bool:

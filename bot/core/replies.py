@@ -126,7 +126,6 @@ def card(
     before: int = 0,
     is_soon: bool = False,
     is_late: bool = False,
-    is_direct: bool = False,
     left: Left | None = None,
     cost: str | None = None,
 ) -> Reply:
@@ -134,8 +133,7 @@ def card(
 
     `at_once`: how many of its model are made at a time, if that is known; `before`: how many videos
     are converted before it; `is_soon`: `ready_at` is so near that it may pass before anybody reads
-    it; `is_late`: past the soft deadline; `is_direct`: its video went to its person alone; `cost`:
-    what is counted for it, if it has a price.
+    it; `is_late`: past the soft deadline; `cost`: what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
     promised = ready_at and not waits(job)
@@ -143,9 +141,9 @@ def card(
     timing = [ready] if promised else []
     if is_late and job.status is Status.IN_PROGRESS:
         timing = [Text(id="fact.late")]
-    price, state = [cost_fact(job.request, cost)] if cost else [], _state(job, is_direct=is_direct)
+    price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
-        text=_turn(job, at_once) or _line(job, before) or Text(id=f"card.{state}"),
+        text=_turn(job, at_once) or _line(job, before) or Text(id=f"card.{_state(job)}"),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(
@@ -331,7 +329,7 @@ def _line(job: Job, before: int) -> Text | None:
     return Text(id="card.waiting_for_conversion", count=before)
 
 
-def _state(job: Job, *, is_direct: bool) -> str:
+def _state(job: Job) -> str:
     if job.status is Status.QUEUED:
         return _queued(job)
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
@@ -342,8 +340,6 @@ def _state(job: Job, *, is_direct: bool) -> str:
         return "delivered_gone" if job.has_result else "deleted"
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
-    if is_direct and job.status is Status.DELIVERED:
-        return f"{job.status}_direct"
     return job.status
 
 

@@ -181,12 +181,17 @@ class Posts:
     ) -> None:
         """It stands, whoever has the claim by now: what people see is not taken back.
 
-        A result's job moves to `delivered` in the same transaction. `again_at`: when it has to be
-        brought up to date even if nothing else happens.
+        A result's job moves to `delivered` in the same transaction, and what was said of a job
+        before its end is due, to be taken away. `again_at`: when it has to be brought up to date
+        even if nothing else happens.
         """
-        due_at = _unless_newer(post, again_at)
+        # Somebody else took it meanwhile, and may have given it up: looked at once more.
+        lost = posts.c.version != post.version
+        due_at = sa.case((lost, now), else_=_unless_newer(post, again_at))
 
         async def work(connection: AsyncConnection) -> None:
+            # Locked first, as by whoever changes a job and what it owes.
+            job = await _locked(connection, post.job_id)
             await connection.execute(
                 sa.update(posts)
                 .where(posts.c.id == post.id)
@@ -200,7 +205,9 @@ class Posts:
                 )
             )
             if post.kind is PostKind.RESULT:
-                await _deliver(connection, post.job_id, now=now)
+                await _deliver(connection, job, now=now)
+            if post.kind is not PostKind.CARD:
+                await _outdate(connection, post, job, now=now)
 
         await self._database.run(work)
 
@@ -218,7 +225,9 @@ class Posts:
 
         async def work(connection: AsyncConnection) -> None:
             # Locked: a change that is just being written must see the message, or we the change.
-            moved_on = looks(await _locked(connection, shown.id)) != looks(shown)
+            job = await _locked(connection, shown.id)
+            # Of one that is over the end may be told already: then its card goes.
+            moved_on = job.is_final or looks(job) != looks(shown)
             await connection.execute(
                 sa.update(posts)
                 .where(posts.c.job_id == shown.id, posts.c.kind == PostKind.CARD.value)
@@ -268,17 +277,23 @@ def _of(
     return posts.c.platform.in_(platforms), posts.c.kind.in_([kind.value for kind in kinds])
 
 
-async def _deliver(connection: AsyncConnection, job_id: str, *, now: float) -> None:
-    job = await _locked(connection, job_id)
+async def _deliver(connection: AsyncConnection, job: Job, *, now: float) -> None:
     if job.status is not Status.COMPLETED:
         return
     after = moves.timed(job, moves.delivered(job, now=now), now=now)
     await connection.execute(
         sa.update(jobs)
-        .where(jobs.c.id == job_id)
+        .where(jobs.c.id == job.id)
         .values(saved_values(job, replace(after, version=job.version + 1)))
     )
-    await owe(connection, after, {PostKind.CARD: now})
+
+
+async def _outdate(connection: AsyncConnection, end: Post, job: Job, *, now: float) -> None:
+    """All that was said of a job before its end is due; tries of edits are none of removing it."""
+    others = posts.c.kind.not_in([end.kind.value, PostKind.RESULT.value])
+    earlier = sa.update(posts).where(posts.c.job_id == job.id, others).values(attempts=0)
+    kinds = [PostKind(it) for it in await connection.scalars(earlier.returning(posts.c.kind))]
+    await owe(connection, job, dict.fromkeys(kinds, now))
 
 
 async def _locked(connection: AsyncConnection, job_id: str) -> Job:

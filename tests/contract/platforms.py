@@ -5,7 +5,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,6 @@ from bot.platforms.playground.client import PlaygroundPlatform, address
 from bot.platforms.playground.room import Message
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
-from bot.store.posts import Posts
 from tests.databases import open_rows
 from tests.e2e.house import House
 from tests.e2e.world import World
@@ -171,22 +170,16 @@ class PlaygroundPlace(Place):
     @asynccontextmanager
     async def open(cls, folder: Path) -> AsyncIterator[Place]:
         clock = FakeClock()
-        async with open_rows(folder) as database:
 
-            @asynccontextmanager
-            async def stored(_key: str) -> AsyncIterator[Path]:
-                yield folder / "nothing"
+        @asynccontextmanager
+        async def stored(_key: str) -> AsyncIterator[Path]:
+            yield folder / "nothing"
 
-            platform = PlaygroundPlatform(
-                folder / "room",
-                clock=clock,
-                posts=Posts(database),
-                stored=stored,
-                viewable=nullcontext,
-            )
-            async with platform:
-                wish = order(address(), Person(id="ann", name="Ann"))
-                yield cls(platform, finished(wish, clock.now()), folder)
+        async with PlaygroundPlatform(
+            folder / "room", clock=clock, stored=stored, viewable=nullcontext
+        ) as platform:
+            wish = order(address(), Person(id="ann", name="Ann"))
+            yield cls(platform, finished(wish, clock.now()), folder)
 
     @property
     def _platform(self) -> PlaygroundPlatform:
@@ -243,6 +236,8 @@ class Said:
     buttons: tuple[str, ...]
     has_video: bool
     is_card: bool
+    pings: int
+    """The number of people whom it calls."""
 
 
 class Scene(Protocol):
@@ -262,8 +257,16 @@ class Scene(Protocol):
     async def until(self, count: int) -> list[Said]:
         """Wait until the bot has said that much."""
 
+    async def until_over(self, jobs: int = 1) -> list[Said]:
+        """Wait until so many jobs are over: a message each, and no card."""
+
     async def until_card(self, words: str) -> Said:
         """Wait until one of its messages says so."""
+
+
+def is_over(said: Sequence[Said], jobs: int) -> bool:
+    """Whether these are the ends of so many jobs, and nothing else."""
+    return len(said) == jobs and not any(each.is_card for each in said)
 
 
 class PlaygroundScene:
@@ -307,6 +310,12 @@ class PlaygroundScene:
                 await self._read()
         return self.said()
 
+    async def until_over(self, jobs: int = 1) -> list[Said]:
+        async with asyncio.timeout(WAIT):
+            while not is_over(self.said(), jobs):
+                await self._read()
+        return self.said()
+
     async def until_card(self, words: str) -> Said:
         async with asyncio.timeout(WAIT):
             while True:
@@ -344,6 +353,7 @@ def _said(message: dict[str, Any]) -> Said:
         buttons=tuple(each["label"] for each in look["buttons"]),
         has_video="video" in message,
         is_card=message["about"].startswith("card:"),
+        pings=sum("person" in each for each in look["text"] if isinstance(each, dict)),
     )
 
 
@@ -390,6 +400,11 @@ class DiscordScene:
             await self._world.discord.next("message", timeout=WAIT)
         return self.said()
 
+    async def until_over(self, jobs: int = 1) -> list[Said]:
+        while not is_over(self.said(), jobs):
+            await self._world.discord.next("delete", timeout=WAIT)
+        return self.said()
+
     async def until_card(self, words: str) -> Said:
         async with asyncio.timeout(WAIT):
             while True:
@@ -413,4 +428,5 @@ def _read_discord(message: DiscordMessage) -> Said:
         buttons=tuple(each["label"] for each in message.buttons),
         has_video=bool(message.attachments),
         is_card=bool(message.embeds),
+        pings=len(message.pings),
     )

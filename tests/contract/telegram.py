@@ -12,7 +12,7 @@ from bot.simulator.server import Simulator
 from bot.store.communities import Communities
 from bot.store.handles import Handles
 from bot.store.posts import Posts
-from tests.contract.platforms import Place, Said, Scene, finished, order
+from tests.contract.platforms import Place, Said, Scene, finished, is_over, order
 from tests.contract.rows import nowhere
 from tests.databases import open_rows
 from tests.e2e.telegram import Hall, is_card
@@ -132,6 +132,11 @@ class TelegramScene:
             await self._hall.telegram.next("message", timeout=WAIT)
         return self.said()
 
+    async def until_over(self, jobs: int = 1) -> list[Said]:
+        while not is_over(self.said(), jobs):
+            await self._hall.telegram.next("delete", timeout=WAIT)
+        return self.said()
+
     async def until_card(self, words: str) -> Said:
         while True:
             for each in self.said():
@@ -153,4 +158,5 @@ def _said(message: Message) -> Said:
         buttons=tuple(each["text"] for each in message.buttons),
         has_video=message.media is not None,
         is_card=is_card(message) or message.text.startswith(("Done", "Cancelled", "This did not")),
+        pings=sum(each["type"] == "text_mention" for each in message.entities),
     )

@@ -187,10 +187,11 @@ async def scene(
 
 async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
-    card, result = await scene.until(2)
-    assert (card.is_card, card.has_video) == (True, False)
-    assert (result.is_card, result.has_video) == (False, True)
-    assert result.reply_to is not None
+    card, *_ = await scene.until(1)
+    assert (card.is_card, card.has_video, card.pings) == (True, False, 0)
+    (result,) = await scene.until_over()
+    assert (result.has_video, result.pings) == (True, 1), "one message, one ping"
+    assert result.reply_to != card.id, "it replies to nothing that goes"
     assert "AI-generated" in result.text
     assert result.buttons[:4] == ("Try again", "Remix", "Continue", "Delete")
     assert scene.simulator.charges == 1
@@ -199,20 +200,20 @@ async def test_an_order_becomes_a_card_and_then_a_video(scene: Scene) -> None:
 @pytest.mark.proof
 async def test_a_failure_is_said_and_does_not_count(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
-    _, failure = await scene.until(2)
+    (failure,) = await scene.until_over()
     assert "content rules" in failure.text
     assert "does not count" in failure.text
-    assert not failure.has_video
+    assert (failure.has_video, failure.pings) == (False, 1)
 
 
 @pytest.mark.proof
 async def test_a_failure_offers_another_model_in_its_place(scene: Scene) -> None:
     await scene.ask("ann", "a cat [fail]")
-    _, failure = await scene.until(2)
+    (failure,) = await scene.until_over()
     assert failure.buttons == ("Edit", "Try on Wan 2.5", "Try again")
     assert await scene.press("ann", failure, "Try on Wan 2.5") is None
-    *_, card, _ = await scene.until(4)
-    assert "Wan 2.5" in card.text
+    _, result = await scene.until_over(2)
+    assert "Wan 2.5" in result.text
     assert scene.simulator.charges == 2
 
 
@@ -221,8 +222,7 @@ async def test_the_same_event_twice_is_one_job(scene: Scene) -> None:
     await scene.ask("ann", "a cat", event="1")
     await scene.ask("ann", "a cat", event="1")
     await scene.ask("ann", "a dog", event="2")
-    said = await scene.until(4)
-    assert [each.is_card for each in said].count(True) == 2
+    await scene.until_over(2)
     assert scene.simulator.charges == 2
 
 
@@ -233,11 +233,14 @@ async def test_only_the_owner_presses_cancel(scene: Scene) -> None:
     card = await scene.until_card("not answering right now")
     assert await scene.press("bob", card, "Cancel") == "That one belongs to somebody else."
     assert await scene.press("ann", card, "Cancel") is None
+    cancelled = await scene.until_card("Cancelled.")
+    assert (cancelled.id, cancelled.buttons) == (card.id, ("Try again",))
+    assert len(scene.said()) == 1, "the card is the one message"
     assert scene.simulator.charges == 0
 
 
 @pytest.mark.proof
 async def test_only_the_owner_deletes(scene: Scene) -> None:
     await scene.ask("ann", "a cat")
-    _, result = await scene.until(2)
+    (result,) = await scene.until_over()
     assert await scene.press("bob", result, "Delete") == "That one belongs to somebody else."

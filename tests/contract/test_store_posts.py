@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -285,6 +286,68 @@ async def test_a_result_that_stands_delivers_its_job(store: Store) -> None:
         version=job.version + 1,
     )
     assert await store.due_posts(now=NOON + 9) == [(job.id, PostKind.CARD)]
+
+
+async def test_a_failure_that_stands_makes_its_card_due(store: Store) -> None:
+    """Then nobody has to remember to take it away."""
+    job = await store.in_state(Status.SUBMITTING)
+    await store.posts.posted(job, "m1", "c1")
+    await store.moved(job, moves.failed(job, Reason.MODERATED, charged=False), now=NOON)
+    for kind in (PostKind.CARD, PostKind.FAILURE):
+        post = await store.post(job, kind)
+        assert post is not None
+        await store.posts.sent(post, "m2" if kind is PostKind.FAILURE else "m1", "c1", now=NOON)
+    card = await store.post(job, PostKind.CARD)
+    assert card is not None
+    assert (card.message_id, card.due_at) == ("m1", NOON)
+
+
+async def test_an_edit_that_failed_for_long_is_no_try_of_taking_its_card_away(
+    store: Store,
+) -> None:
+    job = await store.in_state(Status.FAILED)
+    claim = partial(store.posts.claim, ["discord"], [PostKind.CARD], most=1)
+    for _ in range(9):
+        (card,) = await claim(now=LATER, until=LATER + 60)
+        await store.posts.put_off(card, due_at=LATER)
+    failure = await store.post(job, PostKind.FAILURE)
+    assert failure is not None
+    await store.posts.sent(failure, "m2", "c1", now=LATER)
+    (card,) = await claim(now=LATER, until=LATER + 60)
+    assert card.attempts == 1
+
+
+async def test_a_result_that_stands_makes_an_earlier_failure_due(store: Store) -> None:
+    """Its job turned up after all."""
+    job = await store.in_state(Status.UNCONFIRMED)
+    failure = await store.post(job, PostKind.FAILURE)
+    assert failure is not None
+    await store.posts.sent(failure, "m1", "c1", now=NOON)
+    job = await store.jobs.accept(job.id, "v1", now=NOON, due_at=NOON)
+    job = await store.moved(
+        job, moves.stored(moves.completed(job, now=NOON, sources=()), VIDEO), now=NOON
+    )
+    result = await store.post(job, PostKind.RESULT)
+    assert result is not None
+    await store.posts.sent(result, "m2", "c1", now=NOON + 9)
+    assert (job.id, PostKind.FAILURE) in await store.due_posts(now=NOON + 9)
+
+
+async def test_a_card_that_stands_although_its_claim_was_lost_is_looked_at_again(
+    store: Store,
+) -> None:
+    """The one who took it meanwhile may have given it up, as the end of its job is told."""
+    job = await store.admitted()
+    lost = await store.claimed_post(now=LATER)
+    await store.posts.put_off(await store.claimed_post(now=LATER + 60), due_at=None)
+    await store.posts.sent(lost, "m1", "c1", now=LATER + 70)
+    assert await store.due_posts(now=LATER + 70) == [(job.id, PostKind.CARD)]
+
+
+async def test_an_answer_to_what_is_over_is_looked_at_again(store: Store) -> None:
+    job = await store.in_state(Status.FAILED)
+    await store.posts.posted(job, "m1", "c1")
+    assert (job.id, PostKind.CARD) in await store.due_posts(now=NOON)
 
 
 async def test_a_result_that_stands_undoes_that_it_could_not_be_posted(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.world import WAIT, World, is_card
+from tests.e2e.world import WAIT, World, is_result
 from tests.fakes.discord import error
 from tests.fakes.discord.faults import Fault
 
@@ -28,7 +28,7 @@ async def test_an_order_whose_answer_is_refused_late_is_never_sent(
         await world.discord.person("bob").slash("video", prompt="a cow")
         await world.result()
     assert ordered(world) == ["a dog", "a cow"]
-    assert len([each for each in world.discord.posts() if is_card(each)]) == 2
+    assert len([each for each in world.discord.posts() if is_result(each)]) == 2
 
 
 @pytest.mark.proof

@@ -33,7 +33,7 @@ async def test_words_become_a_video_that_replies_to_the_card_and_pings_only_its_
         assert "a cat on the moon" in card_text(card)
         result = await world.result()
     assert [probe(file.content) for file in result.attachments] == [("h264", 128, 72, 1)]
-    assert result.reference == card.id
+    assert result.reference is None, "its card goes, so it replies to nothing"
     assert result.pings == {ann.id}
     assert "AI-generated" in result.content
     assert "Sora 2" in result.content
@@ -41,15 +41,37 @@ async def test_words_become_a_video_that_replies_to_the_card_and_pings_only_its_
 
 
 @pytest.mark.proof
-async def test_the_card_is_edited_to_its_end(world: World) -> None:
+@pytest.mark.parametrize("prompt", ["a cat", "a cat [fail]"])
+async def test_one_message_stays_of_a_job_and_it_pings_once(world: World, prompt: str) -> None:
     async with world.app():
         ann = world.discord.person("ann")
-        await ann.slash("video", prompt="a cat")
-        await world.result()
-        done = await world.discord.next(
-            "edit", where=lambda m: "Done." in card_text(m), timeout=WAIT
+        asked = await ann.slash("video", prompt=prompt)
+        card = (await asked.answered()).message
+        result = await world.result()
+        gone = await world.discord.next("delete", timeout=WAIT)
+    assert card is not None
+    assert (gone.id, card.pings) == (card.id, frozenset())
+    assert (world.discord.posts(), result.pings) == ([result], frozenset({ann.id}))
+
+
+@pytest.mark.proof
+async def test_a_card_that_discord_keeps_is_one_line_with_the_way_to_the_video(
+    world: World,
+) -> None:
+    world.discord.faults.add("DELETE", r"/messages/\d+$", error(403, 50013))
+    async with world.app():
+        asked = await world.discord.person("ann").slash("video", prompt="a cat")
+        card = (await asked.answered()).message
+        result = await world.result()
+        shown = await world.discord.next(
+            "edit", where=lambda m: "All done here" in card_text(m), timeout=WAIT
         )
-    assert not done.buttons
+    assert card is not None
+    assert (shown.id, shown.buttons) == (card.id, [])
+    address = (
+        f"https://discord.com/channels/{world.discord.guild.id}/{shown.channel.id}/{result.id}"
+    )
+    assert shown.embeds[0]["description"] == f"All done here. What became of it stands at {address}"
 
 
 async def test_a_picture_travels_as_the_file_input_reference_re_encoded_without_metadata(
@@ -300,7 +322,7 @@ async def test_a_result_is_shown_once_although_discord_says_it_failed(world: Wor
         await asked.answered()
         world.discord.faults.add("POST", r"/channels/\d+/messages$", accepted(error(503)))
         await world.result()
-        await world.discord.next("edit", where=lambda m: "Done." in card_text(m), timeout=WAIT)
+        await world.discord.next("delete", timeout=WAIT)
         results = [m for m in world.discord.posts() if is_result(m)]
     assert len(results) == 1
 

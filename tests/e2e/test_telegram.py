@@ -45,8 +45,8 @@ async def test_a_command_becomes_a_video(hall: Hall) -> None:
         assert video.media is not None
         assert (video.media.width, video.media.height, video.media.duration) == (128, 72, 2)
         assert video.media.thumbnail is not None
-        done = await hall.telegram.next("edit", where=lambda it: "Done." in it.text, timeout=WAIT)
-        assert done.id == card.id
+        assert (await hall.telegram.next("delete", timeout=WAIT)).id == card.id
+        assert hall.telegram.posts(hall.ann.private) == [video], "one message stays"
     assert hall.simulator.charges == 1
 
 

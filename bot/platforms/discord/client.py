@@ -31,9 +31,9 @@ from bot.core.errors import (
     Temporary,
 )
 from bot.core.jobs import Job
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Address, Picture, Sound
 from bot.core.platforms import Can, DirectMessage, Standing
-from bot.core.ports import Clock, Posts
+from bot.core.ports import Clock
 from bot.core.posts import CARD_GRACE, Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import Sizes
@@ -85,13 +85,12 @@ class DiscordPlatform:
 
     name: str = NAME
 
-    def __init__(self, settings: Settings, *, posts: Posts, clock: Clock) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock) -> None:
         self.settings = settings
         self.can = Can(
             upload_limit=settings.upload_limit, card_grace=CARD_GRACE, remembers_nonces=True
         )
         self.client = new_client(message_content=settings.message_content)
-        self._posts = posts
         self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)
         self._connection = Connection(self.client, clock=clock, entered=self._supervisor.up)
         self.cards = Cards()
@@ -175,7 +174,7 @@ class DiscordPlatform:
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
-        target = await self._target(post, job)
+        target = _target(post, job)
         if post.direct and job.order.call.address.community:
             reply = replace(reply, facts=(*reply.facts, self._instead_of(job)))
         try:
@@ -219,6 +218,10 @@ class DiscordPlatform:
         with suppress(MessageGone, ChannelGone):
             async with self._asking(self.settings.edit_time):
                 await channel.get_partial_message(int(message.message_id)).delete()
+
+    def link_to(self, message: Address) -> str | None:
+        """As *Copy Message Link* gives it."""
+        return messages.link_to(message)
 
     async def find(self, post: Post, job: Job) -> Standing | None:
         """Our own earlier message for this post.
@@ -292,21 +295,17 @@ class DiscordPlatform:
         values = {"server": guild.name, "channel": channel.name}
         return Text(id="direct.forbidden", values=values)
 
-    async def _target(self, post: Post, job: Job) -> Target:
-        """The message it replies to: the request, or the card where a command made it."""
-        if post.direct:
-            return None
-        target = job.order.call.address.message
-        if target is None and post.kind is not PostKind.CARD:
-            card = await self._posts.get(job.id, PostKind.CARD)
-            target = card.message_id if card else None
-        if target is None:
-            return None
-        return discord.MessageReference(
-            message_id=int(target),
-            channel_id=int(job.order.call.address.channel),
-            fail_if_not_exists=False,
-        )
+
+def _target(post: Post, job: Job) -> Target:
+    """The message it replies to: the request. Never a card, which goes when the end is told."""
+    target = job.order.call.address.message
+    if post.direct or target is None:
+        return None
+    return discord.MessageReference(
+        message_id=int(target),
+        channel_id=int(job.order.call.address.channel),
+        fail_if_not_exists=False,
+    )
 
 
 def _redirect(settings: Settings) -> None:

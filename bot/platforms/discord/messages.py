@@ -14,6 +14,7 @@ import discord
 from discord.ui import View
 
 from bot import i18n
+from bot.core.orders import Address
 from bot.core.posts import PostKind
 from bot.core.prompts import shortened
 from bot.core.replies import Action, Button, Reply, Text, Tone
@@ -133,6 +134,12 @@ def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
     return any(each and (each["job"], each["kind"]) == (job_id, kind) for each in carried)
 
 
+def link_to(message: Address) -> str:
+    """The link to a message, as *Copy Message Link* gives it."""
+    place = (message.community or "@me", message.channel, message.message)
+    return "/".join(("https://discord.com/channels", *map(str, place)))
+
+
 def plain(text: str, *, most: int = MOST_VALUE) -> str:
     """A stranger's words as they were typed: no markup, no mention, nothing that unfurls."""
     flat = shortened(" ".join(text.split()), most)
@@ -148,6 +155,7 @@ def _sentence(text: Text, locale: str, *, most: int = MOST_VALUE) -> str:
         "resets_at": _moment("R"),
         "until": _moment("f"),
         "person": lambda person: f"<@{person}>",
+        "to": str,
         "permission": lambda name: i18n.say(Text(id=f"permission.{name}"), locale),
     }
     return i18n.say(text, locale, formats=formats, escape=partial(plain, most=most))

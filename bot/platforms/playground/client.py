@@ -15,8 +15,8 @@ from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound, too_large
 from bot.core.platforms import Can, DirectMessage, Standing
-from bot.core.ports import Clock, Posts
-from bot.core.posts import CARD_GRACE, Form, Post, PostKind
+from bot.core.ports import Clock
+from bot.core.posts import CARD_GRACE, Form, Post
 from bot.core.replies import Reply
 from bot.platforms.playground import messages
 from bot.platforms.playground.files import Files
@@ -48,13 +48,10 @@ class PlaygroundPlatform:
     name: str = NAME
     can = Can(upload_limit=UPLOAD_LIMIT, card_grace=CARD_GRACE, remembers_nonces=True)
 
-    def __init__(
-        self, folder: Path, *, clock: Clock, posts: Posts, stored: Stored, viewable: Viewable
-    ) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, stored: Stored, viewable: Viewable) -> None:
         self.folder = folder
         self.room = Room(folder / "history.jsonl", now=clock.now)
         self.files = Files(folder / "files")
-        self._posts = posts
         self._stored = stored
         self.viewable = viewable
 
@@ -105,7 +102,7 @@ class PlaygroundPlatform:
         message = await self.room.post(
             author=BOT,
             nonce=nonce,
-            reply_to=await self._target(post, job),
+            reply_to=job.order.call.address.message,
             look=messages.look(reply, job),
             about=_about(post, job),
             video=await self._attached(job, video) if video and plays else None,
@@ -150,14 +147,6 @@ class PlaygroundPlatform:
         """Bring a message that was told up to date."""
         if not await self.room.edit(message.message_id, messages.news(reply)):
             raise MessageGone()
-
-    async def _target(self, post: Post, job: Job) -> str | None:
-        """The message it replies to: the request, or the card where a button made it."""
-        target = job.order.call.address.message
-        if target is None and post.kind is not PostKind.CARD:
-            card = await self._posts.get(job.id, PostKind.CARD)
-            target = card.message_id if card else None
-        return target
 
     async def _attached(self, job: Job, video: Path) -> Attachment:
         size = await asyncio.to_thread(lambda: video.stat().st_size)

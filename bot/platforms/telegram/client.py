@@ -24,7 +24,7 @@ from bot.core.errors import (
     Temporary,
 )
 from bot.core.jobs import Job
-from bot.core.orders import Picture, Sound
+from bot.core.orders import Address, Picture, Sound
 from bot.core.platforms import Can, DirectMessage, Standing, standing
 from bot.core.ports import Clock, Posts
 from bot.core.posts import Post, PostKind
@@ -46,6 +46,8 @@ MOST_CARDS = 2
 SIGNS = {PostKind.CARD: "👀", PostKind.RESULT: "🎉", PostKind.FAILURE: "💔"}
 """Reactions to the request itself."""
 
+SUPERGROUP = "-100"
+"""The beginning of a supergroup's id, before its number."""
 KEPT = frozenset({"card.delivered_silent", "card.undeliverable"})
 """The cards that have to say where the video is."""
 
@@ -195,6 +197,14 @@ class TelegramPlatform:
         with suppress(MessageGone, Forbidden):
             await self.line.ask(chat, self.line.bot.delete_message(chat, number))
 
+    def link_to(self, message: Address) -> str | None:
+        """Only in supergroups messages have a link, for their members."""
+        chat, _ = chat_and_topic(message.channel)
+        number = str(chat).removeprefix(SUPERGROUP)
+        if number == str(chat) or message.message in (None, "", "0"):
+            return None
+        return f"https://t.me/c/{number}/{message.message}"
+
     async def tell(self, message: DirectMessage) -> Standing:
         """Say it in the private chat; rather twice than never."""
         if message.since is not None:
@@ -218,7 +228,7 @@ class TelegramPlatform:
 
     def _sender(self, post: Post, job: Job, said: Reply, video: Path | None) -> Send:
         async def send(chat: int, topic: int | None, replying: bool) -> Message:
-            target = await self._target(post, job) if replying and not post.direct else None
+            target = _target(job) if replying and not post.direct else None
             if video is not None:
                 return await self.films.send(chat, topic, target, job, said, video)
             look = _look(job, said)
@@ -249,14 +259,6 @@ class TelegramPlatform:
         log.warning("telegram.replaced", job=job.id)
         return stands
 
-    async def _target(self, post: Post, job: Job) -> int | None:
-        """The message it replies to: the request, or the card where a button made it."""
-        target = job.order.call.address.message
-        if target is None and post.kind is not PostKind.CARD:
-            card = await self._card(job)
-            target = card.message_id if card else None
-        return int(target) if target else None
-
     async def _card(self, job: Job) -> Post | None:
         """The status message; in the largest chats Telegram gives some no number."""
         card = await self._posts.get(job.id, PostKind.CARD)
@@ -278,6 +280,11 @@ class TelegramPlatform:
         if target is not None:
             chat, _ = chat_and_topic(job.order.call.address.channel)
             await self.line.react(chat, int(target), SIGNS[post.kind])
+
+
+def _target(job: Job) -> int | None:
+    """The message it replies to: the request. Never a card, which goes when the end is told."""
+    return int(job.order.call.address.message) if job.order.call.address.message else None
 
 
 def _look(job: Job, said: Reply) -> messages.Look:

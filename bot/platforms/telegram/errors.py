@@ -27,7 +27,7 @@ BAD_REQUESTS: tuple[tuple[str, str], ...] = (
     ("there is no text in the message to edit", "card_gone"),
     ("message_id_invalid", "card_gone"),
     ("message to delete not found", "card_gone"),
-    ("message can't be deleted", "card_gone"),
+    ("message can't be deleted", "card_stays"),
     ("message to be replied not found", "reply_gone"),
     ("replied message not found", "reply_gone"),
     ("message thread not found", "topic_gone"),

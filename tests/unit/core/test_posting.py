@@ -51,7 +51,7 @@ async def test_a_result_that_stands_delivers_its_job(workshop: Workshop) -> None
     await workshop.speak()
     assert (await workshop.job(job.id)).status is Status.DELIVERED
     assert said(workshop) == [("result.ready", True, False)]
-    assert workshop.chat.edited[-1].text.id == "card.delivered"
+    assert workshop.chat.removed == ["card"]
 
 
 async def test_after_silence_the_same_message_goes_out_under_the_same_nonce(

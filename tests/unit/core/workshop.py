@@ -17,7 +17,17 @@ from bot.core.desk import PAUSE, Desk
 from bot.core.errors import BotError, Broken, FileMissing, HistoryUnreadable, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
-from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
+from bot.core.orders import (
+    Address,
+    Fit,
+    Order,
+    Picture,
+    Recording,
+    Sound,
+    SoundFit,
+    Still,
+    VideoRequest,
+)
 from bot.core.outcomes import (
     Accepted,
     Creation,
@@ -326,7 +336,10 @@ class ScriptedChat:
         """Of every send, whether an earlier one had an unknown end."""
         self.edits: list[BotError | None] = [None]
         self.edited: list[Reply] = []
+        self.removals: list[BotError | None] = [None]
         self.removed: list[str | None] = []
+        self.address: str | None = "https://chat.test"
+        """The beginning of the addresses of messages, where they have such."""
         self.tells: list[BotError | None] = [None]
         self.told: list[tuple[str, Text]] = []
         """Whom it tried to tell what."""
@@ -372,7 +385,7 @@ class ScriptedChat:
         problem = _next(self.sends)
         if problem:
             raise problem
-        return Standing(f"m{len(self.said)}", "hall")
+        return Standing(f"m{len(self.said)}", "private" if post.direct else "hall")
 
     async def edit(self, post: Post, job: Job, reply: Reply) -> None:
         problem = _next(self.edits)
@@ -383,6 +396,12 @@ class ScriptedChat:
 
     async def remove(self, message: Standing) -> None:
         self.removed.append(message.message_id)
+        problem = _next(self.removals)
+        if problem:
+            raise problem
+
+    def link_to(self, message: Address) -> str | None:
+        return self.address and f"{self.address}/{message.channel}/{message.message}"
 
     async def find(self, post: Post, job: Job) -> Standing | None:
         self.searched_since[post.kind] = post.sending_at

@@ -124,7 +124,7 @@ class Bot:
 
     def fresh(self) -> None:
         """A new process over the same rows."""
-        self.platform = DiscordPlatform(self.settings, posts=self.posts, clock=self.clock)
+        self.platform = DiscordPlatform(self.settings, clock=self.clock)
         self.commands = Commands(
             self.platform,
             service=self.service,

@@ -178,7 +178,7 @@ async def test_a_video_that_could_not_be_converted_is_a_file_and_says_so(
     assert "could not convert this one" in shown.content
 
 
-async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bot) -> None:
+async def test_a_command_s_result_replies_to_no_card_that_goes(fake: FakeDiscord, bot: Bot) -> None:
     ann = fake.person("ann")
     asked = await ann.slash("video", prompt="a cat")
     await asked.answered()
@@ -188,7 +188,8 @@ async def test_a_command_s_result_replies_to_its_card(fake: FakeDiscord, bot: Bo
     post = Post(id=9, job_id=done.id, kind=PostKind.RESULT, due_at=None)
     await bot.platform.send(post, done, replies.result(done), video=None)
     shown = await fake.next("message", lambda each: each.nonce == post.nonce(Form.TEXT))
-    assert shown.reference == asked.original_id
+    assert asked.original_id is not None
+    assert (shown.reference, shown.pings) == (None, frozenset({ann.id}))
 
 
 async def test_the_same_nonce_brings_the_same_message(fake: FakeDiscord, desk: Desk) -> None:

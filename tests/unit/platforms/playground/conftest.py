@@ -127,7 +127,6 @@ async def open_hall(
         platform = PlaygroundPlatform(
             folder / "playground",
             clock=clock,
-            posts=posts,
             stored=studio.file,
             viewable=(viewer := Studio(folder / "viewer")).viewable,
         )

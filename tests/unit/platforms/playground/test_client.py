@@ -14,8 +14,6 @@ from bot.core.platforms import Standing
 from bot.core.posts import Post, PostKind
 from bot.core.wishes import Wish
 from bot.platforms.playground.client import CHANNEL, PlaygroundPlatform, address
-from bot.store.posts import Posts
-from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.unit.core.orders import job
 
@@ -93,13 +91,11 @@ async def opened(folder: Path) -> AsyncIterator[PlaygroundPlatform]:
         (folder / key).write_text(key)
         yield folder / key
 
-    async with open_rows(folder) as database:
-        posts = Posts(database)
-        room = PlaygroundPlatform(
-            folder / "room", clock=FakeClock(), posts=posts, stored=stored, viewable=nullcontext
-        )
-        async with room as platform:
-            yield platform
+    room = PlaygroundPlatform(
+        folder / "room", clock=FakeClock(), stored=stored, viewable=nullcontext
+    )
+    async with room as platform:
+        yield platform
 
 
 async def send(platform: PlaygroundPlatform, made: Job) -> str:

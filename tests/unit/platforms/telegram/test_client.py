@@ -357,6 +357,34 @@ async def test_an_edit_that_changes_nothing_is_not_sent_and_takes_no_turn(house:
     assert len(house.fake.calls_of("editMessageText")) == 2
 
 
+async def test_a_card_that_is_too_old_to_be_deleted_is_a_definite_no(house: House) -> None:
+    """It stands, so it is not taken for one that is gone."""
+    about = house.job()
+    card = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
+    stands = await house.platform.send(card, about, replies.card(about), video=None)
+    await house.clock.advance(48 * 3600 + 1)
+    with pytest.raises(Refused) as caught:
+        await house.platform.remove(stands)
+    assert caught.value.code == "card_stays"
+
+
+@pytest.mark.parametrize(
+    ("channel", "message", "address"),
+    [
+        ("-1001234567890", "7", "https://t.me/c/1234567890/7"),
+        ("-1001234567890/3", "7", "https://t.me/c/1234567890/7"),
+        ("-1001234567890", "0", None),
+        ("-1234", "7", None),
+        ("42", "7", None),
+    ],
+)
+async def test_only_in_supergroups_a_message_has_an_address(
+    house: House, channel: str, message: str, address: str | None
+) -> None:
+    there = Address(platform="telegram", channel=channel, message=message)
+    assert house.platform.link_to(there) == address
+
+
 async def test_after_an_edit_whose_end_is_unknown_nobody_knows_what_stands_there(
     house: House,
 ) -> None:
