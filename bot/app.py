@@ -32,6 +32,7 @@ from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
+from bot.core.preferences import Preferring
 from bot.core.probing import Probing
 from bot.core.reporting import Reporting
 from bot.core.service import Service
@@ -246,8 +247,10 @@ def _service(
     clock: Clock,
     bells: Bells,
 ) -> Service:
+    accounts = _accounts(config, rows)
     return Service(
-        accounts=_accounts(config, rows),
+        accounts=accounts,
+        preferring=Preferring(rows.preferences, accounts),
         animate_others=config.settings.animate_others,
         access=access,
         base_urls={name: gateway.base_url for name, gateway in gateways.items()},

@@ -24,6 +24,7 @@ from bot.store.outlook import Outlook
 from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
+from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings
 from bot.store.settling import Settling
 from bot.store.spool import Spool
@@ -59,6 +60,7 @@ class Rows:
     sweeps: Sweeps
     causes: Causes
     outlook: Outlook
+    preferences: PreferencesOf
 
 
 @asynccontextmanager
@@ -94,6 +96,7 @@ async def open_rows(
             Sweeps(database),
             Causes(database),
             Outlook(database),
+            PreferencesOf(database),
         )
         timekeeper = Timekeeper(clock, rows.times, changed=changed)
         await timekeeper.begin()

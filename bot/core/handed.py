@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bot.core.errors import Refused, about
-from bot.core.orders import Picture, Sound
+from bot.core.orders import ANYBODY, Person, Picture, Sound
 
 Given = Picture | Sound
 
@@ -54,6 +54,15 @@ def one_of(number: int, of: int) -> Iterator[None]:
         if of > 1:
             refused.code = _BESIDE.get(refused.code, refused.code)
         raise
+
+
+def check_author(given: Given, person: Person) -> None:
+    """Raise `Refused` for what somebody else gave, or nobody knows who."""
+    if given.author not in (person.id, ANYBODY):
+        if isinstance(given, Sound):
+            raise Refused("not_your_sound")
+        known = given.author is not None
+        raise Refused("not_your_picture" if known else "picture_owner_unknown")
 
 
 @contextmanager

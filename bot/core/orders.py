@@ -316,6 +316,8 @@ class Order:
     prompt_extend: bool | None = None
     """Whether the vendor may add words of its own."""
     watermark: bool | None = None
+    is_whole: bool = False
+    """No lasting choice of its person fills what it leaves open."""
 
     @property
     def files(self) -> "tuple[Picture | Sound, ...]":

@@ -336,7 +336,7 @@ def _state(job: Job, *, is_direct: bool) -> str:
     if job.status is Status.QUEUED:
         return _queued(job)
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
-        return Reason.UNDELIVERABLE
+        return "undeliverable_private" if job.private else Reason.UNDELIVERABLE
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
         return str(job.reason)
     if job.status is Status.DELIVERED and job.video is None:
@@ -344,7 +344,7 @@ def _state(job: Job, *, is_direct: bool) -> str:
     if job.silent and job.status in (Status.IN_PROGRESS, Status.DELIVERED):
         return f"{job.status}_silent"
     if is_direct and job.status is Status.DELIVERED:
-        return f"{job.status}_direct"
+        return "delivered_private" if job.private else "delivered_direct"
     return job.status
 
 

@@ -64,6 +64,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "channel": job.order.address.channel,
         "locale": job.order.locale,
         "silent": job.silent,
+        "private": job.private,
         "dialect": request.dialect,
         "size": request.size,
         "aspect": request.aspect,

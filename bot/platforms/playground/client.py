@@ -109,6 +109,8 @@ class PlaygroundPlatform:
         again: bool = False,  # noqa: ARG002 - the nonce sees to that
     ) -> tuple[str, str]:
         """Say it; with a nonce that the room knows, answer where it was said."""
+        if post.direct:
+            raise Refused("forbidden")  # everybody in the room sees what is said in it
         earlier = self.room.said(nonce)
         if earlier is not None:
             return earlier.id, CHANNEL

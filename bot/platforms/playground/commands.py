@@ -79,7 +79,8 @@ class Commands:
         )
         catalog = (await self._service.terms(address())).catalog
         try:
-            _, request = catalog.choose(order)
+            liked, _ = await self._service.preferring.filled(order, catalog)
+            _, request = catalog.choose(liked)
         except Refused:
             return ""
         facts = [replies.request_fact(request)]

@@ -137,7 +137,8 @@ class TelegramPlatform:
         again: bool = False,
     ) -> tuple[str, str]:
         """Say it as a new message; `again`: in the place of the status message."""
-        if again and (card := await self._card(job)):
+        # Its card stands where everybody sees it.
+        if again and not job.private and (card := await self._card(job)):
             try:
                 return await self._replace(card, job, said, video)
             except Refused as refused:
