@@ -120,6 +120,7 @@ class World:
             config = self.config(**changes)
             async with open_app(config, clock=self.clock, announce=announce) as address:
                 await self.discord.connected(timeout=WAIT)
+                await self.discord.offers(timeout=WAIT)
                 yield address
 
     @asynccontextmanager

@@ -78,6 +78,7 @@ class AccountRoutes:
             }
             for command in request.json
         ]
+        self._world.offers.set()
         return self._world.commands
 
     def user(self, _: Request, user: int) -> Body:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, overload
 import yarl
 from aiohttp import web
 
-from tests.fakes.streams import Stream
+from tests.fakes.streams import Stream, within
 
 from .account import AccountRoutes
 from .cdn import Cdn, Download
@@ -293,6 +293,11 @@ class FakeDiscord:
     async def connected(self, timeout: float = 10) -> None:
         """Return once the bot is on the gateway. After a kill, wait for `disconnected` first."""
         await self.gateway.connected(timeout)
+
+    async def offers(self, timeout: float = 10) -> None:
+        """Return once people are offered the bot's commands: on a busy machine that may be later
+        than the gateway, as the bot then tries again."""
+        await within(timeout, self.world.offers, "the bot registered no commands")
 
     async def disconnected(self, timeout: float = 10) -> None:
         """Return once no bot is on the gateway."""

@@ -4,6 +4,7 @@ Every visible change passes `post`, `edit` or `remove`: each stores the message,
 gateway and adds to the streams that tests wait on. Knows nothing of HTTP.
 """
 
+import asyncio
 import base64
 import hmac
 import secrets
@@ -66,6 +67,8 @@ class World:
         self.attachments: dict[int, Attachment] = {}
         self.interactions: dict[str, Interaction] = {}
         self.commands: list[Json] = []
+        self.offers = asyncio.Event()
+        """Set once the bot has registered commands."""
         self.default_upload_limit = 10 * MIB
         self.nonce_window = 180.0
         self.cdn_url = ""
