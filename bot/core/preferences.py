@@ -94,6 +94,8 @@ def applied(preferences: Preferences, order: Order, catalog: Catalog) -> Order:
         for field in FIELDS.values()
         if getattr(order, field) is None and (value := getattr(known, field)) is not None
     }
+    if not fills:
+        return order
     small = tuple(field for field in _SMALL if field in fills)
     families = [fills["family"], None] if "family" in fills else [order.family]
     return next(
