@@ -28,6 +28,7 @@ from bot.core.decisions import Decide
 from bot.core.desk import Desk
 from bot.core.fronts import Fronts
 from bot.core.posting import Posting
+from bot.core.preferences import Preferring
 from bot.core.service import Service
 from bot.core.steps.content import Content
 from bot.core.steps.jobs import Steps
@@ -196,6 +197,7 @@ async def _access(parts: Parts) -> tuple[Access, str | None]:
 def _service(parts: Parts, access: Access, decide: Decide) -> Service:
     return Service(
         accounts=parts.accounts,
+        preferring=Preferring(parts.store.preferences, parts.accounts),
         animate_others=parts.config.settings.animate_others,
         access=access,
         base_urls={name: gateway.base_url for name, gateway in parts.gateways.items()},

@@ -80,7 +80,8 @@ async def _said(post: Post, job: Job, platform: Platform) -> Post | None:
 
 def told_in_private(job: Job) -> Reply:
     """The card in the channel of a job whose end its person alone was told: one line, no more."""
-    id_ = f"{job.status}_direct" if job.status is Status.DELIVERED else job.status
+    why = "private" if job.private else "direct"
+    id_ = f"{job.status}_{why}" if job.status is Status.DELIVERED else job.status
     return _line(job, Text(id=f"card.{id_}"))
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bot.core.errors import Refused, about
-from bot.core.orders import Picture, Sound
+from bot.core.errors import NotYourPicture, Refused, about
+from bot.core.orders import ANYBODY, Person, Picture, Sound
 
 Given = Picture | Sound
 
@@ -57,6 +57,14 @@ def one_of(number: int, of: int) -> Iterator[None]:
         beside = Refused(code, **refused.values)
         beside.which, beside.in_reply = refused.which, refused.in_reply
         raise beside from refused
+
+
+def check_author(given: Given, person: Person) -> None:
+    """Raise `Refused` for what somebody else gave, or nobody knows who."""
+    if given.author not in (person.id, ANYBODY):
+        if isinstance(given, Sound):
+            raise Refused("not_your_sound")
+        raise Refused("picture_owner_unknown") if given.author is None else NotYourPicture()
 
 
 @contextmanager

@@ -232,6 +232,8 @@ class Job:
     """Fallback URLs the gateway named for the content; for us, never for people."""
     silent: bool = False
     """The person chose *Don't post*."""
+    private: bool = False
+    """Its result, or its failure, goes to its person alone."""
     unconverted: Video | None = None
     """The video as it came, while it is in line for its conversion."""
     video: Video | None = None

@@ -224,6 +224,8 @@ class Order:
     sound: Sound | None = None
     remix_of: Made | None = None
     """The video that the words are to change, where its gateway offers that."""
+    is_whole: bool = False
+    """No lasting choice of its person fills what it leaves open."""
 
     def wishing(self, wish: Wish) -> "Order":
         """The same with another wish."""

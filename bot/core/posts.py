@@ -60,7 +60,7 @@ class Post:
     form: Form | None = None
     """The last form tried; it only ever falls: file, link, words."""
     direct: bool = False
-    """The channel refused it: the next try goes to the person's own messages."""
+    """It goes to the person's own messages: the channel refused it, or was not meant to see it."""
     sending_at: float | None = None
     """When a send with an unknown end was begun."""
     message_id: str | None = None
@@ -108,9 +108,10 @@ def is_void(post: Post, job: Job, *, is_answer: bool) -> bool:
     match post.kind:
         case PostKind.CARD if post.message_id is None:
             # Withdrawn because its command could not be answered; or over before its card was
-            # begun, and what is said of that is enough.
+            # begun, and what is said of that is enough, if it is said in the same place.
             over = job.status in (Status.FAILED, Status.UNCONFIRMED) and post.sending_at is None
-            return job.status is Status.CANCELLED or (over and not is_answer)
+            said = over and not job.private
+            return job.status is Status.CANCELLED or (said and not is_answer)
         case PostKind.CARD:
             return False
         case PostKind.FAILURE:

@@ -333,7 +333,7 @@ def _state(job: Job) -> str:
     if job.status is Status.QUEUED:
         return _queued(job)
     if job.status is Status.COMPLETED and job.reason is Reason.UNDELIVERABLE:
-        return Reason.UNDELIVERABLE
+        return "undeliverable_private" if job.private else Reason.UNDELIVERABLE
     if job.status is Status.CANCELLED and job.reason in WITHDRAWN:
         return str(job.reason)
     if job.status is Status.DELIVERED and job.video is None:

@@ -12,11 +12,10 @@ from bot.core import moves, variations
 from bot.core.access import Access
 from bot.core.accounts import Accounts, Terms
 from bot.core.decisions import Decide, nobody
-from bot.core.errors import NotYourPicture, Refused, TooLate, in_turn
-from bot.core.handed import parted
+from bot.core.errors import Refused, TooLate, in_turn
+from bot.core.handed import check_author, parted
 from bot.core.jobs import ACTIVE, Job, Reason, Status
 from bot.core.orders import (
-    ANYBODY,
     Address,
     Call,
     Kind,
@@ -28,6 +27,7 @@ from bot.core.orders import (
 )
 from bot.core.ports import Clock, Jobs, Media
 from bot.core.posts import ANSWER_END
+from bot.core.preferences import Preferring
 from bot.core.quotas import Usage, refusal
 from bot.core.replies import Action, Left, Ways
 from bot.core.wake import Wake
@@ -62,6 +62,7 @@ class Service:
         self,
         *,
         accounts: Accounts,
+        preferring: Preferring,
         animate_others: AnimateOthers,
         access: Access,
         base_urls: Mapping[str, str],
@@ -79,6 +80,7 @@ class Service:
         command's own answer may take to be the card; `deleting` keeps the id of a job, and when
         its video was deleted, where a backup can't bring it back."""
         self.accounts = accounts
+        self.preferring = preferring
         self._animate_others = animate_others
         self.access = access
         self._base_urls = base_urls
@@ -108,6 +110,7 @@ class Service:
             and self._base_urls.get(order.remix_of.gateway) != order.remix_of.base_url
         ):
             order = replace(order, remix_of=None)
+        order, private = await self.preferring.filled(order, terms.catalog)
         model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
         grace = self._card_grace[order.call.address.platform]
@@ -121,6 +124,7 @@ class Service:
             due_at=now + ANSWER_END if grace else now,
             quota_cost=1,
             spend_cost=model.cost_of(request),
+            private=private,
         )
         admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=now + grace)
         if admitted.id == job.id:
@@ -178,7 +182,7 @@ class Service:
         if order is None:
             raise Refused("no_way")
         self.check_authors(order.files, call.person)
-        return replace(order, call=call)
+        return replace(order, call=call, is_whole=True)
 
     async def ways(self, job: Job) -> Ways:
         """The buttons that lead on from a video, or out of a failure."""
@@ -210,7 +214,7 @@ class Service:
         if call.person.id == job.order.call.person.id:
             return
         home, here = job.order.call.address, call.address
-        if job.silent or home.community is None or home.platform != here.platform:
+        if job.silent or job.private or home.community is None or home.platform != here.platform:
             raise Refused("not_yours")
         known = await self.accounts.ids(here.platform, here.community) if here.community else ()
         if home.community not in (here.community, *known):
@@ -325,9 +329,9 @@ class Service:
         if self._animate_others is AnimateOthers.FREE:
             return
         pictures, sound = parted(files)
-        in_turn(lambda picture: _check_author(picture, person), pictures)
+        in_turn(lambda picture: check_author(picture, person), pictures)
         if sound is not None:
-            _check_author(sound, person)
+            check_author(sound, person)
 
     async def _pressed_on(self, job_id: str, actor: Actor) -> Job:
         """The job, if this person may press its buttons."""
@@ -382,10 +386,3 @@ def _too_late(job: Job) -> Refused:
 def _check_owner(job: Job, actor: Actor) -> None:
     if actor.person.id != job.order.call.person.id and not actor.moderates:
         raise Refused("not_yours")
-
-
-def _check_author(given: Picture | Sound, person: Person) -> None:
-    if given.author not in (person.id, ANYBODY):
-        if isinstance(given, Sound):
-            raise Refused("not_your_sound")
-        raise Refused("picture_owner_unknown") if given.author is None else NotYourPicture()

@@ -245,6 +245,7 @@ class Settling:
             due_at=now,
             quota_cost=1,
             spend_cost=model.cost_of(request),
+            private=row.private,
         )
         return new, terms
 

@@ -1,7 +1,7 @@
-"""Decisions of operators and owners in rows that are about to go: a restore leaves them in force.
+"""Decisions in rows that are about to go, of operators, owners and people: they stay in force.
 
-A backup is older than what was stopped, blocked or closed since. What it has and the former rows
-do not goes only where an act there says so: they may be of another house.
+A backup is older than what was stopped, blocked, closed or made private since. What it has and the
+former rows do not goes only where an act there says so: they may be of another house.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.acts import EVERYTHING, Act
 from bot.store.acts import note
 from bot.store.database import insert
-from bot.store.tables import acts, blocks, holds, places
+from bot.store.tables import acts, blocks, holds, places, preferences
 
 Row = Mapping[str, Any]
 Decisions = Mapping[str, list[Row]]
@@ -26,7 +26,7 @@ async def decisions(connection: AsyncConnection) -> Decisions:
     """Those in tables of whatever version."""
     there = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
     found: dict[str, list[Row]] = {}
-    for table in (acts, holds, blocks, places):
+    for table in (acts, holds, blocks, places, preferences):
         rows: list[Row] = []
         if table.name in there:
             rows = [dict(row) for row in (await connection.execute(sa.select(table))).mappings()]
@@ -51,7 +51,7 @@ async def carry(connection: AsyncConnection, former: Decisions) -> int:
         if lifted.get(("user.unblock", whom), 0.0) >= block["at"]:
             of = (blocks.c.platform == block["platform"], blocks.c.person == block["person"])
             await connection.execute(sa.delete(blocks).where(*of))
-    for table in (holds, blocks):
+    for table in (holds, blocks, preferences):
         await _put(connection, table, former[table.name])
     await _put(connection, places, _newer(former[places.name], before[places.name]))
     known = {_name(row) for row in before[acts.name]}

@@ -18,6 +18,7 @@ from bot.store.outlook import Outlook
 from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
+from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings
 from bot.store.settling import Settling
 from bot.store.spool import Spool
@@ -50,6 +51,7 @@ class Store:
     sweeps: Sweeps
     causes: Causes
     outlook: Outlook
+    preferences: PreferencesOf
 
     @classmethod
     def of(cls, database: Database, folder: Path) -> Self:
@@ -75,4 +77,5 @@ class Store:
             sweeps=Sweeps(database),
             causes=Causes(database),
             outlook=Outlook(database),
+            preferences=PreferencesOf(database),
         )

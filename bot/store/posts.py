@@ -25,13 +25,15 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
     One that is being said right now gets a new due time: what is said was read before this change.
     """
     for kind, due_at in due.items():
+        # The channel never sees what is for the person alone, not even as a first try.
+        direct = job.private and kind is not PostKind.CARD
         row = insert(connection, posts).values(
             job_id=job.id,
             platform=job.order.call.address.platform,
             kind=kind.value,
             due_at=due_at,
             attempts=0,
-            direct=False,
+            direct=direct,
         )
         held = posts.c.claimed_until.is_not(None)
         anew = sa.case((posts.c.due_at >= due_at, posts.c.due_at + _INSTANT), else_=due_at)

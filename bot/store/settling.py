@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.acts import Act
 from bot.core.errors import Broken, Refused
 from bot.core.jobs import Job
+from bot.core.posts import PostKind
 from bot.core.quotas import Limits
 from bot.core.settling import NOT_CHARGED
 from bot.store import admission, turns
@@ -137,13 +138,14 @@ class Settling:
             sa.or_(posts.c.due_at.is_(None), posts.c.attempts > 0),
         )
         # A message whose sending has an unknown end stays in its form: it may be there.
-        from_above = {"form": None, "direct": False}
+        unsent = (*unsaid, posts.c.sending_at.is_(None))
         again = sa.update(posts).where(*unsaid).values(due_at=act.at, attempts=0)
-        fresh = sa.update(posts).where(*unsaid, posts.c.sending_at.is_(None)).values(from_above)
 
         async def work(connection: AsyncConnection) -> Job:
             await turns.lock(connection)
             job = await _job(connection, job_id)
+            alone = sa.and_(posts.c.kind != PostKind.CARD.value, sa.literal(job.private))
+            fresh = sa.update(posts).where(*unsent).values(form=None, direct=alone)
             for statement in (due, fresh, again):
                 await connection.execute(statement)
             await note(connection, act)

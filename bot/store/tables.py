@@ -56,6 +56,8 @@ jobs = sa.Table(
     sa.Column("video_gone_at", sa.Double),
     sa.Column("inputs_gone_at", sa.Double),
     sa.Column("words_gone_at", sa.Double),
+    # Whether its result goes to its person alone.
+    sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("platform", "event_id"),
 )
 
@@ -352,6 +354,20 @@ grants = sa.Table(
     sa.Column("money", sa.BigInteger, nullable=False),
 )
 sa.Index("ix_grants_at", grants.c.at)
+
+# People's lasting choices: of what they name none of, the models decide.
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("family", sa.Text),
+    sa.Column("seconds", sa.Integer),
+    sa.Column("aspect", sa.Text),
+    sa.Column("quality", sa.Text),
+    # Whether results go to them alone.
+    sa.Column("private", sa.Boolean, nullable=False),
+)
 
 # Files that no row needs any more, until the storage has removed them.
 discarded = sa.Table(

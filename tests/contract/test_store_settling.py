@@ -18,7 +18,7 @@ from bot.store.holds import Holds
 from bot.store.settling import Change, Settling
 from tests.contract.rows import FREE, NOON, PRICE, VIDEO, Store, a_job
 from tests.fakes.clock import FakeClock
-from tests.unit.core.orders import CATALOG, changed
+from tests.unit.core.orders import CATALOG, changed, order
 from tests.unit.core.workshop import ScriptedGateway
 
 
@@ -293,6 +293,18 @@ async def test_a_video_that_turns_up_after_all_is_taken_and_its_cost_counts_agai
     with pytest.raises(Refused, match="gateway_id_taken"):
         await operator.found(actor="cli:ann", job=other.id, gateway_id="v1")
     assert await acts(store) == ["jobs.found", "jobs.not_charged", "jobs.not_charged"]
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_a_job_that_an_operator_orders_anew_is_as_private_as_it_was(
+    store: Store, private: bool
+) -> None:
+    row = replace(a_job(), base_url=_AT_MAIN, private=private, order=order())
+    job = await store.in_state(Status.UNCONFIRMED, row)
+    told = await use_cases(store).again(actor="cli:ann", job=job.id, confirm=job.id)
+    new = await store.jobs.get(str(told["job"]))
+    assert new is not None
+    assert new.private is private
 
 
 async def test_a_job_that_failed_for_another_reason_is_not_found(store: Store) -> None:

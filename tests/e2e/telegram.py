@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bot.app import open_app
 from bot.config import load
+from bot.core.preferences import Preferences
 from bot.simulator.server import Simulator
-from tests.e2e.world import CATALOGUE, WAIT
+from tests.e2e.world import CATALOGUE, WAIT, prefer
 from tests.fakes.telegram import FakeTelegram, Message, Person
 
 
@@ -77,6 +78,11 @@ class Hall:
             async with timeout(WAIT):
                 await process.communicate()
             self.telegram.updates.end_poll()
+
+    async def prefers(self, person: str, preferences: Preferences) -> None:
+        """Lasting choices of a person's, made before the app starts."""
+        config = load(self._file(), environment=self.environment())
+        await prefer(config.database_url, "telegram", person, preferences)
 
     async def card(self) -> Message:
         """The next status message of a job."""

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession
 from PIL import Image
 
+from bot.core.preferences import Preferences
 from bot.simulator.faults import Fault
 from tests.e2e.world import WAIT, World, card_text, is_card, is_result, png
 from tests.fakes.discord import accepted, error
@@ -335,4 +336,41 @@ async def test_the_same_interaction_twice_is_one_job(world: World) -> None:
         await world.result()
         await world.discord.drop_gateway()
         await world.discord.connected(timeout=WAIT)
+    assert world.simulator.charges == 1
+
+
+# --- results for one person alone -----------------------------------------------------------------
+
+
+@pytest.mark.proof
+async def test_a_private_result_goes_to_its_person_and_the_channel_is_told_so(world: World) -> None:
+    ann = world.discord.person("ann")
+    await world.prefers("discord", str(ann.id), Preferences(seconds=2, private=True))
+    async with world.app():
+        asked = await ann.slash("video", prompt="a cat")
+        card = (await asked.answered()).message
+        assert card is not None
+        assert "2 s" in card_text(card)
+        result = await world.result()
+        await world.discord.next("edit", where=lambda m: "in private" in card_text(m), timeout=WAIT)
+    assert result.channel == ann.dm
+    assert [probe(file.content)[0] for file in result.attachments] == ["h264"]
+    assert "Your results go to you alone" in result.content
+    assert [is_result(each) for each in world.discord.posts(card.channel)] == [False]
+
+
+@pytest.mark.proof
+async def test_a_private_result_for_somebody_who_takes_none_is_kept(world: World) -> None:
+    ann = world.discord.person("ann")
+    ann.dms_open = False
+    await world.prefers("discord", str(ann.id), Preferences(private=True))
+    async with world.app():
+        asked = await ann.slash("video", prompt="a cat")
+        card = (await asked.answered()).message
+        assert card is not None
+        kept = await world.discord.next(
+            "edit", where=lambda m: "kept for you alone" in card_text(m), timeout=WAIT
+        )
+    assert "/history" in card_text(kept)
+    assert [is_result(each) for each in world.discord.posts(card.channel)] == [False]
     assert world.simulator.charges == 1

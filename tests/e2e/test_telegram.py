@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.preferences import Preferences
 from bot.simulator.render import Renderer
 from bot.simulator.server import Simulator
 from tests.e2e.telegram import Hall
@@ -486,3 +487,64 @@ async def test_a_blocked_bot_keeps_the_result(hall: Hall) -> None:
         await hall.ann.presses(listed, "▶ a cat")
         assert (await hall.video()).media is not None
     assert hall.simulator.charges == 1
+
+
+# --- results for one person alone -----------------------------------------------------------------
+
+
+@pytest.mark.proof
+async def test_a_private_result_goes_to_its_person_and_the_group_is_told_so(hall: Hall) -> None:
+    group = hall.telegram.group("club", hall.ann)
+    await hall.prefers(str(hall.ann.id), Preferences(seconds=2, private=True))
+    async with hall.app():
+        await hall.ann.says("/video@zoetrope_bot a cat", chat=group)
+        card = await hall.card()
+        assert "2 s" in card.text
+        video = await hall.video()
+        await hall.telegram.next("edit", where=lambda it: "in private" in it.text, timeout=WAIT)
+    assert video.chat == hall.ann.private
+    assert [bool(each.media) for each in hall.telegram.posts(group)] == [False]
+
+
+@pytest.mark.proof
+async def test_a_private_result_for_somebody_who_never_wrote_first_is_kept(hall: Hall) -> None:
+    bob = hall.telegram.person("bob")
+    group = hall.telegram.group("club", bob)
+    await hall.prefers(str(bob.id), Preferences(private=True))
+    async with hall.app():
+        await bob.says("/video@zoetrope_bot a cat", chat=group)
+        await hall.card()
+        kept = await hall.telegram.next(
+            "edit", where=lambda it: "kept for you alone" in it.text, timeout=WAIT
+        )
+    assert "/history" in kept.text
+    assert [bool(each.media) for each in hall.telegram.posts(group)] == [False]
+    assert hall.simulator.charges == 1
+
+
+@pytest.mark.proof
+async def test_a_private_result_whose_sending_has_an_unknown_end_does_not_become_the_card(
+    hall: Hall,
+) -> None:
+    hall.telegram.faults.add("sendVideo", accepted(reset()))
+    group = hall.telegram.group("club", hall.ann)
+    await hall.prefers(str(hall.ann.id), Preferences(private=True))
+    async with hall.app():
+        await hall.ann.says("/video@zoetrope_bot a cat", chat=group)
+        await hall.telegram.next("edit", where=lambda it: "in private" in it.text, timeout=WAIT)
+    assert [bool(each.media) for each in hall.telegram.posts(group)] == [False]
+
+
+@pytest.mark.proof
+async def test_a_draft_shows_lasting_choices_and_go_makes_what_it_shows(hall: Hall) -> None:
+    await hall.prefers(str(hall.ann.id), Preferences(seconds=2, aspect="9:16"))
+    async with hall.app():
+        await hall.ann.says("a cat on the moon")
+        draft = await hall.words()
+        assert "2 s · 9:16" in draft.text
+        await hall.ann.presses(draft, "Length")
+        await hall.ann.presses(await hall.telegram.next("edit", timeout=WAIT), "1 s")
+        await hall.ann.presses(await hall.telegram.next("edit", timeout=WAIT), "Go")
+        video = await hall.video()
+    assert video.media is not None
+    assert (video.media.width, video.media.height, video.media.duration) == (72, 128, 1)

@@ -14,11 +14,15 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
+from sqlalchemy.engine import make_url
 
 from bot.app import open_app
 from bot.config import Config, load
+from bot.core.preferences import Preferences
 from bot.core.timekeeping import SettableClock
 from bot.simulator.server import Simulator
+from bot.store.database import open_database
+from bot.store.preferences import PreferencesOf
 from tests.fakes.discord import FakeDiscord, Message
 
 CATALOGUE = """
@@ -145,6 +149,10 @@ class World:
                 await process.communicate()
                 await self.discord.disconnected()
 
+    async def prefers(self, platform: str, person: str, preferences: Preferences) -> None:
+        """Lasting choices of a person's, made before the app starts."""
+        await prefer(self.config().database_url, platform, person, preferences)
+
     async def result(self) -> Message:
         """The next message with a video, a link or a failure: anything but a card."""
         return await self.discord.next("message", where=is_result, timeout=WAIT)
@@ -153,6 +161,13 @@ class World:
         file = self.folder / "config.toml"
         file.write_text(CATALOGUE, "utf-8")
         return file
+
+
+async def prefer(url: str, platform: str, person: str, preferences: Preferences) -> None:
+    """Put lasting choices into the rows of an app that does not run."""
+    Path(make_url(url).database or "").parent.mkdir(exist_ok=True)
+    async with open_database(url) as database:
+        await PreferencesOf(database).put(platform, person, preferences)
 
 
 def is_card(message: Message) -> bool:

@@ -65,6 +65,7 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "channel": job.order.call.address.channel,
         "locale": job.order.call.locale,
         "silent": job.silent,
+        "private": job.private,
         "dialect": request.dialect,
         "size": request.size,
         "aspect": request.aspect,

@@ -63,6 +63,8 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     yield tell("jobs.channel"), address.channel
     if job.silent:
         yield tell("jobs.posted"), tell("jobs.silent")
+    elif job.private:
+        yield tell("jobs.posted"), tell("jobs.to_person")
     yield tell("jobs.model"), f"{request.family}, {request.model} ({request.kind})"
     length = tell("jobs.up_to", seconds=request.seconds) if request.auto else f"{request.seconds} s"
     shape = (length, request.size, request.aspect, request.quality)

@@ -288,12 +288,12 @@ class DiscordPlatform:
         address = job.order.call.address
         guild = self.client.get_guild(int(address.community or 0))
         if guild is None:
-            return Text(id="direct.elsewhere")
+            return Text(id="direct.chosen" if job.private else "direct.elsewhere")
         channel = guild.get_channel_or_thread(int(address.channel))
         if channel is None:
             return Text(id="direct.channel_gone", values={"server": guild.name})
         values = {"server": guild.name, "channel": channel.name}
-        return Text(id="direct.forbidden", values=values)
+        return Text(id="direct.private" if job.private else "direct.forbidden", values=values)
 
 
 def _target(post: Post, job: Job) -> Target:

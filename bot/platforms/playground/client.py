@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.core.errors import BotError, FileMissing, MessageGone, PictureGone
+from bot.core.errors import BotError, FileMissing, Forbidden, MessageGone, PictureGone
 from bot.core.jobs import Job
 from bot.core.orders import Address, Picture, Sound, too_large
 from bot.core.platforms import Can, DirectMessage, Standing
@@ -94,6 +94,8 @@ class PlaygroundPlatform:
 
     async def send(self, post: Post, job: Job, reply: Reply, *, video: Path | None) -> Standing:
         """Say it; with a nonce that the room knows, answer where it was said."""
+        if post.direct:
+            raise Forbidden()  # everybody in the room sees what is said in it
         nonce = post.nonce(post.form or Form.TEXT)
         earlier = self.room.said(nonce)
         if earlier is not None:

@@ -92,7 +92,8 @@ class Commands:
                 pictures=(Picture(source="", filename="", size=0),) * draft.pictures,
                 sound=Sound(source="", filename="", size=0) if draft.sounds else None,
             )
-            _, request = catalog.choose(order)
+            liked, _ = await self._service.preferring.filled(order, catalog)
+            _, request = catalog.choose(liked)
         except Refused:
             return ""
         facts = [replies.request_fact(request)]

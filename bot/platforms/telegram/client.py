@@ -142,7 +142,8 @@ class TelegramPlatform:
         self, post: Post, job: Job, reply: Reply, *, video: Path | None
     ) -> Standing:
         """Let the status message become it; where there is none, rather say it twice than never."""
-        if card := await self._card(job):
+        # The card of a private one stands where everybody sees it.
+        if not job.private and (card := await self._card(job)):
             try:
                 return await self._replace(card, job, reply, video)
             except MessageGone as gone:

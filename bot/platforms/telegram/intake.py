@@ -5,6 +5,7 @@ is answered by its rows: Telegram waits for nobody, so the card is a post like a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiogram.types import ForceReply, Message
@@ -69,8 +70,13 @@ class Intake:
 
     async def draft(self, order: Order) -> None:
         """Show what would be made of it. Nothing is billed before somebody says so."""
+        address = order.call.address
         self.service.check_authors(order.files, order.call.person)
-        await self.service.access.check(order.call.person, order.call.address)
+        await self.service.access.check(order.call.person, address)
+        catalog = (await self.service.terms(address)).catalog
+        liked, _ = await self.service.preferring.filled(order, catalog)
+        # The card shows them: a choice that is given up there does not come back with *Go*.
+        order = replace(liked, is_whole=True)
         draft_id = drafts.id_of(order)
         look = await self.draft_look(order, draft_id)
         await self.drafts.put(draft_id, order, now=self.clock.now())

@@ -32,7 +32,7 @@ from bot.store.restored import restored_jobs, settle
 from bot.store.saving import sync
 from bot.store.spool import Spool
 from bot.store.swap import note_of
-from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, updates
+from bot.store.tables import acts, blocks, drafts, holds, jobs, places, posts, preferences, updates
 from bot.store.times import Times
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store
@@ -414,6 +414,24 @@ async def _act(site: Site, action: str, subject: str, at: float) -> None:
         "INSERT INTO acts (at, actor, action, subject, why, details)"
         f" VALUES ({at}, 'cli:ann', '{action}', '{subject}', 'odd bill', '{{}}')"
     )
+
+
+async def test_what_people_made_private_since_stays_so(site: Site) -> None:
+    await site.change("DELETE FROM preferences")
+    await site.change(
+        "INSERT INTO preferences VALUES ('discord', '7', 'wan', 5, NULL, NULL, false)"
+    )
+    await site.change("INSERT INTO preferences VALUES ('discord', '8', NULL, 5, NULL, NULL, false)")
+    backup = await site.back_up()
+    await site.change("UPDATE preferences SET private = true WHERE person = '7'")
+    await site.restore(backup)
+    rows = await site.rows(
+        lambda it: it.execute(sa.select(preferences).order_by(preferences.c.person))
+    )
+    assert [(row.person, row.family, row.seconds, row.private) for row in rows] == [
+        ("7", "wan", 5, True),
+        ("8", None, 5, False),
+    ]
 
 
 async def test_what_was_stopped_blocked_and_closed_since_stays_so(site: Site) -> None:

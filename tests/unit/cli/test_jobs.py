@@ -314,6 +314,7 @@ def test_the_keys_of_the_json_stay() -> None:
         *("completed_at", "delivered_at", "ended_at", "inputs_gone_at"),
         *("words_gone_at", "due_at", "claimed_until", "base_url", "gateway_id"),
         *("progress", "attempts", "crashes", "detail", "sources", "channel", "locale", "silent"),
+        "private",
         *("dialect", "size", "aspect", "quality", "seed", "auto", "sound", "enhance", "watermark"),
         *("preset", "files", "prompt_length", "video", "posts"),
     ]

@@ -46,6 +46,7 @@ from bot.core.platforms import Can, DirectMessage, Standing
 from bot.core.ports import Ready
 from bot.core.posting import Link, Posting
 from bot.core.posts import CARD_GRACE, Form, Post
+from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Button, Reply, Text
 from bot.core.service import AnimateOthers, Service
@@ -62,6 +63,7 @@ from bot.store.notices import Notices
 from bot.store.pauses import Pauses
 from bot.store.places import Places
 from bot.store.posts import Posts
+from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings
 from bot.store.spool import Spool
 from tests.contract.rows import nothing_noted
@@ -460,8 +462,10 @@ class Workshop:
         self.own: dict[tuple[str, str], Terms] = {}
         """Communities with terms of their own, by platform and id."""
         self.accounts = Accounts(Terms(catalog=CATALOG, limits=FREE), self.own)
+        self.preferences = PreferencesOf(database)
         self.service = Service(
             accounts=self.accounts,
+            preferring=Preferring(self.preferences, self.accounts),
             animate_others=AnimateOthers.OWN,
             access=self.access,
             base_urls=dict.fromkeys(("main", "club"), self.gateway.base_url),

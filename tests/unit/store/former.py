@@ -127,6 +127,10 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             | {"message_id": "m5", "channel_id": "c5"}
             | told
         ],
+        "preferences": [
+            {"platform": "discord", "person": "ada", "family": "wan-2.5", "seconds": -1}
+            | {"aspect": None, "quality": "draft", "private": True}
+        ],
         "discarded": [{"key": f"thumbnails/ab/{32 * 'b'}.jpg"}],
     }
 

@@ -17,6 +17,7 @@ from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.posting import Link
 from bot.core.posts import CARD_GRACE, Post
+from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
@@ -27,6 +28,7 @@ from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
+from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings as Facts
 from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
@@ -102,8 +104,10 @@ class Bot:
         access = Access(
             places=Places(self.database), facts=self.facts, default=Default.OPEN, clock=self.clock
         )
+        accounts = Accounts(Terms(catalog=CATALOG, limits=UNLIMITED))
         self.service = OpenService(
-            accounts=Accounts(Terms(catalog=CATALOG, limits=UNLIMITED)),
+            accounts=accounts,
+            preferring=Preferring(PreferencesOf(self.database), accounts),
             animate_others=AnimateOthers.OWN,
             access=access,
             base_urls={"main": "https://gateway.test"},

@@ -17,6 +17,7 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.posts import CARD_GRACE
+from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
@@ -28,6 +29,7 @@ from bot.platforms.playground.doors import Doors
 from bot.store.jobs import Jobs
 from bot.store.places import Places
 from bot.store.posts import Posts
+from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings as Facts
 from bot.web.server import serve
 from tests.contract.rows import nothing_noted
@@ -104,8 +106,10 @@ async def open_hall(
     clock, studio = FakeClock(), ScriptedStudio(folder)
     async with open_rows(folder) as database:
         jobs, posts = Jobs(database), Posts(database)
+        accounts = Accounts(Terms(catalog=catalog, limits=limits))
         service = Service(
-            accounts=Accounts(Terms(catalog=catalog, limits=limits)),
+            accounts=accounts,
+            preferring=Preferring(PreferencesOf(database), accounts),
             animate_others=AnimateOthers.OWN,
             base_urls={"main": "https://gateway.test"},
             access=Access(

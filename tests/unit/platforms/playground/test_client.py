@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core import replies
+from bot.core.errors import Refused
 from bot.core.jobs import Job, Original, Status, Video
 from bot.core.orders import Call, Order, Person
 from bot.core.platforms import Standing
@@ -42,6 +43,16 @@ async def test_a_video_and_its_still_outlast_the_process(tmp_path: Path, made: J
             b"a video",
             b"a.jpg",
         ]
+
+
+async def test_what_is_for_one_person_alone_is_not_said_in_the_room(
+    tmp_path: Path, made: Job
+) -> None:
+    async with opened(tmp_path) as platform:
+        post, said = replace(POST, direct=True), replies.result(made)
+        with pytest.raises(Refused, match="forbidden"):
+            await platform.send(post, made, said, video=None)
+        assert platform.room.messages == []
 
 
 async def test_what_a_deleted_message_carried_is_gone_from_the_disk(

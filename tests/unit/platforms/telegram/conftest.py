@@ -16,6 +16,7 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.jobs import Job, Video
 from bot.core.posting import Link
 from bot.core.posts import PostKind
+from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
 from bot.core.replies import Ways
 from bot.core.service import AnimateOthers, Service
@@ -29,6 +30,7 @@ from bot.store.database import Database
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.places import Places
+from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings as Facts
 from bot.store.updates import Updates
 from tests.contract.rows import FREE, Store, nothing_noted
@@ -73,8 +75,10 @@ class Lobby:
             clock=self.clock,
         )
         facts = Facts(self.database)
+        accounts = Accounts(Terms(catalog=CATALOG, limits=FREE))
         self.service = Service(
-            accounts=Accounts(Terms(catalog=CATALOG, limits=FREE)),
+            accounts=accounts,
+            preferring=Preferring(PreferencesOf(self.database), accounts),
             animate_others=AnimateOthers.OWN,
             access=Access(places=self.places, facts=facts, default=Default.OPEN, clock=self.clock),
             base_urls={"main": "https://gateway.test"},

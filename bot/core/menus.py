@@ -1,0 +1,131 @@
+"""Menus as values: a platform draws them, and knows no more of what is chosen in them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.catalog import Catalog
+from bot.core.preferences import FIELDS, NONE, PRIVATE, Preferences, check_setting, held, offered
+from bot.core.prompts import spelt
+from bot.core.replies import MOST_CARRIED, Text
+from bot.core.wishes import AUTO, AUTO_WORD, DRAFT, ON_OFF
+
+MOST_CHOICES = 24
+"""Values of one menu beside *no default*: Discord shows 25."""
+BACK = "back"
+"""The value of the way back to the menu above."""
+_HINTS = ("seconds", "aspect", PRIVATE)
+"""Settings with a sentence more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One line to press."""
+
+    value: str
+    """At most `MOST_CARRIED` bytes without white space."""
+    label: Text | str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """A title, lines to read, choices to press, and the way back where there is one."""
+
+    title: Text
+    lines: tuple[Text, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    back: Choice | None = None
+
+
+def settings_menu(preferences: Preferences, catalog: Catalog, which: str | None = None) -> Menu:
+    """All settings, each with its value; or the choices of one of them.
+
+    A choice that can't be had any more is shown as none. Raises `Refused("setting_unknown")`.
+    """
+    now = held(preferences, catalog)
+    if which is not None:
+        check_setting(which)
+        return _choices(now, catalog, which)
+    settings = [
+        Choice(value=name, label=Text(id=f"settings.{name}", values={"value": said}))
+        for name, said in (
+            *((name, _label(catalog, name, getattr(now, FIELDS[name]))) for name in FIELDS),
+            (PRIVATE, _switch(on=now.private)),
+        )
+    ]
+    return Menu(
+        title=Text(id="settings.title"),
+        lines=(Text(id="settings.hint"),),
+        choices=tuple(settings),
+    )
+
+
+def _choices(now: Preferences, catalog: Catalog, which: str) -> Menu:
+    if which == PRIVATE:
+        choices = [
+            Choice(value=word, label=_switch(on=on), is_chosen=on is now.private)
+            for on, word in ON_OFF.items()
+        ]
+    else:
+        chosen: str | int | None = getattr(now, FIELDS[which])
+        none = Choice(value=NONE, label=Text(id="settings.none"), is_chosen=chosen is None)
+        values = _few(now, catalog, which, chosen)
+        choices = [none, *(c for v in values if (c := _choice(catalog, which, v, chosen)))]
+    return Menu(
+        title=Text(id=f"settings_ask.{which}"),
+        lines=(Text(id=f"settings_hint.{which}"),) if which in _HINTS else (),
+        choices=tuple(choices),
+        back=Choice(value=BACK, label=Text(id="settings.back")),
+    )
+
+
+def _few(
+    now: Preferences, catalog: Catalog, which: str, chosen: str | int | None
+) -> Sequence[str | int]:
+    """As many as a menu can show: of lengths those that most models make, and the chosen one."""
+    values = offered(now, catalog, which)
+    if len(values) <= MOST_CHOICES:
+        return values
+    made: Counter[str | int] = Counter(each for model in catalog.models for each in model.seconds)
+    first = sorted(values, key=lambda it: (it != chosen, it != AUTO, -made.get(it, 0)))
+    few = first[:MOST_CHOICES]
+    return [each for each in values if each in few]
+
+
+def _choice(
+    catalog: Catalog, which: str, value: str | int, chosen: str | int | None
+) -> Choice | None:
+    carried = str(value)
+    if value == AUTO:
+        carried = AUTO_WORD
+    if which == "model":
+        carried = _carried(catalog, carried)
+    if not carried:
+        return None
+    label = _label(catalog, which, value)
+    return Choice(value=carried, label=label, is_chosen=value == chosen)
+
+
+def _carried(catalog: Catalog, family: str) -> str:
+    """Its name, or as much of it as fits and is no other's; nothing where that is none."""
+    word = spelt(family).encode()[:MOST_CARRIED].decode(errors="ignore")
+    named = {model.family for model in catalog.named(word)}
+    return word if named == {family} and word != NONE else ""
+
+
+def _label(catalog: Catalog, which: str, value: str | int | None) -> Text | str:
+    if value is None:
+        return Text(id="settings.none")
+    if which == "model":
+        return catalog.label(str(value))
+    if value == DRAFT:
+        return Text(id="choice.draft")
+    if which == "seconds":
+        auto = value == AUTO
+        return Text(id="settings.auto" if auto else "choice.seconds", values={"seconds": value})
+    return str(value)
+
+
+def _switch(*, on: bool) -> Text:
+    return Text(id="settings.on" if on else "settings.off")

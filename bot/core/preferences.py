@@ -1,0 +1,186 @@
+"""A person's lasting choices: they fill what an order leaves open, and never stand in its way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from bot.core.accounts import Accounts
+from bot.core.catalog import Catalog
+from bot.core.choosing import listed
+from bot.core.errors import Refused
+from bot.core.models import Model
+from bot.core.offers import takes
+from bot.core.orders import Call, Order
+from bot.core.variations import relaxed
+from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, length_of, switch_of
+
+FIELDS: Mapping[str, str] = {
+    "model": "family",
+    "seconds": "seconds",
+    "aspect": "aspect",
+    "quality": "quality",
+}
+"""The settings by their names for people, and the field of an `Order` that each fills."""
+PRIVATE = "private"
+"""The one setting that is on or off."""
+SETTINGS = (*FIELDS, PRIVATE)
+NONE = "none"
+"""In place of a value: no lasting choice."""
+_SMALL = ("quality", "aspect", "seconds")
+"""The choices to give up before the model, the least missed first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """One person's, on one platform."""
+
+    family: str | None = None
+    seconds: int | None = None
+    """`AUTO` leaves the length to the model."""
+    aspect: str | None = None
+    quality: str | None = None
+    private: bool = False
+    """Results go to this person alone, wherever they were asked for."""
+
+
+class Kept(Protocol):
+    """The stored preferences. Each method is one whole transaction."""
+
+    async def get(self, platform: str, person_id: str) -> Preferences: ...
+
+    async def put(self, platform: str, person_id: str, preferences: Preferences) -> None: ...
+
+
+class Preferring:
+    """Reads and changes them, and fills orders with them."""
+
+    def __init__(self, kept: Kept, accounts: Accounts) -> None:
+        self._kept = kept
+        self._accounts = accounts
+
+    async def of(self, call: Call) -> Preferences:
+        """The lasting choices of whoever calls."""
+        return await self._kept.get(call.address.platform, call.person.id)
+
+    async def prefer(self, call: Call, name: str, value: str) -> Preferences:
+        """Choose for good, or `NONE`. Raises `Refused` for what can't be had where they are."""
+        catalog = (await self._accounts.terms(call.address)).catalog
+        after = chosen(await self.of(call), catalog, name, value)
+        await self._kept.put(call.address.platform, call.person.id, after)
+        return after
+
+    async def filled(self, order: Order, catalog: Catalog) -> tuple[Order, bool]:
+        """The order with its person's choices; and whether its result is for them alone.
+
+        In a private chat it is for them anyway.
+        """
+        address = order.call.address
+        liked = await self._kept.get(address.platform, order.call.person.id)
+        return applied(liked, order, catalog), liked.private and address.community is not None
+
+
+def applied(preferences: Preferences, order: Order, catalog: Catalog) -> Order:
+    """The order with as many of these choices as go with what was asked for.
+
+    Each value that was asked for stays. The model is given up last. A picture brings its own
+    shape. An order that can't be had anyway stays as it is: its refusal is about what was asked.
+    """
+    if order.is_whole or order.remix_of:
+        return order
+    known = replace(preferences, family=_known(preferences, catalog))
+    if order.pictures:
+        known = replace(known, aspect=None)
+    fills = {
+        field: value
+        for field in FIELDS.values()
+        if getattr(order.wish, field) is None and (value := getattr(known, field)) is not None
+    }
+    if not fills:
+        return order
+    small = tuple(field for field in _SMALL if field in fills)
+    wish = order.wish.having(**fills)
+    families = [fills["family"], None] if "family" in fills else [order.wish.family]
+    return next(
+        (
+            fewer
+            for family in families
+            for fewer in relaxed(order.wishing(wish.having(family=family)), small)
+            if takes(catalog, fewer)
+        ),
+        order,
+    )
+
+
+def held(preferences: Preferences, catalog: Catalog) -> Preferences:
+    """Those of them that can be had: of the model that was chosen, where one was."""
+    known = replace(preferences, family=_known(preferences, catalog))
+    kept: dict[str, Any] = {
+        FIELDS[name]: value
+        for name in ("seconds", "aspect", "quality")
+        if (value := getattr(known, FIELDS[name])) in offered(known, catalog, name)
+    }
+    return Preferences(family=known.family, private=known.private, **kept)
+
+
+def chosen(preferences: Preferences, catalog: Catalog, name: str, value: str) -> Preferences:
+    """With another choice, in words of people. A model drops what it can't make.
+
+    Raises `Refused` for what can't be had.
+    """
+    check_setting(name)
+    if name == PRIVATE:
+        return replace(preferences, private=switch_of(value))
+    change: dict[str, Any] = {FIELDS[name]: None}
+    if value.strip().casefold() != NONE:
+        change = {FIELDS[name]: _value(preferences, catalog, name, value)}
+    after = replace(preferences, **change)
+    return held(after, catalog) if name == "model" else after
+
+
+def check_setting(name: str) -> None:
+    """Raises `Refused("setting_unknown")`."""
+    if name not in SETTINGS:
+        raise Refused("setting_unknown", wanted=name, can=listed(SETTINGS))
+
+
+def offered(preferences: Preferences, catalog: Catalog, name: str) -> Sequence[str | int]:
+    """The values to choose among: all, or those of the model that was chosen."""
+    family = _known(preferences, catalog)
+    models = [model for model in catalog.models if family in (None, model.family)]
+    match name:
+        case "model":
+            return catalog.families
+        case "seconds":
+            auto = [AUTO] if any(model.auto for model in models) else []
+            return [*auto, *sorted({each for model in models for each in _lengths(model)})]
+        case "aspect":
+            return [each for each in ASPECTS if any(each in model.aspects for model in models)]
+    can = [each for each in QUALITIES if any(each in model.sizes for model in models)]
+    return [DRAFT, *can] if len(can) > 1 else can
+
+
+def _value(preferences: Preferences, catalog: Catalog, name: str, value: str) -> str | int:
+    can = offered(preferences, catalog, name)
+    wanted: str | int = value.strip().casefold()
+    if name == "seconds":
+        wanted = length_of(value)
+    if name == "model":
+        named = catalog.named(value)
+        wanted = named[0].family if named else value
+    if wanted not in can:
+        words = (catalog.label(str(each)) if name == "model" else _word(each) for each in can)
+        raise Refused("setting_unavailable", wanted=value, can=listed(words))
+    return wanted
+
+
+def _word(value: str | int) -> str | int:
+    return AUTO_WORD if value == AUTO else value
+
+
+def _lengths(model: Model) -> set[int]:
+    return {each for quality in model.qualities for each in model.lengths(quality)}
+
+
+def _known(preferences: Preferences, catalog: Catalog) -> str | None:
+    """By its whole id: another whose name begins like that was not chosen."""
+    return preferences.family if preferences.family in catalog.families else None

@@ -1,0 +1,97 @@
+"""A menu shows what is chosen, what there is instead, and the way back."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.catalog import Catalog
+from bot.core.errors import Refused
+from bot.core.menus import MOST_CHOICES, Choice, Menu, settings_menu
+from bot.core.preferences import SETTINGS, Preferences, chosen
+from bot.core.replies import MOST_CARRIED, Text
+from bot.core.wishes import AUTO, DRAFT
+from bot.i18n import say
+from tests.unit.core.orders import CATALOG, WAN_TEXT
+
+
+def lines(menu: Menu) -> list[str]:
+    """The choices as people read them; the chosen one between stars."""
+    return [f"*{told(each)}*" if each.is_chosen else told(each) for each in menu.choices]
+
+
+def told(choice: Choice) -> str:
+    return choice.label if isinstance(choice.label, str) else say(choice.label, "en")
+
+
+def test_all_settings_stand_there_with_their_values() -> None:
+    menu = settings_menu(Preferences(family="sora", seconds=8, private=True), CATALOG)
+    assert lines(menu) == [
+        "Model: Sora",
+        "Length: 8 s",
+        "Shape: no default",
+        "Quality: no default",
+        "Private results: on",
+    ]
+    assert [each.value for each in menu.choices] == list(SETTINGS)
+    assert menu.back is None
+
+
+def test_one_setting_shows_its_choices_the_chosen_one_and_the_way_back() -> None:
+    menu = settings_menu(Preferences(family="sora", seconds=8), CATALOG, "seconds")
+    assert lines(menu) == ["no default", "4 s", "*8 s*"]
+    assert menu.back == Choice(value="back", label=Text(id="settings.back"))
+
+
+def test_nothing_chosen_is_marked_as_no_default() -> None:
+    assert lines(settings_menu(Preferences(), CATALOG, "model"))[0] == "*no default*"
+
+
+@pytest.mark.parametrize(("private", "shown"), [(True, ["*on*", "off"]), (False, ["on", "*off*"])])
+def test_private_results_are_on_or_off(private: bool, shown: list[str]) -> None:
+    assert lines(settings_menu(Preferences(private=private), CATALOG, "private")) == shown
+
+
+def test_a_model_that_is_gone_is_shown_as_no_default() -> None:
+    gone = Preferences(family="veo", seconds=99)
+    assert settings_menu(gone, CATALOG) == settings_menu(Preferences(), CATALOG)
+
+
+@pytest.mark.parametrize("which", SETTINGS)
+def test_nobody_is_refused_a_value_of_a_menu(which: str) -> None:
+    auto = replace(WAN_TEXT, auto=True)
+    catalog = Catalog(models=(auto, *CATALOG.models))
+    for choice in settings_menu(Preferences(), catalog, which).choices:
+        after = chosen(Preferences(), catalog, which, choice.value)
+        (now,) = [it for it in settings_menu(after, catalog, which).choices if it.is_chosen]
+        assert now.value == choice.value
+
+
+def test_a_menu_is_never_longer_than_discord_shows_and_keeps_the_chosen_one() -> None:
+    many = replace(WAN_TEXT, seconds=tuple(range(1, 41)), auto=True)
+    menu = settings_menu(Preferences(seconds=40), Catalog(models=(many,)), "seconds")
+    assert len(menu.choices) == MOST_CHOICES + 1
+    assert [each.value for each in menu.choices if each.is_chosen] == ["40"]
+    assert chosen(Preferences(), Catalog(models=(many,)), "seconds", "auto").seconds == AUTO
+
+
+def test_every_value_can_be_carried_by_a_button() -> None:
+    names = ["A name of very many words that goes on and on", "ü ö ä" * 9, "none", "short"]
+    models = tuple(replace(WAN_TEXT, family=each, label=each) for each in names)
+    values = [
+        it.value for it in settings_menu(Preferences(), Catalog(models=models), "model").choices
+    ]
+    assert values[0] == "none"
+    assert values.count("none") == 1, "a model of that name can't be told from none"
+    for value in values:
+        assert 0 < len(value.encode()) <= MOST_CARRIED
+        assert not any(map(str.isspace, value))
+
+
+def test_a_draft_is_a_quality_with_a_name() -> None:
+    menu = settings_menu(Preferences(quality=DRAFT), CATALOG, "quality")
+    assert "*Draft: small and cheap*" in lines(menu)
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(Refused, match="setting_unknown"):
+        settings_menu(Preferences(), CATALOG, "mood")
