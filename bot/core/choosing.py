@@ -185,18 +185,15 @@ def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
 
 def shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
     """Aspect and the wire's word for it; without a wish, the picture's own shape decides."""
-    sizes = model.sizes[quality]
+    sizes, wanted = model.sizes[quality], order.wish.aspect
     follows = model.picture is not None and model.picture.follows and bool(order.pictures)
     if isinstance(sizes, str) or follows:
         word = sizes if isinstance(sizes, str) else next(iter(sizes.values()))
         if model.shapes and not order.pictures:
-            return one_of(order.wish.aspect, model.shapes, "aspect", model), word
-        return order.wish.aspect and one_of(
-            order.wish.aspect, tuple(ASPECTS), "aspect", model
-        ), word
+            return one_of(wanted, model.shapes, "aspect", model), word
+        return wanted and one_of(wanted, tuple(ASPECTS), "aspect", model), word
     can = tuple(sizes)
-    wanted = order.wish.aspect or _nearest(can, order.pictures)
-    aspect = one_of(wanted, can, "aspect", model)
+    aspect = one_of(wanted or _nearest(can, order.pictures), can, "aspect", model)
     return aspect, sizes[aspect]
 
 

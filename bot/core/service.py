@@ -102,9 +102,10 @@ class Service:
         Where its command is answered, nothing leaves before `answered`, or before it is too late
         for an answer: what nobody learned of is withdrawn, and may not have been paid for.
         """
-        await self.access.check(order.call.person, order.call.address)
-        self.check_authors(order.files, order.call.person)
-        terms = await self.terms(order.call.address)
+        person, address = order.call.person, order.call.address
+        await self.access.check(person, address)
+        self.check_authors(order.files, person)
+        terms = await self.terms(address)
         if (
             order.remix_of
             and self._base_urls.get(order.remix_of.gateway) != order.remix_of.base_url
@@ -113,7 +114,7 @@ class Service:
         order, private = await self.preferring.filled(order, terms.catalog)
         model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
-        grace = self._card_grace[order.call.address.platform]
+        grace = self._card_grace[address.platform]
         job = Job(
             id=self._new_id(),
             order=_settled(order, request),
@@ -128,9 +129,7 @@ class Service:
         )
         admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=now + grace)
         if admitted.id == job.id:
-            log.info(
-                "job.queued", job=job.id, platform=order.call.address.platform, model=model.name
-            )
+            log.info("job.queued", job=job.id, platform=address.platform, model=model.name)
         self._wake.ring()
         return admitted
 
