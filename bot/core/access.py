@@ -133,8 +133,12 @@ class Access:
             raise Refused("not_allowed_private", id=person.id)
         raise Refused("not_allowed_here")
 
+    async def owns(self, person: Person, address: Address) -> bool:
+        """Whether this person owns the bot."""
+        return await self._places.is_owner(address.platform, person.id)
+
     async def _check_owner(self, person: Person, address: Address) -> None:
-        if not await self._places.is_owner(address.platform, person.id):
+        if not await self.owns(person, address):
             raise Refused("owners_only")
 
     async def _decide(

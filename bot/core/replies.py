@@ -16,6 +16,7 @@ from bot.core.orders import (
     SOUND_BYTES,
     SWITCHES,
     VIDEO,
+    Address,
     Order,
     SoundFit,
     VideoRequest,
@@ -49,6 +50,20 @@ class Action(StrEnum):
     TRY_ON = "tryon"
     OWNER = "owner"
     """All that owners press; the button's value says what."""
+    CONFIRM = "confirm"
+    """Under the question whether a video shall really go: it shall."""
+    SHOW = "show"
+    """A finished video once more."""
+    ORIGINAL = "original"
+    """The very file that a gateway made."""
+    LIST = "list"
+    """Turns a list into another one: its subject is that list's name, its value the page."""
+    OPEN = "open"
+    """Turns a list into one of its entries; its value is the page to go back to."""
+    STOP = "stop"
+    """Cancels from a list, or keeps from being posted if it is too late for that."""
+    SETTING = "setting"
+    """A person's lasting choice: its subject is the setting, its value what was chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +92,8 @@ class Button:
     """The value in its label, where people know it by another name."""
     word: str | None = None
     """Which label it has, where its action has several."""
+    is_chosen: bool = False
+    """It stands for the value that holds now."""
 
     @property
     def label(self) -> Text:
@@ -103,6 +120,8 @@ class Reply:
     """Id of the one person this message may ping."""
     link: str | None = None
     """Stands bare on a line of its own, so that it unfurls."""
+    jump: Address | None = None
+    """The message that it is about: platforms that can lead there do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,26 +158,40 @@ def card(
     what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
-    promised = ready_at and not waits(job)
-    ready = Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})
-    timing = [ready] if promised else []
-    if is_late and job.status is Status.IN_PROGRESS:
-        timing = [Text(id="fact.late")]
-    price, state = [cost_fact(job.request, cost)] if cost else [], _state(job, is_direct=is_direct)
+    price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
-        text=_turn(job, at_once) or _line(job, before) or Text(id=f"card.{state}"),
+        text=standing(job, at_once=at_once, before=before, is_direct=is_direct),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(
             request_fact(job.request),
             *switched(job.order),
-            *timing,
+            *timing(job, ready_at=ready_at, is_soon=is_soon, is_late=is_late),
             *price,
             *_left(job, left),
         ),
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
+
+
+def standing(
+    job: Job, *, at_once: int | None = None, before: int = 0, is_direct: bool = False
+) -> Text:
+    """How far a job is; the values are those of its `card`."""
+    state = _state(job, is_direct=is_direct)
+    return _turn(job, at_once) or _line(job, before) or Text(id=f"card.{state}")
+
+
+def timing(
+    job: Job, *, ready_at: float | None = None, is_soon: bool = False, is_late: bool = False
+) -> list[Text]:
+    """When it will be ready, if anybody can tell; the values are those of its `card`."""
+    if is_late and job.status is Status.IN_PROGRESS:
+        return [Text(id="fact.late")]
+    if not ready_at or waits(job):
+        return []
+    return [Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})]
 
 
 def waits(job: Job) -> bool:

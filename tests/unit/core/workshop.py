@@ -14,9 +14,11 @@ from bot.core.cards import Cards
 from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
+from bot.core.door import Door
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
+from bot.core.listings import Contact, Listings
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import (
     Accepted,
@@ -483,6 +485,20 @@ class Workshop:
             currency="USD",
             clock=self.clock,
         )
+        self.contact: list[str] = []
+        """The ids of those who own the bot."""
+        self.door = Door(
+            self.service,
+            self.access,
+            Listings(
+                service=self.service,
+                cards=self.cards,
+                jobs=self.jobs,
+                posts=self.posts,
+                contact=Contact(owners=self._owners),
+                seen=frozenset({"chat"}),
+            ),
+        )
         self.posting = Posting(
             jobs=self.jobs,
             posts=self.posts,
@@ -589,6 +605,9 @@ class Workshop:
         now = self.clock.time
         for job in await self.jobs.claim(states, now=now, until=now + CLAIM, most=9):
             await self.steps.take(job)
+
+    async def _owners(self, _platform: str) -> list[str]:
+        return self.contact
 
     def _new_id(self) -> str:
         self._ids += 1
