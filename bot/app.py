@@ -29,7 +29,9 @@ from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
 from bot.core.desk import Desk
+from bot.core.door import Door
 from bot.core.fronts import Fronts
+from bot.core.listings import Contact, Listings
 from bot.core.ports import Clock, Gateway, Platform
 from bot.core.posting import Posting
 from bot.core.probing import Probing
@@ -121,7 +123,8 @@ async def open_app(
         steps = _steps(config, rows, desk, platforms, studio, pages, line, clock)
         cards = _cards(config, rows, line, clock)
         posting = await _posting(config, rows, platforms, studio, pages, cards, clock, bells)
-        intakes = [chat.listen(service, cards.card) for chat in chats]
+        door = _door(config, rows, service, access, cards, platforms)
+        intakes = [chat.listen(door, cards.card) for chat in chats]
         address = await enter(site.serving(config, rows, studio, platforms, pages, intakes, clock))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
@@ -261,6 +264,25 @@ def _service(
         deleting=Deletions(config.data_dir).note,
         decide=decide,
     )
+
+
+def _door(
+    config: Config,
+    rows: Rows,
+    service: Service,
+    access: Access,
+    cards: Cards,
+    platforms: Mapping[str, Platform],
+) -> Door:
+    listings = Listings(
+        service=service,
+        cards=cards,
+        jobs=rows.jobs,
+        posts=rows.posts,
+        contact=Contact(owners=rows.places.owners, words=config.settings.contact),
+        seen=frozenset(name for name in platforms if name == "telegram"),
+    )
+    return Door(service, access, listings)
 
 
 def _desk(

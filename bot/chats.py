@@ -24,12 +24,12 @@ from aiohttp.web import AbstractRouteDef
 
 from bot.config import Config
 from bot.core.access import Facts
+from bot.core.door import Door
 from bot.core.errors import Broken
 from bot.core.jobs import Job
 from bot.core.ports import Clock, Platform, Posts
 from bot.core.posting import Link
 from bot.core.replies import Reply, Ways
-from bot.core.service import Service
 from bot.core.supervision import Supervisor
 from bot.store.communities import Communities
 from bot.store.database import Database
@@ -76,7 +76,7 @@ class Chat:
     """One network: the platform that posts, and how to make the half that hears."""
 
     platform: Platform
-    listen: Callable[[Service, Card], Intake]
+    listen: Callable[[Door, Card], Intake]
     private: bool = False
     """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
@@ -137,12 +137,11 @@ async def _discord(needs: Needs) -> AsyncIterator[Chat]:
     )
     async with DiscordPlatform(settings, posts=needs.posts, clock=needs.clock) as platform:
 
-        def listen(service: Service, card: Card) -> Intake:
+        def listen(door: Door, card: Card) -> Intake:
             commands = Commands(
                 platform,
-                service=service,
+                door=door,
                 card=card,
-                posts=needs.posts,
                 facts=needs.facts,
                 clock=needs.clock,
                 stored=needs.stored,
@@ -176,10 +175,10 @@ async def _telegram(needs: Needs) -> AsyncIterator[Chat]:
         clock=needs.clock,
     ) as platform:
 
-        def listen(service: Service, _: Card) -> Intake:
+        def listen(door: Door, _: Card) -> Intake:
             listener = Listener(
                 platform,
-                service=service,
+                door=door,
                 posts=needs.posts,
                 drafts=Drafts(needs.database),
                 updates=Updates(needs.database, settings.account),
@@ -207,10 +206,10 @@ async def _playground(needs: Needs) -> AsyncIterator[Chat]:
         viewable=needs.viewable,
     ) as platform:
 
-        def listen(service: Service, card: Card) -> Intake:
+        def listen(door: Door, card: Card) -> Intake:
             commands = Commands(
                 platform,
-                service=service,
+                door=door,
                 card=card,
                 posts=needs.posts,
                 note=needs.note,

@@ -90,6 +90,10 @@ class Access:
         """A code that was printed in former times is good no more."""
         await self._facts.put(CODE, "")
 
+    async def is_claimable(self) -> bool:
+        """Whether there is a code that makes somebody the first owner."""
+        return bool(await self._facts.get(CODE)) and not await self._places.has_owner()
+
     async def claim(self, code: str, person: Person, address: Address) -> None:
         """Make whoever knows the code the owner, and open the place they are in.
 

@@ -7,6 +7,7 @@ platform can read: those hand an `Order` to the service.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.core.answers import Answer, Told
 from bot.core.door import Door
@@ -23,6 +24,15 @@ MOST_TITLE = 40
 Given = Mapping[str, str]
 """Values of a command's arguments, by name; those left out are not in it."""
 Act = Callable[[Door, Call, Given], Awaitable[Answer]]
+
+
+class Who(StrEnum):
+    """The people whom a command is for, and who are shown it."""
+
+    EVERYBODY = "everybody"
+    OWNERS = "owners"
+    FIRST_OWNER = "first owner"
+    """Whoever has the code, as long as it is good for anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +53,9 @@ class Command:
     act: Act | None = None
     """None for those that order a video."""
     arguments: tuple[Argument, ...] = ()
-    owners: bool = False
-    """For owners, and shown to nobody else."""
+    who: Who = Who.EVERYBODY
+    is_local: bool = False
+    """It is about a community, and has no meaning without one."""
     alone: bool = False
     """Its answer is nobody else's business: not where others would see it."""
 
@@ -65,8 +76,10 @@ async def run(door: Door, call: Call, name: str, given: Given) -> Answer:
 
 
 async def _help(door: Door, call: Call, _: Given) -> Answer:
-    owns = await door.access.owns(call.person, call.address)
-    known = [(each.name, each.says) for each in COMMANDS.values() if owns or not each.owners]
+    who = {Who.EVERYBODY}
+    if await door.access.owns(call.person, call.address):
+        who.add(Who.OWNERS)
+    known = [(each.name, each.says) for each in COMMANDS.values() if each.who in who]
     return Told(await door.listings.help(call, known))
 
 
@@ -138,9 +151,16 @@ COMMANDS: Mapping[str, Command] = {
         Command(name="quota", act=_quota),
         Command(name="models", act=_models),
         Command(name="help", act=_help),
-        Command(name="claim", act=_claim, arguments=(Argument(name="code", is_needed=True),)),
-        Command(name="allow", act=_allow, arguments=(_PERSON,), owners=True),
-        Command(name="disallow", act=_disallow, arguments=(_PERSON,), owners=True),
+        Command(
+            name="claim",
+            act=_claim,
+            arguments=(Argument(name="code", is_needed=True),),
+            who=Who.FIRST_OWNER,
+        ),
+        Command(name="allow", act=_allow, arguments=(_PERSON,), who=Who.OWNERS, is_local=True),
+        Command(
+            name="disallow", act=_disallow, arguments=(_PERSON,), who=Who.OWNERS, is_local=True
+        ),
     )
 }
 """Every command by its name, in the order in which people are shown them."""

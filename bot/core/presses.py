@@ -34,6 +34,11 @@ Moderates = Callable[[Job], Awaitable[bool]]
 """Whether the network lets whoever pressed moderate where this job is; asked only if it matters."""
 
 
+async def nobody(_: Job) -> bool:
+    """Whoever pressed moderates nothing."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
     """What a button carries, and the words that came with it, if it asked for some."""

@@ -122,7 +122,7 @@ class AnimateForm(Form):
             seconds=int(length) if length else None,
             preset=_first(self.preset),
         )
-        await self._intake.take(interaction, lambda: self._intake.service.submit(order))
+        await self._intake.take(interaction, order)
 
 
 def _film(catalog: Catalog, wish: Order, family: str, length: int) -> SelectOption:

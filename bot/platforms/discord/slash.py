@@ -81,7 +81,7 @@ def _video(intake: Intake) -> Command:
             seed=seed,
             **_switched(sound=sound, enhance=enhance, watermark=watermark),
         )
-        await intake.take(interaction, lambda: intake.service.submit(order))
+        await intake.take(interaction, order)
 
     return _suggesting(video, intake)
 
@@ -121,7 +121,7 @@ def _animate(intake: Intake) -> Command:
             seed=seed,
             **_switched(sound=sound, enhance=enhance, watermark=watermark),
         )
-        await intake.take(interaction, lambda: intake.service.submit(order))
+        await intake.take(interaction, order)
 
     return _suggesting(animate, intake)
 

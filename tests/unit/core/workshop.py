@@ -14,11 +14,9 @@ from bot.core.cards import Cards
 from bot.core.content import Content
 from bot.core.conversions import Conversions
 from bot.core.desk import PAUSE, Desk
-from bot.core.door import Door
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.fronts import Fronts
 from bot.core.jobs import CLAIM, Job, Status, Video
-from bot.core.listings import Contact, Listings
 from bot.core.orders import Fit, Order, Picture, Recording, Sound, SoundFit, Still, VideoRequest
 from bot.core.outcomes import (
     Accepted,
@@ -55,6 +53,7 @@ from bot.store.settings import Settings
 from bot.store.spool import Spool
 from bot.workers import Bells
 from tests.contract.rows import nothing_noted
+from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG, order
 
 Outcome = TypeVar("Outcome")
@@ -485,19 +484,8 @@ class Workshop:
             currency="USD",
             clock=self.clock,
         )
-        self.contact: list[str] = []
-        """The ids of those who own the bot."""
-        self.door = Door(
-            self.service,
-            self.access,
-            Listings(
-                service=self.service,
-                cards=self.cards,
-                jobs=self.jobs,
-                posts=self.posts,
-                contact=Contact(owners=self._owners),
-                seen=frozenset({"chat"}),
-            ),
+        self.door = open_door(
+            self.service, self.access, database, self.clock, cards=self.cards, seen=["chat"]
         )
         self.posting = Posting(
             jobs=self.jobs,
@@ -605,9 +593,6 @@ class Workshop:
         now = self.clock.time
         for job in await self.jobs.claim(states, now=now, until=now + CLAIM, most=9):
             await self.steps.take(job)
-
-    async def _owners(self, _platform: str) -> list[str]:
-        return self.contact
 
     def _new_id(self) -> str:
         self._ids += 1

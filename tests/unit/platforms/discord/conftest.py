@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
+from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
 
@@ -116,6 +117,8 @@ class Bot:
             card_grace={"discord": CARD_GRACE},
             deleting=nothing_noted,
         )
+        self.door = open_door(self.service, access, self.database, self.clock)
+        self.door = replace(self.door, listings=replace(self.door.listings, posts=self.posts))
         self.draw: Callable[[Job], Reply] = replies.card
         self.settings = Settings(
             token=self.fake.token, api_url=self.fake.api_url, gateway_url=self.fake.gateway_url
@@ -127,9 +130,8 @@ class Bot:
         self.platform = DiscordPlatform(self.settings, posts=self.posts, clock=self.clock)
         self.commands = Commands(
             self.platform,
-            service=self.service,
+            door=self.door,
             card=self.card,
-            posts=self.posts,
             facts=self.facts,
             clock=self.clock,
             stored=self.media.file,
