@@ -34,6 +34,7 @@ from bot.store.database import open_database
 from bot.store.identity import Home
 from tests.contract.rows import NOON, VIDEO, Store, a_job
 from tests.fakes.gateways import OddGateway, Said
+from tests.unit.core.orders import changed
 
 PAGE = Path(__file__).with_name("commands.md")
 WIDTH = 110
@@ -214,7 +215,7 @@ async def _furnish(folder: Path, url: str) -> None:
 
         def order(id_: str, ago: float, person: Person) -> Job:
             row = a_job(id_=id_, now=NOON - ago, community="123456789012345678")
-            return replace(row, base_url=url, order=replace(row.order, person=person))
+            return replace(row, base_url=url, order=changed(row.order, person=person))
 
         async def made(id_: str, ago: float, person: Person) -> Job:
             key = named_key("videos", "mp4", id_)

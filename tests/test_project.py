@@ -19,10 +19,11 @@ from bot.config import Settings, load
 from bot.config.problems import variable
 from bot.config.settings import Community, Gateway
 from bot.core.jobs import WITHDRAWN, Reason, Status
-from bot.core.orders import SWITCHES, Kind
+from bot.core.orders import Kind
 from bot.core.posts import PostKind
 from bot.core.quotas import Usage
 from bot.core.replies import Action
+from bot.core.wishes import SWITCHES
 from bot.gateways.which import STRANGE
 
 ROOT = Path(__file__).parents[1]

@@ -20,7 +20,6 @@ from bot.cli import output, software
 from bot.cli.causes import in_words
 from bot.cli.output import Output
 from bot.cli.simulator import KEY, check_locks, only_gateway
-from bot.cli.wish import Wish, order_for
 from bot.cli.words import spoken, tell
 from bot.config import Config, load
 from bot.core import content, fetching
@@ -79,27 +78,27 @@ class Ticket:
 
 
 def make_video(
-    wish: Wish, file: Path | None, *, overwrite: bool, simulate: bool, config: Path | None
+    order: Order, file: Path | None, *, overwrite: bool, simulate: bool, config: Path | None
 ) -> None:
     """Make one video into that file, or into a free one."""
     into = output.named(file, overwrite=overwrite) if file else output.free("video")
-    asyncio.run(simulate_video(wish, into) if simulate else generate_video(wish, into, config))
+    asyncio.run(simulate_video(order, into) if simulate else generate_video(order, into, config))
 
 
-async def generate_video(wish: Wish, into: Output, config: Path | None) -> None:
+async def generate_video(order: Order, into: Output, config: Path | None) -> None:
     """Make one video at a configured gateway. Raises `BotError` with the reason if it can't."""
     ticket = Ticket()
     try:
-        await generate(wish, into=into, config=load(config), ticket=ticket)
+        await generate(order, into=into, config=load(config), ticket=ticket)
     except asyncio.CancelledError:
         Console(highlight=False, soft_wrap=True, markup=False).print(ticket.claim())
         raise
 
 
-async def simulate_video(wish: Wish, into: Output) -> None:
+async def simulate_video(order: Order, into: Output) -> None:
     """The same at a simulated gateway, which ends with us: nothing costs, nothing can be lost."""
     async with simulated() as config:
-        await generate(wish, into=into, config=config, ticket=Ticket())
+        await generate(order, into=into, config=config, ticket=Ticket())
 
 
 @asynccontextmanager
@@ -111,10 +110,9 @@ async def simulated(*, render_time: float = 4.0) -> AsyncIterator[Config]:
 
 
 async def generate(
-    wish: Wish, *, into: Output, config: Config, ticket: Ticket, patience: float = PATIENCE
+    order: Order, *, into: Output, config: Config, ticket: Ticket, patience: float = PATIENCE
 ) -> None:
     """Make one video with a progress bar, at the gateway that its model names."""
-    order = await asyncio.to_thread(order_for, wish)
     model, request = _chosen(config, order)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     begun = time.monotonic()
@@ -129,7 +127,7 @@ async def generate(
             Studio(Path(scratch)) as studio,
         ):
             gateway = gateways[model.gateway]
-            request, files = await _fitted(studio, request, wish)
+            request, files = await _fitted(studio, request, order)
             cost = config.catalog.cost(request, config.settings.currency)
             console.print(ordered(order, request, cost))
             made = await _create(gateway, studio, request, files, ticket, into)
@@ -149,12 +147,15 @@ async def generate(
 def _chosen(config: Config, order: Order) -> tuple[Model, VideoRequest]:
     """The model and the request. Raises `Refused`, and where nobody said which plugin runs, that.
 
+    A sound decides how long it is, once it is measured.
+
     Where the service may run, but here nobody does: no link would lead to these pictures.
     """
+    wish = replace(order.wish, seconds=None) if order.sound else order.wish
     try:
-        return config.catalog.unlinked().choose(order)
+        return config.catalog.unlinked().choose(order.wishing(wish))
     except Refused as refused:
-        raise software.held_for(config, order.family, refused) or refused from refused
+        raise software.held_for(config, order.wish.family, refused) or refused from refused
 
 
 async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
@@ -179,13 +180,14 @@ async def hand_over(studio: Studio, video: Video, into: Output) -> list[str]:
 def ordered(order: Order, request: VideoRequest, cost: str | None) -> str:
     """The order in people's words, with all that was chosen and all that follows from it."""
     film = replace(request, label=f"{request.label} ({request.model})")
-    sounding = replace(order, audio=order.audio if request.audio is None else request.audio)
+    wish = order.wish
+    sounding = replace(wish, audio=wish.audio if request.audio is None else request.audio)
     facts = [spoken(fact) for fact in (request_fact(film), *switched(sounding))]
-    if order.fit:
-        facts.append(tell("generate.fit", fit=order.fit))
+    if wish.fit:
+        facts.append(tell("generate.fit", fit=wish.fit))
     if request.seed is not None:
         facts.append(tell("generate.seed", seed=request.seed))
-    if request.prompt != clean(order.prompt):
+    if request.prompt != clean(wish.prompt):
         facts.append(tell("generate.words", words=request.prompt))
     if cost:
         facts.append(spoken(cost_fact(request, cost)))
@@ -327,16 +329,17 @@ def _is_withheld(got: Locked | Trouble | Unusable, done: Done) -> bool:
 
 
 async def _fitted(
-    studio: Studio, request: VideoRequest, wish: Wish
+    studio: Studio, request: VideoRequest, order: Order
 ) -> tuple[VideoRequest, list[Path]]:
     """The files as they travel, and the request with the length of the sound, if there is one."""
     keys: list[str] = []
     if request.fit is not None:
-        keys += [still.key for still in await studio.keep_pictures(wish.pictures, request.fit)]
-    if wish.sound is not None and request.sound_fit is not None:
-        recording = await studio.keep_sound(wish.sound, request.sound_fit)
+        pictures = [Path(each.source or "") for each in order.pictures]
+        keys += [still.key for still in await studio.keep_pictures(pictures, request.fit)]
+    if order.sound is not None and request.sound_fit is not None:
+        recording = await studio.keep_sound(Path(order.sound.source or ""), request.sound_fit)
         request = request.lasting(recording.seconds)
-        if wish.seconds not in (None, request.seconds):
+        if order.wish.seconds not in (None, request.seconds):
             raise Refused("sound_decides")
         keys.append(recording.key)
     fitted = []

@@ -7,20 +7,8 @@ from typing import Annotated
 import typer
 
 from bot.cli import db, operations
-from bot.cli.options import HERE, AsJson, ConfigFile
-
-
-def _seconds(word: str) -> int:
-    """A number of seconds, or the word for a length that the model chooses."""
-    from bot.cli.words import explain
-    from bot.core.errors import Refused
-    from bot.core.orders import length_of
-
-    try:
-        return length_of(word)
-    except Refused as refused:
-        raise typer.BadParameter(explain(refused)) from None
-
+from bot.cli.options import HERE, AsJson, ConfigFile, with_options
+from bot.core.wishes import Choice, wish_of
 
 OutputFile = Annotated[
     Path | None,
@@ -32,25 +20,6 @@ Simulate = Annotated[
 ]
 RenderTime = Annotated[
     float, typer.Option(min=0, max=86_400, help="Seconds that a video takes at least.")
-]
-Seconds = Annotated[
-    int | None,
-    typer.Option(parser=_seconds, metavar="SECONDS", help="How long it should be, or auto."),
-]
-Seed = Annotated[
-    int | None, typer.Option(help="A number; the same one makes much the same video again.")
-]
-HowToFit = Annotated[str | None, typer.Option(help="A picture that does not fit: crop or pad.")]
-HasSound = Annotated[
-    bool | None, typer.Option("--sound/--no-sound", help="Whether the video has sound.")
-]
-MayAdd = Annotated[
-    bool | None,
-    typer.Option("--enhance/--no-enhance", help="Whether the model may add to the prompt."),
-]
-HasWatermark = Annotated[
-    bool | None,
-    typer.Option("--watermark/--no-watermark", help="Whether the video has a watermark."),
 ]
 ProfileName = Annotated[
     str,
@@ -303,46 +272,25 @@ def demo(
 
 
 @app.command()
+@with_options
 def generate(
     prompt: Annotated[str, typer.Argument(help="What the video should show.")] = "",
     image: Annotated[Path | None, typer.Option(help="A picture to start from.")] = None,
     last_image: Annotated[Path | None, typer.Option(help="A picture to end on.")] = None,
     audio: Annotated[Path | None, typer.Option(help="A sound that moves the picture.")] = None,
-    model: Annotated[str | None, typer.Option(help="A family or a wire name.")] = None,
-    seconds: Seconds = None,
-    aspect: Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1, 4:3 or 3:4.")] = None,
-    quality: Annotated[str | None, typer.Option(help="480p, 720p, 1080p, or draft.")] = None,
-    fit: HowToFit = None,
-    preset: Annotated[str | None, typer.Option(help="A movement, as orbit.")] = None,
-    negative: Annotated[str, typer.Option(help="What should not be seen.")] = "",
-    seed: Seed = None,
-    sound: HasSound = None,
-    enhance: MayAdd = None,
-    watermark: HasWatermark = None,
     output: OutputFile = None,
     force: Force = False,
     simulate: Simulate = False,
     config: ConfigFile = None,
+    **chosen: Choice,
 ) -> None:
     """Make one video from the terminal: try a key or a model before inviting anybody."""
     from bot.cli.generate import make_video
-    from bot.cli.wish import Wish
+    from bot.cli.wish import order_for
 
-    wish = Wish(
-        prompt=prompt,
-        pictures=tuple(picture for picture in (image, last_image) if picture),
-        sound=audio,
-        family=model,
-        seconds=seconds,
-        aspect=aspect,
-        quality=quality,
-        fit=fit,
-        preset=preset,
-        negative=negative,
-        seed=seed,
-        switches={"sound": sound, "enhance": enhance, "watermark": watermark},
-    )
-    make_video(wish, output, overwrite=force, simulate=simulate, config=config)
+    pictures = [picture for picture in (image, last_image) if picture]
+    order = order_for(wish_of(prompt, **chosen), pictures, audio)
+    make_video(order, output, overwrite=force, simulate=simulate, config=config)
 
 
 operations.add_to(app, jobs_app)  # last: the help begins with what everybody needs

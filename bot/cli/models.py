@@ -13,9 +13,10 @@ from bot.cli.words import tell
 from bot.config import Config, load
 from bot.config.held import Held
 from bot.core.choosing import listed
-from bot.core.models import ASPECTS, Model
-from bot.core.orders import AUTO_WORD, Extra, Kind
+from bot.core.models import Model
+from bot.core.orders import Kind
 from bot.core.prices import MICRO
+from bot.core.wishes import ASPECTS, AUTO_WORD, Extra
 from bot.i18n import printable
 
 NONE = "–"

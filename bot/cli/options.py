@@ -1,9 +1,16 @@
-"""Options that several commands have."""
+"""Options that several commands have, and those of a wish."""
 
+import inspect
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from bot.cli.words import explain, tell
+from bot.core.errors import Refused
+from bot.core.wishes import OPTIONS, SWITCHES, Choice, Option
 
 HERE = Path("config.toml")
 
@@ -25,3 +32,31 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON: for programs, with keys that stay.")
 ]
 Why = Annotated[str, typer.Option("--why", help="Why: kept with the act, for other operators.")]
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with every option of a wish in place of its `**chosen`."""
+    own = list(inspect.signature(command).parameters.values())[:-1]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    options = (
+        inspect.Parameter(name, kind, annotation=_annotation(name, option), default=None)
+        for name, option in OPTIONS.items()
+    )
+    vars(command)["__signature__"] = inspect.Signature([*own, *options])
+    return command
+
+
+def _annotation(name: str, option: Option) -> Any:
+    says = tell(f"option.{name}")
+    if name in SWITCHES:
+        return Annotated[bool | None, typer.Option(f"--{name}/--no-{name}", help=says)]
+    listed = f"{says} ({', '.join(option.words)})" if option.words else says
+    read = partial(_read, option)
+    return Annotated[str | None, typer.Option(parser=read, metavar=name.upper(), help=listed)]
+
+
+def _read(option: Option, word: str) -> Choice:
+    try:
+        return option.read(word)
+    except Refused as refused:
+        raise typer.BadParameter(explain(refused)) from None

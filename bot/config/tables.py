@@ -19,9 +19,9 @@ from pydantic import (
 
 from bot.config.problems import wrong
 from bot.config.settings import Dialect
-from bot.core.models import ASPECTS, QUALITIES
-from bot.core.orders import Extra, Kind, Shaping, Transport, Value
+from bot.core.orders import Kind, Transport, Value
 from bot.core.prices import MICRO
+from bot.core.wishes import ASPECTS, QUALITIES, Extra, Shaping
 
 DEAREST = 1_000_000
 """The most that a second may cost: beyond it, sums of a day no longer fit into a column."""

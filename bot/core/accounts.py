@@ -42,7 +42,7 @@ class Accounts:
 
         `direct`: in its person's own messages, wherever it was asked for.
         """
-        asked = job.order.address
+        asked = job.order.call.address
         where = replace(asked, community=None) if direct else asked
         return variations.ways(job, (await self.terms(where)).catalog)
 

@@ -43,9 +43,9 @@ class Cards:
 
     async def card(self, job: Job) -> Reply:
         """The card as it looks now, with what is left for the person and when it will be ready."""
-        now, address = self._clock.now(), job.order.address
+        now, address = self._clock.now(), job.order.call.address
         terms = await self._accounts.terms(address)
-        usage = await self._jobs.usage(address, job.order.person.id, terms.limits, now=now)
+        usage = await self._jobs.usage(address, job.order.call.person.id, terms.limits, now=now)
         place, result = await self._conversions.place(job), None
         ready_at = await self._ready_at(job, place, now)
         if job.status is Status.DELIVERED:
@@ -90,7 +90,7 @@ class Cards:
         if job.status not in ACTIVE or replies.waits(job):
             return None
         durations = await self._jobs.durations(job.request.model, job.request.seconds)
-        terms = await self._accounts.terms(job.order.address)
+        terms = await self._accounts.terms(job.order.call.address)
         typical = terms.catalog.typical(job.request.model)
         begun = job.submitted_at or job.created_at
         ready_at = begun + schedule.expected(durations, typical=typical)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.choosing import kind_of, listed, refusal, remix_of, request_of
 from bot.core.errors import Refused
-from bot.core.models import DRAFT, QUALITIES, Model
+from bot.core.models import Model
 from bot.core.orders import Kind, Order, Transport, VideoRequest
 from bot.core.parts import room, within
 from bot.core.presets import Presets
 from bot.core.prices import money
 from bot.core.prompts import spelt
+from bot.core.wishes import DRAFT, QUALITIES
 
 TYPICAL = 180.0
 """Seconds that a video takes of which nobody knows any more."""
@@ -86,12 +87,12 @@ class Catalog:
         if made and model and model.gateway == made.gateway and Kind.REMIX in model.kinds:
             return model, remix_of(made, model, order, self.presets)
         kind = kind_of(order)
-        if order.fit and not order.pictures:
+        if order.wish.fit and not order.pictures:
             raise Refused("fit_alone")
-        if order.quality:
-            order = replace(order, quality=order.quality.casefold())
+        if order.wish.quality:
+            order = order.wishing(replace(order.wish, quality=order.wish.quality.casefold()))
         refused: list[Refused] = []
-        for models in self._families_for(order.family, kind):
+        for models in self._families_for(order.wish.family, kind):
             try:
                 return self._first(models, order, kind, spare_seed)
             except Refused as why:
@@ -109,7 +110,7 @@ class Catalog:
                 able.append((model, within(request, room(request), linked=self.linked)))
             except Refused as why:
                 refused.append((model, why))
-            if able and order.quality != DRAFT:
+            if able and order.wish.quality != DRAFT:
                 break
         if not able:
             raise refusal(refused, [each for each in self.models if kind in each.kinds])

@@ -12,13 +12,9 @@ from itertools import groupby
 from typing import TypeVar
 
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, DRAFT, QUALITIES, Model, PictureRule
+from bot.core.models import Model, PictureRule
 from bot.core.orders import (
-    AUTO,
-    AUTO_WORD,
     SOUND_BYTES,
-    SWITCHES,
-    Extra,
     Fit,
     Kind,
     Made,
@@ -31,6 +27,7 @@ from bot.core.orders import (
 )
 from bot.core.presets import Presets, prompt_of
 from bot.core.prompts import clean
+from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, SWITCHES, Extra
 
 SEEDS = range(1, 2**31)
 """Seeds that every vendor takes. Gateways drop a 0, and to vendors it means any."""
@@ -64,8 +61,8 @@ def request_of(
 ) -> VideoRequest:
     """All of the order as this model makes it; how its files travel, and what of them fits."""
     quality = quality_of(model, order, kind)
-    if order.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
-        order = replace(order, seed=spare_seed)
+    if order.wish.seed is None and Extra.SEED in model.takes and quality != model.qualities[-1]:
+        order = order.wishing(replace(order.wish, seed=spare_seed))
     aspect, size = shape(model, quality, order)
     extras = {**model.extras, **model.differing(quality).extras, **asked(model, order)}
     chosen = {"size": size, **({"aspect": aspect} if aspect else {})}
@@ -89,7 +86,7 @@ def request_of(
         label=model.label,
         aspect=aspect,
         quality=quality,
-        seed=order.seed,
+        seed=order.wish.seed,
     )
     return _with_files(model, order, request)
 
@@ -135,13 +132,13 @@ def _prompt(model: Model, order: Order, presets: Presets) -> str:
 def seconds_of(model: Model, order: Order, quality: str) -> int:
     """The length, or `AUTO`; a sound brings its own."""
     if order.sound is not None:
-        return _sounding(model, order.sound, order.seconds)
-    if order.seconds == AUTO and model.auto:
+        return _sounding(model, order.sound, order.wish.seconds)
+    if order.wish.seconds == AUTO and model.auto:
         return AUTO
-    if order.seconds == AUTO:
+    if order.wish.seconds == AUTO:
         can = listed(model.lengths(quality))
         raise Refused("auto_unavailable", family=model.label, can=can)
-    return one_of(order.seconds, model.lengths(quality), "seconds", model)
+    return one_of(order.wish.seconds, model.lengths(quality), "seconds", model)
 
 
 def _sounding(model: Model, sound: Sound, wanted: int | None) -> int:
@@ -166,12 +163,12 @@ def quality_of(model: Model, order: Order, kind: Kind) -> str:
     Without a wish it is the first in which the model makes the length that was asked for.
     """
     can = tuple(q for q in model.sizes if kind in (model.differing(q).kinds or model.kinds))
-    if order.quality == DRAFT:
+    if order.wish.quality == DRAFT:
         return _draft(model, can, order)
-    if order.quality is None:
-        fitting = (q for q in can if order.seconds in (None, *model.lengths(q)))
+    if order.wish.quality is None:
+        fitting = (q for q in can if order.wish.seconds in (None, *model.lengths(q)))
         return next(fitting, can[0])
-    return one_of(order.quality, (*can, DRAFT) if len(can) > 1 else can, "quality", model)
+    return one_of(order.wish.quality, (*can, DRAFT) if len(can) > 1 else can, "quality", model)
 
 
 def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
@@ -180,8 +177,8 @@ def _draft(model: Model, can: tuple[str, ...], order: Order) -> str:
     shaped = (
         quality
         for quality in small
-        if isinstance(sizes := model.sizes[quality], str) or order.aspect in (None, *sizes)
-        if order.seconds in (None, AUTO, *model.lengths(quality))
+        if isinstance(sizes := model.sizes[quality], str) or order.wish.aspect in (None, *sizes)
+        if order.wish.seconds in (None, AUTO, *model.lengths(quality))
     )
     return next(shaped, small[0])
 
@@ -193,10 +190,12 @@ def shape(model: Model, quality: str, order: Order) -> tuple[str | None, str]:
     if isinstance(sizes, str) or follows:
         word = sizes if isinstance(sizes, str) else next(iter(sizes.values()))
         if model.shapes and not order.pictures:
-            return one_of(order.aspect, model.shapes, "aspect", model), word
-        return order.aspect and one_of(order.aspect, tuple(ASPECTS), "aspect", model), word
+            return one_of(order.wish.aspect, model.shapes, "aspect", model), word
+        return order.wish.aspect and one_of(
+            order.wish.aspect, tuple(ASPECTS), "aspect", model
+        ), word
     can = tuple(sizes)
-    wanted = order.aspect or _nearest(can, order.pictures)
+    wanted = order.wish.aspect or _nearest(can, order.pictures)
     aspect = one_of(wanted, can, "aspect", model)
     return aspect, sizes[aspect]
 
@@ -214,7 +213,7 @@ def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
     width = height = None
     if rule.exact and request.size:
         width, height = (int(side) for side in request.size.replace("*", "x").split("x"))
-    elif order.aspect and request.aspect and request.quality:
+    elif order.wish.aspect and request.aspect and request.quality:
         # The video follows the picture, so a wish for a shape is met by reshaping the picture.
         width, height = _pixels(request.quality, request.aspect)
     return Fit(
@@ -224,7 +223,7 @@ def fit(rule: PictureRule, order: Order, request: VideoRequest) -> Fit:
         most_side=rule.most_side,
         widest=rule.widest,
         most_bytes=rule.most_bytes,
-        shaping=order.fit or rule.shaping,
+        shaping=order.wish.fit or rule.shaping,
     )
 
 
@@ -237,15 +236,15 @@ def _pixels(quality: str, aspect: str) -> tuple[int, int]:
 def asked(model: Model, order: Order) -> dict[str, Value]:
     """The extras that the person asked for. Raises `Refused` for those that can't arrive."""
     wanted: dict[str, Value] = {}
-    if negative := clean(order.negative_prompt):
+    if negative := clean(order.wish.negative_prompt):
         if Extra.NEGATIVE_PROMPT not in model.takes:
             raise Refused("no_negative_prompt", **_lacking(model, Extra.NEGATIVE_PROMPT))
         check_length(negative, model.negative_limit, "negative_prompt_too_long", model)
         wanted[Extra.NEGATIVE_PROMPT] = negative
-    if order.seed is not None:
-        wanted[Extra.SEED] = _seed(model, order.seed)
+    if order.wish.seed is not None:
+        wanted[Extra.SEED] = _seed(model, order.wish.seed)
     for extra in SWITCHES.values():
-        wish: bool | None = getattr(order, extra)
+        wish: bool | None = getattr(order.wish, extra)
         if wish is None:
             continue
         if not makes(model, extra, on=wish):

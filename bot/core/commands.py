@@ -112,7 +112,7 @@ async def _cancel(door: Door, call: Call, given: Given) -> Answer:
 async def _latest(door: Door, call: Call) -> Job:
     here = call.address.community
     for job in await door.listings.under_way(call):
-        if not job.silent and here in (None, job.order.address.community):
+        if not job.silent and here in (None, job.order.call.address.community):
             return job
     raise Refused("nothing_to_cancel")
 

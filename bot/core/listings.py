@@ -11,13 +11,14 @@ from bot.core.catalog import Catalog
 from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.jobs import ACTIVE, Job
-from bot.core.models import QUALITIES, Model
+from bot.core.models import Model
 from bot.core.orders import Address, Call
 from bot.core.ports import Jobs, Posts
 from bot.core.posts import PostKind
 from bot.core.prompts import shortened
 from bot.core.replies import Action, Button, Reply, Text, label, quota, request_fact
 from bot.core.service import Service
+from bot.core.wishes import QUALITIES
 
 A_PAGE = 10
 """Earlier videos that are shown at once."""
@@ -150,7 +151,7 @@ class Listings:
 
     async def entry(self, call: Call, job: Job, page: str | None) -> Reply:
         """One earlier video: what it was, where it stands, and what can be done with it."""
-        if job.order.person.id != call.person.id:
+        if job.order.call.person.id != call.person.id:
             raise Refused("not_yours")
         ways = (Action.SHOW, Action.DELETE) if job.video is not None else ()
         back = Button(action=Action.LIST, job_id="history", value=page, word="back")
@@ -167,12 +168,12 @@ class Listings:
         post = await self.posts.get(job.id, PostKind.RESULT)
         if post is None or post.message_id is None:
             return None
-        asked = job.order.address
+        asked = job.order.call.address
         channel = post.channel_id or asked.channel
         return replace(asked, channel=channel, message=post.message_id)
 
     def _may_tell(self, call: Call, job: Job) -> bool:
-        return not self.is_seen(call) or job.order.address.community == call.address.community
+        return not self.is_seen(call) or job.order.call.address.community == call.address.community
 
 
 def joined(texts: Sequence[Text]) -> Text:

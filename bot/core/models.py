@@ -7,19 +7,9 @@ the dialect of the model's gateway.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.orders import Extra, Fit, Kind, SoundFit, Transport, Value
+from bot.core.orders import Fit, Kind, SoundFit, Transport, Value
 from bot.core.prices import Priced
-
-ASPECTS: Mapping[str, float] = {
-    f"{wide}:{high}": wide / high
-    for wide, high in ((16, 9), (9, 16), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (21, 9))
-}
-"""The words people see → width over height."""
-_SIDES = {f"{side}p": side for side in (360, 480, 512, 540, 720, 768, 1080)}
-QUALITIES: Mapping[str, int] = {**_SIDES, "2k": 1440, "4k": 2160}
-"""The words people see → the short side in pixels, from small to large."""
-DRAFT = "draft"
-"""In place of a quality: the smallest and cheapest that there is."""
+from bot.core.wishes import ASPECTS, QUALITIES, Extra
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def measured(job: Job, sound: Sound) -> Job:
     request = job.request.lasting(sound.seconds)
     return replace(
         job,
-        order=replace(job.order, sound=sound, seconds=None),
+        order=replace(job.order, sound=sound, wish=replace(job.order.wish, seconds=None)),
         request=request,
         # Costs are by the second, or 1 where there is no price.
         spend_cost=max(1, job.spend_cost * request.seconds // job.request.seconds),
@@ -161,8 +161,7 @@ def deleted(job: Job) -> Job:
         detail=None,  # a gateway's words may quote the prompt
         order=replace(
             order,
-            prompt="",
-            negative_prompt="",
+            wish=replace(order.wish, prompt="", negative_prompt=""),
             pictures=tuple(replace(each, filename="") for each in order.pictures),
             sound=replace(sound, filename="") if sound else None,
         ),

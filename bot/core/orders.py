@@ -1,15 +1,14 @@
-"""A person's wish (`Order`) and the request we send for it (`VideoRequest`).
+"""A person's order (`Order`: who, where, a wish and files) and our request for it (`VideoRequest`).
 
 Both are written into the job's row, so that a restart or a changed catalogue alters neither.
 """
 
 import math
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.errors import Refused
+from bot.core.wishes import Shaping, Wish
 
 PICTURE_BYTES = 8_000_000
 """The largest picture we take from anybody."""
@@ -58,77 +57,6 @@ class Transport(StrEnum):
     """The same without saying what it is."""
     URL = "url"
     """A link to our own copy."""
-
-
-class Extra(StrEnum):
-    """A wish that only some models take."""
-
-    AUDIO = "audio"
-    SEED = "seed"
-    NEGATIVE_PROMPT = "negative_prompt"
-    PROMPT_EXTEND = "prompt_extend"
-    """Whether the vendor may write more words than the person did."""
-    WATERMARK = "watermark"
-
-
-SWITCHES: Mapping[str, Extra] = {
-    "sound": Extra.AUDIO,
-    "enhance": Extra.PROMPT_EXTEND,
-    "watermark": Extra.WATERMARK,
-}
-"""The switches by their names for people, and the field of an `Order` that holds each.
-
-To gateways the first is `audio`; to people that is a file which they bring.
-"""
-
-ON_OFF: Mapping[bool, str] = {True: "on", False: "off"}
-"""How people write what a switch is."""
-_POSITIONS = {word: on for on, word in ON_OFF.items()} | {"yes": True, "no": False}
-
-AUTO = -1
-"""In place of a number of seconds: the model chooses, and the longest is what counts."""
-AUTO_WORD = "auto"
-"""How people write it."""
-
-
-class Shaping(StrEnum):
-    """How a picture gets another shape."""
-
-    CROP = "crop"
-    """The overhang is cut off."""
-    PAD = "pad"
-    """All of it stays, between black bars."""
-
-
-def shaping_of(word: str) -> Shaping:
-    """A shaping as typed. Raises `Refused("fit_unknown")`."""
-    try:
-        return Shaping(word.casefold())
-    except ValueError:
-        raise Refused("fit_unknown", wanted=word, can=", ".join(Shaping)) from None
-
-
-_LENGTH = re.compile(r"(\d{1,9})\s*(?:s|secs?|seconds?)?")
-"""Digits are few: Python refuses to read numbers of thousands."""
-
-
-def length_of(word: str) -> int:
-    """Seconds, or `AUTO`, as somebody typed them. Raises `Refused("seconds_unreadable")`."""
-    told = word.strip().casefold()
-    if told == AUTO_WORD:
-        return AUTO
-    found = _LENGTH.fullmatch(told)
-    if found is None:
-        raise Refused("seconds_unreadable", wanted=word)
-    return int(found[1])
-
-
-def switch_of(word: str) -> bool:
-    """Whether somebody typed *on* or *off*. Raises `Refused("switch_unreadable")`."""
-    try:
-        return _POSITIONS[word.strip().casefold()]
-    except KeyError:
-        raise Refused("switch_unreadable", wanted=word) from None
 
 
 Value = str | int | float | bool
@@ -288,34 +216,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One wish of one person; `event_id` makes a repeated delivery of it harmless."""
+    """One wish of one person; the event of its call makes a repeated delivery of it harmless."""
 
-    event_id: str
-    address: Address
-    person: Person
-    locale: str
-    prompt: str = ""
+    call: Call
+    wish: Wish
     pictures: tuple[Picture, ...] = ()
+    sound: Sound | None = None
     remix_of: Made | None = None
     """The video that the words are to change, where its gateway offers that."""
-    family: str | None = None
-    seconds: int | None = None
-    """`AUTO` leaves the length to the model."""
-    aspect: str | None = None
-    quality: str | None = None
-    sound: Sound | None = None
-    preset: str | None = None
-    """Id of words to ask with, put before the person's own."""
-    negative_prompt: str = ""
-    """Things not to be shown."""
-    seed: int | None = None
-    fit: Shaping | None = None
-    """How pictures get the shape they need; None leaves it to the model."""
-    audio: bool | None = None
-    """Whether the video should have sound; None leaves it to the model."""
-    prompt_extend: bool | None = None
-    """Whether the vendor may add words of its own."""
-    watermark: bool | None = None
+
+    def wishing(self, wish: Wish) -> "Order":
+        """The same with another wish."""
+        return replace(self, wish=wish)
 
     @property
     def files(self) -> "tuple[Picture | Sound, ...]":

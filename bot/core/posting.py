@@ -108,7 +108,7 @@ class Posting:
         job = await self._jobs.get(post.job_id)
         if job is None:
             raise Broken("job_unknown", job=post.job_id)
-        platform = self._platforms[job.order.address.platform]
+        platform = self._platforms[job.order.call.address.platform]
         if is_void(post, job, is_answer=platform.card_grace > 0):
             await self._posts.put_off(post, due_at=None)
         elif post.attempts > MOST_TRIES:
@@ -306,7 +306,7 @@ class Posting:
 
     async def _unseen(self, post: Post, job: Job) -> None:
         """Nobody will ever see that this was taken: withdraw it, if nobody has it yet."""
-        answered = self._platforms[job.order.address.platform].card_grace > 0
+        answered = self._platforms[job.order.call.address.platform].card_grace > 0
         if post.kind is PostKind.CARD and job.status is Status.QUEUED and not answered:
             gone = moves.cancelled(job, Reason.UNANSWERED)
             await self._jobs.save(job, gone, now=self._clock.now())

@@ -31,12 +31,12 @@ def preset_of(typed: str, presets: Presets) -> str | None:
 
 def prompt_of(order: Order, presets: Presets) -> str:
     """The words of its preset, and its own; `Refused` where there are none."""
-    own, words = clean(order.prompt), ""
-    if order.preset is not None:
-        name = preset_of(order.preset, presets)
+    own, words = clean(order.wish.prompt), ""
+    if order.wish.preset is not None:
+        name = preset_of(order.wish.preset, presets)
         if name is None:
             can = ", ".join(dict.fromkeys(preset.label for preset in presets.values()))
-            raise Refused("preset_unknown", preset=order.preset, can=can)
+            raise Refused("preset_unknown", preset=order.wish.preset, can=can)
         words = presets[name].prompt
     elif order.pictures and not own and presets:
         words = next(iter(presets.values())).prompt

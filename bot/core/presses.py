@@ -94,13 +94,13 @@ async def _made(door: Door, call: Call, pressed: Press) -> Answer:
     goes_on = action is Action.CONTINUE
     # What happens next is another matter; the same with other words begins with the old ones.
     question = Text(id="ask.continue" if goes_on else "ask.remix", values=_named(call.person))
-    return Asked(job, action, question, "" if goes_on else job.order.prompt)
+    return Asked(job, action, question, "" if goes_on else job.order.wish.prompt)
 
 
 async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates) -> Answer:
     """Something about the job itself, for its person or a moderator."""
     service, job = door.service, await door.service.job(pressed.about)
-    own = call.person.id == job.order.person.id
+    own = call.person.id == job.order.call.person.id
     actor = Actor(person=call.person, moderates=not own and await moderates(job))
     match pressed.action:
         case Action.CANCEL:
@@ -129,7 +129,7 @@ async def _changed(door: Door, call: Call, pressed: Press, moderates: Moderates)
 
 def _check_own(job: Job, person: Person) -> None:
     """Raise `Refused` where its video is not theirs to have once more, or is gone."""
-    if job.order.person.id != person.id:
+    if job.order.call.person.id != person.id:
         raise Refused("not_yours")
     if job.video is None:
         raise video_gone(job)

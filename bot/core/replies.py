@@ -14,14 +14,13 @@ from bot.core.orders import (
     PICTURE_BYTES,
     PICTURE_PIXELS,
     SOUND_BYTES,
-    SWITCHES,
     VIDEO,
     Address,
-    Order,
     SoundFit,
     VideoRequest,
 )
 from bot.core.quotas import Limits, Usage
+from bot.core.wishes import SWITCHES, Wish
 
 
 class Tone(StrEnum):
@@ -165,7 +164,7 @@ def card(
         prompt=job.request.prompt,
         facts=(
             request_fact(job.request),
-            *switched(job.order),
+            *switched(job.order.wish),
             *timing(job, ready_at=ready_at, is_soon=is_soon, is_late=is_late),
             *price,
             *_left(job, left),
@@ -214,12 +213,12 @@ def result(
     elif job.video and not job.video.plays:
         notes.append(Text(id="fact.not_converted"))
     return Reply(
-        text=Text(id="result.ready", values={"person": job.order.person.id}),
+        text=Text(id="result.ready", values={"person": job.order.call.person.id}),
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job), *notes),
         buttons=_result_buttons(job, ways),
-        ping=job.order.person.id,
+        ping=job.order.call.person.id,
         link=link,
     )
 
@@ -227,14 +226,14 @@ def result(
 def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
     """It can't be attached here and there is no address to link to: said plainly, and kept."""
     megabytes = (job.video.size if job.video else 0) / 1_000_000
-    values = {"person": job.order.person.id, "megabytes": megabytes}
+    values = {"person": job.order.call.person.id, "megabytes": megabytes}
     return Reply(
         text=Text(id="result.not_attachable" if fits else "result.too_large", values=values),
         tone=Tone.DONE,
         prompt=job.request.prompt,
         facts=(label(job),),
         buttons=_result_buttons(job, ways),
-        ping=job.order.person.id,
+        ping=job.order.call.person.id,
     )
 
 
@@ -252,7 +251,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     if job.reason is Reason.PICTURE_TOO_LARGE and not size:
         said = "failure.frame_too_large" if job.order.files else "failure.request_too_large"
     values = {
-        "person": job.order.person.id,
+        "person": job.order.call.person.id,
         "family": job.request.label,
         "kind": kind,
         "megabytes": size / 1e6,
@@ -268,7 +267,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
         facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),
-        ping=job.order.person.id,
+        ping=job.order.call.person.id,
     )
 
 
@@ -333,10 +332,10 @@ def cost_fact(request: VideoRequest, cost: str) -> Text:
     return Text(id="fact.cost_most" if request.auto else "fact.cost", values={"cost": cost})
 
 
-def switched(order: Order) -> list[Text]:
+def switched(wish: Wish) -> list[Text]:
     """The switches that the person set, and what they don't want to see."""
-    given = ((word, getattr(order, field)) for word, field in SWITCHES.items())
-    unwanted = " ".join(order.negative_prompt.split())
+    given = ((word, getattr(wish, field)) for word, field in SWITCHES.items())
+    unwanted = " ".join(wish.negative_prompt.split())
     without = [Text(id="fact.negative", values={"words": unwanted})] if unwanted else []
     return [*(position(word, on=on) for word, on in given if on is not None), *without]
 
@@ -349,7 +348,7 @@ def position(switch: str, *, on: bool) -> Text:
 def label(job: Job) -> Text:
     """The line every video carries: made by a machine, by which, and asked by whom."""
     return Text(
-        id="fact.made_by", values={"family": job.request.label, "name": job.order.person.name}
+        id="fact.made_by", values={"family": job.request.label, "name": job.order.call.person.name}
     )
 
 

@@ -100,9 +100,9 @@ class Service:
         Where its command is answered, nothing leaves before `answered`, or before it is too late
         for an answer: what nobody learned of is withdrawn, and may not have been paid for.
         """
-        await self.access.check(order.person, order.address)
-        self.check_authors(order.files, order.person)
-        terms = await self.terms(order.address)
+        await self.access.check(order.call.person, order.call.address)
+        self.check_authors(order.files, order.call.person)
+        terms = await self.terms(order.call.address)
         if (
             order.remix_of
             and self._base_urls.get(order.remix_of.gateway) != order.remix_of.base_url
@@ -110,7 +110,7 @@ class Service:
             order = replace(order, remix_of=None)
         model, request = terms.catalog.choose(order, spare_seed=self._new_seed())
         now = self._clock.now()
-        grace = self._card_grace[order.address.platform]
+        grace = self._card_grace[order.call.address.platform]
         job = Job(
             id=self._new_id(),
             order=_settled(order, request),
@@ -124,7 +124,9 @@ class Service:
         )
         admitted = await self._jobs.admit(job, terms.limits, now=now, card_at=now + grace)
         if admitted.id == job.id:
-            log.info("job.queued", job=job.id, platform=order.address.platform, model=model.name)
+            log.info(
+                "job.queued", job=job.id, platform=order.call.address.platform, model=model.name
+            )
         self._wake.ring()
         return admitted
 
@@ -176,13 +178,7 @@ class Service:
         if order is None:
             raise Refused("no_way")
         self.check_authors(order.files, call.person)
-        return replace(
-            order,
-            event_id=call.event_id,
-            person=call.person,
-            address=call.address,
-            locale=call.locale,
-        )
+        return replace(order, call=call)
 
     async def ways(self, job: Job) -> Ways:
         """The buttons that lead on from a video, or out of a failure."""
@@ -211,9 +207,9 @@ class Service:
 
     async def _check_seen(self, job: Job, call: Call) -> None:
         """A video that others were not shown is not theirs to build on: ids are no secrets."""
-        if call.person.id == job.order.person.id:
+        if call.person.id == job.order.call.person.id:
             return
-        home, here = job.order.address, call.address
+        home, here = job.order.call.address, call.address
         if job.silent or home.community is None or home.platform != here.platform:
             raise Refused("not_yours")
         known = await self.accounts.ids(here.platform, here.community) if here.community else ()
@@ -261,7 +257,7 @@ class Service:
                 return job
             if job.status is not Status.QUEUED:
                 raise _too_late(job)
-            own = actor.person.id == job.order.person.id
+            own = actor.person.id == job.order.call.person.id
             return moves.cancelled(job, Reason.BY_PERSON if own else Reason.BY_ADMIN)
 
         return await self._change(job_id, actor, change)
@@ -317,7 +313,7 @@ class Service:
             queued = job.status is Status.QUEUED
             return moves.cancelled(job, reason) if queued else job
 
-        return await self._change(job.id, Actor(person=job.order.person), change)
+        return await self._change(job.id, Actor(person=job.order.call.person), change)
 
     async def job(self, job_id: str) -> Job:
         """The job with this id. Raises `Refused("job_unknown")`."""
@@ -339,7 +335,7 @@ class Service:
         """The job, if this person may press its buttons."""
         job = await self._job(job_id)
         _check_owner(job, actor)
-        await self._check_welcome(job.order.address.platform, actor.person)
+        await self._check_welcome(job.order.call.address.platform, actor.person)
         return job
 
     async def _check_welcome(self, platform: str, person: Person, *, orders: bool = False) -> None:
@@ -376,8 +372,7 @@ def _settled(order: Order, request: VideoRequest) -> Order:
         order,
         pictures=pictures,
         # The preset's words are in the prompt now: tried again, they are not to come twice.
-        prompt=request.prompt,
-        preset=None,
+        wish=replace(order.wish, prompt=request.prompt, preset=None),
         remix_of=order.remix_of if request.kind is Kind.REMIX else None,
     )
 
@@ -387,7 +382,7 @@ def _too_late(job: Job) -> Refused:
 
 
 def _check_owner(job: Job, actor: Actor) -> None:
-    if actor.person.id != job.order.person.id and not actor.moderates:
+    if actor.person.id != job.order.call.person.id and not actor.moderates:
         raise Refused("not_yours")
 
 

@@ -176,7 +176,7 @@ class Settling:
         if row.status not in _PAID_AGAIN:
             return answer
         new, _ = await self._new(row, "asked")
-        person, model = row.order.person.name, new.request.model
+        person, model = row.order.call.person.name, new.request.model
         return {**answer, "cost": new.spend_cost, "model": model, "person": person}
 
     async def again(self, *, actor: str, job: str, confirm: str, why: str = "") -> Values:
@@ -228,8 +228,9 @@ class Settling:
 
     async def _new(self, row: Job, word: str) -> tuple[Job, Terms]:
         """The same wish as a new job, by what can be had now."""
-        terms = await self._makers.accounts.terms(row.order.address)
-        order = replace(variations.again(row), event_id=f"{word} {row.id}")
+        terms = await self._makers.accounts.terms(row.order.call.address)
+        order = variations.again(row)
+        order = replace(order, call=replace(order.call, event_id=f"{word} {row.id}"))
         _check_kept(row, order)
         model, request = terms.catalog.choose(order, spare_seed=self._makers.new_seed())
         now = self._clock.now()

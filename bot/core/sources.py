@@ -217,6 +217,6 @@ def shown(job: Job) -> Mapping[str, object]:
         "status": job.status.value,
         "gateway": job.gateway,
         "model": job.request.label,
-        "name": clean(job.order.person.name) or job.order.person.id,
+        "name": clean(job.order.call.person.name) or job.order.call.person.id,
         "at": job.submitted_at or job.created_at,
     }

@@ -159,7 +159,7 @@ class Steps:
             raise Broken("no_fit", job=job.id)
         try:
             async with self._media.scratch() as directory:
-                platform = self._platforms[job.order.address.platform]
+                platform = self._platforms[job.order.call.address.platform]
                 async with self._heard(sound, platform, directory / "sound") as raw:
                     kept = await self._media.keep_sound(raw, fit)
         except BotError as problem:
@@ -193,7 +193,7 @@ class Steps:
         if fit is None:
             raise Broken("no_fit", job=job.id)
         wanted = [each for each in job.order.pictures if each.key is None]
-        platform = self._platforms[job.order.address.platform]
+        platform = self._platforms[job.order.call.address.platform]
         async with self._media.scratch() as directory, AsyncExitStack() as stack:
             raw = []
             for number, each in enumerate(wanted, 1):

@@ -7,15 +7,14 @@ that nobody is offered what would be refused.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import UNNAMED, Job, Reason, Status
-from bot.core.models import QUALITIES
 from bot.core.offers import takes
-from bot.core.orders import ANYBODY, AUTO, Kind, Made, Order, Picture
+from bot.core.orders import ANYBODY, Kind, Made, Order, Picture
 from bot.core.replies import MOST_CARRIED, Action, Button
+from bot.core.wishes import AUTO, QUALITIES
 
 WISHES = (
     "seed",
@@ -27,7 +26,7 @@ WISHES = (
     "seconds",
     "aspect",
 )
-"""The wishes to give up where a model lacks them; the least missed first."""
+"""The fields of a wish to give up where a model lacks them; the least missed first."""
 
 _WAYS_OUT: Mapping[Reason, tuple[Action, ...]] = {
     Reason.MODERATED: (Action.EDIT, Action.TRY_ON),
@@ -81,7 +80,7 @@ def check_kept(job: Job, action: Action, order: Order | None) -> None:
         raise video_gone(job)
     if order is None or order.remix_of:
         return
-    if job.words_gone_at and not order.prompt and action not in _ASKING:
+    if job.words_gone_at and not order.wish.prompt and action not in _ASKING:
         raise Refused("words_expired")
     if job.inputs_gone_at and any(each.key or each.copy_of for each in order.pictures):
         raise Refused("picture_expired")
@@ -102,7 +101,8 @@ def again(job: Job) -> Order:
 
 def reworded(job: Job, prompt: str) -> Order:
     """Other words for the same video where its gateway offers that, else for the same picture."""
-    return replace(job.order, prompt=prompt, remix_of=_made(job))
+    wish = replace(job.order.wish, prompt=prompt)
+    return replace(job.order, wish=wish, remix_of=_made(job))
 
 
 def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
@@ -120,18 +120,16 @@ def continued(job: Job, prompt: str, catalog: Catalog) -> Order | None:
         author=given[0].author if given else ANYBODY,
         last_of=job.video.key,
     )
-    order = replace(
-        job.order,
+    family = job.request.family
+    takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
+    wish = replace(
+        job.order.wish,
         prompt=prompt or job.request.prompt,
-        pictures=(last,),
-        sound=None,
-        remix_of=None,
+        family=family if takes_one else None,
         aspect=None,
         seed=None,
     )
-    family = job.request.family
-    takes_one = any(m.family == family and Kind.PICTURE in m.kinds for m in catalog.models)
-    order = replace(order, family=family if takes_one else None)
+    order = replace(job.order, wish=wish, pictures=(last,), sound=None, remix_of=None)
     # A hopeless order is refused in words on submission: its words may be too long, say.
     return _first(catalog, relaxed(order)) or order
 
@@ -144,15 +142,16 @@ def finer(job: Job, catalog: Catalog, quality: str | None = None) -> Order | Non
         return None
     better = [each for each, side in QUALITIES.items() if side > now]
     wanted = [each for each in better[::-1] if quality in (None, each)]
+    order = replace(job.order, remix_of=None)
     same = replace(
-        job.order,
-        remix_of=None,
+        order.wish,
         family=request.family,
-        seconds=None if job.order.sound else AUTO if request.auto else request.seconds,
-        aspect=job.order.aspect or (None if job.order.pictures else request.aspect),
+        seconds=None if order.sound else AUTO if request.auto else request.seconds,
+        aspect=order.wish.aspect or (None if order.pictures else request.aspect),
     )
-    seeds = (request.seed, job.order.seed)
-    return _first(catalog, (replace(same, quality=q, seed=s) for q in wanted for s in seeds))
+    seeds = (request.seed, order.wish.seed)
+    wishes = (replace(same, quality=q, seed=s) for q in wanted for s in seeds)
+    return _first(catalog, map(order.wishing, wishes))
 
 
 def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | None:
@@ -165,8 +164,9 @@ def shorter(job: Job, catalog: Catalog, seconds: str | None = None) -> Order | N
     most = request.seconds / 2 if request.auto else request.seconds
     less = sorted((each for each in known if each < most), reverse=True)
     wanted = [each for each in less if seconds in (None, str(each))]
-    same = replace(job.order, family=request.family, remix_of=None)
-    return _first(catalog, (replace(same, seconds=each) for each in wanted))
+    order = replace(job.order, remix_of=None)
+    wishes = (replace(order.wish, family=request.family, seconds=each) for each in wanted)
+    return _first(catalog, map(order.wishing, wishes))
 
 
 def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | None:
@@ -176,8 +176,12 @@ def elsewhere(job: Job, catalog: Catalog, family: str | None = None) -> Order | 
     wanted = [each for each in others if family in (None, each)]
     *_, bare = relaxed(plain)
     # Those that can't make it at all are asked once, and not again for every set of wishes.
-    able = [each for each in wanted if takes(catalog, replace(bare, family=each))]
-    return _first(catalog, (replace(it, family=f) for it in relaxed(plain) for f in able))
+    able = [each for each in wanted if takes(catalog, _by(each, bare))]
+    return _first(catalog, (_by(each, it) for it in relaxed(plain) for each in able))
+
+
+def _by(family: str, order: Order) -> Order:
+    return order.wishing(replace(order.wish, family=family))
 
 
 def ways(job: Job, catalog: Catalog) -> tuple[Button, ...]:
@@ -190,8 +194,10 @@ def _on_from_result(job: Job, catalog: Catalog) -> tuple[Button, ...]:
     buttons = []
     if order := finer(job, catalog):
         # Without the seed it is another film.
-        word = "finer" if order.seed else "finer_anew"
-        buttons.append(Button(action=Action.FINER, job_id=job.id, value=order.quality, word=word))
+        word = "finer" if order.wish.seed else "finer_anew"
+        buttons.append(
+            Button(action=Action.FINER, job_id=job.id, value=order.wish.quality, word=word)
+        )
     onward = continued(job, "", catalog)
     if onward and takes(catalog, onward):
         buttons.append(Button(action=Action.CONTINUE, job_id=job.id))
@@ -209,10 +215,10 @@ def _out_of_failure(job: Job, catalog: Catalog) -> tuple[Button, ...]:
 
 def _way(action: Action, job: Job, catalog: Catalog) -> Button | None:
     if action is Action.TRY_ON and (order := elsewhere(job, catalog)):
-        family = order.family or ""
+        family = order.wish.family or ""
         return Button(action=action, job_id=job.id, value=family, shown=catalog.label(family))
     if action is Action.SHORTER and (order := shorter(job, catalog)):
-        return Button(action=action, job_id=job.id, value=str(order.seconds))
+        return Button(action=action, job_id=job.id, value=str(order.wish.seconds))
     return Button(action=action, job_id=job.id) if action is Action.EDIT else None
 
 
@@ -237,13 +243,12 @@ def _made(job: Job) -> Made | None:
     )
 
 
-def relaxed(order: Order, wishes: Sequence[str] = WISHES) -> Iterable[Order]:
-    """The order with as many of its wishes as possible."""
-    bare: dict[str, Any] = {wish: "" if wish == "negative_prompt" else None for wish in wishes}
-    asked = [wish for wish in wishes if getattr(order, wish) != bare[wish]]
+def relaxed(order: Order, fields: Sequence[str] = WISHES) -> Iterable[Order]:
+    """The order with as many of these fields of its wish as possible."""
+    asked = [field for field in fields if field in order.wish.chosen]
     for many in range(len(asked) + 1):
         for given_up in combinations(asked, many):
-            yield replace(order, **{wish: bare[wish] for wish in given_up})
+            yield order.wishing(order.wish.without(given_up))
 
 
 def _first(catalog: Catalog, orders: Iterable[Order]) -> Order | None:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bot.core.errors import Broken
-from bot.core.orders import AUTO, Transport, Value, VideoRequest
+from bot.core.orders import Transport, Value, VideoRequest
 from bot.core.parts import TEXT_PART
+from bot.core.wishes import AUTO
 from bot.net.sending import Body, FilePart
 
 Tree = dict[str | int, "Value | Tree"]

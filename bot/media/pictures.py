@@ -11,7 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageCms, ImageOps, ImageStat
 
 from bot.core.errors import Refused
-from bot.core.orders import PICTURE_BYTES, Fit, Shaping
+from bot.core.orders import PICTURE_BYTES, Fit
+from bot.core.wishes import Shaping
 from bot.media.decoding import Size, decode
 
 WIDEST = 8192.0

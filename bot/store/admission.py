@@ -24,8 +24,8 @@ async def by_event(connection: AsyncConnection, job: Job) -> Job | None:
     """The job that was admitted for the same event of its platform, if one was."""
     rows = await connection.execute(
         sa.select(jobs).where(
-            jobs.c.platform == job.order.address.platform,
-            jobs.c.event_id == job.order.event_id,
+            jobs.c.platform == job.order.call.address.platform,
+            jobs.c.event_id == job.order.call.event_id,
         )
     )
     row = rows.mappings().first()
@@ -37,13 +37,13 @@ async def admit(
 ) -> Job:
     """Insert `job` and owe its card. Raises `Refused` where the operator or a limit says no."""
     order = job.order
-    person = order.person.id
-    refused = await blocks.refusal(connection, order.address.platform, person, now=now)
+    person = order.call.person.id
+    refused = await blocks.refusal(connection, order.call.address.platform, person, now=now)
     if refused is None and await holds.is_held(connection):
         refused = Refused("stopped")
     if refused is None:
         refused = quotas.refusal(
-            await usage(connection, order.address, person, limits, now),
+            await usage(connection, order.call.address, person, limits, now),
             limits,
             quota_cost=job.quota_cost,
             spend_cost=job.spend_cost,
@@ -61,7 +61,9 @@ async def turn(connection: AsyncConnection, order: Order) -> int:
     """Fair order: a person's k-th waiting job stands in round k of the present queue."""
     waiting = sa.and_(jobs.c.status == _literal_queued, jobs.c.due_at.is_not(None))
     mine = sa.and_(
-        waiting, jobs.c.platform == order.address.platform, jobs.c.person == order.person.id
+        waiting,
+        jobs.c.platform == order.call.address.platform,
+        jobs.c.person == order.call.person.id,
     )
     latest = sa.select(jobs.c.turn).order_by(jobs.c.created_at.desc()).limit(1).scalar_subquery()
     row = await connection.execute(

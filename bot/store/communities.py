@@ -82,7 +82,7 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
     rows = await connection.execute(sa.select(jobs.c.id, jobs.c.order_data).where(named))
     for job_id, data in rows.all():
         order = order_of(data)
-        moved = replace(order, address=_moved(order.address, old, new))
+        call = replace(order.call, address=_moved(order.call.address, old, new))
         # A step under way has read the old address: behind the fence it has to read again. A POST
         # keeps its claim: without one its sender would be taken for dead.
         posting = jobs.c.status == Status.SUBMITTING.value
@@ -91,7 +91,7 @@ async def _move_jobs(connection: AsyncConnection, platform: str, old: str, new: 
             .where(jobs.c.id == job_id)
             .values(
                 community=new,
-                order_data=order_values(moved),
+                order_data=order_values(replace(order, call=call)),
                 version=jobs.c.version + 1,
                 claimed_until=sa.case((posting, jobs.c.claimed_until), else_=None),
             )

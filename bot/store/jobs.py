@@ -266,7 +266,7 @@ class Jobs:
         """Queued jobs of a community, or of a private channel; the oldest first."""
         here = jobs.c.community == address.community
         if address.community is None:
-            channel = jobs.c.order_data["address", "channel"].as_string()
+            channel = jobs.c.order_data["call", "address", "channel"].as_string()
             here = sa.and_(jobs.c.community.is_(None), channel == address.channel)
         query = (
             sa.select(jobs)

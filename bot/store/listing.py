@@ -121,7 +121,7 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
         if value is not None:
             yield column == value
     if wanted.person is not None:
-        name = jobs.c.order_data["person"]["name"].as_string()
+        name = jobs.c.order_data["call", "person", "name"].as_string()
         is_called = sa.func.lower(name) == sa.func.lower(wanted.person)
         yield sa.or_(jobs.c.person == wanted.person, is_called)
     if wanted.since is not None:

@@ -27,7 +27,7 @@ async def owe(connection: AsyncConnection, job: Job, due: Mapping[PostKind, floa
     for kind, due_at in due.items():
         row = insert(connection, posts).values(
             job_id=job.id,
-            platform=job.order.address.platform,
+            platform=job.order.call.address.platform,
             kind=kind.value,
             due_at=due_at,
             attempts=0,

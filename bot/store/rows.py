@@ -19,10 +19,10 @@ _columns: Mapping[str, Callable[[Job], dict[str, Any]]] = {
     "status": lambda job: {"status": job.status.value},
     "reason": lambda job: {"reason": job.reason.value if job.reason else None},
     "order": lambda job: {
-        "platform": job.order.address.platform,
-        "event_id": job.order.event_id,
-        "community": job.order.address.community,
-        "person": job.order.person.id,
+        "platform": job.order.call.address.platform,
+        "event_id": job.order.call.event_id,
+        "community": job.order.call.address.community,
+        "person": job.order.call.person.id,
         "order_data": order_values(job.order),
     },
     "request": lambda job: {

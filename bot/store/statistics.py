@@ -31,7 +31,7 @@ class Sums:
         spent = sa.case((jobs.c.spend_cost > 1, jobs.c.spend_cost), else_=0)
         name: sa.ColumnElement[str] = sa.literal("")
         if by == "person":
-            name = sa.func.max(jobs.c.order_data["person"]["name"].as_string())
+            name = sa.func.max(jobs.c.order_data["call", "person", "name"].as_string())
         query = (
             sa.select(key, jobs.c.status, name, sa.func.count(), sa.func.sum(spent))
             .where(jobs.c.created_at >= since)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_FORGOTTEN = {"prompt": "", "negative_prompt": ""}
+_WORDS = {"prompt": "", "negative_prompt": ""}
 _NO_WORDS = {"prompt": "", "parameters": [], "extras": []}
 
 
@@ -13,7 +13,7 @@ def wordless_order(order: Mapping[str, Any]) -> dict[str, Any]:
     sound = order.get("sound")
     return {
         **order,
-        **_FORGOTTEN,
+        "wish": {**(order.get("wish") or {}), **_WORDS},
         "pictures": pictures,
         "sound": {**sound, "filename": ""} if sound else None,
     }

@@ -15,10 +15,11 @@ import aiohttp
 
 from bot.core import replies
 from bot.core.jobs import Job, Status, Video
-from bot.core.orders import Address, Order, Person, Picture
+from bot.core.orders import Address, Call, Order, Person, Picture
 from bot.core.ports import Platform
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply
+from bot.core.wishes import Wish
 from bot.platforms.playground.client import PlaygroundPlatform, address
 from bot.platforms.playground.room import Message
 from bot.simulator.render import Renderer
@@ -220,7 +221,10 @@ class PlaygroundPlace(Place):
 
 def order(where: Address, person: Person) -> Order:
     """A plain wish."""
-    return Order(event_id="1", address=where, person=person, locale="en", prompt="a cat")
+    return Order(
+        call=Call(event_id="1", address=where, person=person, locale="en"),
+        wish=Wish(prompt="a cat"),
+    )
 
 
 # --- the whole house -----------------------------------------------------------------------------

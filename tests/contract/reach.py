@@ -20,8 +20,9 @@ from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import Model
-from bot.core.orders import AUTO, Fit, Kind, Order, VideoRequest
+from bot.core.orders import Fit, Kind, Order, VideoRequest
 from bot.core.outcomes import Accepted
+from bot.core.wishes import AUTO
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.simulator.journal import Entry
 from bot.simulator.plugins import PLUGINS
@@ -161,7 +162,11 @@ def differing(
 ) -> dict[str, tuple[object, object]]:
     """The values asked for and those at the vendor, where they differ."""
     pictures = [file.read_bytes() for file in given]
-    asked: dict[str, object] = {"pictures": pictures, "prompt": request.prompt, "seed": order.seed}
+    asked: dict[str, object] = {
+        "pictures": pictures,
+        "prompt": request.prompt,
+        "seed": order.wish.seed,
+    }
     got: dict[str, object] = {"pictures": list(film.pictures), "prompt": film.prompt}
     got["seed"] = film.seed
     if (built := entry.built) is not None:
@@ -171,10 +176,10 @@ def differing(
         asked |= {
             "hashes": [sha256(each).hexdigest() for each in pictures],
             "seconds": AUTO if request.auto else request.seconds,
-            "negative_prompt": order.negative_prompt or None,
-            "sound": order.audio,
-            "watermark": order.watermark,
-            "prompt_extend": order.prompt_extend,
+            "negative_prompt": order.wish.negative_prompt or None,
+            "sound": order.wish.audio,
+            "watermark": order.wish.watermark,
+            "prompt_extend": order.wish.prompt_extend,
             "resolution": request.quality,
             "ratio": None if given else request.aspect,
         }

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import Address, Kind, Order, Person, VideoRequest
+from bot.core.orders import Address, Call, Kind, Order, Person, VideoRequest
 from bot.core.posts import CARD_GRACE, Post, PostKind
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Ways
+from bot.core.wishes import Wish
 from bot.store.database import Database
 from bot.store.jobs import Jobs
 from bot.store.notices import Notices
@@ -47,11 +48,13 @@ def a_job(
     return Job(
         id=id_,
         order=Order(
-            event_id=event or f"event of {id_}",
-            address=Address(platform=platform, channel="lounge", community=community),
-            person=Person(id=person, name=person.title()),
-            locale="en",
-            prompt="a cat on the moon",
+            call=Call(
+                event_id=event or f"event of {id_}",
+                address=Address(platform=platform, channel="lounge", community=community),
+                person=Person(id=person, name=person.title()),
+                locale="en",
+            ),
+            wish=Wish(prompt="a cat on the moon"),
         ),
         request=VideoRequest(
             model="wan2.5-t2v-preview",
@@ -132,7 +135,7 @@ class Store:
     async def usage(self, job: Job, *, limits: Limits = FREE, now: float = NOON) -> Usage:
         """The usage of the person and the place of `job`."""
         order = job.order
-        return await self.jobs.usage(order.address, order.person.id, limits, now=now)
+        return await self.jobs.usage(order.call.address, order.call.person.id, limits, now=now)
 
     async def claimed(self, *statuses: Status, now: float = NOON, most: int = 100) -> list[str]:
         """The ids of what one claim of a minute hands out."""

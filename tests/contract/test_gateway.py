@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.config import load
 from bot.core.jobs import Reason
-from bot.core.orders import Address, Order, Person, Picture, Transport, VideoRequest
+from bot.core.orders import Address, Call, Order, Person, Picture, Transport, VideoRequest
 from bot.core.outcomes import (
     Accepted,
     Busy,
@@ -27,6 +27,7 @@ from bot.core.outcomes import (
     Trouble,
     Uncertain,
 )
+from bot.core.wishes import Wish
 from bot.gateways.videos_api import Settings, VideosApi, open_gateways
 from bot.simulator.faults import BAD_GATEWAY, Fault
 from bot.simulator.journal import Entry, File
@@ -101,13 +102,14 @@ def ordered(
     )
     given = Picture(source=None, filename="a.jpg", size=1, width=1280, height=720, key="kept")
     order = Order(
-        event_id="e",
-        address=Address(platform="test", channel="c"),
-        person=Person(id="1", name="Ada"),
-        locale="en",
-        prompt=prompt,
+        call=Call(
+            event_id="e",
+            address=Address(platform="test", channel="c"),
+            person=Person(id="1", name="Ada"),
+            locale="en",
+        ),
+        wish=Wish(prompt=prompt, family=family),
         pictures=(given,) * pictures,
-        family=family,
     )
     return config.catalog.choose(order)[1]
 

@@ -144,13 +144,13 @@ async def test_there_is_room_for_a_usual_video(place: Place) -> None:
 
 async def test_an_operator_is_told_by_themselves(place: Place) -> None:
     words = Text(id="notice.works", values={"gateway": "main"})
-    await place.platform.tell(place.job.order.person.id, Reply(text=words), nonce="n1")
+    await place.platform.tell(place.job.order.call.person.id, Reply(text=words), nonce="n1")
     (said,) = place.told()
     assert "“main” works again." in said
 
 
 async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place) -> None:
-    person = place.job.order.person.id
+    person = place.job.order.call.person.id
     begun = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
     over = Reply(text=Text(id="cause.stuck_over"))
     message, channel = await place.platform.tell(person, begun, nonce="n1")
@@ -162,7 +162,7 @@ async def test_what_an_operator_was_told_is_changed_where_it_stands(place: Place
 
 async def test_what_an_operator_took_away_stays_away(place: Place) -> None:
     words = Reply(text=Text(id="cause.stuck_over"))
-    person = place.job.order.person.id
+    person = place.job.order.call.person.id
     _, channel = await place.platform.tell(person, words, nonce="n1")
     with pytest.raises(Refused):
         await place.platform.retell(channel, "1", words)

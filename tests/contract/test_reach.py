@@ -30,6 +30,7 @@ from bot.simulator.render import Renderer
 from bot.simulator.scenes import Film
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import changed
 from tests.unit.gateways import bodies, samples, shelf
 from tests.unit.media.samples import write_sound
 
@@ -128,13 +129,13 @@ async def test_an_order_becomes_the_film_that_was_meant(
     (film,) = way.renderer.films
     assert film.pictures == tuple(file.read_bytes() for file in given)
     assert (film.model, film.prompt, film.seconds) == (model.name, "a cat", request.seconds)
-    assert (film.width * 9, film.seed) == (film.height * 16, order.seed or 0)
+    assert (film.width * 9, film.seed) == (film.height * 16, order.wish.seed or 0)
 
 
 @pytest.mark.parametrize("way", ["openai"], indirect=True)
 async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
     catalog = bodies.catalog("openai")
-    order = replace(bodies.PLAIN, family="sora-2")
+    order = changed(bodies.PLAIN, family="sora-2")
     model, request = catalog.choose(order)
     created = await way.gateway.create(request, [], about_to_send=samples.nothing)
     assert isinstance(created, Accepted)
@@ -150,7 +151,7 @@ async def test_other_words_reach_the_gateway_that_remixes(way: Way) -> None:
         aspect=request.aspect,
         quality=request.quality,
     )
-    _, remix = catalog.choose(replace(order, prompt="a dog", remix_of=made))
+    _, remix = catalog.choose(changed(order, prompt="a dog", remix_of=made))
     again = await way.gateway.create(remix, [], about_to_send=samples.nothing)
     assert isinstance(again, Accepted)
     assert again.gateway_id != created.gateway_id

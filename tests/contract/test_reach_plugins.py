@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 
 from bot.core.models import Model, Places
-from bot.core.orders import AUTO, Extra, Fit, Kind, Order
+from bot.core.orders import Fit, Kind, Order
+from bot.core.wishes import AUTO, Extra
 from bot.media.pictures import fit_pictures
 from bot.simulator.profiles import NEW_API_C
 from docs.reach_page import PAGE, page, shown
 from tests.contract.reach import PROFILES, ROWS, catalog, plain, way
+from tests.unit.core.orders import changed
 from tests.unit.gateways import bodies
 
 
@@ -24,14 +26,14 @@ def wishes(model: Model, kind: Kind) -> Iterator[Order]:
     """Each wish by itself, with each of its values."""
     plain = bodies.ordered(replace(model, takes=()), kind)
     yield plain
-    yield from (replace(plain, seconds=each) for each in {min(model.seconds), max(model.seconds)})
-    yield from (replace(plain, quality=each) for each in model.qualities)
-    yield from (replace(plain, aspect=each) for each in model.aspects)
+    yield from (changed(plain, seconds=each) for each in {min(model.seconds), max(model.seconds)})
+    yield from (changed(plain, quality=each) for each in model.qualities)
+    yield from (changed(plain, aspect=each) for each in model.aspects)
     for extra in (Extra.AUDIO, Extra.PROMPT_EXTEND, Extra.WATERMARK):
         for on in (True, False) if extra in model.takes else ():
             wish: dict[str, bool] = {extra.value: on}
             yield replace(plain, **wish)  # type: ignore[arg-type]
-    yield replace(plain, seconds=AUTO)
+    yield changed(plain, seconds=AUTO)
 
 
 @pytest.mark.proof
@@ -139,7 +141,7 @@ async def test_with_a_picture_no_vendor_is_told_another_shape(tmp_path: Path) ->
     async with way(NEW_API_C, "new-api", tmp_path) as it:
         for model in catalog("C newest", "new-api", "versions").models:
             for kind in {Kind.PICTURE, Kind.KEY_FRAMES}.intersection(model.kinds):
-                order = replace(bodies.PLAIN, family=model.name)
+                order = changed(bodies.PLAIN, family=model.name)
                 order = replace(order, pictures=(tall,) * bodies.FILES[kind])
                 await it.go(model, order)
                 built = it.simulator.journal[-1].built

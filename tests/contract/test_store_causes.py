@@ -23,7 +23,7 @@ from bot.store.tables import owners, reports
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job
 from tests.contract.test_store_notices import own
 from tests.fakes.clock import FakeClock
-from tests.unit.core.orders import CATALOG
+from tests.unit.core.orders import CATALOG, changed
 
 CHATS = ["discord", "room", "telegram"]
 KINDS: dict[Kind, Facts] = {
@@ -280,9 +280,9 @@ async def test_a_decision_among_more_than_are_known_by_id_rings_nowhere(
 def test_no_name_turns_the_words_around_it() -> None:
     """A member may be called anything: what turns or hides text stays out of a notice."""
     person = Person(id="7", name="An\u202en\u200b\n")
-    order = replace(a_job().order, person=person)
+    order = changed(a_job().order, person=person)
     assert shown(replace(a_job(), order=order))["name"] == "Ann"
-    nameless = replace(order, person=Person(id="7", name="\u202e"))
+    nameless = changed(order, person=Person(id="7", name="\u202e"))
     assert shown(replace(a_job(), order=nameless))["name"] == "7"
 
 

@@ -10,6 +10,7 @@ from bot.core import moves
 from bot.core.jobs import CLAIM, Reason, Status
 from bot.core.orders import Address
 from tests.contract.rows import NOON, Store, a_job
+from tests.unit.core.orders import changed
 
 RUNNING = (Status.SUBMITTING, Status.IN_PROGRESS)
 
@@ -155,8 +156,8 @@ async def test_what_waits_in_a_place_is_found_by_it(
     """A community is all of its channels; a private channel is one."""
     for id_, where in {"hall": "1", "topic": "1/2", "private": "ada", "other": "bob"}.items():
         plain = a_job(id_=id_, community="club" if id_ in ("hall", "topic") else None)
-        address = replace(plain.order.address, channel=where)
-        await store.admitted(replace(plain, order=replace(plain.order, address=address)))
+        address = replace(plain.order.call.address, channel=where)
+        await store.admitted(replace(plain, order=changed(plain.order, address=address)))
     await store.admitted(a_job(community="ada"))
     await store.admitted(a_job(community="club", platform="telegram"))
     await store.in_state(Status.IN_PROGRESS, a_job(community="club"))

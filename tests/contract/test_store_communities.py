@@ -11,6 +11,7 @@ from bot.store.communities import Communities
 from bot.store.places import Places
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import changed
 
 
 def in_group(channel: str = "-5", community: str | None = "-5") -> Address:
@@ -19,7 +20,7 @@ def in_group(channel: str = "-5", community: str | None = "-5") -> Address:
 
 async def job_in(store: Store, address: Address) -> str:
     plain = a_job(platform="telegram", community=address.community)
-    order = replace(plain.order, address=address)
+    order = changed(plain.order, address=address)
     return (await store.admitted(replace(plain, order=order))).id
 
 
@@ -33,7 +34,7 @@ async def test_jobs_follow_with_their_topic_and_reply_to_nothing(store: Store) -
     other = await job_in(store, in_group("-55", "-55"))
     await moved(store)
     addresses = [
-        job.order.address for id_ in (hall, topic, other) if (job := await store.jobs.get(id_))
+        job.order.call.address for id_ in (hall, topic, other) if (job := await store.jobs.get(id_))
     ]
     assert addresses == [
         Address(platform="telegram", channel="-1005", community="-1005"),
@@ -107,7 +108,7 @@ async def test_a_place_that_was_opened_stays_open(store: Store) -> None:
     )
     await places.decide("telegram", "-5", allowed=True, by="ada", now=NOON)
     await moved(store)
-    person = a_job().order.person
+    person = a_job().order.call.person
     await access.check(person, in_group("-1005", "-1005"))
 
 
@@ -159,7 +160,7 @@ async def test_the_late_word_of_a_first_move_takes_jobs_to_the_last_place(store:
     await moved(store)
     job = await store.jobs.get(id_)
     assert job is not None
-    assert job.order.address.community == "-2005"
+    assert job.order.call.address.community == "-2005"
 
 
 async def test_a_community_that_moves_to_where_it_is_disturbs_nothing(store: Store) -> None:

@@ -1,10 +1,9 @@
 """Drafts wait for their person; handles belong to the account that was given them."""
 
-from dataclasses import replace
-
 from bot.store.drafts import KEPT, Drafts
 from bot.store.handles import Handles
 from tests.contract.rows import NOON, Store, a_job
+from tests.unit.core.orders import changed
 
 WISH = a_job().order
 
@@ -12,8 +11,8 @@ WISH = a_job().order
 async def test_a_draft_comes_back_as_it_was_left(store: Store) -> None:
     drafts = Drafts(store.database)
     await drafts.put("d1", WISH, now=NOON)
-    await drafts.put("d1", replace(WISH, seconds=10), now=NOON)
-    assert await drafts.get("d1") == replace(WISH, seconds=10)
+    await drafts.put("d1", changed(WISH, seconds=10), now=NOON)
+    assert await drafts.get("d1") == changed(WISH, seconds=10)
     await drafts.drop("d1")
     assert await drafts.get("d1") is None
 

@@ -24,7 +24,7 @@ from bot.store.statistics import Sums
 from tests.conftest import NewUrl
 from tests.contract.rows import FREE, NOON, PRICE, Store, a_job, somebody_waits
 from tests.fakes.clock import FakeClock
-from tests.unit.core.orders import CATALOG
+from tests.unit.core.orders import CATALOG, changed
 
 DAY = 86_400.0
 ADA = Whose(platform="discord", person="ada", community="club")
@@ -81,7 +81,7 @@ async def test_a_grant_is_for_its_day_and_for_nobody_else(store: Store, name: st
     assert isinstance(await store.admitted(other, own), Job)
     with pytest.raises(Refused, match=f"limit_{name}"):
         await store.admitted(
-            replace(other, id="again", order=replace(other.order, event_id="again")), own
+            replace(other, id="again", order=changed(other.order, event_id="again")), own
         )
 
 

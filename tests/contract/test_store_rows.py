@@ -15,6 +15,7 @@ from bot.core.jobs import Job
 from bot.store.heartbeat import EVERY, NAME, Heartbeat
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import changed
 
 _numbers = count(1)
 _PLAIN: dict[object, st.SearchStrategy[object]] = {
@@ -52,7 +53,7 @@ async def test_every_field_of_a_job_comes_back_as_it_was(
 ) -> None:
     assert isinstance(drawn, Job)
     number = next(_numbers)
-    order = replace(drawn.order, event_id=f"{number} {drawn.order.event_id}")
+    order = changed(drawn.order, event_id=f"{number} {drawn.order.call.event_id}")
     wanted = replace(drawn, id=f"{number} {drawn.id}", order=order, spend_cost=spend)
     before = await store.admitted(a_job(id_=wanted.id))
     saved = await store.jobs.save(before, wanted, now=NOON)

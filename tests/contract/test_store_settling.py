@@ -18,7 +18,7 @@ from bot.store.holds import Holds
 from bot.store.settling import Change, Settling
 from tests.contract.rows import FREE, NOON, PRICE, VIDEO, Store, a_job
 from tests.fakes.clock import FakeClock
-from tests.unit.core.orders import CATALOG
+from tests.unit.core.orders import CATALOG, changed
 from tests.unit.core.workshop import ScriptedGateway
 
 
@@ -51,9 +51,9 @@ async def acts(store: Store) -> list[str]:
 
 async def test_a_change_and_its_act_are_written_once(store: Store) -> None:
     settling, job = Settling(store.database), await store.in_state(Status.UNCONFIRMED)
-    for changed in (True, False):
+    for is_new in (True, False):
         after, did = await settling.change(job.id, accept("v1"), an_act(), gateway_id="v1")
-        assert (after.status, after.gateway_id, did) == (Status.IN_PROGRESS, "v1", changed)
+        assert (after.status, after.gateway_id, did) == (Status.IN_PROGRESS, "v1", is_new)
     assert await acts(store) == ["jobs.found"]
     assert await store.claimed(Status.IN_PROGRESS) == [job.id]
 
@@ -139,7 +139,7 @@ async def test_an_answer_that_comes_late_and_an_operator_are_not_both_believed(
 
 def a_try(of: Job, *, event: str | None = None) -> Job:
     new = a_job(event=event or f"again {of.id}")
-    return replace(new, order=replace(of.order, event_id=new.order.event_id))
+    return replace(new, order=changed(of.order, event_id=new.order.call.event_id))
 
 
 async def test_a_new_try_is_one_job_however_often_it_is_asked_for(store: Store) -> None:
@@ -283,9 +283,9 @@ async def test_a_video_that_turns_up_after_all_is_taken_and_its_cost_counts_agai
         await operator.not_charged(actor="cli:ann", job=row.id)
     assert (await store.usage(job)).purse_money == 0
     assert (await operator.candidates(job=job.id))["status"] == "failed"
-    for changed in (True, False):
+    for is_new in (True, False):
         told = await operator.found(actor="cli:ann", job=job.id, gateway_id="v1")
-        assert (told["status"], told["changed"]) == ("in_progress", changed)
+        assert (told["status"], told["changed"]) == ("in_progress", is_new)
     after, usage = await store.jobs.get(job.id), await store.usage(job)
     assert after is not None
     assert (after.gateway_id, after.reason, after.ended_at) == ("v1", None, None)

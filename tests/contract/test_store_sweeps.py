@@ -33,6 +33,7 @@ from bot.store.writing import get
 from tests.conftest import NewUrl
 from tests.contract.rows import NOON, Store, a_job
 from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import changed
 
 FIT = Fit(width=640, height=360)
 
@@ -103,7 +104,7 @@ class Loft:
 
     async def ordered(self, *pictures: Picture, at: float = NOON) -> Job:
         job = a_job(now=at)
-        order = replace(job.order, pictures=pictures, negative_prompt="dogs")
+        order = changed(job.order, pictures=pictures, negative_prompt="dogs")
         parameters = (("size", "1280*720"), ("metadata.negative_prompt", "dogs"))
         request = replace(job.request, parameters=parameters)
         return await self.store.admitted(replace(job, order=order, request=request))
@@ -171,13 +172,13 @@ async def test_pictures_go_after_2_days_videos_after_30_and_words_after_90(loft:
     assert loft.there(*made) == [False] * 5
     last = await loft.job(job)
     assert (last.video, last.video_gone_at) == (None, NOON + 31 * DAY)
-    assert (last.request.prompt, last.order.negative_prompt) == ("a cat on the moon", "dogs")
+    assert (last.request.prompt, last.order.wish.negative_prompt) == ("a cat on the moon", "dogs")
 
     await loft.swept(91)
     blank = await loft.job(job)
     assert blank.words_gone_at == NOON + 91 * DAY
     assert (blank.request.prompt, blank.request.parameters, blank.detail) == ("", (), None)
-    assert (blank.order.prompt, blank.order.negative_prompt) == ("", "")
+    assert (blank.order.wish.prompt, blank.order.wish.negative_prompt) == ("", "")
     assert blank.order.pictures[0].filename == ""
     assert (blank.quota_cost, blank.spend_cost) == (job.quota_cost, job.spend_cost)
 

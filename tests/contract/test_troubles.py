@@ -5,7 +5,7 @@ what it took the answers for, in order, said once where it was said again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from bot.simulator.presets import PRESETS
 from bot.simulator.profiles import PROFILES
 from bot.simulator.server import Simulator
 from tests.fakes.clock import FakeClock
+from tests.unit.core.orders import changed
 from tests.unit.gateways import bodies, samples, shelf
 
 from .test_gateway import BlankRenderer
@@ -205,7 +206,7 @@ class Teller:
 
     async def tell(self, name: str, gateway: VideosApi) -> Story:
         story, before = Story(), len(self.simulator.journal)
-        order = replace(bodies.PLAIN, family=self.family, prompt=f"a cat [{name}]")
+        order = changed(bodies.PLAIN, family=self.family, prompt=f"a cat [{name}]")
         _, request = bodies.catalog(gateway.dialect).choose(order)
         created = await gateway.create(request, [], into=self.into, about_to_send=samples.nothing)
         story.outcomes.append(created)

@@ -121,11 +121,11 @@ async def test_from_the_room(gateway: Gateway, tmp_path: Path) -> None:
     variables = {f"ZOETROPE_{name}": value for name, value in room.items()}
     config = load(None, environment=variables)
     async with open_app(config) as address, page(address) as socket:
-        switched = {"seconds": -1, "audio": False, "watermark": True}
-        await socket.send_json({"nonce": "first-wish", **wish, **switched})
+        switched = {"seconds": "auto", "sound": "off", "watermark": "on"}
+        await socket.send_json({"nonce": "first-wish", **wish, "wish": switched})
         assert await gateway.got() == ASKED
         await socket.send_json(
-            {"nonce": "second-wish", **wish, "model": "wan-3.0", "prompt_extend": False}
+            {"nonce": "second-wish", **wish, "wish": {"model": "wan-3.0", "enhance": "off"}}
         )
         assert (await gateway.got())["prompt_extend"] is False
 

@@ -15,7 +15,6 @@ import zlib
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -24,10 +23,11 @@ from PIL import Image
 
 from bot.cli import output
 from bot.cli.generate import Ticket, generate
-from bot.cli.wish import Wish
+from bot.cli.wish import order_for
 from bot.cli.words import explain
 from bot.core.content import CONTENT_TRIES
 from bot.core.errors import BotError, Broken, Refused
+from bot.core.wishes import Wish
 from bot.simulator.faults import Fault, Operation
 from tests.conftest import NewUrl
 from tests.e2e.world import WAIT, World, png
@@ -306,7 +306,7 @@ async def test_every_trouble_ends_in_a_sentence_that_is_true(
     into = output.named(world.folder / "cat.mp4", overwrite=False)
     with pytest.raises(BotError) as wrong:
         await generate(
-            Wish(prompt="a cat"),
+            order_for(Wish(prompt="a cat")),
             into=into,
             config=world.config(),
             ticket=Ticket(),
@@ -330,7 +330,10 @@ async def test_a_video_in_any_envelope_becomes_a_file_that_plays(
 ) -> None:
     into = output.named(world.folder / "cat.mp4", overwrite=False)
     await generate(
-        Wish(prompt=f"a cat [{trouble}]"), into=into, config=world.config(), ticket=Ticket()
+        order_for(Wish(prompt=f"a cat [{trouble}]")),
+        into=into,
+        config=world.config(),
+        ticket=Ticket(),
     )
     body = into.path.read_bytes()
     assert body[4:8] == b"ftyp"
@@ -351,7 +354,10 @@ async def test_the_terminal_judges_a_file_as_the_service_does(
         world.simulator.faults.add(Fault("file", "noise"), 1_000)
     into = output.named(world.folder / "cat.mp4", overwrite=False)
     making = generate(
-        Wish(prompt=f"a cat [{trouble}]"), into=into, config=world.config(), ticket=Ticket()
+        order_for(Wish(prompt=f"a cat [{trouble}]")),
+        into=into,
+        config=world.config(),
+        ticket=Ticket(),
     )
     if not words:
         await making
@@ -375,7 +381,9 @@ async def test_a_video_that_its_maker_keeps_back_is_told_as_that_and_as_charged(
         world.simulator.faults.add(Fault(operation, "answer", 404, body=body), 99)
     into = output.named(world.folder / "cat.mp4", overwrite=False)
     with pytest.raises(Broken, match="generate_withheld") as wrong:
-        await generate(Wish(prompt=prompt), into=into, config=world.config(), ticket=Ticket())
+        await generate(
+            order_for(Wish(prompt=prompt)), into=into, config=world.config(), ticket=Ticket()
+        )
     assert "content rules stand in the way. It was charged all the same" in explain(wrong.value)
 
 
@@ -423,7 +431,7 @@ async def test_what_only_the_service_could_serve_is_not_sent_from_here(world: Wo
     by_link = '{"sora-2": {"picture": {"transport": "url"}}}'
     with pytest.raises(Refused, match="family_lacks_i2v"):
         await generate(
-            Wish(prompt="a cat", pictures=(world.folder / "cat.png",), family="sora-2"),
+            order_for(Wish(prompt="a cat", family="sora-2"), [world.folder / "cat.png"]),
             into=output.named(world.folder / "cat.mp4", overwrite=False),
             config=world.config(MODELS=by_link, WEB__PUBLIC_URL="https://videos.example"),
             ticket=Ticket(),
@@ -447,11 +455,10 @@ SINGER = {
 async def test_generate_makes_a_picture_speak_for_as_long_as_the_sound(world: World) -> None:
     (world.folder / "cat.png").write_bytes(png())
     sound = write_sound(world.folder / "voice.ogg", "ogg", "libopus", seconds=1.4)
-    wish = Wish(prompt="a cat", pictures=(world.folder / "cat.png",), sound=sound)
 
     async def make(seconds: int) -> None:
         await generate(
-            replace(wish, seconds=seconds),
+            order_for(Wish(prompt="a cat", seconds=seconds), [world.folder / "cat.png"], sound),
             into=output.named(world.folder / "cat.mp4", overwrite=False),
             config=world.config(MODELS=json.dumps(SINGER)),
             ticket=Ticket(),
@@ -470,11 +477,7 @@ async def test_a_sound_that_cannot_be_had_is_refused_before_it_costs(world: Worl
     for name, code in (("voice.mp3", "sound_format"), ("none.mp3", "sound_unreadable")):
         with pytest.raises(Refused, match=code):
             await generate(
-                Wish(
-                    prompt="a cat",
-                    pictures=(world.folder / "cat.png",),
-                    sound=world.folder / name,
-                ),
+                order_for(Wish(prompt="a cat"), [world.folder / "cat.png"], world.folder / name),
                 into=output.named(world.folder / "cat.mp4", overwrite=False),
                 config=world.config(MODELS=json.dumps(SINGER)),
                 ticket=Ticket(),

@@ -301,7 +301,7 @@ async def test_a_job_whose_words_or_pictures_were_kept_their_time_is_not_tried_a
         pass
     picture = asdict(Picture(source=None, filename="", size=9, key=new_key("pictures", "jpg")))
     for gone, part, value, code in (
-        ("words_gone_at", "prompt", "", "anew_wordless"),
+        ("words_gone_at", "wish.prompt", "", "anew_wordless"),
         ("inputs_gone_at", "pictures", [picture], "anew_gone"),
     ):
         with closing(sqlite3.connect(world.folder / "data" / "zoetrope.db")) as rows, rows:

@@ -194,7 +194,7 @@ async def _until(folder: Path, true: Callable[[dict[str, str]], bool]) -> None:
 
 def _states(folder: Path) -> dict[str, str]:
     """The state of each job, by its prompt."""
-    found = _rows(folder, "SELECT json_extract(order_data, '$.prompt'), status FROM jobs")
+    found = _rows(folder, "SELECT json_extract(order_data, '$.wish.prompt'), status FROM jobs")
     return {str(prompt): str(status) for prompt, status in found}
 
 
@@ -203,7 +203,7 @@ def _reasons(folder: Path) -> list[object]:
 
 
 def _video_of(world: World, prompt: str) -> object:
-    query = f"SELECT video FROM jobs WHERE json_extract(order_data, '$.prompt') = '{prompt}'"
+    query = f"SELECT video FROM jobs WHERE json_extract(order_data, '$.wish.prompt') = '{prompt}'"
     ((video,),) = _rows(world.folder, query)
     return video
 

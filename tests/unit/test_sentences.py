@@ -12,9 +12,9 @@ import bot
 from bot.core import replies
 from bot.core.decisions import IN_CHAT
 from bot.core.errors import Refused
-from bot.core.orders import SWITCHES
 from bot.core.quotas import Usage
 from bot.core.shown import Shown
+from bot.core.wishes import SWITCHES
 from bot.i18n import say
 from bot.platforms.discord.errors import REFUSED
 from bot.platforms.telegram.errors import BAD_REQUESTS

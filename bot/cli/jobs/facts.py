@@ -9,8 +9,9 @@ from datetime import datetime
 
 from bot.cli.jobs.masking import masked
 from bot.core.jobs import Job, Video
-from bot.core.orders import SWITCHES, Picture, Sound
+from bot.core.orders import Picture, Sound
 from bot.core.posts import Post
+from bot.core.wishes import SWITCHES
 from bot.log import redacted
 
 Values = dict[str, object]
@@ -31,9 +32,9 @@ def of(job: Job) -> Values:
         "family": job.request.family,
         "kind": job.request.kind.value,
         "seconds": job.request.seconds,
-        "platform": job.order.address.platform,
-        "person": {"id": job.order.person.id, "name": job.order.person.name},
-        "community": job.order.address.community,
+        "platform": job.order.call.address.platform,
+        "person": {"id": job.order.call.person.id, "name": job.order.call.person.name},
+        "community": job.order.call.address.community,
         "gateway": job.gateway,
         "quota_cost": job.quota_cost,
         "spend_cost": None if job.spend_cost == FREE else job.spend_cost,
@@ -61,8 +62,8 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "crashes": job.crashes,
         "detail": detail(job, prompt=prompt),
         "sources": len(job.sources),
-        "channel": job.order.address.channel,
-        "locale": job.order.locale,
+        "channel": job.order.call.address.channel,
+        "locale": job.order.call.locale,
         "silent": job.silent,
         "dialect": request.dialect,
         "size": request.size,
@@ -70,14 +71,14 @@ def whole(job: Job, posts: Sequence[Post], *, prompt: bool) -> Values:
         "quality": request.quality,
         "seed": request.seed,
         "auto": request.auto,
-        **{word: getattr(job.order, field) for word, field in SWITCHES.items()},
-        "preset": job.order.preset,
+        **{word: getattr(job.order.wish, field) for word, field in SWITCHES.items()},
+        "preset": job.order.wish.preset,
         "files": [_file(each) for each in job.order.files],
-        "prompt_length": len(job.order.prompt),
+        "prompt_length": len(job.order.wish.prompt),
         "video": video and _video(video),
         "posts": [_post(each) for each in posts],
     }
-    words = {"prompt": job.order.prompt, "negative_prompt": job.order.negative_prompt}
+    words = {"prompt": job.order.wish.prompt, "negative_prompt": job.order.wish.negative_prompt}
     return of(job) | more | (words if prompt else {})
 
 
@@ -88,7 +89,7 @@ def detail(job: Job, *, prompt: bool) -> str | None:
     said = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}/…", job.detail)
     if not prompt:
         order = job.order
-        said = masked(said, (job.request.prompt, order.prompt, order.negative_prompt))
+        said = masked(said, (job.request.prompt, order.wish.prompt, order.wish.negative_prompt))
     return redacted(said)
 
 

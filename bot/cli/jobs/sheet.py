@@ -57,7 +57,7 @@ def _times(job: Job, *, now: float) -> Iterator[Line]:
 
 def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     order, request = job.order, job.request
-    person, address = order.person, order.address
+    person, address = order.call.person, order.call.address
     yield tell("jobs.who"), f"{person.name} ({address.platform}:{person.id})"
     yield tell("jobs.place"), wording.place(address)
     yield tell("jobs.channel"), address.channel
@@ -67,10 +67,10 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     length = tell("jobs.up_to", seconds=request.seconds) if request.auto else f"{request.seconds} s"
     shape = (length, request.size, request.aspect, request.quality)
     yield tell("jobs.shape"), ", ".join(each for each in shape if each)
-    for name, value in (("seed", request.seed), ("preset", order.preset)):
+    for name, value in (("seed", request.seed), ("preset", order.wish.preset)):
         if value is not None:
             yield tell(f"jobs.{name}"), str(value)
-    if asked := replies.switched(order):
+    if asked := replies.switched(order.wish):
         yield tell("jobs.asked"), ", ".join(tell(each.id) for each in asked)
     for given in order.files:
         name = tell("jobs.sound" if isinstance(given, Sound) else "jobs.picture")
@@ -79,11 +79,11 @@ def _order(job: Job, *, prompt: bool) -> Iterator[Line]:
     if job.words_gone_at:
         yield tell("jobs.prompt"), tell("jobs.gone", when=wording.day(job.words_gone_at))
     elif prompt:
-        yield tell("jobs.prompt"), order.prompt
-        if order.negative_prompt:
-            yield tell("jobs.negative_prompt"), order.negative_prompt
+        yield tell("jobs.prompt"), order.wish.prompt
+        if order.wish.negative_prompt:
+            yield tell("jobs.negative_prompt"), order.wish.negative_prompt
     else:
-        yield tell("jobs.prompt"), tell("jobs.prompt_hidden", characters=len(order.prompt))
+        yield tell("jobs.prompt"), tell("jobs.prompt_hidden", characters=len(order.wish.prompt))
 
 
 def _given(given: Picture | Sound) -> str:

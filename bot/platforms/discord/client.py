@@ -152,7 +152,7 @@ class DiscordPlatform:
 
     async def upload_limit(self, post: Post, job: Job) -> int:
         """Bytes; what a boost gives where it is known, less what a refusal taught."""
-        community = None if post.direct else job.order.address.community
+        community = None if post.direct else job.order.call.address.community
         limit = self.settings.upload_limit
         guild = self.client.get_guild(int(community)) if community else None
         if guild is not None and guild.premium_tier >= BOOSTED_TIER:
@@ -171,7 +171,7 @@ class DiscordPlatform:
     ) -> tuple[str, str]:
         """Say it as a new message; Discord returns the earlier one for a nonce it remembers."""
         target = await self._target(post, job)
-        if post.direct and job.order.address.community:
+        if post.direct and job.order.call.address.community:
             reply = replace(reply, facts=(*reply.facts, self._instead_of(job)))
         try:
             async with self._asking(self.settings.send_time, with_file=video is not None):
@@ -193,7 +193,7 @@ class DiscordPlatform:
         look = _look(reply, job, post.kind)
         if not self.cards.needs(message_id, look, version=job.version):
             return
-        channel = int(post.channel_id or job.order.address.channel)
+        channel = int(post.channel_id or job.order.call.address.channel)
         message = self.client.get_partial_messageable(channel).get_partial_message(message_id)
 
         async def attempt(reply: Reply, _: Target) -> discord.Message:
@@ -210,7 +210,7 @@ class DiscordPlatform:
 
     async def remove(self, post: Post, job: Job) -> None:
         """Delete a message of ours; one that is gone already is as good."""
-        channel = int(post.channel_id or job.order.address.channel)
+        channel = int(post.channel_id or job.order.call.address.channel)
         message = self.client.get_partial_messageable(channel).get_partial_message(
             int(post.message_id or 0)
         )
@@ -282,12 +282,12 @@ class DiscordPlatform:
     async def _channel(self, post: Post, job: Job) -> Channel:
         # By id, never from the cache: threads and direct messages often are not in it.
         if post.direct:
-            return await self.client.create_dm(discord.Object(int(job.order.person.id)))
-        return self.client.get_partial_messageable(int(job.order.address.channel))
+            return await self.client.create_dm(discord.Object(int(job.order.call.person.id)))
+        return self.client.get_partial_messageable(int(job.order.call.address.channel))
 
     def _instead_of(self, job: Job) -> Text:
         """Why it comes to a person directly that was asked for in a server, as far as we know."""
-        address = job.order.address
+        address = job.order.call.address
         guild = self.client.get_guild(int(address.community or 0))
         if guild is None:
             return Text(id="direct.elsewhere")
@@ -301,7 +301,7 @@ class DiscordPlatform:
         """The message it replies to: the request, or the card where a command made it."""
         if post.direct:
             return None
-        target = job.order.address.message
+        target = job.order.call.address.message
         if target is None and post.kind is not PostKind.CARD:
             card = await self._posts.get(job.id, PostKind.CARD)
             target = card.message_id if card else None
@@ -309,7 +309,7 @@ class DiscordPlatform:
             return None
         return discord.MessageReference(
             message_id=int(target),
-            channel_id=int(job.order.address.channel),
+            channel_id=int(job.order.call.address.channel),
             fail_if_not_exists=False,
         )
 
@@ -327,7 +327,7 @@ def _film(job: Job) -> str:
 
 
 def _place(post: Post, job: Job) -> str:
-    return place_of(None if post.direct else job.order.address.community)
+    return place_of(None if post.direct else job.order.call.address.community)
 
 
 def place_of(server: str | int | None) -> str:
@@ -382,7 +382,7 @@ async def _insisting(
 
 def _look(reply: Reply, job: Job, kind: PostKind) -> messages.Look:
     if kind is PostKind.CARD:
-        return messages.card(reply, job.order.locale, job_id=job.id)
-    look = messages.post(reply, job.order.locale, kind=kind)
+        return messages.card(reply, job.order.call.locale, job_id=job.id)
+    look = messages.post(reply, job.order.call.locale, kind=kind)
     is_converted = kind is PostKind.RESULT and job.video and job.video.converted
-    return messages.with_original(look, job.id, job.order.locale) if is_converted else look
+    return messages.with_original(look, job.id, job.order.call.locale) if is_converted else look

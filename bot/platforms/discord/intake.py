@@ -287,7 +287,7 @@ class Intake:
     # --- the card ------------------------------------------------------------------------------
 
     async def _look(self, job: Job) -> messages.Look:
-        return messages.card(await self._reply(job), job.order.locale, job_id=job.id)
+        return messages.card(await self._reply(job), job.order.call.locale, job_id=job.id)
 
     async def _reply(self, job: Job) -> Reply:
         try:

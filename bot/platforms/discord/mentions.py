@@ -14,8 +14,9 @@ import discord
 from bot.core import replies
 from bot.core.errors import Refused
 from bot.core.handed import Given, beside, parted
-from bot.core.orders import Address, Order, Picture
+from bot.core.orders import Address, Call, Order, Picture
 from bot.core.replies import Reply, Text
+from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
 from bot.platforms.discord.answering import ANSWER_TIME, told
@@ -104,7 +105,7 @@ def order_of(message: discord.Message, *, own_id: int) -> Order | None:
     if not given and (not prompt or message.guild is None):
         return None
     pictures, sound = parted(given)
-    return Order(
+    call = Call(
         event_id=str(message.id),
         address=Address(
             platform=NAME,
@@ -114,10 +115,8 @@ def order_of(message: discord.Message, *, own_id: int) -> Order | None:
         ),
         person=person_of(message.author),
         locale=locale_of(message),
-        prompt=prompt,
-        pictures=pictures,
-        sound=sound,
     )
+    return Order(call=call, wish=Wish(prompt=prompt), pictures=pictures, sound=sound)
 
 
 def prompt_of(message: discord.Message, *, own_id: int) -> str:

@@ -11,19 +11,20 @@ from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.handed import Given
 from bot.core.offers import longest, takes
-from bot.core.orders import AUTO, Order, Picture
+from bot.core.orders import Order, Picture
 from bot.core.replies import Text
+from bot.core.wishes import AUTO, Wish
 from bot.platforms.discord.forms import MOST_PROMPT, Form, label
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import (
+    call_of,
     check_interaction,
     check_shown,
     choices_of,
-    order_of,
     parts_of,
     person_of,
 )
-from bot.platforms.discord.slash import MOST, MOST_NAME, wish_of, words
+from bot.platforms.discord.slash import MOST, MOST_NAME, SOME_WORDS, words
 
 
 def command(intake: Intake) -> app_commands.ContextMenu:
@@ -38,19 +39,21 @@ def command(intake: Intake) -> app_commands.ContextMenu:
         # Before anybody types: the service would refuse it afterwards.
         given: tuple[Given, ...] = (*pictures, sound) if sound else pictures
         intake.service.check_authors(given, person_of(interaction.user))
-        wish = wish_of(interaction, pictures[:1], sound=sound)
-        await intake.check(intake.service.check(wish.address, wish.person))
-        catalog = (await intake.service.terms(wish.address)).catalog
-        catalog.choose(wish)
+        order = Order(
+            call=call_of(interaction), wish=SOME_WORDS, pictures=pictures[:1], sound=sound
+        )
+        await intake.check(intake.service.check(order.call.address, order.call.person))
+        catalog = (await intake.service.terms(order.call.address)).catalog
+        catalog.choose(order)
         attached = sum(len(part.attachments) for part in parts_of(message))
-        form = AnimateForm(intake, pictures, catalog, wish, named=attached > len(given))
+        form = AnimateForm(intake, pictures, catalog, order, named=attached > len(given))
         await interaction.response.send_modal(form)
 
     return app_commands.ContextMenu(name=words("command.animate_menu"), callback=animate)
 
 
-def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
-    """Every model with every length that it makes of `wish`: one menu, so that both always fit.
+def films_of(catalog: Catalog, order: Order) -> list[SelectOption]:
+    """Every model with every length that it makes of `order`: one menu, so that both always fit.
 
     Where there are more than Discord shows, the first lengths of each model come before others.
     """
@@ -59,12 +62,11 @@ def films_of(catalog: Catalog, wish: Order) -> list[SelectOption]:
         first, *others = model.seconds
         for rank, length in enumerate((first, AUTO, *others)):
             pair = (model.family, length)
-            if pair not in found and takes(
-                catalog, replace(wish, family=model.family, seconds=length)
-            ):
+            wish = replace(order.wish, family=model.family, seconds=length)
+            if pair not in found and takes(catalog, order.wishing(wish)):
                 found[pair] = rank
     shown = set(sorted(found, key=lambda pair: found[pair])[:MOST])
-    return [_film(catalog, wish, *pair) for pair in found if pair in shown]
+    return [_film(catalog, order, *pair) for pair in found if pair in shown]
 
 
 def presets_of(catalog: Catalog) -> list[SelectOption]:
@@ -86,21 +88,21 @@ class AnimateForm(Form):
         intake: Intake,
         pictures: tuple[Picture, ...],
         catalog: Catalog,
-        wish: Order,
+        order: Order,
         *,
         named: bool,
     ) -> None:
-        locale = wish.locale
+        locale = order.call.locale
         super().__init__(title=label("form.title", locale))
         self._intake = intake
         self._pictures = pictures
-        self._sound = wish.sound
+        self._sound = order.sound
         self.picture = _select([_numbered(number, each) for number, each in enumerate(pictures)])
         self.prompt: TextInput[AnimateForm] = TextInput(
             style=discord.TextStyle.paragraph, required=False, max_length=MOST_PROMPT
         )
         self.preset = _select(presets_of(catalog))
-        self.film = _select(films_of(catalog, wish))
+        self.film = _select(films_of(catalog, order))
         if len(pictures) > 1 or named:
             self.add_item(Label(text=label("form.picture", locale), component=self.picture))
         self.add_item(Label(text=label("option.prompt", locale), component=self.prompt))
@@ -113,25 +115,24 @@ class AnimateForm(Form):
         """Order what was filled in; what was left out is for the catalogue to choose."""
         picture = self._pictures[int(_first(self.picture) or 0)]
         length, _, family = (_first(self.film) or "").partition(" ")
-        order = order_of(
-            interaction,
+        wish = Wish(
             prompt=self.prompt.value,
-            pictures=(picture,),
-            sound=self._sound,
             family=family or None,
             seconds=int(length) if length else None,
             preset=_first(self.preset),
         )
+        order = Order(call=call_of(interaction), wish=wish, pictures=(picture,), sound=self._sound)
         await self._intake.take(interaction, order)
 
 
-def _film(catalog: Catalog, wish: Order, family: str, length: int) -> SelectOption:
+def _film(catalog: Catalog, order: Order, family: str, length: int) -> SelectOption:
     word = "choice.film"
     seconds = length
     if length == AUTO:
-        word, seconds = "choice.film_auto", longest(catalog, replace(wish, family=family))
+        of_family = order.wishing(replace(order.wish, family=family))
+        word, seconds = "choice.film_auto", longest(catalog, of_family)
     values = {"family": catalog.label(family), "seconds": seconds}
-    shown = i18n.say(Text(id=word, values=values), wish.locale)
+    shown = i18n.say(Text(id=word, values=values), order.call.locale)
     return SelectOption(label=shown[:MOST_NAME], value=f"{length} {family}")
 
 

@@ -10,7 +10,7 @@ from bot.core import shown
 from bot.core.errors import Refused
 from bot.core.handed import Given, each_of, parted
 from bot.core.hints import may_be_picture, may_be_sound, may_hold_sound
-from bot.core.orders import PICTURE_BYTES, Address, Call, Order, Person, Picture, Shaping, Sound
+from bot.core.orders import PICTURE_BYTES, Address, Call, Person, Picture, Sound
 from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.core.shown import Shown
@@ -24,47 +24,6 @@ _EMOJI = re.compile(r"\s*(?:<a?:\w+:\d+>\s*)+")
 """Nothing but pictures of a server's own."""
 
 Part = discord.Message | discord.MessageSnapshot
-
-
-def order_of(
-    interaction: discord.Interaction,
-    *,
-    prompt: str,
-    pictures: tuple[Picture, ...],
-    family: str | None = None,
-    seconds: int | None = None,
-    aspect: str | None = None,
-    quality: str | None = None,
-    preset: str | None = None,
-    fit: Shaping | None = None,
-    negative_prompt: str = "",
-    seed: int | None = None,
-    sound: Sound | None = None,
-    audio: bool | None = None,
-    prompt_extend: bool | None = None,
-    watermark: bool | None = None,
-) -> Order:
-    """The order of a command or a form; its event is the interaction itself."""
-    return Order(
-        event_id=str(interaction.id),
-        address=address_of(interaction),
-        person=person_of(interaction.user),
-        locale=str(interaction.locale),
-        prompt=prompt,
-        pictures=pictures,
-        family=family,
-        seconds=seconds,
-        aspect=aspect,
-        quality=quality,
-        preset=preset,
-        fit=fit,
-        negative_prompt=negative_prompt,
-        seed=seed,
-        sound=sound,
-        audio=audio,
-        prompt_extend=prompt_extend,
-        watermark=watermark,
-    )
 
 
 def address_of(interaction: discord.Interaction) -> Address:

@@ -3,9 +3,11 @@
 Only what the catalogue would take of what is filled in so far is suggested.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import inspect
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Any, TypeVar, get_args
 
 import discord
 from discord import app_commands
@@ -15,122 +17,82 @@ from bot import i18n
 from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused, in_turn
-from bot.core.models import DRAFT
-from bot.core.orders import AUTO, ON_OFF, SWITCHES, Order, Picture, Sound, shaping_of, switch_of
+from bot.core.orders import Order, Picture, Sound
 from bot.core.replies import Text, position
+from bot.core.wishes import AUTO, DRAFT, ON_OFF, OPTIONS, SWITCHES, Option, Wish, wish_of
 from bot.platforms.discord.intake import Intake
-from bot.platforms.discord.reading import order_of, picture_of, sound_of
+from bot.platforms.discord.reading import call_of, picture_of, sound_of
 
-CHOICES = ("model", "seconds", "aspect", "quality", "preset")
-"""Options that suggest what can be had."""
-MORE = ("fit", "negative", "seed", *SWITCHES)
-"""Options for whoever knows what they want; switches suggest what can be had too."""
-FIELDS = {"model": "family", **SWITCHES}
-"""Options that are a field of an `Order` by another name."""
 MOST = 25
 MOST_NAME = 100
 """Discord's limits: choices, and characters of one."""
-
-Command = app_commands.Command[Any, ..., None]
-Prompt = app_commands.Range[str, 1, 2000]
-Negative = app_commands.Range[str, 1, 1000]
-Fit = Literal["crop", "pad"]
-Value = TypeVar("Value", str, int)
-
 SOME_PICTURE = Picture(source=None, filename="", size=0)
 """Stands for one of which nothing is known yet but that it will be there."""
 SOME_SOUND = Sound(source=None, filename="", size=0)
+SOME_WORDS = Wish(prompt="…")
 """Likewise."""
+
+Command = app_commands.Command[Any, ..., None]
+Prompt = app_commands.Range[str, 1, 2000]
+File = discord.Attachment
+Value = TypeVar("Value", str, int)
+Suggest = Callable[[Catalog, Order, str], Sequence[Choice[Any]]]
 
 
 def commands(intake: Intake) -> tuple[Command, ...]:
     """Both, ready for a tree."""
-    return _video(intake), _animate(intake)
+    pictures = {"image": File | None, "last_image": File | None}
+    given = {"image": File, "prompt": Prompt | None, "last_image": File | None}
+    return (
+        _command("video", intake, {"prompt": Prompt, **pictures}),
+        _command("animate", intake, {**given, "audio": File | None}),
+    )
 
 
-def _video(intake: Intake) -> Command:
-    @_described("video", "prompt", "image", "last_image", *CHOICES, *MORE)
-    async def video(
-        interaction: discord.Interaction,
-        prompt: Prompt,
-        image: discord.Attachment | None = None,
-        last_image: discord.Attachment | None = None,
-        model: str | None = None,
-        seconds: int | None = None,
-        aspect: str | None = None,
-        quality: str | None = None,
-        preset: str | None = None,
-        fit: Fit | None = None,
-        negative: Negative | None = None,
-        seed: int | None = None,
-        sound: str | None = None,
-        enhance: str | None = None,
-        watermark: str | None = None,
-    ) -> None:
-        order = order_of(
-            interaction,
-            prompt=prompt,
-            pictures=_pictures(interaction, image, last_image),
-            family=model,
-            seconds=seconds,
-            aspect=aspect,
-            quality=quality,
-            preset=preset,
-            fit=shaping_of(fit) if fit else None,
-            negative_prompt=negative or "",
-            seed=seed,
-            **_switched(sound=sound, enhance=enhance, watermark=watermark),
-        )
-        await intake.take(interaction, order)
+def _command(name: str, intake: Intake, given: Mapping[str, Any]) -> Command:
+    """A command of these parameters and every option of a wish; what is None may be left out."""
 
-    return _suggesting(video, intake)
-
-
-def _animate(intake: Intake) -> Command:
-    @_described("animate", "prompt", "image", "last_image", "audio", *CHOICES, *MORE)
-    async def animate(
-        interaction: discord.Interaction,
-        image: discord.Attachment,
-        prompt: Prompt | None = None,
-        last_image: discord.Attachment | None = None,
-        audio: discord.Attachment | None = None,
-        model: str | None = None,
-        seconds: int | None = None,
-        aspect: str | None = None,
-        quality: str | None = None,
-        preset: str | None = None,
-        fit: Fit | None = None,
-        negative: Negative | None = None,
-        seed: int | None = None,
-        sound: str | None = None,
-        enhance: str | None = None,
-        watermark: str | None = None,
-    ) -> None:
-        order = order_of(
-            interaction,
-            prompt=prompt or "",
-            pictures=_pictures(interaction, image, last_image),
+    async def callback(interaction: discord.Interaction, **filled: Any) -> None:
+        images = [filled.pop(each, None) for each in ("image", "last_image")]
+        prompt, audio = filled.pop("prompt", None) or "", filled.pop("audio", None)
+        order = Order(
+            call=call_of(interaction),
+            wish=wish_of(prompt, **filled),
+            pictures=_pictures(interaction, *images),
             sound=sound_of(audio, author=str(interaction.user.id)) if audio else None,
-            family=model,
-            seconds=seconds,
-            aspect=aspect,
-            quality=quality,
-            preset=preset,
-            fit=shaping_of(fit) if fit else None,
-            negative_prompt=negative or "",
-            seed=seed,
-            **_switched(sound=sound, enhance=enhance, watermark=watermark),
         )
         await intake.take(interaction, order)
 
-    return _suggesting(animate, intake)
+    given = {**given, **{each: _type(option) for each, option in OPTIONS.items()}}
+    vars(callback)["__signature__"] = inspect.Signature(
+        [
+            inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            *(_parameter(each, type_) for each, type_ in given.items()),
+        ]
+    )
+    described = app_commands.describe(**{each: words(f"option.{each}") for each in given})
+    few = app_commands.choices(**_choices())
+    make = app_commands.command(name=name, description=words(f"command.{name}"))
+    return _suggesting(make(few(described(callback))), intake)
 
 
-def _described(name: str, *options: str) -> Callable[[Any], Command]:
-    """The decorator that makes a command of a function, in every language."""
-    described = app_commands.describe(**{each: words(f"option.{each}") for each in options})
-    made = app_commands.command(name=name, description=words(f"command.{name}"))
-    return lambda function: made(described(function))
+def _parameter(name: str, type_: Any) -> inspect.Parameter:
+    default = None if type(None) in get_args(type_) else inspect.Parameter.empty
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, annotation=type_, default=default)
+
+
+def _type(option: Option) -> Any:
+    """Of the parameter that it is to Discord."""
+    if option.is_number:
+        return int | None
+    return (app_commands.Range[str, 1, option.most] if option.most else str) | None
+
+
+def _choices() -> dict[str, list[Choice[str]]]:
+    """Of options that don't depend on what else is filled in."""
+    few = {name: it.words for name, it in OPTIONS.items() if it.words and name not in SUGGESTED}
+    return {name: [_choice(each, each) for each in can] for name, can in few.items()}
 
 
 def _pictures(
@@ -143,122 +105,94 @@ def _pictures(
     return tuple(in_turn(lambda image: picture_of(image, author=author), given))
 
 
-def _switched(**typed: str | None) -> dict[str, Any]:
-    """Fields of an `Order`. Raises `Refused` for what is neither on nor off."""
-    return {SWITCHES[name]: switch_of(word) for name, word in typed.items() if word}
-
-
 # --- suggestions ---------------------------------------------------------------------------------
 
 
 def _suggesting(command: Command, intake: Intake) -> Command:
-    async def asked(interaction: discord.Interaction) -> tuple[Catalog, Order]:
-        wish = _wish(interaction, command)
-        return (await intake.service.terms(wish.address)).catalog, wish
-
-    async def model(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return families(*await asked(interaction), typed)
-
-    async def length(interaction: discord.Interaction, typed: str) -> list[Choice[int]]:
-        return seconds(*await asked(interaction), str(typed))
-
-    async def aspect(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return aspects(*await asked(interaction), typed)
-
-    async def quality(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return qualities(*await asked(interaction), typed)
-
-    async def preset(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return presets(*await asked(interaction), typed)
-
-    command.autocomplete("model")(model)
-    command.autocomplete("seconds")(length)
-    command.autocomplete("aspect")(aspect)
-    command.autocomplete("quality")(quality)
-    command.autocomplete("preset")(preset)
-    for name in SWITCHES:
-        command.autocomplete(name)(_suggesting_switch(name, asked))
+    for name, suggest in SUGGESTED.items():
+        command.autocomplete(name)(_suggestions(command, intake, suggest))
     return command
 
 
-def _suggesting_switch(
-    name: str, asked: Callable[[discord.Interaction], Awaitable[tuple[Catalog, Order]]]
-) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]:
-    async def switch(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return positions(*await asked(interaction), name, typed)
+def _suggestions(
+    command: Command, intake: Intake, suggest: Suggest
+) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[Any]]]]:
+    async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[Any]]:
+        order = _order(interaction, command)
+        catalog = (await intake.service.terms(order.call.address)).catalog
+        return list(suggest(catalog, order, str(typed)))
 
-    return switch
+    return suggestions
 
 
-def families(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
-    """The families that take `wish`, by label."""
-    able = offers.families(catalog, wish)
+def families(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
+    """The families that take `order`, by label."""
+    able = offers.families(catalog, order)
     return _fitting([_choice(catalog.label(family), family) for family in able], typed)
 
 
-def seconds(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[int]]:
-    """The lengths that `wish` can have."""
-    able = offers.lengths(catalog, wish)
-    return _fitting([_choice(_seconds(catalog, wish, each), each) for each in able], typed)
+def seconds(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[int]]:
+    """The lengths that `order` can have."""
+    able = offers.lengths(catalog, order)
+    return _fitting([_choice(_seconds(catalog, order, each), each) for each in able], typed)
 
 
-def aspects(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
-    """The shapes that `wish` can have."""
-    return _fitting([_choice(each, each) for each in offers.aspects(catalog, wish)], typed)
+def aspects(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
+    """The shapes that `order` can have."""
+    return _fitting([_choice(each, each) for each in offers.aspects(catalog, order)], typed)
 
 
-def qualities(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
-    """The qualities that `wish` can have."""
-    able = offers.qualities(catalog, wish)
-    return _fitting([_choice(_quality(each, wish.locale), each) for each in able], typed)
+def qualities(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
+    """The qualities that `order` can have."""
+    able = offers.qualities(catalog, order)
+    return _fitting([_choice(_quality(each, order.call.locale), each) for each in able], typed)
 
 
-def presets(catalog: Catalog, wish: Order, typed: str = "") -> list[Choice[str]]:
+def presets(catalog: Catalog, order: Order, typed: str = "") -> list[Choice[str]]:
     """The words that can be asked with, by label."""
-    able = offers.presets(catalog, wish)
+    able = offers.presets(catalog, order)
     return _fitting([_choice(catalog.presets[each].label, each) for each in able], typed)
 
 
-def positions(catalog: Catalog, wish: Order, switch: str, typed: str = "") -> list[Choice[str]]:
-    """On and off, by what that means, where `wish` can have both."""
-    able = offers.positions(catalog, wish, switch)
-    shown = {on: i18n.say(position(switch, on=on), wish.locale) for on in able}
+def positions(catalog: Catalog, order: Order, typed: str = "", *, switch: str) -> list[Choice[str]]:
+    """On and off, by what that means, where `order` can have both."""
+    able = offers.positions(catalog, order, switch)
+    shown = {on: i18n.say(position(switch, on=on), order.call.locale) for on in able}
     choices = [_choice(shown[on], ON_OFF[on]) for on in able]
     return [each for each in choices if each.value == typed.casefold()] or _fitting(choices, typed)
 
 
-def wish_of(interaction: discord.Interaction, pictures: Iterable[Picture], **rest: Any) -> Order:
-    """An order before its prompt is known: some prompt will come."""
-    return order_of(interaction, prompt="…", pictures=tuple(pictures), **rest)
+SUGGESTED: Mapping[str, Suggest] = {
+    "model": families,
+    "seconds": seconds,
+    "aspect": aspects,
+    "quality": qualities,
+    "preset": presets,
+    **{each: partial(positions, switch=each) for each in SWITCHES},
+}
+"""The options that suggest what can be had."""
 
 
-def _wish(interaction: discord.Interaction, command: Command) -> Order:
-    """The options filled in by now, without the one being typed.
+def _order(interaction: discord.Interaction, command: Command) -> Order:
+    """The order as filled in by now, without the option being typed and values that can't be read.
 
     A picture is not shown to us yet, and /animate will have one.
     """
     filled = interaction.namespace
-    given: dict[str, Any] = {
-        "family": filled.model,
-        "seconds": filled.seconds,
-        "aspect": filled.aspect,
-        "quality": filled.quality,
-        "preset": filled.preset,
-        "sound": SOME_SOUND if "audio" in filled else None,
-    } | {field: _position(filled, name) for name, field in SWITCHES.items()}
     data: Any = interaction.data
     typing = next(each["name"] for each in data["options"] if each.get("focused"))
-    given[FIELDS.get(typing, typing)] = None
+    wish = SOME_WORDS
+    for name in SUGGESTED:
+        if name in filled and name != typing:
+            with suppress(Refused):
+                wish = wish.having(**wish_of(**{name: filled[name]}).chosen)
     pictured = "image" in filled or command.name == "animate"
-    pictures = (SOME_PICTURE,) * (pictured + ("last_image" in filled))
-    return wish_of(interaction, pictures, **given)
-
-
-def _position(filled: app_commands.Namespace, switch: str) -> bool | None:
-    """None for what is neither on nor off, as long as it is not sent."""
-    with suppress(Refused):
-        return switch_of(str(filled[switch])) if switch in filled else None
-    return None
+    return Order(
+        call=call_of(interaction),
+        wish=wish,
+        pictures=(SOME_PICTURE,) * (pictured + ("last_image" in filled)),
+        sound=SOME_SOUND if "audio" in filled else None,
+    )
 
 
 def _choice(name: str, value: Value) -> Choice[Value]:
@@ -274,11 +208,11 @@ def _quality(quality: str, locale: str) -> str:
     return i18n.say(Text(id="choice.draft"), locale) if quality == DRAFT else quality
 
 
-def _seconds(catalog: Catalog, wish: Order, length: int) -> str:
+def _seconds(catalog: Catalog, order: Order, length: int) -> str:
     if length == AUTO:
-        values = {"seconds": offers.longest(catalog, wish)}
-        return i18n.say(Text(id="choice.auto", values=values), wish.locale)
-    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), wish.locale)
+        values = {"seconds": offers.longest(catalog, order)}
+        return i18n.say(Text(id="choice.auto", values=values), order.call.locale)
+    return i18n.say(Text(id="choice.seconds", values={"seconds": length}), order.call.locale)
 
 
 # --- the words in Discord's own list of commands -------------------------------------------------

@@ -170,7 +170,7 @@ class PlaygroundPlatform:
 
     async def _target(self, post: Post, job: Job) -> str | None:
         """The message it replies to: the request, or the card where a button made it."""
-        target = job.order.address.message
+        target = job.order.call.address.message
         if target is None and post.kind is not PostKind.CARD:
             card = await self._posts.get(job.id, PostKind.CARD)
             target = card.message_id if card else None

@@ -7,7 +7,6 @@ message of the first. A refusal is told to its person alone.
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from bot import i18n
 from bot.core import replies
@@ -20,10 +19,11 @@ from bot.core.posts import Form, PostKind
 from bot.core.prompts import clean
 from bot.core.replies import Action, Reply, Text
 from bot.core.service import Actor, Service
+from bot.core.wishes import wish_of
 from bot.log import get_logger
 from bot.platforms.playground import messages
 from bot.platforms.playground.client import NAME, PlaygroundPlatform, address
-from bot.platforms.playground.frames import Ask, Choices, Draft, Frame, Press, Query, Say
+from bot.platforms.playground.frames import Ask, Draft, Frame, Press, Query, Say
 from bot.platforms.playground.messages import PERSONAS, Json
 from bot.platforms.playground.room import Attachment, Message
 
@@ -72,13 +72,16 @@ class Commands:
 
     async def quote(self, draft: Draft, locale: str) -> str:
         """The video that these choices come to, and its price; empty where none can be had."""
-        order = replace(
-            _wished(draft, locale),
-            pictures=(Picture(source="", filename="", size=0),) * draft.pictures,
-            sound=Sound(source="", filename="", size=0) if draft.sounds else None,
-        )
+        ann = PERSONAS["ann"].person
+        call = Call(event_id="draft", address=address(), person=ann, locale=locale)
         catalog = (await self._service.terms(address())).catalog
         try:
+            order = Order(
+                call=call,
+                wish=wish_of("…", **draft.wish),
+                pictures=(Picture(source="", filename="", size=0),) * draft.pictures,
+                sound=Sound(source="", filename="", size=0) if draft.sounds else None,
+            )
             _, request = catalog.choose(order)
         except Refused:
             return ""
@@ -149,15 +152,14 @@ class Commands:
 
     def _order(self, frame: Say, message: Message, locale: str) -> Order:
         pictures, sound = parted(self._handed_in(message))
-        return replace(
-            _wished(frame, locale),
+        call = Call(
             event_id=_nonce(frame),
             address=address(message.id),
             person=PERSONAS[frame.person].person,
-            prompt=message.text,
-            pictures=pictures,
-            sound=sound,
+            locale=locale,
         )
+        wish = wish_of(message.text, **frame.wish)
+        return Order(call=call, wish=wish, pictures=pictures, sound=sound)
 
     def _handed_in(self, message: Message) -> list[Given]:
         """The files of the message that it replies to, then its own."""
@@ -311,22 +313,3 @@ def _told(problem: Exception) -> BotError:
         case _:
             log.error("playground.failed", error=type(problem).__name__, exc_info=problem)
             return Broken("internal")
-
-
-def _wished(choices: Choices, locale: str) -> Order:
-    """An order of these choices, of which nobody has said yet what it should show."""
-    return Order(
-        event_id="draft",
-        address=address(),
-        person=PERSONAS["ann"].person,
-        locale=locale,
-        prompt="…",
-        family=choices.model,
-        seconds=choices.seconds,
-        aspect=choices.aspect,
-        quality=choices.quality,
-        preset=choices.preset,
-        audio=choices.audio,
-        prompt_extend=choices.prompt_extend,
-        watermark=choices.watermark,
-    )

@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.core.replies import Action
+from bot.core.wishes import OPTIONS
 
 _NONCE = "[0-9A-Za-z-]{8,40}"
 Nonce = Annotated[str, Field(pattern=f"^{_NONCE}$")]
 """Chosen by the page: the same wish sent twice is still one."""
 Words = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=60)]
+Option = Annotated[str, Field(pattern=f"^({'|'.join(OPTIONS)})$")]
 Query = Literal["jobs", "history", "quota", "models", "help"]
 
 
@@ -21,28 +23,20 @@ class _Frame(BaseModel):
     person: Literal["ann", "bob"]
 
 
-class Choices(BaseModel):
-    """The choices of a wish."""
-
+class _Wish(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-    model: Word | None = None
-    seconds: int | None = None
-    aspect: Word | None = None
-    quality: Word | None = None
-    preset: Word | None = None
-    audio: bool | None = None
-    prompt_extend: bool | None = None
-    watermark: bool | None = None
+    wish: dict[Option, Words] = Field(default_factory=dict)
+    """The options of a wish, by their names, as typed."""
 
 
-class Draft(Choices):
+class Draft(_Wish):
     """The choices so far: the page asks what they come to."""
 
     pictures: int = Field(default=0, ge=0, le=2)
     sounds: int = Field(default=0, ge=0, le=2)
 
 
-class Say(_Frame, Choices):
+class Say(_Frame, _Wish):
     """Something typed, perhaps under a command, with files, or in reply to a message."""
 
     do: Literal["say"]

@@ -14,10 +14,11 @@ from bot.core import replies
 from bot.core.catalog import Catalog
 from bot.core.choosing import lengths, listed, makes, switches
 from bot.core.jobs import Job
-from bot.core.models import ASPECTS, QUALITIES, Model
-from bot.core.orders import AUTO, ON_OFF, SWITCHES, Kind, Person
+from bot.core.models import Model
+from bot.core.orders import Kind, Person
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Button, Left, Reply, Text
+from bot.core.wishes import ASPECTS, AUTO, ON_OFF, OPTIONS, QUALITIES, SWITCHES
 from bot.platforms.playground.files import MOST_BYTES, UPLOADS
 from bot.platforms.playground.room import BOT
 
@@ -41,10 +42,9 @@ PERSONAS = {
     "ann": Persona(Person(id="ann", name="Ann"), moderates=True),
     "bob": Persona(Person(id="bob", name="Bob")),
 }
-OPTIONS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 COMMANDS = {
-    "video": OPTIONS,
-    "animate": OPTIONS,
+    "video": tuple(OPTIONS),
+    "animate": tuple(OPTIONS),
     "jobs": (),
     "history": (),
     "quota": (),
@@ -121,7 +121,7 @@ _HIDDEN = str.maketrans("", "", "\x02\x03")
 
 def look(reply: Reply, job: Job) -> Json:
     """One of the bot's messages in the room, in the language of whoever asked."""
-    locale = job.order.locale
+    locale = job.order.call.locale
     return {
         "text": pieces(reply.text, locale),
         "tone": reply.tone,
@@ -130,7 +130,7 @@ def look(reply: Reply, job: Job) -> Json:
         "progress": reply.progress,
         "link": reply.link,
         "job": job.id,
-        "person": job.order.person.id,
+        "person": job.order.call.person.id,
         "buttons": [_button(button, locale) for button in reply.buttons],
     }
 
@@ -228,7 +228,7 @@ def furniture(catalog: Catalog, locale: str) -> Json:
         "preferred": catalog.default,
         "aspects": list(ASPECTS),
         "qualities": list(QUALITIES),
-        "switches": dict(SWITCHES),
+        "switches": list(SWITCHES),
         "presets": {name: preset.label for name, preset in catalog.presets.items()},
         **UPLOADS,
         **({} if hears else {"sounds": {"types": [], "suffixes": [], "most_bytes": 0}}),

@@ -148,7 +148,7 @@ class TelegramPlatform:
             if post.kind is PostKind.CARD and post.attempts > MOST_CARDS:
                 raise Refused("maybe_sent")  # some of them stand; what it is about comes anyway
             log.warning("telegram.maybe_doubled", job=job.id, kind=post.kind)
-        channel = job.order.person.id if post.direct else job.order.address.channel
+        channel = job.order.call.person.id if post.direct else job.order.call.address.channel
         try:
             sent = await self.line.insist(channel, Turn.POST, self._sender(post, job, said, video))
         except Refused as refused:
@@ -252,7 +252,10 @@ class TelegramPlatform:
         self, card: Post, job: Job, said: Reply, video: Path | None
     ) -> tuple[str, str]:
         """Let the status message become what may have been sent already."""
-        channel, message_id = card.channel_id or job.order.address.channel, card.message_id or ""
+        channel, message_id = (
+            card.channel_id or job.order.call.address.channel,
+            card.message_id or "",
+        )
         chat, _ = chat_and_topic(channel)
         await self.line.pace.turn(chat, Turn.POST)
         if video is None:
@@ -264,7 +267,7 @@ class TelegramPlatform:
 
     async def _target(self, post: Post, job: Job) -> int | None:
         """The message it replies to: the request, or the card where a button made it."""
-        target = job.order.address.message
+        target = job.order.call.address.message
         if target is None and post.kind is not PostKind.CARD:
             card = await self._card(job)
             target = card.message_id if card else None
@@ -280,20 +283,20 @@ class TelegramPlatform:
     async def _chat(self, post: Post, job: Job) -> int | None:
         """Where a message of ours stands; None if it stayed behind in a group that moved away:
         nothing can be done to it any more, and its number means another message in the new one."""
-        chat, _ = chat_and_topic(post.channel_id or job.order.address.channel)
+        chat, _ = chat_and_topic(post.channel_id or job.order.call.address.channel)
         return chat if await self.line.current(chat) == chat else None
 
     # --- what comes along ----------------------------------------------------------------------
 
     async def _sign(self, post: Post, job: Job) -> None:
-        target = job.order.address.message
+        target = job.order.call.address.message
         if target is not None:
-            chat, _ = chat_and_topic(job.order.address.channel)
+            chat, _ = chat_and_topic(job.order.call.address.channel)
             await self.line.react(chat, int(target), SIGNS[post.kind])
 
 
 def _look(job: Job, said: Reply) -> messages.Look:
     # Who spoke as a group has no private chat.
-    if said.text.id in KEPT and job.order.person.id.isdecimal():
+    if said.text.id in KEPT and job.order.call.person.id.isdecimal():
         said = replace(said, facts=(*said.facts, Text(id="telegram.kept")))
-    return messages.look(said, job.order.locale, name=job.order.person.name)
+    return messages.look(said, job.order.call.locale, name=job.order.call.person.name)

@@ -13,12 +13,13 @@ from aiogram.types import Message, User
 
 from bot.core.errors import Refused
 from bot.core.handed import parted
-from bot.core.orders import Order
+from bot.core.orders import Call, Order
 from bot.core.replies import Text
 from bot.core.updates import Update
+from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.telegram import lists, reading
-from bot.platforms.telegram.flags import Wish, wish_of
+from bot.platforms.telegram.flags import wish_of
 from bot.platforms.telegram.handed import Handed
 from bot.platforms.telegram.inbox import Updates, may_heal
 from bot.platforms.telegram.intake import Intake, question_key, text_of_reply
@@ -178,7 +179,7 @@ class Commands:
             raise Refused("no_picture" if target else "picture_unseen")
         if not wish.prompt and not pictures:
             wish = replace(wish, prompt=text_of_reply(message))
-        order = replace(reading.order_of(message, wish, pictures), sound=sound)
+        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
         if not wish.prompt and not pictures and sound is None:
             if not await self._intake.may_answer(message):
                 return
@@ -195,7 +196,7 @@ class Commands:
         if asked is None or asked.from_user is None or asked.from_user.id != self._me.id:
             return False
         order = await self._intake.drafts.get(question_key(asked.chat.id, asked.message_id))
-        if order is None or order.person.id != reading.person_of(message).id:
+        if order is None or order.call.person.id != reading.person_of(message).id:
             return False
         wish = await self._wish(message, said)
         try:
@@ -210,16 +211,14 @@ class Commands:
             pictures, sound = parted(own)
             answer = replace(
                 order,
-                event_id=reading.event_of(message),
-                address=reading.address_of(message),
-                locale=reading.locale_of(message.from_user),
-                prompt=wish.prompt,
+                call=reading.call_of(message),
+                wish=order.wish.having(prompt=wish.prompt, **wish.chosen),
                 pictures=pictures or order.pictures,
                 sound=sound or order.sound,
                 # A remix would not change the new choices.
                 remix_of=None if own or wish.chosen else order.remix_of,
             )
-            await self._submit(replace(answer, **wish.chosen))
+            await self._submit(answer)
         elif await self._intake.may_answer(message):
             await self._intake.ask_words(order, "ask.words", reply_to=message.message_id)
         return True
@@ -236,7 +235,7 @@ class Commands:
             await self._intake.tell(message, Text(id="telegram.help"))
             return
         wish = await self._wish(message, said)
-        order = replace(reading.order_of(message, wish, pictures), sound=sound)
+        order = Order(call=reading.call_of(message), wish=wish, pictures=pictures, sound=sound)
         with _owner_in_doubt(order):
             await self._intake.draft(order)
 
@@ -249,7 +248,7 @@ class Commands:
         terms = await self._intake.service.terms(reading.address_of(message))
         catalog = terms.catalog
         wish = wish_of(words, catalog)
-        family = wish.chosen.get("family")
+        family = wish.family
         if family is not None and not catalog.named(family):
             can = ", ".join(catalog.label(each) for each in catalog.families)
             raise Refused("flag_model_unknown", family=family, can=can)
@@ -285,27 +284,27 @@ class Commands:
     # --- owners --------------------------------------------------------------------------------
 
     async def _claim(self, message: Message, command: Command) -> None:
-        order = self._faced(message)
-        await self._intake.service.access.claim(command.rest, order.person, order.address)
+        call = self._faced(message)
+        await self._intake.service.access.claim(command.rest, call.person, call.address)
         await self._intake.confirm(message, Text(id="access.claimed"))
 
     async def _allow(self, message: Message, command: Command) -> None:
-        order, whom = self._faced(message), _whom(command)
-        await self._intake.service.access.allow(order.person, order.address, whom=whom)
+        call, whom = self._faced(message), _whom(command)
+        await self._intake.service.access.allow(call.person, call.address, whom=whom)
         text = Text(id="access.allowed" if whom is None else "access.person_allowed")
         await self._intake.confirm(message, text)
 
     async def _disallow(self, message: Message, command: Command) -> None:
-        order, whom = self._faced(message), _whom(command)
-        await self._intake.service.access.disallow(order.person, order.address, whom=whom)
+        call, whom = self._faced(message), _whom(command)
+        await self._intake.service.access.disallow(call.person, call.address, whom=whom)
         text = Text(id="access.disallowed" if whom is None else "access.person_disallowed")
         await self._intake.confirm(message, text)
 
-    def _faced(self, message: Message) -> Order:
+    def _faced(self, message: Message) -> Call:
         """A person who speaks as a chat can be anybody: no owner."""
         if reading.is_faceless(message):
             raise Refused("owners_only")
-        return reading.order_of(message, Wish(), ())
+        return reading.call_of(message)
 
 
 def _is_to_us_alone(message: Message) -> bool:
@@ -332,7 +331,7 @@ def _owner_in_doubt(order: Order) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        others = (it.author for it in order.pictures if it.author != order.person.id)
+        others = (it.author for it in order.pictures if it.author != order.call.person.id)
         if refused.code == "not_your_picture" and not any(others):
             raise Refused("picture_owner_unknown") from None
         raise

@@ -7,8 +7,9 @@ left. *Go* makes an order of it, once, however often it is pressed.
 import base64
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -16,19 +17,20 @@ from bot import i18n
 from bot.core import offers
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.models import DRAFT
-from bot.core.orders import AUTO, AUTO_WORD, ON_OFF, SWITCHES, Order, length_of, switch_of
+from bot.core.orders import Order
 from bot.core.presets import preset_of
 from bot.core.replies import Left, Reply, Text, cost_fact, position, request_fact, switched
 from bot.core.variations import relaxed
+from bot.core.wishes import AUTO, AUTO_WORD, DRAFT, ON_OFF, OPTIONS, SWITCHES
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import Look
 
 MENUS = ("model", "seconds", "aspect", "quality", "preset", *SWITCHES)
 """Movements only with a picture: they are for what stands still. Switches where both ways go."""
+_BY_PLACE = ("model", "preset")
+"""Menus whose values are places in a list: names may be too long for a button."""
 CHOICES = ("prompt_extend", "watermark", "audio", "quality", "aspect", "seconds")
 """The choices that another model may lack; the least missed first."""
-_UNCHOSEN: dict[str, Any] = dict.fromkeys(CHOICES)
 
 
 class Drafts(Protocol):
@@ -43,26 +45,23 @@ class Drafts(Protocol):
 
 def id_of(order: Order) -> str:
     """The same for the same event: told twice it is one draft. Short enough for a button."""
-    digest = hashlib.sha256(f"{order.address.platform} {order.event_id}".encode()).digest()
+    digest = hashlib.sha256(
+        f"{order.call.address.platform} {order.call.event_id}".encode()
+    ).digest()
     return base64.urlsafe_b64encode(digest[:9]).decode()
 
 
 def chosen(catalog: Catalog, order: Order, menu: str, value: str) -> Order:
-    """The order with another choice. Families go by their place: their names may be long."""
+    """The order with another choice."""
     match menu:
         case "model" if value.isdecimal() and int(value) < len(catalog.families):
-            return replace(order, family=catalog.families[int(value)])
-        case "seconds" if value.isdecimal() or value == AUTO_WORD:
-            return replace(order, seconds=length_of(value))
-        case "aspect":
-            return replace(order, aspect=value)
-        case "quality":
-            return replace(order, quality=value)
+            return order.wishing(replace(order.wish, family=catalog.families[int(value)]))
         case "preset" if value.isdecimal() and int(value) < len(catalog.presets):
-            return replace(order, preset=list(catalog.presets)[int(value)])
-        case switch if switch in SWITCHES and value in ON_OFF.values():
-            position: dict[str, Any] = {SWITCHES[switch]: switch_of(value)}
-            return replace(order, **position)
+            return order.wishing(replace(order.wish, preset=list(catalog.presets)[int(value)]))
+        case _ if menu in MENUS and menu not in _BY_PLACE:
+            with suppress(Refused):
+                option = OPTIONS[menu]
+                return order.wishing(order.wish.having(**{option.field: option.read(value)}))
     raise Refused("button_unknown")
 
 
@@ -80,15 +79,17 @@ def given_up(wanted: Order, order: Order) -> list[str]:
     words: dict[str, str] = {field: word for word, field in SWITCHES.items()}
 
     def told(choice: str) -> str:
-        value = getattr(wanted, choice)
+        value = wanted.wish.chosen[choice]
         if choice in words:
-            return i18n.say(position(words[choice], on=value), order.locale)
+            return i18n.say(position(words[choice], on=value is True), order.call.locale)
         if choice == "seconds" and value != AUTO:
-            return i18n.say(Text(id="choice.seconds", values={"seconds": value}), order.locale)
+            return i18n.say(Text(id="choice.seconds", values={"seconds": value}), order.call.locale)
         return AUTO_WORD if value == AUTO else str(value)
 
     return [
-        told(each) for each in reversed(CHOICES) if getattr(wanted, each) != getattr(order, each)
+        told(each)
+        for each in reversed(CHOICES)
+        if wanted.wish.chosen.get(each) != order.wish.chosen.get(each)
     ]
 
 
@@ -107,7 +108,7 @@ def look(
     `without` are choices that what was chosen last can't have.
     """
     _, request = catalog.choose(order)
-    facts = [request_fact(request), *switched(order)]
+    facts = [request_fact(request), *switched(order.wish)]
     if without:
         lost = {"family": request.label, "choices": ", ".join(without)}
         facts.append(Text(id="draft.given_up", values=lost))
@@ -117,7 +118,7 @@ def look(
         values = {"resets_at": left.resets_at}
         facts.append(Text(id="fact.left", values=values, count=left.videos))
     reply = Reply(text=Text(id="draft.ask"), prompt=request.prompt, facts=tuple(facts))
-    drawn = messages.look(reply, order.locale, name=order.person.name)
+    drawn = messages.look(reply, order.call.locale, name=order.call.person.name)
     keys = _menu(catalog, order, draft_id, menu) if menu else _keys(catalog, order, draft_id)
     return replace(drawn, keyboard=InlineKeyboardMarkup(inline_keyboard=keys))
 
@@ -125,7 +126,7 @@ def look(
 def _keys(catalog: Catalog, order: Order, draft_id: str) -> list[list[InlineKeyboardButton]]:
     def key(word: str, act: str, style: str | None = None) -> InlineKeyboardButton:
         return InlineKeyboardButton(
-            text=i18n.say(Text(id=word), order.locale),
+            text=i18n.say(Text(id=word), order.call.locale),
             callback_data=f"v1:{act}:{draft_id}",
             style=style,
         )
@@ -164,7 +165,7 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     _, request = catalog.choose(order)
     if menu == "model":
         places = {family: str(place) for place, family in enumerate(catalog.families)}
-        bare = replace(order, **_UNCHOSEN)
+        bare = order.wishing(order.wish.without(CHOICES))
         able = offers.families(catalog, bare)
         return [(places[each], catalog.label(each)) for each in able], places[request.family]
     if menu == "seconds":
@@ -173,14 +174,14 @@ def _choices(catalog: Catalog, order: Order, menu: str) -> tuple[list[tuple[str,
     if menu == "aspect":
         return [(each, each) for each in offers.aspects(catalog, order)], request.aspect or ""
     if menu == "quality":
-        words = i18n.say(Text(id="choice.draft"), order.locale)
+        words = i18n.say(Text(id="choice.draft"), order.call.locale)
         able = offers.qualities(catalog, order)
         labels = [(each, words if each == DRAFT else each) for each in able]
-        return labels, order.quality or request.quality or ""
+        return labels, order.wish.quality or request.quality or ""
     if menu in SWITCHES:
         return _positions(catalog, order, menu)
     presets = list(catalog.presets.items())
-    asked = preset_of(order.preset, catalog.presets) if order.preset else None
+    asked = preset_of(order.wish.preset, catalog.presets) if order.wish.preset else None
     now = str(list(catalog.presets).index(asked)) if asked else ""
     return [(str(place), preset.label) for place, (_, preset) in enumerate(presets)], now
 
@@ -189,13 +190,13 @@ def _length(catalog: Catalog, order: Order, seconds: int) -> tuple[str, str]:
     if seconds != AUTO:
         return str(seconds), f"{seconds} s"
     values = {"seconds": offers.longest(catalog, order)}
-    return AUTO_WORD, i18n.say(Text(id="choice.auto", values=values), order.locale)
+    return AUTO_WORD, i18n.say(Text(id="choice.auto", values=values), order.call.locale)
 
 
 def _positions(catalog: Catalog, order: Order, switch: str) -> tuple[list[tuple[str, str]], str]:
     model, _ = catalog.choose(order)
-    asked = getattr(order, SWITCHES[switch])
+    asked = order.wish.chosen.get(SWITCHES[switch])
     now = model.unasked.get(SWITCHES[switch]) if asked is None else asked
     able = offers.positions(catalog, order, switch)
-    choices = [(ON_OFF[on], i18n.say(position(switch, on=on), order.locale)) for on in able]
-    return choices, "" if now is None else ON_OFF[now]
+    choices = [(ON_OFF[on], i18n.say(position(switch, on=on), order.call.locale)) for on in able]
+    return choices, "" if now is None else ON_OFF[now is True]

@@ -218,13 +218,13 @@ class Films:
 
     async def _say_where(self, channel: str, job: Job) -> None:
         """A new link, since the first one may have expired; words where nothing leads to us."""
-        alone = channel == job.order.person.id  # a private chat has the number of its person
+        alone = channel == job.order.call.person.id  # a private chat has the number of its person
         link, ways = self._link(job), await self._ways(job, alone)
         if link is None:
             said = replies.kept(job, fits=False, ways=ways)
         else:
             said = replies.result(job, link=link.url, link_expires_at=link.expires_at, ways=ways)
-        name, locale = job.order.person.name, job.order.locale
+        name, locale = job.order.call.person.name, job.order.call.locale
         await self._line.say(channel, messages.look(said, locale, name=name))
 
     @asynccontextmanager
@@ -302,8 +302,8 @@ def patience(film: Path) -> Any:
 
 def caption(job: Job, said: Reply) -> messages.Look:
     """A film's text and buttons."""
-    locale = job.order.locale
-    look = messages.look(said, locale, name=job.order.person.name, caption=True)
+    locale = job.order.call.locale
+    look = messages.look(said, locale, name=job.order.call.person.name, caption=True)
     # Telegram makes videos smaller for some apps, and people want the whole.
     return messages.with_file_key(look, job.id, locale)
 

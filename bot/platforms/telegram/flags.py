@@ -5,31 +5,17 @@ its own way. So there is one rule for every dash and every quotation mark that a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.models import ASPECTS, DRAFT, QUALITIES
-from bot.core.orders import SWITCHES, length_of, shaping_of, switch_of
 from bot.core.presets import preset_of
 from bot.core.prompts import DASHES
+from bot.core.wishes import OPTIONS, PAIR, Choice, Wish
 
-FLAGS = {
-    "model": "family",
-    "seconds": "seconds",
-    "aspect": "aspect",
-    "quality": "quality",
-    "preset": "preset",
-    "negative": "negative_prompt",
-    "seed": "seed",
-    "fit": "fit",
-    **SWITCHES,
-}
-"""A flag as typed, and the field of an `Order` that it sets."""
 DOUBLE = '"“”„‟«»〝〞〟＂″「」『』'
 SINGLE = "'‘’‚‛‹›`´＇′"
 """Quotation marks. Each ends with any of its kind: keyboards mix the marks of many languages."""
@@ -45,24 +31,14 @@ _CLOSING = {
     **dict.fromkeys(SINGLE, re.compile(rf"[{SINGLE}](?!\w)")),
 }
 _WORD = re.compile(r"\S+")
-_PAIR = re.compile(r"(\d+)\s*[:：xX×*/∶]\s*(\d+)")
 _SPACED = {
     "seconds": re.compile(r"\d+\s+(?:s|secs?|seconds?)(?!\w)", re.IGNORECASE),
-    "aspect": _PAIR,
+    "aspect": PAIR,
     "quality": re.compile(r"\d+\s+[pP](?!\w)"),
 }
 """Values that people write with a space in them."""
 _ALIKE = 0.8
 """From here on a word is taken for a flag that was misspelt: `sond`, `secnds`, `mode`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """The rest of a command: words, and choices by flags."""
-
-    prompt: str = ""
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of an `Order`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +57,12 @@ def wish_of(rest: str, catalog: Catalog) -> Wish:
 
     A name of the catalogue is one value, however many words it has.
     """
-    chosen: dict[str, Any] = {}
+    wish = Wish()
     words, at, unwanted = [], 0, None
     for found, value in _found(rest, catalog):
         name = found["name"].lower()
         words.append(rest[at : found.start()])
-        chosen[FLAGS[name]] = _read(name, value)
+        wish = wish.having(**{OPTIONS[name].field: _read(name, value)})
         at = value.end
         if name == "negative":
             unwanted = value
@@ -94,7 +70,7 @@ def wish_of(rest: str, catalog: Catalog) -> Wish:
     if not prompt and unwanted and not unwanted.is_quoted and len(unwanted.text.split()) > 1:
         # Some of these words may be the wish itself.
         raise Refused("flag_unquoted", flag="negative", given=unwanted.text)
-    return Wish(prompt=prompt, chosen=chosen)
+    return replace(wish, prompt=prompt)
 
 
 def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]]:
@@ -107,11 +83,11 @@ def _found(rest: str, catalog: Catalog) -> Iterator[tuple[re.Match[str], _Value]
         value = _value_at(rest, found.end(), name, catalog)
         if found["gap"] and not _fits(name, value, catalog, rest[value.end :]):
             continue  # a dash of a sentence
-        if name not in FLAGS:
+        if name not in OPTIONS:
             if len(found["dashes"]) == 1:
                 _check_near(rest, found, catalog)
                 continue
-            raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in FLAGS))
+            raise Refused("flag_unknown", flag=name, can=", ".join(f"--{each}" for each in OPTIONS))
         end = value.end
         yield found, value
 
@@ -121,7 +97,7 @@ def _check_near(rest: str, found: re.Match[str], catalog: Catalog) -> None:
 
     A dash with a space behind it is one of a sentence, and so are `—sounds of rain`.
     """
-    for near in get_close_matches(found["name"].lower(), FLAGS, n=1, cutoff=_ALIKE):
+    for near in get_close_matches(found["name"].lower(), OPTIONS, n=1, cutoff=_ALIKE):
         value = _value_at(rest, found.end(), near, catalog)
         if not found["gap"] and _fits(near, value, catalog, rest[value.end :]):
             names = {"given": found["name"], "near": near, "value": value.text}
@@ -161,7 +137,7 @@ def _is_flag(rest: str, found: re.Match[str], catalog: Catalog) -> bool:
     """Whether this is one, or meant to be one: a dash may stand in any sentence."""
     name = found["name"].lower()
     if not found["gap"]:
-        return name in FLAGS or len(found["dashes"]) > 1
+        return name in OPTIONS or len(found["dashes"]) > 1
     value = _value_at(rest, found.end(), name, catalog)
     return _fits(name, value, catalog, rest[value.end :])
 
@@ -191,17 +167,15 @@ def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
     """Whether it can only be meant as this flag's value, though a space follows the dash."""
     text = value.text.casefold()
     match name:
-        case "aspect":
-            return _aspect(text) in ASPECTS
-        case "quality":
-            return _quality(text) in (DRAFT, *QUALITIES)
+        case "aspect" | "quality":
+            return OPTIONS[name].read(text) in OPTIONS[name].words
         case "negative":
             return value.is_quoted
         case "model" if not catalog.named(text):
             return False
         case "preset" if preset_of(text, catalog.presets) is None:
             return False
-        case _ if name not in FLAGS or value.is_open:
+        case _ if name not in OPTIONS or value.is_open:
             return False
     with suppress(Refused):
         _read(name, value)
@@ -213,33 +187,9 @@ def _fits(name: str, value: _Value, catalog: Catalog, after: str) -> bool:
     return False
 
 
-def _quality(text: str) -> str:
-    """`720 p` is `720p`."""
-    return "".join(text.split())
-
-
-def _aspect(text: str) -> str:
-    """`16×9` and `16：9` are `16:9`; what is no such pair stays as it is."""
-    found = _PAIR.fullmatch(text.strip())
-    return f"{int(found[1])}:{int(found[2])}" if found else text
-
-
-def _read(name: str, value: _Value) -> Any:
-    text = value.text
+def _read(name: str, value: _Value) -> Choice:
     if value.is_open:
         raise Refused("flag_unclosed", flag=name)
-    if not text:
+    if not value.text:
         raise Refused("flag_empty", flag=name)
-    if name == "fit":
-        return shaping_of(text)
-    if name == "seconds":
-        return length_of(text)
-    if name == "aspect":
-        return _aspect(text)
-    if name == "quality":
-        return _quality(text)
-    if name in SWITCHES:
-        return switch_of(text)
-    if name == "seed" and not text.isdecimal():
-        raise Refused("flag_no_number", flag=name, given=text)
-    return int(text) if name == "seed" else text
+    return OPTIONS[name].read(value.text)

@@ -69,20 +69,22 @@ class Intake:
 
     async def draft(self, order: Order) -> None:
         """Show what would be made of it. Nothing is billed before somebody says so."""
-        self.service.check_authors(order.files, order.person)
-        await self.service.access.check(order.person, order.address)
+        self.service.check_authors(order.files, order.call.person)
+        await self.service.access.check(order.call.person, order.call.address)
         draft_id = drafts.id_of(order)
         look = await self.draft_look(order, draft_id)
         await self.drafts.put(draft_id, order, now=self.clock.now())
-        asked = order.address.message
-        await self.line.say(order.address.channel, look, reply_to=int(asked) if asked else None)
+        asked = order.call.address.message
+        await self.line.say(
+            order.call.address.channel, look, reply_to=int(asked) if asked else None
+        )
 
     async def draft_look(
         self, order: Order, draft_id: str, *, menu: str | None = None, without: Sequence[str] = ()
     ) -> messages.Look:
         """The card of a draft as it is now."""
-        left, _ = await self.service.left(order.address, order.person)
-        terms = await self.service.terms(order.address)
+        left, _ = await self.service.left(order.call.address, order.call.person)
+        terms = await self.service.terms(order.call.address)
         return drafts.look(
             terms.catalog,
             order,
@@ -95,10 +97,10 @@ class Intake:
 
     async def ask_words(self, order: Order, question: str, *, reply_to: int) -> None:
         """Ask for the words of an order, and remember it by the question's own number."""
-        said = Reply(text=Text(id=question, values={"person": order.person.id}))
-        look = messages.notice(said, order.locale, name=order.person.name)
+        said = Reply(text=Text(id=question, values={"person": order.call.person.id}))
+        look = messages.notice(said, order.call.locale, name=order.call.person.name)
         asked = await self.line.say(
-            order.address.channel,
+            order.call.address.channel,
             look,
             reply_to=reply_to,
             # Only for whom it names, or whose message it replies to.

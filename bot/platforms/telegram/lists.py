@@ -9,7 +9,6 @@ from bot.core.jobs import ACTIVE, Job, Status
 from bot.core.prompts import shortened
 from bot.core.replies import Text
 from bot.platforms.telegram import messages, reading, rights
-from bot.platforms.telegram.flags import Wish
 from bot.platforms.telegram.intake import Intake
 
 MOST_HISTORY = 10
@@ -19,15 +18,15 @@ MOST_TITLE = 40
 
 async def start(intake: Intake, message: Message) -> None:
     """A greeting, the videos left and some examples; `Refused` where it is closed."""
-    order = reading.order_of(message, Wish(), ())
-    await intake.service.access.check(order.person, order.address)
-    left, _ = await intake.service.left(order.address, order.person)
+    call = reading.call_of(message)
+    await intake.service.access.check(call.person, call.address)
+    left, _ = await intake.service.left(call.address, call.person)
     lines = []
     if left is not None:
         resets = {"resets_at": left.resets_at}
         lines.append(Text(id="fact.left", values=resets, count=left.videos))
-    look = messages.listing(Text(id="telegram.start"), lines, order.locale)
-    await intake.answer(message, look, reply_markup=messages.examples(order.locale))
+    look = messages.listing(Text(id="telegram.start"), lines, call.locale)
+    await intake.answer(message, look, reply_markup=messages.examples(call.locale))
 
 
 async def models(intake: Intake, message: Message) -> None:
@@ -51,9 +50,9 @@ async def models(intake: Intake, message: Message) -> None:
 
 async def quota(intake: Intake, message: Message) -> None:
     """Today's videos, and those left."""
-    order = reading.order_of(message, Wish(), ())
-    left, usage = await intake.service.left(order.address, order.person)
-    terms = await intake.service.terms(order.address)
+    call = reading.call_of(message)
+    left, usage = await intake.service.left(call.address, call.person)
+    terms = await intake.service.terms(call.address)
     lines = replies.quota(left, usage, terms.limits)
     await _list(intake, message, Text(id="ask.quota"), lines)
 
@@ -62,15 +61,15 @@ async def history(intake: Intake, message: Message) -> None:
     """The latest videos, each a button that sends it again. For its person alone."""
     if not reading.is_private(message.chat):
         raise Refused("private_only")
-    order = reading.order_of(message, Wish(), ())
-    recent = await intake.service.recent(order.address, order.person, most=MOST_HISTORY)
+    call = reading.call_of(message)
+    recent = await intake.service.recent(call.address, call.person, most=MOST_HISTORY)
     made = [job for job in recent if job.video is not None]
     gone = sum(job.days_kept is not None for job in recent)
     lines = [Text(id="ask.gone", count=gone)] if gone else []
     if not made:
         await intake.tell(message, lines[0] if lines else Text(id="ask.nothing"))
         return
-    look = messages.listing(Text(id="ask.history"), lines, order.locale)
+    look = messages.listing(Text(id="ask.history"), lines, call.locale)
     keys = InlineKeyboardMarkup(inline_keyboard=[[_again(job)] for job in made])
     await intake.answer(message, look, reply_markup=keys)
 
@@ -103,7 +102,7 @@ async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
         found = [
             job
             for job in await _under_way(intake, message)
-            if not job.silent and community in (None, job.order.address.community)
+            if not job.silent and community in (None, job.order.call.address.community)
         ]
     if not found:
         raise Refused("nothing_to_cancel")
@@ -112,14 +111,14 @@ async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
 
 async def _under_way(intake: Intake, message: Message) -> list[Job]:
     """The writer's jobs under way, the newest first."""
-    order = reading.order_of(message, Wish(), ())
-    recent = await intake.service.recent(order.address, order.person, most=25)
+    call = reading.call_of(message)
+    recent = await intake.service.recent(call.address, call.person, most=25)
     return [job for job in recent if job.status in ACTIVE]
 
 
 def _request(job: Job) -> tuple[str, str | None]:
     """The chat and the message that asked for it."""
-    address = job.order.address
+    address = job.order.call.address
     return str(reading.chat_and_topic(address.channel)[0]), address.message
 
 

@@ -20,6 +20,7 @@ from bot.core.orders import Address, Call, Order, Person
 from bot.core.replies import Action, Text
 from bot.core.service import Actor
 from bot.core.updates import Update
+from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.telegram import drafts, films, messages, reading, rights
 from bot.platforms.telegram.inbox import may_heal
@@ -204,7 +205,7 @@ class Presses:
         job, message = await self._intake.service.job(job_id), _message(query)
         await self._intake.service.check_delete(job_id, await self._actor(query, job_id))
         said = replies.result(job, ways=await self._intake.service.ways(job))
-        locale = job.order.locale
+        locale = job.order.call.locale
         if isinstance(message, Message) and message.text:  # a link, or words
             keys = messages.keyboard(said.buttons, locale)
         else:
@@ -228,7 +229,7 @@ class Presses:
 
     async def _own(self, query: CallbackQuery, job_id: str) -> Job:
         job = await self._intake.service.job(job_id)
-        if job.order.person.id != (await self._face(query, job)).id:
+        if job.order.call.person.id != (await self._face(query, job)).id:
             raise Refused("not_yours")
         if job.video is None:
             raise variations.video_gone(job)
@@ -250,13 +251,14 @@ class Presses:
         if not number.isdecimal() or int(number) >= len(messages.EXAMPLES):
             raise Refused("button_unknown")
         locale = reading.locale_of(query.from_user)
-        order = Order(
+        call = Call(
             event_id=f"press:{query.id}",
             address=_address(query),
             person=reading.person(query.from_user),
             locale=locale,
-            prompt=i18n.say(Text(id=messages.EXAMPLES[int(number)]), locale),
         )
+        words = i18n.say(Text(id=messages.EXAMPLES[int(number)]), locale)
+        order = Order(call=call, wish=Wish(prompt=words))
         await self._intake.draft(order)
 
     async def _choose(
@@ -264,11 +266,11 @@ class Presses:
     ) -> None:
         """Open a menu, or choose from it."""
         order = await self._intake.drafts.get(draft_id)
-        if order is None or order.person.id != str(query.from_user.id):
+        if order is None or order.call.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
         without: list[str] = []
         if value is not None:
-            catalog = (await self._intake.service.terms(order.address)).catalog
+            catalog = (await self._intake.service.terms(order.call.address)).catalog
             wanted = drafts.chosen(catalog, order, menu, value)
             order = drafts.possible(catalog, wanted)
             without = drafts.given_up(wanted, order)
@@ -283,14 +285,15 @@ class Presses:
 
     async def _go(self, query: CallbackQuery, draft_id: str) -> None:
         order = await self._intake.drafts.get(draft_id)
-        if order is None or order.person.id != str(query.from_user.id):
+        if order is None or order.call.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
-        await self._intake.service.submit(replace(order, event_id=f"draft:{draft_id}"))
+        call = replace(order.call, event_id=f"draft:{draft_id}")
+        await self._intake.service.submit(replace(order, call=call))
         await self._gone(query)
 
     async def _drop(self, query: CallbackQuery, draft_id: str) -> None:
         order = await self._intake.drafts.get(draft_id)
-        if order is None or order.person.id != str(query.from_user.id):
+        if order is None or order.call.person.id != str(query.from_user.id):
             raise Refused("draft_gone")
         await self._intake.drafts.drop(draft_id)
         await self._gone(query)
@@ -360,8 +363,8 @@ def _address(query: CallbackQuery, job: Job | None = None) -> Address:
     chat = str(message.chat.id)
     if isinstance(message, Message):
         channel = reading.channel_of(message)
-    elif job is not None and job.order.address.channel.partition("/")[0] == chat:
-        channel = job.order.address.channel
+    elif job is not None and job.order.call.address.channel.partition("/")[0] == chat:
+        channel = job.order.call.address.channel
     else:
         channel = chat
     return Address(

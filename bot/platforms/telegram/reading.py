@@ -25,7 +25,7 @@ from bot.core.hints import may_be_picture, may_be_sound
 from bot.core.orders import (
     PICTURE_BYTES,
     Address,
-    Order,
+    Call,
     Person,
     Picture,
 )
@@ -33,7 +33,6 @@ from bot.core.prompts import clean
 from bot.core.replies import Text
 from bot.core.shown import Shown
 from bot.core.unread import refusal_by_name
-from bot.platforms.telegram.flags import Wish
 
 NAME = "telegram"
 
@@ -379,19 +378,16 @@ def _written_in(text: str, entities: Sequence[MessageEntity]) -> Iterator[Shown]
             yield it
 
 
-# --- orders ---------------------------------------------------------------------------------------
+# --- calls ----------------------------------------------------------------------------------------
 
 
-def order_of(message: Message, wish: Wish, pictures: tuple[Picture, ...]) -> Order:
-    """The order of a message. Raises `Refused` where nothing can be brought to."""
+def call_of(message: Message) -> Call:
+    """The call of a message. Raises `Refused` where nothing can be brought to."""
     if message.chat.is_direct_messages:
         raise Refused("direct_messages")
-    return Order(
+    return Call(
         event_id=event_of(message),
         address=address_of(message),
         person=person_of(message),
         locale=locale_of(message.from_user),
-        prompt=wish.prompt,
-        pictures=pictures,
-        **wish.chosen,
     )

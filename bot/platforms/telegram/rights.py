@@ -32,8 +32,8 @@ async def actor(line: Line, person: Person, job: Job, *, chat: int) -> Actor:
 
     Only an admin can speak as the group itself.
     """
-    here = job.order.address.community == str(chat)
-    if person.id == job.order.person.id or not here:
+    here = job.order.call.address.community == str(chat)
+    if person.id == job.order.call.person.id or not here:
         return Actor(person=person)
     if person.id == str(chat):
         return Actor(person=person, moderates=True)
@@ -44,10 +44,12 @@ async def actor(line: Line, person: Person, job: Job, *, chat: int) -> Actor:
 async def face(line: Line, person: Person, job: Job, *, chat: int) -> Person:
     """As whom somebody acts on `job`: what the group itself asked for belongs to its anonymous
     admins there. They write as the group, but a press always tells of the user."""
-    if job.order.person.id != str(chat) or person.id == str(chat):  # a private chat is its person
+    if job.order.call.person.id != str(chat) or person.id == str(
+        chat
+    ):  # a private chat is its person
         return person
     member = await _member(line, person, chat)
-    return job.order.person if member.is_anonymous else person
+    return job.order.call.person if member.is_anonymous else person
 
 
 async def _member(line: Line, person: Person, chat: int) -> _Member:

@@ -287,12 +287,13 @@ async def test_the_words_of_a_deleted_video_do_not_come_back(site: Site) -> None
     backup = await site.back_up()
     query = sa.select(jobs.c.order_data, jobs.c.request_data).where(jobs.c.id == "job-delivered")
     (order, request) = (await site.rows(lambda it: it.execute(query))).one()
-    assert order["prompt"]
+    assert order["wish"]["prompt"]
     assert request["prompt"]
     Deletions(site.data).add("job-delivered", at=LATER + 5)
     await site.restore(backup)
     (order, request) = (await site.rows(lambda it: it.execute(query))).one()
-    assert (order["prompt"], order["negative_prompt"], request["prompt"]) == ("", "", "")
+    wish = order["wish"]
+    assert (wish["prompt"], wish["negative_prompt"], request["prompt"]) == ("", "", "")
     assert request["parameters"] == []
     assert {each["filename"] for each in order["pictures"]} <= {""}
     async with open_database(site.url, home=Home(site.data)) as database:

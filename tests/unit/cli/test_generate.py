@@ -1,7 +1,6 @@
 """The wish of a command line, as the catalogue takes it."""
 
 import zlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ from PIL import Image
 
 from bot.cli.generate import Ticket, generate, hand_over, ordered, receive
 from bot.cli.output import Output
-from bot.cli.wish import Wish, order_for
+from bot.cli.wish import order_for
 from bot.cli.words import explain
 from bot.config import load
 from bot.config.discoveries import keep
 from bot.core.errors import Broken, Refused
 from bot.core.jobs import Video
-from bot.core.orders import Shaping
+from bot.core.wishes import Choice, Wish, wish_of
 from bot.media.judging import judge
 from bot.media.studio import Studio
 from bot.media.videos import see
@@ -27,35 +26,10 @@ from tests.unit.media.samples import png_chunk, png_of, write_clip
 def test_a_wish_becomes_the_order_that_was_meant(tmp_path: Path) -> None:
     picture = tmp_path / "sea.png"
     Image.new("RGB", (64, 36)).save(picture)
-    wish = Wish(
-        prompt="a cat",
-        pictures=(picture, picture),
-        family="wan-2.5",
-        seconds=5,
-        aspect="9:16",
-        quality="draft",
-        fit="pad",
-        preset="orbit",
-        negative="rain",
-        seed=7,
-        switches={"sound": False, "enhance": None, "watermark": True},
-    )
-    order = asdict(order_for(wish))
-    assert {
-        "prompt": "a cat",
-        "family": "wan-2.5",
-        "seconds": 5,
-        "aspect": "9:16",
-        "quality": "draft",
-        "fit": Shaping.PAD,
-        "preset": "orbit",
-        "negative_prompt": "rain",
-        "seed": 7,
-        "audio": False,
-        "prompt_extend": None,
-        "watermark": True,
-    }.items() <= order.items()
-    assert [(each["width"], each["height"]) for each in order["pictures"]] == [(64, 36)] * 2
+    wish = Wish(prompt="a cat", family="wan-2.5")
+    order = order_for(wish, (picture, picture))
+    assert order.wish == wish
+    assert [(each.width, each.height) for each in order.pictures] == [(64, 36)] * 2
 
 
 def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Path) -> None:
@@ -64,16 +38,16 @@ def test_an_order_is_told_in_peoples_words_with_all_that_was_chosen(tmp_path: Pa
     keep(tmp_path, "main", found("new-api", "C", *names))
     config = load(written(tmp_path, '[models."wan2.6-t2v"]\nprice = 0.1\n'))
 
-    def told(family: str = "wan-2.6", **wish: Any) -> list[str]:
-        order = order_for(Wish(prompt="a cat", family=family, **wish))
+    def told(family: str = "wan-2.6", **wish: Choice) -> list[str]:
+        order = order_for(wish_of("a cat", model=family, **wish))
         _, request = config.catalog.choose(order)
         return ordered(order, request, config.catalog.cost(request, "USD")).splitlines()
 
     assert told() == ["Wan 2.6 (wan2.6-t2v) · 5 s · 16:9 · 720p", "Costs 0.50 USD"]
     assert told("seedance")[1:] == ["With sound"]
-    assert told("seedance", switches={"sound": False})[1:] == ["Without sound"]
-    switches = {"enhance": True, "watermark": True}
-    assert told(aspect="9:16", negative=" fog ", seed=7, preset="orbit", switches=switches) == [
+    assert told("seedance", sound=False)[1:] == ["Without sound"]
+    switches: dict[str, Any] = {"enhance": True, "watermark": True}
+    assert told(aspect="9:16", negative=" fog ", seed=7, preset="orbit", **switches) == [
         "Wan 2.6 (wan2.6-t2v) · 5 s · 9:16 · 720p",
         "The model may add to your words",
         "With a watermark",
@@ -105,9 +79,8 @@ async def test_a_model_that_is_held_back_is_not_said_to_be_missing(
     picture = tmp_path / "sea.png"
     Image.new("RGB", (640, 360)).save(picture)
     keep(tmp_path, "main", found("new-api", "C", "kling-v1", "sora-2", "MiniMax-Hailuo-2.3"))
-    wanted = Wish(
-        prompt="a cat", family=wish["family"], pictures=(picture,) * wish.get("pictures", 0)
-    )
+    words_alone = Wish(prompt="a cat", family=wish["family"])
+    wanted = order_for(words_alone, (picture,) * wish.get("pictures", 0))
     with pytest.raises(Refused) as refused:
         await generate(
             wanted, into=Output(tmp_path / "x"), config=load(written(tmp_path)), ticket=Ticket()
@@ -121,10 +94,10 @@ async def test_at_an_older_relay_it_is_the_generation_that_is_to_be_set(tmp_path
     picture = tmp_path / "sea.png"
     Image.new("RGB", (640, 360)).save(picture)
     keep(tmp_path, "main", found("new-api", "B", "kling-v1"))
-    wish = Wish(prompt="a cat", family="kling", pictures=(picture,))
+    order = order_for(Wish(prompt="a cat", family="kling"), [picture])
     config = load(written(tmp_path))
     with pytest.raises(Refused) as refused:
-        await generate(wish, into=Output(tmp_path / "x"), config=config, ticket=Ticket())
+        await generate(order, into=Output(tmp_path / "x"), config=config, ticket=Ticket())
     assert 'Set gateways.main.generation = "B" if it stays so.' in explain(refused.value)
 
 
@@ -141,7 +114,7 @@ def test_a_file_that_is_not_there_is_not_called_an_unknown_format(
 ) -> None:
     (tmp_path / "words.png").write_text("words")
     with pytest.raises(Refused) as refused:
-        order_for(Wish(prompt="a cat", pictures=(tmp_path / name,)))
+        order_for(Wish(prompt="a cat"), [tmp_path / name])
     assert (refused.value.code, refused.value.values.get("why")) == (code, why)
 
 
@@ -224,8 +197,8 @@ def test_a_picture_is_refused_only_for_a_limit_that_it_breaks(
     body = png_of(*size)
     file.write_bytes(body[:33] + text + body[33:])
     if code is None:
-        (picture,) = order_for(Wish(prompt="a cat", pictures=(file,))).pictures
+        (picture,) = order_for(Wish(prompt="a cat"), [file]).pictures
         assert (picture.width, picture.height) == size
     else:
         with pytest.raises(Refused, match=code):
-            order_for(Wish(prompt="a cat", pictures=(file,)))
+            order_for(Wish(prompt="a cat"), [file])

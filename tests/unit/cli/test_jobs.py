@@ -14,6 +14,7 @@ from bot.core.jobs import Job, Reason, Status
 from bot.core.orders import Person, Picture, Sound
 from bot.core.posts import Form, Post, PostKind
 from tests.contract.rows import NOON, VIDEO, a_job
+from tests.unit.core.orders import changed
 
 SIGNED = "https://cdn.example/film.mp4?X-Signature=CANARY"
 
@@ -25,7 +26,7 @@ def _rich() -> Job:
     sound = Sound(source="CANARY", filename="CANARY.mp3", size=7)
     return replace(
         job,
-        order=replace(job.order, pictures=(picture,), sound=sound, seed=7),
+        order=changed(job.order, pictures=(picture,), sound=sound, seed=7),
         status=Status.COMPLETED,
         reason=Reason.CONTENT_GONE,
         detail=f"no a cat on the moon: {SIGNED} http://me:CANARY@host/x sk-CANARYCANARY \x1b[2J",
@@ -162,7 +163,7 @@ def test_no_way_of_showing_tells_what_opens_a_door(
 
 def test_the_sheet_says_what_had_been_kept_for_its_time(capsys: pytest.CaptureFixture[str]) -> None:
     job = _rich()
-    order = replace(job.order, prompt="", negative_prompt="")
+    order = changed(job.order, prompt="", negative_prompt="")
     gone: dict[str, Any] = {"video_gone_at": NOON, "inputs_gone_at": NOON, "words_gone_at": NOON}
     sheet.show(
         replace(job, order=order, video=None, **gone), [], currency="USD", prompt=True, now=NOON
@@ -193,7 +194,7 @@ def test_on_a_narrow_terminal_columns_give_way_and_ids_are_whole(
     community = "123456789012345678"
     job = a_job(id_="4fk2abcdq7mnxw3z", community=community)
     job = replace(
-        job, order=replace(job.order, person=Person(id="ada", name="Ada, Countess of Lovelace"))
+        job, order=changed(job.order, person=Person(id="ada", name="Ada, Countess of Lovelace"))
     )
     lost = replace(job, status=Status.UNCONFIRMED)
     table.show([job, lost], {Status.QUEUED: 2}, currency="USD", now=NOON)
@@ -261,7 +262,7 @@ def test_what_was_left_to_the_model_or_switched_is_told(
     job = a_job()
     job = replace(
         job,
-        order=replace(job.order, audio=False, watermark=True),
+        order=changed(job.order, audio=False, watermark=True),
         request=replace(job.request, seconds=12, auto=True),
     )
     sheet.show(job, [], currency="USD", prompt=False, now=NOON)

@@ -8,8 +8,9 @@ import pytest
 from bot.config import Config
 from bot.core.errors import Refused
 from bot.core.models import Model
-from bot.core.orders import Extra, Kind
+from bot.core.orders import Kind
 from bot.core.presets import Preset
+from bot.core.wishes import Extra
 from tests.unit.config.conftest import GATEWAY, KNOWN, PACKAGED, Read, Told
 from tests.unit.core.orders import order
 

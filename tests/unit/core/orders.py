@@ -1,6 +1,6 @@
 """Orders, catalogues and jobs for tests of the core."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from bot.core.accounts import Accounts
@@ -9,7 +9,7 @@ from bot.core.jobs import Job
 from bot.core.models import Model, PictureRule, Places
 from bot.core.orders import (
     Address,
-    Extra,
+    Call,
     Kind,
     Order,
     Person,
@@ -19,6 +19,7 @@ from bot.core.orders import (
     VideoRequest,
 )
 from bot.core.presets import Preset
+from bot.core.wishes import Extra, Wish
 
 ANN = Person(id="ann", name="Ann")
 BOB = Person(id="bob", name="Bob")
@@ -86,10 +87,23 @@ CAT = Picture(
 )
 
 
+PARTS: tuple[tuple[str, type[Call | Wish]], ...] = (("call", Call), ("wish", Wish))
+
+
 def order(**changes: Any) -> Order:
     """A plain order of Ann's, with changes."""
-    plain = Order(event_id="e1", address=HALL, person=ANN, locale="en", prompt="a cat")
-    return replace(plain, **changes)
+    call = Call(event_id="e1", address=HALL, person=ANN, locale="en")
+    return changed(Order(call=call, wish=Wish(prompt="a cat")), **changes)
+
+
+def changed(order: Order, **changes: Any) -> Order:
+    """The same with changes of its call, its wish or itself, by the names of their fields."""
+    places = {name: {each.name for each in fields(kind)} & {*changes} for name, kind in PARTS}
+    parts = {
+        name: replace(getattr(order, name), **{each: changes.pop(each) for each in sorted(own)})
+        for name, own in places.items()
+    }
+    return replace(order, **parts, **changes)
 
 
 def job(**changes: Any) -> Job:

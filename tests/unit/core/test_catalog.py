@@ -8,7 +8,8 @@ import pytest
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.models import Model, Places, Quality
-from bot.core.orders import SOUND_BYTES, Fit, Kind, Shaping, SoundFit, Transport
+from bot.core.orders import SOUND_BYTES, Fit, Kind, SoundFit, Transport
+from bot.core.wishes import Shaping
 from tests.unit.core.orders import (
     CAT,
     CATALOG,

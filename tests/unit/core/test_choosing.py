@@ -10,7 +10,8 @@ from bot.core.catalog import Catalog
 from bot.core.choosing import lengths, listed, switches
 from bot.core.errors import Refused
 from bot.core.models import Model, Places, Quality
-from bot.core.orders import AUTO, Extra, Kind, VideoRequest, length_of, switch_of
+from bot.core.orders import Kind, VideoRequest
+from bot.core.wishes import AUTO, Extra, length_of, switch_of
 from bot.i18n import say
 
 from .orders import order

@@ -96,7 +96,7 @@ async def test_a_press_makes_another_video_for_whoever_pressed(workshop: Worksho
     job = await workshop.made(order(address=HALL, person=ANN))
     answer = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(BOB, HALL))
     assert isinstance(answer, Taken)
-    assert (answer.job.order.person, answer.job.request.prompt) == (BOB, job.request.prompt)
+    assert (answer.job.order.call.person, answer.job.request.prompt) == (BOB, job.request.prompt)
 
 
 async def test_a_press_that_needs_words_asks_for_them_first(workshop: Workshop) -> None:

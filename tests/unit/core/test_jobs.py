@@ -10,7 +10,7 @@ from bot.core.errors import Broken
 from bot.core.jobs import MOVES, Job, Reason, Status, Video
 from bot.core.orders import Recording
 from bot.core.posts import EDIT_PACE, EDITS_END, Form, Post, PostKind, due_after
-from tests.unit.core.orders import CAT, SONG, job, order
+from tests.unit.core.orders import CAT, SONG, changed, job, order
 
 VIDEO = Video(key="videos/a.mp4", size=9, width=16, height=9, seconds=5.0)
 RAW = Video(key="originals/a.mkv", size=9, width=16, height=9, seconds=5.0, plays=False)
@@ -104,7 +104,7 @@ def test_the_true_length_of_a_sound_makes_a_job_shorter_and_cheaper_never_dearer
     )
     ours = moves.measured(waiting, SONG.kept(Recording(key="sounds/a.mp3", size=9, seconds=true)))
     assert (ours.request.seconds, ours.spend_cost) == after
-    assert ours.order == replace(
+    assert ours.order == changed(
         wish, sound=replace(SONG, source=None, key="sounds/a.mp3", seconds=true), seconds=None
     )
     assert set(due_after(waiting, ours, now=2_000.0)) == {PostKind.CARD}

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from bot.core import offers
 from bot.core.catalog import Catalog
-from bot.core.models import DRAFT
-from bot.core.orders import AUTO
-from tests.unit.core.orders import CAT, CATALOG, SORA, WAN_PICTURE, WAN_TEXT, order
+from bot.core.wishes import AUTO, DRAFT
+from tests.unit.core.orders import CAT, CATALOG, SORA, WAN_PICTURE, WAN_TEXT, changed, order
 
 PLUS = replace(WAN_PICTURE, name="plus", seconds=(3,), sizes={"1080p": "1080P"})
 TWO = Catalog(models=(WAN_PICTURE, PLUS))
@@ -22,7 +21,7 @@ def test_lengths_and_qualities_are_those_of_the_whole_family() -> None:
 def test_what_goes_with_nothing_chosen_before_is_not_offered() -> None:
     wish = order(pictures=(CAT,), quality="1080p")
     assert offers.lengths(TWO, wish) == [3]
-    assert offers.qualities(TWO, replace(wish, quality=None, seconds=10)) == [DRAFT, "480p", "720p"]
+    assert offers.qualities(TWO, changed(wish, quality=None, seconds=10)) == [DRAFT, "480p", "720p"]
 
 
 def test_there_is_no_draft_of_what_comes_in_one_quality() -> None:

@@ -12,12 +12,12 @@ from bot.core.accounts import Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Job, Reason, Status
-from bot.core.orders import AUTO
 from bot.core.outcomes import Busy, Failed, Running, Uncertain
 from bot.core.posting import AWAY, MOST_FILES, Link
 from bot.core.posts import CARD_GRACE, NONCE_WINDOW, Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor
+from bot.core.wishes import AUTO
 from tests.unit.core.orders import ANN, SORA, order
 from tests.unit.core.workshop import FREE, Workshop
 

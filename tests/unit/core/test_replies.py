@@ -10,14 +10,14 @@ from bot.core.orders import Fit, Recording, Still
 from bot.core.quotas import Limits, Usage
 from bot.core.replies import Left, Text
 from bot.i18n import say
-from tests.unit.core.orders import CAT, SONG, job, order
+from tests.unit.core.orders import CAT, SONG, changed, job, order
 
 LEFT = Left(videos=2, resets_at=86_400.0)
 
 
 def test_a_card_says_what_is_not_to_be_seen() -> None:
     """A flag may take more words than somebody meant."""
-    card = replies.card(job(order=replace(order(), negative_prompt="blur hands")))
+    card = replies.card(job(order=changed(order(), negative_prompt="blur hands")))
     assert "Without: blur hands" in [say(each, "en") for each in card.facts]
     assert "fact.negative" not in [each.id for each in replies.card(job()).facts]
 

@@ -10,10 +10,10 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.models import DRAFT
-from bot.core.orders import ANYBODY, AUTO, Address, Call, Extra, Kind, Made, Order, Picture
+from bot.core.orders import ANYBODY, Address, Call, Kind, Made, Order, Picture
 from bot.core.replies import Action
 from bot.core.service import DOUBLE
+from bot.core.wishes import AUTO, DRAFT, Extra
 from bot.i18n import say
 from tests.unit.core.orders import (
     ANN,
@@ -24,6 +24,7 @@ from tests.unit.core.orders import (
     SORA,
     WAN_PICTURE,
     WAN_TEXT,
+    changed,
     job,
     order,
 )
@@ -113,7 +114,7 @@ def test_a_seed_that_the_better_model_does_not_take_is_left_out() -> None:
     draft = replace(made(), order=wish, request=catalog.choose(wish, spare_seed=7)[1])
     better = variations.finer(draft, catalog)
     assert better is not None
-    assert (better.quality, better.seed) == ("1080p", None)
+    assert (better.wish.quality, better.wish.seed) == ("1080p", None)
 
 
 # --- going on ------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ def test_what_goes_on_begins_with_the_last_moment() -> None:
             last_of="videos/a.mp4",
         ),
     )
-    assert (onward.prompt, onward.family, onward.seed, onward.aspect) == (
+    assert (onward.wish.prompt, onward.wish.family, onward.wish.seed, onward.wish.aspect) == (
         "it wakes up",
         "wan",
         None,
@@ -144,7 +145,7 @@ def test_what_goes_on_begins_with_the_last_moment() -> None:
 def test_without_words_it_goes_on_with_the_same_ones() -> None:
     onward = variations.continued(made(), "", CATALOG)
     assert onward is not None
-    assert onward.prompt == "a cat"
+    assert onward.wish.prompt == "a cat"
 
 
 def test_where_its_family_takes_no_picture_another_goes_on() -> None:
@@ -174,7 +175,7 @@ async def test_anybody_goes_on_from_words_and_nobody_from_somebody_elses_picture
     words = await workshop.made(order())
     by_bob = replace(CALL, person=BOB)
     onward = await workshop.service.varied(words.id, Action.CONTINUE, by_bob)
-    assert (onward.person, onward.event_id) == (BOB, "press")
+    assert (onward.call.person, onward.call.event_id) == (BOB, "press")
     pictured = await workshop.made(order(pictures=(CAT,)))
     with pytest.raises(Refused, match="not_your_picture"):
         await workshop.service.varied(pictured.id, Action.CONTINUE, by_bob)
@@ -213,7 +214,7 @@ def test_a_button_that_needs_something_that_is_gone_is_refused_in_a_sentence(
     action: Action, changes: dict[str, object], code: str
 ) -> None:
     job = swept(**changes)
-    wordless = replace(variations.again(job), prompt="")
+    wordless = changed(variations.again(job), prompt="")
     with pytest.raises(Refused, match=code) as refused:
         variations.check_kept(job, action, wordless)
     assert say(replies.error(refused.value).text, "en").endswith((".", "?"))
@@ -239,7 +240,7 @@ def test_a_button_that_needs_nothing_that_is_gone_works(action: Action) -> None:
         aspect=None,
         quality=None,
     )
-    variations.check_kept(gone, Action.REMIX, replace(gone.order, remix_of=remix, prompt="other"))
+    variations.check_kept(gone, Action.REMIX, changed(gone.order, remix_of=remix, prompt="other"))
 
 
 # --- ways out of a failure -----------------------------------------------------------------------
@@ -278,8 +279,8 @@ def test_another_model_takes_over_what_it_can() -> None:
     wish = {"pictures": (OURS,), "seconds": 10, "aspect": "9:16", "negative_prompt": "rain"}
     other = variations.elsewhere(failed(Reason.MODERATED, **wish), CATALOG)
     assert other is not None
-    assert (other.family, other.seconds, other.aspect) == ("sora", None, "9:16")
-    assert other.negative_prompt == "", "that one can't leave anything out"
+    assert (other.wish.family, other.wish.seconds, other.wish.aspect) == ("sora", None, "9:16")
+    assert other.wish.negative_prompt == "", "that one can't leave anything out"
 
 
 def test_nothing_is_offered_that_nobody_else_makes() -> None:
@@ -302,7 +303,7 @@ def test_wishes_are_given_up_only_where_no_family_fulfils_them() -> None:
     catalog = replace(CATALOG, models=(*CATALOG.models, long))
     other = variations.elsewhere(failed(Reason.MODERATED, seconds=10), catalog)
     assert other is not None
-    assert (other.family, other.seconds) == ("kling", 10)
+    assert (other.wish.family, other.wish.seconds) == ("kling", 10)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,7 @@ async def test_what_a_button_says_is_done(workshop: Workshop) -> None:
     assert elsewhere.request.family == "sora"
     again = replace(CALL, event_id="press 2", address=Address(platform="chat", channel="room"))
     shorter = await workshop.service.again(job.id, Action.SHORTER, again, value="5")
-    assert (shorter.request.seconds, shorter.order.address.channel) == (5, "room")
+    assert (shorter.request.seconds, shorter.order.call.address.channel) == (5, "room")
 
 
 async def test_what_can_no_longer_be_had_is_said_to_be(workshop: Workshop) -> None:
@@ -485,8 +486,9 @@ def _made() -> Made:
     raise AssertionError
 
 
-def _fields(order: object) -> dict[str, object]:
-    return {"remix_of": order.remix_of, "family": order.family, "prompt": order.prompt}  # type: ignore[attr-defined]
+def _fields(order: Order) -> dict[str, object]:
+    wish = order.wish
+    return {"remix_of": order.remix_of, "family": wish.family, "prompt": wish.prompt}
 
 
 # --- what was switched, and a length left to the model -------------------------------------------
@@ -502,7 +504,7 @@ SWITCHED = {"seconds": AUTO, "audio": False, "prompt_extend": False, "watermark"
 
 def switched(order: Order | None) -> dict[str, object]:
     assert order is not None
-    return {field: getattr(order, field) for field in SWITCHED}
+    return {field: getattr(order.wish, field) for field in SWITCHED}
 
 
 def auto_job(catalog: Catalog, **changes: object) -> Job:
@@ -541,7 +543,7 @@ def test_a_seed_stays_where_another_model_lacks_the_negative_prompt_alone() -> N
     failed = made(seed=7, negative_prompt="rain")
     found = variations.elsewhere(failed, Catalog(models=(WAN_TEXT, other)), "other")
     assert found is not None
-    assert (found.seed, found.negative_prompt) == (7, "")
+    assert (found.wish.seed, found.wish.negative_prompt) == (7, "")
 
 
 def test_shorter_than_a_length_that_the_model_chose_is_less_than_half_of_the_longest() -> None:
@@ -549,4 +551,4 @@ def test_shorter_than_a_length_that_the_model_chose_is_less_than_half_of_the_lon
     late = auto_job(catalog, status=Status.FAILED, reason=Reason.TIMED_OUT)
     shorter = variations.shorter(late, catalog)
     assert shorter is not None
-    assert shorter.seconds == 4
+    assert shorter.wish.seconds == 4

@@ -54,7 +54,7 @@ from bot.store.spool import Spool
 from bot.workers import Bells
 from tests.contract.rows import nothing_noted
 from tests.unit.core.doors import open_door
-from tests.unit.core.orders import CATALOG, order
+from tests.unit.core.orders import CATALOG, changed, order
 
 Outcome = TypeVar("Outcome")
 
@@ -505,7 +505,7 @@ class Workshop:
 
     async def submit(self, given: Order) -> Job:
         """A new job whose command was answered; every order is a new event."""
-        job = await self.service.submit(replace(given, event_id=f"event {self._ids}"))
+        job = await self.service.submit(changed(given, event_id=f"event {self._ids}"))
         await self.service.answered(job)
         return await self.job(job.id)
 

@@ -7,27 +7,30 @@ import base64
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.models import Model
-from bot.core.orders import Address, Extra, Kind, Order, Person, Picture
+from bot.core.orders import Address, Call, Kind, Order, Person, Picture
+from bot.core.wishes import Extra, Wish
 from bot.gateways.requests import build
 from bot.net.sending import Body
+from tests.unit.core.orders import changed
 
 FILE = Path(__file__).with_name("bodies.txt")
 DIALECTS = ("documented", "new-api", "openai")
 PICTURE = Picture(source=None, filename="a.jpg", size=3, width=1280, height=720, key="kept")
 FILES = {Kind.TEXT: 0, Kind.PICTURE: 1, Kind.KEY_FRAMES: 2}
 PLAIN = Order(
-    event_id="e",
-    address=Address(platform="test", channel="c"),
-    person=Person(id="1", name="Ada"),
-    locale="en",
-    prompt="a cat",
+    call=Call(
+        event_id="e",
+        address=Address(platform="test", channel="c"),
+        person=Person(id="1", name="Ada"),
+        locale="en",
+    ),
+    wish=Wish(prompt="a cat"),
 )
 WISHES = {
     Extra.AUDIO: True,
@@ -63,7 +66,7 @@ def ordered(model: Model, kind: Kind) -> Order:
     """All that can be asked of the model."""
     wishes = {extra.value: WISHES[extra] for extra in model.takes if extra in WISHES}
     given = (PICTURE,) * FILES[kind]
-    return replace(PLAIN, family=model.name, pictures=given, **wishes)  # type: ignore[arg-type]
+    return changed(PLAIN, family=model.name, pictures=given, **wishes)
 
 
 def every(folder: Path) -> Iterator[str]:

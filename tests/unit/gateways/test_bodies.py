@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import Refused
-from bot.core.orders import Extra, Order, VideoRequest
+from bot.core.orders import Order, VideoRequest
 from bot.core.replies import Text
+from bot.core.wishes import Extra
 from bot.gateways.requests import build
 from bot.i18n import say
 from bot.net.sending import Body
+from tests.unit.core.orders import changed
 
 from .bodies import DIALECTS, FILE, FILES, PICTURE, PLAIN, catalog, leaves, pictures, whole
 
@@ -49,12 +51,12 @@ def orders(draw: st.DrawFn, dialect: str) -> Order:
         wishes["negative_prompt"] = _TEXT
     wanted = {name: draw(strategy) for name, strategy in wishes.items()}
     bold = draw(st.sampled_from([{}, {}, {}, *_BOLD]))
-    return replace(
+    return changed(
         PLAIN,
         prompt=draw(_TEXT | st.just("a cat")),
         family=draw(st.sampled_from([model.name, model.family, model.label])),
         pictures=tuple(replace(PICTURE, width=width, height=height) for width, height in sides),
-        **(wanted | bold),  # type: ignore[arg-type]
+        **(wanted | bold),
     )
 
 

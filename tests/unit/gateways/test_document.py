@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from bot.config import load
 from bot.gateways.requests import build
+from tests.unit.core.orders import changed
 
 from .bodies import PICTURE, PLAIN, catalog
 
@@ -38,7 +38,7 @@ def test_an_example_is_sent_to_the_letter(example: dict[str, Any], tmp_path: Pat
     count = asked.pop("pictures", 0)
     picture = tmp_path / "a.jpg"
     picture.write_bytes(bytes(3_000_000))  # too large to go along as text, where there is a link
-    order = replace(
+    order = changed(
         PLAIN,
         prompt=example["fields"]["prompt"],
         family=model,

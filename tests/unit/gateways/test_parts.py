@@ -12,9 +12,11 @@ from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.errors import Broken
 from bot.core.models import Model
-from bot.core.orders import Extra, Kind, Order, Sound, Transport, VideoRequest
+from bot.core.orders import Kind, Order, Sound, Transport, VideoRequest
 from bot.core.parts import TEXT_PART, room, within
+from bot.core.wishes import Extra
 from bot.gateways.requests import build
+from tests.unit.core.orders import changed
 
 from .bodies import DIALECTS, FILES, PICTURE, catalog, gateway, ordered
 from .samples import request, with_files
@@ -55,10 +57,10 @@ ROWS = [
 def longest(model: Model, kind: Kind) -> Order:
     """As much text as the model takes, in letters that are the longest on the wire."""
     order = ordered(model, Kind.PICTURE if kind is Kind.SOUND else kind)
-    order = replace(order, prompt="🐈" * model.prompt_limit)
+    order = changed(order, prompt="🐈" * model.prompt_limit)
     order = replace(order, sound=SONG if kind is Kind.SOUND else None)
     if Extra.NEGATIVE_PROMPT in model.takes:
-        order = replace(order, negative_prompt="🐈" * model.negative_limit)
+        order = changed(order, negative_prompt="🐈" * model.negative_limit)
     return order
 
 

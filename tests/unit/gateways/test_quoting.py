@@ -1,6 +1,5 @@
 """Words of a person that a gateway quotes tell nothing about an account, and hide no true code."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from bot.core.quoting import Written
 from bot.gateways.creations import read_creation
 from bot.gateways.looks import read_look, read_refusal
 from bot.gateways.spelling import plain
+from tests.unit.core.orders import changed
 
 from .bodies import PLAIN, catalog
 from .samples import request
@@ -79,9 +79,9 @@ def test_a_quoted_code_still_tells_about_that_one_order() -> None:
 
 
 def test_what_has_to_be_avoided_is_the_persons_words_as_well() -> None:
-    wanted = replace(PLAIN, negative_prompt="Insufficient balance")
+    wanted = changed(PLAIN, negative_prompt="Insufficient balance")
     family = next(m.name for m in catalog("new-api").models if "negative_prompt" in m.takes)
-    sent = catalog("new-api").choose(replace(wanted, family=family))[1]
+    sent = catalog("new-api").choose(changed(wanted, family=family))[1]
     told = answer(403, envelope("Insufficient balance"))
 
     assert "Insufficient balance" in sent.written.splitlines()

@@ -9,7 +9,8 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from bot.core.errors import Refused
-from bot.core.orders import Fit, Shaping
+from bot.core.orders import Fit
+from bot.core.wishes import Shaping
 from bot.media.pictures import fit_pictures
 from tests.unit.media.heif import heic
 from tests.unit.media.samples import corners, encoded, noise, png_of, quarters

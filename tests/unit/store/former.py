@@ -1,5 +1,6 @@
 """Databases as earlier versions of the program left them, with a row of everything they knew."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,14 @@ from bot.core import moves
 from bot.core.jobs import Job, Reason, Status, Video
 from bot.store import migrations
 from bot.store.engines import sqlite_engine
-from bot.store.rows import job_values
+from bot.store.rows import job_values, order_values
 from bot.store.tables import metadata
 from tests.contract.rows import NOON, a_job
 
 REVISIONS = sorted(migrations.known())
+NESTED = "0015"
+"""The first version whose orders have tables of their own for call and wish."""
+DRAFT = order_values(a_job().order)
 VIDEO = Video(key=f"videos/ab/{32 * 'a'}.mp4", size=9, width=640, height=360, seconds=5.0)
 
 
@@ -46,6 +50,17 @@ def _ended_at(job: Job) -> float | None:
     return next(at for at in times if at is not None) if job.is_over else None
 
 
+def flat(order: Mapping[str, Any]) -> dict[str, Any]:
+    """An order as it was written before call and wish had tables of their own."""
+    beside = {name: value for name, value in order.items() if name not in ("call", "wish")}
+    return {**order["call"], **order["wish"], **beside}
+
+
+def whole(table: str, row: Mapping[str, Any]) -> Any:
+    """The order of a row as this version writes it."""
+    return next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
+
+
 def rows() -> dict[str, list[dict[str, Any]]]:
     """By table; of a table that lacked a column, it is left out."""
     posts = {"platform": "discord", "due_at": None, "attempts": 2, "direct": False}
@@ -72,7 +87,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {"source": "telegram:1", "id": 3, "lane": "5", "urgent": True, "data": None}
             | {"received_at": NOON, "due_at": None, "attempts": 0},
         ],
-        "drafts": [{"id": "d1", "order_data": {"prompt": "ä 🎬"}, "created_at": NOON}],
+        "drafts": [{"id": "d1", "order_data": DRAFT, "created_at": NOON}],
         "handles": [{"source": "telegram:1", "key": VIDEO.key, "handle": "BAAC"}],
         "moves": [{"platform": "telegram", "old": "-5", "new": "-1005"}],
         "gateways": [
@@ -122,12 +137,12 @@ async def write(url: str, revision: str) -> dict[str, list[dict[str, Any]]]:
     engine = sqlite_engine(url) if is_sqlite else create_async_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(lambda it: migrations.upgrade(it, revision))
-        written = await _fill(connection)
+        written = await _fill(connection, revision)
     await engine.dispose()
     return written
 
 
-async def _fill(connection: AsyncConnection) -> dict[str, list[dict[str, Any]]]:
+async def _fill(connection: AsyncConnection, revision: str) -> dict[str, list[dict[str, Any]]]:
     written: dict[str, list[dict[str, Any]]] = {}
     known = sa.MetaData()
     await connection.run_sync(known.reflect)
@@ -137,6 +152,8 @@ async def _fill(connection: AsyncConnection) -> dict[str, list[dict[str, Any]]]:
             continue
         for row in rows()[meant.name]:
             there = {name: value for name, value in row.items() if name in table.c}
+            if revision < NESTED and "order_data" in there:
+                there["order_data"] = flat(there["order_data"])
             # Types as they are meant: a reflected JSON of SQLite writes the same text.
             columns = [sa.column(name, _type(meant, name)) for name in there]
             await connection.execute(sa.insert(sa.table(meant.name, *columns)).values(there))

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from bot.core.jobs import Original, Video
-from bot.core.orders import AUTO, Sound
+from bot.core.orders import Sound
+from bot.core.wishes import AUTO
 from bot.gateways.requests import build
 from bot.net.sending import Body, FilePart
 from bot.store.rows import job_of, job_values, order_of, order_values, request_of
 from tests.contract.rows import a_job
+from tests.unit.core.orders import changed
 
 TEXT = {
     "model": "wan2.5-t2v-preview",
@@ -85,25 +87,23 @@ def test_an_upload_is_still_a_file(picture: Path) -> None:
 
 @pytest.mark.parametrize("on", [True, False, None])
 def test_what_was_left_to_the_model_or_switched_comes_back_from_its_row(on: bool | None) -> None:
-    wish = replace(a_job().order, seconds=AUTO, audio=on, prompt_extend=on, watermark=on)
+    wish = changed(a_job().order, seconds=AUTO, audio=on, prompt_extend=on, watermark=on)
     assert order_of(json.loads(json.dumps(order_values(wish)))) == wish
 
 
 def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
     old: dict[str, Any] = {
-        "event_id": "e",
-        "address": {"platform": "discord", "channel": "c", "community": None, "message": None},
-        "person": {"id": "1", "name": "Ann"},
-        "locale": "en",
-        "prompt": "a cat",
+        "call": {
+            "event_id": "e",
+            "address": {"platform": "discord", "channel": "c", "community": None, "message": None},
+            "person": {"id": "1", "name": "Ann"},
+            "locale": "en",
+        },
+        "wish": {"prompt": "a cat", "family": None, "seconds": None, "aspect": None},
         "pictures": [],
-        "family": None,
-        "seconds": None,
-        "aspect": None,
-        "quality": None,
     }
     order = order_of(old)
-    assert (order.sound, order.preset, order.negative_prompt) == (None, None, "")
+    assert (order.sound, order.wish.preset, order.wish.negative_prompt) == (None, None, "")
     sound: dict[str, Any] = {
         "source": "f",
         "filename": "a.mp3",
@@ -112,7 +112,7 @@ def test_an_order_without_the_newer_wishes_wishes_none_of_them() -> None:
         "key": None,
     }
     assert order_of(old | {"sound": sound}).files == (Sound(**sound),)
-    assert (order.seed, order.audio) == (None, None)
+    assert (order.wish.seed, order.wish.audio) == (None, None)
 
 
 def test_a_video_of_an_earlier_version_is_as_its_gateway_made_it() -> None:

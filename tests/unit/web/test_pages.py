@@ -24,7 +24,7 @@ from bot.media.studio import Studio
 from bot.web.pages import PURPOSE, Pages
 from bot.web.server import serve
 from tests.fakes.clock import FakeClock
-from tests.unit.core.orders import job
+from tests.unit.core.orders import changed, job
 
 FILM = bytes(range(256)) * 2048
 """Half a megabyte: more than one chunk, and every part of it can be told."""
@@ -461,7 +461,7 @@ HOSTILE = '</h1><script>alert(1)</script> <img src=x onerror=alert(2)> "quoted" 
 
 async def test_what_people_wrote_is_text_everywhere(house: House) -> None:
     request = replace(house.job.request, prompt=HOSTILE)
-    order = replace(house.job.order, person=replace(house.job.order.person, name="<b>Ann"))
+    order = changed(house.job.order, person=replace(house.job.order.call.person, name="<b>Ann"))
     house.change(request=request, order=order)
     _, _, page = await house.page()
     for markup in ("<script", "<img", "<b>"):

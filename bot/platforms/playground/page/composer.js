@@ -260,7 +260,7 @@ export class Composer {
     const offered = this.command ? (this.commands.find((each) => each.name === this.command)?.options ?? []) : [];
     const lists = this.lists();
     const focused = document.activeElement?.name;
-    this.options.replaceChildren(...offered.filter((name) => lists[name].length).map((name) => this.select(name, lists[name])));
+    this.options.replaceChildren(...offered.filter((name) => lists[name]?.length).map((name) => this.select(name, lists[name])));
     this.options.hidden = !offered.length;
     this.hint();
     this.quote(offered.length > 0);
@@ -290,7 +290,7 @@ export class Composer {
     this.chosen = kept;
     const labels = { ...Object.fromEntries(this.models.map((each) => [each.family, each.label])), ...this.presets, draft: words.draft };
     const shown = (name, value) => {
-      if (name in this.switches) return words[`${name}_${value}`];
+      if (this.switches.includes(name)) return words[`${name}_${value}`];
       if (name === "seconds") return value === AUTO ? words.auto : `${value} s`;
       return labels[value] ?? value;
     };
@@ -311,7 +311,7 @@ export class Composer {
       quality: () => this.qualities, aspect: () => this.aspects,
     }[name]?.() ?? ["on", "off"];
     const had = all.filter((value) => family.some((each) => makes(each, { ...rest, [name]: value }, this.kind)));
-    if (name in this.switches) return had.length > 1 ? had : [];
+    if (this.switches.includes(name)) return had.length > 1 ? had : [];
     return name === "quality" && had.length > 1 ? ["draft", ...had] : had;
   }
 
@@ -382,10 +382,7 @@ export class Composer {
   }
 
   picked() {
-    return Object.fromEntries(Object.entries(this.chosen).map(([name, value]) => {
-      if (name in this.switches) return [this.switches[name], value === "on"];
-      return [name, name === "seconds" ? Number(value) : value];
-    }));
+    return { wish: Object.fromEntries(Object.entries(this.chosen).map(([name, value]) => [name, value === AUTO ? "auto" : value])) };
   }
 
   clear() {

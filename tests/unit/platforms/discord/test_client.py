@@ -12,10 +12,11 @@ import pytest
 from bot.core import replies
 from bot.core.errors import BotError, Broken, Refused, Temporary
 from bot.core.jobs import Status, Video
-from bot.core.orders import Address, Order, Person, Picture
+from bot.core.orders import Address, Call, Order, Person, Picture
 from bot.core.posts import Form, Post, PostKind
 from bot.core.replies import Reply, Text
 from bot.core.sizes import LEARNED_FOR, PLAUSIBLE
+from bot.core.wishes import Wish
 from bot.platforms.discord.client import HISTORY, DiscordPlatform
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import (
@@ -32,7 +33,7 @@ from tests.fakes.discord import (
     reset,
 )
 from tests.fakes.discord import Person as Member
-from tests.unit.core.orders import job
+from tests.unit.core.orders import changed, job
 from tests.unit.platforms.discord.conftest import Bot
 
 SEND = r"/channels/\d+/messages$"
@@ -61,11 +62,13 @@ class Desk:
             platform="discord", channel=str(ann.home.id), community=str(bot.fake.guild.id)
         )
         wish = Order(
-            event_id="1",
-            address=address,
-            person=Person(id=str(ann.id), name="Ann"),
-            locale="en-US",
-            prompt="a cat",
+            call=Call(
+                event_id="1",
+                address=address,
+                person=Person(id=str(ann.id), name="Ann"),
+                locale="en-US",
+            ),
+            wish=Wish(prompt="a cat"),
         )
         self.job = job(order=wish, status=Status.COMPLETED, video=VIDEO, created_at=bot.clock.now())
 
@@ -88,7 +91,7 @@ class Desk:
 
     async def tell(self) -> None:
         words = Text(id="notice.works", values={"gateway": "main"})
-        await self.bot.platform.tell(self.job.order.person.id, Reply(text=words), nonce="n1")
+        await self.bot.platform.tell(self.job.order.call.person.id, Reply(text=words), nonce="n1")
 
     async def refused(self, **changes: Any) -> str:
         with pytest.raises(Refused) as caught:
@@ -148,8 +151,8 @@ async def test_a_result_is_a_reply_that_pings_its_person(
     fake: FakeDiscord, bot: Bot, desk: Desk, ann: Member, path: Path
 ) -> None:
     request = await ann.say("a cat")
-    address = replace(desk.job.order.address, message=str(request.id))
-    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    address = replace(desk.job.order.call.address, message=str(request.id))
+    desk.job = replace(desk.job, order=changed(desk.job.order, address=address))
     stands = await desk.send(video=path)
     shown = await fake.next("message")
     assert stands == place(shown)
@@ -207,8 +210,8 @@ async def test_a_deleted_request_does_not_stop_the_result(
 ) -> None:
     request = await ann.say("a cat")
     await ann.delete(request)
-    address = replace(desk.job.order.address, message=str(request.id))
-    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    address = replace(desk.job.order.call.address, message=str(request.id))
+    desk.job = replace(desk.job, order=changed(desk.job.order, address=address))
     await desk.send()
     assert (await fake.next("message")).type is MessageType.PLAIN
     assert len([each for each in fake.requests if each.path.endswith("/messages")]) == 1
@@ -219,8 +222,8 @@ async def test_without_the_history_the_result_is_no_reply(
 ) -> None:
     request = await ann.say("a cat")
     fake.deny(fake.channel, Permission.READ_MESSAGE_HISTORY)
-    address = replace(desk.job.order.address, message=str(request.id))
-    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    address = replace(desk.job.order.call.address, message=str(request.id))
+    desk.job = replace(desk.job, order=changed(desk.job.order, address=address))
     await desk.send()
     assert (await fake.next("message")).type is MessageType.PLAIN
 
@@ -261,8 +264,8 @@ async def test_what_comes_directly_instead_says_why_and_where_it_was_asked_for(
 async def test_a_direct_message_where_it_was_asked_for_gives_no_reason(
     fake: FakeDiscord, desk: Desk, ann: Member
 ) -> None:
-    address = replace(desk.job.order.address, community=None, channel=str(ann.dm.id))
-    desk.job = replace(desk.job, order=replace(desk.job.order, address=address))
+    address = replace(desk.job.order.call.address, community=None, channel=str(ann.dm.id))
+    desk.job = replace(desk.job, order=changed(desk.job.order, address=address))
     await desk.send(direct=True)
     assert "You asked for it" not in (await fake.next("message")).content
 
@@ -300,7 +303,7 @@ async def test_what_an_operator_may_have_been_told_is_looked_for_before_it_is_sa
 ) -> None:
     """Its answer was lost, and its nonce is forgotten by now."""
     words = Reply(text=Text(id="notice.works", values={"gateway": "main"}))
-    tell, person = desk.bot.platform.tell, desk.job.order.person.id
+    tell, person = desk.bot.platform.tell, desk.job.order.call.person.id
     begun = fake.world.clock()
     await tell(person, words, nonce="n1")
     fake.world.nonce_window = 0.0
@@ -335,8 +338,8 @@ async def limit(desk: Desk, *, film: str = VIDEO.key, **changes: Any) -> int:
 async def test_a_boosted_server_takes_more(fake: FakeDiscord, idle: Bot, ann: Member) -> None:
     boosted = fake.add_guild("Boosted", premium_tier=2)
     desk = Desk(idle, ann)
-    address = replace(desk.job.order.address, community=str(boosted.id))
-    elsewhere = replace(desk.job, order=replace(desk.job.order, address=address))
+    address = replace(desk.job.order.call.address, community=str(boosted.id))
+    elsewhere = replace(desk.job, order=changed(desk.job.order, address=address))
     async with idle.running():
         assert await limit(desk) == 10 * MIB
         assert await idle.platform.upload_limit(desk.post(), elsewhere) == 50 * MIB

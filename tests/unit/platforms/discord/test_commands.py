@@ -14,9 +14,10 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Unwritten
 from bot.core.jobs import Job, Reason, Status, Video
-from bot.core.orders import AUTO, Address, Kind, Order, Person, Picture, Shaping, Sound
+from bot.core.orders import Address, Kind, Order, Person, Picture, Sound
 from bot.core.replies import Reply, Text
 from bot.core.service import Actor, AnimateOthers
+from bot.core.wishes import AUTO, Shaping
 from bot.store.places import Places
 from bot.store.tables import jobs
 from tests.fakes.clock import FakeClock
@@ -148,12 +149,17 @@ async def test_a_prompt_becomes_an_order_and_its_answer_the_card(
     assert card(answer.message) == "Taken. Yours is in the queue."
     assert await recorded(bot, job) == (str(asked.original_id), str(fake.channel.id))
     order = job.order
-    assert order.event_id == str(asked.id)
-    assert order.address == Address(
+    assert order.call.event_id == str(asked.id)
+    assert order.call.address == Address(
         platform="discord", channel=str(fake.channel.id), community=str(fake.guild.id)
     )
-    assert (order.person, order.locale) == (Person(id=str(ann.id), name="Ann"), "en-US")
-    assert (order.prompt, order.family, order.seconds, order.aspect) == ("a cat", "sora", 8, "9:16")
+    assert (order.call.person, order.call.locale) == (Person(id=str(ann.id), name="Ann"), "en-US")
+    assert (order.wish.prompt, order.wish.family, order.wish.seconds, order.wish.aspect) == (
+        "a cat",
+        "sora",
+        8,
+        "9:16",
+    )
     assert (await bot.post(job)).due_at is None
 
 
@@ -165,7 +171,7 @@ async def test_a_name_is_only_what_can_be_seen_of_it(
     fake: FakeDiscord, bot: Bot, name: str, shown: str
 ) -> None:
     await (await fake.person(name).slash("video", prompt="a cat")).answered()
-    assert (await only_job(bot)).order.person.name == shown
+    assert (await only_job(bot)).order.call.person.name == shown
 
 
 async def test_a_movement_is_asked_for_by_its_name(
@@ -183,13 +189,13 @@ async def test_whoever_knows_what_they_want_may_say_it(
     asked = await ann.slash("animate", image=image, model="wan", fit="pad", negative="rain", seed=7)
     await asked.answered()
     order = (await only_job(bot)).order
-    assert (order.fit, order.negative_prompt, order.seed) == (Shaping.PAD, "rain", 7)
+    assert (order.wish.fit, order.wish.negative_prompt, order.wish.seed) == (Shaping.PAD, "rain", 7)
 
 
 async def test_what_is_switched_is_in_the_order_and_on_the_card(bot: Bot, ann: Member) -> None:
     asked = await ann.slash("video", prompt="a cat", model="wan", sound="off")
     shown = (await asked.answered()).message
-    assert (await only_job(bot)).order.audio is False
+    assert (await only_job(bot)).order.wish.audio is False
     assert shown is not None
     assert "Without sound" in str(shown.embeds)
 
@@ -273,7 +279,7 @@ async def test_a_sound_that_nobody_takes_is_refused(
 
 async def test_direct_messages_work_alike(fake: FakeDiscord, bot: Bot, ann: Member) -> None:
     await (await ann.slash("video", prompt="a cat", channel=ann.dm)).answered()
-    address = (await only_job(bot)).order.address
+    address = (await only_job(bot)).order.call.address
     assert address == Address(platform="discord", channel=str(ann.dm.id))
 
 
@@ -624,9 +630,9 @@ async def test_a_picture_in_a_message_becomes_an_order_by_a_form(
     answer = await sent.answered()
     assert card(answer.message) == "Taken. Fetching your picture …"
     order = (await only_job(bot)).order
-    assert (order.prompt, order.family, order.seconds) == ("it purrs", "sora", 8)
+    assert (order.wish.prompt, order.wish.family, order.wish.seconds) == ("it purrs", "sora", 8)
     assert [(each.filename, each.author) for each in order.pictures] == [("cat.png", str(ann.id))]
-    assert order.event_id == str(sent.id)
+    assert order.call.event_id == str(sent.id)
 
 
 async def test_an_empty_form_leaves_the_choice_to_the_catalogue(
@@ -636,7 +642,7 @@ async def test_an_empty_form_leaves_the_choice_to_the_catalogue(
     sent = await ann.submit_modal(await _opened(ann, message), {})
     await sent.answered()
     job = await only_job(bot)
-    assert (job.order.family, job.order.seconds) == (None, None)
+    assert (job.order.wish.family, job.order.wish.seconds) == (None, None)
     assert job.request.prompt == "Bring it to life."
 
 
@@ -806,7 +812,7 @@ async def test_try_again_is_a_new_job_of_whoever_pressed(
     assert (answer.type, card(answer.message)) == (Answer.MESSAGE, "Taken. Yours is in the queue.")
     again = bot.service.submitted[-1]
     assert again.id != job.id
-    assert (again.order.person.name, again.order.locale) == ("Bob", "de")
+    assert (again.order.call.person.name, again.order.call.locale) == ("Bob", "de")
     assert await recorded(bot, again) == (str(pressed.original_id), str(fake.channel.id))
 
 
@@ -841,7 +847,7 @@ async def test_remix_opens_a_form_with_the_old_words_and_makes_a_new_job(
     answer = await sent.answered()
     assert (answer.type, card(answer.message)) == (Answer.MESSAGE, "Taken. Yours is in the queue.")
     again = bot.service.submitted[-1]
-    assert (again.order.prompt, again.order.person.name) == ("a dog", "Bob")
+    assert (again.order.wish.prompt, again.order.call.person.name) == ("a dog", "Bob")
     assert again.request.model == job.request.model
     assert await recorded(bot, again) == (str(sent.original_id), str(fake.channel.id))
 
@@ -857,7 +863,7 @@ async def test_continue_asks_what_happens_next_and_takes_silence_for_the_same(
     after = bot.service.submitted[-1]
     assert job.video is not None
     assert [each.last_of for each in after.order.pictures] == [job.video.key]
-    assert (after.order.prompt, after.order.person.name) == (job.order.prompt, "Ann")
+    assert (after.order.wish.prompt, after.order.call.person.name) == (job.order.wish.prompt, "Ann")
 
 
 async def test_a_stranger_s_picture_opens_no_form_for_other_words(
@@ -877,7 +883,7 @@ async def test_delete_asks_once_more_and_then_takes_the_video_away(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await _result(bot, ann)
-    words = job.order.prompt
+    words = job.order.wish.prompt
     assert words in await _row(bot, job)
     asked = await (await ann.press(message, "Delete")).answered()
     assert asked.message is not None
@@ -914,7 +920,7 @@ async def test_what_is_deleted_already_is_said_to_be(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     job, message = await _result(bot, ann)
-    await bot.service.delete(job.id, Actor(person=job.order.person))
+    await bot.service.delete(job.id, Actor(person=job.order.call.person))
     sentence = await said(await ann.press(message, "Delete"))
     assert sentence == "That one was gone already."
 
@@ -946,8 +952,8 @@ async def test_a_mention_with_words_is_answered_with_the_card(
     assert shown.nonce == f"{job.id}-ct"
     assert await recorded(bot, job) == (str(shown.id), str(fake.channel.id))
     order = job.order
-    assert (order.event_id, order.prompt) == (str(asked.id), "a cat")
-    assert order.address.message == str(asked.id)
+    assert (order.call.event_id, order.wish.prompt) == (str(asked.id), "a cat")
+    assert order.call.address.message == str(asked.id)
 
 
 async def test_a_repeated_message_is_answered_once(
@@ -1061,7 +1067,7 @@ async def test_in_direct_messages_a_picture_needs_no_mention(
     shown = await fake.next("message")
     assert card(shown) == "Taken. Fetching your picture …"
     order = (await only_job(bot)).order
-    assert (order.prompt, order.address.community) == ("it purrs", None)
+    assert (order.wish.prompt, order.call.address.community) == ("it purrs", None)
 
 
 async def test_in_direct_messages_words_alone_are_no_order(

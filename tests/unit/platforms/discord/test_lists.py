@@ -55,10 +55,9 @@ async def test_history_opens_an_entry_and_shows_its_video_once_more(
     back = await (await ann.press(entry.message, "‹ Back")).answered()
     assert back.message is not None
     assert back.message.content == history.content
-    (shown,) = [await ann.press(back.message, "a cat")]
-    message = (await shown.answered()).message
-    assert message is not None
-    again = await ann.press(message, "Post it again")
+    opened = (await (await ann.press(back.message, "a cat")).answered()).message
+    assert opened is not None
+    again = await ann.press(opened, "Post it again")
     answer = await again.answered()
     assert not answer.ephemeral
     video = await fake.next("message", lambda it: it.id == again.original_id)

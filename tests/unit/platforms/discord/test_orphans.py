@@ -10,6 +10,7 @@ from bot.core.posts import Form
 from bot.core.replies import card as drawn
 from tests.fakes.discord import FakeDiscord, Message
 from tests.fakes.discord import Person as Member
+from tests.unit.core.orders import changed
 from tests.unit.platforms.discord.conftest import Bot
 
 
@@ -67,7 +68,7 @@ async def test_a_card_of_which_no_row_tells_becomes_the_card_by_a_press(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     order = (await taken(bot, ann))[0].order
-    job = await bot.service.submit(replace(order, event_id="killed"))
+    job = await bot.service.submit(changed(order, event_id="killed"))
     reply, nonce = drawn(job), (await bot.post(job)).nonce(Form.TEXT)
     await bot.platform.send(await bot.post(job), job, reply, nonce=nonce, video=None)
     lost = await fake.next("message", lambda each: each.nonce == nonce)

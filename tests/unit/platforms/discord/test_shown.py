@@ -105,7 +105,7 @@ async def test_a_reply_to_a_card_of_ours_is_an_order_of_words(
     ours = await fake.next("message")
     await ann.say("a dog instead", mentions_bot=True, reply_to=ours)
     assert (await fake.next("message")).embeds
-    assert [each.order.prompt for each in bot.service.submitted] == ["a cat", "a dog instead"]
+    assert [each.order.wish.prompt for each in bot.service.submitted] == ["a cat", "a dog instead"]
 
 
 async def test_a_reply_to_a_video_of_ours_is_not_words_alone(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from bot.config import load
 from bot.core.catalog import Catalog
 from bot.core.offers import takes
-from bot.core.orders import SWITCHES, Kind, Order, Picture, switch_of
+from bot.core.orders import Kind, Order, Picture
+from bot.core.wishes import SWITCHES, switch_of
 from bot.platforms.discord import menu, slash
-from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_PICTURE, order
+from tests.unit.core.orders import CATALOG, SINGING, SORA, WAN_PICTURE, changed, order
 
 FIELDS = ("family", "seconds", "aspect", "quality")
 SWITCHED = ("family", "seconds", *SWITCHES.values())
@@ -31,7 +32,7 @@ def offered(catalog: Catalog, wish: Order, field: str) -> list[object]:
             return [each.value for each in slash.qualities(catalog, wish)]
         case _:
             (word,) = (word for word, extra in SWITCHES.items() if extra == field)
-            choices = slash.positions(catalog, wish, word)
+            choices = slash.positions(catalog, wish, switch=word)
             return [switch_of(each.value) for each in choices]
 
 
@@ -40,7 +41,7 @@ def filled(catalog: Catalog, wish: Order, fields: tuple[str, ...]) -> Iterator[O
     yield wish
     for place, field in enumerate(fields):
         for value in offered(catalog, wish, field):
-            chosen = replace(wish, **{field: value})  # type: ignore[arg-type]
+            chosen = changed(wish, **{field: value})
             yield from filled(catalog, chosen, fields[place + 1 :])
 
 
@@ -94,7 +95,7 @@ def test_nor_what_a_form_offers(catalog: Catalog) -> None:
     wish = order(pictures=(slash.SOME_PICTURE,))
     for film in menu.films_of(catalog, wish):
         length, _, family = film.value.partition(" ")
-        assert takes(catalog, replace(wish, family=family, seconds=int(length)))
+        assert takes(catalog, changed(wish, family=family, seconds=int(length)))
 
 
 def test_a_form_offers_the_length_that_a_model_chooses_behind_its_usual_one() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from bot.core import replies
 from bot.core.jobs import Job, Original, Status, Video
-from bot.core.orders import Order, Person
+from bot.core.orders import Call, Order, Person
 from bot.core.posts import Post, PostKind
+from bot.core.wishes import Wish
 from bot.platforms.playground.client import PlaygroundPlatform, address
 from bot.store.posts import Posts
 from tests.databases import open_rows
@@ -25,7 +26,10 @@ VIDEO = Video(key="a.mp4", size=9, width=16, height=9, seconds=5.0, thumbnail="a
 def made() -> Job:
     """A job of Ann's whose video has a still."""
     ann = Person(id="ann", name="Ann")
-    order = Order(event_id="1", address=address(), person=ann, locale="en", prompt="a cat")
+    order = Order(
+        call=Call(event_id="1", address=address(), person=ann, locale="en"),
+        wish=Wish(prompt="a cat"),
+    )
     return job(order=order, status=Status.COMPLETED, video=VIDEO)
 
 

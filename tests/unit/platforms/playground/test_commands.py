@@ -10,9 +10,10 @@ import pytest
 from bot.core.catalog import Catalog
 from bot.core.errors import Unwritten
 from bot.core.jobs import Reason, Status
-from bot.core.orders import AUTO, Address, Kind, Person, Sound
+from bot.core.orders import Address, Kind, Person, Sound
 from bot.core.posts import PostKind
 from bot.core.quotas import Limits
+from bot.core.wishes import AUTO
 from bot.platforms.playground import files
 from bot.platforms.playground.frames import Say
 from bot.platforms.playground.room import Attachment
@@ -37,18 +38,27 @@ async def card_of(hall: Hall, page: Page, text: str = "a cat", **wish: Any) -> d
 
 async def test_words_become_an_order_and_are_answered_by_the_card(hall: Hall) -> None:
     async with hall.page() as page:
-        card = await card_of(hall, page, nonce="one-wish", model="sora", seconds=8, aspect="9:16")
+        card = await card_of(
+            hall, page, nonce="one-wish", wish={"model": "sora", "seconds": "8", "aspect": "9:16"}
+        )
         request = page.seen[0]["message"]
     assert (request["author"], request["text"], request["command"]) == ("ann", "a cat", "video")
     assert (card["author"], card["reply_to"]) == ("zoetrope", request["id"])
     assert card["look"]["text"] == ["Taken. Yours is in the queue."]
     job = await hall.jobs.get(card["look"]["job"])
     assert job is not None
-    assert job.order.address == Address(
+    assert job.order.call.address == Address(
         platform="playground", channel="room", community="room", message=request["id"]
     )
-    assert (job.order.person, job.order.event_id) == (Person(id="ann", name="Ann"), "ann:one-wish")
-    assert (job.order.family, job.order.seconds, job.order.aspect) == ("sora", 8, "9:16")
+    assert (job.order.call.person, job.order.call.event_id) == (
+        Person(id="ann", name="Ann"),
+        "ann:one-wish",
+    )
+    assert (job.order.wish.family, job.order.wish.seconds, job.order.wish.aspect) == (
+        "sora",
+        8,
+        "9:16",
+    )
     post = await hall.posts.get(job.id, PostKind.CARD)
     assert post is not None
     assert (post.message_id, post.channel_id, post.due_at) == (card["id"], "room", None)
@@ -81,7 +91,7 @@ async def test_a_room_that_was_emptied_is_deaf_to_nobody_and_old_cards_stay_away
         said = [each.text for each in hall.platform.room.messages]
         recent = await hall.jobs.recent("playground", "ann", most=9)
     assert said == ["bobs-first", "bobs-second", "a horse", ""]
-    assert sorted(each.order.prompt for each in recent) == ["a cat", "a horse"]
+    assert sorted(each.order.wish.prompt for each in recent) == ["a cat", "a horse"]
     assert [each["type"] for each in page.seen] == ["post"] * 4
 
 
@@ -179,8 +189,8 @@ async def test_a_video_that_is_replied_to_is_not_passed_over(hall: Hall, *, own:
         ({"text": "a", "command": "animate"}, "I see no picture there"),
         ({"text": "a", "picture": "0" * 32 + ".png"}, "That picture is no longer there."),
         ({"text": "a", "sound": "0" * 32 + ".mp3"}, "That sound is no longer there."),
-        ({"text": "a", "model": "<b>veo</b>"}, "There is no model “<b>veo</b>” here."),
-        ({"text": "a" * 60, "model": "wan"}, "That is 60 characters"),
+        ({"text": "a", "wish": {"model": "<b>veo</b>"}}, "There is no model “<b>veo</b>” here."),
+        ({"text": "a" * 60, "wish": {"model": "wan"}}, "That is 60 characters"),
     ],
 )
 async def test_what_stands_in_the_way_is_told_to_one_person(
@@ -208,7 +218,7 @@ async def test_what_was_answered_is_not_taken_back(hall: Hall) -> None:
     """A wish that is said again may be refused by now; its card stands all the same."""
     async with hall.page() as page:
         await page.say("a cat", nonce="the-same-nonce")
-        await page.say("a cat", nonce="the-same-nonce", model="gone")
+        await page.say("a cat", nonce="the-same-nonce", wish={"model": "gone"})
     assert [each.text for each in hall.platform.room.messages] == ["a cat", ""]
 
 
@@ -270,7 +280,7 @@ async def test_again_is_a_new_job_of_whoever_pressed_and_only_one(
                 "pressed-once", do="press", action=action, job=job, text="a dog", person="bob"
             )
     (again,) = await hall.jobs.recent("playground", "bob", most=9)
-    assert (again.order.prompt, again.order.address.message) == (prompt, None)
+    assert (again.order.wish.prompt, again.order.call.address.message) == (prompt, None)
 
 
 @pytest.mark.parametrize(
@@ -314,11 +324,11 @@ async def test_a_length_that_may_be_left_to_the_model_and_switches_are_listed_wh
 async def test_what_is_switched_is_in_the_order_and_on_the_card(tmp_path: Path) -> None:
     catalog = Catalog(models=(replace(WAN_TEXT, auto=True),))
     async with open_hall(tmp_path, catalog=catalog) as hall, hall.page() as page:
-        card = await card_of(hall, page, seconds=AUTO, audio=False)
+        card = await card_of(hall, page, wish={"seconds": "auto", "sound": "off"})
         job = await hall.jobs.get(card["look"]["job"])
-        refused = await page.say("a cat", watermark=True)
+        refused = await page.say("a cat", wish={"watermark": "on"})
     assert job is not None
-    assert (job.order.seconds, job.order.audio, job.request.seconds) == (AUTO, False, 10)
+    assert (job.order.wish.seconds, job.order.wish.audio, job.request.seconds) == (AUTO, False, 10)
     assert card["look"]["facts"][:2] == [["Wan · up to 10 s · 16:9 · 720p"], ["Without sound"]]
     assert words(refused) == "Wan can't be asked for a watermark here."
 

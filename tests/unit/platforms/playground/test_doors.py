@@ -16,8 +16,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bot.core.catalog import Catalog
-from bot.core.models import QUALITIES
-from bot.core.orders import AUTO, ON_OFF, SOUND_BYTES, SWITCHES
+from bot.core.orders import SOUND_BYTES
+from bot.core.wishes import ON_OFF, OPTIONS, QUALITIES, SWITCHES
 from bot.platforms.playground import files
 from bot.platforms.playground.doors import AT_ONCE, POLICY, Doors
 from bot.web.server import serve
@@ -424,7 +424,7 @@ async def test_every_word_that_the_page_asks_for_is_there(hall: Hall) -> None:
     assert asked - given == set()
     composed = {name for name in given if name.startswith(("any_", "say_", "try_"))}
     positions = {f"{switch}_{each}" for switch in SWITCHES for each in ON_OFF.values()}
-    options = {"model", "seconds", "aspect", "quality", "preset", *SWITCHES}
+    options = set(OPTIONS)
     assert given - asked - composed - options - positions == set(), "words that nobody reads"
 
 
@@ -508,10 +508,10 @@ async def test_choices_are_told_with_their_limit_and_their_price_before_anything
     async with open_hall(tmp_path, catalog=Catalog(models=(model, SORA))) as hall:
         said = [
             await quoted(hall),
-            await quoted(hall, seconds=AUTO),
-            await quoted(hall, model="sora", pictures=1),
-            await quoted(hall, model="wan", pictures=1),
-            await quoted(hall, quality="8k", colour="red"),
+            await quoted(hall, wish={"seconds": "auto"}),
+            await quoted(hall, wish={"model": "sora"}, pictures=1),
+            await quoted(hall, wish={"model": "wan"}, pictures=1),
+            await quoted(hall, wish={"colour": "red"}),
         ]
     assert said == [
         (200, "Wan · 5 s · 16:9 · 720p · Costs 1.00 USD"),

@@ -57,4 +57,4 @@ async def test_a_group_that_grew_keeps_its_own_terms(lobby: Lobby, club: Chat) -
     grown = lobby.fake.migrate(club)
     await lobby.communities.move("telegram", str(club.id), str(grown.id))
     job = await lobby.ordered(chat=grown)
-    assert (job.order.address.community, job.request.model) == (str(grown.id), "sora-2")
+    assert (job.order.call.address.community, job.request.model) == (str(grown.id), "sora-2")

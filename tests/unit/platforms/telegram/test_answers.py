@@ -8,7 +8,7 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.jobs import Job
 from bot.core.models import Model
-from bot.core.orders import AUTO, Extra
+from bot.core.wishes import AUTO, Extra
 from tests.contract.rows import FREE
 from tests.e2e.world import png
 from tests.fakes.telegram import Item, Message
@@ -31,8 +31,8 @@ async def test_an_answer_keeps_what_was_chosen(lobby: Lobby) -> None:
     job, question = await remixed(lobby)
     await lobby.hear(await lobby.ann.says("jump", reply_to=question))
     *_, again = await lobby.jobs()
-    assert (again.order.pictures, again.order.seed) == (job.order.pictures, 7)
-    assert again.order.prompt == "jump"
+    assert (again.order.pictures, again.order.wish.seed) == (job.order.pictures, 7)
+    assert again.order.wish.prompt == "jump"
 
 
 async def test_what_happens_next_begins_where_the_video_ended(lobby: Lobby) -> None:
@@ -44,14 +44,14 @@ async def test_what_happens_next_begins_where_the_video_ended(lobby: Lobby) -> N
     *_, after = await lobby.jobs()
     assert video.video is not None
     assert [each.last_of for each in after.order.pictures] == [video.video.key]
-    assert after.order.prompt == "it wakes up"
+    assert after.order.wish.prompt == "it wakes up"
 
 
 async def test_a_picture_in_an_answer_takes_the_place_of_the_former(lobby: Lobby) -> None:
     job, question = await remixed(lobby)
     await lobby.hear(await lobby.ann.sends_photo(png("blue"), caption="jump", reply_to=question))
     *_, again = await lobby.jobs()
-    assert again.order.prompt == "jump"
+    assert again.order.wish.prompt == "jump"
     (before,), (after,) = job.order.pictures, again.order.pictures
     assert after.source not in (None, before.source)
 
@@ -62,7 +62,7 @@ async def test_an_answer_that_says_nothing_is_asked_again(lobby: Lobby) -> None:
     await lobby.hear(said)
     again = lobby.answer(said)
     await lobby.hear(await lobby.ann.says("jump", reply_to=again))
-    assert [job.order.prompt for job in await lobby.jobs()] == ["wave", "jump"]
+    assert [job.order.wish.prompt for job in await lobby.jobs()] == ["wave", "jump"]
 
 
 async def test_flags_count_in_an_answer(lobby: Lobby) -> None:
@@ -179,7 +179,7 @@ async def test_a_draft_says_what_is_left_to_the_model_and_what_it_costs_at_most(
     draft = await pressed(lobby, "• Without sound")
     await lobby.hear(await lobby.ann.presses(draft, "Go"))
     (job,) = await lobby.jobs()
-    assert (job.order.seconds, job.order.audio, job.spend_cost) == (AUTO, False, 500_000)
+    assert (job.order.wish.seconds, job.order.wish.audio, job.spend_cost) == (AUTO, False, 500_000)
 
 
 async def test_a_draft_has_a_button_for_what_there_is_to_choose(lobby: Lobby) -> None:

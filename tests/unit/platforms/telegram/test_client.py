@@ -48,7 +48,7 @@ from tests.fakes.telegram import (
 )
 from tests.fakes.telegram import Person as Somebody
 from tests.fakes.telegram.desk import LOCAL_UPLOAD_LIMIT
-from tests.unit.core.orders import job, order
+from tests.unit.core.orders import changed, job, order
 
 WAIT = 10.0
 FILM = b"a film of nine kilobytes" * 400
@@ -109,7 +109,7 @@ class House:
         address = Address(
             platform="telegram", channel=channel, community=str(where.id) if chat else None
         )
-        wish = replace(order(), address=address, person=Person(id=str(self.ann.id), name="Ann"))
+        wish = changed(order(), address=address, person=Person(id=str(self.ann.id), name="Ann"))
         video = Video(key="videos/a.mp4", size=len(FILM), width=16, height=9, seconds=5.0)
         return job(order=wish, status=Status.COMPLETED, video=video)
 
@@ -752,7 +752,7 @@ async def test_a_card_says_where_a_video_is_that_was_not_posted(
     about = replace(house.job(), status=Status.DELIVERED, silent=True)
     if is_faceless:
         club = Person(id="-1001", name="Club")
-        about = replace(about, order=replace(about.order, person=club))
+        about = replace(about, order=changed(about.order, person=club))
     post = Post(id=1, job_id=about.id, kind=PostKind.CARD, due_at=None)
     said = replies.card(about)
     await house.platform.send(post, about, said, nonce=post.nonce(Form.TEXT), video=None)

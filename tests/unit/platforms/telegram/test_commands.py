@@ -11,7 +11,8 @@ from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
 from bot.core.errors import Temporary
 from bot.core.jobs import Job, Reason, Status
-from bot.core.orders import SWITCHES, Address
+from bot.core.orders import Address
+from bot.core.wishes import SWITCHES
 from bot.platforms.telegram.inbox import MOST_SILENT
 from bot.platforms.telegram.intake import ANSWERED, MOST_ANSWERS
 from bot.store.jobs import Jobs

@@ -6,11 +6,11 @@ from itertools import product
 import pytest
 
 from bot.core.errors import Refused
-from bot.core.orders import AUTO, Shaping
 from bot.core.prompts import DASHES
 from bot.core.replies import error
+from bot.core.wishes import AUTO, Choice, Shaping, Wish
 from bot.i18n import say
-from bot.platforms.telegram.flags import DOUBLE, SINGLE, Wish, wish_of
+from bot.platforms.telegram.flags import DOUBLE, SINGLE, wish_of
 from tests.unit.core import orders
 
 CATALOG = replace(
@@ -19,7 +19,7 @@ CATALOG = replace(
 )
 PAIRS = ("16:9", "16：9", "16×9", "16x9", "16X9", "16/9", "16*9", "16∶9", "16 : 9", "１６：９")
 SEED = {"seed": 7}
-HANDS = {"negative_prompt": "unscharfe Hände"}
+HANDS = Wish(prompt="a cat", negative_prompt="unscharfe Hände")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ HANDS = {"negative_prompt": "unscharfe Hände"}
         ("a well-known --model sora-2 face", "a well-known face", {"family": "sora-2"}),
     ],
 )
-def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str, object]) -> None:
-    assert wish_of(rest, CATALOG) == Wish(prompt=prompt, chosen=chosen)
+def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str, Choice]) -> None:
+    assert wish_of(rest, CATALOG) == Wish(prompt=prompt).having(**chosen)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_words_and_flags_are_told_apart(rest: str, prompt: str, chosen: dict[str
         ("a cat --seconds ten", "seconds_unreadable"),
         ("a cat --sound loud", "switch_unreadable"),
         ("a cat --sound", "flag_empty"),
-        ("a cat --seed 7s", "flag_no_number"),
+        ("a cat --seed 7s", "seed_unreadable"),
         ("a cat --fit stretch", "fit_unknown"),
         ("--negative blur a cat in the rain", "flag_unquoted"),
     ],
@@ -114,9 +114,7 @@ def test_every_dash_opens_a_flag(many: int, gap: str) -> None:
     for dash in DASHES:
         mark = dash * many + gap
         wish = wish_of(f"a cat {mark}seconds 8 {mark}preset a loop {mark}sound off", CATALOG)
-        assert wish == Wish(
-            prompt="a cat", chosen={"seconds": 8, "preset": "a loop", "audio": False}
-        ), dash
+        assert wish == Wish(prompt="a cat", seconds=8, preset="a loop", audio=False), dash
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,9 @@ def test_a_dash_that_stands_in_a_sentence_is_no_flag(words: str) -> None:
 def test_quotation_marks_of_one_kind_close_one_another(marks: str) -> None:
     for opening, closing in product(marks, repeat=2):
         wish = wish_of(f"--negative {opening}unscharfe Hände{closing} a cat", CATALOG)
-        assert wish == Wish(prompt="a cat", chosen=HANDS), f"{opening}…{closing}"
+        assert wish == Wish(prompt="a cat", negative_prompt="unscharfe Hände"), (
+            f"{opening}…{closing}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_quotation_marks_of_one_kind_close_one_another(marks: str) -> None:
 )
 def test_what_is_quoted_is_one_value(rest: str, unwanted: str) -> None:
     wish = wish_of(rest, CATALOG)
-    assert wish == Wish(prompt="a cat", chosen={"negative_prompt": unwanted})
+    assert wish == Wish(prompt="a cat", negative_prompt=unwanted)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bot.core.jobs import Status
 from bot.core.replies import Left, Reply, Text
 from bot.platforms.telegram import messages
 from bot.platforms.telegram.messages import MOST_CAPTION, MOST_TEXT, Look
-from tests.unit.core.orders import job
+from tests.unit.core.orders import changed, job
 
 
 def units(text: str) -> int:
@@ -44,7 +44,7 @@ def test_a_card_says_where_it_stands() -> None:
 
 
 def test_a_result_rings_its_person_by_name() -> None:
-    done = job(order=replace(job().order, person=replace(job().order.person, id="7")))
+    done = job(order=changed(job().order, person=replace(job().order.call.person, id="7")))
     look = messages.look(replies.result(done), "en", name="Ann 🐱 Lee", caption=True)
     (mention,) = [each for each in look.entities if each.type == "text_mention"]
     assert mention.user is not None

@@ -31,7 +31,7 @@ async def test_a_press_from_before_is_about_the_group_as_it_is_now(lobby: Lobby)
     club = await moved(lobby, group)
     await lobby.hear(await lobby.ann.presses(video, "Try again"))
     _, again = await lobby.jobs()
-    assert again.order.address == hall(club)
+    assert again.order.call.address == hall(club)
 
 
 async def test_a_place_that_was_closed_since_is_closed_for_presses_too(lobby: Lobby) -> None:
@@ -59,7 +59,7 @@ async def test_what_was_said_before_and_is_heard_after_replies_to_nothing(lobby:
     club = await moved(lobby, group)
     await lobby.hear(asked)
     (job,) = await lobby.jobs()
-    assert job.order.address == hall(club)
+    assert job.order.call.address == hall(club)
     assert (await lobby.card(job)).reply_to is None
 
 
@@ -100,7 +100,7 @@ async def test_an_anonymous_admin_keeps_the_name_of_the_group(lobby: Lobby) -> N
     club = await moved(lobby, group)
     await lobby.hear(asked)
     (job,) = await lobby.store.jobs.recent("telegram", str(club.id), most=9)
-    assert job.order.address == hall(club)
+    assert job.order.call.address == hall(club)
 
 
 async def test_the_first_to_notice_tells_the_rows_and_comes_again(lobby: Lobby) -> None:
@@ -154,7 +154,7 @@ async def test_the_first_edit_after_the_move_tells_the_rows_and_comes_again(lobb
     club = lobby.fake.migrate(group)
     with pytest.raises(Temporary):
         await lobby.platform.edit(standing, job, card(replace(job, status=Status.IN_PROGRESS)))
-    assert (await lobby.job(job.id)).order.address == hall(club)
+    assert (await lobby.job(job.id)).order.call.address == hall(club)
 
 
 async def test_nothing_replies_to_a_card_that_stayed_behind(lobby: Lobby) -> None:

@@ -43,7 +43,7 @@ def said(lobby: Lobby, asked: Message) -> list[str]:
 async def test_what_does_not_matter_is_left_out(lobby: Lobby, part: dict[str, Any]) -> None:
     await hear(lobby, await lobby.ann.says("/video a cat"), **part)
     (job,) = await lobby.jobs()
-    assert job.order.prompt == "a cat"
+    assert job.order.wish.prompt == "a cat"
 
 
 @pytest.mark.parametrize(

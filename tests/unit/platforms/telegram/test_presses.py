@@ -46,7 +46,7 @@ async def test_tried_again_it_comes_where_it_came_before(lobby: Lobby, is_old: b
     job, video = await in_topic(lobby)
     await lobby.hear(await lobby.ann.presses(video, "Try again", is_old=is_old))
     _, again = await lobby.jobs()
-    assert again.order.address.channel == job.order.address.channel
+    assert again.order.call.address.channel == job.order.call.address.channel
 
 
 @pytest.mark.parametrize("button", ["Remix", "Continue", "As file"])
@@ -66,7 +66,7 @@ async def test_the_topic_of_another_chat_is_none_of_this_one(lobby: Lobby) -> No
     keys = {"inline_keyboard": [[{"text": "again", "callback_data": f"v1:retry:{job.id}"}]]}
     shown = lobby.fake.world.edit(replace(shown, markup=keys))
     await lobby.hear(await lobby.ann.presses(shown, "again", is_old=True))
-    assert (await lobby.jobs())[-1].order.address.channel == str(other.id)
+    assert (await lobby.jobs())[-1].order.call.address.channel == str(other.id)
 
 
 # --- what nobody foresaw --------------------------------------------------------------------------
@@ -279,7 +279,7 @@ async def test_a_copy_of_what_is_gone_goes_with_a_word(lobby: Lobby, button: str
     job, copy = await a_copy(lobby)
     if button != "Delete":
         await press(lobby, copy, "Delete")
-    await lobby.service.delete(job.id, Actor(person=job.order.person))
+    await lobby.service.delete(job.id, Actor(person=job.order.call.person))
     assert "gone already" in await press(lobby, copy, button)
     assert lobby.fake.now(copy) is None
 
@@ -391,7 +391,7 @@ async def club(lobby: Lobby) -> Club:
 async def test_an_anonymous_admin_tries_again_as_the_group(lobby: Lobby, club: Club) -> None:
     await lobby.hear(await club.owner.presses(club.video, "Try again"))
     jobs = await lobby.store.jobs.recent("telegram", str(club.chat.id), most=9)
-    assert [each.order.person for each in jobs] == [club.job.order.person] * 2
+    assert [each.order.call.person for each in jobs] == [club.job.order.call.person] * 2
 
 
 async def test_an_anonymous_admin_remixes_as_the_group(lobby: Lobby, club: Club) -> None:

@@ -171,7 +171,7 @@ async def test_a_reply_to_words_is_an_order_of_words(lobby: Lobby, parts: dict[s
     data["message"]["reply_to_message"].update(parts)
     await lobby.commands.handle(Update(id=1, lane="", data=data, received_at=lobby.clock.now()))
     (job,) = await lobby.jobs()
-    assert (job.order.prompt, job.order.pictures) == ("a cat", ())
+    assert (job.order.wish.prompt, job.order.pictures) == ("a cat", ())
 
 
 async def test_the_still_of_a_live_photo_is_used(lobby: Lobby) -> None:
@@ -285,7 +285,7 @@ async def test_the_words_under_all_pictures_of_an_album_count(
     first, *others = await joining.ann.sends_album(items)
     await joining.hear_together(first, *others)
     (job,) = await joining.jobs()
-    assert (job.order.prompt, len(job.order.pictures)) == ("they meet slowly", 2)
+    assert (job.order.wish.prompt, len(job.order.pictures)) == ("they meet slowly", 2)
 
 
 async def test_so_they_do_in_a_draft(joining: Lobby) -> None:

@@ -33,7 +33,11 @@ async def test_a_picture_in_reply_to_a_voice_speaks_with_it(singing: Lobby) -> N
         seconds=7,
         author=str(singing.ann.id),
     )
-    assert (job.request.kind, job.request.seconds, job.order.prompt) == (Kind.SOUND, 8, "smile")
+    assert (job.request.kind, job.request.seconds, job.order.wish.prompt) == (
+        Kind.SOUND,
+        8,
+        "smile",
+    )
 
 
 @pytest.mark.parametrize(
