@@ -26,7 +26,9 @@ from bot.core.clock import SystemClock
 from bot.core.conversions import Conversions
 from bot.core.decisions import Decide
 from bot.core.desk import Desk
+from bot.core.door import Door
 from bot.core.fronts import Fronts
+from bot.core.listings import Contact, Listings
 from bot.core.posting import Posting
 from bot.core.preferences import Preferring
 from bot.core.service import Service
@@ -107,7 +109,8 @@ async def open_app(
         line = Conversions(parts.store.line, parts.store.settings, clock)
         steps, cards = _steps(parts, line), _cards(parts, line)
         posting = await _posting(parts, cards)
-        intakes = [chat.listen(service, cards.card) for chat in chats]
+        door = _door(parts, service, access, cards)
+        intakes = [chat.listen(door) for chat in chats]
         address = await enter(site.serving(parts, intakes))
         for intake in intakes:
             stack.push_async_callback(intake.finish)
@@ -211,6 +214,21 @@ def _service(parts: Parts, access: Access, decide: Decide) -> Service:
         deleting=Deletions(parts.config.data_dir).note,
         decide=decide,
     )
+
+
+def _door(parts: Parts, service: Service, access: Access, cards: Cards) -> Door:
+    contact = Contact(owners=parts.store.places.owners, words=parts.config.settings.contact)
+    listings = Listings(
+        service=service,
+        cards=cards,
+        jobs=parts.store.jobs,
+        posts=parts.store.posts,
+        contact=contact,
+        seen=frozenset(
+            name for name, each in parts.platforms.items() if not each.can.private_answers
+        ),
+    )
+    return Door(service, access, listings)
 
 
 def _steps(parts: Parts, line: Conversions) -> Steps:

@@ -22,20 +22,15 @@ from typing import Any
 from aiohttp.web import AbstractRouteDef
 
 from bot.config import Config
+from bot.core.door import Door
 from bot.core.errors import Broken
-from bot.core.jobs import Job
 from bot.core.platforms import Platform
 from bot.core.ports import Clock
-from bot.core.replies import Reply
-from bot.core.service import Service
 from bot.core.supervision import Supervisor
 from bot.parts import Parts
 from bot.store.drafts import Drafts
 from bot.store.handles import Handles
 from bot.store.updates import Updates
-
-Card = Callable[[Job], Awaitable[Reply]]
-"""Draws the card of a job as it is now: where a command's own answer becomes the card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +51,7 @@ class Chat:
     """One network: the platform that posts, and how to make the half that hears."""
 
     platform: Platform
-    listen: Callable[[Service, Card], Intake]
+    listen: Callable[[Door], Intake]
     private: bool = False
     """Nobody comes in but whoever runs us: it is open from the start and needs no owner."""
 
@@ -117,12 +112,10 @@ async def _discord(parts: Parts) -> AsyncIterator[Chat]:
     )
     async with DiscordPlatform(settings, clock=parts.clock) as platform:
 
-        def listen(service: Service, card: Card) -> Intake:
+        def listen(door: Door) -> Intake:
             commands = Commands(
                 platform,
-                service=service,
-                card=card,
-                posts=parts.store.posts,
+                door=door,
                 facts=parts.store.settings,
                 clock=parts.clock,
                 stored=parts.studio.file,
@@ -156,11 +149,10 @@ async def _telegram(parts: Parts) -> AsyncIterator[Chat]:
         clock=parts.clock,
     ) as platform:
 
-        def listen(service: Service, _: Card) -> Intake:
+        def listen(door: Door) -> Intake:
             listener = Listener(
                 platform,
-                service=service,
-                posts=parts.store.posts,
+                door=door,
                 drafts=Drafts(parts.store.database),
                 updates=Updates(parts.store.database, settings.account),
                 facts=parts.store.settings,
@@ -186,12 +178,10 @@ async def _playground(parts: Parts) -> AsyncIterator[Chat]:
         viewable=parts.studio.viewable,
     ) as platform:
 
-        def listen(service: Service, card: Card) -> Intake:
+        def listen(door: Door) -> Intake:
             commands = Commands(
                 platform,
-                service=service,
-                card=card,
-                posts=parts.store.posts,
+                door=door,
                 note=parts.note,
                 currency=parts.config.settings.currency,
             )

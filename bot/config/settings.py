@@ -328,6 +328,9 @@ class Settings(Table):
     access: Default = Field(
         Default.CLOSED, description="whether it works where its owner has not decided"
     )
+    contact: str = Field(
+        "", description="how members reach whoever runs this bot; /help shows it", max_length=300
+    )
     animate_others: AnimateOthers = Field(
         AnimateOthers.ASK,
         description="whether people may animate other people's pictures: free, ask or own (no)",

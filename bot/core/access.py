@@ -90,6 +90,10 @@ class Access:
         """A code that was printed in former times is good no more."""
         await self._facts.put(CODE, "")
 
+    async def is_claimable(self) -> bool:
+        """Whether there is a code that makes somebody the first owner."""
+        return bool(await self._facts.get(CODE)) and not await self._places.has_owner()
+
     async def claim(self, code: str, person: Person, address: Address) -> None:
         """Make whoever knows the code the owner, and open the place they are in.
 
@@ -133,8 +137,12 @@ class Access:
             raise Refused("not_allowed_private", id=person.id)
         raise Refused("not_allowed_here")
 
+    async def owns(self, person: Person, address: Address) -> bool:
+        """Whether this person owns the bot."""
+        return await self._places.is_owner(address.platform, person.id)
+
     async def _check_owner(self, person: Person, address: Address) -> None:
-        if not await self._places.is_owner(address.platform, person.id):
+        if not await self.owns(person, address):
             raise Refused("owners_only")
 
     async def _decide(

@@ -13,7 +13,7 @@ from bot.core.jobs import ACTIVE, SOFT_DEADLINE, Job, Status
 from bot.core.ports import Clock, Jobs, Posts
 from bot.core.posts import told_by
 from bot.core.prices import money
-from bot.core.replies import Left, Reply
+from bot.core.replies import Left, Reply, Text
 
 SOON = 20.0
 """Seconds before its time from which a card names none: apps count down, and on past it."""
@@ -61,6 +61,18 @@ class Cards:
             is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
             left=Left.of(usage, terms.limits, now=now),
             cost=self._cost(job),
+        )
+
+    async def standing(self, job: Job) -> tuple[Text, list[Text]]:
+        """How far a job under way is, and when it will be ready, as on its card."""
+        now, place = self._clock.now(), await self._conversions.place(job)
+        ready_at = await self._ready_at(job, place, now)
+        before, at_once = place.before if place else 0, self._at_once(job.request.model)
+        return replies.standing(job, at_once=at_once, before=before), replies.timing(
+            job,
+            ready_at=ready_at,
+            is_soon=ready_at is not None and ready_at - now <= SOON,
+            is_late=now - (job.submitted_at or now) > SOFT_DEADLINE,
         )
 
     async def stale_at(self, job: Job) -> float | None:

@@ -1,44 +1,21 @@
-"""Menus as values: a platform draws them, and knows no more of what is chosen in them."""
+"""The menus of a person's lasting choices, as values that a platform draws."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot.core.catalog import Catalog
 from bot.core.preferences import FIELDS, NONE, PRIVATE, Preferences, check_setting, held, offered
 from bot.core.prompts import spelt
-from bot.core.replies import MOST_CARRIED, Text
+from bot.core.replies import MOST_CARRIED, Action, Button, Reply, Text
 from bot.core.wishes import AUTO, AUTO_WORD, DRAFT, ON_OFF
 
 MOST_CHOICES = 24
 """Values of one menu beside *no default*: Discord shows 25."""
-BACK = "back"
-"""The value of the way back to the menu above."""
 _HINTS = ("seconds", "aspect", PRIVATE)
 """Settings with a sentence more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One line to press."""
-
-    value: str
-    """At most `MOST_CARRIED` bytes without white space."""
-    label: Text | str
-    is_chosen: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
-    """A title, lines to read, choices to press, and the way back where there is one."""
-
-    title: Text
-    lines: tuple[Text, ...] = ()
-    choices: tuple[Choice, ...] = ()
-    back: Choice | None = None
-
-
-def settings_menu(preferences: Preferences, catalog: Catalog, which: str | None = None) -> Menu:
+def settings_menu(preferences: Preferences, catalog: Catalog, which: str | None = None) -> Reply:
     """All settings, each with its value; or the choices of one of them.
 
     A choice that can't be had any more is shown as none. Raises `Refused("setting_unknown")`.
@@ -47,37 +24,43 @@ def settings_menu(preferences: Preferences, catalog: Catalog, which: str | None 
     if which is not None:
         check_setting(which)
         return _choices(now, catalog, which)
-    settings = [
-        Choice(value=name, label=Text(id=f"settings.{name}", values={"value": said}))
-        for name, said in (
-            *((name, _label(catalog, name, getattr(now, FIELDS[name]))) for name in FIELDS),
-            (PRIVATE, _switch(on=now.private)),
+    values = {name: _label(catalog, name, getattr(now, FIELDS[name])) for name in FIELDS}
+    values[PRIVATE] = _switch(on=now.private)
+    opened = (
+        Button(
+            action=Action.SETTING,
+            job_id=name,
+            said=Text(id=f"settings.{name}", values={"value": said}),
         )
-    ]
-    return Menu(
-        title=Text(id="settings.title"),
-        lines=(Text(id="settings.hint"),),
-        choices=tuple(settings),
+        for name, said in values.items()
+    )
+    return Reply(
+        text=Text(id="settings.title"), facts=(Text(id="settings.hint"),), buttons=tuple(opened)
     )
 
 
-def _choices(now: Preferences, catalog: Catalog, which: str) -> Menu:
+def _choices(now: Preferences, catalog: Catalog, which: str) -> Reply:
     if which == PRIVATE:
         choices = [
-            Choice(value=word, label=_switch(on=on), is_chosen=on is now.private)
+            _button(which, word, _switch(on=on), is_chosen=on is now.private)
             for on, word in ON_OFF.items()
         ]
     else:
         chosen: str | int | None = getattr(now, FIELDS[which])
-        none = Choice(value=NONE, label=Text(id="settings.none"), is_chosen=chosen is None)
+        none = _button(which, NONE, Text(id="settings.none"), is_chosen=chosen is None)
         values = _few(now, catalog, which, chosen)
         choices = [none, *(c for v in values if (c := _choice(catalog, which, v, chosen)))]
-    return Menu(
-        title=Text(id=f"settings_ask.{which}"),
-        lines=(Text(id=f"settings_hint.{which}"),) if which in _HINTS else (),
-        choices=tuple(choices),
-        back=Choice(value=BACK, label=Text(id="settings.back")),
+    back = Button(action=Action.LIST, job_id="settings", word="back")
+    return Reply(
+        text=Text(id=f"settings.ask_{which}"),
+        facts=(Text(id=f"settings.hint_{which}"),) if which in _HINTS else (),
+        buttons=(*choices, back),
     )
+
+
+def _button(which: str, value: str, label: Text | str, *, is_chosen: bool) -> Button:
+    words = label if isinstance(label, Text) else Text(id="button.open", values={"value": label})
+    return Button(action=Action.SETTING, job_id=which, value=value, said=words, is_chosen=is_chosen)
 
 
 def _few(
@@ -95,7 +78,7 @@ def _few(
 
 def _choice(
     catalog: Catalog, which: str, value: str | int, chosen: str | int | None
-) -> Choice | None:
+) -> Button | None:
     carried = str(value)
     if value == AUTO:
         carried = AUTO_WORD
@@ -104,7 +87,7 @@ def _choice(
     if not carried:
         return None
     label = _label(catalog, which, value)
-    return Choice(value=carried, label=label, is_chosen=value == chosen)
+    return _button(which, carried, label, is_chosen=value == chosen)
 
 
 def _carried(catalog: Catalog, family: str) -> str:

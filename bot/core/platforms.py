@@ -54,6 +54,8 @@ class Can:
     """Bytes of the largest file that may be attached; `LimitsUploads` may know better."""
     card_grace: float = 0.0
     """Seconds in which a command's own answer may become the card; 0 where there is none such."""
+    private_answers: bool = False
+    """The answer to a command is seen by its person alone, also where others are."""
     remembers_nonces: bool = False
     """A message that is sent again within `NONCE_WINDOW` stands once."""
 

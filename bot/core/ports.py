@@ -110,6 +110,12 @@ class Jobs(Protocol):
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""
 
+    async def made(self, platform: str, person_id: str, *, most: int, skip: int) -> list[Job]:
+        """The same, of those with a video that its person did not take away; `skip` are newer."""
+
+    async def ahead(self, job: Job) -> int | None:
+        """How many wait for the same place before it; None for one that waits for none."""
+
     async def waiting(self, address: Address) -> list[Job]:
         """The queue of a community, or of a private channel; the oldest first."""
 

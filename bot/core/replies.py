@@ -15,6 +15,7 @@ from bot.core.orders import (
     PICTURE_PIXELS,
     SOUND_BYTES,
     VIDEO,
+    Address,
     SoundFit,
     VideoRequest,
 )
@@ -48,6 +49,20 @@ class Action(StrEnum):
     TRY_ON = "tryon"
     OWNER = "owner"
     """All that owners press; the button's value says what."""
+    CONFIRM = "confirm"
+    """Under the question whether a video shall really go: it shall."""
+    SHOW = "show"
+    """A finished video once more."""
+    ORIGINAL = "original"
+    """The very file that a gateway made."""
+    LIST = "list"
+    """Turns a list into another one: its subject is that list's name, its value the page."""
+    OPEN = "open"
+    """Turns a list into one of its entries; its value is the page to go back to."""
+    STOP = "stop"
+    """Cancels from a list, or keeps from being posted if it is too late for that."""
+    SETTING = "setting"
+    """A person's lasting choice: its subject is the setting, its value what was chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +91,16 @@ class Button:
     """The value in its label, where people know it by another name."""
     word: str | None = None
     """Which label it has, where its action has several."""
+    said: Text | None = None
+    """The words on it, where they are its own."""
+    is_chosen: bool = False
+    """It stands for the value that holds now."""
 
     @property
     def label(self) -> Text:
         """The words on it."""
+        if self.said is not None:
+            return self.said
         id_ = f"button.{self.word or self.action}"
         return Text(id=id_, values={"value": self.shown or self.value})
 
@@ -102,6 +123,8 @@ class Reply:
     """Id of the one person this message may ping."""
     link: str | None = None
     """Stands bare on a line of its own, so that it unfurls."""
+    jump: Address | None = None
+    """The message that it is about: platforms that can lead there do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,26 +159,37 @@ def card(
     it; `is_late`: past the soft deadline; `cost`: what is counted for it, if it has a price.
     """
     waiting = job.status in (Status.QUEUED, Status.SUBMITTING)
-    promised = ready_at and not waits(job)
-    ready = Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})
-    timing = [ready] if promised else []
-    if is_late and job.status is Status.IN_PROGRESS:
-        timing = [Text(id="fact.late")]
     price = [cost_fact(job.request, cost)] if cost else []
     return Reply(
-        text=_turn(job, at_once) or _line(job, before) or Text(id=f"card.{_state(job)}"),
+        text=standing(job, at_once=at_once, before=before),
         tone=_TONES[job.status],
         prompt=job.request.prompt,
         facts=(
             request_fact(job.request),
             *switched(job.order.wish),
-            *timing,
+            *timing(job, ready_at=ready_at, is_soon=is_soon, is_late=is_late),
             *price,
             *_left(job, left),
         ),
         progress=job.progress if waiting or job.status is Status.IN_PROGRESS else None,
         buttons=_card_buttons(job),
     )
+
+
+def standing(job: Job, *, at_once: int | None = None, before: int = 0) -> Text:
+    """How far a job is; the values are those of its `card`."""
+    return _turn(job, at_once) or _line(job, before) or Text(id=f"card.{_state(job)}")
+
+
+def timing(
+    job: Job, *, ready_at: float | None = None, is_soon: bool = False, is_late: bool = False
+) -> list[Text]:
+    """When it will be ready, if anybody can tell; the values are those of its `card`."""
+    if is_late and job.status is Status.IN_PROGRESS:
+        return [Text(id="fact.late")]
+    if not ready_at or waits(job):
+        return []
+    return [Text(id="fact.soon") if is_soon else Text(id="fact.ready", values={"at": ready_at})]
 
 
 def waits(job: Job) -> bool:

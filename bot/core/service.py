@@ -241,10 +241,6 @@ class Service:
 
         return await self._change(job_id, actor, change)
 
-    async def recent(self, address: Address, person: Person, *, most: int = 10) -> list[Job]:
-        """This person's latest jobs, newest first."""
-        return await self._jobs.recent(address.platform, person.id, most=most)
-
     async def left(self, address: Address, person: Person) -> tuple[Left | None, Usage]:
         """The videos this person has left today where they are, and their usage."""
         now, limits = self._clock.now(), (await self.terms(address)).limits
@@ -285,6 +281,12 @@ class Service:
                     raise _too_late(job)
 
         return await self._change(job_id, actor, change)
+
+    async def stop(self, job_id: str, actor: Actor) -> Job:
+        """Cancel it; where a gateway has it already, keep its video from being posted."""
+        job = await self._job(job_id)
+        queued = job.status in (Status.QUEUED, Status.CANCELLED)
+        return await (self.cancel if queued else self.silence)(job_id, actor)
 
     async def withdraw(self, address: Address) -> None:
         """We were sent away from there: what waits is cancelled, as nobody would see it.

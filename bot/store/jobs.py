@@ -1,6 +1,7 @@
 """The `jobs` table: admission, claims, moves. Each method is one whole transaction."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -240,13 +241,21 @@ class Jobs:
 
     async def recent(self, platform: str, person_id: str, *, most: int) -> list[Job]:
         """A person's latest jobs, newest first."""
-        query = (
-            sa.select(jobs)
-            .where(jobs.c.platform == platform, jobs.c.person == person_id)
-            .order_by(jobs.c.created_at.desc())
-            .limit(most)
-        )
+        return await self._latest(_own(platform, person_id).limit(most))
 
+    async def made(self, platform: str, person_id: str, *, most: int, skip: int) -> list[Job]:
+        """The same, of those with a video that its person did not take away; `skip` are newer."""
+        had = sa.or_(jobs.c.video.is_not(None), jobs.c.video_gone_at.is_not(None))
+        query = _own(platform, person_id).where(had)
+        return await self._latest(query.limit(most).offset(skip))
+
+    async def ahead(self, job: Job) -> int | None:
+        """How many wait for the same place before it; None for one that waits for none."""
+        if job.status is not Status.QUEUED or job.reason is not Reason.AT_ONCE:
+            return None
+        return await self._database.run(partial(turns.ahead, job=job))
+
+    async def _latest(self, query: sa.Select[Any]) -> list[Job]:
         async def work(connection: AsyncConnection) -> list[Job]:
             rows = await connection.execute(query)
             return [job_of(row) for row in rows.mappings()]
@@ -320,3 +329,8 @@ def _order(statuses: Sequence[Status]) -> tuple[sa.ColumnElement[Any], ...]:
     if set(statuses) == {Status.QUEUED}:
         return (jobs.c.turn, jobs.c.created_at)
     return (jobs.c.due_at,)
+
+
+def _own(platform: str, person_id: str) -> sa.Select[Any]:
+    own = sa.and_(jobs.c.platform == platform, jobs.c.person == person_id)
+    return sa.select(jobs).where(own).order_by(jobs.c.created_at.desc())

@@ -28,6 +28,15 @@ class Places:
             )
         )
 
+    async def owners(self, platform: str) -> list[str]:
+        """The ids of its owners on this platform, the first one first."""
+        query = sa.select(owners.c.person).where(owners.c.platform == platform)
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            return list(await connection.scalars(query.order_by(owners.c.since, owners.c.person)))
+
+        return await self._database.run(work)
+
     async def claim(self, code: str, platform: str, person_id: str, *, now: float) -> bool:
         """Make this person an owner if `code` is the one that is kept, which is used up by it."""
         used = (

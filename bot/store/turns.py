@@ -32,16 +32,22 @@ async def places_before(
         # What is "taking long" may be stuck for a day: it no longer keeps others waiting.
         jobs.c.submitted_at > now - SOFT_DEADLINE,
     )
-    earlier = sa.or_(
-        jobs.c.turn < job.turn,
-        sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at),
-    )
     count = sa.func.count()
     taken, since = (
         await connection.execute(sa.select(count, sa.func.min(jobs.c.submitted_at)).where(flying))
     ).one()
-    ahead = await connection.scalar(sa.select(count).where(_waiting(job), earlier))
-    return taken + (ahead or 0), None if since is None else since + SOFT_DEADLINE
+    before = await ahead(connection, job=job)
+    return taken + before, None if since is None else since + SOFT_DEADLINE
+
+
+async def ahead(connection: AsyncConnection, *, job: Job) -> int:
+    """How many jobs wait for the same place and have their turn before it."""
+    earlier = sa.or_(
+        jobs.c.turn < job.turn,
+        sa.and_(jobs.c.turn == job.turn, jobs.c.created_at < job.created_at),
+    )
+    query = sa.select(sa.func.count()).where(_waiting(job), earlier)
+    return await connection.scalar(query) or 0
 
 
 async def call_next(connection: AsyncConnection, job: Job, *, now: float) -> None:

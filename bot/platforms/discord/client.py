@@ -88,7 +88,10 @@ class DiscordPlatform:
     def __init__(self, settings: Settings, *, clock: Clock) -> None:
         self.settings = settings
         self.can = Can(
-            upload_limit=settings.upload_limit, card_grace=CARD_GRACE, remembers_nonces=True
+            upload_limit=settings.upload_limit,
+            card_grace=CARD_GRACE,
+            private_answers=True,
+            remembers_nonces=True,
         )
         self.client = new_client(message_content=settings.message_content)
         self._supervisor = Supervisor(NAME, clock=clock, reason=errors.lost)

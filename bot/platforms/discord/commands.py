@@ -8,9 +8,8 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,21 +18,26 @@ from discord import app_commands
 from discord.app_commands import AppCommandContext, AppInstallationType
 from discord.ui import Button, DynamicItem, Item, View
 
+from bot.core import presses
 from bot.core.access import Facts
+from bot.core.answers import Answer
+from bot.core.commands import COMMANDS, Who
+from bot.core.door import Door
 from bot.core.errors import Refused
 from bot.core.jobs import Job
-from bot.core.ports import Clock, Posts
+from bot.core.ports import Clock
 from bot.core.posting import Link
-from bot.core.replies import Action, Reply
-from bot.core.service import Actor, Service
+from bot.core.presses import Press
+from bot.core.replies import Action
 from bot.core.supervision import Outage
 from bot.log import get_logger
-from bot.platforms.discord import decisions, errors, forms, menu, messages, owner, slash
+from bot.platforms.discord import errors, forms, lists, menu, slash
+from bot.platforms.discord.answering import refuse
 from bot.platforms.discord.client import DiscordPlatform
-from bot.platforms.discord.intake import PATIENCE, Intake, refuse
+from bot.platforms.discord.films import Films
+from bot.platforms.discord.intake import PATIENCE, Intake
 from bot.platforms.discord.mentions import Mentions
-from bot.platforms.discord.originals import Originals
-from bot.platforms.discord.reading import call_of, person_of
+from bot.platforms.discord.reading import call_of, check_interaction
 
 REGISTERED = "discord.commands"
 """The fact under which the digest of the registered commands is kept."""
@@ -51,27 +55,29 @@ class Commands:
         self,
         platform: DiscordPlatform,
         *,
-        service: Service,
-        card: Callable[[Job], Awaitable[Reply]],
-        posts: Posts,
+        door: Door,
         facts: Facts,
         clock: Clock,
         stored: Callable[[str], AbstractAsyncContextManager[Path]],
         link: Callable[[Job], Link | None],
         patience: float = PATIENCE,
     ) -> None:
-        self.intake = Intake(
-            service=service, card=card, posts=posts, platform=platform, patience=patience
-        )
+        films = Films(platform, stored=stored, link=link, ways=door.service.ways)
+        self.intake = Intake(door=door, films=films, platform=platform, patience=patience)
         self._mentions = Mentions(self.intake)
-        self._originals = Originals(platform, stored=stored, link=link)
         self._platform = platform
         self._client = platform.client
         self._facts = facts
         self._clock = clock
-        self._is_registered = False
+        self._stale = asyncio.Event()
+        """What is registered may not be what there is."""
+        self._stale.set()
+        self._access = door.access
         self._tree = Tree(self._client)
-        for command in (*slash.commands(self.intake), *owner.commands(self.intake)):
+        for command in (
+            *slash.commands(self.intake),
+            *lists.commands(self.intake, claimed=self._stale.set),
+        ):
             self._tree.add_command(command)
         self._tree.add_command(menu.command(self.intake))
         for listener in (self.setup_hook, self.on_message, self.on_interaction, self.on_error):
@@ -89,7 +95,7 @@ class Commands:
 
     async def setup_hook(self) -> None:
         """Between login and connection, so that the commands are there when people are heard."""
-        self._client.add_dynamic_items(press_item(self.intake, self._originals))
+        self._client.add_dynamic_items(press_item(self.intake))
         with suppress(Exception):  # it is tried again
             await self._register()
 
@@ -97,7 +103,7 @@ class Commands:
         """Those registered earlier still work meanwhile."""
         await self._client.wait_until_ready()
         outage = Outage(self._clock)
-        while not self._is_registered:
+        while await self._stale.wait():
             try:
                 await self._register()
             except Exception as error:  # noqa: BLE001 - whatever it is, people are heard
@@ -110,6 +116,8 @@ class Commands:
                     seconds=round(wait, 1),
                 )
                 await self._clock.sleep(wait)
+            else:
+                outage = Outage(self._clock)
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
@@ -131,6 +139,18 @@ class Commands:
 
     async def _register(self) -> None:
         """Tell Discord of the commands if they changed: it counts how often a bot does so."""
+        self._stale.clear()
+        try:
+            if not await self._access.is_claimable():
+                for each in COMMANDS.values():
+                    if each.who is Who.FIRST_OWNER:
+                        self._tree.remove_command(each.name)
+            await self._sync()
+        except BaseException:
+            self._stale.set()
+            raise
+
+    async def _sync(self) -> None:
         translator = slash.Translator()
         await self._tree.set_translator(translator)
         payload = [
@@ -144,7 +164,6 @@ class Commands:
                 await self._tree.sync()
             await self._facts.put(REGISTERED, digest)
             log.info("discord.commands_registered", count=len(payload))
-        self._is_registered = True
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
@@ -177,64 +196,51 @@ class Tree(app_commands.CommandTree[discord.Client]):
 # --- buttons --------------------------------------------------------------------------------------
 
 
-def press_item(intake: Intake, originals: Originals) -> type[DynamicItem[Button[View]]]:
+def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
     """The class discord.py makes an item of for each press: by the custom id alone, so that a
     button works after a restart too. A closure, as discord.py hands it no arguments of ours."""
 
-    class Press(DynamicItem[Button[View]], template=messages.CUSTOM_ID):
-        def __init__(self, custom_id: str, act: str, job_id: str, value: str | None) -> None:
-            super().__init__(Button(custom_id=custom_id))
-            self.act = act
-            self.job_id = job_id
-            self.value = value
-
+    class Pressed(DynamicItem[Button[View]], template=presses.CODE):
         @classmethod
         async def from_custom_id(
             cls, _: discord.Interaction, __: Item[Any], match: re.Match[str], /
         ) -> Self:
-            return cls(match[0], match["act"], match["job"], match["value"])
+            return cls(Button(custom_id=match[0]))
 
         async def callback(self, interaction: discord.Interaction) -> Any:
             try:
-                if self.act == messages.ORIGINAL:
-                    await originals.show(interaction, await intake.job(self.job_id))
-                else:
-                    await press(intake, interaction, self.act, self.job_id, self.value)
+                await press(intake, interaction, self.item.custom_id or "")
             except Exception as problem:  # noqa: BLE001 - discord.py would only log it
                 await refuse(interaction, problem)
 
-    return Press
+    return Pressed
 
 
 def is_ours(interaction: discord.Interaction) -> bool:
     """Whether this press reaches one of our items."""
-    custom_id = dict(interaction.data or {}).get("custom_id")
-    return re.fullmatch(messages.CUSTOM_ID, str(custom_id)) is not None
+    return presses.CODE.fullmatch(_carried(interaction)) is not None
 
 
-async def press(
-    intake: Intake, interaction: discord.Interaction, act: str, job_id: str, value: str | None
-) -> None:
-    """Do what a button says. The rows decide who may, never the button."""
-    service = intake.service
-    person = person_of(interaction.user)
-    actor = Actor(person=person, moderates=interaction.permissions.manage_messages)
-    match act:
-        case Action.CANCEL:
-            await intake.change(interaction, job_id, service.cancel(job_id, actor))
-        case Action.DONT_POST:
-            await intake.change(interaction, job_id, service.silence(job_id, actor))
-        case Action.RETRY | Action.FINER | Action.SHORTER | Action.TRY_ON:
-            call = call_of(interaction)
-            again = partial(service.again, job_id, Action(act), call, value=value)
-            await intake.take(interaction, again)
-        case Action.REMIX | Action.EDIT | Action.CONTINUE:
-            await forms.ask_words(intake, interaction, job_id, Action(act))
-        case Action.DELETE:
-            await intake.ask(interaction, service.check_delete(job_id, actor), job_id)
-        case Action.OWNER:
-            await decisions.answer(service, interaction, job_id, value)
-        case messages.CONFIRM:
-            await intake.confirm(interaction, service.delete(job_id, actor))
-        case _:
-            raise Refused("button_unknown")
+def _carried(interaction: discord.Interaction) -> str:
+    """The custom id of the button, or the choice of the menu, that was pressed."""
+    data = dict(interaction.data or {})
+    chosen = data.get("values")
+    return str(chosen[0] if isinstance(chosen, list) and chosen else data.get("custom_id"))
+
+
+async def press(intake: Intake, interaction: discord.Interaction, carried: str) -> None:
+    """Do what a button says."""
+    pressed, call = presses.read(carried), call_of(interaction)
+    if pressed.action in presses.MAKING or pressed.action in presses.ASKING:
+        check_interaction(interaction)
+
+    async def moderates(_: Job) -> bool:
+        return interaction.permissions.manage_messages
+
+    def done(pressed: Press) -> Coroutine[Any, Any, Answer]:
+        return presses.press(intake.door, call, pressed, moderates=moderates)
+
+    if pressed.action is Action.OWNER:
+        await intake.wait(interaction, done(pressed))
+    else:
+        await intake.hear(interaction, lambda: done(pressed), about=pressed.about)

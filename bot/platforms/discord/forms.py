@@ -1,18 +1,23 @@
 """Forms: what a window on a person's screen sends back, as long as this process remembers it."""
 
+from collections.abc import Awaitable, Callable
+
 import discord
 from discord.ui import Label, Modal, TextInput
 
 from bot import i18n
+from bot.core.answers import Asked
 from bot.core.replies import Action, Text
-from bot.platforms.discord.intake import Intake, refuse
-from bot.platforms.discord.reading import call_of, check_interaction
+from bot.platforms.discord.answering import refuse
+from bot.platforms.discord.reading import check_interaction
 
 PATIENCE = 15 * 60.0
 """Seconds a form is remembered: it may be put away without a word."""
 MOST_LABEL = 45
 """Characters of a title or a label in a form: Discord's limit."""
 MOST_PROMPT = 2000
+Sent = Callable[[discord.Interaction, str], Awaitable[None]]
+"""Takes the form as it was sent, with its words."""
 _KNOWN = "form"
 
 
@@ -44,35 +49,16 @@ class Form(Modal):
         await refuse(interaction, error)
 
 
-async def ask_words(
-    intake: Intake, interaction: discord.Interaction, job_id: str, action: Action
-) -> None:
-    """Show the form for the words, unless it is known already that they would be refused."""
-    check_interaction(interaction)
-    call = call_of(interaction)
-    await intake.check(intake.service.check(call.address, call.person))
-    job = await intake.job(job_id)
-    await intake.check(intake.service.varied(job_id, action, call))
-    # What happens next is another matter; the same with other words begins with the old ones.
-    words = "" if action is Action.CONTINUE else job.order.wish.prompt
-    form = WordsForm(intake, job_id, action, words, str(interaction.locale))
-    await interaction.response.send_modal(form)
-
-
 class WordsForm(Form):
     """Words for another video like one that was; nothing said is the same words."""
 
-    def __init__(
-        self, intake: Intake, job_id: str, action: Action, words: str, locale: str
-    ) -> None:
-        goes_on = action is Action.CONTINUE
+    def __init__(self, asked: Asked, locale: str, sent: Sent) -> None:
+        goes_on = asked.action is Action.CONTINUE
         super().__init__(title=label("form.continue" if goes_on else "form.remix", locale))
-        self._intake = intake
-        self._job_id = job_id
-        self._action = action
+        self._sent = sent
         self.prompt: TextInput[WordsForm] = TextInput(
             style=discord.TextStyle.paragraph,
-            default=words[:MOST_PROMPT],
+            default=asked.words[:MOST_PROMPT],
             max_length=MOST_PROMPT,
             required=not goes_on,
         )
@@ -80,9 +66,5 @@ class WordsForm(Form):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """A new job, on the account of whoever sent the form."""
-        await self._intake.take(
-            interaction,
-            lambda: self._intake.service.again(
-                self._job_id, self._action, call_of(interaction), prompt=self.prompt.value
-            ),
-        )
+        check_interaction(interaction)
+        await self._sent(interaction, self.prompt.value)

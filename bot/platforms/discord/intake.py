@@ -5,36 +5,56 @@ taken without anybody learning of it is withdrawn.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import discord
-from discord import app_commands
 
-from bot.core import replies
+from bot.core import presses, replies
+from bot.core.answers import (
+    Answer,
+    Asked,
+    Changed,
+    Removed,
+    Shown,
+    Sure,
+    Taken,
+    Told,
+    Turned,
+)
 from bot.core.asking import Asking
-from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate, Unwritten
+from bot.core.door import Door
+from bot.core.errors import BotError, Broken, Refused, Temporary, TooLate
 from bot.core.jobs import Job
 from bot.core.orders import Order
-from bot.core.ports import Posts
 from bot.core.posts import PostKind
-from bot.core.replies import Reply, Text
-from bot.core.service import Service
+from bot.core.presses import Press
+from bot.core.replies import Reply
 from bot.log import get_logger
-from bot.platforms.discord import errors, messages
+from bot.platforms.discord import messages
+from bot.platforms.discord.answering import (
+    ANSWER_TIME,
+    answered,
+    finish,
+    perhaps_unanswered,
+    refuse,
+    say,
+    think,
+    told,
+    turn,
+)
 from bot.platforms.discord.client import DiscordPlatform
-from bot.platforms.discord.reading import check_interaction
+from bot.platforms.discord.films import Films
+from bot.platforms.discord.forms import WordsForm
+from bot.platforms.discord.reading import call_of, check_interaction
 
-ANSWER_TIME = 3.0
-"""Seconds after which Discord takes no answer any more."""
 PATIENCE = 2.0
 """Seconds for the transaction."""
 CARD_TIME = 0.5
 """Seconds for what is only nice to have on the card; without it the card is plainer."""
 
-Submission = Coroutine[Any, Any, Job]
+Work = Coroutine[Any, Any, Answer]
 Outcome = TypeVar("Outcome")
 
 log = get_logger()
@@ -46,28 +66,80 @@ class Intake:
     def __init__(
         self,
         *,
-        service: Service,
-        card: Callable[[Job], Awaitable[Reply]],
-        posts: Posts,
+        door: Door,
+        films: Films,
         platform: DiscordPlatform,
         patience: float = PATIENCE,
     ) -> None:
-        self.service = service
-        self._card = card
-        self._posts = posts
+        self.door = door
+        self.service = door.service
+        self._posts = door.listings.posts
+        self._films = films
         self._platform = platform
         self._patience = patience
         self._late: set[asyncio.Future[Any]] = set()
 
-    async def take(
-        self, interaction: discord.Interaction, submit: Callable[[], Submission]
-    ) -> None:
+    async def take(self, interaction: discord.Interaction, order: Order) -> None:
         """Submit, then answer with the card, for everybody to see."""
         check_interaction(interaction)
-        job = await self._admitted(submit())
+
+        async def submitted() -> Answer:
+            return Taken(await self.service.submit(order))
+
+        await self.hear(interaction, submitted)
+
+    async def hear(
+        self, interaction: discord.Interaction, work: Callable[[], Work], *, about: str = ""
+    ) -> None:
+        """Do it in time or not at all, and draw the answer; `about` is the job that was pressed."""
+        try:
+            answer = await self._admitted(work())
+        except Refused as refused:
+            await refuse(interaction, refused)
+            if isinstance(refused, TooLate):
+                await self._mend(interaction, about)
+            return
+        match answer:
+            case Taken(job):
+                await self._show_card(interaction, job)
+            case Changed(job):
+                await self._change(interaction, job)
+            case Asked():
+                await self._ask(interaction, answer)
+            case Told(reply) | Sure(reply=reply):
+                await say(interaction, messages.notice(reply, str(interaction.locale)))
+            case Turned(reply) | Removed(reply):
+                await turn(interaction, messages.notice(reply, str(interaction.locale)))
+            case Shown():
+                await self._films.show(interaction, answer)
+
+    async def wait(self, interaction: discord.Interaction, work: Work) -> None:
+        """The same for what may take longer than Discord waits, and ends in words."""
+        await think(interaction)
+        try:
+            answer = await work
+            assert isinstance(answer, Told)
+            said = answer.reply
+        except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
+            said = replies.error(told(problem))
+        await finish(interaction, messages.notice(said, str(interaction.locale)))
+
+    async def _ask(self, interaction: discord.Interaction, asked: Asked) -> None:
+        """A form for the words; nothing said is no words."""
+
+        async def sent(answer: discord.Interaction, words: str) -> None:
+            press = Press(action=asked.action, about=asked.job.id, words=words)
+            call = call_of(answer)
+            await self.hear(
+                answer, lambda: presses.press(self.door, call, press, moderates=presses.nobody)
+            )
+
+        await interaction.response.send_modal(WordsForm(asked, str(interaction.locale), sent))
+
+    async def _show_card(self, interaction: discord.Interaction, job: Job) -> None:
         try:
             look = await self._look(job)
-            card_id = await _answered(interaction, look, job)
+            card_id = await answered(interaction, look, job)
         except Exception:
             await self._unanswered(job)
             raise
@@ -79,7 +151,13 @@ class Intake:
 
     async def take_message(self, order: Order) -> None:
         """Submit what a message asked for, and reply to it with the card."""
-        job = await self._admitted(self.service.submit(order))
+
+        async def submitted() -> Answer:
+            return Taken(await self.service.submit(order))
+
+        answer = await self._admitted(submitted())
+        assert isinstance(answer, Taken)
+        job = answer.job
         post = await self._posts.get(job.id, PostKind.CARD)
         if post is None or post.message_id:
             return  # Discord told us of this message twice.
@@ -95,22 +173,13 @@ class Intake:
         else:
             await self._stands(job, *stands)
 
-    async def change(
-        self, interaction: discord.Interaction, job_id: str, use_case: Submission
-    ) -> None:
-        """Apply a button to its job, and answer by bringing the card up to date in its place."""
-        try:
-            job = await self._in_time(asyncio.ensure_future(use_case))
-        except Refused as refused:
-            await refuse(interaction, refused)
-            if isinstance(refused, TooLate):
-                await self._mend(interaction, job_id)
-            return
+    async def _change(self, interaction: discord.Interaction, job: Job) -> None:
+        """Bring the card that was pressed up to date in its place."""
         card = interaction.message
         if card is None:
-            raise Broken("no_card", job=job_id)
+            raise Broken("no_card", job=job.id)
         self._platform.cards.promise(card.id, version=job.version)
-        with _perhaps_unanswered():
+        with perhaps_unanswered():
             await self._redraw(interaction, card.id, await self._look(job))
         # A card of which no row tells is one all the same.
         await self._stands(job, str(card.id), str(interaction.channel_id))
@@ -148,29 +217,9 @@ class Intake:
         except BotError as error:
             log.info("discord.card_outdated", job=job_id, code=error.code)
 
-    async def job(self, job_id: str) -> Job:
-        """The job that a button is about, in time or not at all."""
-        return await self._in_time(asyncio.ensure_future(self.service.job(job_id)))
-
     async def check(self, check: Coroutine[Any, Any, object]) -> None:
         """Pass on what it raises, in time or not at all."""
         await self._in_time(asyncio.ensure_future(check))
-
-    async def ask(
-        self, interaction: discord.Interaction, check: Coroutine[Any, Any, None], job_id: str
-    ) -> None:
-        """Once `check` has passed, ask this person alone whether the video shall really go."""
-        await self.check(check)
-        asked = Reply(text=Text(id="delete.sure"))
-        await say(interaction, messages.question(asked, str(interaction.locale), job_id=job_id))
-
-    async def confirm(self, interaction: discord.Interaction, use_case: Submission) -> None:
-        """Do it, and let the question become the answer."""
-        await self._in_time(asyncio.ensure_future(use_case))
-        look = messages.notice(Reply(text=Text(id="delete.done")), str(interaction.locale))
-        with _perhaps_unanswered():
-            async with asyncio.timeout(ANSWER_TIME):
-                await interaction.response.edit_message(content=look.content, view=None)
 
     async def finish(self) -> None:
         """Wait for what outlived its answer."""
@@ -179,10 +228,10 @@ class Intake:
 
     # --- taking --------------------------------------------------------------------------------
 
-    async def _admitted(self, submission: Submission) -> Job:
+    async def _admitted(self, work: Work) -> Answer:
         asking = Asking()
         with asking.begun():
-            task = asyncio.ensure_future(submission)
+            task = asyncio.ensure_future(work)
         try:
             return await self._in_time(task)
         except Temporary:
@@ -209,9 +258,11 @@ class Intake:
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    async def _withdraw(self, task: asyncio.Future[Job]) -> None:
+    async def _withdraw(self, task: asyncio.Future[Answer]) -> None:
         try:
-            await self._unanswered(await task)
+            answer = await task
+            if isinstance(answer, Taken):
+                await self._unanswered(answer.job)
         except Exception as error:  # noqa: BLE001 - not taken, or posted by its row
             log.info("discord.not_withdrawn", error=type(error).__name__)
 
@@ -236,75 +287,7 @@ class Intake:
     async def _reply(self, job: Job) -> Reply:
         try:
             async with asyncio.timeout(CARD_TIME):
-                return await self._card(job)
+                return await self.door.listings.cards.card(job)
         except Exception as error:  # noqa: BLE001 - the answer does not wait for ornaments
             log.warning("discord.card_plain", job=job.id, error=type(error).__name__)
             return replies.card(job)
-
-
-async def refuse(interaction: discord.Interaction, problem: Exception) -> None:
-    """Tell this person, and nobody else, what stands in the way; never raises."""
-    error = told(problem)
-    if not interaction.response.is_done():
-        await say(interaction, messages.notice(replies.error(error), str(interaction.locale)))
-
-
-async def say(interaction: discord.Interaction, look: messages.Look) -> None:
-    """Answer this person, and nobody else; an answer that does not arrive is not missed."""
-    with _perhaps_unanswered():
-        async with asyncio.timeout(ANSWER_TIME):
-            await interaction.response.send_message(
-                look.content, view=look.view, ephemeral=True, allowed_mentions=look.mentions
-            )
-
-
-@contextmanager
-def _perhaps_unanswered() -> Iterator[None]:
-    """A lost answer is only logged: the wish is done, and a card's edit is owed."""
-    try:
-        yield
-    except errors.FOREIGN as error:
-        log.info("discord.unanswered", error=type(error).__name__)
-
-
-def told(problem: Exception) -> BotError:
-    """The error whose sentence a person is told; what nobody foresaw is logged."""
-    if isinstance(problem, app_commands.CommandInvokeError):
-        problem = problem.original
-    match problem:
-        case Refused() | Unwritten():
-            return problem
-        case Temporary():
-            return Temporary("busy")
-        case _:
-            log.error("discord.failed", error=type(problem).__name__, exc_info=problem)
-            return Broken("internal")
-
-
-async def _answered(interaction: discord.Interaction, look: messages.Look, job: Job) -> int | None:
-    """Answer with the card: its message id, or None if nobody saw an answer."""
-    try:
-        async with asyncio.timeout(ANSWER_TIME):
-            answer = await interaction.response.send_message(
-                look.content,
-                embeds=look.embeds,
-                view=look.view,
-                allowed_mentions=look.mentions,
-            )
-            return answer.message_id
-    except errors.FOREIGN as error:
-        code = error.code if isinstance(error, discord.HTTPException) else None
-        log.warning("discord.unanswered", job=job.id, error=type(error).__name__, code=code)
-        if code == errors.UNKNOWN_INTERACTION:
-            return None
-    return await _standing(interaction, job)
-
-
-async def _standing(interaction: discord.Interaction, job: Job) -> int | None:
-    """After an answer with an unknown end, or one given before: does the card stand?"""
-    try:
-        async with asyncio.timeout(ANSWER_TIME):
-            message = await interaction.original_response()
-    except errors.FOREIGN:
-        return None
-    return message.id if messages.is_about(message, job.id, PostKind.CARD) else None

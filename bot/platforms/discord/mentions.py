@@ -19,8 +19,9 @@ from bot.core.replies import Reply, Text
 from bot.core.wishes import Wish
 from bot.log import get_logger
 from bot.platforms.discord import errors, messages
+from bot.platforms.discord.answering import ANSWER_TIME, told
 from bot.platforms.discord.client import NAME
-from bot.platforms.discord.intake import ANSWER_TIME, Intake, told
+from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.reading import (
     Part,
     check_permissions,

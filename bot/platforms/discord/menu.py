@@ -121,9 +121,8 @@ class AnimateForm(Form):
             seconds=int(length) if length else None,
             preset=_first(self.preset),
         )
-        call = call_of(interaction)
-        order = Order(call=call, wish=wish, pictures=(picture,), sound=self._sound)
-        await self._intake.take(interaction, lambda: self._intake.service.submit(order))
+        order = Order(call=call_of(interaction), wish=wish, pictures=(picture,), sound=self._sound)
+        await self._intake.take(interaction, order)
 
 
 def _film(catalog: Catalog, order: Order, family: str, length: int) -> SelectOption:

@@ -6,14 +6,16 @@ text, so that links unfurl and the one mention rings. The words of strangers (pr
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 import discord
 from discord.ui import View
 
 from bot import i18n
+from bot.core import presses
 from bot.core.orders import Address
 from bot.core.posts import PostKind
 from bot.core.prompts import shortened
@@ -23,22 +25,17 @@ MOST_CONTENT = 2000
 MOST_PROMPT = 300
 MOST_VALUE = 100
 MOST_LABEL = 80
-"""Characters; the first limit and the last are Discord's."""
+MOST_CHOICE = 100
+"""Characters: limits of Discord, except the two in the middle."""
 BAR = 12
 """Signs in a full progress bar."""
 
-CUSTOM_ID = (
-    r"v1:(?P<act>[a-z]+):(?P<job>[0-9A-Za-z_-]{1,48})"
-    r"(?::(?P<kind>[a-z]+)(?::(?P<value>\S{1,32}))?)?"
-)
-"""A button's action, job, kind of post and value."""
-
-CONFIRM = "confirm"
-"""The button under a question: what it asked about is meant."""
 NOTE = "note"
 """In place of the kind of a post, under what is told to one person."""
-ORIGINAL = "original"
-"""The button under a converted video: for the file that it was converted from."""
+FEW = 5
+"""Choices that stand side by side as buttons: more are a menu."""
+MOST_CHOICES = 25
+"""Of a menu: Discord's limit."""
 
 COLOURS = {
     Tone.WAITING: discord.Colour(0x99A1AA),
@@ -48,7 +45,11 @@ COLOURS = {
     Tone.NEUTRAL: discord.Colour(0x6B7280),
 }
 
-_STYLES = {Action.CANCEL: discord.ButtonStyle.danger, Action.TRY_ON: discord.ButtonStyle.primary}
+_STYLES = {
+    Action.CANCEL: discord.ButtonStyle.danger,
+    Action.CONFIRM: discord.ButtonStyle.danger,
+    Action.TRY_ON: discord.ButtonStyle.primary,
+}
 _UNFURLS = re.compile(r":(?=//)|\.[^\s./]+(?=/)")
 """Where an address stops being one: its scheme, and each end of a domain before a slash; invites
 unfurl without a scheme, and shorteners of them change."""
@@ -99,28 +100,10 @@ def notice(reply: Reply, locale: str) -> Look:
     return Look(content=content, embeds=[], view=view, mentions=_mentions(None))
 
 
-def question(reply: Reply, locale: str, *, job_id: str) -> Look:
-    """Asks one person whether the video shall really go."""
-    view = View(timeout=None)
-    view.add_item(
-        discord.ui.Button(
-            label=i18n.say(Text(id=f"button.{Action.DELETE}"), locale),
-            style=discord.ButtonStyle.danger,
-            custom_id=f"v1:{CONFIRM}:{job_id}",
-        )
-    )
-    return replace(notice(reply, locale), view=_closed(view))
-
-
 def with_original(look: Look, job_id: str, locale: str) -> Look:
     """The same, with a button that asks for the very file as its gateway made it."""
-    look.view.add_item(
-        discord.ui.Button(
-            label=i18n.say(Text(id="discord.original"), locale),
-            style=discord.ButtonStyle.secondary,
-            custom_id=f"v1:{ORIGINAL}:{job_id}:{PostKind.RESULT}",
-        )
-    )
+    button = Button(action=Action.ORIGINAL, job_id=job_id)
+    look.view.add_item(_button(button, locale, PostKind.RESULT))
     return look
 
 
@@ -130,8 +113,8 @@ def is_about(message: discord.Message, job_id: str, kind: PostKind) -> bool:
         return any(embed.footer.text == job_id for embed in message.embeds)
     rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
     ids = [getattr(button, "custom_id", None) for row in rows for button in row.children]
-    carried = [re.fullmatch(CUSTOM_ID, custom_id or "") for custom_id in ids]
-    return any(each and (each["job"], each["kind"]) == (job_id, kind) for each in carried)
+    carried = [presses.CODE.fullmatch(custom_id or "") for custom_id in ids]
+    return any(each and (each["about"], each["under"]) == (job_id, kind) for each in carried)
 
 
 def link_to(message: Address) -> str:
@@ -187,9 +170,19 @@ def _facts(reply: Reply, locale: str) -> tuple[str, ...]:
 
 
 def _view(reply: Reply, locale: str, kind: str) -> View:
+    """Buttons; of the same action more than a few are a menu, or several."""
     view = View(timeout=None)
-    for button in reply.buttons:
-        view.add_item(_button(button, locale, kind))
+    for action, alike in groupby(reply.buttons, key=lambda button: button.action):
+        buttons = list(alike)
+        if len(buttons) <= FEW or action is Action.LIST:
+            for button in buttons:
+                view.add_item(_button(button, locale, kind))
+            continue
+        for first in range(0, len(buttons), MOST_CHOICES):
+            few = buttons[first : first + MOST_CHOICES]
+            view.add_item(_menu(few, locale, kind, name=f"v1:menu:{first}"))
+    if reply.jump is not None:
+        view.add_item(_jump(reply.jump, locale))
     return _closed(view)
 
 
@@ -201,12 +194,33 @@ def _closed(view: View) -> View:
 
 
 def _button(button: Button, locale: str, kind: str) -> discord.ui.Button[View]:
-    carried = ("v1", button.action, button.job_id)
+    style = _STYLES.get(button.action, discord.ButtonStyle.secondary)
     return discord.ui.Button(
         label=i18n.say(button.label, locale)[:MOST_LABEL],
-        style=_STYLES.get(button.action, discord.ButtonStyle.secondary),
-        custom_id=":".join(filter(None, (*carried, kind, button.value))),
+        style=discord.ButtonStyle.primary if button.is_chosen else style,
+        custom_id=presses.written(button, under=kind),
     )
+
+
+def _menu(
+    buttons: Sequence[Button], locale: str, kind: str, *, name: str
+) -> discord.ui.Select[View]:
+    """A menu whose choices carry what buttons would."""
+    options = [
+        discord.SelectOption(
+            label=i18n.say(each.label, locale)[:MOST_CHOICE],
+            value=presses.written(each, under=kind),
+            default=each.is_chosen,
+        )
+        for each in buttons
+    ]
+    return discord.ui.Select(custom_id=name, options=options)
+
+
+def _jump(to: Address, locale: str) -> discord.ui.Button[View]:
+    place = (to.community or "@me", to.channel, to.message)
+    url = "/".join(("https://discord.com/channels", *map(str, place)))
+    return discord.ui.Button(label=i18n.say(Text(id="button.jump"), locale), url=url)
 
 
 def _mentions(person: str | None) -> discord.AllowedMentions:

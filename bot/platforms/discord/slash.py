@@ -61,7 +61,7 @@ def _command(name: str, intake: Intake, given: Mapping[str, Any]) -> Command:
             pictures=_pictures(interaction, *images),
             sound=sound_of(audio, author=str(interaction.user.id)) if audio else None,
         )
-        await intake.take(interaction, lambda: intake.service.submit(order))
+        await intake.take(interaction, order)
 
     given = {**given, **{each: _type(option) for each, option in OPTIONS.items()}}
     vars(callback)["__signature__"] = inspect.Signature(

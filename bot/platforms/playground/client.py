@@ -46,7 +46,12 @@ class PlaygroundPlatform:
     """
 
     name: str = NAME
-    can = Can(upload_limit=UPLOAD_LIMIT, card_grace=CARD_GRACE, remembers_nonces=True)
+    can = Can(
+        upload_limit=UPLOAD_LIMIT,
+        card_grace=CARD_GRACE,
+        private_answers=True,
+        remembers_nonces=True,
+    )
 
     def __init__(self, folder: Path, *, clock: Clock, stored: Stored, viewable: Viewable) -> None:
         self.folder = folder

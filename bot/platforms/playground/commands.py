@@ -6,10 +6,10 @@ message of the first. A refusal is told to its person alone.
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable
 
 from bot import i18n
 from bot.core import replies
+from bot.core.door import Door
 from bot.core.errors import (
     BotError,
     Broken,
@@ -24,11 +24,10 @@ from bot.core.handed import Given, beside, parted
 from bot.core.jobs import Job
 from bot.core.orders import Call, Order, Person, Picture, Sound
 from bot.core.platforms import DirectMessage
-from bot.core.ports import Posts
 from bot.core.posts import PostKind
 from bot.core.prompts import clean
 from bot.core.replies import Action, Reply, Text
-from bot.core.service import Actor, Service
+from bot.core.service import Actor
 from bot.core.wishes import wish_of
 from bot.log import get_logger
 from bot.platforms.playground import messages
@@ -39,8 +38,6 @@ from bot.platforms.playground.room import Attachment, Message
 
 log = get_logger()
 
-Draw = Callable[[Job], Awaitable[Reply]]
-
 
 class Commands:
     """Hears what the page sends; await `finish` before the store is closed."""
@@ -49,16 +46,14 @@ class Commands:
         self,
         platform: PlaygroundPlatform,
         *,
-        service: Service,
-        card: Draw,
-        posts: Posts,
+        door: Door,
         note: str = "",
         currency: str = "USD",
     ) -> None:
         self._platform = platform
-        self._service = service
-        self._card = card
-        self._posts = posts
+        self._door = door
+        self._service = door.service
+        self._posts = door.listings.posts
         self._note = note
         self._currency = currency
         self._under_way: set[asyncio.Task[Json | None]] = set()
@@ -235,7 +230,7 @@ class Commands:
 
     async def _drawn(self, job: Job) -> Reply:
         try:
-            return await self._card(job)
+            return await self._door.listings.cards.card(job)
         except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
             log.warning("playground.card_plain", job=job.id, error=type(error).__name__)
             return replies.card(job)
@@ -257,7 +252,7 @@ class Commands:
         terms = await self._service.terms(address())
         match query:
             case "jobs" | "history":
-                recent = await self._service.recent(address(), person, most=25)
+                recent = await self._door.listings.jobs.recent(NAME, person.id, most=25)
                 open_only = query == "jobs"
                 chosen = [job for job in recent if not (open_only and job.is_final)]
                 return [

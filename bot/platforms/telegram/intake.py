@@ -11,11 +11,11 @@ from typing import Any
 from aiogram.types import ForceReply, Message
 
 from bot.core import replies
+from bot.core.door import Door
 from bot.core.errors import BotError, Broken, MaybeSent, Refused, Temporary
 from bot.core.orders import Order
-from bot.core.ports import Clock, Posts
+from bot.core.ports import Clock
 from bot.core.replies import Reply, Text
-from bot.core.service import Service
 from bot.log import get_logger
 from bot.platforms.telegram import drafts, messages
 from bot.platforms.telegram.client import TelegramPlatform
@@ -52,17 +52,17 @@ class Intake:
         self,
         platform: TelegramPlatform,
         *,
-        service: Service,
-        posts: Posts,
+        door: Door,
         drafts: Drafts,
         clock: Clock,
         currency: str,
     ) -> None:
         self.platform = platform
         self.line = platform.line
-        self.service = service
+        self.door = door
+        self.service = door.service
         self.clock = clock
-        self.posts = posts
+        self.posts = door.listings.posts
         self.drafts = drafts
         self._currency = currency
         self._answers: dict[tuple[int, str, str], float] = {}

@@ -19,10 +19,10 @@ from aiohttp import web
 
 from bot import i18n
 from bot.core.access import Facts
+from bot.core.door import Door
 from bot.core.errors import BotError, Refused
-from bot.core.ports import Clock, Posts
+from bot.core.ports import Clock
 from bot.core.replies import Text
-from bot.core.service import Service
 from bot.log import get_logger
 from bot.platforms.telegram.client import TelegramPlatform
 from bot.platforms.telegram.commands import Commands
@@ -48,8 +48,7 @@ class Listener:
         self,
         platform: TelegramPlatform,
         *,
-        service: Service,
-        posts: Posts,
+        door: Door,
         drafts: Drafts,
         updates: Updates,
         facts: Facts,
@@ -63,8 +62,7 @@ class Listener:
         self._bot = platform.line.bot
         self._intake = Intake(
             platform,
-            service=service,
-            posts=posts,
+            door=door,
             drafts=drafts,
             clock=clock,
             currency=currency,

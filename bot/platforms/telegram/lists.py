@@ -62,7 +62,9 @@ async def history(intake: Intake, message: Message) -> None:
     if not reading.is_private(message.chat):
         raise Refused("private_only")
     call = reading.call_of(message)
-    recent = await intake.service.recent(call.address, call.person, most=MOST_HISTORY)
+    recent = await intake.door.listings.jobs.recent(
+        call.address.platform, call.person.id, most=MOST_HISTORY
+    )
     made = [job for job in recent if job.video is not None]
     gone = sum(job.days_kept is not None for job in recent)
     lines = [Text(id="ask.gone", count=gone)] if gone else []
@@ -112,7 +114,7 @@ async def _meant(intake: Intake, message: Message, job_id: str) -> Job:
 async def _under_way(intake: Intake, message: Message) -> list[Job]:
     """The writer's jobs under way, the newest first."""
     call = reading.call_of(message)
-    recent = await intake.service.recent(call.address, call.person, most=25)
+    recent = await intake.door.listings.jobs.recent(call.address.platform, call.person.id, most=25)
     return [job for job in recent if job.status in ACTIVE]
 
 

@@ -6,21 +6,23 @@ import pytest
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Refused
-from bot.core.menus import MOST_CHOICES, Choice, Menu, settings_menu
+from bot.core.menus import MOST_CHOICES, settings_menu
 from bot.core.preferences import SETTINGS, Preferences, chosen
-from bot.core.replies import MOST_CARRIED, Text
+from bot.core.replies import MOST_CARRIED, Action, Button, Reply
 from bot.core.wishes import AUTO, DRAFT
 from bot.i18n import say
 from tests.unit.core.orders import CATALOG, WAN_TEXT
 
 
-def lines(menu: Menu) -> list[str]:
+def lines(menu: Reply) -> list[str]:
     """The choices as people read them; the chosen one between stars."""
-    return [f"*{told(each)}*" if each.is_chosen else told(each) for each in menu.choices]
+    said = [(say(each.label, "en"), each.is_chosen) for each in choices(menu)]
+    return [f"*{words}*" if is_chosen else words for words, is_chosen in said]
 
 
-def told(choice: Choice) -> str:
-    return choice.label if isinstance(choice.label, str) else say(choice.label, "en")
+def choices(menu: Reply) -> list[Button]:
+    """Without the way back."""
+    return [each for each in menu.buttons if each.action is Action.SETTING]
 
 
 def test_all_settings_stand_there_with_their_values() -> None:
@@ -32,14 +34,13 @@ def test_all_settings_stand_there_with_their_values() -> None:
         "Quality: no default",
         "Private results: on",
     ]
-    assert [each.value for each in menu.choices] == list(SETTINGS)
-    assert menu.back is None
+    assert [each.job_id for each in menu.buttons] == list(SETTINGS)
 
 
 def test_one_setting_shows_its_choices_the_chosen_one_and_the_way_back() -> None:
     menu = settings_menu(Preferences(family="sora", seconds=8), CATALOG, "seconds")
     assert lines(menu) == ["no default", "4 s", "*8 s*"]
-    assert menu.back == Choice(value="back", label=Text(id="settings.back"))
+    assert menu.buttons[-1] == Button(action=Action.LIST, job_id="settings", word="back")
 
 
 def test_nothing_chosen_is_marked_as_no_default() -> None:
@@ -60,17 +61,17 @@ def test_a_model_that_is_gone_is_shown_as_no_default() -> None:
 def test_nobody_is_refused_a_value_of_a_menu(which: str) -> None:
     auto = replace(WAN_TEXT, auto=True)
     catalog = Catalog(models=(auto, *CATALOG.models))
-    for choice in settings_menu(Preferences(), catalog, which).choices:
-        after = chosen(Preferences(), catalog, which, choice.value)
-        (now,) = [it for it in settings_menu(after, catalog, which).choices if it.is_chosen]
+    for choice in choices(settings_menu(Preferences(), catalog, which)):
+        after = chosen(Preferences(), catalog, which, str(choice.value))
+        (now,) = [it for it in settings_menu(after, catalog, which).buttons if it.is_chosen]
         assert now.value == choice.value
 
 
 def test_a_menu_is_never_longer_than_discord_shows_and_keeps_the_chosen_one() -> None:
     many = replace(WAN_TEXT, seconds=tuple(range(1, 41)), auto=True)
     menu = settings_menu(Preferences(seconds=40), Catalog(models=(many,)), "seconds")
-    assert len(menu.choices) == MOST_CHOICES + 1
-    assert [each.value for each in menu.choices if each.is_chosen] == ["40"]
+    assert len(choices(menu)) == MOST_CHOICES + 1
+    assert [each.value for each in menu.buttons if each.is_chosen] == ["40"]
     assert chosen(Preferences(), Catalog(models=(many,)), "seconds", "auto").seconds == AUTO
 
 
@@ -78,7 +79,8 @@ def test_every_value_can_be_carried_by_a_button() -> None:
     names = ["A name of very many words that goes on and on", "ü ö ä" * 9, "none", "short"]
     models = tuple(replace(WAN_TEXT, family=each, label=each) for each in names)
     values = [
-        it.value for it in settings_menu(Preferences(), Catalog(models=models), "model").choices
+        str(it.value)
+        for it in choices(settings_menu(Preferences(), Catalog(models=models), "model"))
     ]
     assert values[0] == "none"
     assert values.count("none") == 1, "a model of that name can't be told from none"

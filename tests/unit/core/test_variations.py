@@ -459,7 +459,7 @@ async def test_a_double_tap_is_one_video(workshop: Workshop) -> None:
     await workshop.service.again(job.id, Action.RETRY, CALL)  # told of the first press twice
     workshop.clock.time += DOUBLE
     await workshop.service.again(job.id, Action.RETRY, replace(CALL, event_id="press 3"))
-    recent = await workshop.service.recent(HALL, ANN)
+    recent = await workshop.jobs.recent(HALL.platform, ANN.id, most=9)
     assert len(recent) == 4
 
 

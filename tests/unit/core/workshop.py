@@ -67,6 +67,7 @@ from bot.store.preferences import PreferencesOf
 from bot.store.settings import Settings
 from bot.store.spool import Spool
 from tests.contract.rows import nothing_noted
+from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG, changed, order
 
 Outcome = TypeVar("Outcome")
@@ -517,6 +518,9 @@ class Workshop:
             at_once=lambda _model: self.at_once,
             currency="USD",
             clock=self.clock,
+        )
+        self.door = open_door(
+            self.service, self.access, database, self.clock, cards=self.cards, seen=["chat"]
         )
         self.posting = Posting(
             jobs=self.jobs,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ import pytest
 from bot.core import replies
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
+from bot.core.cards import Cards
 from bot.core.jobs import Job
 from bot.core.orders import Order
 from bot.core.posting import Link
 from bot.core.posts import CARD_GRACE, Post
 from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
-from bot.core.replies import Reply
+from bot.core.replies import Reply, Text
 from bot.core.service import AnimateOthers, Service
 from bot.core.wake import Wake
 from bot.platforms.discord.client import DiscordPlatform, Settings
@@ -34,6 +35,7 @@ from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord
+from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
 
@@ -85,6 +87,19 @@ class OpenPosts(Posts):
         return found
 
 
+class DrawnCards(Cards):
+    """Cards as a test draws them; how far a job is, as it is on a card of its row alone."""
+
+    def __init__(self, draw: Callable[[Job], Reply]) -> None:
+        self._draw = draw
+
+    async def card(self, job: Job) -> Reply:
+        return self._draw(job)
+
+    async def standing(self, job: Job) -> tuple[Text, list[Text]]:
+        return replies.standing(job), []
+
+
 @dataclass
 class Bot:
     """Everything of ours that stands around one fake Discord."""
@@ -120,6 +135,11 @@ class Bot:
             card_grace={"discord": CARD_GRACE},
             deleting=nothing_noted,
         )
+        door = open_door(self.service, access, self.database, self.clock)
+        drawn = replace(
+            door.listings, posts=self.posts, cards=DrawnCards(lambda job: self.draw(job))
+        )
+        self.door = replace(door, listings=drawn)
         self.draw: Callable[[Job], Reply] = replies.card
         self.settings = Settings(
             token=self.fake.token, api_url=self.fake.api_url, gateway_url=self.fake.gateway_url
@@ -131,18 +151,13 @@ class Bot:
         self.platform = DiscordPlatform(self.settings, clock=self.clock)
         self.commands = Commands(
             self.platform,
-            service=self.service,
-            card=self.card,
-            posts=self.posts,
+            door=self.door,
             facts=self.facts,
             clock=self.clock,
             stored=self.media.file,
             link=lambda _: self.link,
             patience=self.patience,
         )
-
-    async def card(self, job: Job) -> Reply:
-        return self.draw(job)
 
     async def post(self, job: Job, kind: str = "card") -> Post:
         found = await self.posts.get(job.id, kind)

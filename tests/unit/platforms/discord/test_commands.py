@@ -91,9 +91,11 @@ async def test_the_commands_are_registered_for_servers_and_direct_messages(
     fake: FakeDiscord, bot: Bot
 ) -> None:
     shown = {each["name"]: each for each in fake.commands}
-    assert list(shown) == ["video", "animate", "claim", "allow", "disallow", "Animate"]
-    for command in shown.values():
-        assert (command["contexts"], command["integration_types"]) == ([0, 1], [0])
+    listed = ["jobs", "history", "cancel", "quota", "models", "help"]
+    assert list(shown) == ["video", "animate", *listed, "allow", "disallow", "Animate"]
+    for name, command in shown.items():
+        contexts = [0] if name in ("allow", "disallow") else [0, 1]
+        assert (command["contexts"], command["integration_types"]) == (contexts, [0])
     options = {each["name"]: each for each in shown["video"]["options"]}
     assert list(options) == [
         "prompt", "image", "last_image", "model", "seconds", "aspect", "quality", "preset",
@@ -889,7 +891,7 @@ async def test_delete_asks_once_more_and_then_takes_the_video_away(
     assert asked.ephemeral
     assert asked.message.content.startswith("Delete this video for good")
     assert (await bot.job(job.id)).video is not None
-    sure = await (await ann.press(asked.message, "Delete")).answered()
+    sure = await (await ann.press(asked.message, "Yes, delete it")).answered()
     assert (sure.type, sure.message and sure.message.content) == (Answer.UPDATE, "Deleted.")
     assert (await bot.job(job.id)).video is None
     assert bot.media.kept == set()
@@ -911,7 +913,7 @@ async def test_only_the_owner_and_moderators_delete(
     moderator = fake.person("mod", permissions=MEMBER | Permission.MANAGE_MESSAGES)
     asked = await (await moderator.press(message, "Delete")).answered()
     assert asked.message is not None
-    await (await moderator.press(asked.message, "Delete")).answered()
+    await (await moderator.press(asked.message, "Yes, delete it")).answered()
     assert (await bot.job(job.id)).video is None
 
 
@@ -921,7 +923,7 @@ async def test_what_is_deleted_already_is_said_to_be(
     job, message = await _result(bot, ann)
     await bot.service.delete(job.id, Actor(person=job.order.call.person))
     sentence = await said(await ann.press(message, "Delete"))
-    assert sentence == "There is no finished video to delete there."
+    assert sentence == "That one was gone already."
 
 
 async def test_a_button_nobody_knows_is_answered(fake: FakeDiscord, bot: Bot, ann: Member) -> None:

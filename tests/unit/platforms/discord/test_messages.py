@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core import replies
 from bot.core.errors import FamilyUnknown, Refused
 from bot.core.jobs import WITHDRAWN, Reason, Status
-from bot.core.orders import Person
+from bot.core.orders import Address, Person
 from bot.core.posts import PostKind
 from bot.core.replies import Action, Button, Reply, Text
 from bot.platforms.discord import messages
@@ -132,18 +132,40 @@ def test_a_card_shows_its_state_progress_and_times() -> None:
     assert look.content is None
 
 
-@pytest.mark.parametrize("status", list(Status))
 @pytest.mark.parametrize("kind", list(PostKind))
-def test_every_button_names_its_action_its_job_and_its_kind(status: Status, kind: PostKind) -> None:
+def test_every_button_names_its_action_its_job_and_its_kind(kind: PostKind) -> None:
     buttons = tuple(Button(action=a, job_id="j-1", value="720p") for a in Action)
     reply = replace(asked(), buttons=(replace(buttons[0], value=None), *buttons[1:]))
     rows = messages.post(reply, "en", kind=kind).view.to_components()
-    shown = [button for row in rows for button in row["components"]]
-    ids = [re.fullmatch(messages.CUSTOM_ID, each["custom_id"]) for each in shown]
-    assert [found and found.groups() for found in ids] == [
-        ("cancel", "j-1", kind, None),
-        *((action, "j-1", kind, "720p") for action in list(Action)[1:]),
+    shown = [button["custom_id"] for row in rows for button in row["components"]]
+    assert shown == [
+        f"v1:cancel:j-1:{kind}",
+        *(f"v1:{action}:j-1:{kind}:720p" for action in list(Action)[1:]),
     ]
+
+
+def test_many_choices_are_a_menu_that_shows_the_chosen_one() -> None:
+    choices = [
+        Button(action=Action.OPEN, job_id=f"j-{n}", shown=f"cat {n}", is_chosen=n == 1)
+        for n in range(30)
+    ]
+    back = Button(action=Action.LIST, job_id="history", word="back")
+    look = messages.notice(replace(asked(), buttons=(*choices, back)), "en")
+    first, second, last = look.view.to_components()
+    menus = [row["components"][0] for row in (first, second)]
+    assert [len(menu["options"]) for menu in menus] == [25, 5]
+    assert [it["label"] for it in menus[0]["options"] if it["default"]] == ["cat 1"]
+    assert menus[1]["options"][0]["value"] == "v1:open:j-25:note"
+    assert [it["custom_id"] for it in last["components"]] == ["v1:list:history:note"]
+
+
+def test_a_reply_about_a_message_leads_there() -> None:
+    there = Address(platform="discord", channel="2", community="1", message="3")
+    (row,) = messages.notice(replace(asked(), buttons=(), jump=there), "en").view.to_components()
+    assert row["components"][0]["url"] == "https://discord.com/channels/1/2/3"
+    alone = replace(there, community=None)
+    (row,) = messages.notice(replace(asked(), buttons=(), jump=alone), "en").view.to_components()
+    assert row["components"][0]["url"] == "https://discord.com/channels/@me/2/3"
 
 
 async def test_views_are_finished_so_that_discord_py_forgets_them() -> None:

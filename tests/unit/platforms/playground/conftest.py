@@ -11,15 +11,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.core import replies
 from bot.core.access import Access, Default
 from bot.core.accounts import Accounts, Terms
 from bot.core.catalog import Catalog
-from bot.core.jobs import Job
 from bot.core.posts import CARD_GRACE
 from bot.core.preferences import Preferring
 from bot.core.quotas import Limits
-from bot.core.replies import Reply
 from bot.core.service import AnimateOthers, Service
 from bot.core.wake import Wake
 from bot.media.studio import Studio
@@ -35,6 +32,7 @@ from bot.web.server import serve
 from tests.contract.rows import nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
+from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
 
@@ -107,14 +105,15 @@ async def open_hall(
     async with open_rows(folder) as database:
         jobs, posts = Jobs(database), Posts(database)
         accounts = Accounts(Terms(catalog=catalog, limits=limits))
+        access = Access(
+            places=Places(database), facts=Facts(database), default=Default.OPEN, clock=clock
+        )
         service = Service(
             accounts=accounts,
             preferring=Preferring(PreferencesOf(database), accounts),
             animate_others=AnimateOthers.OWN,
             base_urls={"main": "https://gateway.test"},
-            access=Access(
-                places=Places(database), facts=Facts(database), default=Default.OPEN, clock=clock
-            ),
+            access=access,
             jobs=jobs,
             media=studio,
             clock=clock,
@@ -125,9 +124,6 @@ async def open_hall(
             deleting=nothing_noted,
         )
 
-        async def card(job: Job) -> Reply:
-            return replies.card(job)
-
         platform = PlaygroundPlatform(
             folder / "playground",
             clock=clock,
@@ -135,7 +131,7 @@ async def open_hall(
             viewable=(viewer := Studio(folder / "viewer")).viewable,
         )
         async with viewer, platform:
-            commands = Commands(platform, service=service, card=card, posts=posts)
+            commands = Commands(platform, door=open_door(service, access, database, clock))
             doors = Doors(platform, commands, clock=clock)
             async with serve(doors.routes, host="127.0.0.1", port=0) as origin:
                 async with running(doors), aiohttp.ClientSession() as session:

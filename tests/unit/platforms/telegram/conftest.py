@@ -37,6 +37,7 @@ from tests.contract.rows import FREE, Store, nothing_noted
 from tests.databases import open_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Person, Topic
+from tests.unit.core.doors import open_door
 from tests.unit.core.orders import CATALOG
 from tests.unit.core.workshop import ScriptedStudio
 
@@ -75,12 +76,13 @@ class Lobby:
             clock=self.clock,
         )
         facts = Facts(self.database)
+        access = Access(places=self.places, facts=facts, default=Default.OPEN, clock=self.clock)
         accounts = Accounts(Terms(catalog=CATALOG, limits=FREE))
         self.service = Service(
             accounts=accounts,
             preferring=Preferring(PreferencesOf(self.database), accounts),
             animate_others=AnimateOthers.OWN,
-            access=Access(places=self.places, facts=facts, default=Default.OPEN, clock=self.clock),
+            access=access,
             base_urls={"main": "https://gateway.test"},
             jobs=self.store.jobs,
             media=ScriptedStudio(self.folder),
@@ -90,6 +92,9 @@ class Lobby:
             new_seed=lambda: 7,
             card_grace={self.platform.name: self.platform.can.card_grace},
             deleting=nothing_noted,
+        )
+        self.door = open_door(
+            self.service, access, self.database, self.clock, seen=[self.platform.name]
         )
         self.updates = Updates(self.database, settings.account)
 
@@ -101,8 +106,7 @@ class Lobby:
         """Get to know ourselves."""
         intake = Intake(
             self.platform,
-            service=self.service,
-            posts=self.store.posts,
+            door=self.door,
             drafts=Drafts(self.database),
             clock=self.clock,
             currency="USD",

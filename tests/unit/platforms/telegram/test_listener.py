@@ -31,8 +31,7 @@ WAIT = 10.0
 def listener_of(lobby: Lobby) -> Listener:
     return Listener(
         lobby.platform,
-        service=lobby.service,
-        posts=lobby.store.posts,
+        door=lobby.door,
         drafts=Drafts(lobby.database),
         updates=lobby.updates,
         facts=Facts(lobby.database),

@@ -54,7 +54,7 @@ async def posted(bot: Bot, ann: Member, video: Video = VIDEO) -> tuple[Job, Mess
 
 async def pressed(fake: FakeDiscord, person: Member, shown: Message) -> Message:
     """The answer to the button, once it has come to its end."""
-    press = await person.press(shown, "Original")
+    press = await person.press(shown, "As file")
     answer = await press.answered()
     assert answer.ephemeral, "nobody else sees it"
     if answer.type is not Answer.THINKING:
@@ -75,7 +75,7 @@ async def test_a_video_that_is_as_it_was_made_has_no_such_button(
     fake: FakeDiscord, bot: Bot, ann: Member
 ) -> None:
     _, shown = await posted(bot, ann, replace(VIDEO, converted=None))
-    assert "Original" not in [each["label"] for each in shown.buttons]
+    assert "As file" not in [each["label"] for each in shown.buttons]
 
 
 async def test_the_button_outlives_the_process(fake: FakeDiscord, idle: Bot, ann: Member) -> None:

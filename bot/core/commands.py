@@ -1,0 +1,171 @@
+"""Commands: one table of all that people can type, and what each does.
+
+A listing is a line here and a method of `listings`; its name and its sentence (`command.NAME`) are
+the same on every network. A video is ordered by `/video` and `/animate`, whose files only their
+platform can read: those hand an `Order` to the service.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.answers import Answer, Told
+from bot.core.door import Door
+from bot.core.errors import Refused
+from bot.core.jobs import Job, Status
+from bot.core.orders import Call
+from bot.core.prompts import shortened
+from bot.core.replies import Reply, Text
+from bot.core.service import Actor
+
+MOST_TITLE = 40
+"""Characters of a prompt in a sentence."""
+
+Given = Mapping[str, str]
+"""Values of a command's arguments, by name; those left out are not in it."""
+Act = Callable[[Door, Call, Given], Awaitable[Answer]]
+
+
+class Who(StrEnum):
+    """The people whom a command is for, and who are shown it."""
+
+    EVERYBODY = "everybody"
+    OWNERS = "owners"
+    FIRST_OWNER = "first owner"
+    """Whoever has the code, as long as it is good for anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """Something that is typed behind a command; `option.NAME` says what it is."""
+
+    name: str
+    is_needed: bool = False
+    is_person: bool = False
+    """Somebody on this network, by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command without its slash."""
+
+    name: str
+    act: Act | None = None
+    """None for those that order a video."""
+    arguments: tuple[Argument, ...] = ()
+    who: Who = Who.EVERYBODY
+    is_local: bool = False
+    """It is about a community, and has no meaning without one."""
+    alone: bool = False
+    """Its answer is nobody else's business: not where others would see it."""
+
+    @property
+    def says(self) -> Text:
+        """Its sentence in the list of commands."""
+        return Text(id=f"command.{self.name}")
+
+
+async def run(door: Door, call: Call, name: str, given: Given) -> Answer:
+    """Do what `/name` says. Raises `Refused`."""
+    act = COMMANDS[name].act
+    if act is None:
+        raise Refused("internal")
+    if COMMANDS[name].alone and door.listings.is_seen(call):
+        raise Refused("private_only")
+    return await act(door, call, given)
+
+
+async def _help(door: Door, call: Call, _: Given) -> Answer:
+    who = {Who.EVERYBODY}
+    if await door.access.owns(call.person, call.address):
+        who.add(Who.OWNERS)
+    known = [(each.name, each.says) for each in COMMANDS.values() if each.who in who]
+    return Told(await door.listings.help(call, known))
+
+
+async def _models(door: Door, call: Call, _: Given) -> Answer:
+    return Told(await door.listings.models(call))
+
+
+async def _quota(door: Door, call: Call, _: Given) -> Answer:
+    return Told(await door.listings.quota(call))
+
+
+async def _jobs(door: Door, call: Call, _: Given) -> Answer:
+    return Told(await door.listings.standing(call))
+
+
+async def _history(door: Door, call: Call, _: Given) -> Answer:
+    return Told(await door.listings.history(call))
+
+
+async def _settings(door: Door, call: Call, _: Given) -> Answer:
+    return Told(await door.listings.settings(call))
+
+
+async def _cancel(door: Door, call: Call, given: Given) -> Answer:
+    """The job that is named, or the latest of theirs under way here."""
+    service = door.service
+    job = await service.job(given["job"]) if "job" in given else await _latest(door, call)
+    stopped = await service.stop(job.id, Actor(person=call.person))
+    word = "cancel.cancelled" if stopped.status is Status.CANCELLED else "cancel.silenced"
+    prompt = shortened(job.request.prompt, MOST_TITLE)
+    return Told(Reply(text=Text(id=word, values={"prompt": prompt})), is_done=True)
+
+
+async def _latest(door: Door, call: Call) -> Job:
+    here = call.address.community
+    for job in await door.listings.under_way(call):
+        if not job.silent and here in (None, job.order.call.address.community):
+            return job
+    raise Refused("nothing_to_cancel")
+
+
+async def _claim(door: Door, call: Call, given: Given) -> Answer:
+    await door.access.claim(given.get("code", ""), call.person, call.address)
+    return _done("access.claimed")
+
+
+async def _allow(door: Door, call: Call, given: Given) -> Answer:
+    whom = given.get("person")
+    await door.access.allow(call.person, call.address, whom=whom)
+    return _done("access.allowed" if whom is None else "access.person_allowed")
+
+
+async def _disallow(door: Door, call: Call, given: Given) -> Answer:
+    whom = given.get("person")
+    await door.access.disallow(call.person, call.address, whom=whom)
+    return _done("access.disallowed" if whom is None else "access.person_disallowed")
+
+
+def _done(message_id: str) -> Told:
+    return Told(Reply(text=Text(id=message_id)), is_done=True)
+
+
+_PERSON = Argument(name="person", is_person=True)
+
+COMMANDS: Mapping[str, Command] = {
+    each.name: each
+    for each in (
+        Command(name="video"),
+        Command(name="animate"),
+        Command(name="jobs", act=_jobs),
+        Command(name="history", act=_history, alone=True),
+        Command(name="cancel", act=_cancel, arguments=(Argument(name="job"),)),
+        Command(name="quota", act=_quota),
+        Command(name="models", act=_models),
+        Command(name="settings", act=_settings, alone=True),
+        Command(name="help", act=_help),
+        Command(
+            name="claim",
+            act=_claim,
+            arguments=(Argument(name="code", is_needed=True),),
+            who=Who.FIRST_OWNER,
+        ),
+        Command(name="allow", act=_allow, arguments=(_PERSON,), who=Who.OWNERS, is_local=True),
+        Command(
+            name="disallow", act=_disallow, arguments=(_PERSON,), who=Who.OWNERS, is_local=True
+        ),
+    )
+}
+"""Every command by its name, in the order in which people are shown them."""

@@ -1,0 +1,108 @@
+"""Films once more: a finished video as an answer, or the very file that its gateway made.
+
+What was posted may have been converted, so that it plays everywhere. The original keeps the content
+credentials that it came with.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+
+from bot.core import replies
+from bot.core.answers import Shown
+from bot.core.errors import BotError, Refused
+from bot.core.jobs import Job
+from bot.core.posting import Link
+from bot.core.posts import PostKind
+from bot.core.replies import Reply, Text, Ways
+from bot.core.variations import video_gone
+from bot.platforms.discord import errors, messages
+from bot.platforms.discord.answering import finish, think, told
+from bot.platforms.discord.client import DiscordPlatform, place_of
+
+MOST_AT_ONCE = 4
+"""Uploads that people asked for by the button; results don't wait for them."""
+
+
+class Films:
+    """Answers with the file where Discord takes it, else with a sentence and what link there is."""
+
+    def __init__(
+        self,
+        platform: DiscordPlatform,
+        *,
+        stored: Callable[[str], AbstractAsyncContextManager[Path]],
+        link: Callable[[Job], Link | None],
+        ways: Callable[[Job], Awaitable[Ways]],
+    ) -> None:
+        """`link` is None for a video where the world does not see us."""
+        self._platform = platform
+        self._stored = stored
+        self._link = link
+        self._ways = ways
+        self._uploads = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def show(self, interaction: discord.Interaction, answer: Shown) -> None:
+        """Raises `Refused` where there is no video."""
+        job, video = answer.job, answer.job.video
+        if video is None:
+            raise video_gone(job)
+        key, size = (video.key, video.size)
+        if answer.as_original:
+            key, size = video.original.key, video.original.size
+        place, sizes = place_of(interaction.guild_id), self._platform.sizes
+        fits = size <= sizes.most(interaction.filesize_limit, key, place=place)
+        await think(interaction, alone=answer.alone)
+        try:
+            if not fits:
+                await finish(interaction, await self._elsewhere(interaction, answer, size))
+                return
+            async with self._uploads:
+                await self._upload(interaction, answer, key)
+        except Exception as problem:  # noqa: BLE001 - "is thinking" would stand there for ever
+            look = messages.notice(replies.error(told(problem)), str(interaction.locale))
+            if isinstance(problem, Refused) and problem.code == "file_too_large":
+                sizes.refused(size, key, place=place)
+                look = await self._elsewhere(interaction, answer, size)
+            await finish(interaction, look)
+
+    async def _upload(self, interaction: discord.Interaction, answer: Shown, key: str) -> None:
+        look = await self._look(interaction, answer)
+        name = f"zoetrope-{answer.job.id}{'-original' if answer.as_original else ''}"
+        try:
+            async with self._stored(key) as path:
+                attached = discord.File(path, filename=f"{name}{path.suffix}")
+                with errors.translation(with_file=True):
+                    async with asyncio.timeout(self._platform.settings.send_time):
+                        await interaction.edit_original_response(
+                            content=look.content,
+                            attachments=[attached],
+                            view=look.view,
+                            allowed_mentions=look.mentions,
+                        )
+        except BotError as error:
+            if error.code == "file_missing":
+                raise Refused("video_gone") from error
+            raise
+
+    async def _look(self, interaction: discord.Interaction, answer: Shown) -> messages.Look:
+        locale = str(interaction.locale)
+        if answer.as_original:
+            return messages.notice(Reply(text=Text(id="original.here")), locale)
+        said = replies.result(answer.job, ways=await self._ways(answer.job))
+        return messages.post(replace(said, ping=None), locale, kind=PostKind.RESULT)
+
+    async def _elsewhere(
+        self, interaction: discord.Interaction, answer: Shown, size: int
+    ) -> messages.Look:
+        """Where it is instead."""
+        link = self._link(answer.job)
+        id_ = "original.too_large" if link is None else "original.linked"
+        said = Reply(
+            text=Text(id=id_, values={"megabytes": size / 1e6}), link=link.url if link else None
+        )
+        return messages.post(said, str(interaction.locale), kind=PostKind.RESULT)

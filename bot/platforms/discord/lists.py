@@ -1,0 +1,79 @@
+"""Every command of the core's table that orders no video, as one of Discord's own."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bot.core import commands as table
+from bot.core.commands import COMMANDS, Argument, Who
+from bot.core.prompts import shortened
+from bot.platforms.discord.intake import Intake
+from bot.platforms.discord.reading import call_of
+from bot.platforms.discord.slash import MOST, MOST_NAME, words
+
+Command = app_commands.Command[Any, ..., None]
+User = discord.User | None
+Line = app_commands.Range[str, 1, MOST_NAME]
+
+
+def commands(intake: Intake, *, claimed: Callable[[], None]) -> tuple[Command, ...]:
+    """All of them, ready for a tree; `claimed` is called when there may be a first owner."""
+    able = [each for each in COMMANDS.values() if each.act is not None]
+    return tuple(_command(each, intake, claimed) for each in able)
+
+
+def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]) -> Command:
+    async def callback(interaction: discord.Interaction, **typed: Any) -> None:
+        told = {name: value for name, value in typed.items() if value is not None}
+        given = {
+            name: str(value.id if isinstance(value, discord.abc.User) else value)
+            for name, value in told.items()
+        }
+        call = call_of(interaction)
+        await intake.hear(interaction, lambda: table.run(intake.door, call, command.name, given))
+        if command.who is Who.FIRST_OWNER:
+            claimed()
+
+    vars(callback)["__signature__"] = inspect.Signature(
+        [
+            inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            *(_parameter(each) for each in command.arguments),
+        ]
+    )
+    described = app_commands.describe(
+        **{each.name: words(f"option.{each.name}") for each in command.arguments}
+    )
+    make = app_commands.command(name=command.name, description=words(command.says.id))
+    made: Command = make(described(callback))
+    if "job" in {each.name for each in command.arguments}:
+        made.autocomplete("job")(_under_way(intake))
+    if command.who is not Who.EVERYBODY:
+        # Discord knows no owners of a bot: those who run a server are as near as it comes.
+        made.default_permissions = discord.Permissions(manage_guild=True)
+        made.guild_only = command.is_local
+    return made
+
+
+def _parameter(argument: Argument) -> inspect.Parameter:
+    kind: Any = User if argument.is_person else Line if argument.is_needed else Line | None
+    default = inspect.Parameter.empty if argument.is_needed else None
+    return inspect.Parameter(
+        argument.name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default
+    )
+
+
+def _under_way(
+    intake: Intake,
+) -> Callable[[discord.Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]:
+    async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        jobs = await intake.door.listings.under_way(call_of(interaction))
+        wanted = typed.strip().casefold()
+        named = [(shortened(it.request.prompt or it.request.label, MOST_NAME), it) for it in jobs]
+        found = [Choice(name=name, value=job.id) for name, job in named]
+        return [each for each in found if wanted in each.name.casefold()][:MOST]
+
+    return suggestions

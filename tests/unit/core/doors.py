@@ -1,0 +1,49 @@
+"""A front door over real rows, for whichever network is tried."""
+
+from collections.abc import Sequence
+
+from bot.core.access import Access
+from bot.core.cards import Cards
+from bot.core.conversions import Conversions
+from bot.core.door import Door
+from bot.core.listings import Contact, Listings
+from bot.core.ports import Clock
+from bot.core.service import Service
+from bot.store.conversions import Line
+from bot.store.database import Database
+from bot.store.jobs import Jobs
+from bot.store.places import Places
+from bot.store.posts import Posts
+from bot.store.settings import Settings
+
+
+def open_door(
+    service: Service,
+    access: Access,
+    database: Database,
+    clock: Clock,
+    *,
+    cards: Cards | None = None,
+    seen: Sequence[str] = (),
+) -> Door:
+    """On the accounts of this service; `seen` are the networks where others read along."""
+    jobs, posts = Jobs(database), Posts(database)
+    conversions = Conversions(Line(database), Settings(database), clock)
+    drawn = cards or Cards(
+        jobs=jobs,
+        posts=posts,
+        accounts=service.accounts,
+        conversions=conversions,
+        at_once=lambda _: None,
+        currency="USD",
+        clock=clock,
+    )
+    listings = Listings(
+        service=service,
+        cards=drawn,
+        jobs=jobs,
+        posts=posts,
+        contact=Contact(owners=Places(database).owners),
+        seen=frozenset(seen),
+    )
+    return Door(service, access, listings)

@@ -1,0 +1,273 @@
+"""The front door: one table of commands, one codec of buttons, lists that any network draws."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot import i18n
+from bot.core import commands, presses
+from bot.core.answers import Answer, Asked, Changed, Removed, Shown, Sure, Taken, Told, Turned
+from bot.core.door import shown
+from bot.core.errors import Broken, Refused, Temporary, Unwritten
+from bot.core.jobs import Job, Reason, Status
+from bot.core.listings import A_PAGE, joined
+from bot.core.orders import Address, Call, Person
+from bot.core.presses import Press
+from bot.core.replies import Action, Button, Reply, Text
+from tests.unit.core.orders import order
+from tests.unit.core.workshop import Workshop
+
+ALONE = Address(platform="chat", channel="ann")
+HALL = Address(platform="chat", channel="hall", community="town")
+ANN, BOB = Person(id="ann", name="Ann"), Person(id="bob", name="Bob")
+
+
+def call(person: Person = ANN, address: Address = ALONE, event: str = "e") -> Call:
+    return Call(event_id=event, address=address, person=person, locale="en")
+
+
+async def nobody(_: Job) -> bool:
+    return False
+
+
+async def anybody(_: Job) -> bool:
+    return True
+
+
+async def run(workshop: Workshop, name: str, by: Call | None = None, **given: str) -> Reply:
+    answer = await commands.run(workshop.door, by or call(), name, given)
+    assert isinstance(answer, Told)
+    return answer.reply
+
+
+async def press(workshop: Workshop, button: Button, by: Call | None = None, **more: str) -> Answer:
+    """A press of the button as it was sent and read again."""
+    pressed = replace(presses.read(presses.written(button)), words=more.get("words"))
+    return await presses.press(workshop.door, by or call(), pressed, moderates=nobody)
+
+
+def said(reply: Reply) -> list[str]:
+    return [i18n.say(each, "en") for each in (reply.text, *reply.facts)]
+
+
+def labels(reply: Reply) -> list[str]:
+    return [i18n.say(each.label, "en") for each in reply.buttons]
+
+
+# --- the codec ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("under", ["", "card", "result", "failure", "note"])
+@pytest.mark.parametrize("value", [None, "720p", "card", "a.b:c"])
+def test_a_button_is_read_as_it_was_written(under: str, value: str | None) -> None:
+    if not under and value == "card":
+        return  # a value is never the kind of a message
+    button = Button(action=Action.FINER, job_id="job-1_a", value=value)
+    carried = presses.written(button, under=under)
+    assert presses.read(carried) == Press(action=Action.FINER, about="job-1_a", value=value)
+
+
+@pytest.mark.parametrize(
+    ("carried", "pressed"),
+    [
+        ("v1:retry:abc", Press(action=Action.RETRY, about="abc")),
+        ("v1:finer:abc:1080p", Press(action=Action.FINER, about="abc", value="1080p")),
+        ("v1:finer:abc:result:1080p", Press(action=Action.FINER, about="abc", value="1080p")),
+        ("v1:delete:abc:result", Press(action=Action.DELETE, about="abc")),
+        ("v1:file:abc", Press(action=Action.ORIGINAL, about="abc")),
+        ("v1:original:abc:result", Press(action=Action.ORIGINAL, about="abc")),
+        ("v1:owner:abc:note:found.x1", Press(action=Action.OWNER, about="abc", value="found.x1")),
+    ],
+)
+def test_buttons_of_earlier_versions_still_work(carried: str, pressed: Press) -> None:
+    assert presses.read(carried) == pressed
+
+
+@pytest.mark.parametrize("carried", ["", "v2:retry:a", "v1:fly:a", "v1:retry:", "v1:retry:a b"])
+def test_a_button_that_is_not_ours_is_unknown(carried: str) -> None:
+    with pytest.raises(Refused, match="button_unknown"):
+        presses.read(carried)
+
+
+# --- presses --------------------------------------------------------------------------------------
+
+
+async def test_a_press_makes_another_video_for_whoever_pressed(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=HALL, person=ANN))
+    answer = await press(workshop, Button(action=Action.RETRY, job_id=job.id), call(BOB, HALL))
+    assert isinstance(answer, Taken)
+    assert (answer.job.order.call.person, answer.job.request.prompt) == (BOB, job.request.prompt)
+
+
+async def test_a_press_that_needs_words_asks_for_them_first(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=ALONE, person=ANN, prompt="a cat"))
+    button = Button(action=Action.REMIX, job_id=job.id)
+    asked = await press(workshop, button)
+    assert isinstance(asked, Asked)
+    assert (asked.question.id, asked.words) == ("ask.remix", "a cat")
+    taken = await press(workshop, button, words="a dog")
+    assert isinstance(taken, Taken)
+    assert taken.job.request.prompt == "a dog"
+
+
+async def test_only_its_person_or_a_moderator_cancels(workshop: Workshop) -> None:
+    job = await workshop.submit(order(address=HALL, person=ANN))
+    pressed = Press(action=Action.CANCEL, about=job.id)
+    with pytest.raises(Refused, match="not_yours"):
+        await presses.press(workshop.door, call(BOB, HALL), pressed, moderates=nobody)
+    answer = await presses.press(workshop.door, call(BOB, HALL), pressed, moderates=anybody)
+    assert isinstance(answer, Changed)
+    assert (answer.job.status, answer.job.reason) == (Status.CANCELLED, Reason.BY_ADMIN)
+
+
+async def test_a_video_goes_for_good_only_after_a_second_press(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=ALONE, person=ANN))
+    await workshop.speak()
+    sure = await press(workshop, Button(action=Action.DELETE, job_id=job.id))
+    assert isinstance(sure, Sure)
+    assert (await workshop.job(job.id)).video is not None
+    removed = await press(workshop, sure.reply.buttons[0])
+    assert isinstance(removed, Removed)
+    assert removed.reply.text.id == "delete.done"
+    assert (await workshop.job(job.id)).video is None
+    again = await press(workshop, Button(action=Action.DELETE, job_id=job.id))
+    assert again == Removed(Reply(text=Text(id="delete.gone")))
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+async def test_jobs_tells_how_far_each_is_and_when_it_is_due(workshop: Workshop) -> None:
+    assert said(await run(workshop, "jobs")) == [
+        "Nothing of yours is under way. /history shows what you made."
+    ]
+    await workshop.submit(order(address=ALONE, person=ANN, prompt="a cat"))
+    listed = await run(workshop, "jobs")
+    assert listed.facts[0].values["prompt"] == "a cat"
+    assert [each.id for each in listed.facts] == ["list.job", "fact.request", "fact.ready"]
+    assert labels(listed) == ["Stop 1"]
+
+
+async def test_jobs_tells_the_place_in_the_queue(workshop: Workshop) -> None:
+    workshop.at_once = 1
+    for prompt in ("one", "two", "three"):
+        await workshop.submit(order(address=ALONE, person=ANN, prompt=prompt))
+    await workshop.work(1)
+    workshop.clock.time += 0
+    listed = await run(workshop, "jobs")
+    counts = [each.count for each in listed.facts if each.id == "list.ahead"]
+    assert sorted(each for each in counts if each is not None) == [0, 1]
+
+
+async def test_a_job_is_stopped_from_its_list(workshop: Workshop) -> None:
+    job = await workshop.submit(order(address=ALONE, person=ANN))
+    (stop,) = (await run(workshop, "jobs")).buttons
+    answer = await press(workshop, stop)
+    assert isinstance(answer, Turned)
+    assert answer.reply.text.id == "ask.no_jobs"
+    assert (await workshop.job(job.id)).status is Status.CANCELLED
+
+
+async def test_where_others_read_along_a_list_tells_only_of_there(workshop: Workshop) -> None:
+    await workshop.submit(order(address=ALONE, person=ANN, prompt="a secret"))
+    await workshop.submit(order(address=HALL, person=ANN, prompt="a song"))
+    listed = await run(workshop, "jobs", call(ANN, HALL))
+    assert [it.values["prompt"] for it in listed.facts if it.id == "list.job"] == ["a song"]
+    with pytest.raises(Refused, match="private_only"):
+        await run(workshop, "history", call(ANN, HALL))
+
+
+async def test_history_leads_through_its_pages_and_back(workshop: Workshop) -> None:
+    for number in range(A_PAGE + 2):
+        await workshop.made(order(address=ALONE, person=ANN, prompt=f"video {number}"))
+    first = await run(workshop, "history")
+    assert labels(first) == [f"video {n}" for n in range(A_PAGE + 1, 1, -1)] + ["Older ›"]
+    second = await press(workshop, first.buttons[-1])
+    assert isinstance(second, Turned)
+    assert labels(second.reply) == ["video 1", "video 0", "‹ Newer"]
+    entry = await press(workshop, second.reply.buttons[0])
+    assert isinstance(entry, Turned)
+    assert (entry.reply.prompt, labels(entry.reply)) == (
+        "video 1",
+        ["Post it again", "Delete", "‹ Back"],
+    )
+    assert await press(workshop, entry.reply.buttons[-1]) == second
+
+
+async def test_an_entry_leads_to_its_message_and_shows_its_video(workshop: Workshop) -> None:
+    job = await workshop.made(order(address=HALL, person=ANN))
+    await workshop.speak()
+    entry = await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"))
+    assert isinstance(entry, Turned)
+    assert entry.reply.jump is not None
+    assert (entry.reply.jump.channel, entry.reply.jump.community) == ("hall", "town")
+    answer = await press(workshop, entry.reply.buttons[0])
+    assert answer == Shown(await workshop.job(job.id), alone=False)
+    with pytest.raises(Refused, match="not_yours"):
+        await press(workshop, entry.reply.buttons[0], call(BOB))
+    with pytest.raises(Refused, match="not_yours"):
+        await press(workshop, Button(action=Action.OPEN, job_id=job.id, value="0"), call(BOB))
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5"])
+async def test_a_list_that_is_none_is_an_unknown_button(workshop: Workshop, value: str) -> None:
+    with pytest.raises(Refused, match="button_unknown"):
+        await press(workshop, Button(action=Action.LIST, job_id="history", value=value))
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+async def test_cancel_takes_the_latest_here_or_the_one_that_is_named(workshop: Workshop) -> None:
+    first = await workshop.submit(order(address=ALONE, person=ANN, prompt="one"))
+    second = await workshop.submit(order(address=ALONE, person=ANN, prompt="two"))
+    answer = await run(workshop, "cancel")
+    assert answer.text == Text(id="cancel.cancelled", values={"prompt": "two"})
+    await run(workshop, "cancel", job=first.id)
+    assert {(await workshop.job(it.id)).status for it in (first, second)} == {Status.CANCELLED}
+    with pytest.raises(Refused, match="nothing_to_cancel"):
+        await run(workshop, "cancel")
+
+
+@pytest.mark.parametrize("platform", ["discord", "telegram", "playground"])
+async def test_help_shows_owners_commands_to_owners_alone(
+    workshop: Workshop, platform: str
+) -> None:
+    here = replace(ALONE, platform=platform)
+    member = said(await run(workshop, "help", call(ANN, here)))
+    assert not [line for line in member if line.startswith("/allow")]
+    assert "/models: Which models there are" in member
+    code = await workshop.access.new_code()
+    assert code is not None
+    await run(workshop, "claim", call(ANN, here), code=code)
+    owner = said(await run(workshop, "help", call(ANN, here)))
+    assert [line for line in owner if line.startswith("/allow")]
+    assert any(line.startswith("ann runs this bot") for line in owner)
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_each_command_has_its_sentence(name: str) -> None:
+    command = commands.COMMANDS[name]
+    assert i18n.say(command.says, "en") != command.says.id
+    for argument in command.arguments:
+        assert i18n.say(Text(id=f"option.{argument.name}"), "en") != f"option.{argument.name}"
+
+
+def test_several_sentences_are_one_list() -> None:
+    assert i18n.say(joined([Text(id="kind.t2v"), Text(id="kind.i2v")]), "en") == (
+        "from words, from a picture"
+    )
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (Refused("not_yours"), "not_yours"),
+        (Unwritten("database_full"), "database_full"),
+        (Temporary("discord_busy"), "busy"),
+        (Broken("file_missing"), "internal"),
+        (ValueError("anything"), "internal"),
+    ],
+)
+def test_an_error_is_told_in_words_of_its_person(problem: Exception, code: str) -> None:
+    assert shown(problem, platform="chat").code == code

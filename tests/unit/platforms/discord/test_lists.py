@@ -1,0 +1,85 @@
+"""The commands of the core's table, as people on Discord have them."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.commands import COMMANDS, Who
+from tests.fakes.discord import Answer, FakeDiscord, Interaction, Message
+from tests.unit.platforms.discord.conftest import Bot
+from tests.unit.platforms.discord.test_commands import _card, _result
+
+
+async def listed(interaction: Interaction) -> Message:
+    """The list that only its person sees."""
+    answer = await interaction.answered()
+    assert answer.ephemeral
+    assert answer.message is not None
+    return answer.message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [it.name for it in COMMANDS.values() if it.act and it.who is Who.EVERYBODY],
+)
+async def test_each_answers_its_person_alone(fake: FakeDiscord, bot: Bot, name: str) -> None:
+    answer = await (await fake.person("ann").slash(name)).answered()
+    assert answer.ephemeral
+    assert answer.message is not None
+    assert answer.message.content
+
+
+async def test_owners_commands_are_for_those_who_run_the_server(
+    fake: FakeDiscord, bot: Bot
+) -> None:
+    shown = {each["name"]: each["default_member_permissions"] for each in fake.commands}
+    assert {name for name, needed in shown.items() if needed == 32} == {"allow", "disallow"}
+    assert "claim" not in shown, "there is no code that it would take"
+
+
+async def test_history_opens_an_entry_and_shows_its_video_once_more(
+    fake: FakeDiscord, bot: Bot, tmp_path: Path
+) -> None:
+    ann = fake.person("ann")
+    bot.media.folder = tmp_path
+    job, message = await _result(bot, ann)
+    post = await bot.post(job, "result")
+    await bot.posts.sent(post, str(message.id), str(fake.channel.id), now=bot.clock.now())
+    history = await listed(await ann.slash("history"))
+    entry = await (await ann.press(history, "a cat")).answered()
+    assert entry.message is not None
+    assert (entry.type, [it["label"] for it in entry.message.buttons]) == (
+        Answer.UPDATE,
+        ["Post it again", "Delete", "‹ Back", "Go to it"],
+    )
+    back = await (await ann.press(entry.message, "‹ Back")).answered()
+    assert back.message is not None
+    assert back.message.content == history.content
+    opened = (await (await ann.press(back.message, "a cat")).answered()).message
+    assert opened is not None
+    again = await ann.press(opened, "Post it again")
+    answer = await again.answered()
+    assert not answer.ephemeral
+    video = await fake.next("message", lambda it: it.id == again.original_id)
+    assert video.attachments
+    assert "AI-generated" in video.content
+
+
+async def test_a_job_is_stopped_from_its_list(fake: FakeDiscord, bot: Bot) -> None:
+    ann = fake.person("ann")
+    job, _ = await _card(bot, ann)
+    jobs = await listed(await ann.slash("jobs"))
+    assert "“a cat”" in jobs.content
+    stopped = await (await ann.press(jobs, "Stop 1")).answered()
+    assert stopped.message is not None
+    assert stopped.message.content.startswith("Nothing of yours is under way.")
+    assert (await bot.job(job.id)).status == "cancelled"
+
+
+async def test_cancel_suggests_the_jobs_under_way(fake: FakeDiscord, bot: Bot) -> None:
+    ann = fake.person("ann")
+    job, _ = await _card(bot, ann)
+    assert await ann.autocomplete("cancel", focused="job") == [{"name": "a cat", "value": job.id}]
+    assert await ann.autocomplete("cancel", focused="job", value="dog") == []
+    answer = await listed(await ann.slash("cancel", job=job.id))
+    assert answer.content.startswith("Cancelled: “a cat”")
