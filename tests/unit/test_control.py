@@ -14,7 +14,7 @@ import pytest
 
 from bot import control
 from bot.core.acts import UseCase, Values
-from bot.core.errors import BotError, Broken, Refused, Temporary
+from bot.core.errors import BotError, Broken, OverLimit, Refused, Temporary
 
 
 async def echo(*, actor: str, word: str) -> Values:
@@ -22,7 +22,7 @@ async def echo(*, actor: str, word: str) -> Values:
 
 
 async def refuse(*, limit: int) -> Values:
-    raise Refused("limit_person_videos", limit=limit)
+    raise OverLimit("limit_person_videos", limit=limit)
 
 
 async def fail() -> Values:

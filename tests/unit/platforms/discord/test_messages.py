@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import replies
-from bot.core.errors import FamilyUnknown, Refused
+from bot.core.errors import FamilyUnknown, OverLimit
 from bot.core.jobs import WITHDRAWN, Reason, Status
 from bot.core.orders import Address, Person
 from bot.core.posts import PostKind
@@ -184,7 +184,7 @@ def test_failures_and_times_in_refusals_are_sentences(reason: Reason) -> None:
 
 
 def test_a_limit_says_when_there_is_more() -> None:
-    refused = Refused("limit_person_videos", limit=3, used=3, resets_at=1_800_000_000.0)
+    refused = OverLimit("limit_person_videos", limit=3, used=3, resets_at=1_800_000_000.0)
     said = messages.notice(replies.error(refused), "de").content
     assert said == "You have had your 3 videos for today. More <t:1800000000:R>."
 
