@@ -226,7 +226,8 @@ def _sentences_like(pattern: str) -> list[str]:
 _FAMILIES = {
     "failure.": [it for it in Reason if it not in (Reason.BY_PERSON, Reason.BY_ADMIN, *WITHDRAWN)],
     "card.": [*Status, *WITHDRAWN],
-    "button.": list(Action),
+    # Those of lists and settings always have words of their own.
+    "button.": [it for it in Action if it not in (Action.LIST, Action.SETTING)],
     "error.limit_": [it.name for it in fields(Usage) if it.name != "granted"],
     # Where nobody remixes, the same words make a video of their own.
     "error.family_lacks_": [kind for kind in Kind if kind is not Kind.REMIX],

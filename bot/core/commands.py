@@ -32,7 +32,7 @@ class Who(StrEnum):
     EVERYBODY = "everybody"
     OWNERS = "owners"
     FIRST_OWNER = "first owner"
-    """Whoever has the code, as long as it is good for anything."""
+    """The person with the code, as long as that is good for anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ MOST_TITLE = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Who owns this bot, and how to reach them."""
+    """The owners of this bot, and how to reach them."""
 
     owners: Callable[[str], Awaitable[Sequence[str]]]
     """The ids of those on this platform, the first one first."""
@@ -68,7 +68,7 @@ class Listings:
     async def help(self, call: Call, commands: Iterable[tuple[str, Text]]) -> Reply:
         """Examples, what can be done here, the commands, and who to turn to."""
         platform, alone = call.address.platform, call.address.community is None
-        ways = [f"help.{each}.{platform}" for each in ("words", "picture", "options")]
+        ways = [f"help_words.{platform}", f"help_picture.{platform}", f"help_options.{platform}"]
         terms = await self.service.terms(call.address)
         kinds = dict.fromkeys(kind for model in terms.catalog.models for kind in model.kinds)
         here = {
@@ -77,7 +77,7 @@ class Listings:
         named = [Text(id="help.command", values={"name": n, "says": s}) for n, s in commands]
         lines = [
             *(Text(id=id_) for id_ in ways),
-            *([Text(id=f"help.alone.{platform}")] if alone else []),
+            *([Text(id=f"help_alone.{platform}")] if alone else []),
             Text(id="help.here", values=here, count=len(terms.catalog.families)),
             *named,
             *await self._owner(platform),

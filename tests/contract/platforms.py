@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
 from bot.core.platforms import Edits, Fetches, Platform, Removes, Standing, Tells
@@ -59,7 +59,7 @@ class Place:
     def reply(self, kind: PostKind) -> Reply:
         """The core's reply for it."""
         if kind is PostKind.CARD:
-            return replies.card(self.job)
+            return cards.card(self.job)
         return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
 
     async def send(

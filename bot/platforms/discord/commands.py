@@ -70,7 +70,7 @@ class Commands:
         self._facts = facts
         self._clock = clock
         self._stale = asyncio.Event()
-        """What is registered may not be what there is."""
+        """Set where other commands may be registered than there are."""
         self._stale.set()
         self._access = door.access
         self._tree = Tree(self._client)

@@ -52,7 +52,8 @@ def _ended_at(job: Job) -> float | None:
 
 def flat(order: Mapping[str, Any]) -> dict[str, Any]:
     """An order as it was written before call and wish had tables of their own."""
-    beside = {name: value for name, value in order.items() if name not in ("call", "wish")}
+    newer = ("call", "wish", "is_whole")
+    beside = {name: value for name, value in order.items() if name not in newer}
     return {**order["call"], **order["wish"], **beside}
 
 
