@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice
+from discord.app_commands import AppCommandContext, Choice
 
 from bot.core import commands as table
 from bot.core.commands import COMMANDS, Argument, Who
@@ -54,7 +54,8 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
     if command.who is not Who.EVERYBODY:
         # Discord knows no owners of a bot: those who run a server are as near as it comes.
         made.default_permissions = discord.Permissions(manage_guild=True)
-        made.guild_only = command.is_local
+    if command.is_local:
+        made.allowed_contexts = AppCommandContext(guild=True)
     return made
 
 

@@ -58,8 +58,11 @@ def flat(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def whole(table: str, row: Mapping[str, Any]) -> Any:
-    """The order of a row as this version writes it."""
-    return next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
+    """The order of a row as an upgrade writes it: what later versions add is not in it."""
+    if "call" in row["order_data"]:
+        return row["order_data"]
+    order = next(each["order_data"] for each in rows()[table] if each["id"] == row["id"])
+    return {name: value for name, value in order.items() if name != "is_whole"}
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
