@@ -55,7 +55,7 @@ def _command(command: table.Command, intake: Intake, claimed: Callable[[], None]
         # Discord knows no owners of a bot: those who run a server are as near as it comes.
         made.default_permissions = discord.Permissions(manage_guild=True)
     if command.is_local:
-        made.allowed_contexts = AppCommandContext(guild=True)
+        made.allowed_contexts = AppCommandContext(guild=True, dm_channel=False)
     return made
 
 
