@@ -312,14 +312,6 @@ def test_every_test_that_a_page_names_is_there(page: Path) -> None:
     assert missing == set()
 
 
-def test_every_module_that_the_map_names_is_there() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    named = set(re.findall(r"`((?:core|store|media|cli)/\w+)`", text))
-    assert len(named) > 9
-    there = {str(each.relative_to(BOT).with_suffix("")) for each in BOT.rglob("*")}
-    assert sorted(named - there) == []
-
-
 def test_what_the_page_on_telegram_quotes_is_said() -> None:
     text = (ROOT / "docs" / "telegram.md").read_text("utf-8")
     _, _, traps = text.partition("## Traps")
