@@ -209,7 +209,7 @@ def press_item(intake: Intake) -> type[DynamicItem[Button[View]]]:
 
         async def callback(self, interaction: discord.Interaction) -> Any:
             try:
-                await press(intake, interaction, self.item.custom_id or "")
+                await press(intake, interaction, _carried(interaction))
             except Exception as problem:  # noqa: BLE001 - discord.py would only log it
                 await refuse(interaction, problem)
 
