@@ -22,12 +22,15 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+
+import bot.cli
 
 IMPORTED = (
-    *("bot.cli", "bot.cli.run", "bot.app", "bot.store.migrations", "asyncpg"),
+    *("bot.app", "bot.backups.restoring", "bot.store.migrations", "asyncpg"),
     *("bot.platforms.discord.client", "bot.platforms.telegram.client"),
-    "bot.backups.restoring",
 )
+"""The commands import these only when they are run."""
 
 
 class Fork:
@@ -72,15 +75,21 @@ class Fork:
         return self.returncode
 
 
-async def fork(module: str, *arguments: str, env: Mapping[str, str]) -> Fork:
-    """Run `python -m module …` in a fork of the server."""
+async def fork(
+    module: str, *arguments: str, env: Mapping[str, str], folder: Path | None = None, said: str = ""
+) -> Fork:
+    """Run `python -m module …` in a fork of the server; `said` is all there is at its stdin.
+
+    Its stderr and its stdout are one.
+    """
     ours, theirs = socket.socketpair()
     readable, writable = os.pipe()
     with theirs:
         socket.send_fds(_server(), [b"."], [theirs.fileno(), writable])
     os.close(writable)
     reader, writer = await asyncio.open_connection(sock=ours)
-    order = {"module": module, "arguments": arguments, "env": dict(env), "folder": str(Path.cwd())}
+    order = {"module": module, "arguments": arguments, "env": dict(env), "said": said}
+    order["folder"] = str(folder or Path.cwd())
     writer.write(json.dumps(order).encode() + b"\n")
     pid = int(await reader.readline())
     stderr = StreamReader()
@@ -132,9 +141,16 @@ def _run(ordered: socket.socket, stderr: int) -> None:
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             ordered.sendall(b"%d\n" % code)
             os._exit(0)
-    os.dup2(stderr, 2)
+    stdin, heard = os.pipe()
+    os.write(heard, order["said"].encode())
+    os.close(heard)
+    for number, fd in enumerate((stdin, stderr, stderr)):
+        os.dup2(fd, number)
+    os.close(stdin)
     os.close(stderr)
-    # The server's own knows whether it can seek in what it was.
+    # The server's own know whether they can seek in what they were.
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
     os.chdir(order["folder"])
     os.environ.clear()
@@ -145,7 +161,8 @@ def _run(ordered: socket.socket, stderr: int) -> None:
 
 
 if __name__ == "__main__":
-    for name in IMPORTED:
+    commands = [each.name for each in walk_packages(bot.cli.__path__, "bot.cli.")]
+    for name in (*commands, *IMPORTED):
         import_module(name)
     gc.freeze()  # what a fork looks over for garbage, it copies
     with socket.socket(fileno=int(sys.argv[1])) as orders:
