@@ -30,7 +30,7 @@ IMPORTED = (
     *("bot.app", "bot.backups.restoring", "bot.store.migrations", "asyncpg"),
     *("bot.platforms.discord.client", "bot.platforms.telegram.client"),
 )
-"""What the commands import only when they are run."""
+"""The commands import these only when they are run."""
 
 
 class Fork:

@@ -40,7 +40,7 @@ seconds = [1]
 seconds = [1]
 sizes = { 480p = "480P" }
 """
-WAIT = 20.0
+WAIT = 40.0
 """Seconds that anything may take before a test gives up on it."""
 
 

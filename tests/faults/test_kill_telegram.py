@@ -101,6 +101,7 @@ async def gone(process: Running) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("number", "side"), POINTS)
 async def test_killed_at_every_commit_nothing_is_lost_or_doubled(
     hall: Hall, number: int, side: str

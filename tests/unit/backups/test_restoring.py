@@ -748,6 +748,7 @@ async def test_a_restore_that_is_killed_leaves_the_former_rows(home: Site, step:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 async def test_a_restore_may_be_killed_at_any_step(tmp_path: Path) -> None:
     """Until one runs through: so it was killed at each."""
     step = 1
