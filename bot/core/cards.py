@@ -136,7 +136,7 @@ def card(
     return Reply(
         text=standing(job, at_once=at_once, before=before),
         tone=_TONES[job.status],
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(
             request_fact(job.request),
             *switched(job.order.wish),

@@ -172,7 +172,7 @@ class Listings:
         back = Button(action=Action.LIST, job_id="history", value=page, word="back")
         return Reply(
             text=Text(id="list.made", values={"until": job.created_at}),
-            prompt=job.request.prompt,
+            prompt=job.request.shown,
             facts=(request_fact(job.request), label(job)),
             buttons=(*(Button(action=each, job_id=job.id) for each in ways), back),
             jump=await self._jump(job),
@@ -228,5 +228,5 @@ def _pages(number: int, *, has_more: bool) -> Iterable[Button]:
 
 
 def _title(job: Job) -> str:
-    words = job.request.prompt or job.request.label
+    words = job.request.shown or job.request.label
     return shortened(" ".join(words.split()), MOST_TITLE)

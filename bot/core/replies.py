@@ -158,7 +158,7 @@ def result(
     return Reply(
         text=Text(id="result.ready", values={"person": job.order.call.person.id}),
         tone=Tone.DONE,
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(label(job), *notes),
         buttons=_result_buttons(job, ways),
         ping=job.order.call.person.id,
@@ -173,7 +173,7 @@ def kept(job: Job, *, fits: bool, ways: Ways = ()) -> Reply:
     return Reply(
         text=Text(id="result.not_attachable" if fits else "result.too_large", values=values),
         tone=Tone.DONE,
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(label(job),),
         buttons=_result_buttons(job, ways),
         ping=job.order.call.person.id,
@@ -206,7 +206,7 @@ def failure(job: Job, *, ways: Ways = ()) -> Reply:
     return Reply(
         text=Text(id=said, values=values),
         tone=Tone.FAILED,
-        prompt=job.request.prompt,
+        prompt=job.request.shown,
         facts=(*_which(job), Text(id="fact.not_counted")),
         # Never none: platforms know their messages again by what the buttons carry.
         buttons=tuple(ways) or (Button(action=Action.RETRY, job_id=job.id),),

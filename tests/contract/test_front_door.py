@@ -13,12 +13,14 @@ from bot.simulator.render import Renderer
 from tests.contract.platforms import Listed, Scene
 from tests.contract.test_platform import SCENES
 
-
 HINT = (
     "Your settings",
-    "They hold wherever you leave something open. What you say with a wish goes before them, and "
-    "what a model can't do is left out.",
+    (
+        "They hold wherever you leave something open. What you say with a wish goes before them, "
+        "and what a model can't do is left out."
+    ),
 )
+WAITING = "Taken, but the video service is not answering right now. I keep trying; nothing is lost."
 LENGTHS = ("How long shall your videos be?", "A sound brings its own length.")
 REST = ("Shape: no default", "Quality: no default", "Private results: off")
 OPEN = (HINT, ("Model: no default", "Length: no default", *REST))
@@ -46,7 +48,7 @@ SCRIPT = {
         (),
     ),
 }
-"""What each list says and offers; a time is ⏱, and the chosen value is marked."""
+"""The words and buttons of each list; a time is ⏱, and the chosen value is marked."""
 
 
 @pytest.fixture(params=SCENES)
@@ -78,8 +80,7 @@ async def test_a_job_is_watched_and_stopped_from_its_list(scene: Scene) -> None:
     listed = await scene.command("ann", "jobs")
     assert listed.lines == (
         "Under way for you:",
-        "1. “a cat”: Taken, but the video service is not answering right now. I keep trying; nothing "
-        "is lost.",
+        f"1. “a cat”: {WAITING}",
         "Wan 2.5 · 5 s · 16:9 · 480p",
     )
     assert listed.buttons == ("Stop 1",)

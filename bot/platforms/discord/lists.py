@@ -73,7 +73,7 @@ def _under_way(
     async def suggestions(interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
         jobs = await intake.door.listings.under_way(call_of(interaction))
         wanted = typed.strip().casefold()
-        named = [(shortened(it.request.prompt or it.request.label, MOST_NAME), it) for it in jobs]
+        named = [(shortened(it.request.shown or it.request.label, MOST_NAME), it) for it in jobs]
         found = [Choice(name=name, value=job.id) for name, job in named]
         return [each for each in found if wanted in each.name.casefold()][:MOST]
 
