@@ -140,6 +140,7 @@ def card(
         facts=(
             request_fact(job.request),
             *switched(job.order.wish),
+            *([Text(id="fact.private")] if job.private and not job.is_final else []),
             *timing(job, ready_at=ready_at, is_soon=is_soon, is_late=is_late),
             *price,
             *_left(job, left),

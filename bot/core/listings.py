@@ -173,7 +173,7 @@ class Listings:
         return Reply(
             text=Text(id="list.made", values={"until": job.created_at}),
             prompt=job.request.shown,
-            facts=(request_fact(job.request), label(job)),
+            facts=(request_fact(job.request), *_seed(job), label(job)),
             buttons=(*(Button(action=each, job_id=job.id) for each in ways), back),
             jump=await self._jump(job),
         )
@@ -225,6 +225,11 @@ def _pages(number: int, *, has_more: bool) -> Iterable[Button]:
         yield Button(action=Action.LIST, job_id="history", value=str(number - 1), word="newer")
     if has_more:
         yield Button(action=Action.LIST, job_id="history", value=str(number + 1), word="older")
+
+
+def _seed(job: Job) -> Iterable[Text]:
+    if job.request.seed is not None:
+        yield Text(id="fact.seed", values={"seed": str(job.request.seed)})
 
 
 def _title(job: Job) -> str:
