@@ -248,8 +248,6 @@ class Job:
     """When our copies of its pictures and its sound had been kept long enough."""
     words_gone_at: float | None = None
     """When all that somebody wrote in it had been kept long enough."""
-    note: str | None = None
-    """A remark for operators, written down at its admission."""
 
     @property
     def is_over(self) -> bool:

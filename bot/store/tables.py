@@ -58,8 +58,6 @@ jobs = sa.Table(
     sa.Column("words_gone_at", sa.Double),
     # Whether its result goes to its person alone.
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
-    # A remark for operators.
-    sa.Column("note", sa.Text),
     sa.UniqueConstraint("platform", "event_id"),
 )
 

@@ -31,13 +31,6 @@ async def test_an_admitted_job_is_a_row_and_owes_its_card(store: Store) -> None:
     assert (card.due_at, card.message_id) == (NOON + CARD_GRACE, None)
 
 
-async def test_a_note_is_written_down_at_admission(store: Store) -> None:
-    admitted = await store.admitted(replace(a_job(), note="a birthday"))
-    read = await store.jobs.get(admitted.id)
-    assert read is not None
-    assert read.note == "a birthday"
-
-
 async def test_what_nobody_admitted_is_not_there(store: Store) -> None:
     assert await store.jobs.get("nobody") is None
 
