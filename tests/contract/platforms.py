@@ -298,7 +298,7 @@ class PlaygroundScene:
         look = self._messages[said.id]["look"]
         (action,) = [each["action"] for each in look["buttons"] if each["label"] == button]
         number = f"press{len(self._heard)}"
-        heard = await self._do(number, who, do="press", action=action, job=look["job"])
+        heard = await self._do(number, who, do="press", action=action, about=look["job"])
         return _flat(heard["notice"]["text"]) if "notice" in heard else None
 
     def said(self) -> list[Said]:
