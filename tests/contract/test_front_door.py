@@ -49,7 +49,7 @@ SCRIPT = {
         (),
     ),
 }
-"""The words and buttons of each list; a time is ⏱, and the chosen value is marked, and # a limit."""
+"""The words and buttons of each list; a time is ⏱, a limit #, and the chosen value is marked."""
 
 
 @pytest.fixture(params=SCENES)
