@@ -5,15 +5,16 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.jobs import Job, Status, Video
 from bot.core.orders import Address, Call, Order, Person, Picture
 from bot.core.platforms import Edits, Fetches, Platform, Removes, Standing, Tells
@@ -59,7 +60,7 @@ class Place:
     def reply(self, kind: PostKind) -> Reply:
         """The core's reply for it."""
         if kind is PostKind.CARD:
-            return replies.card(self.job)
+            return cards.card(self.job)
         return replies.result(self.job) if kind is PostKind.RESULT else replies.failure(self.job)
 
     async def send(
@@ -240,6 +241,16 @@ class Said:
     """The number of people whom it calls."""
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A list, as its person alone sees it; a time is `⏱`, and the chosen value is marked."""
+
+    lines: tuple[str, ...]
+    buttons: tuple[str, ...]
+    message: Any = field(compare=False, repr=False)
+    """The network's own."""
+
+
 class Scene(Protocol):
     """People on one network, the whole service behind it."""
 
@@ -250,6 +261,12 @@ class Scene(Protocol):
 
     async def press(self, who: str, said: Said, button: str) -> str | None:
         """Press, and read what this person alone is told, if anything."""
+
+    async def command(self, who: str, name: str) -> Listed:
+        """Type the command where nobody else reads along."""
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        """Press a button of a list, and read what takes its place."""
 
     def said(self) -> list[Said]:
         """The bot's messages, in order."""
@@ -392,6 +409,20 @@ class DiscordScene:
         answer = await (await self._people[who].press(message, button)).answered()
         return answer.message.content if answer.ephemeral and answer.message else None
 
+    async def command(self, who: str, name: str) -> Listed:
+        answer = await (await self._people[who].slash(name)).answered(timeout=WAIT)
+        assert answer.ephemeral
+        return _listed_on_discord(answer.message)
+
+    async def turn(self, who: str, listed: Listed, button: str) -> Listed:
+        person, message = self._people[who], listed.message
+        if choice := _choices(message).get(button):
+            menu, value = choice
+            pressed = await person.choose(message, menu, value)
+        else:
+            pressed = await person.press(message, button)
+        return _listed_on_discord((await pressed.answered(timeout=WAIT)).message)
+
     def said(self) -> list[Said]:
         return [_read_discord(each) for each in self._world.discord.posts() if not each.ephemeral]
 
@@ -430,3 +461,32 @@ def _read_discord(message: DiscordMessage) -> Said:
         is_card=bool(message.embeds),
         pings=len(message.pings),
     )
+
+
+def _listed_on_discord(message: DiscordMessage | None) -> Listed:
+    assert message is not None
+    plain = re.sub(r"<t:\d+:\w>", "⏱", message.content.replace("\\", "").replace("\u200b", ""))
+    lines = tuple(line.removeprefix("• ") for line in plain.splitlines())
+    buttons = [each for row in message.components for each in row["components"]]
+    labels = [
+        label
+        for each in buttons
+        for label in (
+            [_marked(it["label"], chosen=it.get("default", False)) for it in each["options"]]
+            if "options" in each
+            else [_marked(each["label"], chosen=each["style"] == 1)]
+        )
+    ]
+    return Listed(lines, tuple(labels), message)
+
+
+def _choices(message: DiscordMessage) -> dict[str, tuple[str, str]]:
+    """The choices of its menus by their labels: the menu and the value of each."""
+    menus = [each for row in message.components for each in row["components"] if "options" in each]
+    return {
+        it["label"]: (each["custom_id"], it["value"]) for each in menus for it in each["options"]
+    }
+
+
+def _marked(label: str, *, chosen: bool) -> str:
+    return f"• {label}" if chosen else label

@@ -8,7 +8,7 @@ import asyncio
 import errno
 
 from bot import i18n
-from bot.core import replies
+from bot.core import cards, replies
 from bot.core.door import Door
 from bot.core.errors import (
     BotError,
@@ -233,7 +233,7 @@ class Commands:
             return await self._door.listings.cards.card(job)
         except Exception as error:  # noqa: BLE001 - what is only nice to have is left out
             log.warning("playground.card_plain", job=job.id, error=type(error).__name__)
-            return replies.card(job)
+            return cards.card(job)
 
     # --- asking --------------------------------------------------------------------------------
 
