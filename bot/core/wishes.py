@@ -13,14 +13,14 @@ from bot.core.errors import Refused
 
 
 class Extra(StrEnum):
-    """A wish that only some models take."""
+    """A wish that only some models take; the least missed first."""
 
-    AUDIO = "audio"
     SEED = "seed"
     NEGATIVE_PROMPT = "negative_prompt"
     PROMPT_EXTEND = "prompt_extend"
     """Whether the vendor may write more words than the person did."""
     WATERMARK = "watermark"
+    AUDIO = "audio"
 
 
 ASPECTS: Mapping[str, float] = {
