@@ -3,8 +3,7 @@
 import { make, words } from "./draw.js";
 
 const MENUS = ["model", "seconds", "quality", "aspect", "preset", "sound", "enhance", "watermark", "fit"];
-const FIELDS = ["negative", "seed"];
-const RARE = ["fit", "negative", "seed", "enhance", "watermark"]; // behind "More"
+const RARE = ["fit", "seed", "enhance", "watermark"]; // behind "More", as all texts are
 const AUTO = "-1"; // in place of seconds: the model chooses
 
 export class Choices {
@@ -18,15 +17,21 @@ export class Choices {
     this.quoted = form.querySelector(".quote");
     this.quotes = 0;
     this.chosen = {};
+    this.texts = {};
     this.offered = [];
     this.more.addEventListener("click", () => this.open(this.rest.hidden));
     this.options.addEventListener("scroll", () => this.hint(), { passive: true });
     addEventListener("resize", () => this.hint());
   }
 
-  furnish({ models, preferred, aspects, qualities, presets, switches, fits }) {
-    Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits });
+  // `texts` are fields for words, each with the most characters that it takes.
+  furnish({ models, preferred, aspects, qualities, presets, switches, fits, texts }) {
+    Object.assign(this, { models, preferred, aspects, qualities, presets, switches, fits, texts });
   }
+
+  get fields() { return [...Object.keys(this.texts), "seed"]; }
+
+  get rare() { return [...RARE, ...Object.keys(this.texts)]; }
 
   get kind() { return this.count("sound") ? "s2v" : ["t2v", "i2v", "kf2v"][Math.min(this.count("picture"), 2)]; }
 
@@ -37,9 +42,9 @@ export class Choices {
     this.offered = offered;
     const lists = this.lists();
     const focused = document.activeElement?.name;
-    const shown = offered.filter((name) => FIELDS.includes(name) ? this.takes(name) : lists[name]?.length);
-    const drawn = (names) => names.map((name) => FIELDS.includes(name) ? this.field(name) : this.select(name, lists[name]));
-    const rare = shown.filter((name) => RARE.includes(name));
+    const shown = offered.filter((name) => this.fields.includes(name) ? this.takes(name) : lists[name]?.length);
+    const drawn = (names) => names.map((name) => this.fields.includes(name) ? this.field(name) : this.select(name, lists[name]));
+    const rare = shown.filter((name) => this.rare.includes(name));
     this.options.replaceChildren(...drawn(shown.filter((name) => !rare.includes(name))));
     this.rest.replaceChildren(...drawn(rare));
     this.row.hidden = !offered.length;
@@ -58,7 +63,7 @@ export class Choices {
 
   // What is chosen out of sight shows on the button that hides it.
   mark() {
-    this.more.classList.toggle("picked", RARE.some((name) => name in this.chosen));
+    this.more.classList.toggle("picked", this.rare.some((name) => name in this.chosen));
   }
 
   // What would be made, and what it costs; an answer that was overtaken is not shown.
@@ -81,7 +86,7 @@ export class Choices {
     for (const name of MENUS) {
       if (name in this.chosen && this.offers(name, kept).includes(this.chosen[name])) kept[name] = this.chosen[name];
     }
-    for (const name of FIELDS) if (name in this.chosen && this.takes(name, kept)) kept[name] = this.chosen[name];
+    for (const name of this.fields) if (name in this.chosen && this.takes(name, kept)) kept[name] = this.chosen[name];
     this.chosen = kept;
     return Object.fromEntries(MENUS.map((name) => {
       const { [name]: _, ...rest } = this.chosen;
@@ -130,7 +135,7 @@ export class Choices {
 
   field(name) {
     const input = make("input", {
-      name, type: "text", inputMode: name === "seed" ? "numeric" : "text", maxLength: name === "seed" ? 19 : 1000, value: this.chosen[name] ?? "",
+      name, type: "text", inputMode: name === "seed" ? "numeric" : "text", maxLength: this.texts[name] ?? 19, value: this.chosen[name] ?? "",
       placeholder: words[`any_${name}`], "aria-label": words[name], title: words[name], on: { input: () => this.pick(name, input.value.trim(), input) },
     });
     input.classList.toggle("picked", name in this.chosen);
