@@ -27,7 +27,7 @@ from bot.core.orders import (
 )
 from bot.core.presets import Presets, Words, words_of
 from bot.core.prompts import clean
-from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, MOST_STYLE, QUALITIES, SWITCHES, Extra
+from bot.core.wishes import ASPECTS, AUTO, AUTO_WORD, DRAFT, QUALITIES, SWITCHES, Extra
 
 SEEDS = range(1, 2**31)
 """Seeds that every vendor takes. Gateways drop a 0, and to vendors it means any."""
@@ -241,11 +241,6 @@ def asked(model: Model, order: Order) -> dict[str, Value]:
             raise Refused("no_negative_prompt", **_lacking(model, Extra.NEGATIVE_PROMPT))
         check_length(negative, model.negative_limit, "negative_prompt_too_long", model)
         wanted[Extra.NEGATIVE_PROMPT] = negative
-    if style := clean(order.wish.style):
-        if Extra.STYLE not in model.takes:
-            raise Refused("no_style", **_lacking(model, Extra.STYLE))
-        check_length(style, MOST_STYLE, "style_too_long", model)
-        wanted[Extra.STYLE] = style
     if order.wish.seed is not None:
         wanted[Extra.SEED] = _seed(model, order.wish.seed)
     for extra in SWITCHES.values():

@@ -17,7 +17,6 @@ class Extra(StrEnum):
 
     SEED = "seed"
     NEGATIVE_PROMPT = "negative_prompt"
-    STYLE = "style"
     PROMPT_EXTEND = "prompt_extend"
     """Whether the vendor may write more words than the person did."""
     WATERMARK = "watermark"
@@ -106,9 +105,6 @@ def switch_of(word: str) -> bool:
         raise Refused("switch_unreadable", wanted=word) from None
 
 
-MOST_STYLE = 60
-"""Characters of the words for a style."""
-
 Choice = str | int | bool | None
 """The value of any field of a wish."""
 
@@ -129,8 +125,6 @@ class Wish:
     """How pictures get the shape they need."""
     negative_prompt: str = ""
     """Things not to be shown."""
-    style: str = ""
-    """The look of it, in the person's own words."""
     seed: int | None = None
     audio: bool | None = None
     """Whether the video should have sound."""
@@ -188,7 +182,6 @@ OPTIONS: Mapping[str, Option] = {
     "preset": Option(field="preset"),
     "fit": Option(field="fit", read=shaping_of, words=tuple(Shaping)),
     "negative": Option(field="negative_prompt", most=1000),
-    "style": Option(field="style", most=MOST_STYLE),
     "seed": Option(field="seed", read=seed_of, is_number=True),
     # To gateways it is `audio`; to people that is a file which they bring.
     "sound": _switch(Extra.AUDIO),

@@ -12,7 +12,6 @@ TYPED: Mapping[str, tuple[str, Choice]] = {
     "preset": ("A loop", "A loop"),
     "fit": ("Pad", Shaping.PAD),
     "negative": ("rain", "rain"),
-    "style": ("oil", "oil"),
     "seed": ("7", 7),
     "sound": ("off", False),
     "enhance": ("no", False),
