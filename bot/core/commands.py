@@ -57,6 +57,8 @@ class Command:
     who: Who = Who.EVERYBODY
     is_local: bool = False
     """It is about a community, and has no meaning without one."""
+    is_general: bool = False
+    """Its answer is about nobody: somebody without a name, as a channel, gets it too."""
     alone: bool = False
     """Its answer is nobody else's business: not where others would see it."""
 
@@ -160,9 +162,9 @@ COMMANDS: Mapping[str, Command] = {
         Command(name="history", act=_history, alone=True),
         Command(name="cancel", act=_cancel, arguments=(Argument(name="job"),)),
         Command(name="quota", act=_quota),
-        Command(name="models", act=_models),
+        Command(name="models", act=_models, is_general=True),
         Command(name="settings", act=_settings, alone=True),
-        Command(name="help", act=_help),
+        Command(name="help", act=_help, is_general=True),
         Command(
             name="claim",
             act=_claim,
