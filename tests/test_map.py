@@ -17,9 +17,11 @@ RECIPES = [
     for line in _ADDING.partition("\n## ")[0].splitlines()
     if line.startswith(("| a ", "| an "))
 ]
-LISTS = {
-    each.name for each in COMMANDS.values() if each.act and each.who is Who.EVERYBODY
-} - {"help", "models", "cancel"}
+LISTS = {each.name for each in COMMANDS.values() if each.act and each.who is Who.EVERYBODY} - {
+    "help",
+    "models",
+    "cancel",
+}
 """Without those whose names are words for other things, too."""
 
 
